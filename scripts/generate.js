@@ -1,0 +1,16 @@
+// Writes what is derived from the config schemas: the published JSON Schema and the reference page.
+// Run it with `npm run generate`, which builds dist/ first.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { publishedSchema, referencePage } from '../dist/config/document.js';
+
+const root = path.dirname(import.meta.dirname);
+for (const [file, text] of [
+  ['config/crossbar.schema.json', `${JSON.stringify(publishedSchema(), null, 2)}\n`],
+  ['docs/config.md', referencePage()],
+]) {
+  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+  writeFileSync(path.join(root, file), text);
+  console.log(`wrote ${file}`);
+}

@@ -1,0 +1,68 @@
+/**
+ * The log of `start`: from the words of the options to a logger that writes to standard output.
+ */
+import { textDestination } from '../log/format.js';
+import { createLogger } from '../log/logger.js';
+import type { Logger, LogLevel } from '../log/logger.js';
+import { formatSummary } from '../node/summary.js';
+import type { NodeSummary } from '../node/summary.js';
+import type { Output } from './output.js';
+
+/** `standard` and `syslogd` are Crossbar.io's words: text, and text without time and colour. */
+export const LOG_FORMATS = ['text', 'json', 'none', 'standard', 'syslogd'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+export const COLOR_CHOICES = ['true', 'false', 'auto'] as const;
+export type ColorChoice = (typeof COLOR_CHOICES)[number];
+
+export interface LogOptions {
+  readonly loglevel: LogLevel;
+  /** Without it: text at a terminal, else json. */
+  readonly logformat?: LogFormat;
+  readonly color: ColorChoice;
+}
+
+/** How `start` speaks to whoever started it. */
+export interface Voice {
+  readonly log: Logger;
+  /** Tells what now runs, unless the log has told it already. */
+  started(summary: NodeSummary): void;
+}
+
+/**
+ * Sets the log up. Somebody at a terminal gets the summary in place of the records of the start, which say the same
+ * at greater length; whoever asked for `debug` wants them all.
+ *
+ * @param noColor - whether the environment asks for no colour (`NO_COLOR`).
+ */
+export function createVoice({ loglevel, logformat, color }: LogOptions, output: Output, noColor: boolean): Voice {
+  const format = logformat ?? (output.terminal ? 'text' : 'json');
+  const isText = format === 'text' || format === 'standard' || format === 'syslogd';
+  const colored = color === 'true' || (color === 'auto' && output.terminal && !noColor);
+  const destination = isText
+    ? textDestination(output, { time: format !== 'syslogd', color: colored && format !== 'syslogd' })
+    : output;
+
+  const summarize = isText && output.terminal && (loglevel === 'info' || loglevel === 'debug' || loglevel === 'trace');
+  let hideInfo = summarize && loglevel === 'info';
+  const log = createLogger({
+    level: format === 'none' ? 'none' : loglevel,
+    destination: {
+      write: (line) => {
+        if (!hideInfo || !isInfo(line)) destination.write(line);
+      },
+    },
+  });
+  output.onCaughtUp((lines) => log.warn({ lines }, 'log lines lost: nobody read them'));
+  return {
+    log,
+    started: (summary) => {
+      hideInfo = false;
+      if (summarize) output.write(`${formatSummary(summary)}\n`);
+    },
+  };
+}
+
+function isInfo(line: string): boolean {
+  return (JSON.parse(line) as { level: string }).level === 'info';
+}

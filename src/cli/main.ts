@@ -1,0 +1,69 @@
+/**
+ * The command line: commands, options and exit codes, nothing else.
+ *
+ *     0  done, or an orderly end of the node
+ *     1  anything wrong: unknown option, bad config, missing directory, a node that runs already, a failed start
+ *     128 + n  ended by a second signal n (`node/signals.ts`)
+ */
+import { Command, Option } from 'commander';
+
+import { LOG_LEVELS } from '../log/logger.js';
+import { packageVersion } from '../node/package.js';
+import { check } from './check.js';
+import { init } from './init.js';
+import { COLOR_CHOICES, LOG_FORMATS } from './logging.js';
+import { describeFailure } from './report.js';
+import { start } from './start.js';
+
+/** Runs one command. @param argv - the arguments after the program's name. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const program = commandLine();
+  if (argv.length === 0) {
+    process.stdout.write(program.helpInformation());
+    return;
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    process.stderr.write(describeFailure(error));
+    process.exitCode = 1;
+  }
+}
+
+function commandLine(): Command {
+  const program = new Command('crossbar-ts')
+    .description('A WAMP router that starts from a config.json and recognises returning browsers by a cookie.')
+    .showSuggestionAfterError();
+
+  addNodeOptions(program.command('start').description('start a node and run it until SIGINT or SIGTERM'))
+    .addOption(new Option('--loglevel <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
+    .addOption(
+      new Option('--logformat <format>', 'how to log (default: text at a terminal, else json)').choices(LOG_FORMATS),
+    )
+    .addOption(new Option('--color <when>', 'colour in text logs').choices(COLOR_CHOICES).default('auto'))
+    .action(start);
+
+  addNodeOptions(program.command('check').description('check the config and report everything wrong in it')).action(
+    check,
+  );
+
+  program
+    .command('init')
+    .description('make a node with the demo page in a directory')
+    .option('--appdir <dir>', 'where to make it', '.')
+    .action(init);
+
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      process.stdout.write(`crossbar-ts ${packageVersion()} (Node.js ${process.versions.node})\n`);
+    });
+  return program;
+}
+
+function addNodeOptions(command: Command): Command {
+  return command
+    .option('--cbdir <dir>', 'node directory (default: $CROSSBAR_DIR, else ./.crossbar if there is one, else .)')
+    .option('--config <file>', 'config file (default: config.yaml or config.json in the node directory)');
+}

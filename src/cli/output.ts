@@ -1,0 +1,58 @@
+/**
+ * Standard output as the CLI uses it. A reader that goes away or does not read must neither end the node nor fill its
+ * memory: the log suffers before the router does.
+ */
+import type { Writable } from 'node:stream';
+
+/** How much text may wait for a slow reader: minutes of a busy log. */
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
+/** How long the end of the process waits for that reader. */
+const FLUSH_TIMEOUT_MS = 1000;
+
+/** Takes text and passes it on as long as somebody reads. */
+export class Output {
+  readonly #stream: Writable & { readonly isTTY?: boolean };
+  readonly #maxUnreadBytes: number;
+  #lostLines = 0;
+  #gone = false;
+
+  constructor(stream: Writable & { readonly isTTY?: boolean }, maxUnreadBytes = MAX_UNREAD_BYTES) {
+    this.#stream = stream;
+    this.#maxUnreadBytes = maxUnreadBytes;
+    // EPIPE (`crossbar-ts start | head`), EIO (the terminal closed), ENOSPC: there is nobody left to tell.
+    stream.on('error', () => (this.#gone = true));
+  }
+
+  /** Somebody sits in front of it. */
+  get terminal(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  /** Calls back with the number of lines that were dropped, once the reader has caught up again. */
+  onCaughtUp(report: (lostLines: number) => void): void {
+    this.#stream.on('drain', () => {
+      const lost = this.#lostLines;
+      this.#lostLines = 0;
+      if (lost > 0) report(lost);
+    });
+  }
+
+  /** Writes a line, or drops it when the reader is gone or too far behind. Never throws. */
+  write(text: string): void {
+    if (this.#gone) return;
+    if (this.#stream.writableLength > this.#maxUnreadBytes) this.#lostLines += 1;
+    else this.#stream.write(text);
+  }
+
+  /** Resolves when everything is written, or when nobody has read it for `timeoutMs`. */
+  async flush(timeoutMs = FLUSH_TIMEOUT_MS): Promise<void> {
+    if (this.#gone || this.#stream.writableLength === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#stream.write('', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * `crossbar-ts start`: a node from its directory, until a signal ends it.
+ */
+import { resolveCbdir } from '../node/cbdir.js';
+import { startNode } from '../node/node.js';
+import type { RunningNode } from '../node/node.js';
+import { handleSignals } from '../node/signals.js';
+import { createVoice } from './logging.js';
+import type { LogOptions } from './logging.js';
+import { Output } from './output.js';
+import { describeFailure } from './report.js';
+
+export interface StartOptions extends LogOptions {
+  readonly cbdir?: string;
+  readonly config?: string;
+}
+
+/** Starts the node; returns once it runs, or ends the process with 1 when it cannot. */
+export async function start(options: StartOptions): Promise<void> {
+  const cbdir = resolveCbdir({ option: options.cbdir, env: process.env, cwd: process.cwd() });
+  const output = new Output(process.stdout);
+  const voice = createVoice(options, output, (process.env['NO_COLOR'] ?? '') !== '');
+
+  const starting = startNode({
+    cbdir,
+    log: voice.log,
+    commandOptions: { ...options },
+    ...(options.config === undefined ? {} : { config: options.config }),
+  });
+  handleSignals({ source: process, log: voice.log, terminal: output.terminal, stop: () => stopNode(starting, output) });
+
+  try {
+    const node = await starting;
+    process.title = node.summary.title;
+    voice.started(node.summary);
+  } catch (error) {
+    process.stderr.write(describeFailure(error));
+    await output.flush();
+    // Not `process.exitCode`: whatever a failed start forgot must not keep a dead node alive.
+    process.exit(1);
+  }
+}
+
+/** A signal can come while the node still starts: then it is stopped as soon as it has. */
+async function stopNode(starting: Promise<RunningNode>, output: Output): Promise<void> {
+  const node = await starting;
+  await node.stop();
+  await output.flush();
+}

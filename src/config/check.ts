@@ -1,0 +1,103 @@
+/**
+ * From the text of a config file to a checked, complete, frozen value: parse -> schema and defaults -> rules between
+ * keys -> finish. It reads no file and no environment, so that tests and other programs can call it.
+ */
+import { resolve } from 'node:path';
+
+import { Cursor } from './cursor.js';
+import type { Environment } from './environment.js';
+import { ConfigError, invalidConfig } from './error.js';
+import type { ConfigProblem } from './error.js';
+import { finish } from './finish.js';
+import { parseJson } from './json-source.js';
+import { checkRules } from './rules.js';
+import type { NodeConfig } from './schema.js';
+import { plainValue, pointerOf, valueOffset } from './source.js';
+import type { ParsedSource, Path, SourceNode } from './source.js';
+import { LineIndex, ROOT } from './text.js';
+import type { Finding } from './text.js';
+import { validate } from './validate.js';
+import { parseYaml } from './yaml-source.js';
+
+export interface CheckContext {
+  /** The node directory: relative paths in the config start here. */
+  readonly cbdir: string;
+  /** Where `$NAME` is looked up. */
+  readonly env: Environment;
+}
+
+export interface CheckedConfig {
+  /** Complete and frozen. */
+  readonly config: NodeConfig;
+  /** What works but is probably not meant. */
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/**
+ * Checks the text of a config file.
+ *
+ * @param fileName - its name in messages; the ending (`.json`, `.yaml`, `.yml`) tells the format
+ * @throws ConfigError with everything that is wrong, in the order of the file
+ */
+export function checkConfig(text: string, fileName: string, { cbdir, env }: CheckContext): CheckedConfig {
+  const lines = new LineIndex(text);
+  const asProblems = (findings: readonly Finding[]): ConfigProblem[] => located(findings, fileName, lines);
+  const { root, findings: syntax } = parse(text, fileName);
+  if (root === undefined) throw invalidConfig(asProblems(syntax.length > 0 ? syntax : [EMPTY]));
+
+  const { value, findings: doubts } = plainValue(root, lines);
+  const wrong = validate(value, root);
+  const rules = collector(root);
+  const warnings = collector(root);
+  const directory = resolve(cbdir);
+  const node = new Cursor(value);
+  checkRules(node, { cbdir: directory, env, report: rules.add, warn: warnings.add });
+
+  const findings = [...syntax, ...doubts, ...wrong, ...withoutEchoes(rules.findings, wrong)];
+  if (findings.length > 0) throw invalidConfig(asProblems(findings));
+  finish(node, { cbdir: directory, env });
+  // The schema check has shown the type; `finish` has made the rest of it true.
+  return { config: deepFreeze(value) as NodeConfig, warnings: asProblems(warnings.findings) };
+}
+
+const EMPTY: Finding = { offset: 0, pointer: ROOT, text: 'the file is empty (allowed: an object with "version": 2)' };
+
+function parse(text: string, fileName: string): ParsedSource {
+  if (text.startsWith('\ufeff')) {
+    return { findings: [{ offset: 0, pointer: ROOT, text: 'found a byte order mark (allowed: UTF-8 without one)' }] };
+  }
+  if (text.trim() === '') return { findings: [EMPTY] };
+  if (/\.json$/i.test(fileName)) return parseJson(text);
+  if (/\.ya?ml$/i.test(fileName)) return parseYaml(text);
+  throw new ConfigError('ERR_CONFIG_INVALID', `${fileName}: the name of a config file ends in .json, .yaml or .yml`);
+}
+
+function collector(root: SourceNode): { findings: Finding[]; add: (path: Path, text: string) => void } {
+  const findings: Finding[] = [];
+  const add = (path: Path, text: string): void => {
+    findings.push({ offset: valueOffset(root, path), pointer: pointerOf(path), text });
+  };
+  return { findings, add };
+}
+
+/** Where the schema check has something to say about a value, the rules are silent. */
+function withoutEchoes(rules: readonly Finding[], wrong: readonly Finding[]): Finding[] {
+  const told = new Set(wrong.map(({ pointer }) => pointer));
+  return rules.filter(({ pointer }) => !told.has(pointer));
+}
+
+function located(findings: readonly Finding[], file: string, lines: LineIndex): ConfigProblem[] {
+  return findings
+    .toSorted((a, b) => a.offset - b.offset || compare(a.pointer, b.pointer) || compare(a.text, b.text))
+    .map(({ offset, pointer, text }) => ({ file, ...lines.at(offset), pointer, text }));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const child of Object.values(value)) deepFreeze(child);
+  return Object.freeze(value);
+}

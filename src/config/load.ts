@@ -1,0 +1,121 @@
+/**
+ * Finds and reads the config file of a node. Nobody reads it again afterwards.
+ */
+import { open, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+
+import { checkConfig } from './check.js';
+import type { CheckedConfig } from './check.js';
+import type { Environment } from './environment.js';
+import { ConfigError, invalidConfig } from './error.js';
+import type { ConfigProblem } from './error.js';
+import { decodeUtf8, LineIndex, MAX_CONFIG_BYTES, ROOT } from './text.js';
+
+export interface LoadOptions {
+  /** The node directory. */
+  readonly cbdir: string;
+  /** The file to read, relative to the working directory or else to the node directory. */
+  readonly config?: string;
+  readonly env: Environment;
+}
+
+export interface LoadedConfig extends CheckedConfig {
+  /** The file that was read, absolute. */
+  readonly file: string;
+}
+
+const NAMES = ['config.yaml', 'config.yml', 'config.json'] as const;
+
+/**
+ * Reads and checks the config: the file that is named, else `config.yaml` or `config.json` in the node directory.
+ *
+ * @throws ConfigError when there is no file or anything in it is wrong
+ */
+export async function loadConfig({ cbdir, config, env }: LoadOptions): Promise<LoadedConfig> {
+  const { file, warnings } =
+    config === undefined ? await findDefault(cbdir) : { file: await findNamed(cbdir, config), warnings: [] };
+  const name = basename(file);
+  const { text, finding } = decodeUtf8(await read(file));
+  if (finding !== undefined) {
+    const { offset, ...rest } = finding;
+    throw invalidConfig([{ file: name, ...new LineIndex(text).at(offset), ...rest }]);
+  }
+  const checked = checkConfig(text, name, { cbdir, env });
+  return { ...checked, file, warnings: [...warnings, ...checked.warnings] };
+}
+
+async function findDefault(cbdir: string): Promise<{ file: string; warnings: ConfigProblem[] }> {
+  const directory = resolve(cbdir);
+  const found: string[] = [];
+  for (const name of NAMES) if (await exists(join(directory, name))) found.push(name);
+  const [first, ...ignored] = found;
+  if (first === undefined) {
+    throw new ConfigError(
+      'ERR_CONFIG_MISSING',
+      `there is no config.json or config.yaml in ${directory}; "crossbar-ts init" makes a node with one`,
+    );
+  }
+  const warnings = ignored.map((name) => atTop(name, `is not read, because ${first} is there too`));
+  return { file: join(directory, first), warnings };
+}
+
+async function findNamed(cbdir: string, config: string): Promise<string> {
+  const [here, there] = [resolve(config), resolve(cbdir, config)];
+  if (await exists(here)) return here;
+  if (await exists(there)) return there;
+  const places = here === there ? here : `${here} or ${there}`;
+  throw new ConfigError('ERR_CONFIG_MISSING', `there is no config file ${places}`);
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return false;
+    throw unreadable(file, error);
+  }
+}
+
+/** Reads at most one byte more than allowed, whatever the file is. */
+async function read(file: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await readUpTo(handle, MAX_CONFIG_BYTES + 1);
+      if (bytesRead <= MAX_CONFIG_BYTES) return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  throw invalidConfig([atTop(basename(file), `the file is too large (allowed: ${MAX_CONFIG_BYTES} bytes)`)]);
+}
+
+async function readUpTo(
+  handle: Awaited<ReturnType<typeof open>>,
+  limit: number,
+): Promise<{ buffer: Buffer; bytesRead: number }> {
+  const buffer = Buffer.alloc(limit);
+  let filled = 0;
+  while (filled < limit) {
+    const { bytesRead } = await handle.read(buffer, filled, limit - filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return { buffer, bytesRead: filled };
+}
+
+function atTop(file: string, text: string): ConfigProblem {
+  return { file, line: 1, column: 1, pointer: ROOT, text };
+}
+
+function unreadable(file: string, cause: unknown): ConfigError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ConfigError('ERR_CONFIG_MISSING', `${file} cannot be read: ${reason}`, [], { cause });
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

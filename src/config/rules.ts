@@ -1,0 +1,244 @@
+/**
+ * The rules between keys that no schema can tell: names that must be unique or known, values that exclude each other.
+ * They look at configs that may be wrong elsewhere, and say nothing about what the schema check says already.
+ */
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+
+import type { Cursor } from './cursor.js';
+import { quote } from './describe.js';
+import { resolvePort } from './environment.js';
+import type { Environment } from './environment.js';
+import type { Path } from './source.js';
+import { cookiesOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
+
+export type Report = (path: Path, text: string) => void;
+
+export interface RuleContext {
+  /** The node directory, absolute. */
+  readonly cbdir: string;
+  readonly env: Environment;
+  /** Says that something is wrong with the value at `path`. */
+  readonly report: Report;
+  /** Says that something is probably not meant. */
+  readonly warn: Report;
+}
+
+/** Checks every rule. */
+export function checkRules(node: Cursor, context: RuleContext): void {
+  checkNode(node, context);
+  unique(workersOf(node), 'id', 'worker', context);
+  for (const worker of workersOf(node)) checkWorker(worker, context);
+  checkPorts(node, context);
+  checkSocketFiles(node, context);
+  for (const cookie of cookiesOf(node)) checkCookie(cookie, context);
+  checkSharedStores(node, context);
+}
+
+function checkNode(node: Cursor, { report }: RuleContext): void {
+  const lists = [node.get('workers'), ...workersOf(node).map((worker) => worker.get('transports'))];
+  const judged = node.isObject && lists.every((list) => list.missing || Array.isArray(list.value));
+  if (judged && transportsOf(node).length === 0) {
+    report(
+      node.get('workers').path,
+      'no worker has a transport, so nobody could connect (allowed: one transport or more)',
+    );
+  }
+}
+
+function checkWorker(worker: Cursor, context: RuleContext): void {
+  const realms = worker.get('realms').items();
+  const transports = worker.get('transports').items();
+  unique(realms, 'id', 'realm', context);
+  unique(realms, 'name', 'realm', context);
+  unique(transports, 'id', 'transport', context);
+  for (const realm of realms) checkRealm(realm, context);
+  for (const place of transports.flatMap(wampPlacesOf)) checkAuth(place, realms, context);
+}
+
+function checkRealm(realm: Cursor, context: RuleContext): void {
+  const roles = realm.get('roles');
+  unique(roles.items(), 'name', 'role', context);
+  if (Array.isArray(roles.value) && roles.value.length === 0) {
+    context.warn(realm.path, `realm ${name(realm)} has no roles, so nobody can join it`);
+  }
+  for (const role of roles.items()) {
+    checkRole(role, context);
+    for (const permission of role.get('permissions').items()) checkPermission(permission, context);
+  }
+}
+
+/** One thing decides for a role, or nobody could tell which. */
+function checkRole(role: Cursor, { report }: RuleContext): void {
+  const deciding = ['permissions', 'authorizer'].filter((key) => !role.get(key).missing);
+  const open = role.get('allow-by-default');
+  if (open.value === true && deciding[0] !== undefined) {
+    report(open.path, `found true beside ${quote(deciding[0])} (allowed: only one of the two)`);
+  }
+  if (deciding.length === 2) {
+    report(role.get('authorizer').path, 'found beside "permissions" (allowed: only one of the two)');
+  }
+}
+
+function checkPermission(permission: Cursor, { report }: RuleContext): void {
+  const uri = permission.get('uri').text() ?? '';
+  const match = permission.get('match');
+  const word = match.text();
+  if (uri.endsWith('*') && (word === 'exact' || word === 'wildcard')) {
+    report(match.path, `found ${quote(word)} beside a "uri" that ends in "*" (allowed: "prefix", or leave it out)`);
+  }
+}
+
+/** Realm and role that everybody gets must be there, or every client would be refused. */
+function checkAuth(place: Cursor, realms: readonly Cursor[], context: RuleContext): void {
+  const anonymous = place.at('auth', 'anonymous');
+  if (anonymous.missing) {
+    warnWithoutAnonymousRole(place, realms, context);
+    return;
+  }
+  const realmName = anonymous.get('realm').text();
+  const candidates = realmName === undefined ? realms : realms.filter((realm) => realm.get('name').value === realmName);
+  if (realmName !== undefined && candidates.length === 0) {
+    context.report(
+      anonymous.get('realm').path,
+      `the worker has no realm ${quote(realmName)} (allowed: ${names(realms)})`,
+    );
+    return;
+  }
+  const roleName = anonymous.get('role').text();
+  const roles = candidates.flatMap((realm) => realm.get('roles').items());
+  if (roleName !== undefined && !roles.some((role) => role.get('name').value === roleName)) {
+    const where =
+      realmName === undefined ? 'the worker has no realm with' : `the realm ${quote(realmName)} does not have`;
+    const text = `${where} a role ${quote(roleName)}`;
+    context.report(anonymous.get('role').path, `${text} (allowed: ${names(roles)})`);
+  }
+}
+
+function warnWithoutAnonymousRole(place: Cursor, realms: readonly Cursor[], { warn }: RuleContext): void {
+  const roles = realms.flatMap((realm) => realm.get('roles').items());
+  if (!roles.some((role) => role.get('name').value === 'anonymous')) {
+    const what = place.get('type').value === 'rawsocket' ? 'RawSocket' : 'WebSocket';
+    warn(place.path, `clients of this ${what} get the role "anonymous", but no realm of the worker has it`);
+  }
+}
+
+function checkPorts(node: Cursor, context: RuleContext): void {
+  const taken: { readonly place: string; readonly endpoint: Cursor; readonly port: number }[] = [];
+  for (const transport of transportsOf(node)) {
+    const endpoint = transport.get('endpoint');
+    checkAddress(endpoint, context);
+    const port = resolvePort(endpoint.get('port').value, context.env);
+    if (typeof port === 'object')
+      context.report(endpoint.get('port').path, `${port.problem} (allowed: a port from 0 to 65535)`);
+    if (typeof port !== 'number' || port === 0) continue;
+    const other = taken.find((earlier) => earlier.port === port && overlap(earlier.endpoint, endpoint));
+    if (other !== undefined)
+      context.report(
+        endpoint.get('port').path,
+        `port ${port} is taken by ${other.place} (allowed: another port, or another interface)`,
+      );
+    taken.push({ place: `/${transport.path.join('/')}`, endpoint, port });
+  }
+}
+
+function checkSocketFiles(node: Cursor, { cbdir, report }: RuleContext): void {
+  const taken = new Map<string, Cursor>();
+  for (const transport of transportsOf(node)) {
+    const path = transport.at('endpoint', 'path');
+    const file = path.text();
+    if (file === undefined) continue;
+    const other = taken.get(resolve(cbdir, file));
+    if (other === undefined) taken.set(resolve(cbdir, file), transport);
+    else report(path.path, `${quote(file)} is taken by /${other.path.join('/')} (allowed: another path)`);
+  }
+}
+
+function checkAddress(endpoint: Cursor, { report }: RuleContext): void {
+  const address = endpoint.get('interface').text();
+  const version = endpoint.get('version');
+  const actual = address === undefined ? 0 : isIP(address);
+  if (actual !== 0 && version.number() !== undefined && version.value !== actual) {
+    report(
+      version.path,
+      `found ${String(version.value)} beside the interface ${quote(address ?? '')} (allowed: ${actual})`,
+    );
+  }
+}
+
+function overlap(a: Cursor, b: Cursor): boolean {
+  if (ipVersion(a) !== ipVersion(b)) return false;
+  const [one, other] = [a.get('interface').text(), b.get('interface').text()];
+  return one === other || isEverywhere(one) || isEverywhere(other);
+}
+
+function isEverywhere(address: string | undefined): boolean {
+  return address === undefined || address === '0.0.0.0' || address === '::';
+}
+
+function ipVersion(endpoint: Cursor): number {
+  return endpoint.get('version').number() ?? (endpoint.get('interface').text()?.includes(':') === true ? 6 : 4);
+}
+
+function checkCookie(cookie: Cursor, { report }: RuleContext): void {
+  const sameSite = cookie.get('same_site');
+  if (sameSite.value === 'None' && cookie.get('secure').value !== true) {
+    report(
+      sameSite.path,
+      'found "None" without "secure": true (allowed: both, because browsers drop such a cookie otherwise)',
+    );
+  }
+  const strict = cookie.get('http_strict');
+  const only = cookie.get('http_only');
+  if (typeof strict.value === 'boolean' && typeof only.value === 'boolean' && strict.value !== only.value) {
+    report(
+      strict.path,
+      `found ${strict.value} beside "http_only": ${only.value} (allowed: the same value, they are two names of one switch)`,
+    );
+  }
+}
+
+/** Sections that name one file share its cookies, which works only if they look for the same ones. */
+function checkSharedStores(node: Cursor, { cbdir, report }: RuleContext): void {
+  const first = new Map<string, Cursor>();
+  for (const cookie of cookiesOf(node)) {
+    const filename = cookie.at('store', 'filename').text();
+    if (filename === undefined) continue;
+    const file = resolve(cbdir, filename);
+    const other = first.get(file);
+    if (other === undefined) first.set(file, cookie);
+    else compareStores(cookie, other, report);
+  }
+}
+
+function compareStores(cookie: Cursor, other: Cursor, report: Report): void {
+  for (const keys of [['name'], ['length'], ['store', 'purge_on_startup']]) {
+    const here = cookie.at(...keys);
+    const there = other.at(...keys);
+    if (here.missing || there.missing || here.value === there.value) continue;
+    report(
+      here.path,
+      `found ${JSON.stringify(here.value)}, but /${other.path.join('/')} keeps its cookies in the same file with ${JSON.stringify(there.value)} (allowed: the same value, or another file)`,
+    );
+  }
+}
+
+/** Says where the same word stands twice under `key`. */
+function unique(places: readonly Cursor[], key: string, what: string, { report }: RuleContext): void {
+  const seen = new Set<string>();
+  for (const place of places) {
+    const word = place.get(key).text();
+    if (word === undefined) continue;
+    if (seen.has(word))
+      report(place.get(key).path, `another ${what} has the ${key} ${quote(word)} already (allowed: each once)`);
+    seen.add(word);
+  }
+}
+
+function name(place: Cursor): string {
+  return quote(place.get('name').text() ?? '');
+}
+
+function names(places: readonly Cursor[]): string {
+  return places.length === 0 ? 'none, there are none yet' : places.map(name).join(', ');
+}

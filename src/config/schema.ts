@@ -1,0 +1,162 @@
+/**
+ * The whole config of a node, put together from the schemas that live beside what they configure.
+ */
+import { realmSchema } from '../router/schema.js';
+import type { RealmConfig } from '../router/schema.js';
+import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { rawsocketTransportSchema, websocketTransportSchema } from '../transport/schema.js';
+import type { RawSocketTransportConfig, WebSocketTransportConfig } from '../transport/schema.js';
+import { pathServiceSchema, webTransportSchema } from '../webservice/schema.js';
+import type { WebTransportConfig } from '../webservice/schema.js';
+
+const idKeywords = {
+  type: 'string',
+  pattern: '^[a-z][a-z0-9_]{2,63}$',
+  allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
+} as const;
+
+const SHUTDOWN_WORDS = [
+  'shutdown_on_shutdown_requested',
+  'shutdown_on_worker_exit',
+  'shutdown_on_worker_exit_with_error',
+  'shutdown_on_last_worker_exit',
+] as const;
+
+export const controllerSchema = {
+  type: 'object',
+  default: {},
+  description: 'The node itself.',
+  additionalProperties: false,
+  properties: {
+    id: { ...idKeywords, absent: 'the host name and process id', description: 'The name of the node in the log.' },
+    options: {
+      type: 'object',
+      default: {},
+      description: 'Options of the process.',
+      additionalProperties: false,
+      properties: {
+        title: {
+          type: 'string',
+          minLength: 1,
+          absent: '`crossbar-ts`',
+          description: 'The name of the process in `ps` and `top`.',
+        },
+        shutdown: {
+          type: ['string', 'array'],
+          if: { type: 'string' },
+          then: { enum: SHUTDOWN_WORDS },
+          items: { type: 'string', enum: SHUTDOWN_WORDS, description: 'One of the words.' },
+          default: 'shutdown_on_worker_exit',
+          description:
+            'When the node ends: one word or a list of them. All workers live in one process, so they all mean the same here: on a signal, or when the process fails.',
+        },
+        enable_parallel_worker_start: {
+          const: false,
+          default: false,
+          because: 'all workers live in one process, which starts them in order',
+          description: 'Starts the workers at the same time.',
+        },
+      },
+    },
+  },
+  notYet: ['manhole', 'connections', 'keyring'],
+} as const satisfies ConfigSchema;
+
+export const transportSchema = {
+  type: 'object',
+  description: 'A way for clients to connect.',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [webTransportSchema, websocketTransportSchema, rawsocketTransportSchema],
+  notYet: ['universal', 'mqtt', 'flashpolicy', 'websocket.testee', 'stream.testee'],
+} as const satisfies ConfigSchema;
+
+export const routerWorkerSchema = {
+  type: 'object',
+  description:
+    'A router: realms, and the transports that lead to them. All workers live in one process and see only their own realms.',
+  required: ['type'],
+  additionalProperties: false,
+  properties: {
+    type: {
+      const: 'router',
+      notYet: ['container', 'proxy', 'guest', 'websocket-testee'],
+      description: 'The word for this worker.',
+    },
+    id: {
+      ...idKeywords,
+      absent: '`worker001`, `worker002`, ... in order',
+      description: 'The name of this worker in the log.',
+    },
+    options: {
+      type: 'object',
+      default: {},
+      description: 'Options of the worker.',
+      additionalProperties: false,
+      properties: {
+        disabled: {
+          type: ['boolean', 'string'],
+          pattern: '^\\$\\{([a-zA-Z_][a-zA-Z0-9_]*)\\}$',
+          allowed: 'true, false, or "${NAME}" of an environment variable',
+          default: false,
+          description:
+            'Leaves the worker out. `"${NAME}"` does so when that environment variable is set and not empty.',
+        },
+      },
+      notYet: ['extra', 'title', 'python', 'pythonpath', 'cpu_affinity', 'env', 'expose_controller', 'expose_shared'],
+    },
+    realms: { type: 'array', items: realmSchema, default: [], description: 'The realms that clients can join.' },
+    transports: { type: 'array', items: transportSchema, default: [], description: 'Where clients connect.' },
+  },
+  notYet: ['manhole', 'components', 'connections'],
+} as const satisfies ConfigSchema;
+
+export const nodeSchema = {
+  type: 'object',
+  description:
+    'The config of a crossbar-ts node (`config.json` or `config.yaml`): version 2 of the format of Crossbar.io.',
+  required: ['version'],
+  additionalProperties: false,
+  properties: {
+    $schema: {
+      type: 'string',
+      absent: 'none',
+      description: 'The URL or path of the JSON Schema, for editors. Not read by the node.',
+    },
+    version: {
+      const: 2,
+      allowed: '2; "crossbar upgrade" of Crossbar.io rewrites files of version 1',
+      description: 'The version of the format. Always 2.',
+    },
+    controller: controllerSchema,
+    workers: {
+      type: 'array',
+      items: routerWorkerSchema,
+      default: [],
+      description: 'The workers. One router is enough for most nodes.',
+    },
+  },
+} as const satisfies ConfigSchema;
+
+/** The schemas that others refer to by `$ref`, because they contain themselves. */
+export const definitions = { pathService: pathServiceSchema } as const;
+
+export type ControllerConfig = Checked<typeof controllerSchema>;
+export type TransportConfig = WebTransportConfig | WebSocketTransportConfig | RawSocketTransportConfig;
+
+/** A checked worker; `disabled` is resolved. */
+export interface RouterWorkerConfig {
+  readonly type: 'router';
+  readonly id: string;
+  readonly options: { readonly disabled: boolean };
+  readonly realms: readonly (RealmConfig & { readonly id: string })[];
+  readonly transports: readonly TransportConfig[];
+}
+
+/** The whole, checked and frozen. */
+export interface NodeConfig {
+  readonly $schema?: string;
+  readonly version: 2;
+  readonly controller: ControllerConfig;
+  readonly workers: readonly RouterWorkerConfig[];
+}

@@ -1,0 +1,65 @@
+/**
+ * The schema check: ajv compiles the schema once, fills defaults in, and its errors become findings in our words. One
+ * mistake makes one finding: variants are told apart by their `type`, and where that word is wrong nothing else of the
+ * same object is judged.
+ */
+import { Ajv } from 'ajv';
+import type { ValidateFunction } from 'ajv';
+
+import { explain } from './explain.js';
+import type { Complaint } from './explain.js';
+import { definitions, nodeSchema } from './schema.js';
+import { keyOffset, pointerOf, valueOffset } from './source.js';
+import type { Path, SourceNode } from './source.js';
+import type { Finding } from './text.js';
+
+let compiled: ValidateFunction | undefined;
+
+/** Compiling takes a while, so it waits until somebody needs it. */
+function validator(): ValidateFunction {
+  compiled ??= createAjv().compile({ ...nodeSchema, definitions });
+  return compiled;
+}
+
+function createAjv(): Ajv {
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    useDefaults: true,
+    discriminator: true,
+    strict: true,
+    allowUnionTypes: true,
+    // Variants require `type` beside `oneOf`, where no `properties` stand.
+    strictRequired: false,
+  });
+  ajv.addVocabulary(['allowed', 'absent', 'notYet', 'because']);
+  return ajv;
+}
+
+/** Checks `value` and fills the defaults in. @returns what is wrong, in no particular order. */
+export function validate(value: unknown, root: SourceNode): Finding[] {
+  const check = validator();
+  if (check(value)) return [];
+  const complaints = (check.errors ?? []).flatMap(explain);
+  const misnamed = complaints.filter(({ misnames }) => misnames).map(({ path }) => path.slice(0, -1));
+  const judged = complaints.filter((complaint) => !misnamed.some((path) => isMoot(complaint, path)));
+  const findings = new Map<string, Finding>();
+  for (const { path, at, text } of judged) {
+    const offset = at === 'key' ? keyOffset(root, path) : valueOffset(root, path);
+    const pointer = pointerOf(path);
+    // Several rules of one value may fail; a missing key is told per key.
+    const id = at === 'missing' ? `${pointer} ${text}` : pointer;
+    if (!findings.has(id)) findings.set(id, { offset, pointer, text });
+  }
+  return [...findings.values()];
+}
+
+/** @returns whether a complaint is about the inside of the object at `path`, whose `type` is wrong. */
+function isMoot({ path, at, misnames }: Complaint, object: Path): boolean {
+  const inside = path.length > object.length || at !== 'key';
+  return !misnames && inside && contains(object, path);
+}
+
+function contains(outer: Path, inner: Path): boolean {
+  return outer.every((segment, index) => inner[index] === segment);
+}

@@ -1,0 +1,145 @@
+/**
+ * A file that only grows, one durable batch of lines at a time, and that can be replaced as a whole. It knows nothing
+ * of cookies. Calls must not overlap: the commit queue of `file.ts` sees to that.
+ *
+ * After any failure the file is as it was before the call. Where the disk does not let us restore that at once, the
+ * debt is remembered and paid before the next batch; until then every batch is refused. So the file works again as
+ * soon as the disk does, without a restart.
+ */
+import { dirname } from 'node:path';
+
+import { unlinkIfPresent } from './file-system.js';
+import type { FileSystem, OpenFile } from './file-system.js';
+
+const CHUNK_CHARACTERS = 1024 * 1024;
+
+export interface AppendLogOptions {
+  readonly fs: FileSystem;
+  readonly path: string;
+  /** The open file behind `path`; the log closes it. */
+  readonly file: OpenFile;
+  /** In bytes. */
+  readonly size: number;
+  /** The last line lacks its line feed. */
+  readonly unterminated: boolean;
+}
+
+export class AppendLog {
+  readonly #fs: FileSystem;
+  readonly #path: string;
+  #file: OpenFile;
+  // Up to here the file is good and durable.
+  #size: number;
+  // The three debts.
+  #hasBadTail = false;
+  #isUnterminated: boolean;
+  #isDirectoryUnsynced = true; // the file may have been made just now
+
+  constructor({ fs, path, file, size, unterminated }: AppendLogOptions) {
+    this.#fs = fs;
+    this.#path = path;
+    this.#file = file;
+    this.#size = size;
+    this.#isUnterminated = unterminated;
+  }
+
+  /** Pays what earlier failures, or an earlier process, left to do. */
+  async settle(): Promise<void> {
+    if (this.#hasBadTail) await this.#dropTail();
+    if (this.#isDirectoryUnsynced) {
+      await this.#fs.syncDirectory(dirname(this.#path));
+      this.#isDirectoryUnsynced = false;
+    }
+    if (this.#isUnterminated) {
+      await this.#write('\n');
+      this.#isUnterminated = false;
+    }
+  }
+
+  /**
+   * Resolves when `lines` (each with its line feed) are on the disk; rejects when none of them is in the file. Without
+   * lines it resolves when nothing of an earlier failure can come back.
+   */
+  async append(lines: string): Promise<void> {
+    await this.settle();
+    if (lines !== '') await this.#write(lines);
+  }
+
+  async #write(text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    // A write that fails may have left a part of it. What a failed sync has left is unknown and must go as well.
+    this.#hasBadTail = true;
+    try {
+      await appendWhole(this.#file, bytes);
+      await this.#file.datasync();
+    } catch (error) {
+      // Should that fail as well, it is still owed: `settle` tries again. The caller hears of the failed write.
+      await Promise.allSettled([this.#dropTail()]);
+      throw error;
+    }
+    this.#size += bytes.length;
+    this.#hasBadTail = false;
+  }
+
+  async #dropTail(): Promise<void> {
+    await this.#file.truncate(this.#size);
+    await this.#file.datasync();
+    this.#hasBadTail = false;
+  }
+
+  /**
+   * Puts `lines` in the place of the whole content, atomically: a crash leaves the old file or the new one. Rejects
+   * with the old one in use. Later appends go to the new file.
+   */
+  async replace(lines: Iterable<string>): Promise<void> {
+    const temporary = `${this.#path}.tmp`;
+    await unlinkIfPresent(this.#fs, temporary); // a crash may have left one
+    const file = await this.#fs.open(temporary, 'must be new');
+    let size: number;
+    try {
+      size = await writeLines(file, lines);
+      await file.datasync();
+      await this.#fs.rename(temporary, this.#path);
+    } catch (error) {
+      await Promise.allSettled([file.close(), unlinkIfPresent(this.#fs, temporary)]);
+      throw error;
+    }
+    const old = this.#file;
+    this.#file = file;
+    this.#size = size;
+    this.#hasBadTail = false;
+    this.#isUnterminated = false;
+    // Before this is done, a power cut could bring the old file back: nothing may be acknowledged until then.
+    this.#isDirectoryUnsynced = true;
+    await old.close();
+    await this.settle();
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+/** @returns how many bytes were written. */
+async function writeLines(file: OpenFile, lines: Iterable<string>): Promise<number> {
+  let size = 0;
+  let chunk = '';
+  const flush = async (): Promise<void> => {
+    const bytes = Buffer.from(chunk);
+    await appendWhole(file, bytes);
+    size += bytes.length;
+    chunk = '';
+  };
+  for (const line of lines) {
+    chunk += line;
+    if (chunk.length >= CHUNK_CHARACTERS) await flush();
+  }
+  if (chunk !== '') await flush();
+  return size;
+}
+
+/** A disk that is nearly full takes a part and reports no error: that is a failure, too. */
+export async function appendWhole(file: OpenFile, bytes: Uint8Array): Promise<void> {
+  const written = await file.append(bytes);
+  if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes were written: disk full?`);
+}

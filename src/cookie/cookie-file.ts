@@ -1,0 +1,152 @@
+/**
+ * A cookie file as a whole: what it holds, and when it is rewritten. Opening sets damaged lines aside and drops what is
+ * no longer needed. Calls must not overlap: the commit queue of `file.ts` sees to that.
+ */
+import { AppendLog, appendWhole } from './append-log.js';
+import { liveLine } from './file-line.js';
+import { readCookieFile } from './file-reader.js';
+import type { Logger } from '../log/logger.js';
+import type { LoadedFile } from './file-reader.js';
+import type { FileSystem } from './file-system.js';
+import type { CookieRecord } from './store.js';
+
+/** The file is rewritten when it has more outdated lines than this and more than {@link DEAD_PER_LIVE} per cookie. */
+const DEAD_LINES_AT_START = 1_000;
+/** Larger while clients wait: during a rewrite of 100,000 cookies new ones wait for a good part of a second. */
+const DEAD_LINES_RUNNING = 10_000;
+const DEAD_PER_LIVE = 2;
+
+const LINE_FEED = Buffer.from('\n');
+const GROUP_AND_OTHERS = 0o077;
+
+export interface CookieFileOptions {
+  readonly filename: string;
+  readonly fs: FileSystem;
+  readonly log: Logger;
+  /** Which cookies are dropped while opening. */
+  readonly isUnwanted: (record: CookieRecord) => boolean;
+}
+
+export class CookieFile {
+  // id -> live record, as the disk has it
+  readonly records: Map<string, CookieRecord>;
+  // ids with a `deleted` line in the file
+  readonly tombstones: Set<string>;
+  readonly #filename: string;
+  readonly #fs: FileSystem;
+  readonly #log: Logger;
+  readonly #file: AppendLog;
+  // good lines in the file, live or outdated
+  #lines: number;
+  // damaged lines that are still in the file
+  #damaged: readonly Buffer[];
+  #deadLinesAllowed = DEAD_LINES_RUNNING;
+
+  private constructor({ filename, fs, log }: CookieFileOptions, file: AppendLog, loaded: LoadedFile) {
+    this.#filename = filename;
+    this.#fs = fs;
+    this.#log = log;
+    this.#file = file;
+    this.records = loaded.records;
+    this.tombstones = loaded.tombstones;
+    this.#lines = loaded.lines;
+    this.#damaged = loaded.damaged;
+  }
+
+  /** Rejects when the file cannot be opened and read; damage and a full disk are warnings. */
+  static async open(options: CookieFileOptions): Promise<CookieFile> {
+    const { filename, fs, log } = options;
+    const file = await fs.open(filename);
+    try {
+      const { mode, size: expectedSize } = await file.stat();
+      if ((mode & GROUP_AND_OTHERS) !== 0) log.warn({ filename }, 'cookie file is open to other users: chmod 600');
+      const loaded = await readCookieFile(file, expectedSize);
+      const { size, unterminated } = loaded;
+      const opened = new CookieFile(options, new AppendLog({ fs, path: filename, file, size, unterminated }), loaded);
+      await opened.#tidy(options.isUnwanted);
+      return opened;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /**
+   * A disk that refuses to write does not stop the start: known browsers are served, new ones are refused until it
+   * works again, and the damaged lines stay where they are until the next start.
+   */
+  async #tidy(isUnwanted: (record: CookieRecord) => boolean): Promise<void> {
+    const unwanted = [...this.records.values()].filter(isUnwanted);
+    for (const { cbtid } of unwanted) this.records.delete(cbtid);
+    const damaged = this.#damaged.length;
+    try {
+      if (damaged > 0 || unwanted.length > 0 || this.#isWorthRewriting(DEAD_LINES_AT_START)) await this.#rewrite();
+      else await this.#file.settle();
+    } catch (err) {
+      this.#log.warn({ filename: this.#filename, damaged, err }, 'cookie file could not be tidied up');
+    }
+  }
+
+  /** Resolves when the file has all lines, and none of an earlier failure; rejects when it has none of them. */
+  async append(lines: readonly string[]): Promise<void> {
+    await this.#file.append(lines.join(''));
+    this.#lines += lines.length;
+  }
+
+  /** From now on any outdated line is reason enough to rewrite the file once. */
+  wantCompaction(): void {
+    this.#deadLinesAllowed = 0;
+  }
+
+  /** Rewrites the file when most of it is outdated. A failure is logged and harmless: the old file goes on. */
+  async compactIfWorthwhile(): Promise<void> {
+    const isWanted = this.#deadLinesAllowed === 0 && this.#deadLines > 0;
+    if (!isWanted && !this.#isWorthRewriting(this.#deadLinesAllowed)) return;
+    try {
+      await this.#rewrite();
+      this.#deadLinesAllowed = DEAD_LINES_RUNNING;
+    } catch (err) {
+      this.#deadLinesAllowed = this.#deadLines + DEAD_LINES_RUNNING; // not again with every batch
+      this.#log.warn({ filename: this.#filename, err }, 'cookie file could not be compacted');
+    }
+  }
+
+  get #deadLines(): number {
+    return this.#lines - this.records.size;
+  }
+
+  #isWorthRewriting(deadLinesAllowed: number): boolean {
+    return this.#deadLines > deadLinesAllowed && this.#deadLines > DEAD_PER_LIVE * this.records.size;
+  }
+
+  async #rewrite(): Promise<void> {
+    if (this.#damaged.length > 0) await this.#setAside(this.#damaged);
+    this.#damaged = [];
+    await this.#file.replace(liveLines(this.records.values()));
+    this.#lines = this.records.size;
+    this.tombstones.clear();
+  }
+
+  async #setAside(damaged: readonly Buffer[]): Promise<void> {
+    const sideFile = `${this.#filename}.damaged`;
+    const file = await this.#fs.open(sideFile);
+    try {
+      await appendWhole(file, Buffer.concat(damaged.flatMap((line) => [line, LINE_FEED])));
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    this.#log.warn(
+      { filename: this.#filename, damaged: damaged.length, sideFile },
+      'damaged lines of the cookie file set aside',
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+function* liveLines(records: Iterable<CookieRecord>): Generator<string> {
+  for (const record of records) yield liveLine(record);
+}

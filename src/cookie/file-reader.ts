@@ -1,0 +1,117 @@
+/**
+ * Reads a cookie file from beginning to end. A damaged line never stops it: the line is handed back to be set aside,
+ * and its neighbours count. The last record of a cookie wins, and a deleted cookie stays deleted whatever follows.
+ */
+import { parseLine } from './file-line.js';
+import type { OpenFile } from './file-system.js';
+import type { CookieRecord } from './store.js';
+
+const CHUNK_BYTES = 1024 * 1024;
+const LINE_FEED = 0x0a;
+
+/** What a cookie file holds. */
+export interface LoadedFile {
+  /** The live cookies by id. */
+  readonly records: Map<string, CookieRecord>;
+  /** The ids that have a `deleted` line in this file. */
+  readonly tombstones: Set<string>;
+  /** How many good lines there are, live or outdated. */
+  readonly lines: number;
+  /** The damaged lines, without line feeds. */
+  readonly damaged: readonly Buffer[];
+  /** The last line lacks its line feed. */
+  readonly unterminated: boolean;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** @param expectedSize in bytes; only for the size of the buffers. */
+export async function readCookieFile(file: OpenFile, expectedSize: number): Promise<LoadedFile> {
+  const collector = new LineCollector();
+  const splitter = new LineSplitter((line) => collector.add(line));
+  let size = 0;
+  for (;;) {
+    // Lines keep views of their chunk, so each read has a new one; the last one only has to find the end.
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(1, expectedSize - size)));
+    const count = await file.read(chunk, size);
+    if (count === 0) break;
+    splitter.push(chunk.subarray(0, count));
+    size += count;
+  }
+  const unterminated = splitter.end();
+  const { records, tombstones, lines, damaged } = collector;
+  return { records, tombstones, lines, damaged, unterminated, size };
+}
+
+/** Cuts a stream of chunks into lines; a line may span any number of chunks. */
+class LineSplitter {
+  readonly #onLine: (line: Buffer) => void;
+  #begun: Buffer[] = [];
+
+  constructor(onLine: (line: Buffer) => void) {
+    this.#onLine = onLine;
+  }
+
+  push(chunk: Buffer): void {
+    let start = 0;
+    for (;;) {
+      const end = chunk.indexOf(LINE_FEED, start);
+      if (end === -1) break;
+      this.#finish(chunk.subarray(start, end));
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#begun.push(chunk.subarray(start));
+  }
+
+  /** @returns whether there was a last line without line feed. */
+  end(): boolean {
+    if (this.#begun.length === 0) return false;
+    this.#finish(Buffer.alloc(0));
+    return true;
+  }
+
+  #finish(rest: Buffer): void {
+    if (this.#begun.length === 0) {
+      this.#onLine(rest);
+      return;
+    }
+    const line = Buffer.concat([...this.#begun, rest]);
+    this.#begun = [];
+    this.#onLine(line);
+  }
+}
+
+/** Puts the state together line by line. */
+class LineCollector {
+  readonly records = new Map<string, CookieRecord>();
+  readonly tombstones = new Set<string>();
+  readonly damaged: Buffer[] = [];
+  lines = 0;
+  // Strict, so that a flipped bit is noticed instead of becoming a replacement character.
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+
+  add(bytes: Buffer): void {
+    const line = this.#decode(bytes);
+    const entry = line === undefined ? undefined : parseLine(line);
+    if (entry === undefined) {
+      this.damaged.push(Buffer.from(bytes)); // a copy: the chunk behind it is large
+      return;
+    }
+    this.lines += 1;
+    const { cbtid, record } = entry;
+    if (record === undefined) {
+      this.records.delete(cbtid);
+      this.tombstones.add(cbtid);
+    } else if (!this.tombstones.has(cbtid)) {
+      this.records.set(cbtid, record);
+    }
+  }
+
+  #decode(bytes: Buffer): string | undefined {
+    try {
+      return this.#decoder.decode(bytes);
+    } catch {
+      return undefined; // not UTF-8: a damaged line
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The few file operations that the file store is made of. Everything goes through this interface, so that tests can
+ * let any single call fail or the power go off between two of them. All of it runs off the event loop.
+ */
+import { link, open, readFile, realpath, rename, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+
+/** An open file that is written at its end only. */
+export interface OpenFile {
+  /** `size` in bytes; `mode` with the permission bits. */
+  stat(): Promise<{ readonly size: number; readonly mode: number }>;
+  /** @returns how many bytes were read; 0 at the end. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** @returns how many bytes were written: fewer than given when the disk is nearly full. */
+  append(bytes: Uint8Array): Promise<number>;
+  truncate(size: number): Promise<void>;
+  /** Resolves when content and size have reached the disk. */
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileSystem {
+  /**
+   * Opens for reading and appending; a new file can be read by its owner only (0600).
+   * @param mustBeNew rejects with EEXIST when there is such a file.
+   */
+  open(file: string, mustBeNew?: 'must be new'): Promise<OpenFile>;
+  readText(file: string): Promise<string>;
+  /** The one name of an existing file, without symbolic links; ENOENT. */
+  realpath(file: string): Promise<string>;
+  /** Gives an existing file a second name; EEXIST when that name is taken. */
+  link(existing: string, name: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(file: string): Promise<void>;
+  /** Resolves when the names in a directory have reached the disk. */
+  syncDirectory(directory: string): Promise<void>;
+}
+
+/** The file system of the machine. */
+export const systemFiles: FileSystem = {
+  open: async (file, mustBeNew) => openFile(await open(file, mustBeNew === undefined ? 'a+' : 'ax+', 0o600)),
+  readText: (file) => readFile(file, 'utf8'),
+  realpath: (file) => realpath(file),
+  link,
+  rename,
+  unlink,
+  syncDirectory,
+};
+
+function openFile(handle: FileHandle): OpenFile {
+  return {
+    stat: () => handle.stat(),
+    read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
+    append: async (bytes) => (await handle.write(bytes, 0, bytes.length, null)).bytesWritten,
+    truncate: (size) => handle.truncate(size),
+    datasync: () => handle.datasync(),
+    close: () => handle.close(),
+  };
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems (network shares, FUSE) have no such operation; there is nothing more that we could do there.
+    const code = errorCode(error);
+    if (code !== 'EINVAL' && code !== 'ENOTSUP') throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @returns the system's word for what went wrong, like `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Removes a file that may be gone already. */
+export async function unlinkIfPresent(fs: FileSystem, file: string): Promise<void> {
+  try {
+    await fs.unlink(file);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}

@@ -1,0 +1,14 @@
+/** The cookie stores that a config can name. A new one is a file of its own and a line in the map below. */
+import { fileStore } from './file.js';
+import { memoryStore } from './memory.js';
+import type { CookieStoreType, CookieStoreWord } from './store-type.js';
+
+const storeTypes: { readonly [W in CookieStoreWord]: CookieStoreType<W> } = {
+  file: fileStore,
+  memory: memoryStore,
+};
+
+/** @returns the implementation that a section asks for. */
+export function storeTypeOf<W extends CookieStoreWord>(config: { readonly type: W }): CookieStoreType<W> {
+  return storeTypes[config.type];
+}

@@ -1,0 +1,126 @@
+/**
+ * The `cookie` section of the config: how the cookie looks, how long it lives and where its record is kept.
+ * Keys, ranges and defaults are Crossbar.io's as documented; `http_only`, `path` and `domain` are additions.
+ */
+import type { Checked, ConfigSchema } from '../schema/dialect.js';
+
+export const memoryStoreSchema = {
+  type: 'object',
+  description: 'Keeps the cookies in memory: every browser is a stranger again after a restart.',
+  required: ['type'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'memory', description: 'The word for this store.' },
+  },
+} as const satisfies ConfigSchema;
+
+export const fileStoreSchema = {
+  type: 'object',
+  description:
+    'Keeps the cookies in an append-only file in the format of Crossbar.io: browsers are known again after a restart.',
+  required: ['type', 'filename'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'file', description: 'The word for this store.' },
+    filename: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'The file, absolute or relative to the node directory. Sections that name the same file share one store.',
+    },
+    purge_on_startup: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Rewrites the file without expired and deleted cookies before the node starts. Off, so that a start never loses history.',
+    },
+  },
+} as const satisfies ConfigSchema;
+
+export const cookieStoreSchema = {
+  type: 'object',
+  description: 'Where the records of the cookies are kept.',
+  default: { type: 'memory' },
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [memoryStoreSchema, fileStoreSchema],
+  notYet: ['database'],
+} as const satisfies ConfigSchema;
+
+export const cookieSchema = {
+  type: 'object',
+  absent: 'the `cookie` of the web transport around it, else no cookie',
+  description: 'Recognises a returning browser by a cookie.',
+  additionalProperties: false,
+  properties: {
+    name: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9_]+$',
+      allowed: 'two or more of a-z, 0-9 and _, beginning with a letter',
+      default: 'cbtid',
+      description: "The cookie's name.",
+    },
+    length: {
+      type: 'integer',
+      minimum: 6,
+      maximum: 64,
+      default: 24,
+      description:
+        'Characters of the cookie id, 6 random bits each. 24 are 144 bits: nobody guesses one, no two are the same.',
+    },
+    max_age: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 311_040_000,
+      default: 86_400,
+      description:
+        'Lifetime in seconds, counted from the first visit and kept by the browser and the node. 86400 is one day.',
+    },
+    store: cookieStoreSchema,
+    secure: {
+      type: 'boolean',
+      absent: 'true on a TLS connection, else false',
+      description:
+        'Adds `Secure`: the browser sends the cookie over TLS only. Set it to true behind a proxy that terminates TLS.',
+    },
+    http_only: {
+      type: 'boolean',
+      absent: 'true',
+      description:
+        'Adds `HttpOnly`: scripts of the page cannot read the cookie. On unless switched off, because the cookie identifies.',
+    },
+    http_strict: {
+      type: 'boolean',
+      absent: 'the value of `http_only`',
+      description: "Crossbar.io's name of `http_only`. Both may stand together only with the same value.",
+    },
+    same_site: {
+      type: 'string',
+      enum: ['Strict', 'Lax', 'None'],
+      default: 'Lax',
+      description:
+        'Adds `SameSite`: whether other sites may make the browser send the cookie. `None` needs `secure: true`, or browsers drop it.',
+    },
+    path: {
+      type: 'string',
+      pattern: '^/[^;\\x00-\\x20\\x7f-\\uffff]*$',
+      allowed: 'a URL path beginning with "/", ASCII without space and ";"',
+      default: '/',
+      description:
+        'Adds `Path`: below which URL path the browser sends the cookie. `/` covers the page and every WebSocket beside it.',
+    },
+    domain: {
+      type: 'string',
+      pattern: '^\\.?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$',
+      allowed: 'a domain name',
+      absent: 'the host that set the cookie, without its subdomains',
+      description: 'Adds `Domain`: shares the cookie with all subdomains of this domain.',
+    },
+  },
+} as const satisfies ConfigSchema;
+
+/** A checked `store` section; `filename` is absolute. */
+export type CookieStoreConfig = Checked<typeof memoryStoreSchema> | Checked<typeof fileStoreSchema>;
+
+/** A checked `cookie` section. */
+export type CookieConfig = Omit<Checked<typeof cookieSchema>, 'store'> & { readonly store: CookieStoreConfig };

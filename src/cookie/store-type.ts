@@ -1,0 +1,28 @@
+/** How the registry sees an implementation of a cookie store: what every store's file exports one of. */
+import type { Logger } from '../log/logger.js';
+import type { CookieStoreConfig } from './schema.js';
+import type { CookieStore } from './store.js';
+
+/** The words that may stand in `store.type`. */
+export type CookieStoreWord = CookieStoreConfig['type'];
+
+/** The checked `store` section of one type. */
+export type ConfigOf<W extends CookieStoreWord> = Extract<CookieStoreConfig, { readonly type: W }>;
+
+export interface CookieStoreDeps {
+  readonly log: Logger;
+}
+
+/** One implementation as the registry knows it. */
+export interface CookieStoreType<W extends CookieStoreWord> {
+  readonly type: W;
+  /** Makes a store without touching anything yet. */
+  create(config: ConfigOf<W>, deps: CookieStoreDeps): CookieStore;
+  /** For stores that several sections can mean; without it every section gets a store of its own. */
+  readonly share?: {
+    /** Sections with the same key share a store. */
+    key(config: ConfigOf<W>): Promise<string>;
+    /** Lets one more section use an open store. */
+    join(store: CookieStore, config: ConfigOf<W>): Promise<void>;
+  };
+}

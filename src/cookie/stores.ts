@@ -1,0 +1,68 @@
+/**
+ * All cookie stores of a node. Sections that name the same file, by whatever path, get the same store: two stores on
+ * one file would overwrite each other's view of it.
+ */
+import { storeTypeOf } from './registry.js';
+import type { CookieStoreConfig } from './schema.js';
+import type { CookieStoreDeps } from './store-type.js';
+import type { CookieStore } from './store.js';
+
+export class CookieStores {
+  readonly #deps: CookieStoreDeps;
+  // key -> store that is open or opening
+  readonly #shared = new Map<string, Promise<CookieStore>>();
+  readonly #single = new Set<Promise<CookieStore>>();
+
+  constructor(deps: CookieStoreDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * @returns an open store.
+   * @throws CookieStoreError when it cannot be opened; a later call tries again.
+   */
+  async acquire(config: CookieStoreConfig): Promise<CookieStore> {
+    const { share, type } = storeTypeOf(config);
+    if (share === undefined) {
+      const opening = this.#open(config);
+      this.#single.add(opening);
+      return opening;
+    }
+    const key = `${type} ${await share.key(config)}`;
+    // From here to `set` nothing waits: of two callers at once the second finds what the first began.
+    const known = this.#shared.get(key);
+    if (known !== undefined) {
+      const store = await known;
+      await share.join(store, config);
+      return store;
+    }
+    const opening = this.#open(config);
+    this.#shared.set(key, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      this.#shared.delete(key);
+      throw error;
+    }
+  }
+
+  async #open(config: CookieStoreConfig): Promise<CookieStore> {
+    const store = storeTypeOf(config).create(config, this.#deps);
+    await store.open();
+    return store;
+  }
+
+  /** Closes every store, also behind one that fails to close; then rejects with the first failure. Idempotent. */
+  async closeAll(): Promise<void> {
+    const openings = [...this.#shared.values(), ...this.#single];
+    this.#shared.clear();
+    this.#single.clear();
+    const results = await Promise.allSettled(
+      openings.map(async (opening) => {
+        await (await opening).close();
+      }),
+    );
+    const failure = results.find((result) => result.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The one pino set-up of the program. Everything else receives a `Logger` and takes children of it
+ * (`log.child({ realm })`); nobody else imports pino at run time.
+ *
+ * Data goes into fields, the message is a constant lower-case phrase. Cookie values are passwords: log
+ * {@link shortId} of them, never the whole. The `redact` list below is a net under that rule, not the rule.
+ */
+import { pino, stdTimeFunctions } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+
+export type { Logger } from 'pino';
+
+export const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LoggerOptions {
+  /** Crossbar.io's names; `none` logs nothing. */
+  readonly level: LogLevel;
+  /** Where the JSON lines go. */
+  readonly destination: DestinationStream;
+}
+
+/** @returns the root logger of a node; it writes one JSON object per line to `destination`. */
+export function createLogger({ level, destination }: LoggerOptions): Logger {
+  return pino(
+    {
+      level: level === 'none' ? 'silent' : level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: ['cbtid', '*.cbtid', 'cookie', '*.cookie', 'headers.cookie', 'headers["set-cookie"]', 'secret', 'ticket'],
+    },
+    destination,
+  );
+}
+
+/** A logger that keeps quiet: for tests and for embedding without logs. */
+export function silentLogger(): Logger {
+  return pino({ level: 'silent' });
+}
+
+/** The part of a secret id that may be written to a log: enough to tell two apart, and never more than a quarter of it. */
+export function shortId(id: string): string {
+  return `${id.slice(0, Math.min(6, id.length >> 2))}…`;
+}

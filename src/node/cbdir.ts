@@ -1,0 +1,58 @@
+/**
+ * Which directory is the node's: Crossbar.io's order, but nothing is ever created. There a mistyped `--cbdir` starts
+ * an empty node; here it is an error that names the command to make one.
+ */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+
+import { NodeError, systemCode } from './error.js';
+
+export interface CbdirSources {
+  /** The `--cbdir` option. */
+  readonly option?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What relative paths are relative to. */
+  readonly cwd: string;
+}
+
+/**
+ * Takes `--cbdir`, then `$CROSSBAR_DIR`, then `./.crossbar` if there is one, then `.`. A path to a file means the
+ * directory of that file.
+ *
+ * @returns the absolute path of a directory that exists.
+ * @throws NodeError `ERR_NODE_DIRECTORY` when it does not.
+ */
+export function resolveCbdir({ option, env, cwd }: CbdirSources): string {
+  const named = option ?? (env['CROSSBAR_DIR'] === '' ? undefined : env['CROSSBAR_DIR']);
+  if (named !== undefined) return existingDirectory(path.resolve(cwd, named));
+  const usual = path.join(cwd, '.crossbar');
+  return kindOf(usual) === 'directory' ? usual : existingDirectory(cwd);
+}
+
+/** @throws NodeError `ERR_NODE_DIRECTORY` when there is nothing at `file`. */
+export function existingDirectory(file: string): string {
+  const kind = kindOf(file);
+  if (kind === 'missing') {
+    throw new NodeError(
+      'ERR_NODE_DIRECTORY',
+      `the node directory ${file} does not exist; \`crossbar-ts init\` makes a new node`,
+    );
+  }
+  return kind === 'directory' ? file : path.dirname(file);
+}
+
+function kindOf(file: string): 'directory' | 'file' | 'missing' {
+  try {
+    return statSync(file).isDirectory() ? 'directory' : 'file';
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing';
+    throw new NodeError(
+      'ERR_NODE_DIRECTORY',
+      `the node directory ${file} cannot be read (${code ?? 'unknown error'})`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

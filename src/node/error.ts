@@ -1,0 +1,33 @@
+/**
+ * What can go wrong around a node apart from its config: each is told in words, without a stack.
+ */
+
+export type NodeErrorCode =
+  /** The node directory is missing or unusable. */
+  | 'ERR_NODE_DIRECTORY'
+  /** Another node runs on the same directory. */
+  | 'ERR_NODE_RUNNING'
+  /** A part of the node could not be started; `cause` says why. */
+  | 'ERR_NODE_START';
+
+/** The node cannot run; the message says which part and what to do. */
+export class NodeError extends Error {
+  override readonly name = 'NodeError';
+  readonly code: NodeErrorCode;
+
+  constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** @returns the text of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @returns the code of a Node.js system error (`ENOENT`, `EADDRINUSE`), undefined for anything else. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

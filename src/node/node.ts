@@ -1,0 +1,205 @@
+/**
+ * A node: everything that a config names, built, started and stopped together. This is also the entry for programs
+ * that embed one (`import { startNode } from 'crossbar-ts'`): no signal handlers, nothing on standard output, any
+ * number of nodes in one process as long as each has a directory of its own.
+ *
+ *     start: config -> node.pid -> for each router worker: realms, then transports (cookie stores open, port opens)
+ *     stop:  1. every transport: stop listening, GOODBYE wamp.close.system_shutdown to its sessions, then cut
+ *               what is left after a grace (`TransportServer.stop`)
+ *            2. cookie stores: flush and close; nobody is left who could write
+ *            3. node.pid: from here on another node may have the directory
+ *
+ * A start that fails takes the way of `stop` for all that had started.
+ */
+import path from 'node:path';
+
+import { loadConfig } from '../config/load.js';
+import type { LoadedConfig } from '../config/load.js';
+import type { RouterWorkerConfig, TransportConfig } from '../config/schema.js';
+import { CookieStores } from '../cookie/stores.js';
+import { silentLogger } from '../log/logger.js';
+import type { Logger } from '../log/logger.js';
+import { Router } from '../router/router.js';
+import type { BoundAddress } from '../transport/listen.js';
+import { RawSocketServer } from '../transport/rawsocket.js';
+import { createWebServer, createWebSocketServer } from '../webservice/server.js';
+import type { WebServerDeps } from '../webservice/server.js';
+import { existingDirectory } from './cbdir.js';
+import { messageOf, NodeError } from './error.js';
+import { packageVersion } from './package.js';
+import { acquirePidFile } from './pidfile.js';
+import type { PidFile } from './pidfile.js';
+import { createRandomId } from './random-id.js';
+import { systemScheduler } from './scheduler.js';
+import { cookieStoreSummaries, listeningSummary, realmSummaries } from './summarize.js';
+import type { ListeningSummary, NodeSummary } from './summary.js';
+
+export type { NodeSummary } from './summary.js';
+
+export interface NodeOptions {
+  /** The node directory; it must exist. */
+  readonly cbdir: string;
+  /** The config file; default `config.yaml` or `config.json` in the node directory. */
+  readonly config?: string;
+  /** A pino logger; default: none. */
+  readonly log?: Logger;
+  /** Where `$NAME` in the config is looked up; default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */
+  readonly commandOptions?: Readonly<Record<string, unknown>>;
+}
+
+/** A node that runs. */
+export interface RunningNode {
+  /** What listens where, which realms there are and which cookie stores. */
+  readonly summary: NodeSummary;
+  /** Ends it in the order above. Idempotent; rejects when a cookie store cannot be closed, after all else is done. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a node.
+ *
+ * @throws ConfigError when the config is missing or wrong, with every problem.
+ * @throws NodeError when the directory is missing or taken, or a part cannot start; the message names the part.
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { log = silentLogger(), env = process.env } = options;
+  const cbdir = existingDirectory(path.resolve(options.cbdir));
+  const given = options.config === undefined ? {} : { config: options.config };
+  const loaded = await loadConfig({ cbdir, env, ...given });
+  const pidFile = await acquirePidFile({ cbdir, options: options.commandOptions ?? { cbdir, ...given }, log });
+  for (const { file, line, column, pointer, text } of loaded.warnings) {
+    log.warn({ file, line, column, pointer, problem: text }, 'config warning');
+  }
+  const node = new Node({ cbdir, loaded, pidFile, log });
+  await node.start();
+  return node;
+}
+
+interface NodeParts {
+  readonly cbdir: string;
+  readonly loaded: LoadedConfig;
+  readonly pidFile: PidFile;
+  readonly log: Logger;
+}
+
+/** What every kind of transport is to its node. */
+interface TransportServer {
+  /** @throws when it cannot listen, or a part of it does not start. */
+  start(): Promise<BoundAddress>;
+  /** Idempotent; never rejects. */
+  stop(): Promise<void>;
+}
+
+class Node implements RunningNode {
+  readonly #parts: NodeParts;
+  readonly #log: Logger;
+  readonly #stores: CookieStores;
+  /** Every server that was told to start, also one that failed. */
+  readonly #servers: TransportServer[] = [];
+  readonly #listening: ListeningSummary[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.#log = parts.log;
+    this.#stores = new CookieStores({ log: parts.log });
+  }
+
+  get summary(): NodeSummary {
+    const { cbdir, loaded } = this.#parts;
+    const workers = enabledWorkers(loaded).map(({ worker }) => worker);
+    return {
+      pid: process.pid,
+      title: loaded.config.controller.options.title ?? 'crossbar-ts',
+      cbdir,
+      config: loaded.file,
+      listening: [...this.#listening],
+      realms: workers.flatMap(realmSummaries),
+      cookieStores: cookieStoreSummaries(workers),
+    };
+  }
+
+  async start(): Promise<void> {
+    try {
+      for (const { worker, pointer } of enabledWorkers(this.#parts.loaded)) await this.#startWorker(worker, pointer);
+    } catch (error) {
+      await this.#stopAfterFailure();
+      throw error;
+    }
+    for (const store of this.summary.cookieStores) this.#log.info(store, 'cookie store opened');
+    const { pid, cbdir, config } = this.summary;
+    this.#log.info({ pid, cbdir, config }, 'node started');
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#shutDown();
+    return this.#stopped;
+  }
+
+  /** Realms of different workers are separate, even of the same name: a router knows only its own. */
+  async #startWorker(worker: RouterWorkerConfig, pointer: string): Promise<void> {
+    const router = new Router(worker.realms, {
+      randomId: createRandomId(),
+      clock: Date.now,
+      scheduler: systemScheduler,
+    });
+    for (const realm of realmSummaries(worker)) this.#log.info(realm, 'realm started');
+    for (const [index, transport] of worker.transports.entries()) {
+      await this.#startTransport(worker, transport, router, `${pointer}/transports/${index}`);
+    }
+  }
+
+  async #startTransport(
+    worker: RouterWorkerConfig,
+    transport: TransportConfig,
+    router: Router,
+    pointer: string,
+  ): Promise<void> {
+    const server = this.#createServer(transport, router);
+    this.#servers.push(server);
+    try {
+      const listening = listeningSummary(worker.id, transport, await server.start());
+      this.#listening.push(listening);
+      this.#log.info(listening, 'transport started');
+    } catch (cause) {
+      const part = `transport ${transport.id} (${pointer})`;
+      throw new NodeError('ERR_NODE_START', `${part}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  #createServer(transport: TransportConfig, router: Router): TransportServer {
+    if (transport.type === 'rawsocket') return new RawSocketServer(transport, { router, log: this.#log });
+    const { id } = this.#parts.loaded.config.controller;
+    const nodeInfo = { version: packageVersion(), ...(id === undefined ? {} : { id }) };
+    const deps: WebServerDeps = { router, stores: this.#stores, log: this.#log, nodeInfo };
+    return transport.type === 'web' ? createWebServer(transport, deps) : createWebSocketServer(transport, deps);
+  }
+
+  async #stopAfterFailure(): Promise<void> {
+    try {
+      await this.stop();
+    } catch (err) {
+      // The caller is told why the start failed; this comes on top of it.
+      this.#log.error({ err }, 'stop after a failed start failed');
+    }
+  }
+
+  async #shutDown(): Promise<void> {
+    try {
+      await Promise.all(this.#servers.map((server) => server.stop()));
+      await this.#stores.closeAll();
+    } finally {
+      this.#parts.pidFile.release();
+    }
+    this.#log.info('node stopped');
+  }
+}
+
+/** The workers that are not switched off, with their place in the config. */
+function enabledWorkers({ config }: LoadedConfig): { worker: RouterWorkerConfig; pointer: string }[] {
+  return config.workers
+    .map((worker, index) => ({ worker, pointer: `/workers/${index}` }))
+    .filter(({ worker }) => !worker.options.disabled);
+}

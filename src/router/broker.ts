@@ -1,0 +1,258 @@
+/**
+ * The broker of a realm: subscriptions and publications (section "Publish and Subscribe"). Synchronous: a publication
+ * has been handed to every subscriber before the next message is looked at, which is what keeps events in order.
+ */
+import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { isReservedUri, isValidUri, quoted } from '../wamp/uri.js';
+import { EVENT, NO_DETAILS, PUBLISHED, SUBSCRIBED, UNSUBSCRIBED } from '../wamp/message.js';
+import { eligibilityOf } from './eligibility.js';
+import { PASSTHRU_FEATURE, isPassthru, passthrough } from './passthru.js';
+import { RETENTION_LIMITS, RetainedEvents } from './retention.js';
+import { authorize } from './role.js';
+import { Subscription, Subscriptions } from './subscriptions.js';
+import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../wamp/message.js';
+import type { Dict, Payload } from '../wamp/payload.js';
+import type { RandomId } from '../wamp/id.js';
+import type { UriRule } from '../wamp/uri.js';
+import type { Eligibility } from './eligibility.js';
+import type { EventHistory } from './history.js';
+import type { SubscriptionDirectory, SubscriptionObserver } from './observer.js';
+import type { RetentionLimits } from './retention.js';
+import type { Permission } from './role.js';
+import type { RouterSession } from './session.js';
+
+/** What WELCOME announces for the broker: exactly what is here. */
+export const BROKER_FEATURES = {
+  event_retention: true,
+  pattern_based_subscription: true,
+  // Crossbar.io's names for payloads that are passed through as they are.
+  payload_encryption_cryptobox: true,
+  payload_passthru_mode: true,
+  payload_transparency: true,
+  publisher_exclusion: true,
+  publisher_identification: true,
+  subscriber_blackwhite_listing: true,
+  subscription_revocation: true,
+} as const;
+
+export interface BrokerDeps {
+  readonly uriRule: UriRule;
+  /** Draws publication ids: global scope, so at random. */
+  readonly randomId: RandomId;
+  /** Counts up subscription ids: router scope. */
+  readonly nextRouterId: () => number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly observer: SubscriptionObserver;
+  /** What may be kept of publications with `retain`. */
+  readonly retention?: RetentionLimits;
+  /** Remembers publications; undefined where the realm has no store. */
+  readonly history?: EventHistory | undefined;
+  /** For clients of Crossbar.io: an empty `eligible` list counts as none. */
+  readonly emptyEligibleAdmitsAll?: boolean;
+  /** For clients of Crossbar.io: asking to be shown in vain is no error. */
+  readonly ignoreDiscloseMe?: boolean;
+}
+
+/** A publication on its way to the subscribers. */
+interface Publication {
+  readonly id: number;
+  readonly topic: string;
+  readonly payload: Payload;
+  /** Of the events for exact subscriptions; patterns add the topic. */
+  readonly details: Dict;
+  /** The publisher, unless it wants its own events. */
+  readonly excluded: RouterSession | undefined;
+  /** Undefined: everybody. */
+  readonly eligible: Eligibility | undefined;
+}
+
+export class Broker {
+  readonly #deps: BrokerDeps;
+  readonly #subscriptions = new Subscriptions();
+  readonly #retained: RetainedEvents;
+
+  constructor(deps: BrokerDeps) {
+    this.#deps = deps;
+    this.#retained = new RetainedEvents(deps.retention ?? RETENTION_LIMITS);
+  }
+
+  onSubscribe(session: RouterSession, { requestId, options, topic }: Subscribe, granted?: Permission): void {
+    const match = options.match ?? 'exact';
+    const { uriRule, nextRouterId, clock, observer } = this.#deps;
+    if (!isValidUri(topic, uriRule, match)) {
+      throw new WampError(ErrorUri.INVALID_URI, `invalid topic URI ${quoted(topic)} (match ${match})`);
+    }
+    authorize(session, 'subscribe', { uri: topic, match }, granted);
+    const known = this.#subscriptions.lookup(topic, match);
+    const subscription = known ?? new Subscription(nextRouterId(), topic, match, clock());
+    const joined = this.#subscriptions.join(session, subscription);
+    session.send({ type: SUBSCRIBED, requestId, subscription: subscription.id });
+    if (options.get_retained === true) this.#sendRetained(session, subscription);
+    if (known === undefined) observer.created(session, subscription);
+    if (joined) observer.joined(session, subscription);
+  }
+
+  onUnsubscribe(session: RouterSession, { requestId, subscription: id }: Unsubscribe): void {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription === undefined || !this.#subscriptions.leave(session, subscription)) {
+      throw new WampError(ErrorUri.NO_SUCH_SUBSCRIPTION, `this session holds no subscription ${id}`);
+    }
+    session.send({ type: UNSUBSCRIBED, requestId });
+    this.#tellLeft(session, subscription);
+  }
+
+  onPublish(session: RouterSession, message: Publish, granted?: Permission): void {
+    const { options, topic } = message;
+    const subscription = this.#subscriptions.exact(topic);
+    // A topic on file has been checked when it was subscribed to.
+    if (subscription === undefined && !isValidUri(topic, this.#deps.uriRule)) {
+      throw new WampError(ErrorUri.INVALID_URI, `invalid topic URI ${quoted(topic)}`);
+    }
+    if (isReservedUri(topic)) throw new WampError(ErrorUri.INVALID_URI, `${quoted(topic)} is reserved for the router`);
+    const permission = authorize(session, 'publish', { uri: topic, match: 'exact' }, granted);
+    const { ignoreDiscloseMe = false, emptyEligibleAdmitsAll } = this.#deps;
+    const id = this.#deps.randomId();
+    this.#dispatch(subscription, options, {
+      id,
+      topic,
+      payload: message.payload,
+      details: eventDetails(session, permission, options, ignoreDiscloseMe),
+      excluded: options.exclude_me === false ? undefined : session,
+      eligible: eligibilityOf(options, emptyEligibleAdmitsAll),
+    });
+    if (options.acknowledge === true) session.send({ type: PUBLISHED, requestId: message.requestId, publication: id });
+  }
+
+  /** @returns whether an event on `topic` would reach anybody: what nobody wants need not be made. */
+  isWanted(topic: string): boolean {
+    if (this.#subscriptions.exact(topic) !== undefined || this.#deps.history?.records(topic) === true) return true;
+    return this.#subscriptions.hasPatterns && this.#subscriptions.patterns(topic).length > 0;
+  }
+
+  /** Publishes for the router itself, below `wamp.` too. Nobody is named as the publisher. */
+  publish(topic: string, payload: Payload, options: PublishOptions = NO_DETAILS): void {
+    const subscription = this.#subscriptions.exact(topic);
+    if (subscription === undefined && options.retain !== true && !this.isWanted(topic)) return;
+    this.#dispatch(subscription, options, {
+      id: this.#deps.randomId(),
+      topic,
+      payload,
+      details: passthrough(options) ?? NO_DETAILS,
+      excluded: undefined,
+      eligible: eligibilityOf(options),
+    });
+  }
+
+  /** Forgets a session that is gone: touches only what it owned. */
+  remove(session: RouterSession): void {
+    // Out of everything before the first observer hears of it: no event reaches a session that is gone.
+    for (const subscription of this.#subscriptions.leaveAll(session)) this.#tellLeft(session, subscription);
+  }
+
+  /** What the meta API may ask. */
+  get directory(): SubscriptionDirectory {
+    const subscriptions = this.#subscriptions;
+    return {
+      list: () => subscriptions.list(),
+      lookup: (uri, match) => subscriptions.lookup(uri, match),
+      matching: (uri) => subscriptions.matching(uri),
+      get: (id) => subscriptions.get(id),
+      revoke: (id, session, reason) => this.#revoke(id, session, reason),
+    };
+  }
+
+  /** How many subscriptions, and sessions with subscriptions, are on file. */
+  get size(): { readonly subscriptions: number; readonly subscribers: number } {
+    return this.#subscriptions.size;
+  }
+
+  #revoke(id: number, session: RouterSession, reason: string | undefined): boolean {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription === undefined || !this.#subscriptions.leave(session, subscription)) return false;
+    // A subscriber that does not know of revocations would take it for a broken protocol.
+    if (session.announced('subscriber', 'subscription_revocation')) {
+      const details = reason === undefined ? { subscription: id } : { subscription: id, reason };
+      session.send({ type: UNSUBSCRIBED, requestId: 0, details });
+    }
+    this.#tellLeft(session, subscription);
+    return true;
+  }
+
+  #tellLeft(session: RouterSession, subscription: Subscription): void {
+    const { observer } = this.#deps;
+    // Asked before the observer is called: it may publish, but it changes no subscription.
+    const deleted = subscription.members.size === 0;
+    observer.left(session, subscription);
+    if (deleted) observer.deleted(session, subscription);
+  }
+
+  /** The newest retained event of each topic, with the publication id that it always had. */
+  #sendRetained(session: RouterSession, { id, uri, match }: Subscription): void {
+    for (const kept of this.#retained.find(match, uri, session)) {
+      const details =
+        match === 'exact'
+          ? { ...kept.details, retained: true }
+          : { ...kept.details, topic: kept.topic, retained: true };
+      session.send({ type: EVENT, subscription: id, publication: kept.id, details, payload: kept.payload, frames: [] });
+    }
+  }
+
+  /** Publications for chosen sessions are not kept: session ids mean nothing to those who ask later. */
+  #record(history: EventHistory, { eligible, exclude }: PublishOptions, publication: Publication): void {
+    if (eligible === undefined && exclude === undefined) history.record(publication, this.#deps.clock());
+  }
+
+  /** One event for each subscription that matches, all with the same publication id. */
+  #dispatch(exact: Subscription | undefined, options: PublishOptions, publication: Publication): void {
+    if (options.retain === true) this.#retained.keep(publication);
+    if (this.#deps.history !== undefined) this.#record(this.#deps.history, options, publication);
+    if (exact !== undefined) deliver(exact, publication, publication.details);
+    if (!this.#subscriptions.hasPatterns) return;
+    const patterns = this.#subscriptions.patterns(publication.topic);
+    if (patterns.length === 0) return;
+    // The pattern does not say which topic it was (section "Pattern-based Subscriptions").
+    const details = { ...publication.details, topic: publication.topic };
+    for (const subscription of patterns) deliver(subscription, publication, details);
+  }
+}
+
+/** Sends one event object to all: the first receiver of each codec encodes it, the others send the same bytes. */
+function deliver({ id, members }: Subscription, publication: Publication, details: Dict): void {
+  const { payload, excluded, eligible } = publication;
+  const event: Event = { type: EVENT, subscription: id, publication: publication.id, details, payload, frames: [] };
+  for (const subscriber of members) {
+    if (subscriber === excluded || (eligible !== undefined && !eligible(subscriber))) continue;
+    subscriber.send(event);
+  }
+}
+
+/** @throws ProtocolViolation when the publisher uses what it did not announce (section "Payload Passthru Mode"). */
+function eventDetails(
+  session: RouterSession,
+  permission: Permission,
+  options: PublishOptions,
+  ignoreDiscloseMe: boolean,
+): Dict {
+  if (isPassthru(options) && !session.announced('publisher', PASSTHRU_FEATURE)) {
+    throw new ProtocolViolation(`the publisher uses ${PASSTHRU_FEATURE}, which it did not announce`);
+  }
+  const mustDisclose = options.disclose_me === true && !ignoreDiscloseMe;
+  const disclosed = publisherDetails(session, permission, mustDisclose);
+  const attributes = passthrough(options);
+  return attributes === undefined ? disclosed : { ...disclosed, ...attributes };
+}
+
+/** Who published, for EVENT.Details: shown when the config says so; asking for it elsewhere is refused. */
+function publisherDetails(session: RouterSession, permission: Permission, mustDisclose: boolean): Dict {
+  if (permission.disclosePublisher) {
+    return { publisher: session.id, publisher_authid: session.authid, publisher_authrole: session.authrole };
+  }
+  if (mustDisclose) {
+    throw new WampError(
+      ErrorUri.OPTION_DISALLOWED_DISCLOSE_ME,
+      `role "${session.authrole}" may not disclose its publishers`,
+    );
+  }
+  return NO_DETAILS;
+}

@@ -1,0 +1,68 @@
+/**
+ * What the dealer remembers of sessions and of calls that are not over. Plain data; the rules are in `dealer.ts` (who is
+ * registered) and `calls.ts` (what becomes of a call).
+ */
+import type { Call } from '../wamp/message.js';
+import type { Deadline } from './deadlines.js';
+import type { Callee, Registration } from './registration.js';
+import type { RouterSession } from './session.js';
+
+/** A session as the dealer keeps it: what it registered, what it called, what it was asked. */
+export interface Party {
+  readonly session: RouterSession;
+  readonly callees: Map<Registration, Callee>;
+  // CALL request id -> call
+  readonly calls: Map<number, InFlight>;
+  // INVOCATION request id -> call
+  readonly invocations: Map<number, InFlight>;
+  /** The last INVOCATION request id: session scope, counted by the router. */
+  lastInvocationId: number;
+  /** Request ids of calls that ended while the caller had more to send: the rest of it is not a new call. */
+  abandoned: Set<number> | undefined;
+}
+
+/**
+ * A call that is not over. It is in `caller.calls`, and besides either in `callee.party.invocations` (with `callee` set)
+ * or in `registration.queue` (without).
+ */
+export interface InFlight {
+  readonly caller: Party;
+  readonly callId: number;
+  readonly registration: Registration;
+  /** The config shows the caller to the callee. */
+  readonly disclose: boolean;
+  callee: Callee | undefined;
+  invocationId: number;
+  /** Kept while the call may have to be sent (once more): it waits for room, or another callee may take it over. */
+  message: Call | undefined;
+  /** The callee was asked for progressive results. */
+  progressive: boolean;
+  /** The caller has more to send (section "Progressive Call Invocations"). */
+  sending: boolean;
+  /** The callee was told to stop, and the caller waits for what it says to that. */
+  killed: boolean;
+  deadline: Deadline<InFlight> | undefined;
+  /** What the caller sent after the first message while the call waits for room. */
+  backlog: Call[] | undefined;
+  /** Callees that answered `wamp.error.unavailable`. */
+  refused: Callee[] | undefined;
+}
+
+// session -> what it has to do with calls; only sessions that ever registered or called
+export type Parties = Map<RouterSession, Party>;
+
+export function partyOf(parties: Parties, session: RouterSession): Party {
+  let party = parties.get(session);
+  if (party === undefined) {
+    party = {
+      session,
+      callees: new Map(),
+      calls: new Map(),
+      invocations: new Map(),
+      lastInvocationId: 0,
+      abandoned: undefined,
+    };
+    parties.set(session, party);
+  }
+  return party;
+}

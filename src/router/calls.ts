@@ -1,0 +1,359 @@
+/**
+ * Calls in flight (sections "Calling and Invocations", "Call Canceling", "Call Timeouts", "Progressive Call Results",
+ * "Progressive Call Invocations", "Call Rerouting"). Every call ends once, in `#finish` or because its caller left:
+ *
+ *     CALL -> [waits for room] -> [invoked] -> YIELD or ERROR of the callee  -> RESULT or ERROR to the caller
+ *                                           -> ERROR `wamp.error.unavailable` -> the next callee, if there is one
+ *                                           -> CANCEL, timeout                -> INTERRUPT to the callee, ERROR
+ *                                           -> the callee leaves              -> ERROR `wamp.error.canceled`
+ *                                           -> the caller leaves              -> INTERRUPT to the callee
+ */
+import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { nextId } from '../wamp/id.js';
+import { CALL, ERROR, INTERRUPT, INVOCATION, NO_DETAILS, RESULT } from '../wamp/message.js';
+import { payloadOf } from '../wamp/payload.js';
+import { Deadlines } from './deadlines.js';
+import { continuationDetails, invocationDetails, resultDetails, unsupportedBy } from './invocation.js';
+import { PASSTHRU_FEATURE, isPassthru } from './passthru.js';
+import type { Call, Cancel, ErrorMessage, Yield } from '../wamp/message.js';
+import type { RandomId } from '../wamp/id.js';
+import type { Dict, Payload } from '../wamp/payload.js';
+import type { InFlight, Parties, Party } from './call-state.js';
+import type { Scheduler } from './observer.js';
+import type { Callee, Registration } from './registration.js';
+import type { RouterSession } from './session.js';
+
+/** Calls of one session that are not answered; a bound on what a caller that only calls can make the router keep. */
+export const MAX_PENDING_CALLS = 10_000;
+
+/** Calls of one registration that wait until a callee has room, and messages of one of them. */
+export const MAX_QUEUED_CALLS = 1000;
+
+/** How many calls that ended while the caller was sending are remembered, per caller. */
+const MAX_ABANDONED_CALLS = 1000;
+
+export interface CallsDeps {
+  readonly randomId: RandomId;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly scheduler: Scheduler;
+  /** @see DealerDeps */
+  readonly cancelWithoutError: boolean;
+}
+
+export class Calls {
+  readonly #deps: CallsDeps;
+  readonly #parties: Parties;
+  readonly #deadlines: Deadlines<InFlight>;
+
+  constructor(parties: Parties, deps: CallsDeps) {
+    this.#parties = parties;
+    this.#deps = deps;
+    this.#deadlines = new Deadlines(deps.clock, deps.scheduler, (call) => this.#onDeadline(call));
+  }
+
+  /**
+   * A CALL that goes on with a call that is there, or the rest of one that is over.
+   * @returns whether it was that; else it begins a call.
+   * @throws ProtocolViolation when the id is that of a call that the caller said all of.
+   */
+  continues(caller: Party, message: Call): boolean {
+    const call = caller.calls.get(message.requestId);
+    if (call !== undefined) this.#continue(call, message);
+    return call !== undefined || (caller.abandoned !== undefined && isRest(caller.abandoned, message));
+  }
+
+  /** @param disclose the config shows the caller to the callee. @throws WampError */
+  begin(caller: Party, registration: Registration, message: Call, disclose: boolean): void {
+    checkPassthru(caller.session, 'caller', message.options);
+    if (caller.calls.size >= MAX_PENDING_CALLS) {
+      throw new WampError(ErrorUri.MAX_CONCURRENCY_REACHED, `${MAX_PENDING_CALLS} calls of this session wait already`);
+    }
+    const callee = registration.next(this.#deps.randomId);
+    if (callee === undefined && registration.queue.size >= MAX_QUEUED_CALLS) {
+      throw new WampError(
+        ErrorUri.MAX_CONCURRENCY_REACHED,
+        `all callees are busy and ${MAX_QUEUED_CALLS} calls wait already`,
+      );
+    }
+    const call: InFlight = {
+      caller,
+      callId: message.requestId,
+      registration,
+      disclose,
+      callee: undefined,
+      invocationId: 0,
+      message,
+      progressive: false,
+      sending: message.options.progress === true,
+      killed: false,
+      deadline: undefined,
+      backlog: undefined,
+      refused: undefined,
+    };
+    caller.calls.set(call.callId, call);
+    if (callee !== undefined) return this.#invoke(call, callee, message);
+    registration.queue.add(call);
+    this.#startTimer(call, message);
+  }
+
+  /** The rest of a call that was refused: `progress` said that it comes. */
+  abandon(caller: Party, callId: number): void {
+    const abandoned = (caller.abandoned ??= new Set());
+    abandoned.add(callId);
+    if (abandoned.size <= MAX_ABANDONED_CALLS) return;
+    const [oldest] = abandoned;
+    if (oldest !== undefined) abandoned.delete(oldest);
+  }
+
+  onCancel(session: RouterSession, { requestId, options }: Cancel): void {
+    const call = this.#parties.get(session)?.calls.get(requestId);
+    if (call === undefined || call.killed) return;
+    const { mode = 'killnowait' } = options;
+    if (mode === 'kill' && this.#interrupt(call, mode)) {
+      call.killed = true;
+      return;
+    }
+    if (mode === 'killnowait') this.#interrupt(call, mode);
+    // With `kill` the caller waits for an answer whatever the callee can do, also when it has been told not to.
+    if (!this.#deps.cancelWithoutError || mode === 'kill') {
+      return this.#fail(call, ErrorUri.CANCELED, payloadOf(['the call was canceled']));
+    }
+    this.#end(call);
+    this.fill(call.registration);
+  }
+
+  onYield(session: RouterSession, { requestId, options, payload }: Yield): void {
+    const call = this.#invocation(session, requestId);
+    checkPassthru(session, 'callee', options);
+    if (call === undefined) return;
+    const progress = options.progress === true;
+    if (progress && !call.progressive) return;
+    if (!this.#passes(call, options)) return;
+    const message = {
+      type: RESULT,
+      requestId: call.callId,
+      details: resultDetails(options, progress),
+      payload,
+    } as const;
+    const { session: caller } = call.caller;
+    if (progress) {
+      // The caller has seen a part of the answer: no other callee can begin again.
+      call.message = undefined;
+      if (call.deadline !== undefined) this.#deadlines.restart(call.deadline);
+    } else {
+      this.#end(call);
+    }
+    caller.send(message);
+    if (!progress) this.fill(call.registration);
+  }
+
+  onError(session: RouterSession, { requestId, details, error, payload }: ErrorMessage): void {
+    const call = this.#invocation(session, requestId);
+    checkPassthru(session, 'callee', details);
+    if (call === undefined) return;
+    if (error === ErrorUri.UNAVAILABLE && !call.killed) {
+      if (call.registration.invoke === 'single') return this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload);
+      if (call.message !== undefined) return this.#reroute(call, call.message, payload);
+    }
+    if (!this.#passes(call, details)) return;
+    this.#fail(call, error, payload, resultDetails(details, false));
+  }
+
+  /** Hands calls that wait to callees that have room. */
+  fill(registration: Registration): void {
+    const { queue } = registration;
+    if (queue.size === 0) return;
+    for (const call of queue) {
+      const callee = registration.next(this.#deps.randomId, call.refused);
+      if (callee !== undefined && call.message !== undefined) {
+        queue.delete(call);
+        this.#invoke(call, callee, call.message);
+      } else if (call.refused === undefined) {
+        return;
+      } else if (registration.members.every((member) => call.refused?.includes(member))) {
+        this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payloadOf(['no callee is available']));
+      }
+    }
+  }
+
+  /** The last callee of a registration is gone: nobody will have room for the calls that wait. */
+  failQueue(registration: Registration): void {
+    for (const call of registration.queue) {
+      this.#fail(call, ErrorUri.CANCELED, payloadOf(['the last callee left before it had room for the call']));
+    }
+  }
+
+  /** Forgets the calls of a session that is gone and that wait for room: nothing will be sent for them. */
+  removeQueued(party: Party): void {
+    for (const call of party.calls.values()) if (call.callee === undefined) this.#end(call);
+  }
+
+  /** Forgets a session that is gone, after its registrations: the calls it made, the calls it was to answer. */
+  remove(party: Party): void {
+    for (const call of party.calls.values()) {
+      if (!call.killed && call.callee?.party !== party) this.#interrupt(call, 'killnowait');
+      this.#end(call);
+      this.fill(call.registration);
+    }
+    for (const call of party.invocations.values()) {
+      this.#fail(call, ErrorUri.CANCELED, payloadOf(['the callee left before it answered']));
+    }
+  }
+
+  #continue(call: InFlight, message: Call): void {
+    if (!call.sending) {
+      throw new ProtocolViolation(`CALL.Request ${call.callId} is in use by a call that is not answered yet`);
+    }
+    checkPassthru(call.caller.session, 'caller', message.options);
+    const { callee } = call;
+    if (callee === undefined) {
+      const backlog = (call.backlog ??= []);
+      if (backlog.length < MAX_QUEUED_CALLS) {
+        backlog.push(message);
+        call.sending = message.options.progress === true;
+        return;
+      }
+    }
+    call.sending = message.options.progress === true;
+    if (callee === undefined) {
+      return this.#fail(call, ErrorUri.MAX_CONCURRENCY_REACHED, payloadOf(['all callees are busy']));
+    }
+    this.#sendMore(call, callee, message);
+  }
+
+  #sendMore(call: InFlight, callee: Callee, message: Call): void {
+    // A part of the call is with this callee: no other can take over.
+    call.message = undefined;
+    const lacking = unsupportedBy(callee.party.session, message.options);
+    if (lacking !== undefined) {
+      this.#interrupt(call, 'killnowait');
+      return this.#fail(call, ErrorUri.FEATURE_NOT_SUPPORTED, payloadOf([lacking]));
+    }
+    callee.party.session.send({
+      type: INVOCATION,
+      requestId: call.invocationId,
+      registration: call.registration.id,
+      details: continuationDetails(message.options),
+      payload: message.payload,
+    });
+  }
+
+  #invoke(call: InFlight, callee: Callee, message: Call): void {
+    const { party } = callee;
+    const lacking = unsupportedBy(party.session, message.options);
+    if (lacking !== undefined) return this.#fail(call, ErrorUri.FEATURE_NOT_SUPPORTED, payloadOf([lacking]));
+    const { registration, backlog } = call;
+    call.callee = callee;
+    call.invocationId = party.lastInvocationId = nextId(party.lastInvocationId);
+    call.progressive =
+      message.options.receive_progress === true && party.session.announced('callee', 'progressive_call_results');
+    if (registration.invoke === 'single') call.message = undefined;
+    callee.running++;
+    party.invocations.set(call.invocationId, call);
+    this.#startTimer(call, message);
+    party.session.send({
+      type: INVOCATION,
+      requestId: call.invocationId,
+      registration: registration.id,
+      details: invocationDetails(call, callee, message),
+      payload: message.payload,
+    });
+    if (backlog === undefined) return;
+    call.backlog = undefined;
+    for (const more of backlog) if (call.callee === callee) this.#sendMore(call, callee, more);
+  }
+
+  /** The callee refused the call: the next one gets it. */
+  #reroute(call: InFlight, message: Call, payload: Payload): void {
+    const { callee, registration } = call;
+    if (callee === undefined) return;
+    this.#release(call, callee);
+    (call.refused ??= []).push(callee);
+    const next = registration.next(this.#deps.randomId, call.refused);
+    if (next !== undefined) this.#invoke(call, next, message);
+    else if (registration.members.some((member) => !call.refused?.includes(member))) registration.queue.add(call);
+    else this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload);
+    this.fill(registration);
+  }
+
+  /**
+   * @returns the call that the callee's `requestId` stands for; undefined when it is over, which is no fault: the answer
+   * and the end of the call may cross.
+   * @throws ProtocolViolation when this session was never sent such an invocation.
+   */
+  #invocation(session: RouterSession, requestId: number): InFlight | undefined {
+    const party = this.#parties.get(session);
+    if (party === undefined || requestId > party.lastInvocationId) {
+      throw new ProtocolViolation(`no invocation ${requestId} was ever sent to this session`);
+    }
+    return party.invocations.get(requestId);
+  }
+
+  /** @returns whether the caller can read a payload of this kind; when not, the call ends. */
+  #passes(call: InFlight, options: Dict): boolean {
+    if (!isPassthru(options) || call.caller.session.announced('caller', PASSTHRU_FEATURE)) return true;
+    if (options.progress === true) this.#interrupt(call, 'killnowait');
+    this.#fail(call, ErrorUri.FEATURE_NOT_SUPPORTED, payloadOf([`the caller did not announce ${PASSTHRU_FEATURE}`]));
+    return false;
+  }
+
+  #startTimer(call: InFlight, { options }: Call): void {
+    const { timeout } = options;
+    if (timeout === undefined || timeout === 0) return;
+    if (call.callee?.forwardTimeout === true) this.#stopTimer(call);
+    else call.deadline ??= this.#deadlines.set(call, timeout);
+  }
+
+  #stopTimer(call: InFlight): void {
+    if (call.deadline !== undefined) this.#deadlines.clear(call.deadline);
+    call.deadline = undefined;
+  }
+
+  #onDeadline(call: InFlight): void {
+    call.deadline = undefined;
+    if (!call.killed) this.#interrupt(call, 'killnowait');
+    this.#fail(call, ErrorUri.TIMEOUT, payloadOf(['the call was not answered in time']));
+  }
+
+  /** @returns whether the callee was told to stop: it can be, and it has been asked. */
+  #interrupt({ callee, invocationId }: InFlight, mode: 'kill' | 'killnowait'): boolean {
+    if (callee?.party.session.announced('callee', 'call_canceling') !== true) return false;
+    callee.party.session.send({ type: INTERRUPT, requestId: invocationId, options: { mode } });
+    return true;
+  }
+
+  #fail(call: InFlight, error: string, payload: Payload, details: Dict = NO_DETAILS): void {
+    this.#end(call);
+    call.caller.session.send({ type: ERROR, requestType: CALL, requestId: call.callId, details, error, payload });
+    this.fill(call.registration);
+  }
+
+  /** Takes a call out of everything that knows it. */
+  #end(call: InFlight): void {
+    const { caller, callId, callee } = call;
+    caller.calls.delete(callId);
+    if (callee === undefined) call.registration.queue.delete(call);
+    else this.#release(call, callee);
+    if (call.deadline !== undefined) this.#stopTimer(call);
+    if (call.sending) this.abandon(caller, callId);
+  }
+
+  #release(call: InFlight, callee: Callee): void {
+    callee.party.invocations.delete(call.invocationId);
+    callee.running--;
+    call.callee = undefined;
+  }
+}
+
+/** @returns whether a CALL belongs to a call that is over; the last one says so. */
+function isRest(abandoned: Set<number>, { requestId, options }: Call): boolean {
+  return options.progress === true ? abandoned.has(requestId) : abandoned.delete(requestId);
+}
+
+/** @throws ProtocolViolation when a session uses what it did not announce (section "Payload Passthru Mode"). */
+function checkPassthru(session: RouterSession, role: 'caller' | 'callee', options: Dict): void {
+  if (isPassthru(options) && !session.announced(role, PASSTHRU_FEATURE)) {
+    throw new ProtocolViolation(`the ${role} uses ${PASSTHRU_FEATURE}, which it did not announce`);
+  }
+}

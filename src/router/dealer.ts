@@ -1,0 +1,246 @@
+/**
+ * The dealer of a realm (section "Remote Procedure Calls"): who may register and call, and what goes where. What is
+ * registered is kept in `registrations.ts`, what becomes of a call is decided in `calls.ts`. Synchronous, like the
+ * broker.
+ */
+import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { isReservedUri, isValidUri, quoted } from '../wamp/uri.js';
+import { NO_DETAILS, REGISTERED, RESULT, UNREGISTERED } from '../wamp/message.js';
+import { partyOf } from './call-state.js';
+import { Calls } from './calls.js';
+import { Registrations, checkShared } from './registrations.js';
+import { authorize } from './role.js';
+import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../wamp/message.js';
+import type { RandomId } from '../wamp/id.js';
+import type { Payload } from '../wamp/payload.js';
+import type { Match, UriRule } from '../wamp/uri.js';
+import type { Parties, Party } from './call-state.js';
+import type {
+  IdsByMatch,
+  RegistrationDirectory,
+  RegistrationObserver,
+  RegistrationView,
+  Scheduler,
+} from './observer.js';
+import type { Callee, Registration } from './registration.js';
+import type { Permission } from './role.js';
+import type { RouterSession } from './session.js';
+
+/** What WELCOME announces for the dealer: exactly what is here. */
+export const DEALER_FEATURES = {
+  call_canceling: true,
+  call_reroute: true,
+  call_timeout: true,
+  caller_identification: true,
+  pattern_based_registration: true,
+  payload_passthru_mode: true,
+  progressive_call_invocations: true,
+  progressive_call_results: true,
+  registration_revocation: true,
+  shared_registration: true,
+} as const;
+
+export interface DealerDeps {
+  readonly uriRule: UriRule;
+  /** Chooses among the callees of a registration with invoke `random`. */
+  readonly randomId: RandomId;
+  /** Counts up registration ids: router scope. */
+  readonly nextRouterId: () => number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly scheduler: Scheduler;
+  readonly observer: RegistrationObserver;
+  /**
+   * Off by default. On, CANCEL with `skip` or `killnowait` ends the call without the ERROR that the specification asks
+   * for: autobahn-js has forgotten the call by then, and closes its connection when the ERROR comes.
+   */
+  readonly cancelWithoutError?: boolean;
+  /** For clients of Crossbar.io: asking to be shown in vain is no error. */
+  readonly ignoreDiscloseMe?: boolean;
+  /**
+   * Procedures of the router itself, asked for URIs below `wamp.` that the caller may call.
+   * @returns the result, or undefined when there is no such procedure.
+   * @throws WampError
+   */
+  readonly builtin?: (session: RouterSession, call: Call) => Payload | undefined;
+}
+
+export class Dealer implements RegistrationDirectory {
+  readonly #deps: DealerDeps;
+  readonly #parties: Parties = new Map();
+  readonly #registrations: Registrations;
+  readonly #calls: Calls;
+
+  constructor(deps: DealerDeps) {
+    this.#deps = deps;
+    this.#registrations = new Registrations(deps);
+    this.#calls = new Calls(this.#parties, {
+      randomId: deps.randomId,
+      clock: deps.clock,
+      scheduler: deps.scheduler,
+      cancelWithoutError: deps.cancelWithoutError === true,
+    });
+  }
+
+  onRegister(session: RouterSession, { requestId, options, procedure }: Register, granted?: Permission): void {
+    const { match = 'exact', invoke = 'single' } = options;
+    if (!isValidUri(procedure, this.#deps.uriRule, match)) {
+      throw new WampError(ErrorUri.INVALID_URI, `invalid procedure URI ${quoted(procedure)}`);
+    }
+    // General patterns that merely include URIs of the router (`""`, `.list`) are fine: they are not asked for those.
+    if (isReservedUri(procedure))
+      throw new WampError(ErrorUri.INVALID_URI, `${quoted(procedure)} is reserved for the router`);
+    authorize(session, 'register', { uri: procedure, match }, granted);
+    let registration = this.#registrations.lookup(procedure, match);
+    if (registration !== undefined && options.force_reregister === true) {
+      for (const callee of [...registration.members]) this.#revoke(callee, ErrorUri.UNREGISTERED);
+      registration = undefined;
+    }
+    if (registration !== undefined) checkShared(registration, invoke);
+    const party = partyOf(this.#parties, session);
+    const created = registration === undefined;
+    registration ??= this.#registrations.create(procedure, options);
+    const joined = !party.callees.has(registration);
+    if (joined) this.#registrations.join(registration, party, options);
+    session.send({ type: REGISTERED, requestId, registration: registration.id });
+    if (created) this.#deps.observer.created(session, registration);
+    if (joined) this.#deps.observer.joined(session, registration);
+    this.#calls.fill(registration);
+  }
+
+  /** Calls that were already sent to the callee may still be answered. */
+  onUnregister(session: RouterSession, { requestId, registration: id }: Unregister): void {
+    const callee = this.#callee(session, id);
+    if (callee === undefined) {
+      throw new WampError(ErrorUri.NO_SUCH_REGISTRATION, `this session holds no registration ${id}`);
+    }
+    session.send({ type: UNREGISTERED, requestId });
+    this.#leave(callee);
+  }
+
+  onCall(session: RouterSession, message: Call, granted?: Permission): void {
+    const caller = partyOf(this.#parties, session);
+    if (this.#calls.continues(caller, message)) return;
+    if (message.options.progress !== true) return this.#begin(caller, message, granted);
+    if (!session.announced('caller', 'progressive_call_invocations')) {
+      throw new ProtocolViolation('CALL.Options.progress is set, but progressive_call_invocations was not announced');
+    }
+    try {
+      this.#begin(caller, message, granted);
+    } catch (error) {
+      this.#calls.abandon(caller, message.requestId);
+      throw error;
+    }
+  }
+
+  /** @returns whether a CALL with this id would belong to one that is not over, or whose end the caller cannot know yet. */
+  isCalling(session: RouterSession, requestId: number): boolean {
+    const party = this.#parties.get(session);
+    return party !== undefined && (party.calls.has(requestId) || party.abandoned?.has(requestId) === true);
+  }
+
+  onCancel(session: RouterSession, message: Cancel): void {
+    this.#calls.onCancel(session, message);
+  }
+
+  onYield(session: RouterSession, message: Yield): void {
+    this.#calls.onYield(session, message);
+  }
+
+  onError(session: RouterSession, message: ErrorMessage): void {
+    this.#calls.onError(session, message);
+  }
+
+  /** Forgets a session that is gone: its registrations, the calls it made, the calls it was to answer. */
+  remove(session: RouterSession): void {
+    const party = this.#parties.get(session);
+    if (party === undefined) return;
+    this.#parties.delete(session);
+    this.#calls.removeQueued(party);
+    for (const callee of party.callees.values()) this.#leave(callee);
+    this.#calls.remove(party);
+  }
+
+  /** How many registrations, sessions and calls in flight are on file. */
+  get size(): { readonly registrations: number; readonly parties: number; readonly calls: number } {
+    let calls = 0;
+    for (const party of this.#parties.values()) calls += party.calls.size;
+    return { registrations: this.#registrations.size, parties: this.#parties.size, calls };
+  }
+
+  list(): IdsByMatch {
+    return this.#registrations.list();
+  }
+
+  lookup(uri: string, match: Match): RegistrationView | undefined {
+    return this.#registrations.lookup(uri, match);
+  }
+
+  best(uri: string): RegistrationView | undefined {
+    return this.#registrations.best(uri);
+  }
+
+  get(id: number): RegistrationView | undefined {
+    return this.#registrations.get(id);
+  }
+
+  revoke(id: number, session: RouterSession, reason?: string): boolean {
+    const callee = this.#callee(session, id);
+    if (callee !== undefined) this.#revoke(callee, reason);
+    return callee !== undefined;
+  }
+
+  #begin(caller: Party, message: Call, granted: Permission | undefined): void {
+    const { session } = caller;
+    const { requestId, procedure, options } = message;
+    const registration = this.#registrations.best(procedure);
+    // A procedure on file has been checked when it was registered.
+    if (registration?.match !== 'exact' && !isValidUri(procedure, this.#deps.uriRule)) {
+      throw new WampError(ErrorUri.INVALID_URI, `invalid procedure URI ${quoted(procedure)}`);
+    }
+    const { discloseCaller } = authorize(session, 'call', { uri: procedure, match: 'exact' }, granted);
+    if (options.disclose_me === true && !discloseCaller && this.#deps.ignoreDiscloseMe !== true) {
+      checkDisclosure(session, registration);
+    }
+    if (registration !== undefined) return this.#calls.begin(caller, registration, message, discloseCaller);
+    const result = isReservedUri(procedure) ? this.#deps.builtin?.(session, message) : undefined;
+    if (result === undefined) {
+      throw new WampError(ErrorUri.NO_SUCH_PROCEDURE, `no callee registered for procedure ${quoted(procedure)}`);
+    }
+    session.send({ type: RESULT, requestId, details: NO_DETAILS, payload: result });
+  }
+
+  #callee(session: RouterSession, id: number): Callee | undefined {
+    const registration = this.#registrations.get(id);
+    return registration && this.#parties.get(session)?.callees.get(registration);
+  }
+
+  /** Takes a registration away from a callee (section "Registration Revocation"). */
+  #revoke(callee: Callee, reason: string | undefined): void {
+    const { session } = callee.party;
+    const registration = callee.registration.id;
+    if (session.announced('callee', 'registration_revocation')) {
+      const details = reason === undefined ? { registration } : { registration, reason };
+      session.send({ type: UNREGISTERED, requestId: 0, details });
+    }
+    this.#leave(callee);
+  }
+
+  #leave(callee: Callee): void {
+    const { registration } = callee;
+    const { session } = callee.party;
+    const deleted = this.#registrations.leave(callee);
+    if (deleted) this.#calls.failQueue(registration);
+    this.#deps.observer.left(session, registration);
+    if (deleted) this.#deps.observer.deleted(session, registration);
+  }
+}
+
+/** Who asks to be shown is refused when nobody would be shown the caller (section "Caller Identification"). */
+function checkDisclosure(session: RouterSession, registration: Registration | undefined): void {
+  if (registration?.members.every(({ disclose }) => disclose) === true) return;
+  throw new WampError(
+    ErrorUri.OPTION_DISALLOWED_DISCLOSE_ME,
+    `role "${session.authrole}" may not disclose its callers`,
+  );
+}

@@ -1,0 +1,61 @@
+/**
+ * What stands in the details of INVOCATION and RESULT, and what a callee must be able to do to be sent a call. Pure
+ * functions; a plain call needs no details at all, and gets the shared empty ones.
+ */
+import { NO_DETAILS } from '../wamp/message.js';
+import { PASSTHRU_FEATURE, isPassthru, passthrough } from './passthru.js';
+import type { Call, CallOptions } from '../wamp/message.js';
+import type { Dict } from '../wamp/payload.js';
+import type { InFlight } from './call-state.js';
+import type { Callee } from './registration.js';
+import type { RouterSession } from './session.js';
+
+/** @returns INVOCATION.Details of the first message of a call. */
+export function invocationDetails(call: InFlight, callee: Callee, { options, procedure }: Call): Dict {
+  let details: Record<string, unknown> | undefined;
+  if (call.disclose || callee.disclose) {
+    const { id, authid, authrole } = call.caller.session;
+    details = { caller: id, caller_authid: authid, caller_authrole: authrole };
+  }
+  if (call.registration.match !== 'exact') (details ??= {}).procedure = procedure;
+  if (call.progressive) (details ??= {}).receive_progress = true;
+  if (options.progress === true) (details ??= {}).progress = true;
+  if (callee.forwardTimeout && options.timeout !== undefined && options.timeout > 0) {
+    (details ??= {}).timeout = options.timeout;
+  }
+  const attributes = passthrough(options);
+  if (attributes !== undefined) Object.assign((details ??= {}), attributes);
+  return details ?? NO_DETAILS;
+}
+
+/** @returns INVOCATION.Details of the messages after the first: of their options, only `progress` is read. */
+export function continuationDetails(options: CallOptions): Dict {
+  return withProgress(options, options.progress === true);
+}
+
+/** @returns the details of RESULT, or of ERROR, that go with what the callee said. */
+export function resultDetails(options: Dict, progress: boolean): Dict {
+  return withProgress(options, progress);
+}
+
+function withProgress(options: Dict, progress: boolean): Dict {
+  const attributes = passthrough(options);
+  if (!progress) return attributes ?? NO_DETAILS;
+  return attributes === undefined ? PROGRESS : { progress, ...attributes };
+}
+
+const PROGRESS: Dict = Object.freeze({ progress: true });
+
+/** @returns why a callee cannot be sent a message with these options, or undefined when it can. */
+export function unsupportedBy(callee: RouterSession, options: CallOptions): string | undefined {
+  if (
+    options.progress === true &&
+    !(callee.announced('callee', 'progressive_call_invocations') && callee.announced('callee', 'call_canceling'))
+  ) {
+    return 'the callee did not announce progressive_call_invocations and call_canceling';
+  }
+  if (isPassthru(options) && !callee.announced('callee', PASSTHRU_FEATURE)) {
+    return `the callee did not announce ${PASSTHRU_FEATURE}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,184 @@
+/**
+ * Finds what is filed under a URI: exactly, under prefixes of it, or under wildcard patterns (sections "Pattern-based
+ * Subscriptions", "Pattern-based Registrations"). The cost of a look-up depends on the URI and on how many different
+ * prefix lengths there are, not on how many patterns are on file; deleting leaves no trace.
+ */
+import type { Match } from '../wamp/uri.js';
+
+interface TrieNode<T> {
+  /** component -> node */
+  readonly children: Map<string, TrieNode<T>>;
+  /** The node behind an empty component, which stands for any one component. */
+  any: TrieNode<T> | undefined;
+  value: T | undefined;
+}
+
+export class PatternIndex<T> {
+  // URI -> value
+  readonly #exact = new Map<string, T>();
+  // prefix length -> (prefix -> value); no inner map is empty
+  readonly #prefixes = new Map<number, Map<string, T>>();
+  // the keys of `#prefixes`, longest first
+  readonly #prefixLengths: number[] = [];
+  // no node but the root is without value and descendants
+  readonly #wildcards: TrieNode<T> = emptyNode();
+  #wildcardCount = 0;
+
+  /** Files `value` under a pattern; an earlier one of the same pattern and kind is replaced. */
+  set(match: Match, uri: string, value: T): void {
+    if (match === 'exact') this.#exact.set(uri, value);
+    else if (match === 'prefix') this.#setPrefix(uri, value);
+    else this.#setWildcard(uri, value);
+  }
+
+  /** @returns what is filed under exactly this pattern of this kind. */
+  get(match: Match, uri: string): T | undefined {
+    if (match === 'exact') return this.#exact.get(uri);
+    if (match === 'prefix') return this.#prefixes.get(uri.length)?.get(uri);
+    let node: TrieNode<T> | undefined = this.#wildcards;
+    for (const component of uri.split('.')) node = node && nextNode(node, component);
+    return node?.value;
+  }
+
+  /** Takes a pattern off the file; harmless when it is not there. */
+  delete(match: Match, uri: string): void {
+    if (match === 'exact') this.#exact.delete(uri);
+    else if (match === 'prefix') this.#deletePrefix(uri);
+    else if (prune(this.#wildcards, uri.split('.'), 0)) this.#wildcardCount--;
+  }
+
+  /** Whether any prefix or wildcard is on file: without, {@link exact} finds all there is. */
+  get hasPatterns(): boolean {
+    return this.#prefixLengths.length > 0 || this.#wildcardCount > 0;
+  }
+
+  exact(uri: string): T | undefined {
+    return this.#exact.get(uri);
+  }
+
+  /** @returns all that matches: exact, then prefixes, the longest first, then wildcards, literal components first. */
+  matching(uri: string): T[] {
+    const found: T[] = [];
+    const exact = this.#exact.get(uri);
+    if (exact !== undefined) found.push(exact);
+    this.collectPatterns(uri, found);
+    return found;
+  }
+
+  /** As {@link matching} without the exact one; what matches is added to `found`. */
+  collectPatterns(uri: string, found: T[]): void {
+    for (const length of this.#prefixLengths) {
+      if (length > uri.length) continue;
+      const value = this.#prefixes.get(length)?.get(uri.slice(0, length));
+      if (value !== undefined) found.push(value);
+    }
+    if (this.#wildcardCount > 0) collectWildcards(this.#wildcards, uri.split('.'), 0, found);
+  }
+
+  longestPrefix(uri: string): T | undefined {
+    for (const length of this.#prefixLengths) {
+      if (length > uri.length) continue;
+      const found = this.#prefixes.get(length)?.get(uri.slice(0, length));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /**
+   * Of the wildcard patterns that match, the one with the longest run of literal components before its first wildcard;
+   * with equal first runs the second run decides, and so on. That is: a literal component beats a wildcard at the first
+   * place where two patterns differ.
+   */
+  bestWildcard(uri: string): T | undefined {
+    return this.#wildcardCount === 0 ? undefined : findBest(this.#wildcards, uri.split('.'), 0);
+  }
+
+  #setPrefix(uri: string, value: T): void {
+    let sameLength = this.#prefixes.get(uri.length);
+    if (sameLength === undefined) {
+      sameLength = new Map<string, T>();
+      this.#prefixes.set(uri.length, sameLength);
+      const shorter = this.#prefixLengths.findIndex((length) => length < uri.length);
+      this.#prefixLengths.splice(shorter === -1 ? this.#prefixLengths.length : shorter, 0, uri.length);
+    }
+    sameLength.set(uri, value);
+  }
+
+  #deletePrefix(uri: string): void {
+    const sameLength = this.#prefixes.get(uri.length);
+    if (!sameLength?.delete(uri) || sameLength.size > 0) return;
+    this.#prefixes.delete(uri.length);
+    this.#prefixLengths.splice(this.#prefixLengths.indexOf(uri.length), 1);
+  }
+
+  #setWildcard(uri: string, value: T): void {
+    let node = this.#wildcards;
+    for (const component of uri.split('.')) node = childOf(node, component);
+    if (node.value === undefined) this.#wildcardCount++;
+    node.value = value;
+  }
+}
+
+/** @returns whether `uri` is matched by `pattern`, looked at alone: for those who have one pattern and many URIs. */
+export function matches(match: Match, pattern: string, uri: string): boolean {
+  if (match === 'exact') return uri === pattern;
+  if (match === 'prefix') return uri.startsWith(pattern);
+  const wanted = pattern.split('.');
+  const components = uri.split('.');
+  return (
+    wanted.length === components.length &&
+    wanted.every((component, i) => (component === '' ? components[i] !== '' : component === components[i]))
+  );
+}
+
+function emptyNode<T>(): TrieNode<T> {
+  return { children: new Map(), any: undefined, value: undefined };
+}
+
+function nextNode<T>(node: TrieNode<T>, component: string): TrieNode<T> | undefined {
+  return component === '' ? node.any : node.children.get(component);
+}
+
+function childOf<T>(node: TrieNode<T>, component: string): TrieNode<T> {
+  if (component === '') return (node.any ??= emptyNode());
+  let child = node.children.get(component);
+  if (child === undefined) node.children.set(component, (child = emptyNode()));
+  return child;
+}
+
+function findBest<T>(node: TrieNode<T>, components: readonly string[], depth: number): T | undefined {
+  const component = components[depth];
+  if (component === undefined) return node.value;
+  const literal = node.children.get(component);
+  const found = literal && findBest(literal, components, depth + 1);
+  if (found !== undefined) return found;
+  return node.any && findBest(node.any, components, depth + 1);
+}
+
+function collectWildcards<T>(node: TrieNode<T>, components: readonly string[], depth: number, found: T[]): void {
+  const component = components[depth];
+  if (component === undefined) {
+    if (node.value !== undefined) found.push(node.value);
+    return;
+  }
+  const literal = node.children.get(component);
+  if (literal !== undefined) collectWildcards(literal, components, depth + 1, found);
+  if (node.any !== undefined) collectWildcards(node.any, components, depth + 1, found);
+}
+
+/** Removes the value behind `components` and the nodes that are empty without it. @returns whether there was one. */
+function prune<T>(node: TrieNode<T>, components: readonly string[], depth: number): boolean {
+  const component = components[depth];
+  if (component === undefined) {
+    const found = node.value !== undefined;
+    node.value = undefined;
+    return found;
+  }
+  const next = nextNode(node, component);
+  if (next === undefined || !prune(next, components, depth + 1)) return false;
+  if (next.value === undefined && next.any === undefined && next.children.size === 0) {
+    if (component === '') node.any = undefined;
+    else node.children.delete(component);
+  }
+  return true;
+}

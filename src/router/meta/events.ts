@@ -1,0 +1,86 @@
+/**
+ * The meta events of a realm: what happens to sessions, subscriptions and registrations, published by the router. An
+ * event that nobody subscribed to is not even made.
+ */
+import { payloadOf } from '../../wamp/payload.js';
+import { isReservedUri } from '../../wamp/uri.js';
+import type { Payload } from '../../wamp/payload.js';
+import type { RegistrationObserver, RegistrationView, SubscriptionObserver, SubscriptionView } from '../observer.js';
+import type { RouterSession } from '../session.js';
+
+/** The way out: the broker of the realm. */
+export interface Publisher {
+  /** @returns whether an event on `topic` would reach anybody. */
+  isWanted(topic: string): boolean;
+  publish(topic: string, payload: Payload): void;
+}
+
+export class MetaEvents {
+  readonly subscriptions: SubscriptionObserver;
+  readonly registrations: RegistrationObserver;
+  readonly #publisher: Publisher;
+  #quiet = false;
+
+  constructor(publisher: Publisher) {
+    this.#publisher = publisher;
+    this.subscriptions = this.#observer('wamp.subscription', ['on_subscribe', 'on_unsubscribe'], subscriptionDetails);
+    this.registrations = this.#observer('wamp.registration', ['on_register', 'on_unregister'], registrationDetails);
+  }
+
+  /** Section "Session Meta API", `wamp.session.on_join`. */
+  sessionJoined(session: RouterSession): void {
+    if (this.#isWanted('wamp.session.on_join')) this.#publish('wamp.session.on_join', [session.details]);
+  }
+
+  /** `wamp.session.on_leave`; Crossbar.io sends the first of the three arguments only. */
+  sessionLeft({ id, authid, authrole }: RouterSession): void {
+    if (this.#isWanted('wamp.session.on_leave')) this.#publish('wamp.session.on_leave', [id, authid, authrole]);
+  }
+
+  /** Does something that no meta event tells about. */
+  quietly(action: () => void): void {
+    this.#quiet = true;
+    try {
+      action();
+    } finally {
+      this.#quiet = false;
+    }
+  }
+
+  /** What happens below `wamp.` is not told: a subscription to a meta event raises no meta event. */
+  #observer<View extends { readonly id: number; readonly uri: string }>(
+    prefix: string,
+    [joined, left]: readonly [string, string],
+    detailsOf: (view: View) => unknown,
+  ) {
+    const tell = (topic: string, argument: (view: View) => unknown) => (session: RouterSession, view: View) => {
+      if (isReservedUri(view.uri) || !this.#isWanted(topic)) return;
+      this.#publish(topic, [session.id, argument(view)]);
+    };
+    const idOf = ({ id }: View): number => id;
+    return {
+      created: tell(`${prefix}.on_create`, detailsOf),
+      joined: tell(`${prefix}.${joined}`, idOf),
+      left: tell(`${prefix}.${left}`, idOf),
+      deleted: tell(`${prefix}.on_delete`, idOf),
+    };
+  }
+
+  #isWanted(topic: string): boolean {
+    return !this.#quiet && this.#publisher.isWanted(topic);
+  }
+
+  #publish(topic: string, args: readonly unknown[]): void {
+    this.#publisher.publish(topic, payloadOf(args));
+  }
+}
+
+/** A subscription as meta events and `wamp.subscription.get` show it. */
+export function subscriptionDetails({ id, created, uri, match }: SubscriptionView) {
+  return { id, created, uri, match };
+}
+
+/** A registration as meta events and `wamp.registration.get` show it. */
+export function registrationDetails({ id, created, uri, match, invoke }: RegistrationView) {
+  return { id, created, uri, match, invoke };
+}

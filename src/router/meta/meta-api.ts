@@ -1,0 +1,98 @@
+/**
+ * The WAMP meta API of a realm: procedures and events of the router itself, below `wamp.`. It sees broker and dealer
+ * through the interfaces of `observer.ts` only, and they do not know it.
+ */
+import { registrationProcedures, subscriptionProcedures } from './directory-procedures.js';
+import { MetaEvents } from './events.js';
+import { historyProcedures } from './history-procedures.js';
+import { sessionProcedures } from './session-procedures.js';
+import { Testaments } from './testaments.js';
+import type { Call } from '../../wamp/message.js';
+import type { Payload } from '../../wamp/payload.js';
+import type { UriRule } from '../../wamp/uri.js';
+import type { EventHistory } from '../history.js';
+import type {
+  RegistrationDirectory,
+  RegistrationObserver,
+  SubscriptionDirectory,
+  SubscriptionObserver,
+} from '../observer.js';
+import type { RouterSession } from '../session.js';
+import type { Publisher } from './events.js';
+import type { MetaProcedure } from './procedure.js';
+import type { TestamentDeps } from './testaments.js';
+
+/** What WELCOME announces where the meta API is on: exactly what is here. */
+export const META_BROKER_FEATURES = { session_meta_api: true, subscription_meta_api: true } as const;
+export const META_DEALER_FEATURES = {
+  session_meta_api: true,
+  registration_meta_api: true,
+  testament_meta_api: true,
+} as const;
+
+export interface MetaApiDeps {
+  /** The sessions of the realm by id. */
+  readonly sessions: ReadonlyMap<number, RouterSession>;
+  readonly uriRule: UriRule;
+  readonly publisher: Publisher;
+  readonly subscriptions: () => SubscriptionDirectory;
+  readonly registrations: () => RegistrationDirectory;
+  /** Undefined where the realm has no store. */
+  readonly history?: EventHistory | undefined;
+  /** Publishes for a session that is gone. */
+  readonly publishTestament: TestamentDeps['publish'];
+}
+
+export class MetaApi {
+  readonly subscriptions: SubscriptionObserver;
+  readonly registrations: RegistrationObserver;
+  /** What it adds to the features of the broker. */
+  readonly brokerFeatures: Readonly<Record<string, boolean>>;
+  readonly #events: MetaEvents;
+  readonly #testaments: Testaments;
+  // procedure URI -> procedure
+  readonly #procedures: ReadonlyMap<string, MetaProcedure>;
+
+  constructor(deps: MetaApiDeps) {
+    const { sessions, uriRule, publisher, publishTestament, history } = deps;
+    this.brokerFeatures = { ...META_BROKER_FEATURES, ...(history && { event_history: true }) };
+    this.#events = new MetaEvents(publisher);
+    this.subscriptions = this.#events.subscriptions;
+    this.registrations = this.#events.registrations;
+    this.#testaments = new Testaments({ uriRule, publish: publishTestament });
+    this.#procedures = new Map(
+      Object.entries({
+        ...sessionProcedures({ sessions, uriRule, quietly: (victims, action) => this.#quietly(victims, action) }),
+        ...this.#testaments.procedures,
+        ...subscriptionProcedures(deps.subscriptions, deps),
+        ...registrationProcedures(deps.registrations, deps),
+        ...(history && historyProcedures(deps.subscriptions, history)),
+      }),
+    );
+  }
+
+  /** Serves a call of a URI below `wamp.`, once it is authorized. See `DealerDeps.builtin`. */
+  readonly builtin = (session: RouterSession, call: Call): Payload | undefined =>
+    this.#procedures.get(call.procedure)?.(session, call);
+
+  /** A session is in the realm now. */
+  joined(session: RouterSession): void {
+    this.#events.sessionJoined(session);
+  }
+
+  /** A session has left, with all that it had in the broker and the dealer. */
+  left(session: RouterSession): void {
+    this.#testaments.execute(session);
+    this.#events.sessionLeft(session);
+  }
+
+  /** What is on file, in numbers. */
+  get size(): { readonly testaments: number } {
+    return { testaments: this.#testaments.size };
+  }
+
+  #quietly(victims: readonly RouterSession[], action: () => void): void {
+    for (const victim of victims) this.#testaments.forget(victim);
+    this.#events.quietly(action);
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * What a meta procedure is, and how it reads its arguments: each by position or by its name. Whatever is wrong with them
+ * is `wamp.error.invalid_argument` with a sentence for the caller.
+ */
+import { ErrorUri, WampError } from '../../wamp/error.js';
+import { isDict } from '../../wamp/parse.js';
+import type { Call } from '../../wamp/message.js';
+import type { Dict, Payload } from '../../wamp/payload.js';
+import type { RouterSession } from '../session.js';
+
+/** @throws WampError */
+export type MetaProcedure = (caller: RouterSession, call: Call) => Payload;
+
+/** Procedure URI -> procedure. */
+export type ProcedureTable = Readonly<Record<string, MetaProcedure>>;
+
+/** What an argument must be. */
+export interface Kind<T> {
+  readonly is: (value: unknown) => value is T;
+  /** Completes the sentence "... must be". */
+  readonly text: string;
+}
+
+export const STRING: Kind<string> = { is: (value) => typeof value === 'string', text: 'a string' };
+export const LIST: Kind<readonly unknown[]> = { is: (value) => Array.isArray(value), text: 'a list' };
+export const DICT: Kind<Dict> = { is: isDict, text: 'a dictionary' };
+/** Any integer: an id that cannot exist is unknown, not malformed. */
+export const ID: Kind<number> = { is: (value): value is number => Number.isInteger(value), text: 'an id (an integer)' };
+export const STRINGS: Kind<readonly string[]> = {
+  is: (value): value is readonly string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+  text: 'a list of strings',
+};
+
+/** The arguments of one call. */
+export class CallArguments {
+  readonly #call: Call;
+  readonly #names: readonly string[];
+
+  /**
+   * @param names the parameters in order of position.
+   * @throws WampError when there are more arguments than parameters.
+   */
+  constructor(call: Call, names: readonly string[]) {
+    this.#call = call;
+    this.#names = names;
+    const given = call.payload.args.length;
+    if (given > names.length) {
+      throw invalid(`${call.procedure}: got ${given} arguments, expected at most ${names.length}`);
+    }
+  }
+
+  /** @throws WampError when the argument is missing or of another kind. */
+  required<T>(name: string, kind: Kind<T>): T {
+    const value = this.optional(name, kind);
+    if (value === undefined) throw invalid(`${this.#call.procedure}: argument "${name}" is missing`);
+    return value;
+  }
+
+  /** @returns undefined when the argument is missing or null. @throws WampError when it is of another kind. */
+  optional<T>(name: string, { is, text }: Kind<T>): T | undefined {
+    const { args, kwargs } = this.#call.payload;
+    const value = args[this.#names.indexOf(name)] ?? kwargs?.[name] ?? undefined;
+    if (value !== undefined && !is(value)) throw invalid(`${this.#call.procedure}: "${name}" must be ${text}`);
+    return value;
+  }
+}
+
+/** An argument that the procedure cannot use. @param text one sentence for the caller */
+export function invalid(text: string): WampError {
+  return new WampError(ErrorUri.INVALID_ARGUMENT, text);
+}

@@ -1,0 +1,104 @@
+/**
+ * `wamp.session.*`: who is in the realm, and how to end a session (section "Session Meta API"). A session cannot kill
+ * itself: it has GOODBYE for that.
+ */
+import { CloseUri, ErrorUri, WampError } from '../../wamp/error.js';
+import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
+import { isValidUri, quoted } from '../../wamp/uri.js';
+import { CallArguments, ID, STRING, STRINGS } from './procedure.js';
+import type { Call } from '../../wamp/message.js';
+import type { UriRule } from '../../wamp/uri.js';
+import type { RouterSession } from '../session.js';
+import type { ProcedureTable } from './procedure.js';
+
+export interface SessionProcedureDeps {
+  /** The sessions of the realm by id. */
+  readonly sessions: ReadonlyMap<number, RouterSession>;
+  readonly uriRule: UriRule;
+  /** Does something to `sessions` of which neither meta events nor their testaments tell. */
+  readonly quietly: (sessions: readonly RouterSession[], action: () => void) => void;
+}
+
+export function sessionProcedures({ sessions, uriRule, quietly }: SessionProcedureDeps): ProcedureTable {
+  const others = (caller: RouterSession, test: (session: RouterSession) => boolean) =>
+    [...sessions.values()].filter((session) => session !== caller && test(session));
+
+  const killEach = (victims: readonly RouterSession[], { reason, message }: Farewell): void => {
+    for (const victim of victims) victim.kill(reason, message);
+  };
+
+  return {
+    'wamp.session.count': (_caller, call) => payloadOf([withRoles(sessions, call).length]),
+
+    'wamp.session.list': (_caller, call) => payloadOf([withRoles(sessions, call).map(({ id }) => id)]),
+
+    'wamp.session.get': (_caller, call) => {
+      const id = new CallArguments(call, ['session']).required('session', ID);
+      const session = sessions.get(id);
+      if (session === undefined) throw noSuchSession(`no session with id ${id} is in this realm`);
+      return payloadOf([session.details]);
+    },
+
+    'wamp.session.kill': (caller, call) => {
+      const args = new CallArguments(call, ['session', ...FAREWELL]);
+      const id = args.required('session', ID);
+      const { reason, message } = farewell(args, uriRule);
+      const victim = sessions.get(id);
+      if (victim === undefined || victim === caller) {
+        throw noSuchSession(`no session with id ${id} is in this realm, other than your own`);
+      }
+      victim.kill(reason, message);
+      return NO_PAYLOAD;
+    },
+
+    'wamp.session.kill_by_authid': (caller, call) => {
+      const args = new CallArguments(call, ['authid', ...FAREWELL]);
+      const wanted = args.required('authid', STRING);
+      const victims = others(caller, ({ authid }) => authid === wanted);
+      killEach(victims, farewell(args, uriRule));
+      return payloadOf([victims.map(({ id }) => id)]);
+    },
+
+    'wamp.session.kill_by_authrole': (caller, call) => {
+      const args = new CallArguments(call, ['authrole', ...FAREWELL]);
+      const wanted = args.required('authrole', STRING);
+      const victims = others(caller, ({ authrole }) => authrole === wanted);
+      killEach(victims, farewell(args, uriRule));
+      return payloadOf([victims.length]);
+    },
+
+    'wamp.session.kill_all': (caller, call) => {
+      const words = farewell(new CallArguments(call, FAREWELL), uriRule);
+      const victims = others(caller, () => true);
+      quietly(victims, () => killEach(victims, words));
+      return payloadOf([victims.length]);
+    },
+  };
+}
+
+/** The parameters of every kind of kill. */
+const FAREWELL = ['reason', 'message'] as const;
+
+/** What the killed session is told with GOODBYE. */
+interface Farewell {
+  readonly reason: string;
+  readonly message: string | undefined;
+}
+
+/** @throws WampError `wamp.error.invalid_uri` when the reason is none. */
+function farewell(args: CallArguments, uriRule: UriRule): Farewell {
+  const reason = args.optional('reason', STRING) ?? CloseUri.KILLED;
+  if (!isValidUri(reason, uriRule)) throw new WampError(ErrorUri.INVALID_URI, `invalid reason URI ${quoted(reason)}`);
+  return { reason, message: args.optional('message', STRING) };
+}
+
+/** The sessions of the roles that the caller asks for; without a list, all. */
+function withRoles(sessions: ReadonlyMap<number, RouterSession>, call: Call): readonly RouterSession[] {
+  const roles = new CallArguments(call, ['filter_authroles']).optional('filter_authroles', STRINGS);
+  const all = [...sessions.values()];
+  return roles === undefined ? all : all.filter(({ authrole }) => roles.includes(authrole));
+}
+
+function noSuchSession(text: string): WampError {
+  return new WampError(ErrorUri.NO_SUCH_SESSION, text);
+}

@@ -1,0 +1,95 @@
+/**
+ * What the broker and the dealer tell about themselves: the hooks that the WAMP meta API hangs on, and the views through
+ * which it reads. Broker and dealer know nothing of meta procedures or meta events.
+ */
+import type { InvocationPolicy } from '../wamp/message.js';
+import type { Match } from '../wamp/uri.js';
+import type { RouterSession } from './session.js';
+
+/** A subscription as the meta API shows it (section "Subscription Meta API"). */
+export interface SubscriptionView {
+  readonly id: number;
+  /** UTC, ISO 8601 with milliseconds and `Z`. */
+  readonly created: string;
+  readonly uri: string;
+  readonly match: Match;
+  /** In order of subscription. */
+  readonly subscribers: readonly RouterSession[];
+}
+
+/** A registration as the meta API shows it (section "Registration Meta API"). */
+export interface RegistrationView {
+  readonly id: number;
+  /** UTC, ISO 8601 with milliseconds and `Z`. */
+  readonly created: string;
+  readonly uri: string;
+  readonly match: Match;
+  readonly invoke: InvocationPolicy;
+  /** In order of registration. */
+  readonly callees: readonly RouterSession[];
+}
+
+/**
+ * Called after the fact, in this order: created before joined (on_create before on_subscribe), left before deleted
+ * (on_unsubscribe before on_delete). Must not throw and must not call back into the broker or the dealer except to
+ * publish.
+ */
+export interface SubscriptionObserver {
+  created(session: RouterSession, subscription: SubscriptionView): void;
+  joined(session: RouterSession, subscription: SubscriptionView): void;
+  left(session: RouterSession, subscription: SubscriptionView): void;
+  deleted(session: RouterSession, subscription: SubscriptionView): void;
+}
+
+/** As {@link SubscriptionObserver}, for registrations. */
+export interface RegistrationObserver {
+  created(session: RouterSession, registration: RegistrationView): void;
+  joined(session: RouterSession, registration: RegistrationView): void;
+  left(session: RouterSession, registration: RegistrationView): void;
+  deleted(session: RouterSession, registration: RegistrationView): void;
+}
+
+/** Ids by match policy: the answer of `wamp.subscription.list` and `wamp.registration.list`. */
+export type IdsByMatch = Readonly<Record<Match, readonly number[]>>;
+
+/** What the meta API may ask the broker. */
+export interface SubscriptionDirectory {
+  list(): IdsByMatch;
+  /** The subscription made with exactly this URI and match policy. */
+  lookup(uri: string, match: Match): SubscriptionView | undefined;
+  /** Every subscription that an event on `uri` would go to. */
+  matching(uri: string): readonly SubscriptionView[];
+  get(id: number): SubscriptionView | undefined;
+  /**
+   * Takes a subscription away from a session (section "Subscription Revocation").
+   * @returns false when the session does not hold it.
+   */
+  revoke(id: number, session: RouterSession, reason?: string): boolean;
+}
+
+/** What the meta API may ask the dealer. */
+export interface RegistrationDirectory {
+  list(): IdsByMatch;
+  lookup(uri: string, match: Match): RegistrationView | undefined;
+  /** The one registration that a call of `uri` would go to. */
+  best(uri: string): RegistrationView | undefined;
+  get(id: number): RegistrationView | undefined;
+  /** Takes a registration away from a session (section "Registration Revocation"). */
+  revoke(id: number, session: RouterSession, reason?: string): boolean;
+}
+
+/** Calls back later: the only way in which time comes into the router. */
+export interface Scheduler {
+  /** @returns a function that calls it off; harmless afterwards. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+const nothing = (): void => undefined;
+
+/** For a realm without meta API. */
+export const NO_OBSERVER: SubscriptionObserver & RegistrationObserver = {
+  created: nothing,
+  joined: nothing,
+  left: nothing,
+  deleted: nothing,
+};

@@ -1,0 +1,40 @@
+/**
+ * Payload passthru mode (section "Payload Passthru Mode") and its older form, autobahn's opaque payloads: attributes in
+ * options that tell the receiver how to read the payload. The router hands them on and looks no further.
+ */
+import { ProtocolViolation } from '../wamp/error.js';
+import type { Dict } from '../wamp/payload.js';
+
+const ATTRIBUTES = [
+  'ppt_scheme',
+  'ppt_serializer',
+  'ppt_cipher',
+  'ppt_keyid',
+  'enc_algo',
+  'enc_key',
+  'enc_serializer',
+] as const;
+
+/** The feature that both ends announce before they use `ppt_scheme`. */
+export const PASSTHRU_FEATURE = 'payload_passthru_mode';
+
+/** @returns whether a message says that its payload is in payload passthru mode. */
+export function isPassthru(options: Dict): boolean {
+  return options.ppt_scheme !== undefined;
+}
+
+/**
+ * @returns the attributes to copy into the details of the message that goes out, or undefined when there are none.
+ * @throws ProtocolViolation when one of them is no string.
+ */
+export function passthrough(options: Dict): Dict | undefined {
+  if (options.ppt_scheme === undefined && options.enc_algo === undefined) return undefined;
+  const copied: Record<string, unknown> = {};
+  for (const name of ATTRIBUTES) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (typeof value !== 'string') throw new ProtocolViolation(`${name} must be a string`);
+    copied[name] = value;
+  }
+  return copied;
+}

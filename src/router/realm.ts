@@ -1,0 +1,237 @@
+/**
+ * A realm: its roles, its sessions, a broker and a dealer. A message of an established session is routed completely
+ * before `receive` returns.
+ */
+import { BROKER_FEATURES, Broker } from './broker.js';
+import { DEALER_FEATURES, Dealer } from './dealer.js';
+import * as m from '../wamp/message.js';
+import { ProtocolViolation, WampError } from '../wamp/error.js';
+import { payloadOf } from '../wamp/payload.js';
+import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
+import { isValidUri, quoted } from '../wamp/uri.js';
+import { AuthorizerWatch } from './authorizer-watch.js';
+import { EventHistory } from './history.js';
+import { NO_OBSERVER } from './observer.js';
+import { RETENTION_LIMITS } from './retention.js';
+import { RequestIds } from './request-ids.js';
+import { Role } from './role.js';
+import type { ClientMessage, RoleFeatures } from '../wamp/message.js';
+import type { RandomId } from '../wamp/id.js';
+import type { UriRule } from '../wamp/uri.js';
+import type { Scheduler } from './observer.js';
+import type { Permission } from './role.js';
+import type { RealmConfig } from './schema.js';
+import type { RouterSession } from './session.js';
+
+export interface RealmDeps {
+  readonly randomId: RandomId;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly scheduler: Scheduler;
+  readonly nextRouterId: () => number;
+}
+
+/** For a realm without meta API. */
+const NO_BUILTIN = (): undefined => undefined;
+
+/** The requests that an ERROR can answer. */
+type Request =
+  m.Publish | m.Subscribe | m.Unsubscribe | m.Call | m.Register | m.Unregister | m.Cancel | m.Yield | m.ErrorMessage;
+
+export class Realm {
+  readonly name: string;
+  /** What WELCOME.Details.roles says: the features of this realm. */
+  readonly announcement: RoleFeatures;
+  // role name -> role
+  readonly #roles = new Map<string, Role>();
+  // session id -> session; exactly the sessions between WELCOME and their end
+  readonly #sessions = new Map<number, RouterSession>();
+  readonly #uriRule: UriRule;
+  readonly #broker: Broker;
+  readonly #dealer: Dealer;
+  readonly #authorizers: AuthorizerWatch;
+  /** Undefined where the ids of requests are not checked. */
+  readonly #requestIds: RequestIds | undefined;
+  /** Undefined when the realm has none. */
+  readonly #meta: MetaApi | undefined;
+
+  constructor(config: RealmConfig, deps: RealmDeps) {
+    this.name = config.name;
+    this.#uriRule = config.options?.uri_check ?? 'loose';
+    const switches = switchesOf(config.compat);
+    const history = config.store && new EventHistory(config.store);
+    this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history);
+    const { subscriptions = NO_OBSERVER, registrations = NO_OBSERVER } = this.#meta ?? {};
+    const builtin = this.#meta?.builtin ?? NO_BUILTIN;
+    const {
+      max_retained_events: events = RETENTION_LIMITS.events,
+      max_retained_bytes: bytes = RETENTION_LIMITS.bytes,
+    } = config.options ?? {};
+    const retention = { events, bytes };
+    this.#broker = new Broker({
+      ...deps,
+      ...switches,
+      uriRule: this.#uriRule,
+      observer: subscriptions,
+      retention,
+      history,
+    });
+    this.#authorizers = new AuthorizerWatch(config.roles);
+    const watched = this.#authorizers.before(registrations);
+    this.#dealer = new Dealer({ ...deps, ...switches, uriRule: this.#uriRule, observer: watched, builtin });
+    if (config.options?.strict_request_ids === true) {
+      this.#requestIds = new RequestIds((session, requestId) => this.#dealer.isCalling(session, requestId));
+    }
+    this.announcement = {
+      broker: { features: { ...BROKER_FEATURES, ...this.#meta?.brokerFeatures } },
+      dealer: { features: { ...DEALER_FEATURES, ...(this.#meta && META_DEALER_FEATURES) } },
+    };
+    for (const role of config.roles) this.#roles.set(role.name, new Role(role));
+  }
+
+  role(name: string): Role | undefined {
+    return this.#roles.get(name);
+  }
+
+  /** Changes whenever a procedure that decides for a role comes, changes or goes. */
+  get authorizersVersion(): number {
+    return this.#authorizers.version;
+  }
+
+  /** @returns whether a live session has this id: ids must not be shared. */
+  hasSession(id: number): boolean {
+    return this.#sessions.has(id);
+  }
+
+  join(session: RouterSession): void {
+    this.#sessions.set(session.id, session);
+    this.#meta?.joined(session);
+  }
+
+  /** Ends a session's part in the realm at once, whatever it was in the middle of. */
+  leave(session: RouterSession): void {
+    if (!this.#sessions.delete(session.id)) return;
+    this.#broker.remove(session);
+    this.#dealer.remove(session);
+    this.#requestIds?.forget(session);
+    this.#meta?.left(session);
+  }
+
+  /**
+   * Routes one message of an established session. What a request asks in vain is answered with ERROR.
+   * @param granted what an authorizer said about this request, for sessions whose role has one.
+   * @throws ProtocolViolation when the session must end.
+   */
+  receive(session: RouterSession, message: ClientMessage, granted?: Permission): void {
+    switch (message.type) {
+      case m.HELLO:
+      case m.AUTHENTICATE:
+        throw new ProtocolViolation(`message type ${message.type} is not allowed in an established session`);
+      case m.ABORT:
+      case m.GOODBYE:
+        throw new TypeError('the end of a session is not routed');
+      default:
+        this.#requestIds?.check(session, message);
+        this.#serve(session, message, granted);
+    }
+  }
+
+  /** @returns whether a CALL with this id would belong to one that is not over. */
+  isCalling(session: RouterSession, requestId: number): boolean {
+    return this.#dealer.isCalling(session, requestId);
+  }
+
+  /** Drops what a session of the router itself, which never joined, has under way. */
+  forget(session: RouterSession): void {
+    this.#broker.remove(session);
+    this.#dealer.remove(session);
+    this.#requestIds?.forget(session);
+  }
+
+  /** What is on file, in numbers. Everything is zero when the last session has left. */
+  get size() {
+    return { sessions: this.#sessions.size, ...this.#broker.size, ...this.#dealer.size, ...this.#meta?.size };
+  }
+
+  /** Broker and dealer are made after it: it is not asked for anything before. */
+  #metaApi(history: EventHistory | undefined): MetaApi {
+    return new MetaApi({
+      history,
+      sessions: this.#sessions,
+      uriRule: this.#uriRule,
+      publisher: {
+        isWanted: (topic) => this.#broker.isWanted(topic),
+        publish: (topic, payload) => this.#broker.publish(topic, payload),
+      },
+      subscriptions: () => this.#broker.directory,
+      registrations: () => this.#dealer,
+      publishTestament: (session, message, permission) => this.#publishTestament(session, message, permission),
+    });
+  }
+
+  /** What the broker refuses now, it would have refused to the living session: nobody is left to be told. */
+  #publishTestament(session: RouterSession, message: m.Publish, permission: Permission): void {
+    try {
+      this.#broker.onPublish(session, message, permission);
+    } catch (error) {
+      if (!(error instanceof WampError || error instanceof ProtocolViolation)) throw error;
+    }
+  }
+
+  #serve(session: RouterSession, message: Request, granted: Permission | undefined): void {
+    try {
+      this.#dispatch(session, message, granted);
+    } catch (error) {
+      if (!(error instanceof WampError)) throw error;
+      answer(session, message, error);
+    }
+  }
+
+  #dispatch(session: RouterSession, message: Request, granted: Permission | undefined): void {
+    switch (message.type) {
+      case m.PUBLISH:
+        return this.#broker.onPublish(session, message, granted);
+      case m.SUBSCRIBE:
+        return this.#broker.onSubscribe(session, message, granted);
+      case m.UNSUBSCRIBE:
+        return this.#broker.onUnsubscribe(session, message);
+      case m.CALL:
+        return this.#dealer.onCall(session, message, granted);
+      case m.CANCEL:
+        return this.#dealer.onCancel(session, message);
+      case m.REGISTER:
+        return this.#dealer.onRegister(session, message, granted);
+      case m.UNREGISTER:
+        return this.#dealer.onUnregister(session, message);
+      case m.YIELD:
+        return this.#dealer.onYield(session, message);
+      case m.ERROR:
+        if (!isValidUri(message.error, this.#uriRule)) {
+          throw new ProtocolViolation(`ERROR.Error is not a valid URI: ${quoted(message.error)}`);
+        }
+        return this.#dealer.onError(session, message);
+    }
+  }
+}
+
+/** What broker and dealer do otherwise than the specification says, where the config asks for it. */
+function switchesOf(compat: RealmConfig['compat']) {
+  return {
+    cancelWithoutError: compat?.cancel_without_error === true,
+    emptyEligibleAdmitsAll: compat?.empty_eligible_admits_all === true,
+    ignoreDiscloseMe: compat?.ignore_disclose_me === true,
+  };
+}
+
+/** An unacknowledged publication is never answered, not even when it fails (section "Publishing Events"). */
+function answer(session: RouterSession, message: Request, error: WampError): void {
+  if (message.type === m.PUBLISH && message.options.acknowledge !== true) return;
+  session.send({
+    type: m.ERROR,
+    requestType: message.type,
+    requestId: message.requestId,
+    details: m.NO_DETAILS,
+    error: error.uri,
+    payload: payloadOf(error.args, error.kwargs),
+  });
+}

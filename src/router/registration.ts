@@ -1,0 +1,113 @@
+/**
+ * One registration: the procedure or pattern, its callees in order of registration, and which of them is next (sections
+ * "Shared Registration", "Call Rerouting"). Knows of a callee only how much room it has; sends nothing.
+ */
+import type { InvocationPolicy } from '../wamp/message.js';
+import type { RandomId } from '../wamp/id.js';
+import type { Match } from '../wamp/uri.js';
+import type { InFlight, Party } from './call-state.js';
+import type { RegistrationView } from './observer.js';
+import type { RouterSession } from './session.js';
+
+/** A session's part in a registration: what it asked for, and how busy it is. */
+export interface Callee {
+  readonly party: Party;
+  readonly registration: Registration;
+  /** It wants to know who calls (section "Caller Identification"). */
+  readonly disclose: boolean;
+  /** It keeps the time of its calls itself (section "Call Timeouts"). */
+  readonly forwardTimeout: boolean;
+  /** How many calls at most it wants at a time. */
+  readonly concurrency: number;
+  /** How many it has. */
+  running: number;
+}
+
+export interface RegistrationOf {
+  readonly id: number;
+  readonly created: string;
+  readonly uri: string;
+  readonly match: Match;
+  readonly invoke: InvocationPolicy;
+}
+
+export class Registration implements RegistrationView {
+  readonly id: number;
+  readonly created: string;
+  readonly uri: string;
+  readonly match: Match;
+  readonly invoke: InvocationPolicy;
+  /** In order of registration. */
+  readonly members: Callee[] = [];
+  /** Calls that wait until a callee has room, in order. */
+  readonly queue = new Set<InFlight>();
+  /** `roundrobin`: the index of the one whose turn it is; may be one past the end. */
+  #turn = 0;
+
+  constructor({ id, created, uri, match, invoke }: RegistrationOf) {
+    this.id = id;
+    this.created = created;
+    this.uri = uri;
+    this.match = match;
+    this.invoke = invoke;
+  }
+
+  get callees(): readonly RouterSession[] {
+    return this.members.map(({ party }) => party.session);
+  }
+
+  remove(callee: Callee): void {
+    const index = this.members.indexOf(callee);
+    if (index === -1) return;
+    this.members.splice(index, 1);
+    if (index < this.#turn) this.#turn--;
+  }
+
+  /**
+   * @param except callees that refused the call already.
+   * @returns the callee with room that the policy wants, or undefined when none has room.
+   */
+  next(randomId: RandomId, except?: readonly Callee[]): Callee | undefined {
+    const { members } = this;
+    switch (this.invoke) {
+      case 'single':
+      case 'first':
+        for (const callee of members) if (isFree(callee, except)) return callee;
+        return undefined;
+      case 'last':
+        return members.findLast((callee) => isFree(callee, except));
+      case 'roundrobin':
+        return this.#nextInTurn(except);
+      case 'random':
+        return atRandom(members, randomId, except);
+    }
+  }
+
+  #nextInTurn(except: readonly Callee[] | undefined): Callee | undefined {
+    const { length } = this.members;
+    for (let step = 0; step < length; step++) {
+      const index = (this.#turn + step) % length;
+      const callee = this.members[index];
+      if (callee === undefined || !isFree(callee, except)) continue;
+      this.#turn = index + 1;
+      return callee;
+    }
+    return undefined;
+  }
+}
+
+function isFree(callee: Callee, except: readonly Callee[] | undefined): boolean {
+  return callee.running < callee.concurrency && except?.includes(callee) !== true;
+}
+
+/** Everyone with room is equally likely. */
+function atRandom(
+  members: readonly Callee[],
+  randomId: RandomId,
+  except: readonly Callee[] | undefined,
+): Callee | undefined {
+  const callee = members[randomId() % members.length];
+  if (callee === undefined || isFree(callee, except)) return callee;
+  const free = members.filter((other) => isFree(other, except));
+  return free[randomId() % free.length];
+}

@@ -1,0 +1,123 @@
+/**
+ * The events that a realm keeps for later subscribers (section "Event Retention"). Each topic has the newest event for
+ * everybody and, of newer ones with restrictions, the last few; whoever asks gets the newest that it may see. What is
+ * kept is bounded in number and bytes: topics whose newest event is the oldest go first.
+ */
+import { matches } from './match.js';
+import type { Dict, Payload } from '../wamp/payload.js';
+import type { Match } from '../wamp/uri.js';
+import type { Eligibility } from './eligibility.js';
+import type { RouterSession } from './session.js';
+
+export interface RetainedEvent {
+  /** The publication id that it always had. */
+  readonly id: number;
+  readonly topic: string;
+  readonly details: Dict;
+  readonly payload: Payload;
+  /** Who may see it; undefined: everybody. */
+  readonly eligible: Eligibility | undefined;
+}
+
+/** Bounds of what a realm keeps. */
+export interface RetentionLimits {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** 64 MiB and 10,000 events: enough for the state of a large site, too little to hurt the process. */
+export const RETENTION_LIMITS: RetentionLimits = { events: 10_000, bytes: 67_108_864 };
+
+/** Events with restrictions that a topic keeps besides the one for everybody. */
+const MAX_RESTRICTED = 10;
+/** Retained events that one SUBSCRIBE of a pattern brings at most; the newest ones. */
+export const MAX_DELIVERED = 1000;
+/** What an event takes besides its topic and payload, in bytes, roughly. */
+const OVERHEAD_BYTES = 200;
+
+interface Kept extends RetainedEvent {
+  readonly bytes: number;
+}
+
+export class RetainedEvents {
+  readonly #limits: RetentionLimits;
+  // topic -> its events, newest first, the one for everybody last; topics in order of their newest event
+  readonly #byTopic = new Map<string, readonly Kept[]>();
+  #events = 0;
+  #bytes = 0;
+
+  constructor(limits: RetentionLimits) {
+    this.#limits = limits;
+  }
+
+  /** Keeps an event; one that is larger than all that may be kept is declined. */
+  keep(event: RetainedEvent): void {
+    const payload = event.payload.detach?.() ?? event.payload;
+    const bytes = OVERHEAD_BYTES + event.topic.length + (payload.byteLength ?? weight([payload.args, payload.kwargs]));
+    if (bytes > this.#limits.bytes) return;
+    const older = this.#remove(event.topic);
+    const { id, topic, details, eligible } = event;
+    const kept = [{ id, topic, details, payload, eligible, bytes }];
+    if (eligible !== undefined) kept.push(...withoutOldest(older));
+    this.#byTopic.set(event.topic, kept);
+    this.#events += kept.length;
+    this.#bytes += total(kept);
+    this.#shrink();
+  }
+
+  /**
+   * @returns for each topic that the pattern matches the newest event that `session` may see, the oldest first; not
+   * more than {@link MAX_DELIVERED}.
+   */
+  find(match: Match, uri: string, session: RouterSession): readonly RetainedEvent[] {
+    const found: RetainedEvent[] = [];
+    for (const events of match === 'exact' ? [this.#byTopic.get(uri) ?? []] : this.#matching(match, uri)) {
+      const event = events.find(({ eligible }) => eligible === undefined || eligible(session));
+      if (event !== undefined) found.push(event);
+    }
+    return found.slice(-MAX_DELIVERED);
+  }
+
+  /** What is kept. */
+  get size(): RetentionLimits {
+    return { events: this.#events, bytes: this.#bytes };
+  }
+
+  *#matching(match: Match, uri: string): Iterable<readonly Kept[]> {
+    for (const [topic, events] of this.#byTopic) if (matches(match, uri, topic)) yield events;
+  }
+
+  #remove(topic: string): readonly Kept[] {
+    const events = this.#byTopic.get(topic);
+    if (events === undefined) return [];
+    this.#byTopic.delete(topic);
+    this.#events -= events.length;
+    this.#bytes -= total(events);
+    return events;
+  }
+
+  #shrink(): void {
+    for (const topic of this.#byTopic.keys()) {
+      if (this.#events <= this.#limits.events && this.#bytes <= this.#limits.bytes) return;
+      this.#remove(topic);
+    }
+  }
+}
+
+/** @returns the events without the oldest of those with restrictions, when a further one has no room. */
+function withoutOldest(events: readonly Kept[]): readonly Kept[] {
+  const restricted = events.filter(({ eligible }) => eligible !== undefined);
+  return restricted.length < MAX_RESTRICTED ? events : events.filter((event) => event !== restricted.at(-1));
+}
+
+function total(events: readonly Kept[]): number {
+  return events.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** About how many bytes a value takes: for payloads that the router made itself. */
+function weight(value: unknown): number {
+  if (typeof value === 'string') return 16 + value.length;
+  if (value instanceof Uint8Array) return 64 + value.byteLength;
+  if (typeof value !== 'object' || value === null) return 8;
+  return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + weight(item), 32);
+}

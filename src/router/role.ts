@@ -1,0 +1,138 @@
+/**
+ * A role of a realm: which actions it may take on which URIs, from the static permissions of the config.
+ *
+ * The most specific rule decides, and it decides alone: an exact rule, else the best wildcard pattern, else the longest
+ * prefix, else `allow-by-default`. (Crossbar.io denies `a.bc` when there is an exact rule `a.b` and a prefix rule `a.`,
+ * because it looks no further than the longest stored text; here the prefix rule applies.)
+ *
+ * A pattern that somebody subscribes to or registers is allowed when every URI that it can match is: from the most
+ * specific rule on, none of those that share a URI with it may deny, down to the first that has all of its URIs.
+ */
+import { ErrorUri, WampError } from '../wamp/error.js';
+import { quoted } from '../wamp/uri.js';
+import { bySpecificity, covers, intersects } from './coverage.js';
+import { PatternIndex } from './match.js';
+import type { Pattern } from './coverage.js';
+import type { PermissionConfig, RoleConfig } from './schema.js';
+import type { RouterSession } from './session.js';
+
+export type Action = 'call' | 'register' | 'publish' | 'subscribe';
+
+/** What a role may do with the URIs of one rule. */
+export interface Permission extends Readonly<Record<Action, boolean>> {
+  /** Show the caller to the callee. */
+  readonly discloseCaller: boolean;
+  /** Show the publisher to the subscribers. */
+  readonly disclosePublisher: boolean;
+  /** Why nothing is allowed, where it is not that somebody decided so. */
+  readonly failure?: WampError;
+}
+
+const DENY_ALL = permission({ call: false, register: false, publish: false, subscribe: false });
+const ALLOW_ALL = permission({ call: true, register: true, publish: true, subscribe: true });
+
+const ACTION_TEXT: Record<Action, string> = {
+  call: 'call procedure',
+  register: 'register procedure',
+  publish: 'publish to topic',
+  subscribe: 'subscribe to topic',
+};
+
+/** A rule as the config has it, for the questions that a look-up of one URI does not answer. */
+interface Rule extends Pattern {
+  readonly permission: Permission;
+}
+
+export class Role {
+  readonly name: string;
+  /** The procedure that decides instead of rules. Whoever does not ask it gets nothing: there are no rules then. */
+  readonly authorizer: string | undefined;
+  readonly #rules = new PatternIndex<Permission>();
+  /** The same rules as a list, the most specific first; of several for one pattern the last one counts. */
+  readonly #ordered: readonly Rule[];
+  readonly #otherwise: Permission;
+
+  constructor(config: RoleConfig) {
+    this.name = config.name;
+    this.authorizer = config.authorizer;
+    this.#otherwise = config['allow-by-default'] === true ? ALLOW_ALL : DENY_ALL;
+    const rules = new Map<string, Rule>();
+    for (const written of config.permissions ?? []) {
+      const rule = ruleOf(written);
+      this.#rules.set(rule.match, rule.uri, rule.permission);
+      rules.set(`${rule.match} ${rule.uri}`, rule);
+    }
+    this.#ordered = [...rules.values()].sort(bySpecificity);
+  }
+
+  /**
+   * @returns the rule that allows `action` on `uri`.
+   * @throws WampError `wamp.error.not_authorized`
+   */
+  authorize(action: Action, uri: string): Permission {
+    const rule = this.#ruleFor(uri);
+    if (!rule[action]) throw notAuthorized(this.name, action, uri);
+    return rule;
+  }
+
+  /**
+   * @returns the rule that allows `action` on every URI that the pattern can match.
+   * @throws WampError `wamp.error.not_authorized`
+   */
+  authorizePattern(action: Action, pattern: Pattern): Permission {
+    for (const rule of this.#ordered) {
+      if (!intersects(rule, pattern)) continue;
+      if (!rule.permission[action]) throw notAuthorized(this.name, action, pattern.uri);
+      // Less specific rules decide on none of its URIs.
+      if (covers(rule, pattern)) return rule.permission;
+    }
+    if (!this.#otherwise[action]) throw notAuthorized(this.name, action, pattern.uri);
+    return this.#otherwise;
+  }
+
+  #ruleFor(uri: string): Permission {
+    return this.#rules.exact(uri) ?? this.#rules.bestWildcard(uri) ?? this.#rules.longestPrefix(uri) ?? this.#otherwise;
+  }
+}
+
+/** What a request wants to act on. */
+export type Target = Pattern;
+
+/**
+ * Whether a session may do what it asks for; a pattern, on everything that it can match.
+ * @param granted what an authorizer said, for sessions whose role has one; else the role's rules decide.
+ * @throws WampError `wamp.error.not_authorized`, or what kept the authorizer from answering.
+ */
+export function authorize(session: RouterSession, action: Action, target: Target, granted?: Permission): Permission {
+  if (granted === undefined) {
+    const { role } = session;
+    return target.match === 'exact' ? role.authorize(action, target.uri) : role.authorizePattern(action, target);
+  }
+  if (!granted[action]) throw granted.failure ?? notAuthorized(session.role.name, action, target.uri);
+  return granted;
+}
+
+function ruleOf({ uri, match, allow, disclose }: PermissionConfig): Rule {
+  const short = match === undefined && uri.endsWith('*');
+  return {
+    uri: short ? uri.slice(0, -1) : uri,
+    match: short ? 'prefix' : (match ?? 'exact'),
+    permission: permission(allow, disclose),
+  };
+}
+
+function notAuthorized(role: string, action: Action, uri: string): WampError {
+  const text = `role "${role}" is not authorized to ${ACTION_TEXT[action]} ${quoted(uri)}`;
+  return new WampError(ErrorUri.NOT_AUTHORIZED, text);
+}
+
+function permission(allow: PermissionConfig['allow'], disclose?: PermissionConfig['disclose']): Permission {
+  return {
+    call: allow?.call === true,
+    register: allow?.register === true,
+    publish: allow?.publish === true,
+    subscribe: allow?.subscribe === true,
+    discloseCaller: disclose?.caller === true,
+    disclosePublisher: disclose?.publisher === true,
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * A router: the realms of one router worker. Pure and synchronous; ids and randomness are passed in.
+ */
+import { nextId } from '../wamp/id.js';
+import { Realm } from './realm.js';
+import type { RandomId } from '../wamp/id.js';
+import type { Scheduler } from './observer.js';
+import type { RealmConfig } from './schema.js';
+
+export interface RouterDeps {
+  /** Draws ids of global scope (sessions, publications). */
+  readonly randomId: RandomId;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly scheduler: Scheduler;
+}
+
+export class Router {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly scheduler: Scheduler;
+  readonly #randomId: RandomId;
+  // realm name -> realm
+  readonly #realms = new Map<string, Realm>();
+  #lastId = 0;
+
+  constructor(realms: readonly RealmConfig[], deps: RouterDeps) {
+    this.clock = deps.clock;
+    this.scheduler = deps.scheduler;
+    this.#randomId = deps.randomId;
+    // Subscriptions and registrations of all realms share one count: their ids have router scope (section "IDs").
+    const nextRouterId = (): number => (this.#lastId = nextId(this.#lastId));
+    for (const config of realms) this.#realms.set(config.name, new Realm(config, { ...deps, nextRouterId }));
+  }
+
+  realm(name: string): Realm | undefined {
+    return this.#realms.get(name);
+  }
+
+  /** @returns an id for a new session that no live session of any realm has. */
+  newSessionId(): number {
+    const realms = [...this.#realms.values()];
+    let id = this.#randomId();
+    while (realms.some((realm) => realm.hasSession(id))) id = this.#randomId();
+    return id;
+  }
+
+  /** What is on file in each realm, in numbers. */
+  get size(): Readonly<Record<string, Realm['size']>> {
+    return Object.fromEntries([...this.#realms].map(([name, realm]) => [name, realm.size]));
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The `realms` of a router worker: their names, options, roles, and what each role may do.
+ */
+import { RETENTION_LIMITS } from './retention.js';
+import { storeSchema } from './store-schema.js';
+import type { ConfigSchema, Written } from '../schema/dialect.js';
+
+const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const;
+
+export const permissionSchema = {
+  type: 'object',
+  description: 'What a role may do with the URIs that match.',
+  required: ['uri'],
+  additionalProperties: false,
+  properties: {
+    uri: {
+      type: 'string',
+      pattern: '^[^\\s#]*$',
+      allowed: 'a URI without whitespace and "#"; may end in "*"',
+      description:
+        'The URI or pattern of this rule; the most specific rule wins. `*` at the end is short for `match: "prefix"`.',
+    },
+    match: {
+      type: 'string',
+      enum: ['exact', 'prefix', 'wildcard'],
+      absent: '`prefix` when `uri` ends in `*`, else `exact`',
+      description:
+        'How `uri` is compared. In a `wildcard` pattern an empty component (`a..c`) stands for any one component.',
+    },
+    allow: {
+      type: 'object',
+      default: {},
+      description: 'The actions that are allowed.',
+      additionalProperties: false,
+      properties: {
+        call: flag('May call the procedure.'),
+        register: flag('May register the procedure.'),
+        publish: flag('May publish to the topic.'),
+        subscribe: flag('May subscribe to the topic.'),
+      },
+    },
+    disclose: {
+      type: 'object',
+      default: {},
+      description: 'Who is shown to the other side.',
+      additionalProperties: false,
+      properties: {
+        caller: flag("Invocations carry the caller's session id, `authid` and role."),
+        publisher: flag("Events carry the publisher's session id, `authid` and role."),
+      },
+    },
+    cache: flag('Accepted for compatibility: a static rule is always at hand, there is nothing to cache.'),
+  },
+  notYet: ['validate'],
+} as const satisfies ConfigSchema;
+
+export const roleSchema = {
+  type: 'object',
+  description: 'A role: a named set of permissions.',
+  required: ['name'],
+  additionalProperties: false,
+  properties: {
+    name: { type: 'string', minLength: 1, description: 'The name that authentication gives to a session.' },
+    permissions: {
+      type: 'array',
+      items: permissionSchema,
+      absent: 'none',
+      description: 'The rules; what no rule allows is denied.',
+    },
+    authorizer: {
+      type: 'string',
+      pattern: '^([0-9a-z_]+\\.)*[0-9a-z_]+$',
+      allowed: 'a procedure URI of a-z, 0-9 and _, with dots between them',
+      absent: '`permissions` decide',
+      description:
+        'The procedure on the same realm that decides on every action of a session with this role, called with the session details, the URI, the action and the options; it answers with a boolean or `{allow, disclose, cache}`. Without an answer within 5 seconds the action is refused.',
+    },
+    'allow-by-default': flag(
+      'Without `permissions` and `authorizer`: true allows everything, false nothing. Off, so that nothing opens by accident.',
+    ),
+  },
+  notYet: ['id'],
+} as const satisfies ConfigSchema;
+
+export const realmSchema = {
+  type: 'object',
+  description: 'A realm: sessions in it can talk to each other, and to nobody else.',
+  required: ['name'],
+  additionalProperties: false,
+  properties: {
+    id: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9_]{2,63}$',
+      allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
+      absent: '`realm001`, `realm002`, ... in order',
+      description: 'The name of this entry in the log.',
+    },
+    name: {
+      type: 'string',
+      pattern: '^[A-Za-z][A-Za-z\\d_\\-@.]{2,254}$',
+      allowed: '3 to 255 of A-Z, a-z, 0-9, _, -, @ and ., beginning with a letter',
+      description: 'The name that clients put in their HELLO.',
+    },
+    options: {
+      type: 'object',
+      default: {},
+      description: 'How the realm routes.',
+      additionalProperties: false,
+      properties: {
+        uri_check: {
+          type: 'string',
+          enum: ['loose', 'strict'],
+          default: 'loose',
+          description:
+            'Which URIs are valid: `loose` refuses whitespace, `#` and empty components, `strict` all but `a-z`, `0-9`, `_` and `.`.',
+        },
+        event_dispatching_chunk_size: {
+          const: 100,
+          default: 100,
+          because: 'events are sent to all receivers in one go, which is fast enough to need no chunks',
+          description: 'Receivers per turn of the event loop.',
+        },
+        enable_meta_api: {
+          type: 'boolean',
+          default: true,
+          description:
+            'Offers the WAMP meta procedures and events (`wamp.session.list` and so on) to the roles that may call and subscribe to them.',
+        },
+        max_retained_events: {
+          type: 'integer',
+          minimum: 0,
+          default: RETENTION_LIMITS.events,
+          description:
+            'Events kept for later subscribers (`retain`), in all topics together; the longest quiet topics leave first. 0 keeps none.',
+        },
+        max_retained_bytes: {
+          type: 'integer',
+          minimum: 0,
+          default: RETENTION_LIMITS.bytes,
+          description: 'Bytes that retained events may take together.',
+        },
+        strict_request_ids: flag(
+          'Ends sessions whose request ids do not count up by one from 1, as the WAMP specification asks for. Off, because clients in use draw them at random.',
+        ),
+        bridge_meta_api: {
+          const: false,
+          default: false,
+          because: "the realms cannot be reached from the node's management yet",
+          description: "Makes the meta API of the realm visible to the node's management.",
+        },
+      },
+    },
+    store: storeSchema,
+    compat: {
+      type: 'object',
+      default: {},
+      description:
+        'Where Crossbar.io or its clients are at odds with the WAMP specification, and somebody depends on it: docs/compatibility.md.',
+      additionalProperties: false,
+      properties: {
+        cancel_without_error: flag(
+          'A CANCEL with mode `skip` or `killnowait` ends the call without an ERROR to the caller. autobahn-js has forgotten the call by then, and closes its connection when it hears of it.',
+        ),
+        empty_eligible_admits_all: flag(
+          'An empty `eligible` list of a PUBLISH counts as none, and everybody gets the event. Off, because it shows events to those who should not see them.',
+        ),
+        ignore_disclose_me: flag(
+          '`disclose_me` of a PUBLISH or CALL is passed over where the role does not disclose. Off: the request is refused, and whoever sent it knows.',
+        ),
+      },
+    },
+    roles: {
+      type: 'array',
+      items: roleSchema,
+      default: [],
+      description: 'The roles of the realm. A session without a role of the realm cannot join.',
+    },
+  },
+  notYet: ['stats', 'rlinks', 'inventory'],
+} as const satisfies ConfigSchema;
+
+/** A checked permission: `match` is set, and `uri` carries no `*`. Written by hand, all but `uri` may be left out. */
+export type PermissionConfig = Written<typeof permissionSchema>;
+export type RoleConfig = Written<typeof roleSchema>;
+/** A checked realm. Written by hand, `id` and `options` may be left out. */
+export type RealmConfig = Omit<Written<typeof realmSchema>, 'roles'> & { readonly roles: readonly RoleConfig[] };

@@ -1,0 +1,44 @@
+/**
+ * What the router sees of a session: who it is, what it may do, and how to send to it. Transports, authentication and
+ * everything that waits lie behind it.
+ */
+import type { Dict } from '../wamp/payload.js';
+import type { RouterMessage } from '../wamp/message.js';
+import type { Role } from './role.js';
+
+/**
+ * What others may learn of a session (section "Session Meta API"). Nothing in it lets anybody take the session over: no
+ * cookie, no request header, no `authextra`.
+ */
+export interface SessionDetails extends Dict {
+  readonly session: number;
+  readonly realm: string;
+  readonly authid: string;
+  readonly authrole: string;
+  readonly authmethod: string;
+  readonly authprovider: string;
+  readonly transport: TransportDetails;
+}
+
+export interface TransportDetails extends Dict {
+  /** The address of the client. */
+  readonly peer: string;
+  /** Stands for the tracking cookie, and is not its value: sessions of one browser have the same. */
+  readonly http_cbtid?: string;
+}
+
+export interface RouterSession {
+  /** The session id of WELCOME. */
+  readonly id: number;
+  readonly authid: string;
+  readonly authrole: string;
+  readonly role: Role;
+  /** Made when it is asked for. */
+  readonly details: SessionDetails;
+  /** @returns whether the client announced `feature` for `role` in its HELLO. */
+  announced(role: 'publisher' | 'subscriber' | 'caller' | 'callee', feature: string): boolean;
+  /** Ends the session with GOODBYE `reason`; it has left the realm when this returns. */
+  kill(reason: string, message?: string): void;
+  /** Never throws and never waits; a message to a session that is gone goes nowhere. */
+  send(message: RouterMessage): void;
+}

@@ -1,0 +1,56 @@
+/**
+ * The `store` of a realm: which publications are remembered, and how many.
+ */
+import type { ConfigSchema, Written } from '../schema/dialect.js';
+
+export const storeSchema = {
+  type: 'object',
+  description: 'Remembers publications for `wamp.subscription.get_events` (event history).',
+  required: ['type'],
+  additionalProperties: false,
+  properties: {
+    type: { type: 'string', enum: ['memory'], description: 'Where: in memory; a restart forgets them.' },
+    limit: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 100,
+      description: 'Publications that each entry of `event-history` remembers unless it has a `limit` of its own.',
+    },
+    'event-history': {
+      type: 'array',
+      default: [],
+      description: 'The topics whose publications are remembered, with or without subscribers.',
+      items: {
+        type: 'object',
+        description: 'A topic or pattern.',
+        required: ['uri'],
+        additionalProperties: false,
+        properties: {
+          uri: {
+            type: 'string',
+            pattern: '^[^\\s#]*$',
+            allowed: 'a URI without whitespace and "#"',
+            description: 'The topic or pattern.',
+          },
+          match: {
+            type: 'string',
+            enum: ['exact', 'prefix', 'wildcard'],
+            default: 'exact',
+            description: 'How `uri` is compared, as in a subscription.',
+          },
+          limit: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 1_000_000,
+            absent: 'the `limit` of the store',
+            description: 'Publications that are remembered; the oldest leave first.',
+          },
+        },
+      },
+    },
+  },
+} as const satisfies ConfigSchema;
+
+/** A checked store. Written by hand, all but `type` and each `uri` may be left out. */
+export type StoreConfig = Written<typeof storeSchema>;

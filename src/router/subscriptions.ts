@@ -1,0 +1,123 @@
+/**
+ * Who is subscribed to what: the relation between sessions and subscriptions with its indexes, always changed together,
+ * and the view on it that the meta API asks. Sends nothing and tells nobody.
+ */
+import { PatternIndex } from './match.js';
+import type { Match } from '../wamp/uri.js';
+import type { IdsByMatch, SubscriptionView } from './observer.js';
+import type { RouterSession } from './session.js';
+
+/** A pattern that somebody is subscribed to; all subscribers of one URI and match policy share it. */
+export class Subscription implements SubscriptionView {
+  readonly id: number;
+  readonly uri: string;
+  readonly match: Match;
+  /** In order of subscription; changed by {@link Subscriptions} only. */
+  readonly members = new Set<RouterSession>();
+  readonly #createdMs: number;
+
+  constructor(id: number, uri: string, match: Match, createdMs: number) {
+    this.id = id;
+    this.uri = uri;
+    this.match = match;
+    this.#createdMs = createdMs;
+  }
+
+  get created(): string {
+    return new Date(this.#createdMs).toISOString();
+  }
+
+  get subscribers(): readonly RouterSession[] {
+    return [...this.members];
+  }
+}
+
+export class Subscriptions {
+  // Three views of one relation; a subscription without members is in none of them.
+  // pattern -> subscription
+  readonly #byPattern = new PatternIndex<Subscription>();
+  // subscription id -> subscription
+  readonly #byId = new Map<number, Subscription>();
+  // session -> its subscriptions; no set is empty
+  readonly #bySession = new Map<RouterSession, Set<Subscription>>();
+
+  /** @returns the subscription to exactly this URI, for which no pattern is looked at: the hot path. */
+  exact(topic: string): Subscription | undefined {
+    return this.#byPattern.exact(topic);
+  }
+
+  /** Whether there are subscriptions that {@link exact} does not find. */
+  get hasPatterns(): boolean {
+    return this.#byPattern.hasPatterns;
+  }
+
+  /** @returns the prefix and wildcard subscriptions that match: the longest prefix first, wildcards behind prefixes. */
+  patterns(topic: string): readonly Subscription[] {
+    const found: Subscription[] = [];
+    this.#byPattern.collectPatterns(topic, found);
+    return found;
+  }
+
+  lookup(uri: string, match: Match): Subscription | undefined {
+    return this.#byPattern.get(match, uri);
+  }
+
+  matching(topic: string): readonly Subscription[] {
+    return this.#byPattern.matching(topic);
+  }
+
+  get(id: number): Subscription | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** @returns the ids by match policy, each list in order of creation. */
+  list(): IdsByMatch {
+    const ids: Record<Match, number[]> = { exact: [], prefix: [], wildcard: [] };
+    for (const { id, match } of this.#byId.values()) ids[match].push(id);
+    return ids;
+  }
+
+  /** Adds a session to a subscription, a new one or one that is on file. @returns whether it was not in it before. */
+  join(session: RouterSession, subscription: Subscription): boolean {
+    const { members } = subscription;
+    if (members.has(session)) return false;
+    if (members.size === 0) {
+      this.#byPattern.set(subscription.match, subscription.uri, subscription);
+      this.#byId.set(subscription.id, subscription);
+    }
+    members.add(session);
+    const own = this.#bySession.get(session);
+    if (own === undefined) this.#bySession.set(session, new Set([subscription]));
+    else own.add(subscription);
+    return true;
+  }
+
+  /** Takes a session out of a subscription. @returns false when it was not in it. */
+  leave(session: RouterSession, subscription: Subscription): boolean {
+    const own = this.#bySession.get(session);
+    if (!own?.delete(subscription)) return false;
+    if (own.size === 0) this.#bySession.delete(session);
+    this.#removeMember(session, subscription);
+    return true;
+  }
+
+  /** Takes a session out of all its subscriptions: touches only what it owned. @returns these, in order. */
+  leaveAll(session: RouterSession): Iterable<Subscription> {
+    const own = this.#bySession.get(session);
+    if (own === undefined) return [];
+    this.#bySession.delete(session);
+    for (const subscription of own) this.#removeMember(session, subscription);
+    return own;
+  }
+
+  get size(): { readonly subscriptions: number; readonly subscribers: number } {
+    return { subscriptions: this.#byId.size, subscribers: this.#bySession.size };
+  }
+
+  #removeMember(session: RouterSession, subscription: Subscription): void {
+    subscription.members.delete(session);
+    if (subscription.members.size > 0) return;
+    this.#byPattern.delete(subscription.match, subscription.uri);
+    this.#byId.delete(subscription.id);
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * What the binary serializers have in common: how a message is taken apart and put together. The envelope is read and
+ * checked; Arguments and ArgumentsKw are only passed over, and stay the bytes that the client sent.
+ */
+import { ProtocolViolation } from '../wamp/error.js';
+import * as m from '../wamp/message.js';
+import { carriesOpaquePayload, envelopeOf, parseMessage, payloadPosition } from '../wamp/parse.js';
+import { NO_PAYLOAD } from '../wamp/payload.js';
+import { lengthPrefixed } from './batch.js';
+import { WirePayload, elementsOf } from './wire-payload.js';
+import type { ClientMessage, Message } from '../wamp/message.js';
+import type { Payload } from '../wamp/payload.js';
+import type { BinaryReader } from './binary-reader.js';
+import type { BinaryWriter } from './binary-writer.js';
+import type { Framing, Serializer } from './serializer.js';
+import type { PayloadForm } from './wire-payload.js';
+
+/** No message of WAMP has more elements. */
+const MAX_ELEMENTS = 7;
+
+/** The elements behind the envelope, as they stand in the message. */
+class BinaryPayload extends WirePayload {
+  readonly format: BinaryFormat;
+  readonly bytes: Buffer;
+  /** How many elements `bytes` are. */
+  readonly count: number;
+
+  constructor(format: BinaryFormat, bytes: Buffer, count: number) {
+    super();
+    this.format = format;
+    this.bytes = bytes;
+    this.count = count;
+  }
+
+  get byteLength(): number {
+    return this.bytes.length;
+  }
+
+  /** The bytes are part of what a socket read, and the copy must not be part of a pool either. */
+  detach(): BinaryPayload {
+    const copy = Buffer.allocUnsafeSlow(this.bytes.length);
+    this.bytes.copy(copy);
+    return new BinaryPayload(this.format, copy, this.count);
+  }
+
+  elements(): readonly unknown[] {
+    const reader = this.format.reader(this.bytes);
+    reader.strictKeys = false;
+    return Array.from({ length: this.count }, () => reader.value(0));
+  }
+}
+
+/** One binary format, with the two serializers that speak it. */
+export class BinaryFormat implements PayloadForm<BinaryPayload> {
+  readonly type: string;
+  readonly reader: (bytes: Buffer) => BinaryReader;
+  readonly #writer: BinaryWriter;
+
+  /** @param reader makes a reader for the bytes of one message. */
+  constructor(type: string, reader: (bytes: Buffer) => BinaryReader, writer: BinaryWriter) {
+    this.type = type;
+    this.reader = reader;
+    this.#writer = writer;
+  }
+
+  serializer(): Serializer {
+    return {
+      type: this.type,
+      binary: true,
+      decode: (bytes) => this.#decode(bytes),
+      encode: (message, framing) => this.#encode(message, framing, 0),
+    };
+  }
+
+  batchedSerializer(): Serializer {
+    return {
+      type: `${this.type}.batched`,
+      binary: true,
+      split: lengthPrefixed,
+      decode: (bytes) => this.#decode(bytes),
+      encode: (message, framing) => this.#encode(message, framing, 4),
+    };
+  }
+
+  write(elements: readonly unknown[]): BinaryPayload {
+    const writer = this.#writer;
+    writer.reset();
+    for (const element of elements) writer.value(element);
+    const bytes = Buffer.allocUnsafe(writer.length);
+    writer.copyTo(bytes, 0);
+    return new BinaryPayload(this, bytes, elements.length);
+  }
+
+  #decode(bytes: Buffer): ClientMessage {
+    const reader = this.reader(bytes);
+    const count = reader.listHead();
+    const fields: unknown[] = [];
+    let position = MAX_ELEMENTS;
+    let more = reader.hasMore(count, 0);
+    while (more && fields.length < position) {
+      // Type, ids, dictionaries and URIs: an id written as a float is no integer, whatever its value.
+      if (reader.kind() === 'float') throw new ProtocolViolation('found a float where WAMP has integers');
+      fields.push(reader.value(0));
+      if (fields.length === 1) position = payloadPosition(fields[0]) ?? MAX_ELEMENTS;
+      more = reader.hasMore(count, fields.length);
+    }
+    if (fields.length === 0) throw new ProtocolViolation('a message must be a non-empty list');
+    if (!more) return finish(reader, fields, fields.length, NO_PAYLOAD);
+    if (fields.length === MAX_ELEMENTS) throw new ProtocolViolation('the message has too many elements');
+    return this.#decodePayload(reader, fields, count);
+  }
+
+  /** Goes on where Arguments begin. */
+  #decodePayload(reader: BinaryReader, fields: readonly unknown[], count: number): ClientMessage {
+    const start = reader.at;
+    const kind = reader.kind();
+    const opaque = (kind === 'text' || kind === 'bytes') && carriesOpaquePayload(fields);
+    if (!opaque && kind !== 'list') throw new ProtocolViolation('Arguments must be a list');
+    let args = 1;
+    if (opaque) reader.skip(0);
+    else args = reader.skipList(0);
+    let length = fields.length + 1;
+    let { at: end } = reader;
+    let elements = args === 0 ? 0 : 1;
+    if (reader.hasMore(count, length)) {
+      if (opaque || reader.kind() !== 'dict') throw new ProtocolViolation('ArgumentsKw must be a dictionary');
+      // An empty ArgumentsKw should not be sent (section "Message Structure"): leave it out.
+      if (reader.skipDict(0) > 0) {
+        end = reader.at;
+        elements = 2;
+      }
+      length++;
+      if (reader.hasMore(count, length)) throw new ProtocolViolation('the message has too many elements');
+    }
+    const payload = elements === 0 ? NO_PAYLOAD : new BinaryPayload(this, reader.bytes.subarray(start, end), elements);
+    return finish(reader, fields, length, payload);
+  }
+
+  /** @param prefix bytes in front of the message for its length: 4 in batches, else 0. */
+  #encode(message: Message, framing: Framing, prefix: number): Buffer {
+    // First, because a translation uses the writer, too.
+    const payload = 'payload' in message ? this.#payloadOf(message.payload) : undefined;
+    const writer = this.#writer;
+    writer.reset();
+    writeEnvelope(writer, message, payload?.count ?? 0);
+    const bytes = writer.length + (payload?.bytes.length ?? 0);
+    const header = framing.headerBytes(prefix + bytes);
+    const frame = Buffer.allocUnsafe(header + prefix + bytes);
+    framing.writeHeader(frame, prefix + bytes);
+    if (prefix !== 0) frame.writeUInt32BE(bytes, header);
+    writer.copyTo(frame, header + prefix);
+    payload?.bytes.copy(frame, header + prefix + writer.length);
+    return frame;
+  }
+
+  #payloadOf(payload: Payload): BinaryPayload | undefined {
+    if (payload === NO_PAYLOAD) return undefined;
+    if (payload instanceof BinaryPayload && payload.format === this) return payload;
+    return payload instanceof WirePayload ? payload.in(this) : this.write(elementsOf(payload));
+  }
+}
+
+function finish(reader: BinaryReader, fields: readonly unknown[], length: number, payload: Payload): ClientMessage {
+  if (reader.at !== reader.bytes.length) throw new ProtocolViolation('there is something behind the message');
+  return parseMessage(fields, length, payload);
+}
+
+/** Writes everything before the payload. The messages of the hot path are spelled out. */
+function writeEnvelope(writer: BinaryWriter, message: Message, payloadElements: number): void {
+  switch (message.type) {
+    case m.EVENT:
+      writer.listHead(4 + payloadElements);
+      writer.integer(m.EVENT);
+      writer.integer(message.subscription);
+      writer.integer(message.publication);
+      return writer.dict(message.details);
+    case m.INVOCATION:
+      writer.listHead(4 + payloadElements);
+      writer.integer(m.INVOCATION);
+      writer.integer(message.requestId);
+      writer.integer(message.registration);
+      return writer.dict(message.details);
+    case m.RESULT:
+      writer.listHead(3 + payloadElements);
+      writer.integer(m.RESULT);
+      writer.integer(message.requestId);
+      return writer.dict(message.details);
+    case m.PUBLISHED:
+      writer.listHead(3);
+      writer.integer(m.PUBLISHED);
+      writer.integer(message.requestId);
+      return writer.integer(message.publication);
+    default: {
+      const envelope = envelopeOf(message);
+      writer.listHead(envelope.length + payloadElements);
+      for (const field of envelope) writer.value(field);
+    }
+  }
+}

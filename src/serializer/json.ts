@@ -1,0 +1,214 @@
+/**
+ * JSON (`wamp.2.json`). The native parser checks the whole text, so that nothing invalid reaches another client; what
+ * travels on is a slice of the original text. That is cheaper than writing the values again, and the only way to hand
+ * on 64-bit integers, `1.0` and the order of keys unchanged.
+ */
+import { ProtocolViolation } from '../wamp/error.js';
+import * as m from '../wamp/message.js';
+import { carriesOpaquePayload, envelopeOf, isDict, parseMessage, payloadPosition } from '../wamp/parse.js';
+import { NO_PAYLOAD } from '../wamp/payload.js';
+import { RECORD_SEPARATOR, separated } from './batch.js';
+import { jsonText, jsonValues } from './json-values.js';
+import { WirePayload, elementsOf } from './wire-payload.js';
+import type { ClientMessage, Message } from '../wamp/message.js';
+import type { Dict, Payload } from '../wamp/payload.js';
+import type { Framing, Serializer } from './serializer.js';
+import type { PayloadForm } from './wire-payload.js';
+
+/** Arguments and ArgumentsKw as JSON text, `[1,2],{"k":3}`, exactly as they came in. */
+class JsonPayload extends WirePayload {
+  readonly text: string;
+
+  constructor(text: string) {
+    super();
+    this.text = text;
+  }
+
+  get byteLength(): number {
+    return this.text.length;
+  }
+
+  /** A slice keeps the whole text of the message alive. */
+  detach(): JsonPayload {
+    return new JsonPayload(Buffer.from(this.text).toString());
+  }
+
+  elements(): readonly unknown[] {
+    return jsonValues(`[${this.text}]`) as unknown[];
+  }
+}
+
+const jsonForm: PayloadForm<JsonPayload> = {
+  write: (elements) => new JsonPayload(jsonText(elements).slice(1, -1)),
+};
+
+export const jsonSerializer: Serializer = {
+  type: 'json',
+  binary: false,
+  decode,
+  encode(message, framing) {
+    return framed(textOf(message), framing);
+  },
+};
+
+export const batchedJsonSerializer: Serializer = {
+  type: 'json.batched',
+  binary: false,
+  split: separated,
+  decode,
+  encode(message, framing) {
+    return framed(textOf(message) + RECORD_SEPARATOR, framing);
+  },
+};
+
+function decode(bytes: Buffer): ClientMessage {
+  const text = bytes.toString('utf8');
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch (cause) {
+    throw new ProtocolViolation('the message is not valid JSON', { cause });
+  }
+  if (!Array.isArray(fields) || fields.length === 0) throw new ProtocolViolation('a message must be a non-empty list');
+  const position = payloadPosition(fields[0]);
+  const payload =
+    position === undefined || fields.length <= position ? NO_PAYLOAD : payloadFrom(text, fields, position);
+  return parseMessage(fields, fields.length, payload);
+}
+
+function payloadFrom(text: string, fields: readonly unknown[], position: number): Payload {
+  const args = fields[position];
+  const kwargs = fields[position + 1];
+  if (typeof args === 'string' && carriesOpaquePayload(fields)) return opaquePayload(text, fields, position);
+  if (!Array.isArray(args)) throw new ProtocolViolation('Arguments must be a list');
+  if (fields.length > position + 1 && !isDict(kwargs)) throw new ProtocolViolation('ArgumentsKw must be a dictionary');
+  const noKwargs = kwargs === undefined || isEmpty(kwargs as Dict);
+  if (args.length === 0 && noKwargs) return NO_PAYLOAD;
+  const start = skipElements(text, position);
+  // An empty ArgumentsKw should not be sent (section "Message Structure"): leave it out.
+  const end = kwargs !== undefined && noKwargs ? skipValue(text, start) : text.lastIndexOf(']');
+  return new JsonPayload(text.slice(start, end));
+}
+
+/** One string in place of Arguments, which nobody but the endpoints understands. */
+function opaquePayload(text: string, fields: readonly unknown[], position: number): Payload {
+  if (fields.length > position + 1) throw new ProtocolViolation('nothing may follow an opaque payload');
+  return new JsonPayload(text.slice(skipElements(text, position), text.lastIndexOf(']')));
+}
+
+function isEmpty(kwargs: Dict): boolean {
+  for (const _key in kwargs) return false;
+  return true;
+}
+
+// --- Finding positions in a text that is known to be valid JSON, so that no error can occur here.
+
+const QUOTE = 34;
+const COMMA = 44;
+const OPEN_LIST = 91;
+const BACKSLASH = 92;
+const CLOSE_LIST = 93;
+const OPEN_DICT = 123;
+const CLOSE_DICT = 125;
+
+/** @returns where the element behind the first `count` elements of the outermost list starts. */
+function skipElements(text: string, count: number): number {
+  let at = skipSpace(text, text.indexOf('[') + 1);
+  for (let i = 0; i < count; i++) {
+    at = skipSpace(text, skipValue(text, at));
+    at = skipSpace(text, at + 1); // the comma
+  }
+  return at;
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) <= 32) at++;
+  return at;
+}
+
+/** @returns the position just behind the value that starts at `from`. */
+function skipValue(text: string, from: number): number {
+  const first = text.charCodeAt(from);
+  if (first === QUOTE) return skipString(text, from);
+  if (first === OPEN_LIST || first === OPEN_DICT) return skipNested(text, from);
+  let at = from + 1;
+  for (;;) {
+    const char = text.charCodeAt(at);
+    if (char === COMMA || char === CLOSE_LIST || char === CLOSE_DICT || char <= 32) return at;
+    at++;
+  }
+}
+
+function skipString(text: string, from: number): number {
+  for (let at = from + 1; ; at++) {
+    const char = text.charCodeAt(at);
+    if (char === QUOTE) return at + 1;
+    if (char === BACKSLASH) at++;
+  }
+}
+
+function skipNested(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; ;) {
+    const char = text.charCodeAt(at);
+    if (char === QUOTE) {
+      at = skipString(text, at);
+      continue;
+    }
+    if (char === OPEN_LIST || char === OPEN_DICT) depth++;
+    if ((char === CLOSE_LIST || char === CLOSE_DICT) && --depth === 0) return at + 1;
+    at++;
+  }
+}
+
+// --- Writing. The messages of the hot path are spelled out; the others take the general way.
+
+function textOf(message: Message): string {
+  switch (message.type) {
+    case m.EVENT:
+      return `[36,${message.subscription},${message.publication},${dictText(message.details)}${payloadText(message.payload)}]`;
+    case m.INVOCATION:
+      return `[68,${message.requestId},${message.registration},${dictText(message.details)}${payloadText(message.payload)}]`;
+    case m.RESULT:
+      return `[50,${message.requestId},${dictText(message.details)}${payloadText(message.payload)}]`;
+    case m.PUBLISHED:
+      return `[17,${message.requestId},${message.publication}]`;
+    default: {
+      const envelope = jsonText(envelopeOf(message));
+      return 'payload' in message ? `${envelope.slice(0, -1)}${payloadText(message.payload)}]` : envelope;
+    }
+  }
+}
+
+function dictText(details: Dict): string {
+  if (details === m.NO_DETAILS) return '{}';
+  return isFlat(details) ? JSON.stringify(details) : jsonText(details);
+}
+
+/** Almost all details hold simple values only, which the native writer needs no help with. */
+function isFlat(details: Dict): boolean {
+  for (const key in details) {
+    const kind = typeof details[key];
+    if (kind === 'object' || kind === 'bigint') return false;
+  }
+  return true;
+}
+
+/** The payload as it stands behind the envelope, with the comma in front; empty when there is none. */
+function payloadText(payload: Payload): string {
+  if (payload === NO_PAYLOAD) return '';
+  if (payload instanceof JsonPayload) return `,${payload.text}`;
+  const inJson = payload instanceof WirePayload ? payload.in(jsonForm) : jsonForm.write(elementsOf(payload));
+  return `,${inJson.text}`;
+}
+
+function framed(text: string, framing: Framing): Buffer {
+  const bytes = Buffer.byteLength(text);
+  const header = framing.headerBytes(bytes);
+  const frame = Buffer.allocUnsafe(header + bytes);
+  framing.writeHeader(frame, bytes);
+  // A text without characters beyond ASCII is copied, not encoded.
+  frame.write(text, header, bytes === text.length ? 'latin1' : 'utf8');
+  return frame;
+}

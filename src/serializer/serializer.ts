@@ -1,0 +1,48 @@
+/**
+ * What a serializer is: bytes <-> Message, with the payload kept as the bytes it came in. It knows neither sockets nor
+ * sessions. How a transport wraps the bytes (WebSocket header, RawSocket prefix) is told by a {@link Framing}, so that a
+ * frame is written into one buffer in one go.
+ */
+import type { ClientMessage, Message } from '../wamp/message.js';
+
+/** How a transport marks one message in its byte stream. Stateless; one constant per kind of transport. */
+export interface Framing {
+  /** Bytes before a message of `payloadBytes` bytes. */
+  headerBytes(payloadBytes: number): number;
+  /** Writes them to the start of `frame`. */
+  writeHeader(frame: Buffer, payloadBytes: number): void;
+}
+
+export interface Serializer {
+  /** The config word and the middle of the subprotocol: `json` in `wamp.2.json`. */
+  readonly type: string;
+  /** Whether messages travel as binary WebSocket messages, as opposed to text. */
+  readonly binary: boolean;
+  /**
+   * Takes a WebSocket message apart, for subprotocols that put several messages into one; absent for all others.
+   * @throws ProtocolViolation, perhaps behind some good messages, when it is no batch.
+   */
+  readonly split?: (bytes: Buffer) => Iterable<Buffer>;
+  /**
+   * @param bytes one message; for text serializers already known to be valid UTF-8. The payload refers to them: they
+   * must never be written to again.
+   * @throws ProtocolViolation when it is no message that a client may send.
+   */
+  decode(bytes: Buffer): ClientMessage;
+  /**
+   * @returns the message in one buffer, behind the header that `framing` wants; with `split`, a batch of one.
+   * @throws WampError when the payload came in another format and has no place in this one.
+   */
+  encode(message: Message, framing: Framing): Buffer;
+}
+
+/**
+ * A serializer together with a framing: all that decides what the bytes of a shared message look like. Two sessions
+ * with the same codec can be sent the very same buffer.
+ */
+export interface Codec {
+  /** Position in `Event.frames`. */
+  readonly index: number;
+  readonly serializer: Serializer;
+  readonly framing: Framing;
+}

@@ -1,0 +1,205 @@
+/**
+ * The messages of a session whose role has an authorizer: a procedure on the same realm that decides on every PUBLISH,
+ * SUBSCRIBE, CALL and REGISTER (section "Authorization"; config key `authorizer`). Sessions of other roles have none of
+ * this.
+ *
+ * One message after the other. While the authorizer is asked about one, all that come later wait, of whatever type:
+ * nothing overtakes. Other sessions go on. When many are waiting, the client is not read from until few are.
+ *
+ * An authorizer should have a role with `permissions`. One that has an authorizer itself is asked like anybody else, and
+ * if that is the same procedure, its YIELD waits behind the request that it should decide: that request fails at the
+ * deadline, and nobody gets in.
+ */
+import { ErrorUri, WampError } from '../wamp/error.js';
+import { CALL, PUBLISH, REGISTER, SUBSCRIBE } from '../wamp/message.js';
+import { isValidUri } from '../wamp/uri.js';
+import { AuthorizerCaller } from './authorizer-caller.js';
+import { AuthorizerFault, verdictOf } from './authorizer-verdict.js';
+import { DecisionCache } from './decision-cache.js';
+import type { Logger } from '../log/logger.js';
+import type { Realm } from '../router/realm.js';
+import type { Action, Permission } from '../router/role.js';
+import type { Router } from '../router/router.js';
+import type { RouterSession } from '../router/session.js';
+import type { Call, ClientMessage, Publish, Register, Subscribe } from '../wamp/message.js';
+import type { Dict } from '../wamp/payload.js';
+import type { Match } from '../wamp/uri.js';
+
+/** So many may wait before the client is not read from any more; what is in its socket's buffer still comes. */
+export const PAUSE_AT = 64;
+/** So few must be left before it is read from again. */
+export const RESUME_AT = 16;
+
+/** For what the router decides on alone: it gets nothing that it would need permission for. */
+const NOTHING: Permission = {
+  call: false,
+  register: false,
+  publish: false,
+  subscribe: false,
+  discloseCaller: false,
+  disclosePublisher: false,
+};
+
+/** The session that the messages are of. */
+export interface AuthorizedSession extends RouterSession {
+  /** Routes a message that waits for nothing any more. @throws ProtocolViolation */
+  deliver(message: ClientMessage, granted?: Permission): void;
+  /** Ends the session because of an error. */
+  fail(error: unknown): void;
+  /** Stops and starts reading from the client. */
+  pauseReading(): void;
+  resumeReading(): void;
+}
+
+export interface AuthorizationDeps {
+  readonly realm: Realm;
+  readonly router: Router;
+  readonly log: Logger;
+}
+
+/** A request that needs permission. */
+interface Question {
+  readonly message: Publish | Subscribe | Call | Register;
+  readonly action: Action;
+  readonly uri: string;
+  readonly match: Match;
+  readonly options: Dict;
+}
+
+export class Authorization {
+  readonly #session: AuthorizedSession;
+  readonly #procedure: string;
+  readonly #deps: AuthorizationDeps;
+  readonly #caller: AuthorizerCaller;
+  readonly #decisions: DecisionCache;
+  /** What came while the authorizer was asked, in order. */
+  readonly #waiting: ClientMessage[] = [];
+  #asking = false;
+  #paused = false;
+  #ended = false;
+
+  /** @param procedure the authorizer of the session's role. */
+  constructor(session: AuthorizedSession, procedure: string, deps: AuthorizationDeps) {
+    const { realm, router } = deps;
+    this.#session = session;
+    this.#procedure = procedure;
+    this.#deps = deps;
+    this.#caller = new AuthorizerCaller(router.newSessionId(), realm, router.scheduler);
+    this.#decisions = new DecisionCache(router.clock);
+  }
+
+  /** Takes the next message of the client. @throws ProtocolViolation */
+  receive(message: ClientMessage): void {
+    if (!this.#asking) return this.#next(message);
+    this.#waiting.push(message);
+    if (this.#waiting.length < PAUSE_AT || this.#paused) return;
+    this.#paused = true;
+    this.#session.pauseReading();
+  }
+
+  /** The session is over: whatever waits goes nowhere. */
+  end(): void {
+    this.#ended = true;
+    this.#waiting.length = 0;
+    this.#caller.stop();
+    this.#resume();
+  }
+
+  #next(message: ClientMessage): void {
+    const question = questionOf(message);
+    if (question === undefined) return this.#session.deliver(message);
+    const { uri, match } = question;
+    // An authorizer is asked about URIs, and gets nothing else to see; once about a call, not about each part of it.
+    const pointless = !isValidUri(uri, 'loose', match) || (message.type === CALL && this.#continues(message));
+    if (pointless) return this.#session.deliver(message, NOTHING);
+    const known = this.#decisions.find(keyOf(question), this.#deps.realm.authorizersVersion);
+    if (known !== undefined) return this.#session.deliver(message, known);
+    this.#asking = true;
+    void this.#ask(question);
+  }
+
+  #continues({ requestId }: Call): boolean {
+    return this.#deps.realm.isCalling(this.#session, requestId);
+  }
+
+  async #ask(question: Question): Promise<void> {
+    const answer = await this.#answer(question);
+    // The client may have gone in the meantime, or been killed.
+    if (this.#ended) return;
+    this.#asking = false;
+    try {
+      this.#session.deliver(question.message, answer);
+      this.#catchUp();
+    } catch (error) {
+      this.#session.fail(error);
+    }
+  }
+
+  async #answer(question: Question): Promise<Permission> {
+    const { action, uri } = question;
+    // As it is when the question is put: an answer from an authorizer that is replaced meanwhile is not kept.
+    const version = this.#deps.realm.authorizersVersion;
+    try {
+      const result = await this.#caller.call(this.#procedure, [
+        this.#session.details,
+        uri,
+        action,
+        optionsOf(question),
+      ]);
+      const { permission, cache } = verdictOf(action, result);
+      if (cache) this.#decisions.keep(keyOf(question), permission, version);
+      return permission;
+    } catch (error) {
+      const fault = error instanceof AuthorizerFault ? { fault: error.message } : { err: error };
+      const { id: sessionId, authrole } = this.#session;
+      const facts = { realm: this.#deps.realm.name, sessionId, authrole, authorizer: this.#procedure, action, uri };
+      this.#deps.log.warn({ ...facts, ...fault }, 'authorizer failed, request refused');
+      const failure = new WampError(ErrorUri.AUTHORIZATION_FAILED, 'the authorizer of the role failed');
+      return { ...NOTHING, failure };
+    }
+  }
+
+  #catchUp(): void {
+    while (!this.#asking && !this.#ended) {
+      const message = this.#waiting.shift();
+      if (message === undefined) break;
+      this.#next(message);
+    }
+    if (this.#waiting.length <= RESUME_AT) this.#resume();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#session.resumeReading();
+  }
+}
+
+/** @returns what must be permitted for a message to be routed, undefined for those that need no permission. */
+function questionOf(message: ClientMessage): Question | undefined {
+  switch (message.type) {
+    case PUBLISH:
+      return { message, action: 'publish', uri: message.topic, match: 'exact', options: message.options };
+    case SUBSCRIBE:
+      return ofPattern(message, 'subscribe', message.topic);
+    case CALL:
+      return { message, action: 'call', uri: message.procedure, match: 'exact', options: message.options };
+    case REGISTER:
+      return ofPattern(message, 'register', message.procedure);
+    default:
+      return undefined;
+  }
+}
+
+function ofPattern(message: Subscribe | Register, action: Action, uri: string): Question {
+  return { message, action, uri, match: message.options.match ?? 'exact', options: message.options };
+}
+
+/** What the client asked for, as the authorizer sees it: a pattern always says how it matches. */
+function optionsOf({ action, match, options }: Question): Dict {
+  return action === 'subscribe' || action === 'register' ? { ...options, match } : options;
+}
+
+function keyOf({ action, match, uri }: Question): string {
+  return `${action} ${match} ${uri}`;
+}

@@ -1,0 +1,59 @@
+/**
+ * Who may enter: from a HELLO to a verdict. Picks the authentication method, and checks what it says against the realms
+ * and roles that exist. Holds no state.
+ */
+import { ErrorUri } from '../wamp/error.js';
+import { isValidUri, quoted } from '../wamp/uri.js';
+import type { AuthContext, AuthMethod, Deny, Principal, Verdict } from '../auth/method.js';
+import type { Realm } from '../router/realm.js';
+import type { Role } from '../router/role.js';
+import type { Router } from '../router/router.js';
+import type { Hello } from '../wamp/message.js';
+
+/** An accepted principal, with what its realm and role mean on this router. */
+export interface Admission {
+  readonly type: 'admit';
+  readonly principal: Principal;
+  readonly realm: Realm;
+  readonly role: Role;
+}
+
+/** A client that offers no methods is anonymous (as with Crossbar.io, also for an empty list). */
+const NO_METHODS_OFFERED = ['anonymous'];
+
+/**
+ * Starts the first method of the client's list that the transport has; unknown names are passed over.
+ * @param methods config word -> method.
+ */
+export function startAuthentication(
+  { realm, details }: Hello,
+  methods: ReadonlyMap<string, AuthMethod>,
+  context: AuthContext,
+): Verdict | Promise<Verdict> {
+  if (!isValidUri(realm, 'loose')) return deny(ErrorUri.INVALID_URI, `${quoted(realm)} is not a valid realm URI`);
+  const { authmethods = [], authid, authextra } = details;
+  const offered = authmethods.length === 0 ? NO_METHODS_OFFERED : authmethods;
+  for (const name of offered) {
+    const method = methods.get(name);
+    if (method !== undefined) return method.start({ realm, authid, authextra }, context);
+  }
+  const names = offered.slice(0, 10).map(quoted).join(', ');
+  return deny(ErrorUri.NO_AUTH_METHOD, `cannot authenticate using any of the offered authmethods ${names}`);
+}
+
+/** Looks up the realm and the role of an accepted principal. */
+export function admit(principal: Principal, router: Router): Admission | Deny {
+  const realm = router.realm(principal.realm);
+  if (realm === undefined) {
+    return deny(ErrorUri.NO_SUCH_REALM, `no realm ${quoted(principal.realm)} exists on this router`);
+  }
+  const role = realm.role(principal.authrole);
+  if (role === undefined) {
+    return deny(ErrorUri.NO_SUCH_ROLE, `realm ${quoted(principal.realm)} has no role "${principal.authrole}"`);
+  }
+  return { type: 'admit', principal, realm, role };
+}
+
+function deny(reason: string, message: string): Deny {
+  return { type: 'deny', reason, message };
+}

@@ -1,0 +1,327 @@
+/**
+ * One WAMP session on one transport, from the wait for HELLO to its end (section "Session Lifetime"). It knows no
+ * sockets; a transport that goes on after GOODBYE makes a new one.
+ *
+ *     opening --HELLO--> authenticating --verdict--> established --GOODBYE--> ended
+ *        |                  |      ^                     |
+ *        |                  v      | AUTHENTICATE        | our GOODBYE (shutdown)
+ *        |               challenged                      v
+ *        |                  |                         closing --GOODBYE, ABORT--> ended
+ *        +------------------+--- ABORT, violation, transport lost ---> ended, from every state
+ *
+ * This is the one place where the errors of the layers below become messages to the client. Whatever waits
+ * (authentication, authorizers) waits here: messages that arrive meanwhile are kept in order and looked at afterwards.
+ */
+import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { ABORT, AUTHENTICATE, CHALLENGE, GOODBYE, HELLO, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
+import { NO_PAYLOAD } from '../wamp/payload.js';
+import { cookieDigest } from '../cookie/digest.js';
+import { shortId } from '../log/logger.js';
+import { Authorization } from './authorization.js';
+import { admit, startAuthentication } from './handshake.js';
+import { refusalOf, substituteFor } from './undeliverable.js';
+import type { AuthorizedSession } from './authorization.js';
+import type { Challenge, Deny, Principal, Verdict } from '../auth/method.js';
+import type { Realm } from '../router/realm.js';
+import type { Permission, Role } from '../router/role.js';
+import type { SessionDetails } from '../router/session.js';
+import type { ClientMessage, Hello, RoleFeatures, RouterMessage } from '../wamp/message.js';
+import type { SessionDeps } from './deps.js';
+import type { CloseCause, SessionTransport } from './transport.js';
+
+type State = 'opening' | 'authenticating' | 'challenged' | 'established' | 'closing' | 'ended';
+
+/** How many messages may wait for the end of an authentication: a client has no reason to send more than a few. */
+const MAX_WAITING = 1000;
+
+/** A client may put anything into the reason of its GOODBYE. */
+const MAX_LOGGED_REASON = 100;
+
+export class Session implements AuthorizedSession {
+  id = 0;
+  authid = '';
+  authrole = '';
+  readonly #transport: SessionTransport;
+  readonly #deps: SessionDeps;
+  #state: State = 'opening';
+  #realm: Realm | undefined;
+  #role: Role | undefined;
+  #principal: Principal | undefined;
+  #features: RoleFeatures | undefined;
+  #challenge: Challenge | undefined;
+  #closeCause: CloseCause = 'goodbye';
+  /** Only where the role has an authorizer: every message goes through it. */
+  #authorization: Authorization | undefined;
+  /** What arrived while a verdict was awaited, in order. */
+  #waiting: ClientMessage[] = [];
+
+  constructor(transport: SessionTransport, deps: SessionDeps) {
+    this.#transport = transport;
+    this.#deps = deps;
+  }
+
+  get established(): boolean {
+    return this.#state === 'established';
+  }
+
+  /** The role on the realm; only an established session has one. */
+  get role(): Role {
+    if (this.#role === undefined) throw new TypeError('a session has no role before WELCOME');
+    return this.#role;
+  }
+
+  get details(): SessionDetails {
+    if (this.#principal === undefined) throw new TypeError('a session has no details before WELCOME');
+    const { realm, authid, authrole, authmethod, authprovider } = this.#principal;
+    const { cookie, peer } = this.#transport;
+    const transport = cookie === undefined ? { peer } : { peer, http_cbtid: cookieDigest(cookie.cbtid) };
+    return { session: this.id, realm, authid, authrole, authmethod, authprovider, transport };
+  }
+
+  announced(role: keyof RoleFeatures, feature: string): boolean {
+    return this.#features?.[role]?.features?.[feature] === true;
+  }
+
+  send(message: RouterMessage): void {
+    if (this.#state === 'ended' || this.#state === 'closing') return;
+    try {
+      this.#transport.send(message);
+    } catch (error) {
+      this.#undeliverable(message, error);
+    }
+  }
+
+  /** Takes the next message of the client. Never throws. */
+  receive(message: ClientMessage): void {
+    try {
+      if (this.#state === 'established') this.#receiveEstablished(message);
+      else this.#receiveElse(message);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Ends the session because of an error: of the client (a ProtocolViolation) or our own (anything else). */
+  fail(error: unknown): void {
+    if (this.#state === 'ended') return;
+    if (error instanceof ProtocolViolation) {
+      this.#deps.log.warn({ ...this.#facts(), violation: error.message }, 'protocol violation');
+      this.abort(ErrorUri.PROTOCOL_VIOLATION, error.message, 'protocol_violation');
+    } else {
+      this.#deps.log.error({ ...this.#facts(), err: error }, 'internal error, session ended');
+      this.abort(ErrorUri.RUNTIME_ERROR, 'internal error', 'internal_error');
+    }
+  }
+
+  /** Ends the session with ABORT and closes the transport; nothing that comes later is looked at. */
+  abort(reason: string, message: string, cause: CloseCause): void {
+    if (this.#state === 'closing') {
+      // Nothing follows our own GOODBYE (section "Closing a Session").
+      this.#end('aborted while closing');
+    } else {
+      this.#end('aborted');
+      this.#transport.send({ type: ABORT, details: { message }, reason, payload: NO_PAYLOAD });
+    }
+    this.#transport.close(cause, message);
+  }
+
+  kill(reason: string, message?: string): void {
+    this.#sayGoodbye(reason, message, 'goodbye');
+  }
+
+  /** Ends the session because the node stops. */
+  shutdown(): void {
+    const message = 'the router is shutting down';
+    if (this.#state === 'established') this.#sayGoodbye(CloseUri.SYSTEM_SHUTDOWN, message, 'system_shutdown');
+    else if (this.#state !== 'closing') this.abort(CloseUri.SYSTEM_SHUTDOWN, message, 'system_shutdown');
+  }
+
+  /** The transport is gone: the session ends without a word. */
+  transportLost(): void {
+    this.#end('transport lost');
+  }
+
+  /** Whoever sends goes on undisturbed; what has to happen to this session waits for the end of the turn. */
+  #undeliverable(message: RouterMessage, error: unknown): void {
+    if (!(error instanceof WampError)) return queueMicrotask(() => this.fail(error));
+    this.#deps.log.debug(
+      { ...this.#facts(), messageType: message.type, reason: error.message },
+      'message not delivered',
+    );
+    const substitute = substituteFor(message, error);
+    if (substitute !== undefined) this.#transport.send(substitute);
+    if (message.type === INVOCATION) queueMicrotask(() => this.receive(refusalOf(message, error)));
+  }
+
+  /** Routes a message of the established session, or ends it: everything else has been waited for. */
+  deliver(message: ClientMessage, granted?: Permission): void {
+    if (message.type === GOODBYE) return this.#answerGoodbye(message.reason);
+    if (message.type === ABORT) return this.#acceptAbort(message.reason);
+    this.#realm?.receive(this, message, granted);
+  }
+
+  pauseReading(): void {
+    this.#transport.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.#transport.resumeReading();
+  }
+
+  #receiveEstablished(message: ClientMessage): void {
+    // An ABORT waits for nothing.
+    if (this.#authorization === undefined || message.type === ABORT) this.deliver(message);
+    else this.#authorization.receive(message);
+  }
+
+  #receiveElse(message: ClientMessage): void {
+    switch (this.#state) {
+      case 'opening':
+        if (message.type === ABORT) return this.#acceptAbort(message.reason);
+        if (message.type !== HELLO) throw new ProtocolViolation('the first message of a session must be HELLO');
+        return this.#onHello(message);
+      case 'authenticating':
+        if (message.type === ABORT) return this.#acceptAbort(message.reason);
+        if (this.#waiting.push(message) > MAX_WAITING) throw new ProtocolViolation('too many messages before WELCOME');
+        return;
+      case 'challenged':
+        if (message.type === ABORT) return this.#acceptAbort(message.reason);
+        if (message.type !== AUTHENTICATE)
+          throw new ProtocolViolation('the answer to CHALLENGE must be AUTHENTICATE or ABORT');
+        return this.#onAuthenticate(message.signature, message.extra);
+      case 'closing':
+        // The peer's answer to our GOODBYE ends it; what was under way before is ignored.
+        if (message.type === GOODBYE || message.type === ABORT) {
+          this.#end('closed');
+          this.#transport.close(this.#closeCause, 'the session is closed');
+        }
+        return;
+      case 'established':
+      case 'ended':
+        return;
+    }
+  }
+
+  #onHello(hello: Hello): void {
+    this.id = this.#deps.router.newSessionId();
+    this.#features = hello.details.roles;
+    this.#await(
+      startAuthentication(hello, this.#deps.authMethods, { sessionId: this.id, cookie: this.#transport.cookie }),
+    );
+  }
+
+  #onAuthenticate(signature: string, extra: Readonly<Record<string, unknown>>): void {
+    const challenge = this.#challenge;
+    this.#challenge = undefined;
+    if (challenge !== undefined) this.#await(challenge.resume(signature, extra));
+  }
+
+  /** Goes on with a verdict: at once when it is there, else when it comes. */
+  #await(verdict: Verdict | Promise<Verdict>): void {
+    this.#state = 'authenticating';
+    if (!(verdict instanceof Promise)) return this.#decide(verdict);
+    verdict.then(
+      (decided) => {
+        // The client may have gone, or ended the session, in the meantime.
+        if (this.#state !== 'authenticating') return;
+        this.#decide(decided);
+        this.#catchUp();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  #catchUp(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const message of waiting) this.receive(message);
+  }
+
+  #decide(verdict: Verdict): void {
+    if (verdict.type === 'challenge') {
+      this.#challenge = verdict;
+      this.#state = 'challenged';
+      this.#transport.send({ type: CHALLENGE, authmethod: verdict.authmethod, extra: verdict.extra });
+      return;
+    }
+    const admission = verdict.type === 'accept' ? admit(verdict.principal, this.#deps.router) : verdict;
+    if (admission.type === 'deny') this.#refuse(admission);
+    else this.#welcome(admission.principal, admission.realm, admission.role);
+  }
+
+  #refuse({ reason, message }: Deny): void {
+    this.#deps.log.info({ ...this.#facts(), reason }, 'session refused');
+    this.abort(reason, message, 'denied');
+  }
+
+  #welcome(principal: Principal, realm: Realm, role: Role): void {
+    const { authid, authrole } = principal;
+    this.authid = authid;
+    this.authrole = authrole;
+    this.#realm = realm;
+    this.#role = role;
+    if (role.authorizer !== undefined) {
+      const { router, log } = this.#deps;
+      this.#authorization = new Authorization(this, role.authorizer, { realm, router, log });
+    }
+    this.#principal = principal;
+    this.#state = 'established';
+    this.#transport.send({
+      type: WELCOME,
+      session: this.id,
+      details: { ...principal, realm: realm.name, roles: realm.announcement },
+    });
+    realm.join(this);
+    this.#transport.sessionOpened();
+    this.#deps.log.info(
+      { ...this.#facts(), authmethod: principal.authmethod, peer: this.#transport.peer },
+      'session joined',
+    );
+  }
+
+  /** The session is over at once; the transport is closed when the client has answered, or has not in time. */
+  #sayGoodbye(reason: string, message: string | undefined, cause: CloseCause): void {
+    if (this.#state !== 'established') return;
+    this.#transport.send({ type: GOODBYE, details: message === undefined ? NO_DETAILS : { message }, reason });
+    // First, so that it hears nothing of its own leaving (`send`).
+    this.#state = 'closing';
+    this.#leaveRealm(reason);
+    this.#closeCause = cause;
+    this.#transport.sessionClosing();
+  }
+
+  #answerGoodbye(reason: string): void {
+    this.#transport.send({ type: GOODBYE, details: NO_DETAILS, reason: CloseUri.GOODBYE_AND_OUT });
+    this.#end(reason);
+    this.#transport.sessionEnded();
+  }
+
+  #acceptAbort(reason: string): void {
+    this.#end(reason);
+    this.#transport.close('goodbye', 'aborted by the client');
+  }
+
+  #end(reason: string): void {
+    if (this.#state === 'ended') return;
+    // First, so that it hears nothing of its own leaving (`send`).
+    this.#state = 'ended';
+    this.#leaveRealm(reason);
+    this.#waiting = [];
+    this.#challenge = undefined;
+  }
+
+  #leaveRealm(reason: string): void {
+    if (this.#realm === undefined) return;
+    this.#authorization?.end();
+    this.#realm.leave(this);
+    this.#deps.log.info({ ...this.#facts(), reason: reason.slice(0, MAX_LOGGED_REASON) }, 'session left');
+    this.#realm = undefined;
+  }
+
+  /** What identifies this session in the log. An authid that is a cookie id must not be written out. */
+  #facts(): Readonly<Record<string, unknown>> {
+    if (this.authid === '') return { sessionId: this.id || undefined, peer: this.#transport.peer };
+    const authid = this.authid === this.#transport.cookie?.cbtid ? shortId(this.authid) : this.authid;
+    return { realm: this.#realm?.name, sessionId: this.id, authid, authrole: this.authrole };
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * What a session sees of its transport: a way out for messages and an end. Sockets, frames and buffers lie behind it.
+ */
+import type { CookieRecord } from '../cookie/store.js';
+import type { RouterMessage } from '../wamp/message.js';
+
+/** Why a transport is closed; each kind of transport has its own code for it. */
+export type CloseCause = 'protocol_violation' | 'denied' | 'goodbye' | 'system_shutdown' | 'timeout' | 'internal_error';
+
+export interface SessionTransport {
+  /** The tracking cookie of the connection, where cookies are tracked. */
+  readonly cookie: CookieRecord | undefined;
+  /** The peer's address for the log. */
+  readonly peer: string;
+  /** Sends without waiting; what is too much for a peer that does not read is the transport's affair. */
+  send(message: RouterMessage): void;
+  /** Closes when all that was sent is on its way. `text` tells a person why. */
+  close(cause: CloseCause, text: string): void;
+  /** The session is established: its HELLO is no longer waited for. */
+  sessionOpened(): void;
+  /** The session said GOODBYE: the client has so long to answer as it has for a HELLO. */
+  sessionClosing(): void;
+  /** Reads nothing more from the client until {@link resumeReading}; what is read already may still come. */
+  pauseReading(): void;
+  resumeReading(): void;
+  /** The session ended with a GOODBYE from the client: the transport may carry another one. */
+  sessionEnded(): void;
+}

@@ -1,0 +1,235 @@
+/**
+ * WAMP over one RawSocket connection, from the moment the opening octets are exchanged: frames in, messages to the
+ * session; messages of the session out. It lives as long as the socket and may carry several sessions, one after the
+ * other.
+ *
+ * A client says how large a frame it takes, and never gets a larger one. An EVENT or a progressive result that does not
+ * fit is dropped; who waits for an answer gets `wamp.error.payload_size_exceeded` instead of it.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { ABORT, ERROR, EVENT, GOODBYE, INVOCATION, NO_DETAILS, RESULT } from '../wamp/message.js';
+import { payloadOf } from '../wamp/payload.js';
+import { Session } from '../session/session.js';
+import { refusalOf, substituteFor } from '../session/undeliverable.js';
+import { codecOf } from './codecs.js';
+import { Outbox } from './outbox.js';
+import { peerOf } from './peer.js';
+import { controlFrame, FrameType, PREFIX_BYTES, RAWSOCKET_FRAMING } from './rawsocket-framing.js';
+import { RawSocketReader } from './rawsocket-reader.js';
+import type { Codec, Serializer } from '../serializer/serializer.js';
+import type { CloseCause, SessionTransport } from '../session/transport.js';
+import type { RouterMessage } from '../wamp/message.js';
+import type { FrameReceiver } from './rawsocket-reader.js';
+import type { HostedTransport, TransportHost } from './transport-host.js';
+
+/** What was agreed in the handshake. */
+export interface RawSocketTerms {
+  readonly serializer: Serializer;
+  /** The largest message that we announced. */
+  readonly maxMessageBytes: number;
+  /** The largest message that the client announced. */
+  readonly peerMaxBytes: number;
+}
+
+export class RawSocketTransport implements SessionTransport, HostedTransport, FrameReceiver {
+  readonly cookie = undefined;
+  readonly peer: string;
+  active = false;
+  readonly #socket: Socket;
+  readonly #host: TransportHost;
+  readonly #codec: Codec;
+  readonly #peerMaxBytes: number;
+  readonly #outbox: Outbox;
+  readonly #reader: RawSocketReader;
+  #session: Session;
+  /** Events and progressive results that were too large for this client. */
+  #dropped = 0;
+  #closing = false;
+
+  constructor(socket: Socket, { serializer, maxMessageBytes, peerMaxBytes }: RawSocketTerms, host: TransportHost) {
+    this.#socket = socket;
+    this.#host = host;
+    this.peer = peerOf(socket);
+    this.#codec = codecOf(serializer, RAWSOCKET_FRAMING);
+    this.#peerMaxBytes = peerMaxBytes;
+    this.#outbox = new Outbox(socket, host.maxUnsentBytes, () => this.#giveUp());
+    this.#reader = new RawSocketReader(maxMessageBytes, this);
+    this.#session = new Session(this, host.sessions);
+    socket.on('data', (chunk: Buffer) => this.receive(chunk)).on('close', () => this.#closed());
+    host.awaitHello(this);
+  }
+
+  send(message: RouterMessage): void {
+    if (this.#closing) return;
+    let frame: Buffer;
+    try {
+      frame = this.#frameOf(message);
+    } catch (error) {
+      return this.#notSent(message, error);
+    }
+    if (frame.length - PREFIX_BYTES <= this.#peerMaxBytes) this.#outbox.write(frame);
+    else this.#notSent(message, this.#tooLarge(frame.length - PREFIX_BYTES));
+  }
+
+  /** Closes when all that was sent is on its way; what the client still sends is dropped. */
+  close(_cause: CloseCause, _text: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#reader.stop();
+    this.#outbox.flush();
+    // Only a socket that is read tells that the client has closed, too.
+    this.#socket.resume().end();
+    this.#host.awaitClose(this);
+  }
+
+  pauseReading(): void {
+    this.#socket.pause();
+  }
+
+  get paused(): boolean {
+    return this.#socket.isPaused();
+  }
+
+  resumeReading(): void {
+    this.#socket.resume();
+  }
+
+  sessionOpened(): void {
+    this.#host.gotHello(this);
+  }
+
+  sessionClosing(): void {
+    this.#host.awaitHello(this);
+  }
+
+  sessionEnded(): void {
+    this.#session = new Session(this, this.#host.sessions);
+    this.#host.awaitHello(this);
+  }
+
+  helloOverdue(timeoutMs: number): void {
+    this.#session.abort(ErrorUri.TIMEOUT, `no session within ${timeoutMs} ms`, 'timeout');
+  }
+
+  ping(payload: Buffer): void {
+    this.#outbox.write(controlFrame(FrameType.PING, payload));
+  }
+
+  shutdown(): void {
+    this.#session.shutdown();
+  }
+
+  terminate(): void {
+    this.#reader.stop();
+    this.#socket.destroy();
+  }
+
+  /** Takes the next bytes of the connection. */
+  receive(chunk: Buffer): void {
+    this.active = true;
+    this.#reader.push(chunk);
+  }
+
+  onMessage(payload: Buffer): void {
+    const session = this.#session;
+    try {
+      const { serializer } = this.#codec;
+      // WebSockets check this themselves; here nobody has.
+      if (!serializer.binary && !isUtf8(payload)) throw new ProtocolViolation('the message is not valid UTF-8');
+      session.receive(serializer.decode(payload));
+    } catch (error) {
+      session.fail(error);
+    }
+  }
+
+  onPing(payload: Buffer): void {
+    // The client takes no larger frames than it announced, whatever it sends itself.
+    if (payload.length > this.#peerMaxBytes) return this.onBadFrame('a ping is larger than the client takes itself');
+    this.#outbox.write(controlFrame(FrameType.PONG, payload));
+  }
+
+  onPong(): void {
+    this.#host.gotPong(this);
+  }
+
+  onBadFrame(reason: string): void {
+    this.#host.log.debug({ peer: this.peer, reason }, 'rawsocket failed');
+    this.#session.transportLost();
+    this.close('protocol_violation', reason);
+  }
+
+  #frameOf(message: RouterMessage): Buffer {
+    if (message.type !== EVENT) return this.#encode(message);
+    const { frames } = message;
+    const shared = frames[this.#codec.index] as Buffer | undefined;
+    return shared ?? (frames[this.#codec.index] = this.#encode(message));
+  }
+
+  #encode(message: RouterMessage): Buffer {
+    return this.#codec.serializer.encode(message, this.#codec.framing);
+  }
+
+  /** Says what can be said instead of a message that this client cannot be sent. */
+  #notSent(message: RouterMessage, error: unknown): void {
+    if (!(error instanceof WampError)) return this.#later((session) => session.fail(error));
+    switch (message.type) {
+      case EVENT:
+        return this.#drop(message.type, error);
+      case RESULT: {
+        const answer = substituteFor(message, error);
+        return answer === undefined ? this.#drop(message.type, error) : this.#outbox.write(this.#encode(answer));
+      }
+      case ERROR: {
+        const { uri, args } = error;
+        const answer = { ...message, details: NO_DETAILS, error: uri, payload: payloadOf(args) };
+        return this.#outbox.write(this.#encode(answer));
+      }
+      case INVOCATION: {
+        // The callee cannot be asked, so the call fails, as if the callee had said so.
+        const answer = refusalOf(message, error);
+        return this.#later((session) => session.receive(answer));
+      }
+      default:
+        this.#host.log.info({ peer: this.peer, messageType: message.type, reason: error.message }, 'message not sent');
+        // Nothing can take the place of a farewell.
+        if (message.type === ABORT || message.type === GOODBYE) this.#later(() => this.close('goodbye', error.message));
+        else this.#later((session) => session.abort(error.uri, error.message, 'denied'));
+    }
+  }
+
+  #drop(messageType: number, error: WampError): void {
+    this.#dropped += 1;
+    this.#host.log.warn(
+      { peer: this.peer, sessionId: this.#session.id, messageType, reason: error.message, dropped: this.#dropped },
+      'message dropped',
+    );
+  }
+
+  #tooLarge(bytes: number): WampError {
+    const text = `the message has ${bytes} bytes, but its receiver takes no more than ${this.#peerMaxBytes}`;
+    return new WampError(ErrorUri.PAYLOAD_SIZE_EXCEEDED, text);
+  }
+
+  /** After the message that is being routed: the router must not be entered a second time before that. */
+  #later(act: (session: Session) => void): void {
+    const session = this.#session;
+    queueMicrotask(() => act(session));
+  }
+
+  #closed(): void {
+    this.#reader.stop();
+    this.#session.transportLost();
+    this.#host.closed(this);
+  }
+
+  #giveUp(): void {
+    if (this.#socket.destroyed) return;
+    this.#host.log.warn(
+      { peer: this.peer, sessionId: this.#session.id, maxUnsentBytes: this.#host.maxUnsentBytes },
+      'slow consumer disconnected',
+    );
+    this.terminate();
+  }
+}

@@ -1,0 +1,432 @@
+/**
+ * What a transport listens on (`endpoint`); how a WebSocket behaves (`options`), for the plain `websocket` transport and
+ * for the `websocket` service of a web transport alike; and the `rawsocket` transport.
+ */
+import { authSchema } from '../auth/schema.js';
+import { cookieSchema } from '../cookie/schema.js';
+import type { CookieConfig } from '../cookie/schema.js';
+import type { Checked, ConfigSchema } from '../schema/dialect.js';
+
+export const transportIdSchema = {
+  type: 'string',
+  pattern: '^[a-z][a-z0-9_]{2,63}$',
+  allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
+  absent: '`transport001`, `transport002`, ... in order',
+  description: 'The name of this transport in the log. Unique within the worker.',
+} as const satisfies ConfigSchema;
+
+const backlogSchema = {
+  type: 'integer',
+  minimum: 1,
+  maximum: 65_535,
+  default: 50,
+  description: 'How many connections may wait to be accepted before the system refuses more.',
+} as const satisfies ConfigSchema;
+
+export const tcpEndpointSchema = {
+  type: 'object',
+  description: 'A TCP port.',
+  required: ['type', 'port'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'tcp', description: 'The word for a TCP port.' },
+    port: {
+      type: ['integer', 'string'],
+      minimum: 0,
+      maximum: 65_535,
+      pattern: '^\\$([a-zA-Z_][a-zA-Z0-9_]*)$',
+      allowed: 'a port from 0 to 65535, or "$NAME" of an environment variable that holds one',
+      description:
+        'The port number, or `"$NAME"` to take it from the environment. 0 takes any free port, which suits tests.',
+    },
+    interface: {
+      type: 'string',
+      minLength: 1,
+      absent: 'all interfaces',
+      description: 'The address or host name to listen on, such as `127.0.0.1` for this machine only.',
+    },
+    version: {
+      type: 'integer',
+      enum: [4, 6],
+      absent: 'what `interface` is; without `interface` 4',
+      description: 'The version of IP.',
+    },
+    backlog: backlogSchema,
+    shared: {
+      const: false,
+      default: false,
+      because: 'one process serves all connections, so there is nobody to share the port with',
+      description: 'Lets several processes listen on the same port.',
+    },
+  },
+  notYet: ['tls', 'portrange', 'user_timeout'],
+} as const satisfies ConfigSchema;
+
+export const unixEndpointSchema = {
+  type: 'object',
+  description: 'A socket in the file system (unix domain socket), for programs on the same machine.',
+  required: ['type', 'path'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'unix', description: 'The word for a socket in the file system.' },
+    path: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'The socket file, absolute or relative to the node directory. It is removed when the node stops; one that was left behind is replaced. At most 107 bytes in all.',
+    },
+    backlog: backlogSchema,
+  },
+} as const satisfies ConfigSchema;
+
+export const endpointSchema = {
+  type: 'object',
+  description: 'What to listen on.',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [tcpEndpointSchema, unixEndpointSchema],
+  notYet: ['twisted', 'onion'],
+} as const satisfies ConfigSchema;
+
+export const deflateSchema = {
+  type: 'object',
+  description: 'Compresses messages (permessage-deflate, RFC 7692) for clients that offer it.',
+  additionalProperties: false,
+  properties: {
+    request_no_context_takeover: {
+      type: 'boolean',
+      default: false,
+      description: 'Asks the client to start each message with an empty window: less memory here, less compression.',
+    },
+    request_max_window_bits: {
+      type: 'integer',
+      enum: [0, 9, 10, 11, 12, 13, 14, 15],
+      default: 0,
+      description: 'Asks the client for a window of 2 to the power of this many bytes; 0 leaves it to the client.',
+    },
+    no_context_takeover: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Starts each message that we send with an empty window: less memory per connection, less compression.',
+    },
+    max_window_bits: {
+      type: 'integer',
+      minimum: 9,
+      maximum: 15,
+      absent: '15, or what the client asks for',
+      description: 'Our own window: 2 to the power of this many bytes.',
+    },
+    memory_level: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 9,
+      default: 8,
+      description: "zlib's memory level: 1 is small and slow, 9 large and fast. 8 is zlib's own default.",
+    },
+  },
+} as const satisfies ConfigSchema;
+
+export const websocketOptionsSchema = {
+  type: 'object',
+  default: {},
+  description: 'How the WebSocket behaves. The defaults suit browsers on the open Internet.',
+  additionalProperties: false,
+  properties: {
+    allowed_origins: {
+      type: 'array',
+      items: {
+        type: 'string',
+        minLength: 1,
+        description: 'An origin such as `https://example.com:443`; `*` stands for any characters.',
+      },
+      default: ['*'],
+      description:
+        "The origins of pages that may connect. `*` is Crossbar.io's default; name your own sites in production.",
+    },
+    allow_null_origin: {
+      type: 'boolean',
+      default: true,
+      description: 'Whether pages without an origin (local files, sandboxed frames) may connect.',
+    },
+    enable_hybi10: {
+      const: true,
+      default: true,
+      because: 'the library under us always speaks this draft too',
+      description: 'Accepts the WebSocket draft before RFC 6455 (version 8).',
+    },
+    enable_rfc6455: {
+      const: true,
+      default: true,
+      because: 'every client of today speaks RFC 6455',
+      description: 'Accepts WebSocket version 13, which is what RFC 6455 describes.',
+    },
+    open_handshake_timeout: timeout(
+      10_000,
+      'How long the HTTP request that opens the WebSocket may take. 10 seconds are plenty for slow phones and little for attackers.',
+    ),
+    close_handshake_timeout: timeout(
+      2_000,
+      'How long to wait for the answer to our close frame before the connection is cut.',
+    ),
+    hello_timeout: timeout(
+      5_000,
+      'How long a client may be connected without having joined a realm. An addition to the keys of Crossbar.io.',
+    ),
+    auto_ping_interval: timeout(
+      30_000,
+      'How often to ping. 30 seconds keep most proxies and mobile networks from dropping an idle connection.',
+    ),
+    auto_ping_timeout: timeout(20_000, 'How long to wait for the pong before the connection is taken for dead.'),
+    auto_ping_size: {
+      type: 'integer',
+      minimum: 12,
+      maximum: 125,
+      default: 12,
+      description: 'Payload of a ping in bytes. 12 is the least.',
+    },
+    auto_ping_restart_on_any_traffic: {
+      type: 'boolean',
+      default: true,
+      description: 'Whether anything that arrives counts as a sign of life, so that a busy client is not pinged.',
+    },
+    enable_webstatus: {
+      type: 'boolean',
+      default: true,
+      description: 'Answers a browser that opens the URL of the WebSocket with a short page instead of an error.',
+    },
+    validate_utf8: {
+      type: 'boolean',
+      default: true,
+      description: 'Refuses text messages that are not valid UTF-8, as RFC 6455 demands.',
+    },
+    mask_server_frames: {
+      const: false,
+      default: false,
+      because: 'RFC 6455 forbids servers to mask',
+      description: 'Masks the frames that we send.',
+    },
+    require_masked_client_frames: {
+      const: true,
+      default: true,
+      because: 'RFC 6455 obliges clients to mask',
+      description: 'Refuses frames of clients that are not masked.',
+    },
+    apply_mask: {
+      const: true,
+      default: true,
+      because: 'a masked frame cannot be read otherwise',
+      description: 'Removes the mask from the frames of clients.',
+    },
+    max_frame_size: {
+      const: 0,
+      default: 0,
+      because: 'frames are not limited one by one; `max_message_size` limits what a client can make us hold',
+      description: 'Largest frame in bytes; 0 is no limit.',
+    },
+    max_message_size: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 67_108_864,
+      default: 1_048_576,
+      description:
+        'Largest message in bytes; a client that sends more is disconnected. 1 MiB, where Crossbar.io has no limit: one client must not fill our memory.',
+    },
+    max_unsent_bytes: {
+      type: 'integer',
+      minimum: 65_536,
+      maximum: 1_073_741_824,
+      default: 16_777_216,
+      description:
+        'How much may wait for a client that does not read before it is disconnected. 16 MiB. An addition to the keys of Crossbar.io.',
+    },
+    auto_fragment_size: {
+      const: 0,
+      default: 0,
+      because: 'messages are sent whole',
+      description: 'Splits what we send into frames of this many bytes; 0 sends each message in one frame.',
+    },
+    fail_by_drop: {
+      const: false,
+      default: false,
+      because: 'a client that breaks the protocol is told so by a close frame',
+      description: 'Cuts the connection of a client that breaks the protocol, without a close frame.',
+    },
+    echo_close_codereason: {
+      type: 'boolean',
+      default: false,
+      description: "Answers a close frame with the client's own code and reason instead of 1000.",
+    },
+    tcp_nodelay: {
+      type: 'boolean',
+      default: true,
+      description: 'Sends small messages at once instead of waiting for more (switches the algorithm of Nagle off).',
+    },
+    show_server_version: {
+      type: 'boolean',
+      default: false,
+      description: 'Adds the version to the `Server` header. Off: nobody needs to know.',
+    },
+    require_websocket_subprotocol: {
+      type: 'boolean',
+      default: true,
+      description: 'Refuses clients that name no WAMP subprotocol. With false they are taken to speak `wamp.2.json`.',
+    },
+    enable_flash_policy: {
+      const: false,
+      default: false,
+      because: 'Flash is gone',
+      description: 'Answers requests for a Flash policy file.',
+    },
+    compression: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { deflate: deflateSchema },
+      absent: 'no compression',
+      description: 'Compression of messages. Off: it costs memory and time for every connection.',
+    },
+  },
+  notYet: ['external_port', 'flash_policy'],
+} as const satisfies ConfigSchema;
+
+/** The keys that a WebSocket has wherever it stands. */
+export const websocketKeys = {
+  url: {
+    type: 'string',
+    pattern: '^wss?://\\S+$',
+    allowed: 'a URL beginning with ws:// or wss://',
+    absent: 'made from the endpoint',
+    description: 'The URL under which clients reach the WebSocket, shown on its status page.',
+  },
+  serializers: {
+    type: 'array',
+    minItems: 1,
+    uniqueItems: true,
+    items: {
+      type: 'string',
+      enum: ['json', 'msgpack', 'cbor'],
+      notYet: ['ubjson', 'flatbuffers'],
+      description:
+        'A serializer. On a WebSocket `json` stands for the subprotocols `wamp.2.json` and `wamp.2.json.batched`.',
+    },
+    default: ['json', 'msgpack', 'cbor'],
+    description:
+      'The serializers that clients may choose from. Their order does not matter: the client says which it prefers.',
+  },
+  options: websocketOptionsSchema,
+  auth: authSchema,
+  cookie: cookieSchema,
+} as const satisfies Readonly<Record<string, ConfigSchema>>;
+
+export const rawsocketOptionsSchema = {
+  type: 'object',
+  default: {},
+  description: 'How the RawSocket behaves.',
+  additionalProperties: false,
+  properties: {
+    max_message_size: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 16_777_216,
+      default: 1_048_576,
+      description:
+        'Largest message in bytes; a client that sends more is disconnected. It is announced to clients as a power of two, so it is rounded down to one, and 512 is the least. 1 MiB, where Crossbar.io has 16 MiB: one client must not fill our memory.',
+    },
+    hello_timeout: timeout(
+      5_000,
+      'How long a client may take for the opening octets, and then be connected without having joined a realm. An addition to the keys of Crossbar.io.',
+    ),
+    max_unsent_bytes: websocketOptionsSchema.properties.max_unsent_bytes,
+    auto_ping_interval: timeout(
+      0,
+      'How often to ping. Off, because there are clients that do not know pings and take them for damage (autobahn-python on Twisted). An addition to the keys of Crossbar.io.',
+    ),
+    auto_ping_timeout: timeout(
+      20_000,
+      'How long to wait for the pong, or anything else, before the connection is taken for dead. An addition to the keys of Crossbar.io.',
+    ),
+    tcp_nodelay: {
+      ...websocketOptionsSchema.properties.tcp_nodelay,
+      description: `${websocketOptionsSchema.properties.tcp_nodelay.description} An addition to the keys of Crossbar.io.`,
+    },
+  },
+} as const satisfies ConfigSchema;
+
+export const rawsocketTransportSchema = {
+  type: 'object',
+  description:
+    'WAMP over plain TCP or a socket file (RawSocket), for programs: less work than a WebSocket, no browsers, no cookies.',
+  required: ['type', 'endpoint'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'rawsocket', description: 'The word for this transport.' },
+    id: transportIdSchema,
+    endpoint: endpointSchema,
+    serializers: websocketKeys.serializers,
+    options: rawsocketOptionsSchema,
+    auth: authSchema,
+  },
+  notYet: ['debug'],
+} as const satisfies ConfigSchema;
+
+export const websocketTransportSchema = {
+  type: 'object',
+  description: 'A WebSocket that has a port to itself and answers on every path.',
+  required: ['type', 'endpoint'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'websocket', description: 'The word for this transport.' },
+    id: transportIdSchema,
+    endpoint: endpointSchema,
+    ...websocketKeys,
+  },
+  notYet: ['debug'],
+} as const satisfies ConfigSchema;
+
+/** 0 switches off; values below one second are slips of people who think in seconds. */
+function timeout<const Default extends number>(defaultMs: Default, description: string) {
+  return {
+    type: 'integer',
+    minimum: 0,
+    maximum: 2_147_483_647,
+    not: { exclusiveMinimum: 0, exclusiveMaximum: 1000 },
+    allowed: '0 (off), or milliseconds from 1000 to 2147483647',
+    default: defaultMs,
+    description: `${description} In milliseconds; 0 switches it off.`,
+  } as const;
+}
+
+/** A checked TCP endpoint; `$NAME` is resolved. */
+export type TcpEndpointConfig = Omit<Checked<typeof tcpEndpointSchema>, 'port'> & { readonly port: number };
+/** A checked unix endpoint; `path` is absolute. */
+export type UnixEndpointConfig = Checked<typeof unixEndpointSchema>;
+export type EndpointConfig = TcpEndpointConfig | UnixEndpointConfig;
+export type DeflateConfig = Checked<typeof deflateSchema>;
+export type WebSocketOptions = Checked<typeof websocketOptionsSchema>;
+
+/** What a WebSocket is configured with, wherever it stands. */
+export interface WebSocketConfig extends Pick<
+  Checked<typeof websocketTransportSchema>,
+  'url' | 'serializers' | 'options' | 'auth'
+> {
+  readonly cookie?: CookieConfig;
+}
+
+/** A checked transport of type `websocket`. */
+export interface WebSocketTransportConfig extends WebSocketConfig {
+  readonly type: 'websocket';
+  readonly id: string;
+  readonly endpoint: EndpointConfig;
+}
+
+export type RawSocketOptions = Checked<typeof rawsocketOptionsSchema>;
+
+/** A checked transport of type `rawsocket`. */
+export interface RawSocketTransportConfig extends Pick<
+  Checked<typeof rawsocketTransportSchema>,
+  'serializers' | 'options' | 'auth'
+> {
+  readonly type: 'rawsocket';
+  readonly id: string;
+  readonly endpoint: EndpointConfig;
+}

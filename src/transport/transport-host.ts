@@ -1,0 +1,163 @@
+/**
+ * Watches over the connections of one acceptor, whatever they speak: the deadline for HELLO, pings and their answers,
+ * and the orderly end of all of them. It knows no sockets and no frames.
+ */
+import { CloseUri } from '../wamp/error.js';
+import { DeadlineQueue } from './deadline-queue.js';
+import type { Logger } from '../log/logger.js';
+import type { SessionDeps } from '../session/deps.js';
+import type { CloseCause } from '../session/transport.js';
+
+/** A connection as its host sees it. */
+export interface HostedTransport {
+  readonly peer: string;
+  /** Whether anything arrived since the last look: a sign of life. */
+  active: boolean;
+  /** Whether we do not read from it at the moment: then a pong cannot be seen. */
+  readonly paused: boolean;
+  ping(payload: Buffer): void;
+  /** The client did not say HELLO in time. */
+  helloOverdue(timeoutMs: number): void;
+  /** Begins the orderly end of its session. */
+  shutdown(): void;
+  close(cause: CloseCause, text: string): void;
+  /** Cuts the connection. */
+  terminate(): void;
+}
+
+/** All in milliseconds or bytes; 0 switches a watchdog off. */
+export interface HostLimits {
+  readonly helloTimeoutMs: number;
+  readonly pingIntervalMs: number;
+  readonly pongTimeoutMs: number;
+  readonly pingBytes: number;
+  /** Whether anything that arrives does instead of a pong. */
+  readonly trafficIsLife: boolean;
+  /** How long the peers have to close after we did. */
+  readonly closeTimeoutMs: number;
+  readonly maxUnsentBytes: number;
+}
+
+/** How long clients have to answer our GOODBYE before the connections are closed. */
+const GOODBYE_GRACE_MS = 1000;
+
+export class TransportHost {
+  readonly sessions: SessionDeps;
+  readonly log: Logger;
+  readonly maxUnsentBytes: number;
+  readonly #limits: HostLimits;
+  readonly #transports = new Set<HostedTransport>();
+  readonly #hellos: DeadlineQueue<HostedTransport>;
+  readonly #pings: DeadlineQueue<HostedTransport>;
+  readonly #pongs: DeadlineQueue<HostedTransport>;
+  readonly #closes: DeadlineQueue<HostedTransport>;
+  readonly #pingPayload: Buffer;
+  /** Resolves the wait of `stop` when the last connection has gone. */
+  #onEmpty: (() => void) | undefined;
+  #stopping = false;
+
+  constructor(limits: HostLimits, sessions: SessionDeps, log: Logger) {
+    this.sessions = sessions;
+    this.log = log;
+    this.maxUnsentBytes = limits.maxUnsentBytes;
+    this.#limits = limits;
+    this.#pingPayload = Buffer.alloc(limits.pingBytes);
+    this.#hellos = new DeadlineQueue(limits.helloTimeoutMs, (transport) =>
+      transport.helloOverdue(limits.helloTimeoutMs),
+    );
+    this.#pings = new DeadlineQueue(limits.pingIntervalMs, (transport) => this.#ping(transport));
+    this.#pongs = new DeadlineQueue(limits.pongTimeoutMs, (transport) => this.#pongOverdue(transport));
+    this.#closes = new DeadlineQueue(limits.closeTimeoutMs, (transport) => transport.terminate());
+  }
+
+  /** How many connections are open. */
+  get size(): number {
+    return this.#transports.size;
+  }
+
+  /** Nobody is to be let in any more. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  opened(transport: HostedTransport): void {
+    this.#transports.add(transport);
+    this.#pings.add(transport);
+  }
+
+  closed(transport: HostedTransport): void {
+    this.#transports.delete(transport);
+    this.#hellos.delete(transport);
+    this.#pings.delete(transport);
+    this.#pongs.delete(transport);
+    this.#closes.delete(transport);
+    if (this.#transports.size === 0) this.#onEmpty?.();
+  }
+
+  /** The transport waits for a HELLO from now on. */
+  awaitHello(transport: HostedTransport): void {
+    this.#hellos.add(transport);
+  }
+
+  /** The transport no longer does. */
+  gotHello(transport: HostedTransport): void {
+    this.#hellos.delete(transport);
+  }
+
+  /** The transport has closed and waits for the peer to do the same; where nobody else sets a limit to that. */
+  awaitClose(transport: HostedTransport): void {
+    this.#hellos.delete(transport);
+    this.#closes.add(transport);
+  }
+
+  /** A sign of life. */
+  gotPong(transport: HostedTransport): void {
+    if (this.#limits.pongTimeoutMs === 0) return;
+    this.#pongs.delete(transport);
+    this.#pings.add(transport);
+  }
+
+  /** Says GOODBYE to every session and closes every connection. Resolves when all are gone; idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#hellos.clear();
+    this.#pings.clear();
+    for (const transport of this.#transports) transport.shutdown();
+    await this.#emptyWithin(GOODBYE_GRACE_MS);
+    for (const transport of this.#transports) transport.close('system_shutdown', CloseUri.SYSTEM_SHUTDOWN);
+    await this.#emptyWithin(this.#limits.closeTimeoutMs || GOODBYE_GRACE_MS);
+    for (const transport of this.#transports) transport.terminate();
+    this.#pongs.clear();
+    this.#closes.clear();
+  }
+
+  #ping(transport: HostedTransport): void {
+    if (this.#limits.trafficIsLife && transport.active) {
+      transport.active = false;
+      this.#pings.add(transport);
+      return;
+    }
+    transport.active = false;
+    transport.ping(this.#pingPayload);
+    if (this.#limits.pongTimeoutMs === 0) this.#pings.add(transport);
+    else this.#pongs.add(transport);
+  }
+
+  #pongOverdue(transport: HostedTransport): void {
+    if (transport.paused || (this.#limits.trafficIsLife && transport.active)) return this.gotPong(transport);
+    this.log.info({ peer: transport.peer }, 'no pong, connection dropped');
+    transport.terminate();
+  }
+
+  async #emptyWithin(ms: number): Promise<void> {
+    if (this.#transports.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onEmpty = undefined;
+  }
+}

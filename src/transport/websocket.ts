@@ -1,0 +1,165 @@
+/**
+ * Accepts WebSocket connections on behalf of one path or port: checks the handshake, resolves the cookie, answers with
+ * the 101. From then on a `TransportHost` watches over the connections.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
+import type { ServerOptions } from 'ws';
+import { createSessionDeps } from '../session/deps.js';
+import { SERVER_NAME, refuse } from './refusal.js';
+import { statusPage } from './status-page.js';
+import { TransportHost } from './transport-host.js';
+import { handshakeRules, negotiate } from './websocket-handshake.js';
+import { WampWebSocket, WebSocketTransport } from './websocket-transport.js';
+import type { CookieTracker, Tracked } from '../cookie/tracker.js';
+import type { Logger } from '../log/logger.js';
+import type { SessionDeps } from '../session/deps.js';
+import type { DeflateConfig, WebSocketConfig } from './schema.js';
+import type { Agreement, HandshakeRules } from './websocket-handshake.js';
+
+export interface WebSocketDeps {
+  readonly router: SessionDeps['router'];
+  /** Who came back; undefined where cookies are not tracked. */
+  readonly tracker: CookieTracker | undefined;
+  readonly log: Logger;
+  /** For the `Server` header, where `show_server_version` asks for it. */
+  readonly version?: string;
+}
+
+export class WebSocketAcceptor {
+  readonly #config: WebSocketConfig;
+  readonly #deps: WebSocketDeps;
+  readonly #rules: HandshakeRules;
+  readonly #server: InstanceType<typeof WebSocketServer<typeof WampWebSocket>>;
+  readonly #host: TransportHost;
+  /** What the 101 to a request says beside the usual. */
+  readonly #upgrades = new WeakMap<
+    IncomingMessage,
+    { readonly agreement: Agreement; readonly headers: readonly string[] }
+  >();
+
+  constructor(config: WebSocketConfig, deps: WebSocketDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#rules = handshakeRules(config);
+    const { options } = config;
+    const serverOptions: ServerOptions<typeof WampWebSocket> & { readonly closeTimeout: number } = {
+      noServer: true,
+      clientTracking: false,
+      WebSocket: WampWebSocket,
+      maxPayload: options.max_message_size,
+      skipUTF8Validation: !options.validate_utf8,
+      closeTimeout: options.close_handshake_timeout,
+      perMessageDeflate: deflateOptions(options.compression?.deflate),
+      handleProtocols: (_offered, req) => this.#upgrades.get(req)?.agreement.subprotocol ?? false,
+    };
+    this.#server = new WebSocketServer(serverOptions);
+    this.#server.on('headers', (headers, req) => headers.push(...(this.#upgrades.get(req)?.headers ?? [])));
+    this.#host = new TransportHost(
+      {
+        helloTimeoutMs: options.hello_timeout,
+        pingIntervalMs: options.auto_ping_interval,
+        pongTimeoutMs: options.auto_ping_timeout,
+        pingBytes: options.auto_ping_size,
+        trafficIsLife: options.auto_ping_restart_on_any_traffic,
+        closeTimeoutMs: options.close_handshake_timeout,
+        maxUnsentBytes: options.max_unsent_bytes,
+      },
+      createSessionDeps(config.auth, deps.router, deps.log),
+      deps.log,
+    );
+  }
+
+  /** How many connections are open. */
+  get size(): number {
+    return this.#host.size;
+  }
+
+  /** Takes the socket of an upgrade request: it is answered, one way or the other. Never throws. */
+  accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
+    socket.on('error', ignoreReset);
+    const agreement = negotiate(req, this.#rules);
+    if ('status' in agreement) return refuse(socket, agreement.status, agreement.text, agreement.headers);
+    if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
+    const { tracker } = this.#deps;
+    if (tracker === undefined) return this.#upgrade(req, socket, head, agreement, undefined);
+    tracker.resolve(req).then(
+      (tracked) => this.#upgrade(req, socket, head, agreement, tracked),
+      (error: unknown) => {
+        this.#deps.log.error({ err: error }, 'cookie store failed, connection refused');
+        refuse(socket, 503, 'the cookie store is not available');
+      },
+    );
+  }
+
+  /** Answers a plain HTTP request: a browser that was pointed at a WebSocket. */
+  handlePlain(req: IncomingMessage, res: ServerResponse): void {
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.writeHead(405, { Allow: 'GET, HEAD', 'Content-Type': 'text/plain; charset=utf-8' });
+      res.end(`HTTP method "${req.method ?? ''}" is not allowed here\n`);
+      return;
+    }
+    if (!this.#config.options.enable_webstatus) {
+      res.writeHead(426, {
+        Upgrade: 'websocket',
+        Connection: 'Upgrade, close',
+        'Content-Type': 'text/plain; charset=utf-8',
+      });
+      res.end('this is a WebSocket\n');
+      return;
+    }
+    const page = statusPage([...this.#rules.subprotocols.keys()], this.#config.url);
+    res.writeHead(200, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': Buffer.byteLength(page),
+      'Cache-Control': 'no-store',
+    });
+    res.end(req.method === 'HEAD' ? undefined : page);
+  }
+
+  /** Says GOODBYE to every session and closes every connection. Resolves when all are gone; idempotent. */
+  stop(): Promise<void> {
+    return this.#host.stop();
+  }
+
+  #upgrade(
+    req: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    agreement: Agreement,
+    tracked: Tracked | undefined,
+  ): void {
+    // While the store was asked the client may have left, and the node may have begun to stop.
+    if (socket.destroyed) return;
+    if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
+    const { show_server_version, tcp_nodelay, echo_close_codereason: echoesClose } = this.#config.options;
+    const headers = [`Server: ${SERVER_NAME}${show_server_version ? `/${this.#deps.version ?? ''}` : ''}`];
+    if (tracked?.setCookie !== undefined) headers.push(`Set-Cookie: ${tracked.setCookie}`);
+    this.#upgrades.set(req, { agreement, headers });
+    this.#server.handleUpgrade(req, socket, head, (ws) => {
+      // `ws` has switched the delay off.
+      if (!tcp_nodelay) socket.setNoDelay(false);
+      const connection = { socket, serializer: agreement.serializer, cookie: tracked?.record, echoesClose };
+      this.#host.opened(new WebSocketTransport(ws, connection, this.#host));
+    });
+  }
+}
+
+/** A client that resets the connection is no event worth a word; without a listener it would end the process. */
+function ignoreReset(): void {
+  // The socket is destroyed by Node; whoever waits for it sees that.
+}
+
+function deflateOptions(deflate: DeflateConfig | undefined): object | false {
+  if (deflate === undefined) return false;
+  const { request_no_context_takeover, request_max_window_bits, no_context_takeover, max_window_bits, memory_level } =
+    deflate;
+  return {
+    clientNoContextTakeover: request_no_context_takeover,
+    serverNoContextTakeover: no_context_takeover,
+    ...(request_max_window_bits === 0 ? {} : { clientMaxWindowBits: request_max_window_bits }),
+    ...(max_window_bits === undefined ? {} : { serverMaxWindowBits: max_window_bits }),
+    zlibDeflateOptions: { memLevel: memory_level },
+  };
+}

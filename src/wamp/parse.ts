@@ -1,0 +1,348 @@
+/**
+ * From a decoded array to a checked message of a client, and back from a message to the array that goes on the wire.
+ * Serializers stand in front: they know bytes, this file knows what the positions mean. Whatever is wrong throws a
+ * ProtocolViolation with a sentence for the peer (sections "Message Definitions", "Protocol Violations").
+ */
+import { ProtocolViolation } from './error.js';
+import { isId } from './id.js';
+import * as m from './message.js';
+import type { ClientMessage, Message } from './message.js';
+import type { Dict, Payload } from './payload.js';
+
+/** Message code -> position of Arguments. Messages that are not listed end before it. */
+const PAYLOAD_POSITION: Readonly<Record<number, number>> = {
+  [m.ABORT]: 3,
+  [m.ERROR]: 5,
+  [m.PUBLISH]: 4,
+  [m.EVENT]: 4,
+  [m.CALL]: 4,
+  [m.RESULT]: 3,
+  [m.INVOCATION]: 4,
+  [m.YIELD]: 3,
+};
+
+/** @returns where Arguments stand in a message of type `code`, or undefined when it carries no payload. */
+export function payloadPosition(code: unknown): number | undefined {
+  return PAYLOAD_POSITION[code as number];
+}
+
+/** Message code -> position of the options that may call the payload opaque. */
+const OPAQUE_POSITION: Readonly<Record<number, number>> = { [m.ERROR]: 3, [m.PUBLISH]: 2, [m.CALL]: 2, [m.YIELD]: 2 };
+
+/**
+ * @returns whether the payload may be one string or byte string in place of Arguments: Crossbar.io's payload
+ * transparency, announced by `enc_algo` in the options. Only the endpoints know what is inside.
+ */
+export function carriesOpaquePayload(fields: readonly unknown[]): boolean {
+  const position = OPAQUE_POSITION[fields[0] as number];
+  const options = position === undefined ? undefined : fields[position];
+  return isDict(options) && typeof options.enc_algo === 'string';
+}
+
+/**
+ * @param fields the decoded array; only the positions before the payload are read.
+ * @param length the number of elements of the message, payload included.
+ * @param payload what the serializer made of the rest.
+ * @returns the message, every known option and detail checked for its type.
+ * @throws ProtocolViolation for anything a client must not send.
+ */
+export function parseMessage(fields: readonly unknown[], length: number, payload: Payload): ClientMessage {
+  switch (fields[0]) {
+    case m.PUBLISH:
+      return parsePublish(fields, length, payload);
+    case m.CALL:
+      return parseCall(fields, length, payload);
+    case m.YIELD:
+      return parseYield(fields, length, payload);
+    case m.HELLO:
+      return parseHello(fields, length);
+    case m.ABORT:
+      expectLength('ABORT', length, 3, 5);
+      return {
+        type: m.ABORT,
+        details: dict('ABORT.Details', fields[1]),
+        reason: string('ABORT.Reason', fields[2]),
+        payload,
+      };
+    case m.AUTHENTICATE:
+      expectLength('AUTHENTICATE', length, 3, 3);
+      return {
+        type: m.AUTHENTICATE,
+        signature: string('AUTHENTICATE.Signature', fields[1]),
+        extra: dict('AUTHENTICATE.Extra', fields[2]),
+      };
+    case m.GOODBYE:
+      expectLength('GOODBYE', length, 3, 3);
+      return {
+        type: m.GOODBYE,
+        details: dict('GOODBYE.Details', fields[1]),
+        reason: string('GOODBYE.Reason', fields[2]),
+      };
+    case m.ERROR:
+      return parseError(fields, length, payload);
+    case m.SUBSCRIBE:
+      return parseSubscribe(fields, length);
+    case m.UNSUBSCRIBE:
+      expectLength('UNSUBSCRIBE', length, 3, 3);
+      return {
+        type: m.UNSUBSCRIBE,
+        requestId: id('UNSUBSCRIBE.Request', fields[1]),
+        subscription: id('UNSUBSCRIBE.Subscription', fields[2]),
+      };
+    case m.CANCEL:
+      return parseCancel(fields, length);
+    case m.REGISTER:
+      return parseRegister(fields, length);
+    case m.UNREGISTER:
+      expectLength('UNREGISTER', length, 3, 3);
+      return {
+        type: m.UNREGISTER,
+        requestId: id('UNREGISTER.Request', fields[1]),
+        registration: id('UNREGISTER.Registration', fields[2]),
+      };
+    default:
+      throw new ProtocolViolation(`a client cannot send messages of type ${describe(fields[0])}`);
+  }
+}
+
+function parseHello(fields: readonly unknown[], length: number): m.Hello {
+  expectLength('HELLO', length, 3, 3);
+  const realm = string('HELLO.Realm', fields[1]);
+  const details = dict('HELLO.Details', fields[2]);
+  checkRoles(details.roles);
+  optional('HELLO.Details.authmethods', details.authmethods, isStringList, 'a list of strings');
+  optional('HELLO.Details.authid', details.authid, isString, 'a string');
+  optional('HELLO.Details.authextra', details.authextra, isDict, 'a dictionary');
+  return { type: m.HELLO, realm, details: details as m.HelloDetails };
+}
+
+const CLIENT_ROLES = ['publisher', 'subscriber', 'caller', 'callee'];
+
+/** At least one of the four roles must be there; unknown role and feature names are ignored, wrong types are not. */
+function checkRoles(roles: unknown): void {
+  const known = dict('HELLO.Details.roles', roles);
+  if (!CLIENT_ROLES.some((role) => known[role] !== undefined)) {
+    throw new ProtocolViolation(`HELLO.Details.roles must name at least one of ${CLIENT_ROLES.join(', ')}`);
+  }
+  for (const role of CLIENT_ROLES) {
+    if (known[role] === undefined) continue;
+    const { features } = dict(`HELLO.Details.roles.${role}`, known[role]);
+    if (features === undefined) continue;
+    for (const [feature, announced] of Object.entries(dict(`HELLO.Details.roles.${role}.features`, features))) {
+      optional(`HELLO.Details.roles.${role}.features.${feature}`, announced, isBoolean, 'a boolean');
+    }
+  }
+}
+
+function parseError(fields: readonly unknown[], length: number, payload: Payload): m.ErrorMessage {
+  expectLength('ERROR', length, 5, 7);
+  if (fields[1] !== m.INVOCATION) {
+    throw new ProtocolViolation(`ERROR.REQUEST.Type from a client must be ${m.INVOCATION}, got ${describe(fields[1])}`);
+  }
+  return {
+    type: m.ERROR,
+    requestType: m.INVOCATION,
+    requestId: id('ERROR.REQUEST.Request', fields[2]),
+    details: dict('ERROR.Details', fields[3]),
+    error: string('ERROR.Error', fields[4]),
+    payload,
+  };
+}
+
+function parsePublish(fields: readonly unknown[], length: number, payload: Payload): m.Publish {
+  expectLength('PUBLISH', length, 4, 6);
+  const requestId = id('PUBLISH.Request', fields[1]);
+  const options = dict('PUBLISH.Options', fields[2]);
+  optional('PUBLISH.Options.acknowledge', options.acknowledge, isBoolean, 'a boolean');
+  optional('PUBLISH.Options.exclude_me', options.exclude_me, isBoolean, 'a boolean');
+  optional('PUBLISH.Options.disclose_me', options.disclose_me, isBoolean, 'a boolean');
+  optional('PUBLISH.Options.retain', options.retain, isBoolean, 'a boolean');
+  optional('PUBLISH.Options.eligible', options.eligible, isIdList, 'a list of session ids');
+  optional('PUBLISH.Options.exclude', options.exclude, isIdList, 'a list of session ids');
+  optional('PUBLISH.Options.eligible_authid', options.eligible_authid, isStringList, 'a list of strings');
+  optional('PUBLISH.Options.exclude_authid', options.exclude_authid, isStringList, 'a list of strings');
+  optional('PUBLISH.Options.eligible_authrole', options.eligible_authrole, isStringList, 'a list of strings');
+  optional('PUBLISH.Options.exclude_authrole', options.exclude_authrole, isStringList, 'a list of strings');
+  return {
+    type: m.PUBLISH,
+    requestId,
+    options: options,
+    topic: string('PUBLISH.Topic', fields[3]),
+    payload,
+  };
+}
+
+function parseSubscribe(fields: readonly unknown[], length: number): m.Subscribe {
+  expectLength('SUBSCRIBE', length, 4, 4);
+  const requestId = id('SUBSCRIBE.Request', fields[1]);
+  const options = dict('SUBSCRIBE.Options', fields[2]);
+  optional('SUBSCRIBE.Options.match', options.match, isMatch, 'exact, prefix or wildcard');
+  optional('SUBSCRIBE.Options.get_retained', options.get_retained, isBoolean, 'a boolean');
+  return {
+    type: m.SUBSCRIBE,
+    requestId,
+    options: options,
+    topic: string('SUBSCRIBE.Topic', fields[3]),
+  };
+}
+
+function parseCall(fields: readonly unknown[], length: number, payload: Payload): m.Call {
+  expectLength('CALL', length, 4, 6);
+  const requestId = id('CALL.Request', fields[1]);
+  const options = dict('CALL.Options', fields[2]);
+  optional('CALL.Options.timeout', options.timeout, isCount, 'a non-negative integer (milliseconds)');
+  optional('CALL.Options.receive_progress', options.receive_progress, isBoolean, 'a boolean');
+  optional('CALL.Options.progress', options.progress, isBoolean, 'a boolean');
+  optional('CALL.Options.disclose_me', options.disclose_me, isBoolean, 'a boolean');
+  return {
+    type: m.CALL,
+    requestId,
+    options: options,
+    procedure: string('CALL.Procedure', fields[3]),
+    payload,
+  };
+}
+
+function parseCancel(fields: readonly unknown[], length: number): m.Cancel {
+  expectLength('CANCEL', length, 3, 3);
+  const requestId = id('CANCEL.CALL.Request', fields[1]);
+  const options = dict('CANCEL.Options', fields[2]);
+  optional('CANCEL.Options.mode', options.mode, isCancelMode, 'skip, kill or killnowait');
+  return { type: m.CANCEL, requestId, options: options };
+}
+
+function parseRegister(fields: readonly unknown[], length: number): m.Register {
+  expectLength('REGISTER', length, 4, 4);
+  const requestId = id('REGISTER.Request', fields[1]);
+  const options = dict('REGISTER.Options', fields[2]);
+  optional('REGISTER.Options.match', options.match, isMatch, 'exact, prefix or wildcard');
+  optional('REGISTER.Options.invoke', options.invoke, isInvocationPolicy, 'single, first, last, roundrobin or random');
+  optional('REGISTER.Options.concurrency', options.concurrency, isCount, 'a non-negative integer');
+  optional('REGISTER.Options.force_reregister', options.force_reregister, isBoolean, 'a boolean');
+  optional('REGISTER.Options.disclose_caller', options.disclose_caller, isBoolean, 'a boolean');
+  optional('REGISTER.Options.forward_timeout', options.forward_timeout, isBoolean, 'a boolean');
+  return {
+    type: m.REGISTER,
+    requestId,
+    options: options,
+    procedure: string('REGISTER.Procedure', fields[3]),
+  };
+}
+
+function parseYield(fields: readonly unknown[], length: number, payload: Payload): m.Yield {
+  expectLength('YIELD', length, 3, 5);
+  const requestId = id('YIELD.INVOCATION.Request', fields[1]);
+  const options = dict('YIELD.Options', fields[2]);
+  optional('YIELD.Options.progress', options.progress, isBoolean, 'a boolean');
+  return { type: m.YIELD, requestId, options: options, payload };
+}
+
+/**
+ * @returns the message as the array that stands before the payload on the wire. Together with
+ * {@link payloadOfMessage} it is what a serializer has to write.
+ */
+export function envelopeOf(message: Message): unknown[] {
+  switch (message.type) {
+    case m.HELLO:
+      return [message.type, message.realm, message.details];
+    case m.WELCOME:
+      return [message.type, message.session, message.details];
+    case m.ABORT:
+      return [message.type, message.details, message.reason];
+    case m.CHALLENGE:
+      return [message.type, message.authmethod, message.extra];
+    case m.AUTHENTICATE:
+      return [message.type, message.signature, message.extra];
+    case m.GOODBYE:
+      return [message.type, message.details, message.reason];
+    case m.ERROR:
+      return [message.type, message.requestType, message.requestId, message.details, message.error];
+    case m.PUBLISH:
+      return [message.type, message.requestId, message.options, message.topic];
+    case m.PUBLISHED:
+      return [message.type, message.requestId, message.publication];
+    case m.SUBSCRIBE:
+      return [message.type, message.requestId, message.options, message.topic];
+    case m.SUBSCRIBED:
+      return [message.type, message.requestId, message.subscription];
+    case m.UNSUBSCRIBE:
+      return [message.type, message.requestId, message.subscription];
+    case m.UNSUBSCRIBED:
+    case m.UNREGISTERED:
+      return message.details === undefined
+        ? [message.type, message.requestId]
+        : [message.type, message.requestId, message.details];
+    case m.EVENT:
+      return [message.type, message.subscription, message.publication, message.details];
+    case m.CALL:
+      return [message.type, message.requestId, message.options, message.procedure];
+    case m.CANCEL:
+    case m.INTERRUPT:
+    case m.YIELD:
+      return [message.type, message.requestId, message.options];
+    case m.RESULT:
+      return [message.type, message.requestId, message.details];
+    case m.REGISTER:
+      return [message.type, message.requestId, message.options, message.procedure];
+    case m.REGISTERED:
+      return [message.type, message.requestId, message.registration];
+    case m.UNREGISTER:
+      return [message.type, message.requestId, message.registration];
+    case m.INVOCATION:
+      return [message.type, message.requestId, message.registration, message.details];
+  }
+}
+
+function expectLength(name: string, length: number, least: number, most: number): void {
+  if (length < least || length > most) {
+    throw new ProtocolViolation(
+      `${name} has ${length} elements, expected ${least === most ? least : `${least} to ${most}`}`,
+    );
+  }
+}
+
+function id(where: string, value: unknown): number {
+  if (!isId(value)) throw new ProtocolViolation(`${where} must be an integer in 1..2^53, got ${describe(value)}`);
+  return value;
+}
+
+function string(where: string, value: unknown): string {
+  if (typeof value !== 'string') throw new ProtocolViolation(`${where} must be a string, got ${describe(value)}`);
+  return value;
+}
+
+function dict(where: string, value: unknown): Dict {
+  if (!isDict(value)) throw new ProtocolViolation(`${where} must be a dictionary, got ${describe(value)}`);
+  return value;
+}
+
+function optional(where: string, value: unknown, check: (value: unknown) => boolean, expected: string): void {
+  if (value !== undefined && !check(value)) {
+    throw new ProtocolViolation(`${where} must be ${expected}, got ${describe(value)}`);
+  }
+}
+
+/** @returns whether `value` is a dictionary: an object that is neither a list nor a byte string. */
+export function isDict(value: unknown): value is Dict {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+}
+
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
+const isString = (value: unknown): boolean => typeof value === 'string';
+const isStringList = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
+const isIdList = (value: unknown): boolean => Array.isArray(value) && value.every(isId);
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isMatch = (value: unknown): boolean => value === 'exact' || value === 'prefix' || value === 'wildcard';
+const isCancelMode = (value: unknown): boolean => value === 'skip' || value === 'kill' || value === 'killnowait';
+const POLICIES: readonly unknown[] = ['single', 'first', 'last', 'roundrobin', 'random'];
+const isInvocationPolicy = (value: unknown): boolean => POLICIES.includes(value);
+
+/** Names a value's kind for an error text; contents stay out of it but for short scalars. */
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'string') return 'a string';
+  if (typeof value === 'bigint') return 'a number beyond 2^53';
+  if (value instanceof Uint8Array) return 'a byte string';
+  if (value === undefined) return 'nothing';
+  return typeof value === 'number' || typeof value === 'boolean' || value === null ? String(value) : 'a dictionary';
+}

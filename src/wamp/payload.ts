@@ -1,0 +1,25 @@
+/**
+ * The payload of a message: what applications say to each other (Arguments and ArgumentsKw). The router carries it and
+ * never looks inside. A serializer makes one from the bytes that came in and keeps them, so that a peer with the same
+ * serializer gets exactly these bytes; `args` and `kwargs` build the values only for those who ask.
+ */
+
+/** A dictionary as WAMP has it: string keys, any values. */
+export type Dict = Readonly<Record<string, unknown>>;
+
+export interface Payload {
+  readonly args: readonly unknown[];
+  readonly kwargs: Dict | undefined;
+  /** The size of the bytes or text it holds; undefined when it was made from values. */
+  readonly byteLength?: number;
+  /** @returns the same in memory of its own: for those who keep it, and should not keep the buffer that it came in. */
+  detach?(): Payload;
+}
+
+/** Nothing at all: neither Arguments nor ArgumentsKw stand in the message (section "Message Structure": avoid empties). */
+export const NO_PAYLOAD: Payload = Object.freeze({ args: Object.freeze([]), kwargs: undefined });
+
+/** @returns a payload made by the router itself from values. */
+export function payloadOf(args: readonly unknown[], kwargs?: Dict): Payload {
+  return args.length === 0 && kwargs === undefined ? NO_PAYLOAD : { args, kwargs };
+}

@@ -1,0 +1,89 @@
+/**
+ * Short complete answers: the words of HTTP that all services share. Nothing here decides what to answer.
+ */
+import { createHash } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+
+/** A response that fits in memory. */
+export interface Answer {
+  readonly status: number;
+  /** Media type of the body. */
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+/** Sends a complete response; of a HEAD request only the head. */
+export function sendAnswer(res: ServerResponse, { status, type, body, headers = {} }: Answer): void {
+  res.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) res.setHeader(name, value);
+  }
+  res.setHeader('Content-Type', type);
+  res.setHeader('Content-Length', Buffer.byteLength(body));
+  res.end(body);
+}
+
+/** A page of one sentence for a status that needs no more; failures are not cached. */
+export function sendStatus(
+  res: ServerResponse,
+  status: number,
+  text?: string,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  const cache = status >= 400 ? { 'Cache-Control': 'no-store' } : {};
+  sendAnswer(res, {
+    status,
+    type: 'text/plain; charset=utf-8',
+    body: `${String(status)} ${STATUS_CODES[status] ?? ''}${text === undefined ? '' : `\n${text}`}\n`,
+    headers: { ...cache, ...headers },
+  });
+}
+
+/** An answer without a body, such as 204 or 304. */
+export function sendEmpty(res: ServerResponse, status: number, headers: OutgoingHttpHeaders = {}): void {
+  res.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) res.setHeader(name, value);
+  }
+  res.end();
+}
+
+/**
+ * Lets the methods of a service through; OPTIONS is answered with what is allowed and anything else with 405.
+ *
+ * @returns true when the service shall answer; otherwise the answer has been sent
+ */
+export function allowMethods(req: IncomingMessage, res: ServerResponse, methods: readonly string[]): boolean {
+  if (req.method !== undefined && methods.includes(req.method)) return true;
+  const headers = { Allow: [...methods, 'OPTIONS'].join(', ') };
+  if (req.method === 'OPTIONS') sendEmpty(res, 204, headers);
+  else sendStatus(res, 405, undefined, headers);
+  return false;
+}
+
+/** A strong validator of a small body. */
+export function etagOf(body: string): string {
+  return `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
+}
+
+/** Whether the client already has the body with this validator (If-None-Match; weak comparison, RFC 9110). */
+export function isFresh(req: IncomingMessage, etag: string): boolean {
+  const known = req.headers['if-none-match'];
+  if (known === undefined) return false;
+  const opaque = (tag: string): string => tag.trim().replace(/^W\//, '');
+  return known.trim() === '*' || known.split(',').some((tag) => opaque(tag) === opaque(etag));
+}
+
+/** Text made harmless for HTML, attribute values included. */
+export function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
+}

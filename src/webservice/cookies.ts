@@ -1,0 +1,89 @@
+/**
+ * Cookie tracking of plain HTTP requests: the page load already hands out the cookie that the WebSocket upgrade will
+ * bring back. Finding and creating cookies is the tracker's business; here is only which tracker is in force on which
+ * path, and that a visitor is answered with 503, never untracked, when its store fails.
+ */
+import type { ServerResponse } from 'node:http';
+import type { CookieConfig } from '../cookie/schema.js';
+import { CookieStoreError } from '../cookie/store.js';
+import { CookieTracker } from '../cookie/tracker.js';
+import type { Logger } from '../log/logger.js';
+import { sendStatus } from './answer.js';
+import type { WebRequest, WebService, WebServiceDeps } from './service.js';
+
+/**
+ * One `cookie` section of the config. Every path it applies to shares its tracker, so a cookie handed out with a page
+ * is known at the upgrade, also when the section keeps its cookies in memory.
+ */
+export class CookieSection {
+  readonly #config: CookieConfig;
+  readonly #deps: Pick<WebServiceDeps, 'stores' | 'clock' | 'log'>;
+  #tracker: Promise<CookieTracker> | undefined;
+
+  constructor(config: CookieConfig, deps: Pick<WebServiceDeps, 'stores' | 'clock' | 'log'>) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  /** The tracker; the first call acquires the store. Rejects when the store cannot be opened. */
+  tracker(): Promise<CookieTracker> {
+    this.#tracker ??= this.#acquire();
+    return this.#tracker;
+  }
+
+  async #acquire(): Promise<CookieTracker> {
+    const { stores, clock, log } = this.#deps;
+    const store = await stores.acquire(this.#config.store);
+    return new CookieTracker({ config: this.#config, store, clock, log });
+  }
+}
+
+/**
+ * Puts a service behind a cookie section. OPTIONS requests pass untracked: a browser sends its CORS preflights without
+ * cookies, and each would leave a new record behind.
+ */
+export class TrackedService implements WebService {
+  readonly #inner: WebService;
+  readonly #section: CookieSection;
+  readonly #log: Logger;
+  #tracker: CookieTracker | undefined;
+
+  constructor(inner: WebService, section: CookieSection, log: Logger) {
+    this.#inner = inner;
+    this.#section = section;
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    this.#tracker = await this.#section.tracker();
+    await this.#inner.start?.();
+  }
+
+  async stop(): Promise<void> {
+    await this.#inner.stop?.();
+  }
+
+  async handle(request: WebRequest, res: ServerResponse): Promise<void> {
+    if (request.req.method !== 'OPTIONS') {
+      if (!(await this.#track(request, res))) return;
+      // The store may have taken its time, and the visitor may have left meanwhile.
+      if (res.closed) return;
+    }
+    await this.#inner.handle(request, res);
+  }
+
+  /** @returns false when the store failed; the request has been answered then */
+  async #track({ req }: WebRequest, res: ServerResponse): Promise<boolean> {
+    if (this.#tracker === undefined) throw new Error('a tracked service was asked before it was started');
+    try {
+      const { setCookie } = await this.#tracker.resolve(req);
+      if (setCookie !== undefined) res.appendHeader('Set-Cookie', setCookie);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CookieStoreError)) throw error;
+      this.#log.error({ err: error }, 'cookie store failed, request refused');
+      sendStatus(res, 503, 'Visitors cannot be recognised at the moment. Please try again later.');
+      return false;
+    }
+  }
+}

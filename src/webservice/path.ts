@@ -1,0 +1,79 @@
+/**
+ * `path`: a level of the path tree. A web transport's own `paths` is one of these, mounted at `/`.
+ *
+ * A request goes to the service whose key is its next path segment, everything below that included; what no key
+ * claims goes to the service at `/` of this level, and if there is none it is not found. So the longest prefix wins:
+ * a service at `/` never swallows its neighbours, and a level answers for all that is below it.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { refuse } from '../transport/refusal.js';
+import { sendStatus } from './answer.js';
+import type { PathConfig } from './schema.js';
+import type { WebRequest, WebService, WebServiceDeps, WebServiceType } from './service.js';
+import { firstSegment } from './target.js';
+
+/** The key of the service that takes what no other key of the level claims. */
+const REST = '/';
+
+class PathService implements WebService {
+  /** path segment, or `/` -> service */
+  readonly #services: ReadonlyMap<string, WebService>;
+  readonly #log: WebServiceDeps['log'];
+
+  constructor(services: ReadonlyMap<string, WebService>, log: WebServiceDeps['log']) {
+    this.#services = services;
+    this.#log = log;
+  }
+
+  /** In config order, one after the other: the first failure is the one reported. */
+  async start(): Promise<void> {
+    for (const service of this.#services.values()) await service.start?.();
+  }
+
+  async stop(): Promise<void> {
+    const stopped = await Promise.allSettled([...this.#services.values()].map(async (service) => service.stop?.()));
+    const failures = stopped.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
+    if (failures.length > 0) throw new AggregateError(failures, 'web services failed to stop');
+  }
+
+  handle(request: WebRequest, res: ServerResponse): void | Promise<void> {
+    const found = this.#find(request);
+    if (found !== undefined) return found.service.handle(found.request, res);
+    sendStatus(res, 404, 'There is nothing here.');
+  }
+
+  upgrade(request: WebRequest, socket: Socket, head: Buffer): void {
+    const found = this.#find(request);
+    if (found?.service.upgrade !== undefined) {
+      found.service.upgrade(found.request, socket, head);
+      return;
+    }
+    const status = found === undefined ? 404 : 400;
+    this.#log.debug({ mount: request.mount, status }, 'upgrade refused');
+    refuse(socket, status, found === undefined ? 'There is nothing here.' : 'There is no WebSocket at this path.');
+  }
+
+  #find(request: WebRequest): { readonly service: WebService; readonly request: WebRequest } | undefined {
+    const { segment, rest } = firstSegment(request.rest);
+    const named = segment === REST ? undefined : this.#services.get(segment);
+    if (named !== undefined)
+      return { service: named, request: { ...request, mount: below(request.mount, segment), rest } };
+    const service = this.#services.get(REST);
+    return service && { service, request };
+  }
+}
+
+function below(mount: string, segment: string): string {
+  return mount === '/' ? `/${segment}` : `${mount}/${segment}`;
+}
+
+/** Nested paths: `paths` maps a path segment, or `/` for all others, to a service. */
+export const pathServiceType: WebServiceType<PathConfig> = {
+  type: 'path',
+  create(config, deps) {
+    const services = new Map<string, WebService>();
+    for (const [key, service] of Object.entries(config.paths)) services.set(key, deps.createService(service, deps));
+    return new PathService(services, deps.log);
+  },
+};

@@ -1,0 +1,35 @@
+/**
+ * The web services we ship: config word -> service. A new one is a file of its own and a line here.
+ */
+import { CookieSection, TrackedService } from './cookies.js';
+import { jsonServiceType } from './json.js';
+import { nodeInfoServiceType } from './nodeinfo.js';
+import { pathServiceType } from './path.js';
+import { redirectServiceType } from './redirect.js';
+import type { PathServiceConfig } from './schema.js';
+import type { WebService, WebServiceDeps, WebServiceType } from './service.js';
+import { staticServiceType } from './static.js';
+import { webSocketServiceType } from './websocket.js';
+
+export const WEB_SERVICES: {
+  readonly [T in PathServiceConfig['type']]: WebServiceType<Extract<PathServiceConfig, { readonly type: T }>>;
+} = {
+  json: jsonServiceType,
+  nodeinfo: nodeInfoServiceType,
+  path: pathServiceType,
+  redirect: redirectServiceType,
+  static: staticServiceType,
+  websocket: webSocketServiceType,
+};
+
+/**
+ * Builds the service of one path. A `cookie` section of its own replaces the inherited one; a service that does not
+ * take upgrades, and so does not track visitors itself, is put behind the section in force.
+ */
+export function createWebService(config: PathServiceConfig, deps: WebServiceDeps): WebService {
+  const cookies = config.cookie === undefined ? deps.cookies : new CookieSection(config.cookie, deps);
+  const serviceType: WebServiceType = WEB_SERVICES[config.type];
+  const service = serviceType.create(config, { ...deps, cookies });
+  if (cookies === undefined || service.upgrade !== undefined) return service;
+  return new TrackedService(service, cookies, deps.log);
+}

@@ -1,0 +1,48 @@
+/**
+ * The response class of our HTTP servers. It adds one rule below all services, so that none can forget it: a response
+ * that hands out a cookie is nobody else's. A shared cache that kept it would give one visitor's identity to the next.
+ */
+import { ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
+
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+/** A `ServerResponse` whose `Cache-Control` is made private when it carries `Set-Cookie`. */
+export class WebResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  override writeHead(statusCode: number, reasonOrHeaders?: string | Headers, headers?: Headers): this {
+    const reason = typeof reasonOrHeaders === 'string' ? reasonOrHeaders : undefined;
+    this.#take(typeof reasonOrHeaders === 'string' ? headers : reasonOrHeaders);
+    if (this.hasHeader('Set-Cookie')) this.setHeader('Cache-Control', privateOnly(this.getHeader('Cache-Control')));
+    return reason === undefined ? super.writeHead(statusCode) : super.writeHead(statusCode, reason);
+  }
+
+  /** Headers given to writeHead become ordinary ones, or the rule above would not see them. */
+  #take(headers: Headers | undefined): void {
+    if (headers === undefined) return;
+    if (Array.isArray(headers)) {
+      this.#takeFlat(headers);
+      return;
+    }
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined) this.setHeader(name, value);
+    }
+  }
+
+  /** The flat form: name, value, name, value; a name may come again, as `Set-Cookie` does. */
+  #takeFlat(flat: readonly OutgoingHttpHeader[]): void {
+    for (let index = 0; index < flat.length; index += 2) this.removeHeader(String(flat[index]));
+    for (let index = 0; index < flat.length; index += 2) {
+      const value = flat[index + 1];
+      this.appendHeader(String(flat[index]), Array.isArray(value) ? value : String(value));
+    }
+  }
+}
+
+/** The same caching for the visitor's own browser, none for anybody between. */
+function privateOnly(cacheControl: OutgoingHttpHeader | undefined): string {
+  const directives = String(cacheControl ?? '')
+    .split(',')
+    .map((directive) => directive.trim())
+    .filter((directive) => directive !== '' && !/^(public|private|s-maxage\b.*)$/i.test(directive));
+  return [...directives, 'private'].join(', ');
+}

@@ -1,0 +1,54 @@
+/**
+ * `websocket`: WAMP over WebSocket on a path. The work is done by `WebSocketAcceptor`; this is its place in the tree.
+ *
+ * Cookies are tracked at the upgrade. A plain request here gets a status page and no cookie: load balancers and
+ * monitors poll it, and each poll would leave a record behind.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { refuse } from '../transport/refusal.js';
+import { WebSocketAcceptor } from '../transport/websocket.js';
+import type { WebSocketServiceConfig } from './schema.js';
+import type { WebRequest, WebService, WebServiceDeps, WebServiceType } from './service.js';
+
+class WebSocketService implements WebService {
+  readonly #config: WebSocketServiceConfig;
+  readonly #deps: WebServiceDeps;
+  #acceptor: WebSocketAcceptor | undefined;
+
+  constructor(config: WebSocketServiceConfig, deps: WebServiceDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    const { router, cookies, log, nodeInfo } = this.#deps;
+    const tracker = await cookies?.tracker();
+    this.#acceptor = new WebSocketAcceptor(this.#config, {
+      router,
+      tracker,
+      log,
+      ...(nodeInfo.version !== undefined && { version: nodeInfo.version }),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#acceptor?.stop();
+  }
+
+  handle({ req }: WebRequest, res: ServerResponse): void {
+    if (this.#acceptor === undefined) throw new Error('a websocket service was asked before it was started');
+    this.#acceptor.handlePlain(req, res);
+  }
+
+  upgrade({ req }: WebRequest, socket: Socket, head: Buffer): void {
+    if (this.#acceptor === undefined) refuse(socket, 503, 'The node is starting.');
+    else this.#acceptor.accept(req, socket, head);
+  }
+}
+
+/** Its own `cookie` section, or the one inherited from a path above, decides who is recognised. */
+export const webSocketServiceType: WebServiceType<WebSocketServiceConfig> = {
+  type: 'websocket',
+  create: (config, deps) => new WebSocketService(config, deps),
+};

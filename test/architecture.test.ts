@@ -1,0 +1,255 @@
+/**
+ * The shape of the program, checked: which folder may import what (the map in ARCHITECTURE.md), and what must not
+ * happen where. The rules are data; a new folder or a new edge is a change here, on purpose.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import { sourceFacts } from './support/source-facts.js';
+
+const SRC = path.resolve(import.meta.dirname, '../src');
+
+interface FolderRule {
+  /** Folders of ours that may be imported; its own always. */
+  readonly folders: readonly string[];
+  /** Folders of which only types may be imported. */
+  readonly types?: readonly string[];
+  /** Builtins without `node:` (`fs` covers `fs/promises`, `*` any) and packages. */
+  readonly builtins?: readonly string[];
+  /** Builtins of which only types may be imported. */
+  readonly builtinTypes?: readonly string[];
+  readonly packages?: readonly string[];
+}
+
+const FOLDERS: Readonly<Record<string, FolderRule>> = {
+  wamp: { folders: [] },
+  schema: { folders: [] },
+  log: { folders: [], packages: ['pino'] },
+  serializer: { folders: ['wamp'], builtins: ['buffer'] },
+  router: { folders: ['wamp'], types: ['log'] },
+  cookie: {
+    folders: ['wamp', 'log'],
+    builtins: ['fs', 'path', 'crypto', 'timers'],
+    builtinTypes: ['http'],
+    packages: ['cookie'],
+  },
+  auth: { folders: ['wamp', 'cookie', 'log'], builtins: ['crypto'] },
+  session: { folders: ['wamp', 'router', 'auth', 'cookie', 'log'] },
+  transport: {
+    folders: ['wamp', 'serializer', 'session', 'cookie', 'log'],
+    builtins: ['net', 'http', 'tls', 'dns', 'fs', 'buffer'],
+    builtinTypes: ['stream'],
+    packages: ['ws'],
+  },
+  webservice: {
+    folders: ['wamp', 'cookie', 'auth', 'session', 'transport', 'log'],
+    builtins: ['http', 'net', 'fs', 'path', 'crypto'],
+    builtinTypes: ['stream'],
+    packages: ['ws', 'send'],
+  },
+  config: { folders: [], builtins: ['fs', 'path', 'net'], packages: ['ajv', 'jsonc-parser', 'yaml'] },
+  node: {
+    folders: ['wamp', 'log', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'webservice', 'config'],
+    builtins: ['*'],
+  },
+  cli: { folders: ['node', 'config', 'log'], builtins: ['fs', 'path', 'stream'], packages: ['commander'] },
+};
+
+/** Folders whose `schema.ts` the others, and `config/` above all, put together into the one config schema. */
+const WITH_SCHEMA = ['auth', 'cookie', 'router', 'transport', 'webservice'];
+
+/** Where a rule does not hold, and why. */
+const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
+  {
+    file: 'cookie/process-table.ts',
+    name: 'process',
+    because: 'the lock of a cookie file asks whether a pid is alive; it does not touch the life of this process',
+  },
+  {
+    file: 'transport/outbox.ts',
+    name: 'process',
+    because: 'process.nextTick is the one way to write once per turn of the event loop, before anything else runs',
+  },
+];
+
+/** @returns what is wrong with a file, one line each. @param file - path below src, such as `router/realm.ts` */
+function violations(file: string, text: string): string[] {
+  const folder = path.dirname(file).split(path.sep)[0] ?? '';
+  const rule = FOLDERS[folder];
+  if (rule === undefined || !file.includes('/')) return [`${file}: the folder is missing from the table`];
+  const facts = sourceFacts(text);
+  const found = facts.imports
+    .filter(({ specifier, typeOnly }) => !mayImport({ file, folder, rule, specifier, typeOnly }))
+    .map(({ specifier, typeOnly }) => `${file}: must not import ${typeOnly ? 'types of ' : ''}${specifier}`);
+  for (const name of forbiddenNames(folder)) {
+    if (facts.names.has(name) && !isException(file, name)) found.push(`${file}: must not use ${name}`);
+  }
+  if (folder === 'router' && facts.asynchronous) found.push(`${file}: must not use async or await`);
+  return found;
+}
+
+function forbiddenNames(folder: string): readonly string[] {
+  const names = ['console'];
+  if (folder !== 'cli' && folder !== 'node') names.push('process');
+  if (folder === 'router') names.push('Promise', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask');
+  return names;
+}
+
+interface Edge {
+  readonly file: string;
+  readonly folder: string;
+  readonly rule: FolderRule;
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+function mayImport({ file, folder, rule, specifier, typeOnly }: Edge): boolean {
+  if (specifier.startsWith('.')) {
+    const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier));
+    return target.endsWith('.js') && mayImportOwn({ file, folder, rule, target, typeOnly });
+  }
+  if (specifier.startsWith('node:')) {
+    const builtin = specifier.slice('node:'.length).split('/')[0] ?? '';
+    if (builtin === 'process') return isException(file, 'process');
+    return mayUse(rule.builtins, builtin) || (typeOnly && mayUse(rule.builtinTypes, builtin));
+  }
+  if (typeOnly && specifier === 'json-schema-to-ts') return folder === 'schema' || file.endsWith('/schema.ts');
+  return mayUse(rule.packages, specifier);
+}
+
+function mayImportOwn({ file, folder, rule, target, typeOnly }: Omit<Edge, 'specifier'> & { target: string }): boolean {
+  const [to = '', ...rest] = target.split('/');
+  if (to === folder || rule.folders.includes(to)) return true;
+  if (typeOnly && (to === 'schema' || rule.types?.includes(to) === true)) return true;
+  const isSchema = rest.join('/') === 'schema.js' && WITH_SCHEMA.includes(to);
+  return isSchema && (typeOnly || folder === 'config' || file.endsWith('/schema.ts'));
+}
+
+function mayUse(allowed: readonly string[] | undefined, name: string): boolean {
+  return allowed !== undefined && (allowed.includes(name) || allowed.includes('*'));
+}
+
+function isException(file: string, name: string): boolean {
+  return EXCEPTIONS.some((exception) => exception.file === file && exception.name === name);
+}
+
+/** Every source file: path below src -> text. */
+function sources(): Map<string, string> {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return new Map(files.map((file) => [file.split(path.sep).join('/'), readFileSync(path.join(SRC, file), 'utf8')]));
+}
+
+/** @returns the first ring of run-time imports, undefined when there is none. */
+function findCycle(files: ReadonlyMap<string, string>): string[] | undefined {
+  const done = new Set<string>();
+  const walk = (file: string, trail: readonly string[]): string[] | undefined => {
+    if (trail.includes(file)) return [...trail.slice(trail.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const { specifier, typeOnly } of sourceFacts(files.get(file) ?? '').imports) {
+      if (typeOnly || !specifier.startsWith('.')) continue;
+      const target = path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.ts');
+      const cycle = walk(target, [...trail, file]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of files.keys()) {
+    const cycle = walk(file, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
+describe('the source', () => {
+  const files = sources();
+
+  it('keeps to the table of imports and to the rules of each folder', () => {
+    expect(files.size).toBeGreaterThan(0);
+    expect([...files].flatMap(([file, text]) => violations(file, text))).toEqual([]);
+  });
+
+  it('has no import cycle', () => {
+    expect(findCycle(files)).toBeUndefined();
+  });
+
+  it('has no barrel', () => {
+    expect([...files.keys()].filter((file) => path.posix.basename(file) === 'index.ts')).toEqual([]);
+  });
+
+  it('needs every exception that is made', () => {
+    const unused = EXCEPTIONS.filter(({ file, name }) => {
+      const text = files.get(file);
+      if (text === undefined) return true;
+      const { names, imports } = sourceFacts(text);
+      return !names.has(name) && !imports.some(({ specifier }) => specifier === `node:${name}`);
+    });
+    expect(unused).toEqual([]);
+  });
+});
+
+describe('a violation is found', () => {
+  it.each([
+    ['router/a.ts', "import { x } from '../session/session.js';", 'must not import ../session/session.js'],
+    ['router/a.ts', "import { shortId } from '../log/logger.js';", 'must not import ../log/logger.js'],
+    ['router/a.ts', "export { x } from '../session/session.js';", 'must not import ../session/session.js'],
+    ['router/a.ts', "let x: import('../session/session.js').X;", 'must not import types of ../session/session.js'],
+    ['router/a.ts', "void import('../session/session.js');", 'must not import ../session/session.js'],
+    ['router/a.ts', 'void import(anything);', 'must not import (computed)'],
+    ['cookie/a.ts', "import { request } from 'node:http';", 'must not import node:http'],
+    ['router/a.ts', "import { createHash } from 'node:crypto';", 'must not import node:crypto'],
+    ['wamp/a.ts', "import type { X } from 'pino';", 'must not import types of pino'],
+    ['session/a.ts', "import { pino } from 'pino';", 'must not import pino'],
+    ['session/a.ts', "import process from 'node:process';", 'must not import node:process'],
+    ['cookie/a.ts', "import { x } from '../wamp/id';", 'must not import ../wamp/id'],
+    ['cookie/a.ts', "import { x } from '../router/schema.js';", 'must not import ../router/schema.js'],
+    ['config/a.ts', "import { x } from '../router/router.js';", 'must not import ../router/router.js'],
+    ['node/a.ts', "import { run } from '../cli/main.js';", 'must not import ../cli/main.js'],
+    ['cli/a.ts', "import { Router } from '../router/router.js';", 'must not import ../router/router.js'],
+    [
+      'serializer/a.ts',
+      "import type { FromSchema } from 'json-schema-to-ts';",
+      'must not import types of json-schema-to-ts',
+    ],
+    ['router/a.ts', 'export const f = async () => 1;', 'must not use async or await'],
+    ['router/a.ts', 'export async function f() { await 1; }', 'must not use async or await'],
+    ['router/a.ts', 'export let p: Promise<void>;', 'must not use Promise'],
+    ['router/a.ts', 'setTimeout(f, 1);', 'must not use setTimeout'],
+    ['session/a.ts', 'const x = process.env;', 'must not use process'],
+    ['node/a.ts', "console.log('x');", 'must not use console'],
+    ['plugins/a.ts', '', 'the folder is missing from the table'],
+    ['a.ts', '', 'the folder is missing from the table'],
+  ])('%s: %s', (file, text, expected) => {
+    expect(violations(file, text)).toEqual([`${file}: ${expected}`]);
+  });
+
+  it.each([
+    ['router/a.ts', "import type { Logger } from '../log/logger.js';"],
+    ['router/schema.ts', "import type { FromSchema } from 'json-schema-to-ts';"],
+    ['transport/schema.ts', "import { cookieSchema } from '../cookie/schema.js';"],
+    ['config/schema.ts', "import { realmSchema } from '../router/schema.js';"],
+    ['session/a.ts', 'async function f() { await process1; }'],
+    ['session/a.ts', "// process.exit and console.log in a comment\nconst text = 'process';"],
+    ['session/a.ts', 'const x = { process: 1 }.process;'],
+    ['cookie/a.ts', "import { open } from 'node:fs/promises';"],
+    ['cookie/a.ts', "import type { IncomingMessage } from 'node:http';"],
+    ['node/a.ts', 'process.exit(0);'],
+  ])('and nothing else: %s: %s', (file, text) => {
+    expect(violations(file, text)).toEqual([]);
+  });
+
+  it('also a ring of imports', () => {
+    const ring = new Map([
+      ['wamp/a.ts', "import { b } from './b.js';"],
+      ['wamp/b.ts', "import { c } from './c.js';"],
+      ['wamp/c.ts', "import { b } from './b.js';"],
+    ]);
+    expect(findCycle(ring)).toEqual(['wamp/b.ts', 'wamp/c.ts', 'wamp/b.ts']);
+    const types = new Map([
+      ['wamp/a.ts', "import { b } from './b.js';"],
+      ['wamp/b.ts', "import type { A } from './a.js';"],
+    ]);
+    expect(findCycle(types)).toBeUndefined();
+  });
+});

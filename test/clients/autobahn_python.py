@@ -1,0 +1,411 @@
+"""A script of features for autobahn-python, on asyncio or on Twisted.
+
+    python3 autobahn_python.py asyncio  ws://127.0.0.1:8080/ws json FEATURE...
+    python3 autobahn_python.py twisted  rs://127.0.0.1:8081    cbor FEATURE...
+
+Every feature runs with sessions of its own. Standard output gets one line of JSON for each: its name, and what went
+wrong or null. Futures of asyncio and Deferreds of Twisted are both awaited, so the features are written once.
+"""
+import json
+import sys
+import traceback
+from urllib.parse import urlparse
+
+FRAMEWORK, URL, SERIALIZER, *FEATURES = sys.argv[1:]
+
+if FRAMEWORK == "asyncio":
+    import asyncio
+
+    from autobahn.asyncio.wamp import ApplicationSession
+    from autobahn.asyncio.websocket import WampWebSocketClientFactory
+else:
+    from autobahn.twisted.rawsocket import WampRawSocketClientFactory
+    from autobahn.twisted.wamp import ApplicationSession
+    from twisted.internet import reactor
+    from twisted.internet.defer import ensureDeferred
+    from twisted.internet.endpoints import TCP4ClientEndpoint
+
+import txaio
+from autobahn.wamp import serializer as serializers
+from autobahn.wamp.exception import ApplicationError
+from autobahn.wamp.types import CallOptions, CallResult, ComponentConfig
+from autobahn.wamp.types import PublishOptions, RegisterOptions, SubscribeOptions
+
+DEADLINE_SECONDS = 20
+
+
+def make_serializer():
+    names = {"json": "JsonSerializer", "msgpack": "MsgPackSerializer", "cbor": "CBORSerializer"}
+    return getattr(serializers, names[SERIALIZER])()
+
+
+def future():
+    return txaio.create_future()
+
+
+class Session(ApplicationSession):
+    """Tells when it has joined and when it has left."""
+
+    def __init__(self, realm):
+        super().__init__(ComponentConfig(realm))
+        self.joined = future()
+        self.left = future()
+
+    def onJoin(self, details):
+        txaio.resolve(self.joined, details)
+
+    def onLeave(self, details):
+        if not txaio.is_called(self.joined):
+            txaio.reject(self.joined, RuntimeError("%s: %s" % (details.reason, details.message)))
+        txaio.resolve(self.left, details)
+        self.disconnect()
+
+
+class Mailbox:
+    """What a handler is called with, one by one."""
+
+    def __init__(self):
+        self.values = []
+        self.waiting = []
+
+    def put(self, value):
+        if self.waiting:
+            txaio.resolve(self.waiting.pop(0), value)
+        else:
+            self.values.append(value)
+
+    def take(self):
+        taken = future()
+        if self.values:
+            txaio.resolve(taken, self.values.pop(0))
+        else:
+            self.waiting.append(taken)
+        return taken
+
+
+async def join(realm="realm1"):
+    session = Session(realm)
+    address = urlparse(URL)
+    if FRAMEWORK == "asyncio":
+        factory = WampWebSocketClientFactory(lambda: session, url=URL, serializers=[make_serializer()])
+        await asyncio.get_running_loop().create_connection(factory, address.hostname, address.port)
+    else:
+        factory = WampRawSocketClientFactory(lambda: session, serializer=make_serializer())
+        await TCP4ClientEndpoint(reactor, address.hostname, address.port).connect(factory)
+    session.details = await session.joined
+    return session
+
+
+async def join_many(count, realm="realm1"):
+    return [await join(realm) for _ in range(count)]
+
+
+async def fails(awaitable, error):
+    try:
+        value = await awaitable
+    except ApplicationError as e:
+        assert e.error == error, "%s instead of %s" % (e.error, error)
+        return e
+    raise AssertionError("%r instead of %s" % (value, error))
+
+
+def same(value, expected):
+    assert value == expected, "%r instead of %r" % (value, expected)
+
+
+ACK = dict(acknowledge=True)
+
+
+async def session():
+    (a,) = await join_many(1)
+    same((a.details.realm, a.details.authrole, a.details.authmethod), ("realm1", "anonymous", "anonymous"))
+    a.leave()
+    same((await a.left).reason, "wamp.close.goodbye_and_out")
+
+
+async def pubsub():
+    a, b = await join_many(2)
+    events = Mailbox()
+    subscription = await a.subscribe(lambda *args, **kwargs: events.put((args, kwargs)), "com.example.topic")
+    await b.publish("com.example.topic", 1, "zwei", None, k=[True], options=PublishOptions(**ACK))
+    same(await events.take(), ((1, "zwei", None), {"k": [True]}))
+    await a.publish("com.example.topic", "not to me", options=PublishOptions(**ACK))
+    await a.publish("com.example.topic", "to me", options=PublishOptions(exclude_me=False, **ACK))
+    same(await events.take(), (("to me",), {}))
+    await subscription.unsubscribe()
+    await b.publish("com.example.topic", options=PublishOptions(**ACK))
+    await fails(b.publish("wamp.mine", options=PublishOptions(**ACK)), "wamp.error.invalid_uri")
+
+
+async def bytes_and_integers():
+    a, b = await join_many(2)
+    events = Mailbox()
+    values = [b"\x00\xff", b"", 2**53, -(2**31), 1.5, "", [], {"a": [b"x"]}]
+    await a.subscribe(lambda *args: events.put(list(args)), "com.example.values")
+    await b.publish("com.example.values", *values, options=PublishOptions(**ACK))
+    same(await events.take(), values)
+
+
+async def rpc():
+    callee, caller = await join_many(2)
+
+    def procedure(*args, **kwargs):
+        if kwargs.get("fail"):
+            raise ApplicationError("com.example.error.too_big", "why", 7, limit=5)
+        return CallResult(*reversed(args), **kwargs) if kwargs else sum(args)
+
+    registration = await callee.register(procedure, "com.example.sum")
+    same(await caller.call("com.example.sum", 23, 7), 30)
+    result = await caller.call("com.example.sum", 1, 2, k="v")
+    same((list(result.results), result.kwresults), ([2, 1], {"k": "v"}))
+    error = await fails(caller.call("com.example.sum", fail=True), "com.example.error.too_big")
+    same((list(error.args), error.kwargs), (["why", 7], {"limit": 5}))
+    await fails(caller.register(procedure, "com.example.sum"), "wamp.error.procedure_already_exists")
+    await registration.unregister()
+    await fails(caller.call("com.example.sum", 1), "wamp.error.no_such_procedure")
+
+
+async def eligibility():
+    a, b, publisher = await join_many(3)
+    events = Mailbox()
+    for name, subscriber in (("a", a), ("b", b)):
+        await subscriber.subscribe(lambda value, name=name: events.put((name, value)), "com.example.some")
+    ids = [a.details.session, b.details.session]
+    await publisher.publish("com.example.some", 1, options=PublishOptions(eligible=ids[:1], **ACK))
+    await publisher.publish("com.example.some", 2, options=PublishOptions(exclude=ids[:1], **ACK))
+    await publisher.publish("com.example.some", 3, options=PublishOptions(eligible_authid=[b.details.authid], **ACK))
+    await publisher.publish("com.example.some", 4, options=PublishOptions(exclude_authrole=["anonymous"], **ACK))
+    await publisher.publish("com.example.some", 5, options=PublishOptions(exclude_authid=[b.details.authid], **ACK))
+    # One after the other per subscriber, in any order between them.
+    got = [await events.take() for _ in range(4)]
+    same([value for name, value in got if name == "a"], [1, 5])
+    same([value for name, value in got if name == "b"], [2, 3])
+
+
+async def disclosure():
+    a, b = await join_many(2, "disclosed")
+    events = Mailbox()
+    await a.subscribe(lambda details: events.put(details), "com.example.topic", SubscribeOptions(details=True))
+    await a.register(lambda details: [details.caller, details.caller_authrole], "com.example.who",
+                     RegisterOptions(details=True))
+    b.publish("com.example.topic")
+    details = await events.take()
+    same((details.publisher, details.publisher_authid), (b.details.session, b.details.authid))
+    same(await b.call("com.example.who"), [b.details.session, "anonymous"])
+
+
+async def pattern_subscriptions():
+    a, b = await join_many(2)
+    events = Mailbox()
+    for match, pattern in (("prefix", "com.example.pat"), ("wildcard", "com..pattern")):
+        await a.subscribe(lambda details, match=match: events.put((match, details.topic)), pattern,
+                          SubscribeOptions(match=match, details=True))
+    await b.publish("com.example.pattern", options=PublishOptions(**ACK))
+    same(sorted([await events.take(), await events.take()]),
+         [("prefix", "com.example.pattern"), ("wildcard", "com.example.pattern")])
+
+
+async def retention():
+    a, b = await join_many(2)
+    for value in (1, 2):
+        await a.publish("com.example.state", value, options=PublishOptions(retain=True, **ACK))
+    events = Mailbox()
+    await b.subscribe(lambda value, details: events.put((value, details.retained)), "com.example.state",
+                      SubscribeOptions(get_retained=True, details=True))
+    same(await events.take(), (2, True))
+
+
+async def pattern_registrations():
+    callee, caller = await join_many(2)
+    for match, pattern in (("exact", "com.one.proc"), ("prefix", "com.one"), ("wildcard", "com..proc")):
+        await callee.register(lambda details, match=match: [match, details.procedure], pattern,
+                              RegisterOptions(match=match, details=True))
+    same((await caller.call("com.one.proc"))[0], "exact")
+    same(await caller.call("com.one.other"), ["prefix", "com.one.other"])
+    same(await caller.call("com.two.proc"), ["wildcard", "com.two.proc"])
+
+
+async def shared_registrations():
+    one, two, caller = await join_many(3)
+    for invoke, expected in (("roundrobin", [1, 2, 1, 2]), ("first", [1, 1]), ("last", [2, 2])):
+        uri = "com.example.%s" % invoke
+        await one.register(lambda: 1, uri, RegisterOptions(invoke=invoke))
+        await two.register(lambda: 2, uri, RegisterOptions(invoke=invoke))
+        same([await caller.call(uri) for _ in expected], expected)
+    for session, value in ((one, 1), (two, 2)):
+        await session.register(lambda value=value: value, "com.example.random", RegisterOptions(invoke="random"))
+    # With 64 calls one callee is left out once in 2^63 runs.
+    same({await caller.call("com.example.random") for _ in range(64)}, {1, 2})
+
+
+async def force_reregister():
+    old, new, caller = await join_many(3)
+    await old.register(lambda: "old", "com.example.mine")
+    await new.register(lambda: "new", "com.example.mine", RegisterOptions(force_reregister=True))
+    same(await caller.call("com.example.mine"), "new")
+
+
+async def progressive_results():
+    callee, caller = await join_many(2)
+    progress = Mailbox()
+
+    def count(n, details):
+        for i in range(n):
+            details.progress(i)
+        return "done"
+
+    await callee.register(count, "com.example.count", RegisterOptions(details=True))
+    same(await caller.call("com.example.count", 3, options=CallOptions(on_progress=progress.put)), "done")
+    same(progress.values, [0, 1, 2])
+
+
+async def timeout():
+    callee, caller = await join_many(2)
+    await callee.register(lambda: future(), "com.example.never")
+    await fails(caller.call("com.example.never", options=CallOptions(timeout=50)), "wamp.error.timeout")
+
+
+async def cancel():
+    callee, caller = await join_many(2)
+    invoked, cancelled = Mailbox(), Mailbox()
+
+    async def never():
+        invoked.put(True)
+        try:
+            await future()
+        except BaseException as e:
+            cancelled.put(type(e).__name__)
+            raise
+
+    await callee.register(never, "com.example.never")
+    call = caller.call("com.example.never")
+    txaio.add_callbacks(call, lambda _: None, lambda _: None)
+    await invoked.take()
+    call.cancel()
+    same(await cancelled.take(), "CancelledError")
+    # Both sessions go on.
+    await callee.register(lambda: "alive", "com.example.alive")
+    same(await caller.call("com.example.alive"), "alive")
+
+
+async def session_meta():
+    a, b = await join_many(2)
+    ids = await a.call("wamp.session.list")
+    same({a.details.session, b.details.session} <= set(ids), True)
+    same(await a.call("wamp.session.count"), len(ids))
+    same((await a.call("wamp.session.get", b.details.session))["authid"], b.details.authid)
+    left = Mailbox()
+    await a.subscribe(lambda *args: left.put(list(args)), "wamp.session.on_leave")
+    await a.call("wamp.session.kill", b.details.session, reason="com.example.enough")
+    same((await b.left).reason, "com.example.enough")
+    same(await left.take(), [b.details.session, b.details.authid, "anonymous"])
+
+
+async def registration_meta():
+    a, b = await join_many(2)
+    events = Mailbox()
+    await a.subscribe(lambda _session, registration: events.put(registration["uri"]), "wamp.registration.on_create")
+    registration = await b.register(lambda: 1, "com.example.meta")
+    same(await events.take(), "com.example.meta")
+    same(await a.call("wamp.registration.lookup", "com.example.meta"), registration.id)
+    same(await a.call("wamp.registration.match", "com.example.meta"), registration.id)
+    same(await a.call("wamp.registration.list_callees", registration.id), [b.details.session])
+    same(await a.call("wamp.registration.count_callees", registration.id), 1)
+    same((await a.call("wamp.registration.get", registration.id))["uri"], "com.example.meta")
+
+
+async def subscription_meta():
+    a, b = await join_many(2)
+    events = Mailbox()
+    await a.subscribe(lambda _session, subscription: events.put(subscription["uri"]), "wamp.subscription.on_create")
+    subscription = await b.subscribe(lambda: None, "com.example.meta")
+    same(await events.take(), "com.example.meta")
+    same(await a.call("wamp.subscription.lookup", "com.example.meta"), subscription.id)
+    same(await a.call("wamp.subscription.match", "com.example.meta"), [subscription.id])
+    same(await a.call("wamp.subscription.list_subscribers", subscription.id), [b.details.session])
+    same(await a.call("wamp.subscription.count_subscribers", subscription.id), 1)
+
+
+async def testaments():
+    a, b = await join_many(2)
+    events = Mailbox()
+    await a.subscribe(lambda *args, **kwargs: events.put((list(args), kwargs)), "com.example.will")
+    await b.call("wamp.session.add_testament", "com.example.will", ["gone"], {"k": 1})
+    b.leave()
+    same(await events.take(), (["gone"], {"k": 1}))
+
+
+async def concurrency():
+    callee, caller = await join_many(2)
+    invoked, pending = Mailbox(), []
+
+    def busy():
+        pending.append(future())
+        invoked.put(len(pending))
+        return pending[-1]
+
+    await callee.register(busy, "com.example.busy", RegisterOptions(concurrency=1))
+    # Each call waits until the one before is done.
+    calls = [caller.call("com.example.busy") for _ in range(3)]
+    for number, call in enumerate(calls, 1):
+        same(await invoked.take(), number)
+        same(len(pending), number)
+        txaio.resolve(pending[-1], number)
+        same(await call, number)
+
+
+async def rerouting():
+    one, two, caller = await join_many(3)
+
+    def unavailable():
+        raise ApplicationError("wamp.error.unavailable")
+
+    await one.register(unavailable, "com.example.shared", RegisterOptions(invoke="first"))
+    registration = await two.register(lambda: "second", "com.example.shared", RegisterOptions(invoke="first"))
+    same(await caller.call("com.example.shared"), "second")
+    await registration.unregister()
+    await fails(caller.call("com.example.shared"), "wamp.error.no_available_callee")
+
+
+async def event_history():
+    a, b = await join_many(2, "remembering")
+    for value in (1, 2):
+        await a.publish("com.example.log", value, options=PublishOptions(**ACK))
+    subscription = await b.subscribe(lambda *_: None, "com.example.log")
+    event = await b.call("wamp.subscription.get_events", subscription.id, limit=1, reverse=True)
+    same((event["subscription"], event["args"]), (subscription.id, [2]))
+
+
+async def run():
+    for name in FEATURES:
+        opened = []
+        global join
+        plain_join = join
+
+        async def join_and_keep(*args, plain_join=plain_join, opened=opened):
+            session = await plain_join(*args)
+            opened.append(session)
+            return session
+
+        join = join_and_keep
+        try:
+            await globals()[name]()
+            problem = None
+        except Exception:
+            problem = traceback.format_exc()
+        finally:
+            join = plain_join
+        print(json.dumps({"feature": name, "problem": problem}), flush=True)
+        for session in opened:
+            if session.is_attached():
+                session.leave()
+            await session.left
+
+
+if FRAMEWORK == "asyncio":
+    asyncio.run(asyncio.wait_for(run(), DEADLINE_SECONDS * 3))
+else:
+    finished = ensureDeferred(run())
+    finished.addErrback(lambda failure: print(failure.getTraceback(), file=sys.stderr))
+    finished.addBoth(lambda _: reactor.stop())
+    reactor.run()

@@ -1,0 +1,385 @@
+/**
+ * Where Crossbar.io and the WAMP specification part, and what this router does: the table of docs/compatibility.md,
+ * which `npx vitest run test/conformance/deviations -u` writes anew. Every decision names the test that holds it.
+ */
+
+export interface Deviation {
+  readonly id: string;
+  readonly topic: string;
+  readonly crossbar: string;
+  /** What is decided here. */
+  readonly here: string;
+  /** The key of a realm's config that decides otherwise. */
+  readonly switch?: string;
+  /** A test, or a vector that the tests play; none for what is not built yet. */
+  readonly test?: { readonly file: string; readonly title: string };
+}
+
+export const DEVIATIONS: readonly Deviation[] = [
+  {
+    id: 'D-01',
+    topic: 'a malformed message',
+    crossbar: 'closes with 1002, or 1011 where a URI or payload has the wrong type; no ABORT',
+    here: 'ABORT `wamp.error.protocol_violation`, then close 1002',
+    test: { file: 'test/unit/session/session.test.ts', title: 'takes message %i before HELLO for a violation' },
+  },
+  {
+    id: 'D-02',
+    topic: 'an option of the wrong type or value',
+    crossbar: 'closes with 1002',
+    here: 'ABORT `wamp.error.protocol_violation`',
+    test: { file: 'test/fixtures/wamp/own-vectors/invalid-messages.json', title: 'CANCEL mode int' },
+  },
+  {
+    id: 'D-03',
+    topic: 'how strict URIs are',
+    crossbar: 'loose, unless the realm says otherwise',
+    here: 'the same',
+    switch: '`options.uri_check`',
+    test: { file: 'test/unit/router/broker.test.ts', title: 'keeps the strict URI rule where the realm asks for it' },
+  },
+  {
+    id: 'D-04',
+    topic: 'an invalid URI in a request',
+    crossbar: 'mostly closes with 1011',
+    here: 'ERROR `wamp.error.invalid_uri`; the session goes on',
+    test: { file: 'test/fixtures/wamp/own-vectors/invalid-messages.json', title: 'PUBLISH ack bad uri' },
+  },
+  {
+    id: 'D-05',
+    topic: 'registering or publishing below `wamp.`',
+    crossbar: '`wamp.error.invalid_uri`; the URI `wamp` itself passes',
+    here: '`wamp.error.invalid_uri`, for `wamp` too; broader patterns may be registered, but are not asked for what is below `wamp.`',
+    test: {
+      file: 'test/unit/router/pattern-registration.test.ts',
+      title: 'lets patterns include the URIs of the router, but does not ask them for these',
+    },
+  },
+  {
+    id: 'D-06',
+    topic: 'an invalid realm in HELLO',
+    crossbar: 'closes with 1011',
+    here: 'ABORT `wamp.error.invalid_uri`',
+    test: { file: 'test/unit/session/session.test.ts', title: 'refuses %s with ABORT and closes' },
+  },
+  {
+    id: 'D-07',
+    topic: 'request ids of INVOCATION',
+    crossbar: 'one count for the whole router',
+    here: '1, 2, 3, ... for each callee',
+    test: {
+      file: 'test/unit/router/dealer.test.ts',
+      title: 'counts invocation ids per callee from 1, and takes answers in any order',
+    },
+  },
+  {
+    id: 'D-08',
+    topic: 'request ids of clients that are not 1, 2, 3, ...',
+    crossbar: 'not checked',
+    here: 'not checked: clients with random ids are served; the realm option `strict_request_ids` checks them',
+    test: { file: 'test/unit/router/compat.test.ts', title: 'request ids of clients need not count up by one' },
+  },
+  {
+    id: 'D-09',
+    topic: 'names of custom keys',
+    crossbar: '`x_cb_...` in WELCOME and `authextra`',
+    here: 'any custom key is accepted, none is sent',
+    test: { file: 'test/integration/session.test.ts', title: 'passes unknown methods, roles and features over' },
+  },
+  {
+    id: 'D-10',
+    topic: 'empty Arguments and ArgumentsKw',
+    crossbar: 'left out when both are empty',
+    here: 'left out when both are empty; `[]` stays before keywords',
+    test: { file: 'test/fixtures/wamp/own-vectors/scenarios.json', title: 'payload shapes survive' },
+  },
+  {
+    id: 'D-11',
+    topic: 'no role, or an unknown one, in HELLO',
+    crossbar: 'closes with 1002 in both cases',
+    here: 'ABORT `wamp.error.protocol_violation` without any role; unknown names are passed over',
+    test: { file: 'test/fixtures/wamp/own-vectors/invalid-messages.json', title: 'HELLO empty roles' },
+  },
+  {
+    id: 'D-12',
+    topic: 'the reason in the answer to a GOODBYE',
+    crossbar: '`wamp.close.normal`',
+    here: '`wamp.close.goodbye_and_out`; the clients look at neither',
+    test: {
+      file: 'test/unit/session/session.test.ts',
+      title: 'answers GOODBYE with goodbye_and_out, leaves the realm, and gives the transport back',
+    },
+  },
+  {
+    id: 'D-13',
+    topic: 'a second HELLO, or a message before HELLO',
+    crossbar: 'logged and ignored',
+    here: 'ABORT `wamp.error.protocol_violation`',
+    test: {
+      file: 'test/fixtures/wamp/own-vectors/scenarios.json',
+      title: 'second HELLO is a protocol violation and frees resources',
+    },
+  },
+  {
+    id: 'D-14',
+    topic: 'YIELD or ERROR for an unknown invocation',
+    crossbar: 'an unknown id is ignored, and an ERROR for that of another session ends its call',
+    here: 'ignored when this session was once sent the invocation, else ABORT `wamp.error.protocol_violation`',
+    test: {
+      file: 'test/unit/router/dealer.test.ts',
+      title: 'ignores an answer that comes twice, and throws for one that was never asked for',
+    },
+  },
+  {
+    id: 'D-15',
+    topic: 'the transport after an ABORT',
+    crossbar: 'stays open',
+    here: 'closed when the ABORT is sent',
+    test: { file: 'test/unit/session/session.test.ts', title: 'refuses %s with ABORT and closes' },
+  },
+  {
+    id: 'D-16',
+    topic: 'a callee leaves in the middle of a call',
+    crossbar: '`wamp.error.canceled`',
+    here: 'the same',
+    test: {
+      file: 'test/unit/router/dealer.test.ts',
+      title: 'answers the callers of a callee that left with canceled, once, and frees its procedures',
+    },
+  },
+  {
+    id: 'D-17',
+    topic: 'success without content over long-poll',
+    crossbar: 'status 204',
+    here: 'not built yet: there is no long-poll transport',
+  },
+  {
+    id: 'D-18',
+    topic: 'what separates the messages of a JSON batch',
+    crossbar: '0x18',
+    here: '0x1E is sent, and both are understood',
+    test: { file: 'test/unit/serializer/batched.test.ts', title: 'are split as far as they are good' },
+  },
+  {
+    id: 'D-19',
+    topic: 'reasons of refused authentication',
+    crossbar: '`wamp.error.not_authorized`, `wamp.error.no_auth_method`',
+    here: 'not built yet beyond anonymous clients; `wamp.error.no_auth_method` as Crossbar.io',
+  },
+  {
+    id: 'D-20',
+    topic: 'an unknown method among those that a client offers',
+    crossbar: 'refused where authentication is configured',
+    here: 'passed over, the next one is tried',
+    test: {
+      file: 'test/unit/session/session.test.ts',
+      title: 'takes the first method that it has, and none or an empty list for anonymous',
+    },
+  },
+  {
+    id: 'D-21',
+    topic: 'the salted key of WAMP-CRA',
+    crossbar: 'the Base64 text of what PBKDF2 gives',
+    here: 'not built yet: there is no WAMP-CRA',
+  },
+  {
+    id: 'D-22',
+    topic: 'WAMP-SCRAM',
+    crossbar: 'a dialect in names and computation',
+    here: 'not built yet: there is no SCRAM',
+  },
+  {
+    id: 'D-23',
+    topic: 'the error of a denied request',
+    crossbar: '`wamp.error.not_authorized`',
+    here: 'the same',
+    test: {
+      file: 'test/unit/router/role.test.ts',
+      title: 'answers a denied request with not_authorized, before it says whether the URI exists',
+    },
+  },
+  {
+    id: 'D-24',
+    topic: 'an empty `eligible` list',
+    crossbar: 'counts as none: everybody gets the event',
+    here: 'admits nobody',
+    switch: '`compat.empty_eligible_admits_all`',
+    test: { file: 'test/unit/router/compat.test.ts', title: 'off: an empty %s admits nobody; on: everybody' },
+  },
+  {
+    id: 'D-25',
+    topic: '`disclose_me`',
+    crossbar: 'ignored: the config decides',
+    here: 'the config decides; asking where it does not disclose is refused',
+    switch: '`compat.ignore_disclose_me`',
+    test: { file: 'test/unit/router/compat.test.ts', title: 'on: it is passed over, and nobody is shown' },
+  },
+  {
+    id: 'D-26',
+    topic: 'asking a callee for progressive results',
+    crossbar: 'always',
+    here: 'when the callee announced `progressive_call_results`; `call_canceling`, which autobahn-js does not announce, is not required',
+    test: {
+      file: 'test/unit/router/progressive-calls.test.ts',
+      title: 'are not asked of a callee that did not announce them, and not passed on unasked',
+    },
+  },
+  {
+    id: 'D-27',
+    topic: 'the timeout of a call',
+    crossbar: 'taken for seconds; `wamp.error.canceled`',
+    here: 'milliseconds; `wamp.error.timeout`',
+    test: {
+      file: 'test/unit/router/call-timeout.test.ts',
+      title: 'answers after so many milliseconds, interrupts the callee, and swallows its late answer',
+    },
+  },
+  {
+    id: 'D-28',
+    topic: 'CANCEL with mode `skip`',
+    crossbar: 'the caller is not answered',
+    here: '`wamp.error.canceled` at once',
+    switch: '`compat.cancel_without_error`',
+    test: {
+      file: 'test/unit/router/call-canceling.test.ts',
+      title: 'skip: answers at once and leaves the callee alone',
+    },
+  },
+  {
+    id: 'D-29',
+    topic: 'CANCEL without a mode, or with an unknown one',
+    crossbar: 'as `killnowait`; closes with 1002',
+    here: 'as `killnowait`; ABORT `wamp.error.protocol_violation`',
+    test: { file: 'test/fixtures/wamp/own-vectors/invalid-messages.json', title: 'CANCEL bad mode' },
+  },
+  {
+    id: 'D-30',
+    topic: 'a CALL that may not disclose its caller',
+    crossbar: 'does not occur',
+    here: '`wamp.error.option_disallowed.disclose_me`',
+    switch: '`compat.ignore_disclose_me`',
+    test: { file: 'test/unit/router/dealer.test.ts', title: 'refuses disclose_me where the role does not' },
+  },
+  {
+    id: 'D-31',
+    topic: 'the best of several wildcard registrations',
+    crossbar: 'the first that is found',
+    here: 'the longest run of literal components decides, then the next one',
+    test: {
+      file: 'test/unit/router/pattern-registration.test.ts',
+      title: 'sends a call of $procedure to $string_prefix',
+    },
+  },
+  {
+    id: 'D-32',
+    topic: 'registering with another invocation policy',
+    crossbar: '`wamp.error.procedure_exists_with_different_invocation_policy`',
+    here: 'the same',
+    test: {
+      file: 'test/unit/router/shared-registration.test.ts',
+      title: 'refuses another policy, and a second callee where nothing is shared',
+    },
+  },
+  {
+    id: 'D-33',
+    topic: '`wamp.session.on_leave`',
+    crossbar: 'the session id',
+    here: 'session id, `authid` and `authrole`; handlers of one argument read the first',
+    test: { file: 'test/unit/router/meta/session.test.ts', title: 'tell who came and who went, each once' },
+  },
+  {
+    id: 'D-34',
+    topic: 'killing sessions',
+    crossbar: 'reason `wamp.close.normal`; the caller may end itself; lists of ids; no `kill_all`',
+    here: 'reason `wamp.close.killed`; never the caller; a list for `kill_by_authid`, a count for `kill_by_authrole` and `kill_all`',
+    test: {
+      file: 'test/unit/router/meta/session.test.ts',
+      title: 'kill_by_authrole and kill_all count them, and spare the caller',
+    },
+  },
+  {
+    id: 'D-35',
+    topic: 'what a prefix is',
+    crossbar: 'a plain text',
+    here: 'the same',
+    test: {
+      file: 'test/unit/router/pattern-registration.test.ts',
+      title: 'sends a call of $procedure to $string_prefix',
+    },
+  },
+  {
+    id: 'D-36',
+    topic: 'giving up what another session holds',
+    crossbar: 'an error',
+    here: '`wamp.error.no_such_subscription`, `wamp.error.no_such_registration`',
+    test: {
+      file: 'test/unit/router/broker.test.ts',
+      title: 'answers an unsubscribe of a foreign, unknown or past subscription with no_such_subscription',
+    },
+  },
+  {
+    id: 'D-37',
+    topic: 'AUTHENTICATE before HELLO',
+    crossbar: 'ABORT `wamp.error.not_authorized`, stays open',
+    here: 'ABORT `wamp.error.protocol_violation`, closes',
+    test: { file: 'test/fixtures/wamp/own-vectors/invalid-messages.json', title: 'AUTHENTICATE before HELLO' },
+  },
+  {
+    id: 'D-38',
+    topic: 'a caller disappears in the middle of a call',
+    crossbar: 'INTERRUPT to its callee',
+    here: 'the same, when the callee announced `call_canceling`',
+    test: {
+      file: 'test/unit/router/dealer.test.ts',
+      title: 'interrupts a callee that can be interrupted when the caller leaves; its late answer is harmless',
+    },
+  },
+  {
+    id: 'D-39',
+    topic: 'default `match` and `invoke` in the meta API',
+    crossbar: '`exact`, `single`',
+    here: 'the same',
+    test: {
+      file: 'test/unit/router/registration-directory.test.ts',
+      title: 'shows a registration as the meta API does',
+    },
+  },
+  {
+    id: 'D-40',
+    topic: 'the callee in RESULT.Details',
+    crossbar: 'always shown',
+    here: 'not shown',
+    test: {
+      file: 'test/unit/router/dealer.test.ts',
+      title: 'passes the call to the callee and the answer to the caller, payloads unchanged',
+    },
+  },
+  {
+    id: 'D-41',
+    topic: 'the transport after a GOODBYE',
+    crossbar: 'stays open',
+    here: 'stays open for another HELLO, within `hello_timeout`',
+    test: {
+      file: 'test/integration/session.test.ts',
+      title: 'carries one session after the other: new id, request ids from 1, nothing left of the first',
+    },
+  },
+  {
+    id: 'D-42',
+    topic: 'a meta procedure with wrong arguments',
+    crossbar: '`wamp.error.runtime_error` with internal text',
+    here: '`wamp.error.invalid_argument`',
+    test: {
+      file: 'test/unit/router/meta/session.test.ts',
+      title: '%s %j %j is answered with invalid_argument and changes nothing',
+    },
+  },
+  {
+    id: 'D-43',
+    topic: 'the ERROR after a CANCEL that autobahn-js does not expect',
+    crossbar: 'not sent for `skip`',
+    here: 'sent; it can be left out for `skip` and `killnowait`, never for `kill`',
+    switch: '`compat.cancel_without_error`',
+    test: { file: 'test/unit/router/compat.test.ts', title: 'on: it ends without a word' },
+  },
+];

@@ -1,0 +1,201 @@
+/**
+ * A real Chromium for tests: launch it, load a page that holds autobahn, and drive that page with plain data. Beside
+ * it a relay, a port between browser and node whose connections a test can cut, as a bad network does.
+ *
+ * A missing browser is an error here; whether the browser tests run at all is decided where all tests are started.
+ */
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContext, Cookie, Page } from 'playwright-core';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** Where Debian's package `chromium` puts it. */
+export const CHROMIUM = '/usr/bin/chromium';
+
+const LAUNCH_ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export async function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: LAUNCH_ARGS });
+}
+
+/** Paths of a web transport that serve the page of {@link AutobahnPage} and the browser build of autobahn. */
+export const AUTOBAHN_PAGE_PATHS = {
+  '/': { type: 'static', directory: path.join(ROOT, 'test/browser/page') },
+  autobahn: { type: 'static', directory: path.join(ROOT, 'node_modules/autobahn-browser') },
+} as const;
+
+export interface Join {
+  readonly sessionId: number;
+  readonly authid: string;
+  readonly authrole: string;
+  readonly authmethod: string;
+}
+
+export interface ReceivedEvent {
+  readonly topic: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+}
+
+/** What a call came to: a result, or an error when `error` is there. */
+export interface CallOutcome {
+  readonly error?: string;
+  readonly args: readonly unknown[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+}
+
+type Kwargs = Readonly<Record<string, unknown>>;
+
+/** `test/browser/page` in a tab: an autobahn connection that never gives up. */
+export class AutobahnPage {
+  readonly page: Page;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Loads the page from the root of `origin`; nothing is connected yet. */
+  static async load(context: BrowserContext, origin: string): Promise<AutobahnPage> {
+    const page = await context.newPage();
+    await page.goto(origin);
+    return new AutobahnPage(page);
+  }
+
+  /** {@link load}, then a session on `realm1`. */
+  static async join(context: BrowserContext, origin: string): Promise<AutobahnPage & { readonly joined: Join }> {
+    const loaded = await AutobahnPage.load(context, origin);
+    return Object.assign(loaded, { joined: await loaded.connect() });
+  }
+
+  /** Connects and waits for the session. */
+  async connect(realm = 'realm1'): Promise<Join> {
+    await this.#run('open', { realm });
+    return this.nextJoin();
+  }
+
+  /** The next session of this page: after a lost connection, the one that follows it. */
+  async nextJoin(): Promise<Join> {
+    return this.#run('nextJoin');
+  }
+
+  async reload(): Promise<Join> {
+    await this.page.reload();
+    return this.connect();
+  }
+
+  /** What a script of the page sees of its cookies. */
+  async documentCookie(): Promise<string> {
+    return this.page.evaluate('document.cookie');
+  }
+
+  async subscribe(topic: string): Promise<void> {
+    await this.#run('subscribe', { topic });
+  }
+
+  /** @returns whether the router was told (true), or other handlers of the topic are left (false). */
+  async unsubscribe(topic: string): Promise<boolean> {
+    return this.#run('unsubscribe', { topic });
+  }
+
+  async nextEvent(): Promise<ReceivedEvent> {
+    return this.#run('nextEvent');
+  }
+
+  /** Resolves when the router has acknowledged it. */
+  async publish(
+    topic: string,
+    args: readonly unknown[] = [],
+    kwargs: Kwargs = {},
+    options: Kwargs = {},
+  ): Promise<void> {
+    await this.#run('publish', { topic, args, kwargs, options });
+  }
+
+  /** `echo` answers with what it got; `fail` raises `com.example.error.refused` with what it got. */
+  async register(procedure: string, behaviour: 'echo' | 'fail'): Promise<void> {
+    await this.#run('register', { procedure, behaviour });
+  }
+
+  async unregister(procedure: string): Promise<void> {
+    await this.#run('unregister', { procedure });
+  }
+
+  async call(procedure: string, args: readonly unknown[] = [], kwargs: Kwargs = {}): Promise<CallOutcome> {
+    return this.#run('call', { procedure, args, kwargs });
+  }
+
+  async #run<T>(name: string, argument: object = {}): Promise<T> {
+    return this.page.evaluate<T>(`client.${name}(${JSON.stringify(argument)})`);
+  }
+}
+
+/** The one cookie of a context. @throws when it has none or several. */
+export async function onlyCookie(context: BrowserContext): Promise<Cookie> {
+  const [cookie, ...more] = await context.cookies();
+  if (cookie === undefined || more.length > 0)
+    throw new Error(`expected one cookie, found ${more.length + (cookie ? 1 : 0)}`);
+  return cookie;
+}
+
+/** A TCP port that passes everything on to another one, until it is told to cut. */
+export class Relay {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async to(port: number): Promise<Relay> {
+    const server = createServer();
+    const relay = new Relay(server);
+    server.on('connection', (socket) => relay.#pass(socket, connect(port, '127.0.0.1')));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return relay;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Resets every connection there is; new ones are welcome. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    this.cut();
+    await once(this.#server, 'close');
+  }
+
+  #pass(browser: Socket, node: Socket): void {
+    for (const [socket, other] of [
+      [browser, node],
+      [node, browser],
+    ] as const) {
+      this.#sockets.add(socket);
+      socket.pipe(other);
+      // A cut connection errors on both sides; 'close' follows and does what has to be done.
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        other.destroy();
+      });
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** Cookie records, logs and places for the tests of the cookie stores. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import type { CookieAuth, CookieRecord } from '../../src/cookie/store.js';
+import { createLogger } from '../../src/log/logger.js';
+import type { Logger } from '../../src/log/logger.js';
+
+export const CREATED = '2026-11-20T22:25:02.621Z';
+export const MODIFIED = '2026-11-20T22:25:02.627Z';
+export const DELETED = '2026-11-20T22:25:03.745Z';
+
+export const JOE: CookieAuth = {
+  authid: 'joe',
+  authrole: 'frontend',
+  authmethod: 'wampcra',
+  authrealm: 'realm1',
+  authextra: { x_cb_node: 'vm-31908', x_cb_pid: 31917 },
+};
+
+/** @returns an id of 24 characters that ends in `n`. */
+export function cookieId(n: number): string {
+  return `cookie/${String(n).padStart(17, '0')}`;
+}
+
+export function cookieRecord(cbtid: string, change: Partial<CookieRecord> = {}): CookieRecord {
+  return { cbtid, created: CREATED, modified: null, max_age: 604800, auth: null, ...change };
+}
+
+export interface LogEntry {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** @returns a logger and what it was told. */
+export function recordingLog(): { log: Logger; entries: LogEntry[]; warnings: () => LogEntry[] } {
+  const entries: LogEntry[] = [];
+  const destination = { write: (line: string) => void entries.push(JSON.parse(line) as LogEntry) };
+  const log = createLogger({ level: 'trace', destination });
+  return { log, entries, warnings: () => entries.filter(({ level }) => level === 'warn' || level === 'error') };
+}
+
+/** Runs `use` with a directory that is gone afterwards. */
+export async function withDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'cookies-'));
+  try {
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** A small generator of repeatable random numbers in [0, 1) (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

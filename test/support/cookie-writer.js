@@ -1,0 +1,38 @@
+// The victim of the crash test: changes cookies as fast as it can and says so once each change is acknowledged.
+// Arguments: the directory with the compiled store, the cookie file, how many changes at a time.
+import path from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+
+const [compiled = '', filename = '', parallel = '16'] = process.argv.slice(2);
+const load = (file) => import(pathToFileURL(path.join(compiled, file)).href);
+const { FileCookieStore } = await load('cookie/file.js');
+const { newCookieId } = await load('cookie/tracker.js');
+const { silentLogger } = await load('log/logger.js');
+
+const auth = { authid: 'joe', authrole: 'user', authmethod: 'ticket', authrealm: 'realm1', authextra: { n: 1 } };
+const store = new FileCookieStore({ filename, purge: false }, { log: silentLogger() });
+await store.open();
+
+/** Writes to the pipe before it returns, as pipes are synchronous on Linux. */
+function acknowledge(what, cbtid) {
+  process.stdout.write(`${what} ${cbtid}\n`);
+}
+
+async function work() {
+  for (let n = 0; ; n += 1) {
+    const cbtid = newCookieId(24);
+    const now = new Date().toISOString();
+    await store.create({ cbtid, created: now, modified: null, max_age: 86400, auth: null });
+    acknowledge('created', cbtid);
+    if (n % 3 === 0) continue;
+    await store.setAuth(cbtid, auth, now);
+    acknowledge('login', cbtid);
+    if (n % 3 === 1) continue;
+    process.stdout.write(`deleting ${cbtid}\n`);
+    await store.delete(cbtid, now);
+    acknowledge('deleted', cbtid);
+  }
+}
+
+await Promise.all(Array.from({ length: Number(parallel) }, work));

@@ -1,0 +1,1 @@
+throw new Error('native parts of test clients are left out on purpose');

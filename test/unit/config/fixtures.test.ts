@@ -1,0 +1,54 @@
+/** Whole files, right and wrong. The wrong ones lie beside the exact lines that are said about them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { ConfigError } from '../../../src/config/error.js';
+import { loadConfig } from '../../../src/config/load.js';
+
+const fixtures = join(import.meta.dirname, '../../fixtures/config');
+const valid = configsIn(join(fixtures, 'valid'));
+const invalid = configsIn(join(fixtures, 'invalid'));
+
+function configsIn(directory: string): string[] {
+  return readdirSync(directory).filter((name) => /\.(json|yaml)$/.test(name));
+}
+
+describe('configs that are right', () => {
+  it.each(valid)('%s loads without a warning', async (name) => {
+    const loaded = await loadConfig({ cbdir: '/node', config: join(fixtures, 'valid', name), env: {} });
+    expect(loaded.warnings).toEqual([]);
+    expect(loaded.config.workers).toHaveLength(1);
+  });
+});
+
+describe('configs that are wrong', () => {
+  it('are many', () => {
+    expect(invalid.length).toBeGreaterThanOrEqual(30);
+  });
+
+  it.each(invalid)('%s is refused with exactly the expected lines', async (name) => {
+    const expected = readFileSync(join(fixtures, 'invalid', name.replace(/\.\w+$/, '.expected.txt')), 'utf8');
+    const error = await problemsOf(join(fixtures, 'invalid', name));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(`${error.message}\n`).toBe(expected);
+    expect(error.code).toBe('ERR_CONFIG_INVALID');
+    expect(error.problems).toHaveLength(expected.trimEnd().split('\n').length);
+  });
+
+  it('never have a name twice, because the expected lines are found by it', () => {
+    const names = invalid.map((name) => name.replace(/\.\w+$/, ''));
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+async function problemsOf(file: string): Promise<ConfigError> {
+  try {
+    await loadConfig({ cbdir: '/node', config: file, env: {} });
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error(`${file} was accepted`);
+}

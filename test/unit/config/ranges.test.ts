@@ -1,0 +1,103 @@
+/** Every number at and beyond both of its ends, and every pattern. */
+import { describe, expect, it } from 'vitest';
+
+import { node, problemsOf } from './configs.js';
+
+const cookie = (key: string) => (value: unknown) => node({ websocket: { cookie: { [key]: value } } });
+const option = (key: string) => (value: unknown) => node({ websocket: { options: { [key]: value } } });
+const deflate = (key: string) => (value: unknown) =>
+  node({ websocket: { options: { compression: { deflate: { [key]: value } } } } });
+const endpoint = (key: string) => (value: unknown) =>
+  node({ web: { endpoint: { type: 'tcp', port: 8080, [key]: value } } });
+const web = (key: string) => (value: unknown) => node({ web: { options: { [key]: value } } });
+const files = (key: string) => (value: unknown) =>
+  node({ web: { paths: { a: { type: 'static', directory: 'x', options: { [key]: value } } } } });
+
+type Place = (value: unknown) => unknown;
+
+const ranges: readonly (readonly [string, Place, number, number])[] = [
+  ['cookie.length', cookie('length'), 6, 64],
+  ['cookie.max_age', cookie('max_age'), 1, 311_040_000],
+  ['endpoint.port', endpoint('port'), 0, 65_535],
+  ['endpoint.backlog', endpoint('backlog'), 1, 65_535],
+  ['options.auto_ping_size', option('auto_ping_size'), 12, 125],
+  ['options.max_message_size', option('max_message_size'), 1, 67_108_864],
+  ['options.max_unsent_bytes', option('max_unsent_bytes'), 65_536, 1_073_741_824],
+  ['deflate.max_window_bits', deflate('max_window_bits'), 9, 15],
+  ['deflate.memory_level', deflate('memory_level'), 1, 9],
+  ['web.hsts_max_age', web('hsts_max_age'), 0, 2_147_483_647],
+  ['web.client_timeout', web('client_timeout'), 1, 86_400],
+  ['static.cache_timeout', files('cache_timeout'), 0, 31_536_000],
+];
+
+describe('ranges', () => {
+  it.each(ranges)('%s has its ends', (_name, place, lowest, highest) => {
+    expect(problemsOf(place(lowest))).toEqual([]);
+    expect(problemsOf(place(highest))).toEqual([]);
+    for (const wrong of [lowest - 1, highest + 1, lowest + 0.5, String(lowest), true, [lowest]]) {
+      expect(problemsOf(place(wrong)), String(wrong)).toHaveLength(1);
+    }
+  });
+
+  it.each([
+    'open_handshake_timeout',
+    'close_handshake_timeout',
+    'hello_timeout',
+    'auto_ping_interval',
+    'auto_ping_timeout',
+  ])('%s is off or at least a second', (key) => {
+    for (const right of [0, 1000, 2_147_483_647]) expect(problemsOf(option(key)(right)), String(right)).toEqual([]);
+    for (const wrong of [-1, 1, 999, 2_147_483_648, null])
+      expect(problemsOf(option(key)(wrong)), String(wrong)).toHaveLength(1);
+  });
+
+  it('request_max_window_bits is 0 or from 9 to 15', () => {
+    for (const right of [0, 9, 15]) expect(problemsOf(deflate('request_max_window_bits')(right))).toEqual([]);
+    for (const wrong of [-1, 1, 8, 16]) expect(problemsOf(deflate('request_max_window_bits')(wrong))).toHaveLength(1);
+  });
+
+  it('null means "no limit" where it is documented', () => {
+    expect(problemsOf(web('client_timeout')(null))).toEqual([]);
+    expect(problemsOf(files('cache_timeout')(null))).toEqual([]);
+  });
+});
+
+const name = (value: unknown) => node({ worker: { id: value } });
+const realm = (value: unknown) => node({ worker: { realms: [{ name: value, roles: [{ name: 'anonymous' }] }] } });
+const path = (value: string) => node({ web: { paths: { [value]: { type: 'nodeinfo' } } } });
+const uri = (value: unknown) =>
+  node({ worker: { realms: [{ name: 'realm1', roles: [{ name: 'anonymous', permissions: [{ uri: value }] }] }] } });
+
+const patterns: readonly (readonly [string, (value: string) => unknown, readonly string[], readonly string[]])[] = [
+  ['an id', name, ['abc', 'a_1', `a${'b'.repeat(63)}`], ['ab', 'Abc', '1bc', 'a-b', `a${'b'.repeat(64)}`]],
+  ['a realm', realm, ['abc', 'Realm-1.x@y_z', 'a'.repeat(255)], ['ab', '1ab', 'a b', 'a/b', 'a'.repeat(256)]],
+  ['a cookie name', cookie('name'), ['ab', 'a1', 'a_b'], ['a', 'A1', '1a', 'a-b', 'a=b']],
+  ['a cookie path', cookie('path'), ['/', '/a/b', '/a%20b'], ['', 'a', '/a;b', '/a b', '/ä', '/a\r\nX: 1']],
+  ['a cookie domain', cookie('domain'), ['a.b', '.example.com', 'localhost'], ['', 'a..b', '-a', 'a;b', 'a b', 'a\n']],
+  ['a path key', path, ['/', 'ws', 'a-B_9'], ['', 'a/b', '/a', 'a.b', 'ä', ' ']],
+  ['a URI', uri, ['', 'com.example', 'com.', 'a..b', '*', 'ä.ö'], ['a b', 'a#', '\ta']],
+];
+
+describe('patterns', () => {
+  it.each(patterns)('%s', (_name, place, right, wrong) => {
+    for (const value of right) expect(problemsOf(place(value)), value).toEqual([]);
+    for (const value of wrong) expect(problemsOf(place(value)), value).toHaveLength(1);
+  });
+});
+
+describe('every option of a WebSocket that has one value only', () => {
+  it.each([
+    ['enable_hybi10', false],
+    ['enable_rfc6455', false],
+    ['apply_mask', false],
+    ['mask_server_frames', true],
+    ['require_masked_client_frames', false],
+    ['enable_flash_policy', true],
+    ['max_frame_size', 65_536],
+    ['auto_fragment_size', 65_536],
+    ['fail_by_drop', true],
+  ])('%s: %j is refused with a reason', (key, value) => {
+    const [problem = ''] = problemsOf(option(key)(value));
+    expect(problem).toMatch(/, not supported \(allowed: .+; .+\)$/);
+  });
+});

@@ -1,0 +1,53 @@
+/** The `rawsocket` transport and unix endpoints in a config. */
+import { describe, expect, it } from 'vitest';
+
+import { check, node, problemsOf } from './configs.js';
+
+const SOCKET = { type: 'unix', path: 'run/node.sock' } as const;
+const withTransport = (transport: object) => node({ worker: { transports: [transport] } });
+const raw = (options: object) => withTransport({ type: 'rawsocket', endpoint: SOCKET, options });
+
+describe('a rawsocket transport', () => {
+  it('gets all its defaults', () => {
+    const [transport] =
+      check(withTransport({ type: 'rawsocket', endpoint: SOCKET })).config.workers[0]?.transports ?? [];
+    expect(transport).toEqual({
+      type: 'rawsocket',
+      id: 'transport001',
+      endpoint: { type: 'unix', path: '/node/run/node.sock', backlog: 50 },
+      serializers: ['json', 'msgpack', 'cbor'],
+      options: {
+        max_message_size: 1_048_576,
+        hello_timeout: 5000,
+        max_unsent_bytes: 16_777_216,
+        auto_ping_interval: 0,
+        auto_ping_timeout: 20_000,
+        tcp_nodelay: true,
+      },
+    });
+  });
+
+  it.each([
+    ['max_message_size', 1, 16_777_216],
+    ['max_unsent_bytes', 65_536, 1_073_741_824],
+  ])('%s has its ends', (key, lowest, highest) => {
+    for (const right of [lowest, highest]) expect(problemsOf(raw({ [key]: right }))).toEqual([]);
+    for (const wrong of [lowest - 1, highest + 1]) expect(problemsOf(raw({ [key]: wrong }))).toHaveLength(1);
+  });
+
+  it('warns when nobody could join', () => {
+    const realms = [{ name: 'realm1', roles: [{ name: 'backend', 'allow-by-default': true }] }];
+    const config = node({ worker: { realms, transports: [{ type: 'rawsocket', endpoint: SOCKET }] } });
+    expect(check(config).warnings.map(({ text }) => text)).toEqual([
+      'clients of this RawSocket get the role "anonymous", but no realm of the worker has it',
+    ]);
+  });
+});
+
+describe('a unix endpoint', () => {
+  it.each(['web', 'websocket', 'rawsocket'])('suits a %s transport', (type) => {
+    const transport = { type, endpoint: { ...SOCKET, path: '/run/node.sock' }, ...(type === 'web' && { paths: {} }) };
+    const [first] = check(withTransport(transport)).config.workers[0]?.transports ?? [];
+    expect(first?.endpoint).toEqual({ type: 'unix', path: '/run/node.sock', backlog: 50 });
+  });
+});

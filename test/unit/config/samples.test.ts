@@ -1,0 +1,53 @@
+/** The sample configs that come with the package. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+
+import { publishedSchema } from '../../../src/config/document.js';
+import { loadConfig } from '../../../src/config/load.js';
+import { nodeSchema } from '../../../src/config/schema.js';
+import { pathServiceSchema } from '../../../src/webservice/schema.js';
+
+const directory = join(import.meta.dirname, '../../../config');
+const samples = readdirSync(directory).filter((name) => !name.endsWith('.schema.json'));
+// Without `strict`, as editors do it: formats and unknown keywords are no matter.
+const published = new Ajv({ strict: false }).compile(publishedSchema());
+
+describe('samples', () => {
+  it.each(samples)('%s loads without a warning', async (name) => {
+    const loaded = await loadConfig({ cbdir: '/node', config: join(directory, name), env: { PORT: '8080' } });
+    expect(loaded.warnings).toEqual([]);
+  });
+
+  it.each(samples)('%s satisfies the published schema', (name) => {
+    // YAML is a superset of JSON.
+    const value: unknown = parse(readFileSync(join(directory, name), 'utf8'));
+    expect(published(value), JSON.stringify(published.errors)).toBe(true);
+  });
+
+  it.each(samples)('%s names the published schema for editors', (name) => {
+    expect(readFileSync(join(directory, name), 'utf8')).toMatch(/\$schema"?: "?\.\/crossbar\.schema\.json/);
+  });
+
+  it('full.yaml uses every key that there is', () => {
+    const used = new Set(keysIn(parse(readFileSync(join(directory, 'full.yaml'), 'utf8'))));
+    const known = [...propertiesIn(nodeSchema), ...propertiesIn(pathServiceSchema)];
+    expect(known.filter((key) => !used.has(key))).toEqual([]);
+  });
+});
+
+function keysIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => [key, ...keysIn(child)]);
+}
+
+function propertiesIn(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([keyword, value]) => [
+    ...(keyword === 'properties' ? Object.keys(value as object) : []),
+    ...propertiesIn(value),
+  ]);
+}

@@ -1,0 +1,42 @@
+/** The derived types, held against what the other folders are built on. The compiler does the checking. */
+import { describe, expectTypeOf, it } from 'vitest';
+
+import type { AuthConfig } from '../../../src/auth/schema.js';
+import type { NodeConfig, TransportConfig } from '../../../src/config/schema.js';
+import type { CookieConfig, CookieStoreConfig } from '../../../src/cookie/schema.js';
+import type { PermissionConfig, RoleConfig } from '../../../src/router/schema.js';
+import type { EndpointConfig, TcpEndpointConfig, WebSocketOptions } from '../../../src/transport/schema.js';
+import type { PathServiceConfig } from '../../../src/webservice/schema.js';
+
+describe('derived types', () => {
+  it('have what has a default, and leave out what has none', () => {
+    expectTypeOf<CookieConfig['max_age']>().toEqualTypeOf<number>();
+    expectTypeOf<CookieConfig['secure']>().toEqualTypeOf<boolean | undefined>();
+    expectTypeOf<CookieConfig['same_site']>().toEqualTypeOf<'Strict' | 'Lax' | 'None'>();
+    expectTypeOf<CookieStoreConfig['type']>().toEqualTypeOf<'memory' | 'file'>();
+    expectTypeOf<TcpEndpointConfig['port']>().toEqualTypeOf<number>();
+    expectTypeOf<TcpEndpointConfig['version']>().toEqualTypeOf<4 | 6 | undefined>();
+    expectTypeOf<WebSocketOptions['allowed_origins']>().toEqualTypeOf<readonly string[]>();
+    expectTypeOf<WebSocketOptions['enable_flash_policy']>().toEqualTypeOf<false>();
+    expectTypeOf<NonNullable<AuthConfig['anonymous']>['role']>().toEqualTypeOf<string>();
+  });
+
+  it('tell variants apart by their type', () => {
+    expectTypeOf<TransportConfig['type']>().toEqualTypeOf<'web' | 'websocket' | 'rawsocket'>();
+    expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
+    expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
+      'static' | 'websocket' | 'path' | 'redirect' | 'json' | 'nodeinfo'
+    >();
+    expectTypeOf<Extract<PathServiceConfig, { type: 'redirect' }>['url']>().toEqualTypeOf<string>();
+  });
+
+  it('are short to write for roles', () => {
+    expectTypeOf<{ uri: 'a' }>().toExtend<PermissionConfig>();
+    expectTypeOf<{ name: 'a'; permissions: { uri: 'a'; allow: { call: true } }[] }>().toExtend<RoleConfig>();
+  });
+
+  it('are readonly', () => {
+    expectTypeOf<NodeConfig['workers']>().not.toExtend<unknown[]>();
+    expectTypeOf<WebSocketOptions['allowed_origins']>().not.toExtend<unknown[]>();
+  });
+});

@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { FileCookieStore } from '../../../src/cookie/file.js';
+import { MemoryCookieStore } from '../../../src/cookie/memory.js';
+import { silentLogger } from '../../../src/log/logger.js';
+import { cookieStoreContract } from '../../contract/cookie-store.js';
+
+cookieStoreContract('memory', { persistent: false }, () =>
+  Promise.resolve({ store: () => new MemoryCookieStore(), dispose: () => Promise.resolve() }),
+);
+
+for (const purge of [false, true]) {
+  cookieStoreContract(purge ? 'file, purged at every start' : 'file', { persistent: true }, async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'cookies-'));
+    const filename = path.join(directory, 'cookies.dat');
+    // The records of the suite are of this day.
+    const clock = (): number => Date.parse('2026-11-21T00:00:00Z');
+    return {
+      store: () => new FileCookieStore({ filename, purge }, { log: silentLogger(), clock }),
+      dispose: () => rm(directory, { recursive: true }),
+    };
+  });
+}

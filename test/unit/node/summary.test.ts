@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+
+import { formatSummary } from '../../../src/node/summary.js';
+
+it('the summary says what listens where, which realms there are and who remembers the browsers', () => {
+  const text = formatSummary({
+    pid: 4711,
+    title: 'crossbar-ts',
+    cbdir: '/srv/app/.crossbar',
+    config: '/srv/app/.crossbar/config.json',
+    listening: [
+      {
+        transport: 'transport001',
+        type: 'web',
+        worker: 'worker001',
+        address: '127.0.0.1',
+        port: 8080,
+        url: 'http://127.0.0.1:8080/',
+        paths: [
+          { path: '/', type: 'static' },
+          { path: '/ws', type: 'websocket' },
+        ],
+      },
+      {
+        transport: 'transport002',
+        type: 'websocket',
+        worker: 'worker001',
+        address: '0.0.0.0',
+        port: 9000,
+        url: 'ws://127.0.0.1:9000/',
+        paths: [],
+      },
+      {
+        transport: 'transport003',
+        type: 'rawsocket',
+        worker: 'worker001',
+        address: '/run/node.sock',
+        url: 'rs://unix:/run/node.sock:/',
+        paths: [],
+      },
+    ],
+    realms: [{ realm: 'realm1', worker: 'worker001', roles: ['anonymous', 'backend'] }],
+    cookieStores: [{ type: 'file', filename: '/srv/app/.crossbar/cookies.dat' }, { type: 'memory' }],
+  });
+  expect(text.split('\n')).toEqual([
+    'node      pid 4711, /srv/app/.crossbar/config.json',
+    'listening http://127.0.0.1:8080/  static',
+    'listening ws://127.0.0.1:8080/ws  websocket',
+    'listening ws://127.0.0.1:9000/  websocket, on all addresses of this machine',
+    'listening rs://unix:/run/node.sock:/  rawsocket',
+    'realm     realm1, roles anonymous, backend',
+    'cookies   /srv/app/.crossbar/cookies.dat',
+    'cookies   in memory, forgotten when the node stops',
+  ]);
+});
+
+it('a node without transports says that nothing listens', () => {
+  const text = formatSummary({
+    pid: 1,
+    title: 'crossbar-ts',
+    cbdir: '/c',
+    config: '/c/config.json',
+    listening: [],
+    realms: [],
+    cookieStores: [],
+  });
+  expect(text).toContain('nowhere: the config has no transports');
+});

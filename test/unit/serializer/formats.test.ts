@@ -1,0 +1,479 @@
+/** What holds for every serializer: the contract, the vectors, translation between formats, noise. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { serializers } from '../../../src/serializer/registry.js';
+import type { Framing, Serializer } from '../../../src/serializer/serializer.js';
+import { ProtocolViolation, WampError } from '../../../src/wamp/error.js';
+import * as m from '../../../src/wamp/message.js';
+import type { Payload } from '../../../src/wamp/payload.js';
+import { payloadOf } from '../../../src/wamp/payload.js';
+import { serializerContract } from '../../contract/serializer.js';
+import { FORMATS, mapScalars } from '../../support/formats.js';
+import type { Format } from '../../support/formats.js';
+
+const UNFRAMED: Framing = { headerBytes: () => 0, writeHeader: () => undefined };
+
+function serializerOf(type: string): Serializer {
+  const serializer = serializers.get(type);
+  if (serializer === undefined) throw new Error(`no serializer ${type}`);
+  return serializer;
+}
+
+const json = serializerOf('json');
+const pairs = FORMATS.flatMap((from) => FORMATS.map((to) => [from.type, to.type, from, to] as const));
+
+function fixture(file: string): { readonly samples: readonly unknown[] } {
+  const url = new URL(`../../fixtures/wamp/own-vectors/${file}`, import.meta.url);
+  return JSON.parse(readFileSync(url, 'utf8')) as { samples: unknown[] };
+}
+
+const eventOf = (payload: Payload, details = m.NO_DETAILS): m.Event => ({
+  type: m.EVENT,
+  subscription: 1,
+  publication: 2,
+  details,
+  payload,
+  frames: [],
+});
+
+/** The payload of a PUBLISH with these bytes, as an EVENT shows it to a peer with another serializer. */
+function passOn(from: Serializer, to: Serializer, publish: Buffer): Buffer {
+  const { payload } = from.decode(publish) as m.Publish;
+  return to.encode(eventOf(payload), UNFRAMED);
+}
+
+/** `values` of a publisher, as the subscriber reads them. */
+function cross(from: Format, to: Format, ...values: unknown[]): unknown[] {
+  const bytes = passOn(serializerOf(from.type), serializerOf(to.type), from.write([16, 1, {}, 'a.b', ...values]));
+  return (to.read(bytes) as unknown[]).slice(4);
+}
+
+for (const { type, write, read } of FORMATS) serializerContract(serializerOf(type), write, read);
+
+interface MessageVector {
+  readonly name: string;
+  readonly direction: 'C>R' | 'R>C' | 'both';
+  readonly message: unknown[];
+  readonly json: string;
+  readonly msgpack_hex: string;
+  readonly cbor_hex: string;
+}
+
+const messageVectors = fixture('messages.json').samples as readonly MessageVector[];
+
+describe.each(messageVectors.filter(({ direction }) => direction !== 'R>C'))('message $name', (vector) => {
+  const bytes = {
+    json: Buffer.from(vector.json),
+    msgpack: Buffer.from(vector.msgpack_hex, 'hex'),
+    cbor: Buffer.from(vector.cbor_hex, 'hex'),
+  };
+  it.each(FORMATS)('is the same in $type, byte for byte in and out', ({ type }) => {
+    const message = serializerOf(type).decode(bytes[type]);
+    const { payload: expected, ...envelope } = json.decode(bytes.json) as Partial<m.Publish>;
+    expect(message).toMatchObject(envelope);
+    const { payload } = message as Partial<m.Publish>;
+    expect([payload?.args, payload?.kwargs]).toEqual([expected?.args, expected?.kwargs]);
+    expect(serializerOf(type).encode(message, UNFRAMED).toString('hex')).toBe(bytes[type].toString('hex'));
+  });
+  it.each(pairs)('crosses from %s to %s', (from, to) => {
+    const message = serializerOf(from).decode(bytes[from]);
+    expect(serializerOf(to).encode(message, UNFRAMED).toString('hex')).toBe(bytes[to].toString('hex'));
+  });
+});
+
+describe('messages of the router', () => {
+  const forOthers = messageVectors.filter(({ direction }) => direction === 'R>C');
+  it.each(forOthers)('$name', ({ message, msgpack_hex, cbor_hex }) => {
+    expect(messageOf(message)).toBeDefined();
+    const own = messageOf(message) as m.Message;
+    expect(serializerOf('msgpack').encode(own, UNFRAMED).toString('hex')).toBe(msgpack_hex);
+    expect(serializerOf('cbor').encode(own, UNFRAMED).toString('hex')).toBe(cbor_hex);
+  });
+});
+
+/** A message of a router, from its fields. */
+function messageOf(fields: readonly unknown[]): unknown {
+  const [type, a, b, c] = fields;
+  const rest = (from: number) => payloadOf((fields[from] as unknown[] | undefined) ?? [], fields[from + 1] as never);
+  switch (type) {
+    case m.WELCOME:
+      return { type, session: a, details: b };
+    case m.CHALLENGE:
+      return { type, authmethod: a, extra: b };
+    case m.ERROR:
+      return { type, requestType: a, requestId: b, details: c, error: fields[4], payload: rest(5) };
+    case m.PUBLISHED:
+      return { type, requestId: a, publication: b };
+    case m.SUBSCRIBED:
+      return { type, requestId: a, subscription: b };
+    case m.UNSUBSCRIBED:
+    case m.UNREGISTERED:
+      return { type, requestId: a, details: b };
+    case m.EVENT:
+      return { type, subscription: a, publication: b, details: c, payload: rest(4) };
+    case m.REGISTERED:
+      return { type, requestId: a, registration: b };
+    case m.RESULT:
+      return { type, requestId: a, details: b, payload: rest(3) };
+    case m.INVOCATION:
+      return { type, requestId: a, registration: b, details: c, payload: rest(4) };
+    case m.INTERRUPT:
+      return { type, requestId: a, options: b };
+    default:
+      return undefined;
+  }
+}
+
+interface InvalidVector {
+  readonly name: string;
+  readonly serializer?: string;
+  readonly hex?: string;
+  readonly json?: string;
+  readonly expect: string;
+}
+
+const invalidVectors = fixture('invalid-messages.json').samples as readonly InvalidVector[];
+
+describe('invalid messages', () => {
+  const samples = invalidVectors.filter(({ hex, serializer }) => hex && serializer);
+  it.each(samples)('$name', ({ serializer = '', hex = '', expect: expected }) => {
+    const decode = () => serializerOf(serializer).decode(Buffer.from(hex, 'hex'));
+    if (expected.startsWith('abort')) expect(decode).toThrow(ProtocolViolation);
+    else expect(decode()).toHaveProperty('type');
+  });
+
+  it.each(FORMATS.filter(({ type }) => type !== 'json'))('in $type, translated from JSON', ({ type, write }) => {
+    const established = invalidVectors.filter(({ json: text }) => isJsonList(text));
+    for (const { name, json: text = '' } of established) {
+      const verdict = (decode: () => unknown): string => {
+        try {
+          decode();
+          return 'fine';
+        } catch (error) {
+          expect(error, name).toBeInstanceOf(ProtocolViolation);
+          return 'violation';
+        }
+      };
+      const inJson = verdict(() => json.decode(Buffer.from(text)));
+      const inOther = verdict(() => serializerOf(type).decode(write(JSON.parse(text))));
+      expect(`${name}: ${inOther}`).toBe(`${name}: ${inJson}`);
+    }
+  });
+});
+
+function isJsonList(text: string | undefined): boolean {
+  try {
+    return text !== undefined && Array.isArray(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
+describe('byte strings and JSON', () => {
+  const { samples, plain } = JSON.parse(
+    readFileSync(new URL('../../fixtures/wamp/own-vectors/binary-json.json', import.meta.url), 'utf8'),
+  ) as { samples: { hex: string; json_string_value: string; json_text: string }[]; plain: string[] };
+  const [inJson, ...binaries] = FORMATS;
+
+  for (const binary of binaries) {
+    it.each(samples)(`${binary.type}: $hex`, ({ hex, json_string_value: text, json_text }) => {
+      const bytes = Buffer.from(hex, 'hex');
+      const published = binary.write([16, 1, {}, 'a.b', [bytes, [{ deep: bytes }]], { k: bytes }]);
+      const asJson = passOn(serializerOf(binary.type), json, published).toString();
+      expect(asJson).toBe(`[36,1,2,{},[${json_text},[{"deep":${json_text}}]],{"k":${json_text}}]`);
+      expect(cross(inJson as Format, binary, [text, [{ deep: text }]], { k: text })).toEqual(
+        mapScalars([[bytes, [{ deep: bytes }]], { k: bytes }], (value) => Uint8Array.from(value as Buffer)),
+      );
+    });
+    it(`${binary.type}: strings stay strings, also when they only look like the convention`, () => {
+      const strings = [...plain, '\0no base64', '\0AA', '\0AA==\n', '\0AB=='];
+      expect(cross(inJson as Format, binary, strings)).toEqual([strings]);
+      expect(cross(binary, inJson as Format, strings)).toEqual([strings]);
+    });
+  }
+});
+
+describe.each(pairs)('from %s to %s', (_from, _to, from, to) => {
+  it('passes integers on as integers, up to 2^53 and beyond', () => {
+    const numbers = [0, -1, 255, -32768, 2 ** 32, -(2 ** 40), 2 ** 53, -(2 ** 53)];
+    const bytes = passOn(serializerOf(from.type), serializerOf(to.type), from.write([16, 1, {}, 'a.b', numbers]));
+    expect(bytes.toString('hex')).toBe(to.write([36, 1, 2, {}, numbers]).toString('hex'));
+  });
+
+  it('passes integers of 64 bits on with all digits, larger ones as near as a double comes', () => {
+    const digits =
+      from.type === 'json' ? Buffer.from('[16,1,{},"a.b",[18446744073709551615,-9223372036854775807]]') : undefined;
+    const integers = [18446744073709551615n, -9223372036854775807n];
+    const publish = digits ?? from.write([16, 1, {}, 'a.b', integers]);
+    const bytes = passOn(serializerOf(from.type), serializerOf(to.type), publish);
+    if (to.type === 'json') expect(bytes.toString()).toContain('[18446744073709551615,-9223372036854775807]');
+    else expect((to.read(bytes) as unknown[])[4]).toEqual(integers);
+  });
+
+  it('keeps every value that both can say, and nobody reaches a prototype', () => {
+    const values = [null, true, 1.5, -0.1, 'ü€😀', [], {}, [[]], { a: { b: [{}] } }];
+    expect(cross(from, to, values, { k: values })).toEqual([values, { k: values }]);
+    const polluted = Buffer.from(
+      from.type === 'json'
+        ? '[16,1,{},"a.b",[{"__proto__":{"x":1}},"\\u0000AA=="]]'
+        : from.type === 'msgpack'
+          ? '9510 01 80 a3612e62 91 81 a95f5f70726f746f5f5f 81a17801'.replaceAll(' ', '')
+          : '8510 01 a0 63612e62 81 a1 695f5f70726f746f5f5f a1617801'.replaceAll(' ', ''),
+      from.type === 'json' ? 'utf8' : 'hex',
+    );
+    const { payload } = serializerOf(from.type).decode(polluted) as m.Publish;
+    expect(Object.keys(payload.args[0] as object)).toEqual(['__proto__']);
+    expect((payload.args[0] as { x?: number }).x).toBeUndefined();
+    expect(serializerOf(to.type).encode(eventOf(payload), UNFRAMED).includes('__proto__')).toBe(true);
+  });
+
+  it('carries an opaque payload in place of Arguments, when enc_algo announces it', () => {
+    const options = { enc_algo: 'cryptobox', enc_serializer: 'json', enc_key: 'k' };
+    const opaque = from.type === 'json' ? '\0EOP/kA==' : Buffer.from('10e3ff90', 'hex');
+    const received = to.type === 'json' ? '\0EOP/kA==' : Uint8Array.from(Buffer.from('10e3ff90', 'hex'));
+    const publish = from.write([16, 1, options, 'a.b', opaque]);
+    expect(to.read(passOn(serializerOf(from.type), serializerOf(to.type), publish))).toEqual([36, 1, 2, {}, received]);
+    for (const bad of [
+      [16, 1, {}, 'a.b', opaque],
+      [16, 1, options, 'a.b', opaque, {}],
+      [16, 1, options, 'a.b', 5],
+      [16, 1, { enc_algo: 1 }, 'a.b', opaque],
+    ]) {
+      expect(() => serializerOf(from.type).decode(from.write(bad))).toThrow(ProtocolViolation);
+    }
+  });
+
+  it('translates once for all who speak the same', () => {
+    const { payload } = serializerOf(from.type).decode(from.write([16, 1, {}, 'a.b', ['x', { k: 1 }]])) as m.Publish;
+    let built = 0;
+    const { elements } = payload as unknown as { elements: () => readonly unknown[] };
+    Object.assign(payload, {
+      elements: () => {
+        built++;
+        return elements.call(payload);
+      },
+    });
+    for (let i = 0; i < 3; i++) serializerOf(to.type).encode(eventOf(payload, { topic: `t${i}` }), UNFRAMED);
+    expect(built).toBe(from.type === to.type ? 0 : 1);
+  });
+
+  it('has an answer for every payload', () => {
+    fc.assert(
+      fc.property(fc.array(anyValue()), fc.dictionary(anyKey(), anyValue()), (args, kwargs) => {
+        const sent = from.type === 'json' ? plainJson([args, kwargs]) : [args, kwargs];
+        const [list, dict] = sent as [unknown[], object];
+        const received = to.read(
+          passOn(serializerOf(from.type), serializerOf(to.type), from.write([16, 1, {}, 'a.b', list, dict])),
+        );
+        const expected = [36, 1, 2, {}, list, ...(Object.keys(dict).length === 0 ? [] : [dict])];
+        if (list.length > 0 || expected.length === 6) expect(plainJson(received)).toEqual(plainJson(expected));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** Values as JSON shows them: byte strings as text. */
+function plainJson(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(
+      mapScalars(value, (scalar) =>
+        scalar instanceof Uint8Array ? `\0${Buffer.from(scalar).toString('base64')}` : scalar,
+      ),
+    ),
+  );
+}
+
+/** All but one, which one of the libraries refuses. */
+function anyKey(): fc.Arbitrary<string> {
+  return fc.string().filter((key) => key !== '__proto__');
+}
+
+function anyValue(): fc.Arbitrary<unknown> {
+  const scalar = fc.oneof(
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.double({ noNaN: true, min: -1e15, max: 1e15 }),
+    fc.string({ unit: 'grapheme' }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.uint8Array(),
+  );
+  return fc.letrec((tie) => ({
+    value: fc.oneof({ maxDepth: 4 }, scalar, fc.array(tie('value')), fc.dictionary(anyKey(), tie('value'))),
+  })).value;
+}
+
+describe.each(FORMATS)('noise in $type', ({ type, write }) => {
+  const serializer = serializerOf(type);
+  const valid = [
+    write([48, 9007199254740992, { timeout: 5, disclose_me: true }, 'com.myapp.proc', ['ü', 1.5, null], { k: [[]] }]),
+    write([1, 'realm1', { roles: { caller: { features: { call_canceling: true } } }, authextra: { a: [1] } }]),
+  ];
+
+  /** A message, whose payload can be had in every format, or a violation. */
+  function tame(bytes: Buffer): void {
+    let message: m.ClientMessage;
+    try {
+      message = serializer.decode(bytes);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ProtocolViolation);
+      return;
+    }
+    for (const { type: to, read } of FORMATS) {
+      const out = serializerOf(to).encode(message, UNFRAMED);
+      if (to !== type) expect(read(out)).toBeInstanceOf(Array);
+    }
+  }
+
+  it('is refused or harmless: random bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => tame(Buffer.from(bytes))),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is refused or harmless: a random payload behind a good envelope', () => {
+    const head = write([48, 1, {}, 'a.b', []]).subarray(0, -1);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => tame(Buffer.concat([head, bytes]))),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is refused or harmless: good messages with bytes changed, inserted and cut', () => {
+    const edit = fc.record({ at: fc.nat(200), cut: fc.nat(3), insert: fc.uint8Array({ maxLength: 3 }) });
+    fc.assert(
+      fc.property(fc.constantFrom(...valid), fc.array(edit, { minLength: 1, maxLength: 3 }), (message, edits) => {
+        let bytes = message;
+        for (const { at, cut, insert } of edits) {
+          const start = at % (bytes.length + 1);
+          bytes = Buffer.concat([bytes.subarray(0, start), insert, bytes.subarray(start + cut)]);
+        }
+        tame(bytes);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('what only one format has', () => {
+  const out = (type: string, from: string, payloadHex: string) =>
+    passOn(serializerOf(from), serializerOf(type), Buffer.from(payloadHex.replaceAll(' ', ''), 'hex'));
+  const MSGPACK = '95 10 01 80 a3612e62 ';
+  const CBOR = '85 10 01 a0 63612e62 ';
+  const inJson = (bytes: Buffer) => bytes.toString().slice('[36,1,2,{},'.length, -1);
+
+  it.each([
+    ['an extension', '91 d4 05 ff', '["\\u0000/w=="]'],
+    ['a timestamp', '91 d6 ff 00000001', '["\\u0000AAAAAQ=="]'],
+    ['NaN', '91 cb 7ff8000000000000', '[null]'],
+    ['an infinity', '91 ca 7f800000', '[null]'],
+    [
+      'keys that are no strings',
+      '91 84 01 02 c0 03 c4 01 ff 04 91 05 06',
+      '[{"1":2,"null":3,"\\u0000/w==":4,"[5]":6}]',
+    ],
+    ['a string that looks like bytes', '91 a5 00 41413d3d', '["\\u0000AA=="]'],
+  ])('MessagePack: %s', (_what, hex, expected) => {
+    expect(inJson(out('json', 'msgpack', MSGPACK + hex))).toBe(expected);
+    expect(FORMATS[2]?.read(out('cbor', 'msgpack', MSGPACK + hex))).toHaveLength(5);
+    expect(out('msgpack', 'msgpack', MSGPACK + hex).toString('hex')).toBe(`95240102 80${hex}`.replaceAll(' ', ''));
+  });
+
+  it.each([
+    ['undefined', '81 f7', '[null]'],
+    ['a simple value', '82 e0 f8ff', '[null,null]'],
+    ['a half float', '84 f93e00 f97c00 f90001 f9c400', '[1.5,null,5.960464477539063e-8,-4]'],
+    ['a tag', '81 c0 63616263', '["abc"]'],
+    ['big numbers', '82 c2 49010000000000000000 c3 41ff', '[18446744073709551616,-256]'],
+    [
+      'a big number beyond measure',
+      `81 c2 5881 ${'01'.repeat(129)}`,
+      `["\\u0000${Buffer.alloc(129, 1).toString('base64')}"]`,
+    ],
+    ['strings in parts', '82 7f 6161 60 6162 ff 5f 41ff ff', '["ab","\\u0000/w=="]'],
+    ['lists and dictionaries without length', '9f 9f01ff bf6161 02ff ff', '[[1],{"a":2}]'],
+    ['a negative number beyond 2^53', '81 3b ffffffffffffffff', '[-18446744073709551616]'],
+  ])('CBOR: %s', (_what, hex, expected) => {
+    expect(inJson(out('json', 'cbor', CBOR + hex))).toBe(expected);
+    expect(FORMATS[1]?.read(out('msgpack', 'cbor', CBOR + hex))).toHaveLength(5);
+    expect(out('cbor', 'cbor', CBOR + hex).toString('hex')).toBe(`8518240102 a0${hex}`.replaceAll(' ', ''));
+  });
+
+  it.each([
+    ['msgpack', 'a claimed list of millions', '95 10 01 80 a3612e62 dd 00989680 c0c0'],
+    ['msgpack', 'a message of millions', 'dd ffffffff 10'],
+    ['msgpack', 'a claimed dictionary of millions', '95 10 01 80 a3612e62 91 df 00989680 a0c0'],
+    ['msgpack', 'options of millions', '95 10 01 df 00989680 a0c0'],
+    ['msgpack', 'a claimed string of gigabytes', '95 10 01 80 a3612e62 91 db ffffffff 41'],
+    ['msgpack', 'a reserved byte in a payload', '95 10 01 80 a3612e62 91 c1'],
+    ['msgpack', 'a string that is not UTF-8', '95 10 01 80 a3612e62 91 a2 c328'],
+    ['msgpack', 'a URI that is not UTF-8', '94 20 01 80 a2 c328'],
+    ['msgpack', 'an id as float', '94 20 cb3ff0000000000000 80 a3612e62'],
+    ['msgpack', 'an id beyond 2^53', '94 20 cf0020000000000001 80 a3612e62'],
+    ['msgpack', 'a negative id', '94 20 ff 80 a3612e62'],
+    ['msgpack', 'kwargs with a number as key', '96 10 01 80 a3612e62 90 81 01 02'],
+    ['msgpack', 'something behind a payload', '95 10 01 80 a3612e62 90 c0'],
+    ['cbor', 'a claimed list of millions', '85 10 01 a0 63612e62 9a 00989680 f6f6'],
+    ['cbor', 'a list of 2^64', '85 10 01 a0 63612e62 9b ffffffffffffffff'],
+    ['cbor', 'a claimed dictionary of millions', '85 10 01 a0 63612e62 81 ba 00989680 60f6'],
+    ['cbor', 'a claimed string of gigabytes', '85 10 01 a0 63612e62 81 7a ffffffff 41'],
+    ['cbor', 'a string in parts of another kind', '85 10 01 a0 63612e62 81 7f 41ff ff'],
+    ['cbor', 'a string in parts within parts', '85 10 01 a0 63612e62 81 7f 7f ff ff'],
+    ['cbor', 'a list without end', '85 10 01 a0 63612e62 9f 01'],
+    ['cbor', 'an end in the middle of an entry', '85 10 01 a0 63612e62 81 bf 6161 ff'],
+    ['cbor', 'an end without beginning', '85 10 01 a0 63612e62 81 ff'],
+    ['cbor', 'reserved additional information', '85 10 01 a0 63612e62 81 1c'],
+    ['cbor', 'a simple value written too long', '85 10 01 a0 63612e62 81 f810'],
+    ['cbor', 'a string that is not UTF-8', '85 10 01 a0 63612e62 81 62 c328'],
+    ['cbor', 'an id as float', '84 1820 f93c00 a0 63612e62'],
+    ['cbor', 'kwargs with a number as key', '86 10 01 a0 63612e62 80 a1 01 02'],
+    ['cbor', 'something behind the message', '84 1820 01 a0 63612e62 f6'],
+  ])('%s: %s is refused', (type, _what, hex) => {
+    expect(() => serializerOf(type).decode(Buffer.from(hex.replaceAll(' ', ''), 'hex'))).toThrow(ProtocolViolation);
+  });
+
+  it.each([
+    ['msgpack', MSGPACK, '91', 'c0'],
+    ['cbor', CBOR, '81', 'f6'],
+    ['cbor', CBOR, '81', 'c0 f6'],
+    ['cbor', CBOR, '9f', 'f6'],
+  ])('%s: 64 levels are the limit, in arguments and in options (%s %s)', (type, head, list, leaf) => {
+    const decode = (depth: number) => {
+      const ends = list === '9f' ? 'ff'.repeat(depth) : '';
+      const bytes = Buffer.from(`${head}${list.repeat(depth)}${leaf}${ends}`.replaceAll(' ', ''), 'hex');
+      return serializerOf(type).decode(bytes);
+    };
+    const most = leaf === 'c0 f6' ? 63 : 64;
+    expect(() => decode(most)).not.toThrow();
+    expect(() => decode(most + 1)).toThrow(ProtocolViolation);
+    expect(() => decode(100_000)).toThrow(ProtocolViolation);
+  });
+});
+
+describe('options of wampy', () => {
+  it.each([
+    ['msgpack', '94 20 01 82 a56d61746368 c0 ac6765745f72657461696e6564 c3 a3612e62'],
+    ['msgpack', '94 20 01 82 a56d61746368 d40000 ac6765745f72657461696e6564 c3 a3612e62'],
+    ['cbor', '84 1820 01 a2 656d61746368 f7 6c6765745f72657461696e6564 f5 63612e62'],
+  ])('%s: what is null or undefined is absent', (type, hex) => {
+    const message = serializerOf(type).decode(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+    expect(message).toEqual({ type: m.SUBSCRIBE, requestId: 1, options: { get_retained: true }, topic: 'a.b' });
+  });
+});
+
+describe('depth', () => {
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  it('of JSON is no bound between peers of JSON; for others it is 64', () => {
+    const { payload } = json.decode(Buffer.from(`[16,1,{},"a.b",${nested(64)}]`)) as m.Publish;
+    for (const type of ['msgpack', 'cbor']) {
+      expect(() => serializerOf(type).encode(eventOf(payload), UNFRAMED)).not.toThrow();
+      for (const text of [nested(65), nested(100_000), `["\\u0000",${nested(100_000)}]`]) {
+        const { payload: deep } = json.decode(Buffer.from(`[16,1,{},"a.b",${text}]`)) as m.Publish;
+        expect(() => serializerOf(type).encode(eventOf(deep), UNFRAMED)).toThrow(WampError);
+      }
+    }
+  });
+});

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { jsonSerializer } from '../../../src/serializer/json.js';
+import type { Framing } from '../../../src/serializer/serializer.js';
+import { EVENT } from '../../../src/wamp/message.js';
+import type { Event, Publish } from '../../../src/wamp/message.js';
+
+const UNFRAMED: Framing = { headerBytes: () => 0, writeHeader: () => undefined };
+
+/** The payload of a PUBLISH with this text, as it comes out in an EVENT. */
+function throughRouter(message: string): string {
+  const { payload } = jsonSerializer.decode(Buffer.from(message)) as Publish;
+  const event: Event = { type: EVENT, subscription: 1, publication: 2, details: {}, payload, frames: [] };
+  return jsonSerializer.encode(event, UNFRAMED).toString();
+}
+
+describe('JSON payloads', () => {
+  it.each([
+    '[1.0,12345678901234567890,-0.0,1e21,"\\u0000AA=="]',
+    '["\\ud800"]',
+    '["a\\"],[\\\\"],{"z":1,"a":2,"z":3}',
+    '[[[[{"a":[]}]]]]',
+    '["]}",{"k":"\\\\"}],{"[":"]"}',
+    '[ 1 , 2 ] , { "k" : 3 }',
+  ])('leave as the text that came in: %s', (payload) => {
+    expect(throughRouter(`[16,1,{},"a.b",${payload}]`)).toBe(`[36,1,2,{},${payload}]`);
+  });
+
+  it('are found behind any envelope', () => {
+    const envelopes = [
+      '[16,1,{},"a.b",',
+      ' [ 16 , 1 , { "x" : [ "]" , "\\"" , {} ] } , "a.b" , ',
+      '\n[16,1,{"exclude_authid":["a,b","\\\\"],"q":true,"n":null,"f":-1.5e3},"a.b",\t',
+      '[16,1,{},"\\u0061.\\"b",',
+    ];
+    for (const envelope of envelopes) expect(throughRouter(`${envelope}["x"]]`)).toBe('[36,1,2,{},["x"]]');
+    expect(throughRouter('[16,1,{},"a.b",["x"] , {} ]')).toBe('[36,1,2,{},["x"]]');
+    expect(throughRouter('[16,1,{},"a.b",["x"]\n]  ')).toBe('[36,1,2,{},["x"]\n]');
+  });
+
+  it('survive deep nesting', () => {
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+    expect(throughRouter(`[16,1,{},"a.b",[${deep}]]`)).toBe(`[36,1,2,{},[${deep}]]`);
+  });
+});
+
+interface Vector {
+  readonly name: string;
+  readonly direction: 'C>R' | 'R>C' | 'both';
+  readonly json: string;
+}
+const vectors = JSON.parse(
+  readFileSync(new URL('../../fixtures/wamp/own-vectors/messages.json', import.meta.url), 'utf8'),
+) as { samples: Vector[] };
+
+describe('messages of clients', () => {
+  it.each(vectors.samples.filter(({ direction }) => direction !== 'R>C'))('$name', ({ json }) => {
+    expect(jsonSerializer.encode(jsonSerializer.decode(Buffer.from(json)), UNFRAMED).toString()).toBe(json);
+  });
+});

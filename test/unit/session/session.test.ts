@@ -1,0 +1,307 @@
+import { describe, expect, it } from 'vitest';
+import { createAuthMethods } from '../../../src/auth/registry.js';
+import type { AuthMethod, Verdict } from '../../../src/auth/method.js';
+import type { CookieRecord } from '../../../src/cookie/store.js';
+import { createLogger, silentLogger } from '../../../src/log/logger.js';
+import { Router } from '../../../src/router/router.js';
+import { Session } from '../../../src/session/session.js';
+import type { CloseCause, SessionTransport } from '../../../src/session/transport.js';
+import { parseMessage } from '../../../src/wamp/parse.js';
+import { NO_PAYLOAD } from '../../../src/wamp/payload.js';
+import type { RouterMessage } from '../../../src/wamp/message.js';
+import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
+
+class FakeTransport implements SessionTransport {
+  readonly peer = '192.0.2.1:1';
+  readonly cookie: CookieRecord | undefined;
+  closed: { cause: CloseCause; text: string } | undefined;
+  opened = 0;
+  closing = 0;
+  ended = 0;
+  sent: unknown[][] = [];
+
+  constructor(cookie?: CookieRecord) {
+    this.cookie = cookie;
+  }
+  send(message: RouterMessage): void {
+    this.sent.push(wire(message));
+  }
+  close(cause: CloseCause, text: string): void {
+    this.closed = { cause, text };
+  }
+  sessionOpened(): void {
+    this.opened++;
+  }
+  sessionClosing(): void {
+    this.closing++;
+  }
+  pauseReading(): void {
+    return;
+  }
+  resumeReading(): void {
+    return;
+  }
+  sessionEnded(): void {
+    this.ended++;
+  }
+}
+
+const cookie: CookieRecord = {
+  cbtid: 'abcdefghijklmnopqrstuvwx',
+  created: '2026-01-01T00:00:00.000Z',
+  modified: null,
+  max_age: 86400,
+  auth: null,
+};
+
+function testSession(
+  options: { methods?: ReadonlyMap<string, AuthMethod>; cookie?: CookieRecord; log?: (line: string) => void } = {},
+) {
+  const realms = [
+    { name: 'realm1', roles: [ALLOW_ALL] },
+    { name: 'realm2', roles: [] },
+  ];
+  let lastId = 100;
+  const router = new Router(realms, { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() });
+  const write = options.log;
+  const log = write === undefined ? silentLogger() : createLogger({ level: 'trace', destination: { write } });
+  const transport = new FakeTransport(options.cookie);
+  const session = new Session(transport, { router, log, authMethods: options.methods ?? createAuthMethods(undefined) });
+  const tell = (...fields: unknown[]) => {
+    session.receive(parseMessage(fields, fields.length, NO_PAYLOAD));
+    return transport.sent.splice(0);
+  };
+  return { router, transport, session, tell };
+}
+
+const roles = { caller: {}, callee: { features: { call_canceling: true } }, publisher: {}, subscriber: {} };
+const hello = [1, 'realm1', { roles }] as const;
+const abort = (reason: string) => [[3, { message: expect.any(String) as string }, reason]];
+
+describe('opening', () => {
+  it('welcomes an anonymous client and tells it who it is', () => {
+    const { tell, session, transport, router } = testSession();
+    const [welcome] = tell(...hello);
+    expect(welcome?.slice(0, 2)).toEqual([2, 101]);
+    expect(welcome?.[2]).toEqual({
+      realm: 'realm1',
+      authid: expect.stringMatching(/^([A-Z2-9]{4}-){5}[A-Z2-9]{4}$/) as string,
+      authrole: 'anonymous',
+      authmethod: 'anonymous',
+      authprovider: 'static',
+      roles: {
+        broker: { features: expect.objectContaining({ publisher_exclusion: true }) as object },
+        dealer: { features: expect.objectContaining({ caller_identification: true }) as object },
+      },
+    });
+    expect(session.announced('callee', 'call_canceling')).toBe(true);
+    expect(session.announced('caller', 'call_canceling')).toBe(false);
+    expect(transport.opened).toBe(1);
+    expect(router.size.realm1?.sessions).toBe(1);
+  });
+
+  it.each([
+    ['an unknown realm', [1, 'nowhere', { roles }], 'wamp.error.no_such_realm'],
+    ['an invalid realm', [1, 'no where', { roles }], 'wamp.error.invalid_uri'],
+    ['a realm without the role', [1, 'realm2', { roles }], 'wamp.error.no_such_role'],
+    [
+      'methods that are not there',
+      [1, 'realm1', { roles, authmethods: ['ticket', 'cookie'] }],
+      'wamp.error.no_auth_method',
+    ],
+  ])('refuses %s with ABORT and closes', (_what, message, reason) => {
+    const { tell, transport } = testSession();
+    expect(tell(...message)).toEqual(abort(reason));
+    expect(transport.closed?.cause).toBe('denied');
+    expect(tell(...hello)).toEqual([]);
+  });
+
+  it('takes the first method that it has, and none or an empty list for anonymous', () => {
+    for (const authmethods of [['ticket', 'anonymous'], [], undefined]) {
+      const { tell } = testSession();
+      expect(tell(1, 'realm1', { roles, ...(authmethods && { authmethods }) })[0]?.[0]).toBe(2);
+    }
+  });
+
+  it.each([
+    [6, {}, 'a.b'],
+    [16, 1, {}, 'a.b'],
+    [5, 'x', {}],
+    [70, 1, {}],
+  ])('takes message %i before HELLO for a violation', (...message) => {
+    const { tell, transport } = testSession();
+    expect(tell(...message)).toEqual(abort('wamp.error.protocol_violation'));
+    expect(transport.closed?.cause).toBe('protocol_violation');
+  });
+
+  it('ends silently when the client aborts', () => {
+    const { tell, transport } = testSession();
+    expect(tell(3, {}, 'a.b')).toEqual([]);
+    expect(transport.closed?.cause).toBe('goodbye');
+  });
+});
+
+describe('the authid of anonymous clients', () => {
+  const authid = (anonymous: object | undefined, tracked?: CookieRecord) => {
+    const config =
+      anonymous === undefined ? undefined : { anonymous: { type: 'static' as const, role: 'anonymous', ...anonymous } };
+    const { tell } = testSession({ methods: createAuthMethods(config), ...(tracked && { cookie: tracked }) });
+    return (tell(...hello)[0]?.[2] as { authid: string }).authid;
+  };
+
+  it('is the cookie id where cookies are tracked', () => {
+    expect(authid(undefined, cookie)).toBe(cookie.cbtid);
+    expect(authid({}, cookie)).toBe(cookie.cbtid);
+  });
+
+  it('is the configured one where one is configured', () => expect(authid({ authid: 'guest' }, cookie)).toBe('guest'));
+
+  it('is another one each time otherwise', () => expect(authid(undefined)).not.toBe(authid(undefined)));
+
+  it('does not write the cookie id to the log', () => {
+    let written = '';
+    const { tell } = testSession({ cookie, log: (line) => (written += line) });
+    tell(...hello);
+    tell(6, {}, 'wamp.close.normal');
+    expect(written).toContain('session joined');
+    expect(written).toContain('session left');
+    expect(written).not.toContain(cookie.cbtid);
+  });
+});
+
+describe('an established session', () => {
+  it('answers GOODBYE with goodbye_and_out, leaves the realm, and gives the transport back', () => {
+    const { tell, transport, router } = testSession();
+    tell(...hello);
+    tell(32, 1, {}, 'a.b');
+    expect(tell(6, {}, 'com.example.bye')).toEqual([[6, {}, 'wamp.close.goodbye_and_out']]);
+    expect(transport).toMatchObject({ ended: 1, closed: undefined });
+    expect(router.size.realm1).toMatchObject({ sessions: 0, subscriptions: 0 });
+    expect(tell(16, 1, { acknowledge: true }, 'a.b')).toEqual([]);
+  });
+
+  it('ends on ABORT without an answer', () => {
+    const { tell, transport, router } = testSession();
+    tell(...hello);
+    expect(tell(3, {}, 'a.b')).toEqual([]);
+    expect(transport.closed?.cause).toBe('goodbye');
+    expect(router.size.realm1?.sessions).toBe(0);
+  });
+
+  it.each([[...hello], [5, 'x', {}], [70, 1, {}], [8, 68, 1, {}, 'a.b'], [8, 68, 1, {}, 'a..b']])(
+    'ends with ABORT and frees everything when it gets message %i, which is not allowed',
+    (...message) => {
+      const { tell, transport, router } = testSession();
+      tell(...hello);
+      tell(64, 1, {}, 'a.b');
+      expect(tell(...message)).toEqual(abort('wamp.error.protocol_violation'));
+      expect(transport.closed?.cause).toBe('protocol_violation');
+      expect(router.size.realm1).toMatchObject({ sessions: 0, registrations: 0 });
+      expect(tell(48, 2, {}, 'a.b')).toEqual([]);
+    },
+  );
+
+  it('says GOODBYE when the node stops, ignores what comes in between, and closes on the answer', () => {
+    const { tell, transport, session, router } = testSession();
+    tell(...hello);
+    session.shutdown();
+    expect(transport.sent.splice(0)).toEqual([
+      [6, { message: expect.any(String) as string }, 'wamp.close.system_shutdown'],
+    ]);
+    expect(router.size.realm1?.sessions).toBe(0);
+    expect(tell(16, 1, { acknowledge: true }, 'a.b')).toEqual([]);
+    expect(tell(6, {}, 'wamp.close.goodbye_and_out')).toEqual([]);
+    expect(transport.closed?.cause).toBe('system_shutdown');
+  });
+
+  it('leaves the realm when the transport is lost', () => {
+    const { tell, session, router } = testSession();
+    tell(...hello);
+    session.transportLost();
+    expect(router.size.realm1?.sessions).toBe(0);
+  });
+
+  it('survives a fault of ours only as long as it takes to say so', () => {
+    const { tell, session, transport } = testSession();
+    tell(...hello);
+    session.fail(new TypeError('secret detail'));
+    expect(transport.sent).toEqual([[3, { message: 'internal error' }, 'wamp.error.runtime_error']]);
+    expect(transport.closed?.cause).toBe('internal_error');
+  });
+});
+
+describe('methods that take their time', () => {
+  const accept: Verdict = {
+    type: 'accept',
+    principal: { realm: 'realm1', authid: 'joe', authrole: 'anonymous', authmethod: 'slow', authprovider: 'static' },
+  };
+
+  /** A method whose verdict comes when the test says so. */
+  function slowMethod() {
+    let decide: (verdict: Verdict) => void = () => undefined;
+    let fail: (error: Error) => void = () => undefined;
+    const verdict = new Promise<Verdict>((resolve, reject) => ([decide, fail] = [resolve, reject]));
+    const methods = new Map<string, AuthMethod>([['slow', { start: () => verdict }]]);
+    return {
+      methods,
+      decide: (value: Verdict) => (decide(value), verdict),
+      fail: (error: Error) => (fail(error), verdict.catch(() => undefined)),
+    };
+  }
+  const slowHello = [1, 'realm1', { roles, authmethods: ['slow'] }];
+
+  it('keep what arrives meanwhile, in order, for after WELCOME', async () => {
+    const { methods, decide } = slowMethod();
+    const { tell, transport } = testSession({ methods });
+    tell(...slowHello);
+    expect([...tell(32, 1, {}, 'a.b'), ...tell(16, 2, { acknowledge: true, exclude_me: false }, 'a.b')]).toEqual([]);
+    await decide(accept);
+    expect(transport.sent.map((message) => message[0])).toEqual([2, 33, 36, 17]);
+  });
+
+  it('are of no consequence when the client has left', async () => {
+    const { methods, decide } = slowMethod();
+    const { tell, session, transport, router } = testSession({ methods });
+    tell(...slowHello);
+    session.transportLost();
+    await decide(accept);
+    expect(transport.sent).toEqual([]);
+    expect(router.size.realm1?.sessions).toBe(0);
+  });
+
+  it('end the session when they fail', async () => {
+    const { methods, fail } = slowMethod();
+    const { tell, transport } = testSession({ methods });
+    tell(...slowHello);
+    await fail(new Error('database down'));
+    expect(transport.sent).toEqual([[3, { message: 'internal error' }, 'wamp.error.runtime_error']]);
+  });
+
+  it('bound what may wait', () => {
+    const { methods } = slowMethod();
+    const { tell, transport } = testSession({ methods });
+    tell(...slowHello);
+    for (let i = 1; i <= 1000; i++) tell(32, i, {}, 'a.b');
+    expect(tell(32, 1001, {}, 'a.b')).toEqual(abort('wamp.error.protocol_violation'));
+    expect(transport.closed?.cause).toBe('protocol_violation');
+  });
+
+  it('may challenge; only AUTHENTICATE and ABORT are answers', () => {
+    const resume = (signature: string): Verdict =>
+      signature === 'right' ? accept : { type: 'deny', reason: 'wamp.error.not_authorized', message: 'wrong' };
+    const methods = new Map<string, AuthMethod>([
+      ['slow', { start: () => ({ type: 'challenge', authmethod: 'slow', extra: { nonce: 1 }, resume }) }],
+    ]);
+    const first = testSession({ methods });
+    expect(first.tell(...slowHello)).toEqual([[4, 'slow', { nonce: 1 }]]);
+    expect(first.tell(5, 'right', {})[0]?.slice(0, 1)).toEqual([2]);
+    const second = testSession({ methods });
+    second.tell(...slowHello);
+    expect(second.tell(5, 'wrong', {})).toEqual(abort('wamp.error.not_authorized'));
+    for (const message of [slowHello, [32, 1, {}, 'a.b'], [6, {}, 'a.b']]) {
+      const other = testSession({ methods });
+      other.tell(...slowHello);
+      expect(other.tell(...message)).toEqual(abort('wamp.error.protocol_violation'));
+    }
+  });
+});

@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DeadlineQueue } from '../../../src/transport/deadline-queue.js';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+function queue(delayMs = 100) {
+  const due: string[] = [];
+  return { due, queue: new DeadlineQueue<string>(delayMs, (item) => due.push(item)) };
+}
+
+describe('DeadlineQueue', () => {
+  it('reports each item when its own time has come', () => {
+    const { due, queue: q } = queue();
+    q.add('a');
+    vi.advanceTimersByTime(60);
+    q.add('b');
+    vi.advanceTimersByTime(39);
+    expect(due).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(due).toEqual(['a']);
+    vi.advanceTimersByTime(60);
+    expect(due).toEqual(['a', 'b']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('forgets what was deleted, and starts anew what is added again', () => {
+    const { due, queue: q } = queue();
+    q.add('a');
+    q.add('b');
+    q.add('c');
+    q.delete('b');
+    vi.advanceTimersByTime(50);
+    q.add('a');
+    vi.advanceTimersByTime(50);
+    expect(due).toEqual(['c']);
+    vi.advanceTimersByTime(50);
+    expect(due).toEqual(['c', 'a']);
+  });
+
+  it('takes back what is added while it reports', () => {
+    const due: string[] = [];
+    const q: DeadlineQueue<string> = new DeadlineQueue(100, (item) => {
+      due.push(item);
+      if (due.length < 3) q.add(item);
+    });
+    q.add('a');
+    vi.advanceTimersByTime(1000);
+    expect(due).toEqual(['a', 'a', 'a']);
+  });
+
+  it('never reports with a delay of 0, and nothing after clear', () => {
+    const off = queue(0);
+    off.queue.add('a');
+    const cleared = queue();
+    cleared.queue.add('a');
+    cleared.queue.clear();
+    vi.advanceTimersByTime(1000);
+    expect([...off.due, ...cleared.due]).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { jsonSerializer } from '../../../src/serializer/json.js';
+import { negotiate, originCheck } from '../../../src/transport/websocket-handshake.js';
+
+const rules = {
+  allowsOrigin: originCheck(['*'], true),
+  subprotocols: new Map([['wamp.2.json', jsonSerializer]]),
+  requireSubprotocol: true,
+};
+
+function request(headers: Record<string, string | undefined> = {}, method = 'GET'): IncomingMessage {
+  const parts: unknown = {
+    method,
+    headers: {
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-protocol': 'wamp.2.json',
+      ...headers,
+    },
+  };
+  return parts as IncomingMessage;
+}
+
+describe('the WebSocket handshake', () => {
+  it.each<[string, IncomingMessage, number]>([
+    ['another method', request({}, 'POST'), 405],
+    ['another protocol', request({ upgrade: 'h2c' }), 400],
+    ['no version', request({ 'sec-websocket-version': undefined }), 426],
+    ['an unknown version', request({ 'sec-websocket-version': '12' }), 426],
+    ['no key', request({ 'sec-websocket-key': undefined }), 400],
+    ['a short key', request({ 'sec-websocket-key': 'AAAA' }), 400],
+    ['no subprotocol', request({ 'sec-websocket-protocol': undefined }), 400],
+    ['an unknown subprotocol', request({ 'sec-websocket-protocol': 'wamp.2.msgpack, chat' }), 400],
+  ])('refuses %s', (_what, req, status) => {
+    expect(negotiate(req, rules)).toMatchObject({ status });
+  });
+
+  it("takes the first of the client's subprotocols that is known", () => {
+    const agreement = negotiate(request({ 'sec-websocket-protocol': 'chat , wamp.2.json' }), rules);
+    expect(agreement).toEqual({ serializer: jsonSerializer, subprotocol: 'wamp.2.json' });
+  });
+
+  it('speaks JSON to a client that names no subprotocol where that is allowed, and still refuses unknown ones', () => {
+    const lenient = { ...rules, requireSubprotocol: false };
+    expect(negotiate(request({ 'sec-websocket-protocol': undefined }), lenient)).toEqual({
+      serializer: jsonSerializer,
+      subprotocol: undefined,
+    });
+    expect(negotiate(request({ 'sec-websocket-protocol': 'chat' }), lenient)).toMatchObject({ status: 400 });
+  });
+
+  it('refuses a foreign origin with 403, in the header of either version', () => {
+    const strict = { ...rules, allowsOrigin: originCheck(['https://example.com'], false) };
+    expect(negotiate(request({ origin: 'https://example.com' }), strict)).toHaveProperty('serializer');
+    expect(negotiate(request({ origin: 'https://evil.example' }), strict)).toMatchObject({ status: 403 });
+    const old = { 'sec-websocket-version': '8', 'sec-websocket-origin': 'https://evil.example' };
+    expect(negotiate(request(old), strict)).toMatchObject({ status: 403 });
+  });
+});
+
+describe('origins', () => {
+  it.each([
+    ['https://example.com', 'https://example.com', true],
+    ['https://example.com', 'https://EXAMPLE.com', true],
+    ['https://example.com:443', 'https://example.com', true],
+    ['https://example.com', 'https://example.com:8443', false],
+    ['https://example.com', 'http://example.com', false],
+    ['https://example.com', 'https://example.com.evil.example', false],
+    ['https://example.com', 'https://notexample.com', false],
+    ['https://*.example.com', 'https://a.b.example.com', true],
+    ['https://*.example.com', 'https://example.com', false],
+    ['https://*.example.com:*', 'https://a.example.com', true],
+    ['*', 'https://anything.example', true],
+    ['https://example.com', 'https://example.com:443', true],
+    ['http://example.com:80', 'http://example.com', true],
+    ['http://example.com:*', 'http://example.com', true],
+    ['https://*.example.com', 'https://evil.example?.example.com', false],
+    ['https://*.example.com', 'https://evil.example/.example.com', false],
+    ['http://localhost:*', 'http://localhost:80@evil.example', false],
+    ['*', 'not an origin', false],
+    ['https://exampleXcom', 'https://example.com', false],
+    ['https://example.com', 'https://exampleXcom', false],
+  ])('pattern %s, origin %s: %s', (pattern, origin, expected) => {
+    expect(originCheck([pattern], false)(origin)).toBe(expected);
+  });
+
+  it('lets clients without origin in, and "null" only where it is allowed', () => {
+    expect(originCheck([], false)(undefined)).toBe(true);
+    expect(originCheck(['*'], false)('null')).toBe(false);
+    expect(originCheck([], true)('null')).toBe(true);
+  });
+});
