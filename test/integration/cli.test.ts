@@ -190,7 +190,8 @@ describe('start', () => {
     'tells a person at a terminal in a few lines',
     async () => {
       const cbdir = nodeDirectory(nodeConfig());
-      const command = `${process.execPath} ${BIN} start --cbdir ${cbdir} --color false`;
+      // "exec": a shell that stays in between would be interrupted as well, and answer 130 whatever the node did.
+      const command = `exec ${process.execPath} ${BIN} start --cbdir ${cbdir} --color false`;
       const terminal = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
