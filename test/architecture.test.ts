@@ -56,7 +56,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   cli: { folders: ['node', 'config', 'log'], builtins: ['fs', 'path', 'stream'], packages: ['commander'] },
 };
 
-/** Folders whose `schema.ts` the others, and `config/` above all, put together into the one config schema. */
+/** Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. */
 const WITH_SCHEMA = ['auth', 'cookie', 'router', 'transport', 'webservice'];
 
 /** Where a rule does not hold, and why. */
@@ -122,8 +122,13 @@ function mayImportOwn({ file, folder, rule, target, typeOnly }: Omit<Edge, 'spec
   const [to = '', ...rest] = target.split('/');
   if (to === folder || rule.folders.includes(to)) return true;
   if (typeOnly && (to === 'schema' || rule.types?.includes(to) === true)) return true;
-  const isSchema = rest.join('/') === 'schema.js' && WITH_SCHEMA.includes(to);
-  return isSchema && (typeOnly || folder === 'config' || file.endsWith('/schema.ts'));
+  if (!WITH_SCHEMA.includes(to) || !isSchema(rest.join('/'))) return false;
+  return typeOnly || folder === 'config' || isSchema(path.posix.basename(file));
+}
+
+/** @param file - below its folder */
+function isSchema(file: string): boolean {
+  return /^([a-z-]+-)?schema\.[jt]s$/.test(file);
 }
 
 function mayUse(allowed: readonly string[] | undefined, name: string): boolean {
@@ -227,7 +232,7 @@ describe('a violation is found', () => {
   it.each([
     ['router/a.ts', "import type { Logger } from '../log/logger.js';"],
     ['router/schema.ts', "import type { FromSchema } from 'json-schema-to-ts';"],
-    ['transport/schema.ts', "import { cookieSchema } from '../cookie/schema.js';"],
+    ['transport/websocket-schema.ts', "import { cookieSchema } from '../cookie/schema.js';"],
     ['config/schema.ts', "import { realmSchema } from '../router/schema.js';"],
     ['session/a.ts', 'async function f() { await process1; }'],
     ['session/a.ts', "// process.exit and console.log in a comment\nconst text = 'process';"],

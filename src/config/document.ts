@@ -7,16 +7,9 @@ import { anonymousSchema, authSchema } from '../auth/schema.js';
 import { cookieSchema, cookieStoreSchema, fileStoreSchema, memoryStoreSchema } from '../cookie/schema.js';
 import { permissionSchema, realmSchema, roleSchema } from '../router/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
-import {
-  deflateSchema,
-  endpointSchema,
-  rawsocketOptionsSchema,
-  rawsocketTransportSchema,
-  tcpEndpointSchema,
-  unixEndpointSchema,
-  websocketOptionsSchema,
-  websocketTransportSchema,
-} from '../transport/schema.js';
+import { endpointSchema, tcpEndpointSchema, unixEndpointSchema } from '../transport/endpoint-schema.js';
+import { rawsocketOptionsSchema, rawsocketTransportSchema } from '../transport/rawsocket-schema.js';
+import { deflateSchema, websocketOptionsSchema, websocketTransportSchema } from '../transport/websocket-schema.js';
 import {
   jsonSchema,
   nodeInfoSchema,

@@ -4,8 +4,10 @@
 import { realmSchema } from '../router/schema.js';
 import type { RealmConfig } from '../router/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
-import { rawsocketTransportSchema, websocketTransportSchema } from '../transport/schema.js';
-import type { RawSocketTransportConfig, WebSocketTransportConfig } from '../transport/schema.js';
+import { rawsocketTransportSchema } from '../transport/rawsocket-schema.js';
+import type { RawSocketTransportConfig } from '../transport/rawsocket-schema.js';
+import { websocketTransportSchema } from '../transport/websocket-schema.js';
+import type { WebSocketTransportConfig } from '../transport/websocket-schema.js';
 import { pathServiceSchema, webTransportSchema } from '../webservice/schema.js';
 import type { WebTransportConfig } from '../webservice/schema.js';
 

@@ -20,9 +20,21 @@ export interface SessionDetails extends Dict {
   readonly transport: TransportDetails;
 }
 
+/**
+ * In the words of Crossbar.io; what it tells beyond this (request headers, process ids) is nobody's business. A session
+ * of the router itself has no connection.
+ */
 export interface TransportDetails extends Dict {
   /** The address of the client. */
   readonly peer: string;
+  /** Whether the connection to this node is TLS. */
+  readonly is_secure?: boolean;
+  readonly channel_type?: 'tcp' | 'tls' | 'unix';
+  readonly channel_framing?: 'websocket' | 'rawsocket';
+  /** The word of the serializer in a config. */
+  readonly channel_serializer?: string;
+  /** The subprotocol of a WebSocket. */
+  readonly websocket_protocol?: string;
   /** Stands for the tracking cookie, and is not its value: sessions of one browser have the same. */
   readonly http_cbtid?: string;
 }

@@ -73,8 +73,8 @@ export class Session implements AuthorizedSession {
   get details(): SessionDetails {
     if (this.#principal === undefined) throw new TypeError('a session has no details before WELCOME');
     const { realm, authid, authrole, authmethod, authprovider } = this.#principal;
-    const { cookie, peer } = this.#transport;
-    const transport = cookie === undefined ? { peer } : { peer, http_cbtid: cookieDigest(cookie.cbtid) };
+    const { cookie, facts } = this.#transport;
+    const transport = cookie === undefined ? facts : { ...facts, http_cbtid: cookieDigest(cookie.cbtid) };
     return { session: this.id, realm, authid, authrole, authmethod, authprovider, transport };
   }
 

@@ -2,16 +2,22 @@
  * What a session sees of its transport: a way out for messages and an end. Sockets, frames and buffers lie behind it.
  */
 import type { CookieRecord } from '../cookie/store.js';
+import type { TransportDetails } from '../router/session.js';
 import type { RouterMessage } from '../wamp/message.js';
 
 /** Why a transport is closed; each kind of transport has its own code for it. */
 export type CloseCause = 'protocol_violation' | 'denied' | 'goodbye' | 'system_shutdown' | 'timeout' | 'internal_error';
+
+/** What others may learn of a connection. */
+export type TransportFacts = TransportDetails;
 
 export interface SessionTransport {
   /** The tracking cookie of the connection, where cookies are tracked. */
   readonly cookie: CookieRecord | undefined;
   /** The peer's address for the log. */
   readonly peer: string;
+  /** What others may learn of the connection, apart from its cookie. Made when it is asked for. */
+  readonly facts: TransportFacts;
   /** Sends without waiting; what is too much for a peer that does not read is the transport's affair. */
   send(message: RouterMessage): void;
   /** Closes when all that was sent is on its way. `text` tells a person why. */

@@ -6,7 +6,7 @@ import { lookup } from 'node:dns/promises';
 import { lstat, unlink } from 'node:fs/promises';
 import { connect, isIP } from 'node:net';
 import type { ListenOptions, Server } from 'node:net';
-import type { EndpointConfig, TcpEndpointConfig, UnixEndpointConfig } from './schema.js';
+import type { EndpointConfig, TcpEndpointConfig, UnixEndpointConfig } from './endpoint-schema.js';
 
 /** Where a server really listens on TCP: the port is known even if 0 was configured. */
 export interface BoundPort {

@@ -1,9 +1,36 @@
-/** How the other end of a connection is called in the log. */
+/** What is told of the other end of a connection: its name in the log, and what other sessions may learn. */
 import type { Socket } from 'node:net';
+import type { Serializer } from '../serializer/serializer.js';
+import type { TransportFacts } from '../session/transport.js';
+
+const UNIX = 'unix';
 
 /** @returns `address:port`; `unix` for a socket of the file system, where peers have no address. */
 export function peerOf(socket: Socket): string {
   const { remoteAddress, remotePort } = socket;
-  if (remoteAddress === undefined || remotePort === undefined) return socket.destroyed ? 'unknown' : 'unix';
+  if (remoteAddress === undefined || remotePort === undefined) return socket.destroyed ? 'unknown' : UNIX;
   return `${remoteAddress}:${remotePort}`;
+}
+
+/** @returns whether the connection is TLS. */
+export function isTls(socket: Socket): boolean {
+  return 'encrypted' in socket && socket.encrypted === true;
+}
+
+/** @param peer as {@link peerOf} called it while the connection was there. @returns `facts` of a session's transport. */
+export function channelFacts(
+  socket: Socket,
+  peer: string,
+  framing: 'websocket' | 'rawsocket',
+  serializer: Serializer,
+): TransportFacts {
+  const secure = isTls(socket);
+  return {
+    peer,
+    is_secure: secure,
+    channel_type: secure ? 'tls' : peer === UNIX ? 'unix' : 'tcp',
+    channel_framing: framing,
+    // Batches are a matter of the subprotocol: `json.batched` is JSON.
+    channel_serializer: serializer.type.replace('.batched', ''),
+  };
 }

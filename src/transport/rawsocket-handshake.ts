@@ -8,7 +8,7 @@
  */
 import { serializers } from '../serializer/registry.js';
 import type { Serializer } from '../serializer/serializer.js';
-import type { RawSocketTransportConfig } from './schema.js';
+import type { RawSocketTransportConfig } from './rawsocket-schema.js';
 
 export const HANDSHAKE_BYTES = 4;
 

@@ -15,11 +15,11 @@ import { Session } from '../session/session.js';
 import { refusalOf, substituteFor } from '../session/undeliverable.js';
 import { codecOf } from './codecs.js';
 import { Outbox } from './outbox.js';
-import { peerOf } from './peer.js';
+import { channelFacts, peerOf } from './peer.js';
 import { controlFrame, FrameType, PREFIX_BYTES, RAWSOCKET_FRAMING } from './rawsocket-framing.js';
 import { RawSocketReader } from './rawsocket-reader.js';
 import type { Codec, Serializer } from '../serializer/serializer.js';
-import type { CloseCause, SessionTransport } from '../session/transport.js';
+import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { FrameReceiver } from './rawsocket-reader.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
@@ -82,6 +82,10 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
     // Only a socket that is read tells that the client has closed, too.
     this.#socket.resume().end();
     this.#host.awaitClose(this);
+  }
+
+  get facts(): TransportFacts {
+    return channelFacts(this.#socket, this.peer, 'rawsocket', this.#codec.serializer);
   }
 
   pauseReading(): void {

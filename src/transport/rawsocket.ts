@@ -20,7 +20,7 @@ import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { BoundAddress } from './listen.js';
 import type { HandshakeRules, Refusal } from './rawsocket-handshake.js';
-import type { RawSocketTransportConfig } from './schema.js';
+import type { RawSocketTransportConfig } from './rawsocket-schema.js';
 
 export interface RawSocketDeps {
   readonly router: SessionDeps['router'];

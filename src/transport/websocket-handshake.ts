@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { batchedSerializers, serializers, subprotocolOf } from '../serializer/registry.js';
 import type { Serializer } from '../serializer/serializer.js';
-import type { WebSocketConfig } from './schema.js';
+import type { WebSocketConfig } from './websocket-schema.js';
 
 export interface Refusal {
   readonly status: number;

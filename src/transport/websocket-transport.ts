@@ -8,11 +8,11 @@ import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
 import { Session } from '../session/session.js';
 import { Outbox } from './outbox.js';
-import { peerOf } from './peer.js';
+import { channelFacts, peerOf } from './peer.js';
 import { websocketCodec } from './websocket-framing.js';
 import type { CookieRecord } from '../cookie/store.js';
 import type { Codec, Serializer } from '../serializer/serializer.js';
-import type { CloseCause, SessionTransport } from '../session/transport.js';
+import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
 
@@ -62,6 +62,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   /** Whether anything arrived since the last look: a sign of life. */
   active = false;
   readonly #ws: WampWebSocket;
+  readonly #socket: Socket;
   readonly #host: TransportHost;
   readonly #codec: Codec;
   readonly #outbox: Outbox;
@@ -71,6 +72,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
 
   constructor(ws: WampWebSocket, { socket, serializer, cookie, echoesClose }: Connection, host: TransportHost) {
     this.#ws = ws;
+    this.#socket = socket;
     this.#host = host;
     this.cookie = cookie;
     this.peer = peerOf(socket);
@@ -82,6 +84,11 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
     ws.transport = this;
     ws.on('message', onMessage).on('pong', onPong).on('error', onError).on('close', onClose);
     host.awaitHello(this);
+  }
+
+  get facts(): TransportFacts {
+    const facts = channelFacts(this.#socket, this.peer, 'websocket', this.#codec.serializer);
+    return this.#ws.protocol === '' ? facts : { ...facts, websocket_protocol: this.#ws.protocol };
   }
 
   send(message: RouterMessage): void {

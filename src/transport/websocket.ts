@@ -15,7 +15,7 @@ import { WampWebSocket, WebSocketTransport } from './websocket-transport.js';
 import type { CookieTracker, Tracked } from '../cookie/tracker.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
-import type { DeflateConfig, WebSocketConfig } from './schema.js';
+import type { DeflateConfig, WebSocketConfig } from './websocket-schema.js';
 import type { Agreement, HandshakeRules } from './websocket-handshake.js';
 
 export interface WebSocketDeps {

@@ -4,8 +4,10 @@
 import { cookieSchema } from '../cookie/schema.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
-import { endpointSchema, transportIdSchema, websocketKeys } from '../transport/schema.js';
-import type { EndpointConfig, WebSocketConfig } from '../transport/schema.js';
+import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
+import type { EndpointConfig } from '../transport/endpoint-schema.js';
+import { websocketKeys } from '../transport/websocket-schema.js';
+import type { WebSocketConfig } from '../transport/websocket-schema.js';
 
 const serviceIdSchema = {
   type: 'string',

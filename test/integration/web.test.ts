@@ -12,7 +12,7 @@ import { WebSocket } from 'ws';
 import { CookieStores } from '../../src/cookie/stores.js';
 import { createLogger, silentLogger } from '../../src/log/logger.js';
 import type { Logger } from '../../src/log/logger.js';
-import type { EndpointConfig } from '../../src/transport/schema.js';
+import type { EndpointConfig } from '../../src/transport/endpoint-schema.js';
 import type { PathsConfig } from '../../src/webservice/schema.js';
 import { WebServer, createWebServer, createWebSocketServer } from '../../src/webservice/server.js';
 import type { BoundAddress } from '../../src/transport/listen.js';

@@ -4,8 +4,8 @@ import type { CookieConfig } from '../../src/cookie/schema.js';
 import { CookieStores } from '../../src/cookie/stores.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { Router } from '../../src/router/router.js';
-import { websocketOptionsSchema } from '../../src/transport/schema.js';
-import type { WebSocketOptions } from '../../src/transport/schema.js';
+import { websocketOptionsSchema } from '../../src/transport/websocket-schema.js';
+import type { WebSocketOptions } from '../../src/transport/websocket-schema.js';
 import type {
   PathsConfig,
   StaticConfig,

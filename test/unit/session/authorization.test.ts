@@ -26,6 +26,7 @@ const ROLES: readonly RoleConfig[] = [
 class TestTransport implements SessionTransport {
   readonly cookie = undefined;
   readonly peer = '192.0.2.1:1';
+  readonly facts = { peer: '192.0.2.1:1' };
   closed: CloseCause | undefined;
   /** What was done to the reading, in order. */
   readonly reading: string[] = [];

@@ -29,6 +29,7 @@ function testRouter() {
     const nothing = () => undefined;
     const transport = {
       peer: '192.0.2.1:1',
+      facts: { peer: '192.0.2.1:1', is_secure: true },
       cookie: tracked,
       send: (message: RouterMessage) => void sent.push(wire(message)),
       close: nothing,
@@ -66,7 +67,7 @@ describe('the details of a session', () => {
       authrole: 'anonymous',
       authmethod: 'anonymous',
       authprovider: 'static',
-      transport: { peer: '192.0.2.1:1' },
+      transport: { peer: '192.0.2.1:1', is_secure: true },
     };
     expect(watcher.sent.splice(0)).toMatchObject([[36, 1, expect.any(Number), {}, [details]]]);
     expect(watcher.tell([48, 1, {}, 'wamp.session.get'], [session.id])).toEqual([[50, 1, {}, [details]]]);
@@ -75,7 +76,11 @@ describe('the details of a session', () => {
   it('show a digest of the tracking cookie, never its value', () => {
     const { join } = testRouter();
     const { session, tell } = join(cookie);
-    expect(session.details.transport.http_cbtid).toBe(cookieDigest(cookie.cbtid));
+    expect(session.details.transport).toEqual({
+      peer: '192.0.2.1:1',
+      is_secure: true,
+      http_cbtid: cookieDigest(cookie.cbtid),
+    });
     expect(JSON.stringify(tell([48, 1, {}, 'wamp.session.get'], [session.id]))).not.toContain(cookie.cbtid);
   });
 

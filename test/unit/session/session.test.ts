@@ -13,6 +13,7 @@ import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
 
 class FakeTransport implements SessionTransport {
   readonly peer = '192.0.2.1:1';
+  readonly facts = { peer: '192.0.2.1:1' };
   readonly cookie: CookieRecord | undefined;
   closed: { cause: CloseCause; text: string } | undefined;
   opened = 0;

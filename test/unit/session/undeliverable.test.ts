@@ -27,6 +27,7 @@ function peers() {
     const inbox: unknown[] = [];
     const transport: SessionTransport = {
       peer: '192.0.2.1:1',
+      facts: { peer: '192.0.2.1:1' },
       cookie: undefined,
       send: (message) => inbox.push(format.read(serializer.encode(message, UNFRAMED))),
       close: (cause) => inbox.push(cause),

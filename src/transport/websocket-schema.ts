@@ -1,92 +1,13 @@
 /**
- * What a transport listens on (`endpoint`); how a WebSocket behaves (`options`), for the plain `websocket` transport and
- * for the `websocket` service of a web transport alike; and the `rawsocket` transport.
+ * How a WebSocket behaves, for the plain `websocket` transport and for the `websocket` service of a web transport alike.
  */
 import { authSchema } from '../auth/schema.js';
 import { cookieSchema } from '../cookie/schema.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
-
-export const transportIdSchema = {
-  type: 'string',
-  pattern: '^[a-z][a-z0-9_]{2,63}$',
-  allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
-  absent: '`transport001`, `transport002`, ... in order',
-  description: 'The name of this transport in the log. Unique within the worker.',
-} as const satisfies ConfigSchema;
-
-const backlogSchema = {
-  type: 'integer',
-  minimum: 1,
-  maximum: 65_535,
-  default: 50,
-  description: 'How many connections may wait to be accepted before the system refuses more.',
-} as const satisfies ConfigSchema;
-
-export const tcpEndpointSchema = {
-  type: 'object',
-  description: 'A TCP port.',
-  required: ['type', 'port'],
-  additionalProperties: false,
-  properties: {
-    type: { const: 'tcp', description: 'The word for a TCP port.' },
-    port: {
-      type: ['integer', 'string'],
-      minimum: 0,
-      maximum: 65_535,
-      pattern: '^\\$([a-zA-Z_][a-zA-Z0-9_]*)$',
-      allowed: 'a port from 0 to 65535, or "$NAME" of an environment variable that holds one',
-      description:
-        'The port number, or `"$NAME"` to take it from the environment. 0 takes any free port, which suits tests.',
-    },
-    interface: {
-      type: 'string',
-      minLength: 1,
-      absent: 'all interfaces',
-      description: 'The address or host name to listen on, such as `127.0.0.1` for this machine only.',
-    },
-    version: {
-      type: 'integer',
-      enum: [4, 6],
-      absent: 'what `interface` is; without `interface` 4',
-      description: 'The version of IP.',
-    },
-    backlog: backlogSchema,
-    shared: {
-      const: false,
-      default: false,
-      because: 'one process serves all connections, so there is nobody to share the port with',
-      description: 'Lets several processes listen on the same port.',
-    },
-  },
-  notYet: ['tls', 'portrange', 'user_timeout'],
-} as const satisfies ConfigSchema;
-
-export const unixEndpointSchema = {
-  type: 'object',
-  description: 'A socket in the file system (unix domain socket), for programs on the same machine.',
-  required: ['type', 'path'],
-  additionalProperties: false,
-  properties: {
-    type: { const: 'unix', description: 'The word for a socket in the file system.' },
-    path: {
-      type: 'string',
-      minLength: 1,
-      description:
-        'The socket file, absolute or relative to the node directory. It is removed when the node stops; one that was left behind is replaced. At most 107 bytes in all.',
-    },
-    backlog: backlogSchema,
-  },
-} as const satisfies ConfigSchema;
-
-export const endpointSchema = {
-  type: 'object',
-  description: 'What to listen on.',
-  required: ['type'],
-  discriminator: { propertyName: 'type' },
-  oneOf: [tcpEndpointSchema, unixEndpointSchema],
-  notYet: ['twisted', 'onion'],
-} as const satisfies ConfigSchema;
+import { maxUnsentBytesSchema, serializersSchema, tcpNodelaySchema, timeout } from './connection-schema.js';
+import { endpointSchema, transportIdSchema } from './endpoint-schema.js';
+import type { EndpointConfig } from './endpoint-schema.js';
 
 export const deflateSchema = {
   type: 'object',
@@ -232,14 +153,7 @@ export const websocketOptionsSchema = {
       description:
         'Largest message in bytes; a client that sends more is disconnected. 1 MiB, where Crossbar.io has no limit: one client must not fill our memory.',
     },
-    max_unsent_bytes: {
-      type: 'integer',
-      minimum: 65_536,
-      maximum: 1_073_741_824,
-      default: 16_777_216,
-      description:
-        'How much may wait for a client that does not read before it is disconnected. 16 MiB. An addition to the keys of Crossbar.io.',
-    },
+    max_unsent_bytes: maxUnsentBytesSchema,
     auto_fragment_size: {
       const: 0,
       default: 0,
@@ -257,11 +171,7 @@ export const websocketOptionsSchema = {
       default: false,
       description: "Answers a close frame with the client's own code and reason instead of 1000.",
     },
-    tcp_nodelay: {
-      type: 'boolean',
-      default: true,
-      description: 'Sends small messages at once instead of waiting for more (switches the algorithm of Nagle off).',
-    },
+    tcp_nodelay: tcpNodelaySchema,
     show_server_version: {
       type: 'boolean',
       default: false,
@@ -298,76 +208,11 @@ export const websocketKeys = {
     absent: 'made from the endpoint',
     description: 'The URL under which clients reach the WebSocket, shown on its status page.',
   },
-  serializers: {
-    type: 'array',
-    minItems: 1,
-    uniqueItems: true,
-    items: {
-      type: 'string',
-      enum: ['json', 'msgpack', 'cbor'],
-      notYet: ['ubjson', 'flatbuffers'],
-      description:
-        'A serializer. On a WebSocket `json` stands for the subprotocols `wamp.2.json` and `wamp.2.json.batched`.',
-    },
-    default: ['json', 'msgpack', 'cbor'],
-    description:
-      'The serializers that clients may choose from. Their order does not matter: the client says which it prefers.',
-  },
+  serializers: serializersSchema,
   options: websocketOptionsSchema,
   auth: authSchema,
   cookie: cookieSchema,
 } as const satisfies Readonly<Record<string, ConfigSchema>>;
-
-export const rawsocketOptionsSchema = {
-  type: 'object',
-  default: {},
-  description: 'How the RawSocket behaves.',
-  additionalProperties: false,
-  properties: {
-    max_message_size: {
-      type: 'integer',
-      minimum: 1,
-      maximum: 16_777_216,
-      default: 1_048_576,
-      description:
-        'Largest message in bytes; a client that sends more is disconnected. It is announced to clients as a power of two, so it is rounded down to one, and 512 is the least. 1 MiB, where Crossbar.io has 16 MiB: one client must not fill our memory.',
-    },
-    hello_timeout: timeout(
-      5_000,
-      'How long a client may take for the opening octets, and then be connected without having joined a realm. An addition to the keys of Crossbar.io.',
-    ),
-    max_unsent_bytes: websocketOptionsSchema.properties.max_unsent_bytes,
-    auto_ping_interval: timeout(
-      0,
-      'How often to ping. Off, because there are clients that do not know pings and take them for damage (autobahn-python on Twisted). An addition to the keys of Crossbar.io.',
-    ),
-    auto_ping_timeout: timeout(
-      20_000,
-      'How long to wait for the pong, or anything else, before the connection is taken for dead. An addition to the keys of Crossbar.io.',
-    ),
-    tcp_nodelay: {
-      ...websocketOptionsSchema.properties.tcp_nodelay,
-      description: `${websocketOptionsSchema.properties.tcp_nodelay.description} An addition to the keys of Crossbar.io.`,
-    },
-  },
-} as const satisfies ConfigSchema;
-
-export const rawsocketTransportSchema = {
-  type: 'object',
-  description:
-    'WAMP over plain TCP or a socket file (RawSocket), for programs: less work than a WebSocket, no browsers, no cookies.',
-  required: ['type', 'endpoint'],
-  additionalProperties: false,
-  properties: {
-    type: { const: 'rawsocket', description: 'The word for this transport.' },
-    id: transportIdSchema,
-    endpoint: endpointSchema,
-    serializers: websocketKeys.serializers,
-    options: rawsocketOptionsSchema,
-    auth: authSchema,
-  },
-  notYet: ['debug'],
-} as const satisfies ConfigSchema;
 
 export const websocketTransportSchema = {
   type: 'object',
@@ -383,24 +228,6 @@ export const websocketTransportSchema = {
   notYet: ['debug'],
 } as const satisfies ConfigSchema;
 
-/** 0 switches off; values below one second are slips of people who think in seconds. */
-function timeout<const Default extends number>(defaultMs: Default, description: string) {
-  return {
-    type: 'integer',
-    minimum: 0,
-    maximum: 2_147_483_647,
-    not: { exclusiveMinimum: 0, exclusiveMaximum: 1000 },
-    allowed: '0 (off), or milliseconds from 1000 to 2147483647',
-    default: defaultMs,
-    description: `${description} In milliseconds; 0 switches it off.`,
-  } as const;
-}
-
-/** A checked TCP endpoint; `$NAME` is resolved. */
-export type TcpEndpointConfig = Omit<Checked<typeof tcpEndpointSchema>, 'port'> & { readonly port: number };
-/** A checked unix endpoint; `path` is absolute. */
-export type UnixEndpointConfig = Checked<typeof unixEndpointSchema>;
-export type EndpointConfig = TcpEndpointConfig | UnixEndpointConfig;
 export type DeflateConfig = Checked<typeof deflateSchema>;
 export type WebSocketOptions = Checked<typeof websocketOptionsSchema>;
 
@@ -415,18 +242,6 @@ export interface WebSocketConfig extends Pick<
 /** A checked transport of type `websocket`. */
 export interface WebSocketTransportConfig extends WebSocketConfig {
   readonly type: 'websocket';
-  readonly id: string;
-  readonly endpoint: EndpointConfig;
-}
-
-export type RawSocketOptions = Checked<typeof rawsocketOptionsSchema>;
-
-/** A checked transport of type `rawsocket`. */
-export interface RawSocketTransportConfig extends Pick<
-  Checked<typeof rawsocketTransportSchema>,
-  'serializers' | 'options' | 'auth'
-> {
-  readonly type: 'rawsocket';
   readonly id: string;
   readonly endpoint: EndpointConfig;
 }
