@@ -8,26 +8,20 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILT } from '../support/built.js';
-import { builtFeatures } from '../support/client-features.js';
+import { featureNode, scriptProblems } from '../support/client-features.js';
 import type { Daemon } from '../support/daemon.js';
 import { startDaemon } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
-import { ALLOW_ALL, nodeConfig, openRealm } from '../support/node-config.js';
-import { RAWSOCKET_TRANSPORTS, rawSocketPort } from '../support/transports.js';
 
 /** The interpreter of the Debian packages; another one in PATH would not find them. */
 const PYTHON = '/usr/bin/python3';
 const SCRIPT = path.resolve(import.meta.dirname, '../clients/autobahn_python.py');
 const hasAutobahn = spawnSync(PYTHON, ['-c', 'import autobahn, twisted, cbor2']).status === 0;
 
-/** The features of the script: its functions without parameters, less the two that run them. */
-const script = [...readFileSync(SCRIPT, 'utf8').matchAll(/^async def (\w+)\(\):$/gm)]
+/** The features of the script: its functions without parameters, less the one that runs them. */
+const features = [...readFileSync(SCRIPT, 'utf8').matchAll(/^async def (\w+)\(\):$/gm)]
   .map(([, name = '']) => name)
   .filter((name) => name !== 'run');
-/** What no build of the router is without. */
-const ALWAYS: readonly string[] = ['concurrency', 'rerouting', 'event_history'];
-const features = [...builtFeatures(script.filter((name) => !ALWAYS.includes(name))), ...ALWAYS];
-
 interface Row {
   readonly framework: 'asyncio' | 'twisted';
   readonly transport: 'WebSocket' | 'RawSocket';
@@ -40,27 +34,19 @@ const rows: readonly Row[] = BUILT.serializers.flatMap((serializer): readonly Ro
 
 let daemon: Daemon;
 beforeAll(async () => {
-  const permissions = [{ ...ALLOW_ALL[0], disclose: { caller: true, publisher: true } }];
-  const disclosed = { name: 'disclosed', roles: [{ name: 'anonymous', permissions }] };
-  const store = { type: 'memory', 'event-history': [{ uri: 'com.example.log' }] };
-  const remembering = { ...openRealm('remembering'), store };
-  daemon = await startDaemon({
-    config: nodeConfig({
-      realms: [openRealm('realm1'), disclosed, remembering],
-      transports: RAWSOCKET_TRANSPORTS,
-    }),
-  });
+  daemon = await startDaemon({ config: featureNode() });
 });
 afterAll(() => daemon.dispose());
 
-function urlOf(transport: Row['transport']): string {
-  if (transport === 'WebSocket') return daemon.url('/ws', 'ws');
-  return `rs://127.0.0.1:${rawSocketPort(daemon)}`;
+/** Where sessions join, and where guests do. */
+function urlsOf(transport: Row['transport']): readonly string[] {
+  if (transport === 'WebSocket') return ['/ws', '/guest'].map((urlPath) => daemon.url(urlPath, 'ws'));
+  return [1, 2].map((index) => `rs://127.0.0.1:${daemon.listening()[index]?.['port'] as number}`);
 }
 
 /** Runs the script. @returns by feature what went wrong, or null */
 async function run({ framework, transport, serializer }: Row): Promise<ReadonlyMap<string, string | null>> {
-  const args = [SCRIPT, framework, urlOf(transport), serializer, ...features];
+  const args = [SCRIPT, framework, ...urlsOf(transport), serializer, ...features];
   const { stdout } = await promisify(execFile)(PYTHON, args, { timeout: 120_000 });
   const lines = stdout.split('\n').filter((line) => line.startsWith('{"feature"'));
   const results = lines.map((line) => JSON.parse(line) as { feature: string; problem: string | null });
@@ -82,5 +68,5 @@ describeNeeds('python3-autobahn, python3-twisted and python3-cbor2', hasAutobahn
 );
 
 describe('the script', () => {
-  it('has features', () => expect(features.length).toBeGreaterThan(5));
+  it('leaves nothing out', () => expect(scriptProblems('autobahn-python', features)).toEqual([]));
 });
