@@ -34,6 +34,34 @@ export const tcpNodelaySchema = {
   description: 'Sends small messages at once instead of waiting for more (switches the algorithm of Nagle off).',
 } as const satisfies ConfigSchema;
 
+/** How many connections there may be. On a web transport each path counts its own. */
+export const connectionLimitKeys = {
+  max_connections: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 2_147_483_647,
+    default: 0,
+    description:
+      'How many connections there may be at once; 0 is no limit. Beyond it a WebSocket is answered with 503, a RawSocket with its error 4. Off: how many a machine carries, its owner knows. An addition to the keys of Crossbar.io.',
+  },
+  max_unauthenticated: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 2_147_483_647,
+    default: 1000,
+    description:
+      'How many connections without a session there may be at once; 0 is no limit. Clients that mean it join within milliseconds, so 1000 are plenty, and the memory that others can take is limited. An addition to the keys of Crossbar.io.',
+  },
+  max_unauthenticated_per_address: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 2_147_483_647,
+    default: 100,
+    description:
+      'The same for one address (of IPv6: one /64 network); 0 is no limit. Connections from this machine are not counted, because a reverse proxy stands for all of its clients; for a proxy on another machine switch it off. An addition to the keys of Crossbar.io.',
+  },
+} as const satisfies Readonly<Record<string, ConfigSchema>>;
+
 /** 0 switches off; values below one second are slips of people who think in seconds. */
 export function timeout<const Default extends number>(defaultMs: Default, description: string) {
   return {

@@ -15,8 +15,9 @@ const backlogSchema = {
   type: 'integer',
   minimum: 1,
   maximum: 65_535,
-  default: 50,
-  description: 'How many connections may wait to be accepted before the system refuses more.',
+  default: 1024,
+  description:
+    'How many connections may wait to be accepted. When a node starts again, all of its clients come at once: Crossbar.io lets 50 wait, and the system drops the others, which then try again only after seconds, up to a minute. The system may allow less (on Linux `net.core.somaxconn`).',
 } as const satisfies ConfigSchema;
 
 export const tcpEndpointSchema = {

@@ -24,8 +24,8 @@ const SERIALIZER_IDS: ReadonlyMap<string, number> = new Map([
   ['cbor', 3],
 ]);
 
-/** Why a handshake is refused. Of the others, 2 (length unacceptable) and 4 (too many connections) never happen here. */
-const HandshakeError = { SERIALIZER_UNSUPPORTED: 1, RESERVED_BITS_USED: 3 } as const;
+/** Why a handshake is refused. 2 (length unacceptable) never happens here. */
+const HandshakeError = { SERIALIZER_UNSUPPORTED: 1, RESERVED_BITS_USED: 3, TOO_MANY_CONNECTIONS: 4 } as const;
 
 export interface HandshakeRules {
   /** nibble of the client's octets -> serializer */
@@ -47,6 +47,9 @@ export interface Refusal {
   /** The error reply; undefined for a client that does not speak RawSocket at all. */
   readonly answer: Buffer | undefined;
 }
+
+/** Said to a client before it has said anything, when there is no place for it. */
+export const TOO_MANY_CONNECTIONS: Buffer = reply(HandshakeError.TOO_MANY_CONNECTIONS, 0);
 
 /** @returns the rules of a transport, made once. */
 export function handshakeRules({ serializers: words, options }: RawSocketTransportConfig): HandshakeRules {

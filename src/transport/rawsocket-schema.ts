@@ -3,7 +3,13 @@
  */
 import { authSchema } from '../auth/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
-import { maxUnsentBytesSchema, serializersSchema, tcpNodelaySchema, timeout } from './connection-schema.js';
+import {
+  connectionLimitKeys,
+  maxUnsentBytesSchema,
+  serializersSchema,
+  tcpNodelaySchema,
+  timeout,
+} from './connection-schema.js';
 import { endpointSchema, transportIdSchema } from './endpoint-schema.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 
@@ -26,6 +32,7 @@ export const rawsocketOptionsSchema = {
       'How long a client may take for the opening octets, and then be connected without having joined a realm. An addition to the keys of Crossbar.io.',
     ),
     max_unsent_bytes: maxUnsentBytesSchema,
+    ...connectionLimitKeys,
     auto_ping_interval: timeout(
       0,
       'How often to ping. Off, because there are clients that do not know pings and take them for damage (autobahn-python on Twisted). An addition to the keys of Crossbar.io.',

@@ -36,8 +36,8 @@ export interface RawSocketTerms {
 export class RawSocketTransport implements SessionTransport, HostedTransport, FrameReceiver {
   readonly cookie = undefined;
   readonly peer: string;
+  readonly socket: Socket;
   active = false;
-  readonly #socket: Socket;
   readonly #host: TransportHost;
   readonly #codec: Codec;
   readonly #peerMaxBytes: number;
@@ -49,7 +49,7 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
   #closing = false;
 
   constructor(socket: Socket, { serializer, maxMessageBytes, peerMaxBytes }: RawSocketTerms, host: TransportHost) {
-    this.#socket = socket;
+    this.socket = socket;
     this.#host = host;
     this.peer = peerOf(socket);
     this.#codec = codecOf(serializer, RAWSOCKET_FRAMING);
@@ -80,24 +80,24 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
     this.#reader.stop();
     this.#outbox.flush();
     // Only a socket that is read tells that the client has closed, too.
-    this.#socket.resume().end();
+    this.socket.resume().end();
     this.#host.awaitClose(this);
   }
 
   get facts(): TransportFacts {
-    return channelFacts(this.#socket, this.peer, 'rawsocket', this.#codec.serializer);
+    return channelFacts(this.socket, this.peer, 'rawsocket', this.#codec.serializer);
   }
 
   pauseReading(): void {
-    this.#socket.pause();
+    this.socket.pause();
   }
 
   get paused(): boolean {
-    return this.#socket.isPaused();
+    return this.socket.isPaused();
   }
 
   resumeReading(): void {
-    this.#socket.resume();
+    this.socket.resume();
   }
 
   sessionOpened(): void {
@@ -127,7 +127,7 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
 
   terminate(): void {
     this.#reader.stop();
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   /** Takes the next bytes of the connection. */
@@ -229,7 +229,7 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
   }
 
   #giveUp(): void {
-    if (this.#socket.destroyed) return;
+    if (this.socket.destroyed) return;
     this.#host.log.warn(
       { peer: this.peer, sessionId: this.#session.id, maxUnsentBytes: this.#host.maxUnsentBytes },
       'slow consumer disconnected',

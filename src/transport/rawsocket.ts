@@ -5,6 +5,7 @@
  *     accepted --four octets--> agreed: the reply, then frames
  *        |            |
  *        |            +--> refused: the error reply, closed; bad magic: closed without a word
+ *        +-- too many connections: the error reply, closed
  *        +-- hello_timeout: closed without a word
  */
 import { createServer } from 'node:net';
@@ -13,7 +14,7 @@ import { createSessionDeps } from '../session/deps.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import { listen } from './listen.js';
 import { peerOf } from './peer.js';
-import { HANDSHAKE_BYTES, handshakeRules, negotiate } from './rawsocket-handshake.js';
+import { HANDSHAKE_BYTES, handshakeRules, negotiate, TOO_MANY_CONNECTIONS } from './rawsocket-handshake.js';
 import { RawSocketTransport } from './rawsocket-transport.js';
 import { TransportHost } from './transport-host.js';
 import type { Logger } from '../log/logger.js';
@@ -30,6 +31,9 @@ export interface RawSocketDeps {
 /** How long the peer has to close after we did: RawSocket knows no closing handshake, so one round trip is enough. */
 const CLOSE_TIMEOUT_MS = 2000;
 
+/** How many clients that were turned away may take that long to read why; further ones are closed with the reply. */
+const MAX_TURNED_AWAY = 100;
+
 /** Payload of our pings. */
 const PING_BYTES = 12;
 
@@ -42,6 +46,9 @@ export class RawSocketServer {
   /** Connections whose handshake is not done; `hello_timeout` limits it. */
   readonly #opening = new Set<Socket>();
   readonly #handshakes: DeadlineQueue<Socket>;
+  /** Connections for which there was no place, until they are closed. */
+  readonly #turnedAway = new Set<Socket>();
+  readonly #departures = new DeadlineQueue<Socket>(CLOSE_TIMEOUT_MS, (socket) => socket.destroy());
   #started: Promise<BoundAddress> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -59,6 +66,7 @@ export class RawSocketServer {
         trafficIsLife: true,
         closeTimeoutMs: CLOSE_TIMEOUT_MS,
         maxUnsentBytes: options.max_unsent_bytes,
+        connections: options,
       },
       createSessionDeps(config.auth, deps.router, this.#log),
       this.#log,
@@ -94,8 +102,9 @@ export class RawSocketServer {
     // A start under way is waited for: the port it is about to open has to be closed again.
     await Promise.allSettled([this.#started]);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#opening) socket.destroy();
+    for (const socket of [...this.#opening, ...this.#turnedAway]) socket.destroy();
     this.#handshakes.clear();
+    this.#departures.clear();
     await this.#host.stop();
     await closed;
     this.#log.debug('closed');
@@ -103,6 +112,7 @@ export class RawSocketServer {
 
   #accept(socket: Socket): void {
     socket.on('error', ignoreReset);
+    if (!this.#host.admit(socket)) return this.#turnAway(socket);
     this.#opening.add(socket);
     this.#handshakes.add(socket);
     let octets: Buffer = Buffer.alloc(0);
@@ -114,6 +124,18 @@ export class RawSocketServer {
     };
     const onClose = (): void => this.#forget(socket);
     socket.on('data', onData).on('close', onClose);
+  }
+
+  /** The octets that the client has under way are read: the system would take back our reply otherwise. */
+  #turnAway(socket: Socket): void {
+    socket.resume().end(TOO_MANY_CONNECTIONS);
+    if (this.#turnedAway.size >= MAX_TURNED_AWAY) return socket.destroySoon();
+    this.#turnedAway.add(socket);
+    this.#departures.add(socket);
+    socket.once('close', () => {
+      this.#turnedAway.delete(socket);
+      this.#departures.delete(socket);
+    });
   }
 
   /** @param received the opening octets, and what came with them. */

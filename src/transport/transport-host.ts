@@ -1,16 +1,20 @@
 /**
  * Watches over the connections of one acceptor, whatever they speak: the deadline for HELLO, pings and their answers,
- * and the orderly end of all of them. It knows no sockets and no frames.
+ * how many there may be, and the orderly end of all of them. It knows no frames.
  */
+import type { Socket } from 'node:net';
 import { CloseUri } from '../wamp/error.js';
+import { ConnectionLimits } from './connection-limits.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { CloseCause } from '../session/transport.js';
+import type { ConnectionLimitOptions } from './connection-limits.js';
 
 /** A connection as its host sees it. */
 export interface HostedTransport {
   readonly peer: string;
+  readonly socket: Socket;
   /** Whether anything arrived since the last look: a sign of life. */
   active: boolean;
   /** Whether we do not read from it at the moment: then a pong cannot be seen. */
@@ -36,6 +40,7 @@ export interface HostLimits {
   /** How long the peers have to close after we did. */
   readonly closeTimeoutMs: number;
   readonly maxUnsentBytes: number;
+  readonly connections: ConnectionLimitOptions;
 }
 
 /** How long clients have to answer our GOODBYE before the connections are closed. */
@@ -46,6 +51,7 @@ export class TransportHost {
   readonly log: Logger;
   readonly maxUnsentBytes: number;
   readonly #limits: HostLimits;
+  readonly #connections: ConnectionLimits;
   readonly #transports = new Set<HostedTransport>();
   readonly #hellos: DeadlineQueue<HostedTransport>;
   readonly #pings: DeadlineQueue<HostedTransport>;
@@ -61,6 +67,7 @@ export class TransportHost {
     this.log = log;
     this.maxUnsentBytes = limits.maxUnsentBytes;
     this.#limits = limits;
+    this.#connections = new ConnectionLimits(limits.connections, log);
     this.#pingPayload = Buffer.alloc(limits.pingBytes);
     this.#hellos = new DeadlineQueue(limits.helloTimeoutMs, (transport) =>
       transport.helloOverdue(limits.helloTimeoutMs),
@@ -80,6 +87,13 @@ export class TransportHost {
     return this.#stopping;
   }
 
+  /** Counts a connection until it is closed. @returns false when there are too many: it has to be refused. */
+  admit(socket: Socket): boolean {
+    if (socket.destroyed || !this.#connections.admit(socket, socket.remoteAddress)) return false;
+    socket.once('close', () => this.#connections.leave(socket));
+    return true;
+  }
+
   opened(transport: HostedTransport): void {
     this.#transports.add(transport);
     this.#pings.add(transport);
@@ -96,11 +110,13 @@ export class TransportHost {
 
   /** The transport waits for a HELLO from now on. */
   awaitHello(transport: HostedTransport): void {
+    this.#connections.wait(transport.socket);
     this.#hellos.add(transport);
   }
 
   /** The transport no longer does. */
   gotHello(transport: HostedTransport): void {
+    this.#connections.establish(transport.socket);
     this.#hellos.delete(transport);
   }
 

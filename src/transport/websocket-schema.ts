@@ -5,7 +5,13 @@ import { authSchema } from '../auth/schema.js';
 import { cookieSchema } from '../cookie/schema.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
-import { maxUnsentBytesSchema, serializersSchema, tcpNodelaySchema, timeout } from './connection-schema.js';
+import {
+  connectionLimitKeys,
+  maxUnsentBytesSchema,
+  serializersSchema,
+  tcpNodelaySchema,
+  timeout,
+} from './connection-schema.js';
 import { endpointSchema, transportIdSchema } from './endpoint-schema.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 
@@ -154,6 +160,7 @@ export const websocketOptionsSchema = {
         'Largest message in bytes; a client that sends more is disconnected. 1 MiB, where Crossbar.io has no limit: one client must not fill our memory.',
     },
     max_unsent_bytes: maxUnsentBytesSchema,
+    ...connectionLimitKeys,
     auto_fragment_size: {
       const: 0,
       default: 0,

@@ -58,11 +58,11 @@ export class WampWebSocket extends WebSocket {
 export class WebSocketTransport implements SessionTransport, HostedTransport {
   readonly cookie: CookieRecord | undefined;
   readonly peer: string;
+  readonly socket: Socket;
   readonly echoesClose: boolean;
   /** Whether anything arrived since the last look: a sign of life. */
   active = false;
   readonly #ws: WampWebSocket;
-  readonly #socket: Socket;
   readonly #host: TransportHost;
   readonly #codec: Codec;
   readonly #outbox: Outbox;
@@ -72,7 +72,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
 
   constructor(ws: WampWebSocket, { socket, serializer, cookie, echoesClose }: Connection, host: TransportHost) {
     this.#ws = ws;
-    this.#socket = socket;
+    this.socket = socket;
     this.#host = host;
     this.cookie = cookie;
     this.peer = peerOf(socket);
@@ -87,7 +87,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   }
 
   get facts(): TransportFacts {
-    const facts = channelFacts(this.#socket, this.peer, 'websocket', this.#codec.serializer);
+    const facts = channelFacts(this.socket, this.peer, 'websocket', this.#codec.serializer);
     return this.#ws.protocol === '' ? facts : { ...facts, websocket_protocol: this.#ws.protocol };
   }
 

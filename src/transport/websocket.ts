@@ -27,6 +27,9 @@ export interface WebSocketDeps {
   readonly version?: string;
 }
 
+/** In seconds. By then the connections that only wait are gone, at the default of `hello_timeout`. */
+const RETRY_LATER = { 'Retry-After': '5' };
+
 export class WebSocketAcceptor {
   readonly #config: WebSocketConfig;
   readonly #deps: WebSocketDeps;
@@ -65,6 +68,7 @@ export class WebSocketAcceptor {
         trafficIsLife: options.auto_ping_restart_on_any_traffic,
         closeTimeoutMs: options.close_handshake_timeout,
         maxUnsentBytes: options.max_unsent_bytes,
+        connections: options,
       },
       createSessionDeps(config.auth, deps.router, deps.log),
       deps.log,
@@ -82,6 +86,7 @@ export class WebSocketAcceptor {
     const agreement = negotiate(req, this.#rules);
     if ('status' in agreement) return refuse(socket, agreement.status, agreement.text, agreement.headers);
     if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
+    if (!this.#host.admit(socket)) return refuse(socket, 503, 'too many connections', RETRY_LATER);
     const { tracker } = this.#deps;
     if (tracker === undefined) return this.#upgrade(req, socket, head, agreement, undefined);
     tracker.resolve(req).then(

@@ -1,19 +1,39 @@
 /**
- * What the router knows and tells of a connection, on every transport.
+ * Connections as such: what the router tells of them, and how many there may be.
  */
+import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Daemon } from '../support/daemon.js';
 import { startDaemon } from '../support/daemon.js';
-import { nodeConfig } from '../support/node-config.js';
-import { RawSocketClient } from '../support/rawsocket-client.js';
+import { itNeeds } from '../support/needs.js';
+import { LOOPBACK, nodeConfig } from '../support/node-config.js';
+import { placeOf, RawSocketClient, RawSocketRefused, RawSocketWire } from '../support/rawsocket-client.js';
 import { RAWSOCKET_TRANSPORTS, TRANSPORTS } from '../support/transports.js';
-import { WampClient } from '../support/wamp-client.js';
+import { DEADLINE_MS, HandshakeRefused, WampClient } from '../support/wamp-client.js';
 
 const SOCKET_FILE = { type: 'rawsocket', endpoint: { type: 'unix', path: 'raw.sock' } };
 
+const websocket = (options: object) => ({ type: 'websocket', options });
+/** All of this machine's addresses. */
+const EVERYWHERE = { type: 'tcp', port: 0 };
+const LIMITED_RAWSOCKETS = [
+  { type: 'rawsocket', id: 'two', endpoint: LOOPBACK, options: { max_connections: 2 } },
+  { type: 'rawsocket', id: 'patient', endpoint: LOOPBACK, options: { max_unauthenticated: 1 } },
+  { type: 'rawsocket', id: 'suspicious', endpoint: EVERYWHERE, options: { max_unauthenticated_per_address: 1 } },
+];
+
 let daemon: Daemon;
 beforeAll(async () => {
-  daemon = await startDaemon({ config: nodeConfig({ transports: [...RAWSOCKET_TRANSPORTS, SOCKET_FILE] }) });
+  daemon = await startDaemon({
+    config: nodeConfig({
+      paths: {
+        two: websocket({ max_connections: 2 }),
+        patient: websocket({ max_unauthenticated: 1 }),
+        tracked: { ...websocket({ max_connections: 1 }), cookie: { store: { type: 'memory' } } },
+      },
+      transports: [...RAWSOCKET_TRANSPORTS, SOCKET_FILE, ...LIMITED_RAWSOCKETS],
+    }),
+  });
 });
 afterAll(() => daemon.dispose());
 
@@ -50,5 +70,122 @@ describe('the transport of a session', () => {
       channel_serializer: 'json',
     });
     await client.leave();
+  });
+});
+
+const rawUrl = (id: string): string =>
+  daemon.listening().find((record) => record['transport'] === id)?.['url'] as string;
+const wsUrl = (path: string): string => daemon.url(`/${path}`, 'ws');
+
+/** Tries until there is a place: a connection that its client has closed is counted until the router knows. */
+async function eventually<T>(connect: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      const refused = error instanceof RawSocketRefused || error instanceof HandshakeRefused;
+      if (!refused || performance.now() > deadline) throw error;
+    }
+  }
+}
+
+describe('max_connections', () => {
+  it('a RawSocket beyond it gets error 4 and is closed; a place that is left is free', async () => {
+    const join = () => RawSocketClient.join(rawUrl('two'));
+    const clients = [await join(), await join()];
+    const wire = await RawSocketWire.open(placeOf(rawUrl('two')));
+    wire.write(Buffer.from('7ff10000', 'hex'));
+    expect((await wire.read(5)).toString('hex')).toBe('7f400000');
+    await wire.closed;
+    await clients[0]?.leave();
+    clients.push(await eventually(join));
+    await expect(join()).rejects.toThrow('7f400000');
+    await Promise.all(clients.slice(1).map((client) => client.leave()));
+  });
+
+  it('a RawSocket beyond it is told so before it says anything', async () => {
+    const clients = await Promise.all([1, 2].map(() => eventually(() => RawSocketClient.join(rawUrl('two')))));
+    const wire = await RawSocketWire.open(placeOf(rawUrl('two')));
+    expect((await wire.read(5)).toString('hex')).toBe('7f400000');
+    await wire.closed;
+    await Promise.all(clients.map((client) => client.leave()));
+  });
+
+  it('a WebSocket beyond it gets 503 and when to come back; a place that is left is free', async () => {
+    const join = () => WampClient.join(wsUrl('two'));
+    const clients = [await join(), await join()];
+    await expect(join()).rejects.toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
+    await clients[0]?.drop();
+    clients.push(await eventually(join));
+    await Promise.all(clients.slice(1).map((client) => client.leave()));
+  });
+
+  it('a WebSocket beyond it gets no cookie', async () => {
+    const client = await WampClient.join(wsUrl('tracked'));
+    expect(client.handshake.setCookie).toHaveLength(1);
+    const refusal = await WampClient.connect(wsUrl('tracked')).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ status: 503 });
+    expect((refusal as HandshakeRefused).headers).not.toHaveProperty('set-cookie');
+    await client.leave();
+  });
+});
+
+describe('max_unauthenticated', () => {
+  it('a RawSocket that has a session makes room; one that says nothing does not', async () => {
+    const waiting = await RawSocketClient.connect(rawUrl('patient'));
+    await expect(RawSocketClient.connect(rawUrl('patient'))).rejects.toThrow('7f400000');
+    await waiting.hello('realm1');
+    const second = await RawSocketClient.join(rawUrl('patient'));
+    const silent = await RawSocketWire.open(placeOf(rawUrl('patient')));
+    // Only when it is accepted is it counted; the next one is accepted after it.
+    await expect(RawSocketClient.connect(rawUrl('patient'))).rejects.toThrow('7f400000');
+    silent.socket.destroy();
+    const third = await eventually(() => RawSocketClient.join(rawUrl('patient')));
+    await Promise.all([waiting, second, third].map((client) => client.leave()));
+  });
+
+  it('a WebSocket that has a session makes room, and takes it again with GOODBYE', async () => {
+    const first = await WampClient.connect(wsUrl('patient'));
+    await expect(WampClient.connect(wsUrl('patient'))).rejects.toMatchObject({ status: 503 });
+    await first.hello();
+    const second = await WampClient.join(wsUrl('patient'));
+    expect((await first.ask([6, {}, 'wamp.close.normal']))[0]).toBe(6);
+    await expect(WampClient.connect(wsUrl('patient'))).rejects.toMatchObject({ status: 503 });
+    // It has its place: that there are too many is no matter for those who are there.
+    await first.hello();
+    await Promise.all([first.leave(), second.leave()]);
+  });
+
+  it('is told once in the log, however many are refused', async () => {
+    const waiting = await eventually(() => RawSocketClient.connect(rawUrl('patient')));
+    for (let i = 0; i < 3; i++) await expect(RawSocketClient.connect(rawUrl('patient'))).rejects.toThrow('7f400000');
+    waiting.wire.socket.destroy();
+    const isWarning = ({ msg, transport }: { msg: string; transport?: unknown }) =>
+      msg === 'too many connections, some refused' && transport === 'patient';
+    const warning = await daemon.waitForLog(isWarning);
+    expect(warning).toMatchObject({ level: 'warn', limit: 'max_unauthenticated', allowed: 1, refused: 1 });
+    expect(daemon.logs.filter(isWarning)).toHaveLength(1);
+  });
+});
+
+describe('max_unauthenticated_per_address', () => {
+  const port = (): number => Number(new URL(rawUrl('suspicious').replace('rs:', 'http:')).port);
+  const address = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+
+  it('leaves alone who comes from this machine', async () => {
+    const clients = await Promise.all([1, 2, 3].map(() => RawSocketClient.connect({ port: port() })));
+    for (const { wire } of clients) wire.socket.destroy();
+  });
+
+  itNeeds('an address in a network', address !== undefined)('keeps a second one of an address waiting', async () => {
+    const place = { port: port(), host: address };
+    const first = await RawSocketClient.connect(place);
+    await expect(RawSocketClient.connect(place)).rejects.toThrow('7f400000');
+    await first.hello('realm1');
+    const second = await RawSocketClient.join(place);
+    await Promise.all([first.leave(), second.leave()]);
   });
 });

@@ -23,11 +23,8 @@ export interface NodeConfigParts {
   readonly transports?: readonly object[];
 }
 
-/**
- * A loopback endpoint on a free port. The default backlog of 50 is overrun by a thousand connections at once: the system
- * then drops some, and lets their clients wait for a minute.
- */
-export const LOOPBACK = { type: 'tcp', port: 0, interface: '127.0.0.1', backlog: 1024 } as const;
+/** A loopback endpoint on a free port. */
+export const LOOPBACK = { type: 'tcp', port: 0, interface: '127.0.0.1' } as const;
 
 /** A node with one web transport: JSON on `/`, WAMP on `/ws`. */
 export function nodeConfig(parts: NodeConfigParts = {}): object {

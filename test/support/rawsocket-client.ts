@@ -13,8 +13,8 @@ import { CODECS } from './codec.js';
 import { ALL_ROLES, ConnectionClosed, DEADLINE_MS, within } from './wamp-client.js';
 import type { CloseInfo, Welcome } from './wamp-client.js';
 
-/** Where a RawSocket listens: a port of this machine, or a socket file. */
-export type RawSocketPlace = { readonly port: number } | { readonly path: string };
+/** Where a RawSocket listens: a port (of 127.0.0.1 by default), or a socket file. */
+export type RawSocketPlace = { readonly port: number; readonly host?: string | undefined } | { readonly path: string };
 
 /** `rs://127.0.0.1:port/`, `rs://unix:path:/` and what they stand for. */
 export function placeOf(url: string): RawSocketPlace {
@@ -76,7 +76,7 @@ export class RawSocketWire {
   }
 
   static async open(place: RawSocketPlace): Promise<RawSocketWire> {
-    const socket = 'path' in place ? connectSocket(place.path) : connectSocket(place.port, '127.0.0.1');
+    const socket = 'path' in place ? connectSocket(place.path) : connectSocket(place.port, place.host ?? '127.0.0.1');
     await within(once(socket, 'connect'), 'connect');
     socket.setNoDelay(true);
     return new RawSocketWire(socket);

@@ -14,12 +14,15 @@ describe('a rawsocket transport', () => {
     expect(transport).toEqual({
       type: 'rawsocket',
       id: 'transport001',
-      endpoint: { type: 'unix', path: '/node/run/node.sock', backlog: 50 },
+      endpoint: { type: 'unix', path: '/node/run/node.sock', backlog: 1024 },
       serializers: ['json', 'msgpack', 'cbor'],
       options: {
         max_message_size: 1_048_576,
         hello_timeout: 5000,
         max_unsent_bytes: 16_777_216,
+        max_connections: 0,
+        max_unauthenticated: 1000,
+        max_unauthenticated_per_address: 100,
         auto_ping_interval: 0,
         auto_ping_timeout: 20_000,
         tcp_nodelay: true,
@@ -30,6 +33,9 @@ describe('a rawsocket transport', () => {
   it.each([
     ['max_message_size', 1, 16_777_216],
     ['max_unsent_bytes', 65_536, 1_073_741_824],
+    ['max_connections', 0, 2_147_483_647],
+    ['max_unauthenticated', 0, 2_147_483_647],
+    ['max_unauthenticated_per_address', 0, 2_147_483_647],
   ])('%s has its ends', (key, lowest, highest) => {
     for (const right of [lowest, highest]) expect(problemsOf(raw({ [key]: right }))).toEqual([]);
     for (const wrong of [lowest - 1, highest + 1]) expect(problemsOf(raw({ [key]: wrong }))).toHaveLength(1);
@@ -48,6 +54,6 @@ describe('a unix endpoint', () => {
   it.each(['web', 'websocket', 'rawsocket'])('suits a %s transport', (type) => {
     const transport = { type, endpoint: { ...SOCKET, path: '/run/node.sock' }, ...(type === 'web' && { paths: {} }) };
     const [first] = check(withTransport(transport)).config.workers[0]?.transports ?? [];
-    expect(first?.endpoint).toEqual({ type: 'unix', path: '/run/node.sock', backlog: 50 });
+    expect(first?.endpoint).toEqual({ type: 'unix', path: '/run/node.sock', backlog: 1024 });
   });
 });

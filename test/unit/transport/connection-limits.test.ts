@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { createLogger } from '../../../src/log/logger.js';
+import { ConnectionLimits, countedAddress } from '../../../src/transport/connection-limits.js';
+
+const OFF = { max_connections: 0, max_unauthenticated: 0, max_unauthenticated_per_address: 0 };
+const HERE = '192.0.2.1';
+
+function limits(options: Partial<typeof OFF>) {
+  const warnings: Record<string, unknown>[] = [];
+  const destination = {
+    write: (line: string) => void warnings.push(JSON.parse(line) as Record<string, unknown>),
+  };
+  const clock = { now: 0 };
+  const log = createLogger({ level: 'warn', destination });
+  return { limits: new ConnectionLimits({ ...OFF, ...options }, log, () => clock.now), warnings, clock };
+}
+
+const connections = (count: number): object[] => Array.from({ length: count }, () => ({}));
+
+describe('the limits of a transport', () => {
+  it('are none at 0', () => {
+    const { limits: open } = limits({});
+    expect(connections(5000).every((connection) => open.admit(connection, HERE))).toBe(true);
+  });
+
+  it('max_connections counts all, until they leave', () => {
+    const { limits: two } = limits({ max_connections: 2 });
+    const [a = {}, b = {}, c = {}] = connections(3);
+    expect([a, b, c].map((connection) => two.admit(connection, undefined))).toEqual([true, true, false]);
+    two.establish(a);
+    expect(two.admit(c, undefined)).toBe(false);
+    two.leave(a);
+    expect(two.admit(c, undefined)).toBe(true);
+    expect(two.admit({}, undefined)).toBe(false);
+  });
+
+  it('max_unauthenticated counts those without a session, also after one', () => {
+    const { limits: one } = limits({ max_unauthenticated: 1 });
+    const [a = {}, b = {}, c = {}] = connections(3);
+    expect(one.admit(a, HERE)).toBe(true);
+    expect(one.admit(b, HERE)).toBe(false);
+    one.establish(a);
+    one.establish(a);
+    expect(one.admit(b, HERE)).toBe(true);
+    one.wait(a);
+    one.leave(b);
+    expect(one.admit(c, HERE)).toBe(false);
+    one.leave(a);
+    one.leave(a);
+    expect(one.admit(c, HERE)).toBe(true);
+    expect(one.admit({}, HERE)).toBe(false);
+  });
+
+  it('max_unauthenticated_per_address counts each address by itself, and this machine not at all', () => {
+    const { limits: one } = limits({ max_unauthenticated_per_address: 1 });
+    const [a = {}] = connections(1);
+    expect(one.admit(a, HERE)).toBe(true);
+    expect(one.admit({}, HERE)).toBe(false);
+    expect(one.admit({}, '192.0.2.2')).toBe(true);
+    for (const near of [undefined, undefined, '127.0.0.1', '127.0.0.1', '::1', '::1']) {
+      expect(one.admit({}, near), near).toBe(true);
+    }
+    one.establish(a);
+    expect(one.admit({}, HERE)).toBe(true);
+  });
+
+  it('do not count what was refused', () => {
+    const { limits: one } = limits({ max_connections: 1 });
+    const [a = {}, b = {}] = connections(2);
+    one.admit(a, HERE);
+    one.admit(b, HERE);
+    one.establish(b);
+    one.wait(b);
+    one.leave(b);
+    expect(one.admit({}, HERE)).toBe(false);
+  });
+
+  it('warn at the first refusal, then once a minute with how many there were', () => {
+    const { limits: one, warnings, clock } = limits({ max_unauthenticated: 1 });
+    one.admit({}, HERE);
+    for (let i = 0; i < 10; i++) one.admit({}, HERE);
+    clock.now = 59_999;
+    one.admit({}, HERE);
+    clock.now = 60_000;
+    one.admit({}, undefined);
+    expect(warnings).toMatchObject([
+      {
+        msg: 'too many connections, some refused',
+        limit: 'max_unauthenticated',
+        allowed: 1,
+        address: HERE,
+        refused: 1,
+      },
+      { limit: 'max_unauthenticated', address: 'unix', refused: 11 },
+    ]);
+  });
+});
+
+describe('an address', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['2001:db8:0:0:1:2:3:4', '2001:db8:0:0::/64'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2:3::', '2001:db8:1:2::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::2', '0:0:0:0::/64'],
+    ['::1', undefined],
+    ['127.0.0.1', undefined],
+    ['127.8.9.10', undefined],
+    ['::ffff:127.0.0.1', undefined],
+    [undefined, undefined],
+  ])('%s counts as %s', (address, expected) => {
+    expect(countedAddress(address)).toBe(expected);
+  });
+});
