@@ -1,23 +1,23 @@
 /**
- * Anonymous authentication: everybody may enter. The `authid` is the tracking cookie's id where there is one, so that a
+ * Anonymous authentication: everybody may enter. The `authid` is that of the tracking cookie where there is one, so that a
  * returning browser is recognised (Crossbar.io documents this, but hands out a random id when `auth.anonymous` is
  * configured); a configured `authid` goes before, and without a cookie it is a random serial.
  */
 import { randomBytes } from 'node:crypto';
-import type { AuthMethod } from './method.js';
+import type { AuthMethod, AuthMethodType } from './method.js';
 import type { AnonymousConfig } from './schema.js';
 
-export const anonymous = {
+export const anonymous: AuthMethodType<AnonymousConfig> = {
   type: 'anonymous',
 
-  create(config: AnonymousConfig): AuthMethod {
+  create(config): AuthMethod {
     return {
-      start(request, { cookie }) {
+      start(request, { client: { visitor } }) {
         return {
           type: 'accept',
           principal: {
             realm: config.realm ?? request.realm,
-            authid: config.authid ?? cookie?.cbtid ?? randomSerial(),
+            authid: config.authid ?? visitor?.authid ?? randomSerial(),
             authrole: config.role,
             authmethod: 'anonymous',
             authprovider: 'static',
@@ -26,7 +26,7 @@ export const anonymous = {
       },
     };
   },
-} as const;
+};
 
 // 32 characters that are not mistaken for each other when read out; a byte picks one without bias.
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';

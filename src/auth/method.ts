@@ -3,7 +3,9 @@
  * are values: to be refused is no exception. To add a method: write its file, add it to `registry.ts`, run
  * the contract suite on it.
  */
-import type { CookieRecord } from '../cookie/store.js';
+import type { CookieAuth } from '../cookie/store.js';
+import type { Visitor } from '../cookie/visitors.js';
+import type { Logger } from '../log/logger.js';
 import type { Dict } from '../wamp/payload.js';
 
 /** Who a session is, once it may enter: what WELCOME tells the client. */
@@ -24,12 +26,46 @@ export interface AuthRequest {
   readonly authextra: Dict | undefined;
 }
 
+/** Who is at the other end, as far as the transport knows: there before anybody says HELLO. */
+export interface ClientInfo {
+  /** Address and port, for the log. */
+  readonly peer: string;
+  /** What failures are counted by: the IP address; empty where there is none. */
+  readonly address: string;
+  /** The browser behind the tracking cookie, where cookies are tracked. */
+  readonly visitor: Visitor | undefined;
+  /**
+   * The headers of the HTTP request, names in lower case; undefined without HTTP, and where no method of the transport
+   * wants them. They hold cookies and passwords: for authenticators only.
+   */
+  readonly headers: Dict | undefined;
+  /** Undefined on a connection without TLS. */
+  readonly tls: TlsClient | undefined;
+}
+
+/** What TLS tells of a client. */
+export interface TlsClient {
+  /** The certificate that the client proved to have, signed by one of the `ca_certificates`; undefined without one. */
+  readonly certificate: ClientCertificate | undefined;
+  /** @returns what only the two ends of this connection know (RFC 5929, RFC 9266); undefined for a type that it has not. */
+  channelBinding(type: string): Uint8Array | undefined;
+}
+
+/** A client certificate. Fingerprints are upper-case hex octets, separated by colons. */
+export interface ClientCertificate {
+  readonly sha1: string;
+  readonly sha256: string;
+  /** The common name of the subject. */
+  readonly commonName: string | undefined;
+}
+
 /** What else is known when a session opens. */
 export interface AuthContext {
   /** The id that the session will have: a challenge may name it. */
   readonly sessionId: number;
-  /** The tracking cookie of the connection, where cookies are tracked. */
-  readonly cookie: CookieRecord | undefined;
+  readonly client: ClientInfo;
+  /** What session details show of the transport: nothing secret. */
+  readonly facts: () => Dict;
 }
 
 export interface Accept {
@@ -53,9 +89,41 @@ export interface Challenge {
   readonly resume: (signature: string, extra: Dict) => Verdict | Promise<Verdict>;
 }
 
+/** The method has nothing to say to this client: the next one of the client's list is asked. */
+export interface Pass {
+  readonly type: 'pass';
+}
+
 export type Verdict = Accept | Deny | Challenge;
 
 /** A method set up for one transport. Must not throw for anything that a client can send. */
 export interface AuthMethod {
-  start(request: AuthRequest, context: AuthContext): Verdict | Promise<Verdict>;
+  start(request: AuthRequest, context: AuthContext): Verdict | Pass | Promise<Verdict | Pass>;
+  /**
+   * Whether somebody who was let in earlier would still be, and as the same: asked about logins that a cookie remembers.
+   * Only methods whose principals are in the config can know.
+   */
+  knows?(login: CookieAuth): boolean;
+}
+
+/** The methods of one transport: name in HELLO -> method. */
+export type AuthMethods = ReadonlyMap<string, AuthMethod>;
+
+/** A method as the registry has it. `C` is its checked section of the config. */
+export interface AuthMethodType<C> {
+  /** The word in the config. */
+  readonly type: string;
+  /** What clients call it in HELLO; by default the word in the config. */
+  readonly names?: readonly string[];
+  /** Rejects when what the section names cannot be loaded. */
+  create(config: C, deps: AuthDeps): AuthMethod | Promise<AuthMethod>;
+}
+
+/** What methods get from the node. */
+export interface AuthDeps {
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** The other methods of the transport by their word in the config, complete when the first client comes. */
+  readonly siblings: AuthMethods;
 }

@@ -2,14 +2,33 @@
  * The authentication methods of this router. To add one: write its file, add it here.
  */
 import { anonymous } from './anonymous.js';
-import type { AuthMethod } from './method.js';
+import { cookie } from './cookie.js';
+import type { AuthDeps, AuthMethod, AuthMethods, AuthMethodType } from './method.js';
 import type { AuthConfig } from './schema.js';
+
+/** Every method takes the section of its own word; the schema makes sure of it. */
+const TYPES: readonly AuthMethodType<never>[] = [anonymous, cookie];
+
+const EVERYBODY: AuthConfig = { anonymous: { type: 'static', role: 'anonymous' } };
 
 /**
  * @param config the `auth` section of a transport; absent or empty means that everybody is `anonymous`.
- * @returns config word -> method, for the methods that the section configures.
+ * @returns the methods that the section configures, by the names that clients call them. Rejects when one of them cannot
+ *   be set up.
  */
-export function createAuthMethods(config: AuthConfig | undefined): ReadonlyMap<string, AuthMethod> {
-  const section = config?.anonymous ?? { type: 'static', role: 'anonymous' };
-  return new Map([[anonymous.type, anonymous.create(section)]]);
+export async function createAuthMethods(
+  config: AuthConfig | undefined,
+  deps: Omit<AuthDeps, 'siblings'>,
+): Promise<AuthMethods> {
+  const sections = config === undefined || Object.keys(config).length === 0 ? EVERYBODY : config;
+  const siblings = new Map<string, AuthMethod>();
+  const methods = new Map<string, AuthMethod>();
+  for (const type of TYPES) {
+    const section = sections[type.type as keyof AuthConfig];
+    if (section === undefined) continue;
+    const method = await type.create(section as never, { ...deps, siblings });
+    siblings.set(type.type, method);
+    for (const name of type.names ?? [type.type]) methods.set(name, method);
+  }
+  return methods;
 }

@@ -42,14 +42,30 @@ export const anonymousSchema = {
   ],
 } as const satisfies ConfigSchema;
 
+export const cookieAuthSchema = {
+  type: 'object',
+  description:
+    'Lets a browser in at once, as whom it logged in before, when its cookie remembers a login. Needs a `cookie` section. The client must offer `cookie`.',
+  additionalProperties: false,
+  properties: {
+    revalidate: {
+      type: 'boolean',
+      default: true,
+      description:
+        'Whether the principal must still be in the config, with the same role. Only asked of methods of type `static`; a login that fails is dropped.',
+    },
+  },
+} as const satisfies ConfigSchema;
+
 export const authSchema = {
   type: 'object',
   absent: 'everybody joins as `anonymous`',
   description: 'Authentication methods by name. Empty means the same as left out: everybody joins as `anonymous`.',
   additionalProperties: false,
-  properties: { anonymous: anonymousSchema },
-  notYet: ['ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'cookie', 'cryptosign-proxy', 'anonymous-proxy'],
+  properties: { anonymous: anonymousSchema, cookie: cookieAuthSchema },
+  notYet: ['ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'cryptosign-proxy', 'anonymous-proxy'],
 } as const satisfies ConfigSchema;
 
 export type AnonymousConfig = Checked<typeof anonymousSchema>;
+export type CookieAuthConfig = Checked<typeof cookieAuthSchema>;
 export type AuthConfig = Checked<typeof authSchema>;

@@ -13,3 +13,11 @@ export function cookieDigest(cbtid: string): string {
   const hash = createHash('sha256').update(`http_cbtid:${cbtid}`).digest();
   return hash.subarray(0, DIGEST_BYTES).toString('base64url');
 }
+
+/**
+ * What an anonymous session is called where the cookie id is a password: other sessions see it, and cannot come back with it.
+ * @returns as many characters of Base64url as the id has, always the same for the same id.
+ */
+export function derivedAuthid(cbtid: string): string {
+  return createHash('sha256').update(`authid:${cbtid}`).digest('base64url').slice(0, cbtid.length);
+}

@@ -77,6 +77,13 @@ export const cookieSchema = {
         'Lifetime in seconds, counted from the first visit and kept by the browser and the node. 86400 is one day.',
     },
     store: cookieStoreSchema,
+    authid: {
+      type: 'string',
+      enum: ['cookie', 'derived'],
+      absent: '`derived` where a WebSocket has cookie authentication, else `cookie`',
+      description:
+        'What anonymous sessions of the browser are called: the cookie id itself, as in Crossbar.io, or a hash of it that nobody can come back with. Other sessions see it.',
+    },
     secure: {
       type: 'boolean',
       absent: 'true on a TLS connection, else false',

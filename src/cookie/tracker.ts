@@ -7,16 +7,20 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 import { shortId } from '../log/logger.js';
+import { derivedAuthid } from './digest.js';
 import { isExpired } from './expiry.js';
 import { cookieValues, setCookie } from './header.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieConfig } from './schema.js';
 import type { CookieRecord, CookieStore } from './store.js';
+import type { Visitor, Visitors } from './visitors.js';
 
 export interface CookieTrackerOptions {
   readonly config: CookieConfig;
   /** Open. */
   readonly store: CookieStore;
+  /** Of the same store. */
+  readonly visitors: Visitors;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly log: Logger;
@@ -37,12 +41,14 @@ export interface ResolveOptions {
 export class CookieTracker {
   readonly #config: CookieConfig;
   readonly #store: CookieStore;
+  readonly #visitors: Visitors;
   readonly #clock: () => number;
   readonly #log: Logger;
 
-  constructor({ config, store, clock, log }: CookieTrackerOptions) {
+  constructor({ config, store, visitors, clock, log }: CookieTrackerOptions) {
     this.#config = config;
     this.#store = store;
+    this.#visitors = visitors;
     this.#clock = clock;
     this.#log = log;
   }
@@ -62,11 +68,16 @@ export class CookieTracker {
     return { record, setCookie: setCookie(record.cbtid, this.#config, isSecure) };
   }
 
+  /** A connection of this browser was opened: its sessions are found through the visitor. */
+  enter({ cbtid }: CookieRecord): Visitor {
+    return this.#visitors.enter(cbtid, this.#config.authid === 'derived' ? derivedAuthid(cbtid) : cbtid);
+  }
+
   async #find(header: string): Promise<CookieRecord | undefined> {
     const { name, length } = this.#config;
     // Node has joined several Cookie lines with "; ", which is how one line separates its cookies.
     for (const cbtid of cookieValues([header], name, length)) {
-      const record = await this.#store.get(cbtid);
+      const record = await this.#visitors.find(cbtid);
       if (record === undefined) continue;
       if (!isExpired(record, this.#clock())) return record;
       this.#forget(cbtid);

@@ -19,6 +19,7 @@ import type { RouterWorkerConfig, TransportConfig } from '../config/schema.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
+import { createSessionDeps } from '../session/deps.js';
 import { Router } from '../router/router.js';
 import type { BoundAddress } from '../transport/listen.js';
 import { RawSocketServer } from '../transport/rawsocket.js';
@@ -157,9 +158,9 @@ class Node implements RunningNode {
     router: Router,
     pointer: string,
   ): Promise<void> {
-    const server = this.#createServer(transport, router);
-    this.#servers.push(server);
     try {
+      const server = await this.#createServer(transport, router);
+      this.#servers.push(server);
       const listening = listeningSummary(worker.id, transport, await server.start());
       this.#listening.push(listening);
       this.#log.info(listening, 'transport started');
@@ -169,8 +170,11 @@ class Node implements RunningNode {
     }
   }
 
-  #createServer(transport: TransportConfig, router: Router): TransportServer {
-    if (transport.type === 'rawsocket') return new RawSocketServer(transport, { router, log: this.#log });
+  async #createServer(transport: TransportConfig, router: Router): Promise<TransportServer> {
+    if (transport.type === 'rawsocket') {
+      const sessions = await createSessionDeps(transport.auth, { router, log: this.#log });
+      return new RawSocketServer(transport, { sessions, log: this.#log });
+    }
     const { id } = this.#parts.loaded.config.controller;
     const nodeInfo = { version: packageVersion(), ...(id === undefined ? {} : { id }) };
     const deps: WebServerDeps = { router, stores: this.#stores, log: this.#log, nodeInfo };

@@ -49,8 +49,11 @@ export interface RouterSession {
   readonly details: SessionDetails;
   /** @returns whether the client announced `feature` for `role` in its HELLO. */
   announced(role: 'publisher' | 'subscriber' | 'caller' | 'callee', feature: string): boolean;
-  /** Ends the session with GOODBYE `reason`; it has left the realm when this returns. */
-  kill(reason: string, message?: string): void;
+  /**
+   * Ends the session with GOODBYE `reason`; it has left the realm when this returns.
+   * @param done called when nothing is left to wait for: at once, unless the reason makes something be stored first.
+   */
+  kill(reason: string, message?: string, done?: () => void): void;
   /** Never throws and never waits; a message to a session that is gone goes nowhere. */
   send(message: RouterMessage): void;
 }

@@ -2,19 +2,22 @@
  * What all sessions of one transport share: made once, when the transport is set up.
  */
 import { createAuthMethods } from '../auth/registry.js';
-import type { AuthMethod } from '../auth/method.js';
+import type { AuthMethods } from '../auth/method.js';
 import type { AuthConfig } from '../auth/schema.js';
 import type { Logger } from '../log/logger.js';
 import type { Router } from '../router/router.js';
 
 export interface SessionDeps {
   readonly router: Router;
-  /** config word -> method */
-  readonly authMethods: ReadonlyMap<string, AuthMethod>;
+  /** name in HELLO -> method */
+  readonly authMethods: AuthMethods;
   readonly log: Logger;
 }
 
-/** @param auth the `auth` section of the transport. */
-export function createSessionDeps(auth: AuthConfig | undefined, router: Router, log: Logger): SessionDeps {
-  return { router, authMethods: createAuthMethods(auth), log };
+/** @param auth the `auth` section of the transport. Rejects when one of its methods cannot be set up. */
+export async function createSessionDeps(
+  auth: AuthConfig | undefined,
+  { router, log }: Pick<SessionDeps, 'router' | 'log'>,
+): Promise<SessionDeps> {
+  return { router, authMethods: await createAuthMethods(auth, { log, clock: router.clock }), log };
 }

@@ -4,7 +4,7 @@
  */
 import { ErrorUri } from '../wamp/error.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
-import type { AuthContext, AuthMethod, Deny, Principal, Verdict } from '../auth/method.js';
+import type { AuthContext, AuthMethod, AuthMethods, Deny, Pass, Principal, Verdict } from '../auth/method.js';
 import type { Realm } from '../router/realm.js';
 import type { Role } from '../router/role.js';
 import type { Router } from '../router/router.js';
@@ -22,23 +22,38 @@ export interface Admission {
 const NO_METHODS_OFFERED = ['anonymous'];
 
 /**
- * Starts the first method of the client's list that the transport has; unknown names are passed over.
- * @param methods config word -> method.
+ * Asks the methods of the client's list that the transport has, in that order, until one has something to say; unknown
+ * names are passed over. `cookie` comes first wherever it stands: whoever can be let in without a question is.
  */
-export function startAuthentication(
+export function authenticate(
   { realm, details }: Hello,
-  methods: ReadonlyMap<string, AuthMethod>,
+  methods: AuthMethods,
   context: AuthContext,
 ): Verdict | Promise<Verdict> {
   if (!isValidUri(realm, 'loose')) return deny(ErrorUri.INVALID_URI, `${quoted(realm)} is not a valid realm URI`);
   const { authmethods = [], authid, authextra } = details;
   const offered = authmethods.length === 0 ? NO_METHODS_OFFERED : authmethods;
-  for (const name of offered) {
-    const method = methods.get(name);
-    if (method !== undefined) return method.start({ realm, authid, authextra }, context);
-  }
+  const candidates = inOrder(offered, methods);
+
+  // Not an async function: most clients are let in by the first method, at once.
+  const ask = (index: number): Verdict | Promise<Verdict> => {
+    const method = candidates[index];
+    if (method === undefined) return noneLeft(offered);
+    const answer = method.start({ realm, authid, authextra }, context);
+    const next = (verdict: Verdict | Pass) => (verdict.type === 'pass' ? ask(index + 1) : verdict);
+    return answer instanceof Promise ? answer.then(next) : next(answer);
+  };
+  return ask(0);
+}
+
+function noneLeft(offered: readonly string[]): Deny {
   const names = offered.slice(0, 10).map(quoted).join(', ');
   return deny(ErrorUri.NO_AUTH_METHOD, `cannot authenticate using any of the offered authmethods ${names}`);
+}
+
+function inOrder(offered: readonly string[], methods: AuthMethods): readonly AuthMethod[] {
+  const names = offered.includes('cookie') ? new Set(['cookie', ...offered]) : new Set(offered);
+  return [...names].map((name) => methods.get(name)).filter((method) => method !== undefined);
 }
 
 /** Looks up the realm and the role of an accepted principal. */

@@ -2,62 +2,62 @@
  * One WAMP session on one transport, from the wait for HELLO to its end (section "Session Lifetime"). It knows no
  * sockets; a transport that goes on after GOODBYE makes a new one.
  *
- *     opening --HELLO--> authenticating --verdict--> established --GOODBYE--> ended
- *        |                  |      ^                     |
- *        |                  v      | AUTHENTICATE        | our GOODBYE (shutdown)
- *        |               challenged                      v
- *        |                  |                         closing --GOODBYE, ABORT--> ended
- *        +------------------+--- ABORT, violation, transport lost ---> ended, from every state
+ *     opening --> established --GOODBYE--> ended
+ *        |         |        |
+ *        |         |        +-- GOODBYE or kill with `wamp.close.logout` --> leaving --stored--> closing or ended
+ *        |         +-- our GOODBYE (kill, shutdown) --> closing --GOODBYE, ABORT--> ended
+ *        +--- ABORT, violation, transport lost ---> ended, from every state
+ *
+ * How it is opened is told in `opening.ts`.
  *
  * This is the one place where the errors of the layers below become messages to the client. Whatever waits
  * (authentication, authorizers) waits here: messages that arrive meanwhile are kept in order and looked at afterwards.
  */
 import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
-import { ABORT, AUTHENTICATE, CHALLENGE, GOODBYE, HELLO, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
+import { ABORT, GOODBYE, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
-import { cookieDigest } from '../cookie/digest.js';
 import { shortId } from '../log/logger.js';
 import { Authorization } from './authorization.js';
-import { admit, startAuthentication } from './handshake.js';
+import { Opening } from './opening.js';
 import { refusalOf, substituteFor } from './undeliverable.js';
 import type { AuthorizedSession } from './authorization.js';
-import type { Challenge, Deny, Principal, Verdict } from '../auth/method.js';
+import type { Deny, Principal } from '../auth/method.js';
+import type { Visitor, VisitorSession } from '../cookie/visitors.js';
 import type { Realm } from '../router/realm.js';
 import type { Permission, Role } from '../router/role.js';
 import type { SessionDetails } from '../router/session.js';
 import type { ClientMessage, Hello, RoleFeatures, RouterMessage } from '../wamp/message.js';
 import type { SessionDeps } from './deps.js';
+import type { Admission } from './handshake.js';
+import type { OpeningSession } from './opening.js';
 import type { CloseCause, SessionTransport } from './transport.js';
 
-type State = 'opening' | 'authenticating' | 'challenged' | 'established' | 'closing' | 'ended';
-
-/** How many messages may wait for the end of an authentication: a client has no reason to send more than a few. */
-const MAX_WAITING = 1000;
+type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
 
 /** A client may put anything into the reason of its GOODBYE. */
 const MAX_LOGGED_REASON = 100;
 
-export class Session implements AuthorizedSession {
+export class Session implements AuthorizedSession, OpeningSession, VisitorSession {
   id = 0;
   authid = '';
   authrole = '';
-  readonly #transport: SessionTransport;
+  readonly transport: SessionTransport;
   readonly #deps: SessionDeps;
   #state: State = 'opening';
   #realm: Realm | undefined;
   #role: Role | undefined;
   #principal: Principal | undefined;
   #features: RoleFeatures | undefined;
-  #challenge: Challenge | undefined;
+  /** Until WELCOME. */
+  #opening: Opening | undefined;
   #closeCause: CloseCause = 'goodbye';
   /** Only where the role has an authorizer: every message goes through it. */
   #authorization: Authorization | undefined;
-  /** What arrived while a verdict was awaited, in order. */
-  #waiting: ClientMessage[] = [];
 
   constructor(transport: SessionTransport, deps: SessionDeps) {
-    this.#transport = transport;
+    this.transport = transport;
     this.#deps = deps;
+    this.#opening = new Opening(this, deps);
   }
 
   get established(): boolean {
@@ -73,8 +73,8 @@ export class Session implements AuthorizedSession {
   get details(): SessionDetails {
     if (this.#principal === undefined) throw new TypeError('a session has no details before WELCOME');
     const { realm, authid, authrole, authmethod, authprovider } = this.#principal;
-    const { cookie, facts } = this.#transport;
-    const transport = cookie === undefined ? facts : { ...facts, http_cbtid: cookieDigest(cookie.cbtid) };
+    const { facts, client } = this.transport;
+    const transport = client.visitor === undefined ? facts : { ...facts, http_cbtid: client.visitor.digest };
     return { session: this.id, realm, authid, authrole, authmethod, authprovider, transport };
   }
 
@@ -85,7 +85,7 @@ export class Session implements AuthorizedSession {
   send(message: RouterMessage): void {
     if (this.#state === 'ended' || this.#state === 'closing') return;
     try {
-      this.#transport.send(message);
+      this.transport.send(message);
     } catch (error) {
       this.#undeliverable(message, error);
     }
@@ -120,13 +120,31 @@ export class Session implements AuthorizedSession {
       this.#end('aborted while closing');
     } else {
       this.#end('aborted');
-      this.#transport.send({ type: ABORT, details: { message }, reason, payload: NO_PAYLOAD });
+      this.transport.send({ type: ABORT, details: { message }, reason, payload: NO_PAYLOAD });
     }
-    this.#transport.close(cause, message);
+    this.transport.close(cause, message);
   }
 
-  kill(reason: string, message?: string): void {
-    this.#sayGoodbye(reason, message, 'goodbye');
+  kill(reason: string, message?: string, done: () => void = nothing): void {
+    const { visitor } = this.transport.client;
+    if (this.#state !== 'established') return done();
+    if (reason === CloseUri.LOGOUT && visitor !== undefined) {
+      this.#logOut(visitor, () => {
+        this.#sayGoodbye(reason, message, 'goodbye');
+        this.transport.close('goodbye', 'logged out');
+        done();
+      });
+    } else {
+      this.#sayGoodbye(reason, message, 'goodbye');
+      done();
+    }
+  }
+
+  /** The browser logged out in another session: nobody who sits at this one is that user any more. */
+  loggedOut(): void {
+    if (this.#state !== 'established') return;
+    this.#sayGoodbye(CloseUri.LOGOUT, 'the browser was logged out', 'goodbye');
+    this.transport.close('goodbye', 'logged out');
   }
 
   /** Ends the session because the node stops. */
@@ -149,23 +167,23 @@ export class Session implements AuthorizedSession {
       'message not delivered',
     );
     const substitute = substituteFor(message, error);
-    if (substitute !== undefined) this.#transport.send(substitute);
+    if (substitute !== undefined) this.transport.send(substitute);
     if (message.type === INVOCATION) queueMicrotask(() => this.receive(refusalOf(message, error)));
   }
 
   /** Routes a message of the established session, or ends it: everything else has been waited for. */
   deliver(message: ClientMessage, granted?: Permission): void {
-    if (message.type === GOODBYE) return this.#answerGoodbye(message.reason);
-    if (message.type === ABORT) return this.#acceptAbort(message.reason);
+    if (message.type === GOODBYE) return this.#onGoodbye(message.reason);
+    if (message.type === ABORT) return this.aborted(message.reason);
     this.#realm?.receive(this, message, granted);
   }
 
   pauseReading(): void {
-    this.#transport.pauseReading();
+    this.transport.pauseReading();
   }
 
   resumeReading(): void {
-    this.#transport.resumeReading();
+    this.transport.resumeReading();
   }
 
   #receiveEstablished(message: ClientMessage): void {
@@ -175,86 +193,27 @@ export class Session implements AuthorizedSession {
   }
 
   #receiveElse(message: ClientMessage): void {
-    switch (this.#state) {
-      case 'opening':
-        if (message.type === ABORT) return this.#acceptAbort(message.reason);
-        if (message.type !== HELLO) throw new ProtocolViolation('the first message of a session must be HELLO');
-        return this.#onHello(message);
-      case 'authenticating':
-        if (message.type === ABORT) return this.#acceptAbort(message.reason);
-        if (this.#waiting.push(message) > MAX_WAITING) throw new ProtocolViolation('too many messages before WELCOME');
-        return;
-      case 'challenged':
-        if (message.type === ABORT) return this.#acceptAbort(message.reason);
-        if (message.type !== AUTHENTICATE)
-          throw new ProtocolViolation('the answer to CHALLENGE must be AUTHENTICATE or ABORT');
-        return this.#onAuthenticate(message.signature, message.extra);
-      case 'closing':
-        // The peer's answer to our GOODBYE ends it; what was under way before is ignored.
-        if (message.type === GOODBYE || message.type === ABORT) {
-          this.#end('closed');
-          this.#transport.close(this.#closeCause, 'the session is closed');
-        }
-        return;
-      case 'established':
-      case 'ended':
-        return;
+    if (this.#state === 'opening') this.#opening?.receive(message);
+    if (this.#state !== 'closing') return;
+    // The peer's answer to our GOODBYE ends it; what was under way before is ignored.
+    if (message.type === GOODBYE || message.type === ABORT) {
+      this.#end('closed');
+      this.transport.close(this.#closeCause, 'the session is closed');
     }
   }
 
-  #onHello(hello: Hello): void {
+  hello({ details }: Hello): number {
     this.id = this.#deps.router.newSessionId();
-    this.#features = hello.details.roles;
-    this.#await(
-      startAuthentication(hello, this.#deps.authMethods, { sessionId: this.id, cookie: this.#transport.cookie }),
-    );
+    this.#features = details.roles;
+    return this.id;
   }
 
-  #onAuthenticate(signature: string, extra: Readonly<Record<string, unknown>>): void {
-    const challenge = this.#challenge;
-    this.#challenge = undefined;
-    if (challenge !== undefined) this.#await(challenge.resume(signature, extra));
-  }
-
-  /** Goes on with a verdict: at once when it is there, else when it comes. */
-  #await(verdict: Verdict | Promise<Verdict>): void {
-    this.#state = 'authenticating';
-    if (!(verdict instanceof Promise)) return this.#decide(verdict);
-    verdict.then(
-      (decided) => {
-        // The client may have gone, or ended the session, in the meantime.
-        if (this.#state !== 'authenticating') return;
-        this.#decide(decided);
-        this.#catchUp();
-      },
-      (error: unknown) => this.fail(error),
-    );
-  }
-
-  #catchUp(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const message of waiting) this.receive(message);
-  }
-
-  #decide(verdict: Verdict): void {
-    if (verdict.type === 'challenge') {
-      this.#challenge = verdict;
-      this.#state = 'challenged';
-      this.#transport.send({ type: CHALLENGE, authmethod: verdict.authmethod, extra: verdict.extra });
-      return;
-    }
-    const admission = verdict.type === 'accept' ? admit(verdict.principal, this.#deps.router) : verdict;
-    if (admission.type === 'deny') this.#refuse(admission);
-    else this.#welcome(admission.principal, admission.realm, admission.role);
-  }
-
-  #refuse({ reason, message }: Deny): void {
+  refused({ reason, message }: Deny): void {
     this.#deps.log.info({ ...this.#facts(), reason }, 'session refused');
     this.abort(reason, message, 'denied');
   }
 
-  #welcome(principal: Principal, realm: Realm, role: Role): void {
+  admitted({ principal, realm, role }: Admission): void {
     const { authid, authrole } = principal;
     this.authid = authid;
     this.authrole = authrole;
@@ -265,40 +224,64 @@ export class Session implements AuthorizedSession {
       this.#authorization = new Authorization(this, role.authorizer, { realm, router, log });
     }
     this.#principal = principal;
+    this.#opening = undefined;
     this.#state = 'established';
-    this.#transport.send({
+    this.transport.send({
       type: WELCOME,
       session: this.id,
       details: { ...principal, realm: realm.name, roles: realm.announcement },
     });
     realm.join(this);
-    this.#transport.sessionOpened();
+    this.transport.client.visitor?.joined(this);
+    this.transport.sessionOpened();
     this.#deps.log.info(
-      { ...this.#facts(), authmethod: principal.authmethod, peer: this.#transport.peer },
+      { ...this.#facts(), authmethod: principal.authmethod, peer: this.transport.client.peer },
       'session joined',
     );
   }
 
   /** The session is over at once; the transport is closed when the client has answered, or has not in time. */
   #sayGoodbye(reason: string, message: string | undefined, cause: CloseCause): void {
-    if (this.#state !== 'established') return;
-    this.#transport.send({ type: GOODBYE, details: message === undefined ? NO_DETAILS : { message }, reason });
+    if (this.#state !== 'established' && this.#state !== 'leaving') return;
+    this.transport.send({ type: GOODBYE, details: message === undefined ? NO_DETAILS : { message }, reason });
     // First, so that it hears nothing of its own leaving (`send`).
     this.#state = 'closing';
     this.#leaveRealm(reason);
     this.#closeCause = cause;
-    this.#transport.sessionClosing();
+    this.transport.sessionClosing();
+  }
+
+  #onGoodbye(reason: string): void {
+    const { visitor } = this.transport.client;
+    if (reason !== CloseUri.LOGOUT || visitor === undefined) return this.#answerGoodbye(reason);
+    this.#logOut(visitor, (isStored) => {
+      if (isStored) this.#answerGoodbye(reason);
+      else this.abort(ErrorUri.RUNTIME_ERROR, 'the logout holds, but could not be stored', 'internal_error');
+    });
   }
 
   #answerGoodbye(reason: string): void {
-    this.#transport.send({ type: GOODBYE, details: NO_DETAILS, reason: CloseUri.GOODBYE_AND_OUT });
+    this.transport.send({ type: GOODBYE, details: NO_DETAILS, reason: CloseUri.GOODBYE_AND_OUT });
     this.#end(reason);
-    this.#transport.sessionEnded();
+    this.transport.sessionEnded();
   }
 
-  #acceptAbort(reason: string): void {
+  /** Leaves the realm at once, and goes on when the cookie is forgotten for good. What the client sends meanwhile is ignored. */
+  #logOut(visitor: Visitor, proceed: (isStored: boolean) => void): void {
+    this.#state = 'leaving';
+    this.#leaveRealm(CloseUri.LOGOUT);
+    visitor.logOut(this).then(
+      () => this.#state === 'leaving' && proceed(true),
+      (err: unknown) => {
+        this.#deps.log.error({ ...this.#facts(), err }, 'logout could not be stored');
+        if (this.#state === 'leaving') proceed(false);
+      },
+    );
+  }
+
+  aborted(reason: string): void {
     this.#end(reason);
-    this.#transport.close('goodbye', 'aborted by the client');
+    this.transport.close('goodbye', 'aborted by the client');
   }
 
   #end(reason: string): void {
@@ -306,22 +289,27 @@ export class Session implements AuthorizedSession {
     // First, so that it hears nothing of its own leaving (`send`).
     this.#state = 'ended';
     this.#leaveRealm(reason);
-    this.#waiting = [];
-    this.#challenge = undefined;
+    this.#opening?.end();
+    this.#opening = undefined;
   }
 
   #leaveRealm(reason: string): void {
     if (this.#realm === undefined) return;
     this.#authorization?.end();
     this.#realm.leave(this);
+    this.transport.client.visitor?.parted(this);
     this.#deps.log.info({ ...this.#facts(), reason: reason.slice(0, MAX_LOGGED_REASON) }, 'session left');
     this.#realm = undefined;
   }
 
   /** What identifies this session in the log. An authid that is a cookie id must not be written out. */
   #facts(): Readonly<Record<string, unknown>> {
-    if (this.authid === '') return { sessionId: this.id || undefined, peer: this.#transport.peer };
-    const authid = this.authid === this.#transport.cookie?.cbtid ? shortId(this.authid) : this.authid;
+    if (this.authid === '') return { sessionId: this.id || undefined, peer: this.transport.client.peer };
+    const authid = this.authid === this.transport.client.visitor?.cbtid ? shortId(this.authid) : this.authid;
     return { realm: this.#realm?.name, sessionId: this.id, authid, authrole: this.authrole };
   }
+}
+
+function nothing(): void {
+  // Nobody waits.
 }

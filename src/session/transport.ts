@@ -1,7 +1,7 @@
 /**
  * What a session sees of its transport: a way out for messages and an end. Sockets, frames and buffers lie behind it.
  */
-import type { CookieRecord } from '../cookie/store.js';
+import type { ClientInfo } from '../auth/method.js';
 import type { TransportDetails } from '../router/session.js';
 import type { RouterMessage } from '../wamp/message.js';
 
@@ -12,16 +12,16 @@ export type CloseCause = 'protocol_violation' | 'denied' | 'goodbye' | 'system_s
 export type TransportFacts = TransportDetails;
 
 export interface SessionTransport {
-  /** The tracking cookie of the connection, where cookies are tracked. */
-  readonly cookie: CookieRecord | undefined;
-  /** The peer's address for the log. */
-  readonly peer: string;
+  /** Who is at the other end. */
+  readonly client: ClientInfo;
   /** What others may learn of the connection, apart from its cookie. Made when it is asked for. */
   readonly facts: TransportFacts;
   /** Sends without waiting; what is too much for a peer that does not read is the transport's affair. */
   send(message: RouterMessage): void;
   /** Closes when all that was sent is on its way. `text` tells a person why. */
   close(cause: CloseCause, text: string): void;
+  /** The client was asked to prove who it is: it has a while for that. */
+  challenged(): void;
   /** The session is established: its HELLO is no longer waited for. */
   sessionOpened(): void;
   /** The session said GOODBYE: the client has so long to answer as it has for a HELLO. */

@@ -74,3 +74,8 @@ export function timeout<const Default extends number>(defaultMs: Default, descri
     description: `${description} In milliseconds; 0 switches it off.`,
   } as const;
 }
+
+export const authenticateTimeoutSchema = timeout(
+  10_000,
+  'How long a client may take to answer a challenge: a person may have to type a password. An addition to the keys of Crossbar.io.',
+);

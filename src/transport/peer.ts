@@ -1,5 +1,6 @@
-/** What is told of the other end of a connection: its name in the log, and what other sessions may learn. */
+/** Who is at the other end of a connection: its name in the log, and what other sessions may learn. */
 import type { Socket } from 'node:net';
+import type { ClientInfo } from '../auth/method.js';
 import type { Serializer } from '../serializer/serializer.js';
 import type { TransportFacts } from '../session/transport.js';
 
@@ -32,5 +33,16 @@ export function channelFacts(
     channel_framing: framing,
     // Batches are a matter of the subprotocol: `json.batched` is JSON.
     channel_serializer: serializer.type.replace('.batched', ''),
+  };
+}
+
+/** What a socket alone tells; a transport with HTTP adds what it knows. */
+export function clientOf(socket: Socket): ClientInfo {
+  return {
+    peer: peerOf(socket),
+    address: socket.remoteAddress ?? '',
+    visitor: undefined,
+    headers: undefined,
+    tls: undefined,
   };
 }

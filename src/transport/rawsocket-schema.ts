@@ -4,6 +4,7 @@
 import { authSchema } from '../auth/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import {
+  authenticateTimeoutSchema,
   connectionLimitKeys,
   maxUnsentBytesSchema,
   serializersSchema,
@@ -31,6 +32,7 @@ export const rawsocketOptionsSchema = {
       5_000,
       'How long a client may take for the opening octets, and then be connected without having joined a realm. An addition to the keys of Crossbar.io.',
     ),
+    authenticate_timeout: authenticateTimeoutSchema,
     max_unsent_bytes: maxUnsentBytesSchema,
     ...connectionLimitKeys,
     auto_ping_interval: timeout(

@@ -15,9 +15,10 @@ import { Session } from '../session/session.js';
 import { refusalOf, substituteFor } from '../session/undeliverable.js';
 import { codecOf } from './codecs.js';
 import { Outbox } from './outbox.js';
-import { channelFacts, peerOf } from './peer.js';
+import { channelFacts, clientOf } from './peer.js';
 import { controlFrame, FrameType, PREFIX_BYTES, RAWSOCKET_FRAMING } from './rawsocket-framing.js';
 import { RawSocketReader } from './rawsocket-reader.js';
+import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Serializer } from '../serializer/serializer.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
@@ -34,8 +35,7 @@ export interface RawSocketTerms {
 }
 
 export class RawSocketTransport implements SessionTransport, HostedTransport, FrameReceiver {
-  readonly cookie = undefined;
-  readonly peer: string;
+  readonly client: ClientInfo;
   readonly socket: Socket;
   active = false;
   readonly #host: TransportHost;
@@ -51,7 +51,7 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
   constructor(socket: Socket, { serializer, maxMessageBytes, peerMaxBytes }: RawSocketTerms, host: TransportHost) {
     this.socket = socket;
     this.#host = host;
-    this.peer = peerOf(socket);
+    this.client = clientOf(socket);
     this.#codec = codecOf(serializer, RAWSOCKET_FRAMING);
     this.#peerMaxBytes = peerMaxBytes;
     this.#outbox = new Outbox(socket, host.maxUnsentBytes, () => this.#giveUp());
@@ -98,6 +98,14 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
 
   resumeReading(): void {
     this.socket.resume();
+  }
+
+  challenged(): void {
+    this.#host.awaitAuthenticate(this);
+  }
+
+  get peer(): string {
+    return this.client.peer;
   }
 
   sessionOpened(): void {

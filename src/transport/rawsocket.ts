@@ -10,7 +10,6 @@
  */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { createSessionDeps } from '../session/deps.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import { listen } from './listen.js';
 import { peerOf } from './peer.js';
@@ -24,7 +23,7 @@ import type { HandshakeRules, Refusal } from './rawsocket-handshake.js';
 import type { RawSocketTransportConfig } from './rawsocket-schema.js';
 
 export interface RawSocketDeps {
-  readonly router: SessionDeps['router'];
+  readonly sessions: SessionDeps;
   readonly log: Logger;
 }
 
@@ -60,6 +59,7 @@ export class RawSocketServer {
     this.#host = new TransportHost(
       {
         helloTimeoutMs: options.hello_timeout,
+        authenticateTimeoutMs: options.authenticate_timeout,
         pingIntervalMs: options.auto_ping_interval,
         pongTimeoutMs: options.auto_ping_timeout,
         pingBytes: PING_BYTES,
@@ -68,7 +68,7 @@ export class RawSocketServer {
         maxUnsentBytes: options.max_unsent_bytes,
         connections: options,
       },
-      createSessionDeps(config.auth, deps.router, this.#log),
+      deps.sessions,
       this.#log,
     );
     this.#handshakes = new DeadlineQueue(options.hello_timeout, (socket) => this.#handshakeOverdue(socket));

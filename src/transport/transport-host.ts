@@ -20,7 +20,7 @@ export interface HostedTransport {
   /** Whether we do not read from it at the moment: then a pong cannot be seen. */
   readonly paused: boolean;
   ping(payload: Buffer): void;
-  /** The client did not say HELLO in time. */
+  /** The client did not join a realm, or answer a challenge, in time. */
   helloOverdue(timeoutMs: number): void;
   /** Begins the orderly end of its session. */
   shutdown(): void;
@@ -32,6 +32,7 @@ export interface HostedTransport {
 /** All in milliseconds or bytes; 0 switches a watchdog off. */
 export interface HostLimits {
   readonly helloTimeoutMs: number;
+  readonly authenticateTimeoutMs: number;
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs: number;
   readonly pingBytes: number;
@@ -54,6 +55,7 @@ export class TransportHost {
   readonly #connections: ConnectionLimits;
   readonly #transports = new Set<HostedTransport>();
   readonly #hellos: DeadlineQueue<HostedTransport>;
+  readonly #authentications: DeadlineQueue<HostedTransport>;
   readonly #pings: DeadlineQueue<HostedTransport>;
   readonly #pongs: DeadlineQueue<HostedTransport>;
   readonly #closes: DeadlineQueue<HostedTransport>;
@@ -71,6 +73,9 @@ export class TransportHost {
     this.#pingPayload = Buffer.alloc(limits.pingBytes);
     this.#hellos = new DeadlineQueue(limits.helloTimeoutMs, (transport) =>
       transport.helloOverdue(limits.helloTimeoutMs),
+    );
+    this.#authentications = new DeadlineQueue(limits.authenticateTimeoutMs, (transport) =>
+      transport.helloOverdue(limits.authenticateTimeoutMs),
     );
     this.#pings = new DeadlineQueue(limits.pingIntervalMs, (transport) => this.#ping(transport));
     this.#pongs = new DeadlineQueue(limits.pongTimeoutMs, (transport) => this.#pongOverdue(transport));
@@ -102,6 +107,7 @@ export class TransportHost {
   closed(transport: HostedTransport): void {
     this.#transports.delete(transport);
     this.#hellos.delete(transport);
+    this.#authentications.delete(transport);
     this.#pings.delete(transport);
     this.#pongs.delete(transport);
     this.#closes.delete(transport);
@@ -114,15 +120,22 @@ export class TransportHost {
     this.#hellos.add(transport);
   }
 
-  /** The transport no longer does. */
+  /** The client was asked to prove who it is: a person may have to type something. */
+  awaitAuthenticate(transport: HostedTransport): void {
+    this.#hellos.delete(transport);
+    this.#authentications.add(transport);
+  }
+
+  /** The client has joined a realm. */
   gotHello(transport: HostedTransport): void {
     this.#connections.establish(transport.socket);
     this.#hellos.delete(transport);
+    this.#authentications.delete(transport);
   }
 
   /** The transport has closed and waits for the peer to do the same; where nobody else sets a limit to that. */
   awaitClose(transport: HostedTransport): void {
-    this.#hellos.delete(transport);
+    this.gotHello(transport);
     this.#closes.add(transport);
   }
 
@@ -137,6 +150,7 @@ export class TransportHost {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#hellos.clear();
+    this.#authentications.clear();
     this.#pings.clear();
     for (const transport of this.#transports) transport.shutdown();
     await this.#emptyWithin(GOODBYE_GRACE_MS);

@@ -6,6 +6,7 @@ import { cookieSchema } from '../cookie/schema.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import {
+  authenticateTimeoutSchema,
   connectionLimitKeys,
   maxUnsentBytesSchema,
   serializersSchema,
@@ -100,6 +101,7 @@ export const websocketOptionsSchema = {
       5_000,
       'How long a client may be connected without having joined a realm. An addition to the keys of Crossbar.io.',
     ),
+    authenticate_timeout: authenticateTimeoutSchema,
     auto_ping_interval: timeout(
       30_000,
       'How often to ping. 30 seconds keep most proxies and mobile networks from dropping an idle connection.',

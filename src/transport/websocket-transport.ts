@@ -8,9 +8,9 @@ import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
 import { Session } from '../session/session.js';
 import { Outbox } from './outbox.js';
-import { channelFacts, peerOf } from './peer.js';
+import { channelFacts } from './peer.js';
 import { websocketCodec } from './websocket-framing.js';
-import type { CookieRecord } from '../cookie/store.js';
+import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Serializer } from '../serializer/serializer.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
@@ -20,7 +20,7 @@ import type { HostedTransport, TransportHost } from './transport-host.js';
 export interface Connection {
   readonly socket: Socket;
   readonly serializer: Serializer;
-  readonly cookie: CookieRecord | undefined;
+  readonly client: ClientInfo;
   /** Answer a close frame with the client's own code and reason. */
   readonly echoesClose: boolean;
 }
@@ -56,8 +56,7 @@ export class WampWebSocket extends WebSocket {
 }
 
 export class WebSocketTransport implements SessionTransport, HostedTransport {
-  readonly cookie: CookieRecord | undefined;
-  readonly peer: string;
+  readonly client: ClientInfo;
   readonly socket: Socket;
   readonly echoesClose: boolean;
   /** Whether anything arrived since the last look: a sign of life. */
@@ -70,12 +69,11 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   readonly #compressed: boolean;
   #session: Session;
 
-  constructor(ws: WampWebSocket, { socket, serializer, cookie, echoesClose }: Connection, host: TransportHost) {
+  constructor(ws: WampWebSocket, { socket, serializer, client, echoesClose }: Connection, host: TransportHost) {
     this.#ws = ws;
     this.socket = socket;
     this.#host = host;
-    this.cookie = cookie;
-    this.peer = peerOf(socket);
+    this.client = client;
     this.echoesClose = echoesClose;
     this.#compressed = ws.extensions !== '';
     this.#codec = websocketCodec(serializer, !this.#compressed);
@@ -107,6 +105,10 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   close(cause: CloseCause, text: string): void {
     this.#outbox.flush();
     this.#ws.closeWith(CLOSE_CODES[cause], closeReason(text));
+  }
+
+  challenged(): void {
+    this.#host.awaitAuthenticate(this);
   }
 
   sessionOpened(): void {
@@ -153,6 +155,10 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
     this.#ws.terminate();
   }
 
+  get peer(): string {
+    return this.client.peer;
+  }
+
   get established(): boolean {
     return this.#session.established;
   }
@@ -190,11 +196,12 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
 
   /** What `ws` found wrong with the frames: it has answered with the right close code already. */
   failed(error: Error): void {
-    this.#host.log.debug({ peer: this.peer, reason: error.message }, 'websocket failed');
+    this.#host.log.debug({ peer: this.client.peer, reason: error.message }, 'websocket failed');
   }
 
   closed(): void {
     this.#session.transportLost();
+    this.client.visitor?.left();
     this.#host.closed(this);
   }
 
@@ -212,7 +219,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   #giveUp(): void {
     if (this.#ws.readyState === WebSocket.CLOSED) return;
     this.#host.log.warn(
-      { peer: this.peer, sessionId: this.#session.id, maxUnsentBytes: this.#host.maxUnsentBytes },
+      { peer: this.client.peer, sessionId: this.#session.id, maxUnsentBytes: this.#host.maxUnsentBytes },
       'slow consumer disconnected',
     );
     this.terminate();

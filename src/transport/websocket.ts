@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { ServerOptions } from 'ws';
-import { createSessionDeps } from '../session/deps.js';
+import { clientOf } from './peer.js';
 import { SERVER_NAME, refuse } from './refusal.js';
 import { statusPage } from './status-page.js';
 import { TransportHost } from './transport-host.js';
@@ -19,7 +19,7 @@ import type { DeflateConfig, WebSocketConfig } from './websocket-schema.js';
 import type { Agreement, HandshakeRules } from './websocket-handshake.js';
 
 export interface WebSocketDeps {
-  readonly router: SessionDeps['router'];
+  readonly sessions: SessionDeps;
   /** Who came back; undefined where cookies are not tracked. */
   readonly tracker: CookieTracker | undefined;
   readonly log: Logger;
@@ -62,6 +62,7 @@ export class WebSocketAcceptor {
     this.#host = new TransportHost(
       {
         helloTimeoutMs: options.hello_timeout,
+        authenticateTimeoutMs: options.authenticate_timeout,
         pingIntervalMs: options.auto_ping_interval,
         pongTimeoutMs: options.auto_ping_timeout,
         pingBytes: options.auto_ping_size,
@@ -70,7 +71,7 @@ export class WebSocketAcceptor {
         maxUnsentBytes: options.max_unsent_bytes,
         connections: options,
       },
-      createSessionDeps(config.auth, deps.router, deps.log),
+      deps.sessions,
       deps.log,
     );
   }
@@ -145,7 +146,9 @@ export class WebSocketAcceptor {
     this.#server.handleUpgrade(req, socket, head, (ws) => {
       // `ws` has switched the delay off.
       if (!tcp_nodelay) socket.setNoDelay(false);
-      const connection = { socket, serializer: agreement.serializer, cookie: tracked?.record, echoesClose };
+      const visitor = tracked && this.#deps.tracker?.enter(tracked.record);
+      const client = { ...clientOf(socket), visitor };
+      const connection = { socket, serializer: agreement.serializer, client, echoesClose };
       this.#host.opened(new WebSocketTransport(ws, connection, this.#host));
     });
   }

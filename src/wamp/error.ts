@@ -5,6 +5,7 @@
 import type { Dict } from './payload.js';
 
 export const ErrorUri = {
+  AUTHENTICATION_FAILED: 'wamp.error.authentication_failed',
   AUTHORIZATION_FAILED: 'wamp.error.authorization_failed',
   CANCELED: 'wamp.error.canceled',
   FEATURE_NOT_SUPPORTED: 'wamp.error.feature_not_supported',
@@ -42,6 +43,8 @@ export const ErrorUri = {
 export const CloseUri = {
   GOODBYE_AND_OUT: 'wamp.close.goodbye_and_out',
   KILLED: 'wamp.close.killed',
+  /** The browser is to be forgotten: see `cookie/visitors.ts`. */
+  LOGOUT: 'wamp.close.logout',
   SYSTEM_SHUTDOWN: 'wamp.close.system_shutdown',
 } as const;
 

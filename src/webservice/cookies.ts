@@ -34,7 +34,8 @@ export class CookieSection {
   async #acquire(): Promise<CookieTracker> {
     const { stores, clock, log } = this.#deps;
     const store = await stores.acquire(this.#config.store);
-    return new CookieTracker({ config: this.#config, store, clock, log });
+    const visitors = stores.visitorsOf(store, clock);
+    return new CookieTracker({ config: this.#config, store, visitors, clock, log });
   }
 }
 

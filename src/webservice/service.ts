@@ -50,7 +50,7 @@ export interface NodeInfo {
 
 /** What services are given. Which of it they use is their business. */
 export interface WebServiceDeps {
-  readonly router: WebSocketDeps['router'];
+  readonly router: SessionDeps['router'];
   readonly stores: CookieStores;
   readonly log: Logger;
   /** Milliseconds since 1970. */

@@ -6,6 +6,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { createSessionDeps } from '../session/deps.js';
 import { refuse } from '../transport/refusal.js';
 import { WebSocketAcceptor } from '../transport/websocket.js';
 import type { WebSocketServiceConfig } from './schema.js';
@@ -25,7 +26,7 @@ class WebSocketService implements WebService {
     const { router, cookies, log, nodeInfo } = this.#deps;
     const tracker = await cookies?.tracker();
     this.#acceptor = new WebSocketAcceptor(this.#config, {
-      router,
+      sessions: await createSessionDeps(this.#config.auth, { router, log }),
       tracker,
       log,
       ...(nodeInfo.version !== undefined && { version: nodeInfo.version }),

@@ -1,0 +1,175 @@
+/**
+ * The way into a session, from the wait for HELLO to WELCOME or ABORT. It waits for the authentication method, and for
+ * the cookie store where a login is attached to a cookie; what the client sends meanwhile is kept in order.
+ *
+ *     waiting --HELLO--> authenticating --accept--> storing the login --> admitted
+ *                          |      ^                      |
+ *                 CHALLENGE|      |AUTHENTICATE          | the store fails
+ *                          v      |                      v
+ *                         challenged                  refused
+ *
+ * A login is attached before WELCOME says that it succeeded: whoever was let in can come back with the cookie, also
+ * after the power has failed in between.
+ */
+import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
+import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
+import { CookieStoreError } from '../cookie/store.js';
+import { admit, authenticate } from './handshake.js';
+import type { Challenge, Deny, Principal, Verdict } from '../auth/method.js';
+import type { ClientMessage, Hello } from '../wamp/message.js';
+import type { SessionDeps } from './deps.js';
+import type { Admission } from './handshake.js';
+import type { SessionTransport } from './transport.js';
+
+/** How many messages may wait for the end of an authentication: a client has no reason to send more than a few. */
+const MAX_WAITING = 1000;
+
+/** The session that is to be. */
+export interface OpeningSession {
+  readonly transport: SessionTransport;
+  /** The client asks to be let in. @returns the id that the session will have. */
+  hello(hello: Hello): number;
+  admitted(admission: Admission): void;
+  refused(verdict: Deny): void;
+  /** The client gave up. */
+  aborted(reason: string): void;
+  /** Takes a message that waited. */
+  receive(message: ClientMessage): void;
+  /** Ends the session because of an error. */
+  fail(error: unknown): void;
+}
+
+type State = 'waiting' | 'authenticating' | 'challenged' | 'over';
+
+export class Opening {
+  readonly #session: OpeningSession;
+  readonly #deps: SessionDeps;
+  #state: State = 'waiting';
+  #challenge: Challenge | undefined;
+  /** What arrived while a verdict was awaited, in order. */
+  #waiting: ClientMessage[] = [];
+
+  constructor(session: OpeningSession, deps: SessionDeps) {
+    this.#session = session;
+    this.#deps = deps;
+  }
+
+  /** @throws ProtocolViolation */
+  receive(message: ClientMessage): void {
+    if (message.type === ABORT) return this.#session.aborted(message.reason);
+    switch (this.#state) {
+      case 'waiting':
+        if (message.type !== HELLO) throw new ProtocolViolation('the first message of a session must be HELLO');
+        return this.#onHello(message);
+      case 'authenticating':
+        if (this.#waiting.push(message) > MAX_WAITING) throw new ProtocolViolation('too many messages before WELCOME');
+        return;
+      case 'challenged':
+        if (message.type !== AUTHENTICATE)
+          throw new ProtocolViolation('the answer to CHALLENGE must be AUTHENTICATE or ABORT');
+        return this.#onAuthenticate(message.signature, message.extra);
+      case 'over':
+        return;
+    }
+  }
+
+  /** The session ended: no verdict matters any more. */
+  end(): void {
+    this.#state = 'over';
+    this.#waiting = [];
+    this.#challenge = undefined;
+  }
+
+  #onHello(hello: Hello): void {
+    const sessionId = this.#session.hello(hello);
+    this.#state = 'authenticating';
+    const { transport } = this.#session;
+    const context = { sessionId, client: transport.client, facts: () => transport.facts };
+    this.#await(authenticate(hello, this.#deps.authMethods, context), this.#decide);
+  }
+
+  #onAuthenticate(signature: string, extra: Readonly<Record<string, unknown>>): void {
+    const challenge = this.#challenge;
+    this.#challenge = undefined;
+    this.#state = 'authenticating';
+    if (challenge !== undefined) this.#await(challenge.resume(signature, extra), this.#decide);
+  }
+
+  /** Goes on with a result: at once when it is there, else when it comes. */
+  #await<T>(result: T | Promise<T>, proceed: (result: T) => void): void {
+    if (!(result instanceof Promise)) return proceed(result);
+    result.then(
+      (value) => {
+        // The client may have gone, or ended the session, in the meantime.
+        if (this.#state !== 'authenticating') return;
+        proceed(value);
+        this.#catchUp();
+      },
+      (error: unknown) => this.#session.fail(error),
+    );
+  }
+
+  /** Hands on what waited, unless something has to wait again. */
+  #catchUp(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const message of waiting) this.#session.receive(message);
+  }
+
+  readonly #decide = (verdict: Verdict): void => {
+    if (verdict.type === 'challenge') {
+      this.#challenge = verdict;
+      this.#state = 'challenged';
+      const { authmethod, extra } = verdict;
+      this.#session.transport.send({ type: CHALLENGE, authmethod, extra });
+      this.#session.transport.challenged();
+      return;
+    }
+    const admission = verdict.type === 'accept' ? admit(verdict.principal, this.#deps.router) : verdict;
+    if (admission.type === 'deny') return this.#refuse(admission);
+    const stored = this.#attachLogin(admission.principal);
+    if (stored === undefined) return this.#admit(admission);
+    this.#await(stored, (refusal) => {
+      if (refusal === undefined) this.#admit(admission);
+      else this.#refuse(refusal);
+    });
+  };
+
+  #admit(admission: Admission): void {
+    this.#state = 'over';
+    this.#session.admitted(admission);
+  }
+
+  #refuse(verdict: Deny): void {
+    this.#session.refused(verdict);
+  }
+
+  /**
+   * What a cookie remembers after this login. Who enters by the cookie changes nothing. Who enters as anonymous, though
+   * the cookie could have let him in, wants to be nobody: what it remembers is dropped.
+   * @returns undefined when there is nothing to wait for; else whether it had to be refused after all.
+   */
+  #attachLogin(principal: Principal): Promise<Deny | undefined> | undefined {
+    const { visitor } = this.#session.transport.client;
+    if (visitor === undefined || principal.authprovider === 'cookie') return undefined;
+    const { realm, authid, authrole, authmethod, authextra } = principal;
+    if (authmethod === 'anonymous') {
+      return this.#deps.authMethods.has('cookie') ? this.#stored(visitor.forgetLogin()) : undefined;
+    }
+    return this.#stored(
+      visitor.remember({ authid, authrole, authmethod, authrealm: realm, authextra: authextra ?? null }),
+    );
+  }
+
+  async #stored(work: Promise<unknown>): Promise<Deny | undefined> {
+    try {
+      await work;
+      return undefined;
+    } catch (err) {
+      if (!(err instanceof CookieStoreError)) throw err;
+      this.#deps.log.error({ err }, 'login could not be stored, client refused');
+      const message = 'the login could not be stored; please try again later';
+      return { type: 'deny', reason: ErrorUri.AUTHENTICATION_FAILED, message };
+    }
+  }
+}
