@@ -3,6 +3,7 @@
  * one file would overwrite each other's view of it.
  */
 import { storeTypeOf } from './registry.js';
+import { Visitors } from './visitors.js';
 import type { CookieStoreConfig } from './schema.js';
 import type { CookieStoreDeps } from './store-type.js';
 import type { CookieStore } from './store.js';
@@ -12,6 +13,7 @@ export class CookieStores {
   // key -> store that is open or opening
   readonly #shared = new Map<string, Promise<CookieStore>>();
   readonly #single = new Set<Promise<CookieStore>>();
+  readonly #visitors = new Map<CookieStore, Visitors>();
 
   constructor(deps: CookieStoreDeps) {
     this.#deps = deps;
@@ -46,6 +48,15 @@ export class CookieStores {
     }
   }
 
+  /** The browsers whose cookies are in `store`: everybody who asks for the same store gets the same. */
+  visitorsOf(store: CookieStore, clock: () => number): Visitors {
+    const known = this.#visitors.get(store);
+    if (known !== undefined) return known;
+    const visitors = new Visitors({ store, clock, log: this.#deps.log });
+    this.#visitors.set(store, visitors);
+    return visitors;
+  }
+
   async #open(config: CookieStoreConfig): Promise<CookieStore> {
     const store = storeTypeOf(config).create(config, this.#deps);
     await store.open();
@@ -57,6 +68,8 @@ export class CookieStores {
     const openings = [...this.#shared.values(), ...this.#single];
     this.#shared.clear();
     this.#single.clear();
+    for (const visitors of this.#visitors.values()) visitors.close();
+    this.#visitors.clear();
     const results = await Promise.allSettled(
       openings.map(async (opening) => {
         await (await opening).close();

@@ -8,7 +8,6 @@
  */
 import { cookieDigest } from './digest.js';
 import { shortId } from '../log/logger.js';
-import { isForward } from './store.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieAuth, CookieRecord, CookieStore } from './store.js';
 
@@ -66,11 +65,10 @@ export class Visitors {
     if (this.#here.get(visitor.cbtid) === visitor) this.#here.delete(visitor.cbtid);
   }
 
-  /** The record of a cookie as it is now, also when its id was replaced; undefined when it is unknown or logged out. */
+  /** The record of a cookie as it is now; undefined when it is unknown or logged out. */
   async find(cbtid: string): Promise<CookieRecord | undefined> {
-    const entry = await this.#store.get(cbtid);
-    if (entry === undefined || this.#owed.has(entry.cbtid)) return undefined;
-    return isForward(entry) ? this.find(entry.moved_to) : entry;
+    const record = await this.#store.get(cbtid);
+    return this.#owed.has(cbtid) ? undefined : record;
   }
 
   /**
@@ -82,7 +80,7 @@ export class Visitors {
     const record = await this.find(cbtid);
     if (record === undefined) return false;
     if (record.auth === null && auth === null) return true;
-    await this.#store.update(record.cbtid, { auth, modified: this.#now() });
+    await this.#store.setAuth(record.cbtid, auth, this.#now());
     return true;
   }
 

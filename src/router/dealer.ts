@@ -17,6 +17,7 @@ import type { Match, UriRule } from '../wamp/uri.js';
 import type { Parties, Party } from './call-state.js';
 import type {
   IdsByMatch,
+  Later,
   RegistrationDirectory,
   RegistrationObserver,
   RegistrationView,
@@ -62,7 +63,7 @@ export interface DealerDeps {
    * @returns the result, or undefined when there is no such procedure.
    * @throws WampError
    */
-  readonly builtin?: (session: RouterSession, call: Call) => Payload | undefined;
+  readonly builtin?: (session: RouterSession, call: Call) => Payload | Later | undefined;
 }
 
 export class Dealer implements RegistrationDirectory {
@@ -207,7 +208,9 @@ export class Dealer implements RegistrationDirectory {
     if (result === undefined) {
       throw new WampError(ErrorUri.NO_SUCH_PROCEDURE, `no callee registered for procedure ${quoted(procedure)}`);
     }
-    session.send({ type: RESULT, requestId, details: NO_DETAILS, payload: result });
+    const reply = (payload: Payload): void => session.send({ type: RESULT, requestId, details: NO_DETAILS, payload });
+    if (typeof result === 'function') result(reply);
+    else reply(result);
   }
 
   #callee(session: RouterSession, id: number): Callee | undefined {

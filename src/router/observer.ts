@@ -3,6 +3,7 @@
  * which it reads. Broker and dealer know nothing of meta procedures or meta events.
  */
 import type { InvocationPolicy } from '../wamp/message.js';
+import type { Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
 import type { RouterSession } from './session.js';
 
@@ -93,3 +94,6 @@ export const NO_OBSERVER: SubscriptionObserver & RegistrationObserver = {
   left: nothing,
   deleted: nothing,
 };
+
+/** A result that is not there yet. It hands it over once, at once or later; the caller may have gone by then. */
+export type Later = (reply: (result: Payload) => void) => void;

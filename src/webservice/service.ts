@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
-import type { WebSocketDeps } from '../transport/websocket.js';
+import type { SessionDeps } from '../session/deps.js';
 import type { CookieSection } from './cookies.js';
 import type { PathServiceConfig } from './schema.js';
 

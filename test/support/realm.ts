@@ -72,9 +72,10 @@ export class ScriptedSession implements RouterSession {
     return heard;
   }
 
-  kill(reason: string, message?: string): void {
+  kill(reason: string, message?: string, done?: () => void): void {
     this.send({ type: GOODBYE, details: message === undefined ? {} : { message }, reason });
     this.leave();
+    done?.();
   }
 
   leave(): void {

@@ -12,6 +12,7 @@ import type { Payload } from '../../wamp/payload.js';
 import type { UriRule } from '../../wamp/uri.js';
 import type { EventHistory } from '../history.js';
 import type {
+  Later,
   RegistrationDirectory,
   RegistrationObserver,
   SubscriptionDirectory,
@@ -72,7 +73,7 @@ export class MetaApi {
   }
 
   /** Serves a call of a URI below `wamp.`, once it is authorized. See `DealerDeps.builtin`. */
-  readonly builtin = (session: RouterSession, call: Call): Payload | undefined =>
+  readonly builtin = (session: RouterSession, call: Call): Payload | Later | undefined =>
     this.#procedures.get(call.procedure)?.(session, call);
 
   /** A session is in the realm now. */

@@ -6,10 +6,11 @@ import { ErrorUri, WampError } from '../../wamp/error.js';
 import { isDict } from '../../wamp/parse.js';
 import type { Call } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
+import type { Later } from '../observer.js';
 import type { RouterSession } from '../session.js';
 
 /** @throws WampError */
-export type MetaProcedure = (caller: RouterSession, call: Call) => Payload;
+export type MetaProcedure = (caller: RouterSession, call: Call) => Payload | Later;
 
 /** Procedure URI -> procedure. */
 export type ProcedureTable = Readonly<Record<string, MetaProcedure>>;

@@ -8,7 +8,9 @@ import { isValidUri, quoted } from '../../wamp/uri.js';
 import { CallArguments, ID, STRING, STRINGS } from './procedure.js';
 import type { Call } from '../../wamp/message.js';
 import type { UriRule } from '../../wamp/uri.js';
+import type { Later } from '../observer.js';
 import type { RouterSession } from '../session.js';
+import type { Payload } from '../../wamp/payload.js';
 import type { ProcedureTable } from './procedure.js';
 
 export interface SessionProcedureDeps {
@@ -23,9 +25,15 @@ export function sessionProcedures({ sessions, uriRule, quietly }: SessionProcedu
   const others = (caller: RouterSession, test: (session: RouterSession) => boolean) =>
     [...sessions.values()].filter((session) => session !== caller && test(session));
 
-  const killEach = (victims: readonly RouterSession[], { reason, message }: Farewell): void => {
-    for (const victim of victims) victim.kill(reason, message);
-  };
+  /** The result comes when nothing is left to wait for: a killed login may have to be forgotten by a store first. */
+  const killEach =
+    (victims: readonly RouterSession[], { reason, message }: Farewell, result: Payload): Later =>
+    (reply) => {
+      let left = victims.length;
+      if (left === 0) reply(result);
+      const done = () => --left === 0 && reply(result);
+      for (const victim of victims) victim.kill(reason, message, done);
+    };
 
   return {
     'wamp.session.count': (_caller, call) => payloadOf([withRoles(sessions, call).length]),
@@ -42,36 +50,32 @@ export function sessionProcedures({ sessions, uriRule, quietly }: SessionProcedu
     'wamp.session.kill': (caller, call) => {
       const args = new CallArguments(call, ['session', ...FAREWELL]);
       const id = args.required('session', ID);
-      const { reason, message } = farewell(args, uriRule);
+      const words = farewell(args, uriRule);
       const victim = sessions.get(id);
       if (victim === undefined || victim === caller) {
         throw noSuchSession(`no session with id ${id} is in this realm, other than your own`);
       }
-      victim.kill(reason, message);
-      return NO_PAYLOAD;
+      return killEach([victim], words, NO_PAYLOAD);
     },
 
     'wamp.session.kill_by_authid': (caller, call) => {
       const args = new CallArguments(call, ['authid', ...FAREWELL]);
       const wanted = args.required('authid', STRING);
       const victims = others(caller, ({ authid }) => authid === wanted);
-      killEach(victims, farewell(args, uriRule));
-      return payloadOf([victims.map(({ id }) => id)]);
+      return killEach(victims, farewell(args, uriRule), payloadOf([victims.map(({ id }) => id)]));
     },
 
     'wamp.session.kill_by_authrole': (caller, call) => {
       const args = new CallArguments(call, ['authrole', ...FAREWELL]);
       const wanted = args.required('authrole', STRING);
       const victims = others(caller, ({ authrole }) => authrole === wanted);
-      killEach(victims, farewell(args, uriRule));
-      return payloadOf([victims.length]);
+      return killEach(victims, farewell(args, uriRule), payloadOf([victims.length]));
     },
 
     'wamp.session.kill_all': (caller, call) => {
       const words = farewell(new CallArguments(call, FAREWELL), uriRule);
       const victims = others(caller, () => true);
-      quietly(victims, () => killEach(victims, words));
-      return payloadOf([victims.length]);
+      return (reply) => quietly(victims, () => killEach(victims, words, payloadOf([victims.length]))(reply));
     },
   };
 }

@@ -6,6 +6,7 @@ import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import type { CookieConfig } from '../../../src/cookie/schema.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import type { CookieStore } from '../../../src/cookie/store.js';
+import { Visitors } from '../../../src/cookie/visitors.js';
 import { CookieTracker, newCookieId } from '../../../src/cookie/tracker.js';
 import { cookieId, cookieRecord, CREATED, recordingLog } from '../../support/cookie-store.js';
 
@@ -30,7 +31,8 @@ describe('CookieTracker', () => {
   let tracker: CookieTracker;
 
   function trackerOn(other: CookieStore): CookieTracker {
-    return new CookieTracker({ config, store: other, clock: () => now, log: recorded.log });
+    const deps = { store: other, clock: () => now, log: recorded.log };
+    return new CookieTracker({ config, visitors: new Visitors(deps), ...deps });
   }
   beforeEach(() => {
     now = Date.parse(CREATED);

@@ -16,6 +16,7 @@ import type { CloseCause, SessionTransport } from '../../../src/session/transpor
 import { parseMessage, payloadPosition } from '../../../src/wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../../src/wamp/payload.js';
 import type { RouterMessage } from '../../../src/wamp/message.js';
+import { clientInfo } from '../../support/client.js';
 import { FakeClock, wire } from '../../support/realm.js';
 
 const ROLES: readonly RoleConfig[] = [
@@ -24,9 +25,8 @@ const ROLES: readonly RoleConfig[] = [
 ];
 
 class TestTransport implements SessionTransport {
-  readonly cookie = undefined;
-  readonly peer = '192.0.2.1:1';
   readonly facts = { peer: '192.0.2.1:1' };
+  readonly client = clientInfo();
   closed: CloseCause | undefined;
   /** What was done to the reading, in order. */
   readonly reading: string[] = [];
@@ -37,6 +37,9 @@ class TestTransport implements SessionTransport {
   }
   close(cause: CloseCause): void {
     this.closed = cause;
+  }
+  challenged(): void {
+    return;
   }
   sessionOpened(): void {
     return;

@@ -1,38 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { createAuthMethods } from '../../../src/auth/registry.js';
 import { cookieDigest } from '../../../src/cookie/digest.js';
-import type { CookieRecord } from '../../../src/cookie/store.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { Session } from '../../../src/session/session.js';
 import { parseMessage } from '../../../src/wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../../src/wamp/payload.js';
 import type { RouterMessage } from '../../../src/wamp/message.js';
+import { clientInfo, everybody, visitorOf } from '../../support/client.js';
 import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
 
-const cookie: CookieRecord = {
-  cbtid: 'abcdefghijklmnopqrstuvwx',
-  created: '2026-01-01T00:00:00.000Z',
-  modified: null,
-  max_age: 86400,
-  auth: null,
-};
+const CBTID = 'abcdefghijklmnopqrstuvwx';
 
 /** A realm whose visitors are all called `visitor`, and a way to join it. */
 function testRouter() {
   let lastId = 100;
   const deps = { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() };
   const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], deps);
-  const authMethods = createAuthMethods({ anonymous: { type: 'static', role: 'anonymous', authid: 'visitor' } });
-  const open = (tracked?: CookieRecord) => {
+  const authMethods = everybody({ authid: 'visitor' });
+  const open = (cbtid?: string) => {
     const sent: unknown[][] = [];
     const nothing = () => undefined;
     const transport = {
-      peer: '192.0.2.1:1',
       facts: { peer: '192.0.2.1:1', is_secure: true },
-      cookie: tracked,
+      client: clientInfo({ visitor: cbtid === undefined ? undefined : visitorOf(cbtid) }),
       send: (message: RouterMessage) => void sent.push(wire(message)),
       close: nothing,
+      challenged: nothing,
       sessionOpened: nothing,
       sessionClosing: nothing,
       sessionEnded: nothing,
@@ -46,8 +39,8 @@ function testRouter() {
     };
     return { session, tell, sent };
   };
-  const join = (tracked?: CookieRecord) => {
-    const opened = open(tracked);
+  const join = (cbtid?: string) => {
+    const opened = open(cbtid);
     opened.tell([1, 'realm1', { roles: { caller: {}, subscriber: {} }, authextra: { secret: 'x' } }]);
     return opened;
   };
@@ -75,13 +68,13 @@ describe('the details of a session', () => {
 
   it('show a digest of the tracking cookie, never its value', () => {
     const { join } = testRouter();
-    const { session, tell } = join(cookie);
+    const { session, tell } = join(CBTID);
     expect(session.details.transport).toEqual({
       peer: '192.0.2.1:1',
       is_secure: true,
-      http_cbtid: cookieDigest(cookie.cbtid),
+      http_cbtid: cookieDigest(CBTID),
     });
-    expect(JSON.stringify(tell([48, 1, {}, 'wamp.session.get'], [session.id]))).not.toContain(cookie.cbtid);
+    expect(JSON.stringify(tell([48, 1, {}, 'wamp.session.get'], [session.id]))).not.toContain(CBTID);
   });
 
   it('are not there before WELCOME', () => {

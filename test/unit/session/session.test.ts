@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createAuthMethods } from '../../../src/auth/registry.js';
-import type { AuthMethod, Verdict } from '../../../src/auth/method.js';
-import type { CookieRecord } from '../../../src/cookie/store.js';
+import type { AuthMethod, ClientInfo, Verdict } from '../../../src/auth/method.js';
+import type { AnonymousConfig } from '../../../src/auth/schema.js';
 import { createLogger, silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { Session } from '../../../src/session/session.js';
@@ -9,26 +8,30 @@ import type { CloseCause, SessionTransport } from '../../../src/session/transpor
 import { parseMessage } from '../../../src/wamp/parse.js';
 import { NO_PAYLOAD } from '../../../src/wamp/payload.js';
 import type { RouterMessage } from '../../../src/wamp/message.js';
+import { clientInfo, everybody, visitorOf } from '../../support/client.js';
 import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
 
 class FakeTransport implements SessionTransport {
-  readonly peer = '192.0.2.1:1';
   readonly facts = { peer: '192.0.2.1:1' };
-  readonly cookie: CookieRecord | undefined;
+  readonly client: ClientInfo;
+  challenges = 0;
   closed: { cause: CloseCause; text: string } | undefined;
   opened = 0;
   closing = 0;
   ended = 0;
   sent: unknown[][] = [];
 
-  constructor(cookie?: CookieRecord) {
-    this.cookie = cookie;
+  constructor(cbtid: string | undefined) {
+    this.client = clientInfo({ visitor: cbtid === undefined ? undefined : visitorOf(cbtid) });
   }
   send(message: RouterMessage): void {
     this.sent.push(wire(message));
   }
   close(cause: CloseCause, text: string): void {
     this.closed = { cause, text };
+  }
+  challenged(): void {
+    this.challenges++;
   }
   sessionOpened(): void {
     this.opened++;
@@ -47,16 +50,10 @@ class FakeTransport implements SessionTransport {
   }
 }
 
-const cookie: CookieRecord = {
-  cbtid: 'abcdefghijklmnopqrstuvwx',
-  created: '2026-01-01T00:00:00.000Z',
-  modified: null,
-  max_age: 86400,
-  auth: null,
-};
+const CBTID = 'abcdefghijklmnopqrstuvwx';
 
 function testSession(
-  options: { methods?: ReadonlyMap<string, AuthMethod>; cookie?: CookieRecord; log?: (line: string) => void } = {},
+  options: { methods?: ReadonlyMap<string, AuthMethod>; cbtid?: string; log?: (line: string) => void } = {},
 ) {
   const realms = [
     { name: 'realm1', roles: [ALLOW_ALL] },
@@ -66,8 +63,8 @@ function testSession(
   const router = new Router(realms, { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() });
   const write = options.log;
   const log = write === undefined ? silentLogger() : createLogger({ level: 'trace', destination: { write } });
-  const transport = new FakeTransport(options.cookie);
-  const session = new Session(transport, { router, log, authMethods: options.methods ?? createAuthMethods(undefined) });
+  const transport = new FakeTransport(options.cbtid);
+  const session = new Session(transport, { router, log, authMethods: options.methods ?? everybody() });
   const tell = (...fields: unknown[]) => {
     session.receive(parseMessage(fields, fields.length, NO_PAYLOAD));
     return transport.sent.splice(0);
@@ -143,30 +140,27 @@ describe('opening', () => {
 });
 
 describe('the authid of anonymous clients', () => {
-  const authid = (anonymous: object | undefined, tracked?: CookieRecord) => {
-    const config =
-      anonymous === undefined ? undefined : { anonymous: { type: 'static' as const, role: 'anonymous', ...anonymous } };
-    const { tell } = testSession({ methods: createAuthMethods(config), ...(tracked && { cookie: tracked }) });
+  const authid = (config: Partial<AnonymousConfig>, cbtid?: string) => {
+    const { tell } = testSession({ methods: everybody(config), ...(cbtid && { cbtid }) });
     return (tell(...hello)[0]?.[2] as { authid: string }).authid;
   };
 
   it('is the cookie id where cookies are tracked', () => {
-    expect(authid(undefined, cookie)).toBe(cookie.cbtid);
-    expect(authid({}, cookie)).toBe(cookie.cbtid);
+    expect(authid({}, CBTID)).toBe(CBTID);
   });
 
-  it('is the configured one where one is configured', () => expect(authid({ authid: 'guest' }, cookie)).toBe('guest'));
+  it('is the configured one where one is configured', () => expect(authid({ authid: 'guest' }, CBTID)).toBe('guest'));
 
-  it('is another one each time otherwise', () => expect(authid(undefined)).not.toBe(authid(undefined)));
+  it('is another one each time otherwise', () => expect(authid({})).not.toBe(authid({})));
 
   it('does not write the cookie id to the log', () => {
     let written = '';
-    const { tell } = testSession({ cookie, log: (line) => (written += line) });
+    const { tell } = testSession({ cbtid: CBTID, log: (line) => (written += line) });
     tell(...hello);
     tell(6, {}, 'wamp.close.normal');
     expect(written).toContain('session joined');
     expect(written).toContain('session left');
-    expect(written).not.toContain(cookie.cbtid);
+    expect(written).not.toContain(CBTID);
   });
 });
 
@@ -231,6 +225,9 @@ describe('an established session', () => {
   });
 });
 
+/** Until everything that waits for nothing but promises is done. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 describe('methods that take their time', () => {
   const accept: Verdict = {
     type: 'accept',
@@ -245,8 +242,8 @@ describe('methods that take their time', () => {
     const methods = new Map<string, AuthMethod>([['slow', { start: () => verdict }]]);
     return {
       methods,
-      decide: (value: Verdict) => (decide(value), verdict),
-      fail: (error: Error) => (fail(error), verdict.catch(() => undefined)),
+      decide: (value: Verdict) => decide(value),
+      fail: (error: Error) => fail(error),
     };
   }
   const slowHello = [1, 'realm1', { roles, authmethods: ['slow'] }];
@@ -256,7 +253,8 @@ describe('methods that take their time', () => {
     const { tell, transport } = testSession({ methods });
     tell(...slowHello);
     expect([...tell(32, 1, {}, 'a.b'), ...tell(16, 2, { acknowledge: true, exclude_me: false }, 'a.b')]).toEqual([]);
-    await decide(accept);
+    decide(accept);
+    await turn();
     expect(transport.sent.map((message) => message[0])).toEqual([2, 33, 36, 17]);
   });
 
@@ -265,7 +263,8 @@ describe('methods that take their time', () => {
     const { tell, session, transport, router } = testSession({ methods });
     tell(...slowHello);
     session.transportLost();
-    await decide(accept);
+    decide(accept);
+    await turn();
     expect(transport.sent).toEqual([]);
     expect(router.size.realm1?.sessions).toBe(0);
   });
@@ -274,7 +273,8 @@ describe('methods that take their time', () => {
     const { methods, fail } = slowMethod();
     const { tell, transport } = testSession({ methods });
     tell(...slowHello);
-    await fail(new Error('database down'));
+    fail(new Error('database down'));
+    await turn();
     expect(transport.sent).toEqual([[3, { message: 'internal error' }, 'wamp.error.runtime_error']]);
   });
 

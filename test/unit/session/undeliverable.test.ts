@@ -1,6 +1,5 @@
 /** Payloads that have no place in the receiver's serializer: everybody gets an answer, nobody else is harmed. */
 import { describe, expect, it } from 'vitest';
-import { createAuthMethods } from '../../../src/auth/registry.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { cborSerializer } from '../../../src/serializer/cbor.js';
@@ -9,6 +8,7 @@ import { msgpackSerializer } from '../../../src/serializer/msgpack.js';
 import type { Serializer } from '../../../src/serializer/serializer.js';
 import { Session } from '../../../src/session/session.js';
 import type { SessionTransport } from '../../../src/session/transport.js';
+import { clientInfo, everybody } from '../../support/client.js';
 import { FORMATS } from '../../support/formats.js';
 import { ALLOW_ALL, FakeClock } from '../../support/realm.js';
 
@@ -26,18 +26,18 @@ function peers() {
     if (format === undefined) throw new Error('no such format');
     const inbox: unknown[] = [];
     const transport: SessionTransport = {
-      peer: '192.0.2.1:1',
       facts: { peer: '192.0.2.1:1' },
-      cookie: undefined,
+      client: clientInfo(),
       send: (message) => inbox.push(format.read(serializer.encode(message, UNFRAMED))),
       close: (cause) => inbox.push(cause),
+      challenged: () => undefined,
       sessionOpened: () => undefined,
       sessionClosing: () => undefined,
       sessionEnded: () => undefined,
       pauseReading: () => undefined,
       resumeReading: () => undefined,
     };
-    const session = new Session(transport, { router, log: silentLogger(), authMethods: createAuthMethods(undefined) });
+    const session = new Session(transport, { router, log: silentLogger(), authMethods: everybody() });
     const say = (fields: unknown[] | string) => {
       session.receive(serializer.decode(typeof fields === 'string' ? Buffer.from(fields) : format.write(fields)));
       return inbox.splice(0);

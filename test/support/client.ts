@@ -1,0 +1,34 @@
+/** Who is at the other end of a transport that is no socket, and the methods that let everybody in. */
+import { anonymous } from '../../src/auth/anonymous.js';
+import type { AuthMethod, AuthMethods, ClientInfo } from '../../src/auth/method.js';
+import type { AnonymousConfig } from '../../src/auth/schema.js';
+import { MemoryCookieStore } from '../../src/cookie/memory.js';
+import { Visitors } from '../../src/cookie/visitors.js';
+import type { Visitor } from '../../src/cookie/visitors.js';
+import { silentLogger } from '../../src/log/logger.js';
+
+const PEER = '192.0.2.1:1';
+
+export function clientInfo(overrides: Partial<ClientInfo> = {}): ClientInfo {
+  return {
+    peer: PEER,
+    address: '192.0.2.1',
+    visitor: undefined,
+    headers: undefined,
+    tls: undefined,
+    ...overrides,
+  };
+}
+
+/** `anonymous` alone; without waiting, which setting up several methods needs. */
+export function everybody(config: Partial<AnonymousConfig> = {}): AuthMethods {
+  const deps = { log: silentLogger(), clock: Date.now, siblings: new Map<string, AuthMethod>() };
+  const method = anonymous.create({ type: 'static', role: 'anonymous', ...config }, deps);
+  if (method instanceof Promise) throw new Error('anonymous is set up at once');
+  return new Map([['anonymous', method]]);
+}
+
+/** The browser of a cookie, on a store of its own that does not know it. */
+export function visitorOf(cbtid: string): Visitor {
+  return new Visitors({ store: new MemoryCookieStore(), clock: Date.now, log: silentLogger() }).enter(cbtid, cbtid);
+}
