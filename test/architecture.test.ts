@@ -38,6 +38,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   session: { folders: ['wamp', 'router', 'auth', 'cookie', 'log'] },
   transport: {
     folders: ['wamp', 'serializer', 'session', 'cookie', 'log'],
+    types: ['auth'],
     builtins: ['net', 'http', 'tls', 'dns', 'fs', 'buffer'],
     builtinTypes: ['stream'],
     packages: ['ws'],

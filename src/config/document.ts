@@ -3,7 +3,7 @@
  * tools (`config/crossbar.schema.json`) and a reference page for people (`docs/config.md`). `npm run generate` writes
  * both; a test fails when they are out of date.
  */
-import { anonymousSchema, authSchema } from '../auth/schema.js';
+import { anonymousSchema, authSchema, cookieAuthSchema } from '../auth/schema.js';
 import { cookieSchema, cookieStoreSchema, fileStoreSchema, memoryStoreSchema } from '../cookie/schema.js';
 import { permissionSchema, realmSchema, roleSchema } from '../router/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
@@ -118,6 +118,7 @@ const SECTIONS: readonly Section[] = [
   { title: 'Deflate', schema: deflateSchema, place: 'options.compression.deflate' },
   { title: 'Authentication', schema: authSchema, place: 'auth of a WebSocket' },
   { title: 'Anonymous authentication', schema: anonymousSchema, place: 'auth.anonymous' },
+  { title: 'Cookie authentication', schema: cookieAuthSchema, place: 'auth.cookie' },
   { title: 'Cookie', schema: cookieSchema, place: 'cookie of a web transport, of a path service or of a WebSocket' },
   { title: 'Cookie store', schema: cookieStoreSchema, place: 'cookie.store' },
   { title: 'Cookie store "memory"', schema: memoryStoreSchema },

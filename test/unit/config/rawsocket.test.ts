@@ -19,6 +19,7 @@ describe('a rawsocket transport', () => {
       options: {
         max_message_size: 1_048_576,
         hello_timeout: 5000,
+        authenticate_timeout: 10_000,
         max_unsent_bytes: 16_777_216,
         max_connections: 0,
         max_unauthenticated: 1000,
