@@ -135,7 +135,8 @@ export class TransportHost {
 
   /** The transport has closed and waits for the peer to do the same; where nobody else sets a limit to that. */
   awaitClose(transport: HostedTransport): void {
-    this.gotHello(transport);
+    this.#hellos.delete(transport);
+    this.#authentications.delete(transport);
     this.#closes.add(transport);
   }
 
