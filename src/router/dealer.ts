@@ -60,10 +60,11 @@ export interface DealerDeps {
   readonly ignoreDiscloseMe?: boolean;
   /**
    * Procedures of the router itself, asked for URIs below `wamp.` that the caller may call.
+   * @param granted what an authorizer said about the call.
    * @returns the result, or undefined when there is no such procedure.
    * @throws WampError
    */
-  readonly builtin?: (session: RouterSession, call: Call) => Payload | Later | undefined;
+  readonly builtin?: (session: RouterSession, call: Call, granted?: Permission) => Payload | Later | undefined;
 }
 
 export class Dealer implements RegistrationDirectory {
@@ -77,7 +78,6 @@ export class Dealer implements RegistrationDirectory {
     this.#registrations = new Registrations(deps);
     this.#calls = new Calls(this.#parties, {
       randomId: deps.randomId,
-      clock: deps.clock,
       scheduler: deps.scheduler,
       cancelWithoutError: deps.cancelWithoutError === true,
     });
@@ -204,7 +204,7 @@ export class Dealer implements RegistrationDirectory {
       checkDisclosure(session, registration);
     }
     if (registration !== undefined) return this.#calls.begin(caller, registration, message, discloseCaller);
-    const result = isReservedUri(procedure) ? this.#deps.builtin?.(session, message) : undefined;
+    const result = isReservedUri(procedure) ? this.#deps.builtin?.(session, message, granted) : undefined;
     if (result === undefined) {
       throw new WampError(ErrorUri.NO_SUCH_PROCEDURE, `no callee registered for procedure ${quoted(procedure)}`);
     }

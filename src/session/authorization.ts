@@ -1,7 +1,7 @@
 /**
  * The messages of a session whose role has an authorizer: a procedure on the same realm that decides on every PUBLISH,
- * SUBSCRIBE, CALL and REGISTER (section "Authorization"; config key `authorizer`). Sessions of other roles have none of
- * this.
+ * SUBSCRIBE, CALL and REGISTER (section "Authorization"; config key `authorizer`), and on the topics of testaments.
+ * Sessions of other roles have none of this.
  *
  * One message after the other. While the authorizer is asked about one, all that come later wait, of whatever type:
  * nothing overtakes. Other sessions go on. When many are waiting, the client is not read from until few are.
@@ -11,19 +11,19 @@
  * deadline, and nobody gets in.
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
-import { CALL, PUBLISH, REGISTER, SUBSCRIBE } from '../wamp/message.js';
+import { CALL } from '../wamp/message.js';
 import { isValidUri } from '../wamp/uri.js';
 import { AuthorizerCaller } from './authorizer-caller.js';
+import { furtherQuestionOf, keyOf, questionOf, withFurther } from './authorizer-question.js';
 import { AuthorizerFault, verdictOf } from './authorizer-verdict.js';
 import { DecisionCache } from './decision-cache.js';
 import type { Logger } from '../log/logger.js';
 import type { Realm } from '../router/realm.js';
-import type { Action, Permission } from '../router/role.js';
+import type { Permission } from '../router/role.js';
 import type { Router } from '../router/router.js';
 import type { RouterSession } from '../router/session.js';
-import type { Call, ClientMessage, Publish, Register, Subscribe } from '../wamp/message.js';
-import type { Dict } from '../wamp/payload.js';
-import type { Match } from '../wamp/uri.js';
+import type { Call, ClientMessage } from '../wamp/message.js';
+import type { Question } from './authorizer-question.js';
 
 /** So many may wait before the client is not read from any more; what is in its socket's buffer still comes. */
 export const PAUSE_AT = 64;
@@ -57,15 +57,6 @@ export interface AuthorizationDeps {
   readonly log: Logger;
 }
 
-/** A request that needs permission. */
-interface Question {
-  readonly message: Publish | Subscribe | Call | Register;
-  readonly action: Action;
-  readonly uri: string;
-  readonly match: Match;
-  readonly options: Dict;
-}
-
 export class Authorization {
   readonly #session: AuthorizedSession;
   readonly #procedure: string;
@@ -85,7 +76,7 @@ export class Authorization {
     this.#procedure = procedure;
     this.#deps = deps;
     this.#caller = new AuthorizerCaller(router.newSessionId(), realm, router.scheduler);
-    this.#decisions = new DecisionCache(router.clock);
+    this.#decisions = new DecisionCache(router.scheduler);
   }
 
   /** Takes the next message of the client. @throws ProtocolViolation */
@@ -112,23 +103,38 @@ export class Authorization {
     // An authorizer is asked about URIs, and gets nothing else to see; once about a call, not about each part of it.
     const pointless = !isValidUri(uri, 'loose', match) || (message.type === CALL && this.#continues(message));
     if (pointless) return this.#session.deliver(message, NOTHING);
-    const known = this.#decisions.find(keyOf(question), this.#deps.realm.authorizersVersion);
+    const known = this.#known(message, question);
     if (known !== undefined) return this.#session.deliver(message, known);
     this.#asking = true;
-    void this.#ask(question);
+    void this.#ask(message, question);
   }
 
   #continues({ requestId }: Call): boolean {
     return this.#deps.realm.isCalling(this.#session, requestId);
   }
 
-  async #ask(question: Question): Promise<void> {
-    const answer = await this.#answer(question);
+  /** @returns what was decided before on all that the message needs, undefined when something is open. */
+  #known(message: ClientMessage, question: Question): Permission | undefined {
+    const granted = this.#find(question);
+    const further = granted && furtherQuestionOf(message, granted);
+    if (granted === undefined || further === undefined) return granted;
+    const decided = this.#find(further);
+    return decided && withFurther(granted, decided);
+  }
+
+  #find(question: Question): Permission | undefined {
+    return this.#decisions.find(keyOf(question), this.#deps.realm.authorizersVersion);
+  }
+
+  async #ask(message: ClientMessage, question: Question): Promise<void> {
+    let granted = this.#find(question) ?? (await this.#answer(question));
+    const further = this.#ended ? undefined : furtherQuestionOf(message, granted);
+    if (further !== undefined) granted = withFurther(granted, this.#find(further) ?? (await this.#answer(further)));
     // The client may have gone in the meantime, or been killed.
     if (this.#ended) return;
     this.#asking = false;
     try {
-      this.#session.deliver(question.message, answer);
+      this.#session.deliver(message, granted);
       this.#catchUp();
     } catch (error) {
       this.#session.fail(error);
@@ -136,16 +142,11 @@ export class Authorization {
   }
 
   async #answer(question: Question): Promise<Permission> {
-    const { action, uri } = question;
+    const { action, uri, options } = question;
     // As it is when the question is put: an answer from an authorizer that is replaced meanwhile is not kept.
     const version = this.#deps.realm.authorizersVersion;
     try {
-      const result = await this.#caller.call(this.#procedure, [
-        this.#session.details,
-        uri,
-        action,
-        optionsOf(question),
-      ]);
+      const result = await this.#caller.call(this.#procedure, [this.#session.details, uri, action, options]);
       const { permission, cache } = verdictOf(action, result);
       if (cache) this.#decisions.keep(keyOf(question), permission, version);
       return permission;
@@ -173,33 +174,4 @@ export class Authorization {
     this.#paused = false;
     this.#session.resumeReading();
   }
-}
-
-/** @returns what must be permitted for a message to be routed, undefined for those that need no permission. */
-function questionOf(message: ClientMessage): Question | undefined {
-  switch (message.type) {
-    case PUBLISH:
-      return { message, action: 'publish', uri: message.topic, match: 'exact', options: message.options };
-    case SUBSCRIBE:
-      return ofPattern(message, 'subscribe', message.topic);
-    case CALL:
-      return { message, action: 'call', uri: message.procedure, match: 'exact', options: message.options };
-    case REGISTER:
-      return ofPattern(message, 'register', message.procedure);
-    default:
-      return undefined;
-  }
-}
-
-function ofPattern(message: Subscribe | Register, action: Action, uri: string): Question {
-  return { message, action, uri, match: message.options.match ?? 'exact', options: message.options };
-}
-
-/** What the client asked for, as the authorizer sees it: a pattern always says how it matches. */
-function optionsOf({ action, match, options }: Question): Dict {
-  return action === 'subscribe' || action === 'register' ? { ...options, match } : options;
-}
-
-function keyOf({ action, match, uri }: Question): string {
-  return `${action} ${match} ${uri}`;
 }

@@ -18,6 +18,7 @@ import type {
   SubscriptionDirectory,
   SubscriptionObserver,
 } from '../observer.js';
+import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
 import type { Publisher } from './events.js';
 import type { MetaProcedure } from './procedure.js';
@@ -73,8 +74,8 @@ export class MetaApi {
   }
 
   /** Serves a call of a URI below `wamp.`, once it is authorized. See `DealerDeps.builtin`. */
-  readonly builtin = (session: RouterSession, call: Call): Payload | Later | undefined =>
-    this.#procedures.get(call.procedure)?.(session, call);
+  readonly builtin = (session: RouterSession, call: Call, granted?: Permission): Payload | Later | undefined =>
+    this.#procedures.get(call.procedure)?.(session, call, granted);
 
   /** A session is in the realm now. */
   joined(session: RouterSession): void {

@@ -7,10 +7,14 @@ import { isDict } from '../../wamp/parse.js';
 import type { Call } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { Later } from '../observer.js';
+import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
 
-/** @throws WampError */
-export type MetaProcedure = (caller: RouterSession, call: Call) => Payload | Later;
+/**
+ * @param granted what an authorizer said about the call, for sessions whose role has one.
+ * @throws WampError
+ */
+export type MetaProcedure = (caller: RouterSession, call: Call, granted?: Permission) => Payload | Later;
 
 /** Procedure URI -> procedure. */
 export type ProcedureTable = Readonly<Record<string, MetaProcedure>>;

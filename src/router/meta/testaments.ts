@@ -3,8 +3,8 @@
  * GOODBYE, by a kill or with its transport: first those of scope `detached`, then those of scope `destroyed`, each in the
  * order in which they were added. (A session cannot be detached and come back here, so both are due at once.)
  *
- * The rules of the owner's role decide whether it may publish there, when the testament is added. A role with an authorizer
- * has no rules: its sessions make no testaments.
+ * Whether the owner may publish there is decided when the testament is added: by the rules of its role, or by the authorizer
+ * of it, which has been asked by then.
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { PUBLISH } from '../../wamp/message.js';
@@ -48,12 +48,12 @@ export class Testaments {
   }
 
   readonly procedures: ProcedureTable = {
-    'wamp.session.add_testament': (caller, call) => {
+    'wamp.session.add_testament': (caller, call, granted) => {
       const args = new CallArguments(call, ['topic', 'args', 'kwargs', 'publish_options', 'scope']);
       const topic = args.required('topic', STRING);
       const payload = payloadFrom(args.required('args', LIST), args.required('kwargs', DICT));
       const options = args.optional('publish_options', DICT) ?? {};
-      this.#add(caller, scopeOf(args), this.#testament(caller, topic, options, payload));
+      this.#add(caller, scopeOf(args), this.#testament(caller, publication(topic, options, payload), granted));
       return NO_PAYLOAD;
     },
 
@@ -81,14 +81,14 @@ export class Testaments {
   }
 
   /** @throws WampError for a publication that its owner could not make now. */
-  #testament(session: RouterSession, topic: string, options: Dict, payload: Payload): Testament {
+  #testament(session: RouterSession, message: Publish, granted: Permission | undefined): Testament {
+    const { topic, options } = message;
     if (!isValidUri(topic, this.#deps.uriRule)) {
       throw new WampError(ErrorUri.INVALID_URI, `invalid topic URI ${quoted(topic)}`);
     }
     if (isReservedUri(topic)) throw new WampError(ErrorUri.INVALID_URI, `${quoted(topic)} is reserved for the router`);
-    const message = publication(topic, options, payload);
-    const permission = authorize(session, 'publish', { uri: topic, match: 'exact' });
-    if (message.options.disclose_me === true && !permission.disclosePublisher) {
+    const permission = authorize(session, 'publish', { uri: topic, match: 'exact' }, granted);
+    if (options.disclose_me === true && !permission.disclosePublisher) {
       const text = `role "${session.authrole}" may not disclose its publishers`;
       throw new WampError(ErrorUri.OPTION_DISALLOWED_DISCLOSE_ME, text);
     }

@@ -535,3 +535,105 @@ describe('a decision that may be kept', () => {
     expect(questions()).toHaveLength(1);
   });
 });
+
+describe('a testament of a session whose role has an authorizer', () => {
+  const ADD = 'wamp.session.add_testament';
+  const allowed = [[50, 1, {}]];
+  const refused = (uri: string) => [[8, 48, 1, {}, uri, [expect.any(String)]]];
+
+  /** @returns what a user hears when it adds a testament, and what an heir hears when the user is gone. */
+  async function add(node: ReturnType<typeof testNode>, decide: (uri: string, action: string) => unknown) {
+    const heir = node.open('backend').tell(32, 1, {}, 'com.will');
+    heir.heard();
+    const user = node
+      .open('user')
+      .tell(48, 1, {}, ADD, ['com.will', ['gone'], {}], { publish_options: { retain: true } });
+    const asked: unknown[] = [];
+    await node.answerAll((uri, action) => (asked.push([action, uri]), decide(uri, action)));
+    const heard = user.heard();
+    user.session.transportLost();
+    return { asked, heard, inherited: heir.heard().map((event) => event[4]) };
+  }
+
+  it('is asked about twice: the call, and to publish to its topic', async () => {
+    const { asked, heard, inherited } = await add(testNode(), () => true);
+    expect(asked).toEqual([
+      ['call', ADD],
+      ['publish', 'com.will'],
+    ]);
+    expect(heard).toEqual(allowed);
+    expect(inherited).toEqual([['gone']]);
+  });
+
+  it('shows the authorizer the options of the publication', async () => {
+    const { open, questions, answer } = testNode();
+    open('user').tell(48, 1, {}, ADD, [], {
+      topic: 'com.will',
+      args: [],
+      kwargs: {},
+      publish_options: { retain: true },
+    });
+    await answer(questions()[0]?.id ?? 0, true);
+    expect(questions()[0]?.args.slice(1)).toEqual(['com.will', 'publish', { retain: true }]);
+  });
+
+  it.each(['call', 'publish'])('is refused when the authorizer does not allow to %s', async (denied) => {
+    const { asked, heard, inherited } = await add(testNode(), (_, action) => action !== denied);
+    expect(asked).toHaveLength(denied === 'call' ? 1 : 2);
+    expect(heard).toEqual(refused('wamp.error.not_authorized'));
+    expect(inherited).toEqual([]);
+  });
+
+  it('is refused as failed when the authorizer fails at the second question', async () => {
+    const { heard, inherited } = await add(testNode(), (_, action) => action === 'call' || 'nonsense');
+    expect(heard).toEqual(refused('wamp.error.authorization_failed'));
+    expect(inherited).toEqual([]);
+  });
+
+  it('names its publisher when the second answer says so', async () => {
+    const node = testNode();
+    const heir = node.open('backend').tell(32, 1, {}, 'com.will');
+    const user = node.open('user').tell(48, 1, {}, ADD, ['com.will', [], {}]);
+    await node.answerAll((_, action) => ({ allow: true, disclose: action === 'publish' }));
+    heir.heard();
+    user.session.transportLost();
+    expect(heir.heard()[0]?.[3]).toMatchObject({ publisher: user.session.id });
+  });
+
+  it('is not asked about again when both answers may be used again', async () => {
+    const { open, questions, answerAll } = testNode();
+    const user = open('user').tell(48, 1, {}, ADD, ['com.will', [], {}]);
+    await answerAll(() => ({ allow: true, cache: true }));
+    user.heard();
+    user.tell(48, 2, {}, ADD, ['com.will', [], {}]);
+    expect(user.heard()).toEqual([[50, 2, {}]]);
+    user.tell(48, 3, {}, ADD, ['com.other', [], {}]);
+    expect(questions().map(({ args }) => args.slice(1, 3))).toEqual([['com.other', 'publish']]);
+  });
+
+  it.each([
+    ['without a topic', [], 'wamp.error.invalid_argument'],
+    ['to a topic of the router', ['wamp.x', [], {}], 'wamp.error.invalid_uri'],
+    ['to what is no URI', ['com..#', [], {}], 'wamp.error.invalid_uri'],
+  ])('%s is refused without a second question', async (_, args, uri) => {
+    const { open, answerAll } = testNode();
+    const user = open('user').tell(48, 1, {}, ADD, args);
+    const asked: string[] = [];
+    await answerAll((_uri, action) => asked.push(action) > 0);
+    expect(asked).toEqual(['call']);
+    expect(user.heard()).toEqual(refused(uri));
+  });
+
+  it('holds up what comes after it, and ends with its session between the two questions', async () => {
+    const { open, questions, answer } = testNode();
+    const user = open('user').tell(48, 1, {}, ADD, ['com.will', [], {}]).tell(32, 2, {}, 'com.x');
+    await answer(questions()[0]?.id ?? 0, true);
+    const [second] = questions();
+    expect(second?.args[2]).toBe('publish');
+    user.session.transportLost();
+    await answer(second?.id ?? 0, true);
+    // Nothing but that the call is of no use any more.
+    expect(questions().map(({ message }) => message[0])).toEqual([69]);
+    expect(user.heard()).toEqual([]);
+  });
+});
