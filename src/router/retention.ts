@@ -4,6 +4,7 @@
  * kept is bounded in number and bytes: topics whose newest event is the oldest go first.
  */
 import { matches } from './match.js';
+import { payloadWeight } from './payload-weight.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
 import type { Eligibility } from './eligibility.js';
@@ -53,7 +54,7 @@ export class RetainedEvents {
   /** Keeps an event; one that is larger than all that may be kept is declined. */
   keep(event: RetainedEvent): void {
     const payload = event.payload.detach?.() ?? event.payload;
-    const bytes = OVERHEAD_BYTES + event.topic.length + (payload.byteLength ?? weight([payload.args, payload.kwargs]));
+    const bytes = OVERHEAD_BYTES + event.topic.length + payloadWeight(payload);
     if (bytes > this.#limits.bytes) return;
     const older = this.#remove(event.topic);
     const { id, topic, details, eligible } = event;
@@ -112,12 +113,4 @@ function withoutOldest(events: readonly Kept[]): readonly Kept[] {
 
 function total(events: readonly Kept[]): number {
   return events.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-/** About how many bytes a value takes: for payloads that the router made itself. */
-function weight(value: unknown): number {
-  if (typeof value === 'string') return 16 + value.length;
-  if (value instanceof Uint8Array) return 64 + value.byteLength;
-  if (typeof value !== 'object' || value === null) return 8;
-  return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + weight(item), 32);
 }

@@ -6,7 +6,7 @@
  * What all formats have in common is here; a format adds what its marks mean.
  */
 import { isUtf8 } from 'node:buffer';
-import { ProtocolViolation } from '../wamp/error.js';
+import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { define } from './dict.js';
 import { base64, jsonText } from './json-values.js';
 import { MAX_NESTING } from './wire-payload.js';
@@ -184,7 +184,15 @@ export abstract class BinaryReader {
   }
 }
 
-/** A key that is no string, as JSON has to write it. */
+/** A key that is no string, as JSON has to write it. @throws WampError when there is a dictionary in it. */
 function keyText(key: unknown): string {
-  return key instanceof Uint8Array ? `\0${base64(key)}` : jsonText(key);
+  if (key instanceof Uint8Array) return `\0${base64(key)}`;
+  // Keys in keys in keys would double their backslashes at every level: a hundred bytes could fill the memory.
+  if (holdsDict(key)) throw new WampError(ErrorUri.INVALID_ARGUMENT, 'a dictionary is part of the key of another');
+  return jsonText(key);
+}
+
+function holdsDict(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsDict);
+  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array);
 }

@@ -77,9 +77,9 @@ class CborReader extends BinaryReader {
       case NEGATIVE:
         return minusOneMinus(this.#argument(info));
       case BYTES:
-        return info === INDEFINITE ? Buffer.concat(this.#chunks(BYTES)) : this.slice(this.#length(info));
+        return info === INDEFINITE ? this.#joined(BYTES) : this.slice(this.#length(info));
       case TEXT:
-        return info === INDEFINITE ? Buffer.concat(this.#chunks(TEXT)).toString('utf8') : this.text(this.#length(info));
+        return info === INDEFINITE ? this.#joined(TEXT).toString('utf8') : this.text(this.#length(info));
       case LIST:
         return this.list(this.#count(info), depth);
       case DICT:
@@ -100,11 +100,11 @@ class CborReader extends BinaryReader {
         if (info >= ONE_BYTE) this.#skipArgument(info);
         return;
       case BYTES:
-        if (info === INDEFINITE) this.#chunks(BYTES);
+        if (info === INDEFINITE) this.#skipChunks(BYTES);
         else this.take(this.#length(info));
         return;
       case TEXT:
-        if (info === INDEFINITE) this.#chunks(TEXT);
+        if (info === INDEFINITE) this.#skipChunks(TEXT);
         else this.checkText(this.#length(info));
         return;
       case LIST:
@@ -154,9 +154,25 @@ class CborReader extends BinaryReader {
     return info === INDEFINITE ? OPEN : this.#length(info);
   }
 
-  /** The parts of a string without a length in front: strings of the same kind, each with its length. */
-  #chunks(major: number): Buffer[] {
-    const chunks: Buffer[] = [];
+  /** A string without a length in front. */
+  #joined(major: number): Buffer {
+    const start = this.at;
+    const joined = Buffer.allocUnsafe(this.#skipChunks(major));
+    const end = this.at;
+    this.at = start;
+    this.#skipChunks(major, joined);
+    this.at = end;
+    return joined;
+  }
+
+  /**
+   * Passes over the parts of a string without a length in front: strings of the same kind, each with its length. None of
+   * them becomes an object of its own: there may be millions.
+   * @param target where they are copied to.
+   * @returns how many bytes they are together.
+   */
+  #skipChunks(major: number, target?: Buffer): number {
+    let total = 0;
     while (!this.atEndMark()) {
       const mark = this.byte();
       if (mark >> 5 !== major || (mark & 31) === INDEFINITE) {
@@ -166,9 +182,10 @@ class CborReader extends BinaryReader {
       const start = this.at;
       if (major === TEXT) this.checkText(length);
       else this.take(length);
-      if (length > 0) chunks.push(this.bytes.subarray(start, this.at));
+      if (target !== undefined) this.bytes.copy(target, total, start, this.at);
+      total += length;
     }
-    return chunks;
+    return total;
   }
 
   #tagged(info: number, depth: number): unknown {

@@ -78,12 +78,23 @@ export function jsonValues(text: string): unknown {
   return plain ? JSON.parse(text) : new ExactReader(text).value(0);
 }
 
-const TOKEN = /[ \t\n\r]*([[\]{}:,]|"(?:[^"\\]|\\.)*"|[^[\]{}:," \t\n\r]+)/y;
+const QUOTE = 34;
+const BACKSLASH = 92;
+const PUNCTUATION = '[]{}:,';
 
-/** Reads valid JSON token by token. */
+/** @returns the position just behind the string that starts at `from`, in a text that is known to be valid JSON. */
+export function skipString(text: string, from: number): number {
+  for (let at = from + 1; ; at++) {
+    const char = text.charCodeAt(at);
+    if (char === QUOTE) return at + 1;
+    if (char === BACKSLASH) at++;
+  }
+}
+
+/** Reads valid JSON token by token; by hand, because regular expressions run out of stack in strings of megabytes. */
 class ExactReader {
   readonly #text: string;
-  readonly #token = new RegExp(TOKEN);
+  #at = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -119,17 +130,26 @@ class ExactReader {
 
   /** Passes over `mark` if it comes next. */
   #ends(mark: string): boolean {
-    const { lastIndex } = this.#token;
+    const before = this.#at;
     if (this.#next() === mark) return true;
-    this.#token.lastIndex = lastIndex;
+    this.#at = before;
     return false;
   }
 
   #next(): string {
-    const token = this.#token.exec(this.#text)?.[1];
-    if (token === undefined) throw new TypeError('not valid JSON');
-    return token;
+    const text = this.#text;
+    let start = this.#at;
+    while (text.charCodeAt(start) <= 32) start++;
+    let end = start + 1;
+    if (text.charCodeAt(start) === QUOTE) end = skipString(text, start);
+    else if (!PUNCTUATION.includes(text.charAt(start))) while (!endsScalar(text, end)) end++;
+    this.#at = end;
+    return text.slice(start, end);
   }
+}
+
+function endsScalar(text: string, at: number): boolean {
+  return at >= text.length || text.charCodeAt(at) <= 32 || PUNCTUATION.includes(text.charAt(at));
 }
 
 function scalar(token: string): unknown {

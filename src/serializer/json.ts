@@ -8,7 +8,7 @@ import * as m from '../wamp/message.js';
 import { carriesOpaquePayload, envelopeOf, isDict, parseMessage, payloadPosition } from '../wamp/parse.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { RECORD_SEPARATOR, separated } from './batch.js';
-import { jsonText, jsonValues } from './json-values.js';
+import { jsonText, jsonValues, skipString } from './json-values.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
 import type { ClientMessage, Message } from '../wamp/message.js';
 import type { Dict, Payload } from '../wamp/payload.js';
@@ -106,7 +106,6 @@ function isEmpty(kwargs: Dict): boolean {
 const QUOTE = 34;
 const COMMA = 44;
 const OPEN_LIST = 91;
-const BACKSLASH = 92;
 const CLOSE_LIST = 93;
 const OPEN_DICT = 123;
 const CLOSE_DICT = 125;
@@ -137,14 +136,6 @@ function skipValue(text: string, from: number): number {
     const char = text.charCodeAt(at);
     if (char === COMMA || char === CLOSE_LIST || char === CLOSE_DICT || char <= 32) return at;
     at++;
-  }
-}
-
-function skipString(text: string, from: number): number {
-  for (let at = from + 1; ; at++) {
-    const char = text.charCodeAt(at);
-    if (char === QUOTE) return at + 1;
-    if (char === BACKSLASH) at++;
   }
 }
 
