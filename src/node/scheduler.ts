@@ -2,6 +2,8 @@
 import type { Scheduler } from '../router/observer.js';
 
 export const systemScheduler: Scheduler = {
+  elapsed: () => performance.now(),
+
   after(ms, callback) {
     const timer = setTimeout(callback, ms);
     // A call that waits is no reason to keep the process running.

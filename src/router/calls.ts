@@ -34,8 +34,6 @@ const MAX_ABANDONED_CALLS = 1000;
 
 export interface CallsDeps {
   readonly randomId: RandomId;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
   readonly scheduler: Scheduler;
   /** @see DealerDeps */
   readonly cancelWithoutError: boolean;
@@ -49,7 +47,7 @@ export class Calls {
   constructor(parties: Parties, deps: CallsDeps) {
     this.#parties = parties;
     this.#deps = deps;
-    this.#deadlines = new Deadlines(deps.clock, deps.scheduler, (call) => this.#onDeadline(call));
+    this.#deadlines = new Deadlines(deps.scheduler, (call) => this.#onDeadline(call));
   }
 
   /**

@@ -1,6 +1,7 @@
 /**
  * Deadlines of many things with one timer: a binary heap ordered by time, and a timer for the earliest. Setting, moving
- * and clearing cost the logarithm of how many there are; with none, no timer runs.
+ * and clearing cost the logarithm of how many there are; with none, no timer runs. The time of day plays no part: a clock
+ * that somebody sets right must not end calls.
  */
 import type { Scheduler } from './observer.js';
 
@@ -11,14 +12,13 @@ export interface Deadline<T> {
   readonly item: T;
   /** The wait it was set for. */
   readonly ms: number;
-  /** Milliseconds since 1970. */
+  /** When it is due, as the scheduler counts. */
   at: number;
   /** Its place in the heap. */
   index: number;
 }
 
 export class Deadlines<T> {
-  readonly #clock: () => number;
   readonly #scheduler: Scheduler;
   readonly #expired: (item: T) => void;
   // No entry is due before the one at half its index (counted from 1).
@@ -28,14 +28,13 @@ export class Deadlines<T> {
   #firing = false;
 
   /** @param expired called for each deadline that was not cleared in time; it may set and clear others. */
-  constructor(clock: () => number, scheduler: Scheduler, expired: (item: T) => void) {
-    this.#clock = clock;
+  constructor(scheduler: Scheduler, expired: (item: T) => void) {
     this.#scheduler = scheduler;
     this.#expired = expired;
   }
 
   set(item: T, ms: number): Deadline<T> {
-    const deadline = { item, ms, at: this.#clock() + ms, index: this.#heap.length };
+    const deadline = { item, ms, at: this.#scheduler.elapsed() + ms, index: this.#heap.length };
     this.#heap.push(deadline);
     this.#rise(deadline);
     this.#arm();
@@ -44,7 +43,7 @@ export class Deadlines<T> {
 
   /** The wait begins anew. */
   restart(deadline: Deadline<T>): void {
-    deadline.at = this.#clock() + deadline.ms;
+    deadline.at = this.#scheduler.elapsed() + deadline.ms;
     this.#sink(deadline);
   }
 
@@ -96,7 +95,7 @@ export class Deadlines<T> {
     if (first === undefined || first.at >= this.#timerAt || this.#firing) return;
     this.#disarm();
     this.#timerAt = first.at;
-    const wait = Math.min(Math.max(first.at - this.#clock(), 0), LONGEST_WAIT_MS);
+    const wait = Math.min(Math.max(first.at - this.#scheduler.elapsed(), 0), LONGEST_WAIT_MS);
     this.#stopTimer = this.#scheduler.after(wait, () => this.#onTimer());
   }
 
@@ -110,7 +109,7 @@ export class Deadlines<T> {
     this.#disarm();
     // Until all that is due has been dealt with, what `expired` sets starts no timer.
     this.#firing = true;
-    const now = this.#clock();
+    const now = this.#scheduler.elapsed();
     for (let [first] = this.#heap; first !== undefined && first.at <= now; [first] = this.#heap) {
       this.#take(first);
       this.#expired(first.item);

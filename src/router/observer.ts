@@ -79,8 +79,13 @@ export interface RegistrationDirectory {
   revoke(id: number, session: RouterSession, reason?: string): boolean;
 }
 
-/** Calls back later: the only way in which time comes into the router. */
+/** Measures waits and calls back later: nothing in the router waits in any other way. */
 export interface Scheduler {
+  /**
+   * @returns milliseconds since some moment. Unlike the time of day it goes on evenly, whatever somebody sets the clock of
+   * the system to.
+   */
+  elapsed(): number;
   /** @returns a function that calls it off; harmless afterwards. */
   after(ms: number, callback: () => void): () => void;
 }

@@ -49,7 +49,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-05',
     topic: 'registering or publishing below `wamp.`',
     crossbar: '`wamp.error.invalid_uri`; the URI `wamp` itself passes',
-    here: '`wamp.error.invalid_uri`, for `wamp` too; broader patterns may be registered, but are not asked for what is below `wamp.`',
+    here: '`wamp.error.invalid_uri`, for `wamp` too; broader patterns, such as the empty prefix or the wildcard `.list`, are accepted by REGISTER, but never asked for what is below `wamp.`',
     test: {
       file: 'test/unit/router/pattern-registration.test.ts',
       title: 'lets patterns include the URIs of the router, but does not ask them for these',

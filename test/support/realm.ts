@@ -87,25 +87,36 @@ export class ScriptedSession implements RouterSession {
 
 /** A clock that moves when the test says so, and calls back what became due meanwhile. */
 export class FakeClock implements Scheduler {
+  /** The time of day; a test may set it to another one, and nothing becomes due by that. */
   now = Date.parse('2026-01-01T00:00:00.000Z');
+  #elapsed = 0;
   readonly #due = new Set<{ readonly at: number; readonly callback: () => void }>();
 
+  elapsed(): number {
+    return this.#elapsed;
+  }
+
   after(ms: number, callback: () => void): () => void {
-    const entry = { at: this.now + ms, callback };
+    const entry = { at: this.#elapsed + ms, callback };
     this.#due.add(entry);
     return () => void this.#due.delete(entry);
   }
 
   advance(ms: number): void {
-    const until = this.now + ms;
+    const until = this.#elapsed + ms;
     for (;;) {
       const [next] = [...this.#due].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
       if (next === undefined) break;
       this.#due.delete(next);
-      this.now = next.at;
+      this.#pass(next.at - this.#elapsed);
       next.callback();
     }
-    this.now = until;
+    this.#pass(until - this.#elapsed);
+  }
+
+  #pass(ms: number): void {
+    this.#elapsed += ms;
+    this.now += ms;
   }
 
   /** How many callbacks are waiting. */

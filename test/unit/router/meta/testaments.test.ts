@@ -57,6 +57,16 @@ describe('testaments', () => {
     expect(said(heir.heard())).toEqual([[['gone']]]);
   });
 
+  it('with payloads nested deeper than the stack are retained without harm', () => {
+    const { heir, testator, realm } = heirs();
+    let deep: unknown[] = [];
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    add(testator, ['com.will', [deep], {}], { publish_options: { retain: true } });
+    expect(() => testator.leave()).not.toThrow();
+    expect(heir.heard()).toHaveLength(1);
+    expect(realm.size).toMatchObject({ testaments: 0, sessions: 1 });
+  });
+
   it('are published for a killed session, but not by kill_all', () => {
     const { session, heir, testator, realm } = heirs();
     add(testator, ['com.will', ['killed'], {}]);
