@@ -4,6 +4,7 @@
  * both; a test fails when they are out of date.
  */
 import { anonymousSchema, authSchema, cookieAuthSchema } from '../auth/schema.js';
+import { componentSchema } from '../component/schema.js';
 import { cookieSchema, cookieStoreSchema, fileStoreSchema, memoryStoreSchema } from '../cookie/schema.js';
 import { permissionSchema, realmSchema, roleSchema } from '../router/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
@@ -95,6 +96,7 @@ const SECTIONS: readonly Section[] = [
   { title: 'Permission', schema: permissionSchema, place: 'workers[].realms[].roles[].permissions[]' },
   { title: 'Permission: allow', schema: permissionSchema.properties.allow, place: '...permissions[].allow' },
   { title: 'Permission: disclose', schema: permissionSchema.properties.disclose, place: '...permissions[].disclose' },
+  { title: 'Component', schema: componentSchema, place: 'workers[].components[]' },
   { title: 'Transport', schema: transportSchema, place: 'workers[].transports[]' },
   { title: 'Transport "web"', schema: webTransportSchema, place: 'workers[].transports[]' },
   { title: 'Web options', schema: webTransportSchema.properties.options, place: 'workers[].transports[].options' },
@@ -144,9 +146,10 @@ The format is version 2 of the node config of Crossbar.io, in JSON or YAML by on
 
 Beyond the tables, these rules hold between keys:
 
-- Ids and names are unique: worker ids in the node; realm ids, realm names and transport ids in a worker; role names in
-  a realm.
-- A node without any transport is an error, and so is a realm or role in \`auth.anonymous\` that the worker does not have.
+- Ids and names are unique: worker ids in the node; realm ids, realm names, component ids and transport ids in a worker;
+  role names in a realm.
+- A node without any transport is an error, and so is a realm or role in \`auth.anonymous\` or of a component that
+  the worker does not have.
 - Only a warning, because it may be meant: a realm without roles; a WebSocket without \`auth\` in a worker where no realm
   has the role \`anonymous\`; \`config.yaml\` and \`config.json\` in one directory.
 - Two transports cannot have the same port on overlapping interfaces (0, any free port, excepted), nor the same socket

@@ -19,6 +19,7 @@ export function finish(node: Cursor, { cbdir, env }: FinishContext): void {
   nameAll(workersOf(node), 'worker');
   for (const worker of workersOf(node)) {
     nameAll(worker.get('realms').items(), 'realm');
+    nameAll(worker.get('components').items(), 'component');
     nameAll(worker.get('transports').items(), 'transport');
     worker.get('options').set('disabled', resolveDisabled(worker.at('options', 'disabled').value, env));
     for (const realm of worker.get('realms').items()) finishRealm(realm);

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
+import { checkComponent } from './component-rules.js';
 import type { Cursor } from './cursor.js';
 import { quote } from './describe.js';
 import { resolvePort } from './environment.js';
@@ -51,9 +52,12 @@ function checkWorker(worker: Cursor, context: RuleContext): void {
   const transports = worker.get('transports').items();
   unique(realms, 'id', 'realm', context);
   unique(realms, 'name', 'realm', context);
+  const components = worker.get('components').items();
   unique(transports, 'id', 'transport', context);
+  unique(components, 'id', 'component', context);
   for (const realm of realms) checkRealm(realm, context);
   for (const place of transports.flatMap(wampPlacesOf)) checkAuth(place, realms, context);
+  for (const component of components) checkComponent(component, realms, context);
 }
 
 function checkRealm(realm: Cursor, context: RuleContext): void {

@@ -1,6 +1,8 @@
 /**
  * The whole config of a node, put together from the schemas that live beside what they configure.
  */
+import { componentSchema } from '../component/schema.js';
+import type { ComponentConfig } from '../component/schema.js';
 import { realmSchema } from '../router/schema.js';
 import type { RealmConfig } from '../router/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
@@ -108,9 +110,15 @@ export const routerWorkerSchema = {
       notYet: ['extra', 'title', 'python', 'pythonpath', 'cpu_affinity', 'env', 'expose_controller', 'expose_shared'],
     },
     realms: { type: 'array', items: realmSchema, default: [], description: 'The realms that clients can join.' },
+    components: {
+      type: 'array',
+      items: componentSchema,
+      default: [],
+      description: 'Programs that run inside the node. They are started, in this order, before anybody can connect.',
+    },
     transports: { type: 'array', items: transportSchema, default: [], description: 'Where clients connect.' },
   },
-  notYet: ['manhole', 'components', 'connections'],
+  notYet: ['manhole', 'connections'],
 } as const satisfies ConfigSchema;
 
 export const nodeSchema = {
@@ -152,6 +160,7 @@ export interface RouterWorkerConfig {
   readonly id: string;
   readonly options: { readonly disabled: boolean };
   readonly realms: readonly (RealmConfig & { readonly id: string })[];
+  readonly components: readonly ComponentConfig[];
   readonly transports: readonly TransportConfig[];
 }
 

@@ -3,17 +3,21 @@
  * that embed one (`import { startNode } from 'crossbar-ts'`): no signal handlers, nothing on standard output, any
  * number of nodes in one process as long as each has a directory of its own.
  *
- *     start: config -> node.pid -> for each router worker: realms, then transports (cookie stores open, port opens)
+ *     start: config -> node.pid -> for each router worker: realms, then components, so that they are there when the first
+ *            client comes, then transports (cookie stores open, port opens)
  *     stop:  1. every transport: stop listening, GOODBYE wamp.close.system_shutdown to its sessions, then cut
  *               what is left after a grace (`TransportServer.stop`)
- *            2. cookie stores: flush and close; nobody is left who could write
- *            3. node.pid: from here on another node may have the directory
+ *            2. every component: GOODBYE, then what it does to stop
+ *            3. cookie stores: flush and close; nobody is left who could write
+ *            4. node.pid: from here on another node may have the directory
  *
  * A start that fails takes the way of `stop` for all that had started.
  */
 import path from 'node:path';
 
+import { Component } from '../component/component.js';
 import { loadConfig } from '../config/load.js';
+import type { ComponentConfig } from '../component/schema.js';
 import type { LoadedConfig } from '../config/load.js';
 import type { RouterWorkerConfig, TransportConfig } from '../config/schema.js';
 import { CookieStores } from '../cookie/stores.js';
@@ -99,6 +103,8 @@ class Node implements RunningNode {
   readonly #stores: CookieStores;
   /** Every server that was told to start, also one that failed. */
   readonly #servers: TransportServer[] = [];
+  /** Every component that was told to start, also one that failed. */
+  readonly #components: Component[] = [];
   readonly #listening: ListeningSummary[] = [];
   #stopped: Promise<void> | undefined;
 
@@ -147,8 +153,28 @@ class Node implements RunningNode {
       scheduler: systemScheduler,
     });
     for (const realm of realmSummaries(worker)) this.#log.info(realm, 'realm started');
+    for (const [index, component] of worker.components.entries()) {
+      await this.#startComponent(worker, component, router, `${pointer}/components/${index}`);
+    }
     for (const [index, transport] of worker.transports.entries()) {
       await this.#startTransport(worker, transport, router, `${pointer}/transports/${index}`);
+    }
+  }
+
+  async #startComponent(
+    worker: RouterWorkerConfig,
+    config: ComponentConfig,
+    router: Router,
+    pointer: string,
+  ): Promise<void> {
+    const realm = worker.realms.find(({ name }) => name === config.realm);
+    const uriRule = realm?.options?.uri_check ?? 'loose';
+    const component = new Component(config, { router, uriRule, cbdir: this.#parts.cbdir, log: this.#log });
+    this.#components.push(component);
+    try {
+      await component.start();
+    } catch (cause) {
+      throw new NodeError('ERR_NODE_START', `component ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
     }
   }
 
@@ -193,6 +219,7 @@ class Node implements RunningNode {
   async #shutDown(): Promise<void> {
     try {
       await Promise.all(this.#servers.map((server) => server.stop()));
+      await Promise.all(this.#components.map((component) => component.stop()));
       await this.#stores.closeAll();
     } finally {
       this.#parts.pidFile.release();

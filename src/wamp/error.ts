@@ -45,6 +45,7 @@ export const CloseUri = {
   KILLED: 'wamp.close.killed',
   /** The browser is to be forgotten: see `cookie/visitors.ts`. */
   LOGOUT: 'wamp.close.logout',
+  NORMAL: 'wamp.close.normal',
   SYSTEM_SHUTDOWN: 'wamp.close.system_shutdown',
 } as const;
 

@@ -1,0 +1,119 @@
+/**
+ * One component of the config, from its module to its end.
+ *
+ *     start: load the module -> join the realm -> call the function, and wait for what it returns
+ *     stop:  GOODBYE wamp.close.system_shutdown -> `onleave` -> `stop` of what the function returned, two seconds at most
+ *
+ * A component that leaves, or whose session is killed, in between is no concern of the node: it says so and goes on.
+ */
+import { CallError, Result } from './api.js';
+import { loadFunction } from './module.js';
+import { InProcessSession } from './session.js';
+import { ComponentTransport } from './transport.js';
+import type { AuthMethod } from '../auth/method.js';
+import type { Logger } from '../log/logger.js';
+import type { Router } from '../router/router.js';
+import type { UriRule } from '../wamp/uri.js';
+import type { ComponentFunction, ComponentHooks } from './api.js';
+import type { ComponentConfig } from './schema.js';
+
+/** A component may have to wait for a database; one that never comes up must not keep the node from saying so. */
+const START_MS = 60_000;
+
+/** How long `stop` of a component is waited for. */
+const STOP_MS = 2000;
+
+/** The word for how components are let in. Clients cannot offer it: no transport has it. */
+const AUTHMETHOD = 'component';
+
+export interface ComponentDeps {
+  readonly router: Router;
+  /** Of the realm that it joins. */
+  readonly uriRule: UriRule;
+  /** The node directory, absolute. */
+  readonly cbdir: string;
+  readonly log: Logger;
+}
+
+export class Component {
+  readonly #config: ComponentConfig;
+  readonly #deps: ComponentDeps;
+  readonly #log: Logger;
+  readonly #session: InProcessSession;
+  readonly #transport: ComponentTransport;
+  #hooks: ComponentHooks | undefined;
+  #stopping = false;
+  #joined = false;
+
+  constructor(config: ComponentConfig, deps: ComponentDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#log = deps.log.child({ component: config.id });
+    const { router, uriRule } = deps;
+    this.#session = new InProcessSession({ tell: (message) => this.#transport.tell(message), uriRule, log: this.#log });
+    const authMethods = new Map([[AUTHMETHOD, admitting(config)]]);
+    this.#transport = new ComponentTransport(this.#session, { router, authMethods, log: this.#log });
+  }
+
+  /** @throws whatever keeps it from starting (rejects). */
+  async start(): Promise<void> {
+    const { module, name, realm } = this.#config;
+    try {
+      await within(START_MS, this.#run(), `did not start within ${START_MS / 1000} seconds`);
+    } catch (err) {
+      this.#log.error({ err, module, function: name }, 'component failed to start');
+      throw err;
+    }
+    this.#log.info({ realm, module, function: name }, 'component started');
+  }
+
+  /** Idempotent, also after a failed start; never rejects. */
+  async stop(): Promise<void> {
+    if (this.#stopping || !this.#joined) return;
+    this.#stopping = true;
+    this.#transport.shutdown();
+    try {
+      await within(STOP_MS, this.#end(), `did not stop within ${STOP_MS / 1000} seconds`);
+    } catch (err) {
+      this.#log.error({ err }, 'component failed to stop');
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { id, module, name, realm, extra } = this.#config;
+    const run = (await loadFunction(this.#deps.cbdir, module, name)) as ComponentFunction;
+    this.#joined = true;
+    await this.#session.join(realm, [AUTHMETHOD]);
+    void this.#session.over.then((reason) => this.#left(reason));
+    const { cbdir } = this.#deps;
+    const hooks: unknown = await run(this.#session, { id, extra, cbdir, log: this.#log, CallError, Result });
+    if (typeof hooks === 'object' && hooks !== null) this.#hooks = hooks;
+  }
+
+  async #end(): Promise<void> {
+    await this.#session.over;
+    await this.#hooks?.stop?.();
+  }
+
+  #left(reason: string): void {
+    if (!this.#stopping) this.#log.warn({ reason }, 'component left its realm');
+  }
+}
+
+/** @returns the method that lets in exactly this component. */
+function admitting({ id, realm, role, authid = id }: ComponentConfig): AuthMethod {
+  const principal = { realm, authid, authrole: role, authmethod: AUTHMETHOD, authprovider: 'static' };
+  return { start: () => ({ type: 'accept', principal }) };
+}
+
+async function within<T>(ms: number, work: Promise<T>, text: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(text)), ms);
+  });
+  try {
+    return await Promise.race([work, overdue]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The `components` of a router worker: programs that run inside the node.
+ */
+import type { Checked, ConfigSchema } from '../schema/dialect.js';
+
+export const componentSchema = {
+  type: 'object',
+  description: 'A program that runs inside the node: a function of a JavaScript module, with a WAMP session of its own.',
+  required: ['type', 'module', 'realm'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'module', notYet: ['class', 'function'], description: 'The word for this kind of component.' },
+    id: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9_]{2,63}$',
+      allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
+      absent: '`component001`, `component002`, ... in order',
+      description: 'The name of this component in the log.',
+    },
+    module: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'The module: a file, beginning with `./`, `../` or `/` and relative to the node directory, or the name of a package that is installed there.',
+    },
+    name: {
+      type: 'string',
+      minLength: 1,
+      default: 'default',
+      description: 'The function that the module exports. It is called with the session when the node starts.',
+    },
+    realm: { type: 'string', description: 'The realm that the component joins. The worker must have it.' },
+    role: {
+      type: 'string',
+      default: 'anonymous',
+      description: 'The role of its session, which decides what it may do. The realm must have it.',
+    },
+    authid: {
+      type: 'string',
+      minLength: 1,
+      absent: 'the id of the component',
+      description: 'The `authid` of its session.',
+    },
+    extra: { absent: 'nothing', description: 'Handed to the function as it stands here: anything that JSON can say.' },
+  },
+} as const satisfies ConfigSchema;
+
+/** A checked component; its id is there. */
+export type ComponentConfig = Checked<typeof componentSchema> & { readonly id: string };
