@@ -56,19 +56,26 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   config: { folders: [], builtins: ['fs', 'path', 'net'], packages: ['ajv', 'jsonc-parser', 'yaml'] },
   node: {
-    folders: ['wamp', 'log', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'webservice', 'component', 'config'],
+    folders: [
+      'wamp',
+      'log',
+      'serializer',
+      'router',
+      'cookie',
+      'auth',
+      'session',
+      'transport',
+      'webservice',
+      'component',
+      'config',
+    ],
     builtins: ['*'],
   },
   cli: { folders: ['node', 'config', 'log'], builtins: ['fs', 'path', 'stream'], packages: ['commander'] },
 };
 
-<<<<<<< HEAD
 /** Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. */
-const WITH_SCHEMA = ['auth', 'cookie', 'router', 'transport', 'webservice'];
-=======
-/** Folders whose `schema.ts` the others, and `config/` above all, put together into the one config schema. */
 const WITH_SCHEMA = ['auth', 'component', 'cookie', 'router', 'transport', 'webservice'];
->>>>>>> dbe74d0 (Components: programs inside the node, each with a WAMP session of its own)
 
 /** Where a rule does not hold, and why. */
 const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [

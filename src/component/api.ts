@@ -3,24 +3,18 @@
  * Programs import it as `crossbar-ts/component`. How a session does all this is told in `session.ts`.
  */
 import type { Logger } from '../log/logger.js';
-import type {
-  CallOptions,
-  CancelMode,
-  PublishOptions,
-  RegisterOptions,
-  SubscribeOptions,
-} from '../wamp/message.js';
+import type { CallOptions, CancelMode, PublishOptions, RegisterOptions, SubscribeOptions } from '../wamp/message.js';
 
 /** Positional arguments; a handler may keep and change them. */
 export type Args = unknown[];
 /** Keyword arguments; empty when the message has none. */
 export type Kwargs = Record<string, unknown>;
 
-/** The function that the config names. What it throws, or its promise rejects with, stops the start of the node. */
-export type ComponentFunction = (
-  session: ComponentSession,
-  context: ComponentContext,
-) => ComponentHooks | undefined | Promise<ComponentHooks | undefined>;
+/**
+ * The function that the config names. What it throws, or its promise rejects with, stops the start of the node. It may
+ * return {@link ComponentHooks}, or a promise of them.
+ */
+export type ComponentFunction = (session: ComponentSession, context: ComponentContext) => unknown;
 
 /** What the function may return. */
 export interface ComponentHooks {

@@ -36,7 +36,8 @@ async function importFrom(cbdir: string, module: string): Promise<Readonly<Recor
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    const hint = cause instanceof SyntaxError ? `; "node --check ${file}" may show where` : '';
+    const hint =
+      cause instanceof Error && cause.name === 'SyntaxError' ? `; "node --check ${file}" may show where` : '';
     throw new ModuleError(`module "${module}" cannot be imported: ${text}${hint}`, { cause });
   }
 }

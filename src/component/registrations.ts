@@ -78,7 +78,11 @@ export class Registrations {
     const registration = this.#byId.get(message.registration);
     if (registration === undefined) {
       // It was unregistered while the call was on its way.
-      return this.#answerError(requestId, ErrorUri.UNAVAILABLE, payloadOf(['the procedure is not registered any more']));
+      return this.#answerError(
+        requestId,
+        ErrorUri.UNAVAILABLE,
+        payloadOf(['the procedure is not registered any more']),
+      );
     }
     if (this.#running.size >= MAX_INVOCATIONS) {
       const text = `${MAX_INVOCATIONS} invocations of this component are not answered yet`;
@@ -156,7 +160,10 @@ export class Registrations {
 }
 
 /** @returns what was thrown for the caller to see: a CallError, ours or autobahn's, whose URI the realm takes. */
-function applicationError(thrown: unknown, rule: UriRule): { readonly uri: string; readonly payload: Payload } | undefined {
+function applicationError(
+  thrown: unknown,
+  rule: UriRule,
+): { readonly uri: string; readonly payload: Payload } | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('error' in thrown) || !('args' in thrown)) return undefined;
   const { error, args } = thrown;
   if (typeof error !== 'string' || !isValidUri(error, rule) || !Array.isArray(args)) return undefined;

@@ -11,11 +11,11 @@ import type { ClientMessage, ErrorMessage, Result, RouterMessage } from '../wamp
 export type Reply = Extract<RouterMessage, { readonly requestId: number }>;
 
 export interface Request<T> {
-  message(requestId: number): ClientMessage;
+  readonly message: (requestId: number) => ClientMessage;
   /** What the reply means; called at once when it comes. */
-  take(reply: Reply): T;
+  readonly take: (reply: Reply) => T;
   /** Gets the progressive results of a call. Must not throw. */
-  part?(result: Result): void;
+  readonly part?: (result: Result) => void;
 }
 
 interface Pending {
@@ -57,7 +57,7 @@ export class Requests {
         try {
           resolve(take(reply));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       };
       this.#pending.set(requestId, { settle, reject, part });

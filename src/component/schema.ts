@@ -5,7 +5,8 @@ import type { Checked, ConfigSchema } from '../schema/dialect.js';
 
 export const componentSchema = {
   type: 'object',
-  description: 'A program that runs inside the node: a function of a JavaScript module, with a WAMP session of its own.',
+  description:
+    'A program that runs inside the node: a function of a JavaScript module, with a WAMP session of its own.',
   required: ['type', 'module', 'realm'],
   additionalProperties: false,
   properties: {

@@ -56,8 +56,10 @@ export class Subscriptions {
   async unsubscribe(subscription: Subscription): Promise<void> {
     const { id } = subscription;
     const sharing = this.#byId.get(id);
-    if (sharing?.delete(subscription as LocalSubscription) !== true) throw new Error('the subscription is not active');
-    (subscription as LocalSubscription).active = false;
+    const mine = [...(sharing ?? [])].find((candidate) => candidate === subscription);
+    if (sharing === undefined || mine === undefined) throw new Error('the subscription is not active');
+    sharing.delete(mine);
+    mine.active = false;
     // One that is being made may turn out to be the same.
     while (this.#underway.size > 0) await Promise.allSettled(this.#underway);
     if (sharing.size > 0 || this.#byId.get(id) !== sharing) return;
@@ -98,7 +100,11 @@ export class Subscriptions {
   }
 
   /** Each handler gets values of its own. */
-  async #handle({ topic, handler }: LocalSubscription, details: EventDetails, payload: Event['payload']): Promise<void> {
+  async #handle(
+    { topic, handler }: LocalSubscription,
+    details: EventDetails,
+    payload: Event['payload'],
+  ): Promise<void> {
     try {
       const { args, kwargs } = valuesOf(payload);
       await handler(args, kwargs, details);

@@ -27,7 +27,6 @@ export interface ComponentEnd {
 const CLIENT: ClientInfo = {
   peer: 'component',
   address: '',
-  facts: { peer: 'component' },
   visitor: undefined,
   headers: undefined,
   tls: undefined,
@@ -35,6 +34,7 @@ const CLIENT: ClientInfo = {
 
 export class ComponentTransport implements SessionTransport {
   readonly client = CLIENT;
+  readonly facts = { peer: CLIENT.peer };
   readonly #session: Session;
   readonly #end: ComponentEnd;
   /** On the way to the component. */

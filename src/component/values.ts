@@ -63,10 +63,14 @@ function copyObject(value: object, place: string, depth: number): unknown {
   if (depth > MAX_NESTING) throw new TypeError(`${place} is nested too deep (allowed: ${MAX_NESTING} levels)`);
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) return value.map((item, index) => copy(item, `${place}[${index}]`, depth + 1));
-  if ('toJSON' in value && typeof value.toJSON === 'function') return copy(value.toJSON(), place, depth + 1);
+  if (hasToJson(value)) return copy(value.toJSON(), place, depth + 1);
   const kind = Object.prototype.toString.call(value);
   if (kind !== '[object Object]') throw new TypeError(`${place} is a ${kind.slice(8, -1)}, which no message can carry`);
   return copyDict(value as Dict, place, depth);
+}
+
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
 }
 
 function copyDict(dict: Dict, place: string, depth: number): Dict {

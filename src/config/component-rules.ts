@@ -6,7 +6,8 @@ import type { RuleContext } from './rules.js';
 /** @param realms those of the worker. */
 export function checkComponent(component: Cursor, realms: readonly Cursor[], { report }: RuleContext): void {
   const [realmName, roleName] = [component.get('realm').text(), component.get('role').text()];
-  if (realmName === undefined || roleName === undefined) return;
+  // Of another type, which is refused, nobody knows what it means.
+  if (component.get('type').value !== 'module' || realmName === undefined || roleName === undefined) return;
   const realm = realms.find((candidate) => candidate.get('name').value === realmName);
   if (realm === undefined) {
     const text = `the worker has no realm ${quote(realmName)} (allowed: ${names(realms)})`;

@@ -12,7 +12,7 @@ import { nodeSchema } from '../../../src/config/schema.js';
 import { pathServiceSchema } from '../../../src/webservice/schema.js';
 
 const directory = join(import.meta.dirname, '../../../config');
-const samples = readdirSync(directory).filter((name) => !name.endsWith('.schema.json'));
+const samples = readdirSync(directory).filter((name) => /(?<!\.schema)\.(json|yaml)$/.test(name));
 // Without `strict`, as editors do it: formats and unknown keywords are no matter.
 const published = new Ajv({ strict: false }).compile(publishedSchema());
 
