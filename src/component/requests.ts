@@ -57,7 +57,7 @@ export class Requests {
         try {
           resolve(take(reply));
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       this.#pending.set(requestId, { settle, reject, part });
