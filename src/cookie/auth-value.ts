@@ -1,9 +1,9 @@
 /**
- * What both stores do alike with the login of a record: they keep a copy of their own, and an unchanged login changes
- * nothing. Pure functions.
+ * What all stores do alike with a record: they keep a copy of their own, and what is as asked already changes nothing.
+ * Pure functions.
  */
 import { CookieStoreError } from './store.js';
-import type { CookieAuth, CookieRecord } from './store.js';
+import type { CookieAuth, CookieChange, CookieRecord } from './store.js';
 
 /**
  * @returns a deeply frozen copy that holds exactly what a file would give back: nobody who keeps the original can
@@ -21,11 +21,21 @@ export function ownAuth(auth: CookieAuth | null): CookieAuth | null {
   }
 }
 
-/** @returns the record with another login; the same record when the login is the one that it has already. */
-export function withAuth(record: CookieRecord, auth: CookieAuth | null, modified: string): CookieRecord {
-  const own = ownAuth(auth);
-  if (JSON.stringify(own) === JSON.stringify(record.auth)) return record;
-  return { ...record, modified, auth: own };
+/** @returns a copy that nobody else can change. */
+export function ownRecord(record: CookieRecord): CookieRecord {
+  return { ...record, auth: ownAuth(record.auth) };
+}
+
+/** @returns a copy of a change that nobody else can change. */
+export function ownChange(change: CookieChange): CookieChange {
+  return 'seen' in change ? change : { auth: ownAuth(change.auth), modified: change.modified };
+}
+
+/** @param change of our own ({@link ownChange}). @returns the same record when it is as asked already. */
+export function withChange(record: CookieRecord, change: CookieChange): CookieRecord {
+  if ('seen' in change) return record.seen === change.seen ? record : { ...record, seen: change.seen };
+  if (JSON.stringify(change.auth) === JSON.stringify(record.auth)) return record;
+  return { ...record, modified: change.modified, auth: change.auth };
 }
 
 /** Freezes plain data all the way down. */

@@ -3,11 +3,12 @@
  * no longer needed. Calls must not overlap: the commit queue of `file.ts` sees to that.
  */
 import { AppendLog, appendWhole } from './append-log.js';
-import { liveLine } from './file-line.js';
+import { forwardLine, liveLine } from './file-line.js';
 import { readCookieFile } from './file-reader.js';
 import type { Logger } from '../log/logger.js';
 import type { LoadedFile } from './file-reader.js';
 import type { FileSystem } from './file-system.js';
+import type { CookieTable } from './file-table.js';
 import type { CookieRecord } from './store.js';
 
 /** The file is rewritten when it has more outdated lines than this and more than {@link DEAD_PER_LIVE} per cookie. */
@@ -23,18 +24,19 @@ export interface CookieFileOptions {
   readonly filename: string;
   readonly fs: FileSystem;
   readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
   /** Which cookies are dropped while opening. */
   readonly isUnwanted: (record: CookieRecord) => boolean;
 }
 
 export class CookieFile {
-  // id -> live record, as the disk has it
-  readonly records: Map<string, CookieRecord>;
-  // ids with a `deleted` line in the file
-  readonly tombstones: Set<string>;
+  /** What the disk has. */
+  readonly table: CookieTable;
   readonly #filename: string;
   readonly #fs: FileSystem;
   readonly #log: Logger;
+  readonly #clock: () => number;
   readonly #file: AppendLog;
   // good lines in the file, live or outdated
   #lines: number;
@@ -42,13 +44,13 @@ export class CookieFile {
   #damaged: readonly Buffer[];
   #deadLinesAllowed = DEAD_LINES_RUNNING;
 
-  private constructor({ filename, fs, log }: CookieFileOptions, file: AppendLog, loaded: LoadedFile) {
+  private constructor({ filename, fs, log, clock }: CookieFileOptions, file: AppendLog, loaded: LoadedFile) {
     this.#filename = filename;
     this.#fs = fs;
     this.#log = log;
+    this.#clock = clock;
     this.#file = file;
-    this.records = loaded.records;
-    this.tombstones = loaded.tombstones;
+    this.table = loaded.table;
     this.#lines = loaded.lines;
     this.#damaged = loaded.damaged;
   }
@@ -76,8 +78,8 @@ export class CookieFile {
    * works again, and the damaged lines stay where they are until the next start.
    */
   async #tidy(isUnwanted: (record: CookieRecord) => boolean): Promise<void> {
-    const unwanted = [...this.records.values()].filter(isUnwanted);
-    for (const { cbtid } of unwanted) this.records.delete(cbtid);
+    const unwanted = [...this.table.records.values()].filter(isUnwanted);
+    for (const { cbtid } of unwanted) this.table.drop(cbtid);
     const damaged = this.#damaged.length;
     try {
       if (damaged > 0 || unwanted.length > 0 || this.#isWorthRewriting(DEAD_LINES_AT_START)) await this.#rewrite();
@@ -111,20 +113,25 @@ export class CookieFile {
     }
   }
 
+  get #liveLines(): number {
+    return this.table.records.size + this.table.forwards.size;
+  }
+
   get #deadLines(): number {
-    return this.#lines - this.records.size;
+    return this.#lines - this.#liveLines;
   }
 
   #isWorthRewriting(deadLinesAllowed: number): boolean {
-    return this.#deadLines > deadLinesAllowed && this.#deadLines > DEAD_PER_LIVE * this.records.size;
+    return this.#deadLines > deadLinesAllowed && this.#deadLines > DEAD_PER_LIVE * this.#liveLines;
   }
 
   async #rewrite(): Promise<void> {
     if (this.#damaged.length > 0) await this.#setAside(this.#damaged);
     this.#damaged = [];
-    await this.#file.replace(liveLines(this.records.values()));
-    this.#lines = this.records.size;
-    this.tombstones.clear();
+    this.table.dropOldForwards(this.#clock());
+    await this.#file.replace(linesOf(this.table));
+    this.#lines = this.#liveLines;
+    this.table.forgetDeleted();
   }
 
   async #setAside(damaged: readonly Buffer[]): Promise<void> {
@@ -147,6 +154,7 @@ export class CookieFile {
   }
 }
 
-function* liveLines(records: Iterable<CookieRecord>): Generator<string> {
-  for (const record of records) yield liveLine(record);
+function* linesOf({ records, forwards }: CookieTable): Generator<string> {
+  for (const record of records.values()) yield liveLine(record);
+  for (const forward of forwards.values()) yield forwardLine(forward);
 }

@@ -1,5 +1,6 @@
 /** When a cookie is too old. Pure: the clock is passed in. */
-import type { CookieRecord } from './store.js';
+import { MAX_FORWARD_AGE_MS } from './store.js';
+import type { CookieForward, CookieRecord } from './store.js';
 
 /**
  * How far in the future `created` may lie, in milliseconds. A clock that is set back makes the honest records of
@@ -28,7 +29,7 @@ const SWEPT_PER_NEW = 2;
  * nobody would ask for their cookies again. It looks at the oldest only, which makes it cheap; one with a longer life
  * than the others at most delays their end.
  *
- * @param records in order of creation.
+ * @param records in order of creation or, where `seen` is kept, of the last visit.
  * @param nowMs the time in milliseconds since 1970.
  * @returns the ids of a few of the oldest cookies, if they are expired.
  */
@@ -39,4 +40,24 @@ export function oldestExpired(records: ReadonlyMap<string, CookieRecord>, nowMs:
     expired.push(cbtid);
   }
   return expired;
+}
+
+/** @returns whether a replaced id need not be followed any longer; by the rules of {@link isExpired}. */
+export function isOldForward({ moved }: CookieForward, nowMs: number): boolean {
+  const ageMs = nowMs - Date.parse(moved);
+  return ageMs >= MAX_FORWARD_AGE_MS || ageMs < -CLOCK_ERROR_MS;
+}
+
+/**
+ * @param forwards in order of their making.
+ * @param nowMs the time in milliseconds since 1970.
+ * @returns the ids that need not be followed any longer, from the old end up to the first that must.
+ */
+export function oldForwards(forwards: ReadonlyMap<string, CookieForward>, nowMs: number): string[] {
+  const old: string[] = [];
+  for (const [cbtid, forward] of forwards) {
+    if (!isOldForward(forward, nowMs)) break;
+    old.push(cbtid);
+  }
+  return old;
 }

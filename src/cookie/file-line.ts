@@ -4,11 +4,24 @@
  */
 import { deepFreeze } from './auth-value.js';
 import { pythonJson } from './python-json.js';
-import type { CookieAuth, CookieRecord } from './store.js';
+import type { CookieAuth, CookieForward, CookieRecord } from './store.js';
 
-/** What a good line says. */
+/** What a good line says of one id. */
 export type FileEntry =
-  { readonly cbtid: string; readonly record: CookieRecord } | { readonly cbtid: string; readonly record: undefined };
+  | {
+      readonly cbtid: string;
+      readonly record: CookieRecord;
+      /** The id whose place this one took. */
+      readonly rotatedFrom?: string;
+    }
+  | {
+      readonly cbtid: string;
+      /** The id is over. */
+      readonly record: undefined;
+      readonly forward?: CookieForward;
+      /** The record under its new id, as far as this line alone tells. */
+      readonly successor?: CookieRecord;
+    };
 
 const STATUS_WORDS: readonly unknown[] = ['created', 'modified', 'deleted', null, undefined];
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
@@ -16,20 +29,57 @@ const NO_AUTH = { authid: null, authrole: null, authmethod: null, authrealm: nul
 
 /** @returns the line of a live record, with the line feed. */
 export function liveLine(record: CookieRecord): string {
-  const status = record.modified === null && record.auth === null ? 'created' : 'modified';
-  return formatLine(status, record, null);
+  return formatLine(liveStatus(record), record, { deleted: null });
 }
 
 /** @returns the line that ends a record; like Crossbar.io's it repeats the last login. */
 export function deletedLine(record: CookieRecord, deleted: string): string {
-  return formatLine('deleted', record, deleted);
+  return formatLine('deleted', record, { deleted });
 }
 
-function formatLine(status: string, record: CookieRecord, deleted: string | null): string {
-  const { cbtid, created, modified, max_age } = record;
+/**
+ * The two lines of a record that goes on under another id: the line of the new id and the deletion of the old one, to
+ * be written at once. Each tells the whole story, so that whatever a crash leaves of the two, the rotation either
+ * happened or did not: readers take the first of them that they can read.
+ *
+ * @param successor the record under its new id, with `rotated`.
+ */
+export function rotationLines(old: CookieRecord, successor: CookieRecord, rotated: string): string[] {
+  return [
+    formatLine(liveStatus(successor), successor, { deleted: null, extra: { rotated_from: old.cbtid } }),
+    formatLine('deleted', old, { deleted: rotated, extra: { moved_to: successor.cbtid, moved: rotated } }),
+  ];
+}
+
+/** @returns what a rewritten file keeps of a rotation. It does not repeat the record, which may be gone since. */
+export function forwardLine({ cbtid, moved_to, moved }: CookieForward): string {
+  const members = { cbtid, status: 'deleted', created: null, modified: null, deleted: moved, max_age: null };
+  return `${pythonJson({ ...members, ...NO_AUTH, moved_to, moved })}\n`;
+}
+
+/** @returns the line that ends a forward. */
+export function forwardEndLine({ cbtid }: CookieForward, deleted: string): string {
+  const members = { cbtid, status: 'deleted', created: null, modified: null, deleted, max_age: null };
+  return `${pythonJson({ ...members, ...NO_AUTH })}\n`;
+}
+
+function liveStatus({ modified, auth }: CookieRecord): string {
+  return modified === null && auth === null ? 'created' : 'modified';
+}
+
+interface RestOfLine {
+  readonly deleted: string | null;
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+/** Crossbar.io's keys in its order; behind them, where it does not look, ours, and only those that say something. */
+function formatLine(status: string, record: CookieRecord, { deleted, extra }: RestOfLine): string {
+  const { cbtid, created, modified, max_age, seen, rotated } = record;
   const { authid, authrole, authmethod, authrealm, authextra } = record.auth ?? NO_AUTH;
   const members = { cbtid, status, created, modified, deleted, max_age };
-  return `${pythonJson({ ...members, authid, authrole, authmethod, authrealm, authextra })}\n`;
+  const auth = { authid, authrole, authmethod, authrealm, authextra };
+  const visits = { ...(seen === null ? {} : { seen }), ...(rotated === null ? {} : { rotated }) };
+  return `${pythonJson({ ...members, ...auth, ...visits, ...extra })}\n`;
 }
 
 /**
@@ -48,9 +98,23 @@ export function parseLine(line: string): FileEntry | undefined {
   if (value === undefined) return undefined;
   const cbtid = value['cbtid'] ?? value['id'];
   if (typeof cbtid !== 'string' || cbtid === '') return undefined;
-  if (value['status'] === 'deleted' || Boolean(value['deleted'])) return { cbtid, record: undefined };
+  if (value['status'] === 'deleted' || Boolean(value['deleted'])) return parseDeletion(cbtid, value);
   const record = parseRecord(cbtid, value);
-  return record === undefined ? undefined : { cbtid, record };
+  if (record === undefined) return undefined;
+  const { rotated_from } = value;
+  if (rotated_from === undefined) return { cbtid, record };
+  if (typeof rotated_from !== 'string' || rotated_from === '' || rotated_from === cbtid) return undefined;
+  return record.rotated === null ? undefined : { cbtid, record, rotatedFrom: rotated_from };
+}
+
+function parseDeletion(cbtid: string, value: Readonly<Record<string, unknown>>): FileEntry {
+  const { moved_to, moved } = value;
+  if (typeof moved_to !== 'string' || moved_to === '' || moved_to === cbtid || !isTimestamp(moved)) {
+    return { cbtid, record: undefined };
+  }
+  const forward = { cbtid, moved_to, moved };
+  const record = parseRecord(moved_to, value);
+  return { cbtid, record: undefined, forward, ...(record && { successor: { ...record, rotated: moved } }) };
 }
 
 function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
@@ -64,12 +128,13 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
 }
 
 function parseRecord(cbtid: string, value: Readonly<Record<string, unknown>>): CookieRecord | undefined {
-  const { status, created, modified = null, max_age } = value;
+  const { status, created, modified = null, max_age, seen = null, rotated = null } = value;
   if (!STATUS_WORDS.includes(status)) return undefined;
-  if (!isTimestamp(created) || !(modified === null || isTimestamp(modified))) return undefined;
+  if (!isTimestamp(created) || !isTimestampOrNull(modified)) return undefined;
+  if (!isTimestampOrNull(seen) || !isTimestampOrNull(rotated)) return undefined;
   if (typeof max_age !== 'number' || max_age < 0) return undefined;
   const auth = parseAuth(value);
-  return auth === undefined ? undefined : { cbtid, created, modified, max_age, auth };
+  return auth === undefined ? undefined : { cbtid, created, modified, max_age, auth, seen, rotated };
 }
 
 /** @returns null for no login or an incomplete one, undefined for one of wrong types. */
@@ -89,6 +154,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isTextOrNull(value: unknown): value is string | null {
   return value === null || typeof value === 'string';
+}
+
+function isTimestampOrNull(value: unknown): value is string | null {
+  return value === null || isTimestamp(value);
 }
 
 function isTimestamp(value: unknown): value is string {

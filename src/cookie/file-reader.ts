@@ -1,20 +1,17 @@
 /**
  * Reads a cookie file from beginning to end. A damaged line never stops it: the line is handed back to be set aside,
- * and its neighbours count. The last record of a cookie wins, and a deleted cookie stays deleted whatever follows.
+ * and its neighbours count. What the good lines add up to is in `file-table.ts`.
  */
 import { parseLine } from './file-line.js';
+import { CookieTable } from './file-table.js';
 import type { OpenFile } from './file-system.js';
-import type { CookieRecord } from './store.js';
 
 const CHUNK_BYTES = 1024 * 1024;
 const LINE_FEED = 0x0a;
 
 /** What a cookie file holds. */
 export interface LoadedFile {
-  /** The live cookies by id. */
-  readonly records: Map<string, CookieRecord>;
-  /** The ids that have a `deleted` line in this file. */
-  readonly tombstones: Set<string>;
+  readonly table: CookieTable;
   /** How many good lines there are, live or outdated. */
   readonly lines: number;
   /** The damaged lines, without line feeds. */
@@ -39,8 +36,8 @@ export async function readCookieFile(file: OpenFile, expectedSize: number): Prom
     size += count;
   }
   const unterminated = splitter.end();
-  const { records, tombstones, lines, damaged } = collector;
-  return { records, tombstones, lines, damaged, unterminated, size };
+  const { table, lines, damaged } = collector;
+  return { table, lines, damaged, unterminated, size };
 }
 
 /** Cuts a stream of chunks into lines; a line may span any number of chunks. */
@@ -83,8 +80,7 @@ class LineSplitter {
 
 /** Puts the state together line by line. */
 class LineCollector {
-  readonly records = new Map<string, CookieRecord>();
-  readonly tombstones = new Set<string>();
+  readonly table = new CookieTable();
   readonly damaged: Buffer[] = [];
   lines = 0;
   // Strict, so that a flipped bit is noticed instead of becoming a replacement character.
@@ -98,13 +94,7 @@ class LineCollector {
       return;
     }
     this.lines += 1;
-    const { cbtid, record } = entry;
-    if (record === undefined) {
-      this.records.delete(cbtid);
-      this.tombstones.add(cbtid);
-    } else if (!this.tombstones.has(cbtid)) {
-      this.records.set(cbtid, record);
-    }
+    this.table.read(entry);
   }
 
   #decode(bytes: Buffer): string | undefined {

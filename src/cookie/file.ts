@@ -8,26 +8,27 @@
  *   trace: all its changes reject, memory and file are as before. Nobody can ask for a cookie that is being created,
  *   because its id has not left the house. Changes of one cookie in one batch do see each other.
  * - Only the commit queue writes, also for compaction, so no change falls between an old and a new file.
- * - A deleted id stays deleted: its `deleted` line beats any other line in the file, earlier or later. Compaction
- *   drops all lines of the id together, and then it is unknown, which is the same to everybody: an id that a client
- *   presents is never adopted.
+ * - A deleted id stays deleted, and a replaced one replaced: its `deleted` line beats any other line in the file,
+ *   earlier or later. Compaction drops all lines of the id together, and then it is unknown, which is the same to
+ *   everybody: an id that a client presents is never adopted.
  */
 import { basename, dirname, join } from 'node:path';
 
-import { ownAuth, withAuth } from './auth-value.js';
+import { ownChange, ownRecord } from './auth-value.js';
 import { CommitQueue } from './commit-queue.js';
 import { CookieFile } from './cookie-file.js';
 import { isExpired, oldestExpired } from './expiry.js';
-import { deletedLine, liveLine } from './file-line.js';
+import { alteration, creation, deletion, rotation, stage } from './file-change.js';
 import { FileLock } from './file-lock.js';
 import { errorCode, systemFiles } from './file-system.js';
 import { systemProcesses } from './process-table.js';
 import { CookieStoreError } from './store.js';
 import type { Logger } from '../log/logger.js';
+import type { Change, Operation } from './file-change.js';
 import type { FileSystem } from './file-system.js';
 import type { ProcessTable } from './process-table.js';
 import type { CookieStoreType } from './store-type.js';
-import type { CookieAuth, CookieRecord, CookieStore } from './store.js';
+import type { CookieChange, CookieEntry, CookieRecord, CookieStore } from './store.js';
 
 export const fileStore: CookieStoreType<'file'> = {
   type: 'file',
@@ -61,26 +62,6 @@ export interface FileStoreDeps {
   readonly processes?: ProcessTable;
 }
 
-/** A cookie as a change finds it. */
-interface Current {
-  readonly record: CookieRecord | undefined;
-  readonly isDeleted: boolean;
-}
-
-/** What a change makes of it. Without `line` nothing has to be written. */
-interface Outcome {
-  readonly line?: string;
-  readonly record: CookieRecord | undefined;
-}
-
-interface Operation {
-  readonly cbtid: string;
-  /** Throws to reject this operation alone. */
-  readonly change: (current: Current) => Outcome;
-  readonly resolve: (record: CookieRecord | undefined) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** The store type `file`. */
 export class FileCookieStore implements CookieStore {
   readonly #options: FileStoreOptions;
@@ -105,7 +86,7 @@ export class FileCookieStore implements CookieStore {
     try {
       const filename = await realFile(this.#options.filename, this.#fs);
       this.#opened = await this.#lockAndLoad(filename);
-      this.#log.debug({ filename, cookies: this.#opened.file.records.size }, 'cookie file loaded');
+      this.#log.debug({ filename, cookies: this.#opened.file.table.records.size }, 'cookie file loaded');
     } catch (cause) {
       throw cannotOpen(this.#options.filename, cause);
     }
@@ -116,7 +97,8 @@ export class FileCookieStore implements CookieStore {
     try {
       const now = this.#clock();
       const isUnwanted = (record: CookieRecord): boolean => this.#options.purge && isExpired(record, now);
-      const file = await CookieFile.open({ filename, fs: this.#fs, log: this.#log, isUnwanted });
+      const { fs, log, clock } = { fs: this.#fs, log: this.#log, clock: this.#clock };
+      const file = await CookieFile.open({ filename, fs, log, clock, isUnwanted });
       return { file, lock };
     } catch (error) {
       await lock.release();
@@ -126,51 +108,51 @@ export class FileCookieStore implements CookieStore {
 
   // An async function so that a refusal becomes a rejection.
   // eslint-disable-next-line @typescript-eslint/require-await
-  async get(cbtid: string): Promise<CookieRecord | undefined> {
-    return this.#openFile().records.get(cbtid);
+  async get(cbtid: string): Promise<CookieEntry | undefined> {
+    const slot = this.#openFile().table.at(cbtid);
+    return slot === 'deleted' ? undefined : slot;
   }
 
   async create(record: CookieRecord): Promise<void> {
-    const own = { ...record, auth: ownAuth(record.auth) };
+    const change = creation(ownRecord(record));
     this.#sweep();
-    await this.#submit(record.cbtid, (current) => {
-      if (current.record !== undefined || current.isDeleted) throw new CookieStoreError('this cookie id is taken');
-      return { line: liveLine(own), record: own };
-    });
+    await this.#submit(change);
   }
 
   /** Expired cookies leave in the write that a new one needs anyway; compaction then takes their lines. */
   #sweep(): void {
     const now = this.#clock();
-    for (const cbtid of oldestExpired(this.#openFile().records, now)) {
+    const { table } = this.#openFile();
+    table.dropOldForwards(now);
+    for (const cbtid of oldestExpired(table.records, now)) {
       this.delete(cbtid, new Date(now).toISOString()).catch((err: unknown) => {
         this.#log.debug({ err }, 'expired cookie stays for now');
       });
     }
   }
 
-  async setAuth(cbtid: string, auth: CookieAuth | null, modified: string): Promise<CookieRecord> {
-    const own = ownAuth(auth);
-    const known = await this.#submit(cbtid, ({ record }) => {
-      if (record === undefined) return { record };
-      const changed = withAuth(record, own, modified);
-      return changed === record ? { record } : { line: liveLine(changed), record: changed };
-    });
-    if (known === undefined) throw new CookieStoreError('this cookie is not known');
-    return known;
+  async update(cbtid: string, change: CookieChange): Promise<CookieRecord> {
+    return this.#submitKnown(alteration(cbtid, ownChange(change)));
+  }
+
+  async rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord> {
+    return this.#submitKnown(rotation(cbtid, successor, rotated));
   }
 
   async delete(cbtid: string, deleted: string): Promise<void> {
-    await this.#submit(cbtid, ({ record }) =>
-      record === undefined ? { record } : { line: deletedLine(record, deleted), record: undefined },
-    );
+    await this.#submit(deletion(cbtid, deleted));
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async list(): Promise<readonly CookieRecord[]> {
+    return [...this.#openFile().table.records.values()];
   }
 
   /** What `purge_on_startup` does, for a store that is open already: expired cookies leave memory and file. */
   async purge(): Promise<void> {
     const file = this.#openFile();
     const now = this.#clock();
-    const expired = [...file.records.values()].filter((record) => isExpired(record, now));
+    const expired = [...file.table.records.values()].filter((record) => isExpired(record, now));
     file.wantCompaction();
     await Promise.all(expired.map(({ cbtid }) => this.delete(cbtid, new Date(now).toISOString())));
     await this.#queue.idle();
@@ -196,17 +178,23 @@ export class FileCookieStore implements CookieStore {
     return this.#opened.file;
   }
 
-  #submit(cbtid: string, change: Operation['change']): Promise<CookieRecord | undefined> {
+  #submit(change: Change): Promise<CookieRecord | undefined> {
     return new Promise((resolve, reject) => {
       this.#openFile();
-      this.#queue.push({ cbtid, change, resolve, reject });
+      this.#queue.push({ change, resolve, reject });
     });
+  }
+
+  async #submitKnown(change: Change): Promise<CookieRecord> {
+    const record = await this.#submit(change);
+    if (record === undefined) throw new CookieStoreError('this cookie is not known');
+    return record;
   }
 
   async #commit(batch: readonly Operation[]): Promise<void> {
     const file = this.#opened?.file;
     if (file === undefined) return; // nothing is submitted before the file is open
-    const { staged, lines, accepted } = stage(batch, file);
+    const { slots, lines, accepted } = stage(batch, (cbtid) => file.table.at(cbtid));
     try {
       await file.append(lines); // also without lines: a deletion of nothing must not be undone by an earlier failure
     } catch (cause) {
@@ -214,47 +202,10 @@ export class FileCookieStore implements CookieStore {
       for (const { operation } of accepted) operation.reject(error);
       return;
     }
-    for (const [cbtid, record] of staged) {
-      if (record === undefined) {
-        file.records.delete(cbtid);
-        file.tombstones.add(cbtid);
-      } else {
-        file.records.set(cbtid, record);
-      }
-    }
-    for (const { operation, outcome } of accepted) operation.resolve(outcome.record);
+    for (const [cbtid, slot] of slots) file.table.set(cbtid, slot);
+    for (const { operation, record } of accepted) operation.resolve(record);
     await file.compactIfWorthwhile();
   }
-}
-
-interface Staged {
-  /** id -> new state; undefined for deleted */
-  readonly staged: ReadonlyMap<string, CookieRecord | undefined>;
-  readonly lines: readonly string[];
-  readonly accepted: readonly { readonly operation: Operation; readonly outcome: Outcome }[];
-}
-
-/** Works out what a batch makes of the file, in order, without touching anything. */
-function stage(batch: readonly Operation[], file: CookieFile): Staged {
-  const staged = new Map<string, CookieRecord | undefined>();
-  const lines: string[] = [];
-  const accepted: Staged['accepted'][number][] = [];
-  for (const operation of batch) {
-    const { cbtid } = operation;
-    const record = staged.has(cbtid) ? staged.get(cbtid) : file.records.get(cbtid);
-    const isDeleted = staged.has(cbtid) ? record === undefined : file.tombstones.has(cbtid);
-    try {
-      const outcome = operation.change({ record, isDeleted });
-      if (outcome.line !== undefined) {
-        staged.set(cbtid, outcome.record);
-        lines.push(outcome.line);
-      }
-      accepted.push({ operation, outcome });
-    } catch (error) {
-      operation.reject(error);
-    }
-  }
-  return { staged, lines, accepted };
 }
 
 /**

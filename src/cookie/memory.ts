@@ -2,11 +2,11 @@
  * Keeps cookies in memory: everybody is a stranger again after a restart. Answers at once; what it promises otherwise
  * is in `store.ts`.
  */
-import { ownAuth, withAuth } from './auth-value.js';
-import { oldestExpired } from './expiry.js';
+import { ownChange, ownRecord, withChange } from './auth-value.js';
+import { oldestExpired, oldForwards } from './expiry.js';
 import { CookieStoreError } from './store.js';
 import type { CookieStoreType } from './store-type.js';
-import type { CookieAuth, CookieRecord, CookieStore } from './store.js';
+import type { CookieChange, CookieEntry, CookieForward, CookieRecord, CookieStore } from './store.js';
 
 export const memoryStore: CookieStoreType<'memory'> = {
   type: 'memory',
@@ -15,46 +15,76 @@ export const memoryStore: CookieStoreType<'memory'> = {
 
 /** The store type `memory`. */
 export class MemoryCookieStore implements CookieStore {
+  // An id is in one of the two at most. Records in the order of creation or, where that is kept, of the last visit.
   readonly #records = new Map<string, CookieRecord>();
+  readonly #forwards = new Map<string, CookieForward>();
   #closed = false;
 
   open(): Promise<void> {
     return Promise.resolve();
   }
 
-  get(cbtid: string): Promise<CookieRecord | undefined> {
-    return this.#answer(() => this.#records.get(cbtid));
+  get(cbtid: string): Promise<CookieEntry | undefined> {
+    return this.#answer(() => this.#records.get(cbtid) ?? this.#forwards.get(cbtid));
   }
 
   create(record: CookieRecord): Promise<void> {
     return this.#answer(() => {
-      if (this.#records.has(record.cbtid)) throw new CookieStoreError('this cookie id is taken');
-      this.#records.set(record.cbtid, { ...record, auth: ownAuth(record.auth) });
+      this.#add(ownRecord(record));
       // The time of day is the new record's own: a store keeps no clock.
       for (const old of oldestExpired(this.#records, Date.parse(record.created))) this.#records.delete(old);
     });
   }
 
-  setAuth(cbtid: string, auth: CookieAuth | null, modified: string): Promise<CookieRecord> {
+  update(cbtid: string, change: CookieChange): Promise<CookieRecord> {
     return this.#answer(() => {
-      const record = this.#records.get(cbtid);
-      if (record === undefined) throw new CookieStoreError('this cookie is not known');
-      const changed = withAuth(record, auth, modified);
+      const record = this.#known(cbtid);
+      const changed = withChange(record, ownChange(change));
+      if (changed.seen !== record.seen) this.#records.delete(cbtid); // to the young end
       this.#records.set(cbtid, changed);
       return changed;
+    });
+  }
+
+  rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord> {
+    return this.#answer(() => {
+      const moved = { ...this.#known(cbtid), cbtid: successor, rotated };
+      this.#add(moved);
+      this.#records.delete(cbtid);
+      for (const old of oldForwards(this.#forwards, Date.parse(rotated))) this.#forwards.delete(old);
+      this.#forwards.set(cbtid, { cbtid, moved_to: successor, moved: rotated });
+      return moved;
     });
   }
 
   delete(cbtid: string): Promise<void> {
     return this.#answer(() => {
       this.#records.delete(cbtid);
+      this.#forwards.delete(cbtid);
     });
+  }
+
+  list(): Promise<readonly CookieRecord[]> {
+    return this.#answer(() => [...this.#records.values()]);
   }
 
   close(): Promise<void> {
     this.#closed = true;
     this.#records.clear();
+    this.#forwards.clear();
     return Promise.resolve();
+  }
+
+  #known(cbtid: string): CookieRecord {
+    const record = this.#records.get(cbtid);
+    if (record === undefined) throw new CookieStoreError('this cookie is not known');
+    return record;
+  }
+
+  #add(record: CookieRecord): void {
+    const { cbtid } = record;
+    if (this.#records.has(cbtid) || this.#forwards.has(cbtid)) throw new CookieStoreError('this cookie id is taken');
+    this.#records.set(cbtid, record);
   }
 
   // An async function so that what `work` throws becomes a rejection.

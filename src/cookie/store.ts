@@ -24,7 +24,32 @@ export interface CookieRecord {
   readonly max_age: number;
   /** The login that a later visit with `authmethods: ["cookie"]` gets back. */
   readonly auth: CookieAuth | null;
+  /** When the browser was last noted as seen; null where nobody has to know (no `idle_timeout`, no sliding renewal). */
+  readonly seen: string | null;
+  /** When this id took the place of an earlier one; null for the id of the first visit. */
+  readonly rotated: string | null;
 }
+
+/** What is left of an id that was replaced by another: requests that were under way with it still find their cookie. */
+export interface CookieForward {
+  /** The old id. */
+  readonly cbtid: string;
+  /** The id in its place. */
+  readonly moved_to: string;
+  /** When that happened. */
+  readonly moved: string;
+}
+
+/** What a store knows of an id. */
+export type CookieEntry = CookieRecord | CookieForward;
+
+/** @returns whether an id was replaced by another. */
+export function isForward(entry: CookieEntry): entry is CookieForward {
+  return 'moved_to' in entry;
+}
+
+/** What may change in a record. A login that is null takes it away. */
+export type CookieChange = { readonly auth: CookieAuth | null; readonly modified: string } | { readonly seen: string };
 
 /**
  * Order of calls: `open` once, then the others in any order and at the same time, then `close` once (idempotent).
@@ -35,17 +60,30 @@ export interface CookieRecord {
 export interface CookieStore {
   /** Loads what an earlier run left. */
   open(): Promise<void>;
-  /** The record, or undefined when unknown or deleted. Expiry is the caller's business: a store keeps no clock. */
-  get(cbtid: string): Promise<CookieRecord | undefined>;
+  /**
+   * The record, or where it went, or undefined when unknown or deleted. Expiry is the caller's business: a store
+   * keeps no clock. Forwards may be gone after {@link MAX_FORWARD_AGE_MS}.
+   */
+  get(cbtid: string): Promise<CookieEntry | undefined>;
   /** Adds a new record. */
   create(record: CookieRecord): Promise<void>;
-  /** Replaces the login of a known cookie; null takes it away. Unknown cookies reject. */
-  setAuth(cbtid: string, auth: CookieAuth | null, modified: string): Promise<CookieRecord>;
-  /** Forgets a cookie for good: it stays unknown after any restart. Unknown cookies are no error. */
+  /** Changes a known record; what is as asked already is not written again. Unknown and replaced ids reject. */
+  update(cbtid: string, change: CookieChange): Promise<CookieRecord>;
+  /**
+   * The record goes on under another id, and the old id becomes a forward to it: both or neither, also after a crash.
+   * Unknown and replaced ids reject, and a successor that is taken.
+   */
+  rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord>;
+  /** Forgets a record or a forward for good: it stays unknown after any restart. Unknown ids are no error. */
   delete(cbtid: string, deleted: string): Promise<void>;
+  /** All records, also expired ones. */
+  list(): Promise<readonly CookieRecord[]>;
   /** Flushes and releases everything. */
   close(): Promise<void>;
 }
+
+/** How long a replaced id is followed at least: longer than any request with it is under way. */
+export const MAX_FORWARD_AGE_MS = 60 * 60 * 1000;
 
 /** A cookie store could not do what was asked; `cause` says why. */
 export class CookieStoreError extends Error {

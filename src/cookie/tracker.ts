@@ -92,6 +92,8 @@ export class CookieTracker {
       modified: null,
       max_age: this.#config.max_age,
       auth: null,
+      seen: null,
+      rotated: null,
     };
     await this.#store.create(record);
     this.#log.debug({ cookieId: shortId(record.cbtid) }, 'cookie created');

@@ -8,6 +8,7 @@
  */
 import { cookieDigest } from './digest.js';
 import { shortId } from '../log/logger.js';
+import { isForward } from './store.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieAuth, CookieRecord, CookieStore } from './store.js';
 
@@ -67,8 +68,8 @@ export class Visitors {
 
   /** The record of a cookie as it is now; undefined when it is unknown or logged out. */
   async find(cbtid: string): Promise<CookieRecord | undefined> {
-    const record = await this.#store.get(cbtid);
-    return this.#owed.has(cbtid) ? undefined : record;
+    const entry = await this.#store.get(cbtid);
+    return entry === undefined || isForward(entry) || this.#owed.has(cbtid) ? undefined : entry;
   }
 
   /**
@@ -80,7 +81,7 @@ export class Visitors {
     const record = await this.find(cbtid);
     if (record === undefined) return false;
     if (record.auth === null && auth === null) return true;
-    await this.#store.setAuth(record.cbtid, auth, this.#now());
+    await this.#store.update(record.cbtid, { auth, modified: this.#now() });
     return true;
   }
 

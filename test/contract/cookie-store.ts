@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { CookieStoreError } from '../../src/cookie/store.js';
 import type { CookieStore } from '../../src/cookie/store.js';
-import { cookieId, cookieRecord, DELETED, JOE, MODIFIED } from '../support/cookie-store.js';
+import { cookieId, cookieRecord, DELETED, JOE, MODIFIED, recordOf } from '../support/cookie-store.js';
 
 /** Where the records of one test are kept. */
 export interface StorePlace {
@@ -73,47 +73,145 @@ export function cookieStoreContract(
     it('attaches a login and takes it away', async () => {
       await store.create(cookieRecord(id));
       const withLogin = cookieRecord(id, { modified: MODIFIED, auth: JOE });
-      expect(await store.setAuth(id, JOE, MODIFIED)).toEqual(withLogin);
+      expect(await store.update(id, { auth: JOE, modified: MODIFIED })).toEqual(withLogin);
       expect(await (await reopened()).get(id)).toEqual(withLogin);
       const without = cookieRecord(id, { modified: DELETED, auth: null });
-      expect(await store.setAuth(id, null, DELETED)).toEqual(without);
+      expect(await store.update(id, { auth: null, modified: DELETED })).toEqual(without);
       expect(await (await reopened()).get(id)).toEqual(without);
     });
 
     it('lets the login that is there already change nothing', async () => {
       await store.create(cookieRecord(id));
-      expect(await store.setAuth(id, null, MODIFIED)).toEqual(cookieRecord(id));
-      await store.setAuth(id, JOE, MODIFIED);
-      expect(await store.setAuth(id, { ...JOE }, DELETED)).toMatchObject({ modified: MODIFIED });
+      expect(await store.update(id, { auth: null, modified: MODIFIED })).toEqual(cookieRecord(id));
+      await store.update(id, { auth: JOE, modified: MODIFIED });
+      expect(await store.update(id, { auth: { ...JOE }, modified: DELETED })).toMatchObject({ modified: MODIFIED });
     });
 
     it('keeps its own copy of a login', async () => {
       const authextra = { devices: ['phone'] };
       await store.create(cookieRecord(id));
-      await store.setAuth(id, { ...JOE, authextra }, MODIFIED);
+      await store.update(id, { auth: { ...JOE, authextra }, modified: MODIFIED });
       authextra.devices.push('stolen');
-      const stored = (await store.get(id))?.auth?.authextra;
+      const stored = (await recordOf(store, id))?.auth?.authextra;
       expect(stored).toEqual({ devices: ['phone'] });
       expect(() => (stored?.['devices'] as string[]).push('stolen')).toThrow(TypeError);
     });
 
     it('rejects a login for an unknown cookie, and one that is not JSON', async () => {
-      await expect(store.setAuth(id, JOE, MODIFIED)).rejects.toBeInstanceOf(CookieStoreError);
+      await expect(store.update(id, { auth: JOE, modified: MODIFIED })).rejects.toBeInstanceOf(CookieStoreError);
       await store.create(cookieRecord(id));
       const unwritable = { ...JOE, authextra: { size: 10n } };
-      await expect(store.setAuth(id, unwritable, MODIFIED)).rejects.toBeInstanceOf(CookieStoreError);
+      await expect(store.update(id, { auth: unwritable, modified: MODIFIED })).rejects.toBeInstanceOf(CookieStoreError);
       expect(await store.get(id)).toEqual(cookieRecord(id));
     });
 
     it('forgets a deleted cookie for good', async () => {
       await store.create(cookieRecord(id));
-      await store.setAuth(id, JOE, MODIFIED);
+      await store.update(id, { auth: JOE, modified: MODIFIED });
       await store.delete(id, DELETED);
       expect(await store.get(id)).toBeUndefined();
       expect(await (await reopened()).get(id)).toBeUndefined();
-      await expect(store.setAuth(id, JOE, MODIFIED)).rejects.toBeInstanceOf(CookieStoreError);
+      await expect(store.update(id, { auth: JOE, modified: MODIFIED })).rejects.toBeInstanceOf(CookieStoreError);
       await reopened();
       expect(await (await reopened()).get(id)).toBeUndefined();
+    });
+
+    it('notes when a browser was seen, apart from its login', async () => {
+      await store.create(cookieRecord(id));
+      expect(await store.update(id, { seen: MODIFIED })).toEqual(cookieRecord(id, { seen: MODIFIED }));
+      const changed = cookieRecord(id, { seen: MODIFIED, modified: MODIFIED, auth: JOE });
+      expect(await store.update(id, { auth: JOE, modified: MODIFIED })).toEqual(changed);
+      expect(await store.update(id, { seen: DELETED })).toEqual({ ...changed, seen: DELETED });
+      expect(await (await reopened()).get(id)).toEqual({ ...changed, seen: DELETED });
+    });
+
+    it('gives the record a new id on rotation, and leads from the old one to it', async () => {
+      await store.create(cookieRecord(id));
+      await store.update(id, { auth: JOE, modified: MODIFIED });
+      await store.update(id, { seen: MODIFIED });
+      const moved = cookieRecord(otherId, { modified: MODIFIED, auth: JOE, seen: MODIFIED, rotated: DELETED });
+      expect(await store.rotate(id, otherId, DELETED)).toEqual(moved);
+      const forward = { cbtid: id, moved_to: otherId, moved: DELETED };
+      for (const use of [() => Promise.resolve(store), reopened]) {
+        const each = await use();
+        expect(await each.get(otherId)).toEqual(moved);
+        expect(await each.get(id)).toEqual(forward);
+        expect(await each.list()).toEqual([moved]);
+      }
+      const again = { ...moved, seen: DELETED };
+      expect(await store.update(otherId, { seen: DELETED })).toEqual(again);
+      expect(await (await reopened()).get(otherId)).toEqual(again);
+    });
+
+    it('rotates again and again: every old id knows its own successor', async () => {
+      await store.create(cookieRecord(id));
+      const third = cookieId(3);
+      await Promise.all([store.rotate(id, otherId, MODIFIED), store.rotate(otherId, third, DELETED)]);
+      await reopened();
+      expect(await store.get(id)).toMatchObject({ moved_to: otherId });
+      expect(await store.get(otherId)).toMatchObject({ moved_to: third });
+      expect(await store.get(third)).toEqual(cookieRecord(third, { rotated: DELETED }));
+    });
+
+    it('lets nobody use a replaced id any longer', async () => {
+      await store.create(cookieRecord(id));
+      await store.rotate(id, otherId, MODIFIED);
+      const results = await Promise.allSettled([
+        store.update(id, { auth: JOE, modified: DELETED }),
+        store.update(id, { seen: DELETED }),
+        store.rotate(id, cookieId(3), DELETED),
+        store.create(cookieRecord(id)),
+        store.create(cookieRecord(otherId)),
+      ]);
+      const refusal = { status: 'rejected', reason: expect.any(CookieStoreError) as unknown };
+      expect(results).toEqual(Array.from({ length: 5 }, () => refusal));
+      expect(await store.get(cookieId(3))).toBeUndefined();
+      expect(await (await reopened()).get(otherId)).toEqual(cookieRecord(otherId, { rotated: MODIFIED }));
+    });
+
+    it('of two rotations of one id at once lets one through', async () => {
+      await store.create(cookieRecord(id));
+      const both = [store.rotate(id, otherId, MODIFIED), store.rotate(id, cookieId(3), MODIFIED)];
+      expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+      expect((await store.list()).map(({ cbtid }) => cbtid)).toEqual([otherId]);
+    });
+
+    it('does not rotate to an id that is taken, nor from one that is unknown', async () => {
+      await store.create(cookieRecord(id));
+      await store.create(cookieRecord(otherId));
+      for (const [from, to] of [
+        [id, otherId],
+        [id, id],
+        [cookieId(3), cookieId(4)],
+      ] as const) {
+        await expect(store.rotate(from, to, MODIFIED)).rejects.toBeInstanceOf(CookieStoreError);
+      }
+      expect(await (await reopened()).get(id)).toEqual(cookieRecord(id));
+      expect(await store.get(otherId)).toEqual(cookieRecord(otherId));
+      expect(await store.get(cookieId(4))).toBeUndefined();
+    });
+
+    it('forgets a forward alone, and the record behind it alone', async () => {
+      await store.create(cookieRecord(id));
+      await store.rotate(id, otherId, MODIFIED);
+      await store.delete(id, DELETED);
+      expect(await (await reopened()).get(id)).toBeUndefined();
+      expect(await store.get(otherId)).toMatchObject({ cbtid: otherId });
+      await store.rotate(otherId, cookieId(3), MODIFIED);
+      await store.delete(cookieId(3), DELETED);
+      expect(await (await reopened()).get(cookieId(3))).toBeUndefined();
+      expect(await store.get(otherId)).toEqual({ cbtid: otherId, moved_to: cookieId(3), moved: MODIFIED });
+      expect(await store.list()).toEqual([]);
+    });
+
+    it('lists all records, also expired ones', async () => {
+      const records = [1, 2, 3].map((n) => cookieRecord(cookieId(n), { max_age: n === 3 ? 1 : 604800 }));
+      await Promise.all(records.map((record) => store.create(record)));
+      await store.delete(cookieId(2), DELETED);
+      const listed = [...(await (await reopened()).list())].sort((a, b) => (a.cbtid < b.cbtid ? -1 : 1));
+      // A store may drop what is expired when it opens.
+      expect(listed.filter(({ max_age }) => max_age > 1)).toEqual([records[0]]);
+      if (!persistent) expect(listed).toEqual([records[0], records[2]]);
     });
 
     it('takes the deletion of an unknown cookie without complaint', async () => {
@@ -126,9 +224,9 @@ export function cookieStoreContract(
     it('takes changes of one cookie in order without waiting for each', async () => {
       const results = await Promise.allSettled([
         store.create(cookieRecord(id)),
-        store.setAuth(id, JOE, MODIFIED),
+        store.update(id, { auth: JOE, modified: MODIFIED }),
         store.delete(id, DELETED),
-        store.setAuth(id, JOE, MODIFIED),
+        store.update(id, { auth: JOE, modified: MODIFIED }),
       ]);
       expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
       expect(await (await reopened()).get(id)).toBeUndefined();
@@ -148,8 +246,10 @@ export function cookieStoreContract(
       await expect(last).resolves.toBeUndefined();
       await expect(store.get(id)).rejects.toBeInstanceOf(CookieStoreError);
       await expect(store.create(cookieRecord(otherId))).rejects.toBeInstanceOf(CookieStoreError);
-      await expect(store.setAuth(id, JOE, MODIFIED)).rejects.toBeInstanceOf(CookieStoreError);
+      await expect(store.update(id, { auth: JOE, modified: MODIFIED })).rejects.toBeInstanceOf(CookieStoreError);
       await expect(store.delete(id, DELETED)).rejects.toBeInstanceOf(CookieStoreError);
+      await expect(store.rotate(id, otherId, MODIFIED)).rejects.toBeInstanceOf(CookieStoreError);
+      await expect(store.list()).rejects.toBeInstanceOf(CookieStoreError);
       if (persistent) expect(await (await reopened()).get(id)).toEqual(cookieRecord(id));
     });
   });

@@ -10,7 +10,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { FileCookieStore } from '../../src/cookie/file.js';
 import { CookieStoreError } from '../../src/cookie/store.js';
-import { cookieId, cookieRecord, recordingLog, seededRandom, withDirectory } from '../support/cookie-store.js';
+import {
+  cookieId,
+  cookieRecord,
+  recordingLog,
+  recordOf,
+  seededRandom,
+  withDirectory,
+} from '../support/cookie-store.js';
 import { transpile } from '../support/transpile.js';
 import { describeNeeds } from '../support/needs.js';
 
@@ -46,7 +53,7 @@ async function writeUntilKilled(filename: string, lines: number, acknowledged: A
 /** Throws for the first cookie that is not as acknowledged. */
 async function check(store: FileCookieStore, acknowledged: Acknowledged): Promise<void> {
   for (const [cbtid, what] of acknowledged) {
-    const record = await store.get(cbtid);
+    const record = await recordOf(store, cbtid);
     if (what === 'deleted') expect(record, 'came back').toBeUndefined();
     if (what === 'created') expect(record, 'was lost').toBeDefined();
     if (what === 'login') expect(record?.auth?.authid, 'lost its login').toBe('joe');

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import type { CookieAuth, CookieRecord } from '../../src/cookie/store.js';
+import { isForward } from '../../src/cookie/store.js';
+import type { CookieAuth, CookieRecord, CookieStore } from '../../src/cookie/store.js';
 import { createLogger } from '../../src/log/logger.js';
 import type { Logger } from '../../src/log/logger.js';
 
@@ -25,7 +26,13 @@ export function cookieId(n: number): string {
 }
 
 export function cookieRecord(cbtid: string, change: Partial<CookieRecord> = {}): CookieRecord {
-  return { cbtid, created: CREATED, modified: null, max_age: 604800, auth: null, ...change };
+  return { cbtid, created: CREATED, modified: null, max_age: 604800, auth: null, seen: null, rotated: null, ...change };
+}
+
+/** @returns the record of an id; undefined when there is none, or only a forward. */
+export async function recordOf(store: CookieStore, cbtid: string): Promise<CookieRecord | undefined> {
+  const entry = await store.get(cbtid);
+  return entry === undefined || isForward(entry) ? undefined : entry;
 }
 
 export interface LogEntry {

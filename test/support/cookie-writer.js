@@ -26,7 +26,7 @@ async function work() {
     await store.create({ cbtid, created: now, modified: null, max_age: 86400, auth: null });
     acknowledge('created', cbtid);
     if (n % 3 === 0) continue;
-    await store.setAuth(cbtid, auth, now);
+    await store.update(cbtid, { auth, modified: now });
     acknowledge('login', cbtid);
     if (n % 3 === 1) continue;
     process.stdout.write(`deleting ${cbtid}\n`);

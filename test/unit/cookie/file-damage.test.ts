@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { FileCookieStore } from '../../../src/cookie/file.js';
-import { deletedLine, liveLine } from '../../../src/cookie/file-line.js';
-import type { CookieRecord } from '../../../src/cookie/store.js';
+import { deletedLine, liveLine, rotationLines } from '../../../src/cookie/file-line.js';
+import type { CookieEntry } from '../../../src/cookie/store.js';
 import {
   cookieId,
   cookieRecord,
@@ -27,17 +27,18 @@ interface Opened {
 async function openOn(disk: SimulatedDisk): Promise<Opened> {
   const { log, warnings } = recordingLog();
   const processes = new SimulatedProcesses().start();
-  const store = new FileCookieStore({ filename: FILE, purge: false }, { log, fs: disk, processes });
+  const clock = (): number => Date.parse(DELETED);
+  const store = new FileCookieStore({ filename: FILE, purge: false }, { log, clock, fs: disk, processes });
   await store.open();
   return { store, warnings: warnings() };
 }
 
 /** What is known of the cookies 0 to 9. */
-async function known(store: FileCookieStore): Promise<(CookieRecord | undefined)[]> {
+async function known(store: FileCookieStore): Promise<(CookieEntry | undefined)[]> {
   return Promise.all(Array.from({ length: 10 }, (_, n) => store.get(cookieId(n))));
 }
 
-async function stateOf(content: string): Promise<(CookieRecord | undefined)[]> {
+async function stateOf(content: string): Promise<(CookieEntry | undefined)[]> {
   const disk = new SimulatedDisk();
   disk.put(FILE, content);
   const { store, warnings } = await openOn(disk);
@@ -86,6 +87,60 @@ describe('a file cut at every byte of its last three records', () => {
       expect(lines.endsWith(liveLine(added))).toBe(true);
       expect(await stateOf(lines)).toEqual([...expected.slice(0, 9), added]);
     }
+  });
+});
+
+describe('a rotation', () => {
+  const old = cookieRecord(cookieId(1), { modified: MODIFIED, auth: JOE, seen: MODIFIED });
+  const successor = cookieRecord(cookieId(2), { ...old, cbtid: cookieId(2), rotated: DELETED });
+  const forward = { cbtid: cookieId(1), moved_to: cookieId(2), moved: DELETED };
+  const lines = rotationLines(old, successor, DELETED);
+  const [before, after] = [
+    [old, undefined],
+    [forward, successor],
+  ];
+
+  async function pair(content: string | Buffer): Promise<unknown[]> {
+    const disk = new SimulatedDisk();
+    disk.put(FILE, content);
+    const { store } = await openOn(disk);
+    const found = [await store.get(cookieId(1)), await store.get(cookieId(2))];
+    // The opening may have rewritten the file: the next one must find the same.
+    await store.close();
+    const { store: again } = await openOn(disk);
+    expect([await again.get(cookieId(1)), await again.get(cookieId(2))]).toEqual(found);
+    return found;
+  }
+
+  it('has happened or not when the file is cut at any of its bytes', async () => {
+    const [intact, whole] = [liveLine(old), liveLine(old) + lines.join('')];
+    const first = lines[0]?.trimEnd().length ?? 0;
+    for (let length = intact.length; length <= whole.length; length += 1) {
+      const isDone = length >= intact.length + first;
+      expect(await pair(whole.slice(0, length)), `cut at ${length}`).toEqual(isDone ? after : before);
+    }
+  });
+
+  it('has happened when either of its lines is lost', async () => {
+    for (const [line = '', other = ''] of [lines, lines.toReversed()]) {
+      const nothing = '\0'.repeat(other.length - 1);
+      expect(await pair(`${liveLine(old)}${line}${nothing}\n`)).toEqual(after);
+      expect(await pair(`${liveLine(old)}${nothing}\n${line}`)).toEqual(after);
+    }
+  });
+
+  it('does not bring back a record that was logged out under its new id', async () => {
+    const logout = deletedLine(successor, DELETED);
+    for (const some of [lines, lines.slice(0, 1), lines.slice(1)]) {
+      expect(await pair(liveLine(old) + some.join('') + logout)).toEqual([forward, undefined]);
+      expect(await pair(liveLine(old) + logout + some.join(''))).toEqual([forward, undefined]);
+    }
+  });
+
+  it('does not bring back an old id that was deleted', async () => {
+    const deletion = deletedLine(old, DELETED);
+    expect(await pair(liveLine(old) + deletion + lines.join(''))).toEqual([undefined, successor]);
+    expect(await pair(liveLine(old) + lines.join('') + deletion)).toEqual([undefined, successor]);
   });
 });
 

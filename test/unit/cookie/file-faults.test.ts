@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 
 import { FileCookieStore } from '../../../src/cookie/file.js';
 import { liveLine } from '../../../src/cookie/file-line.js';
-import { CookieStoreError } from '../../../src/cookie/store.js';
-import type { CookieRecord } from '../../../src/cookie/store.js';
+import { CookieStoreError, isForward } from '../../../src/cookie/store.js';
+import type { CookieEntry } from '../../../src/cookie/store.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { cookieId, cookieRecord, CREATED, DELETED, JOE, MODIFIED, seededRandom } from '../../support/cookie-store.js';
 import { SimulatedDisk, SimulatedProcesses } from '../../support/simulated-disk.js';
@@ -17,11 +17,12 @@ import type { Fault } from '../../support/simulated-disk.js';
 const FILE = '/cookies.dat';
 const PRESENT = 1;
 const OUTDATED = 2;
+const ROTATED = 15;
 /** The oldest, and alive to the end: in front of it nothing is swept, so that only the purge takes the outdated one. */
 const OLDEST = 20;
 const clock = (): number => Date.parse(CREATED) + 3_600_000;
 
-type State = CookieRecord | undefined;
+type State = CookieEntry | undefined;
 
 /** What was asked of one cookie, in order, and how it went. */
 interface History {
@@ -40,10 +41,11 @@ class Scenario {
     const before = new Map([
       [OLDEST, cookieRecord(cookieId(OLDEST))],
       [PRESENT, cookieRecord(cookieId(PRESENT), { modified: MODIFIED, auth: JOE })],
+      [ROTATED, cookieRecord(cookieId(ROTATED), { modified: MODIFIED, auth: JOE })],
       [OUTDATED, cookieRecord(cookieId(OUTDATED), { max_age: 60 })],
     ]);
     for (const [n, record] of before) this.histories.set(n, { before: record, changes: [] });
-    for (let n = 3; n < 12; n += 1) this.histories.set(n, { before: undefined, changes: [] });
+    for (let n = 3; n < 15; n += 1) this.histories.set(n, { before: undefined, changes: [] });
     this.disk.put(FILE, `${[...before.values()].map(liveLine).join('damaged\n')}torn`);
   }
 
@@ -63,7 +65,9 @@ class Scenario {
     }
     const extra = { modified: MODIFIED, auth: JOE };
     await this.#try(3, cookieRecord(cookieId(3)), () => store.create(cookieRecord(cookieId(3))));
-    await this.#try(3, cookieRecord(cookieId(3), extra), () => store.setAuth(cookieId(3), JOE, MODIFIED));
+    await this.#try(3, cookieRecord(cookieId(3), extra), () =>
+      store.update(cookieId(3), { auth: JOE, modified: MODIFIED }),
+    );
     await Promise.all(
       [4, 5, 6].map((n) => this.#try(n, cookieRecord(cookieId(n)), () => store.create(cookieRecord(cookieId(n))))),
     );
@@ -75,9 +79,32 @@ class Scenario {
     );
     await Promise.all([purging, ...meanwhile]);
     await this.#try(9, cookieRecord(cookieId(9)), () => store.create(cookieRecord(cookieId(9))));
-    await this.#try(5, cookieRecord(cookieId(5), extra), () => store.setAuth(cookieId(5), JOE, MODIFIED));
+    await this.#try(5, cookieRecord(cookieId(5), extra), () =>
+      store.update(cookieId(5), { auth: JOE, modified: MODIFIED }),
+    );
+    await this.#rotate(ROTATED, 12, store);
+    await Promise.all([
+      this.#rotate(12, 13, store),
+      this.#try(14, cookieRecord(cookieId(14)), () => store.create(cookieRecord(cookieId(14)))),
+    ]);
+    await this.#try(13, cookieRecord(cookieId(13), { ...extra, rotated: DELETED, seen: DELETED }), () =>
+      store.update(cookieId(13), { seen: DELETED }),
+    );
+    // One more rewrite, with forwards in it.
+    await this.#try(14, undefined, () => store.delete(cookieId(14), DELETED));
+    await this.#try(OUTDATED, undefined, () => store.purge());
     this.seen = await stateOf(store, this.histories.keys());
     await store.close().catch((error: unknown) => expect(error).toMatchObject({ code: 'EIO' }));
+  }
+
+  async #rotate(from: number, to: number, store: FileCookieStore): Promise<void> {
+    const [cbtid, moved_to] = [cookieId(from), cookieId(to)];
+    const record = cookieRecord(moved_to, { modified: MODIFIED, auth: JOE, rotated: DELETED });
+    const rotating = store.rotate(cbtid, moved_to, DELETED);
+    await Promise.all([
+      this.#try(from, { cbtid, moved_to, moved: DELETED }, () => rotating),
+      this.#try(to, record, () => rotating),
+    ]);
   }
 
   async #try(n: number, after: State, change: () => Promise<unknown>): Promise<void> {
@@ -186,6 +213,10 @@ describe('power off at every call', () => {
           const allowed = scenario.allowed(n);
           expect(allowed, `cookie ${n} after power off at call ${call}, seed ${seed}`).toContainEqual(after.get(n));
         }
+        // Of each rotation both ids tell the same.
+        const [first, second, third] = [ROTATED, 12, 13].map((n) => after.get(n));
+        expect(first !== undefined && isForward(first)).toBe(second !== undefined);
+        expect(second !== undefined && isForward(second)).toBe(third !== undefined);
       }
     }
   });

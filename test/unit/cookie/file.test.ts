@@ -73,7 +73,7 @@ describe('a file of Crossbar.io', () => {
     withDirectory(async (directory) => {
       const { store, filename } = await openFixture('crossbar-purged.dat', directory);
       await store.create(cookieRecord(cookieId(1)));
-      await store.setAuth('NEWbbbbbbbbbbbbbbbbbbbbb', JOE, MODIFIED);
+      await store.update('NEWbbbbbbbbbbbbbbbbbbbbb', { auth: JOE, modified: MODIFIED });
       await store.delete('NEWaaaaaaaaaaaaaaaaaaaaa', DELETED);
       await store.close();
       const [, , created = '', modified = '', deleted = ''] = (await readFile(filename, 'utf8')).split('\n');
@@ -198,7 +198,7 @@ describe('a full disk', () => {
       disk.failAt(1, kind);
       const results = await Promise.allSettled([
         store.create(cookieRecord(cookieId(10))),
-        store.setAuth(cookieId(0), JOE, MODIFIED),
+        store.update(cookieId(0), { auth: JOE, modified: MODIFIED }),
         store.delete(cookieId(1), DELETED),
       ]);
       for (const result of results) {
@@ -290,7 +290,7 @@ describe('compaction', () => {
     let previous: Promise<unknown> = Promise.resolve();
     for (let round = 1; round <= rounds; round += 1) {
       const auth = { ...JOE, authid: `round ${round}` };
-      const logins = Array.from({ length: 1000 }, (_, n) => store.setAuth(cookieId(n), auth, MODIFIED));
+      const logins = Array.from({ length: 1000 }, (_, n) => store.update(cookieId(n), { auth, modified: MODIFIED }));
       const asked = Promise.all([...logins, store.create(cookieRecord(cookieId(1000 + round)))]);
       await previous; // so that there is always a round in flight, also while the file is rewritten
       previous = asked;
@@ -314,7 +314,9 @@ describe('compaction', () => {
     for (let round = 0; round < 100; round += 1) {
       const auth = round % 2 === 0 ? JOE : null;
       await Promise.all(
-        Array.from({ length: 1000 }, (_, n) => store.setAuth(cookieId(n), auth, new Date(round).toISOString())),
+        Array.from({ length: 1000 }, (_, n) =>
+          store.update(cookieId(n), { auth, modified: new Date(round).toISOString() }),
+        ),
       );
     }
     expect(linesOf(disk).length).toBeLessThanOrEqual(12_000);
@@ -330,7 +332,7 @@ describe('compaction', () => {
     disk.isFullFor = (file) => file.endsWith('.tmp');
     for (let batch = 0; batch < 11; batch += 1) {
       const changes = Array.from({ length: 1000 }, (_, n) =>
-        store.setAuth(cookieId(1), { ...JOE, authid: `${batch} ${n}` }, MODIFIED),
+        store.update(cookieId(1), { auth: { ...JOE, authid: `${batch} ${n}` }, modified: MODIFIED }),
       );
       await Promise.all(changes);
     }

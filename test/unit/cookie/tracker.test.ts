@@ -147,8 +147,10 @@ describe('CookieTracker', () => {
       open: () => store.open(),
       get: (id) => store.get(id),
       create: (record) => store.create(record),
-      setAuth: (...args) => store.setAuth(...args),
+      update: (...args) => store.update(...args),
+      rotate: (...args) => store.rotate(...args),
       delete: () => deleting,
+      list: () => store.list(),
       close: () => store.close(),
     };
     const { setCookie } = await trackerOn(slow).resolve(request(`cbtid=${cookieId(1)}`));

@@ -31,8 +31,10 @@ function changedStores(change: (store: CookieStore) => Partial<CookieStore>): Co
         open: () => store.open(),
         get: (cbtid) => store.get(cbtid),
         create: (record) => store.create(record),
-        setAuth: (cbtid, auth, modified) => store.setAuth(cbtid, auth, modified),
+        update: (cbtid, change) => store.update(cbtid, change),
+        rotate: (cbtid, successor, rotated) => store.rotate(cbtid, successor, rotated),
         delete: (cbtid, deleted) => store.delete(cbtid, deleted),
+        list: () => store.list(),
         close: () => store.close(),
       };
       return { ...bound, ...change(bound) };
