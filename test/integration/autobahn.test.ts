@@ -1,4 +1,4 @@
-/** autobahn-js as it comes from npm, in Node.js, against the daemon: what an application does, and a thousand of it. */
+/** autobahn-js as it comes from npm, in Node.js, against the daemon: at a shutdown, a thousand of it, and with a cookie. */
 import autobahn from 'autobahn';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { Daemon } from '../support/daemon.js';
 import { startDaemon } from '../support/daemon.js';
 import { mailbox } from '../support/mailbox.js';
-import { ALLOW_ALL, nodeConfig, openRealm } from '../support/node-config.js';
+import { nodeConfig, openRealm } from '../support/node-config.js';
 import { cookieValue, WampClient, within } from '../support/wamp-client.js';
 
 const THOUSAND = 1000;
@@ -24,19 +24,9 @@ let open: autobahn.Connection[] = [];
 autobahn.log.warn = () => undefined;
 beforeAll(async () => {
   const store = { type: 'file', filename: 'cookies.dat' };
-  const restricted = {
-    name: 'restricted',
-    roles: [
-      { name: 'anonymous', permissions: [{ uri: 'com.example.allowed', allow: { subscribe: true, call: true } }] },
-    ],
-  };
-  const disclosed = {
-    name: 'disclosed',
-    roles: [{ name: 'anonymous', permissions: [{ ...ALLOW_ALL[0], disclose: { caller: true, publisher: true } }] }],
-  };
   daemon = await startDaemon({
     config: nodeConfig({
-      realms: [openRealm('realm1'), restricted, disclosed],
+      realms: [openRealm('realm1')],
       websocket: { cookie: { store } },
       paths: { memory: { type: 'websocket' } },
     }),
@@ -82,128 +72,6 @@ async function join(realm = 'realm1', { urlPath = '/memory', headers = {} } = {}
 }
 
 describe('autobahn-js', () => {
-  it('joins and is told who it is', async () => {
-    const { session, details } = await join();
-    expect(details).toMatchObject({
-      realm: 'realm1',
-      authrole: 'anonymous',
-      authmethod: 'anonymous',
-      authprovider: 'static',
-    });
-    expect(Number.isSafeInteger(session.id)).toBe(true);
-  });
-
-  it('subscribes, publishes, unsubscribes', async () => {
-    const [a, b] = [await join(), await join()];
-    const events = mailbox<readonly unknown[]>();
-    const subscription = await a.session.subscribe('com.example.topic', (args, kwargs, details) =>
-      events.put([args, kwargs, details.topic, details.publication]),
-    );
-    const publication = await b.session.publish(
-      'com.example.topic',
-      [1, 'zwei', null],
-      { k: [true] },
-      { acknowledge: true },
-    );
-    expect(await events.take()).toEqual([[1, 'zwei', null], { k: [true] }, 'com.example.topic', publication.id]);
-    await a.session.publish('com.example.topic', ['not to me'], {}, { acknowledge: true });
-    await a.session.publish('com.example.topic', ['to me'], {}, { acknowledge: true, exclude_me: false });
-    expect((await events.take())[0]).toEqual(['to me']);
-    await a.session.unsubscribe(subscription);
-    expect(subscription.active).toBe(false);
-    await b.session.publish('com.example.topic', ['to nobody'], {}, { acknowledge: true });
-  });
-
-  it('registers, calls, unregisters; results are values, lists and dictionaries', async () => {
-    const [callee, caller] = [await join(), await join()];
-    const registration = await callee.session.register('com.example.add', (args, kwargs) => {
-      if (args.length === 1) return args[0];
-      return args.length === 0 ? undefined : new autobahn.Result([...args].reverse(), kwargs);
-    });
-    expect(await caller.session.call('com.example.add', [42])).toBe(42);
-    expect(await caller.session.call('com.example.add')).toBeNull();
-    expect(await caller.session.call('com.example.add', [1, 2], { k: 'v' })).toMatchObject({
-      args: [2, 1],
-      kwargs: { k: 'v' },
-    });
-    const many = await Promise.all(Array.from({ length: 100 }, (_, i) => caller.session.call('com.example.add', [i])));
-    expect(many).toEqual(Array.from({ length: 100 }, (_, i) => i));
-    await callee.session.unregister(registration);
-    await expect(caller.session.call('com.example.add', [1])).rejects.toMatchObject({
-      error: 'wamp.error.no_such_procedure',
-    });
-  });
-
-  it('gets errors: those of the callee with args and kwargs, and those of the router', async () => {
-    const [callee, caller] = [await join(), await join()];
-    await callee.session.register('com.example.fail', () => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- autobahn's way to choose the error's URI
-      throw new autobahn.Error('com.example.error.too_big', ['why', 7], { limit: 5 });
-    });
-    await expect(caller.session.call('com.example.fail')).rejects.toMatchObject({
-      error: 'com.example.error.too_big',
-      args: ['why', 7],
-      kwargs: { limit: 5 },
-    });
-    const rejected = async (promise: Promise<unknown>, error: string): Promise<void> => {
-      await expect(promise).rejects.toMatchObject({ error });
-    };
-    await rejected(
-      caller.session.register('com.example.fail', () => 1),
-      'wamp.error.procedure_already_exists',
-    );
-    await rejected(caller.session.call('com.example..fail'), 'wamp.error.invalid_uri');
-    await rejected(
-      caller.session.subscribe('com.example. fail', () => undefined),
-      'wamp.error.invalid_uri',
-    );
-    await rejected(caller.session.publish('wamp.mine', [], {}, { acknowledge: true }), 'wamp.error.invalid_uri');
-  });
-
-  it('is told what its role may not do', async () => {
-    const { session } = await join('restricted');
-    const denied = { error: 'wamp.error.not_authorized' };
-    await expect(session.subscribe('com.example.denied', () => undefined)).rejects.toMatchObject(denied);
-    await expect(session.register('com.example.allowed', () => 1)).rejects.toMatchObject(denied);
-    await expect(session.publish('com.example.allowed', [], {}, { acknowledge: true })).rejects.toMatchObject(denied);
-    await expect(session.call('com.example.denied')).rejects.toMatchObject(denied);
-    await expect(session.call('com.example.allowed')).rejects.toMatchObject({ error: 'wamp.error.no_such_procedure' });
-    await session.subscribe('com.example.allowed', () => undefined);
-  });
-
-  it('sees caller and publisher where the realm discloses them, and nowhere else', async () => {
-    for (const [realm, shown] of [
-      ['disclosed', true],
-      ['realm1', false],
-    ] as const) {
-      const [a, b] = [await join(realm), await join(realm)];
-      const {
-        session: { id },
-        details: { authid },
-      } = b;
-      const events = mailbox<autobahn.EventDetails>();
-      await a.session.subscribe('com.example.topic', (_args, _kwargs, details) => events.put(details));
-      await a.session.register('com.example.who', (_args, _kwargs, details) => [
-        details.caller,
-        details.caller_authid,
-        details.caller_authrole,
-      ]);
-      b.session.publish('com.example.topic');
-      const nobody = [undefined, undefined, undefined];
-      const { publisher, publisher_authid, publisher_authrole } = await events.take();
-      expect([publisher, publisher_authid, publisher_authrole]).toEqual(shown ? [id, authid, 'anonymous'] : nobody);
-      expect(await b.session.call('com.example.who')).toEqual(shown ? [id, authid, 'anonymous'] : [null, null, null]);
-    }
-  });
-
-  it('closes its session the orderly way, and hears why it cannot join', async () => {
-    const { connection, closed } = await join();
-    connection.close('wamp.close.normal', 'done');
-    const { reason, details } = await within(closed, 'end of the connection');
-    expect([reason, details.reason]).toEqual(['closed', 'wamp.close.goodbye_and_out']);
-    await expect(join('no.such.realm')).rejects.toThrow('wamp.error.no_such_realm');
-  });
-
   it('hears a GOODBYE when the node shuts down', async () => {
     const other = await startDaemon({ config: nodeConfig() });
     const connection = new autobahn.Connection({

@@ -1,6 +1,10 @@
 /** What the tests use of autobahn-js; the package ships no types. */
 declare module 'autobahn' {
   export const log: { warn: (...args: readonly unknown[]) => void };
+  /** Constructors; what they make is for `serializers` of a transport. */
+  export const serializer: Readonly<
+    Record<'JSONSerializer' | 'MsgpackSerializer' | 'CBORSerializer', new () => object>
+  >;
   export class Result {
     constructor(args?: readonly unknown[], kwargs?: object);
     readonly args: readonly unknown[];
