@@ -199,13 +199,14 @@ export class Broker {
   }
 
   /** Publications for chosen sessions are not kept: session ids mean nothing to those who ask later. */
-  #record(history: EventHistory, { eligible, exclude }: PublishOptions, publication: Publication): void {
-    if (eligible === undefined && exclude === undefined) history.record(publication, this.#deps.clock());
+  #record(history: EventHistory, options: PublishOptions, publication: Publication): void {
+    if (options.eligible !== undefined || options.exclude !== undefined) return;
+    history.record(publication, this.#deps.clock(), options);
   }
 
   /** One event for each subscription that matches, all with the same publication id. */
   #dispatch(exact: Subscription | undefined, options: PublishOptions, publication: Publication): void {
-    if (options.retain === true) this.#retained.keep(publication);
+    if (options.retain === true) this.#retained.keep(publication, options);
     if (this.#deps.history !== undefined) this.#record(this.#deps.history, options, publication);
     if (exact !== undefined) deliver(exact, publication, publication.details);
     if (!this.#subscriptions.hasPatterns) return;

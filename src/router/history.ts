@@ -1,13 +1,17 @@
 /**
  * The event history of a realm (section "Event History"): publications to the topics that the config names are kept,
  * each once, whether or not anybody was subscribed. Publications for chosen sessions are not kept, for session ids mean
- * nothing to those who ask later; lists of authids and authroles hold for whoever asks.
+ * nothing to those who ask later; lists of authids and authroles hold for whoever asks. What is kept is bounded in number
+ * for each entry of the config, and in bytes for all together: the oldest publications leave first.
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { covers } from './coverage.js';
+import { NO_PAYLOAD, payloadOf } from '../wamp/payload.js';
 import { PatternIndex, matches } from './match.js';
+import { publicationWeight } from './payload-weight.js';
 import { authorize } from './role.js';
 import type { Dict, Payload } from '../wamp/payload.js';
+import type { Match } from '../wamp/uri.js';
 import type { Pattern } from './coverage.js';
 import type { Eligibility } from './eligibility.js';
 import type { HistoryQuery } from './history-query.js';
@@ -27,29 +31,78 @@ export interface HistoricEvent {
   readonly eligible: Eligibility | undefined;
 }
 
-/** An entry of `event-history`. */
-interface Log extends Pattern {
+/** 64 MiB, as much as a realm retains: enough for a long look back, too little to hurt the process. */
+export const MAX_HISTORY_BYTES = 67_108_864;
+
+/** Lists and dictionaries in each other that an event is shown with: all serializers can write them within a RESULT. */
+const MAX_SHOWN_NESTING = 60;
+
+interface Kept extends HistoricEvent {
+  readonly bytes: number;
+  /** Counts up: which is older, across all logs. */
+  readonly order: number;
+}
+
+/** An entry of `event-history`, with its publications in order of arrival. */
+class Log implements Pattern {
+  readonly uri: string;
+  readonly match: Match;
   readonly limit: number;
-  /** In order of arrival. More than `limit` for a while: the oldest are cut off in bulk. */
-  readonly events: HistoricEvent[];
+  readonly #events: (Kept | undefined)[] = [];
+  #first = 0;
+
+  constructor({ uri, match }: Pattern, limit: number) {
+    this.uri = uri;
+    this.match = match;
+    this.limit = limit;
+  }
+
+  get events(): readonly Kept[] {
+    return this.#events.slice(this.#first).filter((event) => event !== undefined);
+  }
+
+  get length(): number {
+    return this.#events.length - this.#first;
+  }
+
+  get oldest(): Kept | undefined {
+    return this.#events[this.#first];
+  }
+
+  add(event: Kept): void {
+    this.#events.push(event);
+  }
+
+  forgetOldest(): void {
+    this.#events[this.#first++] = undefined;
+    // The places of those that are gone are given back in bulk.
+    if (this.#first * 2 < this.#events.length) return;
+    this.#events.splice(0, this.#first);
+    this.#first = 0;
+  }
 }
 
 export class EventHistory {
   readonly #logs: readonly Log[];
   // The same logs, by their patterns.
   readonly #index = new PatternIndex<Log>();
+  readonly #maxBytes: number;
+  /** What is in several logs counts in each. */
+  #bytes = 0;
+  #lastOrder = 0;
 
   constructor(config: StoreConfig) {
-    const { limit: otherwise = 100, 'event-history': entries = [] } = config;
+    const { limit: otherwise = 100, max_bytes: maxBytes = MAX_HISTORY_BYTES, 'event-history': entries = [] } = config;
     const logs: Log[] = [];
     for (const { uri, match = 'exact', limit = otherwise } of entries) {
       // Of two entries for one pattern the first counts.
       if (this.#index.get(match, uri) !== undefined) continue;
-      const log: Log = { uri, match, limit, events: [] };
+      const log = new Log({ uri, match }, limit);
       this.#index.set(match, uri, log);
       logs.push(log);
     }
     this.#logs = logs;
+    this.#maxBytes = maxBytes;
   }
 
   /** @returns whether publications to `topic` are remembered. */
@@ -59,15 +112,29 @@ export class EventHistory {
     );
   }
 
-  /** Remembers a publication, in every log that it belongs to. */
-  record({ id, topic, details, payload, eligible }: Omit<HistoricEvent, 'at'>, at: number): void {
+  /**
+   * Remembers a publication, in every log that it belongs to; one that is larger than all that may be kept is not.
+   * @param at milliseconds since 1970.
+   * @param options of its PUBLISH.
+   */
+  record({ id, topic, details, payload, eligible }: Omit<HistoricEvent, 'at'>, at: number, options: Dict = {}): void {
     const logs = this.#index.matching(topic);
     if (logs.length === 0) return;
-    const event = { id, at, topic, details, payload: payload.detach?.() ?? payload, eligible };
-    for (const { events, limit } of logs) {
-      events.push(event);
-      if (events.length >= 2 * limit) events.splice(0, events.length - limit);
+    const own = payload.detach?.() ?? payload;
+    const bytes = publicationWeight(topic, own, options);
+    if (bytes * logs.length > this.#maxBytes) return;
+    const event = { id, at, topic, details, payload: own, eligible, bytes, order: ++this.#lastOrder };
+    for (const log of logs) {
+      log.add(event);
+      this.#bytes += bytes;
+      if (log.length > log.limit) this.#forgetOldest(log);
     }
+    while (this.#bytes > this.#maxBytes) this.#forgetOldest(this.#oldestLog());
+  }
+
+  /** What is kept, in all logs together. */
+  get size(): { readonly events: number; readonly bytes: number } {
+    return { events: this.#logs.reduce((sum, { length }) => sum + length, 0), bytes: this.#bytes };
   }
 
   /**
@@ -83,13 +150,27 @@ export class EventHistory {
     if (log === undefined) {
       throw new WampError(ErrorUri.HISTORY_UNAVAILABLE, `the history of subscription ${subscription.id} is not kept`);
     }
-    const known = log.events.slice(-log.limit);
+    const known = log.events;
     const [first, behind] = range(known, query);
     const found = known
       .slice(first, behind)
       .filter((event) => matches(match, uri, event.topic) && isWanted(event, query))
       .filter(({ eligible }) => eligible === undefined || eligible(asker));
     return (query.reverse ? found.reverse() : found).slice(0, query.limit);
+  }
+
+  #forgetOldest(log: Log | undefined): void {
+    if (log === undefined) return;
+    this.#bytes -= log.oldest?.bytes ?? 0;
+    log.forgetOldest();
+  }
+
+  #oldestLog(): Log | undefined {
+    const order = ({ oldest }: Log): number => oldest?.order ?? Infinity;
+    return this.#logs.reduce<Log | undefined>(
+      (found, log) => (found === undefined || order(log) < order(found) ? log : found),
+      undefined,
+    );
   }
 
   /** A log that has every publication of the subscription, and maybe others. */
@@ -123,9 +204,12 @@ function isWanted({ at, topic }: HistoricEvent, query: HistoryQuery): boolean {
   );
 }
 
-/** @returns a historic event as `wamp.subscription.get_events` shows it. */
+/**
+ * @returns a historic event as `wamp.subscription.get_events` shows it; without a payload that has no place in the answer,
+ * so that nobody spoils the history for all by publishing such a one.
+ */
 export function historicEventValue(event: HistoricEvent, subscription: SubscriptionView): Dict {
-  const { args, kwargs } = event.payload;
+  const { args, kwargs } = shownPayload(event.payload);
   return {
     timestamp: new Date(event.at).toISOString(),
     subscription: subscription.id,
@@ -134,4 +218,20 @@ export function historicEventValue(event: HistoricEvent, subscription: Subscript
     ...(args.length > 0 || kwargs !== undefined ? { args } : {}),
     ...(kwargs === undefined ? {} : { kwargs }),
   };
+}
+
+function shownPayload(payload: Payload): Payload {
+  try {
+    const { args, kwargs } = payload;
+    if (!isDeeper(args, MAX_SHOWN_NESTING) && !isDeeper(kwargs, MAX_SHOWN_NESTING)) return payloadOf(args, kwargs);
+  } catch (error) {
+    // Its serializer cannot make values of it.
+    if (!(error instanceof WampError)) throw error;
+  }
+  return NO_PAYLOAD;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
 }

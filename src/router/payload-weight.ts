@@ -1,12 +1,19 @@
 /**
- * How much memory a payload takes that is kept: its bytes where it came from a client, an estimate where the router made
- * it from values.
+ * How much memory a publication takes that is kept: its bytes where it came from a client, an estimate where the router
+ * made it from values.
  */
-import type { Payload } from '../wamp/payload.js';
+import type { Dict, Payload } from '../wamp/payload.js';
 
-/** @returns bytes, roughly. */
-export function payloadWeight(payload: Payload): number {
-  return payload.byteLength ?? weight([payload.args, payload.kwargs]);
+/** What a publication takes besides its topic, options and payload, in bytes, roughly. */
+const OVERHEAD_BYTES = 200;
+
+/**
+ * @param options of the publisher, who chooses their size as that of the payload: lists of receivers, names of keys.
+ * @returns bytes, roughly.
+ */
+export function publicationWeight(topic: string, payload: Payload, options: Dict): number {
+  const bytes = payload.byteLength ?? weight([payload.args, payload.kwargs]);
+  return OVERHEAD_BYTES + topic.length + bytes + weight(options);
 }
 
 /** With a list of what is left to do: values of a client may be nested deeper than the stack is. */

@@ -4,7 +4,7 @@
  * kept is bounded in number and bytes: topics whose newest event is the oldest go first.
  */
 import { matches } from './match.js';
-import { payloadWeight } from './payload-weight.js';
+import { publicationWeight } from './payload-weight.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
 import type { Eligibility } from './eligibility.js';
@@ -33,9 +33,6 @@ export const RETENTION_LIMITS: RetentionLimits = { events: 10_000, bytes: 67_108
 const MAX_RESTRICTED = 10;
 /** Retained events that one SUBSCRIBE of a pattern brings at most; the newest ones. */
 export const MAX_DELIVERED = 1000;
-/** What an event takes besides its topic and payload, in bytes, roughly. */
-const OVERHEAD_BYTES = 200;
-
 interface Kept extends RetainedEvent {
   readonly bytes: number;
 }
@@ -51,10 +48,10 @@ export class RetainedEvents {
     this.#limits = limits;
   }
 
-  /** Keeps an event; one that is larger than all that may be kept is declined. */
-  keep(event: RetainedEvent): void {
+  /** Keeps an event; one that is larger than all that may be kept is declined. @param options of its PUBLISH */
+  keep(event: RetainedEvent, options: Dict = {}): void {
     const payload = event.payload.detach?.() ?? event.payload;
-    const bytes = OVERHEAD_BYTES + event.topic.length + payloadWeight(payload);
+    const bytes = publicationWeight(event.topic, payload, options);
     if (bytes > this.#limits.bytes) return;
     const older = this.#remove(event.topic);
     const { id, topic, details, eligible } = event;

@@ -1,5 +1,5 @@
 /**
- * The `store` of a realm: which publications are remembered, and how many.
+ * The `store` of a realm: which publications are remembered, and how many of them.
  */
 import type { ConfigSchema, Written } from '../schema/dialect.js';
 
@@ -16,6 +16,13 @@ export const storeSchema = {
       maximum: 1_000_000,
       default: 100,
       description: 'Publications that each entry of `event-history` remembers unless it has a `limit` of its own.',
+    },
+    max_bytes: {
+      type: 'integer',
+      minimum: 0,
+      default: 67_108_864,
+      description:
+        'Bytes that all remembered publications of the realm may take together; the oldest leave first. One that several entries remember counts for each.',
     },
     'event-history': {
       type: 'array',

@@ -382,4 +382,14 @@ export const DEVIATIONS: readonly Deviation[] = [
     switch: '`compat.cancel_without_error`',
     test: { file: 'test/unit/router/compat.test.ts', title: 'on: it ends without a word' },
   },
+  {
+    id: 'D-44',
+    topic: '`wamp.subscription.get_events`',
+    crossbar: 'the limit by position; the result is one list, the newest event first',
+    here: 'as the specification: filters in keywords, each event an argument of the result, the oldest first; with a limit by position as Crossbar.io, but for the names in an event (`timestamp`, `subscription`, `details`)',
+    test: {
+      file: 'test/unit/router/meta-history.test.ts',
+      title: 'takes a limit by position as Crossbar.io does, and answers as it does: one list, the newest first',
+    },
+  },
 ];

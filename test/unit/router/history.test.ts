@@ -65,6 +65,34 @@ describe('event history', () => {
     expect(ids(a, 'b')).toEqual([1016, 1018, 1020]);
   });
 
+  it('is bounded in bytes for all topics together: the oldest leave first, what is too large is not kept', () => {
+    const history = new EventHistory({
+      type: 'memory',
+      max_bytes: 5000,
+      'event-history': [{ uri: 'a' }, { uri: 'b' }, { uri: 'a', match: 'prefix' }],
+    });
+    const { session, broker } = testBroker({ history });
+    const [a, b] = [session(), session()];
+    a.subscribe('a');
+    a.subscribe('b');
+    const kept = (uri: string) => {
+      const view = broker.directory.lookup(uri, 'exact');
+      return view && history.events(a, view, historyQuery()).map(({ id }) => id);
+    };
+    b.publish('b', {}, payloadOf(['x'.repeat(1000)]));
+    b.publish('a', {}, payloadOf(['x'.repeat(1000)]));
+    expect(history.size.events).toBe(3);
+    expect([kept('a'), kept('b')]).toEqual([[1002], [1001]]);
+    b.publish('a', {}, payloadOf(['x'.repeat(1000)]));
+    expect([kept('a'), kept('b')]).toEqual([[1003], []]);
+    b.publish('b', {}, payloadOf(['x'.repeat(5000)]));
+    b.publish('b', { exclude_authid: ['x'.repeat(5000)] }, payloadOf([]));
+    expect([kept('a'), kept('b')]).toEqual([[1003], []]);
+    for (let i = 0; i < 1000; i++) b.publish('a', {}, payloadOf(['x'.repeat(i)]));
+    expect(history.size.bytes).toBeLessThanOrEqual(5000);
+    expect(history.size.events).toBeGreaterThan(0);
+  });
+
   it('names the topic for patterns, and has what a pattern matches', () => {
     const { session, asked, ids } = play([{ uri: 'a.', match: 'prefix' }]);
     const a = session();

@@ -47,10 +47,34 @@ describe('wamp.subscription.get_events', () => {
     expect(a.tell(48, 4, {}, GET_EVENTS, [1], { topic: 'a.y' }).heard()).toEqual([[50, 4, {}]]);
   });
 
+  it('takes a limit by position as Crossbar.io does, and answers as it does: one list, the newest first', () => {
+    const { session } = realmWith({ store: STORE });
+    const a = session();
+    a.tell(32, 1, {}, 'a.x').heard();
+    const list = (...args: unknown[]) => a.tell(48, 2, {}, GET_EVENTS, args).heard()[0]?.[3] as [{ args: unknown[] }[]];
+    expect(list(1, 5)).toEqual([[]]);
+    for (const value of [1, 2, 3]) a.tell(16, 1, {}, 'a.x', [value]);
+    expect(list(1, 2)).toMatchObject([[{ args: [3] }, { args: [2] }]]);
+    expect(list(1, 1)).toMatchObject([[{ args: [3] }]]);
+    expect(list(1, null)[0]).toHaveLength(3);
+    expect(list(1)).toMatchObject([{ args: [1] }, { args: [2] }, { args: [3] }]);
+  });
+
+  it('shows what cannot be written in the answer without its payload', () => {
+    const { session } = realmWith({ store: STORE });
+    const a = session();
+    let deep: unknown[] = [];
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    a.tell(16, 1, {}, 'a.x', [deep]).tell(16, 2, {}, 'a.x', [1]).tell(32, 3, {}, 'a.x').heard();
+    const [, , , events] = a.tell(48, 4, {}, GET_EVENTS, [1]).heard()[0] ?? [];
+    expect((events as Dict[]).map(({ args }) => args)).toEqual([undefined, [1]]);
+  });
+
   it.each([
     [[99], {}, 'wamp.error.no_such_subscription'],
     [[], {}, 'wamp.error.invalid_argument'],
-    [[1, 2], {}, 'wamp.error.invalid_argument'],
+    [[1, 2, 3], {}, 'wamp.error.invalid_argument'],
+    [[1, 0], {}, 'wamp.error.invalid_argument'],
     [[1], { limit: -1 }, 'wamp.error.invalid_argument'],
     [[2], {}, 'wamp.error.history_unavailable'],
   ])('answers %j %j with %s', (args, kwargs, uri) => {
