@@ -39,7 +39,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   transport: {
     folders: ['wamp', 'serializer', 'session', 'cookie', 'log'],
     types: ['auth'],
-    builtins: ['net', 'http', 'tls', 'dns', 'fs', 'buffer'],
+    builtins: ['net', 'http', 'tls', 'crypto', 'dns', 'fs', 'buffer'],
     builtinTypes: ['stream'],
     packages: ['ws'],
   },

@@ -10,6 +10,7 @@ import { permissionSchema, realmSchema, roleSchema } from '../router/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
 import { endpointSchema, tcpEndpointSchema, unixEndpointSchema } from '../transport/endpoint-schema.js';
 import { rawsocketOptionsSchema, rawsocketTransportSchema } from '../transport/rawsocket-schema.js';
+import { tlsSchema } from '../transport/tls-schema.js';
 import { deflateSchema, websocketOptionsSchema, websocketTransportSchema } from '../transport/websocket-schema.js';
 import {
   jsonSchema,
@@ -105,6 +106,7 @@ const SECTIONS: readonly Section[] = [
   { title: 'RawSocket options', schema: rawsocketOptionsSchema, place: 'workers[].transports[].options' },
   { title: 'Endpoint', schema: endpointSchema, place: 'workers[].transports[].endpoint' },
   { title: 'Endpoint "tcp"', schema: tcpEndpointSchema },
+  { title: 'Endpoint: TLS', schema: tlsSchema, place: '...endpoint.tls' },
   { title: 'Endpoint "unix"', schema: unixEndpointSchema },
   { title: 'Path service', schema: pathServiceSchema, place: 'workers[].transports[].paths' },
   { title: 'Service "websocket"', schema: websocketServiceSchema },

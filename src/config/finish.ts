@@ -34,6 +34,16 @@ export function finish(node: Cursor, { cbdir, env }: FinishContext): void {
 function finishEndpoint(endpoint: Cursor, { cbdir, env }: FinishContext): void {
   if (endpoint.get('type').value === 'unix') makeAbsolute(endpoint, 'path', cbdir);
   else endpoint.set('port', resolvePort(endpoint.get('port').value, env));
+  const tls = endpoint.get('tls');
+  for (const key of ['key', 'certificate', 'dhparam']) makeAbsolute(tls, key, cbdir);
+  for (const key of ['chain_certificates', 'ca_certificates']) {
+    const files = tls.get(key);
+    if (!files.missing)
+      tls.set(
+        key,
+        files.items().map((file) => resolve(cbdir, file.text() ?? '')),
+      );
+  }
 }
 
 /** Numbers in the order of the file, past the names that are taken. */

@@ -26,7 +26,8 @@ import type { Logger } from '../log/logger.js';
 import { createSessionDeps } from '../session/deps.js';
 import { Router } from '../router/router.js';
 import type { BoundAddress } from '../transport/listen.js';
-import { RawSocketServer } from '../transport/rawsocket.js';
+import { EndpointServer } from '../transport/endpoint.js';
+import { RawSocketAcceptor } from '../transport/rawsocket.js';
 import { createWebServer, createWebSocketServer } from '../webservice/server.js';
 import type { WebServerDeps } from '../webservice/server.js';
 import { existingDirectory } from './cbdir.js';
@@ -199,7 +200,8 @@ class Node implements RunningNode {
   async #createServer(transport: TransportConfig, router: Router): Promise<TransportServer> {
     if (transport.type === 'rawsocket') {
       const sessions = await createSessionDeps(transport.auth, { router, log: this.#log });
-      return new RawSocketServer(transport, { sessions, log: this.#log });
+      const log = this.#log.child({ transport: transport.id });
+      return new EndpointServer(transport.endpoint, new RawSocketAcceptor(transport, { sessions, log }), log);
     }
     const { id } = this.#parts.loaded.config.controller;
     const nodeInfo = { version: packageVersion(), ...(id === undefined ? {} : { id }) };

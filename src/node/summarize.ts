@@ -6,12 +6,14 @@ import type { BoundAddress } from '../transport/listen.js';
 import type { PathServiceConfig, PathsConfig, WebTransportConfig } from '../webservice/schema.js';
 import type { CookieStoreSummary, ListeningSummary, RealmSummary } from './summary.js';
 
+/** Of a plain connection; over TLS an `s` follows. */
 const SCHEMES = { web: 'http', websocket: 'ws', rawsocket: 'rs' } as const;
 
 /** @returns what a transport that got `bound` offers. */
 export function listeningSummary(worker: string, transport: TransportConfig, bound: BoundAddress): ListeningSummary {
-  const { id, type } = transport;
-  const url = `${SCHEMES[type]}://${'path' in bound ? `unix:${bound.path}:` : `${urlHost(bound.address)}:${bound.port}`}/`;
+  const { id, type, endpoint } = transport;
+  const scheme = endpoint.type === 'tcp' && endpoint.tls !== undefined ? `${SCHEMES[type]}s` : SCHEMES[type];
+  const url = `${scheme}://${'path' in bound ? `unix:${bound.path}:` : `${urlHost(bound.address)}:${bound.port}`}/`;
   const place = 'path' in bound ? { address: bound.path } : bound;
   const paths = transport.type === 'web' ? [...servicesOf(transport.paths)] : [];
   return {

@@ -2,6 +2,7 @@
  * What a transport listens on (`endpoint`), and what it is called.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { tlsSchema } from './tls-schema.js';
 
 export const transportIdSchema = {
   type: 'string',
@@ -49,6 +50,7 @@ export const tcpEndpointSchema = {
       description: 'The version of IP.',
     },
     backlog: backlogSchema,
+    tls: tlsSchema,
     shared: {
       const: false,
       default: false,
@@ -56,7 +58,7 @@ export const tcpEndpointSchema = {
       description: 'Lets several processes listen on the same port.',
     },
   },
-  notYet: ['tls', 'portrange', 'user_timeout'],
+  notYet: ['portrange', 'user_timeout'],
 } as const satisfies ConfigSchema;
 
 export const unixEndpointSchema = {

@@ -8,7 +8,7 @@
  */
 import { serializers } from '../serializer/registry.js';
 import type { Serializer } from '../serializer/serializer.js';
-import type { RawSocketTransportConfig } from './rawsocket-schema.js';
+import type { RawSocketConfig } from './rawsocket-schema.js';
 
 export const HANDSHAKE_BYTES = 4;
 
@@ -52,7 +52,7 @@ export interface Refusal {
 export const TOO_MANY_CONNECTIONS: Buffer = reply(HandshakeError.TOO_MANY_CONNECTIONS, 0);
 
 /** @returns the rules of a transport, made once. */
-export function handshakeRules({ serializers: words, options }: RawSocketTransportConfig): HandshakeRules {
+export function handshakeRules({ serializers: words, options }: RawSocketConfig): HandshakeRules {
   const bySerializerId = new Map<number, Serializer>();
   for (const word of words) {
     const [id, serializer] = [SERIALIZER_IDS.get(word), serializers.get(word)];

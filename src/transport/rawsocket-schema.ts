@@ -69,11 +69,11 @@ export const rawsocketTransportSchema = {
 
 export type RawSocketOptions = Checked<typeof rawsocketOptionsSchema>;
 
+/** What a RawSocket is configured with, wherever it stands. */
+export type RawSocketConfig = Pick<Checked<typeof rawsocketTransportSchema>, 'serializers' | 'options' | 'auth'>;
+
 /** A checked transport of type `rawsocket`. */
-export interface RawSocketTransportConfig extends Pick<
-  Checked<typeof rawsocketTransportSchema>,
-  'serializers' | 'options' | 'auth'
-> {
+export interface RawSocketTransportConfig extends RawSocketConfig {
   readonly type: 'rawsocket';
   readonly id: string;
   readonly endpoint: EndpointConfig;

@@ -1,6 +1,5 @@
 /**
- * The server of a `rawsocket` transport: a port or a socket file, the opening octets of every connection, and the
- * orderly end of all of them. What happens after the handshake is told in `rawsocket-transport.ts`.
+ * Accepts RawSocket connections: the opening octets of each, and the orderly end of all. What happens after the handshake is told in `rawsocket-transport.ts`.
  *
  *     accepted --four octets--> agreed: the reply, then frames
  *        |            |
@@ -8,19 +7,17 @@
  *        +-- too many connections: the error reply, closed
  *        +-- hello_timeout: closed without a word
  */
-import { createServer } from 'node:net';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { DeadlineQueue } from './deadline-queue.js';
-import { listen } from './listen.js';
 import { peerOf } from './peer.js';
 import { HANDSHAKE_BYTES, handshakeRules, negotiate, TOO_MANY_CONNECTIONS } from './rawsocket-handshake.js';
 import { RawSocketTransport } from './rawsocket-transport.js';
 import { TransportHost } from './transport-host.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
-import type { BoundAddress } from './listen.js';
+import type { Acceptor } from './endpoint.js';
 import type { HandshakeRules, Refusal } from './rawsocket-handshake.js';
-import type { RawSocketTransportConfig } from './rawsocket-schema.js';
+import type { RawSocketConfig } from './rawsocket-schema.js';
 
 export interface RawSocketDeps {
   readonly sessions: SessionDeps;
@@ -36,25 +33,22 @@ const MAX_TURNED_AWAY = 100;
 /** Payload of our pings. */
 const PING_BYTES = 12;
 
-export class RawSocketServer {
-  readonly #config: RawSocketTransportConfig;
+export class RawSocketAcceptor implements Acceptor {
+  readonly #noDelay: boolean;
   readonly #log: Logger;
   readonly #rules: HandshakeRules;
   readonly #host: TransportHost;
-  readonly #server: Server;
   /** Connections whose handshake is not done; `hello_timeout` limits it. */
   readonly #opening = new Set<Socket>();
   readonly #handshakes: DeadlineQueue<Socket>;
   /** Connections for which there was no place, until they are closed. */
   readonly #turnedAway = new Set<Socket>();
   readonly #departures = new DeadlineQueue<Socket>(CLOSE_TIMEOUT_MS, (socket) => socket.destroy());
-  #started: Promise<BoundAddress> | undefined;
-  #stopped: Promise<void> | undefined;
 
-  constructor(config: RawSocketTransportConfig, deps: RawSocketDeps) {
+  constructor(config: RawSocketConfig, deps: RawSocketDeps) {
     const { options } = config;
-    this.#config = config;
-    this.#log = deps.log.child({ transport: config.id });
+    this.#noDelay = options.tcp_nodelay;
+    this.#log = deps.log;
     this.#rules = handshakeRules(config);
     this.#host = new TransportHost(
       {
@@ -72,46 +66,21 @@ export class RawSocketServer {
       this.#log,
     );
     this.#handshakes = new DeadlineQueue(options.hello_timeout, (socket) => this.#handshakeOverdue(socket));
-    this.#server = createServer({ noDelay: options.tcp_nodelay }, (socket) => this.#accept(socket));
   }
 
-  /**
-   * @returns where it listens.
-   * @throws ListenError naming the endpoint.
-   */
-  start(): Promise<BoundAddress> {
-    if (this.#stopped !== undefined) throw new Error('a RawSocket server does not start again after it was stopped');
-    this.#started ??= this.#startUp();
-    return this.#started;
-  }
-
-  /** Stops listening, says GOODBYE to every session and closes every connection. Idempotent; never rejects. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#shutDown();
-    return this.#stopped;
-  }
-
-  async #startUp(): Promise<BoundAddress> {
-    const bound = await listen(this.#server, this.#config.endpoint);
-    this.#server.on('error', (error) => this.#log.error({ err: error }, 'listening socket failed'));
-    this.#log.debug(bound, 'listening');
-    return bound;
-  }
-
-  async #shutDown(): Promise<void> {
-    // A start under way is waited for: the port it is about to open has to be closed again.
-    await Promise.allSettled([this.#started]);
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  /** Says GOODBYE to every session and closes every connection. Idempotent; never rejects. */
+  async stop(): Promise<void> {
     for (const socket of [...this.#opening, ...this.#turnedAway]) socket.destroy();
     this.#handshakes.clear();
     this.#departures.clear();
     await this.#host.stop();
-    await closed;
-    this.#log.debug('closed');
   }
 
-  #accept(socket: Socket): void {
+  accept(socket: Socket): void {
     socket.on('error', ignoreReset);
+    socket.setNoDelay(this.#noDelay);
+    // A client that has ended its half has nothing more to say, and no use for what others say.
+    socket.allowHalfOpen = false;
     if (!this.#host.admit(socket)) return this.#turnAway(socket);
     this.#opening.add(socket);
     this.#handshakes.add(socket);

@@ -1,25 +1,14 @@
 /**
- * The HTTP server of one `web` or `websocket` transport: a port, a path tree behind it, and their life together.
- *
- *     created -> start: services start, then the port opens -> stop: the port closes, services stop, what is left is cut
- *
- * What happens to a single request is told in `dispatch.ts`, which service it reaches in `path.ts`.
+ * From the config of a `web` or `websocket` transport to its server: the path tree, time limits and headers.
  */
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerOptions } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Logger } from '../log/logger.js';
-import { listen } from '../transport/listen.js';
-import type { BoundAddress } from '../transport/listen.js';
+import type { ServerOptions } from 'node:http';
+import { EndpointServer } from '../transport/endpoint.js';
 import { SERVER_NAME } from '../transport/refusal.js';
-import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket-schema.js';
-import { Dispatcher } from './dispatch.js';
-import type { DispatcherOptions } from './dispatch.js';
+import { HttpAcceptor } from './http-acceptor.js';
 import { createWebService } from './registry.js';
-import { WebResponse } from './response.js';
 import type { PathServiceConfig, PathsConfig, WebTransportConfig } from './schema.js';
-import type { NodeInfo, WebService, WebServiceDeps } from './service.js';
+import type { NodeInfo, WebServiceDeps } from './service.js';
 
 /** For request line and headers together. */
 const MAX_HEADER_BYTES = 16_384;
@@ -36,12 +25,6 @@ const TIMEOUT_CHECK_MS = 500;
 /** Between two requests of a connection, where `client_timeout` does not say otherwise. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** Without a byte in either direction during a response: a client that stopped reading. */
-const STALLED_MS = 120_000;
-
-/** How long responses and WebSockets may take to end after `stop` before they are cut. */
-const STOP_GRACE_MS = 2_000;
-
 export interface WebServerDeps extends Pick<WebServiceDeps, 'router' | 'stores' | 'log'> {
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly clock?: () => number;
@@ -49,127 +32,22 @@ export interface WebServerDeps extends Pick<WebServiceDeps, 'router' | 'stores' 
   readonly nodeInfo?: NodeInfo;
 }
 
-/** How one server differs from another. */
-interface WebServerOptions {
-  readonly endpoint: EndpointConfig;
-  readonly root: WebService;
-  readonly log: Logger;
-  readonly http: ServerOptions;
-  readonly dispatcher: Omit<DispatcherOptions, 'root' | 'log'>;
-}
-
-/** One listening transport. Made by {@link createWebServer} and {@link createWebSocketServer}. */
-export class WebServer {
-  readonly #endpoint: EndpointConfig;
-  readonly #root: WebService;
-  readonly #log: Logger;
-  readonly #server: Server<typeof IncomingMessage, typeof WebResponse>;
-  readonly #dispatcher: Dispatcher;
-  /** All connections, upgraded ones included, which the HTTP server itself forgets. */
-  readonly #connections = new Set<Socket>();
-  #started: Promise<BoundAddress> | undefined;
-  #stopped: Promise<void> | undefined;
-
-  constructor({ endpoint, root, log, http, dispatcher }: WebServerOptions) {
-    this.#endpoint = endpoint;
-    this.#root = root;
-    this.#log = log;
-    this.#dispatcher = new Dispatcher({ ...dispatcher, root, log });
-    this.#server = createServer({ ...http, ServerResponse: WebResponse });
-    this.#server.timeout = STALLED_MS;
-    this.#server
-      .on('connection', (socket: Socket) => this.#remember(socket))
-      .on('request', (req, res) => this.#dispatcher.request(req, res))
-      .on('upgrade', (req, socket, head) => this.#dispatcher.upgrade(req, socket, head))
-      .on('connect', (req: IncomingMessage, socket: Socket) => this.#dispatcher.connect(req, socket))
-      .on('clientError', (error, socket) => this.#dispatcher.clientError(error, socket));
-  }
-
-  /**
-   * Starts the services, then listens. What was started is stopped again when it fails.
-   *
-   * @returns where it listens; the port is a real one even if 0 was configured
-   * @throws ListenError naming interface and port, or the error of the service that did not start
-   */
-  start(): Promise<BoundAddress> {
-    if (this.#stopped !== undefined) throw new Error('a web server does not start again after it was stopped');
-    this.#started ??= this.#startUp();
-    return this.#started;
-  }
-
-  /**
-   * Stops listening, lets services and responses end, and cuts what is left after a grace of two seconds. May be
-   * called at any time and more than once; never rejects.
-   */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#shutDown();
-    return this.#stopped;
-  }
-
-  async #startUp(): Promise<BoundAddress> {
-    try {
-      await this.#root.start?.();
-      const bound = await listen(this.#server, this.#endpoint);
-      this.#server.on('error', (error) => this.#log.error({ err: error }, 'listening socket failed'));
-      this.#log.debug(bound, 'listening');
-      return bound;
-    } catch (error) {
-      await this.#stopServices();
-      throw error;
-    }
-  }
-
-  async #shutDown(): Promise<void> {
-    // A start under way is waited for: the port it is about to open has to be closed again.
-    await Promise.allSettled([this.#started]);
-    const closed = this.#close();
-    this.#dispatcher.finish();
-    await this.#stopServices();
-    const grace = setTimeout(() => this.#cutConnections(), STOP_GRACE_MS);
-    await closed;
-    clearTimeout(grace);
-    this.#log.debug('closed');
-  }
-
-  /** Stops listening and ends connections without a request; resolves when the last connection is gone. */
-  #close(): Promise<void> {
-    if (!this.#server.listening) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      // Browsers connect in advance; Node.js ends only the connections that have asked for something before.
-      for (const socket of this.#connections) if (socket.bytesRead === 0) socket.destroy();
-    });
-  }
-
-  async #stopServices(): Promise<void> {
-    try {
-      await this.#root.stop?.();
-    } catch (error) {
-      // The rest of the shutdown does not depend on it: connections are cut one way or the other.
-      this.#log.error({ err: error }, 'web service failed to stop');
-    }
-  }
-
-  #cutConnections(): void {
-    this.#log.debug({ connections: this.#connections.size }, 'connections cut');
-    for (const socket of this.#connections) socket.destroy();
-  }
-
-  #remember(socket: Socket): void {
-    this.#connections.add(socket);
-    socket.once('close', () => this.#connections.delete(socket));
-  }
-}
+/** The part of a `web` transport that is behind its endpoint. */
+export type WebConfig = Pick<WebTransportConfig, 'id' | 'paths' | 'options' | 'cookie'>;
 
 /** The server of a transport of type `web`. */
-export function createWebServer(config: WebTransportConfig, deps: WebServerDeps): WebServer {
-  const { endpoint, paths, options, cookie } = config;
+export function createWebServer(config: WebTransportConfig, deps: WebServerDeps): EndpointServer {
+  return new EndpointServer(config.endpoint, createWebAcceptor(config, deps), deps.log.child({ transport: config.id }));
+}
+
+/** What answers on the connections of a `web` transport. */
+export function createWebAcceptor(config: WebConfig, deps: WebServerDeps): HttpAcceptor {
+  const { paths, options, cookie } = config;
   const services = [...servicesOf(paths)];
   const tree: PathServiceConfig = { type: 'path', paths, ...(cookie && { cookie }) };
   const webSocketPaths = services.filter(({ service }) => service.type === 'websocket').map(({ path }) => path);
   const serviceDeps = serviceDepsOf(config.id, webSocketPaths, deps);
-  return new WebServer({
-    endpoint,
+  return new HttpAcceptor({
     root: createWebService(tree, serviceDeps),
     log: serviceDeps.log,
     http: httpOptions(headersTimeoutMs(services), options.client_timeout),
@@ -186,11 +64,10 @@ export function createWebServer(config: WebTransportConfig, deps: WebServerDeps)
 }
 
 /** The server of a transport of type `websocket`: one WebSocket, whatever the path. */
-export function createWebSocketServer(config: WebSocketTransportConfig, deps: WebServerDeps): WebServer {
+export function createWebSocketServer(config: WebSocketTransportConfig, deps: WebServerDeps): EndpointServer {
   const serviceDeps = serviceDepsOf(config.id, ['/'], deps);
   const version = config.options.show_server_version ? deps.nodeInfo?.version : undefined;
-  return new WebServer({
-    endpoint: config.endpoint,
+  const acceptor = new HttpAcceptor({
     root: createWebService(config, serviceDeps),
     log: serviceDeps.log,
     http: httpOptions(config.options.open_handshake_timeout, null),
@@ -201,6 +78,7 @@ export function createWebSocketServer(config: WebSocketTransportConfig, deps: We
       displayTracebacks: false,
     },
   });
+  return new EndpointServer(config.endpoint, acceptor, serviceDeps.log);
 }
 
 function serviceDepsOf(id: string, webSocketPaths: readonly string[], deps: WebServerDeps): WebServiceDeps {

@@ -14,7 +14,9 @@ import { createLogger, silentLogger } from '../../src/log/logger.js';
 import type { Logger } from '../../src/log/logger.js';
 import type { EndpointConfig } from '../../src/transport/endpoint-schema.js';
 import type { PathsConfig } from '../../src/webservice/schema.js';
-import { WebServer, createWebServer, createWebSocketServer } from '../../src/webservice/server.js';
+import { EndpointServer } from '../../src/transport/endpoint.js';
+import { HttpAcceptor } from '../../src/webservice/http-acceptor.js';
+import { createWebServer, createWebSocketServer } from '../../src/webservice/server.js';
 import type { BoundAddress } from '../../src/transport/listen.js';
 import type { WebServerDeps } from '../../src/webservice/server.js';
 import type { WebService } from '../../src/webservice/service.js';
@@ -68,7 +70,7 @@ async function startWeb(
   paths: PathsConfig,
   parts?: Parameters<typeof webConfig>[1],
   deps?: Partial<WebServerDeps>,
-): Promise<{ port: number; server: WebServer }> {
+): Promise<{ port: number; server: EndpointServer }> {
   const server = createWebServer(webConfig(paths, parts), serverDeps(deps));
   running.push(server);
   const port = portOf(await server.start());
@@ -79,14 +81,10 @@ async function startWeb(
 async function startService(
   root: WebService,
   { log = silentLogger(), displayTracebacks = false } = {},
-): Promise<{ port: number; server: WebServer }> {
-  const server = new WebServer({
-    endpoint: webConfig({}).endpoint,
-    root,
-    log,
-    http: {},
-    dispatcher: { clock: Date.now, headers: {}, accessLog: false, displayTracebacks },
-  });
+): Promise<{ port: number; server: EndpointServer }> {
+  const dispatcher = { clock: Date.now, headers: {}, accessLog: false, displayTracebacks };
+  const acceptor = new HttpAcceptor({ root, log, http: {}, dispatcher });
+  const server = new EndpointServer(webConfig({}).endpoint, acceptor, log);
   running.push(server);
   const port = portOf(await server.start());
   return { port, server };
@@ -621,7 +619,8 @@ describe('starting', () => {
       stop: () => Promise.resolve(void calls.push('stop')),
     };
     const dispatcher = { clock: Date.now, headers: {}, accessLog: false, displayTracebacks: false };
-    const server = new WebServer({ endpoint, root, log: silentLogger(), http: {}, dispatcher });
+    const log = silentLogger();
+    const server = new EndpointServer(endpoint, new HttpAcceptor({ root, log, http: {}, dispatcher }), log);
     const message = `cannot listen on 127.0.0.1, port ${String(port)}: the port is in use by another program (EADDRINUSE)`;
     await expect(server.start()).rejects.toMatchObject({ name: 'ListenError', code: 'ERR_LISTEN', message });
     expect(calls).toEqual(['start', 'stop']);

@@ -8,13 +8,17 @@
 import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import type { Codec, SerializerName } from './codec.js';
 import { CODECS } from './codec.js';
 import { ALL_ROLES, ConnectionClosed, DEADLINE_MS, within } from './wamp-client.js';
 import type { CloseInfo, Welcome } from './wamp-client.js';
 
 /** Where a RawSocket listens: a port (of 127.0.0.1 by default), or a socket file. */
-export type RawSocketPlace = { readonly port: number; readonly host?: string | undefined } | { readonly path: string };
+export type RawSocketPlace =
+  | { readonly port: number; readonly host?: string | undefined; readonly tls?: ConnectionOptions }
+  | { readonly path: string };
 
 /** `rs://127.0.0.1:port/`, `rs://unix:path:/` and what they stand for. */
 export function placeOf(url: string): RawSocketPlace {
@@ -49,6 +53,12 @@ export function rawFrame(type: number, payload: Buffer, length = payload.length)
   return Buffer.concat([prefix, payload]);
 }
 
+function socketTo(place: RawSocketPlace): Socket {
+  if ('path' in place) return connectSocket(place.path);
+  const { port, host = '127.0.0.1', tls } = place;
+  return tls === undefined ? connectSocket(port, host) : connectTls({ port, host, ...tls });
+}
+
 /** Bytes of a connection. Made by {@link RawSocketWire.open}. */
 export class RawSocketWire {
   readonly socket: Socket;
@@ -76,8 +86,9 @@ export class RawSocketWire {
   }
 
   static async open(place: RawSocketPlace): Promise<RawSocketWire> {
-    const socket = 'path' in place ? connectSocket(place.path) : connectSocket(place.port, place.host ?? '127.0.0.1');
-    await within(once(socket, 'connect'), 'connect');
+    const socket = socketTo(place);
+    const ready = 'tls' in place ? 'secureConnect' : 'connect';
+    await within(once(socket, ready), 'connect');
     socket.setNoDelay(true);
     return new RawSocketWire(socket);
   }

@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { connect as connectSocket } from 'node:net';
 import type { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { RawData } from 'ws';
 import type { Codec, SerializerName } from './codec.js';
@@ -22,6 +23,8 @@ export const DEADLINE_MS = 10_000;
 export const ALL_ROLES = { caller: {}, callee: {}, publisher: {}, subscriber: {} } as const;
 
 export interface WampClientOptions {
+  /** For `wss`: `ca`, `cert`, `key`, ... */
+  readonly tls?: ConnectionOptions;
   /** More headers of the handshake, such as `cookie` and `origin`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How messages are written and read; default `json`. */
@@ -113,9 +116,9 @@ export class WampClient {
    * @throws HandshakeRefused when the answer is not 101.
    */
   static async connect(url: string, options: WampClientOptions = {}): Promise<WampClient> {
-    const { headers = {}, serializer = 'json', batched = false, autoPong = true } = options;
+    const { headers = {}, serializer = 'json', batched = false, autoPong = true, tls } = options;
     const { subprotocols = [subprotocolOf(serializer, batched)] } = options;
-    const socket = new WebSocket(url, [...subprotocols], { headers, autoPong, perMessageDeflate: false });
+    const socket = new WebSocket(url, [...subprotocols], { headers, autoPong, perMessageDeflate: false, ...tls });
     return new Promise((resolve, reject) => {
       // The 'upgrade' event comes before any message, so nothing can be missed.
       socket.once('upgrade', (response: IncomingMessage) => {

@@ -51,6 +51,23 @@ describe('a rawsocket transport', () => {
   });
 });
 
+describe('a TLS endpoint', () => {
+  it('names its files relative to the node directory', () => {
+    const tls = { key: 'k.pem', certificate: '/etc/c.pem', chain_certificates: ['sub/i.pem'], dhparam: '../dh.pem' };
+    const endpoint = { type: 'tcp', port: 8443, tls };
+    const [first] = check(withTransport({ type: 'rawsocket', endpoint })).config.workers[0]?.transports ?? [];
+    expect(first?.endpoint).toMatchObject({
+      tls: {
+        key: '/node/k.pem',
+        certificate: '/etc/c.pem',
+        chain_certificates: ['/node/sub/i.pem'],
+        dhparam: '/dh.pem',
+      },
+    });
+    expect(first?.endpoint).not.toHaveProperty('tls.ca_certificates');
+  });
+});
+
 describe('a unix endpoint', () => {
   it.each(['web', 'websocket', 'rawsocket'])('suits a %s transport', (type) => {
     const transport = { type, endpoint: { ...SOCKET, path: '/run/node.sock' }, ...(type === 'web' && { paths: {} }) };

@@ -1,0 +1,103 @@
+/**
+ * HTTP on the connections of an endpoint: Node.js reads the requests, a path tree answers them. What happens to a single
+ * request is told in `dispatch.ts`, which service it reaches in `path.ts`.
+ *
+ *     start: services start -> connections are served -> stop: services stop, responses end, or are cut after a grace
+ */
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from '../log/logger.js';
+import type { Acceptor } from '../transport/endpoint.js';
+import { Dispatcher } from './dispatch.js';
+import type { DispatcherOptions } from './dispatch.js';
+import { WebResponse } from './response.js';
+import type { WebService } from './service.js';
+
+/** Without a byte in either direction during a response: a client that stopped reading. */
+const STALLED_MS = 120_000;
+
+/** How long responses and WebSockets may take to end after `stop` before they are cut. */
+const STOP_GRACE_MS = 2_000;
+
+/** How one server differs from another. */
+export interface HttpAcceptorOptions {
+  readonly root: WebService;
+  readonly log: Logger;
+  readonly http: ServerOptions;
+  readonly dispatcher: Omit<DispatcherOptions, 'root' | 'log'>;
+}
+
+export class HttpAcceptor implements Acceptor {
+  readonly #root: WebService;
+  readonly #log: Logger;
+  readonly #server: Server<typeof IncomingMessage, typeof WebResponse>;
+  readonly #dispatcher: Dispatcher;
+  /** All connections, upgraded ones included, which the HTTP server itself forgets. */
+  readonly #connections = new Set<Socket>();
+  /** Resolves the wait of `stop` when the last connection has gone. */
+  #onEmpty: (() => void) | undefined;
+
+  constructor({ root, log, http, dispatcher }: HttpAcceptorOptions) {
+    this.#root = root;
+    this.#log = log;
+    this.#dispatcher = new Dispatcher({ ...dispatcher, root, log });
+    this.#server = createServer({ ...http, ServerResponse: WebResponse });
+    this.#server.timeout = STALLED_MS;
+    this.#server
+      .on('request', (req, res) => this.#dispatcher.request(req, res))
+      .on('upgrade', (req, socket, head) => this.#dispatcher.upgrade(req, socket, head))
+      .on('connect', (req: IncomingMessage, socket: Socket) => this.#dispatcher.connect(req, socket))
+      .on('clientError', (error, socket) => this.#dispatcher.clientError(error, socket));
+  }
+
+  async start(): Promise<void> {
+    await this.#root.start?.();
+    // The server has no port of its own; this is where Node.js begins to watch over its time limits.
+    this.#server.emit('listening');
+  }
+
+  /** Node.js documents this event as the way to give connections to an HTTP server. */
+  accept(socket: Socket): void {
+    this.#connections.add(socket);
+    socket.once('close', () => this.#forget(socket));
+    socket.setNoDelay(true);
+    this.#server.emit('connection', socket);
+  }
+
+  async stop(): Promise<void> {
+    // Ends connections between two requests.
+    this.#server.close();
+    // Browsers connect in advance; Node.js ends only the connections that have asked for something before.
+    for (const socket of this.#connections) if (socket.bytesRead === 0) socket.destroy();
+    this.#dispatcher.finish();
+    await this.#stopServices();
+    await this.#emptyWithin(STOP_GRACE_MS);
+  }
+
+  async #stopServices(): Promise<void> {
+    try {
+      await this.#root.stop?.();
+    } catch (error) {
+      // The rest of the shutdown does not depend on it: connections are cut one way or the other.
+      this.#log.error({ err: error }, 'web service failed to stop');
+    }
+  }
+
+  #forget(socket: Socket): void {
+    this.#connections.delete(socket);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  async #emptyWithin(ms: number): Promise<void> {
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onEmpty = undefined;
+  }
+}
