@@ -1,6 +1,7 @@
 /**
  * The broker against a matcher that is too simple to be wrong: random sessions subscribe, unsubscribe, publish and leave,
- * and each publication must reach exactly the subscriptions that a look at every one of them finds.
+ * and each publication must reach exactly the subscriptions that a look at every one of them finds; so must the meta API
+ * find them, and a new subscription the retained events that a look at every publication finds.
  *
  * `MODEL_RUNS` is the number of random sequences: 500 unless it is set; `MODEL_RUNS=10000 npx vitest run test/model`
  * is the nightly form.
@@ -19,9 +20,24 @@ const SESSIONS = 4;
 const ROLES = ['red', 'blue'].map((name) => new Role({ name, 'allow-by-default': true }));
 
 type Step =
-  | { readonly do: 'subscribe'; readonly session: number; readonly match: Match; readonly uri: string }
-  | { readonly do: 'unsubscribe'; readonly session: number; readonly nth: number }
-  | { readonly do: 'publish'; readonly session: number; readonly topic: string; readonly options: PublishOptions }
+  | {
+      readonly do: 'subscribe';
+      readonly session: number;
+      readonly match: Match;
+      readonly uri: string;
+      readonly retained: boolean;
+    }
+  | {
+      readonly do: 'unsubscribe';
+      readonly session: number;
+      readonly nth: number;
+    }
+  | {
+      readonly do: 'publish';
+      readonly session: number;
+      readonly topic: string;
+      readonly options: PublishOptions;
+    }
   | { readonly do: 'leave'; readonly session: number };
 
 const session = fc.nat(SESSIONS - 1);
@@ -40,14 +56,22 @@ const pattern: fc.Arbitrary<{ readonly match: Match; readonly uri: string }> = f
       topic.map((uri) => `${uri}.`),
     ),
   }),
-  fc.record({ match: fc.constant('wildcard' as const), uri: joined(fc.oneof(component, fc.constant(''))) }),
+  fc.record({
+    match: fc.constant('wildcard' as const),
+    uri: joined(fc.oneof(component, fc.constant(''))),
+  }),
 );
 
 // Ids of sessions go beyond those that exist: some lists name nobody.
 const someIds = fc.option(fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 4 }), { nil: undefined });
-const someAuthids = fc.option(fc.uniqueArray(fc.constantFrom('authid1', 'authid2', 'authid3', 'x'), { maxLength: 3 }), {
-  nil: undefined,
-});
+const someAuthids = fc.option(
+  fc.uniqueArray(fc.constantFrom('authid1', 'authid2', 'authid3', 'x'), {
+    maxLength: 3,
+  }),
+  {
+    nil: undefined,
+  },
+);
 const someRoles = fc.option(fc.uniqueArray(fc.constantFrom('red', 'blue', 'x'), { maxLength: 2 }), { nil: undefined });
 const options = fc
   .record({
@@ -58,22 +82,47 @@ const options = fc
     exclude_authid: someAuthids,
     eligible_authrole: someRoles,
     exclude_authrole: someRoles,
+    retain: fc.option(fc.boolean(), { nil: undefined }),
   })
   .map((all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as PublishOptions);
 
+/** Kept beside the newest one for everybody. */
+const RESTRICTED: PublishOptions = { retain: true, exclude_authrole: ['red'] };
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('subscribe' as const), session, pattern }).map(flat) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('unsubscribe' as const), session, nth: fc.nat(5) }) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .record({
+        do: fc.constant('subscribe' as const),
+        session,
+        pattern,
+        retained: fc.boolean(),
+      })
+      .map(flat),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('unsubscribe' as const),
+      session,
+      nth: fc.nat(5),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant('publish' as const),
       session,
-      topic,
-      options: fc.oneof(fc.constant({}), options),
+      // Often the same one, so that retained events meet.
+      topic: fc.oneof(fc.constantFrom('a', 'a.b'), topic),
+      options: fc.oneof(fc.constant({}), fc.constant({ retain: true }), fc.constant(RESTRICTED), options),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), session }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('leave' as const), session }),
+  },
 );
 
 function flat({
@@ -82,6 +131,7 @@ function flat({
 }: {
   readonly do: 'subscribe';
   readonly session: number;
+  readonly retained: boolean;
   readonly pattern: { readonly match: Match; readonly uri: string };
 }): Step {
   return { ...rest, match, uri };
@@ -95,8 +145,15 @@ interface Entry {
   readonly id: number;
 }
 
+/** A publication with `retain`. */
+interface Retained {
+  readonly id: number;
+  readonly topic: string;
+  readonly options: PublishOptions;
+}
+
 /** Written from the sentences of the specification, without an index. */
-function matchesNaively({ match, uri }: Entry, topic: string): boolean {
+function matchesNaively({ match, uri }: Pick<Entry, 'match' | 'uri'>, topic: string): boolean {
   if (match === 'exact') return topic === uri;
   if (match === 'prefix') return topic.slice(0, uri.length) === uri;
   const parts = uri.split('.').map((part) => (part === '' ? '[^.]+' : part));
@@ -104,13 +161,37 @@ function matchesNaively({ match, uri }: Entry, topic: string): boolean {
 }
 
 function admitsNaively(options: PublishOptions, publisher: BrokerSession, to: BrokerSession): boolean {
-  if (to === publisher && options.exclude_me !== false) return false;
+  return (to !== publisher || options.exclude_me === false) && mayReceiveNaively(options, to);
+}
+
+function mayReceiveNaively(options: PublishOptions, to: BrokerSession): boolean {
   if (options.eligible?.includes(to.id) === false) return false;
   if (options.eligible_authid?.includes(to.authid) === false) return false;
   if (options.eligible_authrole?.includes(to.authrole) === false) return false;
   if (options.exclude?.includes(to.id) === true) return false;
   if (options.exclude_authid?.includes(to.authid) === true) return false;
   return options.exclude_authrole?.includes(to.authrole) !== true;
+}
+
+/** As many publications with restrictions as the broker keeps of a topic, newer than the one for everybody. */
+const MAX_RESTRICTED = 10;
+
+/** @returns for each topic the newest publication that the session may see, among those that are still kept. */
+function retainedNaively(
+  all: readonly Retained[],
+  pattern: Pick<Entry, 'match' | 'uri'>,
+  to: BrokerSession,
+): Retained[] {
+  const topics = new Set(all.map(({ topic }) => topic).filter((topic) => matchesNaively(pattern, topic)));
+  return [...topics].flatMap((topic) => {
+    const newestFirst = all.filter((publication) => publication.topic === topic).reverse();
+    const forAll = newestFirst.findIndex(
+      ({ options }) => !Object.keys(options).some((key) => /^(eligible|exclude)(?!_me)/.test(key)),
+    );
+    const restricted = (forAll === -1 ? newestFirst : newestFirst.slice(0, forAll)).slice(0, MAX_RESTRICTED);
+    const kept = forAll === -1 ? restricted : [...restricted, ...newestFirst.slice(forAll, forAll + 1)];
+    return kept.filter(({ options }) => mayReceiveNaively(options, to)).slice(0, 1);
+  });
 }
 
 /** What a session got, in an order that does not depend on how the broker walks its patterns. */
@@ -120,6 +201,7 @@ class Play {
   readonly #made = testBroker({ observer: NO_OBSERVER });
   readonly #sessions: BrokerSession[] = [];
   #entries: Entry[] = [];
+  readonly #retained: Retained[] = [];
   #publications = 1000;
 
   constructor() {
@@ -129,30 +211,47 @@ class Play {
   run(step: Step): void {
     const session = this.#sessions[step.session];
     if (session === undefined) throw new Error('a step of nobody');
-    if (step.do === 'subscribe') this.#subscribe(session, step.match, step.uri);
+    if (step.do === 'subscribe') this.#subscribe(session, step.match, step.uri, step.retained);
     else if (step.do === 'unsubscribe') this.#unsubscribe(session, step.nth);
     else if (step.do === 'publish') this.#publish(session, step.topic, step.options);
     else this.#leave(step.session, session);
     const owners = new Set(this.#entries.map((entry) => entry.session));
     const patterns = new Set(this.#entries.map(({ id }) => id));
-    expect(this.#made.broker.size).toEqual({ subscriptions: patterns.size, subscribers: owners.size });
+    expect(this.#made.broker.size).toEqual({
+      subscriptions: patterns.size,
+      subscribers: owners.size,
+    });
   }
 
   end(): void {
     for (const session of this.#sessions) this.#made.broker.remove(session);
-    expect(this.#made.broker.size).toEqual({ subscriptions: 0, subscribers: 0 });
-    expect(this.#made.broker.directory.list()).toEqual({ exact: [], prefix: [], wildcard: [] });
+    expect(this.#made.broker.size).toEqual({
+      subscriptions: 0,
+      subscribers: 0,
+    });
+    expect(this.#made.broker.directory.list()).toEqual({
+      exact: [],
+      prefix: [],
+      wildcard: [],
+    });
     expect(this.#made.broker.directory.matching('a.b')).toEqual([]);
   }
 
-  #subscribe(session: BrokerSession, match: Match, uri: string): void {
-    session.subscribe(uri, { match });
-    const [reply] = session.heard();
+  #subscribe(session: BrokerSession, match: Match, uri: string, retained: boolean): void {
+    session.subscribe(uri, { match, get_retained: retained });
+    const [reply, ...events] = session.heard();
     expect(reply?.slice(0, 2)).toEqual([33, 1]);
     const id = reply?.[2] as number;
     const same = this.#entries.filter((entry) => entry.match === match && entry.uri === uri);
     for (const entry of same) expect(id).toBe(entry.id);
     for (const entry of this.#entries) if (!same.includes(entry)) expect(id).not.toBe(entry.id);
+    const expected = retainedNaively(retained ? this.#retained : [], { match, uri }, session).map(
+      ({ id: publication, topic }) => {
+        const details = match === 'exact' ? { retained: true } : { topic, retained: true };
+        return [36, id, publication, details, [topic]];
+      },
+    );
+    expect(sorted(events)).toEqual(sorted(expected));
     if (!same.some((entry) => entry.session === session)) this.#entries.push({ session, match, uri, id });
   }
 
@@ -171,6 +270,10 @@ class Play {
   #publish(publisher: BrokerSession, topic: string, options: PublishOptions): void {
     publisher.publish(topic, options);
     const publication = ++this.#publications;
+    if (options.retain === true) this.#retained.push({ id: publication, topic, options });
+    const matching = this.#entries.filter((entry) => matchesNaively(entry, topic)).map(({ id }) => id);
+    const found = this.#made.broker.directory.matching(topic).map(({ id }) => id);
+    expect(found.sort()).toEqual([...new Set(matching)].sort());
     for (const session of this.#sessions) {
       const expected = this.#entries
         .filter((entry) => entry.session === session && matchesNaively(entry, topic))

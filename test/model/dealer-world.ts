@@ -5,6 +5,7 @@
 import { Realm } from '../../src/router/realm.js';
 import { ALLOW_ALL, FakeClock, ScriptedSession, wire } from '../support/realm.js';
 import type { RouterMessage } from '../../src/wamp/message.js';
+import type { Dict } from '../../src/wamp/payload.js';
 
 const INVOCATION_FEATURES = ['callee.call_canceling', 'callee.progressive_call_invocations'] as const;
 /** What a session may announce, one bit each. */
@@ -18,11 +19,12 @@ const FEATURES = [
 export const FEATURE_SETS = 2 ** FEATURES.length;
 
 export const URIS = ['com.one', 'com.two', 'com.two.three', 'org.none'] as const;
+/** With those of the URIs that they match. */
 const PATTERNS = [
-  { match: 'exact', uri: 'com.one' },
-  { match: 'exact', uri: 'com.two' },
-  { match: 'prefix', uri: 'com.two' },
-  { match: 'wildcard', uri: 'com.' },
+  { match: 'exact', uri: 'com.one', has: ['com.one'] },
+  { match: 'exact', uri: 'com.two', has: ['com.two'] },
+  { match: 'prefix', uri: 'com.two', has: ['com.two', 'com.two.three'] },
+  { match: 'wildcard', uri: 'com.', has: ['com.one', 'com.two'] },
 ] as const;
 export const PATTERN_COUNT = PATTERNS.length;
 
@@ -41,7 +43,11 @@ export type Step =
       readonly force: boolean;
       readonly forwardTimeout: boolean;
     }
-  | { readonly do: 'unregister' | 'answer again' | 'leave'; readonly who: number; readonly which: number }
+  | {
+      readonly do: 'unregister' | 'answer again' | 'leave';
+      readonly who: number;
+      readonly which: number;
+    }
   | {
       readonly do: 'call';
       readonly who: number;
@@ -50,10 +56,30 @@ export type Step =
       readonly receiveProgress: boolean;
       readonly progress: boolean;
     }
-  | { readonly do: 'call on'; readonly who: number; readonly which: number; readonly last: boolean }
-  | { readonly do: 'yield'; readonly who: number; readonly which: number; readonly progress: boolean }
-  | { readonly do: 'error'; readonly who: number; readonly which: number; readonly unavailable: boolean }
-  | { readonly do: 'cancel'; readonly who: number; readonly which: number; readonly mode: (typeof MODES)[number] }
+  | {
+      readonly do: 'call on';
+      readonly who: number;
+      readonly which: number;
+      readonly last: boolean;
+    }
+  | {
+      readonly do: 'yield';
+      readonly who: number;
+      readonly which: number;
+      readonly progress: boolean;
+    }
+  | {
+      readonly do: 'error';
+      readonly who: number;
+      readonly which: number;
+      readonly unavailable: boolean;
+    }
+  | {
+      readonly do: 'cancel';
+      readonly who: number;
+      readonly which: number;
+      readonly mode: (typeof MODES)[number];
+    }
   | { readonly do: 'wait'; readonly ms: number };
 
 interface CallRecord {
@@ -69,6 +95,17 @@ interface CallRecord {
   killed: boolean;
   /** The invocation that it is with. */
   invocation: InvocationRecord | undefined;
+  /** The registration that was the best one when it was made. */
+  readonly registration: unknown;
+  /** 0: none. */
+  readonly timeout: number;
+  /** When the router must have answered it: never, while its callee looks after the timeout. */
+  due: number;
+}
+
+interface Asked {
+  readonly concurrency: number;
+  readonly pattern: (typeof PATTERNS)[number];
 }
 
 interface InvocationRecord {
@@ -84,10 +121,10 @@ type Log = (session: WorldSession, fields: readonly unknown[]) => void;
 class WorldSession extends ScriptedSession {
   readonly calls = new Map<number, CallRecord>();
   readonly invocations = new Map<number, InvocationRecord>();
-  // registration id -> concurrency
-  readonly registrations = new Map<unknown, number>();
-  /** Request id of REGISTER -> concurrency. */
-  readonly asked = new Map<unknown, number>();
+  // registration id -> what it was asked for with
+  readonly registrations = new Map<unknown, Asked>();
+  /** Request id of REGISTER -> the same. */
+  readonly asked = new Map<unknown, Asked>();
   readonly #log: Log;
   lastRequest = 0;
   gone = false;
@@ -128,14 +165,18 @@ export class World {
     const nextId = () => ++lastId;
     const clock = () => this.#clock.now;
     this.#realm = new Realm(
-      { name: 'realm1', roles: [ALLOW_ALL], compat: { cancel_without_error: cancelWithoutError } },
+      {
+        name: 'realm1',
+        roles: [ALLOW_ALL],
+        compat: { cancel_without_error: cancelWithoutError },
+      },
       { randomId: nextId, nextRouterId: nextId, clock, scheduler: this.#clock },
     );
   }
 
   run(step: Step): void {
     if (step.do === 'join') return this.#join(step.features);
-    if (step.do === 'wait') return this.#clock.advance(step.ms);
+    if (step.do === 'wait') return this.#wait(step.ms);
     const session = pick(this.#sessions, step.who);
     if (session === undefined) return;
     switch (step.do) {
@@ -185,13 +226,24 @@ export class World {
     this.#sessions.push(new WorldSession(this.#realm, ++this.#joined, announced, (...said) => this.#check(...said)));
   }
 
+  #wait(ms: number): void {
+    this.#clock.advance(ms);
+    for (const call of this.#calls.values())
+      must(!call.open || call.due > this.#clock.elapsed(), `${call.key} is overdue`);
+  }
+
   #register(session: WorldSession, step: Step & { do: 'register' }): void {
     const pattern = pick(PATTERNS, step.pattern);
     if (pattern === undefined) return;
     const { invoke, concurrency, force } = step;
     const id = ++session.lastRequest;
-    session.asked.set(id, concurrency);
-    const options = { match: pattern.match, invoke, concurrency, force_reregister: force };
+    session.asked.set(id, { concurrency, pattern });
+    const options = {
+      match: pattern.match,
+      invoke,
+      concurrency,
+      force_reregister: force,
+    };
     session.tell(64, id, { ...options, forward_timeout: step.forwardTimeout }, pattern.uri);
   }
 
@@ -212,11 +264,32 @@ export class World {
       open: true,
       killed: false,
       invocation: undefined,
+      registration: this.#best(pick(URIS, step.uri)),
+      timeout: step.timeout,
+      due: this.#dueIn(step.timeout),
     };
     session.calls.set(id, call);
     this.#calls.set(call.key, call);
-    const options = { timeout: step.timeout, receive_progress: step.receiveProgress, progress };
+    const options = {
+      timeout: step.timeout,
+      receive_progress: step.receiveProgress,
+      progress,
+    };
     session.tell(48, id, options, pick(URIS, step.uri), [call.key]);
+  }
+
+  #dueIn(timeout: number): number {
+    return timeout === 0 ? Infinity : this.#clock.elapsed() + timeout;
+  }
+
+  /** @returns the id of the registration that a call of `uri` goes to: that of the first pattern that matches. */
+  #best(uri: string | undefined): unknown {
+    const all = this.#sessions.flatMap(({ registrations }) => [...registrations]);
+    for (const pattern of PATTERNS) {
+      const found = all.find(([, asked]) => asked.pattern === pattern);
+      if (found !== undefined && pattern.has.some((one) => one === uri)) return found[0];
+    }
+    return undefined;
   }
 
   #callOn(session: WorldSession, call: CallRecord | undefined, last: boolean): void {
@@ -264,10 +337,7 @@ export class World {
       case 69:
         return onInterrupt(session, fields);
       case 65:
-        if (!session.registrations.has(fields[2])) {
-          session.registrations.set(fields[2], session.asked.get(fields[1]) ?? 0);
-        }
-        return;
+        return this.#onRegistered(session, fields);
       case 67:
         if (fields[1] === 0) session.registrations.delete((fields[2] as { registration: unknown }).registration);
         return;
@@ -282,12 +352,27 @@ export class World {
     must((args as unknown[])[0] === call.key, `call ${call.key} got the result of another`);
     if (progress === true) must(call.receiveProgress, `call ${call.key} got progress it did not ask for`);
     else this.#close(call);
+    if (progress === true && call.due !== Infinity) call.due = this.#dueIn(call.timeout);
+  }
+
+  #onRegistered(session: WorldSession, [, request, registration]: readonly unknown[]): void {
+    const asked = session.asked.get(request);
+    must(asked !== undefined, 'a registration that nobody asked for');
+    // A pattern has one registration: others were taken away, and not every callee is told.
+    for (const { registrations } of this.#sessions) {
+      for (const [id, { pattern }] of registrations) {
+        if (pattern === asked.pattern && id !== registration) registrations.delete(id);
+      }
+    }
+    if (!session.registrations.has(registration)) session.registrations.set(registration, asked);
   }
 
   #onCallError(session: WorldSession, [, , id, , error, args]: readonly unknown[]): void {
     const call = openCall(session, id);
     const ofCallee = ['com.error', 'wamp.error.unavailable'].includes(String(error));
     if (ofCallee) must((args as unknown[])[0] === call.key, `call ${call.key} got the error of another`);
+    if (error === 'wamp.error.timeout')
+      must(call.due <= this.#clock.elapsed(), `call ${call.key} ran out of time too early`);
     this.#close(call);
   }
 
@@ -296,7 +381,7 @@ export class World {
     this.answered++;
   }
 
-  #onInvocation(session: WorldSession, [, id, registration, , args]: readonly unknown[]): void {
+  #onInvocation(session: WorldSession, [, id, registration, details, args]: readonly unknown[]): void {
     const call = this.#calls.get(String((args as unknown[])[0]));
     must(call?.open === true, `an invocation for no open call`);
     const more = session.invocations.get(Number(id));
@@ -306,12 +391,31 @@ export class World {
     }
     must(id === session.invocations.size + 1, `invocation ${String(id)} is out of order`);
     must(call.invocation?.answered !== false, `call ${call.key} is with two callees`);
-    const limit = session.registrations.get(registration);
+    if (call.invocation === undefined) this.#checkTurn(call, registration);
+    if ((details as Dict)['timeout'] !== undefined) call.due = Infinity;
+    else if (call.due === Infinity) call.due = this.#dueIn(call.timeout);
+    const limit = session.registrations.get(registration)?.concurrency;
     must(limit !== undefined, `an invocation of a registration that the callee does not hold`);
     const running = unansweredOf(session).filter((other) => other.registration === registration && isCurrent(other));
     must(limit === 0 || running.length < limit, `more than ${limit} calls at a time`);
-    call.invocation = { id, call, registration, answered: false, interrupted: false };
+    call.invocation = {
+      id,
+      call,
+      registration,
+      answered: false,
+      interrupted: false,
+    };
     session.invocations.set(id, call.invocation);
+  }
+
+  /** Calls that wait for the same registration are served in the order in which they came. */
+  #checkTurn(call: CallRecord, registration: unknown): void {
+    must(registration === call.registration, `call ${call.key} went to another registration`);
+    for (const other of this.#calls.values()) {
+      if (other === call) return;
+      const waits = other.open && other.invocation === undefined && other.registration === registration;
+      must(!waits, `call ${call.key} went before ${other.key}`);
+    }
   }
 }
 
