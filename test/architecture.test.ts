@@ -30,7 +30,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   router: { folders: ['wamp'], types: ['log'] },
   cookie: {
     folders: ['wamp', 'log'],
-    builtins: ['fs', 'path', 'crypto', 'timers'],
+    builtins: ['fs', 'path', 'crypto', 'timers', 'zlib'],
     builtinTypes: ['http'],
     packages: ['cookie'],
   },

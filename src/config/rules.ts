@@ -202,6 +202,9 @@ function checkCookie(cookie: Cursor, { report }: RuleContext): void {
   }
 }
 
+/** What sections that share a store must agree on. */
+const STORE_KEYS = ['purge_on_startup', 'sync', 'checksum'] as const;
+
 /** Sections that name one file share its cookies, which works only if they look for the same ones. */
 function checkSharedStores(node: Cursor, { cbdir, report }: RuleContext): void {
   const first = new Map<string, Cursor>();
@@ -216,7 +219,7 @@ function checkSharedStores(node: Cursor, { cbdir, report }: RuleContext): void {
 }
 
 function compareStores(cookie: Cursor, other: Cursor, report: Report): void {
-  for (const keys of [['name'], ['length'], ['store', 'purge_on_startup']]) {
+  for (const keys of [['name'], ['length'], ...STORE_KEYS.map((key) => ['store', key])]) {
     const here = cookie.at(...keys);
     const there = other.at(...keys);
     if (here.missing || there.missing || here.value === there.value) continue;

@@ -28,7 +28,7 @@ export class AppendLog {
   readonly #fs: FileSystem;
   readonly #path: string;
   #file: OpenFile;
-  // Up to here the file is good and durable.
+  // Up to here the file is good, and durable unless a sync is owed.
   #size: number;
   // The three debts.
   #hasBadTail = false;
@@ -59,19 +59,25 @@ export class AppendLog {
   /**
    * Resolves when `lines` (each with its line feed) are on the disk; rejects when none of them is in the file. Without
    * lines it resolves when nothing of an earlier failure can come back.
+   * @param durability `later`: resolves when they are in the file; {@link sync} is owed.
    */
-  async append(lines: string): Promise<void> {
+  async append(lines: string, durability: 'now' | 'later' = 'now'): Promise<void> {
     await this.settle();
-    if (lines !== '') await this.#write(lines);
+    if (lines !== '') await this.#write(lines, durability);
   }
 
-  async #write(text: string): Promise<void> {
+  /** Resolves when everything that was written is on the disk. After a rejection nobody knows what of it is. */
+  async sync(): Promise<void> {
+    await this.#file.datasync();
+  }
+
+  async #write(text: string, durability: 'now' | 'later' = 'now'): Promise<void> {
     const bytes = Buffer.from(text);
     // A write that fails may have left a part of it. What a failed sync has left is unknown and must go as well.
     this.#hasBadTail = true;
     try {
       await appendWhole(this.#file, bytes);
-      await this.#file.datasync();
+      if (durability === 'now') await this.#file.datasync();
     } catch (error) {
       // Should that fail as well, it is still owed: `settle` tries again. The caller hears of the failed write.
       await Promise.allSettled([this.#dropTail()]);

@@ -5,17 +5,21 @@
 import { AppendLog, appendWhole } from './append-log.js';
 import { forwardLine, liveLine } from './file-line.js';
 import { readCookieFile } from './file-reader.js';
+import { sealed } from './line-seal.js';
 import type { Logger } from '../log/logger.js';
 import type { LoadedFile } from './file-reader.js';
 import type { FileSystem } from './file-system.js';
 import type { CookieTable } from './file-table.js';
 import type { CookieRecord } from './store.js';
 
-/** The file is rewritten when it has more outdated lines than this and more than {@link DEAD_PER_LIVE} per cookie. */
-const DEAD_LINES_AT_START = 1_000;
-/** Larger while clients wait: during a rewrite of 100,000 cookies new ones wait for a good part of a second. */
-const DEAD_LINES_RUNNING = 10_000;
-const DEAD_PER_LIVE = 2;
+/**
+ * The file is rewritten when it has more outdated lines than this and more than {@link DEAD_PER_LIVE} per cookie: so it
+ * stays below twice its smallest size, and a thousand cookies are rewritten every 500 changes, which takes milliseconds.
+ */
+const DEAD_LINES = 500;
+const DEAD_PER_LIVE = 0.5;
+/** How many more outdated lines are waited for when a rewrite has failed, so that it is not tried with every batch. */
+const DEAD_LINES_AFTER_FAILURE = 10_000;
 
 const LINE_FEED = Buffer.from('\n');
 const GROUP_AND_OTHERS = 0o077;
@@ -26,6 +30,8 @@ export interface CookieFileOptions {
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** Whether lines are written with a checksum. */
+  readonly checksum: boolean;
   /** Which cookies are dropped while opening. */
   readonly isUnwanted: (record: CookieRecord) => boolean;
 }
@@ -38,21 +44,28 @@ export class CookieFile {
   readonly #log: Logger;
   readonly #clock: () => number;
   readonly #file: AppendLog;
+  readonly #checksum: boolean;
   // good lines in the file, live or outdated
   #lines: number;
   // damaged lines that are still in the file
   #damaged: readonly Buffer[];
-  #deadLinesAllowed = DEAD_LINES_RUNNING;
+  // good lines that should have a checksum and have none
+  #unsealed: number;
+  // a sync failed: nobody knows what is on the disk
+  #isInDoubt = false;
+  #deadLinesAllowed = DEAD_LINES;
 
-  private constructor({ filename, fs, log, clock }: CookieFileOptions, file: AppendLog, loaded: LoadedFile) {
+  private constructor({ filename, fs, log, clock, checksum }: CookieFileOptions, file: AppendLog, loaded: LoadedFile) {
     this.#filename = filename;
     this.#fs = fs;
     this.#log = log;
     this.#clock = clock;
+    this.#checksum = checksum;
     this.#file = file;
     this.table = loaded.table;
     this.#lines = loaded.lines;
     this.#damaged = loaded.damaged;
+    this.#unsealed = loaded.unsealed;
   }
 
   /** Rejects when the file cannot be opened and read; damage and a full disk are warnings. */
@@ -62,7 +75,7 @@ export class CookieFile {
     try {
       const { mode, size: expectedSize } = await file.stat();
       if ((mode & GROUP_AND_OTHERS) !== 0) log.warn({ filename }, 'cookie file is open to other users: chmod 600');
-      const loaded = await readCookieFile(file, expectedSize);
+      const loaded = await readCookieFile(file, { expectedSize, isStrict: options.checksum });
       const { size, unterminated } = loaded;
       const opened = new CookieFile(options, new AppendLog({ fs, path: filename, file, size, unterminated }), loaded);
       await opened.#tidy(options.isUnwanted);
@@ -82,17 +95,38 @@ export class CookieFile {
     for (const { cbtid } of unwanted) this.table.drop(cbtid);
     const damaged = this.#damaged.length;
     try {
-      if (damaged > 0 || unwanted.length > 0 || this.#isWorthRewriting(DEAD_LINES_AT_START)) await this.#rewrite();
+      const isWanted = damaged > 0 || unwanted.length > 0 || this.#unsealed > 0;
+      if (isWanted || this.#isWorthRewriting(DEAD_LINES)) await this.#rewrite();
       else await this.#file.settle();
     } catch (err) {
       this.#log.warn({ filename: this.#filename, damaged, err }, 'cookie file could not be tidied up');
     }
   }
 
-  /** Resolves when the file has all lines, and none of an earlier failure; rejects when it has none of them. */
-  async append(lines: readonly string[]): Promise<void> {
-    await this.#file.append(lines.join(''));
+  /**
+   * Resolves when the file has all lines, and none of an earlier failure; rejects when it has none of them.
+   * @param durability `now`: the lines are on the disk; `later`: they are with the next {@link sync}.
+   */
+  async append(lines: readonly string[], durability: 'now' | 'later'): Promise<void> {
+    await this.#file.append((this.#checksum ? lines.map(sealed) : lines).join(''), durability);
     this.#lines += lines.length;
+  }
+
+  /**
+   * Resolves when everything that was appended is on the disk. After a sync that failed the system may have dropped
+   * what it could not write: then the file is written anew from memory, now or with the next call.
+   */
+  async sync(): Promise<void> {
+    if (!this.#isInDoubt) {
+      try {
+        await this.#file.sync();
+        return;
+      } catch (err) {
+        this.#isInDoubt = true;
+        this.#log.warn({ filename: this.#filename, err }, 'cookie file could not be synced: it is written anew');
+      }
+    }
+    await this.#rewrite();
   }
 
   /** From now on any outdated line is reason enough to rewrite the file once. */
@@ -106,9 +140,9 @@ export class CookieFile {
     if (!isWanted && !this.#isWorthRewriting(this.#deadLinesAllowed)) return;
     try {
       await this.#rewrite();
-      this.#deadLinesAllowed = DEAD_LINES_RUNNING;
+      this.#deadLinesAllowed = DEAD_LINES;
     } catch (err) {
-      this.#deadLinesAllowed = this.#deadLines + DEAD_LINES_RUNNING; // not again with every batch
+      this.#deadLinesAllowed = this.#deadLines + DEAD_LINES_AFTER_FAILURE; // not again with every batch
       this.#log.warn({ filename: this.#filename, err }, 'cookie file could not be compacted');
     }
   }
@@ -129,8 +163,10 @@ export class CookieFile {
     if (this.#damaged.length > 0) await this.#setAside(this.#damaged);
     this.#damaged = [];
     this.table.dropOldForwards(this.#clock());
-    await this.#file.replace(linesOf(this.table));
+    await this.#file.replace(this.#checksum ? seal(linesOf(this.table)) : linesOf(this.table));
     this.#lines = this.#liveLines;
+    this.#unsealed = 0;
+    this.#isInDoubt = false;
     this.table.forgetDeleted();
   }
 
@@ -157,4 +193,8 @@ export class CookieFile {
 function* linesOf({ records, forwards }: CookieTable): Generator<string> {
   for (const record of records.values()) yield liveLine(record);
   for (const forward of forwards.values()) yield forwardLine(forward);
+}
+
+function* seal(lines: Iterable<string>): Generator<string> {
+  for (const line of lines) yield sealed(line);
 }

@@ -3,6 +3,7 @@
  * shapes that Crossbar.io wrote over the years. It knows nothing of files.
  */
 import { deepFreeze } from './auth-value.js';
+import { isSealIntact } from './line-seal.js';
 import { pythonJson } from './python-json.js';
 import type { CookieAuth, CookieForward, CookieRecord } from './store.js';
 
@@ -21,11 +22,19 @@ export type FileEntry =
       readonly forward?: CookieForward;
       /** The record under its new id, as far as this line alone tells. */
       readonly successor?: CookieRecord;
+      /** Something else in the line is wrong. */
+      readonly isDamaged?: true;
     };
 
 const STATUS_WORDS: readonly unknown[] = ['created', 'modified', 'deleted', null, undefined];
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 const NO_AUTH = { authid: null, authrole: null, authmethod: null, authrealm: null, authextra: null };
+
+/** Every key that a line of ours or of Crossbar.io may have. */
+const KNOWN_KEYS: ReadonlySet<string> = new Set([
+  ...['cbtid', 'id', 'status', 'created', 'modified', 'deleted', 'max_age', ...Object.keys(NO_AUTH)],
+  ...['seen', 'rotated', 'rotated_from', 'moved_to', 'moved', 'crc'],
+]);
 
 /** @returns the line of a live record, with the line feed. */
 export function liveLine(record: CookieRecord): string {
@@ -90,15 +99,25 @@ function formatLine(status: string, record: CookieRecord, { deleted, extra }: Re
  * - A login counts only when it is whole: old records without `authrealm` keep their cookie and lose the login.
  * - A line that says `deleted` is believed as soon as its id can be read, whatever else is wrong with it: a cookie that
  *   was logged out must not come back because its last line was damaged.
+ * - A checksum must be right. A line without one is taken as it is: Crossbar.io writes none.
  *
+ * @param isStrict where all lines have checksums: one without may have no unknown key, which could be the rest of one.
  * @returns undefined when the line is damaged.
  */
-export function parseLine(line: string): FileEntry | undefined {
+export function parseLine(line: string, isStrict = false): FileEntry | undefined {
   const value = parseObject(line);
   if (value === undefined) return undefined;
   const cbtid = value['cbtid'] ?? value['id'];
   if (typeof cbtid !== 'string' || cbtid === '') return undefined;
-  if (value['status'] === 'deleted' || Boolean(value['deleted'])) return parseDeletion(cbtid, value);
+  const isIntact =
+    'crc' in value ? isSealIntact(line) : !isStrict || Object.keys(value).every((key) => KNOWN_KEYS.has(key));
+  if (value['status'] === 'deleted' || Boolean(value['deleted'])) {
+    return isIntact ? parseDeletion(cbtid, value) : { cbtid, record: undefined, isDamaged: true };
+  }
+  return isIntact ? parseLive(cbtid, value) : undefined;
+}
+
+function parseLive(cbtid: string, value: Readonly<Record<string, unknown>>): FileEntry | undefined {
   const record = parseRecord(cbtid, value);
   if (record === undefined) return undefined;
   const { rotated_from } = value;

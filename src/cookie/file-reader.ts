@@ -3,6 +3,7 @@
  * and its neighbours count. What the good lines add up to is in `file-table.ts`.
  */
 import { parseLine } from './file-line.js';
+import { hasSeal } from './line-seal.js';
 import { CookieTable } from './file-table.js';
 import type { OpenFile } from './file-system.js';
 
@@ -14,6 +15,8 @@ export interface LoadedFile {
   readonly table: CookieTable;
   /** How many good lines there are, live or outdated. */
   readonly lines: number;
+  /** How many of them have no checksum; only counted where they should. */
+  readonly unsealed: number;
   /** The damaged lines, without line feeds. */
   readonly damaged: readonly Buffer[];
   /** The last line lacks its line feed. */
@@ -22,9 +25,18 @@ export interface LoadedFile {
   readonly size: number;
 }
 
-/** @param expectedSize in bytes; only for the size of the buffers. */
-export async function readCookieFile(file: OpenFile, expectedSize: number): Promise<LoadedFile> {
-  const collector = new LineCollector();
+export interface ReadOptions {
+  /** In bytes; only for the size of the buffers. */
+  readonly expectedSize: number;
+  /** Lines are expected to have checksums, see `parseLine`. */
+  readonly isStrict: boolean;
+}
+
+export async function readCookieFile(
+  file: Pick<OpenFile, 'read'>,
+  { expectedSize, isStrict }: ReadOptions,
+): Promise<LoadedFile> {
+  const collector = new LineCollector(isStrict);
   const splitter = new LineSplitter((line) => collector.add(line));
   let size = 0;
   for (;;) {
@@ -36,8 +48,8 @@ export async function readCookieFile(file: OpenFile, expectedSize: number): Prom
     size += count;
   }
   const unterminated = splitter.end();
-  const { table, lines, damaged } = collector;
-  return { table, lines, damaged, unterminated, size };
+  const { table, lines, unsealed, damaged } = collector;
+  return { table, lines, unsealed, damaged, unterminated, size };
 }
 
 /** Cuts a stream of chunks into lines; a line may span any number of chunks. */
@@ -83,18 +95,25 @@ class LineCollector {
   readonly table = new CookieTable();
   readonly damaged: Buffer[] = [];
   lines = 0;
+  unsealed = 0;
+  readonly #isStrict: boolean;
   // Strict, so that a flipped bit is noticed instead of becoming a replacement character.
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
 
+  constructor(isStrict: boolean) {
+    this.#isStrict = isStrict;
+  }
+
   add(bytes: Buffer): void {
     const line = this.#decode(bytes);
-    const entry = line === undefined ? undefined : parseLine(line);
-    if (entry === undefined) {
+    const entry = line === undefined ? undefined : parseLine(line, this.#isStrict);
+    if (entry === undefined || 'isDamaged' in entry) {
       this.damaged.push(Buffer.from(bytes)); // a copy: the chunk behind it is large
-      return;
+    } else {
+      this.lines += 1;
+      if (this.#isStrict && line !== undefined && !hasSeal(line)) this.unsealed += 1;
     }
-    this.lines += 1;
-    this.table.read(entry);
+    if (entry !== undefined) this.table.read(entry);
   }
 
   #decode(bytes: Buffer): string | undefined {

@@ -7,6 +7,7 @@
  * - The memory changes only after the disk did. Until then `get` answers the old state, and a failed batch leaves no
  *   trace: all its changes reject, memory and file are as before. Nobody can ask for a cookie that is being created,
  *   because its id has not left the house. Changes of one cookie in one batch do see each other.
+ * - With `sync: everysec` or `no` the promise resolves after the write, and the sync comes later or never.
  * - Only the commit queue writes, also for compaction, so no change falls between an old and a new file.
  * - A deleted id stays deleted, and a replaced one replaced: its `deleted` line beats any other line in the file,
  *   earlier or later. Compaction drops all lines of the id together, and then it is unknown, which is the same to
@@ -32,7 +33,8 @@ import type { CookieChange, CookieEntry, CookieRecord, CookieStore } from './sto
 
 export const fileStore: CookieStoreType<'file'> = {
   type: 'file',
-  create: ({ filename, purge_on_startup }, deps) => new FileCookieStore({ filename, purge: purge_on_startup }, deps),
+  create: ({ filename, purge_on_startup, sync, checksum }, deps) =>
+    new FileCookieStore({ filename, purge: purge_on_startup, sync, checksum }, deps),
   share: {
     key: async ({ filename }) => {
       try {
@@ -41,18 +43,36 @@ export const fileStore: CookieStoreType<'file'> = {
         throw cannotOpen(filename, cause);
       }
     },
-    join: async (store, { purge_on_startup }) => {
-      if (purge_on_startup && store instanceof FileCookieStore) await store.purge();
+    join: async (store, { filename, purge_on_startup, sync, checksum }) => {
+      if (!(store instanceof FileCookieStore)) return;
+      if (!store.isKept({ sync, checksum })) {
+        throw new CookieStoreError(`the cookie file ${filename} is configured twice, with different sync or checksum`);
+      }
+      if (purge_on_startup) await store.purge();
     },
   },
 };
 
-export interface FileStoreOptions {
+export interface FileStoreOptions extends Partial<FilePolicy> {
   /** An absolute path; its directory must exist. */
   readonly filename: string;
   /** Drop expired cookies while opening. */
   readonly purge: boolean;
 }
+
+/** How the file is kept. */
+interface FilePolicy {
+  /**
+   * When what was written is synced to the disk. `always` (the default): before the promise resolves. Otherwise the
+   * promise resolves after the write: a crash of the process loses nothing, a power cut what was not synced yet.
+   */
+  readonly sync: 'always' | 'everysec' | 'no';
+  /** Whether lines get a checksum; default false. */
+  readonly checksum: boolean;
+}
+
+/** From the first change that waits for its sync. */
+const SYNC_INTERVAL_MS = 1000;
 
 export interface FileStoreDeps {
   readonly log: Logger;
@@ -62,19 +82,25 @@ export interface FileStoreDeps {
   readonly processes?: ProcessTable;
 }
 
+/** Only makes sure that the queue comes round. */
+const NO_CHANGE: Change = () => ({ lines: [], slots: [], record: undefined });
+
 /** The store type `file`. */
 export class FileCookieStore implements CookieStore {
-  readonly #options: FileStoreOptions;
+  readonly #options: FileStoreOptions & FilePolicy;
   readonly #log: Logger;
   readonly #clock: () => number;
   readonly #fs: FileSystem;
   readonly #processes: ProcessTable;
-  readonly #queue = new CommitQueue<Operation>((batch) => this.#commit(batch));
+  readonly #queue = new CommitQueue<Operation | 'sync'>((batch) => this.#commit(batch));
   #opened: { readonly file: CookieFile; readonly lock: FileLock } | undefined;
   #closing: Promise<void> | undefined;
+  // With a policy other than `always`: there are changes that were acknowledged and are not synced.
+  #isUnsynced = false;
+  #syncTimer: NodeJS.Timeout | undefined;
 
   constructor(options: FileStoreOptions, deps: FileStoreDeps) {
-    this.#options = options;
+    this.#options = { sync: 'always', checksum: false, ...options };
     this.#log = deps.log;
     this.#clock = deps.clock ?? Date.now;
     this.#fs = deps.fs ?? systemFiles;
@@ -98,7 +124,8 @@ export class FileCookieStore implements CookieStore {
       const now = this.#clock();
       const isUnwanted = (record: CookieRecord): boolean => this.#options.purge && isExpired(record, now);
       const { fs, log, clock } = { fs: this.#fs, log: this.#log, clock: this.#clock };
-      const file = await CookieFile.open({ filename, fs, log, clock, isUnwanted });
+      const { checksum } = this.#options;
+      const file = await CookieFile.open({ filename, fs, log, clock, checksum, isUnwanted });
       return { file, lock };
     } catch (error) {
       await lock.release();
@@ -154,8 +181,14 @@ export class FileCookieStore implements CookieStore {
     const now = this.#clock();
     const expired = [...file.table.records.values()].filter((record) => isExpired(record, now));
     file.wantCompaction();
-    await Promise.all(expired.map(({ cbtid }) => this.delete(cbtid, new Date(now).toISOString())));
+    const deleted = new Date(now).toISOString();
+    await Promise.all([this.#submit(NO_CHANGE), ...expired.map(({ cbtid }) => this.delete(cbtid, deleted))]);
     await this.#queue.idle();
+  }
+
+  /** @returns whether the file is kept in this way. */
+  isKept({ sync, checksum }: FilePolicy): boolean {
+    return sync === this.#options.sync && checksum === this.#options.checksum;
   }
 
   close(): Promise<void> {
@@ -165,10 +198,15 @@ export class FileCookieStore implements CookieStore {
 
   async #shutDown(): Promise<void> {
     await this.#queue.idle();
+    clearTimeout(this.#syncTimer);
     try {
-      await this.#opened?.file.close();
+      if (this.#isUnsynced) await this.#opened?.file.sync();
     } finally {
-      await this.#opened?.lock.release();
+      try {
+        await this.#opened?.file.close();
+      } finally {
+        await this.#opened?.lock.release();
+      }
     }
   }
 
@@ -191,12 +229,22 @@ export class FileCookieStore implements CookieStore {
     return record;
   }
 
-  async #commit(batch: readonly Operation[]): Promise<void> {
+  async #commit(batch: readonly (Operation | 'sync')[]): Promise<void> {
     const file = this.#opened?.file;
     if (file === undefined) return; // nothing is submitted before the file is open
-    const { slots, lines, accepted } = stage(batch, (cbtid) => file.table.at(cbtid));
+    await this.#write(
+      batch.filter((item) => item !== 'sync'),
+      file,
+    );
+    if (batch.includes('sync')) await this.#sync(file);
+    await file.compactIfWorthwhile();
+  }
+
+  async #write(operations: readonly Operation[], file: CookieFile): Promise<void> {
+    const { slots, lines, accepted } = stage(operations, (cbtid) => file.table.at(cbtid));
     try {
-      await file.append(lines); // also without lines: a deletion of nothing must not be undone by an earlier failure
+      // Also without lines: a deletion of nothing must not be undone by an earlier failure.
+      await file.append(lines, this.#options.sync === 'always' ? 'now' : 'later');
     } catch (cause) {
       const error = new CookieStoreError(`the cookie file ${this.#options.filename} cannot be written`, { cause });
       for (const { operation } of accepted) operation.reject(error);
@@ -204,7 +252,27 @@ export class FileCookieStore implements CookieStore {
     }
     for (const [cbtid, slot] of slots) file.table.set(cbtid, slot);
     for (const { operation, record } of accepted) operation.resolve(record);
-    await file.compactIfWorthwhile();
+    if (lines.length > 0 && this.#options.sync !== 'always') this.#oweSync();
+  }
+
+  #oweSync(): void {
+    this.#isUnsynced = true;
+    if (this.#options.sync === 'no' || this.#closing !== undefined) return;
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = undefined;
+      this.#queue.push('sync');
+    }, SYNC_INTERVAL_MS).unref();
+  }
+
+  /** The sync of a second. What it is for was acknowledged already: all that is left is to try again. */
+  async #sync(file: CookieFile): Promise<void> {
+    try {
+      await file.sync();
+      this.#isUnsynced = false;
+    } catch (err) {
+      this.#log.error({ filename: this.#options.filename, err }, 'cookie file could not be synced');
+      this.#oweSync();
+    }
   }
 }
 

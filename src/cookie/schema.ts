@@ -28,6 +28,19 @@ export const fileStoreSchema = {
       description:
         'The file, absolute or relative to the node directory. Sections that name the same file share one store.',
     },
+    sync: {
+      type: 'string',
+      enum: ['always', 'everysec', 'no'],
+      default: 'always',
+      description:
+        'When changes are synced to the disk: `always` before a client hears of them; `everysec` within a second, `no` when the system likes. A crash of the node loses nothing in any case; a power cut or a crash of the system loses nothing, the last second, the last half minute or so.',
+    },
+    checksum: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Writes a checksum at the end of each line, so that any flipped bit on the disk is noticed: such a line is set aside. Crossbar.io reads such files as well.',
+    },
     purge_on_startup: {
       type: 'boolean',
       default: false,

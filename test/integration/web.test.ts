@@ -486,7 +486,13 @@ describe('cookies on plain requests', () => {
   });
 
   it('may differ by path, and a file store is shared by all that name it', async () => {
-    const store = { type: 'file', filename: path.join(top, 'cookies.dat'), purge_on_startup: false } as const;
+    const store = {
+      type: 'file',
+      filename: path.join(top, 'cookies.dat'),
+      purge_on_startup: false,
+      sync: 'always',
+      checksum: false,
+    } as const;
     const stores = new CookieStores({ log: silentLogger() });
     const { port, server } = await startWeb(
       {

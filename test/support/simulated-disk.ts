@@ -40,6 +40,8 @@ export class SimulatedDisk implements FileSystem {
   calls = 0;
   /** The files that find no room: every append takes nothing. */
   isFullFor: (file: string) => boolean = () => false;
+  /** As long as it is set, every call fails and does nothing. */
+  isBroken = false;
   #names: Names = new Map();
   #durableNames: Names = new Map();
   // what was done to the directory since it was synced
@@ -185,7 +187,7 @@ export class SimulatedDisk implements FileSystem {
     this.counts[operation] += 1;
     const fault = this.calls === this.#fault?.call ? this.#fault.kind : undefined;
     await new Promise((resolve) => setImmediate(resolve)); // like a real disk, answer in a later turn
-    if (this.#isOff) throw systemError('EIO');
+    if (this.#isOff || this.isBroken) throw systemError('EIO');
     if (fault === undefined) return work(1);
     if (fault === 'short' && operation === 'append') return work(0.5);
     if (fault === 'late error' && (operation === 'append' || operation === 'datasync')) work(1);

@@ -70,6 +70,8 @@ describe('paths', () => {
       type: 'file',
       filename: '/node/cookies.dat',
       purge_on_startup: false,
+      sync: 'always',
+      checksum: false,
     });
   });
 

@@ -6,6 +6,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { FileCookieStore } from '../../../src/cookie/file.js';
+import type { FileStoreOptions } from '../../../src/cookie/file.js';
 import { liveLine } from '../../../src/cookie/file-line.js';
 import { CookieStoreError, isForward } from '../../../src/cookie/store.js';
 import type { CookieEntry } from '../../../src/cookie/store.js';
@@ -22,6 +23,7 @@ const ROTATED = 15;
 const OLDEST = 20;
 const clock = (): number => Date.parse(CREATED) + 3_600_000;
 
+type Policy = Partial<Pick<FileStoreOptions, 'sync' | 'checksum'>>;
 type State = CookieEntry | undefined;
 
 /** What was asked of one cookie, in order, and how it went. */
@@ -37,7 +39,10 @@ class Scenario {
   /** What the store said at the end, before the crash; undefined when it could not be opened. */
   seen: Map<number, State> | undefined;
 
-  constructor() {
+  readonly #policy: Policy;
+
+  constructor(policy: Policy = {}) {
+    this.#policy = policy;
     const before = new Map([
       [OLDEST, cookieRecord(cookieId(OLDEST))],
       [PRESENT, cookieRecord(cookieId(PRESENT), { modified: MODIFIED, auth: JOE })],
@@ -51,7 +56,7 @@ class Scenario {
 
   store(): FileCookieStore {
     const deps = { log: silentLogger(), clock, fs: this.disk, processes: this.processes.start() };
-    return new FileCookieStore({ filename: FILE, purge: false }, deps);
+    return new FileCookieStore({ filename: FILE, purge: false, ...this.#policy }, deps);
   }
 
   /** Rejections are part of the game; anything but a CookieStoreError is not. */
@@ -147,8 +152,8 @@ async function stateOf(store: FileCookieStore, numbers: Iterable<number>): Promi
   return state;
 }
 
-async function callsOfAGoodRun(): Promise<number> {
-  const scenario = new Scenario();
+async function callsOfAGoodRun(policy?: Policy): Promise<number> {
+  const scenario = new Scenario(policy);
   await scenario.run();
   for (const { changes } of scenario.histories.values()) {
     expect(changes.every(({ isAcknowledged }) => isAcknowledged)).toBe(true);
@@ -156,33 +161,36 @@ async function callsOfAGoodRun(): Promise<number> {
   return scenario.disk.calls;
 }
 
-async function runWithFault(call: number, kind: Fault): Promise<Scenario> {
-  const scenario = new Scenario();
+async function runWithFault(call: number, kind: Fault, policy?: Policy): Promise<Scenario> {
+  const scenario = new Scenario(policy);
   scenario.disk.failAt(call, kind);
   await scenario.run();
   return scenario;
 }
 
 describe('one failing call', () => {
-  it.each<Fault>(['error', 'late error', 'short'])(
-    'of kind "%s" leaves exactly what was acknowledged',
-    async (kind) => {
-      const calls = await callsOfAGoodRun();
-      expect(calls).toBeGreaterThan(40);
-      let rejections = 0;
-      for (let call = 1; call <= calls; call += 1) {
-        const scenario = await runWithFault(call, kind);
-        scenario.disk.restart();
-        const after = await scenario.afterRestart();
-        for (const [n, { changes }] of scenario.histories) {
-          rejections += changes.filter(({ isAcknowledged }) => !isAcknowledged).length;
-          expect(after.get(n), `cookie ${n} after a failure of call ${call}`).toEqual(scenario.acknowledged(n));
-          if (scenario.seen !== undefined) expect(scenario.seen.get(n)).toEqual(scenario.acknowledged(n));
-        }
+  it.each<[Fault, Policy]>([
+    ['error', {}],
+    ['late error', {}],
+    ['short', {}],
+    ['short', { sync: 'no', checksum: true }],
+    ['error', { sync: 'everysec', checksum: true }],
+  ])('of kind "%s" leaves exactly what was acknowledged, kept as %o', async (kind, policy) => {
+    const calls = await callsOfAGoodRun(policy);
+    expect(calls).toBeGreaterThan(40);
+    let rejections = 0;
+    for (let call = 1; call <= calls; call += 1) {
+      const scenario = await runWithFault(call, kind, policy);
+      scenario.disk.restart();
+      const after = await scenario.afterRestart();
+      for (const [n, { changes }] of scenario.histories) {
+        rejections += changes.filter(({ isAcknowledged }) => !isAcknowledged).length;
+        expect(after.get(n), `cookie ${n} after a failure of call ${call}`).toEqual(scenario.acknowledged(n));
+        if (scenario.seen !== undefined) expect(scenario.seen.get(n)).toEqual(scenario.acknowledged(n));
       }
-      expect(rejections).toBeGreaterThan(20);
-    },
-  );
+    }
+    expect(rejections).toBeGreaterThan(20);
+  });
 });
 
 describe('one failing call and a power cut later', () => {

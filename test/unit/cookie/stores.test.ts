@@ -3,11 +3,16 @@ import path from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import type { CookieStoreConfig } from '../../../src/cookie/schema.js';
 import { CookieStores } from '../../../src/cookie/stores.js';
 import { cookieId, cookieRecord, recordingLog, withDirectory } from '../../support/cookie-store.js';
 
 function newStores(): CookieStores {
   return new CookieStores({ log: recordingLog().log });
+}
+
+function fileConfig(filename: string, purge_on_startup = false): CookieStoreConfig {
+  return { type: 'file', filename, purge_on_startup, sync: 'always', checksum: false };
 }
 
 describe('CookieStores', () => {
@@ -26,18 +31,14 @@ describe('CookieStores', () => {
       await symlink(path.join(directory, 'real'), path.join(directory, 'link'));
       const stores = newStores();
       const names = ['real/cookies.dat', 'link/cookies.dat', 'real/../link/./cookies.dat'];
-      const opened = await Promise.all(
-        names.map((name) =>
-          stores.acquire({ type: 'file', filename: `${directory}/${name}`, purge_on_startup: false }),
-        ),
-      );
+      const opened = await Promise.all(names.map((name) => stores.acquire(fileConfig(`${directory}/${name}`))));
       expect(new Set(opened).size).toBe(1);
       // Now that the file exists, a link to the file itself is one more name.
       await symlink(path.join(directory, 'real/cookies.dat'), path.join(directory, 'direct.dat'));
       const filename = path.join(directory, 'direct.dat');
-      expect(await stores.acquire({ type: 'file', filename, purge_on_startup: false })).toBe(opened[0]);
+      expect(await stores.acquire(fileConfig(filename))).toBe(opened[0]);
       const other = path.join(directory, 'other.dat');
-      expect(await stores.acquire({ type: 'file', filename: other, purge_on_startup: false })).not.toBe(opened[0]);
+      expect(await stores.acquire(fileConfig(other))).not.toBe(opened[0]);
       await stores.closeAll();
       await stores.closeAll();
     }));
@@ -46,24 +47,36 @@ describe('CookieStores', () => {
     withDirectory(async (directory) => {
       const filename = path.join(directory, 'cookies.dat');
       const stores = newStores();
-      const store = await stores.acquire({ type: 'file', filename, purge_on_startup: false });
+      const store = await stores.acquire(fileConfig(filename));
       const old = cookieRecord(cookieId(1), { created: '2020-01-01T00:00:00.000Z' });
       const young = cookieRecord(cookieId(2), { created: new Date().toISOString() });
       // The oldest cookie is alive, so that no new one sweeps the expired one behind it away.
       await store.create(young);
       await store.create(old);
-      await stores.acquire({ type: 'file', filename, purge_on_startup: false });
+      await stores.acquire(fileConfig(filename));
       expect(await store.get(old.cbtid)).toEqual(old);
-      expect(await stores.acquire({ type: 'file', filename, purge_on_startup: true })).toBe(store);
+      expect(await stores.acquire(fileConfig(filename, true))).toBe(store);
       expect(await store.get(old.cbtid)).toBeUndefined();
       expect(await store.get(young.cbtid)).toEqual(young);
       expect((await readFile(filename, 'utf8')).trimEnd().split('\n')).toHaveLength(1);
       await stores.closeAll();
     }));
 
+  it('refuses sections that want one file kept in different ways', () =>
+    withDirectory(async (directory) => {
+      const config = fileConfig(path.join(directory, 'cookies.dat'));
+      const stores = newStores();
+      await stores.acquire(config);
+      for (const difference of [{ sync: 'no' }, { checksum: true }]) {
+        const other = { ...config, ...difference } as CookieStoreConfig;
+        await expect(stores.acquire(other)).rejects.toThrow('is configured twice, with different sync or checksum');
+      }
+      await stores.closeAll();
+    }));
+
   it('refuses a file that another node has, and takes it when that is gone', () =>
     withDirectory(async (directory) => {
-      const config = { type: 'file', filename: path.join(directory, 'cookies.dat'), purge_on_startup: false } as const;
+      const config = fileConfig(path.join(directory, 'cookies.dat'));
       const [first, second] = [newStores(), newStores()];
       await first.acquire(config);
       await expect(second.acquire(config)).rejects.toMatchObject({
@@ -78,7 +91,7 @@ describe('CookieStores', () => {
   it('says which directory is missing', () =>
     withDirectory(async (directory) => {
       const filename = path.join(directory, 'missing/cookies.dat');
-      await expect(newStores().acquire({ type: 'file', filename, purge_on_startup: false })).rejects.toThrow(
+      await expect(newStores().acquire(fileConfig(filename))).rejects.toThrow(
         `the cookie file ${filename} cannot be opened: there is no directory ${path.dirname(filename)}`,
       );
     }));
