@@ -159,7 +159,7 @@ export const realmSchema = {
       additionalProperties: false,
       properties: {
         cancel_without_error: flag(
-          'A CANCEL with mode `skip` or `killnowait` ends the call without an ERROR to the caller. autobahn-js has forgotten the call by then, and closes its connection when it hears of it.',
+          'A CANCEL with mode `skip` or `killnowait` ends the call without an ERROR to the caller. autobahn-js has forgotten the call by then, takes the ERROR for a broken protocol and closes its connection.',
         ),
         empty_eligible_admits_all: flag(
           'An empty `eligible` list of a PUBLISH counts as none, and everybody gets the event. Off, because it shows events to those who should not see them.',

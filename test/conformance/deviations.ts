@@ -392,4 +392,14 @@ export const DEVIATIONS: readonly Deviation[] = [
       title: 'takes a limit by position as Crossbar.io does, and answers as it does: one list, the newest first',
     },
   },
+  {
+    id: 'D-45',
+    topic: 'taking a subscription from autobahn-python, which announces `subscription_revocation` and does not know it',
+    crossbar: 'announces it too; not measured',
+    here: 'UNSUBSCRIBED with request id 0, as to all who announce it; autobahn-python 22.7 breaks off its connection over it. Only `wamp.subscription.remove_subscriber` takes subscriptions away',
+    test: {
+      file: 'test/unit/router/broker-directory.test.ts',
+      title: 'revokes: a message with request id 0 for those who know it, silence for the others',
+    },
+  },
 ];

@@ -55,7 +55,6 @@ type Reasons = Readonly<Partial<Record<Feature, string>>>;
 /** What a client cannot say or hear, whatever the router offers. The limits of single options stand in the scripts. */
 export const CANNOT: Readonly<Record<ClientName, Reasons>> = {
   'autobahn-js': {
-    byte_strings: 'in JSON, the only serializer that its script runs in so far, it has none',
     progressive_invocations: 'it has no second CALL of one request id, and takes each INVOCATION for a new call',
     cancel_of_callee: 'as a callee it does not announce call_canceling and knows no INTERRUPT',
     payload_passthru: 'it does not announce payload_passthru_mode, and gives endpoints and handlers no ppt_ attributes',
