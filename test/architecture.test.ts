@@ -34,7 +34,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtinTypes: ['http'],
     packages: ['cookie'],
   },
-  auth: { folders: ['wamp', 'cookie', 'log'], builtins: ['crypto'] },
+  auth: { folders: ['wamp', 'cookie', 'log'], builtins: ['crypto', 'timers'] },
   session: { folders: ['wamp', 'router', 'auth', 'cookie', 'log'] },
   transport: {
     folders: ['wamp', 'serializer', 'session', 'cookie', 'log'],

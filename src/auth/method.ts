@@ -7,6 +7,7 @@ import type { CookieAuth } from '../cookie/store.js';
 import type { Visitor } from '../cookie/visitors.js';
 import type { Logger } from '../log/logger.js';
 import type { Dict } from '../wamp/payload.js';
+import type { AuthUris } from './verdict.js';
 
 /** Who a session is, once it may enter: what WELCOME tells the client. */
 export interface Principal {
@@ -21,6 +22,8 @@ export interface Principal {
 
 /** What the client asked for in its HELLO. */
 export interface AuthRequest {
+  /** The name by which the client asks for the method. */
+  readonly authmethod: string;
   readonly realm: string;
   readonly authid: string | undefined;
   readonly authextra: Dict | undefined;
@@ -124,6 +127,8 @@ export interface AuthDeps {
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** The other methods of the transport by their word in the config, complete when the first client comes. */
+  /** The methods of the transport, complete when the first client comes. */
   readonly siblings: AuthMethods;
+  /** What refusals are called here. */
+  readonly uris: AuthUris;
 }

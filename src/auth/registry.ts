@@ -1,13 +1,21 @@
 /**
  * The authentication methods of this router. To add one: write its file, add it here.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { anonymous } from './anonymous.js';
 import { cookie } from './cookie.js';
+import { FailureLimit } from './failure-limit.js';
+import { ticket } from './ticket.js';
+import { wampcra } from './wampcra.js';
 import type { AuthDeps, AuthMethod, AuthMethods, AuthMethodType } from './method.js';
+import type { AuthOptions } from './options-schema.js';
 import type { AuthConfig } from './schema.js';
 
 /** Every method takes the section of its own word; the schema makes sure of it. */
-const TYPES: readonly AuthMethodType<never>[] = [anonymous, cookie];
+const TYPES: readonly AuthMethodType<never>[] = [anonymous, cookie, ticket, wampcra];
+
+/** They ask for no secret, so nobody can guess one. */
+const WITHOUT_SECRET: readonly AuthMethodType<never>[] = [anonymous, cookie];
 
 const EVERYBODY: AuthConfig = { anonymous: { type: 'static', role: 'anonymous' } };
 
@@ -18,17 +26,18 @@ const EVERYBODY: AuthConfig = { anonymous: { type: 'static', role: 'anonymous' }
  */
 export async function createAuthMethods(
   config: AuthConfig | undefined,
+  options: AuthOptions,
   deps: Omit<AuthDeps, 'siblings'>,
 ): Promise<AuthMethods> {
   const sections = config === undefined || Object.keys(config).length === 0 ? EVERYBODY : config;
-  const siblings = new Map<string, AuthMethod>();
+  const limit = new FailureLimit(options, { ...deps, pause });
   const methods = new Map<string, AuthMethod>();
   for (const type of TYPES) {
     const section = sections[type.type as keyof AuthConfig];
     if (section === undefined) continue;
-    const method = await type.create(section as never, { ...deps, siblings });
-    siblings.set(type.type, method);
-    for (const name of type.names ?? [type.type]) methods.set(name, method);
+    const method = await type.create(section as never, { ...deps, siblings: methods });
+    const guarded = WITHOUT_SECRET.includes(type) ? method : limit.guard(method);
+    for (const name of type.names ?? [type.type]) methods.set(name, guarded);
   }
   return methods;
 }

@@ -2,6 +2,8 @@
  * The `auth` section of a WebSocket: who may join, and as whom. Without it (or empty) everybody is `anonymous`.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { ticketSchema } from './ticket-schema.js';
+import { wampcraSchema } from './wampcra-schema.js';
 
 export const anonymousSchema = {
   type: 'object',
@@ -62,8 +64,13 @@ export const authSchema = {
   absent: 'everybody joins as `anonymous`',
   description: 'Authentication methods by name. Empty means the same as left out: everybody joins as `anonymous`.',
   additionalProperties: false,
-  properties: { anonymous: anonymousSchema, cookie: cookieAuthSchema },
-  notYet: ['ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'cryptosign-proxy', 'anonymous-proxy'],
+  properties: {
+    anonymous: anonymousSchema,
+    cookie: cookieAuthSchema,
+    ticket: ticketSchema,
+    wampcra: wampcraSchema,
+  },
+  notYet: ['scram', 'cryptosign', 'tls', 'cryptosign-proxy', 'anonymous-proxy'],
 } as const satisfies ConfigSchema;
 
 export type AnonymousConfig = Checked<typeof anonymousSchema>;

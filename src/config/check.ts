@@ -1,6 +1,6 @@
 /**
  * From the text of a config file to a checked, complete, frozen value: parse -> schema and defaults -> rules between
- * keys -> finish. It reads no file and no environment, so that tests and other programs can call it.
+ * keys -> finish. It reads no file and no environment by itself, so that tests and other programs can call it.
  */
 import { resolve } from 'node:path';
 
@@ -12,6 +12,8 @@ import { finish } from './finish.js';
 import { parseJson } from './json-source.js';
 import { checkRules } from './rules.js';
 import type { NodeConfig } from './schema.js';
+import { noSecretFiles, readOnce } from './secrets.js';
+import type { SecretFiles } from './secrets.js';
 import { plainValue, pointerOf, valueOffset } from './source.js';
 import type { ParsedSource, Path, SourceNode } from './source.js';
 import { LineIndex, ROOT } from './text.js';
@@ -24,6 +26,8 @@ export interface CheckContext {
   readonly cbdir: string;
   /** Where `$NAME` is looked up. */
   readonly env: Environment;
+  /** Reads the files that secrets are in; by default none is there. */
+  readonly secretFiles?: SecretFiles;
 }
 
 export interface CheckedConfig {
@@ -39,7 +43,8 @@ export interface CheckedConfig {
  * @param fileName - its name in messages; the ending (`.json`, `.yaml`, `.yml`) tells the format
  * @throws ConfigError with everything that is wrong, in the order of the file
  */
-export function checkConfig(text: string, fileName: string, { cbdir, env }: CheckContext): CheckedConfig {
+export function checkConfig(text: string, fileName: string, context: CheckContext): CheckedConfig {
+  const { env, secretFiles = noSecretFiles } = context;
   const lines = new LineIndex(text);
   const asProblems = (findings: readonly Finding[]): ConfigProblem[] => located(findings, fileName, lines);
   const { root, findings: syntax } = parse(text, fileName);
@@ -49,13 +54,13 @@ export function checkConfig(text: string, fileName: string, { cbdir, env }: Chec
   const wrong = validate(value, root);
   const rules = collector(root);
   const warnings = collector(root);
-  const directory = resolve(cbdir);
+  const outside = { cbdir: resolve(context.cbdir), env, secretFiles: readOnce(secretFiles) };
   const node = new Cursor(value);
-  checkRules(node, { cbdir: directory, env, report: rules.add, warn: warnings.add });
+  checkRules(node, { ...outside, report: rules.add, warn: warnings.add });
 
   const findings = [...syntax, ...doubts, ...wrong, ...withoutEchoes(rules.findings, wrong)];
   if (findings.length > 0) throw invalidConfig(asProblems(findings));
-  finish(node, { cbdir: directory, env });
+  finish(node, outside);
   // The schema check has shown the type; `finish` has made the rest of it true.
   return { config: deepFreeze(value) as NodeConfig, warnings: asProblems(warnings.findings) };
 }

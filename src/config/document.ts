@@ -4,6 +4,9 @@
  * both; a test fails when they are out of date.
  */
 import { anonymousSchema, authSchema, cookieAuthSchema } from '../auth/schema.js';
+import { secretFileSchema } from '../auth/secret-schema.js';
+import { ticketPrincipalSchema, ticketSchema, ticketStaticSchema } from '../auth/ticket-schema.js';
+import { wampcraSchema, wampcraStaticSchema, wampcraUserSchema } from '../auth/wampcra-schema.js';
 import { componentSchema } from '../component/schema.js';
 import { cookieSchema, cookieStoreSchema, fileStoreSchema, memoryStoreSchema } from '../cookie/schema.js';
 import { permissionSchema, realmSchema, roleSchema } from '../router/schema.js';
@@ -123,6 +126,13 @@ const SECTIONS: readonly Section[] = [
   { title: 'Authentication', schema: authSchema, place: 'auth of a WebSocket' },
   { title: 'Anonymous authentication', schema: anonymousSchema, place: 'auth.anonymous' },
   { title: 'Cookie authentication', schema: cookieAuthSchema, place: 'auth.cookie' },
+  { title: 'Ticket authentication', schema: ticketSchema, place: 'auth.ticket' },
+  { title: 'Ticket "static"', schema: ticketStaticSchema },
+  { title: 'Ticket principal', schema: ticketPrincipalSchema, place: 'auth.ticket.principals' },
+  { title: 'WAMP-CRA', schema: wampcraSchema, place: 'auth.wampcra' },
+  { title: 'WAMP-CRA "static"', schema: wampcraStaticSchema },
+  { title: 'WAMP-CRA user', schema: wampcraUserSchema, place: 'auth.wampcra.users' },
+  { title: 'Secret file', schema: secretFileSchema, place: 'where a secret may stand' },
   { title: 'Cookie', schema: cookieSchema, place: 'cookie of a web transport, of a path service or of a WebSocket' },
   { title: 'Cookie store', schema: cookieStoreSchema, place: 'cookie.store' },
   { title: 'Cookie store "memory"', schema: memoryStoreSchema },
@@ -143,16 +153,20 @@ The format is version 2 of the node config of Crossbar.io, in JSON or YAML by on
 - JSON is strict: no comments, no comma at the end. YAML 1.2 may use comments, anchors and aliases. A key that stands
   twice in one object is an error in both.
 - Relative paths start at the node directory. Ids that are left out are made up (\`worker001\`, \`realm001\`, ...).
-- Environment variables are read in two places only: \`port\` and \`disabled\`.
+- Environment variables are read in a few places only: \`port\`, \`disabled\`, and secrets (\`"\${NAME}"\`). One that is not set is an
+  error. Secrets may also be in files (\`{"file": "secrets/joe.txt"}\`); others than the node should not be able to read them.
 - A file is at most 4 MiB of UTF-8 and nests at most 100 levels.
 
 Beyond the tables, these rules hold between keys:
 
 - Ids and names are unique: worker ids in the node; realm ids, realm names, component ids and transport ids in a worker;
   role names in a realm.
-- A node without any transport is an error, and so is a realm or role in \`auth.anonymous\` or of a component that
-  the worker does not have.
-- Only a warning, because it may be meant: a realm without roles; a WebSocket without \`auth\` in a worker where no realm
+- A node without any transport is an error, and so is a realm or role in \`auth\` or of a component that the worker does
+  not have, or \`auth.cookie\` where no \`cookie\` section is in force.
+- With \`salt\`, the \`secret\` of a WAMP-CRA user is a derived key of \`keylen\` bytes in Base64; \`iterations\` and \`keylen\` need
+  \`salt\`.
+- Only a warning, because it may be meant: a method without principals; a secret file that others may read; a realm
+  without roles; a WebSocket without \`auth\` in a worker where no realm
   has the role \`anonymous\`; \`config.yaml\` and \`config.json\` in one directory.
 - Two transports cannot have the same port on overlapping interfaces (0, any free port, excepted), nor the same socket
   file.
@@ -205,6 +219,9 @@ function table(schema: ConfigSchema): string {
 function typeCell(schema: ConfigSchema): string {
   const own = SECTIONS.find((candidate) => candidate.schema === schema);
   if (own !== undefined) return `[object](#${anchor(own.title)})`;
+  const { additionalProperties: values } = schema;
+  const inner = SECTIONS.find((candidate) => candidate.schema === values);
+  if (inner !== undefined) return `object of [${inner.title}](#${anchor(inner.title)})`;
   if (schema.items !== undefined && schema.type === 'array') return `list of ${itemWords(schema.items)}`;
   if (schema.const !== undefined) return code(JSON.stringify(schema.const));
   return cell(allowedWords(schema));

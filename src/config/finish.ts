@@ -6,16 +6,12 @@ import { resolve } from 'node:path';
 
 import type { Cursor } from './cursor.js';
 import { resolveDisabled, resolvePort } from './environment.js';
-import type { Environment } from './environment.js';
-import { cookiesOf, servicesOf, transportsOf, workersOf } from './walk.js';
+import { findSecret } from './secrets.js';
+import type { SecretContext } from './secrets.js';
+import { cookiesOf, secretsOf, servicesOf, transportsOf, workersOf } from './walk.js';
 
-export interface FinishContext {
-  /** The node directory, absolute. */
-  readonly cbdir: string;
-  readonly env: Environment;
-}
-
-export function finish(node: Cursor, { cbdir, env }: FinishContext): void {
+export function finish(node: Cursor, context: SecretContext): void {
+  const { cbdir, env } = context;
   nameAll(workersOf(node), 'worker');
   for (const worker of workersOf(node)) {
     nameAll(worker.get('realms').items(), 'realm');
@@ -29,9 +25,10 @@ export function finish(node: Cursor, { cbdir, env }: FinishContext): void {
     for (const service of servicesOf(transport)) makeAbsolute(service, 'directory', cbdir);
   }
   for (const cookie of cookiesOf(node)) makeAbsolute(cookie.get('store'), 'filename', cbdir);
+  for (const { holder, key } of secretsOf(node)) holder.set(key, findSecret(holder.get(key), context)?.secret);
 }
 
-function finishEndpoint(endpoint: Cursor, { cbdir, env }: FinishContext): void {
+function finishEndpoint(endpoint: Cursor, { cbdir, env }: Pick<SecretContext, 'cbdir' | 'env'>): void {
   if (endpoint.get('type').value === 'unix') makeAbsolute(endpoint, 'path', cbdir);
   else endpoint.set('port', resolvePort(endpoint.get('port').value, env));
   const tls = endpoint.get('tls');

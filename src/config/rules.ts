@@ -5,20 +5,18 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
+import { checkAuth, checkSecret } from './auth-rules.js';
 import { checkComponent } from './component-rules.js';
 import type { Cursor } from './cursor.js';
 import { quote } from './describe.js';
 import { resolvePort } from './environment.js';
-import type { Environment } from './environment.js';
+import type { SecretContext } from './secrets.js';
 import type { Path } from './source.js';
-import { cookiesOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
+import { cookiesOf, secretsOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
 
 export type Report = (path: Path, text: string) => void;
 
-export interface RuleContext {
-  /** The node directory, absolute. */
-  readonly cbdir: string;
-  readonly env: Environment;
+export interface RuleContext extends SecretContext {
   /** Says that something is wrong with the value at `path`. */
   readonly report: Report;
   /** Says that something is probably not meant. */
@@ -34,6 +32,7 @@ export function checkRules(node: Cursor, context: RuleContext): void {
   checkSocketFiles(node, context);
   for (const cookie of cookiesOf(node)) checkCookie(cookie, context);
   checkSharedStores(node, context);
+  for (const { holder, key } of secretsOf(node)) checkSecret(holder.get(key), context);
 }
 
 function checkNode(node: Cursor, { report }: RuleContext): void {
@@ -56,7 +55,7 @@ function checkWorker(worker: Cursor, context: RuleContext): void {
   unique(transports, 'id', 'transport', context);
   unique(components, 'id', 'component', context);
   for (const realm of realms) checkRealm(realm, context);
-  for (const place of transports.flatMap(wampPlacesOf)) checkAuth(place, realms, context);
+  for (const place of transports.flatMap((transport) => wampPlacesOf(transport))) checkAuth(place, realms, context);
   for (const component of components) checkComponent(component, realms, context);
 }
 
@@ -90,40 +89,6 @@ function checkPermission(permission: Cursor, { report }: RuleContext): void {
   const word = match.text();
   if (uri.endsWith('*') && (word === 'exact' || word === 'wildcard')) {
     report(match.path, `found ${quote(word)} beside a "uri" that ends in "*" (allowed: "prefix", or leave it out)`);
-  }
-}
-
-/** Realm and role that everybody gets must be there, or every client would be refused. */
-function checkAuth(place: Cursor, realms: readonly Cursor[], context: RuleContext): void {
-  const anonymous = place.at('auth', 'anonymous');
-  if (anonymous.missing) {
-    warnWithoutAnonymousRole(place, realms, context);
-    return;
-  }
-  const realmName = anonymous.get('realm').text();
-  const candidates = realmName === undefined ? realms : realms.filter((realm) => realm.get('name').value === realmName);
-  if (realmName !== undefined && candidates.length === 0) {
-    context.report(
-      anonymous.get('realm').path,
-      `the worker has no realm ${quote(realmName)} (allowed: ${names(realms)})`,
-    );
-    return;
-  }
-  const roleName = anonymous.get('role').text();
-  const roles = candidates.flatMap((realm) => realm.get('roles').items());
-  if (roleName !== undefined && !roles.some((role) => role.get('name').value === roleName)) {
-    const where =
-      realmName === undefined ? 'the worker has no realm with' : `the realm ${quote(realmName)} does not have`;
-    const text = `${where} a role ${quote(roleName)}`;
-    context.report(anonymous.get('role').path, `${text} (allowed: ${names(roles)})`);
-  }
-}
-
-function warnWithoutAnonymousRole(place: Cursor, realms: readonly Cursor[], { warn }: RuleContext): void {
-  const roles = realms.flatMap((realm) => realm.get('roles').items());
-  if (!roles.some((role) => role.get('name').value === 'anonymous')) {
-    const what = place.get('type').value === 'rawsocket' ? 'RawSocket' : 'WebSocket';
-    warn(place.path, `clients of this ${what} get the role "anonymous", but no realm of the worker has it`);
   }
 }
 
@@ -244,8 +209,4 @@ function unique(places: readonly Cursor[], key: string, what: string, { report }
 
 function name(place: Cursor): string {
   return quote(place.get('name').text() ?? '');
-}
-
-function names(places: readonly Cursor[]): string {
-  return places.length === 0 ? 'none, there are none yet' : places.map(name).join(', ');
 }

@@ -1,7 +1,7 @@
 /**
  * Where things are in a config: the paths to everything that rules and finishing have to visit.
  */
-import type { Cursor } from './cursor.js';
+import { Cursor } from './cursor.js';
 
 export function workersOf(node: Cursor): Cursor[] {
   return node.get('workers').items();
@@ -20,12 +20,47 @@ export function servicesOf(transport: Cursor): Cursor[] {
     .flatMap((service) => [service, ...(service.get('type').value === 'path' ? servicesOf(service) : [])]);
 }
 
-/** Every place of a transport where WAMP clients connect: itself, or services on its paths. */
-export function wampPlacesOf(transport: Cursor): Cursor[] {
-  return [transport, ...servicesOf(transport)].filter((place) =>
-    ['websocket', 'rawsocket'].includes(place.get('type').text() ?? ''),
-  );
+/** A place where WAMP clients connect. */
+export interface WampPlace {
+  readonly place: Cursor;
+  /** The `cookie` section in force: its own, or the nearest one above. */
+  readonly cookie: Cursor;
 }
+
+/** Every place of a transport where WAMP clients connect: itself, or services on its paths. */
+export function wampPlacesOf(outer: Cursor, inherited: Cursor = NOTHING): WampPlace[] {
+  const own = outer.get('cookie');
+  const cookie = own.missing ? inherited : own;
+  const type = outer.get('type').text() ?? '';
+  const here = WAMP_TYPES.has(type) ? [{ place: outer, cookie }] : [];
+  const inside = WITH_PATHS.has(type) ? outer.get('paths').entries() : [];
+  return [...here, ...inside.flatMap((service) => wampPlacesOf(service, cookie))];
+}
+
+const NOTHING = new Cursor(undefined);
+const WAMP_TYPES: ReadonlySet<string> = new Set(['websocket', 'rawsocket']);
+const WITH_PATHS: ReadonlySet<string> = new Set(['web', 'path']);
+
+/** Everybody that the config knows, method by method: the principals of an `auth` section by authid. */
+export function principalsOf(auth: Cursor): Cursor[] {
+  return [...PRINCIPALS].flatMap(([method, key]) => auth.at(method, key).entries());
+}
+
+/** method -> the key that its principals stand under */
+export const PRINCIPALS: ReadonlyMap<string, string> = new Map([
+  ['ticket', 'principals'],
+  ['wampcra', 'users'],
+]);
+
+/** Where secrets stand that may come from elsewhere. */
+export function secretsOf(node: Cursor): { readonly holder: Cursor; readonly key: string }[] {
+  return transportsOf(node)
+    .flatMap((transport) => wampPlacesOf(transport))
+    .flatMap(({ place }) => principalsOf(place.get('auth')))
+    .flatMap((holder) => SECRET_KEYS.filter((key) => !holder.get(key).missing).map((key) => ({ holder, key })));
+}
+
+const SECRET_KEYS: readonly string[] = ['ticket', 'secret'];
 
 /** Every `cookie` section of a node. */
 export function cookiesOf(node: Cursor): Cursor[] {

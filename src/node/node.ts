@@ -199,7 +199,7 @@ class Node implements RunningNode {
 
   async #createServer(transport: TransportConfig, router: Router): Promise<TransportServer> {
     if (transport.type === 'rawsocket') {
-      const sessions = await createSessionDeps(transport.auth, { router, log: this.#log });
+      const sessions = await createSessionDeps(transport, { router, log: this.#log });
       const log = this.#log.child({ transport: transport.id });
       return new EndpointServer(transport.endpoint, new RawSocketAcceptor(transport, { sessions, log }), log);
     }

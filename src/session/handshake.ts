@@ -4,11 +4,14 @@
  */
 import { ErrorUri } from '../wamp/error.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
+import { AUTH_URIS, deny } from '../auth/verdict.js';
 import type { AuthContext, AuthMethod, AuthMethods, Deny, Pass, Principal, Verdict } from '../auth/method.js';
+import type { AuthUris } from '../auth/verdict.js';
 import type { Realm } from '../router/realm.js';
 import type { Role } from '../router/role.js';
 import type { Router } from '../router/router.js';
 import type { Hello } from '../wamp/message.js';
+import type { SessionDeps } from './deps.js';
 
 /** An accepted principal, with what its realm and role mean on this router. */
 export interface Admission {
@@ -27,33 +30,38 @@ const NO_METHODS_OFFERED = ['anonymous'];
  */
 export function authenticate(
   { realm, details }: Hello,
-  methods: AuthMethods,
+  { authMethods, authUris = AUTH_URIS.crossbar }: Pick<SessionDeps, 'authMethods' | 'authUris'>,
   context: AuthContext,
 ): Verdict | Promise<Verdict> {
   if (!isValidUri(realm, 'loose')) return deny(ErrorUri.INVALID_URI, `${quoted(realm)} is not a valid realm URI`);
   const { authmethods = [], authid, authextra } = details;
   const offered = authmethods.length === 0 ? NO_METHODS_OFFERED : authmethods;
-  const candidates = inOrder(offered, methods);
+  const candidates = inOrder(offered, authMethods);
 
   // Not an async function: most clients are let in by the first method, at once.
   const ask = (index: number): Verdict | Promise<Verdict> => {
-    const method = candidates[index];
-    if (method === undefined) return noneLeft(offered);
-    const answer = method.start({ realm, authid, authextra }, context);
+    const candidate = candidates[index];
+    if (candidate === undefined) return noneLeft(offered, authUris);
+    const [authmethod, method] = candidate;
+    const answer = method.start({ realm, authmethod, authid, authextra }, context);
     const next = (verdict: Verdict | Pass) => (verdict.type === 'pass' ? ask(index + 1) : verdict);
     return answer instanceof Promise ? answer.then(next) : next(answer);
   };
   return ask(0);
 }
 
-function noneLeft(offered: readonly string[]): Deny {
+function noneLeft(offered: readonly string[], { noMethod, required }: AuthUris): Deny {
   const names = offered.slice(0, 10).map(quoted).join(', ');
-  return deny(ErrorUri.NO_AUTH_METHOD, `cannot authenticate using any of the offered authmethods ${names}`);
+  const reason = offered.every((name) => name === 'anonymous') ? required : noMethod;
+  return deny(reason, `cannot authenticate using any of the offered authmethods ${names}`);
 }
 
-function inOrder(offered: readonly string[], methods: AuthMethods): readonly AuthMethod[] {
+function inOrder(offered: readonly string[], methods: AuthMethods): readonly (readonly [string, AuthMethod])[] {
   const names = offered.includes('cookie') ? new Set(['cookie', ...offered]) : new Set(offered);
-  return [...names].map((name) => methods.get(name)).filter((method) => method !== undefined);
+  return [...names].flatMap((name) => {
+    const method = methods.get(name);
+    return method === undefined ? [] : [[name, method] as const];
+  });
 }
 
 /** Looks up the realm and the role of an accepted principal. */
@@ -67,8 +75,4 @@ export function admit(principal: Principal, router: Router): Admission | Deny {
     return deny(ErrorUri.NO_SUCH_ROLE, `realm ${quoted(principal.realm)} has no role "${principal.authrole}"`);
   }
   return { type: 'admit', principal, realm, role };
-}
-
-function deny(reason: string, message: string): Deny {
-  return { type: 'deny', reason, message };
 }

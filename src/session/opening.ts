@@ -85,7 +85,7 @@ export class Opening {
     this.#state = 'authenticating';
     const { transport } = this.#session;
     const context = { sessionId, client: transport.client, facts: () => transport.facts };
-    this.#await(authenticate(hello, this.#deps.authMethods, context), this.#decide);
+    this.#await(authenticate(hello, this.#deps, context), this.#decide);
   }
 
   #onAuthenticate(signature: string, extra: Readonly<Record<string, unknown>>): void {

@@ -1,6 +1,7 @@
 /**
  * The `rawsocket` transport.
  */
+import { authOptionsSchema } from '../auth/options-schema.js';
 import { authSchema } from '../auth/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import {
@@ -33,6 +34,7 @@ export const rawsocketOptionsSchema = {
       'How long a client may take for the opening octets, and then be connected without having joined a realm. An addition to the keys of Crossbar.io.',
     ),
     authenticate_timeout: authenticateTimeoutSchema,
+    ...authOptionsSchema.properties,
     max_unsent_bytes: maxUnsentBytesSchema,
     ...connectionLimitKeys,
     auto_ping_interval: timeout(

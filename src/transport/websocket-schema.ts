@@ -1,6 +1,7 @@
 /**
  * How a WebSocket behaves, for the plain `websocket` transport and for the `websocket` service of a web transport alike.
  */
+import { authOptionsSchema } from '../auth/options-schema.js';
 import { authSchema } from '../auth/schema.js';
 import { cookieSchema } from '../cookie/schema.js';
 import type { CookieConfig } from '../cookie/schema.js';
@@ -102,6 +103,7 @@ export const websocketOptionsSchema = {
       'How long a client may be connected without having joined a realm. An addition to the keys of Crossbar.io.',
     ),
     authenticate_timeout: authenticateTimeoutSchema,
+    ...authOptionsSchema.properties,
     auto_ping_interval: timeout(
       30_000,
       'How often to ping. 30 seconds keep most proxies and mobile networks from dropping an idle connection.',

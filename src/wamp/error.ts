@@ -5,7 +5,9 @@
 import type { Dict } from './payload.js';
 
 export const ErrorUri = {
+  AUTHENTICATION_DENIED: 'wamp.error.authentication_denied',
   AUTHENTICATION_FAILED: 'wamp.error.authentication_failed',
+  AUTHENTICATION_REQUIRED: 'wamp.error.authentication_required',
   AUTHORIZATION_FAILED: 'wamp.error.authorization_failed',
   CANCELED: 'wamp.error.canceled',
   FEATURE_NOT_SUPPORTED: 'wamp.error.feature_not_supported',
@@ -15,8 +17,10 @@ export const ErrorUri = {
   INVALID_URI: 'wamp.error.invalid_uri',
   /** Crossbar.io's. */
   MAX_CONCURRENCY_REACHED: 'crossbar.error.max_concurrency_reached',
+  /** Crossbar.io's. */
   NO_AUTH_METHOD: 'wamp.error.no_auth_method',
   NO_AVAILABLE_CALLEE: 'wamp.error.no_available_callee',
+  NO_MATCHING_AUTH_METHOD: 'wamp.error.no_matching_auth_method',
   NO_SUCH_PROCEDURE: 'wamp.error.no_such_procedure',
   NO_SUCH_REALM: 'wamp.error.no_such_realm',
   NO_SUCH_REGISTRATION: 'wamp.error.no_such_registration',

@@ -26,7 +26,7 @@ class WebSocketService implements WebService {
     const { router, cookies, log, nodeInfo } = this.#deps;
     const tracker = await cookies?.tracker();
     this.#acceptor = new WebSocketAcceptor(this.#config, {
-      sessions: await createSessionDeps(this.#config.auth, { router, log }),
+      sessions: await createSessionDeps(this.#config, { router, log }),
       tracker,
       log,
       ...(nodeInfo.version !== undefined && { version: nodeInfo.version }),

@@ -164,7 +164,12 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-19',
     topic: 'reasons of refused authentication',
     crossbar: '`wamp.error.not_authorized`, `wamp.error.no_auth_method`',
-    here: 'not built yet beyond anonymous clients; `wamp.error.no_auth_method` as Crossbar.io',
+    here: 'the same, in one wording for unknown and wrong; those of the specification (`wamp.error.authentication_denied`, `wamp.error.no_matching_auth_method`, `wamp.error.authentication_required`) on request',
+    switch: '`options.auth_error_uris`',
+    test: {
+      file: 'test/integration/authentication.test.ts',
+      title: 'are refused by the names of the specification where the config says so',
+    },
   },
   {
     id: 'D-20',
@@ -180,7 +185,8 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-21',
     topic: 'the salted key of WAMP-CRA',
     crossbar: 'the Base64 text of what PBKDF2 gives',
-    here: 'not built yet: there is no WAMP-CRA',
+    here: 'the same; and the config of a salted user holds that key, as the documents of Crossbar.io have it, where its program (25.12) holds the password',
+    test: { file: 'test/unit/auth/wampcra.test.ts', title: 'of a known challenge: $name, $secret' },
   },
   {
     id: 'D-22',

@@ -87,6 +87,10 @@ declare module 'autobahn' {
       readonly url?: string;
       readonly transports?: readonly object[];
       readonly max_retries?: number;
+      readonly authmethods?: readonly string[];
+      readonly authid?: string;
+      readonly authextra?: object;
+      readonly onchallenge?: (session: Session, method: string, extra: Readonly<Record<string, unknown>>) => unknown;
       readonly use_es6_promises?: boolean;
       readonly on_user_error?: (error: unknown, message: string) => void;
       readonly on_internal_error?: (error: unknown, message: string) => void;
@@ -96,4 +100,8 @@ declare module 'autobahn' {
     open(): void;
     close(reason?: string, message?: string): void;
   }
+  export const auth_cra: {
+    sign(key: string, challenge: unknown): string;
+    derive_key(password: string, salt: unknown, iterations: unknown, keylen: unknown): string;
+  };
 }

@@ -2,6 +2,7 @@
 import { anonymous } from '../../src/auth/anonymous.js';
 import type { AuthMethod, AuthMethods, ClientInfo } from '../../src/auth/method.js';
 import type { AnonymousConfig } from '../../src/auth/schema.js';
+import { AUTH_URIS } from '../../src/auth/verdict.js';
 import { MemoryCookieStore } from '../../src/cookie/memory.js';
 import { Visitors } from '../../src/cookie/visitors.js';
 import type { Visitor } from '../../src/cookie/visitors.js';
@@ -22,7 +23,8 @@ export function clientInfo(overrides: Partial<ClientInfo> = {}): ClientInfo {
 
 /** `anonymous` alone; without waiting, which setting up several methods needs. */
 export function everybody(config: Partial<AnonymousConfig> = {}): AuthMethods {
-  const deps = { log: silentLogger(), clock: Date.now, siblings: new Map<string, AuthMethod>() };
+  const siblings = new Map<string, AuthMethod>();
+  const deps = { log: silentLogger(), clock: Date.now, siblings, uris: AUTH_URIS.crossbar };
   const method = anonymous.create({ type: 'static', role: 'anonymous', ...config }, deps);
   if (method instanceof Promise) throw new Error('anonymous is set up at once');
   return new Map([['anonymous', method]]);

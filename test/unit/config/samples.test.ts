@@ -1,9 +1,10 @@
 /** The sample configs that come with the package. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Ajv } from 'ajv';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
 import { publishedSchema } from '../../../src/config/document.js';
@@ -16,9 +17,18 @@ const samples = readdirSync(directory).filter((name) => /(?<!\.schema)\.(json|ya
 // Without `strict`, as editors do it: formats and unknown keywords are no matter.
 const published = new Ajv({ strict: false }).compile(publishedSchema());
 
+// A node directory with the secrets that they name.
+const cbdir = mkdtempSync(join(tmpdir(), 'samples-'));
+beforeAll(() => {
+  mkdirSync(join(cbdir, 'secrets'));
+  for (const name of ['pat', 'worker']) writeFileSync(join(cbdir, `secrets/${name}.txt`), 'secret\n', { mode: 0o600 });
+});
+afterAll(() => rmSync(cbdir, { recursive: true }));
+
 describe('samples', () => {
   it.each(samples)('%s loads without a warning', async (name) => {
-    const loaded = await loadConfig({ cbdir: '/node', config: join(directory, name), env: { PORT: '8080' } });
+    const env = { PORT: '8080', JOE_TICKET: 'secret' };
+    const loaded = await loadConfig({ cbdir, config: join(directory, name), env });
     expect(loaded.warnings).toEqual([]);
   });
 

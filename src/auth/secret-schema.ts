@@ -1,0 +1,36 @@
+/** Where a secret may come from. Whatever stands in the config, methods get the secret itself. */
+import type { ConfigSchema } from '../schema/dialect.js';
+
+/** A secret that is not in the config. */
+export const secretFileSchema = {
+  type: 'object',
+  description: 'Where a secret is that does not stand in the config.',
+  required: ['file'],
+  additionalProperties: false,
+  properties: {
+    file: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'A file that holds the secret and nothing else, absolute or relative to the node directory. A line end behind it is cut off. Nobody but the node should be able to read it.',
+    },
+  },
+} as const satisfies ConfigSchema;
+
+/** @param description what the secret is for. */
+export function secretSchema<const Text extends string>(description: Text) {
+  return {
+    ...secretFileSchema,
+    type: ['string', 'object'],
+    minLength: 1,
+    allowed: 'a string that is not empty, "${NAME}" of an environment variable, or an object {"file": "..."}',
+    description: `${description} \`"\${NAME}"\` takes it from the environment, \`{"file": "..."}\` from a file.`,
+  } as const;
+}
+
+/** The role of a principal. */
+export const roleKeywords = {
+  type: 'string',
+  default: 'anonymous',
+  description: 'The role that it gets. The realm must have it.',
+} as const satisfies ConfigSchema;

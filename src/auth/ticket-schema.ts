@@ -1,0 +1,44 @@
+/** The `ticket` section: passwords in the config. */
+import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { roleKeywords, secretSchema } from './secret-schema.js';
+
+export const ticketPrincipalSchema = {
+  type: 'object',
+  description: 'Somebody who may join with a ticket.',
+  required: ['ticket'],
+  additionalProperties: false,
+  properties: { ticket: secretSchema('What the client has to send.'), role: roleKeywords },
+} as const satisfies ConfigSchema;
+
+export const ticketStaticSchema = {
+  type: 'object',
+  description: 'The principals and their tickets are here in the config.',
+  required: ['type', 'principals'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'static', description: 'The word for principals in the config.' },
+    principals: {
+      type: 'object',
+      additionalProperties: ticketPrincipalSchema,
+      allowed: 'an object of principals by authid',
+      description: 'Who may join, by `authid`.',
+    },
+  },
+} as const satisfies ConfigSchema;
+
+export const ticketSchema = {
+  type: 'object',
+  description: 'The client sends a password as it is: for connections with TLS only.',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [ticketStaticSchema],
+  notYet: ['dynamic', 'function'],
+} as const satisfies ConfigSchema;
+
+/** A checked principal; the ticket is there, wherever it came from. */
+export type TicketPrincipal = Omit<Checked<typeof ticketPrincipalSchema>, 'ticket'> & { readonly ticket: string };
+
+export interface TicketConfig {
+  readonly type: 'static';
+  readonly principals: Readonly<Record<string, TicketPrincipal>>;
+}

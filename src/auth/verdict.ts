@@ -1,0 +1,47 @@
+/**
+ * Verdicts, and the URIs that refusals are told by. Crossbar.io has URIs of its own for them; which of the two
+ * vocabularies a transport speaks is its option `auth_error_uris`.
+ */
+import { ErrorUri } from '../wamp/error.js';
+import type { Accept, Deny, Principal } from './method.js';
+
+/** The reasons of ABORT when authentication fails. */
+export interface AuthUris {
+  /** The client could not show that it is who it says it is. Unknown and wrong are the same, or names could be guessed. */
+  readonly denied: string;
+  /** None of the methods that the client offers is there. */
+  readonly noMethod: string;
+  /** The client offers to be anonymous, and that is not enough. */
+  readonly required: string;
+}
+
+export const AUTH_URIS = {
+  crossbar: {
+    denied: ErrorUri.NOT_AUTHORIZED,
+    noMethod: ErrorUri.NO_AUTH_METHOD,
+    required: ErrorUri.NO_AUTH_METHOD,
+  },
+  wamp: {
+    denied: ErrorUri.AUTHENTICATION_DENIED,
+    noMethod: ErrorUri.NO_MATCHING_AUTH_METHOD,
+    required: ErrorUri.AUTHENTICATION_REQUIRED,
+  },
+} as const satisfies Record<string, AuthUris>;
+
+export function accept(principal: Principal): Accept {
+  return { type: 'accept', principal };
+}
+
+export function deny(reason: string, message: string): Deny {
+  return { type: 'deny', reason, message };
+}
+
+/** The one answer to everything that does not fit, whatever it was. */
+export function denied({ denied: reason }: AuthUris): Deny {
+  return deny(reason, 'authentication failed: the authid is unknown, or what proves it is wrong');
+}
+
+/** For methods that are of no use without the name of a principal. */
+export function withoutAuthid({ denied: reason }: AuthUris): Deny {
+  return deny(reason, 'authentication failed: HELLO names no authid');
+}

@@ -1,0 +1,141 @@
+/** What every authentication method that asks for a secret promises. A new one passes this suite, see `test/unit/auth/contract.test.ts`. */
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import type { Challenge, Pass, Verdict } from '../../src/auth/method.js';
+import { asChallenge, testAuth } from '../support/auth.js';
+import type { TestAuth } from '../support/auth.js';
+import type { AuthClient } from '../support/auth-clients.js';
+import { recordingLog } from '../support/cookie-store.js';
+
+export function authMethodContract(player: AuthClient): void {
+  const { name, authmethod, config, client, secrets, replayable = false } = player;
+  const { log, entries } = recordingLog();
+
+  describe(`authentication method ${name}`, () => {
+    let auth: TestAuth;
+    beforeAll(async () => {
+      auth = await testAuth(config, { log });
+    });
+
+    const start = (authid: string, other = auth): Promise<Verdict | Pass> =>
+      other.start({ authmethod, authid, ...player.hello(authid) }, client);
+    const challengeFor = async (authid: string): Promise<Challenge> => asChallenge(await start(authid));
+    const resume = async (challenge: Challenge, signature: string, extra: object = {}): Promise<Verdict> =>
+      challenge.resume(signature, extra as Readonly<Record<string, unknown>>);
+    const login = async (authid: string, knows: boolean, other = auth): Promise<Verdict> => {
+      const challenge = asChallenge(await start(authid, other));
+      const { signature, extra } = player.answer(challenge, authid, knows);
+      return resume(challenge, signature, extra);
+    };
+
+    it('lets in who knows the secret, as whom the config says', async () => {
+      expect(await login('joe', true)).toMatchObject({
+        type: 'accept',
+        principal: { realm: 'realm1', authid: 'joe', authrole: 'user', authmethod, authprovider: 'static' },
+      });
+    });
+
+    it('refuses a wrong secret and an unknown authid in the same words', async () => {
+      const wrong = await login('joe', false);
+      expect(wrong).toMatchObject({ type: 'deny', reason: 'wamp.error.not_authorized' });
+      expect(await login('nobody', true)).toEqual(wrong);
+      expect(await login('nobody', false)).toEqual(wrong);
+    });
+
+    it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', ''])('knows no %j', async (authid) => {
+      expect(await login(authid, true)).toEqual(await login('joe', false));
+    });
+
+    it('calls it as the specification does where that is asked for', async () => {
+      const other = await testAuth(config, { options: { auth_error_uris: 'wamp' } });
+      expect(await login('joe', false, other)).toMatchObject({ reason: 'wamp.error.authentication_denied' });
+    });
+
+    it('challenges an unknown authid like a known one', async () => {
+      const shape = ({ extra }: Challenge): unknown =>
+        Object.entries(extra).map(([key, value]) => [key, typeof value, String(value).length]);
+      // An authid of the same length, because a challenge may hold it.
+      const unknown = await challengeFor('jim');
+      expect(shape(unknown)).toEqual(shape(await challengeFor('joe')));
+      const { salt } = unknown.extra;
+      expect((await challengeFor('jim')).extra['salt']).toEqual(salt);
+      if (salt !== undefined) expect((await challengeFor('bob')).extra['salt']).not.toEqual(salt);
+    });
+
+    it('looks at the answer to a challenge once', async () => {
+      const challenge = await challengeFor('joe');
+      const { signature, extra } = player.answer(challenge, 'joe', true);
+      expect((await resume(challenge, 'wrong', extra)).type).toBe('deny');
+      expect((await resume(challenge, signature, extra)).type).toBe('deny');
+    });
+
+    if (!replayable)
+      it('takes no answer that belongs to another challenge', async () => {
+        const first = await challengeFor('joe');
+        const { signature, extra } = player.answer(first, 'joe', true);
+        expect((await resume(first, signature, extra)).type).toBe('accept');
+        expect((await resume(await challengeFor('joe'), signature, extra)).type).toBe('deny');
+      });
+
+    it('knows whether a login of earlier would still be one', () => {
+      const method = auth.method(authmethod);
+      const joe = { authid: 'joe', authrole: 'user', authmethod, authrealm: 'realm1', authextra: null };
+      expect(method.knows?.(joe)).toBe(true);
+      expect(method.knows?.({ ...joe, authrole: 'admin' })).toBe(false);
+      expect(method.knows?.({ ...joe, authid: 'nobody' })).toBe(false);
+      expect(method.knows?.({ ...joe, authid: 'constructor' })).toBe(false);
+    });
+
+    it('never fails, whatever a client says in HELLO', async () => {
+      const values = fc.dictionary(
+        fc.constantFrom('nonce', 'pubkey', 'channel_binding', 'challenge', '__proto__'),
+        fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.array(fc.string()), fc.base64String()),
+      );
+      const hellos = fc.record({
+        realm: fc.string(),
+        authid: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
+        authextra: fc.option(values, { nil: undefined }),
+      });
+      await fc.assert(
+        fc.asyncProperty(hellos, fc.string({ unit: 'binary' }), async (hello, signature) => {
+          const verdict = await auth.start({ authmethod, ...hello }, client);
+          expect(verdict.type).not.toBe('accept');
+          if (verdict.type === 'challenge') expect((await resume(verdict, signature)).type).toBe('deny');
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    it('never fails, whatever a client answers', async () => {
+      const { signature: right, extra: rightExtra = {} } = player.answer(await challengeFor('joe'), 'joe', true);
+      const junk = fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.base64String(),
+        fc.constant(right),
+        fc.constant(`${right}a`),
+      );
+      const extras = fc.oneof(
+        fc.constant(rightExtra),
+        fc.dictionary(
+          fc.constantFrom(...Object.keys(rightExtra), 'nonce', 'channel_binding', 'cbind_data'),
+          fc.anything(),
+        ),
+      );
+      await fc.assert(
+        fc.asyncProperty(junk, extras, async (signature, extra) => {
+          fc.pre(!(replayable && signature === right));
+          expect((await resume(await challengeFor('joe'), signature, extra)).type).toBe('deny');
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    it('has told the log of every failure, and none of the secrets', () => {
+      expect(entries.filter(({ msg }) => msg === 'authentication failed').length).toBeGreaterThan(10);
+      const text = JSON.stringify(entries);
+      expect(secrets.length).toBeGreaterThan(0);
+      expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { FailureLimit } from '../../../src/auth/failure-limit.js';
+import type { AuthMethod, AuthRequest, Challenge, Pass, Verdict } from '../../../src/auth/method.js';
+import { accept, AUTH_URIS, denied } from '../../../src/auth/verdict.js';
+import { silentLogger } from '../../../src/log/logger.js';
+import { clientInfo } from '../../support/client.js';
+
+const MINUTE = 60_000;
+const REFUSED = {
+  type: 'deny',
+  reason: 'wamp.error.not_authorized',
+  message: expect.stringContaining('too many') as string,
+};
+
+let now = 0;
+let pauses: number[] = [];
+let asked = 0;
+beforeEach(() => {
+  now = 1_000_000;
+  pauses = [];
+  asked = 0;
+});
+
+/** Right is the answer `right`. */
+const method: AuthMethod = {
+  start({ realm, authid = '' }): Challenge {
+    const principal = { realm, authid, authrole: 'user', authmethod: 'ticket', authprovider: 'static' };
+    const resume = (signature: string): Verdict => {
+      asked += 1;
+      return signature === 'right' ? accept(principal) : denied(AUTH_URIS.crossbar);
+    };
+    return { type: 'challenge', authmethod: 'ticket', extra: {}, resume };
+  },
+};
+
+function limited(perPrincipal: number, perAddress: number, inner = method) {
+  const options = { max_auth_failures: perPrincipal, max_auth_failures_per_address: perAddress };
+  const pause = (ms: number): Promise<void> => {
+    pauses.push(ms);
+    return Promise.resolve();
+  };
+  const limit = new FailureLimit(options, { log: silentLogger(), uris: AUTH_URIS.crossbar, clock: () => now, pause });
+  const guarded = limit.guard(inner);
+  const start = async (authid: string, address = '192.0.2.1'): Promise<Verdict | Pass> => {
+    const request: AuthRequest = { realm: 'realm1', authmethod: 'ticket', authid, authextra: undefined };
+    return guarded.start(request, { sessionId: 1, client: clientInfo({ address }), facts: () => ({}) });
+  };
+  const login = async (authid: string, signature: string, address?: string): Promise<Verdict | Pass> => {
+    const verdict = await start(authid, address);
+    return verdict.type === 'challenge' ? verdict.resume(signature, {}) : verdict;
+  };
+  return { limit, start, login };
+}
+
+async function times<T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let i = 0; i < count; i++) results.push(await work(i));
+  return results;
+}
+
+describe('too many failures as one authid', () => {
+  it('refuse the right secret too, after a pause, until a minute has passed since the first', async () => {
+    const { login } = limited(3, 0);
+    await times(3, () => login('joe', 'wrong'));
+    expect(pauses).toEqual([]);
+    expect(await login('joe', 'right')).toEqual(REFUSED);
+    expect(pauses).toEqual([1000]);
+    expect(asked).toBe(3);
+    now += MINUTE - 1;
+    expect(await login('joe', 'right')).toEqual(REFUSED);
+    now += 1;
+    expect(await login('joe', 'right')).toMatchObject({ type: 'accept' });
+  });
+
+  it('concern nobody else, and nobody at another address', async () => {
+    const { login } = limited(3, 0);
+    await times(3, () => login('joe', 'wrong'));
+    expect(await login('ann', 'right')).toMatchObject({ type: 'accept' });
+    expect(await login('joe', 'right', '192.0.2.2')).toMatchObject({ type: 'accept' });
+  });
+
+  it('are forgiven by the right secret', async () => {
+    const { login } = limited(3, 0);
+    await times(2, () => login('joe', 'wrong'));
+    await login('joe', 'right');
+    await times(2, () => login('joe', 'wrong'));
+    expect(await login('joe', 'right')).toMatchObject({ type: 'accept' });
+  });
+
+  it('cannot be got round by asking for many challenges first', async () => {
+    const { start } = limited(3, 0);
+    const challenges = await times(10, () => start('joe'));
+    for (const challenge of challenges) if (challenge.type === 'challenge') await challenge.resume('wrong', {});
+    expect(asked).toBe(3);
+    expect(pauses).toHaveLength(7);
+  });
+
+  it('are counted where the transport knows no address', async () => {
+    const { login } = limited(3, 1);
+    await times(3, () => login('joe', 'wrong', ''));
+    expect(await login('joe', 'right', '')).toEqual(REFUSED);
+    expect(await login('ann', 'right', '')).toMatchObject({ type: 'accept' });
+  });
+});
+
+describe('too many failures from one address', () => {
+  it('refuse everybody there, whoever it was', async () => {
+    const { login } = limited(0, 5);
+    await times(5, (i) => login(`user${i}`, 'wrong'));
+    expect(await login('joe', 'right')).toEqual(REFUSED);
+    expect(await login('joe', 'right', '192.0.2.2')).toMatchObject({ type: 'accept' });
+  });
+
+  it('are not forgiven by one right secret: an attacker may have an account', async () => {
+    const { login } = limited(0, 5);
+    await times(4, (i) => login(`user${i}`, 'wrong'));
+    await login('joe', 'right');
+    await login('ann', 'wrong');
+    expect(await login('joe', 'right')).toEqual(REFUSED);
+  });
+});
+
+describe('the counts', () => {
+  it('are off with 0', async () => {
+    const { login, limit } = limited(0, 0);
+    await times(1000, () => login('joe', 'wrong'));
+    expect(await login('joe', 'right')).toMatchObject({ type: 'accept' });
+    expect(limit.size).toBe(0);
+  });
+
+  it('are forgotten when they are old', async () => {
+    const { login, limit } = limited(3, 0);
+    await times(10, (i) => login(`user${i}`, 'wrong'));
+    expect(limit.size).toBe(10);
+    now += MINUTE;
+    await login('joe', 'wrong');
+    expect(limit.size).toBe(1);
+  });
+
+  it('are bounded: the oldest go first', async () => {
+    const { login, limit } = limited(1, 0);
+    await login('first', 'wrong');
+    await times(100_000, (i) => login(`user${i}`, 'wrong'));
+    expect(limit.size).toBe(100_000);
+    expect(await login('first', 'right')).toMatchObject({ type: 'accept' });
+    expect(await login('user99999', 'right')).toEqual(REFUSED);
+  });
+
+  it('have a challenge answered once', async () => {
+    const { start } = limited(0, 0);
+    const challenge = await start('joe');
+    if (challenge.type !== 'challenge') throw new Error('expected a challenge');
+    expect(await challenge.resume('wrong', {})).toMatchObject({ type: 'deny' });
+    expect(await challenge.resume('right', {})).toMatchObject({ type: 'deny' });
+    expect(asked).toBe(1);
+  });
+
+  it('count nothing for a method that has nothing to say', async () => {
+    const { start, limit } = limited(1, 1, { start: () => ({ type: 'pass' }) });
+    expect(await start('joe')).toEqual({ type: 'pass' });
+    expect(limit.size).toBe(0);
+  });
+});
