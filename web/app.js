@@ -2,7 +2,7 @@
 // this person has been here. To play: open the browser's console, `demo.session` is the live autobahn session.
 
 /* global autobahn */
-import { describe } from './identity.js';
+import { describe, isMember } from './identity.js';
 import { Room } from './room.js';
 import * as view from './view.js';
 
@@ -15,16 +15,20 @@ let diary;
 let unread = 0;
 const chat = new Map();
 const wavesOnScreen = new Set();
+// The other tabs of this browser. They share the cookie, so a login of one is the login of all; a logout they learn
+// from the node.
+const otherTabs = new BroadcastChannel('crossbar-ts demo');
 
 const room = new Room({
   autobahn,
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
   realm: 'realm1',
-  events: { onState: view.showState, onJoined, onPeople, onMessage, onWave },
+  events: { onState: view.showState, onJoined, onPeople, onMessage, onNotice, onWave },
 });
 
-function onJoined({ id, change }) {
+function onJoined({ id, change, before }) {
   me = id;
+  view.showNotice(undefined); // what is pinned comes with the subscription
   const { name } = describe(id);
   if (change === 'same') {
     done('reconnect');
@@ -35,19 +39,33 @@ function onJoined({ id, change }) {
   for (const step of diary.done) view.tick(step);
   showUnread();
   if (change === 'first') room.restore(Object.values(recall(sessionStorage, CHAT) ?? {}));
-  else view.showNote(`Reconnected, but the node did not know your cookie any more: you are ${name} now.`);
+  else view.showNote(whatChanged(before, id));
+}
+
+function whatChanged(before, now) {
+  const { name } = describe(now);
+  if (isMember(now)) return `You are logged in: the node calls you ${name}, in all tabs of this browser.`;
+  if (isMember(before)) return `Logged out, in all tabs: the node has forgotten the cookie. You are ${name} now.`;
+  return `Reconnected, but the node did not know your cookie any more: you are ${name} now.`;
 }
 
 /** Counts this visit. @returns what to tell the visitor about it. */
 function openDiary(id) {
   const last = recall(localStorage, DIARY);
   const isSame = last?.id === id;
-  diary = { id, visits: isSame ? last.visits + 1 : 1, done: isSame ? last.done : [] };
+  const keepsSteps = isSame || isMember(id) || isMember(last?.id);
+  diary = { id, visits: isSame ? last.visits + 1 : 1, done: keepsSteps ? (last?.done ?? []) : [] };
   keep(localStorage, DIARY, diary);
+  const isReload = performance.getEntriesByType('navigation')[0]?.type === 'reload';
+  if (isMember(id)) {
+    if (isSame && isReload) done('login');
+    return `Logged in as ${id.slice(1)}, by your cookie.`;
+  }
   if (!navigator.cookieEnabled) return 'Cookies are off here: next time you are somebody else.';
   if (!last) return 'First visit: your browser just got its cookie.';
+  if (isMember(last.id)) return 'Logged out: your browser has a new cookie.';
   if (!isSame) return 'Somebody new: the cookie of last time is gone.';
-  if (performance.getEntriesByType('navigation')[0]?.type === 'reload') done('reload');
+  if (isReload) done('reload');
   return `Visit ${diary.visits}, recognised by your cookie.`;
 }
 
@@ -71,6 +89,32 @@ function onMessage(message) {
   chat.set(message.id, message);
   view.showMessage(message, isMine);
   showUnread();
+}
+
+function onNotice(notice) {
+  view.showNotice(notice, () => pin(''));
+}
+
+/** Rejects with an Error for the form to show. */
+async function logIn(name, password) {
+  await room.logIn(name, password);
+  otherTabs.postMessage('login');
+}
+
+function logOut() {
+  try {
+    room.logOut();
+  } catch (error) {
+    view.toast({ kind: 'error', text: `You are still logged in: ${error.message}.` });
+  }
+}
+
+async function pin(text) {
+  try {
+    await room.pin(text);
+  } catch (error) {
+    view.toast({ kind: 'error', text: `The node did not take it: ${error.message}` });
+  }
 }
 
 function showUnread() {
@@ -133,6 +177,7 @@ document.addEventListener('visibilitychange', () => {
   unread = 0;
   showUnread();
 });
-view.onActions({ say: (text) => room.say(text), retry: () => room.open() });
+otherTabs.addEventListener('message', ({ data }) => data === 'login' && room.rejoin());
+view.onActions({ say: (text) => room.say(text), pin, logIn, logOut, retry: () => room.open() });
 globalThis.demo = room;
 room.open();

@@ -1,7 +1,9 @@
 // Who somebody is on this page: a public id made from the authid, and what follows from that id: name, colour, looks.
-// The authid is the value of the visitor's cookie. Whoever has it is that visitor, so it goes into a one-way hash here
-// and nowhere else: it is not shown, stored or published. Everything below works from the public id alone, so all
-// tabs agree about a person without telling each other.
+// Everything below works from the public id alone, so all tabs agree about a person without telling each other.
+//
+// A visitor's authid comes from the cookie: it goes into a one-way hash here and nowhere else, so that it cannot be
+// seen on the page. A member, who has logged in, is `@` and the name. Visitors say themselves who they are; that
+// somebody is a member is for the node to say.
 
 import { sha256Hex } from './sha256.js';
 
@@ -49,22 +51,41 @@ const ANIMALS = [
 const EYES = ['dots', 'big', 'happy', 'wink', 'side'];
 const EXTRAS = ['none', 'none', 'glasses', 'flower', 'bow', 'cap', 'freckles', 'crown'];
 
-/** @returns the public id of a person: 16 hex digits of a hash, far too few to get back to the authid. */
-export function publicId(authid) {
-  return sha256Hex(`crossbar-ts demo person:${authid}`).slice(0, 16);
+const MEMBER = 'member';
+
+/** @returns the public id of a visitor: 16 hex digits of a hash, far too few to get back to the authid. */
+export function publicId({ authid, authrole }) {
+  return memberId(authid, authrole) ?? hashOf(authid).slice(0, 16);
 }
 
-/** Whether a value that came over the wire can be a public id. */
-export function isPublicId(value) {
+/** @returns the public id of a member; undefined for everybody whom the node does not call one. */
+export function memberId(authid, authrole) {
+  return authrole === MEMBER && isMember(`@${authid}`) ? `@${authid}` : undefined;
+}
+
+/** Whether a value that came over the wire can be the public id of a visitor. */
+export function isVisitor(value) {
   return typeof value === 'string' && /^[0-9a-f]{16}$/.test(value);
+}
+
+/** Whether a value looks like the public id of a member. Only the node can say whether it is one. */
+export function isMember(value) {
+  return typeof value === 'string' && /^@[a-z][a-z0-9]{0,30}$/.test(value);
+}
+
+function hashOf(authid) {
+  return sha256Hex(`crossbar-ts demo person:${authid}`);
 }
 
 /** @returns what a public id looks like: `name`, `hue` (degrees), and the parts of the avatar. */
 export function describe(id) {
-  const byte = (n) => Number.parseInt(id.slice(n * 2, n * 2 + 2), 16);
+  const digits = isMember(id) ? hashOf(id) : id;
+  const byte = (n) => Number.parseInt(digits.slice(n * 2, n * 2 + 2), 16);
   const [animal, ears, nose] = ANIMALS[byte(1) % ANIMALS.length];
   return {
-    name: `${ADJECTIVES[byte(0) % ADJECTIVES.length]} ${animal}`,
+    name: isMember(id)
+      ? id.charAt(1).toUpperCase() + id.slice(2)
+      : `${ADJECTIVES[byte(0) % ADJECTIVES.length]} ${animal}`,
     hue: Math.round(((byte(2) * 256 + byte(3)) / 65536) * 360),
     ears,
     nose,

@@ -2,14 +2,19 @@
 //
 //   demo.presence                  topic: [kind] {person, tab}   kind: hello (answer me), here (still here), leave
 //   demo.chat                      topic: [] {id, person, text}
+//   demo.notice                    topic: [text], retained; the text above the chat, empty for none; of members only
 //   demo.wave.<person>.<tab>       procedure: {from} -> a thank-you; fails with demo.error.busy
 //   demo.tab.<tab>                 procedure: [] -> the latest chat messages; also tells that the tab is alive
 //
-// The node does not disclose who published or called: with anonymous visitors that would tell everybody everybody's
-// authid, which is the value of their cookie. So `person` is what the sender says it is. Fine among friends, and the
-// reason why everything that arrives is checked for its shape and shown as text only.
+// Every connection offers the methods `cookie` and `anonymous`: a browser whose cookie remembers a login is in as a
+// member, any other one as a visitor. To log in takes a connection of its own (login.js); then this one comes again.
+//
+// The node does not disclose which visitor published or called, so `person` is what the sender says it is. Fine among
+// friends, and the reason why everything that arrives is checked for its shape and shown as text only. Of members it
+// says who they are, and that counts: nobody else can be one.
 
-import { isPublicId, publicId } from './identity.js';
+import { isMember, isVisitor, memberId, publicId } from './identity.js';
+import { logIn } from './login.js';
 import { Roster } from './roster.js';
 
 const HEARTBEAT_MS = 20_000;
@@ -28,19 +33,23 @@ const MAX_HISTORY = 100;
  * @property {string} text
  * @property {number} time when it came to be known here, ms
  * @property {boolean} sent whether the node has it
+ * @property {boolean} [vouched] whether the node said that it is from this member; otherwise somebody retold it
  * @property {string} [problem] why the node did not take it
  */
 
 /**
  * @typedef {object} RoomEvents what the room tells the page
  * @property {(state: 'connecting' | 'open' | 'waiting' | 'refused', why?: string) => void} onState
- * @property {(me: { id: string, change: 'first' | 'same' | 'other' }) => void} onJoined
+ * @property {(me: { id: string, change: 'first' | 'same' | 'other', before?: string }) => void} onJoined
  * @property {(others: { id: string, tabs: number }[], myTabs: number) => void} onPeople who is here
  * @property {(message: Message) => void} onMessage a new message, or one whose state changed
+ * @property {(notice?: { text: string, person: string }) => void} onNotice what is to stand above the chat
  * @property {(from: string) => string} onWave shows a wave; returns the thank-you or throws an Error to refuse it
  */
 export class Room {
   #autobahn;
+  #url;
+  #realm;
   #events;
   #connection;
   #session;
@@ -51,16 +60,21 @@ export class Room {
   #messages = new Map();
   #hasHistory = false;
   #reopenTimer;
+  // The session was ended by ourselves, in order to come again at once.
+  #isRejoining = false;
   // How to give up on each call in flight: autobahn never settles the calls of a lost connection.
   #callsInFlight = new Set();
 
   /** @param {RoomEvents} events */
   constructor({ autobahn, url, realm, events }) {
     this.#autobahn = autobahn;
+    this.#url = url;
+    this.#realm = realm;
     this.#events = events;
     this.#connection = new autobahn.Connection({
       url,
       realm,
+      authmethods: ['cookie', 'anonymous'],
       max_retries: -1,
       initial_retry_delay: 0.5,
       max_retry_delay: 6,
@@ -83,6 +97,34 @@ export class Room {
     if (this.#connection.isConnected) return;
     this.#events.onState('connecting');
     this.#connection.open();
+  }
+
+  /** Logs this browser in, and comes again as the member. Rejects with an Error whose message can be shown. */
+  async logIn(name, password) {
+    await logIn({ autobahn: this.#autobahn, url: this.#url, realm: this.#realm, name, password });
+    this.rejoin();
+  }
+
+  /** Ends the session and opens another one: the cookie says something else now. */
+  rejoin() {
+    this.#comeAgain('wamp.close.normal');
+  }
+
+  /** Makes the node forget the cookie. It ends the sessions of all tabs; each comes again, as a visitor. */
+  logOut() {
+    if (!this.#session?.isOpen) throw new Error('not connected at the moment');
+    this.#comeAgain('wamp.close.logout');
+  }
+
+  /** Puts a text above everybody's chat; an empty one takes it away. The node takes it from members only. */
+  async pin(text) {
+    if (!this.#session?.isOpen) throw new Error('not connected at the moment');
+    try {
+      const options = { acknowledge: true, exclude_me: false, retain: true };
+      await this.#session.publish('demo.notice', [text.slice(0, MAX_TEXT)], {}, options);
+    } catch (error) {
+      throw new Error(textOf(error), { cause: error });
+    }
   }
 
   /** Says goodbye to the others: the tab is being closed. */
@@ -116,11 +158,18 @@ export class Room {
     for (const message of messages) this.#keepHeard(message);
   }
 
-  async #joined(session, { authid }) {
+  #comeAgain(reason) {
+    if (!this.#session?.isOpen) return;
+    this.#announce('leave');
+    this.#isRejoining = true;
+    this.#connection.close(reason);
+  }
+
+  async #joined(session, details) {
     const before = this.#me;
     if (before !== undefined) this.#roster.left(before, this.#tab);
     this.#session = session;
-    this.#me = publicId(authid);
+    this.#me = publicId(details);
     this.#tab = String(session.id);
     this.#hasHistory = false;
     this.#roster.doubtAll();
@@ -128,9 +177,12 @@ export class Room {
     const change = before === undefined ? 'first' : before === this.#me ? 'same' : 'other';
     try {
       await Promise.all([
-        session.subscribe('demo.presence', ([kind], claim) => this.#onPresence(kind, claim)),
-        session.subscribe('demo.chat', (_args, said) => this.#keepHeard({ ...said, time: Date.now() })),
-        session.register(`demo.wave.${this.#me}.${this.#tab}`, (_args, { from }) => this.#onWave(from)),
+        session.subscribe('demo.presence', ([kind], claim, event) => this.#onPresence(kind, claim, event)),
+        session.subscribe('demo.chat', (_args, said, event) => this.#onChat(said, event)),
+        session.subscribe('demo.notice', ([text], _kwargs, event) => this.#onNotice(text, event), {
+          get_retained: true,
+        }),
+        session.register(`demo.wave.${this.#me}.${this.#tab}`, (_args, claim, call) => this.#onWave(claim, call)),
         session.register(`demo.tab.${this.#tab}`, () => [...this.#messages.values()].filter(({ sent }) => sent)),
       ]);
     } catch (error) {
@@ -138,7 +190,7 @@ export class Room {
       return;
     }
     if (this.#session !== session) return; // lost again meanwhile
-    this.#events.onJoined({ id: this.#me, change });
+    this.#events.onJoined({ id: this.#me, change, before });
     this.#events.onState('open');
     this.#announce('hello');
     for (const message of this.#messages.values()) if (!message.sent) this.#publish(message);
@@ -150,20 +202,35 @@ export class Room {
     for (const giveUp of this.#callsInFlight) giveUp(new Error('the connection was lost'));
     // After an ABORT or GOODBYE autobahn gives up for good. A node that restarts says GOODBYE, so we do not.
     const refused = reason?.startsWith('wamp.error.') ?? false;
-    if (!willRetry) this.#reopenTimer = setTimeout(() => this.open(), refused ? REFUSED_MS : REOPEN_MS);
+    const pause = this.#isRejoining ? 0 : refused ? REFUSED_MS : REOPEN_MS;
+    this.#isRejoining = false;
+    if (!willRetry) this.#reopenTimer = setTimeout(() => this.open(), pause);
     this.#events.onState(refused ? 'refused' : 'waiting', refused ? message || reason : undefined);
   }
 
-  #onPresence(kind, { person, tab }) {
-    if (!isPublicId(person) || !isTab(tab)) return;
+  #onPresence(kind, claim, event) {
+    const { tab } = claim;
+    const person = senderOf(claim.person, event.publisher_authid, event.publisher_authrole);
+    if (person === undefined || !isTab(tab)) return;
     if (kind === 'leave') return this.#forget(person, tab);
     this.#heard(person, tab);
     if (kind === 'hello') setTimeout(() => this.#announce('here'), Math.random() * ANSWER_JITTER_MS);
     else void this.#fetchHistory(tab);
   }
 
-  #onWave(from) {
-    if (!isPublicId(from)) throw new this.#autobahn.Error('wamp.error.invalid_argument', ['who are you?']);
+  #onChat({ id, person, text }, event) {
+    const sender = senderOf(person, event.publisher_authid, event.publisher_authrole);
+    this.#keepHeard({ id, person: sender, text, time: Date.now(), vouched: isMember(sender) });
+  }
+
+  #onNotice(text, { publisher_authid: authid, publisher_authrole: authrole }) {
+    const person = memberId(authid, authrole);
+    if (person !== undefined) this.#events.onNotice(isShortText(text, MAX_TEXT) ? { text, person } : undefined);
+  }
+
+  #onWave(claim, call) {
+    const from = senderOf(claim.from, call.caller_authid, call.caller_authrole);
+    if (from === undefined) throw new this.#autobahn.Error('wamp.error.invalid_argument', ['who are you?']);
     try {
       return this.#events.onWave(from);
     } catch (error) {
@@ -177,7 +244,8 @@ export class Room {
     this.#hasHistory = true;
     try {
       const messages = await this.#call(`demo.tab.${tab}`);
-      if (Array.isArray(messages)) this.restore(messages.slice(-MAX_HISTORY));
+      if (!Array.isArray(messages)) return;
+      this.restore(messages.slice(-MAX_HISTORY).map((message) => ({ ...message, vouched: false })));
     } catch {
       this.#hasHistory = false; // that tab has gone; the next one that speaks is asked
     }
@@ -217,9 +285,10 @@ export class Room {
     }
   }
 
-  #keepHeard({ id, person, text, time }) {
-    if (!isPublicId(person) || !isShortText(id, 64) || !isShortText(text, MAX_TEXT) || !Number.isFinite(time)) return;
-    if (!this.#messages.has(id)) this.#keep({ id, person, text, time, sent: true });
+  #keepHeard({ id, person, text, time, vouched }) {
+    if (!(isVisitor(person) || isMember(person)) || !Number.isFinite(time)) return;
+    if (!isShortText(id, 64) || !isShortText(text, MAX_TEXT) || this.#messages.has(id)) return;
+    this.#keep({ id, person, text, time, sent: true, vouched: vouched === true });
   }
 
   #keep(message) {
@@ -265,6 +334,11 @@ export class Room {
     this.#roster.dropUnsure();
     this.#showPeople();
   }
+}
+
+/** @returns who sent something: the member that the node names, else the visitor that the sender claims to be. */
+function senderOf(claimed, authid, authrole) {
+  return memberId(authid, authrole) ?? (isVisitor(claimed) ? claimed : undefined);
 }
 
 function isGone(error) {

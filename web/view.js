@@ -1,7 +1,7 @@
 // The page: puts what the room knows on the screen. Text from other people only ever goes through `textContent`.
 
 import { avatar, avatarUrl } from './avatar.js';
-import { describe } from './identity.js';
+import { describe, isMember } from './identity.js';
 
 const TOAST_MS = 6_000;
 const GROUP_MS = 120_000;
@@ -30,7 +30,7 @@ export function showState(state, why) {
   byId('retry').hidden = state === 'open' || state === 'connecting';
 }
 
-/** Shows who this visitor is, and gives the whole page that person's colour. */
+/** Shows who this person is, and gives the whole page that person's colour. */
 export function showMe(id, visitText) {
   const { name, hue } = describe(id);
   document.documentElement.style.setProperty('--hue', String(hue));
@@ -42,6 +42,19 @@ export function showMe(id, visitText) {
   byId('me-visit').textContent = visitText;
   byId('chat-text').disabled = false;
   byId('chat-send').disabled = false;
+  showRights(isMember(id));
+}
+
+/** A member may log out and pin; a visitor may log in. */
+function showRights(asMember) {
+  const hadFocus = [byId('log-in'), byId('log-out')].includes(document.activeElement);
+  document.documentElement.classList.toggle('member', asMember);
+  byId('me-member').hidden = !asMember;
+  byId('log-in').hidden = asMember;
+  byId('log-in').disabled = false;
+  byId('log-out').hidden = !asMember;
+  byId('chat-pin').hidden = !asMember;
+  if (hadFocus) byId(asMember ? 'log-out' : 'log-in').focus();
 }
 
 export function showMyTabs(tabs) {
@@ -77,11 +90,19 @@ function personRow(id, onWave) {
     await onWave(id);
     button.disabled = false;
   });
-  const text = make('div', 'person-text', make('p', 'person-name', name), make('p', 'person-tabs'));
+  const text = make('div', 'person-text', make('p', 'person-name', name, ...badge(id)), make('p', 'person-tabs'));
   const row = make('li', 'person', avatar(id), text, button);
   row.dataset.person = id;
   row.style.setProperty('--hue', String(hue));
   return row;
+}
+
+/** @returns the sign of a member: others cannot have it. */
+function badge(id, vouched = true) {
+  if (!isMember(id)) return [];
+  const sign = make('span', vouched ? 'badge' : 'badge retold', vouched ? '✓' : '?');
+  sign.title = vouched ? 'Logged in: the node says who this is' : 'Retold by somebody: not confirmed by the node';
+  return [sign, make('span', 'hidden', vouched ? ' (logged in)' : ' (not confirmed)')];
 }
 
 /** Makes the row of a person wiggle, as somebody who waves does. */
@@ -123,11 +144,17 @@ export function showMessage(message, isMine) {
   if (atEnd || isMine) log.scrollTop = log.scrollHeight;
 }
 
-function messageRow({ id, person, text, time }, isMine) {
+function messageRow({ id, person, text, time, vouched }, isMine) {
   const { name, hue } = describe(person);
   const clock = make('time', '', new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
   clock.dateTime = new Date(time).toISOString();
-  const head = make('p', 'message-head', make('b', '', isMine ? 'You' : name), ' ', clock);
+  const head = make(
+    'p',
+    'message-head',
+    make('b', '', ...(isMine ? ['You'] : [name, ...badge(person, vouched)])),
+    ' ',
+    clock,
+  );
   const body = make('p', 'message-text', text);
   const row = make(
     'li',
@@ -138,6 +165,18 @@ function messageRow({ id, person, text, time }, isMine) {
   Object.assign(row.dataset, { id, person, time: String(time) });
   row.style.setProperty('--hue', String(hue));
   return row;
+}
+
+/** Shows what a member pinned above the chat; nothing for undefined. Members may take it down. */
+export function showNotice(notice, onTakeDown) {
+  if (notice === undefined) return byId('notice').replaceChildren();
+  const { name } = describe(notice.person);
+  const close = make('button', 'take-down', '×');
+  close.type = 'button';
+  close.setAttribute('aria-label', 'Take the notice down');
+  close.addEventListener('click', onTakeDown);
+  const by = make('p', 'notice-by', 'Pinned by ', make('b', '', name), ...badge(notice.person));
+  byId('notice').replaceChildren(make('div', '', by, make('p', 'notice-text', notice.text)), close);
 }
 
 /** A line about something that happened, between the messages. */
@@ -203,15 +242,68 @@ function closeLater(card, close) {
   card.addEventListener('focusout', release);
 }
 
-/** What the visitor can do with chat form and connection. */
-export function onActions({ say, retry }) {
-  byId('chat-form').addEventListener('submit', (event) => {
-    event.preventDefault();
+/** What people can do with the chat form, the login and the connection. */
+export function onActions({ say, pin, logIn, logOut, retry }) {
+  const send = (take) => {
     const input = byId('chat-text');
     const text = input.value.trim();
-    if (text) say(text);
+    if (text) take(text);
     input.value = '';
     input.focus();
+  };
+  byId('chat-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    send(say);
   });
+  byId('chat-pin').addEventListener('click', () => send(pin));
   byId('retry').addEventListener('click', retry);
+  byId('log-out').addEventListener('click', logOut);
+  onLogin(logIn);
+}
+
+/** The login dialog. It forgets what was typed when it is closed, and the password after each attempt. */
+function onLogin(logIn) {
+  const [dialog, form, password] = [byId('login'), byId('login-form'), byId('login-password')];
+  byId('log-in').addEventListener('click', () => dialog.showModal());
+  byId('login-cancel').addEventListener('click', () => dialog.close());
+  dialog.addEventListener('close', () => {
+    form.reset();
+    showLoginProblem('');
+  });
+  for (const example of dialog.querySelectorAll('[data-name]')) {
+    example.addEventListener('click', () => {
+      byId('login-name').value = example.dataset.name;
+      password.value = example.dataset.password;
+      byId('login-submit').focus();
+    });
+  }
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (byId('login-submit').disabled) return;
+    const [name, secret] = [byId('login-name').value.trim(), password.value];
+    showChecking(true);
+    showLoginProblem('');
+    try {
+      await logIn(name, secret);
+      dialog.close();
+    } catch (error) {
+      password.value = '';
+      if (dialog.open) showLoginProblem(error.message);
+    } finally {
+      showChecking(false);
+    }
+  });
+}
+
+function showChecking(isChecking) {
+  byId('login-submit').disabled = isChecking;
+  byId('login-submit').textContent = isChecking ? 'Checking…' : 'Log in';
+}
+
+function showLoginProblem(text) {
+  const password = byId('login-password');
+  byId('login-problem').textContent = text;
+  if (!text) return password.removeAttribute('aria-invalid');
+  password.setAttribute('aria-invalid', 'true');
+  password.focus();
 }
