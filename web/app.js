@@ -28,7 +28,6 @@ const room = new Room({
 
 function onJoined({ id, change, before }) {
   me = id;
-  view.showNotice(undefined); // what is pinned comes with the subscription
   const { name } = describe(id);
   if (change === 'same') {
     done('reconnect');

@@ -174,6 +174,7 @@ export class Room {
     this.#hasHistory = false;
     this.#roster.doubtAll();
     this.#heard(this.#me, this.#tab);
+    this.#events.onNotice(undefined); // what is pinned now comes with the subscription
     const change = before === undefined ? 'first' : before === this.#me ? 'same' : 'other';
     try {
       await Promise.all([

@@ -1,21 +1,14 @@
 /** The demo that the package comes with, as its visitors meet it: the config of `.crossbar` and the page in `web`. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { launchBrowser, onlyCookie } from '../support/browser.js';
 import { startDaemon } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
+import { demoConfig, DemoTab } from '../support/demo.js';
 import { WampClient } from '../support/wamp-client.js';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
 const STRANGER = '0123456789abcdef';
-/**
- * What the browser itself reports while a node restarts: a refused connection, and autobahn's answer to GOODBYE, which
- * autobahn sends only after it has closed the socket.
- */
-const RESTART_NOISE = /ERR_CONNECTION_|WebSocket is already in CLOSING or CLOSED state/;
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 
 let browser: Browser;
@@ -40,62 +33,6 @@ afterEach(async () => {
   expect(complaints.splice(0)).toEqual([]);
 });
 
-/** The default node as it is, but on a free port and with the page's absolute path. */
-function demoConfig(): string {
-  return readFileSync(path.join(ROOT, '.crossbar/config.json'), 'utf8')
-    .replace('"port": 8080', '"port": "$PORT"')
-    .replace('"../web"', JSON.stringify(path.join(ROOT, 'web')));
-}
-
-/** A tab with the demo in it. */
-class DemoTab {
-  readonly page: Page;
-
-  constructor(page: Page) {
-    this.page = page;
-  }
-
-  get name(): Promise<string> {
-    return this.page.getByRole('heading', { level: 1 }).innerText();
-  }
-
-  get composer(): Locator {
-    return this.page.getByLabel('Message to everybody');
-  }
-
-  person(name: string): Locator {
-    return this.page
-      .getByRole('region', { name: /Here with you/ })
-      .getByRole('listitem')
-      .filter({ hasText: name });
-  }
-
-  message(text: string): Locator {
-    return this.page.getByRole('log').getByRole('listitem').filter({ hasText: text });
-  }
-
-  toast(text: string | RegExp): Locator {
-    return this.page.locator('.toast').filter({ hasText: text });
-  }
-
-  async see(...texts: readonly (string | RegExp)[]): Promise<void> {
-    for (const text of texts) await this.page.getByText(text).first().waitFor();
-  }
-
-  async say(text: string): Promise<void> {
-    await this.composer.fill(text);
-    await this.composer.press('Enter');
-  }
-
-  async waveTo(name: string): Promise<void> {
-    await this.page.getByRole('button', { name: `Wave to ${name}` }).click();
-  }
-
-  async connected(): Promise<void> {
-    await this.page.getByText('Connected', { exact: true }).waitFor();
-  }
-}
-
 async function newVisitor(options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const context = await browser.newContext(options);
   contexts.push(context);
@@ -104,15 +41,7 @@ async function newVisitor(options: BrowserContextOptions = {}): Promise<BrowserC
 
 /** Opens the demo in a new tab and waits until it is connected. */
 async function open(context: BrowserContext): Promise<DemoTab> {
-  const page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (line) => {
-    if (line.type() === 'error' && !RESTART_NOISE.test(line.text())) complaints.push(line.text());
-  });
-  await page.goto(daemon.url());
-  const tab = new DemoTab(page);
-  await tab.connected();
-  return tab;
+  return DemoTab.open(context, daemon.url(), complaints);
 }
 
 async function twoVisitors(): Promise<[DemoTab, DemoTab]> {
@@ -342,6 +271,8 @@ describe('the page', () => {
     const [alice, bob] = await twoVisitors();
     await alice.person(await bob.name).waitFor();
 
+    await alice.page.keyboard.press('Tab');
+    await alice.page.locator('#log-in:focus-visible').waitFor();
     await alice.page.keyboard.press('Tab');
     await alice.page.locator('.wave:focus-visible').waitFor();
     await alice.page.keyboard.press('Enter');
