@@ -56,7 +56,6 @@ describe('logging in', () => {
   test('makes a member of a visitor; a reload and a restart are in without a password', async () => {
     const tab = await open();
     await tab.isCalled(VISITOR);
-    const before = await onlyCookie(context);
     await tab.logIn('alice', PASSWORD);
     await tab.isCalled('Alice');
     await tab.see('You are logged in: the node calls you Alice, in all tabs of this browser.');
@@ -67,7 +66,6 @@ describe('logging in', () => {
     await tab.isCalled('Alice');
     await tab.see('Logged in as alice, by your cookie.');
     await tab.page.locator('#step-login.done').waitFor();
-    expect((await onlyCookie(context)).value).not.toBe(before.value);
 
     daemon = await daemon.restart();
     await tab.see('Reconnected: you are still Alice.');
