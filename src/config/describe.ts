@@ -22,6 +22,8 @@ export interface SchemaNode {
 
 const MAX_SHOWN = 60;
 const SECRET = /secret|ticket|passw|passphrase|token|credential|private|salt|(^|[-_])key$/i;
+/** Whatever stands directly in them should be an object: somebody may have put a secret there. */
+const OF_SECRETS = /^(auth|users|principals)$/;
 
 /** @returns what may stand there, in words. */
 export function allowedWords(schema: SchemaNode): string {
@@ -67,11 +69,14 @@ function typeInWords(type: string, schema: SchemaNode): string {
 export function foundWords(value: unknown, path: Path): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
-  if (path.some((segment) => SECRET.test(segment)) || /:\/\/[^/]*@/.test(String(value))) {
-    return `a ${typeof value}`;
-  }
+  if (mayBeSecret(value, path)) return `a ${typeof value}`;
   if (typeof value !== 'string') return String(value);
   return quote(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+}
+
+function mayBeSecret(value: unknown, path: Path): boolean {
+  const isSecretPlace = path.some((segment) => SECRET.test(segment)) || OF_SECRETS.test(path.at(-2) ?? '');
+  return isSecretPlace || /:\/\/[^/]*@/.test(String(value));
 }
 
 export function quote(word: string): string {

@@ -102,7 +102,8 @@ class YamlReader {
     this.findings.push(
       syntax(
         offset,
-        circle ? `the alias "*${alias.source}" contains itself` : `no anchor "&${alias.source}" before this alias`,
+        // The name is not told: a password without quotes may begin with an asterisk.
+        circle ? `the alias "*${alias.source}" contains itself` : 'this alias has no anchor before it',
       ),
     );
     return nothing(offset);
