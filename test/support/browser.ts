@@ -42,6 +42,16 @@ export interface Join {
   readonly authid: string;
   readonly authrole: string;
   readonly authmethod: string;
+  readonly authprovider: string;
+  /** How many challenges the page has answered since it was loaded. */
+  readonly challenges: number;
+}
+
+/** What a page says in HELLO, and the secret that it signs challenges of WAMP-CRA with. */
+export interface Credentials {
+  readonly authmethods?: readonly string[];
+  readonly authid?: string;
+  readonly secret?: string;
 }
 
 export interface ReceivedEvent {
@@ -75,15 +85,29 @@ export class AutobahnPage {
   }
 
   /** {@link load}, then a session on `realm1`. */
-  static async join(context: BrowserContext, origin: string): Promise<AutobahnPage & { readonly joined: Join }> {
+  static async join(
+    context: BrowserContext,
+    origin: string,
+    credentials: Credentials = {},
+  ): Promise<AutobahnPage & { readonly joined: Join }> {
     const loaded = await AutobahnPage.load(context, origin);
-    return Object.assign(loaded, { joined: await loaded.connect() });
+    return Object.assign(loaded, { joined: await loaded.connect('realm1', credentials) });
   }
 
   /** Connects and waits for the session. */
-  async connect(realm = 'realm1'): Promise<Join> {
-    await this.#run('open', { realm });
+  async connect(realm = 'realm1', credentials: Credentials = {}): Promise<Join> {
+    await this.#run('open', { realm, ...credentials });
     return this.nextJoin();
+  }
+
+  /** How the next session of this page ended: the reason of GOODBYE or ABORT; null when the connection was lost. */
+  async nextEnd(): Promise<string | null> {
+    return this.#run('nextEnd');
+  }
+
+  /** Says GOODBYE. The page comes again. */
+  async leave(reason: string): Promise<void> {
+    await this.#run('close', { reason });
   }
 
   /** The next session of this page: after a lost connection, the one that follows it. */
@@ -91,9 +115,9 @@ export class AutobahnPage {
     return this.#run('nextJoin');
   }
 
-  async reload(): Promise<Join> {
+  async reload(credentials: Credentials = {}): Promise<Join> {
     await this.page.reload();
-    return this.connect();
+    return this.connect('realm1', credentials);
   }
 
   /** What a script of the page sees of its cookies. */

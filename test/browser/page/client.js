@@ -22,10 +22,12 @@ class Inbox {
 }
 
 const joins = new Inbox();
+const ends = new Inbox();
 const events = new Inbox();
 const subscriptions = new Map();
 const registrations = new Map();
 let connection;
+let challenges = 0;
 
 function outcomeOf(promise) {
   return promise.then(
@@ -47,8 +49,11 @@ const behaviours = {
 };
 
 globalThis.client = {
-  /** Connects and stays connected, also when the router said GOODBYE; `nextJoin` tells about every session. */
-  open({ realm }) {
+  /**
+   * Connects and stays connected, also when the router said GOODBYE; `nextJoin` tells about every session, `nextEnd` about
+   * the end of each. `authmethods` and `authid` go into HELLO, `secret` answers the challenges of WAMP-CRA.
+   */
+  open({ realm, secret, ...hello }) {
     const url = `ws://${location.host}/ws`;
     connection = new autobahn.Connection({
       url,
@@ -56,15 +61,24 @@ globalThis.client = {
       max_retries: -1,
       initial_retry_delay: RETRY_S,
       max_retry_delay: RETRY_S,
+      onchallenge: (_session, _method, { challenge }) => {
+        challenges++;
+        return autobahn.auth_cra.sign(secret, challenge);
+      },
+      ...hello,
     });
-    connection.onopen = (session, { authid, authrole, authmethod }) =>
-      joins.put({ sessionId: session.id, authid, authrole, authmethod });
-    connection.onclose = (_reason, { will_retry: willRetry }) => {
+    connection.onopen = (session, { authid, authrole, authmethod, authprovider }) =>
+      joins.put({ sessionId: session.id, authid, authrole, authmethod, authprovider, challenges });
+    connection.onclose = (_reason, { will_retry: willRetry, reason }) => {
+      ends.put(reason);
       if (!willRetry) setTimeout(() => connection.open(), RETRY_S * 1000);
     };
     connection.open();
   },
   nextJoin: () => joins.take(),
+  nextEnd: () => ends.take(),
+  /** Ends the session; another one follows. */
+  close: ({ reason }) => connection.close(reason),
   nextEvent: () => events.take(),
 
   async subscribe({ topic }) {
