@@ -176,14 +176,18 @@ async function watch(topics: readonly string[]): Promise<void> {
 }
 
 async function askAboutEverything(): Promise<void> {
-  const [, , , [sessions = []] = []] = (await meta('wamp.session.list')) as [number, number, Dict, number[][]];
+  const sessions = resultOf(await meta('wamp.session.list')) as number[];
   expect(sessions.length).toBeGreaterThan(0);
   for (const id of sessions) await meta('wamp.session.get', [id]);
   for (const kind of ['registration', 'subscription']) {
-    const [, , , [lists = {}] = []] = (await meta(`wamp.${kind}.list`)) as [number, number, Dict, [Dict?]];
+    const lists = resultOf(await meta(`wamp.${kind}.list`)) as Dict;
     for (const id of Object.values(lists).flat()) await meta(`wamp.${kind}.get`, [id]);
   }
   for (const procedure of ['crossbar.cookie.list', 'crossbar.cookie.count']) await meta(procedure);
+}
+
+function resultOf(answer: readonly unknown[]): unknown {
+  return (answer[3] as readonly unknown[])[0];
 }
 
 /** The daemon refuses to write to files beyond `bytes`. */
