@@ -4,7 +4,7 @@
  * the contract suite on it.
  */
 import type { CookieAuth } from '../cookie/store.js';
-import type { Visitor } from '../cookie/visitors.js';
+import type { Visitor } from '../cookie/visitor.js';
 import type { Logger } from '../log/logger.js';
 import type { Dict } from '../wamp/payload.js';
 import type { AuthUris } from './verdict.js';

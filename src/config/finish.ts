@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 
 import type { Cursor } from './cursor.js';
 import { resolveDisabled, resolvePort } from './environment.js';
+import { finishCookies } from './finish-cookies.js';
 import { findSecret } from './secrets.js';
 import type { SecretContext } from './secrets.js';
 import { cookiesOf, secretsOf, servicesOf, transportsOf, workersOf } from './walk.js';
@@ -26,6 +27,7 @@ export function finish(node: Cursor, context: SecretContext): void {
   }
   for (const cookie of cookiesOf(node)) makeAbsolute(cookie.get('store'), 'filename', cbdir);
   for (const { holder, key } of secretsOf(node)) holder.set(key, findSecret(holder.get(key), context)?.secret);
+  finishCookies(node);
 }
 
 function finishEndpoint(endpoint: Cursor, { cbdir, env }: Pick<SecretContext, 'cbdir' | 'env'>): void {

@@ -7,12 +7,13 @@ import { resolve } from 'node:path';
 
 import { checkAuth, checkSecret } from './auth-rules.js';
 import { checkComponent } from './component-rules.js';
+import { checkCookies } from './cookie-rules.js';
 import type { Cursor } from './cursor.js';
 import { quote } from './describe.js';
 import { resolvePort } from './environment.js';
 import type { SecretContext } from './secrets.js';
 import type { Path } from './source.js';
-import { cookiesOf, secretsOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
+import { secretsOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
 
 export type Report = (path: Path, text: string) => void;
 
@@ -30,8 +31,7 @@ export function checkRules(node: Cursor, context: RuleContext): void {
   for (const worker of workersOf(node)) checkWorker(worker, context);
   checkPorts(node, context);
   checkSocketFiles(node, context);
-  for (const cookie of cookiesOf(node)) checkCookie(cookie, context);
-  checkSharedStores(node, context);
+  checkCookies(node, context);
   for (const { holder, key } of secretsOf(node)) checkSecret(holder.get(key), context);
 }
 
@@ -147,52 +147,6 @@ function isEverywhere(address: string | undefined): boolean {
 
 function ipVersion(endpoint: Cursor): number {
   return endpoint.get('version').number() ?? (endpoint.get('interface').text()?.includes(':') === true ? 6 : 4);
-}
-
-function checkCookie(cookie: Cursor, { report }: RuleContext): void {
-  const sameSite = cookie.get('same_site');
-  if (sameSite.value === 'None' && cookie.get('secure').value !== true) {
-    report(
-      sameSite.path,
-      'found "None" without "secure": true (allowed: both, because browsers drop such a cookie otherwise)',
-    );
-  }
-  const strict = cookie.get('http_strict');
-  const only = cookie.get('http_only');
-  if (typeof strict.value === 'boolean' && typeof only.value === 'boolean' && strict.value !== only.value) {
-    report(
-      strict.path,
-      `found ${strict.value} beside "http_only": ${only.value} (allowed: the same value, they are two names of one switch)`,
-    );
-  }
-}
-
-/** What sections that share a store must agree on. */
-const STORE_KEYS = ['purge_on_startup', 'sync', 'checksum'] as const;
-
-/** Sections that name one file share its cookies, which works only if they look for the same ones. */
-function checkSharedStores(node: Cursor, { cbdir, report }: RuleContext): void {
-  const first = new Map<string, Cursor>();
-  for (const cookie of cookiesOf(node)) {
-    const filename = cookie.at('store', 'filename').text();
-    if (filename === undefined) continue;
-    const file = resolve(cbdir, filename);
-    const other = first.get(file);
-    if (other === undefined) first.set(file, cookie);
-    else compareStores(cookie, other, report);
-  }
-}
-
-function compareStores(cookie: Cursor, other: Cursor, report: Report): void {
-  for (const keys of [['name'], ['length'], ...STORE_KEYS.map((key) => ['store', key])]) {
-    const here = cookie.at(...keys);
-    const there = other.at(...keys);
-    if (here.missing || there.missing || here.value === there.value) continue;
-    report(
-      here.path,
-      `found ${JSON.stringify(here.value)}, but /${other.path.join('/')} keeps its cookies in the same file with ${JSON.stringify(there.value)} (allowed: the same value, or another file)`,
-    );
-  }
 }
 
 /** Says where the same word stands twice under `key`. */

@@ -4,45 +4,69 @@
  */
 import { parseCookie, stringifySetCookie } from 'cookie';
 
+import { sign, verify } from './signature.js';
 import type { CookieConfig } from './schema.js';
+import type { Verified } from './signature.js';
 
 /** Each candidate costs a look-up. No browser sends that many of one name; somebody who does is not owed more. */
 const MAX_CANDIDATES = 16;
 
 const BASE64_CHARACTERS = /^[A-Za-z0-9+/]+$/;
 
+/** A cookie id as a request presents it. */
+export interface PresentedId {
+  readonly cbtid: string;
+  /** Signed with a secret that is on its way out: the browser needs a new signature. */
+  readonly isOutdated: boolean;
+}
+
+/** What is looked for. */
+export type CookieShape = Pick<CookieConfig, 'name' | 'length' | 'secrets'>;
+
 /**
  * The values that may be a cookie id of ours, in order of appearance. A browser that has several cookies of one name
  * (for other paths or domains) sends them all, and only one of them is ours.
  *
  * A malformed neighbour cannot hide the cookie: each piece between two semicolons is read by itself. Nothing is
- * percent-decoded, because an id never needs it.
+ * percent-decoded but a signed value, because an id never needs it.
  *
  * @param headerLines the `Cookie` lines of the request.
- * @param name matched exactly; cookie names are case-sensitive.
- * @param length in characters.
+ * @param shape `name` is matched exactly (cookie names are case-sensitive); `length` in characters; with `secrets` only
+ *   signed values count.
  */
-export function cookieValues(headerLines: readonly string[], name: string, length: number): string[] {
-  const found = new Set<string>();
+export function presentedIds(headerLines: readonly string[], { name, length, secrets }: CookieShape): PresentedId[] {
+  const found = new Map<string, PresentedId>();
   for (const piece of headerLines.flatMap((line) => line.split(';'))) {
     if (!piece.includes(name)) continue; // spares the parser what is not for us
-    const value = unquoted(parseCookie(piece, { decode: asIs })[name] ?? '');
-    if (value.length === length && BASE64_CHARACTERS.test(value)) found.add(value);
+    const text = unquoted(parseCookie(piece, { decode: asIs })[name] ?? '');
+    const { value, isOutdated } = secrets === undefined ? { value: text, isOutdated: false } : verified(text, secrets);
+    if (value.length === length && BASE64_CHARACTERS.test(value)) found.set(value, { cbtid: value, isOutdated });
     if (found.size === MAX_CANDIDATES) break;
   }
-  return [...found];
+  return [...found.values()];
 }
 
-/**
- * @param secureConnection whether the request came over TLS: decides on `Secure` where the config does not.
- * @returns the value of a `Set-Cookie` header.
- */
-export function setCookie(cbtid: string, config: CookieConfig, secureConnection: boolean): string {
-  const { name, max_age: maxAge, path, domain } = config;
-  const pair = stringifySetCookie({ name, value: cbtid, maxAge, path, ...(domain && { domain }) }, { encode: asIs });
+export interface SetCookieOptions {
+  /** Whether the request came over TLS: decides on `Secure` where the config does not. */
+  readonly secureConnection: boolean;
+  /** For how long the browser keeps it, in seconds. */
+  readonly maxAge: number;
+}
+
+/** @returns the value of a `Set-Cookie` header. */
+export function setCookie(cbtid: string, config: CookieConfig, { secureConnection, maxAge }: SetCookieOptions): string {
+  const { name, path, domain, secrets: [secret] = [] } = config;
+  const value = secret === undefined ? cbtid : sign(cbtid, secret);
+  const pair = stringifySetCookie({ name, value, maxAge, path, ...(domain && { domain }) }, { encode: asIs });
   const isSecure = config.secure ?? secureConnection;
   const isHttpOnly = config.http_only ?? config.http_strict ?? true;
   return `${pair}${isSecure ? '; Secure' : ''}${isHttpOnly ? '; HttpOnly' : ''}; SameSite=${config.same_site}`;
+}
+
+const NOT_SIGNED: Verified = { value: '', isOutdated: false };
+
+function verified(text: string, secrets: readonly string[]): Verified {
+  return verify(text, secrets) ?? NOT_SIGNED;
 }
 
 function asIs(value: string): string {

@@ -1,6 +1,6 @@
 /**
  * The `cookie` section of the config: how the cookie looks, how long it lives and where its record is kept.
- * Keys, ranges and defaults are Crossbar.io's as documented; `http_only`, `path` and `domain` are additions.
+ * Keys, ranges and defaults are Crossbar.io's as documented; `http_only`, `path`, `domain` and all between `sliding` and `authid` are additions.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 
@@ -90,6 +90,54 @@ export const cookieSchema = {
         'Lifetime in seconds, counted from the first visit and kept by the browser and the node. 86400 is one day.',
     },
     store: cookieStoreSchema,
+    sliding: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Counts `max_age` from the last visit instead of the first, and sends the cookie again in time: who keeps coming is never forgotten.',
+    },
+    idle_timeout: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 311_040_000,
+      absent: 'no limit',
+      description:
+        'Seconds after which an unused cookie is forgotten, even within `max_age`. It is in use as long as a connection is open; otherwise this is exact to a tenth, so that a visit costs no write.',
+    },
+    close_expired: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Ends the sessions of a cookie when it expires, with GOODBYE `crossbar.close.cookie_expired`. Otherwise they go on, and only the next connection finds the cookie expired.',
+    },
+    rotate: {
+      type: 'boolean',
+      absent: 'true where a WebSocket has cookie authentication, else false',
+      description:
+        'Gives the cookie another id with the first handshake or page after a login, so that nobody who planted or saw the old one is logged in with it.',
+    },
+    rotate_grace: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 3600,
+      default: 60,
+      description:
+        'Seconds for which an id that was replaced still works, for the requests that a browser has under way. Nobody is told the new id for it.',
+    },
+    secrets: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: {
+        type: 'string',
+        minLength: 16,
+        allowed: 'a string of 16 characters or more',
+        description: 'A secret.',
+      },
+      absent: 'cookies are not signed',
+      description:
+        'Signs the cookies as Express does (`s:<id>.<mac>`, HMAC-SHA256), so that ids which were not made here never reach the store. The first secret signs, all verify: put a new one in front, and cookies are signed anew when they come.',
+    },
     authid: {
       type: 'string',
       enum: ['cookie', 'derived'],

@@ -8,12 +8,14 @@ import type { IncomingMessage } from 'node:http';
 
 import { shortId } from '../log/logger.js';
 import { derivedAuthid } from './digest.js';
-import { isExpired } from './expiry.js';
-import { cookieValues, setCookie } from './header.js';
+import { expiryOf, isRenewalDue } from './expiry.js';
+import { presentedIds, setCookie } from './header.js';
+import { isRotationDue } from './rotation.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieConfig } from './schema.js';
 import type { CookieRecord, CookieStore } from './store.js';
-import type { Visitor, Visitors } from './visitors.js';
+import type { Visitor } from './visitor.js';
+import type { Recognised, Visitors } from './visitors.js';
 
 export interface CookieTrackerOptions {
   readonly config: CookieConfig;
@@ -38,6 +40,12 @@ export interface ResolveOptions {
   readonly secureConnection?: boolean;
 }
 
+/** A cookie that the store knows. */
+interface Known extends Recognised {
+  /** The browser needs a `Set-Cookie`: for another id, another signature or a longer life. */
+  readonly isRenewed: boolean;
+}
+
 export class CookieTracker {
   readonly #config: CookieConfig;
   readonly #store: CookieStore;
@@ -51,6 +59,11 @@ export class CookieTracker {
     this.#visitors = visitors;
     this.#clock = clock;
     this.#log = log;
+    visitors.rules = {
+      idleMs: config.idle_timeout === undefined ? Infinity : config.idle_timeout * 1000,
+      sliding: config.sliding,
+      closeExpired: config.close_expired,
+    };
   }
 
   /**
@@ -62,33 +75,56 @@ export class CookieTracker {
    */
   async resolve(req: IncomingMessage, options: ResolveOptions = {}): Promise<Tracked> {
     const known = await this.#find(req.headers.cookie ?? '');
-    if (known !== undefined) return { record: known, setCookie: undefined };
-    const record = await this.#create();
-    const isSecure = options.secureConnection ?? isTls(req);
-    return { record, setCookie: setCookie(record.cbtid, this.#config, isSecure) };
+    if (known?.isRenewed === false) return { record: known.record, setCookie: undefined };
+    const record = known?.record ?? (await this.#create());
+    const secureConnection = options.secureConnection ?? isTls(req);
+    const maxAge = this.#remainingSeconds(record);
+    return { record, setCookie: setCookie(record.cbtid, this.#config, { secureConnection, maxAge }) };
   }
 
   /** A connection of this browser was opened: its sessions are found through the visitor. */
-  enter({ cbtid }: CookieRecord): Visitor {
-    return this.#visitors.enter(cbtid, this.#config.authid === 'derived' ? derivedAuthid(cbtid) : cbtid);
+  enter(record: CookieRecord): Visitor {
+    const { cbtid } = record;
+    const isDerived = this.#config.authid === 'derived';
+    return this.#visitors.enter(record, { authid: isDerived ? derivedAuthid(cbtid) : cbtid, isCookieId: !isDerived });
   }
 
-  async #find(header: string): Promise<CookieRecord | undefined> {
-    const { name, length } = this.#config;
+  async #find(header: string): Promise<Known | undefined> {
     // Node has joined several Cookie lines with "; ", which is how one line separates its cookies.
-    for (const cbtid of cookieValues([header], name, length)) {
-      const record = await this.#visitors.find(cbtid);
-      if (record === undefined) continue;
-      if (!isExpired(record, this.#clock())) return record;
-      this.#forget(cbtid);
+    for (const { cbtid, isOutdated } of presentedIds([header], this.#config)) {
+      const known = await this.#lookUp(cbtid);
+      if (known !== undefined) return { ...known, isRenewed: known.isRenewed || (known.isCurrent && isOutdated) };
     }
     return undefined;
+  }
+
+  async #lookUp(cbtid: string): Promise<Known | undefined> {
+    const found = await this.#visitors.recognise(cbtid, this.#config.rotate_grace * 1000);
+    if (found === undefined) return undefined;
+    this.#visitors.noteUse(found.record.cbtid);
+    // Whoever comes with the id of a moment ago is not told the new one: it may have been planted.
+    if (!found.isCurrent) return { ...found, isRenewed: false };
+    if (this.#config.rotate === true && isRotationDue(found.record)) return this.#rotate(found.record);
+    return { ...found, isRenewed: this.#config.sliding && isRenewalDue(found.record, this.#clock()) };
+  }
+
+  async #rotate(record: CookieRecord): Promise<Known | undefined> {
+    try {
+      const moved = await this.#visitors.rotate(record.cbtid, newCookieId(this.#config.length));
+      if (moved !== undefined) return { record: moved, isCurrent: true, isRenewed: true };
+    } catch (err) {
+      // Whoever was known stays known; the next handshake tries again.
+      this.#log.warn({ cookieId: shortId(record.cbtid), err }, 'cookie could not get a new id');
+      return { record, isCurrent: true, isRenewed: false };
+    }
+    // Another request of the browser brought it about, and gets the new id; or the browser was logged out.
+    return this.#lookUp(record.cbtid);
   }
 
   async #create(): Promise<CookieRecord> {
     const record: CookieRecord = {
       cbtid: newCookieId(this.#config.length),
-      created: this.#now(),
+      created: new Date(this.#clock()).toISOString(),
       modified: null,
       max_age: this.#config.max_age,
       auth: null,
@@ -100,18 +136,11 @@ export class CookieTracker {
     return record;
   }
 
-  /**
-   * Takes an expired cookie out of the store, so that no clock set back can revive it. The client does not wait for
-   * that; if it fails, the next look-up finds the cookie expired again.
-   */
-  #forget(cbtid: string): void {
-    this.#store.delete(cbtid, this.#now()).catch((err: unknown) => {
-      this.#log.warn({ cookieId: shortId(cbtid), err }, 'expired cookie could not be deleted');
-    });
-  }
-
-  #now(): string {
-    return new Date(this.#clock()).toISOString();
+  /** For how long the browser should keep the cookie. */
+  #remainingSeconds(record: CookieRecord): number {
+    if (this.#config.sliding) return record.max_age;
+    const now = this.#clock();
+    return Math.ceil((expiryOf(record, now, { sliding: false, idleMs: Infinity }) - now) / 1000);
   }
 }
 

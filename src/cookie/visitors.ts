@@ -1,22 +1,21 @@
 /**
- * The browsers that are here: for every cookie with an open connection one `Visitor`, which knows the sessions that live
- * under the cookie. It joins records, which outlive everything, to sessions, which do not: a login is attached to the
- * cookie here, and a logout reaches all tabs. One `Visitors` per cookie store.
+ * The cookies of one store as the rest of the node sees them: who is known, who is logged in, who is here. It joins
+ * records, which outlive everything, to the sessions of `visitor.ts`, which do not. One `Visitors` per store.
  *
  * The store decides, always: a login is read from it when a client asks to be let in, never from what a connection saw
- * when it was opened.
+ * when it was opened. What changes one cookie happens one after the other, also when it gets a new id in between.
  */
-import { cookieDigest } from './digest.js';
+import { CloseUri } from '../wamp/error.js';
 import { shortId } from '../log/logger.js';
+import { expiryOf, GENEROUS, isExpired, isNoteDue, isUseNoted, noteEveryMs } from './expiry.js';
+import { isRotationDue, isWithinGrace, Successions, timeAfter } from './rotation.js';
 import { isForward } from './store.js';
+import { Turns } from './turns.js';
+import { Visitor } from './visitor.js';
 import type { Logger } from '../log/logger.js';
+import type { ExpiryRules } from './expiry.js';
 import type { CookieAuth, CookieRecord, CookieStore } from './store.js';
-
-/** A session as its visitor sees it. */
-export interface VisitorSession {
-  /** The browser logged out: the session ends, and so does its connection. */
-  loggedOut(): void;
-}
+import type { VisitorName, VisitorSession } from './visitor.js';
 
 export interface VisitorsDeps {
   /** Open. */
@@ -26,18 +25,37 @@ export interface VisitorsDeps {
   readonly log: Logger;
 }
 
+/** How cookies end. Sections of the config that share a store agree on it. */
+export interface VisitRules extends ExpiryRules {
+  /** Whether sessions end with their cookie. */
+  readonly closeExpired: boolean;
+}
+
+/** A cookie that a request presented. */
+export interface Recognised {
+  readonly record: CookieRecord;
+  /** False for an id that was replaced a moment ago: the browser has the new one, or somebody else has the old. */
+  readonly isCurrent: boolean;
+}
+
 /** How long until a logout that could not be stored is tried again, in milliseconds. */
 const RETRY_MS = 5000;
 
 export class Visitors {
+  rules: VisitRules = { ...GENEROUS, closeExpired: false };
   readonly #store: CookieStore;
   readonly #clock: () => number;
   readonly #log: Logger;
   /** Cookie id -> its visitor, as long as a connection is open. */
   readonly #here = new Map<string, Visitor>();
-  /** Ids of logouts that the store has not taken yet: as good as deleted. */
+  readonly #successions = new Successions();
+  readonly #turns = new Turns();
+  /** Ids of which nothing is known any more, though the store may still have to learn it. */
+  readonly #dead = new Set<string>();
+  /** Those of them that the store could not take. */
   readonly #owed = new Set<string>();
   #retry: NodeJS.Timeout | undefined;
+  #cannotNote = false;
 
   constructor({ store, clock, log }: VisitorsDeps) {
     this.#store = store;
@@ -51,25 +69,66 @@ export class Visitors {
   }
 
   /** A connection was opened under a cookie. Its end must be told with {@link Visitor.left}. */
-  enter(cbtid: string, authid: string): Visitor {
+  enter(record: CookieRecord, name: VisitorName): Visitor {
+    const cbtid = this.#successions.latest(record.cbtid);
     let visitor = this.#here.get(cbtid);
     if (visitor === undefined) {
-      visitor = new Visitor(this, cbtid, authid);
+      visitor = new Visitor(this, cbtid, name);
       this.#here.set(cbtid, visitor);
     }
     visitor.entered();
+    visitor.lookAgain(this.#nextLookMs(record));
     return visitor;
   }
 
   /** The last connection of a visitor was closed. */
   forget(visitor: Visitor): void {
     if (this.#here.get(visitor.cbtid) === visitor) this.#here.delete(visitor.cbtid);
+    if (!visitor.isLoggedOut) this.noteUse(visitor.cbtid);
   }
 
-  /** The record of a cookie as it is now; undefined when it is unknown or logged out. */
+  /** The sessions that live under a cookie. */
+  sessionsOf(cbtid: string): readonly VisitorSession[] {
+    return this.#here.get(cbtid)?.sessions ?? [];
+  }
+
+  /** Every cookie that can come back. */
+  async list(): Promise<readonly CookieRecord[]> {
+    return (await this.#store.list()).filter((record) => this.#isAlive(record));
+  }
+
+  /** @returns when a cookie expires, in milliseconds since 1970, if nobody uses it until then. */
+  expiryOf(record: CookieRecord): number {
+    const now = this.#clock();
+    const seen = this.#here.has(record.cbtid) ? new Date(now).toISOString() : record.seen;
+    return expiryOf({ ...record, seen }, now, this.rules);
+  }
+
+  /** The record of a cookie as it is now, whatever id it has got meanwhile; undefined when it is unknown or over. */
   async find(cbtid: string): Promise<CookieRecord | undefined> {
+    return (await this.recognise(cbtid, Infinity))?.record;
+  }
+
+  /**
+   * The cookie behind an id that a request presents.
+   * @param graceMs how long an id that was replaced still counts. Beyond that it is forgotten, as is an expired cookie:
+   *   no clock set back can revive it. Nobody waits for that; if it fails, the next look-up finds the same.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  async recognise(cbtid: string, graceMs: number): Promise<Recognised | undefined> {
     const entry = await this.#store.get(cbtid);
-    return entry === undefined || isForward(entry) || this.#owed.has(cbtid) ? undefined : entry;
+    if (entry === undefined || this.#dead.has(cbtid)) return undefined;
+    if (!isForward(entry)) {
+      if (this.#isAlive(entry)) return { record: entry, isCurrent: true };
+      this.#discard(cbtid);
+      return undefined;
+    }
+    if (isWithinGrace(entry, this.#clock(), graceMs)) {
+      const successor = await this.recognise(entry.moved_to, graceMs);
+      return successor && { ...successor, isCurrent: false };
+    }
+    this.#discard(cbtid);
+    return undefined;
   }
 
   /**
@@ -77,34 +136,98 @@ export class Visitors {
    * @returns false when the cookie is not known any more, because it was logged out.
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  async setLogin(cbtid: string, auth: CookieAuth | null): Promise<boolean> {
-    const record = await this.find(cbtid);
-    if (record === undefined) return false;
-    if (record.auth === null && auth === null) return true;
-    await this.#store.update(record.cbtid, { auth, modified: this.#now() });
-    return true;
+  setLogin(cbtid: string, auth: CookieAuth | null): Promise<boolean> {
+    return this.#alone(cbtid, async (record) => {
+      if (record === undefined || !this.#isAlive(record)) return false;
+      if (record.auth === null && auth === null) return true;
+      // A login is later than the id under which it happens, or nobody would see that it needs another one.
+      const modified = timeAfter(record.rotated, this.#clock());
+      await this.#store.update(record.cbtid, { auth, modified });
+      return true;
+    });
   }
 
   /**
-   * Forgets a cookie, and with it the login: resolves when that is durable. Then all sessions under it end.
+   * Moves a cookie to a new id, if it still needs one. Its sessions stay together.
+   * @returns the record under its new id; undefined when somebody was faster.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  rotate(cbtid: string, successor: string): Promise<CookieRecord | undefined> {
+    return this.#alone(cbtid, async (record) => {
+      if (record?.cbtid !== cbtid || !this.#isAlive(record) || !isRotationDue(record)) return undefined;
+      const now = this.#clock();
+      const moved = await this.#store.rotate(cbtid, successor, timeAfter(record.modified, now));
+      this.#successions.add(cbtid, successor, now);
+      const visitor = this.#here.get(cbtid);
+      if (visitor !== undefined) {
+        this.#here.delete(cbtid);
+        this.#here.set(successor, visitor);
+        visitor.renamed(successor);
+      }
+      return moved;
+    });
+  }
+
+  /**
+   * Forgets a cookie, and with it the login: all sessions under it end at once, and nobody is let in by it any more.
+   * Resolves when that is durable.
    * @param except the session that asked for it: it ends in its own way.
    * @returns whether there was such a cookie.
-   * @throws CookieStoreError (rejects) when the store fails. The sessions have ended even so, and the cookie counts as
-   *   forgotten; it is tried again until it is stored.
+   * @throws CookieStoreError (rejects) when the store fails. All the same it is as above, as long as the node runs, and
+   *   tried again until it is stored.
    */
   async logOut(cbtid: string, except?: VisitorSession): Promise<boolean> {
-    const record = await this.find(cbtid);
-    const current = record?.cbtid ?? cbtid;
-    const visitor = this.#here.get(current);
+    const ids = new Set([cbtid]);
+    this.#end(cbtid, except);
     try {
-      if (record !== undefined) await this.#store.delete(current, this.#now());
+      return await this.#alone(cbtid, async (record) => {
+        if (record === undefined) return false;
+        // It may have got another id meanwhile.
+        ids.add(record.cbtid);
+        this.#end(record.cbtid, except);
+        for (const id of ids) await this.#store.delete(id, this.#now());
+        return true;
+      });
     } catch (error) {
-      this.#oweDeletion(current);
+      for (const id of ids) this.#owed.add(id);
+      this.#log.error(
+        { cookieId: shortId(cbtid), err: error },
+        'logout could not be stored; it holds until the node stops',
+      );
+      this.#retryLater();
       throw error;
     } finally {
-      visitor?.end(except);
+      for (const id of ids) if (!this.#owed.has(id)) this.#dead.delete(id);
     }
-    return record !== undefined;
+  }
+
+  /** Notes that a cookie is in use, if it is time for that. Nobody waits. */
+  noteUse(cbtid: string): void {
+    if (!isUseNoted(this.rules)) return;
+    this.#alone(cbtid, async (record) => {
+      if (record === undefined || !isNoteDue(record, this.#clock(), this.rules)) return;
+      await this.#store.update(record.cbtid, { seen: this.#now() });
+      this.#cannotNote = false;
+    }).catch((err: unknown) => {
+      // One for each browser would say no more.
+      if (!this.#cannotNote) this.#log.warn({ err }, 'uses of cookies cannot be noted');
+      this.#cannotNote = true;
+    });
+  }
+
+  /** Looks whether the cookie of a visitor has expired, and notes that it is in use. */
+  look(visitor: Visitor): void {
+    this.find(visitor.cbtid).then(
+      (record) => {
+        if (record !== undefined) {
+          this.noteUse(record.cbtid);
+          visitor.lookAgain(this.#nextLookMs(record));
+        } else if (this.rules.closeExpired) {
+          visitor.dismiss(CloseUri.COOKIE_EXPIRED, 'the cookie of this browser has expired');
+        }
+      },
+      (err: unknown) => this.#log.warn({ cookieId: shortId(visitor.cbtid), err }, 'cookie could not be looked at'),
+    );
   }
 
   /** Stops trying. */
@@ -112,101 +235,62 @@ export class Visitors {
     clearTimeout(this.#retry);
   }
 
-  #oweDeletion(cbtid: string): void {
-    this.#owed.add(cbtid);
-    this.#log.error({ cookieId: shortId(cbtid) }, 'logout could not be stored; it holds until the node stops');
-    this.#retry ??= setTimeout(() => this.#payUp(), RETRY_MS).unref();
+  /** Does something to a cookie that nobody else changes meanwhile. `work` gets the record under the id that it has now. */
+  async #alone<T>(cbtid: string, work: (record: CookieRecord | undefined) => Promise<T>): Promise<T> {
+    const outcome = await this.#turns.take(cbtid, async () => {
+      const entry = await this.#store.get(cbtid);
+      return entry !== undefined && isForward(entry) ? { id: entry.moved_to } : { result: await work(entry) };
+    });
+    return 'result' in outcome ? outcome.result : this.#alone(outcome.id, work);
   }
 
-  #payUp(): void {
-    this.#retry = undefined;
-    for (const cbtid of this.#owed) {
-      this.#store.delete(cbtid, this.#now()).then(
-        () => {
-          this.#owed.delete(cbtid);
-          this.#log.info({ cookieId: shortId(cbtid) }, 'logout stored after all');
-        },
-        () => (this.#retry ??= setTimeout(() => this.#payUp(), RETRY_MS).unref()),
-      );
-    }
+  /** A cookie with an open connection is in use, however long ago that was noted. */
+  #isAlive(record: CookieRecord): boolean {
+    if (this.#dead.has(record.cbtid)) return false;
+    const { idleMs, sliding } = this.rules;
+    const isHere = this.#here.has(record.cbtid);
+    return !isExpired(record, this.#clock(), { sliding, idleMs: isHere ? Infinity : idleMs });
+  }
+
+  #nextLookMs(record: CookieRecord): number {
+    const { sliding, closeExpired } = this.rules;
+    const now = this.#clock();
+    const ends = closeExpired ? expiryOf(record, now, { sliding, idleMs: Infinity }) - now : Infinity;
+    return Math.max(0, Math.min(ends, noteEveryMs(record, this.rules)));
+  }
+
+  #end(cbtid: string, except: VisitorSession | undefined): void {
+    this.#dead.add(cbtid);
+    const visitor = this.#here.get(cbtid);
+    visitor?.loggedOut();
+    visitor?.dismiss(CloseUri.LOGOUT, 'the browser was logged out', except);
+  }
+
+  #discard(cbtid: string): void {
+    this.#store.delete(cbtid, this.#now()).catch((err: unknown) => {
+      this.#log.warn({ cookieId: shortId(cbtid), err }, 'expired cookie could not be deleted');
+    });
+  }
+
+  #retryLater(): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      for (const cbtid of this.#owed) this.#payUp(cbtid);
+    }, RETRY_MS).unref();
+  }
+
+  #payUp(cbtid: string): void {
+    this.#store.delete(cbtid, this.#now()).then(
+      () => {
+        this.#owed.delete(cbtid);
+        this.#dead.delete(cbtid);
+        this.#log.info({ cookieId: shortId(cbtid) }, 'logout stored after all');
+      },
+      () => this.#retryLater(),
+    );
   }
 
   #now(): string {
     return new Date(this.#clock()).toISOString();
-  }
-}
-
-/** One browser with open connections. */
-export class Visitor {
-  /** What anonymous sessions of this browser are called: the cookie id, or derived from it. */
-  readonly authid: string;
-  readonly #visitors: Visitors;
-  #cbtid: string;
-  #connections = 0;
-  readonly #sessions = new Set<VisitorSession>();
-
-  /** Made by {@link Visitors.enter}. */
-  constructor(visitors: Visitors, cbtid: string, authid: string) {
-    this.#visitors = visitors;
-    this.#cbtid = cbtid;
-    this.authid = authid;
-  }
-
-  /** The cookie id: a password. */
-  get cbtid(): string {
-    return this.#cbtid;
-  }
-
-  /** What others may see of the cookie. */
-  get digest(): string {
-    return cookieDigest(this.#cbtid);
-  }
-
-  /** The login that the cookie remembers; undefined without one. */
-  async login(): Promise<CookieAuth | undefined> {
-    return (await this.#visitors.find(this.#cbtid))?.auth ?? undefined;
-  }
-
-  /** See {@link Visitors.setLogin}. */
-  remember(login: CookieAuth): Promise<boolean> {
-    return this.#visitors.setLogin(this.#cbtid, login);
-  }
-
-  /** Takes the login away and leaves the cookie: the browser is still recognised. */
-  async forgetLogin(): Promise<void> {
-    await this.#visitors.setLogin(this.#cbtid, null);
-  }
-
-  /** See {@link Visitors.logOut}. */
-  async logOut(except?: VisitorSession): Promise<void> {
-    await this.#visitors.logOut(this.#cbtid, except);
-  }
-
-  /** The cookie got another id. */
-  renamed(cbtid: string): void {
-    this.#cbtid = cbtid;
-  }
-
-  joined(session: VisitorSession): void {
-    this.#sessions.add(session);
-  }
-
-  /** The session ended. */
-  parted(session: VisitorSession): void {
-    this.#sessions.delete(session);
-  }
-
-  entered(): void {
-    this.#connections++;
-  }
-
-  /** The connection was closed. */
-  left(): void {
-    if (--this.#connections === 0) this.#visitors.forget(this);
-  }
-
-  /** Ends all sessions but one. */
-  end(except: VisitorSession | undefined): void {
-    for (const session of [...this.#sessions]) if (session !== except) session.loggedOut();
   }
 }

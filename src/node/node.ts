@@ -20,9 +20,11 @@ import { loadConfig } from '../config/load.js';
 import type { ComponentConfig } from '../component/schema.js';
 import type { LoadedConfig } from '../config/load.js';
 import type { RouterWorkerConfig, TransportConfig } from '../config/schema.js';
+import { CookieDirectory } from '../cookie/directory.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
+import { cookieProcedures } from '../session/cookie-procedures.js';
 import { createSessionDeps } from '../session/deps.js';
 import { Router } from '../router/router.js';
 import type { BoundAddress } from '../transport/listen.js';
@@ -98,6 +100,13 @@ interface TransportServer {
   stop(): Promise<void>;
 }
 
+/** What the transports of a worker share. */
+interface RunningWorker {
+  readonly worker: RouterWorkerConfig;
+  readonly router: Router;
+  readonly directory: CookieDirectory;
+}
+
 class Node implements RunningNode {
   readonly #parts: NodeParts;
   readonly #log: Logger;
@@ -148,7 +157,9 @@ class Node implements RunningNode {
 
   /** Realms of different workers are separate, even of the same name: a router knows only its own. */
   async #startWorker(worker: RouterWorkerConfig, pointer: string): Promise<void> {
+    const directory = new CookieDirectory();
     const router = new Router(worker.realms, {
+      management: cookieProcedures(directory, this.#log),
       randomId: createRandomId(),
       clock: Date.now,
       scheduler: systemScheduler,
@@ -158,7 +169,7 @@ class Node implements RunningNode {
       await this.#startComponent(worker, component, router, `${pointer}/components/${index}`);
     }
     for (const [index, transport] of worker.transports.entries()) {
-      await this.#startTransport(worker, transport, router, `${pointer}/transports/${index}`);
+      await this.#startTransport({ worker, router, directory }, transport, `${pointer}/transports/${index}`);
     }
   }
 
@@ -179,14 +190,10 @@ class Node implements RunningNode {
     }
   }
 
-  async #startTransport(
-    worker: RouterWorkerConfig,
-    transport: TransportConfig,
-    router: Router,
-    pointer: string,
-  ): Promise<void> {
+  async #startTransport(running: RunningWorker, transport: TransportConfig, pointer: string): Promise<void> {
+    const { worker } = running;
     try {
-      const server = await this.#createServer(transport, router);
+      const server = await this.#createServer(transport, running);
       this.#servers.push(server);
       const listening = listeningSummary(worker.id, transport, await server.start());
       this.#listening.push(listening);
@@ -197,7 +204,7 @@ class Node implements RunningNode {
     }
   }
 
-  async #createServer(transport: TransportConfig, router: Router): Promise<TransportServer> {
+  async #createServer(transport: TransportConfig, { router, directory }: RunningWorker): Promise<TransportServer> {
     if (transport.type === 'rawsocket') {
       const sessions = await createSessionDeps(transport, { router, log: this.#log });
       const log = this.#log.child({ transport: transport.id });
@@ -205,7 +212,7 @@ class Node implements RunningNode {
     }
     const { id } = this.#parts.loaded.config.controller;
     const nodeInfo = { version: packageVersion(), ...(id === undefined ? {} : { id }) };
-    const deps: WebServerDeps = { router, stores: this.#stores, log: this.#log, nodeInfo };
+    const deps: WebServerDeps = { router, stores: this.#stores, directory, log: this.#log, nodeInfo };
     return transport.type === 'web' ? createWebServer(transport, deps) : createWebSocketServer(transport, deps);
   }
 

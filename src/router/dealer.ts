@@ -5,11 +5,12 @@
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { isReservedUri, isValidUri, quoted } from '../wamp/uri.js';
-import { NO_DETAILS, REGISTERED, RESULT, UNREGISTERED } from '../wamp/message.js';
+import { CALL, ERROR, NO_DETAILS, REGISTERED, RESULT, UNREGISTERED } from '../wamp/message.js';
+import { payloadOf } from '../wamp/payload.js';
 import { partyOf } from './call-state.js';
 import { Calls } from './calls.js';
 import { Registrations, checkShared } from './registrations.js';
-import { authorize } from './role.js';
+import { MANAGEMENT, authorize, notAuthorized } from './role.js';
 import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { Payload } from '../wamp/payload.js';
@@ -24,6 +25,7 @@ import type {
   Scheduler,
 } from './observer.js';
 import type { Callee, Registration } from './registration.js';
+import type { MetaProcedure, ProcedureTable } from './meta/procedure.js';
 import type { Permission } from './role.js';
 import type { RouterSession } from './session.js';
 
@@ -65,6 +67,8 @@ export interface DealerDeps {
    * @throws WampError
    */
   readonly builtin?: (session: RouterSession, call: Call, granted?: Permission) => Payload | Later | undefined;
+  /** More procedures of the router, below `crossbar.`, for roles with a rule that names them. Nobody else can register them. */
+  readonly management?: ProcedureTable | undefined;
 }
 
 export class Dealer implements RegistrationDirectory {
@@ -89,7 +93,7 @@ export class Dealer implements RegistrationDirectory {
       throw new WampError(ErrorUri.INVALID_URI, `invalid procedure URI ${quoted(procedure)}`);
     }
     // General patterns that merely include URIs of the router (`""`, `.list`) are fine: they are not asked for those.
-    if (isReservedUri(procedure))
+    if (isReservedUri(procedure) || this.#managed(procedure) !== undefined)
       throw new WampError(ErrorUri.INVALID_URI, `${quoted(procedure)} is reserved for the router`);
     authorize(session, 'register', { uri: procedure, match }, granted);
     let registration = this.#registrations.lookup(procedure, match);
@@ -194,23 +198,32 @@ export class Dealer implements RegistrationDirectory {
   #begin(caller: Party, message: Call, granted: Permission | undefined): void {
     const { session } = caller;
     const { requestId, procedure, options } = message;
-    const registration = this.#registrations.best(procedure);
+    const managed = this.#managed(procedure);
+    const registration = managed === undefined ? this.#registrations.best(procedure) : undefined;
     // A procedure on file has been checked when it was registered.
     if (registration?.match !== 'exact' && !isValidUri(procedure, this.#deps.uriRule)) {
       throw new WampError(ErrorUri.INVALID_URI, `invalid procedure URI ${quoted(procedure)}`);
     }
-    const { discloseCaller } = authorize(session, 'call', { uri: procedure, match: 'exact' }, granted);
+    const permission = authorize(session, 'call', { uri: procedure, match: 'exact' }, granted);
+    if (managed !== undefined && !permission.namesManagement) throw notAuthorized(session.authrole, 'call', procedure);
+    const { discloseCaller } = permission;
     if (options.disclose_me === true && !discloseCaller && this.#deps.ignoreDiscloseMe !== true) {
       checkDisclosure(session, registration);
     }
     if (registration !== undefined) return this.#calls.begin(caller, registration, message, discloseCaller);
-    const result = isReservedUri(procedure) ? this.#deps.builtin?.(session, message, granted) : undefined;
+    const result = managed?.(session, message) ?? this.#builtin(session, message, granted);
     if (result === undefined) {
       throw new WampError(ErrorUri.NO_SUCH_PROCEDURE, `no callee registered for procedure ${quoted(procedure)}`);
     }
-    const reply = (payload: Payload): void => session.send({ type: RESULT, requestId, details: NO_DETAILS, payload });
-    if (typeof result === 'function') result(reply);
-    else reply(result);
+    answer(session, requestId, result);
+  }
+
+  #managed(procedure: string): MetaProcedure | undefined {
+    return procedure.startsWith(MANAGEMENT) ? this.#deps.management?.[procedure] : undefined;
+  }
+
+  #builtin(session: RouterSession, call: Call, granted: Permission | undefined): Payload | Later | undefined {
+    return isReservedUri(call.procedure) ? this.#deps.builtin?.(session, call, granted) : undefined;
   }
 
   #callee(session: RouterSession, id: number): Callee | undefined {
@@ -237,6 +250,16 @@ export class Dealer implements RegistrationDirectory {
     this.#deps.observer.left(session, registration);
     if (deleted) this.#deps.observer.deleted(session, registration);
   }
+}
+
+/** Hands a result of the router itself to the caller, when it is there. */
+function answer(session: RouterSession, requestId: number, result: Payload | Later): void {
+  const details = NO_DETAILS;
+  const reply = (payload: Payload): void => session.send({ type: RESULT, requestId, details, payload });
+  if (typeof result !== 'function') return reply(result);
+  result(reply, ({ uri: error, args, kwargs }) =>
+    session.send({ type: ERROR, requestType: CALL, requestId, details, error, payload: payloadOf(args, kwargs) }),
+  );
 }
 
 /** Who asks to be shown is refused when nobody would be shown the caller (section "Caller Identification"). */

@@ -2,6 +2,7 @@
  * What the broker and the dealer tell about themselves: the hooks that the WAMP meta API hangs on, and the views through
  * which it reads. Broker and dealer know nothing of meta procedures or meta events.
  */
+import type { WampError } from '../wamp/error.js';
 import type { InvocationPolicy } from '../wamp/message.js';
 import type { Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
@@ -100,5 +101,8 @@ export const NO_OBSERVER: SubscriptionObserver & RegistrationObserver = {
   deleted: nothing,
 };
 
-/** A result that is not there yet. It hands it over once, at once or later; the caller may have gone by then. */
-export type Later = (reply: (result: Payload) => void) => void;
+/**
+ * A result that is not there yet. It hands it over once, or says why there is none, at once or later; the caller may have
+ * gone by then.
+ */
+export type Later = (reply: (result: Payload) => void, fail: (error: WampError) => void) => void;

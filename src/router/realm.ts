@@ -7,6 +7,7 @@ import { DEALER_FEATURES, Dealer } from './dealer.js';
 import * as m from '../wamp/message.js';
 import { ProtocolViolation, WampError } from '../wamp/error.js';
 import { payloadOf } from '../wamp/payload.js';
+import type { ProcedureTable } from './meta/procedure.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { AuthorizerWatch } from './authorizer-watch.js';
@@ -29,6 +30,8 @@ export interface RealmDeps {
   readonly clock: () => number;
   readonly scheduler: Scheduler;
   readonly nextRouterId: () => number;
+  /** Procedures of the node: see `DealerDeps.management`. */
+  readonly management?: ProcedureTable | undefined;
 }
 
 /** For a realm without meta API. */

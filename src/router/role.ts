@@ -24,9 +24,14 @@ export interface Permission extends Readonly<Record<Action, boolean>> {
   readonly discloseCaller: boolean;
   /** Show the publisher to the subscribers. */
   readonly disclosePublisher: boolean;
+  /** The rule is one of the config, for URIs that begin with {@link MANAGEMENT}: it means the procedures there. */
+  readonly namesManagement: boolean;
   /** Why nothing is allowed, where it is not that somebody decided so. */
   readonly failure?: WampError;
 }
+
+/** Where the procedures are by which a node is managed. A rule for everything does not grant them. */
+export const MANAGEMENT = 'crossbar.';
 
 const DENY_ALL = permission({ call: false, register: false, publish: false, subscribe: false });
 const ALLOW_ALL = permission({ call: true, register: true, publish: true, subscribe: true });
@@ -117,11 +122,12 @@ function ruleOf({ uri, match, allow, disclose }: PermissionConfig): Rule {
   return {
     uri: short ? uri.slice(0, -1) : uri,
     match: short ? 'prefix' : (match ?? 'exact'),
-    permission: permission(allow, disclose),
+    permission: { ...permission(allow, disclose), namesManagement: uri.startsWith(MANAGEMENT) },
   };
 }
 
-function notAuthorized(role: string, action: Action, uri: string): WampError {
+/** @returns the refusal of what a role may not do. */
+export function notAuthorized(role: string, action: Action, uri: string): WampError {
   const text = `role "${role}" is not authorized to ${ACTION_TEXT[action]} ${quoted(uri)}`;
   return new WampError(ErrorUri.NOT_AUTHORIZED, text);
 }
@@ -134,5 +140,6 @@ function permission(allow: PermissionConfig['allow'], disclose?: PermissionConfi
     subscribe: allow?.subscribe === true,
     discloseCaller: disclose?.caller === true,
     disclosePublisher: disclose?.publisher === true,
+    namesManagement: false,
   };
 }

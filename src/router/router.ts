@@ -4,6 +4,7 @@
 import { nextId } from '../wamp/id.js';
 import { Realm } from './realm.js';
 import type { RandomId } from '../wamp/id.js';
+import type { ProcedureTable } from './meta/procedure.js';
 import type { Scheduler } from './observer.js';
 import type { RealmConfig } from './schema.js';
 
@@ -13,6 +14,8 @@ export interface RouterDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly scheduler: Scheduler;
+  /** Procedures of the node, on every realm: see `DealerDeps.management`. */
+  readonly management?: ProcedureTable;
 }
 
 export class Router {

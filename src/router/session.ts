@@ -3,6 +3,7 @@
  * everything that waits lie behind it.
  */
 import type { Dict } from '../wamp/payload.js';
+import type { WampError } from '../wamp/error.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { Role } from './role.js';
 
@@ -52,8 +53,9 @@ export interface RouterSession {
   /**
    * Ends the session with GOODBYE `reason`; it has left the realm when this returns.
    * @param done called when nothing is left to wait for: at once, unless the reason makes something be stored first.
+   *   `error` says that it could not be.
    */
-  kill(reason: string, message?: string, done?: () => void): void;
+  kill(reason: string, message?: string, done?: (error?: WampError) => void): void;
   /** Never throws and never waits; a message to a session that is gone goes nowhere. */
   send(message: RouterMessage): void;
 }

@@ -38,6 +38,7 @@ const NOTHING: Permission = {
   subscribe: false,
   discloseCaller: false,
   disclosePublisher: false,
+  namesManagement: false,
 };
 
 /** The session that the messages are of. */

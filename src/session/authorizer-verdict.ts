@@ -49,6 +49,8 @@ function permissionFor(action: Action, allow: boolean, disclose: unknown): Permi
     subscribe: allow && action === 'subscribe',
     discloseCaller: caller,
     disclosePublisher: publisher,
+    // An authorizer that allows everything does not mean the management of the node.
+    namesManagement: false,
   };
 }
 

@@ -24,6 +24,17 @@ import type { SessionTransport } from './transport.js';
 /** How many messages may wait for the end of an authentication: a client has no reason to send more than a few. */
 const MAX_WAITING = 1000;
 
+const LOGGED_OUT: Deny = {
+  type: 'deny',
+  reason: ErrorUri.AUTHENTICATION_FAILED,
+  message: 'the browser was logged out in the meantime',
+};
+const STORE_FAILED: Deny = {
+  type: 'deny',
+  reason: ErrorUri.AUTHENTICATION_FAILED,
+  message: 'the cookie store is not available, please try again later',
+};
+
 /** The session that is to be. */
 export interface OpeningSession {
   readonly transport: SessionTransport;
@@ -105,8 +116,16 @@ export class Opening {
         proceed(value);
         this.#catchUp();
       },
-      (error: unknown) => this.#session.fail(error),
+      (error: unknown) => this.#fail(error),
     );
+  }
+
+  /** A store that fails, on a full disk maybe, is no bug: the client may try again later. */
+  #fail(error: unknown): void {
+    if (!(error instanceof CookieStoreError)) return this.#session.fail(error);
+    if (this.#state === 'over') return;
+    this.#deps.log.error({ err: error }, 'cookie store failed, session refused');
+    this.#refuse(STORE_FAILED);
   }
 
   /** Hands on what waited, unless something has to wait again. */
@@ -127,15 +146,13 @@ export class Opening {
     }
     const admission = verdict.type === 'accept' ? admit(verdict.principal, this.#deps.router) : verdict;
     if (admission.type === 'deny') return this.#refuse(admission);
-    const stored = this.#attachLogin(admission.principal);
-    if (stored === undefined) return this.#admit(admission);
-    this.#await(stored, (refusal) => {
-      if (refusal === undefined) this.#admit(admission);
-      else this.#refuse(refusal);
-    });
+    this.#await(this.#attachLogin(admission.principal), (isOfCookie) => this.#admit(admission, isOfCookie));
   };
 
-  #admit(admission: Admission): void {
+  /** @param isOfCookie whether the session stands and falls with the login that its cookie remembers. */
+  #admit(admission: Admission, isOfCookie: boolean): void {
+    // Another session of the browser may have logged out while this one was on its way.
+    if (isOfCookie && this.#session.transport.client.visitor?.isLoggedOut === true) return this.#refuse(LOGGED_OUT);
     this.#state = 'over';
     this.#session.admitted(admission);
   }
@@ -147,29 +164,16 @@ export class Opening {
   /**
    * What a cookie remembers after this login. Who enters by the cookie changes nothing. Who enters as anonymous, though
    * the cookie could have let him in, wants to be nobody: what it remembers is dropped.
-   * @returns undefined when there is nothing to wait for; else whether it had to be refused after all.
+   * @returns whether the session is of the login that the cookie remembers now.
    */
-  #attachLogin(principal: Principal): Promise<Deny | undefined> | undefined {
+  #attachLogin(principal: Principal): boolean | Promise<boolean> {
     const { visitor } = this.#session.transport.client;
-    if (visitor === undefined || principal.authprovider === 'cookie') return undefined;
-    const { realm, authid, authrole, authmethod, authextra } = principal;
-    if (authmethod === 'anonymous') {
-      return this.#deps.authMethods.has('cookie') ? this.#stored(visitor.forgetLogin()) : undefined;
+    if (visitor === undefined) return false;
+    const { realm, authid, authrole, authmethod, authprovider, authextra } = principal;
+    if (authprovider === 'cookie') return true;
+    if (authmethod !== 'anonymous') {
+      return visitor.remember({ authid, authrole, authmethod, authrealm: realm, authextra: authextra ?? null });
     }
-    return this.#stored(
-      visitor.remember({ authid, authrole, authmethod, authrealm: realm, authextra: authextra ?? null }),
-    );
-  }
-
-  async #stored(work: Promise<unknown>): Promise<Deny | undefined> {
-    try {
-      await work;
-      return undefined;
-    } catch (err) {
-      if (!(err instanceof CookieStoreError)) throw err;
-      this.#deps.log.error({ err }, 'login could not be stored, client refused');
-      const message = 'the login could not be stored; please try again later';
-      return { type: 'deny', reason: ErrorUri.AUTHENTICATION_FAILED, message };
-    }
+    return this.#deps.authMethods.has('cookie') && visitor.forgetLogin().then(() => false);
   }
 }

@@ -22,7 +22,7 @@ import { Opening } from './opening.js';
 import { refusalOf, substituteFor } from './undeliverable.js';
 import type { AuthorizedSession } from './authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
-import type { Visitor, VisitorSession } from '../cookie/visitors.js';
+import type { Visitor, VisitorSession } from '../cookie/visitor.js';
 import type { Realm } from '../router/realm.js';
 import type { Permission, Role } from '../router/role.js';
 import type { SessionDetails } from '../router/session.js';
@@ -36,6 +36,9 @@ type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
 
 /** A client may put anything into the reason of its GOODBYE. */
 const MAX_LOGGED_REASON = 100;
+
+/** What is told of a logout when the cookie store fails. */
+const NOT_STORED = 'the logout holds as long as the router runs, but could not be stored';
 
 export class Session implements AuthorizedSession, OpeningSession, VisitorSession {
   id = 0;
@@ -125,26 +128,22 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     this.transport.close(cause, message);
   }
 
-  kill(reason: string, message?: string, done: () => void = nothing): void {
+  kill(reason: string, message?: string, done: (error?: WampError) => void = nothing): void {
     const { visitor } = this.transport.client;
     if (this.#state !== 'established') return done();
-    if (reason === CloseUri.LOGOUT && visitor !== undefined) {
-      this.#logOut(visitor, () => {
-        this.#sayGoodbye(reason, message, 'goodbye');
-        this.transport.close('goodbye', 'logged out');
-        done();
-      });
-    } else {
+    if (reason !== CloseUri.LOGOUT || visitor === undefined) {
       this.#sayGoodbye(reason, message, 'goodbye');
-      done();
+      return done();
     }
+    this.#logOut(visitor, (isStored) => {
+      if (this.#state === 'leaving') this.#sayGoodbyeAndClose(reason, message);
+      done(isStored ? undefined : new WampError(ErrorUri.RUNTIME_ERROR, NOT_STORED));
+    });
   }
 
-  /** The browser logged out in another session: nobody who sits at this one is that user any more. */
-  loggedOut(): void {
-    if (this.#state !== 'established') return;
-    this.#sayGoodbye(CloseUri.LOGOUT, 'the browser was logged out', 'goodbye');
-    this.transport.close('goodbye', 'logged out');
+  /** Its cookie is over, because the browser logged out in another session or has not for too long. */
+  dismiss(reason: string, message: string): void {
+    if (this.#state === 'established') this.#sayGoodbyeAndClose(reason, message);
   }
 
   /** Ends the session because the node stops. */
@@ -251,12 +250,19 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     this.transport.sessionClosing();
   }
 
+  /** For a client that has nothing left to say: the connection must not be used by whoever sits there now. */
+  #sayGoodbyeAndClose(reason: string, message: string | undefined): void {
+    this.#sayGoodbye(reason, message, 'goodbye');
+    this.transport.close('goodbye', message ?? reason);
+  }
+
   #onGoodbye(reason: string): void {
     const { visitor } = this.transport.client;
     if (reason !== CloseUri.LOGOUT || visitor === undefined) return this.#answerGoodbye(reason);
     this.#logOut(visitor, (isStored) => {
+      if (this.#state !== 'leaving') return;
       if (isStored) this.#answerGoodbye(reason);
-      else this.abort(ErrorUri.RUNTIME_ERROR, 'the logout holds, but could not be stored', 'internal_error');
+      else this.abort(ErrorUri.RUNTIME_ERROR, NOT_STORED, 'internal_error');
     });
   }
 
@@ -271,11 +277,9 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     this.#state = 'leaving';
     this.#leaveRealm(CloseUri.LOGOUT);
     visitor.logOut(this).then(
-      () => this.#state === 'leaving' && proceed(true),
-      (err: unknown) => {
-        this.#deps.log.error({ ...this.#facts(), err }, 'logout could not be stored');
-        if (this.#state === 'leaving') proceed(false);
-      },
+      () => proceed(true),
+      // Said in the log by the one who could not.
+      () => proceed(false),
     );
   }
 
@@ -305,7 +309,9 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   /** What identifies this session in the log. An authid that is a cookie id must not be written out. */
   #facts(): Readonly<Record<string, unknown>> {
     if (this.authid === '') return { sessionId: this.id || undefined, peer: this.transport.client.peer };
-    const authid = this.authid === this.transport.client.visitor?.cbtid ? shortId(this.authid) : this.authid;
+    const { visitor } = this.transport.client;
+    const isCookieId = visitor?.name.isCookieId === true && visitor.authid === this.authid;
+    const authid = isCookieId ? shortId(this.authid) : this.authid;
     return { realm: this.#realm?.name, sessionId: this.id, authid, authrole: this.authrole };
   }
 }

@@ -4,7 +4,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { batchedSerializers, serializers, subprotocolOf } from '../serializer/registry.js';
+import { originCheck } from './origin.js';
 import type { Serializer } from '../serializer/serializer.js';
+import type { OriginCheck } from './origin.js';
 import type { WebSocketConfig } from './websocket-schema.js';
 
 export interface Refusal {
@@ -21,9 +23,6 @@ export interface Agreement {
   readonly subprotocol: string | undefined;
 }
 
-/** A configured origin list, ready to be asked. */
-export type OriginCheck = (origin: string | undefined) => boolean;
-
 export interface HandshakeRules {
   readonly allowsOrigin: OriginCheck;
   /** subprotocol -> serializer */
@@ -38,7 +37,7 @@ export function handshakeRules({ options, serializers: words }: WebSocketConfig)
     .flatMap((family) => words.map((word) => family.get(word)))
     .filter((serializer) => serializer !== undefined);
   return {
-    allowsOrigin: originCheck(options.allowed_origins, options.allow_null_origin),
+    allowsOrigin: originCheck(options.allowed_origins ?? ['*'], options.allow_null_origin ?? true),
     subprotocols: new Map(chosen.map((serializer) => [subprotocolOf(serializer), serializer])),
     requireSubprotocol: options.require_websocket_subprotocol,
   };
@@ -67,7 +66,7 @@ export function negotiate(req: IncomingMessage, rules: HandshakeRules): Agreemen
   if (!KEY.test(headers['sec-websocket-key'] ?? ''))
     return { status: 400, text: 'Sec-WebSocket-Key is missing or invalid' };
   const origin = version === '8' ? firstOf(headers['sec-websocket-origin']) : headers.origin;
-  if (!rules.allowsOrigin(origin))
+  if (!rules.allowsOrigin(origin, headers.host))
     return { status: 403, text: `pages of the origin "${origin ?? ''}" may not connect` };
   return chooseSubprotocol(headers['sec-websocket-protocol'], rules);
 }
@@ -89,44 +88,6 @@ function chooseSubprotocol(
     status: 400,
     text: `this server only speaks the WebSocket subprotocols ${[...subprotocols.keys()].join(', ')}`,
   };
-}
-
-/**
- * @param patterns origins, `*` standing for any characters; compared with and without the port being written out.
- * @param allowNull whether `Origin: null` (sandboxed frames, local files) may connect.
- * @returns a check that lets clients without Origin in: they are no browsers, and nobody rides on their cookies.
- */
-export function originCheck(patterns: readonly string[], allowNull: boolean): OriginCheck {
-  const expressions = patterns.map(
-    (pattern) => new RegExp(`^${pattern.split('*').map(escapeRegExp).join('.*')}$`, 'i'),
-  );
-  return (origin) => {
-    if (origin === undefined) return true;
-    if (origin === 'null') return allowNull;
-    const forms = originForms(origin);
-    return expressions.some((expression) => forms.some((form) => expression.test(form)));
-  };
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-}
-
-const ORIGIN = /^([a-z][a-z0-9+.-]*:)\/\/([^/?#@\s]+?)(:\d+)?$/i;
-const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': ':80', 'https:': ':443' };
-
-/**
- * `https://example.com` is also `https://example.com:443`: patterns are written both ways.
- * @returns nothing for what is no origin, so that no pattern matches it.
- */
-function originForms(origin: string): readonly string[] {
-  const parts = ORIGIN.exec(origin);
-  if (parts === null) return [];
-  const [, scheme = '', host = '', port] = parts;
-  const usual = DEFAULT_PORTS[scheme.toLowerCase()];
-  return usual === undefined || (port !== undefined && port !== usual)
-    ? [origin]
-    : [`${scheme}//${host}`, `${scheme}//${host}${usual}`];
 }
 
 function firstOf(header: string | readonly string[] | undefined): string | undefined {

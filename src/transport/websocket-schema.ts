@@ -69,13 +69,13 @@ export const websocketOptionsSchema = {
         minLength: 1,
         description: 'An origin such as `https://example.com:443`; `*` stands for any characters.',
       },
-      default: ['*'],
+      absent: '`["self"]` where a `cookie` section applies, else `["*"]` as in Crossbar.io',
       description:
-        "The origins of pages that may connect. `*` is Crossbar.io's default; name your own sites in production.",
+        'The origins of pages that may connect. `*` stands for any characters. `self` is the host that the client asked for, with any scheme and port: behind a proxy that changes the `Host` header, name your sites instead. Clients that send no origin are no browsers and may connect.',
     },
     allow_null_origin: {
       type: 'boolean',
-      default: true,
+      absent: 'false where a `cookie` section applies, else true',
       description: 'Whether pages without an origin (local files, sandboxed frames) may connect.',
     },
     enable_hybi10: {

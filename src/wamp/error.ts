@@ -21,6 +21,8 @@ export const ErrorUri = {
   NO_AUTH_METHOD: 'wamp.error.no_auth_method',
   NO_AVAILABLE_CALLEE: 'wamp.error.no_available_callee',
   NO_MATCHING_AUTH_METHOD: 'wamp.error.no_matching_auth_method',
+  /** Ours. */
+  NO_SUCH_COOKIE: 'crossbar.error.no_such_cookie',
   NO_SUCH_PROCEDURE: 'wamp.error.no_such_procedure',
   NO_SUCH_REALM: 'wamp.error.no_such_realm',
   NO_SUCH_REGISTRATION: 'wamp.error.no_such_registration',
@@ -45,6 +47,8 @@ export const ErrorUri = {
 
 /** Reasons of GOODBYE. `logout` and `normal` are Crossbar.io's and autobahn's, the others the specification's. */
 export const CloseUri = {
+  /** Ours, because the specification has none for it, and `wamp.` is not ours. */
+  COOKIE_EXPIRED: 'crossbar.close.cookie_expired',
   GOODBYE_AND_OUT: 'wamp.close.goodbye_and_out',
   KILLED: 'wamp.close.killed',
   /** The browser is to be forgotten: see `cookie/visitors.ts`. */

@@ -17,10 +17,10 @@ import type { WebRequest, WebService, WebServiceDeps } from './service.js';
  */
 export class CookieSection {
   readonly #config: CookieConfig;
-  readonly #deps: Pick<WebServiceDeps, 'stores' | 'clock' | 'log'>;
+  readonly #deps: Pick<WebServiceDeps, 'stores' | 'directory' | 'clock' | 'log'>;
   #tracker: Promise<CookieTracker> | undefined;
 
-  constructor(config: CookieConfig, deps: Pick<WebServiceDeps, 'stores' | 'clock' | 'log'>) {
+  constructor(config: CookieConfig, deps: Pick<WebServiceDeps, 'stores' | 'directory' | 'clock' | 'log'>) {
     this.#config = config;
     this.#deps = deps;
   }
@@ -32,9 +32,10 @@ export class CookieSection {
   }
 
   async #acquire(): Promise<CookieTracker> {
-    const { stores, clock, log } = this.#deps;
+    const { stores, directory, clock, log } = this.#deps;
     const store = await stores.acquire(this.#config.store);
     const visitors = stores.visitorsOf(store, clock);
+    directory.add(visitors);
     return new CookieTracker({ config: this.#config, store, visitors, clock, log });
   }
 }

@@ -2,6 +2,7 @@
  * From the config of a `web` or `websocket` transport to its server: the path tree, time limits and headers.
  */
 import type { ServerOptions } from 'node:http';
+import { CookieDirectory } from '../cookie/directory.js';
 import { EndpointServer } from '../transport/endpoint.js';
 import { SERVER_NAME } from '../transport/refusal.js';
 import type { WebSocketTransportConfig } from '../transport/websocket-schema.js';
@@ -26,6 +27,8 @@ const TIMEOUT_CHECK_MS = 500;
 const KEEP_ALIVE_MS = 60_000;
 
 export interface WebServerDeps extends Pick<WebServiceDeps, 'router' | 'stores' | 'log'> {
+  /** By default one that nobody asks. */
+  readonly directory?: CookieDirectory;
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly clock?: () => number;
   /** What the `nodeinfo` service may tell; nothing by default. */
@@ -85,6 +88,7 @@ function serviceDepsOf(id: string, webSocketPaths: readonly string[], deps: WebS
   return {
     router: deps.router,
     stores: deps.stores,
+    directory: deps.directory ?? new CookieDirectory(),
     log: deps.log.child({ transport: id }),
     clock: deps.clock ?? Date.now,
     cookies: undefined,

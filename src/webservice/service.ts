@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { CookieDirectory } from '../cookie/directory.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
@@ -52,6 +53,8 @@ export interface NodeInfo {
 export interface WebServiceDeps {
   readonly router: SessionDeps['router'];
   readonly stores: CookieStores;
+  /** Where the cookies of the worker are managed from. */
+  readonly directory: CookieDirectory;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;

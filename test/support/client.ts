@@ -5,8 +5,9 @@ import type { AnonymousConfig } from '../../src/auth/schema.js';
 import { AUTH_URIS } from '../../src/auth/verdict.js';
 import { MemoryCookieStore } from '../../src/cookie/memory.js';
 import { Visitors } from '../../src/cookie/visitors.js';
-import type { Visitor } from '../../src/cookie/visitors.js';
+import type { Visitor } from '../../src/cookie/visitor.js';
 import { silentLogger } from '../../src/log/logger.js';
+import { cookieRecord } from './cookie-store.js';
 
 const PEER = '192.0.2.1:1';
 
@@ -32,5 +33,8 @@ export function everybody(config: Partial<AnonymousConfig> = {}): AuthMethods {
 
 /** The browser of a cookie, on a store of its own that does not know it. */
 export function visitorOf(cbtid: string): Visitor {
-  return new Visitors({ store: new MemoryCookieStore(), clock: Date.now, log: silentLogger() }).enter(cbtid, cbtid);
+  return new Visitors({ store: new MemoryCookieStore(), clock: Date.now, log: silentLogger() }).enter(
+    cookieRecord(cbtid),
+    { authid: cbtid, isCookieId: true },
+  );
 }

@@ -1,5 +1,6 @@
 /** Configs and dependencies for tests of web services: what the checker would have made of a short config. */
 import { FakeClock } from './realm.js';
+import { CookieDirectory } from '../../src/cookie/directory.js';
 import type { CookieConfig } from '../../src/cookie/schema.js';
 import { CookieStores } from '../../src/cookie/stores.js';
 import { silentLogger } from '../../src/log/logger.js';
@@ -23,6 +24,9 @@ export function cookieConfig(parts: Partial<CookieConfig> = {}): CookieConfig {
     store: { type: 'memory' },
     same_site: 'Lax',
     path: '/',
+    sliding: false,
+    close_expired: false,
+    rotate_grace: 60,
     ...parts,
   };
 }
@@ -96,6 +100,7 @@ export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps
   return {
     router: emptyRouter(),
     stores: new CookieStores({ log }),
+    directory: new CookieDirectory(),
     log,
     clock: Date.now,
     cookies: undefined,

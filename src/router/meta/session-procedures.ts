@@ -28,10 +28,16 @@ export function sessionProcedures({ sessions, uriRule, quietly }: SessionProcedu
   /** The result comes when nothing is left to wait for: a killed login may have to be forgotten by a store first. */
   const killEach =
     (victims: readonly RouterSession[], { reason, message }: Farewell, result: Payload): Later =>
-    (reply) => {
+    (reply, fail) => {
       let left = victims.length;
+      let failure: WampError | undefined;
       if (left === 0) reply(result);
-      const done = () => --left === 0 && reply(result);
+      const done = (error?: WampError): void => {
+        failure ??= error;
+        if (--left > 0) return;
+        if (failure === undefined) reply(result);
+        else fail(failure);
+      };
       for (const victim of victims) victim.kill(reason, message, done);
     };
 
@@ -75,7 +81,8 @@ export function sessionProcedures({ sessions, uriRule, quietly }: SessionProcedu
     'wamp.session.kill_all': (caller, call) => {
       const words = farewell(new CallArguments(call, FAREWELL), uriRule);
       const victims = others(caller, () => true);
-      return (reply) => quietly(victims, () => killEach(victims, words, payloadOf([victims.length]))(reply));
+      const all = killEach(victims, words, payloadOf([victims.length]));
+      return (reply, fail) => quietly(victims, () => all(reply, fail));
     },
   };
 }

@@ -15,6 +15,11 @@ describe('defaults', () => {
       store: { type: 'memory' },
       same_site: 'Lax',
       path: '/',
+      sliding: false,
+      close_expired: false,
+      rotate: false,
+      rotate_grace: 60,
+      authid: 'cookie',
     });
   });
 

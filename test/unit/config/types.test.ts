@@ -17,7 +17,7 @@ describe('derived types', () => {
     expectTypeOf<CookieStoreConfig['type']>().toEqualTypeOf<'memory' | 'file'>();
     expectTypeOf<TcpEndpointConfig['port']>().toEqualTypeOf<number>();
     expectTypeOf<TcpEndpointConfig['version']>().toEqualTypeOf<4 | 6 | undefined>();
-    expectTypeOf<WebSocketOptions['allowed_origins']>().toEqualTypeOf<readonly string[]>();
+    expectTypeOf<WebSocketOptions['allowed_origins']>().toEqualTypeOf<readonly string[] | undefined>();
     expectTypeOf<WebSocketOptions['enable_flash_policy']>().toEqualTypeOf<false>();
     expectTypeOf<NonNullable<AuthConfig['anonymous']>['role']>().toEqualTypeOf<string>();
   });
@@ -38,6 +38,6 @@ describe('derived types', () => {
 
   it('are readonly', () => {
     expectTypeOf<NodeConfig['workers']>().not.toExtend<unknown[]>();
-    expectTypeOf<WebSocketOptions['allowed_origins']>().not.toExtend<unknown[]>();
+    expectTypeOf<NonNullable<WebSocketOptions['allowed_origins']>>().not.toExtend<unknown[]>();
   });
 });

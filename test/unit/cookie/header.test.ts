@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest';
 
-import { cookieValues, setCookie } from '../../../src/cookie/header.js';
+import { presentedIds, setCookie } from '../../../src/cookie/header.js';
 import type { CookieConfig } from '../../../src/cookie/schema.js';
+import { sign } from '../../../src/cookie/signature.js';
+import { cookieConfig } from '../../support/web.js';
 
 const KNOWN = 'NcusES/a1si68vzsFDuPCkq+';
 const OTHER = 'AAAAAAAAAAAAAAAAAAAAAAAA';
 
-describe('cookieValues', () => {
+/** The ids alone. */
+function ids(lines: readonly string[], shape: Partial<CookieConfig> = {}): string[] {
+  return presentedIds(lines, cookieConfig(shape)).map(({ cbtid }) => cbtid);
+}
+
+describe('presentedIds', () => {
   const cases: [string, string[], string[]][] = [
     ['no cookie', [], []],
     ['the cookie alone', [`cbtid=${KNOWN}`], [KNOWN]],
@@ -37,29 +44,55 @@ describe('cookieValues', () => {
     ['names of Object', [`__proto__=${OTHER}; constructor=${OTHER}; cbtid=${KNOWN}`], [KNOWN]],
   ];
   it.each(cases)('%s', (_what, lines, expected) => {
-    expect(cookieValues(lines, 'cbtid', 24)).toEqual(expected);
+    expect(ids(lines)).toEqual(expected);
   });
 
   it('looks at 16 values at most', () => {
     const values = Array.from({ length: 500 }, (_, n) => String(n).padStart(24, 'A'));
     const header = values.map((value) => `cbtid=${value}`).join('; ');
-    expect(cookieValues([header], 'cbtid', 24)).toEqual(values.slice(0, 16));
+    expect(ids([header])).toEqual(values.slice(0, 16));
   });
 
   it('uses the name and length of the config', () => {
-    expect(cookieValues([`cbtid=${KNOWN}; sid=abc/12`], 'sid', 6)).toEqual(['abc/12']);
+    expect(ids([`cbtid=${KNOWN}; sid=abc/12`], { name: 'sid', length: 6 })).toEqual(['abc/12']);
+  });
+});
+
+describe('presentedIds of signed cookies', () => {
+  const secrets = ['the secret of today', 'the secret of yesterday'];
+  const signed = (secret: string, id = KNOWN): string => `cbtid=${sign(id, secret)}`;
+
+  it('takes what one of the secrets signed, and tells which need another signature', () => {
+    const [today = '', yesterday = ''] = secrets;
+    const found = presentedIds([signed(today), signed(yesterday, OTHER)], cookieConfig({ secrets }));
+    expect(found).toEqual([
+      { cbtid: KNOWN, isOutdated: false },
+      { cbtid: OTHER, isOutdated: true },
+    ]);
+  });
+
+  it.each([
+    ['unsigned', `cbtid=${KNOWN}`],
+    ['signed by somebody else', signed('the secret of nobody')],
+    ['cut', signed('the secret of today').slice(0, -1)],
+    ['of another length', signed('the secret of today', 'short')],
+    ['without a signature', `cbtid=s%3A${KNOWN}.`],
+    ['badly encoded', `${signed('the secret of today')}%E0%A4%A`],
+  ])('leaves out what is %s', (_what, line) => {
+    expect(ids([line], { secrets })).toEqual([]);
+  });
+
+  it('leaves out signed values where nothing is signed', () => {
+    expect(ids([signed('the secret of today')])).toEqual([]);
+  });
+
+  it('are written with the first secret', () => {
+    const line = setCookie(KNOWN, cookieConfig({ secrets }), { secureConnection: false, maxAge: 60 });
+    expect(line).toBe(`${signed('the secret of today')}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax`);
   });
 });
 
 describe('setCookie', () => {
-  const config: CookieConfig = {
-    name: 'cbtid',
-    length: 24,
-    max_age: 86400,
-    same_site: 'Lax',
-    path: '/',
-    store: { type: 'memory' },
-  };
   const cases: [string, Partial<CookieConfig>, boolean, string][] = [
     ['by default', {}, false, 'Max-Age=86400; Path=/; HttpOnly; SameSite=Lax'],
     ['over TLS', {}, true, 'Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Lax'],
@@ -78,10 +111,13 @@ describe('setCookie', () => {
     ],
   ];
   it.each(cases)('%s', (_what, change, isTls, attributes) => {
-    expect(setCookie(KNOWN, { ...config, ...change }, isTls)).toBe(`cbtid=${KNOWN}; ${attributes}`);
+    const config = cookieConfig(change);
+    const options = { secureConnection: isTls, maxAge: config.max_age };
+    expect(setCookie(KNOWN, config, options)).toBe(`cbtid=${KNOWN}; ${attributes}`);
   });
 
   it('takes the name of the config', () => {
-    expect(setCookie('abc/+2', { ...config, name: 'sid' }, false)).toMatch(/^sid=abc\/\+2; /);
+    const options = { secureConnection: false, maxAge: 1 };
+    expect(setCookie('abc/+2', cookieConfig({ name: 'sid' }), options)).toMatch(/^sid=abc\/\+2; Max-Age=1; /);
   });
 });

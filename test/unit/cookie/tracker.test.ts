@@ -3,22 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import type { CookieConfig } from '../../../src/cookie/schema.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import type { CookieStore } from '../../../src/cookie/store.js';
 import { Visitors } from '../../../src/cookie/visitors.js';
 import { CookieTracker, newCookieId } from '../../../src/cookie/tracker.js';
 import { cookieId, cookieRecord, CREATED, recordingLog } from '../../support/cookie-store.js';
+import { cookieConfig } from '../../support/web.js';
 
 const HOUR = 3_600_000;
-const config: CookieConfig = {
-  name: 'cbtid',
-  length: 24,
-  max_age: 86400,
-  same_site: 'Lax',
-  path: '/',
-  store: { type: 'memory' },
-};
+const config = cookieConfig();
 
 function request(cookie?: string, socket: object = {}): IncomingMessage {
   return { headers: { cookie }, socket } as unknown as IncomingMessage;

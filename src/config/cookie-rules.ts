@@ -1,0 +1,118 @@
+/**
+ * The rules between the keys of `cookie` sections, and between them and the WebSockets that they apply to.
+ */
+import { resolve } from 'node:path';
+
+import type { Cursor } from './cursor.js';
+import { quote } from './describe.js';
+import type { Report, RuleContext } from './rules.js';
+import { cookiesOf, transportsOf, wampPlacesOf } from './walk.js';
+import type { WampPlace } from './walk.js';
+
+export function checkCookies(node: Cursor, context: RuleContext): void {
+  for (const cookie of cookiesOf(node)) checkCookie(cookie, context);
+  for (const place of webSocketsOf(node)) checkOrigins(place, context);
+  checkSharedStores(node, context);
+}
+
+/** The WebSockets with a `cookie` section in force. */
+export function webSocketsOf(node: Cursor): WampPlace[] {
+  return transportsOf(node)
+    .flatMap((transport) => wampPlacesOf(transport))
+    .filter(({ place, cookie }) => place.get('type').value === 'websocket' && cookie.isObject);
+}
+
+function checkCookie(cookie: Cursor, { report }: RuleContext): void {
+  const sameSite = cookie.get('same_site');
+  if (sameSite.value === 'None' && cookie.get('secure').value !== true) {
+    report(
+      sameSite.path,
+      'found "None" without "secure": true (allowed: both, because browsers drop such a cookie otherwise)',
+    );
+  }
+  const strict = cookie.get('http_strict');
+  const only = cookie.get('http_only');
+  if (typeof strict.value === 'boolean' && typeof only.value === 'boolean' && strict.value !== only.value) {
+    report(
+      strict.path,
+      `found ${strict.value} beside "http_only": ${only.value} (allowed: the same value, they are two names of one switch)`,
+    );
+  }
+}
+
+/** Patterns that every page matches, whatever its port. */
+const EVERY_ORIGIN = /^(?:\*|(?:\*|https?):\/\/\*)(?::\*)?$/;
+
+/** Pages of other sites can open WebSockets with the cookies of the visitor, as nothing but the origin tells. */
+function checkOrigins({ place, cookie }: WampPlace, { report, warn }: RuleContext): void {
+  const origins = place.at('options', 'allowed_origins');
+  const sameSite = cookie.get('same_site');
+  if (sameSite.value === 'None' && origins.missing) {
+    report(
+      place.get('options').missing ? place.path : place.get('options').path,
+      `"allowed_origins" is missing, but ${pointer(sameSite)} is "None", so browsers send the cookie from every site (allowed: a list of the origins that are meant)`,
+    );
+  }
+  for (const origin of origins.items()) {
+    if (!EVERY_ORIGIN.test(origin.text() ?? '')) continue;
+    warn(origin.path, `${quote(origin.text() ?? '')} lets pages of every site act for a visitor with a cookie`);
+  }
+  const authid = cookie.get('authid');
+  if (authid.value === 'cookie' && !place.at('auth', 'cookie').missing) {
+    warn(
+      authid.path,
+      `"cookie" shows to other sessions what ${pointer(place.at('auth', 'cookie'))} takes for a password`,
+    );
+  }
+}
+
+/** Sections that name one file share its cookies, which works only if they look for the same ones. */
+function checkSharedStores(node: Cursor, { cbdir, report }: RuleContext): void {
+  const first = new Map<string, Cursor>();
+  for (const cookie of cookiesOf(node)) {
+    const filename = cookie.at('store', 'filename').text();
+    if (filename === undefined) continue;
+    const file = resolve(cbdir, filename);
+    const other = first.get(file);
+    if (other === undefined) first.set(file, cookie);
+    else compareStores(cookie, other, report);
+  }
+}
+
+/** Keys that sections with one file agree on. */
+const SHARED = [
+  ['name'],
+  ['length'],
+  ['sliding'],
+  ['idle_timeout'],
+  ['close_expired'],
+  ['store', 'purge_on_startup'],
+  ['store', 'sync'],
+  ['store', 'checksum'],
+] as const;
+
+function compareStores(cookie: Cursor, other: Cursor, report: Report): void {
+  for (const keys of SHARED) {
+    const [here, there] = [cookie.at(...keys), other.at(...keys)];
+    if (here.value === there.value) continue;
+    report(
+      here.missing ? cookie.path : here.path,
+      `found ${shown(here)}, but ${pointer(other)} keeps its cookies in the same file with ${shown(there)} (allowed: the same value, or another file)`,
+    );
+  }
+  const [here, there] = [cookie.get('secrets'), other.get('secrets')];
+  if (JSON.stringify(here.value) === JSON.stringify(there.value)) return;
+  report(
+    here.missing ? cookie.path : here.path,
+    `the "secrets" are not those of ${pointer(other)}, which keeps its cookies in the same file (allowed: the same, or another file)`,
+  );
+}
+
+/** A missing key is named, because its place cannot be shown. */
+function shown(place: Cursor): string {
+  return place.missing ? `no ${quote(place.path.at(-1) ?? '')}` : JSON.stringify(place.value);
+}
+
+function pointer({ path }: Cursor): string {
+  return `/${path.join('/')}`;
+}

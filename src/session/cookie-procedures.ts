@@ -1,0 +1,80 @@
+/**
+ * `crossbar.cookie.*`: the cookies of the node for those who manage it, on every realm. Only roles with a permission rule
+ * that names them may call them: see `router/role.ts`.
+ */
+import { CookieStoreError } from '../cookie/store.js';
+import { CallArguments, STRING, invalid } from '../router/meta/procedure.js';
+import { ErrorUri, WampError } from '../wamp/error.js';
+import { payloadOf } from '../wamp/payload.js';
+import type { CookieDirectory } from '../cookie/directory.js';
+import type { Logger } from '../log/logger.js';
+import type { Kind, ProcedureTable } from '../router/meta/procedure.js';
+import type { Later } from '../router/observer.js';
+import type { Call } from '../wamp/message.js';
+
+/** How many cookies are listed at once, unless the caller asks for fewer. */
+const MAX_LISTED = 1000;
+
+const COUNT: Kind<number> = {
+  is: (value): value is number => Number.isInteger(value) && Number(value) >= 0,
+  text: 'a number from 0',
+};
+
+export function cookieProcedures(directory: CookieDirectory, log: Logger): ProcedureTable {
+  const later = (work: () => Promise<unknown>): Later => {
+    return (reply, fail) => {
+      work().then(
+        (result) => reply(payloadOf([result])),
+        (error: unknown) => fail(failureOf(error, log)),
+      );
+    };
+  };
+
+  return {
+    'crossbar.cookie.count': (_caller, call) => {
+      const authid = new CallArguments(call, ['authid']).optional('authid', STRING);
+      return later(() => directory.count({ authid }));
+    },
+
+    'crossbar.cookie.list': (_caller, call) => {
+      const args = new CallArguments(call, ['authid', 'limit', 'offset']);
+      const authid = args.optional('authid', STRING);
+      const limit = args.optional('limit', COUNT) ?? MAX_LISTED;
+      const offset = args.optional('offset', COUNT) ?? 0;
+      if (limit > MAX_LISTED) throw invalid(`${call.procedure}: "limit" must be at most ${MAX_LISTED}`);
+      return later(() => directory.list({ authid, limit, offset }));
+    },
+
+    'crossbar.cookie.get': (_caller, call) => {
+      const digest = digestOf(call);
+      return later(async () => known(await directory.get(digest)));
+    },
+
+    'crossbar.cookie.revoke': (_caller, call) => {
+      const digest = digestOf(call);
+      return later(async () => known((await directory.revoke(digest)) || undefined));
+    },
+
+    'crossbar.cookie.revoke_by_authid': (_caller, call) => {
+      const authid = new CallArguments(call, ['authid']).required('authid', STRING);
+      return later(() => directory.revokeByAuthid(authid));
+    },
+  };
+}
+
+function digestOf(call: Call): string {
+  return new CallArguments(call, ['digest']).required('digest', STRING);
+}
+
+/** @throws WampError for a cookie that is not there. */
+function known<T>(found: T | undefined): T {
+  if (found === undefined) throw new WampError(ErrorUri.NO_SUCH_COOKIE, 'no cookie with this digest is known');
+  return found;
+}
+
+function failureOf(error: unknown, log: Logger): WampError {
+  if (error instanceof WampError) return error;
+  log.error({ err: error }, 'management of cookies failed');
+  if (error instanceof CookieStoreError) return new WampError(ErrorUri.UNAVAILABLE, 'the cookie store failed');
+  return new WampError(ErrorUri.RUNTIME_ERROR, 'internal error');
+}

@@ -1,0 +1,418 @@
+/** Logins, logouts and new ids of cookies, with sessions that only note what happens to them. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { MemoryCookieStore } from '../../../src/cookie/memory.js';
+import { CookieStoreError, isForward } from '../../../src/cookie/store.js';
+import type { CookieRecord, CookieStore } from '../../../src/cookie/store.js';
+import type { Visitor, VisitorSession } from '../../../src/cookie/visitor.js';
+import { Visitors } from '../../../src/cookie/visitors.js';
+import { cookieId, cookieRecord, CREATED, JOE, recordingLog, recordOf } from '../../support/cookie-store.js';
+
+const [ID, NEW_ID] = [cookieId(1), cookieId(2)];
+const MARY = { ...JOE, authid: 'mary' };
+const MINUTE = 60_000;
+
+class NotedSession implements VisitorSession {
+  readonly ended: string[] = [];
+  readonly id: number;
+  readonly #visitor: Visitor;
+
+  constructor(id: number, visitor: Visitor) {
+    this.id = id;
+    this.#visitor = visitor;
+    visitor.joined(this);
+  }
+
+  dismiss(reason: string): void {
+    this.ended.push(reason);
+    this.#visitor.parted(this);
+  }
+}
+
+/** A memory store of which single calls can be made to wait or to fail. */
+class ObstinateStore extends MemoryCookieStore {
+  failure: CookieStoreError | undefined;
+  gate: Promise<void> = Promise.resolve();
+  deletions = 0;
+
+  override async delete(cbtid: string): Promise<void> {
+    this.deletions += 1;
+    await this.gate;
+    if (this.failure !== undefined) throw this.failure;
+    await super.delete(cbtid);
+  }
+
+  override async rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord> {
+    await this.gate;
+    return super.rotate(cbtid, successor, rotated);
+  }
+
+  override async update(...args: Parameters<CookieStore['update']>): Promise<CookieRecord> {
+    await this.gate;
+    return super.update(...args);
+  }
+
+  /** Everything waits until the returned function is called. */
+  hold(): () => void {
+    let open = (): void => undefined;
+    this.gate = new Promise<void>((resolve) => (open = resolve));
+    return open;
+  }
+}
+
+describe('Visitors', () => {
+  let now: number;
+  let store: ObstinateStore;
+  let visitors: Visitors;
+  let recorded: ReturnType<typeof recordingLog>;
+
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    now = Date.parse(CREATED);
+    store = new ObstinateStore();
+    recorded = recordingLog();
+    visitors = new Visitors({ store, clock: () => now, log: recorded.log });
+    await store.create(cookieRecord(ID));
+  });
+  afterEach(() => {
+    visitors.close();
+    vi.useRealTimers();
+  });
+
+  function enter(cbtid = ID): Visitor {
+    return visitors.enter(cookieRecord(cbtid), { authid: cbtid, isCookieId: true });
+  }
+
+  function session(visitor: Visitor, id = 1): NotedSession {
+    return new NotedSession(id, visitor);
+  }
+
+  it('is one visitor for all connections of a cookie, until the last is closed', () => {
+    const [one, two] = [enter(), enter()];
+    expect(one).toBe(two);
+    one.left();
+    expect(visitors.size).toBe(1);
+    two.left();
+    expect(visitors.size).toBe(0);
+    expect(enter()).not.toBe(one);
+  });
+
+  describe('a login', () => {
+    it('is read from the store, not from what the connection saw', async () => {
+      const [one, two] = [enter(), enter()];
+      expect(await two.login()).toBeUndefined();
+      expect(await one.remember(JOE)).toBe(true);
+      expect(await two.login()).toEqual(JOE);
+      await two.remember(MARY);
+      expect(await one.login()).toEqual(MARY);
+      await one.forgetLogin();
+      expect(await two.login()).toBeUndefined();
+      expect(await visitors.find(ID)).toBeDefined();
+    });
+
+    it('is not remembered for a cookie that is gone', async () => {
+      const visitor = enter();
+      await store.delete(ID);
+      expect(await visitor.remember(JOE)).toBe(false);
+    });
+
+    it('rejects when the store fails', async () => {
+      vi.spyOn(store, 'update').mockRejectedValue(new CookieStoreError('disk full'));
+      await expect(enter().remember(JOE)).rejects.toBeInstanceOf(CookieStoreError);
+    });
+
+    it('is gone when the cookie has expired, however long the connection has been there', async () => {
+      const visitor = enter();
+      await visitor.remember(JOE);
+      now += 604_800_000;
+      expect(await visitor.login()).toBeUndefined();
+      expect(await visitor.remember(JOE)).toBe(false);
+    });
+  });
+
+  describe('a logout', () => {
+    it('forgets the cookie and ends all sessions but the one that asks', async () => {
+      const visitor = enter();
+      await visitor.remember(JOE);
+      const [own, other] = [session(visitor, 1), session(enter(), 2)];
+      await visitor.logOut(own);
+      expect(own.ended).toEqual([]);
+      expect(other.ended).toEqual(['wamp.close.logout']);
+      expect(await store.get(ID)).toBeUndefined();
+      expect(await visitor.login()).toBeUndefined();
+    });
+
+    it('holds at once, before the store has it', async () => {
+      const visitor = enter();
+      await visitor.remember(JOE);
+      const other = session(enter());
+      const open = store.hold();
+      const done = visitor.logOut();
+      expect(other.ended).toEqual(['wamp.close.logout']);
+      expect(visitor.isLoggedOut).toBe(true);
+      expect(await visitors.find(ID)).toBeUndefined();
+      expect(await visitors.recognise(ID, MINUTE)).toBeUndefined();
+      open();
+      await done;
+    });
+
+    it('holds although the store fails, is told, and is tried again', async () => {
+      const visitor = enter();
+      await visitor.remember(JOE);
+      const other = session(visitor);
+      store.failure = new CookieStoreError('disk full');
+      await expect(visitor.logOut()).rejects.toBeInstanceOf(CookieStoreError);
+      expect(other.ended).toEqual(['wamp.close.logout']);
+      expect(await visitors.find(ID)).toBeUndefined();
+      expect(await visitors.list()).toEqual([]);
+      expect(await recordOf(store, ID)).toBeDefined();
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(store.deletions).toBe(2);
+      store.failure = undefined;
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(await recordOf(store, ID)).toBeUndefined();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(store.deletions).toBe(3);
+      expect(recorded.entries.map(({ msg }) => msg)).toEqual([
+        'logout could not be stored; it holds until the node stops',
+        'logout stored after all',
+      ]);
+      expect(JSON.stringify(recorded.entries)).not.toContain(ID);
+    });
+
+    it('wins over a login that is being stored', async () => {
+      const visitor = enter();
+      const open = store.hold();
+      const login = visitor.remember(JOE);
+      const logout = visitor.logOut();
+      open();
+      await Promise.all([login, logout]);
+      expect(await store.get(ID)).toBeUndefined();
+      expect(visitor.isLoggedOut).toBe(true);
+    });
+
+    it('of a cookie without anybody is a logout all the same', async () => {
+      expect(await visitors.logOut(ID)).toBe(true);
+      expect(await visitors.logOut(ID)).toBe(false);
+      expect(await visitors.logOut(cookieId(9))).toBe(false);
+    });
+  });
+
+  describe('a new id', () => {
+    it('comes once after a login, and only then', async () => {
+      expect(await visitors.rotate(ID, NEW_ID)).toBeUndefined();
+      const visitor = enter();
+      await visitor.remember(JOE);
+      expect(await visitors.rotate(ID, NEW_ID)).toMatchObject({ cbtid: NEW_ID, auth: JOE });
+      expect(await visitors.rotate(NEW_ID, cookieId(3))).toBeUndefined();
+      expect(await visitors.rotate(ID, cookieId(3))).toBeUndefined();
+      // In the same millisecond: a login is later than the id under which it happens.
+      await visitor.remember(MARY);
+      expect(await visitors.rotate(NEW_ID, cookieId(3))).toMatchObject({ auth: MARY });
+    });
+
+    it('comes once to many who ask at once', async () => {
+      await visitors.setLogin(ID, JOE);
+      const all = await Promise.all(Array.from({ length: 20 }, (_, n) => visitors.rotate(ID, cookieId(n + 10))));
+      expect(all.filter((record) => record !== undefined)).toHaveLength(1);
+      expect(await visitors.list()).toHaveLength(1);
+    });
+
+    it('keeps the sessions together: a logout under one id ends those of the other', async () => {
+      const before = enter();
+      await before.remember(JOE);
+      const old = session(before, 1);
+      await visitors.rotate(ID, NEW_ID);
+      expect(before.cbtid).toBe(NEW_ID);
+      const after = enter(NEW_ID);
+      expect(after).toBe(before);
+      await after.logOut();
+      expect(old.ended).toEqual(['wamp.close.logout']);
+      expect(await visitors.find(NEW_ID)).toBeUndefined();
+      expect(await visitors.find(ID)).toBeUndefined();
+    });
+
+    it('is that of a connection whose cookie was looked up just before', async () => {
+      const before = enter();
+      await before.remember(JOE);
+      await visitors.rotate(ID, NEW_ID);
+      expect(enter(ID)).toBe(before);
+      before.left();
+      before.left();
+      expect(enter(ID).cbtid).toBe(NEW_ID);
+    });
+
+    it('lets the old one work for the grace, and then forgets it', async () => {
+      await visitors.setLogin(ID, JOE);
+      await visitors.rotate(ID, NEW_ID);
+      now += MINUTE - 1;
+      expect(await visitors.recognise(ID, MINUTE)).toMatchObject({ record: { cbtid: NEW_ID }, isCurrent: false });
+      now += 2;
+      expect(await visitors.recognise(ID, MINUTE)).toBeUndefined();
+      await vi.advanceTimersByTimeAsync(0);
+      now -= MINUTE;
+      expect(await visitors.recognise(ID, MINUTE)).toBeUndefined();
+      expect(await visitors.recognise(NEW_ID, MINUTE)).toMatchObject({ isCurrent: true });
+    });
+
+    it('does not let the old one work when the clock has jumped', async () => {
+      await visitors.setLogin(ID, JOE);
+      await visitors.rotate(ID, NEW_ID);
+      now -= 60 * MINUTE;
+      expect(await visitors.recognise(ID, MINUTE)).toBeUndefined();
+      expect(await visitors.recognise(NEW_ID, MINUTE)).toBeDefined();
+    });
+
+    it('does not outlive a logout that came while it was given', async () => {
+      const visitor = enter();
+      await visitor.remember(JOE);
+      const open = store.hold();
+      const rotation = visitors.rotate(ID, NEW_ID);
+      await vi.advanceTimersByTimeAsync(0);
+      const logout = visitor.logOut();
+      open();
+      expect((await rotation)?.cbtid).toBe(NEW_ID);
+      await logout;
+      expect(await store.get(NEW_ID)).toBeUndefined();
+      expect(await store.get(ID)).toBeUndefined();
+      expect(await enter(NEW_ID).login()).toBeUndefined();
+    });
+
+    it('is not given behind a logout', async () => {
+      const visitor = enter();
+      await visitor.remember(JOE);
+      const open = store.hold();
+      const logout = visitor.logOut();
+      const rotation = visitors.rotate(ID, NEW_ID);
+      open();
+      await logout;
+      expect(await rotation).toBeUndefined();
+      expect(await store.get(NEW_ID)).toBeUndefined();
+    });
+
+    it('gets the login that is being stored meanwhile', async () => {
+      const visitor = enter();
+      await visitor.remember(JOE);
+      const open = store.hold();
+      const rotation = visitors.rotate(ID, NEW_ID);
+      const login = visitor.remember(MARY);
+      open();
+      expect([(await rotation)?.cbtid, await login]).toEqual([NEW_ID, true]);
+      expect(await recordOf(store, NEW_ID)).toMatchObject({ auth: MARY });
+    });
+  });
+
+  describe('use', () => {
+    const seen = async (cbtid = ID): Promise<string | null | undefined> => (await recordOf(store, cbtid))?.seen;
+
+    it('is noted nowhere where nobody asks for it', async () => {
+      enter().left();
+      await vi.advanceTimersByTimeAsync(86_400_000);
+      expect(await seen()).toBeNull();
+    });
+
+    it('is noted while a connection is open and when it is closed, but not at every visit', async () => {
+      visitors.rules = { idleMs: 100 * MINUTE, sliding: false, closeExpired: false };
+      const visitor = enter();
+      now += 9 * MINUTE;
+      await vi.advanceTimersByTimeAsync(9 * MINUTE);
+      expect(await seen()).toBeNull();
+      now += MINUTE;
+      await vi.advanceTimersByTimeAsync(MINUTE);
+      const first = new Date(now).toISOString();
+      expect(await seen()).toBe(first);
+      now += 9 * MINUTE;
+      visitor.left();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(await seen()).toBe(first);
+      now += MINUTE;
+      enter().left();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(await seen()).toBe(new Date(now).toISOString());
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it('keeps a cookie from expiring as long as a connection is open', async () => {
+      visitors.rules = { idleMs: 10 * MINUTE, sliding: false, closeExpired: true };
+      const visitor = enter();
+      const live = session(visitor);
+      for (let minute = 0; minute < 60; minute += 1) {
+        now += MINUTE;
+        await vi.advanceTimersByTimeAsync(MINUTE);
+      }
+      expect(live.ended).toEqual([]);
+      visitor.parted(live);
+      visitor.left();
+      await vi.advanceTimersByTimeAsync(0);
+      now += 10 * MINUTE - 1;
+      expect(await visitors.find(ID)).toBeDefined();
+      now += 1;
+      expect(await visitors.find(ID)).toBeUndefined();
+    });
+
+    it('survives a failing store', async () => {
+      visitors.rules = { idleMs: MINUTE, sliding: false, closeExpired: false };
+      vi.spyOn(store, 'update').mockRejectedValue(new CookieStoreError('disk full'));
+      enter();
+      now += MINUTE;
+      await vi.advanceTimersByTimeAsync(MINUTE);
+      expect(recorded.warnings()).toMatchObject([{ msg: 'uses of cookies cannot be noted' }]);
+    });
+  });
+
+  describe('the end of a cookie', () => {
+    const WEEK = 604_800_000;
+
+    it('leaves sessions alone, unless the config says otherwise', async () => {
+      const live = session(enter());
+      now += WEEK;
+      await vi.advanceTimersByTimeAsync(WEEK);
+      expect(live.ended).toEqual([]);
+    });
+
+    it('ends its sessions where the config says so', async () => {
+      visitors.rules = { ...visitors.rules, sliding: false, closeExpired: true };
+      const live = session(enter());
+      now += WEEK - 1;
+      await vi.advanceTimersByTimeAsync(WEEK - 1);
+      expect(live.ended).toEqual([]);
+      now += 1;
+      await vi.advanceTimersByTimeAsync(1);
+      expect(live.ended).toEqual(['crossbar.close.cookie_expired']);
+    });
+
+    it('does not come early because the timer fires while the clock was set back', async () => {
+      visitors.rules = { ...visitors.rules, sliding: false, closeExpired: true };
+      const live = session(enter());
+      now += WEEK - 60 * MINUTE;
+      await vi.advanceTimersByTimeAsync(WEEK);
+      expect(live.ended).toEqual([]);
+      now += 60 * MINUTE;
+      await vi.advanceTimersByTimeAsync(60 * MINUTE);
+      expect(live.ended).toEqual(['crossbar.close.cookie_expired']);
+    });
+
+    it('is put off by visits where it slides', async () => {
+      visitors.rules = { idleMs: Infinity, sliding: true, closeExpired: false };
+      for (let week = 0; week < 10; week += 1) {
+        now += WEEK - MINUTE;
+        expect(await visitors.find(ID)).toBeDefined();
+        visitors.noteUse(ID);
+        await vi.advanceTimersByTimeAsync(0);
+      }
+      now += WEEK;
+      expect(await visitors.find(ID)).toBeUndefined();
+    });
+  });
+
+  it('lists what can come back', async () => {
+    await store.create(cookieRecord(cookieId(7), { max_age: 60 }));
+    await visitors.setLogin(ID, JOE);
+    await visitors.rotate(ID, NEW_ID);
+    expect((await visitors.list()).map(({ cbtid }) => cbtid).sort()).toEqual([NEW_ID, cookieId(7)].sort());
+    now += MINUTE;
+    expect((await visitors.list()).map(({ cbtid }) => cbtid)).toEqual([NEW_ID]);
+    const entry = await store.get(ID);
+    expect(entry !== undefined && isForward(entry)).toBe(true);
+  });
+});
