@@ -50,8 +50,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['ws', 'send'],
   },
   component: {
-    folders: ['wamp', 'serializer', 'session', 'log'],
-    types: ['auth', 'router'],
+    folders: ['wamp', 'serializer', 'auth', 'session', 'log'],
+    types: ['router'],
     builtins: ['fs', 'module', 'path', 'url'],
   },
   config: { folders: [], builtins: ['fs', 'path', 'net'], packages: ['ajv', 'jsonc-parser', 'yaml'] },

@@ -6,7 +6,7 @@
 import type { CookieAuth } from '../cookie/store.js';
 import type { Visitor } from '../cookie/visitor.js';
 import type { Logger } from '../log/logger.js';
-import type { Dict } from '../wamp/payload.js';
+import type { Dict, Payload } from '../wamp/payload.js';
 import type { AuthUris } from './verdict.js';
 
 /** Who a session is, once it may enter: what WELCOME tells the client. */
@@ -122,6 +122,12 @@ export interface AuthMethodType<C> {
   create(config: C, deps: AuthDeps): AuthMethod | Promise<AuthMethod>;
 }
 
+/**
+ * Loads a function from a module of the node directory.
+ * @throws (rejects) when there is no such module, or it does not export the function.
+ */
+export type LoadFunction = (module: string, name: string) => Promise<(...args: readonly unknown[]) => unknown>;
+
 /** What methods get from the node. */
 export interface AuthDeps {
   readonly log: Logger;
@@ -129,6 +135,17 @@ export interface AuthDeps {
   readonly clock: () => number;
   /** The methods of the transport, complete when the first client comes. */
   readonly siblings: AuthMethods;
+  /**
+   * Calls a procedure as the router itself. Rejects with a CallFault.
+   * @param role undefined: one that may call everything.
+   */
+  readonly call: (
+    realm: string,
+    role: string | undefined,
+    procedure: string,
+    args: readonly unknown[],
+  ) => Promise<Payload>;
+  readonly load: LoadFunction;
   /** What refusals are called here. */
   readonly uris: AuthUris;
 }

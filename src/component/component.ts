@@ -6,6 +6,7 @@
  *
  * A component that leaves, or whose session is killed, in between is no concern of the node: it says so and goes on.
  */
+import { AUTH_URIS } from '../auth/verdict.js';
 import { CallError, Result } from './api.js';
 import { loadFunction } from './module.js';
 import { InProcessSession } from './session.js';
@@ -52,7 +53,12 @@ export class Component {
     const { router, uriRule } = deps;
     this.#session = new InProcessSession({ tell: (message) => this.#transport.tell(message), uriRule, log: this.#log });
     const authMethods = new Map([[AUTHMETHOD, admitting(config)]]);
-    this.#transport = new ComponentTransport(this.#session, { router, authMethods, log: this.#log });
+    this.#transport = new ComponentTransport(this.#session, {
+      router,
+      authMethods,
+      authUris: AUTH_URIS.wamp,
+      log: this.#log,
+    });
   }
 
   /** @throws whatever keeps it from starting (rejects). */

@@ -15,7 +15,9 @@
  */
 import path from 'node:path';
 
+import type { LoadFunction } from '../auth/method.js';
 import { Component } from '../component/component.js';
+import { loadFunction } from '../component/module.js';
 import { loadConfig } from '../config/load.js';
 import type { ComponentConfig } from '../component/schema.js';
 import type { LoadedConfig } from '../config/load.js';
@@ -118,6 +120,8 @@ class Node implements RunningNode {
   readonly #listening: ListeningSummary[] = [];
   #stopped: Promise<void> | undefined;
 
+  readonly #load: LoadFunction = (module, name) => loadFunction(this.#parts.cbdir, module, name);
+
   constructor(parts: NodeParts) {
     this.#parts = parts;
     this.#log = parts.log;
@@ -206,13 +210,13 @@ class Node implements RunningNode {
 
   async #createServer(transport: TransportConfig, { router, directory }: RunningWorker): Promise<TransportServer> {
     if (transport.type === 'rawsocket') {
-      const sessions = await createSessionDeps(transport, { router, log: this.#log });
+      const sessions = await createSessionDeps(transport, { router, log: this.#log, load: this.#load });
       const log = this.#log.child({ transport: transport.id });
       return new EndpointServer(transport.endpoint, new RawSocketAcceptor(transport, { sessions, log }), log);
     }
     const { id } = this.#parts.loaded.config.controller;
     const nodeInfo = { version: packageVersion(), ...(id === undefined ? {} : { id }) };
-    const deps: WebServerDeps = { router, stores: this.#stores, directory, log: this.#log, nodeInfo };
+    const deps: WebServerDeps = { router, load: this.#load, stores: this.#stores, directory, log: this.#log, nodeInfo };
     return transport.type === 'web' ? createWebServer(transport, deps) : createWebSocketServer(transport, deps);
   }
 

@@ -10,13 +10,13 @@
  * if that is the same procedure, its YIELD waits behind the request that it should decide: that request fails at the
  * deadline, and nobody gets in.
  */
-import { ErrorUri, WampError } from '../wamp/error.js';
+import { CallFault, ErrorUri, WampError } from '../wamp/error.js';
 import { CALL } from '../wamp/message.js';
 import { isValidUri } from '../wamp/uri.js';
-import { AuthorizerCaller } from './authorizer-caller.js';
 import { furtherQuestionOf, keyOf, questionOf, withFurther } from './authorizer-question.js';
 import { AuthorizerFault, verdictOf } from './authorizer-verdict.js';
 import { DecisionCache } from './decision-cache.js';
+import { RouterCaller } from './router-caller.js';
 import type { Logger } from '../log/logger.js';
 import type { Realm } from '../router/realm.js';
 import type { Permission } from '../router/role.js';
@@ -62,7 +62,7 @@ export class Authorization {
   readonly #session: AuthorizedSession;
   readonly #procedure: string;
   readonly #deps: AuthorizationDeps;
-  readonly #caller: AuthorizerCaller;
+  readonly #caller: RouterCaller;
   readonly #decisions: DecisionCache;
   /** What came while the authorizer was asked, in order. */
   readonly #waiting: ClientMessage[] = [];
@@ -76,7 +76,8 @@ export class Authorization {
     this.#session = session;
     this.#procedure = procedure;
     this.#deps = deps;
-    this.#caller = new AuthorizerCaller(router.newSessionId(), realm, router.scheduler);
+    const id = router.newSessionId();
+    this.#caller = new RouterCaller({ id, authid: 'authorizer-caller', realm, scheduler: router.scheduler });
     this.#decisions = new DecisionCache(router.scheduler);
   }
 
@@ -152,7 +153,8 @@ export class Authorization {
       if (cache) this.#decisions.keep(keyOf(question), permission, version);
       return permission;
     } catch (error) {
-      const fault = error instanceof AuthorizerFault ? { fault: error.message } : { err: error };
+      const isFault = error instanceof AuthorizerFault || error instanceof CallFault;
+      const fault = isFault ? { fault: error.message } : { err: error };
       const { id: sessionId, authrole } = this.#session;
       const facts = { realm: this.#deps.realm.name, sessionId, authrole, authorizer: this.#procedure, action, uri };
       this.#deps.log.warn({ ...facts, ...fault }, 'authorizer failed, request refused');

@@ -3,7 +3,8 @@
  */
 import { createAuthMethods } from '../auth/registry.js';
 import { AUTH_URIS } from '../auth/verdict.js';
-import type { AuthMethods } from '../auth/method.js';
+import { RouterCalls } from './router-calls.js';
+import type { AuthMethods, LoadFunction } from '../auth/method.js';
 import type { AuthOptions } from '../auth/options-schema.js';
 import type { AuthConfig } from '../auth/schema.js';
 import type { AuthUris } from '../auth/verdict.js';
@@ -25,12 +26,29 @@ export interface AuthSections {
   readonly options: AuthOptions;
 }
 
+/** What the node gives. */
+export interface SessionParts extends Pick<SessionDeps, 'router' | 'log'> {
+  readonly load: LoadFunction;
+}
+
+/** @returns whether somebody else is asked who a client is, who should see all that is known of it. */
+export function asksAuthenticator(auth: AuthConfig | undefined): boolean {
+  return Object.values(auth ?? {}).some((section: object) => 'type' in section && section.type !== 'static');
+}
+
 /** @param config the transport's. Rejects when one of its authentication methods cannot be set up. */
 export async function createSessionDeps(
   { auth, options }: AuthSections,
-  { router, log }: Pick<SessionDeps, 'router' | 'log'>,
+  { router, log, load }: SessionParts,
 ): Promise<SessionDeps> {
   const authUris = AUTH_URIS[options.auth_error_uris];
-  const authMethods = await createAuthMethods(auth, options, { log, clock: router.clock, uris: authUris });
+  const calls = new RouterCalls(router);
+  const authMethods = await createAuthMethods(auth, options, {
+    log,
+    clock: router.clock,
+    uris: authUris,
+    call: (...call) => calls.call(...call),
+    load,
+  });
   return { router, authMethods, authUris, log };
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { ServerOptions } from 'ws';
+import { asksAuthenticator } from '../session/deps.js';
 import { clientOf } from './peer.js';
 import { SERVER_NAME, refuse } from './refusal.js';
 import { statusPage } from './status-page.js';
@@ -36,6 +37,8 @@ export class WebSocketAcceptor {
   readonly #rules: HandshakeRules;
   readonly #server: InstanceType<typeof WebSocketServer<typeof WampWebSocket>>;
   readonly #host: TransportHost;
+  /** They take memory, so they are kept only for those who look at them. */
+  readonly #keepsHeaders: boolean;
   /** What the 101 to a request says beside the usual. */
   readonly #upgrades = new WeakMap<
     IncomingMessage,
@@ -46,6 +49,7 @@ export class WebSocketAcceptor {
     this.#config = config;
     this.#deps = deps;
     this.#rules = handshakeRules(config);
+    this.#keepsHeaders = asksAuthenticator(config.auth);
     const { options } = config;
     const serverOptions: ServerOptions<typeof WampWebSocket> & { readonly closeTimeout: number } = {
       noServer: true,
@@ -147,7 +151,8 @@ export class WebSocketAcceptor {
       // `ws` has switched the delay off.
       if (!tcp_nodelay) socket.setNoDelay(false);
       const visitor = tracked && this.#deps.tracker?.enter(tracked.record);
-      const client = { ...clientOf(socket), visitor };
+      const headers = this.#keepsHeaders ? { ...req.headers } : undefined;
+      const client = { ...clientOf(socket), visitor, headers };
       const connection = { socket, serializer: agreement.serializer, client, echoesClose };
       this.#host.opened(new WebSocketTransport(ws, connection, this.#host));
     });

@@ -1,8 +1,8 @@
 /**
- * Errors of the protocol and the URIs that name them (section "Predefined URIs"). Both classes are thrown by the code
- * that finds the fault and caught in one place: `session/session.ts`.
+ * Errors of the protocol and the URIs that name them (section "Predefined URIs"). The first two classes are thrown by the
+ * code that finds the fault and caught in one place: `session/session.ts`.
  */
-import type { Dict } from './payload.js';
+import type { Dict, Payload } from './payload.js';
 
 export const ErrorUri = {
   AUTHENTICATION_DENIED: 'wamp.error.authentication_denied',
@@ -80,5 +80,20 @@ export class WampError extends Error {
     this.uri = uri;
     this.args = text === undefined ? [] : [text];
     this.kwargs = kwargs;
+  }
+}
+
+/** A call that the router itself made was answered with ERROR, or not in time; the text is for the log. */
+export class CallFault extends Error {
+  readonly code = 'ERR_WAMP_CALL';
+  override readonly name = 'CallFault';
+  /** What the ERROR said; undefined when there was none. */
+  readonly uri: string | undefined;
+  readonly payload: Payload | undefined;
+
+  constructor(text: string, answer?: { readonly uri: string; readonly payload: Payload }) {
+    super(text);
+    this.uri = answer?.uri;
+    this.payload = answer?.payload;
   }
 }

@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import type { CookieDirectory } from '../cookie/directory.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
-import type { SessionDeps } from '../session/deps.js';
+import type { SessionParts } from '../session/deps.js';
 import type { CookieSection } from './cookies.js';
 import type { PathServiceConfig } from './schema.js';
 
@@ -51,7 +51,8 @@ export interface NodeInfo {
 
 /** What services are given. Which of it they use is their business. */
 export interface WebServiceDeps {
-  readonly router: SessionDeps['router'];
+  readonly router: SessionParts['router'];
+  readonly load: SessionParts['load'];
   readonly stores: CookieStores;
   /** Where the cookies of the worker are managed from. */
   readonly directory: CookieDirectory;

@@ -23,10 +23,10 @@ class WebSocketService implements WebService {
   }
 
   async start(): Promise<void> {
-    const { router, cookies, log, nodeInfo } = this.#deps;
+    const { router, load, cookies, log, nodeInfo } = this.#deps;
     const tracker = await cookies?.tracker();
     this.#acceptor = new WebSocketAcceptor(this.#config, {
-      sessions: await createSessionDeps(this.#config, { router, log }),
+      sessions: await createSessionDeps(this.#config, { router, load, log }),
       tracker,
       log,
       ...(nodeInfo.version !== undefined && { version: nodeInfo.version }),

@@ -20,6 +20,7 @@ import { createWebServer, createWebSocketServer } from '../../src/webservice/ser
 import type { BoundAddress } from '../../src/transport/listen.js';
 import type { WebServerDeps } from '../../src/webservice/server.js';
 import type { WebService } from '../../src/webservice/service.js';
+import { NOBODY_TO_ASK } from '../support/client.js';
 import {
   cookieConfig,
   emptyRouter,
@@ -58,7 +59,7 @@ afterEach(async () => {
 
 function serverDeps(parts: Partial<WebServerDeps> = {}): WebServerDeps {
   const log = parts.log ?? silentLogger();
-  return { router: emptyRouter(), stores: new CookieStores({ log }), log, ...parts };
+  return { router: emptyRouter(), load: NOBODY_TO_ASK.load, stores: new CookieStores({ log }), log, ...parts };
 }
 
 function portOf(bound: BoundAddress): number {

@@ -5,7 +5,7 @@ import type { AuthMethod, AuthRequest, Challenge, ClientInfo, Pass, Verdict } fr
 import type { AuthOptions } from '../../src/auth/options-schema.js';
 import { silentLogger } from '../../src/log/logger.js';
 import type { Logger } from '../../src/log/logger.js';
-import { clientInfo } from './client.js';
+import { clientInfo, NOBODY_TO_ASK } from './client.js';
 
 /** Failures without limit: the tests of methods fail often. */
 export const UNLIMITED: AuthOptions = {
@@ -32,7 +32,7 @@ export async function testAuth(
   { options = {}, log = silentLogger() }: { readonly options?: Partial<AuthOptions>; readonly log?: Logger } = {},
 ): Promise<TestAuth> {
   const all = { ...UNLIMITED, ...options };
-  const deps = { log, clock: () => NOW, uris: AUTH_URIS[all.auth_error_uris] };
+  const deps = { log, clock: () => NOW, uris: AUTH_URIS[all.auth_error_uris], ...NOBODY_TO_ASK };
   const methods = await createAuthMethods(config, all, deps);
   const method = (name: string): AuthMethod => {
     const found = methods.get(name);

@@ -22,10 +22,16 @@ export function clientInfo(overrides: Partial<ClientInfo> = {}): ClientInfo {
   };
 }
 
+/** There is no procedure to call and no module to load. */
+export const NOBODY_TO_ASK = {
+  call: () => Promise.reject(new Error('the test has no procedures')),
+  load: () => Promise.reject(new Error('the test has no modules')),
+} as const;
+
 /** `anonymous` alone; without waiting, which setting up several methods needs. */
 export function everybody(config: Partial<AnonymousConfig> = {}): AuthMethods {
   const siblings = new Map<string, AuthMethod>();
-  const deps = { log: silentLogger(), clock: Date.now, siblings, uris: AUTH_URIS.crossbar };
+  const deps = { log: silentLogger(), clock: Date.now, siblings, uris: AUTH_URIS.crossbar, ...NOBODY_TO_ASK };
   const method = anonymous.create({ type: 'static', role: 'anonymous', ...config }, deps);
   if (method instanceof Promise) throw new Error('anonymous is set up at once');
   return new Map([['anonymous', method]]);

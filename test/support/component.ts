@@ -1,4 +1,5 @@
 /** Components without a config: sessions on a router in this process. */
+import { AUTH_URIS } from '../../src/auth/verdict.js';
 import { InProcessSession } from '../../src/component/session.js';
 import { ComponentTransport } from '../../src/component/transport.js';
 import { createLogger } from '../../src/log/logger.js';
@@ -31,7 +32,7 @@ export function componentWorld(realm: Partial<RealmConfig> = {}) {
       log,
     });
     const authMethods = new Map([['component', method]]);
-    const transport = new ComponentTransport(session, { router, authMethods, log });
+    const transport = new ComponentTransport(session, { router, authMethods, authUris: AUTH_URIS.wamp, log });
     return { session, transport };
   };
   const join = async (role?: string) => {

@@ -1,4 +1,5 @@
 /** Configs and dependencies for tests of web services: what the checker would have made of a short config. */
+import { NOBODY_TO_ASK } from './client.js';
 import { FakeClock } from './realm.js';
 import { CookieDirectory } from '../../src/cookie/directory.js';
 import type { CookieConfig } from '../../src/cookie/schema.js';
@@ -99,6 +100,7 @@ export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps
   const log = parts.log ?? silentLogger();
   return {
     router: emptyRouter(),
+    load: NOBODY_TO_ASK.load,
     stores: new CookieStores({ log }),
     directory: new CookieDirectory(),
     log,

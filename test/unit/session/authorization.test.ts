@@ -9,7 +9,7 @@ import { createLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import type { RoleConfig } from '../../../src/router/schema.js';
 import { PAUSE_AT, RESUME_AT } from '../../../src/session/authorization.js';
-import { AUTHORIZER_DEADLINE_MS } from '../../../src/session/authorizer-caller.js';
+import { CALL_DEADLINE_MS } from '../../../src/session/router-caller.js';
 import { DECISION_LIFETIME_MS } from '../../../src/session/decision-cache.js';
 import { Session } from '../../../src/session/session.js';
 import type { CloseCause, SessionTransport } from '../../../src/session/transport.js';
@@ -306,7 +306,7 @@ describe('an authorizer that does not answer as it should', () => {
     const { open, questions, answer, clock } = testNode();
     const user = open('user').tell(32, 1, {}, 'com.app.x');
     const [question] = questions();
-    clock.advance(AUTHORIZER_DEADLINE_MS - 1);
+    clock.advance(CALL_DEADLINE_MS - 1);
     await settled();
     expect(user.heard()).toEqual([]);
     clock.advance(1);
@@ -333,7 +333,7 @@ describe('an authorizer that does not answer as it should', () => {
     nested.tell(70, invocation?.[1], {}, [true]);
     await settled();
     expect(nested.heard()).toEqual([]);
-    clock.advance(AUTHORIZER_DEADLINE_MS);
+    clock.advance(CALL_DEADLINE_MS);
     await settled();
     const error = nested.heard().find(([code]) => code === 8);
     expect(error?.slice(0, 5)).toEqual([8, 32, 2, {}, 'wamp.error.authorization_failed']);

@@ -1,0 +1,183 @@
+/**
+ * Authenticators: code of the operator that is asked who a client is. A procedure (`dynamic`) or a function of a module
+ * (`function`); to the methods they are the same. What the answer may say, and what becomes of it, is their business; that
+ * there is one, in time, is settled here.
+ *
+ * An authenticator is asked about strangers, so whatever goes wrong with it lets nobody in, and tells them nothing.
+ */
+import { CallFault, ErrorUri } from '../wamp/error.js';
+import { isValidUri } from '../wamp/uri.js';
+import { deny } from './verdict.js';
+import type { Logger } from '../log/logger.js';
+import type { Dict, Payload } from '../wamp/payload.js';
+import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
+import type { AuthContext, AuthDeps, AuthRequest, ClientCertificate, Deny } from './method.js';
+
+/**
+ * @param authid as the client wants to be called; undefined when its HELLO does not say.
+ * @param details see {@link authenticatorDetails}.
+ * @returns whatever the authenticator answered, unchecked.
+ * @throws AuthenticatorRefusal (rejects), and nothing else, when there is no answer: it denies, or it failed.
+ */
+export type Authenticator = (realm: string, authid: string | undefined, details: Dict) => Promise<unknown>;
+
+/** The authenticator let nobody in. Whatever is to be logged has been. */
+export class AuthenticatorRefusal extends Error {
+  readonly code = 'ERR_AUTHENTICATOR';
+  override readonly name = 'AuthenticatorRefusal';
+  readonly verdict: Deny;
+
+  constructor(verdict: Deny) {
+    super(verdict.message);
+    this.verdict = verdict;
+  }
+}
+
+/** How long a function has; a procedure has as long (`session/router-caller.ts`). */
+export const FUNCTION_DEADLINE_MS = 5000;
+
+/** Questions to one authenticator that may be open: as many as one session may have calls. More are refused. */
+export const MAX_PENDING = 10_000;
+
+/** What an authenticator says to a client may be so long. */
+const MAX_MESSAGE = 500;
+
+/** Rejects when the function cannot be loaded. */
+export async function createAuthenticator(
+  config: DynamicConfig | FunctionConfig,
+  deps: AuthDeps,
+): Promise<Authenticator> {
+  const name = config.type === 'dynamic' ? config.authenticator : `${config.module} ${config.name}`;
+  const log = deps.log.child({ authenticator: name });
+  const ask = config.type === 'dynamic' ? asking(config, deps) : await calling(config, deps);
+  let pending = 0;
+  return async (realm, authid, details) => {
+    if (pending >= MAX_PENDING) throw failed(log, { realm }, `${MAX_PENDING} clients wait for it already`);
+    pending++;
+    try {
+      return await ask(realm, authid ?? null, details);
+    } catch (error) {
+      const denial = denialOf(error);
+      if (denial === undefined) throw failed(log, { realm }, error);
+      log.debug({ realm, reason: denial.reason }, 'authenticator denied');
+      throw new AuthenticatorRefusal(denial);
+    } finally {
+      pending--;
+    }
+  };
+}
+
+/** What an authenticator is told of a client: more than anybody else, because it decides by it. */
+export function authenticatorDetails(
+  { authmethod, authid, authextra }: AuthRequest,
+  { sessionId, client, facts }: AuthContext,
+  more: Dict = {},
+): Dict {
+  const { headers, visitor, tls } = client;
+  return {
+    session: sessionId,
+    authmethod,
+    ...(authid !== undefined && { authid }),
+    ...(authextra !== undefined && { authextra }),
+    ...more,
+    transport: {
+      ...facts(),
+      ...(headers && { http_headers_received: headers }),
+      ...(visitor && { http_cbtid: visitor.cbtid }),
+      ...(tls?.certificate && { peer_cert: certificateFacts(tls.certificate) }),
+    },
+  };
+}
+
+function certificateFacts({ sha1, sha256, commonName }: ClientCertificate): Dict {
+  return { sha1, sha256, ...(commonName !== undefined && { cn: commonName }) };
+}
+
+type Ask = (realm: string, authid: string | null, details: Dict) => unknown;
+
+function asking(config: DynamicConfig, { call }: AuthDeps): Ask {
+  const { authenticator, 'authenticator-realm': home, 'authenticator-role': role } = config;
+  return async (realm, authid, details) => {
+    return valueOf(await call(home ?? realm, role, authenticator, [realm, authid, details]));
+  };
+}
+
+function valueOf({ args, kwargs }: Payload): unknown {
+  if (args.length !== 1 || (kwargs !== undefined && Object.keys(kwargs).length > 0)) {
+    throw new CallFault('the result must be one value');
+  }
+  return args[0];
+}
+
+async function calling({ module, name }: FunctionConfig, { load }: AuthDeps): Promise<Ask> {
+  const run = await load(module, name);
+  return (realm, authid, details) => {
+    let timer: NodeJS.Timeout | undefined;
+    const overdue = new Promise<never>((_resolve, reject) => {
+      const fault = new CallFault(`no answer within ${FUNCTION_DEADLINE_MS} ms`);
+      timer = setTimeout(() => reject(fault), FUNCTION_DEADLINE_MS);
+    });
+    // In a promise, because it may throw at once.
+    const answer = Promise.resolve().then(() => run(realm, authid, details));
+    return Promise.race([answer, overdue]).finally(() => clearTimeout(timer));
+  };
+}
+
+/** ERRORs that the router answers with itself, or that say that the authenticator is broken: not its decision. */
+const NOT_A_DECISION: ReadonlySet<string> = new Set([
+  ErrorUri.CANCELED,
+  ErrorUri.FEATURE_NOT_SUPPORTED,
+  ErrorUri.INVALID_ARGUMENT,
+  ErrorUri.INVALID_URI,
+  ErrorUri.MAX_CONCURRENCY_REACHED,
+  ErrorUri.NO_AVAILABLE_CALLEE,
+  ErrorUri.NO_SUCH_PROCEDURE,
+  ErrorUri.PAYLOAD_SIZE_EXCEEDED,
+  ErrorUri.RUNTIME_ERROR,
+  ErrorUri.TIMEOUT,
+  ErrorUri.UNAVAILABLE,
+]);
+
+/** @returns the refusal that an authenticator meant by what it threw; undefined when it meant nothing, but failed. */
+function denialOf(error: unknown): Deny | undefined {
+  const { uri, args } = error instanceof CallFault ? answered(error) : thrown(error);
+  if (typeof uri !== 'string' || !isValidUri(uri, 'loose') || NOT_A_DECISION.has(uri)) return undefined;
+  const [text] = Array.isArray(args) ? (args as readonly unknown[]) : [];
+  return deny(uri, typeof text === 'string' ? text.slice(0, MAX_MESSAGE) : 'the authenticator denies');
+}
+
+interface Answer {
+  readonly uri?: unknown;
+  readonly args?: unknown;
+}
+
+function answered({ uri, payload }: CallFault): Answer {
+  try {
+    return { uri, args: payload?.args };
+  } catch {
+    // Its arguments cannot be read; what counts is that it denied.
+    return { uri };
+  }
+}
+
+/** What a function throws: a CallError, or the like of other libraries. */
+function thrown(error: unknown): Answer {
+  if (typeof error !== 'object' || error === null || !('error' in error) || !('args' in error)) return {};
+  return Array.isArray(error.args) ? { uri: error.error, args: error.args } : {};
+}
+
+function failed(log: Logger, facts: Dict, cause: unknown): AuthenticatorRefusal {
+  const fault = cause instanceof CallFault ? faultText(cause) : cause;
+  log.warn(
+    { ...facts, ...(typeof fault === 'string' ? { fault } : { err: fault }) },
+    'authenticator failed, client refused',
+  );
+  return new AuthenticatorRefusal(deny(ErrorUri.AUTHENTICATION_FAILED, 'the authenticator failed'));
+}
+
+/** With what the router or the callee says to it, for the operator. */
+function faultText(fault: CallFault): string {
+  const { args } = answered(fault);
+  const [text] = Array.isArray(args) ? (args as readonly unknown[]) : [];
+  return typeof text === 'string' ? `${fault.message}: ${text.slice(0, MAX_MESSAGE)}` : fault.message;
+}

@@ -1,0 +1,63 @@
+/**
+ * The calls that the router makes for one transport: to authenticators, on any realm, in any role.
+ */
+import { CallFault, ErrorUri, WampError } from '../wamp/error.js';
+import { payloadOf } from '../wamp/payload.js';
+import { quoted } from '../wamp/uri.js';
+import { RouterCaller, TRUSTED } from './router-caller.js';
+import type { Realm } from '../router/realm.js';
+import type { Role } from '../router/role.js';
+import type { Router } from '../router/router.js';
+import type { Payload } from '../wamp/payload.js';
+
+export class RouterCalls {
+  readonly #router: Router;
+  readonly #callers = new Map<Realm, Map<Role, RouterCaller>>();
+
+  constructor(router: Router) {
+    this.#router = router;
+  }
+
+  /**
+   * @param roleName undefined: one that may call everything.
+   * @throws CallFault (rejects) when there is no such procedure, it fails, or it is too slow.
+   */
+  async call(
+    realmName: string,
+    roleName: string | undefined,
+    procedure: string,
+    args: readonly unknown[],
+  ): Promise<Payload> {
+    const realm = this.#router.realm(realmName);
+    if (realm === undefined) {
+      const text = `no realm ${quoted(realmName)} exists on this router`;
+      throw new CallFault(text, { uri: ErrorUri.NO_SUCH_REALM, payload: payloadOf([text]) });
+    }
+    const role = roleName === undefined ? TRUSTED : realm.role(roleName);
+    if (role === undefined) throw new CallFault(`realm ${quoted(realmName)} has no role "${roleName ?? ''}"`);
+    // Not left to the dealer, whose refusal would look like one of the procedure.
+    if (!mayCall(role, procedure)) throw new CallFault(`role "${role.name}" may not call ${quoted(procedure)}`);
+    return this.#caller(realm, role).call(procedure, args);
+  }
+
+  #caller(realm: Realm, role: Role): RouterCaller {
+    const ofRealm = this.#callers.get(realm) ?? new Map<Role, RouterCaller>();
+    this.#callers.set(realm, ofRealm);
+    let caller = ofRealm.get(role);
+    if (caller === undefined) {
+      const { scheduler } = this.#router;
+      caller = new RouterCaller({ id: this.#router.newSessionId(), authid: 'router', role, realm, scheduler });
+      ofRealm.set(role, caller);
+    }
+    return caller;
+  }
+}
+
+function mayCall(role: Role, procedure: string): boolean {
+  try {
+    return role.authorize('call', procedure).call;
+  } catch (error) {
+    if (error instanceof WampError) return false;
+    throw error;
+  }
+}
