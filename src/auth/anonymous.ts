@@ -2,31 +2,52 @@
  * Anonymous authentication: everybody may enter. The `authid` is that of the tracking cookie where there is one, so that a
  * returning browser is recognised (Crossbar.io documents this, but hands out a random id when `auth.anonymous` is
  * configured); a configured `authid` goes before, and without a cookie it is a random serial.
+ * With an authenticator, it decides who may enter.
  */
 import { randomBytes } from 'node:crypto';
-import type { AuthMethod, AuthMethodType } from './method.js';
+import { authenticatorDetails, createAuthenticator } from './authenticator.js';
+import { grantOf, principalOf, verdictOf } from './grant.js';
+import { accept } from './verdict.js';
+import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
+import type { AuthDeps, AuthMethod, AuthMethodType, ClientInfo } from './method.js';
 import type { AnonymousConfig } from './schema.js';
 
-export const anonymous: AuthMethodType<AnonymousConfig> = {
+export const anonymous: AuthMethodType<AnonymousConfig | DynamicConfig | FunctionConfig> = {
   type: 'anonymous',
-
-  create(config): AuthMethod {
-    return {
-      start(request, { client: { visitor } }) {
-        return {
-          type: 'accept',
-          principal: {
-            realm: config.realm ?? request.realm,
-            authid: config.authid ?? visitor?.authid ?? randomSerial(),
-            authrole: config.role,
-            authmethod: 'anonymous',
-            authprovider: 'static',
-          },
-        };
-      },
-    };
-  },
+  create: (config, deps) => (config.type === 'static' ? fixed(config) : asking(config, deps)),
 };
+
+function fixed({ realm, authid, role }: AnonymousConfig): AuthMethod {
+  return {
+    start(request, { client }) {
+      return accept({
+        realm: realm ?? request.realm,
+        authid: authid ?? nameOf(client),
+        authrole: role,
+        authmethod: 'anonymous',
+        authprovider: 'static',
+      });
+    },
+  };
+}
+
+/** The authenticator decides by what is known of the connection: a session cookie of the application, an address. */
+async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const ask = await createAuthenticator(config, deps);
+  return {
+    start: (request, context) =>
+      verdictOf(deps.log, async () => {
+        const { realm, authid } = request;
+        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
+        // A name that the client asks for is worth nothing here.
+        return accept(principalOf(grant, { realm, authid: nameOf(context.client) }, 'anonymous', config.type));
+      }),
+  };
+}
+
+function nameOf({ visitor }: ClientInfo): string {
+  return visitor?.authid ?? randomSerial();
+}
 
 // 32 characters that are not mistaken for each other when read out; a byte picks one without bias.
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';

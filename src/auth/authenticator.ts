@@ -118,9 +118,14 @@ async function calling({ module, name }: FunctionConfig, { load }: AuthDeps): Pr
       timer = setTimeout(() => reject(fault), FUNCTION_DEADLINE_MS);
     });
     // In a promise, because it may throw at once.
-    const answer = Promise.resolve().then(() => run(realm, authid, details));
+    const answer = Promise.resolve().then(async () => asMessage(await run(realm, authid, details)));
     return Promise.race([answer, overdue]).finally(() => clearTimeout(timer));
   };
+}
+
+/** What would come out if the answer came in a message: it may end up in one. @throws TypeError for what cannot. */
+function asMessage(answer: unknown): unknown {
+  return answer === undefined ? undefined : JSON.parse(JSON.stringify(answer));
 }
 
 /** ERRORs that the router answers with itself, or that say that the authenticator is broken: not its decision. */

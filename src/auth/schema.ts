@@ -2,20 +2,17 @@
  * The `auth` section of a WebSocket: who may join, and as whom. Without it (or empty) everybody is `anonymous`.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { dynamicSchema, functionSchema } from './authenticator-schema.js';
 import { ticketSchema } from './ticket-schema.js';
 import { wampcraSchema } from './wampcra-schema.js';
 
-export const anonymousSchema = {
+export const anonymousStaticSchema = {
   type: 'object',
-  description: 'Lets everybody in without credentials.',
+  description: 'Everybody is let in, as the config says.',
   required: ['type'],
   additionalProperties: false,
   properties: {
-    type: {
-      const: 'static',
-      notYet: ['dynamic', 'function'],
-      description: 'The session is described here in the config.',
-    },
+    type: { const: 'static', description: 'The session is described here in the config.' },
     realm: {
       type: 'string',
       absent: 'the realm that the client asks for',
@@ -33,15 +30,14 @@ export const anonymousSchema = {
       description: 'One `authid` for everybody. Leave it out to recognise browsers by their cookie.',
     },
   },
-  notYet: [
-    'authenticator',
-    'authenticator-realm',
-    'authenticator-role',
-    'create',
-    'config',
-    'expose_controller',
-    'default-role',
-  ],
+} as const satisfies ConfigSchema;
+
+export const anonymousSchema = {
+  type: 'object',
+  description: 'Lets clients in without credentials.',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [anonymousStaticSchema, dynamicSchema, functionSchema],
 } as const satisfies ConfigSchema;
 
 export const cookieAuthSchema = {
@@ -73,6 +69,6 @@ export const authSchema = {
   notYet: ['scram', 'cryptosign', 'tls', 'cryptosign-proxy', 'anonymous-proxy'],
 } as const satisfies ConfigSchema;
 
-export type AnonymousConfig = Checked<typeof anonymousSchema>;
+export type AnonymousConfig = Checked<typeof anonymousStaticSchema>;
 export type CookieAuthConfig = Checked<typeof cookieAuthSchema>;
 export type AuthConfig = Checked<typeof authSchema>;

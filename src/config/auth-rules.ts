@@ -14,6 +14,9 @@ export function checkAuth({ place, cookie }: WampPlace, realms: readonly Cursor[
   const auth = place.get('auth');
   if (auth.entries().length === 0) return warnWithoutAnonymousRole(place, realms, context);
   checkGrant(auth.get('anonymous'), realms, context);
+  for (const method of auth.entries()) {
+    checkGrant(method, realms, context, ['authenticator-realm', 'authenticator-role']);
+  }
   for (const principal of principalsOf(auth)) checkGrant(principal, realms, context);
   for (const [method, key] of PRINCIPALS) checkPrincipals(auth.get(method), key, context);
   for (const user of auth.at('wampcra', 'users').entries()) checkWampCraUser(user, context);
@@ -26,23 +29,28 @@ export function checkAuth({ place, cookie }: WampPlace, realms: readonly Cursor[
 }
 
 /** Realm and role that somebody gets must be there, or every such client would be refused. */
-function checkGrant(principal: Cursor, realms: readonly Cursor[], context: RuleContext): void {
-  const realmName = principal.get('realm').text();
+export function checkGrant(
+  principal: Cursor,
+  realms: readonly Cursor[],
+  context: RuleContext,
+  [realmKey, roleKey]: readonly [string, string] = ['realm', 'role'],
+): void {
+  const realmName = principal.get(realmKey).text();
   const candidates = realmName === undefined ? realms : realms.filter((realm) => realm.get('name').value === realmName);
   if (realmName !== undefined && candidates.length === 0) {
     context.report(
-      principal.get('realm').path,
+      principal.get(realmKey).path,
       `the worker has no realm ${quote(realmName)} (allowed: ${names(realms)})`,
     );
     return;
   }
-  const roleName = principal.get('role').text();
+  const roleName = principal.get(roleKey).text();
   const roles = candidates.flatMap((realm) => realm.get('roles').items());
   if (roleName !== undefined && !roles.some((role) => role.get('name').value === roleName)) {
     const where =
       realmName === undefined ? 'the worker has no realm with' : `the realm ${quote(realmName)} does not have`;
     const text = `${where} a role ${quote(roleName)}`;
-    context.report(principal.get('role').path, `${text} (allowed: ${names(roles)})`);
+    context.report(principal.get(roleKey).path, `${text} (allowed: ${names(roles)})`);
   }
 }
 

@@ -3,7 +3,8 @@
  * tools (`config/crossbar.schema.json`) and a reference page for people (`docs/config.md`). `npm run generate` writes
  * both; a test fails when they are out of date.
  */
-import { anonymousSchema, authSchema, cookieAuthSchema } from '../auth/schema.js';
+import { dynamicSchema, functionSchema } from '../auth/authenticator-schema.js';
+import { anonymousSchema, anonymousStaticSchema, authSchema, cookieAuthSchema } from '../auth/schema.js';
 import { secretFileSchema } from '../auth/secret-schema.js';
 import { ticketPrincipalSchema, ticketSchema, ticketStaticSchema } from '../auth/ticket-schema.js';
 import { wampcraSchema, wampcraStaticSchema, wampcraUserSchema } from '../auth/wampcra-schema.js';
@@ -125,6 +126,9 @@ const SECTIONS: readonly Section[] = [
   { title: 'Deflate', schema: deflateSchema, place: 'options.compression.deflate' },
   { title: 'Authentication', schema: authSchema, place: 'auth of a WebSocket' },
   { title: 'Anonymous authentication', schema: anonymousSchema, place: 'auth.anonymous' },
+  { title: 'Anonymous "static"', schema: anonymousStaticSchema },
+  { title: 'Authentication "dynamic"', schema: dynamicSchema },
+  { title: 'Authentication "function"', schema: functionSchema },
   { title: 'Cookie authentication', schema: cookieAuthSchema, place: 'auth.cookie' },
   { title: 'Ticket authentication', schema: ticketSchema, place: 'auth.ticket' },
   { title: 'Ticket "static"', schema: ticketStaticSchema },

@@ -5,8 +5,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
-import { checkAuth, checkSecret } from './auth-rules.js';
-import { checkComponent } from './component-rules.js';
+import { checkAuth, checkGrant, checkSecret } from './auth-rules.js';
 import { checkCookies } from './cookie-rules.js';
 import type { Cursor } from './cursor.js';
 import { quote } from './describe.js';
@@ -56,7 +55,9 @@ function checkWorker(worker: Cursor, context: RuleContext): void {
   unique(components, 'id', 'component', context);
   for (const realm of realms) checkRealm(realm, context);
   for (const place of transports.flatMap((transport) => wampPlacesOf(transport))) checkAuth(place, realms, context);
-  for (const component of components) checkComponent(component, realms, context);
+  for (const component of components) {
+    if (component.get('type').value === 'module') checkGrant(component, realms, context);
+  }
 }
 
 function checkRealm(realm: Cursor, context: RuleContext): void {

@@ -109,6 +109,8 @@ export class Opening {
   /** Goes on with a result: at once when it is there, else when it comes. */
   #await<T>(result: T | Promise<T>, proceed: (result: T) => void): void {
     if (!(result instanceof Promise)) return proceed(result);
+    // The client has done its part: that somebody else takes his time does not make its HELLO late.
+    this.#session.transport.challenged();
     result.then(
       (value) => {
         // The client may have gone, or ended the session, in the meantime.

@@ -20,7 +20,7 @@ export interface SessionTransport {
   send(message: RouterMessage): void;
   /** Closes when all that was sent is on its way. `text` tells a person why. */
   close(cause: CloseCause, text: string): void;
-  /** The client was asked to prove who it is: it has a while for that. */
+  /** The HELLO is here. The client was asked to prove who it is, or somebody else is asked: that may take a while. */
   challenged(): void;
   /** The session is established: its HELLO is no longer waited for. */
   sessionOpened(): void;

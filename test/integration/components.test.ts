@@ -2,35 +2,18 @@
  * Components in the real daemon, as clients and operators see them. What a session promises is tested in
  * test/unit/component; here is what only a process has: modules, start and stop, other clients.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import autobahn from 'autobahn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DaemonExited, startDaemon, temporaryDirectory } from '../support/daemon.js';
+import { DaemonExited, startDaemon } from '../support/daemon.js';
 import type { Daemon, DaemonOptions } from '../support/daemon.js';
-import { ALLOW_ALL, LOOPBACK, nodeConfig, openRealm } from '../support/node-config.js';
+import { ALLOW_ALL, LOOPBACK, openRealm } from '../support/node-config.js';
+import { configWith, directoryWith } from '../support/node-directory.js';
 import { WampClient } from '../support/wamp-client.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-
-/** A node directory with files in it. */
-function directoryWith(files: Readonly<Record<string, string>>): string {
-  const cbdir = path.join(temporaryDirectory(), '.crossbar');
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(cbdir, name)), { recursive: true });
-    writeFileSync(path.join(cbdir, name), text);
-  }
-  return cbdir;
-}
-
-type NodeConfig = { workers: Record<string, unknown>[] };
-
-function configWith(components: readonly object[], parts?: Parameters<typeof nodeConfig>[0]): object {
-  const config = nodeConfig(parts) as NodeConfig;
-  const filled = components.map((component) => ({ type: 'module', realm: 'realm1', ...component }));
-  return { ...config, workers: [{ ...config.workers[0], components: filled }] };
-}
 
 const daemons: Daemon[] = [];
 afterAll(() => Promise.all(daemons.map((daemon) => daemon.dispose())));

@@ -1,7 +1,7 @@
 /** The derived types, held against what the other folders are built on. The compiler does the checking. */
 import { describe, expectTypeOf, it } from 'vitest';
 
-import type { AuthConfig } from '../../../src/auth/schema.js';
+import type { AnonymousConfig } from '../../../src/auth/schema.js';
 import type { NodeConfig, TransportConfig } from '../../../src/config/schema.js';
 import type { CookieConfig, CookieStoreConfig } from '../../../src/cookie/schema.js';
 import type { PermissionConfig, RoleConfig } from '../../../src/router/schema.js';
@@ -19,7 +19,7 @@ describe('derived types', () => {
     expectTypeOf<TcpEndpointConfig['version']>().toEqualTypeOf<4 | 6 | undefined>();
     expectTypeOf<WebSocketOptions['allowed_origins']>().toEqualTypeOf<readonly string[] | undefined>();
     expectTypeOf<WebSocketOptions['enable_flash_policy']>().toEqualTypeOf<false>();
-    expectTypeOf<NonNullable<AuthConfig['anonymous']>['role']>().toEqualTypeOf<string>();
+    expectTypeOf<AnonymousConfig['role']>().toEqualTypeOf<string>();
   });
 
   it('tell variants apart by their type', () => {
