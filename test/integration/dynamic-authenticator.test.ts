@@ -164,7 +164,8 @@ describe('an authenticator that is a client', () => {
     });
     await session.register('com.app.external', ([realm, authid, details]) => {
       const { authextra } = details as { authextra?: { name?: string } };
-      if (authextra?.name === undefined) throw new autobahn.Error('com.app.error.nameless', ['who are you?']);
+      if (authextra?.name === undefined)
+        throw new autobahn.Error('com.app.error.nameless', ['who are you?']) as unknown as Error;
       return { role: 'user', realm, authid: authid ?? authextra.name };
     });
     const welcome = await answerAt('/external', {}, { authextra: { name: 'pat' } });
