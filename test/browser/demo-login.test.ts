@@ -56,9 +56,12 @@ describe('logging in', () => {
   test('makes a member of a visitor; a reload and a restart are in without a password', async () => {
     const tab = await open();
     await tab.isCalled(VISITOR);
+    const before = await onlyCookie(context);
     await tab.logIn('alice', PASSWORD);
     await tab.isCalled('Alice');
     await tab.see('You are logged in: the node calls you Alice, in all tabs of this browser.');
+    // The page has connected again since: the id of before is not the one that is logged in.
+    expect((await onlyCookie(context)).value).not.toBe(before.value);
     await tab.dialog.waitFor({ state: 'hidden' });
 
     // No password is left that the page could send again; only the cookie is there.

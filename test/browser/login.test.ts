@@ -62,6 +62,21 @@ describe('after a login with WAMP-CRA', () => {
     expect(await tab.nextJoin()).toMatchObject(known);
   });
 
+  test('the browser gets another cookie with its next request, and stays who it is; the old one is nobody later', async () => {
+    const visitor = await AutobahnPage.join(context, daemon.url(), BY_COOKIE);
+    expect(visitor.joined.authrole).toBe('anonymous');
+    const before = await onlyCookie(context);
+    expect(visitor.joined.authid).not.toBe(before.value);
+
+    expect(await visitor.reload(JOE)).toMatchObject({ authid: 'joe' });
+    expect((await onlyCookie(context)).value).toBe(before.value);
+    expect(await visitor.reload(BY_COOKIE)).toMatchObject({ authid: 'joe', authprovider: 'cookie' });
+    const after = await onlyCookie(context);
+    expect(after.value).not.toBe(before.value);
+    expect(await visitor.reload(BY_COOKIE)).toMatchObject({ authid: 'joe', authprovider: 'cookie' });
+    expect((await onlyCookie(context)).value).toBe(after.value);
+  });
+
   test('another browser is nobody', async () => {
     await AutobahnPage.join(context, daemon.url(), JOE);
     const other = await browser.newContext();
@@ -89,5 +104,22 @@ describe('a logout', () => {
     await context.addCookies([copy]);
     expect((await tab.reload(BY_COOKIE)).authmethod).toBe('anonymous');
     expect((await onlyCookie(context)).value).not.toBe(copy.value);
+  });
+});
+
+describe('a page of a foreign host', () => {
+  test('cannot open a WebSocket: 403', async () => {
+    await AutobahnPage.join(context, daemon.url(), JOE);
+    // The same node and the same page, but another host for the browser.
+    const page = await context.newPage();
+    const told: string[] = [];
+    page.on('console', (line) => told.push(line.text()));
+    await page.goto(daemon.url().replace('127.0.0.1', 'localhost'));
+    const code = await page.evaluate<number>(`new Promise((resolve) => {
+      const socket = new WebSocket('${daemon.url('/ws', 'ws')}', 'wamp.2.json');
+      socket.onclose = ({ code }) => resolve(code);
+    })`);
+    expect(code).toBe(1006);
+    await expect.poll(() => told.join('\n')).toContain('403');
   });
 });

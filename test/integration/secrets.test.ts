@@ -87,7 +87,7 @@ const CONFIG = nodeConfig({
   realms: [REALM, { ...REALM, name: 'realm2' }],
   websocket: {
     auth: AUTH,
-    cookie: { store: { type: 'file', filename: 'cookies.dat' }, authid: 'derived' },
+    cookie: { store: { type: 'file', filename: 'cookies.dat' } },
     options: { max_auth_failures: 0, max_auth_failures_per_address: 0 },
   },
   // Here the authid is the cookie id, for all to see: only the log must not have it.
