@@ -244,8 +244,8 @@ describe('an authorizer that is a component', () => {
     });
     expect(await session.call('com.example.open')).toBe('anonymous');
     await expect(session.call('com.example.closed')).rejects.toMatchObject({ error: 'wamp.error.not_authorized' });
-    expect(daemon.logs).toContainEqual(
-      expect.objectContaining({ msg: 'asked', uri: 'com.example.closed', action: 'call' }),
+    await daemon.waitForLog(
+      ({ msg, uri, action }) => msg === 'asked' && uri === 'com.example.closed' && action === 'call',
     );
     connection.close();
   });

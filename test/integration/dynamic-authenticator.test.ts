@@ -198,8 +198,8 @@ describe('an authenticator that is a function', () => {
 });
 
 it('nothing secret is in the log', () => {
-  const cookies = daemon.logs
+  const lines = daemon.logs
     .filter(({ msg }) => msg !== 'endpoint of a component failed')
     .map((line) => JSON.stringify(line));
-  for (const secret of ['hunter2', 'sesame', 'sid=']) expect(cookies.join('\n')).not.toContain(secret);
+  for (const secret of ['hunter2', 'sesame', 'sid=']) expect(lines.join('\n')).not.toContain(secret);
 });
