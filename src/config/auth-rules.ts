@@ -99,7 +99,8 @@ export function checkSecret(place: Cursor, context: RuleContext): void {
 function warnWithoutAnonymousRole(place: Cursor, realms: readonly Cursor[], { warn }: RuleContext): void {
   const roles = realms.flatMap((realm) => realm.get('roles').items());
   if (!roles.some((role) => role.get('name').value === 'anonymous')) {
-    const what = place.get('type').value === 'rawsocket' ? 'RawSocket' : 'WebSocket';
+    const isRawSocket = place.get('type').value === 'rawsocket' || place.path.at(-1) === 'rawsocket';
+    const what = isRawSocket ? 'RawSocket' : 'WebSocket';
     warn(place.path, `clients of this ${what} get the role "anonymous", but no realm of the worker has it`);
   }
 }

@@ -26,6 +26,12 @@ import {
   websocketServiceSchema,
   webTransportSchema,
 } from '../webservice/schema.js';
+import {
+  universalRawsocketSchema,
+  universalTransportSchema,
+  universalWebSchema,
+  universalWebsocketSchema,
+} from '../webservice/universal-schema.js';
 import { allowedWords } from './describe.js';
 import { controllerSchema, nodeSchema, routerWorkerSchema, transportSchema } from './schema.js';
 
@@ -108,6 +114,10 @@ const SECTIONS: readonly Section[] = [
   { title: 'Transport "websocket"', schema: websocketTransportSchema, place: 'workers[].transports[]' },
   { title: 'Transport "rawsocket"', schema: rawsocketTransportSchema, place: 'workers[].transports[]' },
   { title: 'RawSocket options', schema: rawsocketOptionsSchema, place: 'workers[].transports[].options' },
+  { title: 'Transport "universal"', schema: universalTransportSchema, place: 'workers[].transports[]' },
+  { title: 'Universal: RawSocket', schema: universalRawsocketSchema, place: '...rawsocket' },
+  { title: 'Universal: WebSocket', schema: universalWebsocketSchema, place: '...websocket.PATH' },
+  { title: 'Universal: web', schema: universalWebSchema, place: '...web' },
   { title: 'Endpoint', schema: endpointSchema, place: 'workers[].transports[].endpoint' },
   { title: 'Endpoint "tcp"', schema: tcpEndpointSchema },
   { title: 'Endpoint: TLS', schema: tlsSchema, place: '...endpoint.tls' },

@@ -12,7 +12,7 @@ import { quote } from './describe.js';
 import { resolvePort } from './environment.js';
 import type { SecretContext } from './secrets.js';
 import type { Path } from './source.js';
-import { secretsOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
+import { isUniversal, secretsOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
 
 export type Report = (path: Path, text: string) => void;
 
@@ -54,9 +54,25 @@ function checkWorker(worker: Cursor, context: RuleContext): void {
   unique(transports, 'id', 'transport', context);
   unique(components, 'id', 'component', context);
   for (const realm of realms) checkRealm(realm, context);
+  for (const transport of transports.filter(isUniversal)) checkUniversal(transport, context);
   for (const place of transports.flatMap((transport) => wampPlacesOf(transport))) checkAuth(place, realms, context);
   for (const component of components) {
     if (component.get('type').value === 'module') checkGrant(component, realms, context);
+  }
+}
+
+function checkUniversal(transport: Cursor, { report }: RuleContext): void {
+  const paths = [...transport.get('websocket').entries(), ...transport.at('web', 'paths').entries()];
+  if (transport.get('rawsocket').missing && paths.length === 0) {
+    report(
+      transport.path,
+      'nobody could connect (allowed: "rawsocket", "websocket" or "web" with paths, or several of them)',
+    );
+  }
+  for (const { path } of transport.get('websocket').entries()) {
+    const segment = path.at(-1) ?? '';
+    const taken = transport.at('web', 'paths', segment);
+    if (!taken.missing) report(path, `/${taken.path.join('/')} has this path already (allowed: another path)`);
   }
 }
 

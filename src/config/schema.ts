@@ -12,6 +12,8 @@ import { websocketTransportSchema } from '../transport/websocket-schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket-schema.js';
 import { pathServiceSchema, webTransportSchema } from '../webservice/schema.js';
 import type { WebTransportConfig } from '../webservice/schema.js';
+import { universalTransportSchema } from '../webservice/universal-schema.js';
+import type { UniversalTransportConfig } from '../webservice/universal-schema.js';
 
 const idKeywords = {
   type: 'string',
@@ -71,8 +73,8 @@ export const transportSchema = {
   description: 'A way for clients to connect.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [webTransportSchema, websocketTransportSchema, rawsocketTransportSchema],
-  notYet: ['universal', 'mqtt', 'flashpolicy', 'websocket.testee', 'stream.testee'],
+  oneOf: [webTransportSchema, websocketTransportSchema, rawsocketTransportSchema, universalTransportSchema],
+  notYet: ['mqtt', 'flashpolicy', 'websocket.testee', 'stream.testee'],
 } as const satisfies ConfigSchema;
 
 export const routerWorkerSchema = {
@@ -152,7 +154,8 @@ export const nodeSchema = {
 export const definitions = { pathService: pathServiceSchema } as const;
 
 export type ControllerConfig = Checked<typeof controllerSchema>;
-export type TransportConfig = WebTransportConfig | WebSocketTransportConfig | RawSocketTransportConfig;
+export type TransportConfig =
+  WebTransportConfig | WebSocketTransportConfig | RawSocketTransportConfig | UniversalTransportConfig;
 
 /** A checked worker; `disabled` is resolved. */
 export interface RouterWorkerConfig {

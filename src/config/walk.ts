@@ -14,10 +14,19 @@ export function transportsOf(node: Cursor): Cursor[] {
 
 /** Every path service of a transport, however deep. */
 export function servicesOf(transport: Cursor): Cursor[] {
-  return transport
+  if (!isUniversal(transport)) return servicesBelow(transport);
+  return [...servicesBelow(transport.get('web')), ...transport.get('websocket').entries()];
+}
+
+function servicesBelow(place: Cursor): Cursor[] {
+  return place
     .get('paths')
     .entries()
-    .flatMap((service) => [service, ...(service.get('type').value === 'path' ? servicesOf(service) : [])]);
+    .flatMap((service) => [service, ...(service.get('type').value === 'path' ? servicesBelow(service) : [])]);
+}
+
+export function isUniversal(transport: Cursor): boolean {
+  return transport.get('type').value === 'universal';
 }
 
 /** A place where WAMP clients connect. */
@@ -29,12 +38,33 @@ export interface WampPlace {
 
 /** Every place of a transport where WAMP clients connect: itself, or services on its paths. */
 export function wampPlacesOf(outer: Cursor, inherited: Cursor = NOTHING): WampPlace[] {
-  const own = outer.get('cookie');
-  const cookie = own.missing ? inherited : own;
+  if (isUniversal(outer)) return universalPlacesOf(outer);
+  const cookie = cookieInForce(outer, inherited);
   const type = outer.get('type').text() ?? '';
   const here = WAMP_TYPES.has(type) ? [{ place: outer, cookie }] : [];
   const inside = WITH_PATHS.has(type) ? outer.get('paths').entries() : [];
   return [...here, ...inside.flatMap((service) => wampPlacesOf(service, cookie))];
+}
+
+function universalPlacesOf(transport: Cursor): WampPlace[] {
+  const [rawsocket, web] = [transport.get('rawsocket'), transport.get('web')];
+  const cookie = cookieInForce(web, NOTHING);
+  return [
+    ...(rawsocket.missing ? [] : [{ place: rawsocket, cookie: NOTHING }]),
+    ...transport
+      .get('websocket')
+      .entries()
+      .map((place) => ({ place, cookie: cookieInForce(place, cookie) })),
+    ...web
+      .get('paths')
+      .entries()
+      .flatMap((service) => wampPlacesOf(service, cookie)),
+  ];
+}
+
+function cookieInForce(place: Cursor, inherited: Cursor): Cursor {
+  const own = place.get('cookie');
+  return own.missing ? inherited : own;
 }
 
 const NOTHING = new Cursor(undefined);
@@ -65,7 +95,7 @@ const SECRET_KEYS: readonly string[] = ['ticket', 'secret'];
 /** Every `cookie` section of a node. */
 export function cookiesOf(node: Cursor): Cursor[] {
   return transportsOf(node)
-    .flatMap((transport) => [transport, ...servicesOf(transport)])
+    .flatMap((transport) => [transport, transport.get('web'), ...servicesOf(transport)])
     .map((place) => place.get('cookie'))
     .filter((cookie) => !cookie.missing);
 }

@@ -33,6 +33,7 @@ import type { BoundAddress } from '../transport/listen.js';
 import { EndpointServer } from '../transport/endpoint.js';
 import { RawSocketAcceptor } from '../transport/rawsocket.js';
 import { createWebServer, createWebSocketServer } from '../webservice/server.js';
+import { createUniversalServer } from '../webservice/universal.js';
 import type { WebServerDeps } from '../webservice/server.js';
 import { existingDirectory } from './cbdir.js';
 import { messageOf, NodeError } from './error.js';
@@ -217,6 +218,7 @@ class Node implements RunningNode {
     const { id } = this.#parts.loaded.config.controller;
     const nodeInfo = { version: packageVersion(), ...(id === undefined ? {} : { id }) };
     const deps: WebServerDeps = { router, load: this.#load, stores: this.#stores, directory, log: this.#log, nodeInfo };
+    if (transport.type === 'universal') return createUniversalServer(transport, deps);
     return transport.type === 'web' ? createWebServer(transport, deps) : createWebSocketServer(transport, deps);
   }
 

@@ -7,23 +7,30 @@ import type { PathServiceConfig, PathsConfig, WebTransportConfig } from '../webs
 import type { CookieStoreSummary, ListeningSummary, RealmSummary } from './summary.js';
 
 /** Of a plain connection; over TLS an `s` follows. */
-const SCHEMES = { web: 'http', websocket: 'ws', rawsocket: 'rs' } as const;
+const SCHEMES = { web: 'http', universal: 'http', websocket: 'ws', rawsocket: 'rs' } as const;
 
 /** @returns what a transport that got `bound` offers. */
 export function listeningSummary(worker: string, transport: TransportConfig, bound: BoundAddress): ListeningSummary {
   const { id, type, endpoint } = transport;
-  const scheme = endpoint.type === 'tcp' && endpoint.tls !== undefined ? `${SCHEMES[type]}s` : SCHEMES[type];
-  const url = `${scheme}://${'path' in bound ? `unix:${bound.path}:` : `${urlHost(bound.address)}:${bound.port}`}/`;
+  const secure = endpoint.type === 'tcp' && endpoint.tls !== undefined ? 's' : '';
+  const host = 'path' in bound ? `unix:${bound.path}:` : `${urlHost(bound.address)}:${bound.port}`;
   const place = 'path' in bound ? { address: bound.path } : bound;
-  const paths = transport.type === 'web' ? [...servicesOf(transport.paths)] : [];
+  const paths = [...servicesOf(pathsOf(transport))];
+  const takesRawSockets = transport.type === 'universal' && transport.rawsocket !== undefined;
   return {
     transport: id,
     worker,
     type,
     ...place,
-    url,
+    url: `${SCHEMES[type]}${secure}://${host}/`,
+    ...(takesRawSockets && { rawsocketUrl: `${SCHEMES.rawsocket}${secure}://${host}/` }),
     paths: paths.map(({ path, service }) => ({ path, type: service.type })),
   };
+}
+
+function pathsOf(transport: TransportConfig): PathsConfig {
+  if (transport.type === 'web') return transport.paths;
+  return transport.type === 'universal' ? { ...transport.web.paths, ...transport.websocket } : {};
 }
 
 /** @returns the realms of a worker. */
@@ -45,6 +52,7 @@ export function cookieStoreSummaries(workers: readonly RouterWorkerConfig[]): Co
 
 function sectionsOf(transport: TransportConfig): Pick<WebTransportConfig, 'cookie'>[] {
   if (transport.type === 'rawsocket') return [];
+  if (transport.type === 'universal') return [transport.web, ...cookieSections(pathsOf(transport))];
   return transport.type === 'web' ? [transport, ...cookieSections(transport.paths)] : [transport];
 }
 

@@ -7,16 +7,18 @@ export interface ListeningSummary {
   /** The transport's id in the config. */
   readonly transport: string;
   readonly worker: string;
-  readonly type: 'web' | 'websocket' | 'rawsocket';
+  readonly type: 'web' | 'websocket' | 'rawsocket' | 'universal';
   /** The address it listens on, `0.0.0.0` and `::` being all of the machine, or the path of a unix socket. */
   readonly address: string;
   /** None for a unix socket. */
   readonly port?: number;
   /**
-   * Where a browser (`web`) or a WAMP client (`websocket`, `rawsocket`) on this machine goes. A unix socket is written
+   * Where a browser (`web`, `universal`) or a WAMP client (`websocket`, `rawsocket`) on this machine goes. A unix socket is written
    * as reverse proxies do it: `http://unix:/run/node.sock:/`.
    */
   readonly url: string;
+  /** Where RawSocket clients go, if it takes them beside HTTP. */
+  readonly rawsocketUrl?: string;
   /** The services by path; none for the other transports, which have no paths. */
   readonly paths: readonly PathSummary[];
 }
@@ -64,12 +66,14 @@ export function formatSummary(summary: NodeSummary): string {
   return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n');
 }
 
-function listeningRows({ url, paths, type, address }: ListeningSummary): (readonly [string, string])[] {
+function listeningRows({ url, rawsocketUrl, paths, type, address }: ListeningSummary): (readonly [string, string])[] {
   const everywhere = address === '0.0.0.0' || address === '::' ? ', on all addresses of this machine' : '';
-  if (type !== 'web') return [['listening', `${url}  ${type}${everywhere}`]];
-  return paths.map(({ path, type: service }) => {
+  if (type !== 'web' && type !== 'universal') return [['listening', `${url}  ${type}${everywhere}`]];
+  const rows = paths.map(({ path, type: service }) => {
     return ['listening', `${serviceUrl(url, path, service)}  ${service}${everywhere}`] as const;
   });
+  if (rawsocketUrl !== undefined) rows.push(['listening', `${rawsocketUrl}  rawsocket${everywhere}`]);
+  return rows;
 }
 
 function serviceUrl(url: string, path: string, service: string): string {

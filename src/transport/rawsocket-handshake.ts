@@ -12,7 +12,8 @@ import type { RawSocketConfig } from './rawsocket-schema.js';
 
 export const HANDSHAKE_BYTES = 4;
 
-const MAGIC = 0x7f;
+/** The first octet of every RawSocket connection. */
+export const MAGIC = 0x7f;
 
 /** A length limit L stands for 2 to the power of 9 + L. */
 const LEAST_EXPONENT = 9;

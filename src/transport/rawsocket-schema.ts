@@ -52,6 +52,13 @@ export const rawsocketOptionsSchema = {
   },
 } as const satisfies ConfigSchema;
 
+/** The keys that a RawSocket has wherever it stands. */
+export const rawsocketKeys = {
+  serializers: serializersSchema,
+  options: rawsocketOptionsSchema,
+  auth: authSchema,
+} as const satisfies Readonly<Record<string, ConfigSchema>>;
+
 export const rawsocketTransportSchema = {
   type: 'object',
   description:
@@ -62,9 +69,7 @@ export const rawsocketTransportSchema = {
     type: { const: 'rawsocket', description: 'The word for this transport.' },
     id: transportIdSchema,
     endpoint: endpointSchema,
-    serializers: serializersSchema,
-    options: rawsocketOptionsSchema,
-    auth: authSchema,
+    ...rawsocketKeys,
   },
   notYet: ['debug'],
 } as const satisfies ConfigSchema;

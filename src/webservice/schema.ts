@@ -22,7 +22,7 @@ const serviceKeys = { id: serviceIdSchema, cookie: cookieSchema } as const;
 
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const;
 
-const pathsSchema = {
+export const pathsSchema = {
   type: 'object',
   description:
     'The services by path segment; `/` answers what no other path does. Deeper paths are made with the service `path`.',

@@ -40,6 +40,7 @@ import {
   shared,
   subscriptionMeta,
   testaments,
+  universal,
   uris,
 } from './rows-tests.js';
 import type { HeldRow } from './rows-tests.js';
@@ -84,6 +85,11 @@ const rawSocketRows: readonly HeldRow[] = [
   row('A-RS-17', 'too large for them', rawSocket('does not get an event that is too large, and stays')),
   row('A-RS-18', 'reserved frames', rawSocketVector('reserved type 3'), rawSocketVector('reserved high bit')),
   row('A-RS-19', 'any segments', rawReader('cut in three anywhere')),
+  row(
+    'A-RS-20',
+    'TCP, TLS, Unix sockets, a shared port',
+    universal('takes RawSockets, WebSockets and requests, which meet on the realm'),
+  ),
   row('A-RS-21', 'an empty message', rawSocketVector('zero length message')),
 ];
 

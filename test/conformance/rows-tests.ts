@@ -49,6 +49,7 @@ export const overTheWire = tests('test/integration/session.test.ts');
 export const limits = tests('test/integration/limits.test.ts');
 export const security = tests('test/integration/security.test.ts');
 export const connections = tests('test/integration/connections.test.ts');
+export const universal = tests('test/integration/universal.test.ts');
 export const rawSocket = tests('test/integration/rawsocket.test.ts');
 export const formats = tests('test/unit/serializer/formats.test.ts');
 export const json = tests('test/unit/serializer/json.test.ts');

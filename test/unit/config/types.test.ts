@@ -23,7 +23,7 @@ describe('derived types', () => {
   });
 
   it('tell variants apart by their type', () => {
-    expectTypeOf<TransportConfig['type']>().toEqualTypeOf<'web' | 'websocket' | 'rawsocket'>();
+    expectTypeOf<TransportConfig['type']>().toEqualTypeOf<'web' | 'websocket' | 'rawsocket' | 'universal'>();
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
       'static' | 'websocket' | 'path' | 'redirect' | 'json' | 'nodeinfo'

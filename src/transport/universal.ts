@@ -1,0 +1,76 @@
+/**
+ * RawSocket and HTTP on the connections of one endpoint, told apart by the first octet: a RawSocket client begins with
+ * 0x7F, which begins no HTTP request.
+ *
+ *     accepted --0x7F--> RawSocket
+ *        |  |
+ *        |  +--anything else--> HTTP, and WebSocket
+ *        +-- nothing in time, or the client ends: closed without a word
+ */
+import type { Socket } from 'node:net';
+import type { Logger } from '../log/logger.js';
+import { DeadlineQueue } from './deadline-queue.js';
+import type { Acceptor } from './endpoint.js';
+import { peerOf } from './peer.js';
+import { MAGIC } from './rawsocket-handshake.js';
+
+export interface UniversalAcceptorOptions {
+  readonly rawsocket: Acceptor;
+  readonly http: Acceptor;
+  /** For the first octet; 0 means never. */
+  readonly timeoutMs: number;
+  readonly log: Logger;
+}
+
+export class UniversalAcceptor implements Acceptor {
+  readonly #rawsocket: Acceptor;
+  readonly #http: Acceptor;
+  readonly #log: Logger;
+  /** Connections that have sent nothing yet. */
+  readonly #undecided = new Set<Socket>();
+  readonly #deadlines: DeadlineQueue<Socket>;
+
+  constructor({ rawsocket, http, timeoutMs, log }: UniversalAcceptorOptions) {
+    this.#rawsocket = rawsocket;
+    this.#http = http;
+    this.#log = log;
+    this.#deadlines = new DeadlineQueue(timeoutMs, (socket) => this.#overdue(socket));
+  }
+
+  async start(): Promise<void> {
+    await this.#rawsocket.start?.();
+    await this.#http.start?.();
+  }
+
+  accept(socket: Socket): void {
+    const look = (): void => {
+      const first = socket.read(1) as Buffer | null;
+      if (first === null) return;
+      socket.off('readable', look).off('end', end).off('close', forget).off('error', end);
+      forget();
+      socket.unshift(first);
+      (first[0] === MAGIC ? this.#rawsocket : this.#http).accept(socket);
+    };
+    const end = (): void => void socket.destroy();
+    const forget = (): void => this.#forget(socket);
+    this.#undecided.add(socket);
+    this.#deadlines.add(socket);
+    socket.on('readable', look).on('end', end).on('close', forget).on('error', end);
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#undecided) socket.destroy();
+    this.#deadlines.clear();
+    await Promise.all([this.#rawsocket.stop(), this.#http.stop()]);
+  }
+
+  #overdue(socket: Socket): void {
+    this.#log.debug({ peer: peerOf(socket) }, 'nothing was sent, connection dropped');
+    socket.destroy();
+  }
+
+  #forget(socket: Socket): void {
+    this.#undecided.delete(socket);
+    this.#deadlines.delete(socket);
+  }
+}

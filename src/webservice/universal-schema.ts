@@ -1,0 +1,74 @@
+/**
+ * The `universal` transport: RawSocket and everything that is HTTP on one endpoint.
+ */
+import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
+import type { EndpointConfig } from '../transport/endpoint-schema.js';
+import { rawsocketKeys } from '../transport/rawsocket-schema.js';
+import type { RawSocketConfig } from '../transport/rawsocket-schema.js';
+import type { ConfigSchema } from '../schema/dialect.js';
+import { pathsSchema, websocketServiceSchema, webTransportSchema } from './schema.js';
+import type { WebSocketServiceConfig, WebTransportConfig } from './schema.js';
+
+export const universalRawsocketSchema = {
+  type: 'object',
+  description: 'RawSocket on this endpoint; see the transport "rawsocket".',
+  absent: 'no RawSocket',
+  additionalProperties: false,
+  properties: rawsocketKeys,
+  notYet: ['debug'],
+} as const satisfies ConfigSchema;
+
+export const universalWebsocketSchema = {
+  ...websocketServiceSchema,
+  description: 'A WebSocket on this path; see the service "websocket".',
+  required: [],
+  properties: {
+    ...websocketServiceSchema.properties,
+    type: { const: 'websocket', default: 'websocket', description: 'The word for the service.' },
+  },
+} as const satisfies ConfigSchema;
+
+export const universalWebSchema = {
+  type: 'object',
+  default: {},
+  description: 'Web services on this endpoint; see the transport "web".',
+  additionalProperties: false,
+  properties: {
+    paths: { ...pathsSchema, default: {} },
+    options: webTransportSchema.properties.options,
+    cookie: webTransportSchema.properties.cookie,
+  },
+} as const satisfies ConfigSchema;
+
+export const universalTransportSchema = {
+  type: 'object',
+  description:
+    'RawSocket, WebSockets and web services on one port: the first octet that a client sends tells RawSocket from HTTP.',
+  required: ['type', 'endpoint'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'universal', description: 'The word for this transport.' },
+    id: transportIdSchema,
+    endpoint: endpointSchema,
+    rawsocket: universalRawsocketSchema,
+    websocket: {
+      type: 'object',
+      default: {},
+      description: 'The WebSockets by path segment, beside the paths of `web`.',
+      propertyNames: pathsSchema.propertyNames,
+      additionalProperties: universalWebsocketSchema,
+    },
+    web: universalWebSchema,
+  },
+  notYet: ['mqtt', 'debug'],
+} as const satisfies ConfigSchema;
+
+/** A checked transport of type `universal`. */
+export interface UniversalTransportConfig {
+  readonly type: 'universal';
+  readonly id: string;
+  readonly endpoint: EndpointConfig;
+  readonly rawsocket?: RawSocketConfig;
+  readonly websocket: Readonly<Record<string, WebSocketServiceConfig>>;
+  readonly web: Pick<WebTransportConfig, 'paths' | 'options' | 'cookie'>;
+}

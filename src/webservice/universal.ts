@@ -1,0 +1,30 @@
+/**
+ * From the config of a `universal` transport to its server.
+ */
+import { createSessionDeps } from '../session/deps.js';
+import { EndpointServer } from '../transport/endpoint.js';
+import { RawSocketAcceptor } from '../transport/rawsocket.js';
+import { UniversalAcceptor } from '../transport/universal.js';
+import { createWebAcceptor } from './server.js';
+import type { Acceptor } from '../transport/endpoint.js';
+import type { WebServerDeps } from './server.js';
+import type { UniversalTransportConfig } from './universal-schema.js';
+
+/** @throws what the authentication of its RawSockets throws when it cannot be set up. */
+export async function createUniversalServer(
+  config: UniversalTransportConfig,
+  deps: WebServerDeps,
+): Promise<EndpointServer> {
+  const log = deps.log.child({ transport: config.id });
+  return new EndpointServer(config.endpoint, await createAcceptor(config, deps), log);
+}
+
+async function createAcceptor(config: UniversalTransportConfig, deps: WebServerDeps): Promise<Acceptor> {
+  const { id, rawsocket, websocket, web } = config;
+  const http = createWebAcceptor({ ...web, id, paths: { ...web.paths, ...websocket } }, deps);
+  if (rawsocket === undefined) return http;
+  const log = deps.log.child({ transport: id });
+  const sessions = await createSessionDeps(rawsocket, { router: deps.router, load: deps.load, log });
+  const raw = new RawSocketAcceptor(rawsocket, { sessions, log });
+  return new UniversalAcceptor({ rawsocket: raw, http, timeoutMs: rawsocket.options.hello_timeout, log });
+}
