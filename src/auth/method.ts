@@ -74,6 +74,8 @@ export interface AuthContext {
 export interface Accept {
   readonly type: 'accept';
   readonly principal: Principal;
+  /** What proves the router to the client: goes into authextra of this one WELCOME, and is not remembered. */
+  readonly proof?: Dict;
 }
 
 export interface Deny {

@@ -4,15 +4,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { anonymous } from './anonymous.js';
 import { cookie } from './cookie.js';
+import { cryptosign } from './cryptosign.js';
 import { FailureLimit } from './failure-limit.js';
+import { scram } from './scram.js';
 import { ticket } from './ticket.js';
+import { tls } from './tls.js';
 import { wampcra } from './wampcra.js';
 import type { AuthDeps, AuthMethod, AuthMethods, AuthMethodType } from './method.js';
 import type { AuthOptions } from './options-schema.js';
 import type { AuthConfig } from './schema.js';
 
 /** Every method takes the section of its own word; the schema makes sure of it. */
-const TYPES: readonly AuthMethodType<never>[] = [anonymous, cookie, ticket, wampcra];
+const TYPES: readonly AuthMethodType<never>[] = [anonymous, cookie, ticket, wampcra, scram, cryptosign, tls];
 
 /** They ask for no secret, so nobody can guess one. */
 const WITHOUT_SECRET: readonly AuthMethodType<never>[] = [anonymous, cookie];

@@ -3,7 +3,10 @@
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './authenticator-schema.js';
+import { cryptosignSchema } from './cryptosign-schema.js';
+import { scramSchema } from './scram-schema.js';
 import { ticketSchema } from './ticket-schema.js';
+import { tlsAuthSchema } from './tls-schema.js';
 import { wampcraSchema } from './wampcra-schema.js';
 
 export const anonymousStaticSchema = {
@@ -65,8 +68,11 @@ export const authSchema = {
     cookie: cookieAuthSchema,
     ticket: ticketSchema,
     wampcra: wampcraSchema,
+    scram: scramSchema,
+    cryptosign: cryptosignSchema,
+    tls: tlsAuthSchema,
   },
-  notYet: ['scram', 'cryptosign', 'tls', 'cryptosign-proxy', 'anonymous-proxy'],
+  notYet: ['cryptosign-proxy', 'anonymous-proxy'],
 } as const satisfies ConfigSchema;
 
 export type AnonymousConfig = Checked<typeof anonymousStaticSchema>;

@@ -20,6 +20,9 @@ export function checkAuth({ place, cookie }: WampPlace, realms: readonly Cursor[
   for (const principal of principalsOf(auth)) checkGrant(principal, realms, context);
   for (const [method, key] of PRINCIPALS) checkPrincipals(auth.get(method), key, context);
   for (const user of auth.at('wampcra', 'users').entries()) checkWampCraUser(user, context);
+  for (const principal of auth.at('scram', 'principals').entries()) checkScramPrincipal(principal, context);
+  for (const principal of auth.at('tls', 'principals').entries()) checkTlsPrincipal(principal, context);
+  checkKeys(auth.at('cryptosign', 'principals'), context);
   if (!auth.get('cookie').missing && cookie.missing) {
     context.report(
       auth.get('cookie').path,
@@ -86,6 +89,38 @@ const DEFAULT_KEYLEN = 32;
 function isKey(secret: string, length: number): boolean {
   const bytes = Buffer.from(secret, 'base64');
   return bytes.length === length && bytes.toString('base64') === secret;
+}
+
+/** Argon2 needs to be told how much memory, and nothing else does. */
+function checkScramPrincipal(principal: Cursor, { report }: RuleContext): void {
+  const kdf = principal.get('kdf').text();
+  const memory = principal.get('memory');
+  const isArgon = kdf?.startsWith('argon2') === true;
+  if (isArgon && memory.missing)
+    report(principal.path, `missing key "memory" beside "kdf": ${quote(kdf)} (allowed: both)`);
+}
+
+function checkTlsPrincipal(principal: Cursor, { report }: RuleContext): void {
+  const isKnown = FINGERPRINTS.some((key) => !principal.get(key).missing);
+  if (principal.isObject && !isKnown) {
+    report(principal.path, `missing key "certificate-sha1" (allowed: ${FINGERPRINTS.map(quote).join(' or ')})`);
+  }
+}
+
+const FINGERPRINTS = ['certificate-sha1', 'certificate-sha256'];
+
+/** A client that names no authid is found by its key, which should tell. */
+function checkKeys(principals: Cursor, { warn }: RuleContext): void {
+  const owners = new Map<string, string>();
+  for (const principal of principals.entries()) {
+    const authid = principal.path.at(-1) ?? '';
+    for (const key of principal.get('authorized_keys').items()) {
+      const text = key.text()?.toLowerCase() ?? '';
+      const owner = owners.get(text);
+      if (owner === undefined) owners.set(text, authid);
+      else warn(key.path, `this is also a key of ${quote(owner)}: a client that names no authid is taken for that one`);
+    }
+  }
 }
 
 /** Says which secrets are not where the config says they are. */

@@ -5,8 +5,11 @@
  */
 import { dynamicSchema, functionSchema } from '../auth/authenticator-schema.js';
 import { anonymousSchema, anonymousStaticSchema, authSchema, cookieAuthSchema } from '../auth/schema.js';
+import { cryptosignPrincipalSchema, cryptosignSchema, cryptosignStaticSchema } from '../auth/cryptosign-schema.js';
+import { scramPrincipalSchema, scramSchema, scramStaticSchema } from '../auth/scram-schema.js';
 import { secretFileSchema } from '../auth/secret-schema.js';
 import { ticketPrincipalSchema, ticketSchema, ticketStaticSchema } from '../auth/ticket-schema.js';
+import { tlsAuthSchema, tlsPrincipalSchema, tlsStaticSchema } from '../auth/tls-schema.js';
 import { wampcraSchema, wampcraStaticSchema, wampcraUserSchema } from '../auth/wampcra-schema.js';
 import { componentSchema } from '../component/schema.js';
 import { cookieSchema, cookieStoreSchema, fileStoreSchema, memoryStoreSchema } from '../cookie/schema.js';
@@ -146,6 +149,15 @@ const SECTIONS: readonly Section[] = [
   { title: 'WAMP-CRA', schema: wampcraSchema, place: 'auth.wampcra' },
   { title: 'WAMP-CRA "static"', schema: wampcraStaticSchema },
   { title: 'WAMP-CRA user', schema: wampcraUserSchema, place: 'auth.wampcra.users' },
+  { title: 'SCRAM', schema: scramSchema, place: 'auth.scram' },
+  { title: 'SCRAM "static"', schema: scramStaticSchema },
+  { title: 'SCRAM principal', schema: scramPrincipalSchema, place: 'auth.scram.principals' },
+  { title: 'Cryptosign', schema: cryptosignSchema, place: 'auth.cryptosign' },
+  { title: 'Cryptosign "static"', schema: cryptosignStaticSchema },
+  { title: 'Cryptosign principal', schema: cryptosignPrincipalSchema, place: 'auth.cryptosign.principals' },
+  { title: 'TLS authentication', schema: tlsAuthSchema, place: 'auth.tls' },
+  { title: 'TLS "static"', schema: tlsStaticSchema },
+  { title: 'TLS principal', schema: tlsPrincipalSchema, place: 'auth.tls.principals' },
   { title: 'Secret file', schema: secretFileSchema, place: 'where a secret may stand' },
   { title: 'Cookie', schema: cookieSchema, place: 'cookie of a web transport, of a path service or of a WebSocket' },
   { title: 'Cookie store', schema: cookieStoreSchema, place: 'cookie.store' },
@@ -179,7 +191,8 @@ Beyond the tables, these rules hold between keys:
   not have, or \`auth.cookie\` where no \`cookie\` section is in force.
 - With \`salt\`, the \`secret\` of a WAMP-CRA user is a derived key of \`keylen\` bytes in Base64; \`iterations\` and \`keylen\` need
   \`salt\`.
-- Only a warning, because it may be meant: a method without principals; a secret file that others may read; a realm
+- With \`argon2id13\` and \`argon2id-13\`, a SCRAM principal has \`memory\`; a TLS principal has a fingerprint.
+- Only a warning, because it may be meant: a method without principals; one key for two principals; a secret file that others may read; a realm
   without roles; a WebSocket without \`auth\` in a worker where no realm
   has the role \`anonymous\`; \`config.yaml\` and \`config.json\` in one directory.
 - Two transports cannot have the same port on overlapping interfaces (0, any free port, excepted), nor the same socket

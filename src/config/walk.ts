@@ -80,6 +80,9 @@ export function principalsOf(auth: Cursor): Cursor[] {
 export const PRINCIPALS: ReadonlyMap<string, string> = new Map([
   ['ticket', 'principals'],
   ['wampcra', 'users'],
+  ['scram', 'principals'],
+  ['cryptosign', 'principals'],
+  ['tls', 'principals'],
 ]);
 
 /** Where secrets stand that may come from elsewhere. */

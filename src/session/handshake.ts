@@ -5,12 +5,13 @@
 import { ErrorUri } from '../wamp/error.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { AUTH_URIS, deny } from '../auth/verdict.js';
-import type { AuthContext, AuthMethod, AuthMethods, Deny, Pass, Principal, Verdict } from '../auth/method.js';
+import type { Accept, AuthContext, AuthMethod, AuthMethods, Deny, Pass, Principal, Verdict } from '../auth/method.js';
 import type { AuthUris } from '../auth/verdict.js';
 import type { Realm } from '../router/realm.js';
 import type { Role } from '../router/role.js';
 import type { Router } from '../router/router.js';
 import type { Hello } from '../wamp/message.js';
+import type { Dict } from '../wamp/payload.js';
 import type { SessionDeps } from './deps.js';
 
 /** An accepted principal, with what its realm and role mean on this router. */
@@ -19,6 +20,8 @@ export interface Admission {
   readonly principal: Principal;
   readonly realm: Realm;
   readonly role: Role;
+  /** See {@link Accept.proof}. */
+  readonly proof: Dict | undefined;
 }
 
 /** A client that offers no methods is anonymous (as with Crossbar.io, also for an empty list). */
@@ -65,7 +68,7 @@ function inOrder(offered: readonly string[], methods: AuthMethods): readonly (re
 }
 
 /** Looks up the realm and the role of an accepted principal. */
-export function admit(principal: Principal, router: Router): Admission | Deny {
+export function admit({ principal, proof }: Accept, router: Router): Admission | Deny {
   const realm = router.realm(principal.realm);
   if (realm === undefined) {
     return deny(ErrorUri.NO_SUCH_REALM, `no realm ${quoted(principal.realm)} exists on this router`);
@@ -74,5 +77,5 @@ export function admit(principal: Principal, router: Router): Admission | Deny {
   if (role === undefined) {
     return deny(ErrorUri.NO_SUCH_ROLE, `realm ${quoted(principal.realm)} has no role "${principal.authrole}"`);
   }
-  return { type: 'admit', principal, realm, role };
+  return { type: 'admit', principal, realm, role, proof };
 }

@@ -146,7 +146,7 @@ export class Opening {
       this.#session.transport.challenged();
       return;
     }
-    const admission = verdict.type === 'accept' ? admit(verdict.principal, this.#deps.router) : verdict;
+    const admission = verdict.type === 'accept' ? admit(verdict, this.#deps.router) : verdict;
     if (admission.type === 'deny') return this.#refuse(admission);
     this.#await(this.#attachLogin(admission.principal), (isOfCookie) => this.#admit(admission, isOfCookie));
   };

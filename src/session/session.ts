@@ -212,8 +212,9 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     this.abort(reason, message, 'denied');
   }
 
-  admitted({ principal, realm, role }: Admission): void {
+  admitted({ principal, realm, role, proof }: Admission): void {
     const { authid, authrole } = principal;
+    const authextra = proof === undefined ? undefined : { authextra: { ...principal.authextra, ...proof } };
     this.authid = authid;
     this.authrole = authrole;
     this.#realm = realm;
@@ -228,7 +229,7 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     this.transport.send({
       type: WELCOME,
       session: this.id,
-      details: { ...principal, realm: realm.name, roles: realm.announcement },
+      details: { ...principal, ...authextra, realm: realm.name, roles: realm.announcement },
     });
     realm.join(this);
     this.transport.client.visitor?.joined(this);

@@ -177,8 +177,8 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'refused where authentication is configured',
     here: 'passed over, the next one is tried',
     test: {
-      file: 'test/unit/session/session.test.ts',
-      title: 'takes the first method that it has, and none or an empty list for anonymous',
+      file: 'test/integration/authentication.test.ts',
+      title: 'are taken in its order, and unknown ones passed over',
     },
   },
   {
@@ -192,7 +192,8 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-22',
     topic: 'WAMP-SCRAM',
     crossbar: 'a dialect in names and computation',
-    here: 'not built yet: there is no SCRAM',
+    here: 'both: as `wamp-scram` by the specification, as `scram` in the dialect of Crossbar.io',
+    test: { file: 'test/unit/auth/scram.test.ts', title: 'have the known answers: $name' },
   },
   {
     id: 'D-23',

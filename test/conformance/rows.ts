@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { ADVANCED_ROWS } from './rows-advanced.js';
+import { AUTH_ROWS } from './rows-auth.js';
 import { BASIC_ROWS } from './rows-basic.js';
 import { INVALID, SCENARIOS, row } from './rows-tests.js';
 import type { HeldRow } from './rows-tests.js';
@@ -33,6 +34,12 @@ export const EXPECTED: readonly string[] = `
   A-RS-01 A-RS-02 A-RS-03 A-RS-04 A-RS-05 A-RS-06 A-RS-07 A-RS-08 A-RS-09 A-RS-10 A-RS-11 A-RS-12 A-RS-13
   A-RS-14 A-RS-15 A-RS-16 A-RS-17 A-RS-18 A-RS-19 A-RS-20 A-RS-21
   A-BAT-01 A-BAT-02 A-BAT-03 A-BAT-04 A-BAT-05
+  A-AUT-01 A-AUT-02 A-AUT-03 A-AUT-04 A-AUT-05 A-AUT-06 A-AUT-07 A-AUT-09 A-AUT-10 A-AUT-11 A-AUT-12 A-AUT-13
+  A-AUT-14 A-AUT-16
+  A-ANO-01 A-TKT-01 A-TKT-02 A-TKT-03 A-TLA-04
+  A-CRA-01 A-CRA-02 A-CRA-03 A-CRA-04 A-CRA-05 A-CRA-06 A-CRA-07 A-CRA-08
+  A-SCR-01 A-SCR-02 A-SCR-03 A-SCR-04 A-SCR-05 A-SCR-06 A-SCR-07 A-SCR-08 A-SCR-09 A-SCR-10 A-SCR-11 A-SCR-13
+  A-CSG-01 A-CSG-02 A-CSG-03 A-CSG-04 A-CSG-05 A-CSG-06 A-CSG-07 A-CSG-10 A-CSG-11
   A-AZ-01 A-AZ-02 A-AZ-03 A-AZ-04 A-AZ-05 A-AZ-07 A-AZ-08
   A-PEX-01 A-PEX-02 A-PEX-03 A-PEX-04
   A-BWL-01 A-BWL-02 A-BWL-03 A-BWL-04 A-BWL-05 A-BWL-06 A-BWL-07 A-BWL-08 A-BWL-09 A-BWL-10
@@ -90,4 +97,4 @@ function rowsOfVectors(): readonly HeldRow[] {
   return [...rows].map(([id, tests]) => row(id, tests[0]?.[1] ?? '', ...tests));
 }
 
-export const ROWS: readonly HeldRow[] = [...rowsOfVectors(), ...BASIC_ROWS, ...ADVANCED_ROWS];
+export const ROWS: readonly HeldRow[] = [...rowsOfVectors(), ...BASIC_ROWS, ...ADVANCED_ROWS, ...AUTH_ROWS];

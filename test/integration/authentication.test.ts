@@ -1,12 +1,11 @@
-/** Authentication against the daemon: every method, played by hand and by the clients that people use. */
-import autobahn from 'autobahn';
+/** Authentication against the daemon: every method that asks for a secret, played by hand. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AUTH_CLIENTS } from '../support/auth-clients.js';
 import type { AuthClient } from '../support/auth-clients.js';
 import type { Daemon } from '../support/daemon.js';
 import { startDaemon } from '../support/daemon.js';
 import { ALLOW_ALL, nodeConfig } from '../support/node-config.js';
-import { ALL_ROLES, WampClient, within } from '../support/wamp-client.js';
+import { ALL_ROLES, WampClient } from '../support/wamp-client.js';
 
 type Extra = Readonly<Record<string, unknown>>;
 
@@ -19,11 +18,12 @@ beforeAll(async () => {
   );
   const wamp = { type: 'websocket', auth: AUTH_CLIENTS[0]?.config, options: { ...options, auth_error_uris: 'wamp' } };
   const strict = { type: 'websocket', auth: AUTH_CLIENTS[0]?.config, options: { max_auth_failures: 2 } };
+  const hasty = { type: 'websocket', auth: AUTH_CLIENTS[0]?.config, options: { authenticate_timeout: 1000 } };
   daemon = await startDaemon({
     config: nodeConfig({
       realms: [realm('realm1', 'user'), realm('realm2', 'another')],
       websocket: { auth: Object.assign({}, ...AUTH_CLIENTS.map(({ config }) => config)) as object, options },
-      paths: { ...paths, wamp, strict },
+      paths: { ...paths, wamp, strict, hasty },
     }),
   });
 });
@@ -150,6 +150,14 @@ describe('the methods that a client offers', () => {
   });
 });
 
+it('takes no answer that comes too late', async () => {
+  const [ticket] = AUTH_CLIENTS;
+  if (ticket === undefined) throw new Error('there is no client');
+  const { client } = await challengeFor(ticket, { path: 'hasty' });
+  expect(await client.next()).toEqual(refusal('wamp.error.timeout'));
+  await client.closed;
+});
+
 it('whoever fails too often has to wait', async () => {
   const [ticket] = AUTH_CLIENTS;
   if (ticket === undefined) throw new Error('there is no client');
@@ -161,51 +169,6 @@ it('whoever fails too often has to wait', async () => {
     { message: expect.stringContaining('too many') as string },
     'wamp.error.not_authorized',
   ]);
-});
-
-describe('autobahn-js', () => {
-  /** Opens a connection. @returns the details of WELCOME, or the reason of ABORT. */
-  function join(path: string, authmethod: string, onchallenge: (extra: Extra) => unknown): Promise<unknown> {
-    const connection = new autobahn.Connection({
-      realm: 'realm1',
-      url: daemon.url(`/${path}`, 'ws'),
-      max_retries: 0,
-      use_es6_promises: true,
-      authmethods: [authmethod],
-      authid: 'joe',
-      onchallenge: (_session, method, extra) => {
-        expect(method).toBe(authmethod);
-        return onchallenge(extra);
-      },
-    });
-    const outcome = new Promise((resolve) => {
-      connection.onopen = (_session, { authid, authrole, authmethod: by }) => {
-        resolve([authid, authrole, by]);
-        connection.close();
-      };
-      connection.onclose = (_reason, details) => {
-        resolve(details.reason);
-        return true;
-      };
-    });
-    connection.open();
-    return within(outcome, 'session of autobahn-js');
-  }
-  const { auth_cra } = autobahn;
-  const salted = (password: string) => (extra: Extra) =>
-    auth_cra.sign(
-      auth_cra.derive_key(password, extra['salt'], extra['iterations'], extra['keylen']),
-      extra['challenge'],
-    );
-
-  it.each([
-    ['ticket', 'ticket', (secret: string) => () => secret],
-    ['wampcra', 'wampcra', (secret: string) => (extra: Extra) => auth_cra.sign(secret, extra['challenge'])],
-    ['wampcra_salted', 'wampcra', salted],
-  ])('logs in at %s, or not', async (path, authmethod, answer) => {
-    expect(await join(path, authmethod, answer('the secret of joe'))).toEqual(['joe', 'user', authmethod]);
-    expect(await join(path, authmethod, answer('the secret of jim'))).toBe('wamp.error.not_authorized');
-  });
 });
 
 it('the log tells of failures, and no secret', () => {

@@ -2,7 +2,7 @@
  * Clients of every authentication method that asks for a secret, with the config that knows them: for the contract of the
  * methods, and for the daemon.
  */
-import { createHmac, pbkdf2Sync } from 'node:crypto';
+import { createHash, createHmac, createPrivateKey, createPublicKey, pbkdf2Sync, sign as signWith } from 'node:crypto';
 
 import type { AuthRequest, Challenge, ClientInfo } from '../../src/auth/method.js';
 
@@ -75,4 +75,77 @@ const saltedWampcra: AuthClient = {
   answer: ({ extra }, _authid, knows) => ({ signature: sign(extra['challenge'], deriveKey(secretOf(knows), extra)) }),
 };
 
-export const AUTH_CLIENTS: readonly AuthClient[] = [ticket, wampcra, saltedWampcra];
+const SCRAM_SALT = '5b6d99689d12358eeca04b14123006fa';
+
+/** What SCRAM makes of a password. */
+export function scramKeys(password: string, saltHex: string, iterations: number) {
+  const salted = pbkdf2Sync(password, Buffer.from(saltHex, 'hex'), iterations, 32, 'sha256');
+  const clientKey = createHmac('sha256', salted).update('Client Key').digest();
+  const storedKey = createHash('sha256').update(clientKey).digest();
+  const serverKey = createHmac('sha256', salted).update('Server Key').digest();
+  return { clientKey, storedKey, serverKey };
+}
+
+const CLIENT_NONCE = Buffer.from('a client nonce').toString('base64');
+
+/** A client of SCRAM. @param c the channel part of what both sides sign. */
+function scramClient(name: string, authmethod: string, c: string): AuthClient {
+  const kept = scramKeys(secretOf(true), SCRAM_SALT, 100);
+  const keys = { 'stored-key': kept.storedKey.toString('hex'), 'server-key': kept.serverKey.toString('hex') };
+  const joe = { kdf: 'pbkdf2', iterations: 100, salt: SCRAM_SALT, ...keys, role: 'user' };
+  return {
+    name,
+    authmethod,
+    config: { scram: { type: 'static', principals: { joe } } },
+    secrets: [secretOf(true), ...Object.values(keys)],
+    hello: (authid) => ({ authid, authextra: { nonce: CLIENT_NONCE, channel_binding: null } }),
+    answer({ extra }, authid, knows) {
+      const { nonce, salt, iterations } = extra;
+      const saltHex = Buffer.from(String(salt), 'base64').toString('hex');
+      const { clientKey, storedKey } = scramKeys(secretOf(knows), saltHex, Number(iterations));
+      const text = `n=${authid},r=${CLIENT_NONCE},r=${String(nonce)},s=${String(salt)},i=${String(iterations)},c=${c},r=${String(nonce)}`;
+      const signature = createHmac('sha256', storedKey).update(text).digest();
+      const proof = Buffer.from(clientKey.map((octet, i) => octet ^ (signature[i] ?? 0)));
+      return { signature: proof.toString('base64'), extra: { nonce, channel_binding: null, cbind_data: null } };
+    },
+  };
+}
+
+/** An Ed25519 key pair out of 32 octets in hex. */
+export function keyPair(seed: string) {
+  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(seed, 'hex')]);
+  const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return { seed, privateKey, pubkey: Buffer.from(x, 'base64url').toString('hex') };
+}
+
+/** What a client of cryptosign answers. */
+export function cryptosignAnswer(challenge: unknown, { privateKey }: ReturnType<typeof keyPair>): string {
+  const message = Buffer.from(String(challenge), 'hex');
+  return Buffer.concat([signWith(null, message, privateKey), message]).toString('hex');
+}
+
+export const JOE_KEYS = keyPair('4d57d97a68f555696620a6d849c0ce582568518d729eb753dc7c732de2804510');
+export const JIM_KEYS = keyPair('d511fe78e23934b3dadb52fcd022974b80bd92bccc7c5cf404e46cc0a8a2f5cd');
+
+const cryptosign: AuthClient = {
+  name: 'cryptosign',
+  authmethod: 'cryptosign',
+  config: {
+    cryptosign: { type: 'static', principals: { joe: { authorized_keys: [JOE_KEYS.pubkey], role: 'user' } } },
+  },
+  secrets: [JOE_KEYS.seed],
+  hello: (authid) => ({ authid, authextra: { pubkey: JOE_KEYS.pubkey, channel_binding: null } }),
+  answer: ({ extra }, _authid, knows) => ({
+    signature: cryptosignAnswer(extra['challenge'], knows ? JOE_KEYS : JIM_KEYS),
+  }),
+};
+
+export const AUTH_CLIENTS: readonly AuthClient[] = [
+  ticket,
+  wampcra,
+  saltedWampcra,
+  scramClient('wamp_scram', 'wamp-scram', 'biws'),
+  scramClient('scram', 'scram', ''),
+  cryptosign,
+];

@@ -100,6 +100,9 @@ declare module 'autobahn' {
     open(): void;
     close(reason?: string, message?: string): void;
   }
+  export const auth_cryptosign: {
+    sign_challenge(pkey: { readonly secretKey: Uint8Array }, extra: object): string;
+  };
   export const auth_cra: {
     sign(key: string, challenge: unknown): string;
     derive_key(password: string, salt: unknown, iterations: unknown, keylen: unknown): string;

@@ -1,0 +1,58 @@
+/** The `cryptosign` section: public keys of clients. */
+import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { roleKeywords } from './secret-schema.js';
+
+export const cryptosignPrincipalSchema = {
+  type: 'object',
+  description: 'Somebody who may join with one of several keys.',
+  required: ['authorized_keys'],
+  additionalProperties: false,
+  properties: {
+    authorized_keys: {
+      type: 'array',
+      items: {
+        type: 'string',
+        pattern: '^[0-9a-fA-F]{64}$',
+        allowed: 'an Ed25519 public key, 64 hex digits',
+        description: 'An Ed25519 public key.',
+      },
+      description: 'The public keys (Ed25519), 64 hex digits each. Nothing secret.',
+    },
+    role: roleKeywords,
+    realm: {
+      type: 'string',
+      minLength: 1,
+      absent: 'the realm that the client asks for',
+      description: 'The realm that it joins, whatever the client asks for.',
+    },
+  },
+} as const satisfies ConfigSchema;
+
+export const cryptosignStaticSchema = {
+  type: 'object',
+  description: 'The principals and their public keys are here in the config.',
+  required: ['type', 'principals'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'static', description: 'The word for principals in the config.' },
+    principals: {
+      type: 'object',
+      additionalProperties: cryptosignPrincipalSchema,
+      allowed: 'an object of principals by authid',
+      description: 'Who may join, by `authid`. A client that names none is found by its key.',
+    },
+  },
+  notYet: ['trustroots'],
+} as const satisfies ConfigSchema;
+
+export const cryptosignSchema = {
+  type: 'object',
+  description: 'The client signs a challenge with a key of its own; the router knows only the public part (Ed25519).',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [cryptosignStaticSchema],
+  notYet: ['dynamic', 'function'],
+} as const satisfies ConfigSchema;
+
+export type CryptosignPrincipal = Checked<typeof cryptosignPrincipalSchema>;
+export type CryptosignConfig = Checked<typeof cryptosignStaticSchema>;

@@ -1,0 +1,105 @@
+/**
+ * Cryptosign (section "Cryptosign-based Authentication"): the client signs 32 random octets of ours with its private key,
+ * Ed25519. The router knows public keys only, so there is nothing to steal from it.
+ */
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
+import { channelBinding, channelId } from './channel-binding.js';
+import { sameBytes } from './compare.js';
+import { exclusiveOr } from './octets.js';
+import { accept, denied, deny } from './verdict.js';
+import type { ChannelBinding } from './channel-binding.js';
+import type { CryptosignConfig, CryptosignPrincipal } from './cryptosign-schema.js';
+import type { AuthDeps, AuthMethod, AuthMethodType, Challenge, Principal } from './method.js';
+import type { Dict } from '../wamp/payload.js';
+
+const CHALLENGE_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+
+export const cryptosign: AuthMethodType<CryptosignConfig> = {
+  type: 'cryptosign',
+
+  create({ principals }, { uris }): AuthMethod {
+    const known = new Map(Object.entries(principals));
+    const owners = ownersOf(principals);
+    return {
+      start({ realm, authid, authextra }, { client }) {
+        const pubkey = publicKeyIn(authextra);
+        if (pubkey === undefined) return deny(uris.denied, 'authextra.pubkey must be an Ed25519 public key in hex');
+        const binding = channelBinding(authextra?.['channel_binding'], client);
+        if (binding === undefined) return deny(uris.denied, 'this connection does not have that channel_binding');
+        const named = authid ?? owners.get(pubkey) ?? '';
+        const found = known.get(named);
+        // Somebody who is not in the config is challenged all the same, and refused whatever he signs.
+        const principal = found !== undefined && has(found, pubkey) ? principalOf(named, found, realm) : undefined;
+        return cryptosignChallenge({ pubkey, principal, binding }, uris);
+      },
+
+      knows({ authid, authrole, authrealm }) {
+        const { role, realm = authrealm } = known.get(authid) ?? {};
+        return role === authrole && realm === authrealm;
+      },
+    };
+  },
+};
+
+/** public key -> the first principal that has it */
+function ownersOf(principals: Readonly<Record<string, CryptosignPrincipal>>): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
+  for (const [authid, { authorized_keys: keys }] of Object.entries(principals)) {
+    for (const key of keys) if (!owners.has(key.toLowerCase())) owners.set(key.toLowerCase(), authid);
+  }
+  return owners;
+}
+
+function has({ authorized_keys: keys }: CryptosignPrincipal, pubkey: string): boolean {
+  return keys.some((key) => key.toLowerCase() === pubkey);
+}
+
+function principalOf(authid: string, { role, realm }: CryptosignPrincipal, asked: string): Principal {
+  return { realm: realm ?? asked, authid, authrole: role, authmethod: 'cryptosign', authprovider: 'static' };
+}
+
+/** @returns the public key that a client says it has, in lower case. */
+export function publicKeyIn(authextra: Dict | undefined): string | undefined {
+  const pubkey = authextra?.['pubkey'];
+  return typeof pubkey === 'string' && /^[0-9a-f]{64}$/i.test(pubkey) ? pubkey.toLowerCase() : undefined;
+}
+
+export interface Signatory {
+  readonly pubkey: string;
+  /** Who it is that has this key; undefined when nobody has it. */
+  readonly principal: Principal | undefined;
+  readonly binding: ChannelBinding;
+}
+
+/** Asks for a signature by a key. */
+export function cryptosignChallenge({ pubkey, principal, binding }: Signatory, uris: AuthDeps['uris']): Challenge {
+  const challenge = randomBytes(CHALLENGE_BYTES);
+  const message = binding === 'none' ? challenge : exclusiveOr(challenge, channelId(binding.data));
+  return {
+    type: 'challenge',
+    authmethod: 'cryptosign',
+    extra: { challenge: challenge.toString('hex'), channel_binding: binding === 'none' ? null : binding.type },
+    resume(signature) {
+      const isSigned = verifySignature(signature, message, pubkey);
+      return isSigned && principal !== undefined ? accept(principal) : denied(uris);
+    },
+  };
+}
+
+/**
+ * @param signature the signature and behind it the message that was signed, in hex.
+ * @returns whether `message` was signed with the private key of `pubkey`: another message, signed before, will not do.
+ */
+export function verifySignature(signature: string, message: Uint8Array, pubkey: string): boolean {
+  const bytes = Buffer.from(signature, 'hex');
+  if (signature.length !== 2 * (SIGNATURE_BYTES + CHALLENGE_BYTES) || bytes.length * 2 !== signature.length)
+    return false;
+  const isOurs = sameBytes(bytes.subarray(SIGNATURE_BYTES), message);
+  return verify(null, message, keyOf(pubkey), bytes.subarray(0, SIGNATURE_BYTES)) && isOurs;
+}
+
+function keyOf(pubkey: string): ReturnType<typeof createPublicKey> {
+  const x = Buffer.from(pubkey, 'hex').toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+}

@@ -1,0 +1,134 @@
+/**
+ * SCRAM (section "Salted Challenge Response Authentication Mechanism"): client and router show each other that they know
+ * a password. It is the client that hashes it; the config holds what is left of it, and the router hashes nothing.
+ *
+ * The two names of the method in HELLO are two dialects, see `scram-proof.ts`.
+ */
+import { randomBytes } from 'node:crypto';
+import { channelBinding } from './channel-binding.js';
+import { saslprep } from './saslprep.js';
+import { isClientProof, SCRAM_DIALECTS, serverSignature } from './scram-proof.js';
+import { StandIns } from './stand-in.js';
+import { denied, deny, withoutAuthid } from './verdict.js';
+import type { ChannelBinding } from './channel-binding.js';
+import type { AuthContext, AuthDeps, AuthMethod, AuthMethodType, AuthRequest, Challenge, Deny } from './method.js';
+import type { Principal } from './method.js';
+import type { ScramDialect } from './scram-proof.js';
+import type { ScramConfig, ScramPrincipal } from './scram-schema.js';
+import type { Dict } from '../wamp/payload.js';
+
+/** As long as what autobahn-python sends. */
+const NONCE_BYTES = 16;
+/** Base64, and not so long that it costs us something. */
+const NONCE = /^[A-Za-z0-9+/]{8,256}={0,2}$/;
+
+export const scram: AuthMethodType<ScramConfig> = {
+  type: 'scram',
+  names: Object.keys(SCRAM_DIALECTS),
+
+  create({ principals }, { uris }): AuthMethod {
+    const known = new Map(Object.entries(principals).map(([authid, found]) => [saslprep(authid) ?? authid, found]));
+    const unknown = strangers([...known.values()]);
+    return {
+      start(request, context): Challenge | Deny {
+        const opening = readOpening(request, context, uris);
+        if ('reason' in opening) return opening;
+        const { authid } = opening;
+        // Made for everybody, so that it takes its time for everybody.
+        const stranger = unknown(authid);
+        const found = known.get(authid) ?? stranger;
+        const { realm, authmethod } = request;
+        const principal = { realm, authid, authrole: found.role, authmethod, authprovider: 'static' };
+        return scramChallenge(found, principal, opening, uris);
+      },
+
+      knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
+    };
+  },
+};
+
+/** @returns what makes up a principal whose challenge looks like that of a real one, and whose password nobody knows. */
+function strangers(principals: readonly ScramPrincipal[]): (authid: string) => ScramPrincipal {
+  const standIns = new StandIns(principals.map((principal) => principal['stored-key'] + principal['server-key']));
+  const nobody: ScramPrincipal = {
+    kdf: 'pbkdf2',
+    iterations: 4096,
+    salt: '00'.repeat(16),
+    'stored-key': '',
+    'server-key': '',
+    role: 'anonymous',
+  };
+  return (authid) => {
+    const like = standIns.pick(authid, principals) ?? nobody;
+    const bytes = (what: string, length: number): string => standIns.bytes(what, authid, length).toString('hex');
+    const keys = { 'stored-key': bytes('stored', 32), 'server-key': bytes('server', 32) };
+    return { ...like, salt: bytes('salt', like.salt.length / 2), ...keys };
+  };
+}
+
+/** What a client says in HELLO. */
+export interface ScramOpening {
+  /** Prepared. */
+  readonly authid: string;
+  readonly nonce: string;
+  readonly binding: ChannelBinding;
+  readonly dialect: ScramDialect;
+}
+
+export function readOpening(
+  { authid: named, authmethod, authextra }: AuthRequest,
+  { client }: AuthContext,
+  uris: AuthDeps['uris'],
+): ScramOpening | Deny {
+  const dialect = SCRAM_DIALECTS[authmethod];
+  const authid = named === undefined ? undefined : saslprep(named);
+  if (named === undefined || dialect === undefined) return withoutAuthid(uris);
+  if (authid === undefined) return denied(uris);
+  const nonce = authextra?.['nonce'];
+  if (typeof nonce !== 'string' || !NONCE.test(nonce)) {
+    return deny(uris.denied, 'authextra.nonce must be a random text in Base64');
+  }
+  const binding = channelBinding(authextra?.['channel_binding'], client);
+  if (binding === undefined || (binding !== 'none' && !dialect.bindsChannel)) {
+    return deny(uris.denied, 'this connection does not have that channel_binding');
+  }
+  return { authid, nonce, binding, dialect };
+}
+
+/** Asks for the proof that the client knows the password. */
+export function scramChallenge(
+  { kdf, iterations, memory, salt: hexSalt, ...keys }: ScramPrincipal,
+  principal: Principal,
+  { authid, nonce: clientNonce, binding, dialect }: ScramOpening,
+  uris: AuthDeps['uris'],
+): Challenge {
+  const nonce = dialect.nonce(clientNonce, randomBytes(NONCE_BYTES));
+  const salt = Buffer.from(hexSalt, 'hex').toString('base64');
+  const storedKey = Buffer.from(keys['stored-key'], 'hex');
+  const serverKey = Buffer.from(keys['server-key'], 'hex');
+  const authMessage = dialect.authMessage({ authid, clientNonce, nonce, salt, iterations, binding });
+  return {
+    type: 'challenge',
+    authmethod: principal.authmethod,
+    extra: { nonce, salt, kdf, iterations, ...(memory !== undefined && { memory }) },
+    resume(proof, extra) {
+      const isProven = isClientProof(proof, storedKey, authMessage);
+      if (!isProven || !repeats(extra, nonce, binding, dialect)) return denied(uris);
+      const signature = serverSignature(serverKey, authMessage);
+      return { type: 'accept', principal, proof: { [dialect.verifier]: signature } };
+    },
+  };
+}
+
+/** What AUTHENTICATE repeats has to be what was said before. */
+function repeats(extra: Dict, nonce: string, binding: ChannelBinding, { repeatsNonce }: ScramDialect): boolean {
+  const { nonce: repeated, channel_binding: type, cbind_data: data } = extra;
+  if (repeated !== nonce && (repeatsNonce || !isNothing(repeated))) return false;
+  if (binding === 'none') return isNothing(type) && isNothing(data);
+  if (type !== binding.type) return false;
+  return isNothing(data) || data === Buffer.from(binding.data).toString('base64');
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
+}
