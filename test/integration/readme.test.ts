@@ -1,4 +1,5 @@
 /** What README.md tells a newcomer to do, done. (`npm ci`, `npm start` and `npm test` are run by CI itself.) */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { startNode } from '../../src/node/node.js';
 import { runCli, startDaemon } from '../support/daemon.js';
+import { nodeConfig } from '../support/node-config.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
@@ -26,6 +28,18 @@ function nodeDirectory(config: string): string {
 }
 
 const wholeConfig = blocks('json').find((text) => text.includes('"version"')) ?? '';
+
+describe('docs/authentication.md', () => {
+  it('has a command that makes what SCRAM needs', async () => {
+    const text = readFileSync(path.join(root, 'docs/authentication.md'), 'utf8');
+    const command = /^```sh\n(node -e [^]*?)^```/m.exec(text)?.[1] ?? '';
+    const joe: unknown = JSON.parse(execFileSync('bash', ['-euc', command], { encoding: 'utf8' }));
+    const auth = { scram: { type: 'static', principals: { joe } } };
+    const config = nodeConfig({ websocket: { auth } });
+    const { code, stderr } = await runCli(['check', '--cbdir', nodeDirectory(JSON.stringify(config))]);
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});
 
 describe('README.md', () => {
   it('leads with the commands that package.json has', () => {

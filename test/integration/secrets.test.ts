@@ -4,7 +4,7 @@
  * that the meta API answers is kept, and searched for every secret that was used, in every form that it may take.
  */
 import { execFileSync } from 'node:child_process';
-import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { createHash, createHmac, generateKeyPairSync, pbkdf2Sync, randomBytes, sign } from 'node:crypto';
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,6 +48,20 @@ const KEY = secret('derived key', pbkdf2Sync(PASSWORD, SALT, 1000, 32, 'sha256')
 const WRONG = secret('wrong ticket');
 const OPERATOR = secret('ticket of the operator');
 
+/** What SCRAM makes of the password, and what an Ed25519 key is made of. */
+const SCRAM_SALT = randomBytes(16);
+const SALTED = pbkdf2Sync(PASSWORD, SCRAM_SALT, 4096, 32, 'sha256');
+const CLIENT_KEY = createHmac('sha256', SALTED).update('Client Key').digest();
+const STORED_KEY = createHash('sha256').update(CLIENT_KEY).digest();
+const SERVER_KEY = createHmac('sha256', SALTED).update('Server Key').digest();
+for (const [what, bytes] of Object.entries({ SALTED, CLIENT_KEY, STORED_KEY, SERVER_KEY })) {
+  secret(`${what} in hex`, bytes.toString('hex'));
+  secret(`${what} in Base64`, bytes.toString('base64'));
+}
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const PUBLIC_KEY = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
+secret('private key', Buffer.from(privateKey.export({ format: 'jwk' }).d ?? '', 'base64url').toString('hex'));
+
 const AUTH = {
   cookie: {},
   anonymous: { type: 'static' },
@@ -66,6 +80,20 @@ const AUTH = {
       file: { secret: { file: 'secret.txt' }, role: 'member' },
     },
   },
+  scram: {
+    type: 'static',
+    principals: {
+      joe: {
+        kdf: 'pbkdf2',
+        iterations: 4096,
+        salt: SCRAM_SALT.toString('hex'),
+        'stored-key': STORED_KEY.toString('hex'),
+        'server-key': SERVER_KEY.toString('hex'),
+        role: 'member',
+      },
+    },
+  },
+  cryptosign: { type: 'static', principals: { joe: { authorized_keys: [PUBLIC_KEY], role: 'member' } } },
 };
 
 const REALM = {
@@ -123,14 +151,37 @@ function hello(details: Dict): readonly unknown[] {
   return [1, 'realm1', { roles: ALL_ROLES, ...details }];
 }
 
-/** HELLO, and AUTHENTICATE with what `answer` makes of the challenge. @returns the last message. */
-async function logIn(client: WampClient, details: Dict, answer: (extra: Dict) => string): Promise<readonly unknown[]> {
+/** What a client makes of a challenge: its signature, and what else AUTHENTICATE has to say. */
+type Answer = (extra: Dict) => string | readonly [signature: string, extra: Dict];
+
+/** HELLO, and AUTHENTICATE with the answer to the challenge. @returns the last message. */
+async function logIn(client: WampClient, details: Dict, answer: Answer): Promise<readonly unknown[]> {
   const challenge = await client.ask(hello(details));
   if (challenge[0] !== 4) return challenge;
-  return client.ask([5, answer(challenge[2] as Dict), {}]);
+  const [signed, extra] = [answer(challenge[2] as Dict)].flat() as [string, Dict?];
+  return client.ask([5, signed, extra ?? {}]);
 }
 
-function signature(key: string): (extra: Dict) => string {
+const CLIENT_NONCE = randomBytes(16).toString('base64');
+
+/** The proof of SCRAM by a key, right or wrong; the node's own signature is a secret of the client as well. */
+function proof(clientKey: Buffer): Answer {
+  return ({ nonce, salt, iterations }) => {
+    const r = String(nonce);
+    const message = `n=joe,r=${CLIENT_NONCE},r=${r},s=${String(salt)},i=${String(iterations)},c=biws,r=${r}`;
+    const mask = createHmac('sha256', STORED_KEY).update(message).digest();
+    secret(`verifier ${secrets.size}`, createHmac('sha256', SERVER_KEY).update(message).digest('base64'));
+    const bytes = Buffer.from(clientKey.map((octet, i) => octet ^ (mask[i] ?? 0)));
+    return [secret(`proof ${secrets.size}`, bytes.toString('base64')), { nonce: r }];
+  };
+}
+
+const ed25519: Answer = ({ challenge }) => {
+  const bytes = Buffer.from(String(challenge), 'hex');
+  return secret(`signature ${secrets.size}`, sign(null, bytes, privateKey).toString('hex')) + String(challenge);
+};
+
+function signature(key: string): Answer {
   return ({ challenge }) =>
     secret(`signature ${secrets.size}`, createHmac('sha256', key).update(String(challenge)).digest('base64'));
 }
@@ -195,26 +246,34 @@ function limitFileSize(bytes: number | 'unlimited'): void {
   execFileSync('prlimit', ['--pid', String(daemon.pid), `--fsize=${bytes}:`]);
 }
 
+const SCRAM = { authid: 'joe', authmethods: ['wamp-scram'], authextra: { nonce: CLIENT_NONCE } };
+
 describe('a node under observation', () => {
   it('takes logins, right and wrong', async () => {
     const topics = ['session.on_join', 'session.on_leave', 'registration.on_create', 'subscription.on_create'];
     await watch(topics.map((topic) => `wamp.${topic}`));
-    const right: [Dict, (extra: Dict) => string][] = [
+    const right: [Dict, Answer][] = [
       [{ authid: 'joe', authmethods: ['ticket'] }, () => TICKET],
       [{ authid: 'env', authmethods: ['ticket'] }, () => ENV_TICKET],
       [{ authid: 'joe', authmethods: ['wampcra'] }, signature(KEY)],
       [{ authid: 'file', authmethods: ['wampcra'], authextra: { hint: secret('authextra') } }, signature(FILE_SECRET)],
+      [SCRAM, proof(CLIENT_KEY)],
+      [{ authmethods: ['cryptosign'], authextra: { pubkey: PUBLIC_KEY } }, ed25519],
     ];
     for (const [details, answer] of right) {
       const client = await connect({ authorization: `Bearer ${secret('bearer token')}` });
       expect(await logIn(client, details, answer)).toMatchObject([2, {}, {}]);
     }
-    const wrong: [Dict, (extra: Dict) => string][] = [
+    const wrong: [Dict, Answer][] = [
       [{ authid: 'joe', authmethods: ['ticket'] }, () => WRONG],
       [{ authid: 'nobody', authmethods: ['ticket'] }, () => TICKET],
       [{ authid: 'joe', authmethods: ['wampcra'] }, signature(PASSWORD)],
       [{ authid: 'joe', authmethods: ['wampcra'] }, () => PASSWORD],
       [{ authid: 'nobody', authmethods: ['wampcra'] }, signature(KEY)],
+      [SCRAM, proof(SALTED)],
+      [SCRAM, () => PASSWORD],
+      [{ authid: 'joe', authmethods: ['cryptosign'], authextra: { pubkey: PUBLIC_KEY } }, () => WRONG],
+      [{ authid: 'ann', authmethods: ['cryptosign'], authextra: { pubkey: PUBLIC_KEY } }, ed25519],
     ];
     for (const [details, answer] of wrong) {
       const refusal = await logIn(await connect({}), details, answer);
