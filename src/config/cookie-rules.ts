@@ -3,9 +3,11 @@
  */
 import { resolve } from 'node:path';
 
+import { checkSecret } from './auth-rules.js';
 import type { Cursor } from './cursor.js';
 import { quote } from './describe.js';
 import type { Report, RuleContext } from './rules.js';
+import { findSecret } from './secrets.js';
 import { cookiesOf, transportsOf, wampPlacesOf } from './walk.js';
 import type { WampPlace } from './walk.js';
 
@@ -22,7 +24,18 @@ export function webSocketsOf(node: Cursor): WampPlace[] {
     .filter(({ place, cookie }) => place.get('type').value === 'websocket' && cookie.isObject);
 }
 
-function checkCookie(cookie: Cursor, { report }: RuleContext): void {
+/** Fewer characters can be tried out. */
+const MIN_SECRET_LENGTH = 16;
+
+function checkCookie(cookie: Cursor, context: RuleContext): void {
+  const { report } = context;
+  for (const secret of cookie.get('secrets').items()) {
+    checkSecret(secret, context);
+    const found = findSecret(secret, context)?.secret;
+    if (found !== undefined && found.length < MIN_SECRET_LENGTH) {
+      report(secret.path, `found a secret that is too short (allowed: ${MIN_SECRET_LENGTH} characters or more)`);
+    }
+  }
   const sameSite = cookie.get('same_site');
   if (sameSite.value === 'None' && cookie.get('secure').value !== true) {
     report(

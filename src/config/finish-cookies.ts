@@ -3,10 +3,12 @@
  * and where a cookie is tracked at all, pages of other sites stay out.
  */
 import type { Cursor } from './cursor.js';
+import { findSecret } from './secrets.js';
+import type { SecretContext } from './secrets.js';
 import { cookiesOf, transportsOf, wampPlacesOf } from './walk.js';
 
 /** Files are absolute already. */
-export function finishCookies(node: Cursor): void {
+export function finishCookies(node: Cursor, context: SecretContext): void {
   const webSockets = transportsOf(node)
     .flatMap((transport) => wampPlacesOf(transport))
     .filter(({ place }) => place.get('type').value === 'websocket');
@@ -14,6 +16,13 @@ export function finishCookies(node: Cursor): void {
   const withLogin = webSockets.filter(({ place, cookie }) => !cookie.missing && !place.at('auth', 'cookie').missing);
   const passwords = new Set(withLogin.map(({ cookie }) => storeKey(cookie)));
   for (const cookie of cookiesOf(node)) {
+    const secrets = cookie.get('secrets');
+    if (!secrets.missing) {
+      cookie.set(
+        'secrets',
+        secrets.items().map((secret) => findSecret(secret, context)?.secret),
+      );
+    }
     const isPassword = passwords.has(storeKey(cookie));
     if (cookie.get('rotate').missing) cookie.set('rotate', isPassword);
     if (cookie.get('authid').missing) cookie.set('authid', isPassword ? 'derived' : 'cookie');

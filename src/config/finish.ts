@@ -27,7 +27,7 @@ export function finish(node: Cursor, context: SecretContext): void {
   }
   for (const cookie of cookiesOf(node)) makeAbsolute(cookie.get('store'), 'filename', cbdir);
   for (const { holder, key } of secretsOf(node)) holder.set(key, findSecret(holder.get(key), context)?.secret);
-  finishCookies(node);
+  finishCookies(node, context);
 }
 
 function finishEndpoint(endpoint: Cursor, { cbdir, env }: Pick<SecretContext, 'cbdir' | 'env'>): void {

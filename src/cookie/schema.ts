@@ -2,6 +2,7 @@
  * The `cookie` section of the config: how the cookie looks, how long it lives and where its record is kept.
  * Keys, ranges and defaults are Crossbar.io's as documented; `http_only`, `path`, `domain` and all between `sliding` and `authid` are additions.
  */
+import { secretSchema } from '../auth/secret-schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 
 export const memoryStoreSchema = {
@@ -128,15 +129,10 @@ export const cookieSchema = {
       type: 'array',
       minItems: 1,
       uniqueItems: true,
-      items: {
-        type: 'string',
-        minLength: 16,
-        allowed: 'a string of 16 characters or more',
-        description: 'A secret.',
-      },
+      items: secretSchema('A secret of 16 characters or more.'),
       absent: 'cookies are not signed',
       description:
-        'Signs the cookies as Express does (`s:<id>.<mac>`, HMAC-SHA256), so that ids which were not made here never reach the store. The first secret signs, all verify: put a new one in front, and cookies are signed anew when they come.',
+        'Signs the cookies as Express does (`s:<id>.<mac>`, HMAC-SHA256), so that ids which were not made here never reach the store. The first secret signs, all verify: put a new one in front, and cookies are signed anew when they come. Each has 16 characters or more; `"${NAME}"` takes it from the environment, `{"file": "..."}` from a file.',
     },
     authid: {
       type: 'string',
@@ -191,4 +187,8 @@ export const cookieSchema = {
 export type CookieStoreConfig = Checked<typeof memoryStoreSchema> | Checked<typeof fileStoreSchema>;
 
 /** A checked `cookie` section. */
-export type CookieConfig = Omit<Checked<typeof cookieSchema>, 'store'> & { readonly store: CookieStoreConfig };
+export interface CookieConfig extends Omit<Checked<typeof cookieSchema>, 'store' | 'secrets'> {
+  readonly store: CookieStoreConfig;
+  /** The secrets themselves, wherever they come from. */
+  readonly secrets?: readonly string[];
+}

@@ -21,13 +21,15 @@ const published = new Ajv({ strict: false }).compile(publishedSchema());
 const cbdir = mkdtempSync(join(tmpdir(), 'samples-'));
 beforeAll(() => {
   mkdirSync(join(cbdir, 'secrets'));
-  for (const name of ['pat', 'worker']) writeFileSync(join(cbdir, `secrets/${name}.txt`), 'secret\n', { mode: 0o600 });
+  for (const name of ['pat', 'worker', 'cookies']) {
+    writeFileSync(join(cbdir, `secrets/${name}.txt`), 'a secret, long enough\n', { mode: 0o600 });
+  }
 });
 afterAll(() => rmSync(cbdir, { recursive: true }));
 
 describe('samples', () => {
   it.each(samples)('%s loads without a warning', async (name) => {
-    const env = { PORT: '8080', JOE_TICKET: 'secret' };
+    const env = { PORT: '8080', JOE_TICKET: 'secret', COOKIE_SECRET: 'a secret, long enough' };
     const loaded = await loadConfig({ cbdir, config: join(directory, name), env });
     expect(loaded.warnings).toEqual([]);
   });

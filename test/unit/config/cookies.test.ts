@@ -1,0 +1,91 @@
+/** Defaults and rules of `cookie` sections that depend on the WebSockets that they apply to. */
+import { describe, expect, it } from 'vitest';
+
+import { check, node, problemsOf } from './configs.js';
+
+const AUTH = { cookie: {} };
+const FILE = { type: 'file', filename: 'cookies.dat' };
+
+/** What stands under `keys` in the transport. */
+function at(value: unknown, ...keys: string[]): unknown {
+  return keys.reduce<unknown>(
+    (place, key) => (place as Record<string, unknown> | undefined)?.[key],
+    check(value).config.workers[0]?.transports[0],
+  );
+}
+
+describe('a cookie that logs in', () => {
+  it('is a password: it gets new ids, and anonymous sessions a derived authid', () => {
+    const own = node({ websocket: { auth: AUTH, cookie: {} } });
+    expect(at(own, 'paths', 'ws', 'cookie')).toMatchObject({ rotate: true, authid: 'derived' });
+    const inherited = node({ websocket: { auth: AUTH }, web: { cookie: {} } });
+    expect(at(inherited, 'cookie')).toMatchObject({ rotate: true, authid: 'derived' });
+  });
+
+  it('is one wherever its file is used', () => {
+    const shared = node({ websocket: { auth: AUTH, cookie: { store: FILE } }, web: { cookie: { store: FILE } } });
+    expect(at(shared, 'cookie')).toMatchObject({ rotate: true, authid: 'derived' });
+  });
+
+  it('is none where another section is in force, or no WebSocket has the method', () => {
+    const other = node({ websocket: { auth: AUTH, cookie: {} }, web: { cookie: {} } });
+    expect(at(other, 'cookie')).toMatchObject({ rotate: false, authid: 'cookie' });
+    expect(at(node({ websocket: { cookie: {} } }), 'paths', 'ws', 'cookie')).toMatchObject({ rotate: false });
+  });
+
+  it('may be told otherwise, with a warning where that shows it', () => {
+    const value = node({ websocket: { auth: AUTH, cookie: { rotate: false, authid: 'cookie' } } });
+    expect(at(value, 'paths', 'ws', 'cookie')).toMatchObject({ rotate: false, authid: 'cookie' });
+    expect(check(value).warnings.map(({ pointer }) => pointer)).toEqual([
+      '/workers/0/transports/0/paths/ws/cookie/authid',
+    ]);
+  });
+});
+
+describe('the origins of a WebSocket', () => {
+  it('are all without a cookie', () => {
+    expect(at(node(), 'paths', 'ws', 'options')).toMatchObject({ allowed_origins: ['*'], allow_null_origin: true });
+  });
+
+  it.each([
+    ['its own', node({ websocket: { cookie: {} } })],
+    ['an inherited one', node({ web: { cookie: {} } })],
+  ])('are the host itself with %s', (_what, value) => {
+    const expected = { allowed_origins: ['self'], allow_null_origin: false };
+    expect(at(value, 'paths', 'ws', 'options')).toMatchObject(expected);
+  });
+
+  it.each(['*', 'https://*', '*://*:*'])('may be all with a cookie (%s), with a warning', (pattern) => {
+    const { warnings } = check(node({ websocket: { cookie: {}, options: { allowed_origins: [pattern] } } }));
+    expect(warnings.map(({ pointer }) => pointer)).toEqual([
+      '/workers/0/transports/0/paths/ws/options/allowed_origins/0',
+    ]);
+    expect(check(node({ websocket: { options: { allowed_origins: [pattern] } } })).warnings).toEqual([]);
+  });
+
+  it('must be named for a cookie that every site may use', () => {
+    const cookie = { same_site: 'None', secure: true };
+    expect(problemsOf(node({ websocket: { cookie } }))).toHaveLength(1);
+    const named = { cookie, options: { allowed_origins: ['https://app.example.com', 'self'] } };
+    expect(problemsOf(node({ websocket: named }))).toEqual([]);
+  });
+});
+
+describe('the secrets of a cookie', () => {
+  const withSecrets = (...secrets: unknown[]) => node({ websocket: { cookie: { secrets } } });
+
+  it('come from the environment, too', () => {
+    const env = { SECRET: 'a secret of the environment' };
+    const { config } = check(withSecrets('${SECRET}', 'a secret of the config'), env);
+    expect(config).toHaveProperty(
+      ['workers', 0, 'transports', 0, 'paths', 'ws', 'cookie', 'secrets'],
+      ['a secret of the environment', 'a secret of the config'],
+    );
+  });
+
+  it('must be there, and long enough, wherever they come from; they are not told', () => {
+    const problems = problemsOf(withSecrets('${NOTHING}', '${SHORT}', 'tiny'), { SHORT: 'brief' });
+    expect(problems).toHaveLength(3);
+    expect(problems.join()).not.toMatch(/brief|tiny/);
+  });
+});
