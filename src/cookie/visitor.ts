@@ -129,7 +129,11 @@ export class Visitor {
 
   /** Ends all sessions but one. */
   dismiss(reason: string, message: string, except?: VisitorSession): void {
-    for (const session of this.sessions) if (session !== except) session.dismiss(reason, message);
+    for (const session of this.sessions) {
+      if (session === except) continue;
+      this.#sessions.delete(session);
+      session.dismiss(reason, message);
+    }
   }
 
   /** Has the record looked at in a while, as long as a connection is open. */

@@ -1,0 +1,298 @@
+/**
+ * Logins that a cookie remembers, and logouts: sessions of one browser on transports that only note what happens. The
+ * store can be made to wait and to fail.
+ */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { cookie } from '../../../src/auth/cookie.js';
+import type { AuthMethod, AuthMethods, ClientInfo, Principal } from '../../../src/auth/method.js';
+import { MemoryCookieStore } from '../../../src/cookie/memory.js';
+import { CookieStoreError } from '../../../src/cookie/store.js';
+import type { Visitor } from '../../../src/cookie/visitor.js';
+import { Visitors } from '../../../src/cookie/visitors.js';
+import { silentLogger } from '../../../src/log/logger.js';
+import { Router } from '../../../src/router/router.js';
+import { Session } from '../../../src/session/session.js';
+import type { CloseCause, SessionTransport } from '../../../src/session/transport.js';
+import { parseMessage } from '../../../src/wamp/parse.js';
+import { NO_PAYLOAD, payloadOf } from '../../../src/wamp/payload.js';
+import type { RouterMessage } from '../../../src/wamp/message.js';
+import { AUTH_URIS } from '../../../src/auth/verdict.js';
+import { clientInfo, everybody } from '../../support/client.js';
+import { cookieId, cookieRecord, CREATED, recordOf } from '../../support/cookie-store.js';
+import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
+
+const ID = cookieId(1);
+const ROLES = { caller: {}, subscriber: {} };
+
+/** One connection of the browser. */
+class Tab implements SessionTransport {
+  readonly facts = { peer: '192.0.2.1:1' };
+  readonly client: ClientInfo;
+  readonly sent: unknown[][] = [];
+  closed: CloseCause | undefined;
+  session: Session;
+  readonly #makeSession: (transport: Tab) => Session;
+
+  constructor(client: ClientInfo, makeSession: (transport: Tab) => Session) {
+    this.client = client;
+    this.#makeSession = makeSession;
+    this.session = makeSession(this);
+  }
+
+  send(message: RouterMessage): void {
+    this.sent.push(wire(message));
+  }
+  close(cause: CloseCause): void {
+    this.closed = cause;
+  }
+  sessionEnded(): void {
+    this.session = this.#makeSession(this);
+  }
+  challenged(): void {
+    return;
+  }
+  sessionOpened(): void {
+    return;
+  }
+  sessionClosing(): void {
+    return;
+  }
+  pauseReading(): void {
+    return;
+  }
+  resumeReading(): void {
+    return;
+  }
+
+  /** Sends a message and waits until nothing is under way any more. @returns what came. */
+  async tell(message: readonly unknown[]): Promise<unknown[][]> {
+    const [type] = message;
+    const payload = type === 48 ? payloadOf((message[4] ?? []) as unknown[]) : NO_PAYLOAD;
+    this.session.receive(parseMessage(message.slice(0, type === 48 ? 4 : undefined), message.length, payload));
+    return this.take();
+  }
+
+  async take(): Promise<unknown[][]> {
+    await settled();
+    return this.sent.splice(0);
+  }
+}
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets everybody in who says a name; `wrong` is not let in. */
+const byName: AuthMethod = {
+  start: ({ realm, authid = 'joe' }) =>
+    authid === 'wrong'
+      ? { type: 'deny', reason: 'wamp.error.authentication_failed', message: 'no' }
+      : { type: 'accept', principal: principalOf(realm, authid) },
+};
+
+function principalOf(realm: string, authid: string): Principal {
+  return { realm, authid, authrole: 'anonymous', authmethod: 'name', authprovider: 'static' };
+}
+
+class FragileStore extends MemoryCookieStore {
+  isFull = false;
+  writes = 0;
+
+  override async update(...args: Parameters<MemoryCookieStore['update']>) {
+    this.#write();
+    return super.update(...args);
+  }
+
+  override async delete(cbtid: string) {
+    this.#write();
+    return super.delete(cbtid);
+  }
+
+  #write(): void {
+    this.writes += 1;
+    if (this.isFull) throw new CookieStoreError('disk full');
+  }
+}
+
+let store: FragileStore;
+let visitors: Visitors;
+let router: Router;
+let methods: AuthMethods;
+
+beforeEach(async () => {
+  store = new FragileStore();
+  await store.create(cookieRecord(ID));
+  const log = silentLogger();
+  visitors = new Visitors({ store, clock: () => Date.parse(CREATED), log });
+  let lastId = 0;
+  const deps = { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() };
+  router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], deps);
+  const siblings = new Map([['name', byName]]);
+  const byCookie = await cookie.create(
+    { revalidate: true },
+    { log, clock: Date.now, siblings, uris: AUTH_URIS.crossbar },
+  );
+  methods = new Map([...everybody(), ...siblings, ['cookie', byCookie]]);
+});
+
+function tab(): Tab {
+  return tabOf(visitors.enter(cookieRecord(ID), { authid: 'derived', isCookieId: false }));
+}
+
+function tabOf(visitor: Visitor | undefined): Tab {
+  const deps = { router, authMethods: methods, log: silentLogger() };
+  return new Tab(clientInfo({ visitor }), (transport) => new Session(transport, deps));
+}
+
+/** Somebody else's session. */
+async function joinedWithoutCookie(): Promise<Tab> {
+  const opened = tabOf(undefined);
+  expect((await opened.tell(hello(['anonymous'])))[0]?.[0]).toBe(2);
+  return opened;
+}
+
+function hello(authmethods: readonly string[], authid?: string): readonly unknown[] {
+  return [1, 'realm1', { roles: ROLES, authmethods, ...(authid !== undefined && { authid }) }];
+}
+
+/** A tab with a session. */
+async function joined(authmethods: readonly string[] = ['cookie'], authid?: string): Promise<Tab> {
+  const opened = tab();
+  expect((await opened.tell(hello(authmethods, authid)))[0]?.[0]).toBe(2);
+  return opened;
+}
+
+const LOGOUT = [6, {}, 'wamp.close.logout'];
+const ANSWER = [6, {}, 'wamp.close.goodbye_and_out'];
+const GOODBYE = [6, { message: 'the browser was logged out' }, 'wamp.close.logout'];
+const refusal = (reason: string) => [[3, { message: expect.any(String) as string }, reason]];
+const remembered = async () => (await recordOf(store, ID))?.auth?.authid;
+
+describe('a login', () => {
+  it('is remembered, and lets the browser in without a question', async () => {
+    await joined(['name'], 'joe');
+    const [welcome] = await tab().tell(hello(['anonymous', 'cookie']));
+    expect(welcome).toMatchObject([
+      2,
+      expect.any(Number),
+      { authid: 'joe', authmethod: 'name', authprovider: 'cookie' },
+    ]);
+  });
+
+  it('costs one write, and none with each visit by cookie or with the same login again', async () => {
+    await joined(['name'], 'joe');
+    expect(store.writes).toBe(1);
+    for (let visit = 0; visit < 5; visit += 1) await joined();
+    expect(store.writes).toBe(1);
+    const before = await recordOf(store, ID);
+    await joined(['name'], 'joe');
+    expect(await recordOf(store, ID)).toBe(before);
+  });
+
+  it('stays when another method fails, and is replaced when one succeeds', async () => {
+    await joined(['name'], 'joe');
+    expect(await tab().tell(hello(['name'], 'wrong'))).toEqual(refusal('wamp.error.authentication_failed'));
+    expect(await remembered()).toBe('joe');
+    await joined(['name'], 'mary');
+    expect(await remembered()).toBe('mary');
+  });
+
+  it('is dropped by a session that is anonymous though it could have been in by cookie', async () => {
+    await joined(['name'], 'joe');
+    await joined(['anonymous']);
+    expect(await remembered()).toBeUndefined();
+    expect(await recordOf(store, ID)).toBeDefined();
+  });
+
+  it('is stored before WELCOME, and refused when it cannot be; sessions that are there go on', async () => {
+    const other = await joined(['anonymous']);
+    store.isFull = true;
+    const refused = tab();
+    expect(await refused.tell(hello(['name'], 'joe'))).toEqual(refusal('wamp.error.authentication_failed'));
+    expect(refused.closed).toBe('denied');
+    expect(await other.tell([32, 1, {}, 'com.topic'])).toEqual([[33, 1, expect.any(Number)]]);
+    store.isFull = false;
+    await joined(['name'], 'joe');
+  });
+
+  it('is refused when the store cannot even be read', async () => {
+    const late = tab();
+    await store.close();
+    expect(await late.tell(hello(['cookie']))).toEqual(refusal('wamp.error.authentication_failed'));
+  });
+
+  it('is not remembered on a connection whose cookie was logged out, but counts', async () => {
+    const late = tab();
+    await visitors.logOut(ID);
+    expect((await late.tell(hello(['name'], 'joe')))[0]?.[0]).toBe(2);
+    expect(await store.get(ID)).toBeUndefined();
+  });
+});
+
+describe('a logout', () => {
+  it('forgets the cookie, answers, and ends the sessions of the other tabs', async () => {
+    const [one, two, stranger] = [await joined(['name'], 'joe'), await joined(), await joined(['anonymous'])];
+    expect(await one.tell(LOGOUT)).toEqual([ANSWER]);
+    expect(await store.get(ID)).toBeUndefined();
+    expect([await two.take(), two.closed]).toEqual([[GOODBYE], 'goodbye']);
+    expect([await stranger.take(), stranger.closed]).toEqual([[GOODBYE], 'goodbye']);
+    expect(router.size['realm1']?.sessions).toBe(0);
+  });
+
+  it('keeps a tab out that is connected and has not said HELLO', async () => {
+    const [one, late] = [await joined(['name'], 'joe'), tab()];
+    await one.tell(LOGOUT);
+    expect(await late.tell(hello(['cookie']))).toEqual(refusal('wamp.error.no_auth_method'));
+  });
+
+  it('leaves the connection to another session, which is not let in by the cookie', async () => {
+    const one = await joined(['name'], 'joe');
+    await one.tell(LOGOUT);
+    expect((await one.tell(hello(['name'], 'mary')))[0]).toMatchObject([2, expect.any(Number), { authid: 'mary' }]);
+    expect(await one.tell(LOGOUT)).toEqual([ANSWER]);
+    expect(await one.tell(hello(['cookie']))).toEqual(refusal('wamp.error.no_auth_method'));
+  });
+
+  it('catches a session that is on its way in', async () => {
+    const [one, coming] = [await joined(['name'], 'joe'), tab()];
+    coming.session.receive(parseMessage(hello(['cookie']), 3, NO_PAYLOAD));
+    await one.tell(LOGOUT);
+    const [answer] = await coming.take();
+    // Either it was refused, or it was let in and ended at once: it is not there.
+    expect(answer?.[0]).toBe(3);
+    expect(router.size['realm1']?.sessions).toBe(0);
+  });
+
+  it('that cannot be stored is an ABORT; it holds all the same', async () => {
+    const [one, two] = [await joined(['name'], 'joe'), await joined()];
+    store.isFull = true;
+    expect(await one.tell(LOGOUT)).toEqual(refusal('wamp.error.runtime_error'));
+    expect(await two.take()).toEqual([GOODBYE]);
+    expect(await tab().tell(hello(['cookie']))).toEqual(refusal('wamp.error.no_auth_method'));
+    visitors.close();
+  });
+
+  it('is what a kill with its reason is', async () => {
+    const [victim, sibling] = [await joined(['name'], 'joe'), await joined()];
+    const operator = await joinedWithoutCookie();
+    const kill = [48, 1, {}, 'wamp.session.kill', [victim.session.id, 'wamp.close.logout', 'out with you']];
+    expect(await operator.tell(kill)).toEqual([[50, 1, {}]]);
+    expect([await victim.take(), victim.closed]).toEqual([
+      [[6, { message: 'out with you' }, 'wamp.close.logout']],
+      'goodbye',
+    ]);
+    expect(await sibling.take()).toEqual([GOODBYE]);
+    expect(await store.get(ID)).toBeUndefined();
+  });
+
+  it('is told to the one who kills when it could not be stored, also when the victim has gone', async () => {
+    const victim = await joined(['name'], 'joe');
+    const operator = await joinedWithoutCookie();
+    store.isFull = true;
+    const kill = [48, 1, {}, 'wamp.session.kill_all', ['wamp.close.logout']];
+    operator.session.receive(parseMessage(kill.slice(0, 4), 5, payloadOf(kill[4] as unknown[])));
+    victim.session.transportLost();
+    expect(await operator.take()).toEqual([[8, 48, 1, {}, 'wamp.error.runtime_error', [expect.any(String)]]]);
+    visitors.close();
+  });
+});
