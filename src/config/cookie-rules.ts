@@ -21,7 +21,7 @@ export function checkCookies(node: Cursor, context: RuleContext): void {
 export function webSocketsOf(node: Cursor): WampPlace[] {
   return transportsOf(node)
     .flatMap((transport) => wampPlacesOf(transport))
-    .filter(({ place, cookie }) => place.get('type').value === 'websocket' && cookie.isObject);
+    .filter(({ kind, cookie }) => kind === 'websocket' && cookie.isObject);
 }
 
 /** Fewer characters can be tried out. */

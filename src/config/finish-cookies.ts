@@ -11,7 +11,7 @@ import { cookiesOf, transportsOf, wampPlacesOf } from './walk.js';
 export function finishCookies(node: Cursor, context: SecretContext): void {
   const webSockets = transportsOf(node)
     .flatMap((transport) => wampPlacesOf(transport))
-    .filter(({ place }) => place.get('type').value === 'websocket');
+    .filter(({ kind }) => kind === 'websocket');
   for (const { place, cookie } of webSockets) finishOrigins(place.get('options'), !cookie.missing);
   const withLogin = webSockets.filter(({ place, cookie }) => !cookie.missing && !place.at('auth', 'cookie').missing);
   const passwords = new Set(withLogin.map(({ cookie }) => storeKey(cookie)));

@@ -31,6 +31,7 @@ export function isUniversal(transport: Cursor): boolean {
 
 /** A place where WAMP clients connect. */
 export interface WampPlace {
+  readonly kind: 'websocket' | 'rawsocket';
   readonly place: Cursor;
   /** The `cookie` section in force: its own, or the nearest one above. */
   readonly cookie: Cursor;
@@ -41,7 +42,7 @@ export function wampPlacesOf(outer: Cursor, inherited: Cursor = NOTHING): WampPl
   if (isUniversal(outer)) return universalPlacesOf(outer);
   const cookie = cookieInForce(outer, inherited);
   const type = outer.get('type').text() ?? '';
-  const here = WAMP_TYPES.has(type) ? [{ place: outer, cookie }] : [];
+  const here = type === 'websocket' || type === 'rawsocket' ? [{ kind: type, place: outer, cookie } as const] : [];
   const inside = WITH_PATHS.has(type) ? outer.get('paths').entries() : [];
   return [...here, ...inside.flatMap((service) => wampPlacesOf(service, cookie))];
 }
@@ -50,11 +51,11 @@ function universalPlacesOf(transport: Cursor): WampPlace[] {
   const [rawsocket, web] = [transport.get('rawsocket'), transport.get('web')];
   const cookie = cookieInForce(web, NOTHING);
   return [
-    ...(rawsocket.missing ? [] : [{ place: rawsocket, cookie: NOTHING }]),
+    ...(rawsocket.missing ? [] : [{ kind: 'rawsocket', place: rawsocket, cookie: NOTHING } as const]),
     ...transport
       .get('websocket')
       .entries()
-      .map((place) => ({ place, cookie: cookieInForce(place, cookie) })),
+      .map((place) => ({ kind: 'websocket', place, cookie: cookieInForce(place, cookie) }) as const),
     ...web
       .get('paths')
       .entries()
@@ -68,7 +69,6 @@ function cookieInForce(place: Cursor, inherited: Cursor): Cursor {
 }
 
 const NOTHING = new Cursor(undefined);
-const WAMP_TYPES: ReadonlySet<string> = new Set(['websocket', 'rawsocket']);
 const WITH_PATHS: ReadonlySet<string> = new Set(['web', 'path']);
 
 /** Everybody that the config knows, method by method: the principals of an `auth` section by authid. */

@@ -55,6 +55,22 @@ describe('the origins of a WebSocket', () => {
     expect(at(value, 'paths', 'ws', 'options')).toMatchObject(expected);
   });
 
+  it('are the host itself on a universal transport, too, also with the cookie of its web part', () => {
+    const web = { paths: { ws: { type: 'websocket' } }, cookie: {} };
+    const websocket = { own: { cookie: {} }, inherited: {} };
+    const endpoint = { type: 'tcp', port: 8081 };
+    const transport = { type: 'universal', endpoint, websocket, web, rawsocket: {} };
+    const value = node({ worker: { transports: [transport] } });
+    const expected = { allowed_origins: ['self'], allow_null_origin: false };
+    expect(at(value, 'websocket', 'own', 'options')).toMatchObject(expected);
+    expect(at(value, 'websocket', 'inherited', 'options')).toMatchObject(expected);
+    expect(at(value, 'web', 'paths', 'ws', 'options')).toMatchObject(expected);
+    expect(at(value, 'rawsocket', 'options')).not.toHaveProperty('allowed_origins');
+    const plain = { ...transport, web: undefined, websocket: { inherited: {} } };
+    const options = at(node({ worker: { transports: [plain] } }), 'websocket', 'inherited', 'options');
+    expect(options).toMatchObject({ allowed_origins: ['*'], allow_null_origin: true });
+  });
+
   it.each(['*', 'https://*', '*://*:*'])('may be all with a cookie (%s), with a warning', (pattern) => {
     const { warnings } = check(node({ websocket: { cookie: {}, options: { allowed_origins: [pattern] } } }));
     expect(warnings.map(({ pointer }) => pointer)).toEqual([

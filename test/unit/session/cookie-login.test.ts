@@ -17,7 +17,7 @@ import { parseMessage } from '../../../src/wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../../src/wamp/payload.js';
 import type { RouterMessage } from '../../../src/wamp/message.js';
 import { AUTH_URIS } from '../../../src/auth/verdict.js';
-import { clientInfo, everybody } from '../../support/client.js';
+import { NOBODY_TO_ASK, clientInfo, everybody } from '../../support/client.js';
 import { cookieId, cookieRecord, CREATED, recordOf } from '../../support/cookie-store.js';
 import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
 
@@ -130,7 +130,7 @@ beforeEach(async () => {
   const siblings = new Map([['name', byName]]);
   const byCookie = await cookie.create(
     { revalidate: true },
-    { log, clock: Date.now, siblings, uris: AUTH_URIS.crossbar },
+    { log, clock: Date.now, siblings, uris: AUTH_URIS.crossbar, ...NOBODY_TO_ASK },
   );
   methods = new Map([...everybody(), ...siblings, ['cookie', byCookie]]);
 });
