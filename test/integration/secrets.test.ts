@@ -47,6 +47,7 @@ const SALT = 'salt of joe';
 const KEY = secret('derived key', pbkdf2Sync(PASSWORD, SALT, 1000, 32, 'sha256').toString('base64'));
 const WRONG = secret('wrong ticket');
 const OPERATOR = secret('ticket of the operator');
+const COOKIE_SECRET = secret('secret that signs cookies');
 
 /** What SCRAM makes of the password, and what an Ed25519 key is made of. */
 const SCRAM_SALT = randomBytes(16);
@@ -119,7 +120,10 @@ const CONFIG = nodeConfig({
     options: { max_auth_failures: 0, max_auth_failures_per_address: 0 },
   },
   // Here the authid is the cookie id, for all to see: only the log must not have it.
-  paths: { tracked: { type: 'websocket', cookie: { name: 'tracked' } } },
+  paths: {
+    tracked: { type: 'websocket', cookie: { name: 'tracked' } },
+    signed: { type: 'websocket', cookie: { name: 'signed', secrets: [COOKIE_SECRET], authid: 'derived' } },
+  },
 });
 
 let daemon: Daemon;
@@ -348,6 +352,20 @@ describe('a node under observation', () => {
     await client.leave();
   });
 
+  it('signs its cookies', async () => {
+    const client = await connect({}, '/signed');
+    const value = cookieValue(client.handshake.setCookie[0] ?? '');
+    const [, id = '', mac = ''] = /^s:(.*)\.(.*)$/.exec(decodeURIComponent(value)) ?? [];
+    secret('signed id', id);
+    secret('signature of a cookie', mac);
+    for (const presented of [value, value.slice(0, -1), `s%3A${id}.${secret('forged signature')}`, id]) {
+      const other = await connect({ cookie: `signed=${presented}` }, '/signed');
+      expect(other.handshake.setCookie).toHaveLength(presented === value ? 0 : 1);
+      expect(await other.ask(hello({}))).toMatchObject([2, {}, { authrole: 'anonymous' }]);
+    }
+    await askAboutEverything();
+  });
+
   it('cannot write to its disk', async () => {
     const { cookie } = await loggedIn();
     const known = await comeAgain(cookie);
@@ -402,6 +420,9 @@ describe('a config that is wrong', () => {
     'a secret with another name': wampcra({ password: PASSWORD }),
     'a password instead of a key': wampcra({ secret: PASSWORD, salt: SALT }),
     'secrets where the type belongs': withAuth({ wampcra: KEY }),
+    'a secret for cookies that is too short': JSON.stringify(
+      nodeConfig({ websocket: { cookie: { secrets: [secret('short secret', 'q7Zx3k')] } } }),
+    ),
     'users without a type': withAuth({ wampcra: { users: { joe: { secret: KEY } } } }),
     'users in a list': withAuth({ wampcra: { type: 'static', users: [KEY] } }),
     'an unknown method': withAuth({ password: { joe: PASSWORD } }),
@@ -418,6 +439,14 @@ describe('a config that is wrong', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/config\.json/);
     keep(`check: ${what}`, stdout + stderr);
+  });
+
+  it('is not started with, and not told', async () => {
+    const cbdir = nodeDirectory(configs['a secret where the user belongs'] ?? '');
+    const { code, stdout, stderr } = await runCli(['start', '--cbdir', cbdir, '--loglevel', 'trace']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('/auth/wampcra/users/joe: found a string');
+    keep('start', stdout + stderr);
   });
 
   it('is refused as YAML, and not told', async () => {
