@@ -30,9 +30,9 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   router: { folders: ['wamp'], types: ['log'] },
   cookie: {
     folders: ['wamp', 'log'],
-    builtins: ['fs', 'path', 'crypto', 'timers', 'zlib'],
+    builtins: ['fs', 'path', 'crypto', 'timers', 'worker_threads', 'zlib'],
     builtinTypes: ['http'],
-    packages: ['cookie'],
+    packages: ['cookie', 'lmdb'],
   },
   auth: { folders: ['wamp', 'cookie', 'log'], builtins: ['crypto', 'timers'] },
   session: { folders: ['wamp', 'router', 'auth', 'cookie', 'log'] },

@@ -43,6 +43,7 @@ function checkCookie(cookie: Cursor, context: RuleContext): void {
       'found "None" without "secure": true (allowed: both, because browsers drop such a cookie otherwise)',
     );
   }
+  checkReadonly(cookie, report);
   const strict = cookie.get('http_strict');
   const only = cookie.get('http_only');
   if (typeof strict.value === 'boolean' && typeof only.value === 'boolean' && strict.value !== only.value) {
@@ -51,6 +52,12 @@ function checkCookie(cookie: Cursor, context: RuleContext): void {
       `found ${strict.value} beside "http_only": ${only.value} (allowed: the same value, they are two names of one switch)`,
     );
   }
+}
+
+function checkReadonly(cookie: Cursor, report: Report): void {
+  const [purge, readonly] = [cookie.at('store', 'purge_on_startup'), cookie.at('store', 'readonly')];
+  if (purge.value !== true || readonly.value !== true) return;
+  report(purge.path, 'found true beside "readonly": true (allowed: false, or a database that may be written)');
 }
 
 /** Patterns that every page matches, whatever its port. */
@@ -79,20 +86,20 @@ function checkOrigins({ place, cookie }: WampPlace, { report, warn }: RuleContex
   }
 }
 
-/** Sections that name one file share its cookies, which works only if they look for the same ones. */
+/** Sections that name one file, or one database, share its cookies, which works only if they look for the same ones. */
 function checkSharedStores(node: Cursor, { cbdir, report }: RuleContext): void {
   const first = new Map<string, Cursor>();
   for (const cookie of cookiesOf(node)) {
-    const filename = cookie.at('store', 'filename').text();
-    if (filename === undefined) continue;
-    const file = resolve(cbdir, filename);
-    const other = first.get(file);
-    if (other === undefined) first.set(file, cookie);
+    const name = cookie.at('store', 'filename').text() ?? cookie.at('store', 'path').text();
+    if (name === undefined) continue;
+    const place = resolve(cbdir, name);
+    const other = first.get(place);
+    if (other === undefined) first.set(place, cookie);
     else compareStores(cookie, other, report);
   }
 }
 
-/** Keys that sections with one file agree on. */
+/** Keys that sections with one store agree on. */
 const SHARED = [
   ['name'],
   ['length'],
@@ -102,6 +109,8 @@ const SHARED = [
   ['store', 'purge_on_startup'],
   ['store', 'sync'],
   ['store', 'checksum'],
+  ['store', 'maxsize'],
+  ['store', 'readonly'],
 ] as const;
 
 function compareStores(cookie: Cursor, other: Cursor, report: Report): void {
@@ -110,14 +119,14 @@ function compareStores(cookie: Cursor, other: Cursor, report: Report): void {
     if (here.value === there.value) continue;
     report(
       here.missing ? cookie.path : here.path,
-      `found ${shown(here)}, but ${pointer(other)} keeps its cookies in the same file with ${shown(there)} (allowed: the same value, or another file)`,
+      `found ${shown(here)}, but ${pointer(other)} keeps its cookies in the same place with ${shown(there)} (allowed: the same value, or another place)`,
     );
   }
   const [here, there] = [cookie.get('secrets'), other.get('secrets')];
   if (JSON.stringify(here.value) === JSON.stringify(there.value)) return;
   report(
     here.missing ? cookie.path : here.path,
-    `the "secrets" are not those of ${pointer(other)}, which keeps its cookies in the same file (allowed: the same, or another file)`,
+    `the "secrets" are not those of ${pointer(other)}, which keeps its cookies in the same place (allowed: the same, or another place)`,
   );
 }
 

@@ -12,7 +12,13 @@ import { ticketPrincipalSchema, ticketSchema, ticketStaticSchema } from '../auth
 import { tlsAuthSchema, tlsPrincipalSchema, tlsStaticSchema } from '../auth/tls-schema.js';
 import { wampcraSchema, wampcraStaticSchema, wampcraUserSchema } from '../auth/wampcra-schema.js';
 import { componentSchema } from '../component/schema.js';
-import { cookieSchema, cookieStoreSchema, fileStoreSchema, memoryStoreSchema } from '../cookie/schema.js';
+import {
+  cookieSchema,
+  cookieStoreSchema,
+  databaseStoreSchema,
+  fileStoreSchema,
+  memoryStoreSchema,
+} from '../cookie/schema.js';
 import { permissionSchema, realmSchema, roleSchema } from '../router/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
 import { endpointSchema, tcpEndpointSchema, unixEndpointSchema } from '../transport/endpoint-schema.js';
@@ -163,6 +169,7 @@ const SECTIONS: readonly Section[] = [
   { title: 'Cookie store', schema: cookieStoreSchema, place: 'cookie.store' },
   { title: 'Cookie store "memory"', schema: memoryStoreSchema },
   { title: 'Cookie store "file"', schema: fileStoreSchema },
+  { title: 'Cookie store "database"', schema: databaseStoreSchema },
 ];
 
 const INTRODUCTION = `# The config file
@@ -200,8 +207,8 @@ Beyond the tables, these rules hold between keys:
 - A role has one of \`permissions\`, \`authorizer\` and \`"allow-by-default": true\`. A \`uri\` that ends in \`*\` excludes the \`match\`
   words \`exact\` and \`wildcard\`.
 - \`"same_site": "None"\` needs \`"secure": true\`. \`http_strict\` and \`http_only\` agree where both stand.
-- \`cookie\` sections that name the same file share one store, so they agree on \`name\`, \`length\` and
-  \`purge_on_startup\`.
+- \`cookie\` sections that name the same file or database share one store, so they agree on \`name\`, \`length\` and all
+  of \`store\`. A database that is \`readonly\` cannot be emptied.
 `;
 
 /** @returns the reference page in Markdown. */

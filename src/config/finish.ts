@@ -25,7 +25,10 @@ export function finish(node: Cursor, context: SecretContext): void {
     finishEndpoint(transport.get('endpoint'), { cbdir, env });
     for (const service of servicesOf(transport)) makeAbsolute(service, 'directory', cbdir);
   }
-  for (const cookie of cookiesOf(node)) makeAbsolute(cookie.get('store'), 'filename', cbdir);
+  for (const cookie of cookiesOf(node)) {
+    makeAbsolute(cookie.get('store'), 'filename', cbdir);
+    makeAbsolute(cookie.get('store'), 'path', cbdir);
+  }
   for (const { holder, key } of secretsOf(node)) holder.set(key, findSecret(holder.get(key), context)?.secret);
   finishCookies(node, context);
 }

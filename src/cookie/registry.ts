@@ -1,9 +1,11 @@
 /** The cookie stores that a config can name. A new one is a file of its own and a line in the map below. */
+import { databaseStore } from './database.js';
 import { fileStore } from './file.js';
 import { memoryStore } from './memory.js';
 import type { CookieStoreType, CookieStoreWord } from './store-type.js';
 
 const storeTypes: { readonly [W in CookieStoreWord]: CookieStoreType<W> } = {
+  database: databaseStore,
   file: fileStore,
   memory: memoryStore,
 };

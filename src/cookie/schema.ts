@@ -51,14 +51,55 @@ export const fileStoreSchema = {
   },
 } as const satisfies ConfigSchema;
 
+export const databaseStoreSchema = {
+  type: 'object',
+  description:
+    'Keeps the cookies in an LMDB database that several nodes of one machine can use at the same time: who logs in at one of them is known to all. Needs the npm package `lmdb`.',
+  required: ['type', 'path'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'database', description: 'The word for this store.' },
+    path: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'The directory of the database, absolute or relative to the node directory; it is made if there is none. Not on a network drive. Sections that name the same one share a store.',
+    },
+    maxsize: {
+      type: 'integer',
+      minimum: 131_072,
+      maximum: 137_438_953_472,
+      default: 1_073_741_824,
+      description:
+        'How large it may grow, in bytes. When it is full, new cookies and logins are refused until some have gone. 1073741824 is 1 GiB, good for a million cookies and more.',
+    },
+    readonly: {
+      type: 'boolean',
+      default: false,
+      description: 'Only knows the cookies that are there: nobody gets a new one, and no login and logout is stored.',
+    },
+    sync: {
+      type: 'boolean',
+      default: true,
+      description:
+        'Syncs every change to the disk before a client hears of it. Off, a crash of the system may damage the whole database.',
+    },
+    purge_on_startup: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Empties the whole database before the node starts: here, as in Crossbar.io, it does not only drop what is expired. Other nodes that use it lose their cookies, too.',
+    },
+  },
+} as const satisfies ConfigSchema;
+
 export const cookieStoreSchema = {
   type: 'object',
   description: 'Where the records of the cookies are kept.',
   default: { type: 'memory' },
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [memoryStoreSchema, fileStoreSchema],
-  notYet: ['database'],
+  oneOf: [memoryStoreSchema, fileStoreSchema, databaseStoreSchema],
 } as const satisfies ConfigSchema;
 
 export const cookieSchema = {
@@ -183,8 +224,9 @@ export const cookieSchema = {
   },
 } as const satisfies ConfigSchema;
 
-/** A checked `store` section; `filename` is absolute. */
-export type CookieStoreConfig = Checked<typeof memoryStoreSchema> | Checked<typeof fileStoreSchema>;
+/** A checked `store` section; `filename` and `path` are absolute. */
+export type CookieStoreConfig =
+  Checked<typeof memoryStoreSchema> | Checked<typeof fileStoreSchema> | Checked<typeof databaseStoreSchema>;
 
 /** A checked `cookie` section. */
 export interface CookieConfig extends Omit<Checked<typeof cookieSchema>, 'store' | 'secrets'> {

@@ -38,13 +38,14 @@ export function realmSummaries({ id, realms }: RouterWorkerConfig): RealmSummary
   return realms.map(({ name, roles }) => ({ realm: name, worker: id, roles: roles.map((role) => role.name) }));
 }
 
-/** @returns the stores that the `cookie` sections of the workers name, each file once. */
+/** @returns the stores that the `cookie` sections of the workers name, each file or directory once. */
 export function cookieStoreSummaries(workers: readonly RouterWorkerConfig[]): CookieStoreSummary[] {
   const stores = new Map<string, CookieStoreSummary>();
   for (const { cookie } of workers.flatMap(({ transports }) => transports.flatMap(sectionsOf))) {
     if (cookie === undefined) continue;
     const { store } = cookie;
     if (store.type === 'file') stores.set(store.filename, { type: store.type, filename: store.filename });
+    else if (store.type === 'database') stores.set(store.path, { type: store.type, path: store.path });
     else stores.set('', { type: store.type });
   }
   return [...stores.values()];

@@ -38,6 +38,8 @@ export interface CookieStoreSummary {
   readonly type: string;
   /** Absolute path of a store that is a file. */
   readonly filename?: string;
+  /** Absolute path of a store that is a directory. */
+  readonly path?: string;
 }
 
 /** What listens where, which realms there are and who remembers the browsers. */
@@ -81,6 +83,6 @@ function serviceUrl(url: string, path: string, service: string): string {
   return `${base.slice(0, -1)}${path}`;
 }
 
-function storeText({ type, filename }: CookieStoreSummary): string {
-  return filename ?? `in ${type}, forgotten when the node stops`;
+function storeText({ type, filename, path }: CookieStoreSummary): string {
+  return filename ?? path ?? `in ${type}, forgotten when the node stops`;
 }

@@ -1,5 +1,5 @@
 // The victim of the crash test: changes cookies as fast as it can and says so once each change is acknowledged.
-// Arguments: the directory with the compiled store, the cookie file, how many changes at a time.
+// Arguments: the directory with the compiled store, the cookie file or `database:` and a directory, how many changes at a time.
 import path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
@@ -11,8 +11,16 @@ const { newCookieId } = await load('cookie/tracker.js');
 const { silentLogger } = await load('log/logger.js');
 
 const auth = { authid: 'joe', authrole: 'user', authmethod: 'ticket', authrealm: 'realm1', authextra: { n: 1 } };
-const store = new FileCookieStore({ filename, purge: false }, { log: silentLogger() });
+const store = filename.startsWith('database:')
+  ? await database(filename.slice('database:'.length))
+  : new FileCookieStore({ filename, purge: false }, { log: silentLogger() });
 await store.open();
+
+async function database(directory) {
+  const { DatabaseCookieStore } = await load('cookie/database.js');
+  const options = { path: directory, maxsize: 2 ** 30, readonly: false, sync: true, purge: false };
+  return new DatabaseCookieStore(options, { log: silentLogger() });
+}
 
 /** Writes to the pipe before it returns, as pipes are synchronous on Linux. */
 function acknowledge(what, cbtid) {
@@ -23,7 +31,7 @@ async function work() {
   for (let n = 0; ; n += 1) {
     const cbtid = newCookieId(24);
     const now = new Date().toISOString();
-    await store.create({ cbtid, created: now, modified: null, max_age: 86400, auth: null });
+    await store.create({ cbtid, created: now, modified: null, max_age: 86400, auth: null, seen: null, rotated: null });
     acknowledge('created', cbtid);
     if (n % 3 === 0) continue;
     await store.update(cbtid, { auth, modified: now });

@@ -14,7 +14,7 @@ describe('derived types', () => {
     expectTypeOf<CookieConfig['max_age']>().toEqualTypeOf<number>();
     expectTypeOf<CookieConfig['secure']>().toEqualTypeOf<boolean | undefined>();
     expectTypeOf<CookieConfig['same_site']>().toEqualTypeOf<'Strict' | 'Lax' | 'None'>();
-    expectTypeOf<CookieStoreConfig['type']>().toEqualTypeOf<'memory' | 'file'>();
+    expectTypeOf<CookieStoreConfig['type']>().toEqualTypeOf<'memory' | 'file' | 'database'>();
     expectTypeOf<TcpEndpointConfig['port']>().toEqualTypeOf<number>();
     expectTypeOf<TcpEndpointConfig['version']>().toEqualTypeOf<4 | 6 | undefined>();
     expectTypeOf<WebSocketOptions['allowed_origins']>().toEqualTypeOf<readonly string[] | undefined>();

@@ -6,6 +6,7 @@ import { FileCookieStore } from '../../../src/cookie/file.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { cookieStoreContract } from '../../contract/cookie-store.js';
+import { databaseOn } from '../../support/cookie-database.js';
 
 cookieStoreContract('memory', { persistent: false }, () =>
   Promise.resolve({ store: () => new MemoryCookieStore(), dispose: () => Promise.resolve() }),
@@ -19,6 +20,16 @@ for (const purge of [false, true]) {
     const clock = (): number => Date.parse('2026-11-21T00:00:00Z');
     return {
       store: () => new FileCookieStore({ filename, purge }, { log: silentLogger(), clock }),
+      dispose: () => rm(directory, { recursive: true }),
+    };
+  });
+}
+
+for (const sync of [true, false]) {
+  cookieStoreContract(sync ? 'database' : 'database, not synced', { persistent: true }, async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'cookies-'));
+    return {
+      store: () => databaseOn(path.join(directory, 'db'), { sync }),
       dispose: () => rm(directory, { recursive: true }),
     };
   });
