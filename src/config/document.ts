@@ -207,8 +207,8 @@ Beyond the tables, these rules hold between keys:
 - A role has one of \`permissions\`, \`authorizer\` and \`"allow-by-default": true\`. A \`uri\` that ends in \`*\` excludes the \`match\`
   words \`exact\` and \`wildcard\`.
 - \`"same_site": "None"\` needs \`"secure": true\`. \`http_strict\` and \`http_only\` agree where both stand.
-- \`cookie\` sections that name the same file or database share one store, so they agree on \`name\`, \`length\` and all
-  of \`store\`. A database that is \`readonly\` cannot be emptied.
+- \`cookie\` sections that name the same file or database share one store, so they agree on \`name\`, \`length\`, \`secrets\`,
+  the rules of expiry and all of \`store\`. A database that is \`readonly\` cannot be emptied.
 `;
 
 /** @returns the reference page in Markdown. */
