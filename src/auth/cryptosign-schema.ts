@@ -1,5 +1,6 @@
 /** The `cryptosign` section: public keys of clients. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { dynamicSchema, functionSchema } from './authenticator-schema.js';
 import { roleKeywords } from './secret-schema.js';
 
 export const cryptosignPrincipalSchema = {
@@ -50,8 +51,7 @@ export const cryptosignSchema = {
   description: 'The client signs a challenge with a key of its own; the router knows only the public part (Ed25519).',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [cryptosignStaticSchema],
-  notYet: ['dynamic', 'function'],
+  oneOf: [cryptosignStaticSchema, dynamicSchema, functionSchema],
 } as const satisfies ConfigSchema;
 
 export type CryptosignPrincipal = Checked<typeof cryptosignPrincipalSchema>;

@@ -3,44 +3,77 @@
  * Ed25519. The router knows public keys only, so there is nothing to steal from it.
  */
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
+import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { channelBinding, channelId } from './channel-binding.js';
 import { sameBytes } from './compare.js';
+import { grantOf, neededText, principalOf as grantedPrincipal, verdictOf } from './grant.js';
 import { exclusiveOr } from './octets.js';
 import { accept, denied, deny } from './verdict.js';
+import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
 import type { ChannelBinding } from './channel-binding.js';
 import type { CryptosignConfig, CryptosignPrincipal } from './cryptosign-schema.js';
-import type { AuthDeps, AuthMethod, AuthMethodType, Challenge, Principal } from './method.js';
-import type { Dict } from '../wamp/payload.js';
+import type {
+  AuthDeps,
+  AuthMethod,
+  AuthMethodType,
+  AuthRequest,
+  Challenge,
+  ClientInfo,
+  Deny,
+  Principal,
+} from './method.js';
 
 const CHALLENGE_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
-export const cryptosign: AuthMethodType<CryptosignConfig> = {
+export const cryptosign: AuthMethodType<CryptosignConfig | DynamicConfig | FunctionConfig> = {
   type: 'cryptosign',
-
-  create({ principals }, { uris }): AuthMethod {
-    const known = new Map(Object.entries(principals));
-    const owners = ownersOf(principals);
-    return {
-      start({ realm, authid, authextra }, { client }) {
-        const pubkey = publicKeyIn(authextra);
-        if (pubkey === undefined) return deny(uris.denied, 'authextra.pubkey must be an Ed25519 public key in hex');
-        const binding = channelBinding(authextra?.['channel_binding'], client);
-        if (binding === undefined) return deny(uris.denied, 'this connection does not have that channel_binding');
-        const named = authid ?? owners.get(pubkey) ?? '';
-        const found = known.get(named);
-        // Somebody who is not in the config is challenged all the same, and refused whatever he signs.
-        const principal = found !== undefined && has(found, pubkey) ? principalOf(named, found, realm) : undefined;
-        return cryptosignChallenge({ pubkey, principal, binding }, uris);
-      },
-
-      knows({ authid, authrole, authrealm }) {
-        const { role, realm = authrealm } = known.get(authid) ?? {};
-        return role === authrole && realm === authrealm;
-      },
-    };
-  },
+  create: (config, deps) => (config.type === 'static' ? fixed(config, deps) : asking(config, deps)),
 };
+
+function fixed({ principals }: CryptosignConfig, { uris }: AuthDeps): AuthMethod {
+  const known = new Map(Object.entries(principals));
+  const owners = ownersOf(principals);
+  return {
+    start(request, { client }) {
+      const opening = readOpening(request, client, uris);
+      if ('reason' in opening) return opening;
+      const { pubkey } = opening;
+      const authid = request.authid ?? owners.get(pubkey) ?? '';
+      const found = known.get(authid);
+      // Somebody who is not in the config is challenged all the same, and refused whatever he signs.
+      const principal =
+        found !== undefined && has(found, pubkey) ? principalOf(authid, found, request.realm) : undefined;
+      return cryptosignChallenge({ ...opening, principal }, uris);
+    },
+
+    knows({ authid, authrole, authrealm }) {
+      const { role, realm = authrealm } = known.get(authid) ?? {};
+      return role === authrole && realm === authrealm;
+    },
+  };
+}
+
+/** The authenticator tells the public key of whoever wants to join; the signature is checked here. */
+async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const ask = await createAuthenticator(config, deps);
+  return {
+    start(request, context) {
+      const opening = readOpening(request, context.client, deps.uris);
+      if ('reason' in opening) return opening;
+      return verdictOf(deps.log, async () => {
+        const { realm, authid } = request;
+        const { pubkey } = opening;
+        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
+        const granted = neededText('pubkey', grant.answer['pubkey'], PUBLIC_KEY).toLowerCase();
+        // Who has no name is called by the key.
+        const principal = grantedPrincipal(grant, { realm, authid: authid ?? pubkey }, 'cryptosign', config.type);
+        const signatory = { ...opening, principal: granted === pubkey ? principal : undefined };
+        return cryptosignChallenge(signatory, deps.uris);
+      });
+    },
+  };
+}
 
 /** public key -> the first principal that has it */
 function ownersOf(principals: Readonly<Record<string, CryptosignPrincipal>>): ReadonlyMap<string, string> {
@@ -59,13 +92,26 @@ function principalOf(authid: string, { role, realm }: CryptosignPrincipal, asked
   return { realm: realm ?? asked, authid, authrole: role, authmethod: 'cryptosign', authprovider: 'static' };
 }
 
-/** @returns the public key that a client says it has, in lower case. */
-export function publicKeyIn(authextra: Dict | undefined): string | undefined {
+const PUBLIC_KEY = /^[0-9a-f]{64}$/i;
+
+/** What a client says in HELLO: its public key, in lower case, and how its signature is bound. */
+type Opening = Omit<Signatory, 'principal'>;
+
+function readOpening(
+  { authextra }: AuthRequest,
+  client: ClientInfo,
+  { denied: reason }: AuthDeps['uris'],
+): Opening | Deny {
   const pubkey = authextra?.['pubkey'];
-  return typeof pubkey === 'string' && /^[0-9a-f]{64}$/i.test(pubkey) ? pubkey.toLowerCase() : undefined;
+  if (typeof pubkey !== 'string' || !PUBLIC_KEY.test(pubkey)) {
+    return deny(reason, 'authextra.pubkey must be an Ed25519 public key in hex');
+  }
+  const binding = channelBinding(authextra?.['channel_binding'], client);
+  if (binding === undefined) return deny(reason, 'this connection does not have that channel_binding');
+  return { pubkey: pubkey.toLowerCase(), binding };
 }
 
-export interface Signatory {
+interface Signatory {
   readonly pubkey: string;
   /** Who it is that has this key; undefined when nobody has it. */
   readonly principal: Principal | undefined;
@@ -73,7 +119,7 @@ export interface Signatory {
 }
 
 /** Asks for a signature by a key. */
-export function cryptosignChallenge({ pubkey, principal, binding }: Signatory, uris: AuthDeps['uris']): Challenge {
+function cryptosignChallenge({ pubkey, principal, binding }: Signatory, uris: AuthDeps['uris']): Challenge {
   const challenge = randomBytes(CHALLENGE_BYTES);
   const message = binding === 'none' ? challenge : exclusiveOr(challenge, channelId(binding.data));
   return {

@@ -5,6 +5,7 @@
  * password on many names.
  */
 import { createHash } from 'node:crypto';
+import { ErrorUri } from '../wamp/error.js';
 import { deny } from './verdict.js';
 import type { AuthContext, AuthMethod, AuthRequest, Challenge, Pass, Verdict } from './method.js';
 import type { AuthDeps } from './method.js';
@@ -34,6 +35,8 @@ interface Count {
   readonly since: number;
   failures: number;
 }
+
+type Limit = readonly [key: string, max: number];
 
 export class FailureLimit {
   readonly #options: FailureLimitOptions;
@@ -73,7 +76,8 @@ export class FailureLimit {
   #judge<V extends Verdict | Pass>(verdict: V, request: AuthRequest, context: AuthContext): V | Verdict {
     if (verdict.type === 'challenge') return this.#guardAnswer(verdict, request, context);
     if (verdict.type === 'accept') this.#counts.delete(keyOf(request, context));
-    if (verdict.type === 'deny') this.#count(request, context);
+    // That an authenticator is broken is not the client's doing.
+    if (verdict.type === 'deny' && verdict.reason !== ErrorUri.AUTHENTICATION_FAILED) this.#count(request, context);
     return verdict;
   }
 
@@ -130,12 +134,14 @@ export class FailureLimit {
     }
   }
 
-  /** What an attempt counts for. Where a transport knows no address, the authid alone is left. */
-  #limits(request: AuthRequest, context: AuthContext): readonly (readonly [key: string, max: number])[] {
+  /** What an attempt counts for: whoever the client says it is, and where it is, as far as both are known. */
+  #limits(request: AuthRequest, context: AuthContext): readonly Limit[] {
     const { max_auth_failures: perPrincipal, max_auth_failures_per_address: perAddress } = this.#options;
     const { address } = context.client;
-    const limits = [[keyOf(request, context), perPrincipal]] as const;
-    return address === '' ? limits : [...limits, [`address ${address}`, perAddress]];
+    const limits: Limit[] = [];
+    if (request.authid !== undefined) limits.push([keyOf(request, context), perPrincipal]);
+    if (address !== '') limits.push([`address ${address}`, perAddress]);
+    return limits;
   }
 }
 

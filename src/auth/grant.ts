@@ -50,6 +50,23 @@ export function textOf(key: string, value: unknown): string | undefined {
   return value;
 }
 
+/** @returns the text that an answer must have under `key`. @throws GrantFault */
+export function neededText(key: string, value: unknown, pattern = /^/): string {
+  const text = textOf(key, value);
+  // Not shown: it may be a secret.
+  if (text === undefined || !pattern.test(text)) throw new GrantFault(`"${key}" is missing, or not what it must be`);
+  return text;
+}
+
+/** @returns a whole number from 1 that an answer has under `key`; undefined when it has none. @throws GrantFault */
+export function countOf(key: string, value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
+    throw new GrantFault(`"${key}" must be a whole number from 1`);
+  }
+  return value;
+}
+
 /** @param otherwise what counts when the authenticator does not say. */
 export function principalOf(
   { role, realm, authid, extra }: Grant,

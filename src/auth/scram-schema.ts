@@ -1,5 +1,6 @@
 /** The `scram` section: what is left of a password when the client has hashed it. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { dynamicSchema, functionSchema } from './authenticator-schema.js';
 import { roleKeywords } from './secret-schema.js';
 
 export const scramPrincipalSchema = {
@@ -57,8 +58,7 @@ export const scramSchema = {
     'Client and router show each other that they know a password (SCRAM), as `wamp-scram` or in the dialect of Crossbar.io as `scram`.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [scramStaticSchema],
-  notYet: ['dynamic', 'function'],
+  oneOf: [scramStaticSchema, dynamicSchema, functionSchema],
 } as const satisfies ConfigSchema;
 
 function hex<const Text extends string, const Allowed extends string, const Pattern extends string>(

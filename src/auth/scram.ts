@@ -5,11 +5,14 @@
  * The two names of the method in HELLO are two dialects, see `scram-proof.ts`.
  */
 import { randomBytes } from 'node:crypto';
+import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { channelBinding } from './channel-binding.js';
+import { countOf, GrantFault, grantOf, neededText, principalOf, verdictOf } from './grant.js';
 import { saslprep } from './saslprep.js';
 import { isClientProof, SCRAM_DIALECTS, serverSignature } from './scram-proof.js';
 import { StandIns } from './stand-in.js';
 import { denied, deny, withoutAuthid } from './verdict.js';
+import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
 import type { ChannelBinding } from './channel-binding.js';
 import type { AuthContext, AuthDeps, AuthMethod, AuthMethodType, AuthRequest, Challenge, Deny } from './method.js';
 import type { Principal } from './method.js';
@@ -22,30 +25,67 @@ const NONCE_BYTES = 16;
 /** Base64, and not so long that it costs us something. */
 const NONCE = /^[A-Za-z0-9+/]{8,256}={0,2}$/;
 
-export const scram: AuthMethodType<ScramConfig> = {
+export const scram: AuthMethodType<ScramConfig | DynamicConfig | FunctionConfig> = {
   type: 'scram',
   names: Object.keys(SCRAM_DIALECTS),
-
-  create({ principals }, { uris }): AuthMethod {
-    const known = new Map(Object.entries(principals).map(([authid, found]) => [saslprep(authid) ?? authid, found]));
-    const unknown = strangers([...known.values()]);
-    return {
-      start(request, context): Challenge | Deny {
-        const opening = readOpening(request, context, uris);
-        if ('reason' in opening) return opening;
-        const { authid } = opening;
-        // Made for everybody, so that it takes its time for everybody.
-        const stranger = unknown(authid);
-        const found = known.get(authid) ?? stranger;
-        const { realm, authmethod } = request;
-        const principal = { realm, authid, authrole: found.role, authmethod, authprovider: 'static' };
-        return scramChallenge(found, principal, opening, uris);
-      },
-
-      knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
-    };
-  },
+  create: (config, deps) => (config.type === 'static' ? fixed(config, deps) : asking(config, deps)),
 };
+
+function fixed({ principals }: ScramConfig, { uris }: AuthDeps): AuthMethod {
+  const known = new Map(Object.entries(principals).map(([authid, found]) => [saslprep(authid) ?? authid, found]));
+  const unknown = strangers([...known.values()]);
+  return {
+    start(request, context): Challenge | Deny {
+      const opening = readOpening(request, context, uris);
+      if ('reason' in opening) return opening;
+      const { authid } = opening;
+      // Made for everybody, so that it takes its time for everybody.
+      const stranger = unknown(authid);
+      const found = known.get(authid) ?? stranger;
+      const { realm, authmethod } = request;
+      const principal = { realm, authid, authrole: found.role, authmethod, authprovider: 'static' };
+      return scramChallenge(found, principal, opening, uris);
+    },
+
+    knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
+  };
+}
+
+/** The authenticator tells what is left of the password; what the client proves is checked here. */
+async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const ask = await createAuthenticator(config, deps);
+  return {
+    start(request, context) {
+      const opening = readOpening(request, context, deps.uris);
+      if ('reason' in opening) return opening;
+      return verdictOf(deps.log, async () => {
+        const { realm, authmethod } = request;
+        const { authid } = opening;
+        const grant = grantOf(await ask(realm, authid, authenticatorDetails({ ...request, authid }, context)));
+        const principal = principalOf(grant, { realm, authid }, authmethod, config.type);
+        return scramChallenge(credentialsIn(grant.answer), principal, opening, deps.uris);
+      });
+    },
+  };
+}
+
+const KEY = /^[0-9a-f]{64}$/i;
+
+/** @throws GrantFault */
+function credentialsIn(answer: Dict): ScramCredentials {
+  const { kdf, iterations, memory: kib, salt, 'stored-key': storedKey, 'server-key': serverKey } = answer;
+  if (kdf !== 'pbkdf2' && kdf !== 'argon2id13' && kdf !== 'argon2id-13') throw new GrantFault('"kdf" is unknown');
+  const memory = countOf('memory', kib);
+  const count = countOf('iterations', iterations);
+  if (count === undefined) throw new GrantFault('"iterations" is missing');
+  if (kdf !== 'pbkdf2' && memory === undefined) throw new GrantFault('"memory" is missing');
+  return {
+    ...{ kdf, iterations: count, salt: neededText('salt', salt, /^([0-9a-f]{2})+$/i) },
+    ...(memory !== undefined && { memory }),
+    'stored-key': neededText('stored-key', storedKey, KEY),
+    'server-key': neededText('server-key', serverKey, KEY),
+  };
+}
 
 /** @returns what makes up a principal whose challenge looks like that of a real one, and whose password nobody knows. */
 function strangers(principals: readonly ScramPrincipal[]): (authid: string) => ScramPrincipal {
@@ -66,8 +106,10 @@ function strangers(principals: readonly ScramPrincipal[]): (authid: string) => S
   };
 }
 
+type ScramCredentials = Omit<ScramPrincipal, 'role'>;
+
 /** What a client says in HELLO. */
-export interface ScramOpening {
+interface ScramOpening {
   /** Prepared. */
   readonly authid: string;
   readonly nonce: string;
@@ -75,7 +117,7 @@ export interface ScramOpening {
   readonly dialect: ScramDialect;
 }
 
-export function readOpening(
+function readOpening(
   { authid: named, authmethod, authextra }: AuthRequest,
   { client }: AuthContext,
   uris: AuthDeps['uris'],
@@ -96,8 +138,8 @@ export function readOpening(
 }
 
 /** Asks for the proof that the client knows the password. */
-export function scramChallenge(
-  { kdf, iterations, memory, salt: hexSalt, ...keys }: ScramPrincipal,
+function scramChallenge(
+  { kdf, iterations, memory, salt: hexSalt, ...keys }: ScramCredentials,
   principal: Principal,
   { authid, nonce: clientNonce, binding, dialect }: ScramOpening,
   uris: AuthDeps['uris'],

@@ -1,5 +1,6 @@
 /** The `ticket` section: passwords in the config. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { dynamicSchema, functionSchema } from './authenticator-schema.js';
 import { roleKeywords, secretSchema } from './secret-schema.js';
 
 export const ticketPrincipalSchema = {
@@ -31,8 +32,7 @@ export const ticketSchema = {
   description: 'The client sends a password as it is: for connections with TLS only.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [ticketStaticSchema],
-  notYet: ['dynamic', 'function'],
+  oneOf: [ticketStaticSchema, dynamicSchema, functionSchema],
 } as const satisfies ConfigSchema;
 
 /** A checked principal; the ticket is there, wherever it came from. */

@@ -3,36 +3,54 @@
  * connections that nobody can listen to.
  */
 import { randomBytes } from 'node:crypto';
+import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { SecretText } from './compare.js';
+import { grantOf, principalOf, verdictOf } from './grant.js';
 import { accept, denied, withoutAuthid } from './verdict.js';
-import type { AuthMethod, AuthMethodType } from './method.js';
+import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
+import type { AuthDeps, AuthMethod, AuthMethodType, Challenge } from './method.js';
 import type { TicketConfig } from './ticket-schema.js';
 
-export const ticket: AuthMethodType<TicketConfig> = {
+export const ticket: AuthMethodType<TicketConfig | DynamicConfig | FunctionConfig> = {
   type: 'ticket',
-
-  create({ principals }, { uris }): AuthMethod {
-    const known = new Map(
-      Object.entries(principals).map(([authid, { ticket, role }]) => [
-        authid,
-        { ticket: new SecretText(ticket), role },
-      ]),
-    );
-    const nobody = { ticket: new SecretText(randomBytes(32).toString('base64')), role: '' };
-    return {
-      start({ realm, authid }) {
-        if (authid === undefined) return withoutAuthid(uris);
-        const { ticket, role: authrole } = known.get(authid) ?? nobody;
-        const principal = { realm, authid, authrole, authmethod: 'ticket', authprovider: 'static' };
-        return {
-          type: 'challenge',
-          authmethod: 'ticket',
-          extra: {},
-          resume: (signature) => (ticket.equals(signature) ? accept(principal) : denied(uris)),
-        };
-      },
-
-      knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
-    };
-  },
+  create: (config, deps) => (config.type === 'static' ? fixed(config, deps) : asking(config, deps)),
 };
+
+function fixed({ principals }: TicketConfig, { uris }: AuthDeps): AuthMethod {
+  const known = new Map(
+    Object.entries(principals).map(([authid, { ticket, role }]) => [authid, { ticket: new SecretText(ticket), role }]),
+  );
+  const nobody = { ticket: new SecretText(randomBytes(32).toString('base64')), role: '' };
+  return {
+    start({ realm, authid }) {
+      if (authid === undefined) return withoutAuthid(uris);
+      const { ticket, role: authrole } = known.get(authid) ?? nobody;
+      const principal = { realm, authid, authrole, authmethod: 'ticket', authprovider: 'static' };
+      return ticketChallenge((signature) => (ticket.equals(signature) ? accept(principal) : denied(uris)));
+    },
+
+    knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
+  };
+}
+
+/** The authenticator is shown the ticket, and decides. */
+async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const ask = await createAuthenticator(config, deps);
+  return {
+    start(request, context) {
+      const { realm, authid } = request;
+      if (authid === undefined) return withoutAuthid(deps.uris);
+      const resume: Challenge['resume'] = (signature) =>
+        verdictOf(deps.log, async () => {
+          const details = authenticatorDetails(request, context, { ticket: signature });
+          const grant = grantOf(await ask(realm, authid, details));
+          return accept(principalOf(grant, { realm, authid }, 'ticket', config.type));
+        });
+      return ticketChallenge(resume);
+    },
+  };
+}
+
+function ticketChallenge(resume: Challenge['resume']): Challenge {
+  return { type: 'challenge', authmethod: 'ticket', extra: {}, resume };
+}

@@ -1,5 +1,6 @@
 /** The `tls` section: certificates of clients. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { dynamicSchema, functionSchema } from './authenticator-schema.js';
 import { roleKeywords } from './secret-schema.js';
 
 export const tlsPrincipalSchema = {
@@ -48,8 +49,7 @@ export const tlsAuthSchema = {
     'The client showed a certificate when the connection was opened. Needs a TLS endpoint with `ca_certificates`.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [tlsStaticSchema],
-  notYet: ['dynamic', 'function'],
+  oneOf: [tlsStaticSchema, dynamicSchema, functionSchema],
 } as const satisfies ConfigSchema;
 
 export type TlsPrincipal = Checked<typeof tlsPrincipalSchema>;

@@ -2,32 +2,54 @@
  * TLS authentication: the client has shown its certificate, and that it has the key to it, before it said a word. There is
  * nothing to ask; a client without a certificate is passed on to the next method of its list.
  */
+import { authenticatorDetails, createAuthenticator } from './authenticator.js';
+import { grantOf, principalOf, verdictOf } from './grant.js';
 import { accept, denied } from './verdict.js';
-import type { AuthMethod, AuthMethodType, ClientCertificate, Pass } from './method.js';
+import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
+import type { AuthDeps, AuthMethod, AuthMethodType, ClientCertificate, Pass } from './method.js';
 import type { TlsAuthConfig, TlsPrincipal } from './tls-schema.js';
 
 const PASS: Pass = { type: 'pass' };
 
-export const tls: AuthMethodType<TlsAuthConfig> = {
+export const tls: AuthMethodType<TlsAuthConfig | DynamicConfig | FunctionConfig> = {
   type: 'tls',
-
-  create({ principals }, { uris }): AuthMethod {
-    const known = new Map(Object.entries(principals));
-    return {
-      start({ realm, authid: asked }, { client }) {
-        const certificate = client.tls?.certificate;
-        if (certificate === undefined) return PASS;
-        const [found] = [...known].filter(([, principal]) => fits(principal, certificate));
-        if (found === undefined) return denied(uris);
-        const [authid, { role: authrole }] = found;
-        if (asked !== undefined && asked !== authid) return denied(uris);
-        return accept({ realm, authid, authrole, authmethod: 'tls', authprovider: 'static' });
-      },
-
-      knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
-    };
-  },
+  create: (config, deps) => (config.type === 'static' ? fixed(config, deps) : asking(config, deps)),
 };
+
+function fixed({ principals }: TlsAuthConfig, { uris }: AuthDeps): AuthMethod {
+  const known = new Map(Object.entries(principals));
+  return {
+    start({ realm, authid: asked }, { client }) {
+      const certificate = client.tls?.certificate;
+      if (certificate === undefined) return PASS;
+      const found = [...known].find(([, principal]) => fits(principal, certificate));
+      if (found === undefined) return denied(uris);
+      const [authid, { role: authrole }] = found;
+      if (asked !== undefined && asked !== authid) return denied(uris);
+      return accept({ realm, authid, authrole, authmethod: 'tls', authprovider: 'static' });
+    },
+
+    knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
+  };
+}
+
+/** The authenticator is shown the certificate, and decides. */
+async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const ask = await createAuthenticator(config, deps);
+  return {
+    start(request, context) {
+      const certificate = context.client.tls?.certificate;
+      if (certificate === undefined) return PASS;
+      return verdictOf(deps.log, async () => {
+        const { realm, authid } = request;
+        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
+        // A name that the client asks for proves nothing; the one in the certificate does.
+        const named = certificate.commonName ?? certificate.sha256;
+        return accept(principalOf(grant, { realm, authid: named }, 'tls', config.type));
+      });
+    },
+  };
+}
 
 function fits(principal: TlsPrincipal, { sha1, sha256 }: ClientCertificate): boolean {
   const { 'certificate-sha1': short, 'certificate-sha256': long } = principal;

@@ -1,5 +1,6 @@
 /** The `wampcra` section: secrets that client and router share, in the config. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { dynamicSchema, functionSchema } from './authenticator-schema.js';
 import { roleKeywords, secretSchema } from './secret-schema.js';
 
 export const wampcraUserSchema = {
@@ -56,8 +57,7 @@ export const wampcraSchema = {
   description: 'The client signs a challenge with a secret that both know (WAMP-CRA).',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [wampcraStaticSchema],
-  notYet: ['dynamic', 'function'],
+  oneOf: [wampcraStaticSchema, dynamicSchema, functionSchema],
 } as const satisfies ConfigSchema;
 
 /** A checked user; the secret is there, wherever it came from. */

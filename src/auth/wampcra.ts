@@ -7,10 +7,14 @@
  * it; its program takes `secret` for the password instead.
  */
 import { createHmac, randomBytes } from 'node:crypto';
+import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { SecretText } from './compare.js';
+import { countOf, grantOf, neededText, principalOf, textOf, verdictOf } from './grant.js';
 import { StandIns } from './stand-in.js';
 import { accept, denied, withoutAuthid } from './verdict.js';
+import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
 import type { AuthContext, AuthDeps, AuthMethod, AuthMethodType, Challenge, Deny, Principal } from './method.js';
+import type { Dict } from '../wamp/payload.js';
 import type { WampCraConfig, WampCraUser } from './wampcra-schema.js';
 
 /** What a client does without a word about it (autobahn-js has the same). */
@@ -20,27 +24,54 @@ export const DEFAULT_KEYLEN = 32;
 /** As long as Crossbar.io's: 64 characters. */
 const NONCE_BYTES = 48;
 
-export const wampcra: AuthMethodType<WampCraConfig> = {
+export const wampcra: AuthMethodType<WampCraConfig | DynamicConfig | FunctionConfig> = {
   type: 'wampcra',
-
-  create({ users }, deps): AuthMethod {
-    const known = new Map(Object.entries(users));
-    const unknown = strangers([...known.values()]);
-    return {
-      start(request, context): Challenge | Deny {
-        const { realm, authid } = request;
-        if (authid === undefined) return withoutAuthid(deps.uris);
-        // Made for everybody, so that it takes its time for everybody.
-        const stranger = unknown(authid);
-        const user = known.get(authid) ?? stranger;
-        const principal = { realm, authid, authrole: user.role, authmethod: 'wampcra', authprovider: 'static' };
-        return challenge(user, principal, context, deps);
-      },
-
-      knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
-    };
-  },
+  create: (config, deps) => (config.type === 'static' ? fixed(config, deps) : asking(config, deps)),
 };
+
+function fixed({ users }: WampCraConfig, deps: AuthDeps): AuthMethod {
+  const known = new Map(Object.entries(users));
+  const unknown = strangers([...known.values()]);
+  return {
+    start(request, context): Challenge | Deny {
+      const { realm, authid } = request;
+      if (authid === undefined) return withoutAuthid(deps.uris);
+      // Made for everybody, so that it takes its time for everybody.
+      const stranger = unknown(authid);
+      const user = known.get(authid) ?? stranger;
+      const principal = { realm, authid, authrole: user.role, authmethod: 'wampcra', authprovider: 'static' };
+      return challenge(user, principal, context, deps);
+    },
+
+    knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
+  };
+}
+
+/** The authenticator tells the secret; what is signed is checked here. */
+async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const ask = await createAuthenticator(config, deps);
+  return {
+    start(request, context) {
+      const { realm, authid } = request;
+      if (authid === undefined) return withoutAuthid(deps.uris);
+      return verdictOf(deps.log, async () => {
+        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
+        const principal = principalOf(grant, { realm, authid }, 'wampcra', config.type);
+        return challenge(secretsIn(grant.answer), principal, context, deps);
+      });
+    },
+  };
+}
+
+/** @throws GrantFault */
+function secretsIn({ secret, salt: salted, iterations, keylen }: Dict): Omit<WampCraUser, 'role'> {
+  const salt = textOf('salt', salted);
+  const counts = {
+    iterations: countOf('iterations', iterations) ?? DEFAULT_ITERATIONS,
+    keylen: countOf('keylen', keylen) ?? DEFAULT_KEYLEN,
+  };
+  return { secret: neededText('secret', secret), ...(salt !== undefined && { salt, ...counts }) };
+}
 
 /** @returns what makes up a user whose challenge looks like that of a real one, and whose secret nobody knows. */
 function strangers(users: readonly WampCraUser[]): (authid: string) => WampCraUser {

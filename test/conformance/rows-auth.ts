@@ -4,6 +4,8 @@ import {
   authContract,
   authentication,
   cryptosign,
+  dynamic,
+  dynamicOverTheWire,
   row,
   scram,
   session,
@@ -36,6 +38,12 @@ const general: readonly HeldRow[] = [
     authentication('says only to those who know the secret that realm or role are not there'),
   ),
   row(
+    'A-AUT-08',
+    'broken',
+    dynamic('lets nobody in when the answer is %j, and says so'),
+    dynamicOverTheWire('lets nobody in when it is slow'),
+  ),
+  row(
     'A-AUT-09',
     'anonymous is not enough',
     authentication('are refused by the names of the specification where the config says so'),
@@ -47,6 +55,7 @@ const general: readonly HeldRow[] = [
   row('A-AUT-14', 'what WELCOME says', LETS_IN),
   row('A-AUT-16', 'nothing is told', authContract('challenges an unknown authid like a known one'), REFUSES),
   row('A-ANO-01', 'anonymous', session('welcomes an anonymous client and tells it who it is')),
+  row('A-DYN-01', 'asking a program', dynamic('is called on its realm, with what is known of the client')),
   row('A-TLA-04', 'certificates', tlsCertificate('lets in whose it is')),
 ];
 

@@ -1,7 +1,7 @@
 /** Authentication methods without a session around them: what a client says, and what a method makes of it. */
 import { createAuthMethods } from '../../src/auth/registry.js';
 import { AUTH_URIS } from '../../src/auth/verdict.js';
-import type { AuthMethod, AuthRequest, Challenge, ClientInfo, Pass, Verdict } from '../../src/auth/method.js';
+import type { AuthDeps, AuthMethod, AuthRequest, Challenge, ClientInfo, Pass, Verdict } from '../../src/auth/method.js';
 import type { AuthOptions } from '../../src/auth/options-schema.js';
 import { silentLogger } from '../../src/log/logger.js';
 import type { Logger } from '../../src/log/logger.js';
@@ -26,13 +26,18 @@ export interface TestAuth {
   method(name: string): AuthMethod;
 }
 
+interface TestAuthParts extends Partial<Pick<AuthDeps, 'call' | 'load'>> {
+  readonly options?: Partial<AuthOptions>;
+  readonly log?: Logger;
+}
+
 /** Sets up the methods of an `auth` section. */
 export async function testAuth(
   config: object,
-  { options = {}, log = silentLogger() }: { readonly options?: Partial<AuthOptions>; readonly log?: Logger } = {},
+  { options = {}, log = silentLogger(), ...authenticators }: TestAuthParts = {},
 ): Promise<TestAuth> {
   const all = { ...UNLIMITED, ...options };
-  const deps = { log, clock: () => NOW, uris: AUTH_URIS[all.auth_error_uris], ...NOBODY_TO_ASK };
+  const deps = { log, clock: () => NOW, uris: AUTH_URIS[all.auth_error_uris], ...NOBODY_TO_ASK, ...authenticators };
   const methods = await createAuthMethods(config, all, deps);
   const method = (name: string): AuthMethod => {
     const found = methods.get(name);

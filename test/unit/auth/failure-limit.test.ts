@@ -42,11 +42,11 @@ function limited(perPrincipal: number, perAddress: number, inner = method) {
   };
   const limit = new FailureLimit(options, { log: silentLogger(), uris: AUTH_URIS.crossbar, clock: () => now, pause });
   const guarded = limit.guard(inner);
-  const start = async (authid: string, address = '192.0.2.1'): Promise<Verdict | Pass> => {
+  const start = async (authid: string | undefined, address = '192.0.2.1'): Promise<Verdict | Pass> => {
     const request: AuthRequest = { realm: 'realm1', authmethod: 'ticket', authid, authextra: undefined };
     return guarded.start(request, { sessionId: 1, client: clientInfo({ address }), facts: () => ({}) });
   };
-  const login = async (authid: string, signature: string, address?: string): Promise<Verdict | Pass> => {
+  const login = async (authid: string | undefined, signature: string, address?: string): Promise<Verdict | Pass> => {
     const verdict = await start(authid, address);
     return verdict.type === 'challenge' ? verdict.resume(signature, {}) : verdict;
   };
@@ -154,6 +154,27 @@ describe('the counts', () => {
     expect(await challenge.resume('wrong', {})).toMatchObject({ type: 'deny' });
     expect(await challenge.resume('right', {})).toMatchObject({ type: 'deny' });
     expect(asked).toBe(1);
+  });
+
+  it('are by address alone for those who name nobody', async () => {
+    const { login, limit } = limited(3, 5);
+    await times(4, () => login(undefined, 'wrong'));
+    expect(limit.size).toBe(1);
+    expect(await login(undefined, 'right')).toMatchObject({ type: 'accept' });
+    await login(undefined, 'wrong');
+    expect(await login(undefined, 'right')).toEqual(REFUSED);
+  });
+
+  it('count nothing when it was an authenticator that failed', async () => {
+    const failed = {
+      type: 'deny',
+      reason: 'wamp.error.authentication_failed',
+      message: 'the authenticator failed',
+    } as const;
+    const { login, limit } = limited(1, 1, { start: () => failed });
+    expect(await login('joe', '')).toEqual(failed);
+    expect(await login('joe', '')).toEqual(failed);
+    expect(limit.size).toBe(0);
   });
 
   it('count nothing for a method that has nothing to say', async () => {
