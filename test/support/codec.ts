@@ -62,15 +62,15 @@ const RECORD_SEPARATOR = Buffer.from([0x1e]);
 
 /** A batch of the `.batched` subprotocols: JSON messages end with a separator, binary ones begin with their length. */
 export function joinBatch(codec: Codec, messages: readonly (readonly unknown[])[]): Buffer {
-  return Buffer.concat(
-    messages.flatMap((message) => {
-      const bytes = codec.encode(message);
-      if (!codec.isBinary) return [bytes, RECORD_SEPARATOR];
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+  return Buffer.concat(messages.map((message) => inBatch(codec, codec.encode(message))));
+}
+
+/** The octets of one message, right or wrong, as they stand in a batch. */
+export function inBatch(codec: Codec, bytes: Buffer): Buffer {
+  if (!codec.isBinary) return Buffer.concat([bytes, RECORD_SEPARATOR]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
 
 /** The messages of a batch. @throws when it does not end where a message ends. */

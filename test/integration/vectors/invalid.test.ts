@@ -1,19 +1,19 @@
 /**
  * Every sample of `invalid-messages.json`, each on a connection of its own (samples for `any` state on two), over both
- * transports and in every serializer that can say it: what is valid JSON is translated, what is broken stays in its own
+ * transports, in batches too, and in every serializer that can say it: what is valid JSON is translated, what is broken stays in its own
  * serializer, and what is wrong with a WebSocket frame stays on WebSockets. With the answer the vectors ask for: an
  * ABORT is followed by the close of the transport and nothing else, an ERROR or silence leaves the session usable, and
  * after each of them the router serves the next client.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SerializerName } from '../../support/codec.js';
-import { CODECS } from '../../support/codec.js';
+import { CODECS, inBatch } from '../../support/codec.js';
 import type { Daemon } from '../../support/daemon.js';
 import { startDaemon } from '../../support/daemon.js';
 import { nodeConfig } from '../../support/node-config.js';
 import { loadVectors } from '../../support/scenario.js';
 import type { TransportClient, TransportName } from '../../support/transports.js';
-import { RAWSOCKET_TRANSPORTS, SINGLE_MESSAGE_TRANSPORTS } from '../../support/transports.js';
+import { RAWSOCKET_TRANSPORTS, TRANSPORTS } from '../../support/transports.js';
 import type { CloseInfo } from '../../support/wamp-client.js';
 import { ConnectionClosed, WampClient, within } from '../../support/wamp-client.js';
 
@@ -71,7 +71,8 @@ function casesOf(transport: TransportName, serializer: SerializerName): readonly
     if (bytes === undefined) return [];
     const isBinary = CODECS[serializer].isBinary || sample.frame === 'binary';
     const states = sample.state === 'any' ? (['new', 'established'] as const) : [sample.state];
-    return states.map((state) => ({ ...sample, in: state, bytes, isBinary }));
+    const sent = transport === 'WebSocket, batched' ? inBatch(CODECS[serializer], bytes) : bytes;
+    return states.map((state) => ({ ...sample, in: state, bytes: sent, isBinary }));
   });
 }
 
@@ -136,6 +137,7 @@ it('has every sample of the file', () => {
   expect(counts('WebSocket')).toEqual([161, 161, 160]);
   // Without the binary frame on a text subprotocol, in both states.
   expect(counts('RawSocket')).toEqual([159, 161, 160]);
+  expect(counts('WebSocket, batched')).toEqual([159, 161, 160]);
 });
 
 let daemon: Daemon;
@@ -148,7 +150,7 @@ afterAll(async () => {
   expect(faults).toEqual([]);
 });
 
-describe.each(SINGLE_MESSAGE_TRANSPORTS)('invalid messages over $transport, $serializer', (row) => {
+describe.each(TRANSPORTS)('invalid messages over $transport, $serializer', (row) => {
   const { transport, serializer } = row;
   const connect = (): Promise<TransportClient> => row.connect(daemon);
   async function join(): Promise<TransportClient> {
