@@ -1,5 +1,6 @@
 /** Who is at the other end of a connection: its name in the log, and what other sessions may learn. */
 import type { Socket } from 'node:net';
+import { tlsClientOf } from './tls-peer.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Serializer } from '../serializer/serializer.js';
 import type { TransportFacts } from '../session/transport.js';
@@ -43,6 +44,6 @@ export function clientOf(socket: Socket): ClientInfo {
     address: socket.remoteAddress ?? '',
     visitor: undefined,
     headers: undefined,
-    tls: undefined,
+    tls: tlsClientOf(socket),
   };
 }

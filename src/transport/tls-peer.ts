@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { ClientCertificate, TlsClient } from '../auth/method.js';
 
 export interface TlsPeer {
   /** `TLSv1.2` or `TLSv1.3`. */
@@ -13,15 +14,7 @@ export interface TlsPeer {
   /** Whether the certificate is signed by one of `ca_certificates`. */
   readonly verified: boolean;
   /** Undefined where the client has shown none: it is asked only with `ca_certificates`. */
-  readonly certificate: PeerCertificate | undefined;
-}
-
-export interface PeerCertificate {
-  /** Upper-case hex with colons, the spelling of `certificate-sha1` in a Crossbar.io config. */
-  readonly sha1: string;
-  readonly sha256: string;
-  /** Undefined where the subject has none, or several. */
-  readonly commonName: string | undefined;
+  readonly certificate: ClientCertificate | undefined;
 }
 
 /** The kinds of channel binding (RFC 5929, RFC 9266). */
@@ -30,6 +23,27 @@ export type ChannelBindingType = 'tls-unique' | 'tls-exporter';
 const EXPORTER_LABEL = 'EXPORTER-Channel-Binding';
 const EXPORTER_BYTES = 32;
 const NO_CONTEXT = Buffer.alloc(0);
+
+/** @returns what authentication methods ask; it is looked up when they do. Undefined for a connection that is not TLS. */
+export function tlsClientOf(socket: Socket): TlsClient | undefined {
+  return socket instanceof TLSSocket ? new TlsConnection(socket) : undefined;
+}
+
+class TlsConnection implements TlsClient {
+  readonly #socket: TLSSocket;
+
+  constructor(socket: TLSSocket) {
+    this.#socket = socket;
+  }
+
+  get certificate(): ClientCertificate | undefined {
+    return this.#socket.authorized ? certificateOf(this.#socket) : undefined;
+  }
+
+  channelBinding(type: string): Uint8Array | undefined {
+    return type === 'tls-unique' || type === 'tls-exporter' ? channelBindingOf(this.#socket, type) : undefined;
+  }
+}
 
 /** @returns undefined for a connection that is not TLS. */
 export function tlsPeerOf(socket: Socket): TlsPeer | undefined {
@@ -42,7 +56,7 @@ export function tlsPeerOf(socket: Socket): TlsPeer | undefined {
   };
 }
 
-function certificateOf(socket: TLSSocket): PeerCertificate | undefined {
+function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
   // Without a certificate this is an object without keys, or null on a connection that is gone.
   const certificate = socket.getPeerCertificate() as Partial<ReturnType<TLSSocket['getPeerCertificate']>> | null;
   const { fingerprint: sha1, fingerprint256: sha256, subject } = certificate ?? {};
