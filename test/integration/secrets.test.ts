@@ -122,9 +122,29 @@ const CONFIG = nodeConfig({
   // Here the authid is the cookie id, for all to see: only the log must not have it.
   paths: {
     tracked: { type: 'websocket', cookie: { name: 'tracked' } },
+    asked: {
+      type: 'websocket',
+      auth: {
+        ticket: { type: 'function', module: './users.mjs', name: 'byTicket' },
+        wampcra: { type: 'function', module: './users.mjs', name: 'bySecret' },
+        scram: { type: 'dynamic', authenticator: 'com.example.nobody' },
+      },
+      options: { max_auth_failures: 0, max_auth_failures_per_address: 0 },
+    },
     signed: { type: 'websocket', cookie: { name: 'signed', secrets: [COOKIE_SECRET], authid: 'derived' } },
   },
 });
+
+/** Authenticators that let somebody in, refuse, fail, and answer nonsense. */
+const USERS = `
+export function byTicket(realm, authid, { ticket }) {
+  if (authid === 'broken') throw new TypeError('this authenticator does not work');
+  if (authid === 'nonsense') return { role: 7, ticket };
+  if (ticket === ${JSON.stringify(TICKET)}) return 'member';
+  throw Object.assign(new Error('denied'), { error: 'com.example.denied', args: ['who are you?'] });
+}
+export const bySecret = (realm, authid) => ({ role: authid === 'joe' ? 'member' : 7, secret: ${JSON.stringify(KEY)} });
+`;
 
 let daemon: Daemon;
 let operator: WampClient;
@@ -133,6 +153,7 @@ const clients: WampClient[] = [];
 beforeAll(async () => {
   const cbdir = nodeDirectory(CONFIG);
   writeFileSync(path.join(cbdir, 'secret.txt'), `${FILE_SECRET}\n`, { mode: 0o600 });
+  writeFileSync(path.join(cbdir, 'users.mjs'), USERS);
   daemon = await startDaemon({
     cbdir,
     args: ['--loglevel', 'trace'],
@@ -283,6 +304,27 @@ describe('a node under observation', () => {
       const refusal = await logIn(await connect({}), details, answer);
       expect(refusal[0]).toBe(3);
       keep('refusals', JSON.stringify(refusal));
+    }
+    await askAboutEverything();
+  });
+
+  it('asks authenticators', async () => {
+    const attempts: [authid: string, authmethod: string, Answer, type: number][] = [
+      ['joe', 'ticket', () => TICKET, 2],
+      ['joe', 'ticket', () => WRONG, 3],
+      ['broken', 'ticket', () => TICKET, 3],
+      ['nonsense', 'ticket', () => TICKET, 3],
+      ['joe', 'wampcra', signature(KEY), 2],
+      ['joe', 'wampcra', signature(PASSWORD), 3],
+      ['nonsense', 'wampcra', signature(KEY), 3],
+      ['joe', 'wamp-scram', () => PASSWORD, 3],
+    ];
+    for (const [authid, authmethod, answer, type] of attempts) {
+      const client = await connect({}, '/asked');
+      const details = { authid, authmethods: [authmethod], authextra: { nonce: CLIENT_NONCE } };
+      const outcome = await logIn(client, details, answer);
+      expect(outcome[0], `${authmethod} of ${authid}`).toBe(type);
+      if (type === 3) keep('refusals', JSON.stringify(outcome));
     }
     await askAboutEverything();
   });
