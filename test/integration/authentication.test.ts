@@ -1,13 +1,24 @@
 /** Authentication against the daemon: every method that asks for a secret, played by hand. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AUTH_CLIENTS } from '../support/auth-clients.js';
+import { answerAbout, AUTH_CLIENTS, sectionOf } from '../support/auth-clients.js';
 import type { AuthClient } from '../support/auth-clients.js';
 import type { Daemon } from '../support/daemon.js';
 import { startDaemon } from '../support/daemon.js';
+import { directoryWith } from '../support/node-directory.js';
 import { ALLOW_ALL, nodeConfig } from '../support/node-config.js';
 import { ALL_ROLES, WampClient } from '../support/wamp-client.js';
 
 type Extra = Readonly<Record<string, unknown>>;
+
+/** Knows joe: a function for each client. */
+const USERS = AUTH_CLIENTS.map(
+  (player) => `
+    export function ${player.name}(realm, authid, { ticket }) {
+      const joe = ${JSON.stringify(answerAbout(player))};
+      if (authid === 'joe' && (ticket ?? joe.ticket) === joe.ticket) return joe;
+      throw Object.assign(new Error('no'), { error: 'com.app.error.unknown', args: ['never heard of'] });
+    }`,
+).join('');
 
 let daemon: Daemon;
 beforeAll(async () => {
@@ -16,14 +27,21 @@ beforeAll(async () => {
   const paths = Object.fromEntries(
     AUTH_CLIENTS.map(({ name, config }) => [name, { type: 'websocket', auth: config, options }]),
   );
+  const asked = Object.fromEntries(
+    AUTH_CLIENTS.map((player) => {
+      const section = { type: 'function', module: './users.mjs', name: player.name };
+      return [`${player.name}_asked`, { type: 'websocket', auth: { [sectionOf(player)]: section }, options }];
+    }),
+  );
   const wamp = { type: 'websocket', auth: AUTH_CLIENTS[0]?.config, options: { ...options, auth_error_uris: 'wamp' } };
   const strict = { type: 'websocket', auth: AUTH_CLIENTS[0]?.config, options: { max_auth_failures: 2 } };
   const hasty = { type: 'websocket', auth: AUTH_CLIENTS[0]?.config, options: { authenticate_timeout: 1000 } };
   daemon = await startDaemon({
+    cbdir: directoryWith({ 'users.mjs': USERS }),
     config: nodeConfig({
       realms: [realm('realm1', 'user'), realm('realm2', 'another')],
       websocket: { auth: Object.assign({}, ...AUTH_CLIENTS.map(({ config }) => config)) as object, options },
-      paths: { ...paths, wamp, strict, hasty },
+      paths: { ...paths, ...asked, wamp, strict, hasty },
     }),
   });
 });
@@ -92,6 +110,20 @@ describe.each(AUTH_CLIENTS)('$name', (player) => {
       await first.client.drop();
     });
   }
+
+  it('asks a function who it is, where the config says so', async () => {
+    const path = `${player.name}_asked`;
+    const [type, , details] = await login(player, { path });
+    expect([type, details]).toMatchObject([2, { authid: 'joe', authrole: 'user', authprovider: 'function' }]);
+    const unknown = refusal('com.app.error.unknown');
+    const isAskedLater = player.authmethod === 'ticket';
+    const wrong = await login(player, { path, knows: false });
+    expect(wrong).toEqual(isAskedLater ? unknown : refusal('wamp.error.not_authorized'));
+    const client = await WampClient.connect(daemon.url(`/${path}`, 'ws'));
+    const hello = { roles: ALL_ROLES, authmethods: [player.authmethod], ...player.hello('nobody') };
+    if (!isAskedLater) expect(await client.ask([1, 'realm1', hello])).toEqual(unknown);
+    await client.drop();
+  });
 
   it('takes nothing else than the answer', async () => {
     for (const message of [

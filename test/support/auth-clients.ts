@@ -30,6 +30,23 @@ export interface AuthClient {
   readonly replayable?: boolean;
 }
 
+/** What the static section of a client says of joe. */
+export function joeOf({ config }: AuthClient): Extra {
+  const [section] = Object.values(config) as readonly Readonly<Record<string, { readonly joe?: Extra }>>[];
+  return section?.['principals']?.joe ?? section?.['users']?.joe ?? {};
+}
+
+/** The word of the config for the method of a client. */
+export function sectionOf({ config }: AuthClient): string {
+  return Object.keys(config)[0] ?? '';
+}
+
+/** The same as an authenticator answers it. */
+export function answerAbout(player: AuthClient): Extra {
+  const { authorized_keys: keys, ...rest } = joeOf(player);
+  return Array.isArray(keys) ? { ...rest, pubkey: keys[0] as unknown } : rest;
+}
+
 const secretOf = (knows: boolean): string => (knows ? 'the secret of joe' : 'the secret of jim');
 
 const ticket: AuthClient = {
@@ -88,26 +105,39 @@ export function scramKeys(password: string, saltHex: string, iterations: number)
 
 const CLIENT_NONCE = Buffer.from('a client nonce').toString('base64');
 
-/** A client of SCRAM. @param c the channel part of what both sides sign. */
+const SCRAM_KEPT = scramKeys(secretOf(true), SCRAM_SALT, 100);
+
+/** What is left of the password of joe. */
+export const SCRAM_JOE = {
+  kdf: 'pbkdf2',
+  iterations: 100,
+  salt: SCRAM_SALT,
+  'stored-key': SCRAM_KEPT.storedKey.toString('hex'),
+  'server-key': SCRAM_KEPT.serverKey.toString('hex'),
+} as const;
+
+/** What a client of SCRAM answers. @param c the channel part of what both sides sign. */
+export function scramProof(challenge: Extra, authid: string, clientNonce: string, c: string, knows = true): string {
+  const [nonce, salt, iterations] = ['nonce', 'salt', 'iterations'].map((key) => String(challenge[key]));
+  const saltHex = Buffer.from(salt ?? '', 'base64').toString('hex');
+  const { clientKey, storedKey } = scramKeys(secretOf(knows), saltHex, Number(iterations));
+  const text = `n=${authid},r=${clientNonce},r=${nonce},s=${salt},i=${iterations},c=${c},r=${nonce}`;
+  const signature = createHmac('sha256', storedKey).update(text).digest();
+  return Buffer.from(clientKey.map((octet, i) => octet ^ (signature[i] ?? 0))).toString('base64');
+}
+
+/** @param c the channel part of what both sides sign. */
 function scramClient(name: string, authmethod: string, c: string): AuthClient {
-  const kept = scramKeys(secretOf(true), SCRAM_SALT, 100);
-  const keys = { 'stored-key': kept.storedKey.toString('hex'), 'server-key': kept.serverKey.toString('hex') };
-  const joe = { kdf: 'pbkdf2', iterations: 100, salt: SCRAM_SALT, ...keys, role: 'user' };
   return {
     name,
     authmethod,
-    config: { scram: { type: 'static', principals: { joe } } },
-    secrets: [secretOf(true), ...Object.values(keys)],
+    config: { scram: { type: 'static', principals: { joe: { ...SCRAM_JOE, role: 'user' } } } },
+    secrets: [secretOf(true), SCRAM_JOE['stored-key'], SCRAM_JOE['server-key']],
     hello: (authid) => ({ authid, authextra: { nonce: CLIENT_NONCE, channel_binding: null } }),
-    answer({ extra }, authid, knows) {
-      const { nonce, salt, iterations } = extra;
-      const saltHex = Buffer.from(String(salt), 'base64').toString('hex');
-      const { clientKey, storedKey } = scramKeys(secretOf(knows), saltHex, Number(iterations));
-      const text = `n=${authid},r=${CLIENT_NONCE},r=${String(nonce)},s=${String(salt)},i=${String(iterations)},c=${c},r=${String(nonce)}`;
-      const signature = createHmac('sha256', storedKey).update(text).digest();
-      const proof = Buffer.from(clientKey.map((octet, i) => octet ^ (signature[i] ?? 0)));
-      return { signature: proof.toString('base64'), extra: { nonce, channel_binding: null, cbind_data: null } };
-    },
+    answer: ({ extra }, authid, knows) => ({
+      signature: scramProof(extra, authid, CLIENT_NONCE, c, knows),
+      extra: { nonce: extra['nonce'], channel_binding: null, cbind_data: null },
+    }),
   };
 }
 

@@ -4,19 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { ClientInfo, Pass, Verdict } from '../../../src/auth/method.js';
 import { payloadOf } from '../../../src/wamp/payload.js';
 import { asChallenge, testAuth } from '../../support/auth.js';
-import { AUTH_CLIENTS, JIM_KEYS, JOE_KEYS } from '../../support/auth-clients.js';
+import { answerAbout, AUTH_CLIENTS, JIM_KEYS, JOE_KEYS, sectionOf } from '../../support/auth-clients.js';
 import type { AuthClient } from '../../support/auth-clients.js';
 import { recordingLog } from '../../support/cookie-store.js';
 
 type Dict = Readonly<Record<string, unknown>>;
-
-/** What the static section says of joe. */
-function joeOf({ config }: AuthClient): Dict {
-  const [section] = Object.values(config) as readonly Readonly<Record<string, { readonly joe?: Dict }>>[];
-  return section?.['principals']?.joe ?? section?.['users']?.joe ?? {};
-}
-
-const sectionOf = ({ config }: AuthClient): string => Object.keys(config)[0] ?? '';
 
 class Refused extends Error {
   readonly error = 'com.app.error.unknown';
@@ -25,18 +17,12 @@ class Refused extends Error {
 
 /** The authenticator of an application that knows joe. */
 function knowing(player: AuthClient, more: Dict = {}) {
-  const {
-    role,
-    authorized_keys: [pubkey] = [],
-    ...credentials
-  } = joeOf(player) as Dict & {
-    readonly authorized_keys?: readonly string[];
-  };
+  const answer = answerAbout(player);
   return (_realm: unknown, authid: unknown, details: unknown): unknown => {
     const { ticket } = details as Dict;
     if (authid !== 'joe') throw new Refused();
-    if (ticket !== undefined && ticket !== credentials['ticket']) throw new Refused();
-    return { role, ...credentials, ...(pubkey !== undefined && { pubkey }), ...more };
+    if (ticket !== undefined && ticket !== answer['ticket']) throw new Refused();
+    return { ...answer, ...more };
   };
 }
 
@@ -119,9 +105,8 @@ describe.each(AUTH_CLIENTS)('$name with an authenticator', (player) => {
     expect(await login('joe')).toEqual(FAILED);
   });
 
-  const needed = Object.keys(joeOf(player)).filter((key) => key !== 'role' && key !== 'ticket');
+  const needed = Object.keys(answerAbout(player)).filter((key) => key !== 'role' && key !== 'ticket');
   const hurt = needed
-    .map((key) => (key === 'authorized_keys' ? 'pubkey' : key))
     .flatMap((key) => [0, -1, 1.5, '', 'ü', [], {}, true].map((value) => ({ key, value })))
     // Any text will do for these.
     .filter(({ key, value }) => !(['secret', 'salt'].includes(key) && value === 'ü' && authmethod === 'wampcra'));
