@@ -34,7 +34,8 @@ function finishOrigins(options: Cursor, isTracked: boolean): void {
   if (options.get('allow_null_origin').missing) options.set('allow_null_origin', !isTracked);
 }
 
-/** Sections that name one file share its cookies; others share none. */
+/** Sections that name one file or database share its cookies; others share none. */
 function storeKey(cookie: Cursor): string {
-  return cookie.at('store', 'filename').text() ?? cookie.path.join('/');
+  const store = cookie.get('store');
+  return store.get('filename').text() ?? store.get('path').text() ?? cookie.path.join('/');
 }

@@ -22,8 +22,8 @@ describe('a cookie that logs in', () => {
     expect(at(inherited, 'cookie')).toMatchObject({ rotate: true, authid: 'derived' });
   });
 
-  it('is one wherever its file is used', () => {
-    const shared = node({ websocket: { auth: AUTH, cookie: { store: FILE } }, web: { cookie: { store: FILE } } });
+  it.each([[FILE], [{ type: 'database', path: 'cookies' }]])('is one wherever its store is used: %j', (store) => {
+    const shared = node({ websocket: { auth: AUTH, cookie: { store } }, web: { cookie: { store } } });
     expect(at(shared, 'cookie')).toMatchObject({ rotate: true, authid: 'derived' });
   });
 
