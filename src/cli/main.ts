@@ -5,11 +5,12 @@
  *     1  anything wrong: unknown option, bad config, missing directory, a node that runs already, a failed start
  *     128 + n  ended by a second signal n (`node/signals.ts`)
  */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { LOG_LEVELS } from '../log/logger.js';
 import { packageVersion } from '../node/package.js';
 import { check } from './check.js';
+import { compact, importCookies, listCookies, revoke, verify } from './cookies.js';
 import { init } from './init.js';
 import { COLOR_CHOICES, LOG_FORMATS } from './logging.js';
 import { describeFailure } from './report.js';
@@ -47,6 +48,8 @@ function commandLine(): Command {
     check,
   );
 
+  addCookieCommands(program);
+
   program
     .command('init')
     .description('make a node with the demo page in a directory')
@@ -60,6 +63,39 @@ function commandLine(): Command {
       process.stdout.write(`crossbar-ts ${packageVersion()} (Node.js ${process.versions.node})\n`);
     });
   return program;
+}
+
+function addCookieCommands(program: Command): void {
+  const cookies = program
+    .command('cookies')
+    .description('look at the cookies of a node, running or not, and manage them');
+  const command = (name: string, description: string): Command =>
+    addNodeOptions(cookies.command(name).description(description));
+  const store = (): Option => new Option('--store <n>', 'only this store, counted from 1').argParser(storeNumber);
+
+  command('list', 'show all cookies, by digests')
+    .addOption(store())
+    .option('--json', 'one JSON object per line')
+    .action(listCookies);
+  command('verify', 'count good and damaged entries without touching them; exit 1 if any is damaged')
+    .addOption(store())
+    .action(verify);
+  command('compact', 'rewrite the stores without what nobody can ask for any more').addOption(store()).action(compact);
+  command('revoke', 'log browsers out: their cookies are forgotten, their sessions end')
+    .addOption(store())
+    .option('--authid <authid>', 'all cookies with a login of this user')
+    .option('--digest <digest>', 'a single cookie')
+    .option('--all', 'all cookies')
+    .action(revoke);
+  command('import', 'take over the cookies of another store, also of a cookie file of Crossbar.io')
+    .requiredOption('--from <path>', 'a cookie file, or the directory of a database')
+    .addOption(new Option('--to <n>', 'into this store of the node, counted from 1').argParser(storeNumber))
+    .action(importCookies);
+}
+
+function storeNumber(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Stores are numbered 1, 2, ...');
+  return Number(text);
 }
 
 function addNodeOptions(command: Command): Command {

@@ -129,6 +129,16 @@ export class CookieFile {
     await this.#rewrite();
   }
 
+  /** How many good lines the file has, live or outdated. */
+  get lines(): number {
+    return this.#lines;
+  }
+
+  /** The last rewrite has failed. */
+  get isCompactionOwed(): boolean {
+    return this.#deadLinesAllowed > DEAD_LINES;
+  }
+
   /** From now on any outdated line is reason enough to rewrite the file once. */
   wantCompaction(): void {
     this.#deadLinesAllowed = 0;

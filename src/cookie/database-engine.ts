@@ -34,14 +34,22 @@ export type DatabaseRequest =
   | { readonly do: 'update'; readonly cbtid: string; readonly change: CookieChange }
   | { readonly do: 'rotate'; readonly cbtid: string; readonly successor: string; readonly rotated: string }
   | { readonly do: 'delete'; readonly cbtid: string }
-  | { readonly do: 'purge' };
+  | { readonly do: 'purge' }
+  | { readonly do: 'count' };
 
 export type DatabaseAnswer =
-  | { readonly value: CookieEntry | readonly CookieRecord[] | undefined }
+  | { readonly value: CookieEntry | readonly CookieRecord[] | DatabaseCount | undefined }
   /** The request cannot be granted. */
   | { readonly refused: string }
   /** The system failed; nothing was changed. */
   | { readonly failed: string };
+
+/** What is in a database. */
+export interface DatabaseCount {
+  readonly values: number;
+  /** How many of them cannot be read. */
+  readonly damaged: number;
+}
 
 /** How many values are looked at with every new cookie: expired ones leave, so a backlog shrinks. */
 const SWEPT_PER_NEW = 4;
@@ -123,7 +131,7 @@ export class DatabaseEngine {
     }
   }
 
-  #do(request: DatabaseRequest): CookieEntry | readonly CookieRecord[] | undefined {
+  #do(request: DatabaseRequest): Extract<DatabaseAnswer, { value: unknown }>['value'] {
     switch (request.do) {
       case 'get':
         return this.#at(request.cbtid);
@@ -143,6 +151,8 @@ export class DatabaseEngine {
       case 'purge':
         this.#purge();
         return undefined;
+      case 'count':
+        return this.#count();
     }
   }
 
@@ -210,6 +220,15 @@ export class DatabaseEngine {
     this.#removeOld([...this.#db.getRange()]);
   }
 
+  #count(): DatabaseCount {
+    let [values, damaged] = [0, 0];
+    for (const { value } of this.#db.getRange()) {
+      values += 1;
+      if (entryOf(value) === undefined) damaged += 1;
+    }
+    return { values, damaged };
+  }
+
   #removeOld(values: readonly { readonly key: string; readonly value: string }[]): void {
     const now = this.#clock();
     for (const { key, value } of values) {
@@ -234,7 +253,7 @@ function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: Tree
 }
 
 function isReading({ do: what }: DatabaseRequest): boolean {
-  return what === 'get' || what === 'list';
+  return what === 'get' || what === 'list' || what === 'count';
 }
 
 /** @returns whether it needs room: a logout, or a visit that is noted, must not. */

@@ -13,10 +13,10 @@ import { openInThread } from './database-thread.js';
 import { errorCode } from './file-system.js';
 import { CookieStoreError } from './store.js';
 import type { Logger } from '../log/logger.js';
-import type { DatabaseAnswer, DatabaseOptions, DatabaseRequest } from './database-engine.js';
+import type { DatabaseAnswer, DatabaseCount, DatabaseOptions, DatabaseRequest } from './database-engine.js';
 import type { DatabaseConnection } from './database-thread.js';
 import type { CookieStoreType } from './store-type.js';
-import type { CookieChange, CookieEntry, CookieRecord, CookieStore } from './store.js';
+import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore } from './store.js';
 
 export const databaseStore: CookieStoreType<'database'> = {
   type: 'database',
@@ -109,6 +109,18 @@ export class DatabaseCookieStore implements CookieStore {
     await this.#submit({ do: 'purge' });
   }
 
+  async compact(): Promise<Compaction> {
+    const { values: before } = await this.count();
+    await this.purge();
+    const { values: after } = await this.count();
+    return { before, after };
+  }
+
+  async count(): Promise<DatabaseCount> {
+    const value = await this.#submit({ do: 'count' });
+    return value !== undefined && 'damaged' in value ? value : { values: 0, damaged: 0 };
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#shutDown();
     return this.#closing;
@@ -156,7 +168,7 @@ function isList(value: Value): value is readonly CookieRecord[] {
 }
 
 function oneOf(value: Value): CookieEntry | undefined {
-  return value === undefined || isList(value) ? undefined : deepFreeze(value);
+  return value === undefined || isList(value) || 'damaged' in value ? undefined : deepFreeze(value);
 }
 
 function recordOf(value: Value): CookieRecord {

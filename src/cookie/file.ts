@@ -29,7 +29,7 @@ import type { Change, Operation } from './file-change.js';
 import type { FileSystem } from './file-system.js';
 import type { ProcessTable } from './process-table.js';
 import type { CookieStoreType } from './store-type.js';
-import type { CookieChange, CookieEntry, CookieRecord, CookieStore } from './store.js';
+import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore } from './store.js';
 
 export const fileStore: CookieStoreType<'file'> = {
   type: 'file',
@@ -184,6 +184,15 @@ export class FileCookieStore implements CookieStore {
     const deleted = new Date(now).toISOString();
     await Promise.all([this.#submit(NO_CHANGE), ...expired.map(({ cbtid }) => this.delete(cbtid, deleted))]);
     await this.#queue.idle();
+  }
+
+  async compact(): Promise<Compaction> {
+    const file = this.#openFile();
+    const before = file.lines;
+    await this.purge();
+    if (file.isCompactionOwed)
+      throw new CookieStoreError(`the cookie file ${this.#options.filename} could not be compacted`);
+    return { before, after: file.lines };
   }
 
   /** @returns whether the file is kept in this way. */

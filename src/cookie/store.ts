@@ -80,6 +80,14 @@ export interface CookieStore {
   list(): Promise<readonly CookieRecord[]>;
   /** Flushes and releases everything. */
   close(): Promise<void>;
+  /** Drops what nobody can ask for any more. Only where that makes room; rejects when it could not be done. */
+  compact?(): Promise<Compaction>;
+}
+
+/** How many lines, or values, a store had before and after it was compacted. */
+export interface Compaction {
+  readonly before: number;
+  readonly after: number;
 }
 
 /** How long a replaced id is followed at least: longer than any request with it is under way. */

@@ -8,11 +8,18 @@ import type { CookieStoreConfig } from './schema.js';
 import type { CookieStoreDeps } from './store-type.js';
 import type { CookieStore } from './store.js';
 
+export interface OpenedStore {
+  /** Of the section that asked first. */
+  readonly config: CookieStoreConfig;
+  readonly store: CookieStore;
+}
+
 export class CookieStores {
   readonly #deps: CookieStoreDeps;
   // key -> store that is open or opening
   readonly #shared = new Map<string, Promise<CookieStore>>();
   readonly #single = new Set<Promise<CookieStore>>();
+  readonly #configs = new Map<Promise<CookieStore>, CookieStoreConfig>();
   readonly #visitors = new Map<CookieStore, Visitors>();
 
   constructor(deps: CookieStoreDeps) {
@@ -27,6 +34,7 @@ export class CookieStores {
     const { share, type } = storeTypeOf(config);
     if (share === undefined) {
       const opening = this.#open(config);
+      this.#configs.set(opening, config);
       this.#single.add(opening);
       return opening;
     }
@@ -39,10 +47,12 @@ export class CookieStores {
       return store;
     }
     const opening = this.#open(config);
+    this.#configs.set(opening, config);
     this.#shared.set(key, opening);
     try {
       return await opening;
     } catch (error) {
+      this.#configs.delete(opening);
       this.#shared.delete(key);
       throw error;
     }
@@ -57,6 +67,16 @@ export class CookieStores {
     return visitors;
   }
 
+  /** Every store that is open, in the order of the sections that asked first. */
+  async opened(): Promise<readonly OpenedStore[]> {
+    const opened: OpenedStore[] = [];
+    for (const [opening, config] of this.#configs) {
+      const store = await opening.catch(() => undefined);
+      if (store !== undefined) opened.push({ config, store });
+    }
+    return opened;
+  }
+
   async #open(config: CookieStoreConfig): Promise<CookieStore> {
     const store = storeTypeOf(config).create(config, this.#deps);
     await store.open();
@@ -68,6 +88,7 @@ export class CookieStores {
     const openings = [...this.#shared.values(), ...this.#single];
     this.#shared.clear();
     this.#single.clear();
+    this.#configs.clear();
     for (const visitors of this.#visitors.values()) visitors.close();
     this.#visitors.clear();
     const results = await Promise.allSettled(

@@ -7,6 +7,10 @@ export type NodeErrorCode =
   | 'ERR_NODE_DIRECTORY'
   /** Another node runs on the same directory. */
   | 'ERR_NODE_RUNNING'
+  /** The node that runs did not do what it was asked for. */
+  | 'ERR_NODE_CONTROL'
+  /** A cookie store could not do what it was asked for. */
+  | 'ERR_NODE_COOKIES'
   /** A part of the node could not be started; `cause` says why. */
   | 'ERR_NODE_START';
 

@@ -4,8 +4,9 @@
  * number of nodes in one process as long as each has a directory of its own.
  *
  *     start: config -> node.pid -> for each router worker: realms, then components, so that they are there when the first
- *            client comes, then transports (cookie stores open, port opens)
- *     stop:  1. every transport: stop listening, GOODBYE wamp.close.system_shutdown to its sessions, then cut
+ *            client comes, then transports (cookie stores open, port opens) -> control socket
+ *     stop:  0. the control socket: no command comes any more
+ *            1. every transport: stop listening, GOODBYE wamp.close.system_shutdown to its sessions, then cut
  *               what is left after a grace (`TransportServer.stop`)
  *            2. every component: GOODBYE, then what it does to stop
  *            3. cookie stores: flush and close; nobody is left who could write
@@ -36,6 +37,10 @@ import { createWebServer, createWebSocketServer } from '../webservice/server.js'
 import { createUniversalServer } from '../webservice/universal.js';
 import type { WebServerDeps } from '../webservice/server.js';
 import { existingDirectory } from './cbdir.js';
+import { ControlServer } from './control.js';
+import { LocalAdministration } from './cookie-administration.js';
+import { cookieRequests } from './cookie-control.js';
+import { openedStores } from './cookie-stores.js';
 import { messageOf, NodeError } from './error.js';
 import { packageVersion } from './package.js';
 import { acquirePidFile } from './pidfile.js';
@@ -119,6 +124,7 @@ class Node implements RunningNode {
   /** Every component that was told to start, also one that failed. */
   readonly #components: Component[] = [];
   readonly #listening: ListeningSummary[] = [];
+  #control: ControlServer | undefined;
   #stopped: Promise<void> | undefined;
 
   readonly #load: LoadFunction = (module, name) => loadFunction(this.#parts.cbdir, module, name);
@@ -146,6 +152,7 @@ class Node implements RunningNode {
   async start(): Promise<void> {
     try {
       for (const { worker, pointer } of enabledWorkers(this.#parts.loaded)) await this.#startWorker(worker, pointer);
+      this.#control = await this.#startControl();
     } catch (error) {
       await this.#stopAfterFailure();
       throw error;
@@ -158,6 +165,13 @@ class Node implements RunningNode {
   stop(): Promise<void> {
     this.#stopped ??= this.#shutDown();
     return this.#stopped;
+  }
+
+  #startControl(): Promise<ControlServer | undefined> {
+    const { cbdir, loaded } = this.#parts;
+    const workers = enabledWorkers(loaded).map(({ worker }) => worker);
+    const cookies = new LocalAdministration(() => openedStores(this.#stores, workers), this.#log);
+    return ControlServer.start({ cbdir, handlers: cookieRequests(cookies), log: this.#log });
   }
 
   /** Realms of different workers are separate, even of the same name: a router knows only its own. */
@@ -233,6 +247,7 @@ class Node implements RunningNode {
 
   async #shutDown(): Promise<void> {
     try {
+      await this.#control?.stop();
       await Promise.all(this.#servers.map((server) => server.stop()));
       await Promise.all(this.#components.map((component) => component.stop()));
       await this.#stores.closeAll();

@@ -2,6 +2,7 @@
  * From the checked config, and the addresses that the transports got, to the summary of a node.
  */
 import type { RouterWorkerConfig, TransportConfig } from '../config/schema.js';
+import type { CookieConfig } from '../cookie/schema.js';
 import type { BoundAddress } from '../transport/listen.js';
 import type { PathServiceConfig, PathsConfig, WebTransportConfig } from '../webservice/schema.js';
 import type { CookieStoreSummary, ListeningSummary, RealmSummary } from './summary.js';
@@ -38,12 +39,16 @@ export function realmSummaries({ id, realms }: RouterWorkerConfig): RealmSummary
   return realms.map(({ name, roles }) => ({ realm: name, worker: id, roles: roles.map((role) => role.name) }));
 }
 
+/** @returns every `cookie` section of the workers. */
+export function cookieSectionsOf(workers: readonly RouterWorkerConfig[]): CookieConfig[] {
+  const places = workers.flatMap(({ transports }) => transports.flatMap(sectionsOf));
+  return places.flatMap(({ cookie }) => (cookie === undefined ? [] : [cookie]));
+}
+
 /** @returns the stores that the `cookie` sections of the workers name, each file or directory once. */
 export function cookieStoreSummaries(workers: readonly RouterWorkerConfig[]): CookieStoreSummary[] {
   const stores = new Map<string, CookieStoreSummary>();
-  for (const { cookie } of workers.flatMap(({ transports }) => transports.flatMap(sectionsOf))) {
-    if (cookie === undefined) continue;
-    const { store } = cookie;
+  for (const { store } of cookieSectionsOf(workers)) {
     if (store.type === 'file') stores.set(store.filename, { type: store.type, filename: store.filename });
     else if (store.type === 'database') stores.set(store.path, { type: store.type, path: store.path });
     else stores.set('', { type: store.type });

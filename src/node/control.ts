@@ -1,0 +1,221 @@
+/**
+ * The control socket: how commands of the same user reach a running node. A socket file in the node directory, open to
+ * its owner only; lines of JSON.
+ *
+ *     -> {"do": "cookies.revoke", "with": {"authid": "joe"}}
+ *     <- {"item": ...}           any number, for requests that answer with a list
+ *     <- {"done": ...}           or {"error": "why not"}
+ *
+ * A connection may ask again when it has its answer. What can be asked is a table of handlers; this file knows none.
+ */
+import { chmod } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import path from 'node:path';
+import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
+
+import type { Logger } from '../log/logger.js';
+import { listen, ListenError } from '../transport/listen.js';
+import { messageOf, NodeError, systemCode } from './error.js';
+
+export const CONTROL_FILE = 'node.sock';
+
+/** Answers one request. What it throws is told to the one who asked. */
+export type ControlHandler = (request: ControlArguments, send: (item: unknown) => Promise<void>) => Promise<unknown>;
+export type ControlArguments = Readonly<Record<string, unknown>>;
+export type ControlHandlers = Readonly<Record<string, ControlHandler>>;
+
+export interface ControlOptions {
+  readonly cbdir: string;
+  readonly handlers: ControlHandlers;
+  readonly log: Logger;
+}
+
+/** Of a request. */
+const MAX_LINE_BYTES = 64 * 1024;
+const BACKLOG = 16;
+
+/** The node's end of the socket. */
+export class ControlServer {
+  readonly #server: Server;
+  readonly #connections = new Set<Socket>();
+  readonly #handlers: ControlHandlers;
+  readonly #log: Logger;
+
+  private constructor({ handlers, log }: ControlOptions) {
+    this.#handlers = handlers;
+    this.#log = log;
+    this.#server = createServer((socket) => {
+      this.#serve(socket).catch((err: unknown) => {
+        this.#log.debug({ err }, 'control connection failed');
+        socket.destroy();
+      });
+    });
+  }
+
+  /** @returns undefined when there can be no socket in the directory: the node then runs without. */
+  static async start(options: ControlOptions): Promise<ControlServer | undefined> {
+    const control = new ControlServer(options);
+    const file = path.join(options.cbdir, CONTROL_FILE);
+    try {
+      await control.#listen(file);
+      return control;
+    } catch (err) {
+      if (!(err instanceof ListenError)) throw err;
+      options.log.warn({ file, err }, 'no control socket: commands cannot reach this node');
+      return undefined;
+    }
+  }
+
+  async #listen(file: string): Promise<void> {
+    const usual = withUmask(0o177);
+    const listening = listen(this.#server, { type: 'unix', path: file, backlog: BACKLOG });
+    usual();
+    await listening;
+    await chmod(file, 0o600); // also where the umask could not be changed
+  }
+
+  /** Nobody can ask any more; the file is gone. Idempotent. */
+  async stop(): Promise<void> {
+    for (const socket of this.#connections) socket.destroy();
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    await closed;
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    this.#connections.add(socket);
+    socket.once('close', () => this.#connections.delete(socket));
+    for await (const line of linesOf(socket, MAX_LINE_BYTES)) await this.#answer(line, socket);
+    socket.end();
+  }
+
+  async #answer(line: string, socket: Socket): Promise<void> {
+    const send = (what: object): Promise<void> => write(socket, what);
+    try {
+      const { name, request } = parseRequest(line);
+      const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
+      if (handler === undefined) throw new Error(`this node does not know the request ${JSON.stringify(name)}`);
+      const done = await handler(request, (item) => send({ item }));
+      this.#log.debug({ request: name }, 'control request answered');
+      await send({ done: done ?? null });
+    } catch (error) {
+      await send({ error: messageOf(error) });
+    }
+  }
+}
+
+/** Asks the node that runs on a directory. */
+export class ControlClient {
+  readonly #socket: Socket;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#lines = linesOf(socket, Infinity);
+  }
+
+  /** @returns undefined when no node listens there. */
+  static async connect(cbdir: string): Promise<ControlClient | undefined> {
+    const socket = connect(path.join(cbdir, CONTROL_FILE));
+    try {
+      await once(socket, 'connect');
+      return new ControlClient(socket);
+    } catch (error) {
+      if (ABSENT.includes(systemCode(error) ?? '')) return undefined;
+      throw new NodeError('ERR_NODE_CONTROL', `the node cannot be asked: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /**
+   * @returns what the node answers in the end.
+   * @throws NodeError `ERR_NODE_CONTROL` when it refuses or goes away.
+   */
+  async ask(
+    name: string,
+    request: ControlArguments,
+    onItem: (item: unknown) => void = () => undefined,
+  ): Promise<unknown> {
+    await write(this.#socket, { do: name, with: request });
+    for (;;) {
+      const answer = parseObject(await this.#nextLine());
+      if ('item' in answer) onItem(answer['item']);
+      else if ('error' in answer) throw new NodeError('ERR_NODE_CONTROL', String(answer['error']));
+      else return answer['done'];
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #nextLine(): Promise<string> {
+    try {
+      const next = await this.#lines.next();
+      if (next.done !== true) return next.value;
+    } catch (cause) {
+      throw new NodeError('ERR_NODE_CONTROL', `the node went away: ${messageOf(cause)}`, { cause });
+    }
+    throw new NodeError('ERR_NODE_CONTROL', 'the node went away without an answer');
+  }
+}
+
+/** No file, nobody behind it, or a path that is too long for one. */
+const ABSENT: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EINVAL', 'ENAMETOOLONG'];
+
+function parseRequest(line: string): { name: string; request: ControlArguments } {
+  const { do: name, with: request = {} } = parseObject(line);
+  if (typeof name !== 'string') throw new Error('a request needs "do", the name of what is to be done');
+  if (!isObject(request)) throw new Error('"with" of a request must be an object');
+  return { name, request };
+}
+
+function parseObject(line: string): ControlArguments {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new Error('not a line of JSON');
+  }
+  if (!isObject(value)) throw new Error('not a JSON object');
+  return value;
+}
+
+function isObject(value: unknown): value is ControlArguments {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Resolves when more may be written. */
+async function write(socket: Socket, what: object): Promise<void> {
+  if (socket.destroyed) throw new Error('the connection was closed');
+  if (socket.write(`${JSON.stringify(what)}\n`)) return;
+  await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+}
+
+/** @throws when a line is longer than `maxBytes`. */
+async function* linesOf(socket: Socket, maxBytes: number): AsyncGenerator<string, undefined> {
+  let begun: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    let rest = chunk;
+    for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n')) {
+      yield Buffer.concat([...begun, rest.subarray(0, end)]).toString();
+      rest = rest.subarray(end + 1);
+      [begun, bytes] = [[], 0];
+    }
+    begun.push(rest);
+    bytes += rest.length;
+    if (bytes > maxBytes) throw new Error('a request is too long');
+  }
+}
+
+/** The socket is made with these permissions at once, not a moment later. @returns how to undo it. */
+function withUmask(mask: number): () => void {
+  try {
+    const usual = process.umask(mask);
+    return () => void process.umask(usual);
+  } catch {
+    return () => undefined; // not in a worker thread
+  }
+}

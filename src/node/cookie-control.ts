@@ -1,0 +1,71 @@
+/**
+ * The cookies of a running node through its control socket: the requests `cookies.list`, `cookies.revoke`,
+ * `cookies.compact` and `cookies.import`, on either side.
+ */
+import type { ControlArguments, ControlClient, ControlHandlers } from './control.js';
+import type {
+  CompactedStore,
+  CookieAdministration,
+  CookieSelection,
+  ImportReport,
+  ListedCookie,
+} from './cookie-administration.js';
+
+/** The node's side. */
+export function cookieRequests(administration: CookieAdministration): ControlHandlers {
+  return {
+    'cookies.list': (request, send) => administration.list(storeOf(request), send),
+    'cookies.revoke': (request) => {
+      const selection = { authid: textOf(request, 'authid'), digest: textOf(request, 'digest') };
+      const isAll = request['all'] === true;
+      if ([isAll, selection.authid !== undefined, selection.digest !== undefined].filter(Boolean).length !== 1) {
+        throw new Error('say which cookies are meant: one of "authid", "digest" and "all": true');
+      }
+      return administration.revoke(selection, storeOf(request));
+    },
+    'cookies.compact': (request) => administration.compact(storeOf(request)),
+    'cookies.import': (request) => {
+      const from = textOf(request, 'from');
+      if (from === undefined) throw new Error('"from" is missing');
+      return administration.import(from, storeOf(request));
+    },
+  };
+}
+
+function storeOf(request: ControlArguments): number | undefined {
+  const { store } = request;
+  if (store === undefined || typeof store === 'number') return store;
+  throw new Error('"store" must be a number');
+}
+
+function textOf(request: ControlArguments, key: string): string | undefined {
+  const value = request[key];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new Error(`"${key}" must be a text`);
+}
+
+/** The side of a command. What comes back is the node's own, of the same version or near it, and is not checked again. */
+export class RemoteAdministration implements CookieAdministration {
+  readonly #client: ControlClient;
+
+  constructor(client: ControlClient) {
+    this.#client = client;
+  }
+
+  async list(store: number | undefined, onCookie: (cookie: ListedCookie) => Promise<void> | void): Promise<void> {
+    await this.#client.ask('cookies.list', { store }, (item) => void onCookie(item as ListedCookie));
+  }
+
+  async revoke(selection: CookieSelection, store?: number): Promise<number> {
+    const all = selection.authid === undefined && selection.digest === undefined;
+    return (await this.#client.ask('cookies.revoke', { ...selection, all, store })) as number;
+  }
+
+  async compact(store?: number): Promise<readonly CompactedStore[]> {
+    return (await this.#client.ask('cookies.compact', { store })) as CompactedStore[];
+  }
+
+  async import(from: string, store?: number): Promise<ImportReport> {
+    return (await this.#client.ask('cookies.import', { from, store })) as ImportReport;
+  }
+}

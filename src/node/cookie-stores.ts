@@ -1,0 +1,120 @@
+/**
+ * The cookie stores of a config, in its order: those that a running node has open, those that a stopped node would
+ * open, and how they look from outside.
+ */
+import { takeCensus, unexpired } from '../cookie/census.js';
+import type { CookieConfig, CookieStoreConfig } from '../cookie/schema.js';
+import { CookieStores } from '../cookie/stores.js';
+import { CookieTracker } from '../cookie/tracker.js';
+import type { RouterWorkerConfig } from '../config/schema.js';
+import type { Logger } from '../log/logger.js';
+import type { AdministeredStore } from './cookie-administration.js';
+import { messageOf, NodeError } from './error.js';
+import { cookieSectionsOf } from './summarize.js';
+
+/** A store that keeps its cookies on the disk, as the config names it. */
+interface NamedStore {
+  readonly number: number;
+  readonly place: string;
+  /** A file, or the directory of a database. */
+  readonly path: string;
+  readonly section: CookieConfig;
+}
+
+/** What {@link verifyStores} finds in a store. */
+export interface Verification {
+  readonly store: number;
+  readonly place: string;
+  /** Why it could not be read; then the numbers are missing. */
+  readonly problem?: string;
+  readonly good: number;
+  readonly damaged: number;
+  readonly outdated: number;
+  readonly cookies: number;
+  readonly logins: number;
+  readonly expired: number;
+}
+
+/** @returns the stores that a running node has open; behind those of the config the ones in memory. */
+export async function openedStores(
+  stores: CookieStores,
+  workers: readonly RouterWorkerConfig[],
+): Promise<AdministeredStore[]> {
+  const named = namedStores(workers);
+  const opened = await stores.opened();
+  let last = named.length;
+  return opened
+    .map(({ config, store }) => {
+      const path = pathOf(config);
+      const number = named.find((each) => each.path === path)?.number ?? ++last;
+      return { number, place: placeOf(config), store, visitors: stores.visitorsOf(store, Date.now) };
+    })
+    .sort((a, b) => a.number - b.number);
+}
+
+/** Opens the stores of a stopped node and closes them again. Rejects with NodeError when another process has one. */
+export async function withStores<T>(
+  workers: readonly RouterWorkerConfig[],
+  log: Logger,
+  use: (stores: readonly AdministeredStore[]) => Promise<T>,
+): Promise<T> {
+  const stores = new CookieStores({ log });
+  try {
+    const administered: AdministeredStore[] = [];
+    for (const { number, place, section } of namedStores(workers)) {
+      // Who only looks must not wipe anything.
+      const store = await stores.acquire({ ...section.store, purge_on_startup: false } as CookieStoreConfig);
+      const visitors = stores.visitorsOf(store, Date.now);
+      // It tells the visitors by which rules the cookies of this section expire.
+      new CookieTracker({ config: section, store, visitors, clock: Date.now, log });
+      administered.push({ number, place, store, visitors });
+    }
+    return await use(administered);
+  } catch (cause) {
+    throw cause instanceof NodeError ? cause : new NodeError('ERR_NODE_COOKIES', messageOf(cause), { cause });
+  } finally {
+    await stores.closeAll();
+  }
+}
+
+/** Looks at the stores without touching them, whether a node runs on them or not. */
+export async function verifyStores(
+  workers: readonly RouterWorkerConfig[],
+  log: Logger,
+  number?: number,
+): Promise<Verification[]> {
+  const chosen = namedStores(workers).filter((each) => number === undefined || each.number === number);
+  return Promise.all(chosen.map((each) => verify(each, log)));
+}
+
+async function verify({ number: store, place, path }: NamedStore, log: Logger): Promise<Verification> {
+  try {
+    const { records, good, damaged, outdated } = await takeCensus(path, log);
+    const logins = records.filter(({ auth }) => auth !== null).length;
+    const expired = records.length - unexpired(records, Date.now()).length;
+    return { store, place, good, damaged, outdated, cookies: records.length, logins, expired };
+  } catch (error) {
+    const nothing = { good: 0, damaged: 0, outdated: 0, cookies: 0, logins: 0, expired: 0 };
+    return { store, place, ...nothing, problem: messageOf(error) };
+  }
+}
+
+function namedStores(workers: readonly RouterWorkerConfig[]): NamedStore[] {
+  const named = new Map<string, NamedStore>();
+  for (const section of cookieSectionsOf(workers)) {
+    const path = pathOf(section.store);
+    if (path === undefined || named.has(path)) continue;
+    named.set(path, { number: named.size + 1, place: placeOf(section.store), path, section });
+  }
+  return [...named.values()];
+}
+
+function pathOf(config: CookieStoreConfig): string | undefined {
+  if (config.type === 'file') return config.filename;
+  return config.type === 'database' ? config.path : undefined;
+}
+
+function placeOf(config: CookieStoreConfig): string {
+  const path = pathOf(config);
+  return path === undefined ? config.type : `${config.type} ${path}`;
+}
