@@ -14,6 +14,7 @@ import {
   cookieId,
   cookieRecord,
   recordingLog,
+  followed,
   recordOf,
   seededRandom,
   withDirectory,
@@ -32,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(compiled, { recursive: true, force: true }));
 
-/** What a writer has acknowledged: cookie id -> `created`, `login`, `deleting` or `deleted`. */
+/** What a writer has acknowledged: cookie id -> `created`, `login`, `moving`, `moved`, `deleting` or `deleted`. */
 type Acknowledged = Map<string, string>;
 
 /** Starts a writer and kills it behind its n-th line. */
@@ -57,6 +58,8 @@ async function check(store: FileCookieStore, acknowledged: Acknowledged): Promis
     if (what === 'deleted') expect(record, 'came back').toBeUndefined();
     if (what === 'created') expect(record, 'was lost').toBeDefined();
     if (what === 'login') expect(record?.auth?.authid, 'lost its login').toBe('joe');
+    if (what === 'moving') expect((await followed(store, cbtid))?.auth?.authid, 'lost on the way').toBe('joe');
+    if (what === 'moved') expect([record, (await followed(store, cbtid))?.auth?.authid]).toEqual([undefined, 'joe']);
     if (what === 'deleting' && record !== undefined) expect(record.auth?.authid).toBe('joe');
   }
 }

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 
 import { CookieStoreError } from '../../src/cookie/store.js';
 import { databaseOn } from '../support/cookie-database.js';
-import { cookieId, cookieRecord, recordOf, seededRandom, withDirectory } from '../support/cookie-store.js';
+import { cookieId, cookieRecord, followed, recordOf, seededRandom, withDirectory } from '../support/cookie-store.js';
 import { nodeDirectory, startDaemon, temporaryDirectory } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
@@ -97,6 +97,9 @@ describe('kill -9 of one of two writers', () => {
           if (what === 'deleted') expect(record, 'came back').toBeUndefined();
           if (what === 'created') expect(record, 'was lost').toBeDefined();
           if (what === 'login') expect(record?.auth?.authid, 'lost its login').toBe('joe');
+          const end = await followed(store, cbtid);
+          if (what === 'moving') expect(end?.auth?.authid, 'lost on the way').toBe('joe');
+          if (what === 'moved') expect([record, end?.auth?.authid]).toEqual([undefined, 'joe']);
           if (what === 'deleting' && record !== undefined) expect(record.auth?.authid).toBe('joe');
         }
         await store.close();

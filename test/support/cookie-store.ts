@@ -35,6 +35,12 @@ export async function recordOf(store: CookieStore, cbtid: string): Promise<Cooki
   return entry === undefined || isForward(entry) ? undefined : entry;
 }
 
+/** @returns the record of an id, also behind a forward. */
+export async function followed(store: CookieStore, cbtid: string): Promise<CookieRecord | undefined> {
+  const entry = await store.get(cbtid);
+  return entry !== undefined && isForward(entry) ? followed(store, entry.moved_to) : entry;
+}
+
 export interface LogEntry {
   readonly level: string;
   readonly msg: string;

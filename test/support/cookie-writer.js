@@ -27,6 +27,14 @@ function acknowledge(what, cbtid) {
   process.stdout.write(`${what} ${cbtid}\n`);
 }
 
+async function moveOn(cbtid, now) {
+  const successor = newCookieId(24);
+  acknowledge('moving', cbtid);
+  await store.rotate(cbtid, successor, now);
+  acknowledge('moved', cbtid);
+  acknowledge('login', successor);
+}
+
 async function work() {
   for (let n = 0; ; n += 1) {
     const cbtid = newCookieId(24);
@@ -36,7 +44,10 @@ async function work() {
     if (n % 3 === 0) continue;
     await store.update(cbtid, { auth, modified: now });
     acknowledge('login', cbtid);
-    if (n % 3 === 1) continue;
+    if (n % 3 === 1) {
+      await moveOn(cbtid, now);
+      continue;
+    }
     process.stdout.write(`deleting ${cbtid}\n`);
     await store.delete(cbtid, now);
     acknowledge('deleted', cbtid);

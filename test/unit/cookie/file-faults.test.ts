@@ -1,6 +1,6 @@
 /**
  * Every single call to the file system fails once, in every way, in a scenario that opens a damaged file, creates,
- * logs in, logs out, compacts and closes. Afterwards each cookie is as before or as after each change, never a mix,
+ * logs in, rotates, logs out, compacts and closes. Afterwards each cookie is as before or as after each change, never a mix,
  * and what was acknowledged is there.
  */
 import { describe, expect, it } from 'vitest';
