@@ -108,8 +108,8 @@ export class FailureLimit {
 
   #count(request: AuthRequest, context: AuthContext): void {
     const { authmethod, authid } = request;
-    const { address } = context.client;
-    this.#deps.log.info({ authmethod, authid: authid?.slice(0, MAX_LOGGED_AUTHID), address }, 'authentication failed');
+    const { peer } = context.client;
+    this.#deps.log.info({ authmethod, authid: authid?.slice(0, MAX_LOGGED_AUTHID), peer }, 'authentication failed');
     for (const [key, max] of this.#limits(request, context)) if (max > 0) this.#countFor(key);
   }
 

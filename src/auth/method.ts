@@ -33,7 +33,10 @@ export interface AuthRequest {
 export interface ClientInfo {
   /** Address and port, for the log. */
   readonly peer: string;
-  /** What failures are counted by: the IP address; empty where there is none. */
+  /**
+   * What failures are counted by: the IP address, of IPv6 the network. Empty on a socket file, and for peers on this
+   * machine: a proxy among them stands for all of its clients.
+   */
   readonly address: string;
   /** The browser behind the tracking cookie, where cookies are tracked. */
   readonly visitor: Visitor | undefined;

@@ -27,7 +27,7 @@ export const authOptionsSchema = {
       maximum: 1_000_000,
       default: 100,
       description:
-        'The same for all authentications from one address. Behind a proxy all clients have one address: set it to 0 there. 0 is no limit. An addition to the keys of Crossbar.io.',
+        'The same for all authentications from one address, of IPv6 from one /64 network. Clients of this machine are not counted: the proxy among them stands for all of its own. Behind a proxy on another machine all clients have one address: set it to 0 there. 0 is no limit. An addition to the keys of Crossbar.io.',
     },
   },
 } as const satisfies ConfigSchema;

@@ -1,5 +1,6 @@
 /** Who is at the other end of a connection: its name in the log, and what other sessions may learn. */
 import type { Socket } from 'node:net';
+import { countedAddress } from './connection-limits.js';
 import { tlsClientOf } from './tls-peer.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Serializer } from '../serializer/serializer.js';
@@ -41,7 +42,7 @@ export function channelFacts(
 export function clientOf(socket: Socket): ClientInfo {
   return {
     peer: peerOf(socket),
-    address: socket.remoteAddress ?? '',
+    address: countedAddress(socket.remoteAddress) ?? '',
     visitor: undefined,
     headers: undefined,
     tls: tlsClientOf(socket),
