@@ -111,15 +111,15 @@ export class Opening {
     if (!(result instanceof Promise)) return proceed(result);
     // The client has done its part: that somebody else takes his time does not make its HELLO late.
     this.#session.transport.challenged();
-    result.then(
-      (value) => {
+    result
+      .then((value) => {
         // The client may have gone, or ended the session, in the meantime.
         if (this.#state !== 'authenticating') return;
         proceed(value);
         this.#catchUp();
-      },
-      (error: unknown) => this.#fail(error),
-    );
+      })
+      // Also what `proceed` throws: nobody else is there to catch it.
+      .catch((error: unknown) => this.#fail(error));
   }
 
   /** A store that fails, on a full disk maybe, is no bug: the client may try again later. */

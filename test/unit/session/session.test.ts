@@ -269,6 +269,21 @@ describe('methods that take their time', () => {
     expect(router.size.realm1?.sessions).toBe(0);
   });
 
+  it('end the session when their answer cannot be sent', async () => {
+    const { methods, decide } = slowMethod();
+    const { tell, transport, router } = testSession({ methods });
+    tell(...slowHello);
+    const send = transport.send.bind(transport);
+    transport.send = (message) => {
+      if (wire(message)[0] === 2) throw new Error('this cannot be written');
+      send(message);
+    };
+    decide(accept);
+    await turn();
+    expect(transport.sent).toEqual([[3, { message: 'internal error' }, 'wamp.error.runtime_error']]);
+    expect(router.size.realm1?.sessions).toBe(0);
+  });
+
   it('end the session when they fail', async () => {
     const { methods, fail } = slowMethod();
     const { tell, transport } = testSession({ methods });
