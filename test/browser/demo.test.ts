@@ -150,8 +150,17 @@ describe('who else is here', () => {
     await alice.see('Reconnected: you are still');
     await bob.see('Reconnected: you are still');
 
-    await alice.waveTo(await bob.name);
-    await alice.toast(`${await bob.name}: “`).waitFor();
+    // A wave may still go to the tab that he had before, which nobody has missed yet: then she is told that he has just
+    // left, and waves again when he is back.
+    const name = await bob.name;
+    const thanks = alice.toast(`${name}: “`);
+    const gone = alice.toast('they have just left');
+    for (;;) {
+      await alice.waveTo(name);
+      await thanks.or(gone).first().waitFor();
+      if (await thanks.isVisible()) break;
+      await gone.waitFor({ state: 'detached' });
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 // The victim of the crash test: changes cookies as fast as it can and says so once each change is acknowledged.
 // Arguments: the directory with the compiled store, the cookie file or `database:` and a directory, how many changes at a time.
+import { writeSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
@@ -22,9 +23,12 @@ async function database(directory) {
   return new DatabaseCookieStore(options, { log: silentLogger() });
 }
 
-/** Writes to the pipe before it returns, as pipes are synchronous on Linux. */
+/**
+ * Is in the pipe when it returns, also when the pipe was full: `process.stdout` would keep the line in memory then, where
+ * a kill finds it, and go on.
+ */
 function acknowledge(what, cbtid) {
-  process.stdout.write(`${what} ${cbtid}\n`);
+  writeSync(1, `${what} ${cbtid}\n`);
 }
 
 async function moveOn(cbtid, now) {
@@ -48,7 +52,7 @@ async function work() {
       await moveOn(cbtid, now);
       continue;
     }
-    process.stdout.write(`deleting ${cbtid}\n`);
+    acknowledge('deleting', cbtid);
     await store.delete(cbtid, now);
     acknowledge('deleted', cbtid);
   }
