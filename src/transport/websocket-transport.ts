@@ -44,6 +44,7 @@ export class WampWebSocket extends WebSocket {
    * gave no code gets 1000 in any case, or autobahn-js would take the connection for lost and open it again.
    */
   override close(code?: number, data?: string | Buffer): void {
+    this.transport?.flush();
     const answers = code === undefined || data !== undefined;
     if (answers && this.transport?.echoesClose !== true) super.close(1000);
     else super.close(code ?? 1000, data);
@@ -100,6 +101,11 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
     }
     if (this.#compressed) this.#sendCompressed(frame);
     else this.#outbox.write(frame);
+  }
+
+  /** Nothing of ours may come behind a close frame. */
+  flush(): void {
+    this.#outbox.flush();
   }
 
   close(cause: CloseCause, text: string): void {

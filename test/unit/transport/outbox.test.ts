@@ -20,15 +20,42 @@ async function socketPair(): Promise<[Socket, Socket]> {
 describe('Outbox', () => {
   it('hands all writes of one turn to the system in one call, in order', async () => {
     const [ours, theirs] = await socketPair();
-    const writev = vi.spyOn(ours as unknown as { _writev: (...args: unknown[]) => void }, '_writev');
+    const write = vi.spyOn(ours, 'write');
     const outbox = new Outbox(ours, 1000, () => undefined);
     for (const text of ['a', 'b', 'c']) outbox.write(Buffer.from(text));
     const [data] = (await once(theirs, 'data')) as [Buffer];
     expect(data.toString()).toBe('abc');
-    expect(writev).toHaveBeenCalledTimes(1);
+    expect(write).toHaveBeenCalledTimes(1);
   });
 
-  it('flushes on request, and corks again afterwards', async () => {
+  it('puts together only once what several sockets are sent', async () => {
+    const pairs = await Promise.all([socketPair(), socketPair(), socketPair()]);
+    const writes = pairs.map(([ours]) => vi.spyOn(ours, 'write'));
+    const outboxes = pairs.map(([ours]) => new Outbox(ours, 1000, () => undefined));
+    for (const frame of ['a', 'b'].map((text) => Buffer.from(text))) for (const outbox of outboxes) outbox.write(frame);
+    outboxes[2]?.write(Buffer.from('c'));
+    const received = await Promise.all(pairs.map(async ([, theirs]) => String(await once(theirs, 'data'))));
+    expect(received).toEqual(['ab', 'ab', 'abc']);
+    const [first, second, third] = writes.map((write) => write.mock.calls[0]?.[0]);
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
+  });
+
+  it('does not hold back or put together what is large', async () => {
+    const [ours, theirs] = await socketPair();
+    const write = vi.spyOn(ours, 'write');
+    const outbox = new Outbox(ours, 1_000_000, () => undefined);
+    const frames = ['a', 'b', 'c'].map((text) => Buffer.alloc(40_000, text));
+    for (const frame of frames) outbox.write(frame);
+    let received = '';
+    theirs.setEncoding('latin1').on('data', (text: string) => (received += text));
+    await vi.waitFor(() => expect(received.length).toBe(120_000));
+    expect(received).toBe(Buffer.concat(frames).toString('latin1'));
+    expect(write.mock.calls.every(([data], i) => data === frames[i])).toBe(true);
+    expect(write).toHaveBeenCalledTimes(3);
+  });
+
+  it('flushes on request, and gathers again afterwards', async () => {
     const [ours, theirs] = await socketPair();
     const outbox = new Outbox(ours, 1000, () => undefined);
     outbox.write(Buffer.from('a'));
