@@ -1,15 +1,20 @@
 /** The flags of `npm run bench -- ...`. */
 import { parseArgs } from 'node:util';
-import { SCENARIOS } from './scenarios.js';
+import { PEER_PACKAGES, peerPackage } from './peers.js';
+import { GROUPS, SCENARIOS, scenariosFor } from './scenarios.js';
 
 const USAGE = `usage: npm run bench -- [flags]
-  --scenario a,b   only these (default: all): ${SCENARIOS.map(({ name }) => name).join(', ')}
+  --scenario a,b   only these (default: all), by name, by the beginning of names or by group
+                   groups: ${Object.keys(GROUPS).join(', ')}
+                   names: ${SCENARIOS.map(({ name }) => name).join(', ')}
   --seconds N      measured time of one run (4)
   --warmup N       time before it (2)
   --runs N         runs of everything, interleaved (3)
-  --connections N  sessions of the scenario idle (2000)
+  --connections N  sessions of the scenario idle (10000)
   --json FILE      writes every single result too
-  --peer URL       another WAMP router to measure beside ours, e.g. ws://127.0.0.1:9000/ws, with --pid
+  --profile DIR    writes a CPU profile of our node for each scenario, from a run more, and prints what costs most
+  --peer a,b       other routers beside ours: ${PEER_PACKAGES.join(', ')} (fetched from npm into bench/.peers)
+  --peer URL       one that runs already, e.g. ws://127.0.0.1:9000/ws, with --pid
   --pid N          its process id; what it started is counted too
   --realm NAME     its realm (realm1)
   --acknowledge    publications ask for an acknowledgement (routers only; no baseline can)
@@ -24,7 +29,8 @@ const USAGE = `usage: npm run bench -- [flags]
  * @property {number} connections
  * @property {boolean} acknowledge
  * @property {string | undefined} json
- * @property {{ url: string, pid: number, realm: string } | undefined} peer
+ * @property {string | undefined} profile a directory
+ * @property {readonly import('./peers.js').Peer[]} peers
  */
 
 export class UsageError extends Error {}
@@ -42,7 +48,7 @@ export function parseOptions(argv) {
   }
   const standard = values.quick
     ? { seconds: 0.5, warmup: 0.3, runs: 1, connections: 100 }
-    : { seconds: 4, warmup: 2, runs: 3, connections: 2000 };
+    : { seconds: 4, warmup: 2, runs: 3, connections: 10_000 };
   return {
     scenarios: chosen(values.scenario),
     seconds: positive('seconds', values.seconds, standard.seconds),
@@ -51,7 +57,8 @@ export function parseOptions(argv) {
     connections: Math.ceil(positive('connections', values.connections, standard.connections)),
     acknowledge: values.acknowledge,
     json: values.json,
-    peer: peerOf(values),
+    profile: values.profile,
+    peers: peersOf(values),
   };
 }
 
@@ -67,6 +74,7 @@ function parseFlags(argv) {
         runs: { type: 'string' },
         connections: { type: 'string' },
         json: { type: 'string' },
+        profile: { type: 'string' },
         peer: { type: 'string' },
         pid: { type: 'string' },
         realm: { type: 'string', default: 'realm1' },
@@ -80,14 +88,16 @@ function parseFlags(argv) {
   }
 }
 
-/** @param {string | undefined} names */
-function chosen(names) {
-  if (names === undefined) return SCENARIOS;
-  return names.split(',').map((name) => {
-    const scenario = SCENARIOS.find((candidate) => candidate.name === name);
-    if (scenario === undefined) throw usageError(`there is no scenario "${name}"`);
-    return scenario;
+/** @param {string | undefined} words */
+function chosen(words) {
+  if (words === undefined) return SCENARIOS;
+  const names = words.split(',').flatMap((word) => {
+    const scenarios = word === '' ? [] : scenariosFor(word);
+    if (scenarios.length === 0) throw usageError(`there is no scenario "${word}"`);
+    return scenarios;
   });
+  // In the order of the table, each of them once.
+  return SCENARIOS.filter((scenario) => names.includes(scenario));
 }
 
 /**
@@ -101,13 +111,24 @@ function positive(flag, text, standard) {
   return value;
 }
 
-/** @param {{ peer?: string | undefined, pid?: string | undefined, realm: string }} values */
-function peerOf({ peer, pid, realm }) {
-  if (peer === undefined && pid === undefined) return undefined;
-  if (peer === undefined || pid === undefined) throw usageError('--peer and --pid belong together');
+/**
+ * @param {{ peer?: string | undefined, pid?: string | undefined, realm: string }} values
+ * @returns {import('./peers.js').Peer[]}
+ */
+function peersOf({ peer, pid, realm }) {
+  if (peer !== undefined && pid === undefined && !peer.includes('://')) {
+    return peer.split(',').map((name) => {
+      const known = peerPackage(name);
+      if (known === undefined)
+        throw usageError(`--peer is a ws: address or one of ${PEER_PACKAGES.join(', ')}, not "${name}"`);
+      return known;
+    });
+  }
+  if (peer === undefined && pid === undefined) return [];
+  if (peer === undefined || pid === undefined) throw usageError('--peer with an address and --pid belong together');
   if (!URL.canParse(peer) || new URL(peer).protocol !== 'ws:')
     throw usageError(`--peer is a ws: address, not "${peer}"`);
-  return { url: peer, pid: positive('pid', pid, 0), realm };
+  return [{ name: `peer ${new URL(peer).host}`, realm, running: { url: peer, pid: positive('pid', pid, 0) } }];
 }
 
 /** @param {string} reason */

@@ -136,6 +136,7 @@ async function inspect() {
   const { Session } = await import('node:inspector');
   const session = new Session();
   session.connect();
+  /** @type {(method: string, params: object) => Promise<any>} */
   const post = promisify(session.post).bind(session);
   return { post: (method, params = {}) => post(method, params), close: () => session.disconnect() };
 }

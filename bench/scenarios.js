@@ -15,9 +15,13 @@
  * @property {string} title for the table
  * @property {string} unit what the CPU is divided by
  * @property {readonly string[]} load flags for load.js
- * @property {'none' | 'memory' | 'file'} cookie the cookie store of the router's node
+ * @property {import('./node-config.js').NodeSettings} node what is special about the router's node
  * @property {Baseline} baseline scenarios that share this object share its measurements
+ * @property {string} [against] the name of another scenario with the same baseline, to which the table gives the ratio
  */
+
+/** @type {import('./node-config.js').NodeSettings} */
+const PLAIN = { cookie: 'none' };
 
 /**
  * @param {string} name
@@ -32,7 +36,7 @@ function call(name, title, payload) {
     title,
     unit: 'call',
     load: ['--kind', 'rpc', ...load],
-    cookie: 'none',
+    node: PLAIN,
     // A call goes through the router twice: there and back.
     baseline: { server: 'echo', load: ['--kind', 'echo', ...load], unitsPerRouterUnit: 2, name: 'ws, two echoes' },
   };
@@ -51,7 +55,7 @@ function publication(name, title, { subscribers, window, payload }) {
     title,
     unit: 'event',
     load: ['--kind', 'publish', ...load],
-    cookie: 'none',
+    node: PLAIN,
     baseline: {
       server: 'broadcast',
       load: ['--kind', 'broadcast', ...load],
@@ -61,17 +65,49 @@ function publication(name, title, { subscribers, window, payload }) {
   };
 }
 
+/**
+ * The same load with something more to it, measured in the same rounds as the plain one.
+ *
+ * @param {Scenario} plain
+ * @param {string} suffix of its name
+ * @param {string} title
+ * @param {{ load?: readonly string[], node?: import('./node-config.js').NodeSettings, against?: string }} [difference]
+ * @returns {Scenario}
+ */
+function variant(plain, suffix, title, { load = [], node = plain.node, against = plain.name } = {}) {
+  return { ...plain, name: `${plain.name}-${suffix}`, title, load: [...plain.load, ...load], node, against };
+}
+
 const CONNECT = ['--kind', 'connect', '--concurrency', '16'];
-/** @type {Baseline} */
-const ACCEPT = { server: 'accept', load: CONNECT, unitsPerRouterUnit: 1, name: 'ws, accept' };
 const IDLE = ['--kind', 'idle'];
+const MIXED = ['json', 'msgpack', 'cbor'].flatMap((serializer) => ['--serializer', serializer]);
+const RULES = 200;
+
+const rpc = call('rpc', 'call, 20 B', 20);
+const pubsub1 = publication('pubsub1', 'event to 1, 20 B', { subscribers: 1, window: 32, payload: 20 });
+const pubsub100 = publication('pubsub100', 'event to 100, 8 under way, 20 B', {
+  subscribers: 100,
+  window: 8,
+  payload: 20,
+});
+/** @type {Scenario} */
+const connect = {
+  name: 'connect',
+  title: 'connect, no cookie',
+  unit: 'connection',
+  load: [...CONNECT, '--cookie', 'none'],
+  node: PLAIN,
+  baseline: { server: 'accept', load: CONNECT, unitsPerRouterUnit: 1, name: 'ws, accept' },
+};
+const newCookie = ['--cookie', 'new'];
+const knownCookie = ['--cookie', 'known'];
 
 /** @type {readonly Scenario[]} */
 export const SCENARIOS = [
-  call('rpc', 'call, 20 B', 20),
+  rpc,
   call('rpc-1k', 'call, 1 KiB', 1024),
-  publication('pubsub1', 'event to 1, 20 B', { subscribers: 1, window: 32, payload: 20 }),
-  publication('pubsub100', 'event to 100, 8 under way, 20 B', { subscribers: 100, window: 8, payload: 20 }),
+  pubsub1,
+  pubsub100,
   publication('pubsub100-1k', 'event to 100, 8 under way, 1 KiB', { subscribers: 100, window: 8, payload: 1024 }),
   publication('pubsub100-single', 'event to 100, 1 under way, 20 B', { subscribers: 100, window: 1, payload: 20 }),
   publication('pubsub100-single-1k', 'event to 100, 1 under way, 1 KiB', {
@@ -79,29 +115,70 @@ export const SCENARIOS = [
     window: 1,
     payload: 1024,
   }),
-  { name: 'connect', title: 'connect, no cookie', unit: 'connection', load: CONNECT, cookie: 'none', baseline: ACCEPT },
-  {
-    name: 'connect-memory',
-    title: 'connect, new cookie, memory',
-    unit: 'connection',
-    load: CONNECT,
-    cookie: 'memory',
-    baseline: ACCEPT,
-  },
-  {
-    name: 'connect-file',
-    title: 'connect, new cookie, durable file',
-    unit: 'connection',
-    load: CONNECT,
-    cookie: 'file',
-    baseline: ACCEPT,
-  },
+  connect,
+  variant(connect, 'memory', 'connect, new cookie, memory', { load: newCookie, node: { cookie: 'memory' } }),
+  variant(connect, 'file', 'connect, new cookie, durable file', { load: newCookie, node: { cookie: 'file' } }),
+  variant(connect, 'file-known', 'connect, known cookie, file', { load: knownCookie, node: { cookie: 'file' } }),
+  variant(connect, 'database', 'connect, new cookie, database', { load: newCookie, node: { cookie: 'database' } }),
+  variant(connect, 'database-known', 'connect, known cookie, database', {
+    load: knownCookie,
+    node: { cookie: 'database' },
+  }),
   {
     name: 'idle',
     title: 'idle session',
     unit: 'session',
     load: IDLE,
-    cookie: 'none',
+    node: PLAIN,
     baseline: { server: 'accept', load: IDLE, unitsPerRouterUnit: 1, name: 'ws, accept' },
   },
+  variant(pubsub1, 'patterns10', 'event to 1, 10 patterns', { load: ['--patterns', '10'] }),
+  variant(pubsub1, 'patterns10000', 'event to 1, 10,000 patterns', {
+    load: ['--patterns', '10000'],
+    against: 'pubsub1-patterns10',
+  }),
+  variant(rpc, 'msgpack', 'call, 20 B, MessagePack', { load: ['--serializer', 'msgpack'] }),
+  variant(rpc, 'cbor', 'call, 20 B, CBOR', { load: ['--serializer', 'cbor'] }),
+  variant(pubsub100, 'msgpack', 'event to 100, MessagePack', { load: ['--serializer', 'msgpack'] }),
+  variant(pubsub100, 'cbor', 'event to 100, CBOR', { load: ['--serializer', 'cbor'] }),
+  variant(pubsub100, 'mixed', 'event to 100, three serializers', { load: MIXED }),
+  variant(rpc, 'rules', `call, 20 B, ${RULES} rules`, { node: { cookie: 'none', rules: RULES } }),
+  variant(pubsub100, 'rules', `event to 100, ${RULES} rules`, { node: { cookie: 'none', rules: RULES } }),
 ];
+
+/** Words for several at once; a name's beginning does it, too. @type {Readonly<Record<string, readonly string[]>>} */
+export const GROUPS = {
+  core: [
+    'rpc',
+    'rpc-1k',
+    'pubsub1',
+    'pubsub100',
+    'pubsub100-single',
+    'connect',
+    'connect-file',
+    'idle',
+    'pubsub1-patterns10',
+    'pubsub1-patterns10000',
+  ],
+  cookies: SCENARIOS.filter(({ name }) => name.startsWith('connect')).map(({ name }) => name),
+  serializers: [
+    'rpc',
+    'rpc-msgpack',
+    'rpc-cbor',
+    'pubsub100',
+    ...['msgpack', 'cbor', 'mixed'].map((s) => `pubsub100-${s}`),
+  ],
+  patterns: ['pubsub1', 'pubsub1-patterns10', 'pubsub1-patterns10000'],
+  rules: ['rpc', 'rpc-rules', 'pubsub100', 'pubsub100-rules'],
+};
+
+/**
+ * @param {string} word a name, a group, or the beginning of names
+ * @returns {readonly Scenario[]}
+ */
+export function scenariosFor(word) {
+  const names = GROUPS[word];
+  if (names !== undefined) return SCENARIOS.filter(({ name }) => names.includes(name));
+  const exact = SCENARIOS.filter(({ name }) => name === word);
+  return exact.length > 0 ? exact : SCENARIOS.filter(({ name }) => name.startsWith(word));
+}

@@ -1,30 +1,41 @@
 /**
- * The processes that are measured: our node as it is shipped, and the bare `ws` servers. Each measurement gets a process
- * of its own, so that no scenario runs on what another one has left behind.
+ * The processes that are measured: our node as it is shipped, the bare `ws` servers, other routers. Each measurement gets
+ * a process of its own, so that no scenario runs on what another one has left behind.
+ *
+ * What a process says goes to files, as under a service manager: nobody's reading of a pipe is part of a measurement.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { COOKIE_FILE, nodeConfig } from './node-config.js';
+import { PROBE_FLAGS, Probe } from './probed.js';
 import { listeningPort } from './proc.js';
 
 const ROOT = path.dirname(import.meta.dirname);
 const NODE_BIN = path.join(ROOT, 'bin/crossbar-ts.js');
 const NODE_DIST = path.join(ROOT, 'dist/cli/main.js');
-const COOKIE_FILE = 'cookies.dat';
 const START_SECONDS = 20;
 const STOP_SECONDS = 10;
 const POLL_MS = 10;
-const MAX_OUTPUT_BYTES = 20_000;
+/** Levels of a log line that are no news but a complaint. */
+const COMPLAINTS = ['warn', 'error', 'fatal'];
+const MAX_QUOTED_CHARACTERS = 2000;
 
 /**
  * @typedef {object} Server
  * @property {string} url
  * @property {number} pid
+ * @property {Probe | undefined} probe undefined for a process that we have not started
  * @property {string | undefined} cookieFile
  * @property {() => Promise<string | undefined>} stop resolves to what went wrong, if anything did
+ *
+ * @typedef {object} Program
+ * @property {readonly string[]} args for Node.js; the program listens on one TCP port of its choice
+ * @property {string} directory for what it says; removed when it has ended
+ * @property {(said: { stdout: string, stderr: string }) => string} complaintsIn what of that is a reason to worry
  */
 
 /** @returns {string | undefined} why our node cannot be started */
@@ -34,21 +45,19 @@ export function buildProblem() {
 }
 
 /**
- * @param {'none' | 'memory' | 'file'} cookie
+ * Our node with its log at the default level.
+ *
+ * @param {import('./node-config.js').NodeSettings} settings
  * @returns {Promise<Server>}
  */
-export async function startNode(cookie) {
-  const cbdir = mkdtempSync(path.join(os.tmpdir(), 'crossbar-ts-bench-'));
-  const removeDirectory = () => rmSync(cbdir, { recursive: true, force: true });
-  try {
-    writeFileSync(path.join(cbdir, 'config.json'), JSON.stringify(nodeConfig(cookie)));
-    const server = await start([NODE_BIN, 'start', '--cbdir', cbdir, '--loglevel', 'warn', '--logformat', 'json']);
-    const stop = () => server.stop().finally(removeDirectory);
-    return { ...server, stop, cookieFile: cookie === 'file' ? path.join(cbdir, COOKIE_FILE) : undefined };
-  } catch (error) {
-    removeDirectory();
-    throw error;
-  }
+export async function startNode(settings) {
+  const directory = temporaryDirectory();
+  writeFileSync(path.join(directory, 'config.json'), JSON.stringify(nodeConfig(settings)));
+  const args = [NODE_BIN, 'start', '--cbdir', directory];
+  const complaintsIn = (/** @type {{ stdout: string, stderr: string }} */ { stdout, stderr }) =>
+    stdout.split('\n').filter(isComplaint).join('\n') + stderr;
+  const server = await start({ args, directory, complaintsIn });
+  return { ...server, cookieFile: settings.cookie === 'file' ? path.join(directory, COOKIE_FILE) : undefined };
 }
 
 /**
@@ -56,74 +65,101 @@ export async function startNode(cookie) {
  * @returns {Promise<Server>}
  */
 export function startBaseline(behaviour) {
-  return start([path.join(import.meta.dirname, 'baseline.js'), behaviour]);
+  return start({
+    args: [path.join(import.meta.dirname, 'baseline.js'), behaviour],
+    directory: temporaryDirectory(),
+    complaintsIn: ({ stdout, stderr }) => stdout + stderr,
+  });
 }
 
 /**
- * A node as one would run it: nothing is switched off, every limit stands at its default.
+ * A program that is not ours: what it says is its own matter, unless it ends.
  *
- * @param {'none' | 'memory' | 'file'} cookie
+ * @param {readonly string[]} args
+ * @returns {Promise<Server>}
  */
-function nodeConfig(cookie) {
-  const store = cookie === 'file' ? { type: 'file', filename: COOKIE_FILE } : { type: 'memory' };
-  const allowAll = { uri: '', match: 'prefix', allow: { call: true, register: true, publish: true, subscribe: true } };
-  return {
-    version: 2,
-    workers: [
-      {
-        type: 'router',
-        realms: [{ name: 'realm1', roles: [{ name: 'anonymous', permissions: [allowAll] }] }],
-        transports: [
-          {
-            type: 'web',
-            endpoint: { type: 'tcp', interface: '127.0.0.1', port: 0 },
-            paths: {
-              '/': { type: 'nodeinfo' },
-              ws: { type: 'websocket', ...(cookie === 'none' ? {} : { cookie: { store } }) },
-            },
-          },
-        ],
-      },
-    ],
-  };
+export function startForeign(args) {
+  return start({ args, directory: temporaryDirectory(), complaintsIn: () => '' });
+}
+
+/** @param {string} line of a log in JSON; what is no JSON should not be there */
+function isComplaint(line) {
+  if (line === '') return false;
+  try {
+    return COMPLAINTS.includes(JSON.parse(line).level);
+  } catch {
+    return true;
+  }
+}
+
+function temporaryDirectory() {
+  return mkdtempSync(path.join(os.tmpdir(), 'crossbar-ts-bench-'));
 }
 
 /**
- * @param {readonly string[]} args of a Node.js process that listens on one port
+ * @param {Program} program
  * @returns {Promise<Server>} once it listens
  */
-async function start(args) {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+async function start({ args, directory, complaintsIn }) {
+  const files = ['stdout', 'stderr'].map((name) => openSync(path.join(directory, `${name}.log`), 'w'));
+  const child = spawn(process.execPath, [...PROBE_FLAGS, ...args], { stdio: ['ignore', ...files, 'ipc'] });
+  files.forEach(closeSync);
   const command = path.relative(ROOT, args[0] ?? '');
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text) => (output = (output + text).slice(0, MAX_OUTPUT_BYTES)));
-  }
   const exited = once(child, 'exit');
-  await once(child, 'spawn');
-  const pid = /** @type {number} */ (child.pid);
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const probe = new Probe(child);
 
-  const deadline = Date.now() + START_SECONDS * 1000;
-  let port;
-  while ((port = listeningPort(pid)) === undefined) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${command} has ended:\n${output}`);
-    if (Date.now() > deadline) {
-      child.kill('SIGKILL');
-      throw new Error(`${command} does not listen after ${START_SECONDS} seconds:\n${output}`);
-    }
-    await sleep(POLL_MS);
+  try {
+    const url = `ws://127.0.0.1:${await portOf(child, hasEnded)}/ws`;
+    return { url, pid: child.pid ?? 0, probe, cookieFile: undefined, stop };
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw new Error(`${command} ${error instanceof Error ? error.message : String(error)}${removeOutput().all}`);
   }
-  return { url: `ws://127.0.0.1:${port}/ws`, pid, cookieFile: undefined, stop };
 
   async function stop() {
-    const early = child.exitCode !== null || child.signalCode !== null;
+    const early = hasEnded();
     child.kill('SIGTERM');
     const killer = setTimeout(() => child.kill('SIGKILL'), STOP_SECONDS * 1000);
     await exited;
     clearTimeout(killer);
-    const said = output === '' ? '' : `:\n${output.trimEnd()}`;
-    if (early) return `${command} ended by itself, with ${child.exitCode ?? child.signalCode}${said}`;
-    if (child.exitCode !== 0) return `${command} ended with ${child.exitCode ?? child.signalCode}${said}`;
-    return output === '' ? undefined : `${command} wrote warnings${said}`;
+    const { all, complaints } = removeOutput();
+    const how = child.exitCode ?? child.signalCode;
+    if (early) return `${command} ended by itself, with ${how}${all}`;
+    if (how !== 0 && how !== 'SIGTERM') return `${command} ended with ${how}${all}`;
+    return complaints === '' ? undefined : `${command} wrote warnings${complaints}`;
   }
+
+  function removeOutput() {
+    const [stdout = '', stderr = ''] = ['stdout', 'stderr'].map((name) =>
+      readFileSync(path.join(directory, `${name}.log`), 'utf8'),
+    );
+    rmSync(directory, { recursive: true, force: true });
+    return {
+      all: quoted((stdout + stderr).slice(-MAX_QUOTED_CHARACTERS)),
+      complaints: quoted(complaintsIn({ stdout, stderr })),
+    };
+  }
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {() => boolean} hasEnded
+ * @returns {Promise<number>}
+ */
+async function portOf(child, hasEnded) {
+  await once(child, 'spawn');
+  const deadline = Date.now() + START_SECONDS * 1000;
+  for (;;) {
+    const port = listeningPort(child.pid ?? 0);
+    if (port !== undefined) return port;
+    if (hasEnded()) throw new Error('has ended');
+    if (Date.now() > deadline) throw new Error(`does not listen after ${START_SECONDS} seconds`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** @param {string} text */
+function quoted(text) {
+  return text === '' ? '' : `:\n${text.slice(0, MAX_QUOTED_CHARACTERS).trimEnd()}`;
 }

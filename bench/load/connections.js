@@ -10,8 +10,8 @@ import { percentiles } from './closed-loop.js';
 import { measure } from './measure.js';
 import { WampSession, openMany } from './wamp-session.js';
 
-/** Sessions opened before memory is first read, so that what is made once is not counted per session. */
-const EARLY_SESSIONS = 20;
+/** The part of the sessions that is there when memory is first read. */
+const FIRST_SHARE = 0.2;
 /** A server that refuses everything is not asked for ever. */
 const MAX_FAILURES = 50;
 
@@ -21,15 +21,18 @@ const MAX_FAILURES = 50;
 export async function connect(context) {
   const { options, violations, url } = context;
   const cookies = new CookieAccount(options.cookie, violations);
+  const open = (/** @type {string | undefined} */ cookie) =>
+    WampSession.open(url, options.realm, violations, { cookie });
   let latencies = /** @type {number[]} */ ([]);
   let opened = 0;
   let failures = 0;
   let running = true;
   const comeAndGo = async () => {
+    const cookie = options.cookie === 'known' ? await firstVisit(open, cookies) : undefined;
     while (running && failures < MAX_FAILURES) {
       const startedAt = performance.now();
       try {
-        const session = await WampSession.open(url, options.realm, violations);
+        const session = await open(cookie);
         latencies.push(performance.now() - startedAt);
         opened++;
         cookies.note(session.client.setCookies);
@@ -52,19 +55,45 @@ export async function connect(context) {
   return { unit: 'connection', ...stretch, latencyMs: percentiles(latencies) };
 }
 
-/** @param {LoadContext} context */
+/**
+ * A browser that comes back again and again.
+ *
+ * @param {(cookie: undefined) => Promise<WampSession>} open
+ * @param {CookieAccount} cookies
+ * @returns {Promise<string | undefined>} what it sends along from then on
+ */
+async function firstVisit(open, cookies) {
+  const { client } = await open(undefined);
+  client.drop();
+  cookies.noteFirst(client.setCookies);
+  return client.setCookies[0]?.split(';', 1)[0];
+}
+
+/**
+ * A crowd comes and goes first, so that what a process makes once and then keeps is not counted. Then a fifth of the
+ * sessions comes, and the rest; memory is read after each, when the garbage of the opening has gone.
+ *
+ * @param {LoadContext} context
+ */
 export async function idle(context) {
   const { options, violations, url, stretch } = context;
   const open = () => WampSession.open(url, options.realm, violations);
   const settle = () => sleep(stretch.warmupSeconds * 1000);
-  const early = await openMany(EARLY_SESSIONS, open);
+  const leave = (/** @type {WampSession[]} */ some) => some.forEach(({ client }) => client.drop());
+  const first = Math.ceil(options.connections * FIRST_SHARE);
+  leave(await openMany(first, open));
   await settle();
+  const early = await openMany(first, open);
+  await settle();
+  await stretch.onPause?.();
   const before = usage(stretch.pids);
   const openedAt = performance.now();
-  const sessions = await openMany(options.connections, open);
+  const sessions = await openMany(options.connections - first, open);
   const openingSeconds = (performance.now() - openedAt) / 1000;
   const measured = await measure(stretch, () => 0);
-  for (const session of [...early, ...sessions]) session.client.drop();
+  await stretch.onPause?.();
+  const { rssBytes } = usage(stretch.pids);
+  leave([...early, ...sessions]);
   await settle();
   return {
     ...measured,
@@ -73,13 +102,14 @@ export async function idle(context) {
     perSecond: sessions.length / openingSeconds,
     cpuMicrosPerUnit: undefined,
     tickMicrosPerUnit: undefined,
-    kibPerSession: (measured.rssBytes - before.rssBytes) / 1024 / sessions.length,
-    rssEmptyBytes: before.rssBytes,
+    rssBytes,
+    kibPerSession: (rssBytes - before.rssBytes) / 1024 / sessions.length,
+    rssBeforeBytes: before.rssBytes,
     rssAfterBytes: usage(stretch.pids).rssBytes,
   };
 }
 
-/** Which cookies were handed out: one to every connection, each one new, or none at all. */
+/** Which cookies were handed out: one to every connection, each one new; one to every browser; or none at all. */
 class CookieAccount {
   #expected;
   #violations;
@@ -87,7 +117,7 @@ class CookieAccount {
   #ids = new Set();
 
   /**
-   * @param {'none' | 'new' | 'any'} expected `any` for a server that is not ours
+   * @param {'none' | 'new' | 'known' | 'any'} expected `any` for a server that is not ours
    * @param {Violations} violations
    * @typedef {import('./sequence.js').Violations} Violations
    */
@@ -98,8 +128,19 @@ class CookieAccount {
 
   /** @param {readonly string[]} setCookies of one connection */
   note(setCookies) {
-    if (this.#expected === 'any') return;
-    const wanted = this.#expected === 'new' ? 1 : 0;
+    if (this.#expected !== 'any') this.#take(setCookies, this.#expected === 'new' ? 1 : 0);
+  }
+
+  /** @param {readonly string[]} setCookies of the first connection of a browser that will come back */
+  noteFirst(setCookies) {
+    this.#take(setCookies, 1);
+  }
+
+  /**
+   * @param {readonly string[]} setCookies
+   * @param {number} wanted how many there must be
+   */
+  #take(setCookies, wanted) {
     if (setCookies.length !== wanted) {
       this.#violations.add('cookie', `${setCookies.length} cookies were set where ${wanted} should be`);
     }

@@ -20,6 +20,9 @@ import { usage } from '../proc.js';
  * @property {readonly number[]} pids of the server
  * @property {number} warmupSeconds
  * @property {number} seconds
+ * @property {() => void} [onWarm] called when the measured stretch begins, whatever is measured
+ * @property {() => void} [onMeasured] called when it has ended
+ * @property {() => Promise<unknown>} [onPause] lets the server collect its garbage, where nothing is timed
  */
 
 /**
@@ -28,12 +31,14 @@ import { usage } from '../proc.js';
  * @param {() => void} [onWarm] called when the warm-up is over
  * @returns {Promise<Stretch>}
  */
-export async function measure({ pids, warmupSeconds, seconds }, countUnits, onWarm) {
+export async function measure({ pids, warmupSeconds, seconds, ...hooks }, countUnits, onWarm) {
   await sleep(warmupSeconds * 1000);
   onWarm?.();
+  hooks.onWarm?.();
   const before = { ...usage(pids), units: countUnits(), own: process.cpuUsage(), at: process.hrtime.bigint() };
   await sleep(seconds * 1000);
   const after = { ...usage(pids), units: countUnits(), own: process.cpuUsage(before.own), at: process.hrtime.bigint() };
+  hooks.onMeasured?.();
 
   if (after.processes === 0) throw new Error(`the server (pid ${pids.join(', ')}) has gone`);
   const units = after.units - before.units;

@@ -1,9 +1,12 @@
 /**
- * Events: one publisher, a number of subscribers. A publication is under way until every subscriber has its event, so a
- * router and a plain broadcast server see the same traffic, acknowledged or not.
+ * Events: one publisher, a number of subscribers, each with a serializer of its own if need be, and pattern subscriptions
+ * that have to be passed over. A publication is under way until every subscriber has its event, so
+ * a router and a plain broadcast server see the same traffic, acknowledged or not.
  */
 import { ClosedLoop } from './closed-loop.js';
+import { CODECS, PreparedMessage } from './codec.js';
 import { measure } from './measure.js';
+import { patternsAround, patternTopic } from './patterns.js';
 import { Payloads, Sequence } from './sequence.js';
 import { EVENT, PUBLISH, PUBLISHED, WampSession, openMany } from './wamp-session.js';
 import { WebSocketClient } from './websocket.js';
@@ -13,30 +16,56 @@ import { WebSocketClient } from './websocket.js';
 /** @param {LoadContext} context */
 export async function publish(context) {
   const { options, violations, url } = context;
-  const { acknowledge } = options;
-  const topic = `bench.topic.${process.pid}`;
-  const open = () => WampSession.open(url, options.realm, violations);
+  const { acknowledge, serializers, patterns } = options;
+  const topic = patterns > 0 ? patternTopic(process.pid) : `bench.topic.${process.pid}`;
+  const [own = 'json', ...others] = serializers;
+  let opened = 0;
+  const open = (serializer = own) => WampSession.open(url, options.realm, violations, { serializer });
   const publisher = await open();
-  const subscribers = await openMany(options.subscribers, open);
-  const fanOut = new FanOut(context, acknowledge ? 1 : 0, (number, payload) =>
-    publisher.send([PUBLISH, number + 1, acknowledge ? { acknowledge } : {}, topic, [payload]]),
-  );
+  // With several serializers the first is the publisher's, and the subscribers have all of them in turn.
+  const subscribers = await openMany(options.subscribers, () => open([own, ...others][opened++ % serializers.length]));
+  const fanOut = new FanOut(context, acknowledge ? 1 : 0, publication(publisher, topic, acknowledge, options.payload));
 
   const acknowledgements = new Sequence('publisher', violations);
   publisher.handlers.set(PUBLISHED, ([, requestId]) => {
     const number = Number(requestId) - 1;
     if (acknowledgements.accept(number, fanOut.loop.sent)) fanOut.loop.arrived(number);
   });
+  const [pattern, ...unmatched] = patternsAround(Math.max(patterns, 1), process.pid);
   for (const [index, subscriber] of subscribers.entries()) {
-    const subscriptionId = await subscriber.subscribe(topic);
+    const subscriptionId =
+      patterns > 0
+        ? await subscriber.subscribe(pattern?.uri ?? '', { match: pattern?.match })
+        : await subscriber.subscribe(topic);
     const isOwnEvent = (/** @type {readonly unknown[]} */ [type, id]) => type === EVENT && id === subscriptionId;
-    subscriber.intercept = fanOut.receiver(`subscriber ${index}`, subscriptionId, isOwnEvent);
+    const { codec } = subscriber;
+    const group = `${codec.subprotocol} ${String(subscriptionId)}`;
+    subscriber.intercept = fanOut.receiver(`subscriber ${index}`, group, isOwnEvent, codec);
   }
+  // An event for one of these is one too many: the session has no handler for it and says so.
+  const bystander = patterns > 0 ? await open() : undefined;
+  for (const { uri, match } of unmatched) await bystander?.subscribe(uri, { match });
 
   const result = await fanOut.run();
   if (acknowledge) acknowledgements.finish(fanOut.loop.sent);
   for (const session of [publisher, ...subscribers]) session.client.drop();
+  bystander?.client.drop();
   return result;
+}
+
+/**
+ * @param {WampSession} publisher
+ * @param {string} topic
+ * @param {boolean} acknowledge
+ * @param {number} payloadSize
+ * @returns {(number: number, payload: string) => void} publishes
+ */
+function publication(publisher, topic, acknowledge, payloadSize) {
+  const options = acknowledge ? { acknowledge } : {};
+  const build = (/** @type {number} */ id, /** @type {string} */ payload) => [PUBLISH, id, options, topic, [payload]];
+  if (!publisher.codec.binary) return (number, payload) => publisher.send(build(number + 1, payload));
+  const prepared = new PreparedMessage(publisher.codec, build, new Payloads(payloadSize));
+  return (number) => publisher.client.send(prepared.fill(number + 1, number));
 }
 
 /** @param {LoadContext} context */
@@ -54,7 +83,7 @@ export async function broadcast(context) {
     publisher.send(JSON.stringify([PUBLISH, number + 1, {}, topic, [payload]])),
   );
   for (const [index, subscriber] of subscribers.entries()) {
-    subscriber.onText = fanOut.receiver(`subscriber ${index}`, topic, ([type]) => type === PUBLISH);
+    subscriber.onMessage = fanOut.receiver(`subscriber ${index}`, topic, ([type]) => type === PUBLISH, CODECS.json);
   }
   const result = await fanOut.run();
   for (const client of [publisher, ...subscribers]) client.drop();
@@ -70,11 +99,12 @@ class FanOut {
   /** @type {Sequence[]} */
   #sequences = [];
   /**
-   * The last texts as their first receiver got them, by number modulo window. Most routers send the same bytes to all:
-   * comparing them is ten times cheaper than parsing, and the generator is not to be slower than the router.
-   * @type {{ number: number, group: unknown, bytes: Buffer }[]}
+   * For each group the last messages as their first receiver got them, by number modulo window. Most routers send the
+   * same bytes to all: comparing them is ten times cheaper than parsing, and the generator is not to be slower than the
+   * router.
+   * @type {Map<string, { number: number, bytes: Buffer }[]>}
    */
-  #seen = [];
+  #seen = new Map();
 
   /**
    * @param {LoadContext} context
@@ -95,17 +125,32 @@ class FanOut {
 
   /**
    * @param {string} name
-   * @param {unknown} group receivers of one group may get the same bytes
+   * @param {string} group receivers of one group may get the same bytes
    * @param {(message: readonly unknown[]) => boolean} isOwnEvent whether a message is an event for this receiver
-   * @returns {(bytes: Buffer, start: number, end: number) => boolean} takes a text; false when it is no event
+   * @param {import('./codec.js').Codec} codec
+   * @returns {(bytes: Buffer, start: number, end: number) => boolean} takes a message; false when it is no event
    */
-  receiver(name, group, isOwnEvent) {
+  receiver(name, group, isOwnEvent, codec) {
+    const { window, subscribers } = this.#context.options;
     const sequence = new Sequence(name, this.#context.violations);
     this.#sequences.push(sequence);
+    const seen = this.#seen.get(group) ?? [];
+    this.#seen.set(group, seen);
+
+    const parse = (/** @type {Buffer} */ bytes, /** @type {number} */ start, /** @type {number} */ end) => {
+      const message = codec.decode(bytes, start, end);
+      if (!isOwnEvent(message)) return undefined;
+      const number = this.#payloads.numberIn(message[4]?.[0]);
+      if (subscribers > 1 && Number.isInteger(number)) {
+        seen[number % window] = { number, bytes: Buffer.from(bytes.subarray(start, end)) };
+      }
+      return number;
+    };
     return (bytes, start, end) => {
-      const number = this.#seenBefore(sequence.next, group, bytes, start, end)
-        ? sequence.next
-        : this.#parse(group, isOwnEvent, bytes, start, end);
+      const { next } = sequence;
+      const before = seen[next % window];
+      const isSame = before?.number === next && before.bytes.compare(bytes, start, end) === 0;
+      const number = isSame ? next : parse(bytes, start, end);
       if (number === undefined) return false;
       if (sequence.accept(number, this.loop.sent)) {
         this.#deliveries++;
@@ -126,35 +171,5 @@ class FanOut {
     await this.loop.drain(options.drain);
     for (const sequence of this.#sequences) sequence.finish(this.loop.sent);
     return { unit: 'event', ...measured, latencyMs: this.loop.latencies() };
-  }
-
-  /**
-   * @param {number} number that is expected
-   * @param {unknown} group
-   * @param {Buffer} bytes
-   * @param {number} start
-   * @param {number} end
-   */
-  #seenBefore(number, group, bytes, start, end) {
-    const seen = this.#seen[number % this.#context.options.window];
-    return seen?.number === number && seen.group === group && seen.bytes.compare(bytes, start, end) === 0;
-  }
-
-  /**
-   * @param {unknown} group
-   * @param {(message: readonly unknown[]) => boolean} isOwnEvent
-   * @param {Buffer} bytes
-   * @param {number} start
-   * @param {number} end
-   */
-  #parse(group, isOwnEvent, bytes, start, end) {
-    const { window, subscribers } = this.#context.options;
-    const message = JSON.parse(bytes.toString('utf8', start, end));
-    if (!isOwnEvent(message)) return undefined;
-    const number = this.#payloads.numberIn(message[4]?.[0]);
-    if (subscribers > 1 && Number.isInteger(number)) {
-      this.#seen[number % window] = { number, group, bytes: Buffer.from(bytes.subarray(start, end)) };
-    }
-    return number;
   }
 }

@@ -3,6 +3,7 @@
  * texts to an echo server, where a message goes through the server twice instead of four times.
  */
 import { ClosedLoop } from './closed-loop.js';
+import { EnvelopeReader, PreparedMessage } from './codec.js';
 import { measure } from './measure.js';
 import { Payloads, Sequence } from './sequence.js';
 import { CALL, INVOCATION, RESULT, WampSession, YIELD } from './wamp-session.js';
@@ -13,31 +14,33 @@ import { WebSocketClient } from './websocket.js';
 /** @param {LoadContext} context */
 export async function rpc(context) {
   const { options, violations, url } = context;
+  const [serializer = 'json'] = options.serializers;
   const procedure = `bench.echo.${process.pid}`;
   const payloads = new Payloads(options.payload);
-  const callee = await WampSession.open(url, options.realm, violations);
-  const caller = await WampSession.open(url, options.realm, violations);
+  const callee = await WampSession.open(url, options.realm, violations, { serializer });
+  const caller = await WampSession.open(url, options.realm, violations, { serializer });
   const invocations = new Sequence('callee', violations);
   const results = new Sequence('caller', violations);
+  const send = senders(caller, callee, procedure, payloads);
   const loop = new ClosedLoop({
     window: options.window,
-    send: (number) => caller.send([CALL, caller.nextRequestId(), {}, procedure, [payloads.build(number)]]),
+    send: (number) => send.call(caller.nextRequestId(), number),
   });
 
-  callee.handlers.set(INVOCATION, ([, requestId, , , args]) => {
-    invocations.accept(payloads.numberIn(firstOf(args)), loop.sent);
-    callee.send([YIELD, requestId, {}, args ?? []]);
-  });
   let done = 0;
-  caller.handlers.set(RESULT, ([, requestId, , args]) => {
-    const number = payloads.numberIn(firstOf(args));
+  const onInvocation = (/** @type {number} */ requestId, /** @type {number} */ number) => {
+    invocations.accept(number, loop.sent);
+    send.yield(requestId, number);
+  };
+  const onResult = (/** @type {number} */ requestId, /** @type {number} */ number) => {
     if (!results.accept(number, loop.sent)) return;
     // Request ids count from 1, the numbers from 0.
-    if (requestId !== number + 1)
-      violations.add('mixed up', `call ${number + 1} got the result of ${String(requestId)}`);
+    if (requestId !== number + 1) violations.add('mixed up', `call ${number + 1} got the result of ${requestId}`);
     done++;
     loop.arrived(number);
-  });
+  };
+  receive(callee, INVOCATION, payloads, onInvocation);
+  receive(caller, RESULT, payloads, onResult);
 
   await callee.register(procedure);
   loop.start();
@@ -66,7 +69,7 @@ export async function echo(context) {
       client.send(JSON.stringify([CALL, number + 1, {}, `bench.echo.${process.pid}`, [payloads.build(number)]])),
   });
   let done = 0;
-  client.onText = (bytes, start, end) => {
+  client.onMessage = (bytes, start, end) => {
     const number = payloads.numberIn(firstOf(JSON.parse(bytes.toString('utf8', start, end))[4]));
     if (!echoes.accept(number, loop.sent)) return;
     done++;
@@ -84,6 +87,52 @@ export async function echo(context) {
   echoes.finish(loop.sent);
   client.drop();
   return { unit: 'echo', ...stretch, latencyMs: loop.latencies() };
+}
+
+/**
+ * A callee answers with the text that it has just compared with what was sent, so the number says all.
+ *
+ * @param {WampSession} caller
+ * @param {WampSession} callee
+ * @param {string} procedure
+ * @param {Payloads} payloads
+ */
+function senders(caller, callee, procedure, payloads) {
+  const call = (/** @type {number} */ id, /** @type {string} */ payload) => [CALL, id, {}, procedure, [payload]];
+  const answer = (/** @type {number} */ id, /** @type {string} */ payload) => [YIELD, id, {}, [payload]];
+  if (!caller.codec.binary) {
+    return {
+      call: (/** @type {number} */ id, /** @type {number} */ number) => caller.send(call(id, payloads.build(number))),
+      yield: (/** @type {number} */ id, /** @type {number} */ number) =>
+        callee.send(answer(id, payloads.build(number))),
+    };
+  }
+  const preparedCall = new PreparedMessage(caller.codec, call, payloads);
+  const preparedYield = new PreparedMessage(callee.codec, answer, payloads);
+  return {
+    call: (/** @type {number} */ id, /** @type {number} */ number) => caller.client.send(preparedCall.fill(id, number)),
+    yield: (/** @type {number} */ id, /** @type {number} */ number) =>
+      callee.client.send(preparedYield.fill(id, number)),
+  };
+}
+
+/**
+ * @param {WampSession} session
+ * @param {number} type
+ * @param {Payloads} payloads
+ * @param {(requestId: number, number: number) => void} take
+ */
+function receive(session, type, payloads, take) {
+  session.handlers.set(type, (message) =>
+    take(Number(message[1]), payloads.numberIn(firstOf(message[type === RESULT ? 3 : 4]))),
+  );
+  if (!session.codec.binary) return;
+  const reader = new EnvelopeReader(session.codec, payloads);
+  session.intercept = (bytes, start, end) => {
+    if (!reader.read(bytes, start, end) || reader.type !== type) return false;
+    take(reader.requestId, reader.number);
+    return true;
+  };
 }
 
 /** @param {unknown} args */

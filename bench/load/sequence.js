@@ -106,6 +106,11 @@ export class Payloads {
     this.#filler = 'x'.repeat(size - NUMBER_DIGITS);
   }
 
+  /** How many characters at the beginning of a payload are its number. */
+  get digits() {
+    return NUMBER_DIGITS;
+  }
+
   /** @param {number} number */
   build(number) {
     return String(number).padStart(NUMBER_DIGITS, '0') + this.#filler;

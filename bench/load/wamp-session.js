@@ -1,8 +1,9 @@
 /**
- * One WAMP session (JSON, anonymous) on a {@link WebSocketClient}: joins, asks, and hands routed messages to handlers.
+ * One anonymous WAMP session on a {@link WebSocketClient}: joins, asks, and hands routed messages to handlers.
  *
  * It carries no library's idea of a client, so its cost is small and the same for every router.
  */
+import { CODECS } from './codec.js';
 import { WebSocketClient } from './websocket.js';
 
 export const CALL = 48;
@@ -20,7 +21,6 @@ const SUBSCRIBED = 33;
 const REGISTER = 64;
 const REGISTERED = 65;
 
-const SUBPROTOCOL = 'wamp.2.json';
 const ROLES = {
   caller: { features: { progressive_call_results: true } },
   callee: { features: { progressive_call_results: true } },
@@ -31,13 +31,15 @@ const ROLES = {
 /**
  * @typedef {import('./sequence.js').Violations} Violations
  * @typedef {readonly unknown[]} Message
+ * @typedef {keyof typeof CODECS} Serializer
  */
 
 export class WampSession {
   client;
+  codec;
   /** Message type -> what to do with it. @type {Map<number, (message: Message) => void>} */
   handlers = new Map();
-  /** Sees the raw text first; true when it has dealt with it. @type {(bytes: Buffer, start: number, end: number) => boolean} */
+  /** Sees the raw bytes first; true when it has dealt with it. @type {(bytes: Buffer, start: number, end: number) => boolean} */
   intercept = () => false;
 
   #violations;
@@ -51,12 +53,14 @@ export class WampSession {
   /**
    * @param {WebSocketClient} client
    * @param {Violations} violations
+   * @param {import('./codec.js').Codec} codec
    */
-  constructor(client, violations) {
+  constructor(client, violations, codec) {
     this.client = client;
+    this.codec = codec;
     this.#violations = violations;
-    client.onText = (bytes, start, end) => {
-      if (!this.intercept(bytes, start, end)) this.#onMessage(JSON.parse(bytes.toString('utf8', start, end)));
+    client.onMessage = (bytes, start, end) => {
+      if (!this.intercept(bytes, start, end)) this.#onMessage(codec.decode(bytes, start, end));
     };
     client.onEnd = (reason) => {
       if (this.#asked === undefined) violations.add('connection lost', reason.message);
@@ -68,9 +72,12 @@ export class WampSession {
    * @param {URL} url
    * @param {string} realm
    * @param {Violations} violations
+   * @param {{ serializer?: Serializer, cookie?: string | undefined }} [options]
    */
-  static async open(url, realm, violations) {
-    const session = new WampSession(await WebSocketClient.open(url, SUBPROTOCOL), violations);
+  static async open(url, realm, violations, { serializer = 'json', cookie } = {}) {
+    const codec = CODECS[serializer];
+    const client = await WebSocketClient.open(url, codec.subprotocol, { binary: codec.binary, cookie });
+    const session = new WampSession(client, violations, codec);
     await session.#ask(WELCOME, [HELLO, realm, { roles: ROLES, authmethods: ['anonymous'] }]);
     return session;
   }
@@ -81,20 +88,44 @@ export class WampSession {
 
   /** @param {Message} message */
   send(message) {
-    this.client.send(JSON.stringify(message));
+    this.client.send(this.codec.encode(message));
   }
 
   /**
    * @param {string} topic
+   * @param {object} [options]
    * @returns {Promise<unknown>} the subscription's id
    */
-  async subscribe(topic) {
-    return (await this.#ask(SUBSCRIBED, [SUBSCRIBE, this.nextRequestId(), {}, topic]))[2];
+  async subscribe(topic, options = {}) {
+    return (await this.#ask(SUBSCRIBED, [SUBSCRIBE, this.nextRequestId(), options, topic]))[2];
   }
 
-  /** @param {string} procedure */
-  async register(procedure) {
-    await this.#ask(REGISTERED, [REGISTER, this.nextRequestId(), {}, procedure]);
+  /**
+   * @param {string} procedure
+   * @param {object} [options]
+   * @returns {Promise<unknown>} the registration's id
+   */
+  async register(procedure, options = {}) {
+    return (await this.#ask(REGISTERED, [REGISTER, this.nextRequestId(), options, procedure]))[2];
+  }
+
+  /**
+   * @param {string} topic
+   * @param {object} options `acknowledge` is added
+   * @param {readonly unknown[]} args
+   */
+  async publish(topic, options, args) {
+    await this.#ask(PUBLISHED, [PUBLISH, this.nextRequestId(), { ...options, acknowledge: true }, topic, args]);
+  }
+
+  /**
+   * @param {string} procedure
+   * @param {readonly unknown[]} [args]
+   * @returns {Promise<any>} the first value of the result
+   */
+  async call(procedure, args = []) {
+    const [, , , values] = await this.#ask(RESULT, [CALL, this.nextRequestId(), {}, procedure, args]);
+    return Array.isArray(values) ? values[0] : undefined;
   }
 
   /**

@@ -1,9 +1,9 @@
 /**
- * The smallest WebSocket client that the load generator needs: text messages over one TCP connection.
+ * The smallest WebSocket client that the load generator needs: text or binary messages over one TCP connection.
  *
  * It exists so that the generator is not what limits a measurement: server frames are read where they lie, without a
  * copy or a string. It sends every message in a frame and a write of its own, as independent clients do. Anything a
- * server may not send here (a masked, compressed, fragmented or binary frame) ends the connection with an error.
+ * server may not send here (a masked, compressed or fragmented frame, or the other kind) ends it with an error.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import net from 'node:net';
@@ -18,6 +18,7 @@ const MASK = randomBytes(4);
 const MASK_WORD = new Int32Array(new Uint8Array(MASK).buffer)[0] ?? 0;
 
 const TEXT = 0x81;
+const BINARY = 0x82;
 const CLOSE = 0x88;
 const PING = 0x89;
 const PONG = 0x8a;
@@ -25,39 +26,45 @@ const MAX_HEAD_BYTES = 16_384;
 const MAX_SENT_BYTES = 65_535;
 
 /**
- * @callback OnText
+ * @callback OnMessage
  * @param {Buffer} bytes the chunk that holds the message; valid during the call only
  * @param {number} start where the message begins
  * @param {number} end where it ends
  */
 
 export class WebSocketClient {
-  /** @type {OnText} */
-  onText = () => undefined;
+  /** @type {OnMessage} */
+  onMessage = () => undefined;
   /** Called once, when the connection ends in another way than by {@link drop}. @type {(reason: Error) => void} */
   onEnd = () => undefined;
   /** Whole `Set-Cookie` values of the handshake. @type {readonly string[]} */
   setCookies = [];
 
   #socket;
+  #kind;
   /** Bytes of a frame that has not come in full. @type {Buffer | undefined} */
   #rest;
   #ended = false;
 
-  /** @param {net.Socket} socket */
-  constructor(socket) {
+  /**
+   * @param {net.Socket} socket
+   * @param {boolean} binary
+   */
+  constructor(socket, binary) {
     this.#socket = socket;
+    this.#kind = binary ? BINARY : TEXT;
   }
 
   /**
    * @param {URL} url a `ws:` address
    * @param {string} subprotocol
+   * @param {{ binary?: boolean, cookie?: string | undefined }} [options] the kind of its messages; what a browser sends along
    * @returns {Promise<WebSocketClient>} settled after the 101 was read and checked
    */
-  static open(url, subprotocol) {
+  static open(url, subprotocol, { binary = false, cookie } = {}) {
     return new Promise((resolve, reject) => {
       const socket = net.connect({ host: url.hostname, port: Number(url.port || 80), noDelay: true });
-      const client = new WebSocketClient(socket);
+      const client = new WebSocketClient(socket, binary);
       let head = /** @type {Buffer} */ (Buffer.alloc(0));
       const refuse = (/** @type {Error} */ reason) => {
         socket.destroy();
@@ -83,14 +90,20 @@ export class WebSocketClient {
       socket.write(
         `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\n` +
           `Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n` +
-          `Sec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
+          `Sec-WebSocket-Protocol: ${subprotocol}\r\n${cookie === undefined ? '' : `Cookie: ${cookie}\r\n`}\r\n`,
       );
     });
   }
 
-  /** @param {string} text ASCII only */
-  send(text) {
-    if (!this.#ended) this.#socket.write(maskedFrame(TEXT, text));
+  /** @param {string | Uint8Array} message a text has ASCII only */
+  send(message) {
+    if (!this.#ended) this.#socket.write(maskedFrame(this.#kind, message));
+  }
+
+  /** Leaves with a reset, like a process that was killed with unread data. */
+  reset() {
+    this.#ended = true;
+    this.#socket.resetAndDestroy();
   }
 
   /** Leaves without a closing handshake, like a browser tab whose machine goes to sleep. */
@@ -146,7 +159,7 @@ export class WebSocketClient {
     }
     const end = start + length;
     if (data.length < end) return -1;
-    if (kind === TEXT) this.onText(data, start, end);
+    if (kind === this.#kind) this.onMessage(data, start, end);
     else this.#onOtherFrame(kind, data.subarray(start, end));
     return end;
   }
@@ -164,16 +177,17 @@ export class WebSocketClient {
 
 /**
  * @param {number} kind
- * @param {string} text one byte per character
+ * @param {string | Uint8Array} message a text has one byte per character
  */
-function maskedFrame(kind, text) {
-  const { length } = text;
+function maskedFrame(kind, message) {
+  const { length } = message;
   if (length > MAX_SENT_BYTES)
     throw new RangeError(`the load generator sends at most ${MAX_SENT_BYTES} bytes in a message`);
   // The payload begins at byte 8 and so on a word border: masking word by word keeps the generator fast.
   const words = (length + 3) >> 2;
   const room = Buffer.allocUnsafe(8 + words * 4);
-  room.write(text, 8, 'latin1');
+  if (typeof message === 'string') room.write(message, 8, 'latin1');
+  else room.set(message, 8);
   const payload = new Int32Array(room.buffer, room.byteOffset + 8, words);
   for (let i = 0; i < words; i++) payload[i] = /** @type {number} */ (payload[i]) ^ MASK_WORD;
   MASK.copy(room, 4);

@@ -62,7 +62,7 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench', () => {
       ['connect, new cookie, durable file', 'ws, accept'],
     ]);
     expect(rows[2]).toMatch(
-      /\| [\d.]+ \([\d.]+-[\d.]+\) \/ call +\| [\d,]+ +\| \d+ +\| [\d.]+, [\d.]+( \*)? +\| [\d.]+ +\|$/,
+      /\| [\d.]+ \([\d.]+-[\d.]+\) \/ call +\| [\d,]+ +\| \d+ +\| [\d.]+ +\| [\d.]+, [\d.]+( \*)? +\| [\d.]+ +\| +\|$/,
     );
 
     const report: { rows: { server: string; runs: { units: number; violations: { total: number } }[] }[] } = JSON.parse(
@@ -95,7 +95,8 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench', () => {
   it.each([
     [['--scenario', 'nonsense'], 'there is no scenario "nonsense"'],
     [['--seconds', 'soon'], '--seconds is a number above 0, not "soon"'],
-    [['--peer', 'ws://127.0.0.1:1/'], '--peer and --pid belong together'],
+    [['--peer', 'ws://127.0.0.1:1/'], '--peer with an address and --pid belong together'],
+    [['--peer', 'nonsense'], '--peer is a ws: address or one of fox-wamp, wamp.rt, not "nonsense"'],
     [['--fast'], "Unknown option '--fast'"],
   ])('refuses %j with the usage', async (flags, message) => {
     const { code, stderr } = await run(RUN, ...flags);

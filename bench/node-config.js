@@ -1,0 +1,73 @@
+/**
+ * The configs of the nodes that are measured: as one would write them by hand. Nothing is switched off, every limit stands
+ * at its default.
+ */
+
+export const COOKIE_FILE = 'cookies.dat';
+const COOKIE_DATABASE = 'cookies';
+
+/**
+ * @typedef {object} NodeSettings
+ * @property {'none' | 'memory' | 'file' | 'database'} cookie where cookies are kept
+ * @property {number} [rules] permission rules of the anonymous role; without it there is one, for everything
+ */
+
+/** @type {Record<NodeSettings['cookie'], object>} */
+const COOKIE_SECTIONS = {
+  none: {},
+  memory: { cookie: { store: { type: 'memory' } } },
+  file: { cookie: { store: { type: 'file', filename: COOKIE_FILE } } },
+  database: { cookie: { store: { type: 'database', path: COOKIE_DATABASE } } },
+};
+
+/** @param {NodeSettings} settings */
+export function nodeConfig({ cookie, rules }) {
+  const permissions = rules === undefined ? [{ uri: '', match: 'prefix', allow: allow(true) }] : manyRules(rules);
+  return {
+    version: 2,
+    workers: [
+      {
+        type: 'router',
+        realms: [{ name: 'realm1', roles: [{ name: 'anonymous', permissions }] }],
+        transports: [
+          {
+            type: 'web',
+            endpoint: { type: 'tcp', interface: '127.0.0.1', port: 0 },
+            paths: { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', ...COOKIE_SECTIONS[cookie] } },
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/**
+ * Exact rules, wildcards and prefixes in equal parts, most of them about what has a beginning or an end in common with
+ * what the bench calls and publishes to. A wildcard allows that; the prefix of the same beginning does not.
+ *
+ * @param {number} count
+ */
+function manyRules(count) {
+  const deciding = [
+    { uri: 'bench..', match: 'wildcard', allow: allow(true) },
+    { uri: 'bench.', match: 'prefix', allow: allow(false) },
+  ];
+  const others = Array.from({ length: count - deciding.length }, (_, index) => ({
+    ...ruleAbout(index),
+    allow: allow(index % 2 === 0),
+  }));
+  return [...deciding, ...others];
+}
+
+/** @param {number} index */
+function ruleAbout(index) {
+  const subject = ['echo', 'topic', 'stock', 'weather'][index % 4];
+  if (index % 3 === 0) return { uri: `bench.${subject}.item${index}`, match: 'exact' };
+  if (index % 3 === 1) return { uri: `bench..item${index}`, match: 'wildcard' };
+  return { uri: `bench.${subject}.item${index}.`, match: 'prefix' };
+}
+
+/** @param {boolean} all */
+function allow(all) {
+  return { call: all, register: all, publish: all, subscribe: all };
+}
