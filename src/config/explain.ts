@@ -9,6 +9,7 @@ import type { SchemaNode } from './describe.js';
 import { pathOf } from './source.js';
 import type { Path } from './source.js';
 import { nearest } from './suggest.js';
+import { originalOf } from './validator-schema.js';
 
 /** Something wrong at a path. */
 export interface Complaint {
@@ -21,25 +22,26 @@ export interface Complaint {
 
 /** @returns what an error of ajv (with `verbose`) means; nothing when other errors say it. */
 export function explain(error: ErrorObject): Complaint[] {
+  const schema = originalOf(error.parentSchema);
+  const data: unknown = error.data;
   const path = pathOf(error.instancePath);
-  const schema = (error.parentSchema ?? {}) as SchemaNode;
   if (error.propertyName !== undefined) return [badName(path, error.propertyName, schema)];
   const params = error.params as Readonly<Record<string, unknown>>;
   switch (error.keyword) {
     case 'additionalProperties':
       return [unknownKey(path, String(params['additionalProperty']), schema)];
     case 'required':
-      return missingKey(path, String(params['missingProperty']), schema, error.data);
+      return missingKey(path, String(params['missingProperty']), schema, data);
     case 'discriminator':
       return unknownVariant(path, params, schema);
     case 'uniqueItems':
-      return [repeated(path, error.data, Math.max(Number(params['i']), Number(params['j'])))];
+      return [repeated(path, data, Math.max(Number(params['i']), Number(params['j'])))];
     case 'if':
     case 'propertyNames':
       // Told by the errors of what is inside.
       return [];
     default:
-      return [wrongValue(path, error.data, schema)];
+      return [wrongValue(path, data, schema)];
   }
 }
 

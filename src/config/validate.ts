@@ -1,40 +1,14 @@
 /**
- * The schema check: ajv compiles the schema once, fills defaults in, and its errors become findings in our words. One
+ * The schema check: ajv decides and fills defaults in, and its errors become findings in our words. One
  * mistake makes one finding: variants are told apart by their `type`, and where that word is wrong nothing else of the
  * same object is judged.
  */
-import { Ajv } from 'ajv';
-import type { ValidateFunction } from 'ajv';
-
 import { explain } from './explain.js';
 import type { Complaint } from './explain.js';
-import { definitions, nodeSchema } from './schema.js';
 import { keyOffset, pointerOf, valueOffset } from './source.js';
 import type { Path, SourceNode } from './source.js';
 import type { Finding } from './text.js';
-
-let compiled: ValidateFunction | undefined;
-
-/** Compiling takes a while, so it waits until somebody needs it. */
-function validator(): ValidateFunction {
-  compiled ??= createAjv().compile({ ...nodeSchema, definitions });
-  return compiled;
-}
-
-function createAjv(): Ajv {
-  const ajv = new Ajv({
-    allErrors: true,
-    verbose: true,
-    useDefaults: true,
-    discriminator: true,
-    strict: true,
-    allowUnionTypes: true,
-    // Variants require `type` beside `oneOf`, where no `properties` stand.
-    strictRequired: false,
-  });
-  ajv.addVocabulary(['allowed', 'absent', 'notYet', 'because']);
-  return ajv;
-}
+import { validator } from './validator.js';
 
 /** Checks `value` and fills the defaults in. @returns what is wrong, in no particular order. */
 export function validate(value: unknown, root: SourceNode): Finding[] {

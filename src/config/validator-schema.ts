@@ -1,0 +1,90 @@
+/**
+ * The config schema as ajv compiles it best: every object on its own, referred to by `$ref`. Many stand in several places
+ * (`auth` in every kind of transport), and with all of them copied into one function the checker would be seven times
+ * as long. Nothing in it is for people: each schema only has a number in `$comment`, which leads back to the constant
+ * that it comes from, with its descriptions and words.
+ */
+import type { SchemaNode } from './describe.js';
+import { definitions, nodeSchema } from './schema.js';
+
+/** A schema in the dialect of ajv. */
+export type PlainSchema = Readonly<Record<string, unknown>>;
+
+/** schema -> its number, by which it is referred to */
+type Numbers = ReadonlyMap<object, string>;
+
+/** Keywords for people. */
+const ANNOTATIONS: ReadonlySet<string> = new Set(['description', 'allowed', 'absent', 'notYet', 'because']);
+
+/** Keywords with a schema as their value, or with `false`. */
+const WITH_SCHEMA: ReadonlySet<string> = new Set(['items', 'additionalProperties', 'not', 'propertyNames', 'if', 'then']);
+
+/** The whole schema, for ajv. */
+export function validatorSchema(): PlainSchema {
+  const all: Numbers = new Map(allSchemas().map((schema, index) => [schema, String(index)]));
+  const objects = [...all].filter(([schema]) => isReferredTo(schema));
+  const named = objects.map(([schema, number]) => {
+    // It stands where the object is referred to.
+    const { default: _default, ...definition } = plain(schema, all);
+    return [number, definition] as const;
+  });
+  const recursive = Object.entries(definitions).map(([name, schema]) => [name, reference(schema, all)] as const);
+  return { ...plain(nodeSchema, all), definitions: Object.fromEntries([...named, ...recursive]) };
+}
+
+/** @returns the schema, as it was written, that {@link validatorSchema} made this part of. */
+export function originalOf(part: PlainSchema | undefined): SchemaNode {
+  return allSchemas()[Number(part?.['$comment'])] ?? {};
+}
+
+let found: readonly object[] | undefined;
+
+/** Every schema in the config schema, each once; its place is its number. */
+function allSchemas(): readonly object[] {
+  if (found !== undefined) return found;
+  const schemas = new Set<object>();
+  const visit = (schema: object): void => {
+    if (schemas.has(schema)) return;
+    schemas.add(schema);
+    schemasIn(schema).forEach(visit);
+  };
+  [nodeSchema, ...Object.values(definitions)].forEach(visit);
+  found = [...schemas];
+  return found;
+}
+
+function schemasIn(schema: object): object[] {
+  return Object.entries(schema).flatMap(([keyword, value]: [string, unknown]) => {
+    if (keyword === 'properties' || keyword === 'oneOf') return Object.values(value as Record<string, object>);
+    return WITH_SCHEMA.has(keyword) && isObject(value) ? [value] : [];
+  });
+}
+
+function isReferredTo(schema: object): boolean {
+  return schema !== nodeSchema && ('properties' in schema || 'oneOf' in schema);
+}
+
+function reference(schema: object, all: Numbers): PlainSchema {
+  if (!isReferredTo(schema)) return plain(schema, all);
+  return { ...('default' in schema && { default: schema.default }), $ref: `#/definitions/${all.get(schema) ?? ''}` };
+}
+
+/** A copy with a number for the words. */
+function plain(schema: object, all: Numbers): PlainSchema {
+  const copy = (inner: object): PlainSchema => reference(inner, all);
+  const keywords = Object.entries(schema).filter(([keyword]) => !ANNOTATIONS.has(keyword));
+  const copied = keywords.map(([keyword, value]: [string, unknown]) => {
+    if (keyword === 'properties') return [keyword, mapValues(value as Record<string, object>, copy)] as const;
+    if (keyword === 'oneOf') return [keyword, (value as readonly object[]).map(copy)] as const;
+    return [keyword, WITH_SCHEMA.has(keyword) && isObject(value) ? copy(value) : value] as const;
+  });
+  return { ...('$ref' in schema ? {} : { $comment: all.get(schema) }), ...Object.fromEntries(copied) };
+}
+
+function mapValues(object: Readonly<Record<string, object>>, change: (value: object) => unknown): object {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,35 @@
+/**
+ * What ajv makes of the config schema. Compiling takes longer than all the rest of a start, so in `dist/` this module is
+ * replaced by the code that ajv generates from the same schema with the same options: `scripts/validator.js` does that
+ * with {@link createAjv}. Whoever changes an export here changes it there.
+ */
+import { Ajv } from 'ajv';
+import type { CodeOptions, ValidateFunction } from 'ajv';
+
+import { validatorSchema } from './validator-schema.js';
+
+let compiled: ValidateFunction | undefined;
+
+/** @returns the check of a whole config: it fills the defaults in and lists everything that is wrong. */
+export function validator(): ValidateFunction {
+  compiled ??= createAjv().compile(validatorSchema());
+  return compiled;
+}
+
+/** @param code - how the compiled code is to be handed out, for the build */
+export function createAjv(code: CodeOptions = {}): Ajv {
+  return new Ajv({
+    allErrors: true,
+    verbose: true,
+    messages: false,
+    useDefaults: true,
+    discriminator: true,
+    strict: true,
+    allowUnionTypes: true,
+    // Variants require `type` beside `oneOf`, where no `properties` stand.
+    strictRequired: false,
+    // One function for each object, and each is there once.
+    inlineRefs: false,
+    code,
+  });
+}
