@@ -9,10 +9,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { DatabaseCookieStore } from '../dist/cookie/database.js';
-import { FileCookieStore } from '../dist/cookie/file.js';
-import { newCookieId } from '../dist/cookie/tracker.js';
-import { silentLogger } from '../dist/log/logger.js';
+import { importSource } from '../scripts/source.js';
+
+const { DatabaseCookieStore } = await importSource('cookie/database.ts');
+const { FileCookieStore } = await importSource('cookie/file.ts');
+const { newCookieId } = await importSource('cookie/tracker.ts');
+const { silentLogger } = await importSource('log/logger.ts');
 
 const LIVE = 1000;
 const CHANGES = 100_000;

@@ -1,10 +1,11 @@
 // Writes what is derived from the config schemas: the published JSON Schema and the reference page.
-// Run it with `npm run generate`, which builds dist/ first.
+// Run it with `npm run generate`.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { publishedSchema, referencePage } from '../dist/config/document.js';
+import { importSource } from './source.js';
 
+const { publishedSchema, referencePage } = await importSource('config/document.ts');
 const root = path.dirname(import.meta.dirname);
 for (const [file, text] of [
   ['config/crossbar.schema.json', `${JSON.stringify(publishedSchema(), null, 2)}\n`],

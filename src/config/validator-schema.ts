@@ -17,17 +17,21 @@ type Numbers = ReadonlyMap<object, string>;
 const ANNOTATIONS: ReadonlySet<string> = new Set(['description', 'allowed', 'absent', 'notYet', 'because']);
 
 /** Keywords with a schema as their value, or with `false`. */
-const WITH_SCHEMA: ReadonlySet<string> = new Set(['items', 'additionalProperties', 'not', 'propertyNames', 'if', 'then']);
+const WITH_SCHEMA: ReadonlySet<string> = new Set([
+  'items',
+  'additionalProperties',
+  'not',
+  'propertyNames',
+  'if',
+  'then',
+]);
 
 /** The whole schema, for ajv. */
 export function validatorSchema(): PlainSchema {
   const all: Numbers = new Map(allSchemas().map((schema, index) => [schema, String(index)]));
-  const objects = [...all].filter(([schema]) => isReferredTo(schema));
-  const named = objects.map(([schema, number]) => {
-    // It stands where the object is referred to.
-    const { default: _default, ...definition } = plain(schema, all);
-    return [number, definition] as const;
-  });
+  const named = [...all]
+    .filter(([schema]) => isReferredTo(schema))
+    .map(([schema, number]) => [number, withoutDefault(plain(schema, all))] as const);
   const recursive = Object.entries(definitions).map(([name, schema]) => [name, reference(schema, all)] as const);
   return { ...plain(nodeSchema, all), definitions: Object.fromEntries([...named, ...recursive]) };
 }
@@ -79,6 +83,11 @@ function plain(schema: object, all: Numbers): PlainSchema {
     return [keyword, WITH_SCHEMA.has(keyword) && isObject(value) ? copy(value) : value] as const;
   });
   return { ...('$ref' in schema ? {} : { $comment: all.get(schema) }), ...Object.fromEntries(copied) };
+}
+
+/** It stands where the object is referred to. */
+function withoutDefault(schema: PlainSchema): PlainSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== 'default'));
 }
 
 function mapValues(object: Readonly<Record<string, object>>, change: (value: object) => unknown): object {

@@ -1,7 +1,7 @@
 /**
- * What ajv makes of the config schema. Compiling takes longer than all the rest of a start, so in `dist/` this module is
+ * What ajv makes of the config schema. Compiling takes as long as all the rest of a start, so in `dist/` this module is
  * replaced by the code that ajv generates from the same schema with the same options: `scripts/validator.js` does that
- * with {@link createAjv}. Whoever changes an export here changes it there.
+ * with {@link compile}.
  */
 import { Ajv } from 'ajv';
 import type { CodeOptions, ValidateFunction } from 'ajv';
@@ -12,15 +12,16 @@ let compiled: ValidateFunction | undefined;
 
 /** @returns the check of a whole config: it fills the defaults in and lists everything that is wrong. */
 export function validator(): ValidateFunction {
-  compiled ??= createAjv().compile(validatorSchema());
+  compiled ??= compile().validate;
   return compiled;
 }
 
 /** @param code - how the compiled code is to be handed out, for the build */
-export function createAjv(code: CodeOptions = {}): Ajv {
-  return new Ajv({
+export function compile(code: CodeOptions = {}): { readonly ajv: Ajv; readonly validate: ValidateFunction } {
+  const ajv = new Ajv({
     allErrors: true,
     verbose: true,
+    // `explain.ts` writes them.
     messages: false,
     useDefaults: true,
     discriminator: true,
@@ -32,4 +33,5 @@ export function createAjv(code: CodeOptions = {}): Ajv {
     inlineRefs: false,
     code,
   });
+  return { ajv, validate: ajv.compile(validatorSchema()) };
 }

@@ -22,7 +22,7 @@ export type ThreadReport = { readonly answers: readonly DatabaseAnswer[] } | { r
 /** Starts the thread. Rejects when the database cannot be opened. */
 export async function openInThread(options: DatabaseOptions): Promise<DatabaseConnection> {
   const thread = new DatabaseThread(
-    new Worker(new URL('./database-worker.js', import.meta.url), { workerData: options }),
+    new Worker(new URL('../cookie/database-worker.js', import.meta.url), { workerData: options }),
   );
   await thread.answer();
   return thread;

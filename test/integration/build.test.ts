@@ -1,0 +1,106 @@
+/** What is in `dist/`: the code that people run is made of `src/`, but it is not the same files. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ValidateFunction } from 'ajv';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { parseJson } from '../../src/config/json-source.js';
+import { plainValue } from '../../src/config/source.js';
+import { LineIndex } from '../../src/config/text.js';
+import { validator } from '../../src/config/validator.js';
+import { parseYaml } from '../../src/config/yaml-source.js';
+import { nodeDirectory, temporaryDirectory } from '../support/daemon.js';
+import { nodeConfig } from '../support/node-config.js';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const DIST = path.join(ROOT, 'dist');
+
+describe('the generated validator', () => {
+  let generated: ValidateFunction;
+  beforeAll(async () => {
+    const { href } = pathToFileURL(path.join(DIST, 'config/validator.js'));
+    generated = ((await import(href)) as { validator: () => ValidateFunction }).validator();
+  });
+
+  const configs = ['config', 'test/fixtures/config/valid', 'test/fixtures/config/invalid'].flatMap((folder) =>
+    readdirSync(path.join(ROOT, folder))
+      .filter((name) => /\.(json|yaml)$/.test(name))
+      .map((name) => path.join(folder, name)),
+  );
+
+  it.each(configs)('finds in %s what ajv finds, and fills the same defaults in', (file) => {
+    const [ours, theirs] = [valueOf(file), valueOf(file)];
+    expect(generated(ours)).toBe(validator()(theirs));
+    expect(generated.errors).toEqual(validator().errors);
+    expect(ours).toEqual(theirs);
+  });
+
+  it('is tried with configs that are right and with many that are wrong', () => {
+    const [right, wrong] = [true, false].map((verdict) =>
+      configs.filter((file) => generated(valueOf(file)) === verdict),
+    );
+    expect(right!.length).toBeGreaterThanOrEqual(10);
+    expect(wrong!.length).toBeGreaterThanOrEqual(30);
+  });
+
+  function valueOf(file: string): unknown {
+    const text = readFileSync(path.join(ROOT, file), 'utf8');
+    const { root } = file.endsWith('.yaml') ? parseYaml(text) : parseJson(text);
+    return root === undefined ? undefined : plainValue(root, new LineIndex(text)).value;
+  }
+});
+
+describe('a stack', () => {
+  it('has a map for every file, and the maps lead to files of src/', () => {
+    const scripts = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
+    const mapped = scripts.filter((file) => file !== path.join('config', 'validator.js'));
+    expect(mapped.length).toBeGreaterThanOrEqual(4);
+    const sources = mapped.flatMap((file) => {
+      const map = JSON.parse(readFileSync(path.join(DIST, `${file}.map`), 'utf8')) as { sources: string[] };
+      return map.sources.map((source) => path.relative(ROOT, path.resolve(DIST, path.dirname(file), source)));
+    });
+    expect(sources).toContain('src/session/session.ts');
+    expect(sources.filter((source) => !source.startsWith('src/') || !existsSync(path.join(ROOT, source)))).toEqual([]);
+  });
+
+  it('names them when Node.js is told to look (--enable-source-maps)', async () => {
+    const program = `
+      import { startNode } from 'crossbar-ts';
+      await startNode({ cbdir: '/nowhere/at/all' }).catch((error) => console.log(error.stack));
+    `;
+    const child = spawn(process.execPath, ['--enable-source-maps', '--input-type=module', '-e', program], {
+      cwd: ROOT,
+    });
+    let output = '';
+    child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+    await once(child, 'close');
+    expect(output).toMatch(/at existingDirectory \(.*src\/node\/cbdir\.ts:\d+:\d+\)/);
+    expect(output).toMatch(/at startNode \(.*src\/node\/node\.ts:\d+:\d+\)/);
+  });
+});
+
+describe('the package', () => {
+  it('works where it is installed', { timeout: 180_000 }, async () => {
+    const place = temporaryDirectory();
+    const npm = (...args: string[]): string =>
+      execFileSync('npm', [...args, '--ignore-scripts'], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
+    const [packed] = JSON.parse(npm('pack', '--json', '--pack-destination', place)) as { filename: string }[];
+    npm('install', '--prefix', place, '--omit=optional', '--no-audit', '--no-fund', path.join(place, packed!.filename));
+    const command = path.join(place, 'node_modules/.bin/crossbar-ts');
+    expect(execFileSync(command, ['version'], { encoding: 'utf8' })).toMatch(/^crossbar-ts \d+\.\d+\.\d+ \(Node\.js /);
+
+    const child = spawn(command, ['start', '--cbdir', nodeDirectory(nodeConfig()), '--logformat', 'json']);
+    const exited = once(child, 'exit');
+    let output = '';
+    child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+    child.stdout.on('data', (data: Buffer) => {
+      output += data.toString();
+      if (output.includes('"node started"')) child.kill('SIGTERM');
+    });
+    const [code] = (await exited) as [number | null];
+    expect([code, output]).toEqual([0, expect.stringContaining('"node stopped"')]);
+  });
+});
