@@ -28,6 +28,14 @@ export const maxUnsentBytesSchema = {
     'How much may wait for a client that does not read before it is disconnected. 16 MiB. An addition to the keys of Crossbar.io.',
 } as const satisfies ConfigSchema;
 
+export const slowConsumerSchema = {
+  type: 'string',
+  enum: ['disconnect', 'drop_events'],
+  default: 'disconnect',
+  description:
+    'What happens to a client that reads more slowly than it is sent to. It is disconnected when more than `max_unsent_bytes` wait; with `drop_events` it loses events while more than a quarter of that waits, which the log says, and is disconnected only when the rest does not fit either. An addition to the keys of Crossbar.io.',
+} as const satisfies ConfigSchema;
+
 export const tcpNodelaySchema = {
   type: 'boolean',
   default: true,

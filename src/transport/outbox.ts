@@ -4,9 +4,35 @@
  * their way to the same hundred subscribers that is a quarter of the work, and the piece is put together only once: it is the
  * same for all of them.
  *
- * It also holds the bound on what may wait for a peer that does not read.
+ * It also holds the bounds on what may wait for a peer that does not read.
  */
 import type { Socket } from 'node:net';
+import { EventDrops } from './event-drops.js';
+import { turns } from './turns.js';
+
+/** What may wait for one peer; the same object for all of a host. */
+export interface UnsentLimits {
+  /** How much may wait before another piece is refused: a single frame may be larger. */
+  readonly maxUnsentBytes: number;
+  /** How much may wait before events are dropped; `maxUnsentBytes` where they never are. */
+  readonly eventUnsentBytes: number;
+}
+
+/** Whose socket it is. */
+export interface OutboxOwner {
+  /** Too much waits: the peer has to be given up. */
+  giveUp(): void;
+  /** Says something of the peer in the log. */
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Events may take one part of so many: the rest of the room is for what must not be dropped. */
+const EVENT_SHARE = 4;
+
+/** @param dropsEvents whether a slow peer loses events before it is given up. */
+export function unsentLimits(maxUnsentBytes: number, dropsEvents: boolean): UnsentLimits {
+  return { maxUnsentBytes, eventUnsentBytes: dropsEvents ? Math.floor(maxUnsentBytes / EVENT_SHARE) : maxUnsentBytes };
+}
 
 /** Larger pieces are not put together: to copy them would cost more than another system call. */
 const MAX_PIECE_BYTES = 65_536;
@@ -35,25 +61,31 @@ function flushAll(): void {
 
 export class Outbox {
   readonly #socket: Socket;
-  readonly #maxUnsentBytes: number;
-  readonly #onOverflow: () => void;
+  readonly #limits: UnsentLimits;
+  readonly #owner: OutboxOwner;
   /** The frames of this turn; mostly there is one. */
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   #bytes = 0;
+  /** More than events may take was waiting when something was sent last. */
+  #isSlow = false;
+  /** Made for the first event that is dropped. */
+  #drops: EventDrops | undefined;
 
-  /**
-   * @param maxUnsentBytes how much may wait for this socket before another piece is refused: a single frame may be larger.
-   * @param onOverflow called instead of writing when more waits; it should give the peer up.
-   */
-  constructor(socket: Socket, maxUnsentBytes: number, onOverflow: () => void) {
+  constructor(socket: Socket, limits: UnsentLimits, owner: OutboxOwner) {
     this.#socket = socket;
-    this.#maxUnsentBytes = maxUnsentBytes;
-    this.#onOverflow = onOverflow;
+    this.#limits = limits;
+    this.#owner = owner;
   }
 
-  /** Writes one whole frame. Never throws; what is written to a socket that is gone is dropped. */
-  write(frame: Buffer): void {
+  /**
+   * Writes one whole frame. Never throws; what is written to a socket that is gone is dropped.
+   *
+   * @param isEvent whether it may be dropped when the peer is slow.
+   */
+  write(frame: Buffer, isEvent = false): void {
+    if (this.#isSlow && isEvent && !this.takes(this.#socket.writableLength, true)) return;
+    turns.note(frame.length);
     if (this.#bytes + frame.length > MAX_PIECE_BYTES) this.flush();
     this.#bytes += frame.length;
     if (this.#first !== undefined) {
@@ -76,8 +108,32 @@ export class Outbox {
     this.#bytes = 0;
     const socket = this.#socket;
     if (!socket.writable) return;
-    if (socket.writableLength > this.#maxUnsentBytes) return this.#onOverflow();
+    if (socket.writableLength > this.#limits.maxUnsentBytes) return this.#owner.giveUp();
     socket.write(rest === undefined ? first : pieceOf(first, rest, bytes));
+    this.#isSlow = socket.writableLength > this.#limits.eventUnsentBytes;
+  }
+
+  /**
+   * Whether another message may be sent while so much waits. If not, the event was counted, or the peer given up.
+   * For those, too, who do not send through {@link write}.
+   */
+  takes(unsentBytes: number, isEvent: boolean): boolean {
+    const { maxUnsentBytes, eventUnsentBytes } = this.#limits;
+    if (unsentBytes <= eventUnsentBytes) return true;
+    if (unsentBytes > maxUnsentBytes) {
+      this.#owner.giveUp();
+      return false;
+    }
+    if (!isEvent) return true;
+    this.#drops ??= new EventDrops(this.#owner);
+    // All that waits has to leave before the peer counts as a good one again.
+    if (this.#drops.add()) this.#socket.once('drain', () => this.#drops?.caughtUp());
+    return false;
+  }
+
+  /** The socket is gone: says what was not said yet. */
+  closed(): void {
+    this.#drops?.ended();
   }
 }
 

@@ -9,6 +9,7 @@ import {
   connectionLimitKeys,
   maxUnsentBytesSchema,
   serializersSchema,
+  slowConsumerSchema,
   tcpNodelaySchema,
   timeout,
 } from './connection-schema.js';
@@ -36,6 +37,7 @@ export const rawsocketOptionsSchema = {
     authenticate_timeout: authenticateTimeoutSchema,
     ...authOptionsSchema.properties,
     max_unsent_bytes: maxUnsentBytesSchema,
+    slow_consumer: slowConsumerSchema,
     ...connectionLimitKeys,
     auto_ping_interval: timeout(
       0,

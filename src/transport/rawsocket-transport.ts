@@ -14,14 +14,18 @@ import { payloadOf } from '../wamp/payload.js';
 import { Session } from '../session/session.js';
 import { refusalOf, substituteFor } from '../session/undeliverable.js';
 import { codecOf } from './codecs.js';
+import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { channelFacts, clientOf } from './peer.js';
 import { controlFrame, FrameType, PREFIX_BYTES, RAWSOCKET_FRAMING } from './rawsocket-framing.js';
 import { RawSocketReader } from './rawsocket-reader.js';
+import { turns } from './turns.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Serializer } from '../serializer/serializer.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
+import type { MessageReceiver } from './inbox.js';
+import type { OutboxOwner } from './outbox.js';
 import type { FrameReceiver } from './rawsocket-reader.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
 
@@ -34,13 +38,16 @@ export interface RawSocketTerms {
   readonly peerMaxBytes: number;
 }
 
-export class RawSocketTransport implements SessionTransport, HostedTransport, FrameReceiver {
+export class RawSocketTransport
+  implements SessionTransport, HostedTransport, FrameReceiver, MessageReceiver, OutboxOwner
+{
   readonly client: ClientInfo;
   readonly socket: Socket;
   active = false;
   readonly #host: TransportHost;
   readonly #codec: Codec;
   readonly #peerMaxBytes: number;
+  readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #reader: RawSocketReader;
   #session: Session;
@@ -54,7 +61,8 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
     this.client = clientOf(socket);
     this.#codec = codecOf(serializer, RAWSOCKET_FRAMING);
     this.#peerMaxBytes = peerMaxBytes;
-    this.#outbox = new Outbox(socket, host.maxUnsentBytes, () => this.#giveUp());
+    this.#inbox = new Inbox(this, turns);
+    this.#outbox = new Outbox(socket, host.unsent, this);
     this.#reader = new RawSocketReader(maxMessageBytes, this);
     this.#session = new Session(this, host.sessions);
     socket.on('data', (chunk: Buffer) => this.receive(chunk)).on('close', () => this.#closed());
@@ -69,7 +77,7 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
     } catch (error) {
       return this.#notSent(message, error);
     }
-    if (frame.length - PREFIX_BYTES <= this.#peerMaxBytes) this.#outbox.write(frame);
+    if (frame.length - PREFIX_BYTES <= this.#peerMaxBytes) this.#outbox.write(frame, message.type === EVENT);
     else this.#notSent(message, this.#tooLarge(frame.length - PREFIX_BYTES));
   }
 
@@ -78,6 +86,7 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
     if (this.#closing) return;
     this.#closing = true;
     this.#reader.stop();
+    this.#inbox.close();
     this.#outbox.flush();
     // Only a socket that is read tells that the client has closed, too.
     this.socket.resume().end();
@@ -89,7 +98,7 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
   }
 
   pauseReading(): void {
-    this.socket.pause();
+    this.#inbox.hold();
   }
 
   get paused(): boolean {
@@ -97,6 +106,14 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
   }
 
   resumeReading(): void {
+    this.#inbox.release();
+  }
+
+  stopReading(): void {
+    this.socket.pause();
+  }
+
+  startReading(): void {
     this.socket.resume();
   }
 
@@ -135,6 +152,7 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
 
   terminate(): void {
     this.#reader.stop();
+    this.#inbox.close();
     this.socket.destroy();
   }
 
@@ -145,6 +163,10 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
   }
 
   onMessage(payload: Buffer): void {
+    this.#inbox.receive(payload, true);
+  }
+
+  deliver(payload: Buffer): void {
     const session = this.#session;
     try {
       const { serializer } = this.#codec;
@@ -159,7 +181,7 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
   onPing(payload: Buffer): void {
     // The client takes no larger frames than it announced, whatever it sends itself.
     if (payload.length > this.#peerMaxBytes) return this.onBadFrame('a ping is larger than the client takes itself');
-    this.#outbox.write(controlFrame(FrameType.PONG, payload));
+    this.#inbox.act(() => this.#outbox.write(controlFrame(FrameType.PONG, payload)));
   }
 
   onPong(): void {
@@ -167,6 +189,10 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
   }
 
   onBadFrame(reason: string): void {
+    this.#inbox.finish(() => this.#failed(reason));
+  }
+
+  #failed(reason: string): void {
     this.#host.log.debug({ peer: this.peer, reason }, 'rawsocket failed');
     this.#session.transportLost();
     this.close('protocol_violation', reason);
@@ -232,16 +258,23 @@ export class RawSocketTransport implements SessionTransport, HostedTransport, Fr
 
   #closed(): void {
     this.#reader.stop();
+    this.#inbox.finish(() => this.#gone());
+  }
+
+  #gone(): void {
+    this.#outbox.closed();
     this.#session.transportLost();
     this.#host.closed(this);
   }
 
-  #giveUp(): void {
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void {
+    const { maxUnsentBytes } = this.#host.unsent;
+    this.#host.log.warn({ peer: this.peer, sessionId: this.#session.id, maxUnsentBytes, ...facts }, message);
+  }
+
+  giveUp(): void {
     if (this.socket.destroyed) return;
-    this.#host.log.warn(
-      { peer: this.peer, sessionId: this.#session.id, maxUnsentBytes: this.#host.maxUnsentBytes },
-      'slow consumer disconnected',
-    );
+    this.warn({}, 'slow consumer disconnected');
     this.terminate();
   }
 }

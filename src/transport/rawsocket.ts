@@ -9,6 +9,7 @@
  */
 import type { Socket } from 'node:net';
 import { DeadlineQueue } from './deadline-queue.js';
+import { unsentLimits } from './outbox.js';
 import { peerOf } from './peer.js';
 import { HANDSHAKE_BYTES, handshakeRules, negotiate, TOO_MANY_CONNECTIONS } from './rawsocket-handshake.js';
 import { RawSocketTransport } from './rawsocket-transport.js';
@@ -59,7 +60,7 @@ export class RawSocketAcceptor implements Acceptor {
         pingBytes: PING_BYTES,
         trafficIsLife: true,
         closeTimeoutMs: CLOSE_TIMEOUT_MS,
-        maxUnsentBytes: options.max_unsent_bytes,
+        unsent: unsentLimits(options.max_unsent_bytes, options.slow_consumer === 'drop_events'),
         connections: options,
       },
       deps.sessions,

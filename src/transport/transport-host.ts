@@ -10,6 +10,7 @@ import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { CloseCause } from '../session/transport.js';
 import type { ConnectionLimitOptions } from './connection-limits.js';
+import type { UnsentLimits } from './outbox.js';
 
 /** A connection as its host sees it. */
 export interface HostedTransport {
@@ -40,7 +41,7 @@ export interface HostLimits {
   readonly trafficIsLife: boolean;
   /** How long the peers have to close after we did. */
   readonly closeTimeoutMs: number;
-  readonly maxUnsentBytes: number;
+  readonly unsent: UnsentLimits;
   readonly connections: ConnectionLimitOptions;
 }
 
@@ -50,7 +51,7 @@ const GOODBYE_GRACE_MS = 1000;
 export class TransportHost {
   readonly sessions: SessionDeps;
   readonly log: Logger;
-  readonly maxUnsentBytes: number;
+  readonly unsent: UnsentLimits;
   readonly #limits: HostLimits;
   readonly #connections: ConnectionLimits;
   readonly #transports = new Set<HostedTransport>();
@@ -67,7 +68,7 @@ export class TransportHost {
   constructor(limits: HostLimits, sessions: SessionDeps, log: Logger) {
     this.sessions = sessions;
     this.log = log;
-    this.maxUnsentBytes = limits.maxUnsentBytes;
+    this.unsent = limits.unsent;
     this.#limits = limits;
     this.#connections = new ConnectionLimits(limits.connections, log);
     this.#pingPayload = Buffer.alloc(limits.pingBytes);

@@ -7,6 +7,8 @@ import type { Codec, Framing, Serializer } from '../serializer/serializer.js';
 
 const TEXT_FRAME = 0x81;
 const BINARY_FRAME = 0x82;
+export const PING_FRAME = 0x89;
+export const PONG_FRAME = 0x8a;
 
 function websocketFraming(firstByte: number): Framing {
   return {
@@ -31,6 +33,15 @@ function websocketFraming(firstByte: number): Framing {
 
 const TEXT = websocketFraming(TEXT_FRAME);
 const BINARY = websocketFraming(BINARY_FRAME);
+
+/** @returns a whole ping or pong; `payload` has at most 125 bytes. */
+export function controlFrame(firstByte: number, payload: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(2 + payload.length);
+  frame[0] = firstByte;
+  frame[1] = payload.length;
+  payload.copy(frame, 2);
+  return frame;
+}
 
 /** For connections with compression: the message goes to `ws` as it is, which makes the frames. */
 export const UNFRAMED: Framing = {

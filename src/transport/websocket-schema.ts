@@ -11,6 +11,7 @@ import {
   connectionLimitKeys,
   maxUnsentBytesSchema,
   serializersSchema,
+  slowConsumerSchema,
   tcpNodelaySchema,
   timeout,
 } from './connection-schema.js';
@@ -164,6 +165,7 @@ export const websocketOptionsSchema = {
         'Largest message in bytes; a client that sends more is disconnected. 1 MiB, where Crossbar.io has no limit: one client must not fill our memory.',
     },
     max_unsent_bytes: maxUnsentBytesSchema,
+    slow_consumer: slowConsumerSchema,
     ...connectionLimitKeys,
     auto_fragment_size: {
       const: 0,

@@ -7,13 +7,17 @@ import { WebSocket } from 'ws';
 import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
 import { Session } from '../session/session.js';
+import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { channelFacts } from './peer.js';
-import { websocketCodec } from './websocket-framing.js';
+import { turns } from './turns.js';
+import { controlFrame, PING_FRAME, PONG_FRAME, websocketCodec } from './websocket-framing.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Serializer } from '../serializer/serializer.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
+import type { MessageReceiver } from './inbox.js';
+import type { OutboxOwner } from './outbox.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
 
 /** What is known when the upgrade is done. */
@@ -44,19 +48,27 @@ export class WampWebSocket extends WebSocket {
    * gave no code gets 1000 in any case, or autobahn-js would take the connection for lost and open it again.
    */
   override close(code?: number, data?: string | Buffer): void {
-    this.transport?.flush();
-    const answers = code === undefined || data !== undefined;
-    if (answers && this.transport?.echoesClose !== true) super.close(1000);
-    else super.close(code ?? 1000, data);
+    if (code !== undefined && data === undefined) return this.#closeBehindAll(code);
+    const { transport } = this;
+    const answer = (): void =>
+      transport?.echoesClose === true ? this.#closeBehindAll(code ?? 1000, data) : this.#closeBehindAll(1000);
+    if (transport === undefined) answer();
+    else transport.leave(answer);
   }
 
   /** Closes of our own accord. */
   closeWith(code: number, reason: string): void {
-    super.close(code, reason);
+    this.#closeBehindAll(code, reason);
+  }
+
+  /** Nothing of ours may come behind a close frame. */
+  #closeBehindAll(code: number, data?: string | Buffer): void {
+    this.transport?.flush();
+    super.close(code, data);
   }
 }
 
-export class WebSocketTransport implements SessionTransport, HostedTransport {
+export class WebSocketTransport implements SessionTransport, HostedTransport, MessageReceiver, OutboxOwner {
   readonly client: ClientInfo;
   readonly socket: Socket;
   readonly echoesClose: boolean;
@@ -65,6 +77,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   readonly #ws: WampWebSocket;
   readonly #host: TransportHost;
   readonly #codec: Codec;
+  readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   /** Compressed connections send through `ws`: its frames and ours must not overtake each other. */
   readonly #compressed: boolean;
@@ -78,10 +91,11 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
     this.echoesClose = echoesClose;
     this.#compressed = ws.extensions !== '';
     this.#codec = websocketCodec(serializer, !this.#compressed);
-    this.#outbox = new Outbox(socket, host.maxUnsentBytes, () => this.#giveUp());
+    this.#inbox = new Inbox(this, turns);
+    this.#outbox = new Outbox(socket, host.unsent, this);
     this.#session = new Session(this, host.sessions);
     ws.transport = this;
-    ws.on('message', onMessage).on('pong', onPong).on('error', onError).on('close', onClose);
+    ws.on('message', onMessage).on('ping', onPing).on('pong', onPong).on('error', onError).on('close', onClose);
     host.awaitHello(this);
   }
 
@@ -99,17 +113,16 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
     } else {
       frame = this.#encode(message);
     }
-    if (this.#compressed) this.#sendCompressed(frame);
-    else this.#outbox.write(frame);
+    if (this.#compressed) this.#sendCompressed(frame, message.type === EVENT);
+    else this.#outbox.write(frame, message.type === EVENT);
   }
 
-  /** Nothing of ours may come behind a close frame. */
   flush(): void {
     this.#outbox.flush();
   }
 
   close(cause: CloseCause, text: string): void {
-    this.#outbox.flush();
+    this.#inbox.close();
     this.#ws.closeWith(CLOSE_CODES[cause], closeReason(text));
   }
 
@@ -131,7 +144,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   }
 
   pauseReading(): void {
-    this.#ws.pause();
+    this.#inbox.hold();
   }
 
   get paused(): boolean {
@@ -139,6 +152,14 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   }
 
   resumeReading(): void {
+    this.#inbox.release();
+  }
+
+  stopReading(): void {
+    this.#ws.pause();
+  }
+
+  startReading(): void {
     this.#ws.resume();
   }
 
@@ -148,8 +169,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   }
 
   ping(payload: Buffer): void {
-    this.#outbox.flush();
-    this.#ws.ping(payload);
+    this.#sendControl(PING_FRAME, payload);
   }
 
   shutdown(): void {
@@ -158,6 +178,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
 
   /** Cuts the connection, without a closing handshake. */
   terminate(): void {
+    this.#inbox.close();
     this.#ws.terminate();
   }
 
@@ -171,6 +192,10 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
 
   receive(data: Buffer, binary: boolean): void {
     this.active = true;
+    this.#inbox.receive(data, binary);
+  }
+
+  deliver(data: Buffer, binary: boolean): void {
     const session = this.#session;
     try {
       const { serializer } = this.#codec;
@@ -178,22 +203,32 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
         throw new ProtocolViolation(`${serializer.type} travels in ${serializer.binary ? 'binary' : 'text'} messages`);
       }
       if (serializer.split === undefined) session.receive(serializer.decode(data));
-      else this.#receiveBatch(serializer.split(data));
+      else this.#receiveBatch(serializer.split(data)[Symbol.iterator]());
     } catch (error) {
       session.fail(error);
     }
   }
 
-  /** A message that ends the session ends the work on the batch; behind a GOODBYE another HELLO may come. */
-  #receiveBatch(batch: Iterable<Buffer>): void {
+  /** A message that closes the connection ends the work on the batch; behind a GOODBYE another HELLO may come. */
+  #receiveBatch(batch: Iterator<Buffer>): void {
     try {
-      for (const data of batch) {
-        if (this.#ws.readyState !== WebSocket.OPEN) return;
-        this.#session.receive(this.#codec.serializer.decode(data));
+      for (let next = batch.next(); next.done !== true; next = batch.next()) {
+        this.#session.receive(this.#codec.serializer.decode(next.value));
+        if (!this.#inbox.mayGoOn(next.value.length)) return this.#inbox.goOn(() => this.#receiveBatch(batch));
       }
     } catch (error) {
       this.#session.fail(error);
     }
+  }
+
+  /** The client closes: `answer` follows behind what it has sent before. */
+  leave(answer: () => void): void {
+    this.#inbox.finish(answer);
+  }
+
+  pinged(payload: Buffer): void {
+    this.active = true;
+    this.#inbox.act(() => this.#sendControl(PONG_FRAME, payload));
   }
 
   pong(): void {
@@ -206,6 +241,11 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
   }
 
   closed(): void {
+    this.#inbox.finish(() => this.#gone());
+  }
+
+  #gone(): void {
+    this.#outbox.closed();
     this.#session.transportLost();
     this.client.visitor?.left();
     this.#host.closed(this);
@@ -215,19 +255,27 @@ export class WebSocketTransport implements SessionTransport, HostedTransport {
     return this.#codec.serializer.encode(message, this.#codec.framing);
   }
 
-  #sendCompressed(message: Buffer): void {
+  #sendCompressed(message: Buffer, isEvent: boolean): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
+    if (!this.#outbox.takes(this.#ws.bufferedAmount, isEvent)) return;
+    turns.note(message.length);
     this.#ws.send(message, { binary: this.#codec.serializer.binary });
-    if (this.#ws.bufferedAmount > this.#host.maxUnsentBytes) this.#giveUp();
+  }
+
+  /** Never compressed, and nothing may follow a close frame. */
+  #sendControl(firstByte: number, payload: Buffer): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#outbox.write(controlFrame(firstByte, payload));
+  }
+
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void {
+    const { maxUnsentBytes } = this.#host.unsent;
+    this.#host.log.warn({ peer: this.client.peer, sessionId: this.#session.id, maxUnsentBytes, ...facts }, message);
   }
 
   /** A close frame would wait behind everything that the client does not read, so the connection is cut. */
-  #giveUp(): void {
-    if (this.#ws.readyState === WebSocket.CLOSED) return;
-    this.#host.log.warn(
-      { peer: this.client.peer, sessionId: this.#session.id, maxUnsentBytes: this.#host.maxUnsentBytes },
-      'slow consumer disconnected',
-    );
+  giveUp(): void {
+    if (this.socket.destroyed) return;
+    this.warn({}, 'slow consumer disconnected');
     this.terminate();
   }
 }
@@ -242,6 +290,10 @@ function closeReason(text: string): string {
 
 function onMessage(this: WebSocket, data: unknown, binary: boolean): void {
   if (this instanceof WampWebSocket) this.transport?.receive(data as Buffer, binary);
+}
+
+function onPing(this: WebSocket, payload: Buffer): void {
+  if (this instanceof WampWebSocket) this.transport?.pinged(payload);
 }
 
 function onPong(this: WebSocket): void {

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { ServerOptions } from 'ws';
 import { asksAuthenticator } from '../session/deps.js';
+import { unsentLimits } from './outbox.js';
 import { clientOf } from './peer.js';
 import { SERVER_NAME, refuse } from './refusal.js';
 import { statusPage } from './status-page.js';
@@ -54,6 +55,8 @@ export class WebSocketAcceptor {
     const serverOptions: ServerOptions<typeof WampWebSocket> & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
+      // The transport does it, when it is the client's turn.
+      autoPong: false,
       WebSocket: WampWebSocket,
       maxPayload: options.max_message_size,
       skipUTF8Validation: !options.validate_utf8,
@@ -72,7 +75,7 @@ export class WebSocketAcceptor {
         pingBytes: options.auto_ping_size,
         trafficIsLife: options.auto_ping_restart_on_any_traffic,
         closeTimeoutMs: options.close_handshake_timeout,
-        maxUnsentBytes: options.max_unsent_bytes,
+        unsent: unsentLimits(options.max_unsent_bytes, options.slow_consumer === 'drop_events'),
         connections: options,
       },
       deps.sessions,

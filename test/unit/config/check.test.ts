@@ -35,6 +35,7 @@ describe('defaults', () => {
       close_handshake_timeout: 2000,
       hello_timeout: 5000,
       max_unsent_bytes: 16_777_216,
+      slow_consumer: 'disconnect',
     });
     expect(options).not.toHaveProperty('compression');
   });

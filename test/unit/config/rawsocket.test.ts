@@ -24,6 +24,7 @@ describe('a rawsocket transport', () => {
         max_auth_failures: 10,
         max_auth_failures_per_address: 100,
         max_unsent_bytes: 16_777_216,
+        slow_consumer: 'disconnect',
         max_connections: 0,
         max_unauthenticated: 1000,
         max_unauthenticated_per_address: 100,

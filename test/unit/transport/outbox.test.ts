@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Outbox } from '../../../src/transport/outbox.js';
+import { Outbox, unsentLimits } from '../../../src/transport/outbox.js';
 
 const open: Socket[] = [];
 afterEach(() => open.splice(0).forEach((socket) => socket.destroy()));
@@ -17,11 +17,30 @@ async function socketPair(): Promise<[Socket, Socket]> {
   return [accepted, client];
 }
 
+/** Who owns the outbox, and what it was told. */
+class Owner {
+  gaveUp = 0;
+  readonly said: string[] = [];
+
+  giveUp(): void {
+    this.gaveUp += 1;
+  }
+
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void {
+    this.said.push(`${message} ${JSON.stringify(facts)}`);
+  }
+}
+
+function outboxOn(socket: Socket, maxUnsentBytes: number, dropsEvents = false): { outbox: Outbox; owner: Owner } {
+  const owner = new Owner();
+  return { outbox: new Outbox(socket, unsentLimits(maxUnsentBytes, dropsEvents), owner), owner };
+}
+
 describe('Outbox', () => {
   it('hands all writes of one turn to the system in one call, in order', async () => {
     const [ours, theirs] = await socketPair();
     const write = vi.spyOn(ours, 'write');
-    const outbox = new Outbox(ours, 1000, () => undefined);
+    const { outbox } = outboxOn(ours, 1000);
     for (const text of ['a', 'b', 'c']) outbox.write(Buffer.from(text));
     const [data] = (await once(theirs, 'data')) as [Buffer];
     expect(data.toString()).toBe('abc');
@@ -31,7 +50,7 @@ describe('Outbox', () => {
   it('puts together only once what several sockets are sent', async () => {
     const pairs = await Promise.all([socketPair(), socketPair(), socketPair()]);
     const writes = pairs.map(([ours]) => vi.spyOn(ours, 'write'));
-    const outboxes = pairs.map(([ours]) => new Outbox(ours, 1000, () => undefined));
+    const outboxes = pairs.map(([ours]) => outboxOn(ours, 1000).outbox);
     for (const frame of ['a', 'b'].map((text) => Buffer.from(text))) for (const outbox of outboxes) outbox.write(frame);
     outboxes[2]?.write(Buffer.from('c'));
     const received = await Promise.all(pairs.map(async ([, theirs]) => String(await once(theirs, 'data'))));
@@ -44,7 +63,7 @@ describe('Outbox', () => {
   it('does not hold back or put together what is large', async () => {
     const [ours, theirs] = await socketPair();
     const write = vi.spyOn(ours, 'write');
-    const outbox = new Outbox(ours, 1_000_000, () => undefined);
+    const { outbox } = outboxOn(ours, 1_000_000);
     const frames = ['a', 'b', 'c'].map((text) => Buffer.alloc(40_000, text));
     for (const frame of frames) outbox.write(frame);
     let received = '';
@@ -57,7 +76,7 @@ describe('Outbox', () => {
 
   it('flushes on request, and gathers again afterwards', async () => {
     const [ours, theirs] = await socketPair();
-    const outbox = new Outbox(ours, 1000, () => undefined);
+    const { outbox } = outboxOn(ours, 1000);
     outbox.write(Buffer.from('a'));
     outbox.flush();
     ours.write('-');
@@ -69,29 +88,87 @@ describe('Outbox', () => {
 
   it('reports a peer that does not read as soon as more waits for it than allowed', async () => {
     const [ours] = await socketPair();
-    let overflows = 0;
-    const outbox = new Outbox(ours, 100_000, () => overflows++);
-    let written = 0;
-    for (; overflows === 0 && written < 1000; written++) outbox.write(Buffer.alloc(65_536));
-    expect(overflows).toBe(1);
+    const { outbox, owner } = outboxOn(ours, 100_000);
+    for (let written = 0; owner.gaveUp === 0 && written < 1000; written++) outbox.write(Buffer.alloc(65_536), true);
+    expect(owner.gaveUp).toBe(1);
+    expect(owner.said).toEqual([]);
     expect(ours.writableLength).toBeGreaterThan(100_000);
     expect(ours.writableLength).toBeLessThanOrEqual(100_000 + 65_536);
   });
 
   it('does not count what is only held back until the end of the turn, and lets one frame be larger', async () => {
     const [ours, theirs] = await socketPair();
-    const outbox = new Outbox(ours, 100, () => expect.unreachable());
+    const { outbox, owner } = outboxOn(ours, 100, true);
     for (let i = 0; i < 50; i++) outbox.write(Buffer.alloc(90));
     outbox.write(Buffer.alloc(1000));
     let received = 0;
     theirs.on('data', (data: Buffer) => (received += data.length));
     await vi.waitFor(() => expect(received).toBe(5500));
+    expect([owner.gaveUp, owner.said]).toEqual([0, []]);
   });
 
   it('drops what is written to a socket that is gone', async () => {
     const [ours] = await socketPair();
     ours.destroy();
-    const outbox = new Outbox(ours, 100, () => expect.unreachable());
+    const { outbox, owner } = outboxOn(ours, 100);
     expect(() => outbox.write(Buffer.alloc(1000))).not.toThrow();
+    expect(owner.gaveUp).toBe(0);
+  });
+  describe('that drops events', () => {
+    const MAX = 400_000;
+    const EVENT_BYTES = 4096;
+    /** What is put together before it is written, and looked at. */
+    const PIECE_BYTES = 65_536;
+
+    /** Writes events until the first one is dropped. @returns how many went out. */
+    function fillWithEvents(outbox: Outbox, owner: Owner): number {
+      for (let written = 0; written < 100_000; written++) {
+        outbox.write(Buffer.alloc(EVENT_BYTES), true);
+        if (owner.said.length > 0) return written;
+      }
+      throw new Error('no event was dropped');
+    }
+
+    it('drops them while more than a quarter of the bound waits, and nothing else up to the bound', async () => {
+      const [ours] = await socketPair();
+      const { outbox, owner } = outboxOn(ours, MAX, true);
+      fillWithEvents(outbox, owner);
+      outbox.flush();
+      expect(ours.writableLength).toBeGreaterThan(MAX / 4);
+      expect(ours.writableLength).toBeLessThanOrEqual(MAX / 4 + PIECE_BYTES + EVENT_BYTES);
+      expect(owner.said).toEqual(['slow consumer, events dropped {"dropped":1,"droppedInAll":1}']);
+
+      const before = ours.writableLength;
+      for (let i = 0; i < 100; i++) outbox.write(Buffer.alloc(EVENT_BYTES), true);
+      outbox.flush();
+      expect(ours.writableLength).toBe(before);
+      outbox.write(Buffer.alloc(1000));
+      outbox.flush();
+      expect(ours.writableLength).toBe(before + 1000);
+      expect(owner.gaveUp).toBe(0);
+      while (owner.gaveUp === 0) outbox.write(Buffer.alloc(EVENT_BYTES));
+      expect(ours.writableLength).toBeGreaterThan(MAX);
+      expect(ours.writableLength).toBeLessThanOrEqual(MAX + PIECE_BYTES);
+
+      outbox.closed();
+      expect(owner.said).toHaveLength(2);
+      expect(owner.said[1]).toBe('slow consumer, events dropped {"dropped":100,"droppedInAll":101}');
+    });
+
+    it('sends them again to a peer that has caught up, in order, and says how many are missing', async () => {
+      const [ours, theirs] = await socketPair();
+      const { outbox, owner } = outboxOn(ours, MAX, true);
+      theirs.pause();
+      const sent = fillWithEvents(outbox, owner);
+      for (let i = 0; i < 9; i++) outbox.write(Buffer.alloc(EVENT_BYTES), true);
+      let received = 0;
+      theirs.on('data', (data: Buffer) => (received += data.length)).resume();
+      await vi.waitFor(() => expect(owner.said).toHaveLength(2));
+      expect(owner.said[1]).toBe('slow consumer has caught up {"dropped":9,"droppedInAll":10}');
+      outbox.write(Buffer.alloc(EVENT_BYTES), true);
+      await vi.waitFor(() => expect(received).toBe((sent + 1) * EVENT_BYTES));
+      outbox.closed();
+      expect(owner.said).toHaveLength(2);
+    });
   });
 });

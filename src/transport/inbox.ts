@@ -1,0 +1,151 @@
+/**
+ * The way in of one connection: whole messages, in order, to the session. Usually they are handed on as they come. When
+ * the process has been busy with messages for too long (`turns.ts`), or the session wants no more at the moment, they wait
+ * here and the socket is not read: what waits is no more than what was read already, and TCP itself slows the client
+ * down. It knows no sockets.
+ */
+import type { Backlog, Turns } from './turns.js';
+
+/** The connection. */
+export interface MessageReceiver {
+  /** Works a message off. Never throws. */
+  deliver(data: Buffer, binary: boolean): void;
+  stopReading(): void;
+  startReading(): void;
+}
+
+export class Inbox implements Backlog {
+  readonly #receiver: MessageReceiver;
+  readonly #turns: Turns;
+  /** What comes may be handed on: nothing waits before it. */
+  #isDirect = true;
+  /** The session wants no more at the moment. */
+  #isHeld = false;
+  #isReading = true;
+  #isEnlisted = false;
+  #isClosed = false;
+  /** Made when something has to wait for the first time: most connections never need it. */
+  #waiting: (() => void)[] | undefined;
+  /** What is to be done behind all that waits. */
+  #endings: (() => void)[] | undefined;
+
+  constructor(receiver: MessageReceiver, turns: Turns) {
+    this.#receiver = receiver;
+    this.#turns = turns;
+  }
+
+  /** Takes the next message of the client. */
+  receive(data: Buffer, binary: boolean): void {
+    if (this.#isDirect && this.#turns.hasTime) return this.#deliver(data, binary);
+    this.#keep(() => this.#deliver(data, binary));
+  }
+
+  /** Does what came between the messages in its place: a ping costs work, too. */
+  act(action: () => void): void {
+    this.#turns.note(0);
+    if (this.#isDirect && this.#turns.hasTime) action();
+    else this.#keep(action);
+  }
+
+  /**
+   * For messages that came together in one: whether the next of them may follow a message of so many bytes. If not,
+   * {@link goOn} wants the rest.
+   */
+  mayGoOn(bytes: number): boolean {
+    this.#turns.note(bytes);
+    return !this.#isHeld && !this.#isClosed && this.#turns.hasTime;
+  }
+
+  /** Takes the rest of the message that is being worked off: it comes before all that waits. */
+  goOn(rest: () => void): void {
+    if (this.#isClosed) return;
+    this.#waiting ??= [];
+    this.#waiting.unshift(rest);
+    this.#wait();
+  }
+
+  /** The session wants nothing until {@link release}. */
+  hold(): void {
+    if (this.#isClosed) return;
+    this.#isHeld = true;
+    this.#wait();
+  }
+
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    // Not at once: whoever releases may be in the middle of a message.
+    this.#enlist();
+  }
+
+  /** The client has gone: `ending` is done behind the messages that it sent before, unless the session is held. */
+  finish(ending: () => void): void {
+    if (this.#isHeld) this.close();
+    if (!this.#hasWaiting) return ending();
+    this.#endings ??= [];
+    this.#endings.push(ending);
+  }
+
+  /** Drops what waits, and whatever may still come. */
+  close(): void {
+    this.#isClosed = true;
+    this.#isDirect = false;
+    this.#isHeld = false;
+    this.#waiting = undefined;
+    if (!this.#isReading || this.#endings !== undefined) this.#enlist();
+  }
+
+  work(): boolean {
+    if (!this.#isHeld) this.#workOff();
+    const isUnfinished = this.#hasWaiting && !this.#isHeld;
+    this.#isEnlisted = isUnfinished;
+    if (!this.#hasWaiting && !this.#isHeld) this.#caughtUp();
+    return isUnfinished;
+  }
+
+  get #hasWaiting(): boolean {
+    return this.#waiting !== undefined && this.#waiting.length > 0;
+  }
+
+  #workOff(): void {
+    do this.#waiting?.shift()?.();
+    while (this.#hasWaiting && !this.#isHeld && this.#turns.hasTime);
+  }
+
+  #caughtUp(): void {
+    const endings = this.#endings ?? [];
+    this.#endings = undefined;
+    this.#isDirect = !this.#isClosed;
+    for (const ending of endings) ending();
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#receiver.startReading();
+  }
+
+  #keep(action: () => void): void {
+    if (this.#isClosed) return;
+    this.#waiting ??= [];
+    this.#waiting.push(action);
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#isDirect = false;
+    if (this.#isReading) {
+      this.#isReading = false;
+      this.#receiver.stopReading();
+    }
+    if (!this.#isHeld) this.#enlist();
+  }
+
+  #enlist(): void {
+    if (this.#isEnlisted) return;
+    this.#isEnlisted = true;
+    this.#turns.enlist(this);
+  }
+
+  #deliver(data: Buffer, binary: boolean): void {
+    this.#turns.note(data.length);
+    this.#receiver.deliver(data, binary);
+  }
+}
