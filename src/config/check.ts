@@ -6,10 +6,10 @@ import { resolve } from 'node:path';
 
 import { Cursor } from './cursor.js';
 import type { Environment } from './environment.js';
-import { ConfigError, invalidConfig } from './error.js';
+import { invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
 import { finish } from './finish.js';
-import { parseJson } from './json-source.js';
+import type { Parser } from './formats.js';
 import { checkRules } from './rules.js';
 import type { NodeConfig } from './schema.js';
 import { noSecretFiles, readOnce } from './secrets.js';
@@ -19,9 +19,10 @@ import type { ParsedSource, Path, SourceNode } from './source.js';
 import { LineIndex, ROOT } from './text.js';
 import type { Finding } from './text.js';
 import { validate } from './validate.js';
-import { parseYaml } from './yaml-source.js';
 
 export interface CheckContext {
+  /** Of the format that the file has: {@link parserFor}. */
+  readonly parse: Parser;
   /** The node directory: relative paths in the config start here. */
   readonly cbdir: string;
   /** Where `$NAME` is looked up. */
@@ -40,14 +41,14 @@ export interface CheckedConfig {
 /**
  * Checks the text of a config file.
  *
- * @param fileName - its name in messages; the ending (`.json`, `.yaml`, `.yml`) tells the format
+ * @param fileName - its name in messages
  * @throws ConfigError with everything that is wrong, in the order of the file
  */
 export function checkConfig(text: string, fileName: string, context: CheckContext): CheckedConfig {
   const { env, secretFiles = noSecretFiles } = context;
   const lines = new LineIndex(text);
   const asProblems = (findings: readonly Finding[]): ConfigProblem[] => located(findings, fileName, lines);
-  const { root, findings: syntax } = parse(text, fileName);
+  const { root, findings: syntax } = parse(text, context.parse);
   if (root === undefined) throw invalidConfig(asProblems(syntax.length > 0 ? syntax : [EMPTY]));
 
   const { value, findings: doubts } = plainValue(root, lines);
@@ -67,14 +68,12 @@ export function checkConfig(text: string, fileName: string, context: CheckContex
 
 const EMPTY: Finding = { offset: 0, pointer: ROOT, text: 'the file is empty (allowed: an object with "version": 2)' };
 
-function parse(text: string, fileName: string): ParsedSource {
+function parse(text: string, parser: Parser): ParsedSource {
   if (text.startsWith('\ufeff')) {
     return { findings: [{ offset: 0, pointer: ROOT, text: 'found a byte order mark (allowed: UTF-8 without one)' }] };
   }
   if (text.trim() === '') return { findings: [EMPTY] };
-  if (/\.json$/i.test(fileName)) return parseJson(text);
-  if (/\.ya?ml$/i.test(fileName)) return parseYaml(text);
-  throw new ConfigError('ERR_CONFIG_INVALID', `${fileName}: the name of a config file ends in .json, .yaml or .yml`);
+  return parser(text);
 }
 
 function collector(root: SourceNode): { findings: Finding[]; add: (path: Path, text: string) => void } {

@@ -9,6 +9,7 @@ import type { CheckedConfig } from './check.js';
 import type { Environment } from './environment.js';
 import { ConfigError, invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
+import { parserFor } from './formats.js';
 import { readSecretFile } from './secrets.js';
 import { decodeUtf8, LineIndex, MAX_CONFIG_BYTES, ROOT } from './text.js';
 
@@ -41,7 +42,8 @@ export async function loadConfig({ cbdir, config, env }: LoadOptions): Promise<L
     const { offset, ...rest } = finding;
     throw invalidConfig([{ file: name, ...new LineIndex(text).at(offset), ...rest }]);
   }
-  const checked = checkConfig(text, name, { cbdir, env, secretFiles: readSecretFile });
+  const parse = await parserFor(name);
+  const checked = checkConfig(text, name, { parse, cbdir, env, secretFiles: readSecretFile });
   return { ...checked, file, warnings: [...warnings, ...checked.warnings] };
 }
 

@@ -17,7 +17,7 @@
 import path from 'node:path';
 
 import type { LoadFunction } from '../auth/method.js';
-import { Component } from '../component/component.js';
+import type { Component } from '../component/component.js';
 import { loadFunction } from '../component/module.js';
 import { loadConfig } from '../config/load.js';
 import type { ComponentConfig } from '../component/schema.js';
@@ -200,6 +200,7 @@ class Node implements RunningNode {
   ): Promise<void> {
     const realm = worker.realms.find(({ name }) => name === config.realm);
     const uriRule = realm?.options?.uri_check ?? 'loose';
+    const { Component } = await import('../component/component.js');
     const component = new Component(config, { router, uriRule, cbdir: this.#parts.cbdir, log: this.#log });
     this.#components.push(component);
     try {

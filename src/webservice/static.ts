@@ -9,7 +9,7 @@
 import type { ReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
-import send from 'send';
+import type send from 'send';
 import { allowMethods, sendAnswer, sendEmpty, sendStatus } from './answer.js';
 import { FileLookup } from './file-lookup.js';
 import type { Found } from './file-lookup.js';
@@ -17,11 +17,14 @@ import { listingPage, readListing } from './listing.js';
 import type { StaticConfig } from './schema.js';
 import type { WebRequest, WebService, WebServiceType } from './service.js';
 
+/** The package `send`; a node that serves no files does without it. */
+type Send = typeof send;
+
 class StaticService implements WebService {
   readonly #config: StaticConfig;
   /** file extension in lower case, with its dot -> media type */
   readonly #mimeTypes: ReadonlyMap<string, string>;
-  #lookup: FileLookup | undefined;
+  #open: { readonly lookup: FileLookup; readonly send: Send } | undefined;
 
   constructor(config: StaticConfig) {
     this.#config = config;
@@ -30,22 +33,24 @@ class StaticService implements WebService {
   }
 
   async start(): Promise<void> {
-    this.#lookup = await FileLookup.open(this.#config.directory, this.#config.options.default_file);
+    const { directory, options } = this.#config;
+    const lookup = await FileLookup.open(directory, options.default_file);
+    this.#open = { lookup, send: (await import('send')).default };
   }
 
   async handle(request: WebRequest, res: ServerResponse): Promise<void> {
-    if (this.#lookup === undefined) throw new Error('a static service was asked before it was started');
+    if (this.#open === undefined) throw new Error('a static service was asked before it was started');
     res.setHeader('Access-Control-Allow-Origin', '*');
     if (!allowMethods(request.req, res, ['GET', 'HEAD'])) return;
-    const found = await this.#lookup.find(request.rest);
+    const found = await this.#open.lookup.find(request.rest);
     // While the file system was asked the visitor may have left.
-    if (!res.closed) await this.#answer(found, request, res);
+    if (!res.closed) await this.#answer(found, request, res, this.#open.send);
   }
 
-  async #answer(found: Found, request: WebRequest, res: ServerResponse): Promise<void> {
+  async #answer(found: Found, request: WebRequest, res: ServerResponse, send: Send): Promise<void> {
     switch (found.kind) {
       case 'file':
-        await this.#sendFile(found.file, request, res);
+        await this.#sendFile(found.file, request, res, send);
         break;
       case 'directory':
         await this.#sendDirectory(found.directory, request, res);
@@ -62,7 +67,7 @@ class StaticService implements WebService {
   }
 
   /** Resolves when the response is through, rejects when the file could not be read. */
-  #sendFile(file: string, { req }: WebRequest, res: ServerResponse): Promise<void> {
+  #sendFile(file: string, { req }: WebRequest, res: ServerResponse, send: Send): Promise<void> {
     const type = this.#mimeTypes.get(path.extname(file).toLowerCase());
     if (type !== undefined) res.setHeader('Content-Type', type);
     const seconds = this.#config.options.cache_timeout;

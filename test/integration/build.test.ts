@@ -1,9 +1,9 @@
 /** What is in `dist/`: the code that people run is made of `src/`, but it is not the same files. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ValidateFunction } from 'ajv';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -12,8 +12,9 @@ import { plainValue } from '../../src/config/source.js';
 import { LineIndex } from '../../src/config/text.js';
 import { validator } from '../../src/config/validator.js';
 import { parseYaml } from '../../src/config/yaml-source.js';
-import { nodeDirectory, temporaryDirectory } from '../support/daemon.js';
-import { nodeConfig } from '../support/node-config.js';
+import { nodeDirectory, startDaemon, temporaryDirectory } from '../support/daemon.js';
+import type { DaemonOptions } from '../support/daemon.js';
+import { LOOPBACK, nodeConfig, openRealm } from '../support/node-config.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const DIST = path.join(ROOT, 'dist');
@@ -79,6 +80,47 @@ describe('a stack', () => {
     await once(child, 'close');
     expect(output).toMatch(/at existingDirectory \(.*src\/node\/cbdir\.ts:\d+:\d+\)/);
     expect(output).toMatch(/at startNode \(.*src\/node\/node\.ts:\d+:\d+\)/);
+  });
+});
+
+describe('what a config does not name', () => {
+  /** Starts a node and stops it. @returns the scripts that were loaded: packages by name, our own by path. */
+  async function loadedBy(options: DaemonOptions): Promise<string[]> {
+    const coverage = temporaryDirectory();
+    const daemon = await startDaemon({ ...options, env: { NODE_V8_COVERAGE: coverage } });
+    await daemon.stop();
+    const urls = readdirSync(coverage).flatMap((file) => {
+      const { result } = JSON.parse(readFileSync(path.join(coverage, file), 'utf8')) as { result: { url: string }[] };
+      return result.map(({ url }) => url).filter((url) => url.startsWith('file:'));
+    });
+    return urls.map((url) => path.relative(ROOT, fileURLToPath(url)));
+  }
+
+  const LAZY = {
+    yaml: /^node_modules\/yaml\//,
+    send: /^node_modules\/send\//,
+    lmdb: /^node_modules\/lmdb\//,
+    database: /^dist\/cookie\/database-worker/,
+    component: /^dist\/chunks\/component-/,
+    compiler: /^node_modules\/ajv\/dist\/(ajv|core|compile)/,
+  };
+  const lazyOf = (loaded: readonly string[]): string[] =>
+    Object.entries(LAZY).flatMap(([name, pattern]) => (loaded.some((file) => pattern.test(file)) ? [name] : []));
+
+  it('is not loaded', async () => {
+    const loaded = await loadedBy({ config: nodeConfig() });
+    expect(loaded).toEqual(expect.arrayContaining(['dist/cli/main.js', 'dist/config/validator.js']));
+    expect(lazyOf(loaded)).toEqual([]);
+  });
+
+  it('is loaded when it does', async () => {
+    const realm = openRealm('realm1');
+    const components = [{ type: 'module', realm: 'realm1', module: './c.js' }];
+    const web = { type: 'web', endpoint: LOOPBACK, paths: { '/': { type: 'static', directory: '.' } } };
+    const config = { version: 2, workers: [{ type: 'router', realms: [realm], components, transports: [web] }] };
+    const cbdir = nodeDirectory(JSON.stringify(config), 'config.yaml');
+    writeFileSync(path.join(cbdir, 'c.js'), 'module.exports = () => undefined;');
+    expect(lazyOf(await loadedBy({ cbdir }))).toEqual(['yaml', 'send', 'component']);
   });
 });
 

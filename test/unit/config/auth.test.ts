@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { checkConfig } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
+import { parseJson } from '../../../src/config/json-source.js';
 import { readSecretFile } from '../../../src/config/secrets.js';
 import { check, node, problemsOf } from './configs.js';
 
@@ -44,7 +45,7 @@ describe('a secret from a file', () => {
     writeFileSync(join(cbdir, 'joe.txt'), text);
     chmodSync(join(cbdir, 'joe.txt'), mode);
     const config = JSON.stringify(withTicket({ file: 'joe.txt' }));
-    return checkConfig(config, 'config.json', { cbdir, env: {}, secretFiles: readSecretFile });
+    return checkConfig(config, 'config.json', { parse: parseJson, cbdir, env: {}, secretFiles: readSecretFile });
   };
 
   it.each([
@@ -72,7 +73,7 @@ describe('a secret from a file', () => {
 
   it('is not read where no file may be read', () => {
     const text = JSON.stringify(withTicket({ file: 'joe.txt' }));
-    expect(() => checkConfig(text, 'config.json', { cbdir, env: {} })).toThrow(ConfigError);
+    expect(() => checkConfig(text, 'config.json', { parse: parseJson, cbdir, env: {} })).toThrow(ConfigError);
   });
 });
 

@@ -2,6 +2,9 @@
 import { checkConfig } from '../../../src/config/check.js';
 import type { CheckedConfig } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
+import type { Parser } from '../../../src/config/formats.js';
+import { parseJson } from '../../../src/config/json-source.js';
+import { parseYaml } from '../../../src/config/yaml-source.js';
 
 /** A node with one WebSocket on `/ws`, changed where a test cares. */
 export function node({
@@ -31,7 +34,7 @@ export function node({
 
 /** Checks a value as `config.json` in `/node`. */
 export function check(value: unknown, env: Record<string, string> = {}): CheckedConfig {
-  return checkConfig(JSON.stringify(value), 'config.json', { cbdir: '/node', env });
+  return checkConfig(JSON.stringify(value), 'config.json', { parse: parseJson, cbdir: '/node', env });
 }
 
 /** @returns what is wrong, as `pointer: text`. */
@@ -41,10 +44,15 @@ export function problemsOf(value: unknown, env: Record<string, string> = {}): st
 
 export function problemsOfText(text: string, fileName: string, env: Record<string, string> = {}): string[] {
   try {
-    checkConfig(text, fileName, { cbdir: '/node', env });
+    checkConfig(text, fileName, { parse: parserOf(fileName), cbdir: '/node', env });
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ pointer, text: said }) => `${pointer}: ${said}`);
   }
+}
+
+/** The parser that a file of this name gets, at once. */
+export function parserOf(fileName: string): Parser {
+  return fileName.endsWith('.json') ? parseJson : parseYaml;
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
+import { parseJson } from '../../../src/config/json-source.js';
 import { cookieSchema } from '../../../src/cookie/schema.js';
 import { node } from './configs.js';
 
@@ -37,6 +38,7 @@ describe('docs/authentication.md', () => {
     });
     try {
       checkConfig(JSON.stringify(config), 'config.json', {
+        parse: parseJson,
         cbdir: '/node',
         env: { ANN_TICKET: 'a ticket for ann' },
         secretFiles: () => ({ secret: 'a ticket for sue' }),

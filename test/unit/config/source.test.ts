@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
 import { decodeUtf8, LineIndex } from '../../../src/config/text.js';
-import { problemsOfText } from './configs.js';
+import { parseYaml } from '../../../src/config/yaml-source.js';
+import { parserOf, problemsOfText } from './configs.js';
 
 describe('lines', () => {
   it('end in \\n, \\r\\n or \\r', () => {
@@ -78,7 +79,7 @@ describe('YAML', () => {
       '        endpoint: { type: tcp, port: 0x1F90 }',
       '        paths: { 007: { type: nodeinfo } }',
     ].join('\n');
-    const { config } = checkConfig(text, 'config.yaml', { cbdir: '/node', env: {} });
+    const { config } = checkConfig(text, 'config.yaml', { parse: parseYaml, cbdir: '/node', env: {} });
     expect(config).toHaveProperty(['workers', 0, 'transports', 0, 'paths', '007', 'type'], 'nodeinfo');
     expect(config).toHaveProperty(['workers', 0, 'transports', 0, 'endpoint', 'port'], 8080);
   });
@@ -92,7 +93,7 @@ describe('YAML', () => {
 
 function positions(text: string, fileName: string): string[] {
   try {
-    checkConfig(text, fileName, { cbdir: '/node', env: {} });
+    checkConfig(text, fileName, { parse: parserOf(fileName), cbdir: '/node', env: {} });
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map(({ line, column }) => `${line}:${column}`);
     throw error;
