@@ -21,6 +21,9 @@ const SUBSCRIBED = 33;
 const REGISTER = 64;
 const REGISTERED = 65;
 
+/** Requests count from 1. */
+const HELLO_ID = 0;
+
 const ROLES = {
   caller: { features: { progressive_call_results: true } },
   callee: { features: { progressive_call_results: true } },
@@ -32,6 +35,7 @@ const ROLES = {
  * @typedef {import('./sequence.js').Violations} Violations
  * @typedef {readonly unknown[]} Message
  * @typedef {keyof typeof CODECS} Serializer
+ * @typedef {{ type: number, resolve: (message: Message) => void, reject: (reason: Error) => void }} Asked
  */
 
 export class WampSession {
@@ -44,11 +48,8 @@ export class WampSession {
 
   #violations;
   #requestId = 0;
-  /** The answer that is waited for; a session here has one open question at a time. */
-  #asked =
-    /** @type {{ type: number, resolve: (message: Message) => void, reject: (e: Error) => void } | undefined} */ (
-      undefined
-    );
+  /** Request id -> the answer that is waited for; HELLO counts as 0. @type {Map<unknown, Asked>} */
+  #asked = new Map();
 
   /**
    * @param {WebSocketClient} client
@@ -63,8 +64,8 @@ export class WampSession {
       if (!this.intercept(bytes, start, end)) this.#onMessage(codec.decode(bytes, start, end));
     };
     client.onEnd = (reason) => {
-      if (this.#asked === undefined) violations.add('connection lost', reason.message);
-      else this.#asked.reject(reason);
+      if (this.#asked.size === 0) violations.add('connection lost', reason.message);
+      else this.#rejectAll(reason);
     };
   }
 
@@ -121,21 +122,22 @@ export class WampSession {
   /**
    * @param {string} procedure
    * @param {readonly unknown[]} [args]
+   * @param {object} [options]
    * @returns {Promise<any>} the first value of the result
    */
-  async call(procedure, args = []) {
-    const [, , , values] = await this.#ask(RESULT, [CALL, this.nextRequestId(), {}, procedure, args]);
+  async call(procedure, args = [], options = {}) {
+    const [, , , values] = await this.#ask(RESULT, [CALL, this.nextRequestId(), options, procedure, args]);
     return Array.isArray(values) ? values[0] : undefined;
   }
 
   /**
    * @param {number} type of the answer
    * @param {Message} message
-   * @returns {Promise<Message>}
+   * @returns {Promise<Message>} rejected with a {@link RequestError} when the answer is an ERROR
    */
   #ask(type, message) {
     return new Promise((resolve, reject) => {
-      this.#asked = { type, resolve, reject };
+      this.#asked.set(type === WELCOME ? HELLO_ID : message[1], { type, resolve, reject });
       this.send(message);
     });
   }
@@ -143,19 +145,37 @@ export class WampSession {
   /** @param {Message} message */
   #onMessage(message) {
     const type = Number(message[0]);
-    const asked = this.#asked;
     const handler = this.handlers.get(type);
-    if (handler !== undefined) {
-      handler(message);
-    } else if (asked?.type === type) {
-      this.#asked = undefined;
+    if (handler !== undefined) return handler(message);
+    const id = type === WELCOME ? HELLO_ID : type === ERROR ? message[2] : message[1];
+    const asked = this.#asked.get(id);
+    if (asked?.type === type) {
+      this.#asked.delete(id);
       asked.resolve(message);
-    } else if (asked !== undefined) {
-      this.#asked = undefined;
-      asked.reject(new Error(`answered with ${JSON.stringify(message)}`));
+    } else if (asked !== undefined && type === ERROR) {
+      this.#asked.delete(id);
+      asked.reject(new RequestError(message));
+    } else if (this.#asked.size > 0) {
+      this.#rejectAll(new Error(`answered with ${JSON.stringify(message)}`));
     } else {
       this.#violations.add(type === ERROR ? 'error' : 'unexpected message', JSON.stringify(message).slice(0, 200));
     }
+  }
+
+  /** @param {Error} reason */
+  #rejectAll(reason) {
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    for (const { reject } of asked) reject(reason);
+  }
+}
+
+/** An ERROR in place of an answer. */
+export class RequestError extends Error {
+  /** @param {Message} message */
+  constructor(message) {
+    super(`answered with ${JSON.stringify(message)}`);
+    this.uri = message[4];
   }
 }
 
