@@ -9,19 +9,20 @@ const COOKIE_DATABASE = 'cookies';
 /**
  * @typedef {object} NodeSettings
  * @property {'none' | 'memory' | 'file' | 'database'} cookie where cookies are kept
+ * @property {number} [cookieSeconds] how long a cookie lives, if not as long as usual
  * @property {number} [rules] permission rules of the anonymous role; without it there is one, for everything
  */
 
-/** @type {Record<NodeSettings['cookie'], object>} */
-const COOKIE_SECTIONS = {
-  none: {},
-  memory: { cookie: { store: { type: 'memory' } } },
-  file: { cookie: { store: { type: 'file', filename: COOKIE_FILE } } },
-  database: { cookie: { store: { type: 'database', path: COOKIE_DATABASE } } },
+const STORES = {
+  memory: { type: 'memory' },
+  file: { type: 'file', filename: COOKIE_FILE },
+  database: { type: 'database', path: COOKIE_DATABASE },
 };
 
 /** @param {NodeSettings} settings */
-export function nodeConfig({ cookie, rules }) {
+export function nodeConfig({ cookie, cookieSeconds, rules }) {
+  const lifetime = cookieSeconds === undefined ? {} : { max_age: cookieSeconds };
+  const section = cookie === 'none' ? {} : { cookie: { store: STORES[cookie], ...lifetime } };
   const permissions = rules === undefined ? [{ uri: '', match: 'prefix', allow: allow(true) }] : manyRules(rules);
   return {
     version: 2,
@@ -33,7 +34,7 @@ export function nodeConfig({ cookie, rules }) {
           {
             type: 'web',
             endpoint: { type: 'tcp', interface: '127.0.0.1', port: 0 },
-            paths: { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', ...COOKIE_SECTIONS[cookie] } },
+            paths: { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', ...section } },
           },
         ],
       },

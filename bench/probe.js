@@ -137,6 +137,6 @@ async function inspect() {
   const session = new Session();
   session.connect();
   /** @type {(method: string, params: object) => Promise<any>} */
-  const post = promisify(session.post).bind(session);
+  const post = promisify(/** @type {any} */ (session.post)).bind(session);
   return { post: (method, params = {}) => post(method, params), close: () => session.disconnect() };
 }

@@ -13,16 +13,24 @@ export const PUBLISHED = 17;
 export const EVENT = 36;
 export const RESULT = 50;
 export const INVOCATION = 68;
+export const ERROR = 8;
+export const INTERRUPT = 69;
 const HELLO = 1;
 const WELCOME = 2;
-const ERROR = 8;
+const GOODBYE = 6;
 const SUBSCRIBE = 32;
 const SUBSCRIBED = 33;
+const UNSUBSCRIBE = 34;
+const UNSUBSCRIBED = 35;
+const CANCEL = 49;
 const REGISTER = 64;
 const REGISTERED = 65;
+const UNREGISTER = 66;
+const UNREGISTERED = 67;
 
-/** Requests count from 1. */
+/** Requests count from 1; what has no id of its own is filed under these. */
 const HELLO_ID = 0;
+const GOODBYE_ID = -1;
 
 const ROLES = {
   caller: { features: { progressive_call_results: true } },
@@ -73,13 +81,13 @@ export class WampSession {
    * @param {URL} url
    * @param {string} realm
    * @param {Violations} violations
-   * @param {{ serializer?: Serializer, cookie?: string | undefined }} [options]
+   * @param {{ serializer?: Serializer, cookie?: string | undefined, roles?: object }} [options]
    */
-  static async open(url, realm, violations, { serializer = 'json', cookie } = {}) {
+  static async open(url, realm, violations, { serializer = 'json', cookie, roles = ROLES } = {}) {
     const codec = CODECS[serializer];
     const client = await WebSocketClient.open(url, codec.subprotocol, { binary: codec.binary, cookie });
     const session = new WampSession(client, violations, codec);
-    await session.#ask(WELCOME, [HELLO, realm, { roles: ROLES, authmethods: ['anonymous'] }]);
+    await session.#ask(WELCOME, [HELLO, realm, { roles, authmethods: ['anonymous'] }]);
     return session;
   }
 
@@ -110,6 +118,16 @@ export class WampSession {
     return (await this.#ask(REGISTERED, [REGISTER, this.nextRequestId(), options, procedure]))[2];
   }
 
+  /** @param {unknown} subscriptionId */
+  async unsubscribe(subscriptionId) {
+    await this.#ask(UNSUBSCRIBED, [UNSUBSCRIBE, this.nextRequestId(), subscriptionId]);
+  }
+
+  /** @param {unknown} registrationId */
+  async unregister(registrationId) {
+    await this.#ask(UNREGISTERED, [UNREGISTER, this.nextRequestId(), registrationId]);
+  }
+
   /**
    * @param {string} topic
    * @param {object} options `acknowledge` is added
@@ -131,13 +149,28 @@ export class WampSession {
   }
 
   /**
+   * Cancels the last request, which has been a call.
+   *
+   * @param {'skip' | 'kill' | 'killnowait'} mode
+   */
+  cancel(mode) {
+    this.send([CANCEL, this.#requestId, { mode }]);
+  }
+
+  /** Says GOODBYE and waits for the answer. */
+  async leave() {
+    await this.#ask(GOODBYE, [GOODBYE, {}, 'wamp.close.close_realm']);
+    this.client.drop();
+  }
+
+  /**
    * @param {number} type of the answer
    * @param {Message} message
    * @returns {Promise<Message>} rejected with a {@link RequestError} when the answer is an ERROR
    */
   #ask(type, message) {
     return new Promise((resolve, reject) => {
-      this.#asked.set(type === WELCOME ? HELLO_ID : message[1], { type, resolve, reject });
+      this.#asked.set(idIn(type, message), { type, resolve, reject });
       this.send(message);
     });
   }
@@ -146,8 +179,10 @@ export class WampSession {
   #onMessage(message) {
     const type = Number(message[0]);
     const handler = this.handlers.get(type);
-    if (handler !== undefined) return handler(message);
-    const id = type === WELCOME ? HELLO_ID : type === ERROR ? message[2] : message[1];
+    if (handler !== undefined) return void handler(message);
+    // More of this result is to come.
+    if (type === RESULT && /** @type {{ progress?: boolean }} */ (message[2]).progress === true) return undefined;
+    const id = idIn(type, message);
     const asked = this.#asked.get(id);
     if (asked?.type === type) {
       this.#asked.delete(id);
@@ -168,6 +203,16 @@ export class WampSession {
     this.#asked.clear();
     for (const { reject } of asked) reject(reason);
   }
+}
+
+/**
+ * @param {number} type of an answer
+ * @param {Message} message the answer, or its question
+ */
+function idIn(type, message) {
+  if (type === WELCOME) return HELLO_ID;
+  if (type === GOODBYE) return GOODBYE_ID;
+  return type === ERROR ? message[2] : message[1];
 }
 
 /** An ERROR in place of an answer. */

@@ -17,6 +17,9 @@ import { describeNeeds } from '../support/needs.js';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const RUN = path.join(ROOT, 'bench/run.js');
 const LOAD = path.join(ROOT, 'bench/load.js');
+const MEMORY = path.join(ROOT, 'bench/memory.js');
+const SOAK = path.join(ROOT, 'bench/soak.js');
+const SHORT = ['--quick', '--seconds', '0.2', '--warmup', '0.1'];
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -29,17 +32,36 @@ interface Outcome {
   readonly stderr: string;
 }
 
-async function run(...args: readonly string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+function run(...args: readonly string[]): Promise<Outcome> {
+  return runWith({}, ...args);
+}
+
+async function runWith(env: Record<string, string>, ...args: readonly string[]): Promise<Outcome> {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, stdout, stderr };
 }
 
+/** The cells of a Markdown table, line by line, head and rule included. */
+function tableIn(stdout: string): string[][] {
+  const lines = stdout.split('\n').filter((line) => line.startsWith('| '));
+  return lines.map((line) => line.split('|').slice(1, -1)).map((cells) => cells.map((cell) => cell.trim()));
+}
+
+/** A directory that goes when the test has ended. */
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'bench-test-'));
+  cleanups.push(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
 describeNeeds('Linux', process.platform === 'linux')('npm run bench', () => {
   it('measures the built node beside its baseline and prints one row each', async () => {
-    const directory = mkdtempSync(path.join(os.tmpdir(), 'bench-test-'));
-    cleanups.push(() => rmSync(directory, { recursive: true }));
-    const json = path.join(directory, 'bench.json');
+    const json = path.join(temporaryDirectory(), 'bench.json');
 
     const { code, stdout, stderr } = await run(RUN, '--quick', '--scenario', 'rpc,connect-file', '--json', json);
 
@@ -76,6 +98,39 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench', () => {
     }
   }, 60_000);
 
+  it('compares what differs by one thing, and profiles', async () => {
+    const directory = temporaryDirectory();
+    const flags = ['--scenario', 'rpc,rpc-cbor', '--profile', directory];
+
+    const { code, stdout, stderr } = await run(RUN, ...SHORT, ...flags);
+
+    expect(stdout + stderr).not.toContain('PROBLEM');
+    expect(code).toBe(0);
+    const ours = tableIn(stdout).filter(([, server]) => server === 'crossbar-ts');
+    expect(ours.map((cells) => [cells[0], cells.at(-1)])).toEqual([
+      ['call, 20 B', ''],
+      ['call, 20 B, CBOR', expect.stringMatching(/^[\d.]+ x rpc$/)],
+    ]);
+    const profile: { nodes: unknown[] } = JSON.parse(readFileSync(path.join(directory, 'rpc-cbor.cpuprofile'), 'utf8'));
+    expect(profile.nodes.length).toBeGreaterThan(0);
+    expect(stdout).toMatch(/rpc-cbor: .*\n\| function /);
+  }, 60_000);
+
+  it('delivers to three serializers, past patterns, and knows browsers that come back', async () => {
+    const scenarios = 'pubsub1-patterns10,pubsub100-mixed,connect-file-known';
+    const { code, stdout, stderr } = await run(RUN, ...SHORT, '--scenario', scenarios);
+    expect(stdout + stderr).not.toContain('PROBLEM');
+    expect(code).toBe(0);
+  }, 60_000);
+
+  it('says in words what another router cannot do, and does not fail for it', async () => {
+    const flags = ['--scenario', 'rpc', '--peer', 'ws://127.0.0.1:1/', '--pid', String(process.pid)];
+    const { code, stdout } = await run(RUN, ...SHORT, ...flags);
+    const [row] = tableIn(stdout).filter(([, server]) => server?.startsWith('peer '));
+    expect(row?.[2]).toMatch(/^no: .*ECONNREFUSED/);
+    expect(code).toBe(0);
+  }, 60_000);
+
   it('measures another router beside ours', async () => {
     const url = await startRouter(faithful);
     const { code, stdout } = await run(
@@ -103,6 +158,74 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`bench: ${message}`);
     expect(stderr).toContain('usage: npm run bench');
+  });
+});
+
+describeNeeds('Linux', process.platform === 'linux')('npm run bench:memory', () => {
+  it('prints a row for each kind of thing, none of them for nothing', async () => {
+    const json = path.join(temporaryDirectory(), 'memory.json');
+    const flags = ['--only', 'session,subscription,cookie-file', '--share', '0.05', '--json', json];
+
+    const { code, stdout } = await run(MEMORY, ...flags);
+
+    expect(stdout).not.toContain('PROBLEM');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/empty node: \d+ MiB resident after the start, \d+ when its garbage has gone/);
+    expect(tableIn(stdout).map(([title]) => title)).toEqual([
+      'one more',
+      expect.stringMatching(/^-+$/),
+      'idle session, no cookie',
+      'subscription',
+      'cookie, file',
+    ]);
+    const { results }: { results: { name: string; each: { heapBytes: number } }[] } = JSON.parse(
+      readFileSync(json, 'utf8'),
+    );
+    expect(results.find(({ name }) => name === 'session')?.each.heapBytes).toBeGreaterThan(0);
+  }, 60_000);
+
+  it.each([
+    [['--only', 'nonsense'], 'there is no "nonsense"'],
+    [['--share', '2'], '--share is a number up to 1, not "2"'],
+  ])('refuses %j with the usage', async (flags, message) => {
+    const { code, stderr } = await run(MEMORY, ...flags);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`memory: ${message}`);
+    expect(stderr).toContain('usage: npm run bench:memory');
+  });
+});
+
+describeNeeds('Linux', process.platform === 'linux')('npm run bench:soak', () => {
+  // Memory of a node that has just started grows for other reasons than leaks; objects that are left are leaks at once.
+  const short = ['--minutes', '0.05', '--clients', '8', '--limit', '50'];
+
+  it('finds nothing left of clients that have gone', async () => {
+    const { code, stdout } = await run(SOAK, ...short);
+    expect(stdout).not.toContain('PROBLEM');
+    expect(code).toBe(0);
+    const rows = new Map(tableIn(stdout).map(([what, count]) => [what, count]));
+    expect([...rows.keys()]).toEqual(
+      expect.arrayContaining(['heap and buffers', 'resident', 'sessions', 'calls', 'brutal ends', 'polite ends']),
+    );
+  }, 60_000);
+
+  it('notices objects that somebody keeps', async () => {
+    // Loaded into all processes of the bench, but only the node has such objects.
+    const keep = `const add = Map.prototype.set, kept = [];
+      Map.prototype.set = function (key, value) {
+        if (value?.constructor?.name === 'Subscription') kept.push(value);
+        return add.call(this, key, value);
+      };`;
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(keep)}`;
+    const { code, stdout } = await runWith({ NODE_OPTIONS }, SOAK, ...short);
+    expect(stdout).toMatch(/PROBLEM \d+ objects of class Subscription are left/);
+    expect(code).toBe(1);
+  }, 60_000);
+
+  it('refuses a wrong flag with the usage', async () => {
+    const { code, stderr } = await run(SOAK, '--minutes', 'many');
+    expect(code).toBe(2);
+    expect(stderr).toContain('usage: npm run bench:soak');
   });
 });
 
