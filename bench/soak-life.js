@@ -256,8 +256,9 @@ class Stay {
   }
 }
 
-function topic() {
-  return `bench.soak.topic.${number(TOPICS)}`;
+/** @param {number} [n] which of them; else any */
+export function topic(n = number(TOPICS)) {
+  return `bench.soak.topic.${n}`;
 }
 
 /** @param {string} kind */
