@@ -26,15 +26,16 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   wamp: { folders: [] },
   schema: { folders: [] },
   log: { folders: [], packages: ['pino'] },
+  random: { folders: [], builtins: ['crypto'] },
   serializer: { folders: ['wamp'], builtins: ['buffer'] },
   router: { folders: ['wamp'], types: ['log'] },
   cookie: {
-    folders: ['wamp', 'log'],
+    folders: ['wamp', 'log', 'random'],
     builtins: ['fs', 'path', 'crypto', 'timers', 'worker_threads', 'zlib'],
     builtinTypes: ['http'],
     packages: ['cookie', 'lmdb'],
   },
-  auth: { folders: ['wamp', 'cookie', 'log'], builtins: ['crypto', 'timers'] },
+  auth: { folders: ['wamp', 'cookie', 'log', 'random'], builtins: ['crypto', 'timers'] },
   session: { folders: ['wamp', 'router', 'auth', 'cookie', 'log'] },
   transport: {
     folders: ['wamp', 'serializer', 'session', 'cookie', 'log'],

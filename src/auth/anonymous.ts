@@ -4,7 +4,7 @@
  * configured); a configured `authid` goes before, and without a cookie it is a random serial.
  * With an authenticator, it decides who may enter.
  */
-import { randomBytes } from 'node:crypto';
+import { drawBytes } from '../random/pool.js';
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { grantOf, principalOf, verdictOf } from './grant.js';
 import { accept } from './verdict.js';
@@ -54,7 +54,7 @@ const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 /** @returns `XXXX-XXXX-XXXX-XXXX-XXXX-XXXX`, 120 random bits: the form that Crossbar.io gives to anonymous clients. */
 export function randomSerial(): string {
-  const bytes = randomBytes(24);
+  const bytes = drawBytes(24);
   let serial = '';
   for (let i = 0; i < bytes.length; i++) {
     if (i > 0 && i % 4 === 0) serial += '-';

@@ -3,10 +3,10 @@
  * code serves WebSocket upgrades and plain requests. It never sends anything: the caller puts `setCookie` into its
  * answer, and refuses the client when the store fails.
  */
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 import { shortId } from '../log/logger.js';
+import { drawBytes } from '../random/pool.js';
 import { derivedAuthid } from './digest.js';
 import { expiryOf, isRenewalDue } from './expiry.js';
 import { presentedIds, setCookie } from './header.js';
@@ -146,7 +146,7 @@ export class CookieTracker {
 
 /** @returns base64 characters of the system's randomness, 6 bits each. */
 export function newCookieId(length: number): string {
-  return randomBytes(Math.ceil((length * 6) / 8))
+  return drawBytes(Math.ceil((length * 6) / 8))
     .toString('base64')
     .slice(0, length);
 }

@@ -163,6 +163,8 @@ function textOf(message: Message): string {
       return `[68,${message.requestId},${message.registration},${dictText(message.details)}${payloadText(message.payload)}]`;
     case m.RESULT:
       return `[50,${message.requestId},${dictText(message.details)}${payloadText(message.payload)}]`;
+    case m.WELCOME:
+      return `[2,${message.session},${welcomeText(message.details)}]`;
     case m.PUBLISHED:
       return `[17,${message.requestId},${message.publication}]`;
     default: {
@@ -170,6 +172,17 @@ function textOf(message: Message): string {
       return 'payload' in message ? `${envelope.slice(0, -1)}${payloadText(message.payload)}]` : envelope;
     }
   }
+}
+
+/** WELCOME.Details.roles of a realm -> its text: by far the largest part of the message, and always the same. */
+const announcements = new WeakMap<object, string>();
+
+function welcomeText({ roles, ...details }: Dict): string {
+  if (!isDict(roles)) return dictText({ ...details, roles });
+  let text = announcements.get(roles);
+  if (text === undefined) announcements.set(roles, (text = jsonText(roles)));
+  const rest = dictText(details).slice(1, -1);
+  return rest === '' ? `{"roles":${text}}` : `{${rest},"roles":${text}}`;
 }
 
 function dictText(details: Dict): string {

@@ -60,11 +60,14 @@ function noneLeft(offered: readonly string[], { noMethod, required }: AuthUris):
 }
 
 function inOrder(offered: readonly string[], methods: AuthMethods): readonly (readonly [string, AuthMethod])[] {
-  const names = offered.includes('cookie') ? new Set(['cookie', ...offered]) : new Set(offered);
-  return [...names].flatMap((name) => {
+  const first = offered.includes('cookie') ? ['cookie'] : [];
+  const names = offered.length === 1 ? offered : new Set([...first, ...offered]);
+  const known: (readonly [string, AuthMethod])[] = [];
+  for (const name of names) {
     const method = methods.get(name);
-    return method === undefined ? [] : [[name, method] as const];
-  });
+    if (method !== undefined) known.push([name, method]);
+  }
+  return known;
 }
 
 /** Looks up the realm and the role of an accepted principal. */

@@ -124,13 +124,17 @@ function checkRoles(roles: unknown): void {
   if (!CLIENT_ROLES.some((role) => known[role] !== undefined)) {
     throw new ProtocolViolation(`HELLO.Details.roles must name at least one of ${CLIENT_ROLES.join(', ')}`);
   }
-  for (const role of CLIENT_ROLES) {
-    if (known[role] === undefined) continue;
-    const { features } = dict(`HELLO.Details.roles.${role}`, known[role]);
-    if (features === undefined) continue;
-    for (const [feature, announced] of Object.entries(dict(`HELLO.Details.roles.${role}.features`, features))) {
-      optional(`HELLO.Details.roles.${role}.features.${feature}`, announced, isBoolean, 'a boolean');
-    }
+  for (const role of CLIENT_ROLES) if (known[role] !== undefined) checkFeatures(role, known[role]);
+}
+
+function checkFeatures(role: string, announcement: unknown): void {
+  const { features } = dict(`HELLO.Details.roles.${role}`, announcement);
+  if (features === undefined) return;
+  const named = dict(`HELLO.Details.roles.${role}.features`, features);
+  for (const feature in named) {
+    const announced = named[feature];
+    if (typeof announced === 'boolean') continue;
+    optional(`HELLO.Details.roles.${role}.features.${feature}`, announced, isBoolean, 'a boolean');
   }
 }
 
