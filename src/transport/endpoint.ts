@@ -38,6 +38,8 @@ export class EndpointServer {
   readonly #server: Server;
   /** All connections; with TLS what lies below it, from before its handshake on. */
   readonly #connections = new Set<Socket>();
+  /** A listener for all of them, which needs no closure for each. */
+  readonly #forget: (this: Socket) => void;
   /** What has to be done before the port may open. */
   #prepare: () => Promise<void> = () => Promise.resolve();
   #started: Promise<BoundAddress> | undefined;
@@ -50,6 +52,10 @@ export class EndpointServer {
     const tls = endpoint.type === 'tcp' ? endpoint.tls : undefined;
     this.#server = tls === undefined ? this.#plainServer() : this.#tlsServer(tls);
     this.#server.on('connection', (socket: Socket) => this.#remember(socket));
+    const connections = this.#connections;
+    this.#forget = function (this: Socket): void {
+      connections.delete(this);
+    };
   }
 
   /**
@@ -127,6 +133,6 @@ export class EndpointServer {
 
   #remember(socket: Socket): void {
     this.#connections.add(socket);
-    socket.once('close', () => this.#connections.delete(socket));
+    socket.on('close', this.#forget);
   }
 }

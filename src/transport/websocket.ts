@@ -40,11 +40,8 @@ export class WebSocketAcceptor {
   readonly #host: TransportHost;
   /** They take memory, so they are kept only for those who look at them. */
   readonly #keepsHeaders: boolean;
-  /** What the 101 to a request says beside the usual. */
-  readonly #upgrades = new WeakMap<
-    IncomingMessage,
-    { readonly agreement: Agreement; readonly headers: readonly string[] }
-  >();
+  /** What the 101 that is being written says beside the usual: `ws` asks for it before `handleUpgrade` returns. */
+  #answer: { readonly subprotocol: string | undefined; readonly headers: readonly string[] } | undefined;
 
   constructor(config: WebSocketConfig, deps: WebSocketDeps) {
     this.#config = config;
@@ -62,10 +59,10 @@ export class WebSocketAcceptor {
       skipUTF8Validation: !options.validate_utf8,
       closeTimeout: options.close_handshake_timeout,
       perMessageDeflate: deflateOptions(options.compression?.deflate),
-      handleProtocols: (_offered, req) => this.#upgrades.get(req)?.agreement.subprotocol ?? false,
+      handleProtocols: () => this.#answer?.subprotocol ?? false,
     };
     this.#server = new WebSocketServer(serverOptions);
-    this.#server.on('headers', (headers, req) => headers.push(...(this.#upgrades.get(req)?.headers ?? [])));
+    this.#server.on('headers', (headers) => headers.push(...(this.#answer?.headers ?? [])));
     this.#host = new TransportHost(
       {
         helloTimeoutMs: options.hello_timeout,
@@ -90,7 +87,6 @@ export class WebSocketAcceptor {
 
   /** Takes the socket of an upgrade request: it is answered, one way or the other. Never throws. */
   accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
-    socket.on('error', ignoreReset);
     const agreement = negotiate(req, this.#rules);
     if ('status' in agreement) return refuse(socket, agreement.status, agreement.text, agreement.headers);
     if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
@@ -149,7 +145,7 @@ export class WebSocketAcceptor {
     const { show_server_version, tcp_nodelay, echo_close_codereason: echoesClose } = this.#config.options;
     const headers = [`Server: ${SERVER_NAME}${show_server_version ? `/${this.#deps.version ?? ''}` : ''}`];
     if (tracked?.setCookie !== undefined) headers.push(`Set-Cookie: ${tracked.setCookie}`);
-    this.#upgrades.set(req, { agreement, headers });
+    this.#answer = { subprotocol: agreement.subprotocol, headers };
     this.#server.handleUpgrade(req, socket, head, (ws) => {
       // `ws` has switched the delay off.
       if (!tcp_nodelay) socket.setNoDelay(false);
@@ -160,11 +156,6 @@ export class WebSocketAcceptor {
       this.#host.opened(new WebSocketTransport(ws, connection, this.#host));
     });
   }
-}
-
-/** A client that resets the connection is no event worth a word; without a listener it would end the process. */
-function ignoreReset(): void {
-  // The socket is destroyed by Node; whoever waits for it sees that.
 }
 
 function deflateOptions(deflate: DeflateConfig | undefined): object | false {

@@ -45,6 +45,7 @@ export class Dispatcher {
   /** Connections already found broken: what else arrives on them is not looked at. */
   readonly #broken = new WeakSet<Duplex>();
   #finishing = false;
+  readonly #onSocketError = (error: Error): void => this.#options.log.debug({ err: error }, 'connection failed');
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -188,7 +189,7 @@ export class Dispatcher {
 
   /** Node.js takes its own error handler off an upgraded connection; without another, a reset would end the process. */
   #watch(socket: Duplex): void {
-    socket.on('error', (error) => this.#options.log.debug({ err: error }, 'connection failed'));
+    socket.on('error', this.#onSocketError);
   }
 }
 

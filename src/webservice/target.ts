@@ -9,6 +9,9 @@
 /** Longer targets are answered with 414. Well below the 16 KiB for all headers, well above what browsers send. */
 export const MAX_TARGET_LENGTH = 8192;
 
+/** What most targets look like: nothing in it that could be wrong. */
+const PLAIN_PATH = /^(?:\/[\w-]{1,64}){1,16}$/;
+
 /** Path and query of a request. */
 export interface Target {
   /** Percent-encoded, starts with `/`. */
@@ -28,6 +31,7 @@ export interface BadTarget {
  *   of the latter the authority is ignored, there are no virtual hosts.
  */
 export function parseTarget(target: string): Target | BadTarget {
+  if (PLAIN_PATH.test(target)) return { path: target, query: '' };
   if (target.length > MAX_TARGET_LENGTH) return { status: 414, text: 'The URL is too long.' };
   const local = withoutAuthority(target);
   if (!local.startsWith('/')) return malformed('The URL has no path.');
@@ -50,7 +54,7 @@ export function parseTarget(target: string): Target | BadTarget {
 export function firstSegment(rest: string): { readonly segment: string; readonly rest: string } {
   const end = rest.indexOf('/', 1);
   const encoded = end < 0 ? rest.slice(1) : rest.slice(1, end);
-  return { segment: decodeURIComponent(encoded), rest: end < 0 ? '' : rest.slice(end) };
+  return { segment: encoded.includes('%') ? decodeURIComponent(encoded) : encoded, rest: end < 0 ? '' : rest.slice(end) };
 }
 
 /** Whether a request asks for the mount, with or without a slash behind it, and not for something below. */
