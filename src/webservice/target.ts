@@ -54,7 +54,10 @@ export function parseTarget(target: string): Target | BadTarget {
 export function firstSegment(rest: string): { readonly segment: string; readonly rest: string } {
   const end = rest.indexOf('/', 1);
   const encoded = end < 0 ? rest.slice(1) : rest.slice(1, end);
-  return { segment: encoded.includes('%') ? decodeURIComponent(encoded) : encoded, rest: end < 0 ? '' : rest.slice(end) };
+  return {
+    segment: encoded.includes('%') ? decodeURIComponent(encoded) : encoded,
+    rest: end < 0 ? '' : rest.slice(end),
+  };
 }
 
 /** Whether a request asks for the mount, with or without a slash behind it, and not for something below. */
