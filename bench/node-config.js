@@ -10,6 +10,7 @@ const COOKIE_DATABASE = 'cookies';
  * @typedef {object} NodeSettings
  * @property {'none' | 'memory' | 'file' | 'database'} cookie where cookies are kept
  * @property {number} [cookieSeconds] how long a cookie lives, if not as long as usual
+ * @property {object} [options] of the WebSocket
  * @property {number} [rules] permission rules of the anonymous role; without it there is one, for everything
  */
 
@@ -20,7 +21,7 @@ const STORES = {
 };
 
 /** @param {NodeSettings} settings */
-export function nodeConfig({ cookie, cookieSeconds, rules }) {
+export function nodeConfig({ cookie, cookieSeconds, rules, options = {} }) {
   const lifetime = cookieSeconds === undefined ? {} : { max_age: cookieSeconds };
   const section = cookie === 'none' ? {} : { cookie: { store: STORES[cookie], ...lifetime } };
   const permissions = rules === undefined ? [{ uri: '', match: 'prefix', allow: allow(true) }] : manyRules(rules);
@@ -34,7 +35,7 @@ export function nodeConfig({ cookie, cookieSeconds, rules }) {
           {
             type: 'web',
             endpoint: { type: 'tcp', interface: '127.0.0.1', port: 0 },
-            paths: { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', ...section } },
+            paths: { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', options, ...section } },
           },
         ],
       },

@@ -30,6 +30,7 @@ const MAX_QUOTED_CHARACTERS = 2000;
  * @property {number} pid
  * @property {Probe | undefined} probe undefined for a process that we have not started
  * @property {string | undefined} cookieFile
+ * @property {() => string} said what it wrote until now, or until it ended
  * @property {() => Promise<string | undefined>} stop resolves to what went wrong, if anything did
  *
  * @typedef {object} Program
@@ -108,10 +109,12 @@ async function start({ args, directory, complaintsIn }) {
   const exited = once(child, 'exit');
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const probe = new Probe(child);
+  /** @type {{ stdout: string, stderr: string } | undefined} */
+  let said;
 
   try {
     const url = `ws://127.0.0.1:${await portOf(child, hasEnded)}/ws`;
-    return { url, pid: child.pid ?? 0, probe, cookieFile: undefined, stop };
+    return { url, pid: child.pid ?? 0, probe, cookieFile: undefined, said: () => read().stdout, stop };
   } catch (error) {
     child.kill('SIGKILL');
     throw new Error(`${command} ${error instanceof Error ? error.message : String(error)}${removeOutput().all}`);
@@ -130,10 +133,16 @@ async function start({ args, directory, complaintsIn }) {
     return complaints === '' ? undefined : `${command} wrote warnings${complaints}`;
   }
 
-  function removeOutput() {
+  function read() {
+    if (said !== undefined) return said;
     const [stdout = '', stderr = ''] = ['stdout', 'stderr'].map((name) =>
       readFileSync(path.join(directory, `${name}.log`), 'utf8'),
     );
+    return { stdout, stderr };
+  }
+
+  function removeOutput() {
+    const { stdout, stderr } = (said = read());
     rmSync(directory, { recursive: true, force: true });
     return {
       all: quoted((stdout + stderr).slice(-MAX_QUOTED_CHARACTERS)),

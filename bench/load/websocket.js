@@ -35,6 +35,8 @@ const MAX_SENT_BYTES = 65_535;
 export class WebSocketClient {
   /** @type {OnMessage} */
   onMessage = () => undefined;
+  /** @type {(text: string) => void} */
+  onPong = () => undefined;
   /** Called once, when the connection ends in another way than by {@link drop}. @type {(reason: Error) => void} */
   onEnd = () => undefined;
   /** Whole `Set-Cookie` values of the handshake. @type {readonly string[]} */
@@ -98,6 +100,36 @@ export class WebSocketClient {
   /** @param {string | Uint8Array} message a text has ASCII only */
   send(message) {
     if (!this.#ended) this.#socket.write(maskedFrame(this.#kind, message));
+  }
+
+  /**
+   * Sends several in one write, as a client does that has much to say.
+   *
+   * @param {readonly (string | Uint8Array)[]} messages
+   */
+  sendAll(messages) {
+    this.#socket.cork();
+    for (const message of messages) this.send(message);
+    this.#socket.uncork();
+  }
+
+  /** @param {string} text comes back with {@link onPong} */
+  ping(text) {
+    if (!this.#ended) this.#socket.write(maskedFrame(PING, text));
+  }
+
+  /** How many bytes wait because the server does not read. */
+  get unsentBytes() {
+    return this.#socket.writableLength;
+  }
+
+  /** Reads nothing any more. */
+  pause() {
+    this.#socket.pause();
+  }
+
+  resume() {
+    this.#socket.resume();
   }
 
   /** Leaves with a reset, like a process that was killed with unread data. */
@@ -171,7 +203,8 @@ export class WebSocketClient {
   #onOtherFrame(kind, payload) {
     if (kind === PING) this.#socket.write(maskedFrame(PONG, payload.toString('latin1')));
     else if (kind === CLOSE) this.#end(new Error(`the server sent a close frame: ${closeText(payload)}`));
-    else if (kind !== PONG) this.#end(new Error(`unexpected frame, first byte 0x${kind.toString(16)}`));
+    else if (kind === PONG) this.onPong(payload.toString('latin1'));
+    else this.#end(new Error(`unexpected frame, first byte 0x${kind.toString(16)}`));
   }
 }
 
