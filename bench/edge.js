@@ -66,14 +66,15 @@ async function main(argv) {
 function optionsOf(argv) {
   const values = parse(argv);
   const standard = values.quick
-    ? { seconds: 1.5, rateSeconds: 0.5, connections: 200, idleSeconds: 1 }
-    : { seconds: 20, rateSeconds: 4, connections: 10_000, idleSeconds: 65 };
+    ? { seconds: 1.5, rateSeconds: 0.5, quietSeconds: 0.3, connections: 200, idleSeconds: 1 }
+    : { seconds: 20, rateSeconds: 4, quietSeconds: 2, connections: 10_000, idleSeconds: 65 };
   const parts = values.only?.split(',') ?? Object.keys(PARTS);
   const unknown = parts.find((part) => !(part in PARTS));
   if (unknown !== undefined) throw new UsageError(`there is no part "${unknown}"\n${USAGE}`);
   const sizes = {
     seconds: positive('seconds', values.seconds, standard.seconds),
     rateSeconds: standard.rateSeconds,
+    quietSeconds: standard.quietSeconds,
     connections: Math.ceil(positive('connections', values.connections, standard.connections)),
     idleSeconds: positive('idle-seconds', values['idle-seconds'], standard.idleSeconds),
   };

@@ -12,6 +12,7 @@ import { startNode } from '../servers.js';
  * @typedef {object} Sizes
  * @property {number} seconds of load, for each
  * @property {number} rateSeconds to find out what the node sustains
+ * @property {number} quietSeconds to settle, and to see that all is as before
  * @property {number} connections that are idle
  * @property {number} idleSeconds
  */

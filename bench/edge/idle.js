@@ -10,24 +10,23 @@ const MAX_CPU_SHARE = 0.01;
 const MAX_P99_MS = 20;
 /** So that what is made once, and the garbage of the start, is not counted. */
 const EARLY_SESSIONS = 50;
-const SETTLE_MS = 2000;
 const MIB = 1_048_576;
 
 /**
  * @param {import('./bars.js').Sizes} sizes
  * @returns {Promise<import('./bars.js').Bar[]>}
  */
-export function idle({ connections, idleSeconds }) {
+export function idle({ connections, idleSeconds, quietSeconds }) {
   return withNode({}, async ({ pid, url, probe }) => {
     if (probe === undefined) throw new Error('the node has no probe');
     const crew = new Crew(url);
     try {
       const clients = crew.start('IdleClients');
       await clients('open', EARLY_SESSIONS);
-      await sleep(SETTLE_MS);
+      await sleep(quietSeconds * 1000);
       const rssBefore = usage([pid]).rssBytes;
       await clients('open', connections - EARLY_SESSIONS);
-      await sleep(SETTLE_MS);
+      await sleep(quietSeconds * 1000);
 
       // Not watched while CPU is measured: to watch costs something, too.
       const before = { ...usage([pid]), at: performance.now() };

@@ -15,7 +15,6 @@ const CALLERS = 10;
 const OVER = 2;
 const MAX_ANSWER_MS = 250;
 /** When it is over: little to do, and everything as quick as ever. */
-const QUIET_SECONDS = 2;
 const LIGHT_PER_SECOND = 50;
 /** Nothing came for so long: nothing more will. */
 const SILENCE_MS = 2000;
@@ -90,7 +89,7 @@ async function fanOut(server, sizes) {
     await audience('open', 'bench.edge.topic', SUBSCRIBERS);
     await publishers('open', 'bench.edge.topic', PUBLISHERS);
     const title = `${OVER} x ${Math.round(rate)} publications/s to ${SUBSCRIBERS} subscribers`;
-    return push(server, prober, {
+    return push(server, sizes, prober, {
       name: title,
       run: () => publishers('publish', OVER * rate, sizes.seconds),
       runLightly: (perSecond, seconds) => publishers('publish', perSecond, seconds),
@@ -109,7 +108,7 @@ async function calls(server, sizes) {
   return withCrew(server, async (crew) => {
     const [callers, prober] = [crew.start('Callers'), crew.start('Prober')];
     await callers('open', CALLERS);
-    const { bars, missing } = await push(server, prober, {
+    const { bars, missing } = await push(server, sizes, prober, {
       name: `${OVER} x ${Math.round(rate)} calls/s`,
       run: () => callers('call', OVER * rate, sizes.seconds),
       runLightly: (perSecond, seconds) => callers('call', perSecond, seconds),
@@ -132,7 +131,7 @@ async function flood(server, sizes) {
     await audience('open', 'bench.edge.flood', SUBSCRIBERS);
     // The flooder calls itself 0.
     await publishers('open', 'bench.edge.flood', 1, { firstId: 1 });
-    return push(server, prober, {
+    return push(server, sizes, prober, {
       name: `one publisher that floods ${SUBSCRIBERS} subscribers`,
       run: () => flooder('flood', 'bench.edge.flood', sizes.seconds),
       runLightly: (perSecond, seconds) => publishers('publish', perSecond, seconds),
@@ -144,11 +143,12 @@ async function flood(server, sizes) {
 
 /**
  * @param {import('../servers.js').Server} server
+ * @param {Sizes} sizes
  * @param {Ask} prober
  * @param {Load} load
  * @returns {Promise<{ bars: Bar[], missing: number }>}
  */
-async function push(server, prober, load) {
+async function push(server, { quietSeconds }, prober, load) {
   await prober('start');
   const before = { ...usage([server.pid]), at: performance.now() };
   const { sent, heldBack, seconds } = await load.run();
@@ -159,7 +159,7 @@ async function push(server, prober, load) {
   const missing = load.arrivals(sent) - account.received;
   await load.account();
   await prober('start');
-  await load.runLightly(LIGHT_PER_SECOND, QUIET_SECONDS);
+  await load.runLightly(LIGHT_PER_SECOND, quietSeconds);
   const { latency } = await load.account();
   const afterwards = await prober('stop');
 

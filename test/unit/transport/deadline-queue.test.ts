@@ -42,11 +42,42 @@ describe('DeadlineQueue', () => {
     const due: string[] = [];
     const q: DeadlineQueue<string> = new DeadlineQueue(100, (item) => {
       due.push(item);
-      if (due.length < 3) q.add(item);
+      if (due.length < 6) q.add(item);
     });
     q.add('a');
+    vi.advanceTimersByTime(50);
+    q.add('b');
+    for (let i = 0; i < 5; i++) {
+      vi.advanceTimersByTime(50);
+      expect(vi.getTimerCount()).toBe(1);
+    }
     vi.advanceTimersByTime(1000);
-    expect(due).toEqual(['a', 'a', 'a']);
+    expect(due).toEqual(['a', 'b', 'a', 'b', 'a', 'b', 'a']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('serves those that are due shortly after each other together, a little late', () => {
+    const { due, queue: q } = queue(25_600);
+    for (let at = 0; at < 200; at += 10) {
+      q.add(String(at));
+      vi.advanceTimersByTime(10);
+    }
+    vi.advanceTimersByTime(25_400);
+    expect(due).toEqual(['0']);
+    vi.advanceTimersByTime(99);
+    expect(due).toEqual(['0']);
+    vi.advanceTimersByTime(1);
+    expect(due).toEqual(['0', '10', '20', '30', '40', '50', '60', '70', '80', '90', '100']);
+  });
+
+  it('reports many that are due together in portions, in order', () => {
+    const { due, queue: q } = queue();
+    const items = Array.from({ length: 1000 }, (_, index) => String(index));
+    for (const item of items) q.add(item);
+    vi.advanceTimersByTime(100);
+    expect(due).toEqual(items.slice(0, 256));
+    vi.advanceTimersByTime(3);
+    expect(due).toEqual(items);
   });
 
   it('never reports with a delay of 0, and nothing after clear', () => {
