@@ -6,7 +6,7 @@
 /** Who is due at once, say 10,000 connections to be pinged, is served in portions: others have a turn in between. */
 const MAX_AT_ONCE = 256;
 /** How much later than its deadline an item may be served, as a part of the delay. */
-const MAX_LATE_SHARE = 1 / 256;
+const MAX_LATE_SHARE = 1 / 64;
 
 export class DeadlineQueue<T> {
   readonly #delayMs: number;

@@ -142,8 +142,8 @@ export class RawSocketTransport
     this.#session.abort(ErrorUri.TIMEOUT, `no session within ${timeoutMs} ms`, 'timeout');
   }
 
-  ping(payload: Buffer): void {
-    this.#outbox.write(controlFrame(FrameType.PING, payload));
+  ping(frame: Buffer): void {
+    this.#outbox.write(frame);
   }
 
   shutdown(): void {

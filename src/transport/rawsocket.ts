@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import { DeadlineQueue } from './deadline-queue.js';
 import { unsentLimits } from './outbox.js';
 import { peerOf } from './peer.js';
+import { controlFrame, FrameType } from './rawsocket-framing.js';
 import { HANDSHAKE_BYTES, handshakeRules, negotiate, TOO_MANY_CONNECTIONS } from './rawsocket-handshake.js';
 import { RawSocketTransport } from './rawsocket-transport.js';
 import { TransportHost } from './transport-host.js';
@@ -57,7 +58,7 @@ export class RawSocketAcceptor implements Acceptor {
         authenticateTimeoutMs: options.authenticate_timeout,
         pingIntervalMs: options.auto_ping_interval,
         pongTimeoutMs: options.auto_ping_timeout,
-        pingBytes: PING_BYTES,
+        pingFrame: controlFrame(FrameType.PING, Buffer.alloc(PING_BYTES)),
         trafficIsLife: true,
         closeTimeoutMs: CLOSE_TIMEOUT_MS,
         unsent: unsentLimits(options.max_unsent_bytes, options.slow_consumer === 'drop_events'),

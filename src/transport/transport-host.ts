@@ -20,7 +20,7 @@ export interface HostedTransport {
   active: boolean;
   /** Whether we do not read from it at the moment: then a pong cannot be seen. */
   readonly paused: boolean;
-  ping(payload: Buffer): void;
+  ping(frame: Buffer): void;
   /** The client did not join a realm, or answer a challenge, in time. */
   helloOverdue(timeoutMs: number): void;
   /** Begins the orderly end of its session. */
@@ -36,7 +36,8 @@ export interface HostLimits {
   readonly authenticateTimeoutMs: number;
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs: number;
-  readonly pingBytes: number;
+  /** A ping as it is sent: the same bytes for everybody. */
+  readonly pingFrame: Buffer;
   /** Whether anything that arrives does instead of a pong. */
   readonly trafficIsLife: boolean;
   /** How long the peers have to close after we did. */
@@ -60,7 +61,6 @@ export class TransportHost {
   readonly #pings: DeadlineQueue<HostedTransport>;
   readonly #pongs: DeadlineQueue<HostedTransport>;
   readonly #closes: DeadlineQueue<HostedTransport>;
-  readonly #pingPayload: Buffer;
   /** Resolves the wait of `stop` when the last connection has gone. */
   #onEmpty: (() => void) | undefined;
   #stopping = false;
@@ -71,7 +71,6 @@ export class TransportHost {
     this.unsent = limits.unsent;
     this.#limits = limits;
     this.#connections = new ConnectionLimits(limits.connections, log);
-    this.#pingPayload = Buffer.alloc(limits.pingBytes);
     this.#hellos = new DeadlineQueue(limits.helloTimeoutMs, (transport) =>
       transport.helloOverdue(limits.helloTimeoutMs),
     );
@@ -170,7 +169,7 @@ export class TransportHost {
       return;
     }
     transport.active = false;
-    transport.ping(this.#pingPayload);
+    transport.ping(this.#limits.pingFrame);
     if (this.#limits.pongTimeoutMs === 0) this.#pings.add(transport);
     else this.#pongs.add(transport);
   }

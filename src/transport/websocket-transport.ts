@@ -11,7 +11,7 @@ import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { channelFacts } from './peer.js';
 import { turns } from './turns.js';
-import { controlFrame, PING_FRAME, PONG_FRAME, websocketCodec } from './websocket-framing.js';
+import { controlFrame, PONG_FRAME, websocketCodec } from './websocket-framing.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Serializer } from '../serializer/serializer.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
@@ -168,8 +168,8 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
     this.#session.abort(ErrorUri.TIMEOUT, `no session within ${timeoutMs} ms`, 'timeout');
   }
 
-  ping(payload: Buffer): void {
-    this.#sendControl(PING_FRAME, payload);
+  ping(frame: Buffer): void {
+    this.#sendControl(frame);
   }
 
   shutdown(): void {
@@ -228,7 +228,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
 
   pinged(payload: Buffer): void {
     this.active = true;
-    this.#inbox.act(() => this.#sendControl(PONG_FRAME, payload));
+    this.#inbox.act(() => this.#sendControl(controlFrame(PONG_FRAME, payload)));
   }
 
   pong(): void {
@@ -263,8 +263,8 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   }
 
   /** Never compressed, and nothing may follow a close frame. */
-  #sendControl(firstByte: number, payload: Buffer): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#outbox.write(controlFrame(firstByte, payload));
+  #sendControl(frame: Buffer): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#outbox.write(frame);
   }
 
   warn(facts: Readonly<Record<string, unknown>>, message: string): void {

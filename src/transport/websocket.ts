@@ -13,6 +13,7 @@ import { SERVER_NAME, refuse } from './refusal.js';
 import { statusPage } from './status-page.js';
 import { TransportHost } from './transport-host.js';
 import { handshakeRules, negotiate } from './websocket-handshake.js';
+import { controlFrame, PING_FRAME } from './websocket-framing.js';
 import { WampWebSocket, WebSocketTransport } from './websocket-transport.js';
 import type { CookieTracker, Tracked } from '../cookie/tracker.js';
 import type { Logger } from '../log/logger.js';
@@ -69,7 +70,7 @@ export class WebSocketAcceptor {
         authenticateTimeoutMs: options.authenticate_timeout,
         pingIntervalMs: options.auto_ping_interval,
         pongTimeoutMs: options.auto_ping_timeout,
-        pingBytes: options.auto_ping_size,
+        pingFrame: controlFrame(PING_FRAME, Buffer.alloc(options.auto_ping_size)),
         trafficIsLife: options.auto_ping_restart_on_any_traffic,
         closeTimeoutMs: options.close_handshake_timeout,
         unsent: unsentLimits(options.max_unsent_bytes, options.slow_consumer === 'drop_events'),
