@@ -4,7 +4,7 @@
  *
  *     node bench/load.js --kind rpc --url ws://127.0.0.1:8080/ws --pid 1234 --seconds 4
  *
- * It drives any WAMP router (WebSocket, anonymous) or one of the baseline servers, reads what the server's
+ * It drives any WAMP router (WebSocket or RawSocket, anonymous) or one of the baseline servers, reads what the server's
  * process burns, and checks that every message arrived exactly once and in order. Exit 1 when one did not.
  */
 import { once } from 'node:events';
@@ -24,6 +24,7 @@ import { platformProblem } from './proc.js';
  * @property {number} subscribers
  * @property {number} patterns subscriptions with patterns on file for `publish`, of which one matches; 0: the topic itself
  * @property {import('./load/wamp-session.js').Serializer[]} serializers the first is the publisher's; subscribers have them in turn
+ * @property {boolean} rawsocket whether sessions of `rpc` and `publish` use RawSocket instead of WebSocket
  * @property {boolean} acknowledge whether publications ask for PUBLISHED
  * @property {number} concurrency connections being opened at a time
  * @property {number} connections for `idle`
@@ -58,6 +59,7 @@ const { values } = parseArgs({
     subscribers: { type: 'string', default: '1' },
     patterns: { type: 'string', default: '0' },
     serializer: { type: 'string', multiple: true, default: ['json'] },
+    rawsocket: { type: 'boolean', default: false },
     acknowledge: { type: 'boolean', default: false },
     concurrency: { type: 'string', default: '16' },
     connections: { type: 'string', default: '2000' },
@@ -96,6 +98,7 @@ const context = {
     subscribers: Number(values.subscribers),
     patterns: Number(values.patterns),
     serializers: /** @type {import('./load/wamp-session.js').Serializer[]} */ (values.serializer),
+    rawsocket: values.rawsocket,
     acknowledge: values.acknowledge,
     concurrency: Number(values.concurrency),
     connections: Number(values.connections),

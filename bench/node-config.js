@@ -11,6 +11,7 @@ const COOKIE_DATABASE = 'cookies';
  * @property {'none' | 'memory' | 'file' | 'database'} cookie where cookies are kept
  * @property {number} [cookieSeconds] how long a cookie lives, if not as long as usual
  * @property {object} [options] of the WebSocket
+ * @property {boolean} [rawsocket] whether it has a RawSocket transport in place of the one for WebSockets
  * @property {number} [rules] permission rules of the anonymous role; without it there is one, for everything
  */
 
@@ -21,23 +22,19 @@ const STORES = {
 };
 
 /** @param {NodeSettings} settings */
-export function nodeConfig({ cookie, cookieSeconds, rules, options = {} }) {
+export function nodeConfig({ cookie, cookieSeconds, rawsocket, rules, options = {} }) {
   const lifetime = cookieSeconds === undefined ? {} : { max_age: cookieSeconds };
   const section = cookie === 'none' ? {} : { cookie: { store: STORES[cookie], ...lifetime } };
   const permissions = rules === undefined ? [{ uri: '', match: 'prefix', allow: allow(true) }] : manyRules(rules);
+  const endpoint = { type: 'tcp', interface: '127.0.0.1', port: 0 };
+  const paths = { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', options, ...section } };
   return {
     version: 2,
     workers: [
       {
         type: 'router',
         realms: [{ name: 'realm1', roles: [{ name: 'anonymous', permissions }] }],
-        transports: [
-          {
-            type: 'web',
-            endpoint: { type: 'tcp', interface: '127.0.0.1', port: 0 },
-            paths: { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', options, ...section } },
-          },
-        ],
+        transports: [rawsocket === true ? { type: 'rawsocket', endpoint } : { type: 'web', endpoint, paths }],
       },
     ],
   };

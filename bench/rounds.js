@@ -4,6 +4,7 @@
  */
 import { generate } from './generator.js';
 import { startPeer } from './peers.js';
+import { PLAIN } from './scenarios.js';
 import { startBaseline, startNode } from './servers.js';
 
 /**
@@ -29,7 +30,7 @@ export function stepsOf({ scenarios, peers, acknowledge }) {
     const load = acknowledge && unit === 'event' ? [...scenario.load, '--acknowledge'] : scenario.load;
     const steps = [step(scenario, OURS, () => startNode(node), load)];
     // What needs a config of ours is not asked of others.
-    for (const peer of node.cookie === 'none' && node.rules === undefined ? peers : []) {
+    for (const peer of node === PLAIN ? peers : []) {
       const flags = [...load, '--realm', peer.realm, '--cookie', 'any', '--drain', '3'];
       steps.push(step(scenario, peer.name, () => startPeer(peer), flags));
     }

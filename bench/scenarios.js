@@ -20,8 +20,8 @@
  * @property {string} [against] the name of another scenario with the same baseline, to which the table gives the ratio
  */
 
-/** @type {import('./node-config.js').NodeSettings} */
-const PLAIN = { cookie: 'none' };
+/** What can be asked of any router. @type {import('./node-config.js').NodeSettings} */
+export const PLAIN = { cookie: 'none' };
 
 /**
  * @param {string} name
@@ -142,6 +142,10 @@ export const SCENARIOS = [
   variant(pubsub100, 'msgpack', 'event to 100, MessagePack', { load: ['--serializer', 'msgpack'] }),
   variant(pubsub100, 'cbor', 'event to 100, CBOR', { load: ['--serializer', 'cbor'] }),
   variant(pubsub100, 'mixed', 'event to 100, three serializers', { load: MIXED }),
+  variant(rpc, 'rawsocket', 'call, 20 B, RawSocket', {
+    load: ['--rawsocket'],
+    node: { cookie: 'none', rawsocket: true },
+  }),
   variant(rpc, 'rules', `call, 20 B, ${RULES} rules`, { node: { cookie: 'none', rules: RULES } }),
   variant(pubsub100, 'rules', `event to 100, ${RULES} rules`, { node: { cookie: 'none', rules: RULES } }),
 ];

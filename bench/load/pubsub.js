@@ -16,11 +16,11 @@ import { WebSocketClient } from './websocket.js';
 /** @param {LoadContext} context */
 export async function publish(context) {
   const { options, violations, url } = context;
-  const { acknowledge, serializers, patterns } = options;
+  const { acknowledge, serializers, rawsocket, patterns } = options;
   const topic = patterns > 0 ? patternTopic(process.pid) : `bench.topic.${process.pid}`;
   const [own = 'json', ...others] = serializers;
   let opened = 0;
-  const open = (serializer = own) => WampSession.open(url, options.realm, violations, { serializer });
+  const open = (serializer = own) => WampSession.open(url, options.realm, violations, { serializer, rawsocket });
   const publisher = await open();
   // With several serializers the first is the publisher's, and the subscribers have all of them in turn.
   const subscribers = await openMany(options.subscribers, () => open([own, ...others][opened++ % serializers.length]));

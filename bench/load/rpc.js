@@ -14,11 +14,12 @@ import { WebSocketClient } from './websocket.js';
 /** @param {LoadContext} context */
 export async function rpc(context) {
   const { options, violations, url } = context;
+  const { rawsocket } = options;
   const [serializer = 'json'] = options.serializers;
   const procedure = `bench.echo.${process.pid}`;
   const payloads = new Payloads(options.payload);
-  const callee = await WampSession.open(url, options.realm, violations, { serializer });
-  const caller = await WampSession.open(url, options.realm, violations, { serializer });
+  const callee = await WampSession.open(url, options.realm, violations, { serializer, rawsocket });
+  const caller = await WampSession.open(url, options.realm, violations, { serializer, rawsocket });
   const invocations = new Sequence('callee', violations);
   const results = new Sequence('caller', violations);
   const send = senders(caller, callee, procedure, payloads);

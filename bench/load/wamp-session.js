@@ -1,9 +1,10 @@
 /**
- * One anonymous WAMP session on a {@link WebSocketClient}: joins, asks, and hands routed messages to handlers.
+ * One anonymous WAMP session on a {@link WebSocketClient} or a {@link RawSocketClient}: joins, asks, and hands routed messages to handlers.
  *
  * It carries no library's idea of a client, so its cost is small and the same for every router.
  */
 import { CODECS } from './codec.js';
+import { RawSocketClient } from './rawsocket.js';
 import { WebSocketClient } from './websocket.js';
 
 export const CALL = 48;
@@ -60,7 +61,7 @@ export class WampSession {
   #asked = new Map();
 
   /**
-   * @param {WebSocketClient} client
+   * @param {WebSocketClient | RawSocketClient} client
    * @param {Violations} violations
    * @param {import('./codec.js').Codec} codec
    */
@@ -81,11 +82,13 @@ export class WampSession {
    * @param {URL} url
    * @param {string} realm
    * @param {Violations} violations
-   * @param {{ serializer?: Serializer, cookie?: string | undefined, roles?: object }} [options]
+   * @param {{ serializer?: Serializer, rawsocket?: boolean, cookie?: string | undefined, roles?: object }} [options]
    */
-  static async open(url, realm, violations, { serializer = 'json', cookie, roles = ROLES } = {}) {
+  static async open(url, realm, violations, { serializer = 'json', rawsocket = false, cookie, roles = ROLES } = {}) {
     const codec = CODECS[serializer];
-    const client = await WebSocketClient.open(url, codec.subprotocol, { binary: codec.binary, cookie });
+    const client = rawsocket
+      ? await RawSocketClient.open(url, serializer)
+      : await WebSocketClient.open(url, codec.subprotocol, { binary: codec.binary, cookie });
     const session = new WampSession(client, violations, codec);
     await session.#ask(WELCOME, [HELLO, realm, { roles, authmethods: ['anonymous'] }]);
     return session;
