@@ -209,16 +209,18 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench:soak', () =>
     );
   }, 60_000);
 
-  it('notices objects that somebody keeps', async () => {
+  it('notices objects that somebody keeps, and a warning in the log', async () => {
     // Loaded into all processes of the bench, but only the node has such objects.
     const keep = `const add = Map.prototype.set, kept = [];
       Map.prototype.set = function (key, value) {
         if (value?.constructor?.name === 'Subscription') kept.push(value);
         return add.call(this, key, value);
-      };`;
+      };
+      if (process.argv.includes('start')) console.log('{"level":"warn","msg":"told by the test"}');`;
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(keep)}`;
     const { code, stdout } = await runWith({ NODE_OPTIONS }, SOAK, ...short);
     expect(stdout).toMatch(/PROBLEM \d+ objects of class Subscription are left/);
+    expect(stdout).toMatch(/PROBLEM .* wrote warnings:\n.*told by the test/);
     expect(code).toBe(1);
   }, 60_000);
 
