@@ -29,7 +29,7 @@ let compiled: string;
 
 beforeAll(async () => {
   compiled = await mkdtemp(path.join(tmpdir(), 'cookie-store-'));
-  await transpile(['cookie', 'log'], compiled);
+  await transpile(['cookie', 'log', 'random'], compiled);
 });
 afterAll(() => rm(compiled, { recursive: true, force: true }));
 

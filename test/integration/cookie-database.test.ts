@@ -62,7 +62,7 @@ describe('kill -9 of one of two writers', () => {
   let compiled: string;
   beforeAll(async () => {
     compiled = await mkdtemp(path.join(tmpdir(), 'cookie-store-'));
-    await transpile(['cookie', 'log'], compiled);
+    await transpile(['cookie', 'log', 'random'], compiled);
   });
   afterAll(() => rm(compiled, { recursive: true, force: true }));
 

@@ -28,7 +28,15 @@ async function database(directory) {
  * a kill finds it, and go on.
  */
 function acknowledge(what, cbtid) {
-  writeSync(1, `${what} ${cbtid}\n`);
+  for (;;) {
+    try {
+      writeSync(1, `${what} ${cbtid}\n`);
+      return;
+    } catch (error) {
+      // The pipe is full and does not block: whoever reads it is slow. It takes a whole line or nothing.
+      if (error.code !== 'EAGAIN') throw error;
+    }
+  }
 }
 
 async function moveOn(cbtid, now) {
