@@ -83,7 +83,7 @@ export class Broker {
     if (!isValidUri(topic, uriRule, match)) {
       throw new WampError(ErrorUri.INVALID_URI, `invalid topic URI ${quoted(topic)} (match ${match})`);
     }
-    authorize(session, 'subscribe', { uri: topic, match }, granted);
+    authorize(session, 'subscribe', topic, match, granted);
     const known = this.#subscriptions.lookup(topic, match);
     const subscription = known ?? new Subscription(nextRouterId(), topic, match, clock());
     const joined = this.#subscriptions.join(session, subscription);
@@ -110,7 +110,7 @@ export class Broker {
       throw new WampError(ErrorUri.INVALID_URI, `invalid topic URI ${quoted(topic)}`);
     }
     if (isReservedUri(topic)) throw new WampError(ErrorUri.INVALID_URI, `${quoted(topic)} is reserved for the router`);
-    const permission = authorize(session, 'publish', { uri: topic, match: 'exact' }, granted);
+    const permission = authorize(session, 'publish', topic, 'exact', granted);
     const { ignoreDiscloseMe = false, emptyEligibleAdmitsAll } = this.#deps;
     const id = this.#deps.randomId();
     this.#dispatch(subscription, options, {

@@ -95,7 +95,7 @@ export class Dealer implements RegistrationDirectory {
     // General patterns that merely include URIs of the router (`""`, `.list`) are fine: they are not asked for those.
     if (isReservedUri(procedure) || this.#managed(procedure) !== undefined)
       throw new WampError(ErrorUri.INVALID_URI, `${quoted(procedure)} is reserved for the router`);
-    authorize(session, 'register', { uri: procedure, match }, granted);
+    authorize(session, 'register', procedure, match, granted);
     let registration = this.#registrations.lookup(procedure, match);
     if (registration !== undefined && options.force_reregister === true) {
       for (const callee of [...registration.members]) this.#revoke(callee, ErrorUri.UNREGISTERED);
@@ -204,7 +204,7 @@ export class Dealer implements RegistrationDirectory {
     if (registration?.match !== 'exact' && !isValidUri(procedure, this.#deps.uriRule)) {
       throw new WampError(ErrorUri.INVALID_URI, `invalid procedure URI ${quoted(procedure)}`);
     }
-    const permission = authorize(session, 'call', { uri: procedure, match: 'exact' }, granted);
+    const permission = authorize(session, 'call', procedure, 'exact', granted);
     if (managed !== undefined && !permission.namesManagement) throw notAuthorized(session.authrole, 'call', procedure);
     const { discloseCaller } = permission;
     if (options.disclose_me === true && !discloseCaller && this.#deps.ignoreDiscloseMe !== true) {

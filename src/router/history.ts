@@ -145,7 +145,7 @@ export class EventHistory {
    */
   events(asker: RouterSession, subscription: SubscriptionView, query: HistoryQuery): readonly HistoricEvent[] {
     const { uri, match } = subscription;
-    if (!subscription.subscribers.includes(asker)) authorize(asker, 'subscribe', { uri, match });
+    if (!subscription.subscribers.includes(asker)) authorize(asker, 'subscribe', uri, match);
     const log = this.#logs.find((each) => each.match === match && each.uri === uri) ?? this.#logFor(subscription);
     if (log === undefined) {
       throw new WampError(ErrorUri.HISTORY_UNAVAILABLE, `the history of subscription ${subscription.id} is not kept`);

@@ -12,6 +12,7 @@ import { ErrorUri, WampError } from '../wamp/error.js';
 import { quoted } from '../wamp/uri.js';
 import { bySpecificity, covers, intersects } from './coverage.js';
 import { PatternIndex } from './match.js';
+import type { Match } from '../wamp/uri.js';
 import type { Pattern } from './coverage.js';
 import type { PermissionConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
@@ -100,20 +101,23 @@ export class Role {
   }
 }
 
-/** What a request wants to act on. */
-export type Target = Pattern;
-
 /**
- * Whether a session may do what it asks for; a pattern, on everything that it can match.
+ * Whether a session may do what it asks for; with a pattern, on everything that it can match.
  * @param granted what an authorizer said, for sessions whose role has one; else the role's rules decide.
  * @throws WampError `wamp.error.not_authorized`, or what kept the authorizer from answering.
  */
-export function authorize(session: RouterSession, action: Action, target: Target, granted?: Permission): Permission {
+export function authorize(
+  session: RouterSession,
+  action: Action,
+  uri: string,
+  match: Match,
+  granted?: Permission,
+): Permission {
   if (granted === undefined) {
     const { role } = session;
-    return target.match === 'exact' ? role.authorize(action, target.uri) : role.authorizePattern(action, target);
+    return match === 'exact' ? role.authorize(action, uri) : role.authorizePattern(action, { uri, match });
   }
-  if (!granted[action]) throw granted.failure ?? notAuthorized(session.role.name, action, target.uri);
+  if (!granted[action]) throw granted.failure ?? notAuthorized(session.role.name, action, uri);
   return granted;
 }
 

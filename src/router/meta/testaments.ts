@@ -87,7 +87,7 @@ export class Testaments {
       throw new WampError(ErrorUri.INVALID_URI, `invalid topic URI ${quoted(topic)}`);
     }
     if (isReservedUri(topic)) throw new WampError(ErrorUri.INVALID_URI, `${quoted(topic)} is reserved for the router`);
-    const permission = authorize(session, 'publish', { uri: topic, match: 'exact' }, granted);
+    const permission = authorize(session, 'publish', topic, 'exact', granted);
     if (options.disclose_me === true && !permission.disclosePublisher) {
       const text = `role "${session.authrole}" may not disclose its publishers`;
       throw new WampError(ErrorUri.OPTION_DISALLOWED_DISCLOSE_ME, text);
