@@ -37,8 +37,17 @@ export function unsentLimits(maxUnsentBytes: number, dropsEvents: boolean): Unse
 /** Larger pieces are not put together: to copy them would cost more than another system call. */
 const MAX_PIECE_BYTES = 65_536;
 
+/** From so many sockets on, writing to all of them costs more than looking whether there is more to come for them. */
+const MANY_SOCKETS = 8;
+/** How often that is looked for at most: the first frame must not wait for long. */
+const MAX_LOOKS = 3;
+
 /** The outboxes that were written to in this turn: one list for the process, because there is one event loop. */
 let due: Outbox[] = [];
+/** All frames that were ever written, and how many it were at the last look. */
+let written = 0;
+let seen = 0;
+let looks = 0;
 
 interface Piece {
   readonly first: Buffer;
@@ -51,6 +60,21 @@ const MAX_KNOWN_PIECES = 4;
 
 /** What was put together last, newest first: most often the next outbox has the same to send. */
 let known: Piece[] = [];
+
+function endTurn(): void {
+  if (due.length < MANY_SOCKETS) return flushAll();
+  looks = 0;
+  look();
+}
+
+/** Has the event loop read from all sockets once more, as long as that brings something. */
+function look(): void {
+  const isFirst = looks === 0;
+  if (looks === MAX_LOOKS || (!isFirst && written === seen)) return flushAll();
+  looks += 1;
+  seen = written;
+  setImmediate(look);
+}
 
 function flushAll(): void {
   const outboxes = due;
@@ -85,6 +109,7 @@ export class Outbox {
    */
   write(frame: Buffer, isEvent = false): void {
     if (this.#isSlow && isEvent && !this.takes(this.#socket.writableLength, true)) return;
+    written += 1;
     turns.note(frame.length);
     if (this.#bytes + frame.length > MAX_PIECE_BYTES) this.flush();
     this.#bytes += frame.length;
@@ -94,7 +119,7 @@ export class Outbox {
       return;
     }
     this.#first = frame;
-    if (due.push(this) === 1) process.nextTick(flushAll);
+    if (due.push(this) === 1) process.nextTick(endTurn);
   }
 
   /** Hands what was written in this turn to the system: before anything else goes out on the same socket. */

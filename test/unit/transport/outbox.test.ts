@@ -17,6 +17,12 @@ async function socketPair(): Promise<[Socket, Socket]> {
   return [accepted, client];
 }
 
+function textOf(socket: Socket): { text: string } {
+  const received = { text: '' };
+  socket.setEncoding('latin1').on('data', (text: string) => (received.text += text));
+  return received;
+}
+
 /** Who owns the outbox, and what it was told. */
 class Owner {
   gaveUp = 0;
@@ -58,6 +64,33 @@ describe('Outbox', () => {
     const [first, second, third] = writes.map((write) => write.mock.calls[0]?.[0]);
     expect(second).toBe(first);
     expect(third).not.toBe(first);
+  });
+
+  it.each([
+    { sockets: 8, received: 'ab', calls: 1, what: 'waits for what the next turn brings' },
+    { sockets: 7, received: 'ab', calls: 2, what: 'does not wait' },
+  ])('$what where $sockets sockets are written to', async ({ sockets, received, calls }) => {
+    const pairs = await Promise.all(Array.from({ length: sockets }, socketPair));
+    const writes = pairs.map(([ours]) => vi.spyOn(ours, 'write'));
+    const outboxes = pairs.map(([ours]) => outboxOn(ours, 1000).outbox);
+    const arrived = pairs.map(([, theirs]) => textOf(theirs));
+    for (const outbox of outboxes) outbox.write(Buffer.from('a'));
+    await new Promise(setImmediate);
+    for (const outbox of outboxes) outbox.write(Buffer.from('b'));
+    await vi.waitFor(() => expect(arrived.map(({ text }) => text)).toEqual(pairs.map(() => received)));
+    for (const write of writes) expect(write).toHaveBeenCalledTimes(calls);
+  });
+
+  it('does not wait for ever where each turn brings something', async () => {
+    const pairs = await Promise.all(Array.from({ length: 8 }, socketPair));
+    const outboxes = pairs.map(([ours]) => outboxOn(ours, 1000).outbox);
+    const arrived = pairs.map(([, theirs]) => textOf(theirs));
+    let turns = 0;
+    for (; arrived[0]?.text === '' && turns < 10_000; turns++) {
+      for (const outbox of outboxes) outbox.write(Buffer.from('x'));
+      await new Promise(setImmediate);
+    }
+    expect(turns).toBeLessThan(10_000);
   });
 
   it('does not hold back or put together what is large', async () => {
