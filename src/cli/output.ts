@@ -1,11 +1,14 @@
 /**
  * Standard output as the CLI uses it. A reader that goes away or does not read must neither end the node nor fill its
- * memory: the log suffers before the router does.
+ * memory: the log suffers before the router does. The lines of one turn of the event loop leave together: to write each by
+ * itself costs more than to make it.
  */
 import type { Writable } from 'node:stream';
 
 /** How much text may wait for a slow reader: minutes of a busy log. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
+/** A turn with more lines than this writes them in parts. */
+const MAX_HELD_CHARACTERS = 65_536;
 /** How long the end of the process waits for that reader. */
 const FLUSH_TIMEOUT_MS = 1000;
 
@@ -13,6 +16,9 @@ const FLUSH_TIMEOUT_MS = 1000;
 export class Output {
   readonly #stream: Writable & { readonly isTTY?: boolean };
   readonly #maxUnreadBytes: number;
+  /** What was written in this turn. */
+  #text = '';
+  #lines = 0;
   #lostLines = 0;
   #gone = false;
 
@@ -37,15 +43,31 @@ export class Output {
     });
   }
 
-  /** Writes a line, or drops it when the reader is gone or too far behind. Never throws. */
+  /**
+   * Writes a line at the end of the turn, or drops it when the reader is gone or too far behind. Never throws.
+   */
   write(text: string): void {
     if (this.#gone) return;
-    if (this.#stream.writableLength > this.#maxUnreadBytes) this.#lostLines += 1;
+    if (this.#lines === 0) setImmediate(() => this.writeOut());
+    this.#text += text;
+    this.#lines += 1;
+    if (this.#text.length >= MAX_HELD_CHARACTERS) this.writeOut();
+  }
+
+  /** Writes what is held back until the end of the turn: for when there may be none. */
+  writeOut(): void {
+    const text = this.#text;
+    const lines = this.#lines;
+    this.#text = '';
+    this.#lines = 0;
+    if (lines === 0 || this.#gone) return;
+    if (this.#stream.writableLength > this.#maxUnreadBytes) this.#lostLines += lines;
     else this.#stream.write(text);
   }
 
   /** Resolves when everything is written, or when nobody has read it for `timeoutMs`. */
   async flush(timeoutMs = FLUSH_TIMEOUT_MS): Promise<void> {
+    this.writeOut();
     if (this.#gone || this.#stream.writableLength === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);

@@ -20,6 +20,7 @@ export interface StartOptions extends LogOptions {
 export async function start(options: StartOptions): Promise<void> {
   const cbdir = resolveCbdir({ option: options.cbdir, env: process.env, cwd: process.cwd() });
   const output = new Output(process.stdout);
+  process.once('exit', () => output.writeOut());
   const voice = createVoice(options, output, (process.env['NO_COLOR'] ?? '') !== '');
 
   const starting = startNode({

@@ -2,7 +2,7 @@
  * The way out of one socket. Everything written in one turn of the event loop leaves in one piece and one system call: the
  * first frame puts the outbox on a list, and the end of the turn flushes all that are on it. With eight publications on
  * their way to the same hundred subscribers that is a quarter of the work, and the piece is put together only once: it is the
- * same for all of them.
+ * same for all of them. Where many are on the list, the turn lasts as long as the next one brings more for them.
  *
  * It also holds the bounds on what may wait for a peer that does not read.
  */
@@ -37,17 +37,20 @@ export function unsentLimits(maxUnsentBytes: number, dropsEvents: boolean): Unse
 /** Larger pieces are not put together: to copy them would cost more than another system call. */
 const MAX_PIECE_BYTES = 65_536;
 
-/** From so many sockets on, writing to all of them costs more than looking whether there is more to come for them. */
+/** From so many sockets on, writing to all of them costs more than waiting whether there is more to come for them. */
 const MANY_SOCKETS = 8;
-/** How often that is looked for at most: the first frame must not wait for long. */
-const MAX_LOOKS = 3;
+/** So many turns of the event loop that bring nothing are the end of it. */
+const QUIET_TURNS = 2;
+/** The first frame must not wait for long. */
+const MAX_WAIT_MS = 1;
 
 /** The outboxes that were written to in this turn: one list for the process, because there is one event loop. */
 let due: Outbox[] = [];
-/** All frames that were ever written, and how many it were at the last look. */
+/** How many frames there were in all, how many at the last look, and what the wait for more is at. */
 let written = 0;
 let seen = 0;
-let looks = 0;
+let quietTurns = 0;
+let waitingSince = 0;
 
 interface Piece {
   readonly first: Buffer;
@@ -63,17 +66,21 @@ let known: Piece[] = [];
 
 function endTurn(): void {
   if (due.length < MANY_SOCKETS) return flushAll();
-  looks = 0;
-  look();
+  quietTurns = 0;
+  waitingSince = performance.now();
+  waitForMore();
 }
 
-/** Has the event loop read from all sockets once more, as long as that brings something. */
-function look(): void {
-  const isFirst = looks === 0;
-  if (looks === MAX_LOOKS || (!isFirst && written === seen)) return flushAll();
-  looks += 1;
+/** Has the event loop read from all sockets once more. */
+function waitForMore(): void {
   seen = written;
   setImmediate(look);
+}
+
+function look(): void {
+  quietTurns = written === seen ? quietTurns + 1 : 0;
+  if (quietTurns === QUIET_TURNS || performance.now() - waitingSince >= MAX_WAIT_MS) flushAll();
+  else waitForMore();
 }
 
 function flushAll(): void {

@@ -19,11 +19,13 @@ const SUMMARY: NodeSummary = {
 /** What a node start writes with these options: one info and one warn record before, one info record after. */
 function spoken(options: Partial<LogOptions>, { terminal = false, noColor = false } = {}): string {
   const stream = Object.assign(new PassThrough(), { isTTY: terminal });
-  const voice = createVoice({ loglevel: 'info', color: 'auto', ...options }, new Output(stream), noColor);
+  const output = new Output(stream);
+  const voice = createVoice({ loglevel: 'info', color: 'auto', ...options }, output, noColor);
   voice.log.info('realm started');
   voice.log.warn('mind this');
   voice.started(SUMMARY);
   voice.log.info('session joined');
+  output.writeOut();
   return String(stream.read() ?? '');
 }
 

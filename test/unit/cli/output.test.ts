@@ -26,11 +26,38 @@ class SlowPipe extends Writable {
 }
 
 describe('standard output of the CLI', () => {
+  it('writes the lines of one turn at once, in order, and those of the next one after them', async () => {
+    const pipe = new SlowPipe();
+    pipe.open = true;
+    const output = new Output(pipe);
+    output.write('line 1\n');
+    output.write('line 2\n');
+    expect(pipe.read).toEqual([]);
+    await new Promise(setImmediate);
+    output.write('line 3\n');
+    await new Promise(setImmediate);
+    expect(pipe.read).toEqual(['line 1\nline 2\n', 'line 3\n']);
+  });
+
+  it('writes what it holds when the process ends in the middle of a turn, or when it is much', () => {
+    const pipe = new SlowPipe();
+    pipe.open = true;
+    const output = new Output(pipe);
+    output.write('last words\n');
+    output.writeOut();
+    expect(pipe.read).toEqual(['last words\n']);
+    output.write('x'.repeat(100_000));
+    expect(pipe.read[1]?.length).toBe(100_000);
+  });
+
   it('drops lines beyond the bound and reports how many once somebody reads again', async () => {
     const pipe = new SlowPipe();
     const output = new Output(pipe, 10);
     const reported = new Promise<number>((resolve) => output.onCaughtUp(resolve));
-    for (let i = 0; i < 10; i += 1) output.write(`line ${i}\n`);
+    for (let i = 0; i < 10; i += 1) {
+      output.write(`line ${i}\n`);
+      output.writeOut();
+    }
     expect(pipe.writableLength).toBeLessThan(20);
     pipe.readAll();
     expect(await reported).toBe(8);
@@ -56,7 +83,7 @@ describe('standard output of the CLI', () => {
     const flushed = output.flush();
     pipe.readAll();
     await flushed;
-    expect(pipe.read.slice(0, 2)).toEqual(['first\n', 'last\n']);
+    expect(pipe.read.join('')).toBe('first\nlast\n');
   });
 
   it('flush gives a reader up that does not read', async () => {

@@ -4,6 +4,7 @@ import { jsonSerializer } from '../../../src/serializer/json.js';
 import type { Framing } from '../../../src/serializer/serializer.js';
 import { EVENT } from '../../../src/wamp/message.js';
 import type { Event, Publish } from '../../../src/wamp/message.js';
+import { NO_PAYLOAD } from '../../../src/wamp/payload.js';
 
 const UNFRAMED: Framing = { headerBytes: () => 0, writeHeader: () => undefined };
 
@@ -13,6 +14,16 @@ function throughRouter(message: string): string {
   const event: Event = { type: EVENT, subscription: 1, publication: 2, details: {}, payload, frames: [] };
   return jsonSerializer.encode(event, UNFRAMED).toString();
 }
+
+describe('JSON ids', () => {
+  it.each([1, 9, 10, 999_999_999, 1e9, 1e9 + 1, 1e15, 123_456_700_000_008, 2 ** 52, 2 ** 53 - 1, 2 ** 53])(
+    'are written with all digits: %d',
+    (publication) => {
+      const event: Event = { type: EVENT, subscription: 1, publication, details: {}, payload: NO_PAYLOAD, frames: [] };
+      expect(jsonSerializer.encode(event, UNFRAMED).toString()).toBe(`[36,1,${publication},{}]`);
+    },
+  );
+});
 
 describe('JSON payloads', () => {
   it.each([
