@@ -72,7 +72,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     ],
     builtins: ['*'],
   },
-  cli: { folders: ['node', 'config', 'log'], builtins: ['fs', 'path', 'stream', 'v8'], packages: ['commander'] },
+  cli: { folders: ['node', 'config', 'log'], builtins: ['fs', 'path', 'stream'], packages: ['commander'] },
 };
 
 /** Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. */

@@ -9,7 +9,6 @@ import { createVoice } from './logging.js';
 import type { LogOptions } from './logging.js';
 import { Output } from './output.js';
 import { describeFailure } from './report.js';
-import { stopGrowth } from './young-generation.js';
 
 export interface StartOptions extends LogOptions {
   readonly cbdir?: string;
@@ -34,7 +33,6 @@ export async function start(options: StartOptions): Promise<void> {
   try {
     const node = await starting;
     process.title = node.summary.title;
-    stopGrowth([...process.execArgv, process.env['NODE_OPTIONS'] ?? '']);
     voice.started(node.summary);
   } catch (error) {
     process.stderr.write(describeFailure(error));
