@@ -2,7 +2,7 @@
  * The log of `start`: from the words of the options to a logger that writes to standard output.
  */
 import { textDestination } from '../log/format.js';
-import { createLogger } from '../log/logger.js';
+import { createLogger, levelOf } from '../log/logger.js';
 import type { Logger, LogLevel } from '../log/logger.js';
 import { formatSummary } from '../node/summary.js';
 import type { NodeSummary } from '../node/summary.js';
@@ -21,6 +21,9 @@ export interface LogOptions {
   readonly logformat?: LogFormat;
   readonly color: ColorChoice;
 }
+
+/** What must not be lost when the process dies right behind it. */
+const URGENT: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 
 /** How `start` speaks to whoever started it. */
 export interface Voice {
@@ -49,7 +52,8 @@ export function createVoice({ loglevel, logformat, color }: LogOptions, output: 
     level: format === 'none' ? 'none' : loglevel,
     destination: {
       write: (line) => {
-        if (!hideInfo || !isInfo(line)) destination.write(line);
+        const level = levelOf(line);
+        if (!hideInfo || level !== 'info') destination.write(line, URGENT.has(level));
       },
     },
   });
@@ -61,8 +65,4 @@ export function createVoice({ loglevel, logformat, color }: LogOptions, output: 
       if (summarize) output.write(`${formatSummary(summary)}\n`);
     },
   };
-}
-
-function isInfo(line: string): boolean {
-  return (JSON.parse(line) as { level: string }).level === 'info';
 }

@@ -1,13 +1,15 @@
 /**
  * Standard output as the CLI uses it. A reader that goes away or does not read must neither end the node nor fill its
- * memory: the log suffers before the router does. The lines of one turn of the event loop leave together: to write each by
- * itself costs more than to make it.
+ * memory: the log suffers before the router does. Lines wait for company, because to write one by itself costs more than to
+ * make it: what is urgent until the end of this turn of the event loop, the rest for a moment that nobody notices.
  */
 import type { Writable } from 'node:stream';
 
 /** How much text may wait for a slow reader: minutes of a busy log. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
-/** A turn with more lines than this writes them in parts. */
+/** How long a line may wait for others. */
+const HOLD_MS = 20;
+/** More than this does not wait. */
 const MAX_HELD_CHARACTERS = 65_536;
 /** How long the end of the process waits for that reader. */
 const FLUSH_TIMEOUT_MS = 1000;
@@ -16,9 +18,11 @@ const FLUSH_TIMEOUT_MS = 1000;
 export class Output {
   readonly #stream: Writable & { readonly isTTY?: boolean };
   readonly #maxUnreadBytes: number;
-  /** What was written in this turn. */
+  /** What waits for company. */
   #text = '';
   #lines = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isUrgent = false;
   #lostLines = 0;
   #gone = false;
 
@@ -44,25 +48,36 @@ export class Output {
   }
 
   /**
-   * Writes a line at the end of the turn, or drops it when the reader is gone or too far behind. Never throws.
+   * Writes a line soon, or drops it when the reader is gone or too far behind. Never throws.
+   * @param isUrgent whether it has to leave in this turn, with all that waits before it: a crash may be near.
    */
-  write(text: string): void {
+  write(text: string, isUrgent = false): void {
     if (this.#gone) return;
-    if (this.#lines === 0) setImmediate(() => this.writeOut());
     this.#text += text;
     this.#lines += 1;
     if (this.#text.length >= MAX_HELD_CHARACTERS) this.writeOut();
+    else if (isUrgent) this.#hurry();
+    else this.#timer ??= setTimeout(() => this.writeOut(), HOLD_MS);
   }
 
-  /** Writes what is held back until the end of the turn: for when there may be none. */
+  /** Writes what waits: for when there may be no later. */
   writeOut(): void {
     const text = this.#text;
     const lines = this.#lines;
     this.#text = '';
     this.#lines = 0;
+    this.#isUrgent = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (lines === 0 || this.#gone) return;
     if (this.#stream.writableLength > this.#maxUnreadBytes) this.#lostLines += lines;
     else this.#stream.write(text);
+  }
+
+  #hurry(): void {
+    if (this.#isUrgent) return;
+    this.#isUrgent = true;
+    setImmediate(() => this.writeOut());
   }
 
   /** Resolves when everything is written, or when nobody has read it for `timeoutMs`. */

@@ -7,8 +7,6 @@
  * where the text goes. Values are quoted and escaped where needed, so that no peer can forge a line or reach the
  * terminal with control characters.
  */
-import type { DestinationStream } from 'pino';
-
 export interface TextFormat {
   /** ANSI colour by level. */
   readonly color: boolean;
@@ -29,9 +27,15 @@ const COLOR_OF_LEVEL: Readonly<Record<string, string>> = {
   trace: '\u001b[90m',
 };
 
+/** Takes whole lines. */
+export interface LineSink {
+  /** @param isUrgent whether the line must not wait for others. */
+  write(line: string, isUrgent?: boolean): void;
+}
+
 /** A pino destination that writes each record as text to `out`. */
-export function textDestination(out: { write(text: string): void }, format: TextFormat): DestinationStream {
-  return { write: (line) => out.write(formatLine(line, format)) };
+export function textDestination(out: LineSink, format: TextFormat): LineSink {
+  return { write: (line, isUrgent) => out.write(formatLine(line, format), isUrgent) };
 }
 
 /** @returns one JSON log line as text, ending in a newline. */

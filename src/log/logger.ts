@@ -14,6 +14,8 @@ export type { Logger } from 'pino';
 export const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const LEVEL_AT = '{"level":"'.length;
+
 export interface LoggerOptions {
   /** Crossbar.io's names; `none` logs nothing. */
   readonly level: LogLevel;
@@ -34,6 +36,11 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
     },
     destination,
   );
+}
+
+/** @returns the level of a line of such a logger, which begins with it. */
+export function levelOf(line: string): string {
+  return line.slice(LEVEL_AT, line.indexOf('"', LEVEL_AT));
 }
 
 let timeMs = 0;

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { Output } from '../../../src/cli/output.js';
 
@@ -26,17 +26,33 @@ class SlowPipe extends Writable {
 }
 
 describe('standard output of the CLI', () => {
-  it('writes the lines of one turn at once, in order, and those of the next one after them', async () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('lets lines wait for others, for a moment', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const pipe = new SlowPipe();
     pipe.open = true;
     const output = new Output(pipe);
     output.write('line 1\n');
+    vi.advanceTimersByTime(19);
     output.write('line 2\n');
     expect(pipe.read).toEqual([]);
-    await new Promise(setImmediate);
+    vi.advanceTimersByTime(1);
     output.write('line 3\n');
-    await new Promise(setImmediate);
+    vi.advanceTimersByTime(20);
     expect(pipe.read).toEqual(['line 1\nline 2\n', 'line 3\n']);
+  });
+
+  it('writes what is urgent at the end of the turn, behind what waits', async () => {
+    const pipe = new SlowPipe();
+    pipe.open = true;
+    const output = new Output(pipe);
+    output.write('line 1\n');
+    output.write('urgent\n', true);
+    output.write('line 3\n');
+    expect(pipe.read).toEqual([]);
+    await new Promise(setImmediate);
+    expect(pipe.read).toEqual(['line 1\nurgent\nline 3\n']);
   });
 
   it('writes what it holds when the process ends in the middle of a turn, or when it is much', () => {
