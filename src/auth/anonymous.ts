@@ -50,15 +50,14 @@ function nameOf({ visitor }: ClientInfo): string {
 }
 
 // 32 characters that are not mistaken for each other when read out; a byte picks one without bias.
-const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+const ALPHABET = Buffer.from('ABCDEFGHJKLMNPQRSTUVWXYZ23456789');
+/** Where a serial is written before it becomes a text. */
+const SERIAL = Buffer.from('XXXX-XXXX-XXXX-XXXX-XXXX-XXXX');
 
 /** @returns `XXXX-XXXX-XXXX-XXXX-XXXX-XXXX`, 120 random bits: the form that Crossbar.io gives to anonymous clients. */
 export function randomSerial(): string {
   const bytes = drawBytes(24);
-  let serial = '';
-  for (let i = 0; i < bytes.length; i++) {
-    if (i > 0 && i % 4 === 0) serial += '-';
-    serial += ALPHABET.charAt((bytes[i] ?? 0) & 31);
-  }
-  return serial;
+  // Behind every fourth there is a dash.
+  for (let i = 0; i < bytes.length; i++) SERIAL[i + (i >> 2)] = ALPHABET[(bytes[i] ?? 0) & 31] ?? 0;
+  return SERIAL.toString('latin1');
 }

@@ -213,9 +213,9 @@ export class InProcessSession implements api.ComponentSession {
     if (typeof registration === 'number') this.#registrations.onRevoked(registration, reason);
   }
 
-  #onWelcome({ session, details }: m.Welcome): void {
+  #onWelcome({ session, details, roles }: m.Welcome): void {
     this.id = session;
-    this.details = details;
+    this.details = { ...details, roles };
     this.realm = String(details.realm);
     this.#state = 'open';
     this.#joined?.resolve();

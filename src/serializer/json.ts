@@ -164,7 +164,7 @@ function textOf(message: Message): string {
     case m.RESULT:
       return `[50,${message.requestId},${dictText(message.details)}${payloadText(message.payload)}]`;
     case m.WELCOME:
-      return `[2,${message.session},${welcomeText(message.details)}]`;
+      return `[2,${idText(message.session)},${welcomeText(message)}]`;
     case m.PUBLISHED:
       return `[17,${message.requestId},${idText(message.publication)}]`;
     default: {
@@ -185,8 +185,7 @@ function idText(id: number): string {
 /** WELCOME.Details.roles of a realm -> its text: by far the largest part of the message, and always the same. */
 const announcements = new WeakMap<object, string>();
 
-function welcomeText({ roles, ...details }: Dict): string {
-  if (!isDict(roles)) return dictText({ ...details, roles });
+function welcomeText({ details, roles }: m.Welcome): string {
   let text = announcements.get(roles);
   if (text === undefined) announcements.set(roles, (text = jsonText(roles)));
   const rest = dictText(details).slice(1, -1);

@@ -27,6 +27,7 @@ import type { Realm } from '../router/realm.js';
 import type { Permission, Role } from '../router/role.js';
 import type { SessionDetails } from '../router/session.js';
 import type { ClientMessage, Hello, RoleFeatures, RouterMessage } from '../wamp/message.js';
+import type { Dict } from '../wamp/payload.js';
 import type { SessionDeps } from './deps.js';
 import type { Admission } from './handshake.js';
 import type { OpeningSession } from './opening.js';
@@ -213,8 +214,7 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   }
 
   admitted({ principal, realm, role, proof }: Admission): void {
-    const { authid, authrole } = principal;
-    const authextra = proof === undefined ? undefined : { authextra: { ...principal.authextra, ...proof } };
+    const { authid, authrole, authmethod } = principal;
     this.authid = authid;
     this.authrole = authrole;
     this.#realm = realm;
@@ -226,16 +226,14 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     this.#principal = principal;
     this.#opening = undefined;
     this.#state = 'established';
-    this.transport.send({
-      type: WELCOME,
-      session: this.id,
-      details: { ...principal, ...authextra, realm: realm.name, roles: realm.announcement },
-    });
+    const details = detailsOf(principal, proof);
+    this.transport.send({ type: WELCOME, session: this.id, details, roles: realm.announcement });
     realm.join(this);
     this.transport.client.visitor?.joined(this);
     this.transport.sessionOpened();
+    const { peer } = this.transport.client;
     this.#deps.log.info(
-      { ...this.#facts(), authmethod: principal.authmethod, peer: this.transport.client.peer },
+      { realm: realm.name, sessionId: this.id, authid: this.#shownAuthid, authrole, authmethod, peer },
       'session joined',
     );
   }
@@ -303,18 +301,39 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     this.#authorization?.end();
     this.#realm.leave(this);
     this.transport.client.visitor?.parted(this);
-    this.#deps.log.info({ ...this.#facts(), reason: reason.slice(0, MAX_LOGGED_REASON) }, 'session left');
+    this.#deps.log.info(
+      {
+        realm: this.#realm.name,
+        sessionId: this.id,
+        authid: this.#shownAuthid,
+        authrole: this.authrole,
+        reason: reason.slice(0, MAX_LOGGED_REASON),
+      },
+      'session left',
+    );
     this.#realm = undefined;
   }
 
-  /** What identifies this session in the log. An authid that is a cookie id must not be written out. */
+  /** What identifies this session in the log. */
   #facts(): Readonly<Record<string, unknown>> {
     if (this.authid === '') return { sessionId: this.id || undefined, peer: this.transport.client.peer };
+    return { realm: this.#realm?.name, sessionId: this.id, authid: this.#shownAuthid, authrole: this.authrole };
+  }
+
+  /** An authid that is a cookie id must not be written to the log. */
+  get #shownAuthid(): string {
     const { visitor } = this.transport.client;
     const isCookieId = visitor?.name.isCookieId === true && visitor.authid === this.authid;
-    const authid = isCookieId ? shortId(this.authid) : this.authid;
-    return { realm: this.#realm?.name, sessionId: this.id, authid, authrole: this.authrole };
+    return isCookieId ? shortId(this.authid) : this.authid;
   }
+}
+
+/** What WELCOME says of who came in. */
+function detailsOf(principal: Principal, proof: Dict | undefined): Dict {
+  const { realm, authid, authrole, authmethod, authprovider, authextra } = principal;
+  const details = { realm, authid, authrole, authmethod, authprovider };
+  if (authextra === undefined && proof === undefined) return details;
+  return { ...details, authextra: { ...authextra, ...proof } };
 }
 
 function nothing(): void {

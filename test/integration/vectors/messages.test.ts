@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { jsonSerializer } from '../../../src/serializer/json.js';
 import type { Framing } from '../../../src/serializer/serializer.js';
-import type { RouterMessage } from '../../../src/wamp/message.js';
+import type { RoleFeatures, RouterMessage } from '../../../src/wamp/message.js';
 import type { Dict } from '../../../src/wamp/payload.js';
 import { payloadOf } from '../../../src/wamp/payload.js';
 import { BUILT } from '../../support/built.js';
@@ -48,8 +48,10 @@ function routerMessage([type, a, b, c, d, e, f]: Wire): RouterMessage {
   const [n, m] = [a as number, b as number];
   const payload = (args: unknown, kwargs: unknown) => payloadOf((args ?? []) as unknown[], kwargs as Dict | undefined);
   switch (type) {
-    case 2:
-      return { type, session: n, details: b as Dict };
+    case 2: {
+      const { roles, ...details } = b as Dict & { roles: RoleFeatures };
+      return { type, session: n, details, roles };
+    }
     case 3:
       return { type, details: a as Dict, reason: b as string, payload: payload(c, d) };
     case 4:

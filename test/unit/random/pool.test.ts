@@ -6,6 +6,10 @@ describe('drawBytes', () => {
     for (const count of [0, 1, 18, 24, 8192]) expect(drawBytes(count).length).toBe(count);
   });
 
+  it('refuses what it cannot give', () => {
+    for (const count of [-1, 8193, NaN]) expect(() => drawBytes(count)).toThrow(RangeError);
+  });
+
   it('never gives the same bytes twice, also across pools', () => {
     const drawn = new Set(Array.from({ length: 10_000 }, () => drawBytes(18).toString('hex')));
     expect(drawn.size).toBe(10_000);
