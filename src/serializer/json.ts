@@ -188,8 +188,8 @@ const announcements = new WeakMap<object, string>();
 function welcomeText({ details, roles }: m.Welcome): string {
   let text = announcements.get(roles);
   if (text === undefined) announcements.set(roles, (text = jsonText(roles)));
-  const rest = dictText(details).slice(1, -1);
-  return rest === '' ? `{"roles":${text}}` : `{${rest},"roles":${text}}`;
+  const rest = dictText(details);
+  return rest === '{}' ? `{"roles":${text}}` : `{"roles":${text},${rest.slice(1)}`;
 }
 
 function dictText(details: Dict): string {

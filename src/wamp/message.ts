@@ -98,10 +98,10 @@ export interface Hello {
 export interface Welcome {
   readonly type: typeof WELCOME;
   readonly session: number;
-  /** Without `roles`, which stand last in what is sent. */
-  readonly details: Dict;
-  /** What the router can do: the same object for all sessions of a realm. */
+  /** What the router can do, the first of the details that are sent: the same object for all sessions of a realm. */
   readonly roles: RoleFeatures;
+  /** The others. */
+  readonly details: Dict;
 }
 export interface Abort {
   readonly type: typeof ABORT;

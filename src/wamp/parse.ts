@@ -250,7 +250,7 @@ export function envelopeOf(message: Message): unknown[] {
     case m.HELLO:
       return [message.type, message.realm, message.details];
     case m.WELCOME:
-      return [message.type, message.session, { ...message.details, roles: message.roles }];
+      return [message.type, message.session, { roles: message.roles, ...message.details }];
     case m.ABORT:
       return [message.type, message.details, message.reason];
     case m.CHALLENGE:

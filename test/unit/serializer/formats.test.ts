@@ -97,8 +97,10 @@ function messageOf(fields: readonly unknown[]): unknown {
   const [type, a, b, c] = fields;
   const rest = (from: number) => payloadOf((fields[from] as unknown[] | undefined) ?? [], fields[from + 1] as never);
   switch (type) {
-    case m.WELCOME:
-      return { type, session: a, details: b };
+    case m.WELCOME: {
+      const { roles, ...details } = b as m.Welcome['details'];
+      return { type, session: a, roles, details };
+    }
     case m.CHALLENGE:
       return { type, authmethod: a, extra: b };
     case m.ERROR:
