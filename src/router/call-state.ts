@@ -2,6 +2,7 @@
  * What the dealer remembers of sessions and of calls that are not over. Plain data; the rules are in `dealer.ts` (who is
  * registered) and `calls.ts` (what becomes of a call).
  */
+import { IdMap } from './id-map.js';
 import type { Call } from '../wamp/message.js';
 import type { Deadline } from './deadlines.js';
 import type { Callee, Registration } from './registration.js';
@@ -12,9 +13,9 @@ export interface Party {
   readonly session: RouterSession;
   readonly callees: Map<Registration, Callee>;
   // CALL request id -> call
-  readonly calls: Map<number, InFlight>;
+  readonly calls: IdMap<InFlight>;
   // INVOCATION request id -> call
-  readonly invocations: Map<number, InFlight>;
+  readonly invocations: IdMap<InFlight>;
   /** The last INVOCATION request id: session scope, counted by the router. */
   lastInvocationId: number;
   /** Request ids of calls that ended while the caller had more to send: the rest of it is not a new call. */
@@ -57,8 +58,8 @@ export function partyOf(parties: Parties, session: RouterSession): Party {
     party = {
       session,
       callees: new Map(),
-      calls: new Map(),
-      invocations: new Map(),
+      calls: new IdMap(),
+      invocations: new IdMap(),
       lastInvocationId: 0,
       abandoned: undefined,
     };
