@@ -18,10 +18,13 @@ import type { PayloadForm } from './wire-payload.js';
 /** Arguments and ArgumentsKw as JSON text, `[1,2],{"k":3}`, exactly as they came in. */
 class JsonPayload extends WirePayload {
   readonly text: string;
+  /** Known to be ASCII: as long in bytes as it is in characters. */
+  readonly isAscii: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, isAscii: boolean) {
     super();
     this.text = text;
+    this.isAscii = isAscii;
   }
 
   get byteLength(): number {
@@ -30,7 +33,7 @@ class JsonPayload extends WirePayload {
 
   /** A slice keeps the whole text of the message alive. */
   detach(): JsonPayload {
-    return new JsonPayload(Buffer.from(this.text).toString());
+    return new JsonPayload(Buffer.from(this.text).toString(), this.isAscii);
   }
 
   elements(): readonly unknown[] {
@@ -39,7 +42,7 @@ class JsonPayload extends WirePayload {
 }
 
 const jsonForm: PayloadForm<JsonPayload> = {
-  write: (elements) => new JsonPayload(jsonText(elements).slice(1, -1)),
+  write: (elements) => new JsonPayload(jsonText(elements).slice(1, -1), false),
 };
 
 export const jsonSerializer: Serializer = {
@@ -47,7 +50,7 @@ export const jsonSerializer: Serializer = {
   binary: false,
   decode,
   encode(message, framing) {
-    return framed(textOf(message), framing);
+    return encode(message, '', framing);
   },
 };
 
@@ -57,7 +60,7 @@ export const batchedJsonSerializer: Serializer = {
   split: separated,
   decode,
   encode(message, framing) {
-    return framed(textOf(message) + RECORD_SEPARATOR, framing);
+    return encode(message, RECORD_SEPARATOR, framing);
   },
 };
 
@@ -72,28 +75,34 @@ function decode(bytes: Buffer): ClientMessage {
   if (!Array.isArray(fields) || fields.length === 0) throw new ProtocolViolation('a message must be a non-empty list');
   const position = payloadPosition(fields[0]);
   const payload =
-    position === undefined || fields.length <= position ? NO_PAYLOAD : payloadFrom(text, fields, position);
+    position === undefined || fields.length <= position ? NO_PAYLOAD : payloadFrom(text, bytes, fields, position);
   return parseMessage(fields, fields.length, payload);
 }
 
-function payloadFrom(text: string, fields: readonly unknown[], position: number): Payload {
+function payloadFrom(text: string, bytes: Buffer, fields: readonly unknown[], position: number): Payload {
   const args = fields[position];
   const kwargs = fields[position + 1];
-  if (typeof args === 'string' && carriesOpaquePayload(fields)) return opaquePayload(text, fields, position);
+  if (typeof args === 'string' && carriesOpaquePayload(fields)) return opaquePayload(text, bytes, fields, position);
   if (!Array.isArray(args)) throw new ProtocolViolation('Arguments must be a list');
   if (fields.length > position + 1 && !isDict(kwargs)) throw new ProtocolViolation('ArgumentsKw must be a dictionary');
   const noKwargs = kwargs === undefined || isEmpty(kwargs as Dict);
   if (args.length === 0 && noKwargs) return NO_PAYLOAD;
   const start = skipElements(text, position);
   // An empty ArgumentsKw should not be sent (section "Message Structure"): leave it out.
-  const end = kwargs !== undefined && noKwargs ? skipValue(text, start) : text.lastIndexOf(']');
-  return new JsonPayload(text.slice(start, end));
+  const end = kwargs !== undefined && noKwargs ? skipValue(text, start) : endOf(text);
+  return new JsonPayload(text.slice(start, end), isAscii(text, bytes));
 }
 
 /** One string in place of Arguments, which nobody but the endpoints understands. */
-function opaquePayload(text: string, fields: readonly unknown[], position: number): Payload {
+function opaquePayload(text: string, bytes: Buffer, fields: readonly unknown[], position: number): Payload {
   if (fields.length > position + 1) throw new ProtocolViolation('nothing may follow an opaque payload');
-  return new JsonPayload(text.slice(skipElements(text, position), text.lastIndexOf(']')));
+  const start = skipElements(text, position);
+  return new JsonPayload(text.slice(start, endOf(text)), isAscii(text, bytes));
+}
+
+/** What is no UTF-8 at all becomes a character by the byte, too, where nobody has checked it before. */
+function isAscii(text: string, bytes: Buffer): boolean {
+  return text.length === bytes.length && !text.includes('\uFFFD');
 }
 
 function isEmpty(kwargs: Dict): boolean {
@@ -118,6 +127,12 @@ function skipElements(text: string, count: number): number {
     at = skipSpace(text, at + 1); // the comma
   }
   return at;
+}
+
+/** @returns the position of the bracket that closes the outermost list. */
+function endOf(text: string): number {
+  const last = text.length - 1;
+  return text.charCodeAt(last) === CLOSE_LIST ? last : text.lastIndexOf(']');
 }
 
 function skipSpace(text: string, from: number): number {
@@ -155,21 +170,28 @@ function skipNested(text: string, from: number): number {
 
 // --- Writing. The messages of the hot path are spelled out; the others take the general way.
 
-function textOf(message: Message): string {
+/** @param end stands behind the message. */
+function encode(message: Message, end: string, framing: Framing): Buffer {
   switch (message.type) {
-    case m.EVENT:
-      return `[36,${message.subscription},${idText(message.publication)},${dictText(message.details)}${payloadText(message.payload)}]`;
-    case m.INVOCATION:
-      return `[68,${message.requestId},${message.registration},${dictText(message.details)}${payloadText(message.payload)}]`;
+    case m.EVENT: {
+      const start = `[36,${message.subscription},${idText(message.publication)},`;
+      return framedWith(start, message.details, message.payload, end, framing);
+    }
+    case m.INVOCATION: {
+      const start = `[68,${message.requestId},${message.registration},`;
+      return framedWith(start, message.details, message.payload, end, framing);
+    }
     case m.RESULT:
-      return `[50,${message.requestId},${dictText(message.details)}${payloadText(message.payload)}]`;
+      return framedWith(`[50,${message.requestId},`, message.details, message.payload, end, framing);
     case m.WELCOME:
-      return `[2,${idText(message.session)},${welcomeText(message)}]`;
+      return framed(`[2,${idText(message.session)},${welcomeText(message)}]${end}`, framing);
     case m.PUBLISHED:
-      return `[17,${message.requestId},${idText(message.publication)}]`;
+      return framed(`[17,${message.requestId},${idText(message.publication)}]${end}`, framing);
     default: {
       const envelope = jsonText(envelopeOf(message));
-      return 'payload' in message ? `${envelope.slice(0, -1)}${payloadText(message.payload)}]` : envelope;
+      const { payload = NO_PAYLOAD } = 'payload' in message ? message : {};
+      if (payload === NO_PAYLOAD) return framed(`${envelope}${end}`, framing);
+      return framed(`${envelope.slice(0, -1)},${inJson(payload).text}]${end}`, framing);
     }
   }
 }
@@ -206,20 +228,47 @@ function isFlat(details: Dict): boolean {
   return true;
 }
 
-/** The payload as it stands behind the envelope, with the comma in front; empty when there is none. */
-function payloadText(payload: Payload): string {
-  if (payload === NO_PAYLOAD) return '';
-  if (payload instanceof JsonPayload) return `,${payload.text}`;
-  const inJson = payload instanceof WirePayload ? payload.in(jsonForm) : jsonForm.write(elementsOf(payload));
-  return `,${inJson.text}`;
+function inJson(payload: Payload): JsonPayload {
+  if (payload instanceof JsonPayload) return payload;
+  return payload instanceof WirePayload ? payload.in(jsonForm) : jsonForm.write(elementsOf(payload));
+}
+
+/** From so many characters on, it costs less to write two texts than to put them together. */
+const LONG_TEXT = 128;
+
+/** @param start of the message, as far as the details: numbers. */
+function framedWith(start: string, details: Dict, payload: Payload, end: string, framing: Framing): Buffer {
+  const head = `${start}${dictText(details)}`;
+  if (payload === NO_PAYLOAD) return framed(`${head}]${end}`, framing);
+  const { text, isAscii } = inJson(payload);
+  if (!isAscii || (details !== m.NO_DETAILS && Buffer.byteLength(head) !== head.length)) {
+    return framed(`${head},${text}]${end}`, framing);
+  }
+  const bytes = head.length + text.length + end.length + 2;
+  const frame = newFrame(bytes, framing);
+  const at = frame.length - bytes;
+  if (text.length < LONG_TEXT) {
+    frame.write(`${head},${text}]${end}`, at, 'latin1');
+    return frame;
+  }
+  const textAt = at + head.length + 1;
+  frame.write(`${head},`, at, 'latin1');
+  frame.write(text, textAt, 'latin1');
+  frame.write(`]${end}`, textAt + text.length, 'latin1');
+  return frame;
 }
 
 function framed(text: string, framing: Framing): Buffer {
   const bytes = Buffer.byteLength(text);
-  const header = framing.headerBytes(bytes);
-  const frame = Buffer.allocUnsafe(header + bytes);
-  framing.writeHeader(frame, bytes);
+  const frame = newFrame(bytes, framing);
   // A text without characters beyond ASCII is copied, not encoded.
-  frame.write(text, header, bytes === text.length ? 'latin1' : 'utf8');
+  frame.write(text, frame.length - bytes, bytes === text.length ? 'latin1' : 'utf8');
+  return frame;
+}
+
+/** @returns a frame that lacks what it carries: so many bytes at its end. */
+function newFrame(bytes: number, framing: Framing): Buffer {
+  const frame = Buffer.allocUnsafe(framing.headerBytes(bytes) + bytes);
+  framing.writeHeader(frame, bytes);
   return frame;
 }

@@ -62,7 +62,9 @@ interface Piece {
 const MAX_KNOWN_PIECES = 4;
 
 /** What was put together last, newest first: most often the next outbox has the same to send. */
-let known: Piece[] = [];
+const known: Piece[] = [];
+/** Whether that is kept. */
+let isShared = false;
 
 function endTurn(): void {
   if (due.length < MANY_SOCKETS) return flushAll();
@@ -86,8 +88,11 @@ function look(): void {
 function flushAll(): void {
   const outboxes = due;
   due = [];
+  // One alone has nobody to share with.
+  isShared = outboxes.length > 1;
   for (const outbox of outboxes) outbox.flush();
-  known = [];
+  isShared = false;
+  known.length = 0;
 }
 
 export class Outbox {
@@ -172,7 +177,7 @@ export class Outbox {
 function pieceOf(first: Buffer, rest: readonly Buffer[], length: number): Buffer {
   for (const piece of known) if (piece.first === first && isSame(piece.rest, rest)) return piece.bytes;
   const bytes = Buffer.concat([first, ...rest], length);
-  if (known.unshift({ first, rest, bytes }) > MAX_KNOWN_PIECES) known.pop();
+  if (isShared && known.unshift({ first, rest, bytes }) > MAX_KNOWN_PIECES) known.pop();
   return bytes;
 }
 
