@@ -23,7 +23,8 @@ export function ownAuth(auth: CookieAuth | null): CookieAuth | null {
 
 /** @returns a copy that nobody else can change. */
 export function ownRecord(record: CookieRecord): CookieRecord {
-  return { ...record, auth: ownAuth(record.auth) };
+  const { cbtid, created, modified, max_age, auth, seen, rotated } = record;
+  return { cbtid, created, modified, max_age, auth: ownAuth(auth), seen, rotated };
 }
 
 /** @returns a copy of a change that nobody else can change. */

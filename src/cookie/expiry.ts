@@ -7,6 +7,7 @@
  * Uses are noted coarsely, at most ten times in an `idle_timeout`: no reconnect costs a write.
  */
 import { MAX_FORWARD_AGE_MS } from './store.js';
+import { msOf } from './time.js';
 import type { CookieForward, CookieRecord } from './store.js';
 
 /** How long cookies live, beside the `max_age` of each. */
@@ -41,13 +42,13 @@ const COARSENESS = 0.1;
  * @param nowMs the time in milliseconds since 1970.
  */
 export function isExpired(record: CookieRecord, nowMs: number, rules: ExpiryRules = GENEROUS): boolean {
-  if (Date.parse(record.created) - nowMs > CLOCK_ERROR_MS) return true;
+  if (msOf(record.created) - nowMs > CLOCK_ERROR_MS) return true;
   return nowMs >= expiryOf(record, nowMs, rules);
 }
 
 /** @returns when the record expires, in milliseconds since 1970, if nobody uses it until then. */
 export function expiryOf(record: CookieRecord, nowMs: number, { idleMs, sliding }: ExpiryRules): number {
-  const created = Math.min(Date.parse(record.created), nowMs);
+  const created = Math.min(msOf(record.created), nowMs);
   const used = Math.min(lastUse(record, nowMs), nowMs);
   return Math.min((sliding ? used : created) + record.max_age * 1000, used + idleMs);
 }
@@ -72,13 +73,19 @@ export function isNoteDue(record: CookieRecord, nowMs: number, rules: ExpiryRule
  * was last is not on file: once a tenth of the time has passed since the id was new, every handshake sends it.
  */
 export function isRenewalDue({ created, rotated, max_age: maxAge }: CookieRecord, nowMs: number): boolean {
-  return nowMs - Date.parse(rotated ?? created) >= COARSENESS * maxAge * 1000;
+  return nowMs - msOf(rotated ?? created) >= COARSENESS * maxAge * 1000;
 }
 
 /** The latest believable time at which the browser was here. */
 function lastUse({ created, modified, seen, rotated }: CookieRecord, nowMs: number): number {
-  const times = [created, modified, seen, rotated].map((time) => (time === null ? 0 : Date.parse(time)));
-  return Math.max(...times.filter((time) => time - nowMs <= CLOCK_ERROR_MS));
+  const end = nowMs + CLOCK_ERROR_MS;
+  return latest(latest(latest(latest(0, created, end), modified, end), seen, end), rotated, end);
+}
+
+/** @returns the later of two times, if the second one is there and not behind `end`. */
+function latest(ms: number, time: string | null, end: number): number {
+  const other = time === null ? 0 : msOf(time);
+  return other > ms && other <= end ? other : ms;
 }
 
 /** How many old cookies make way for one new one: more than one, so that a backlog shrinks. */
@@ -104,7 +111,7 @@ export function oldestExpired(records: ReadonlyMap<string, CookieRecord>, nowMs:
 
 /** @returns whether a replaced id need not be followed any longer; by the rules of {@link isExpired}. */
 export function isOldForward({ moved }: CookieForward, nowMs: number): boolean {
-  const ageMs = nowMs - Date.parse(moved);
+  const ageMs = nowMs - msOf(moved);
   return ageMs >= MAX_FORWARD_AGE_MS || ageMs < -CLOCK_ERROR_MS;
 }
 

@@ -5,6 +5,7 @@
 import { ownChange, ownRecord, withChange } from './auth-value.js';
 import { oldestExpired, oldForwards } from './expiry.js';
 import { CookieStoreError } from './store.js';
+import { msOf } from './time.js';
 import type { CookieStoreType } from './store-type.js';
 import type { CookieChange, CookieEntry, CookieForward, CookieRecord, CookieStore } from './store.js';
 
@@ -32,7 +33,7 @@ export class MemoryCookieStore implements CookieStore {
     return this.#answer(() => {
       this.#add(ownRecord(record));
       // The time of day is the new record's own: a store keeps no clock.
-      for (const old of oldestExpired(this.#records, Date.parse(record.created))) this.#records.delete(old);
+      for (const old of oldestExpired(this.#records, msOf(record.created))) this.#records.delete(old);
     });
   }
 
@@ -51,7 +52,7 @@ export class MemoryCookieStore implements CookieStore {
       const moved = { ...this.#known(cbtid), cbtid: successor, rotated };
       this.#add(moved);
       this.#records.delete(cbtid);
-      for (const old of oldForwards(this.#forwards, Date.parse(rotated))) this.#forwards.delete(old);
+      for (const old of oldForwards(this.#forwards, msOf(rotated))) this.#forwards.delete(old);
       this.#forwards.set(cbtid, { cbtid, moved_to: successor, moved: rotated });
       return moved;
     });

@@ -11,6 +11,7 @@ import { derivedAuthid } from './digest.js';
 import { expiryOf, isRenewalDue } from './expiry.js';
 import { presentedIds, setCookie } from './header.js';
 import { isRotationDue } from './rotation.js';
+import { isoTime } from './time.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieConfig } from './schema.js';
 import type { CookieRecord, CookieStore } from './store.js';
@@ -74,7 +75,8 @@ export class CookieTracker {
    * @throws CookieStoreError when the store fails.
    */
   async resolve(req: IncomingMessage, options: ResolveOptions = {}): Promise<Tracked> {
-    const known = await this.#find(req.headers.cookie ?? '');
+    const { cookie } = req.headers;
+    const known = cookie === undefined ? undefined : await this.#find(cookie);
     if (known?.isRenewed === false) return { record: known.record, setCookie: undefined };
     const record = known?.record ?? (await this.#create());
     const secureConnection = options.secureConnection ?? isTls(req);
@@ -124,7 +126,7 @@ export class CookieTracker {
   async #create(): Promise<CookieRecord> {
     const record: CookieRecord = {
       cbtid: newCookieId(this.#config.length),
-      created: new Date(this.#clock()).toISOString(),
+      created: isoTime(this.#clock()),
       modified: null,
       max_age: this.#config.max_age,
       auth: null,
