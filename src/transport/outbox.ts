@@ -37,6 +37,9 @@ export function unsentLimits(maxUnsentBytes: number, dropsEvents: boolean): Unse
 /** Larger pieces are not put together: to copy them would cost more than another system call. */
 const MAX_PIECE_BYTES = 65_536;
 
+/** Where more than this waits, what comes will wait for long. */
+const PATIENCE_BYTES = 16_384;
+
 /** From so many sockets on, writing to all of them costs more than waiting whether there is more to come for them. */
 const MANY_SOCKETS = 8;
 /** So many turns of the event loop that bring nothing are the end of it. */
@@ -146,7 +149,8 @@ export class Outbox {
     const socket = this.#socket;
     if (!socket.writable) return;
     if (socket.writableLength > this.#limits.maxUnsentBytes) return this.#owner.giveUp();
-    socket.write(rest === undefined ? first : pieceOf(first, rest, bytes));
+    const piece = rest === undefined ? first : pieceOf(first, rest, bytes);
+    socket.write(socket.writableLength > PATIENCE_BYTES ? ownCopy(piece) : piece);
     this.#isSlow = socket.writableLength > this.#limits.eventUnsentBytes;
   }
 
@@ -179,6 +183,17 @@ function pieceOf(first: Buffer, rest: readonly Buffer[], length: number): Buffer
   const bytes = Buffer.concat([first, ...rest], length);
   if (isShared && known.unshift({ first, rest, bytes }) > MAX_KNOWN_PIECES) known.pop();
   return bytes;
+}
+
+/**
+ * Short frames lie in memory that they share with others, which all of it stays as long as one of them: behind a client
+ * that does not read, a hundred bytes could hold eight thousand.
+ */
+function ownCopy(piece: Buffer): Buffer {
+  if (piece.length === piece.buffer.byteLength) return piece;
+  const copy = Buffer.allocUnsafeSlow(piece.length);
+  piece.copy(copy);
+  return copy;
 }
 
 function isSame(one: readonly Buffer[], other: readonly Buffer[]): boolean {

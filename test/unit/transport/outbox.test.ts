@@ -53,6 +53,29 @@ describe('Outbox', () => {
     expect(write).toHaveBeenCalledTimes(1);
   });
 
+  it('holds no more memory than its bytes for a peer that does not read, and shares it for one that does', async () => {
+    const [ours] = await socketPair();
+    const write = vi.spyOn(ours, 'write');
+    const { outbox } = outboxOn(ours, 50_000_000);
+    const memoryOf = (frame: Buffer): number => {
+      outbox.write(frame);
+      outbox.flush();
+      return (write.mock.lastCall?.[0] as Buffer).buffer.byteLength;
+    };
+    const short = Buffer.allocUnsafe(100).fill('x');
+    expect(short.buffer.byteLength).toBeGreaterThan(1000);
+    expect(memoryOf(short)).toBe(short.buffer.byteLength);
+    outbox.write(Buffer.allocUnsafeSlow(30_000_000).fill('y'));
+    outbox.flush();
+    expect(ours.writableLength).toBeGreaterThan(1_000_000);
+    expect(memoryOf(short)).toBe(100);
+    // What has memory of its own is not copied.
+    const long = Buffer.allocUnsafeSlow(5000);
+    outbox.write(long);
+    outbox.flush();
+    expect(write.mock.lastCall?.[0]).toBe(long);
+  });
+
   it('puts together only once what several sockets are sent', async () => {
     const pairs = await Promise.all([socketPair(), socketPair(), socketPair()]);
     const writes = pairs.map(([ours]) => vi.spyOn(ours, 'write'));
