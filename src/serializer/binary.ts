@@ -7,6 +7,7 @@ import * as m from '../wamp/message.js';
 import { carriesOpaquePayload, envelopeOf, parseMessage, payloadPosition } from '../wamp/parse.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { lengthPrefixed } from './batch.js';
+import { allocateFrame } from './frame-memory.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
 import type { ClientMessage, Message } from '../wamp/message.js';
 import type { Payload } from '../wamp/payload.js';
@@ -145,7 +146,7 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
     writeEnvelope(writer, message, payload?.count ?? 0);
     const bytes = writer.length + (payload?.bytes.length ?? 0);
     const header = framing.headerBytes(prefix + bytes);
-    const frame = Buffer.allocUnsafe(header + prefix + bytes);
+    const frame = allocateFrame(header + prefix + bytes);
     framing.writeHeader(frame, prefix + bytes);
     if (prefix !== 0) frame.writeUInt32BE(bytes, header);
     writer.copyTo(frame, header + prefix);

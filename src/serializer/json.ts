@@ -8,6 +8,7 @@ import * as m from '../wamp/message.js';
 import { carriesOpaquePayload, envelopeOf, isDict, parseMessage, payloadPosition } from '../wamp/parse.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { RECORD_SEPARATOR, separated } from './batch.js';
+import { allocateFrame } from './frame-memory.js';
 import { jsonText, jsonValues, skipString } from './json-values.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
 import type { ClientMessage, Message } from '../wamp/message.js';
@@ -268,7 +269,7 @@ function framed(text: string, framing: Framing): Buffer {
 
 /** @returns a frame that lacks what it carries: so many bytes at its end. */
 function newFrame(bytes: number, framing: Framing): Buffer {
-  const frame = Buffer.allocUnsafe(framing.headerBytes(bytes) + bytes);
+  const frame = allocateFrame(framing.headerBytes(bytes) + bytes);
   framing.writeHeader(frame, bytes);
   return frame;
 }

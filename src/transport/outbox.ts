@@ -7,6 +7,7 @@
  * It also holds the bounds on what may wait for a peer that does not read.
  */
 import type { Socket } from 'node:net';
+import { allocateFrame } from '../serializer/frame-memory.js';
 import { EventDrops } from './event-drops.js';
 import { turns } from './turns.js';
 
@@ -180,14 +181,20 @@ export class Outbox {
 
 function pieceOf(first: Buffer, rest: readonly Buffer[], length: number): Buffer {
   for (const piece of known) if (piece.first === first && isSame(piece.rest, rest)) return piece.bytes;
-  const bytes = Buffer.concat([first, ...rest], length);
+  const bytes = allocateFrame(length);
+  bytes.set(first);
+  let at = first.length;
+  for (const frame of rest) {
+    bytes.set(frame, at);
+    at += frame.length;
+  }
   if (isShared && known.unshift({ first, rest, bytes }) > MAX_KNOWN_PIECES) known.pop();
   return bytes;
 }
 
 /**
- * Short frames lie in memory that they share with others, which all of it stays as long as one of them: behind a client
- * that does not read, a hundred bytes could hold eight thousand.
+ * Short frames lie in memory that they share with others, all of which stays as long as one of them: behind a client that
+ * does not read, a hundred bytes could hold eight thousand (`serializer/frame-memory.ts`).
  */
 function ownCopy(piece: Buffer): Buffer {
   if (piece.length === piece.buffer.byteLength) return piece;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { jsonSerializer } from '../../../src/serializer/json.js';
+import { batchedJsonSerializer, jsonSerializer } from '../../../src/serializer/json.js';
 import type { Framing } from '../../../src/serializer/serializer.js';
-import { EVENT } from '../../../src/wamp/message.js';
+import { EVENT, NO_DETAILS } from '../../../src/wamp/message.js';
 import type { Event, Publish } from '../../../src/wamp/message.js';
 import { NO_PAYLOAD } from '../../../src/wamp/payload.js';
 
@@ -67,5 +67,55 @@ const vectors = JSON.parse(
 describe('messages of clients', () => {
   it.each(vectors.samples.filter(({ direction }) => direction !== 'R>C'))('$name', ({ json }) => {
     expect(jsonSerializer.encode(jsonSerializer.decode(Buffer.from(json)), UNFRAMED).toString()).toBe(json);
+  });
+});
+
+describe('JSON frames', () => {
+  const LENGTHS = [0, 1, 100, 125, 126, 127, 128, 129, 500, 512, 8180, 8192, 66_000];
+  const FILLERS = { ASCII: 'x', 'two bytes a character': 'é', 'four bytes a character': '😀', control: '\\u0001' };
+  const DETAILS = [NO_DETAILS, { topic: 'com.example' }, { topic: 'com.exämple' }];
+
+  /** With its own length in front. */
+  const PREFIXED: Framing = {
+    headerBytes: () => 4,
+    writeHeader: (frame, payloadBytes) => void frame.writeUInt32BE(payloadBytes),
+  };
+
+  it.each(Object.entries(FILLERS))('are as long as they say, and say what came in: %s', (_kind, filler) => {
+    for (const serializer of [jsonSerializer, batchedJsonSerializer]) {
+      for (const length of LENGTHS) {
+        const text = `["${filler.repeat(length)}"]`;
+        const { payload } = serializer.decode(Buffer.from(`[16,1,{},"a.b",${text}]`)) as Publish;
+        for (const details of DETAILS) {
+          const event: Event = { type: EVENT, subscription: 1, publication: 2, details, payload, frames: [] };
+          const frame = serializer.encode(event, PREFIXED);
+          expect(frame.readUInt32BE()).toBe(frame.length - 4);
+          const end = serializer === jsonSerializer ? '' : '\x1e';
+          expect(frame.toString('utf8', 4)).toBe(`[36,1,2,${JSON.stringify(details)},${text}]${end}`);
+        }
+      }
+    }
+  });
+
+  it('are UTF-8, also where nobody has checked what came in (`validate_utf8: false`)', () => {
+    for (const length of LENGTHS) {
+      const message = Buffer.from(`[16,1,{},"a.b",["${'x'.repeat(length)}?"]]`);
+      message[message.length - 4] = 0xff;
+      const { payload } = jsonSerializer.decode(message) as Publish;
+      const event: Event = { type: EVENT, subscription: 1, publication: 2, details: NO_DETAILS, payload, frames: [] };
+      const frame = jsonSerializer.encode(event, PREFIXED);
+      expect(frame.readUInt32BE()).toBe(frame.length - 4);
+      expect(frame.toString('utf8', 4)).toBe(`[36,1,2,{},["${'x'.repeat(length)}\uFFFD"]]`);
+    }
+  });
+
+  it('keep what they say when many more are written', () => {
+    const written = Array.from({ length: 2000 }, (_, i) => {
+      const text = JSON.stringify([i, 'x'.repeat(i % 1500)]);
+      const { payload } = jsonSerializer.decode(Buffer.from(`[16,1,{},"a.b",${text}]`)) as Publish;
+      const event: Event = { type: EVENT, subscription: i, publication: 2, details: NO_DETAILS, payload, frames: [] };
+      return { frame: jsonSerializer.encode(event, UNFRAMED), expected: `[36,${i},2,{},${text}]` };
+    });
+    for (const { frame, expected } of written) expect(frame.toString()).toBe(expected);
   });
 });

@@ -1,0 +1,24 @@
+/**
+ * Memory for frames. Node.js cuts short buffers from pieces of 8 KiB, and for frames of a KiB makes a piece for every few
+ * of them, or for each one: that costs more than to fill it. Here they come from larger pieces.
+ *
+ * A piece stays as long as one frame of it: who keeps frames for long must copy them (`transport/outbox.ts`).
+ */
+const PIECE_BYTES = 65_536;
+/** Shorter ones are cut from the piece of Node.js, longer ones have memory of their own. */
+const MIN_BYTES = 512;
+const MAX_BYTES = 8192;
+
+let piece = Buffer.alloc(0);
+let used = 0;
+
+/** @returns a buffer with anything in it, for a frame that leaves soon. */
+export function allocateFrame(bytes: number): Buffer {
+  if (bytes < MIN_BYTES || bytes > MAX_BYTES) return Buffer.allocUnsafe(bytes);
+  if (used + bytes > piece.length) {
+    piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    used = 0;
+  }
+  used += bytes;
+  return piece.subarray(used - bytes, used);
+}
