@@ -12,6 +12,29 @@ const MAX_BYTES = 8192;
 let piece = Buffer.alloc(0);
 let used = 0;
 
+/** @returns the frames in one buffer of so many bytes: those that were made one after the other lie in one already. */
+export function joinFrames(first: Buffer, rest: readonly Buffer[], bytes: number): Buffer {
+  if (first.length >= MIN_BYTES && areNeighbours(first, rest))
+    return Buffer.from(first.buffer, first.byteOffset, bytes);
+  const joined = allocateFrame(bytes);
+  joined.set(first);
+  let at = first.length;
+  for (const frame of rest) {
+    joined.set(frame, at);
+    at += frame.length;
+  }
+  return joined;
+}
+
+function areNeighbours(first: Buffer, rest: readonly Buffer[]): boolean {
+  let end = first.byteOffset + first.length;
+  for (const { buffer, byteOffset, length } of rest) {
+    if (byteOffset !== end || buffer !== first.buffer) return false;
+    end += length;
+  }
+  return true;
+}
+
 /** @returns a buffer with anything in it, for a frame that leaves soon. */
 export function allocateFrame(bytes: number): Buffer {
   if (bytes < MIN_BYTES || bytes > MAX_BYTES) return Buffer.allocUnsafe(bytes);

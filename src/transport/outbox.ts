@@ -7,7 +7,7 @@
  * It also holds the bounds on what may wait for a peer that does not read.
  */
 import type { Socket } from 'node:net';
-import { allocateFrame } from '../serializer/frame-memory.js';
+import { joinFrames } from '../serializer/frame-memory.js';
 import { EventDrops } from './event-drops.js';
 import { turns } from './turns.js';
 
@@ -40,6 +40,8 @@ const MAX_PIECE_BYTES = 65_536;
 
 /** Where more than this waits, what comes will wait for long. */
 const PATIENCE_BYTES = 16_384;
+/** What is at least one part of so many of the memory that it lies in is not copied: others may wait for the same. */
+const LARGE_SHARE = 4;
 
 /** From so many sockets on, writing to all of them costs more than waiting whether there is more to come for them. */
 const MANY_SOCKETS = 8;
@@ -181,13 +183,7 @@ export class Outbox {
 
 function pieceOf(first: Buffer, rest: readonly Buffer[], length: number): Buffer {
   for (const piece of known) if (piece.first === first && isSame(piece.rest, rest)) return piece.bytes;
-  const bytes = allocateFrame(length);
-  bytes.set(first);
-  let at = first.length;
-  for (const frame of rest) {
-    bytes.set(frame, at);
-    at += frame.length;
-  }
+  const bytes = joinFrames(first, rest, length);
   if (isShared && known.unshift({ first, rest, bytes }) > MAX_KNOWN_PIECES) known.pop();
   return bytes;
 }
@@ -197,7 +193,7 @@ function pieceOf(first: Buffer, rest: readonly Buffer[], length: number): Buffer
  * does not read, a hundred bytes could hold eight thousand (`serializer/frame-memory.ts`).
  */
 function ownCopy(piece: Buffer): Buffer {
-  if (piece.length === piece.buffer.byteLength) return piece;
+  if (piece.length * LARGE_SHARE >= piece.buffer.byteLength) return piece;
   const copy = Buffer.allocUnsafeSlow(piece.length);
   piece.copy(copy);
   return copy;
