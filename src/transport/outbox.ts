@@ -49,6 +49,9 @@ const MANY_SOCKETS = 8;
 const QUIET_TURNS = 2;
 /** The first frame must not wait for long. */
 const MAX_WAIT_MS = 1;
+/** So many waits that brought nothing, and from then on only one turn of so many waits. */
+const MAX_IN_VAIN = 32;
+const TRY_EVERY = 16;
 
 /** The outboxes that were written to in this turn: one list for the process, because there is one event loop. */
 let due: Outbox[] = [];
@@ -57,6 +60,9 @@ let written = 0;
 let seen = 0;
 let quietTurns = 0;
 let waitingSince = 0;
+let writtenBefore = 0;
+/** How often waiting brought nothing since it brought something last. */
+let waitsInVain = 0;
 
 interface Piece {
   readonly first: Buffer;
@@ -73,10 +79,18 @@ const known: Piece[] = [];
 let isShared = false;
 
 function endTurn(): void {
-  if (due.length < MANY_SOCKETS) return flushAll();
+  if (due.length < MANY_SOCKETS || !isWorthWaiting()) return flushAll();
   quietTurns = 0;
   waitingSince = performance.now();
+  writtenBefore = written;
   waitForMore();
+}
+
+/** Where more never comes, because publishers wait for each other or there is one, it is tried only now and then. */
+function isWorthWaiting(): boolean {
+  if (waitsInVain < MAX_IN_VAIN) return true;
+  waitsInVain += 1;
+  return waitsInVain % TRY_EVERY === 0;
 }
 
 /** Has the event loop read from all sockets once more. */
@@ -87,8 +101,9 @@ function waitForMore(): void {
 
 function look(): void {
   quietTurns = written === seen ? quietTurns + 1 : 0;
-  if (quietTurns === QUIET_TURNS || performance.now() - waitingSince >= MAX_WAIT_MS) flushAll();
-  else waitForMore();
+  if (quietTurns < QUIET_TURNS && performance.now() - waitingSince < MAX_WAIT_MS) return waitForMore();
+  waitsInVain = written === writtenBefore ? waitsInVain + 1 : 0;
+  flushAll();
 }
 
 function flushAll(): void {
@@ -151,9 +166,10 @@ export class Outbox {
     this.#bytes = 0;
     const socket = this.#socket;
     if (!socket.writable) return;
-    if (socket.writableLength > this.#limits.maxUnsentBytes) return this.#owner.giveUp();
+    const waiting = socket.writableLength;
+    if (waiting > this.#limits.maxUnsentBytes) return this.#owner.giveUp();
     const piece = rest === undefined ? first : pieceOf(first, rest, bytes);
-    socket.write(socket.writableLength > PATIENCE_BYTES ? ownCopy(piece) : piece);
+    socket.write(waiting > PATIENCE_BYTES ? ownCopy(piece) : piece);
     this.#isSlow = socket.writableLength > this.#limits.eventUnsentBytes;
   }
 

@@ -116,6 +116,36 @@ describe('Outbox', () => {
     expect(turns).toBeLessThan(10_000);
   });
 
+  it('seldom waits where waiting brings nothing, and does again once it has brought something', async () => {
+    const pairs = await Promise.all(Array.from({ length: 8 }, socketPair));
+    const writes = pairs.map(([ours]) => vi.spyOn(ours, 'write'));
+    const outboxes = pairs.map(([ours]) => outboxOn(ours, 100_000).outbox);
+    /** @returns whether what was written left before the loop looked at the sockets again. */
+    const leavesAtOnce = async (): Promise<boolean> => {
+      writes.forEach((write) => write.mockClear());
+      for (const outbox of outboxes) outbox.write(Buffer.from('x'));
+      await new Promise((resolve) => process.nextTick(resolve));
+      return writes.every((write) => write.mock.calls.length === 1);
+    };
+    const quiet = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 3));
+    const atOnce: boolean[] = [];
+    for (let i = 0; i < 100; i++) {
+      atOnce.push(await leavesAtOnce());
+      await quiet();
+    }
+    expect(atOnce.slice(0, 20)).not.toContain(true);
+    // One turn of sixteen tries.
+    expect(atOnce.slice(-32).filter((isAtOnce) => !isAtOnce)).toHaveLength(2);
+    while (await leavesAtOnce()) await quiet();
+    await new Promise(setImmediate);
+    // This is what the wait was for.
+    for (const outbox of outboxes) outbox.write(Buffer.from('more'));
+    await quiet();
+    expect(writes.map((write) => String(write.mock.lastCall?.[0]))).toEqual(writes.map(() => 'xmore'));
+    expect(await leavesAtOnce()).toBe(false);
+    await quiet();
+  });
+
   it('does not hold back or put together what is large', async () => {
     const [ours, theirs] = await socketPair();
     const write = vi.spyOn(ours, 'write');
