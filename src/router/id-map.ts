@@ -12,14 +12,21 @@
 const MIN_SLOTS = 8;
 /** A table that was larger than this is given back when it is empty. */
 const MAX_KEPT_SLOTS = 1024;
-/** 2^32 divided by the golden ratio: spreads ids that follow each other, and random ones, over the table. */
-const GOLDEN = 0x9e3779b1;
+/** 2^32 divided by the golden ratio, and another prime of its kind: spread ids over the table. */
+const SPREAD_LOW = 0x9e3779b1;
+const SPREAD_HIGH = 0x85ebca77;
+const WORD = 4_294_967_296;
+/** Clients choose ids: nobody may know which of them want the same slot. */
+const SECRET_LOW = Math.floor(Math.random() * WORD);
+const SECRET_HIGH = Math.floor(Math.random() * WORD);
 
 export class IdMap<T extends object> {
   /** Which id a slot holds; says nothing about an empty slot. */
   #ids: number[] = [];
   #items: (T | undefined)[] = [];
   #size = 0;
+  /** How many bits of a hash are too many. */
+  #shift = 32;
 
   get size(): number {
     return this.#size;
@@ -62,8 +69,11 @@ export class IdMap<T extends object> {
     this.#items = [];
   }
 
+  /** The upper bits of the product are the good ones. */
   #home(id: number): number {
-    return (Math.imul(id, GOLDEN) >>> 7) & (this.#items.length - 1);
+    const high = (id / WORD) | 0;
+    const hash = Math.imul(id ^ SECRET_LOW, SPREAD_LOW) ^ Math.imul(high ^ SECRET_HIGH, SPREAD_HIGH);
+    return hash >>> this.#shift;
   }
 
   /** @returns the slot of the id, or the empty one where it would go. There is always an empty one. */
@@ -99,6 +109,7 @@ export class IdMap<T extends object> {
     const items = this.#items;
     this.#ids = new Array<number>(slots).fill(0);
     this.#items = new Array<T | undefined>(slots).fill(undefined);
+    this.#shift = 32 - Math.log2(slots);
     for (let i = 0; i < items.length; i++) {
       const item = items[i];
       if (item === undefined) continue;
