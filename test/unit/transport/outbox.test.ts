@@ -127,23 +127,24 @@ describe('Outbox', () => {
       await new Promise((resolve) => process.nextTick(resolve));
       return writes.every((write) => write.mock.calls.length === 1);
     };
-    const quiet = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 3));
+    const written = async (): Promise<void> => {
+      while (writes.some((write) => write.mock.calls.length === 0)) await new Promise(setImmediate);
+    };
     const atOnce: boolean[] = [];
     for (let i = 0; i < 100; i++) {
       atOnce.push(await leavesAtOnce());
-      await quiet();
+      await written();
     }
     expect(atOnce.slice(0, 20)).not.toContain(true);
     // One turn of sixteen tries.
     expect(atOnce.slice(-32).filter((isAtOnce) => !isAtOnce)).toHaveLength(2);
-    while (await leavesAtOnce()) await quiet();
-    await new Promise(setImmediate);
+    while (await leavesAtOnce()) await written();
     // This is what the wait was for.
     for (const outbox of outboxes) outbox.write(Buffer.from('more'));
-    await quiet();
+    await written();
     expect(writes.map((write) => String(write.mock.lastCall?.[0]))).toEqual(writes.map(() => 'xmore'));
     expect(await leavesAtOnce()).toBe(false);
-    await quiet();
+    await written();
   });
 
   it('does not hold back or put together what is large', async () => {
