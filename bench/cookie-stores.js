@@ -83,7 +83,7 @@ async function load() {
 }
 
 async function opened() {
-  const deps = { log: silentLogger() };
+  const deps = { clock: Date.now, log: silentLogger() };
   const options = { path: path.join(directory, 'db'), maxsize: 2 ** 30, readonly: false, sync: true, purge: false };
   const store =
     type === 'file'

@@ -75,7 +75,7 @@ export class DatabaseEngine {
   }
 
   /** @throws CookieStoreError when the package is missing; whatever LMDB throws when it cannot be opened. */
-  static async open(options: DatabaseOptions, clock: () => number = Date.now): Promise<DatabaseEngine> {
+  static async open(options: DatabaseOptions, clock: () => number): Promise<DatabaseEngine> {
     const db: Lmdb = (await lmdb()).open({
       path: options.path,
       encoding: 'string',

@@ -14,7 +14,7 @@ function reportFailure(error: unknown): void {
 }
 
 async function serve(options: DatabaseOptions): Promise<void> {
-  const engine = await DatabaseEngine.open(options);
+  const engine = await DatabaseEngine.open(options, Date.now);
   parentPort?.on('message', (order: ThreadOrder) => {
     if (order !== 'close') {
       report({ answers: engine.run(order) });

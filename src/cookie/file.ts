@@ -77,7 +77,7 @@ const SYNC_INTERVAL_MS = 1000;
 export interface FileStoreDeps {
   readonly log: Logger;
   /** Milliseconds since 1970. */
-  readonly clock?: () => number;
+  readonly clock: () => number;
   readonly fs?: FileSystem;
   readonly processes?: ProcessTable;
 }
@@ -102,7 +102,7 @@ export class FileCookieStore implements CookieStore {
   constructor(options: FileStoreOptions, deps: FileStoreDeps) {
     this.#options = { sync: 'always', checksum: false, ...options };
     this.#log = deps.log;
-    this.#clock = deps.clock ?? Date.now;
+    this.#clock = deps.clock;
     this.#fs = deps.fs ?? systemFiles;
     this.#processes = deps.processes ?? systemProcesses;
   }

@@ -10,6 +10,8 @@ export type CookieStoreWord = CookieStoreConfig['type'];
 export type ConfigOf<W extends CookieStoreWord> = Extract<CookieStoreConfig, { readonly type: W }>;
 
 export interface CookieStoreDeps {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
   readonly log: Logger;
 }
 

@@ -59,10 +59,10 @@ export class CookieStores {
   }
 
   /** The browsers whose cookies are in `store`: everybody who asks for the same store gets the same. */
-  visitorsOf(store: CookieStore, clock: () => number): Visitors {
+  visitorsOf(store: CookieStore): Visitors {
     const known = this.#visitors.get(store);
     if (known !== undefined) return known;
-    const visitors = new Visitors({ store, clock, log: this.#deps.log });
+    const visitors = new Visitors({ store, ...this.#deps });
     this.#visitors.set(store, visitors);
     return visitors;
   }

@@ -47,7 +47,7 @@ export async function openedStores(
     .map(({ config, store }) => {
       const path = pathOf(config);
       const number = named.find((each) => each.path === path)?.number ?? ++last;
-      return { number, place: placeOf(config), store, visitors: stores.visitorsOf(store, Date.now) };
+      return { number, place: placeOf(config), store, visitors: stores.visitorsOf(store) };
     })
     .sort((a, b) => a.number - b.number);
 }
@@ -58,13 +58,13 @@ export async function withStores<T>(
   log: Logger,
   use: (stores: readonly AdministeredStore[]) => Promise<T>,
 ): Promise<T> {
-  const stores = new CookieStores({ log });
+  const stores = new CookieStores({ clock: Date.now, log });
   try {
     const administered: AdministeredStore[] = [];
     for (const { number, place, section } of namedStores(workers)) {
       // Who only looks must not wipe anything.
       const store = await stores.acquire({ ...section.store, purge_on_startup: false } as CookieStoreConfig);
-      const visitors = stores.visitorsOf(store, Date.now);
+      const visitors = stores.visitorsOf(store);
       // It tells the visitors by which rules the cookies of this section expire.
       new CookieTracker({ config: section, store, visitors, clock: Date.now, log });
       administered.push({ number, place, store, visitors });

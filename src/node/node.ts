@@ -132,7 +132,7 @@ class Node implements RunningNode {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     this.#log = parts.log;
-    this.#stores = new CookieStores({ log: parts.log });
+    this.#stores = new CookieStores({ clock: Date.now, log: parts.log });
   }
 
   get summary(): NodeSummary {

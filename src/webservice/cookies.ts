@@ -34,7 +34,7 @@ export class CookieSection {
   async #acquire(): Promise<CookieTracker> {
     const { stores, directory, clock, log } = this.#deps;
     const store = await stores.acquire(this.#config.store);
-    const visitors = stores.visitorsOf(store, clock);
+    const visitors = stores.visitorsOf(store);
     directory.add(visitors);
     return new CookieTracker({ config: this.#config, store, visitors, clock, log });
   }

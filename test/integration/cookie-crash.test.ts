@@ -13,6 +13,7 @@ import { CookieStoreError } from '../../src/cookie/store.js';
 import {
   cookieId,
   cookieRecord,
+  CREATED,
   recordingLog,
   followed,
   recordOf,
@@ -24,6 +25,8 @@ import { describeNeeds } from '../support/needs.js';
 
 const WRITER = path.join(import.meta.dirname, '../support/cookie-writer.js');
 const ROUNDS = 50;
+/** The time at which the cookies of these tests are young. */
+const clock = (): number => Date.parse(CREATED);
 
 let compiled: string;
 
@@ -75,7 +78,7 @@ describe('kill -9 while cookies are written', () => {
         const acknowledged: Acknowledged = new Map();
         for (let round = 0; round < ROUNDS; round += 1) {
           await writeUntilKilled(filename, 1 + Math.floor(random() * 300), acknowledged);
-          const store = new FileCookieStore({ filename, purge: false }, { log: recordingLog().log });
+          const store = new FileCookieStore({ filename, purge: false }, { clock, log: recordingLog().log });
           await store.open(); // the lock of the dead writer is no obstacle
           await check(store, acknowledged);
           await store.close();
@@ -94,7 +97,7 @@ describe('a second process', () => {
       const filename = path.join(directory, 'cookies.dat');
       const child = spawn(process.execPath, [WRITER, compiled, filename], { stdio: ['ignore', 'pipe', 'inherit'] });
       await once(child.stdout, 'data');
-      const store = new FileCookieStore({ filename, purge: false }, { log: recordingLog().log });
+      const store = new FileCookieStore({ filename, purge: false }, { clock, log: recordingLog().log });
       await expect(store.open()).rejects.toThrow(`in use by process ${child.pid}`);
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
@@ -125,8 +128,8 @@ describeNeeds('the right to mount a tmpfs', tmpfs !== undefined)('a disk of one 
     const directory = tmpfs ?? '';
     const filename = path.join(directory, 'cookies.dat');
     const ballast = path.join(directory, 'ballast');
-    await writeFile(ballast, Buffer.alloc(500_000));
-    const store = new FileCookieStore({ filename, purge: false }, { log: recordingLog().log });
+    await writeFile(ballast, Buffer.alloc(950_000));
+    const store = new FileCookieStore({ filename, purge: false }, { clock, log: recordingLog().log });
     await store.open();
     const stored: string[] = [];
     let failure: unknown;
@@ -147,7 +150,7 @@ describeNeeds('the right to mount a tmpfs', tmpfs !== undefined)('a disk of one 
     await store.close();
 
     const { log, warnings } = recordingLog();
-    const again = new FileCookieStore({ filename, purge: false }, { log });
+    const again = new FileCookieStore({ filename, purge: false }, { clock, log });
     await again.open();
     for (const cbtid of [...stored, 'room-again']) expect(await again.get(cbtid)).toBeDefined();
     expect(await again.get('still-full')).toBeUndefined();

@@ -59,7 +59,7 @@ afterEach(async () => {
 
 function serverDeps(parts: Partial<WebServerDeps> = {}): WebServerDeps {
   const log = parts.log ?? silentLogger();
-  return { router: emptyRouter(), load: NOBODY_TO_ASK.load, stores: new CookieStores({ log }), log, ...parts };
+  return { router: emptyRouter(), load: NOBODY_TO_ASK.load, stores: new CookieStores({ clock: Date.now, log }), log, ...parts };
 }
 
 function portOf(bound: BoundAddress): number {
@@ -494,7 +494,7 @@ describe('cookies on plain requests', () => {
       sync: 'always',
       checksum: false,
     } as const;
-    const stores = new CookieStores({ log: silentLogger() });
+    const stores = new CookieStores({ clock: Date.now, log: silentLogger() });
     const { port, server } = await startWeb(
       {
         a: { ...jsonConfig('a'), cookie: cookieConfig({ store }) },

@@ -14,7 +14,7 @@ const { silentLogger } = await load('log/logger.js');
 const auth = { authid: 'joe', authrole: 'user', authmethod: 'ticket', authrealm: 'realm1', authextra: { n: 1 } };
 const store = filename.startsWith('database:')
   ? await database(filename.slice('database:'.length))
-  : new FileCookieStore({ filename, purge: false }, { log: silentLogger() });
+  : new FileCookieStore({ filename, purge: false }, { clock: Date.now, log: silentLogger() });
 await store.open();
 
 async function database(directory) {

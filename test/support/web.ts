@@ -101,7 +101,7 @@ export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps
   return {
     router: emptyRouter(),
     load: NOBODY_TO_ASK.load,
-    stores: new CookieStores({ log }),
+    stores: new CookieStores({ clock: Date.now, log }),
     directory: new CookieDirectory(),
     log,
     clock: Date.now,

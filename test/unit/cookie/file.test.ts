@@ -25,6 +25,8 @@ import { SimulatedDisk, SimulatedProcesses } from '../../support/simulated-disk.
 
 const FILE = '/cookies.dat';
 const HOUR = 3_600_000;
+/** The time at which the cookies of these tests are young. */
+const clock = (): number => Date.parse(CREATED);
 const fixtures = path.join(import.meta.dirname, '../../fixtures/cookies');
 
 interface Opened {
@@ -52,7 +54,7 @@ describe('a file of Crossbar.io', () => {
   async function openFixture(name: string, directory: string): Promise<{ store: FileCookieStore; filename: string }> {
     const filename = path.join(directory, name);
     await copyFile(path.join(fixtures, name), filename);
-    const store = new FileCookieStore({ filename, purge: false }, { log: recordingLog().log });
+    const store = new FileCookieStore({ filename, purge: false }, { log: recordingLog().log, clock });
     await store.open();
     return { store, filename };
   }
@@ -95,7 +97,7 @@ describe('what is in the file', () => {
       const filename = path.join(directory, 'cookies.dat');
       await writeFile(`${filename}.tmp`, 'left by a crash', { mode: 0o644 });
       const { log, warnings } = recordingLog();
-      const store = new FileCookieStore({ filename, purge: false }, { log });
+      const store = new FileCookieStore({ filename, purge: false }, { log, clock });
       await store.open();
       await store.create(cookieRecord(cookieId(1)));
       await store.close();
@@ -103,7 +105,7 @@ describe('what is in the file', () => {
       expect(warnings()).toEqual([]);
       await writeFile(filename, 'damaged', { flag: 'a' });
       await chmod(filename, 0o644);
-      const again = new FileCookieStore({ filename, purge: false }, { log });
+      const again = new FileCookieStore({ filename, purge: false }, { log, clock });
       await again.open();
       await again.close();
       expect((await stat(filename)).mode & 0o777).toBe(0o600);
@@ -144,7 +146,7 @@ describe('what is in the file', () => {
   it('cannot be opened where there is no directory', () =>
     withDirectory(async (directory) => {
       const filename = path.join(directory, 'missing/cookies.dat');
-      const store = new FileCookieStore({ filename, purge: false }, { log: recordingLog().log });
+      const store = new FileCookieStore({ filename, purge: false }, { log: recordingLog().log, clock });
       const message = `the cookie file ${filename} cannot be opened: there is no directory ${path.dirname(filename)}`;
       await expect(store.open()).rejects.toThrow(message);
       await expect(store.get(cookieId(1))).rejects.toThrow('not open');
@@ -379,7 +381,7 @@ describe('sync', () => {
   let processes: SimulatedProcesses;
   async function openWith(disk: SimulatedDisk, sync: 'always' | 'everysec' | 'no'): Promise<Opened> {
     const { log, warnings } = recordingLog();
-    const deps = { log, fs: disk, processes: processes.start() };
+    const deps = { log, clock, fs: disk, processes: processes.start() };
     const store = new FileCookieStore({ filename: FILE, purge: false, sync }, deps);
     await store.open();
     return { store, warnings };

@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 
 import type { CookieStoreConfig } from '../../../src/cookie/schema.js';
 import { CookieStores } from '../../../src/cookie/stores.js';
-import { cookieId, cookieRecord, recordingLog, withDirectory } from '../../support/cookie-store.js';
+import { cookieId, cookieRecord, CREATED, recordingLog, withDirectory } from '../../support/cookie-store.js';
 
 function newStores(): CookieStores {
-  return new CookieStores({ log: recordingLog().log });
+  return new CookieStores({ clock: () => Date.parse(CREATED), log: recordingLog().log });
 }
 
 function fileConfig(filename: string, purge_on_startup = false): CookieStoreConfig {
@@ -49,7 +49,7 @@ describe('CookieStores', () => {
       const stores = newStores();
       const store = await stores.acquire(fileConfig(filename));
       const old = cookieRecord(cookieId(1), { created: '2020-01-01T00:00:00.000Z' });
-      const young = cookieRecord(cookieId(2), { created: new Date().toISOString() });
+      const young = cookieRecord(cookieId(2), { created: CREATED });
       // The oldest cookie is alive, so that no new one sweeps the expired one behind it away.
       await store.create(young);
       await store.create(old);

@@ -39,7 +39,7 @@ function changedStores(change: (store: CookieStore) => Partial<CookieStore>): Co
       };
       return { ...bound, ...change(bound) };
     }
-  })({ log: silentLogger() });
+  })({ clock: Date.now, log: silentLogger() });
 }
 
 describe('a visitor', () => {
@@ -155,7 +155,7 @@ describe('a store that fails', () => {
       override acquire(): Promise<CookieStore> {
         return Promise.reject(new CookieStoreError('locked by another process'));
       }
-    })({ log: silentLogger() });
+    })({ clock: Date.now, log: silentLogger() });
     const cookie = cookieConfig();
     await expect(start({ ...jsonConfig(1), cookie }, { stores })).rejects.toThrow('locked by another process');
     await expect(start(webSocketConfig({ cookie }), { stores })).rejects.toThrow('locked by another process');
