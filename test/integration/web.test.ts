@@ -59,7 +59,13 @@ afterEach(async () => {
 
 function serverDeps(parts: Partial<WebServerDeps> = {}): WebServerDeps {
   const log = parts.log ?? silentLogger();
-  return { router: emptyRouter(), load: NOBODY_TO_ASK.load, stores: new CookieStores({ clock: Date.now, log }), log, ...parts };
+  return {
+    router: emptyRouter(),
+    load: NOBODY_TO_ASK.load,
+    stores: new CookieStores({ clock: Date.now, log }),
+    log,
+    ...parts,
+  };
 }
 
 function portOf(bound: BoundAddress): number {
