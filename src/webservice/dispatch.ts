@@ -5,15 +5,20 @@
  *
  *     request  -> target bad: 400/414 | root.handle -> the service answers | it fails: 500
  *     upgrade  -> not to WebSocket: as a request | root.upgrade -> the service takes the socket
- *     no HTTP  -> after the answers still due on that connection: 400/408/431, close
+ *     no HTTP  -> 400/408/431, close
+ *
+ * On one connection each of them begins when the one before is through (`pipeline.ts`). Nothing is thrown out of here:
+ * Node.js would take the process down.
  */
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
+import { RepeatedLog } from '../log/repeated.js';
 import { refuse } from '../transport/refusal.js';
 import { sendEmpty, sendStatus } from './answer.js';
 import { clientFault } from './client-fault.js';
+import { MAX_WAITING_REQUESTS, Pipelines } from './pipeline.js';
 import { WebResponse } from './response.js';
 import type { WebRequest, WebService } from './service.js';
 import { parseTarget } from './target.js';
@@ -40,18 +45,100 @@ export interface DispatcherOptions {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  /** connection -> its responses that are not through yet, in the order of their requests */
-  readonly #pending = new Map<Duplex, Set<WebResponse>>();
-  /** Connections already found broken: what else arrives on them is not looked at. */
+  readonly #pipelines = new Pipelines();
+  /** connection -> its response that is under way */
+  readonly #responses = new Map<Duplex, WebResponse>();
+  /** Connections already given up: what else was read from them is not looked at. */
   readonly #broken = new WeakSet<Duplex>();
+  readonly #repeated: RepeatedLog;
   #finishing = false;
   readonly #onSocketError = (error: Error): void => this.#options.log.debug({ err: error }, 'connection failed');
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#repeated = new RepeatedLog(options.log);
   }
 
   request(req: IncomingMessage, res: WebResponse): void {
+    this.#inTurn(req.socket, (done) => {
+      res.once('close', done);
+      this.#answer(req, res);
+    });
+  }
+
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#watch(socket);
+    this.#inTurn(socket, (done) => {
+      if (!(socket instanceof Socket)) throw new TypeError('an HTTP connection that is no socket');
+      if (isForWebSocket(req)) {
+        // `ws` takes no list.
+        req.headers.upgrade = 'websocket';
+        done();
+        this.#handOver(req, socket, head);
+      } else {
+        this.#ignoreUpgrade(req, socket, done);
+      }
+    });
+  }
+
+  /** CONNECT asks for a proxy, which this is not. */
+  connect(_req: IncomingMessage, socket: Duplex): void {
+    this.#watch(socket);
+    this.#inTurn(socket, (done) => {
+      done();
+      refuse(socket, 405, 'This is not a proxy.');
+    });
+  }
+
+  /** The HTTP parser gave up on a connection, or it took too long. */
+  clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (this.#broken.has(socket)) return;
+    const { status, text } = clientFault(error.code);
+    this.#options.log.debug({ code: error.code, status }, 'connection does not speak HTTP');
+    this.#inTurn(socket, (done) => {
+      done();
+      refuse(socket, status, text);
+    });
+    this.#broken.add(socket);
+  }
+
+  /** The connection is closed. Node.js tells only the response that it was writing. */
+  gone(connection: Duplex): void {
+    this.#pipelines.drop(connection);
+    this.#responses.get(connection)?.destroy();
+  }
+
+  /** From now on every response is the last one of its connection. */
+  finish(): void {
+    this.#finishing = true;
+    for (const res of this.#responses.values()) res.shouldKeepAlive = false;
+  }
+
+  /** @returns how many connections have something under way. */
+  get size(): number {
+    return this.#pipelines.size;
+  }
+
+  #inTurn(connection: Duplex, turn: (done: () => void) => void): void {
+    if (this.#broken.has(connection)) return;
+    const isTaken = this.#pipelines.add(connection, (done) => {
+      try {
+        turn(done);
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'request failed, connection closed');
+        connection.destroy();
+      }
+    });
+    if (isTaken) return;
+    // What waits keeps memory, and Node.js has read more of it already.
+    this.#broken.add(connection);
+    const address = connection instanceof Socket ? connection.remoteAddress : undefined;
+    const facts = { address: address ?? 'unix', allowed: MAX_WAITING_REQUESTS };
+    this.#repeated.say('warn', facts, 'too many requests at once, connection closed');
+    connection.destroy();
+  }
+
+  #answer(req: IncomingMessage, res: WebResponse): void {
     this.#enter(req, res);
     if (req.method === 'OPTIONS' && req.url === '*') {
       sendEmpty(res, 204, { Allow: 'GET, HEAD, OPTIONS' });
@@ -62,41 +149,11 @@ export class Dispatcher {
     else void this.#serve(asWebRequest(req, target), res);
   }
 
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#watch(socket);
-    if (!(socket instanceof Socket)) throw new TypeError('an HTTP connection that is no socket');
-    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
-      this.#ignoreUpgrade(req, socket);
-      return;
-    }
+  #handOver(req: IncomingMessage, socket: Socket, head: Buffer): void {
     const target = parseTarget(req.url ?? '');
     if ('status' in target) refuse(socket, target.status, target.text);
     else if (this.#finishing) refuse(socket, 503, 'The node is stopping.');
     else this.#upgradeTo(asWebRequest(req, target), socket, head);
-  }
-
-  /** CONNECT asks for a proxy, which this is not. */
-  connect(_req: IncomingMessage, socket: Duplex): void {
-    this.#watch(socket);
-    refuse(socket, 405, 'This is not a proxy.');
-  }
-
-  /** The HTTP parser gave up on a connection, or it took too long. */
-  clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (this.#broken.has(socket)) return;
-    this.#broken.add(socket);
-    const { status, text } = clientFault(error.code);
-    this.#options.log.debug({ code: error.code, status }, 'connection does not speak HTTP');
-    const last = [...(this.#pending.get(socket) ?? [])].at(-1);
-    // Earlier requests of a pipeline are answered first: the refusal must not land in the middle of a response.
-    if (last === undefined) refuse(socket, status, text);
-    else last.once('close', () => refuse(socket, status, text));
-  }
-
-  /** From now on every response is the last one of its connection. */
-  finish(): void {
-    this.#finishing = true;
-    for (const responses of this.#pending.values()) for (const res of responses) res.shouldKeepAlive = false;
   }
 
   async #serve(request: WebRequest, res: WebResponse): Promise<void> {
@@ -141,18 +198,19 @@ export class Dispatcher {
    * RFC 9110 lets a server ignore an upgrade it does not want, and some HTTP clients offer `h2c` with every request.
    * Node.js has let go of the connection by now, so it serves this one response and closes.
    */
-  #ignoreUpgrade(req: IncomingMessage, socket: Socket): void {
+  #ignoreUpgrade(req: IncomingMessage, socket: Socket, done: () => void): void {
     const res = new WebResponse(req);
     res.assignSocket(socket);
     res.shouldKeepAlive = false;
     res.once('finish', () => socket.destroySoon());
-    this.request(req, res);
+    res.once('close', done);
+    this.#answer(req, res);
   }
 
   #enter(req: IncomingMessage, res: WebResponse): void {
     const { clock, headers } = this.#options;
     const startedMs = clock();
-    this.#remember(req.socket, res);
+    this.#responses.set(req.socket, res);
     if (this.#finishing) res.shouldKeepAlive = false;
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     // A service that writes after it has ended. A client that leaves is no error of the response.
@@ -160,16 +218,8 @@ export class Dispatcher {
     res.once('close', () => this.#leave(req, res, startedMs));
   }
 
-  #remember(socket: Duplex, res: WebResponse): void {
-    const responses = this.#pending.get(socket);
-    if (responses === undefined) this.#pending.set(socket, new Set([res]));
-    else responses.add(res);
-  }
-
   #leave(req: IncomingMessage, res: WebResponse, startedMs: number): void {
-    const responses = this.#pending.get(req.socket);
-    responses?.delete(res);
-    if (responses?.size === 0) this.#pending.delete(req.socket);
+    this.#responses.delete(req.socket);
     const level = this.#options.accessLog ? 'info' : 'debug';
     if (this.#options.log.isLevelEnabled(level))
       this.#options.log[level](this.#accessRecord(req, res, startedMs), 'request');
@@ -191,6 +241,12 @@ export class Dispatcher {
   #watch(socket: Duplex): void {
     socket.on('error', this.#onSocketError);
   }
+}
+
+/** A list of protocols in order of preference (RFC 9110, section 7.8); some proxies add their own. */
+function isForWebSocket(req: IncomingMessage): boolean {
+  const protocols = req.headers.upgrade?.split(',') ?? [];
+  return protocols.some((protocol) => protocol.trim().toLowerCase() === 'websocket');
 }
 
 function asWebRequest(req: IncomingMessage, { path, query }: Target): WebRequest {

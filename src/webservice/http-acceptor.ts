@@ -85,6 +85,7 @@ export class HttpAcceptor implements Acceptor {
   }
 
   #forget(socket: Socket): void {
+    this.#dispatcher.gone(socket);
     this.#connections.delete(socket);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
