@@ -14,6 +14,7 @@ import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
 import type { AuthContext, AuthDeps, AuthRequest, ClientCertificate, Deny } from './method.js';
 
 /**
+ * @param realm as the client wants; empty when its HELLO does not say.
  * @param authid as the client wants to be called; undefined when its HELLO does not say.
  * @param details see {@link authenticatorDetails}.
  * @returns whatever the authenticator answered, unchecked.
@@ -51,12 +52,14 @@ export async function createAuthenticator(
   const log = deps.log.child({ authenticator: name });
   const ask = config.type === 'dynamic' ? asking(config, deps) : await calling(config, deps);
   let pending = 0;
-  return async (realm, authid, details) => {
+  return async (named, authid, details) => {
+    const realm = named === '' ? null : named;
     if (pending >= MAX_PENDING) throw failed(log, { realm }, `${MAX_PENDING} clients wait for it already`);
     pending++;
     try {
       return await ask(realm, authid ?? null, details);
     } catch (error) {
+      if (error instanceof AuthenticatorRefusal) throw error;
       const denial = denialOf(error);
       if (denial === undefined) throw failed(log, { realm }, error);
       log.debug({ realm, reason: denial.reason }, 'authenticator denied');
@@ -93,12 +96,16 @@ function certificateFacts({ sha1, sha256, commonName }: ClientCertificate): Dict
   return { sha1, sha256, ...(commonName !== undefined && { cn: commonName }) };
 }
 
-type Ask = (realm: string, authid: string | null, details: Dict) => unknown;
+/** @param realm null where the client names none. */
+type Ask = (realm: string | null, authid: string | null, details: Dict) => unknown;
 
 function asking(config: DynamicConfig, { call }: AuthDeps): Ask {
   const { authenticator, 'authenticator-realm': home, 'authenticator-role': role } = config;
   return async (realm, authid, details) => {
-    return valueOf(await call(home ?? realm, role, authenticator, [realm, authid, details]));
+    const where = home ?? realm;
+    // Only an authenticator on a realm of its own can say which realm is meant.
+    if (where === null) throw new AuthenticatorRefusal(deny(ErrorUri.NO_SUCH_REALM, 'the client names no realm'));
+    return valueOf(await call(where, role, authenticator, [realm, authid, details]));
   };
 }
 

@@ -61,6 +61,14 @@ export function silentLogger(): Logger {
   return pino({ level: 'silent' });
 }
 
+/** What a client chose may be as long as a message. */
+const MAX_SHOWN = 200;
+
+/** @returns a text of a client as it may be logged: not longer than a line can bear. */
+export function shown(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}
+
 /** The part of a secret id that may be written to a log: enough to tell two apart, and never more than a quarter of it. */
 export function shortId(id: string): string {
   return `${id.slice(0, Math.min(6, id.length >> 2))}…`;

@@ -4,6 +4,7 @@
  */
 import type { Dict } from '../wamp/payload.js';
 import type { WampError } from '../wamp/error.js';
+import type { ClientFeature, ClientRole } from '../wamp/features.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { Role } from './role.js';
 
@@ -49,7 +50,7 @@ export interface RouterSession {
   /** Made when it is asked for. */
   readonly details: SessionDetails;
   /** @returns whether the client announced `feature` for `role` in its HELLO. */
-  announced(role: 'publisher' | 'subscriber' | 'caller' | 'callee', feature: string): boolean;
+  announced(role: ClientRole, feature: ClientFeature): boolean;
   /**
    * Ends the session with GOODBYE `reason`; it has left the realm when this returns.
    * @param done called when nothing is left to wait for: at once, unless the reason makes something be stored first.

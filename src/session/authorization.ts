@@ -4,7 +4,8 @@
  * Sessions of other roles have none of this.
  *
  * One message after the other. While the authorizer is asked about one, all that come later wait, of whatever type:
- * nothing overtakes. Other sessions go on. When many are waiting, the client is not read from until few are.
+ * nothing overtakes. Other sessions go on. What comes meanwhile stays bytes in the transport: a parsed message may take
+ * many times the memory of what was sent.
  *
  * An authorizer should have a role with `permissions`. One that has an authorizer itself is asked like anybody else, and
  * if that is the same procedure, its YIELD waits behind the request that it should decide: that request fails at the
@@ -23,12 +24,8 @@ import type { Permission } from '../router/role.js';
 import type { Router } from '../router/router.js';
 import type { RouterSession } from '../router/session.js';
 import type { Call, ClientMessage } from '../wamp/message.js';
+import type { Dict } from '../wamp/payload.js';
 import type { Question } from './authorizer-question.js';
-
-/** So many may wait before the client is not read from any more; what is in its socket's buffer still comes. */
-export const PAUSE_AT = 64;
-/** So few must be left before it is read from again. */
-export const RESUME_AT = 16;
 
 /** For what the router decides on alone: it gets nothing that it would need permission for. */
 const NOTHING: Permission = {
@@ -43,6 +40,8 @@ const NOTHING: Permission = {
 
 /** The session that the messages are of. */
 export interface AuthorizedSession extends RouterSession {
+  /** Who it is, with what its authenticator said of it besides: nobody else gets to see that. */
+  readonly detailsForAuthorizer: Dict;
   /** Routes a message that waits for nothing any more. @throws ProtocolViolation */
   deliver(message: ClientMessage, granted?: Permission): void;
   /** Ends the session because of an error. */
@@ -64,10 +63,10 @@ export class Authorization {
   readonly #deps: AuthorizationDeps;
   readonly #caller: RouterCaller;
   readonly #decisions: DecisionCache;
-  /** What came while the authorizer was asked, in order. */
+  /** What came while the authorizer was asked, in order, of those who cannot be stopped from sending. */
   readonly #waiting: ClientMessage[] = [];
   #asking = false;
-  #paused = false;
+  #isReading = true;
   #ended = false;
 
   /** @param procedure the authorizer of the session's role. */
@@ -85,9 +84,6 @@ export class Authorization {
   receive(message: ClientMessage): void {
     if (!this.#asking) return this.#next(message);
     this.#waiting.push(message);
-    if (this.#waiting.length < PAUSE_AT || this.#paused) return;
-    this.#paused = true;
-    this.#session.pauseReading();
   }
 
   /** The session is over: whatever waits goes nowhere. */
@@ -108,6 +104,7 @@ export class Authorization {
     const known = this.#known(message, question);
     if (known !== undefined) return this.#session.deliver(message, known);
     this.#asking = true;
+    this.#pause();
     void this.#ask(message, question);
   }
 
@@ -148,7 +145,12 @@ export class Authorization {
     // As it is when the question is put: an answer from an authorizer that is replaced meanwhile is not kept.
     const version = this.#deps.realm.authorizersVersion;
     try {
-      const result = await this.#caller.call(this.#procedure, [this.#session.details, uri, action, options]);
+      const result = await this.#caller.call(this.#procedure, [
+        this.#session.detailsForAuthorizer,
+        uri,
+        action,
+        options,
+      ]);
       const { permission, cache } = verdictOf(action, result);
       if (cache) this.#decisions.keep(keyOf(question), permission, version);
       return permission;
@@ -169,12 +171,18 @@ export class Authorization {
       if (message === undefined) break;
       this.#next(message);
     }
-    if (this.#waiting.length <= RESUME_AT) this.#resume();
+    if (!this.#asking) this.#resume();
+  }
+
+  #pause(): void {
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    this.#session.pauseReading();
   }
 
   #resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
+    if (this.#isReading) return;
+    this.#isReading = true;
     this.#session.resumeReading();
   }
 }

@@ -24,6 +24,9 @@ export interface Admission {
   readonly proof: Dict | undefined;
 }
 
+/** What methods are told where the client names no realm: it is none, and no config can have it. */
+const NO_REALM = '';
+
 /** A client that offers no methods is anonymous (as with Crossbar.io, also for an empty list). */
 const NO_METHODS_OFFERED = ['anonymous'];
 
@@ -32,11 +35,14 @@ const NO_METHODS_OFFERED = ['anonymous'];
  * names are passed over. `cookie` comes first wherever it stands: whoever can be let in without a question is.
  */
 export function authenticate(
-  { realm, details }: Hello,
+  { realm: named, details }: Hello,
   { authMethods, authUris = AUTH_URIS.crossbar }: Pick<SessionDeps, 'authMethods' | 'authUris'>,
   context: AuthContext,
 ): Verdict | Promise<Verdict> {
-  if (!isValidUri(realm, 'loose')) return deny(ErrorUri.INVALID_URI, `${quoted(realm)} is not a valid realm URI`);
+  if (named !== undefined && !isValidUri(named, 'loose')) {
+    return deny(ErrorUri.INVALID_URI, `${quoted(named)} is not a valid realm URI`);
+  }
+  const realm = named ?? NO_REALM;
   const { authmethods = [], authid, authextra } = details;
   const offered = authmethods.length === 0 ? NO_METHODS_OFFERED : authmethods;
   const candidates = inOrder(offered, authMethods);
@@ -72,6 +78,9 @@ function inOrder(offered: readonly string[], methods: AuthMethods): readonly (re
 
 /** Looks up the realm and the role of an accepted principal. */
 export function admit({ principal, proof }: Accept, router: Router): Admission | Deny {
+  if (principal.realm === NO_REALM) {
+    return deny(ErrorUri.NO_SUCH_REALM, 'the client names no realm, and nothing here names one for it');
+  }
   const realm = router.realm(principal.realm);
   if (realm === undefined) {
     return deny(ErrorUri.NO_SUCH_REALM, `no realm ${quoted(principal.realm)} exists on this router`);

@@ -14,6 +14,7 @@
 import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
 import { CookieStoreError } from '../cookie/store.js';
+import { shown } from '../log/logger.js';
 import { admit, authenticate } from './handshake.js';
 import type { Challenge, Deny, Principal, Verdict } from '../auth/method.js';
 import type { ClientMessage, Hello } from '../wamp/message.js';
@@ -21,8 +22,16 @@ import type { SessionDeps } from './deps.js';
 import type { Admission } from './handshake.js';
 import type { SessionTransport } from './transport.js';
 
-/** How many messages may wait for the end of an authentication: a client has no reason to send more than a few. */
-const MAX_WAITING = 1000;
+/**
+ * The most that a message may have before WELCOME, in bytes: of somebody who is nobody yet nothing large is taken apart. A
+ * HELLO of a browser has some 800 bytes; tokens and certificates in `authextra` have some thousands.
+ */
+export const MAX_OPENING_BYTES = 65_536;
+
+/** How many messages may wait here, of those who cannot be stopped from sending: a client has no reason to send any. */
+const MAX_WAITING = 16;
+/** So many of the methods that a client offers are logged. */
+const MAX_LOGGED_METHODS = 10;
 
 const LOGGED_OUT: Deny = {
   type: 'deny',
@@ -41,7 +50,8 @@ export interface OpeningSession {
   /** The client asks to be let in. @returns the id that the session will have. */
   hello(hello: Hello): number;
   admitted(admission: Admission): void;
-  refused(verdict: Deny): void;
+  /** @param asked what the client asked for, for the log. */
+  refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void;
   /** The client gave up. */
   aborted(reason: string): void;
   /** Takes a message that waited. */
@@ -57,8 +67,10 @@ export class Opening {
   readonly #deps: SessionDeps;
   #state: State = 'waiting';
   #challenge: Challenge | undefined;
-  /** What arrived while a verdict was awaited, in order. */
+  /** What arrived while a verdict was awaited, in order. Most of it waits in the transport, as bytes. */
   #waiting: ClientMessage[] = [];
+  /** What the client asked for, as far as it may be logged. */
+  #asked: Readonly<Record<string, unknown>> = {};
 
   constructor(session: OpeningSession, deps: SessionDeps) {
     this.#session = session;
@@ -93,6 +105,7 @@ export class Opening {
 
   #onHello(hello: Hello): void {
     const sessionId = this.#session.hello(hello);
+    this.#asked = loggedWish(hello);
     this.#state = 'authenticating';
     const { transport } = this.#session;
     const context = { sessionId, client: transport.client, facts: () => transport.facts };
@@ -109,12 +122,16 @@ export class Opening {
   /** Goes on with a result: at once when it is there, else when it comes. */
   #await<T>(result: T | Promise<T>, proceed: (result: T) => void): void {
     if (!(result instanceof Promise)) return proceed(result);
-    // The client has done its part: that somebody else takes his time does not make its HELLO late.
-    this.#session.transport.challenged();
+    const { transport } = this.#session;
+    // The client has done its part: that somebody else takes their time does not make its HELLO late.
+    transport.challenged();
+    // What comes meanwhile is from a stranger: it stays bytes, and little of it is read.
+    transport.pauseReading();
     result
       .then((value) => {
         // The client may have gone, or ended the session, in the meantime.
         if (this.#state !== 'authenticating') return;
+        transport.resumeReading();
         proceed(value);
         this.#catchUp();
       })
@@ -160,7 +177,7 @@ export class Opening {
   }
 
   #refuse(verdict: Deny): void {
-    this.#session.refused(verdict);
+    this.#session.refused(verdict, this.#asked);
   }
 
   /**
@@ -178,4 +195,18 @@ export class Opening {
     }
     return this.#deps.authMethods.has('cookie') && visitor.forgetLogin().then(() => false);
   }
+}
+
+/** What is thrown for a message that is larger than {@link MAX_OPENING_BYTES}. */
+export function openingTooLarge(): ProtocolViolation {
+  return new ProtocolViolation(`a message before WELCOME may have at most ${MAX_OPENING_BYTES} bytes`);
+}
+
+/** No authextra: it may hold secrets. */
+function loggedWish({ realm, details: { authid, authmethods = [] } }: Hello): Readonly<Record<string, unknown>> {
+  return {
+    realm: shown(realm ?? ''),
+    authid: authid === undefined ? undefined : shown(authid),
+    authmethods: authmethods.slice(0, MAX_LOGGED_METHODS).map(shown),
+  };
 }

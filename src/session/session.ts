@@ -14,9 +14,10 @@
  * (authentication, authorizers) waits here: messages that arrive meanwhile are kept in order and looked at afterwards.
  */
 import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { featureSet, hasFeature } from '../wamp/features.js';
 import { ABORT, GOODBYE, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
-import { shortId } from '../log/logger.js';
+import { shortId, shown } from '../log/logger.js';
 import { Authorization } from './authorization.js';
 import { Opening } from './opening.js';
 import { refusalOf, substituteFor } from './undeliverable.js';
@@ -26,7 +27,8 @@ import type { Visitor, VisitorSession } from '../cookie/visitor.js';
 import type { Realm } from '../router/realm.js';
 import type { Permission, Role } from '../router/role.js';
 import type { SessionDetails } from '../router/session.js';
-import type { ClientMessage, Hello, RoleFeatures, RouterMessage } from '../wamp/message.js';
+import type { ClientFeature, ClientRole, FeatureSet } from '../wamp/features.js';
+import type { ClientMessage, Hello, RouterMessage } from '../wamp/message.js';
 import type { Dict } from '../wamp/payload.js';
 import type { SessionDeps } from './deps.js';
 import type { Admission } from './handshake.js';
@@ -34,9 +36,6 @@ import type { OpeningSession } from './opening.js';
 import type { CloseCause, SessionTransport } from './transport.js';
 
 type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
-
-/** A client may put anything into the reason of its GOODBYE. */
-const MAX_LOGGED_REASON = 100;
 
 /** What is told of a logout when the cookie store fails. */
 const NOT_STORED = 'the logout holds as long as the router runs, but could not be stored';
@@ -51,7 +50,7 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   #realm: Realm | undefined;
   #role: Role | undefined;
   #principal: Principal | undefined;
-  #features: RoleFeatures | undefined;
+  #features: FeatureSet = 0;
   /** Until WELCOME. */
   #opening: Opening | undefined;
   #closeCause: CloseCause = 'goodbye';
@@ -68,6 +67,11 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     return this.#state === 'established';
   }
 
+  /** Whether nobody has been let in yet: what comes is from a stranger. */
+  get isOpening(): boolean {
+    return this.#state === 'opening';
+  }
+
   /** The role on the realm; only an established session has one. */
   get role(): Role {
     if (this.#role === undefined) throw new TypeError('a session has no role before WELCOME');
@@ -82,8 +86,14 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     return { session: this.id, realm, authid, authrole, authmethod, authprovider, transport };
   }
 
-  announced(role: keyof RoleFeatures, feature: string): boolean {
-    return this.#features?.[role]?.features?.[feature] === true;
+  get detailsForAuthorizer(): Dict {
+    const { details } = this;
+    const authextra = this.#principal?.authextra;
+    return authextra === undefined ? details : { ...details, authextra };
+  }
+
+  announced(role: ClientRole, feature: ClientFeature): boolean {
+    return hasFeature(this.#features, role, feature);
   }
 
   send(message: RouterMessage): void {
@@ -109,7 +119,7 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   fail(error: unknown): void {
     if (this.#state === 'ended') return;
     if (error instanceof ProtocolViolation) {
-      this.#deps.log.warn({ ...this.#facts(), violation: error.message }, 'protocol violation');
+      this.#deps.log.warn({ ...this.#facts(), violation: shown(error.message) }, 'protocol violation');
       this.abort(ErrorUri.PROTOCOL_VIOLATION, error.message, 'protocol_violation');
     } else {
       this.#deps.log.error({ ...this.#facts(), err: error }, 'internal error, session ended');
@@ -204,12 +214,12 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
 
   hello({ details }: Hello): number {
     this.id = this.#deps.router.newSessionId();
-    this.#features = details.roles;
+    this.#features = featureSet(details.roles);
     return this.id;
   }
 
-  refused({ reason, message }: Deny): void {
-    this.#deps.log.info({ ...this.#facts(), reason }, 'session refused');
+  refused({ reason, message }: Deny, asked: Readonly<Record<string, unknown>>): void {
+    this.#deps.log.info({ ...this.#facts(), ...asked, reason, message: shown(message) }, 'session refused');
     this.abort(reason, message, 'denied');
   }
 
@@ -307,7 +317,7 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
         sessionId: this.id,
         authid: this.#shownAuthid,
         authrole: this.authrole,
-        reason: reason.slice(0, MAX_LOGGED_REASON),
+        reason: shown(reason),
       },
       'session left',
     );

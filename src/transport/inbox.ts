@@ -12,7 +12,15 @@ export interface MessageReceiver {
   deliver(data: Buffer, binary: boolean): void;
   stopReading(): void;
   startReading(): void;
+  /** Too much came at once: the client has to be given up. */
+  flooded(maxBytes: number): void;
 }
+
+/**
+ * So much may wait besides one message, whatever its size. What is read at once is some 64 KiB, but compressed that may be a
+ * thousand times as much.
+ */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
 export class Inbox implements Backlog {
   readonly #receiver: MessageReceiver;
@@ -26,6 +34,8 @@ export class Inbox implements Backlog {
   #isClosed = false;
   /** Made when something has to wait for the first time: most connections never need it. */
   #waiting: (() => void)[] | undefined;
+  /** The size of the messages that wait. */
+  #waitingBytes = 0;
   /** What is to be done behind all that waits. */
   #endings: (() => void)[] | undefined;
 
@@ -37,7 +47,12 @@ export class Inbox implements Backlog {
   /** Takes the next message of the client. */
   receive(data: Buffer, binary: boolean): void {
     if (this.#isDirect && this.#turns.hasTime) return this.#deliver(data, binary);
-    this.#keep(() => this.#deliver(data, binary));
+    if (this.#waitingBytes > MAX_WAITING_BYTES) return this.#receiver.flooded(MAX_WAITING_BYTES);
+    this.#waitingBytes += data.length;
+    this.#keep(() => {
+      this.#waitingBytes -= data.length;
+      this.#deliver(data, binary);
+    });
   }
 
   /** Does what came between the messages in its place: a ping costs work, too. */
@@ -64,18 +79,22 @@ export class Inbox implements Backlog {
     this.#wait();
   }
 
-  /** The session wants nothing until {@link release}. */
+  /**
+   * The session wants nothing until {@link release}. The socket is read until something comes that has to be kept: so a
+   * client that leaves meanwhile is noticed, and a short wait costs nothing.
+   */
   hold(): void {
     if (this.#isClosed) return;
     this.#isHeld = true;
-    this.#wait();
+    this.#isDirect = false;
   }
 
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
+    if (this.#isReading && !this.#hasWaiting && !this.#isEnlisted) this.#isDirect = !this.#isClosed;
     // Not at once: whoever releases may be in the middle of a message.
-    this.#enlist();
+    else this.#enlist();
   }
 
   /** The client has gone: `ending` is done behind the messages that it sent before, unless the session is held. */
@@ -92,6 +111,7 @@ export class Inbox implements Backlog {
     this.#isDirect = false;
     this.#isHeld = false;
     this.#waiting = undefined;
+    this.#waitingBytes = 0;
     if (!this.#isReading || this.#endings !== undefined) this.#enlist();
   }
 

@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { ABORT, ERROR, EVENT, GOODBYE, INVOCATION, NO_DETAILS, RESULT } from '../wamp/message.js';
 import { payloadOf } from '../wamp/payload.js';
+import { MAX_OPENING_BYTES, openingTooLarge } from '../session/opening.js';
 import { Session } from '../session/session.js';
 import { refusalOf, substituteFor } from '../session/undeliverable.js';
 import { codecOf } from './codecs.js';
@@ -113,6 +114,10 @@ export class RawSocketTransport
     this.socket.pause();
   }
 
+  flooded(maxBytes: number): void {
+    this.#session.fail(new ProtocolViolation(`more than ${maxBytes} bytes of messages at once, none of them awaited`));
+  }
+
   startReading(): void {
     this.socket.resume();
   }
@@ -172,6 +177,7 @@ export class RawSocketTransport
       const { serializer } = this.#codec;
       // WebSockets check this themselves; here nobody has.
       if (!serializer.binary && !isUtf8(payload)) throw new ProtocolViolation('the message is not valid UTF-8');
+      if (payload.length > MAX_OPENING_BYTES && session.isOpening) throw openingTooLarge();
       session.receive(serializer.decode(payload));
     } catch (error) {
       session.fail(error);

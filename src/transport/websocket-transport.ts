@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
+import { MAX_OPENING_BYTES, openingTooLarge } from '../session/opening.js';
 import { Session } from '../session/session.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
@@ -159,6 +160,10 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
     this.#ws.pause();
   }
 
+  flooded(maxBytes: number): void {
+    this.#session.fail(new ProtocolViolation(`more than ${maxBytes} bytes of messages at once, none of them awaited`));
+  }
+
   startReading(): void {
     this.#ws.resume();
   }
@@ -202,6 +207,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
       if (binary !== serializer.binary) {
         throw new ProtocolViolation(`${serializer.type} travels in ${serializer.binary ? 'binary' : 'text'} messages`);
       }
+      if (data.length > MAX_OPENING_BYTES && session.isOpening) throw openingTooLarge();
       if (serializer.split === undefined) session.receive(serializer.decode(data));
       else this.#receiveBatch(serializer.split(data)[Symbol.iterator]());
     } catch (error) {

@@ -92,7 +92,8 @@ export interface YieldOptions extends Dict {
 
 export interface Hello {
   readonly type: typeof HELLO;
-  readonly realm: string;
+  /** Undefined where the client names none: whoever lets it in may know (as with Crossbar.io). */
+  readonly realm: string | undefined;
   readonly details: HelloDetails;
 }
 export interface Welcome {

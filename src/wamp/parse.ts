@@ -5,6 +5,7 @@
  */
 import { ProtocolViolation } from './error.js';
 import { isId } from './id.js';
+import { CLIENT_ROLES } from './features.js';
 import * as m from './message.js';
 import type { ClientMessage, Message } from './message.js';
 import type { Dict, Payload } from './payload.js';
@@ -105,18 +106,24 @@ export function parseMessage(fields: readonly unknown[], length: number, payload
   }
 }
 
+/** As long as a URI may be. */
+const MAX_NAME = 1024;
+/** So many authentication methods may be offered. */
+const MAX_METHODS = 64;
+/** So much of a name is repeated in an error text. */
+const MAX_NAMED = 100;
+
 function parseHello(fields: readonly unknown[], length: number): m.Hello {
   expectLength('HELLO', length, 3, 3);
-  const realm = string('HELLO.Realm', fields[1]);
+  const realm = fields[1] === null ? undefined : string('HELLO.Realm', fields[1]);
   const details = dict('HELLO.Details', fields[2]);
   checkRoles(details.roles);
-  optional('HELLO.Details.authmethods', details.authmethods, isStringList, 'a list of strings');
+  optional('HELLO.Details.authmethods', details.authmethods, isShortList, 'a list of at most 64 short strings');
   optional('HELLO.Details.authid', details.authid, isString, 'a string');
+  if (typeof details.authid === 'string') short('HELLO.Details.authid', details.authid);
   optional('HELLO.Details.authextra', details.authextra, isDict, 'a dictionary');
   return { type: m.HELLO, realm, details: details as m.HelloDetails };
 }
-
-const CLIENT_ROLES = ['publisher', 'subscriber', 'caller', 'callee'];
 
 /** At least one of the four roles must be there; unknown role and feature names are ignored, wrong types are not. */
 function checkRoles(roles: unknown): void {
@@ -134,7 +141,7 @@ function checkFeatures(role: string, announcement: unknown): void {
   for (const feature in named) {
     const announced = named[feature];
     if (typeof announced === 'boolean') continue;
-    optional(`HELLO.Details.roles.${role}.features.${feature}`, announced, isBoolean, 'a boolean');
+    optional(`HELLO.Details.roles.${role}.features.${feature.slice(0, MAX_NAMED)}`, announced, isBoolean, 'a boolean');
   }
 }
 
@@ -315,6 +322,15 @@ function string(where: string, value: unknown): string {
   return value;
 }
 
+/**
+ * Names are compared, prepared and logged before anybody has been let in: Unicode normalization takes time that grows with
+ * the square of their length.
+ */
+function short(where: string, name: string): string {
+  if (name.length > MAX_NAME) throw new ProtocolViolation(`${where} must have at most ${MAX_NAME} characters`);
+  return name;
+}
+
 function dict(where: string, value: unknown): Dict {
   if (!isDict(value)) throw new ProtocolViolation(`${where} must be a dictionary, got ${describe(value)}`);
   return value;
@@ -334,6 +350,10 @@ export function isDict(value: unknown): value is Dict {
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isString = (value: unknown): boolean => typeof value === 'string';
 const isStringList = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
+const isShortList = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.length <= MAX_METHODS &&
+  value.every((name) => typeof name === 'string' && name.length <= MAX_NAME);
 const isIdList = (value: unknown): boolean => Array.isArray(value) && value.every(isId);
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const isMatch = (value: unknown): boolean => value === 'exact' || value === 'prefix' || value === 'wildcard';

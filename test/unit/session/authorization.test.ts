@@ -8,7 +8,6 @@ import type { AuthMethod } from '../../../src/auth/method.js';
 import { createLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import type { RoleConfig } from '../../../src/router/schema.js';
-import { PAUSE_AT, RESUME_AT } from '../../../src/session/authorization.js';
 import { CALL_DEADLINE_MS } from '../../../src/session/router-caller.js';
 import { DECISION_LIFETIME_MS } from '../../../src/session/decision-cache.js';
 import { Session } from '../../../src/session/session.js';
@@ -21,6 +20,7 @@ import { FakeClock, wire } from '../../support/realm.js';
 
 const ROLES: readonly RoleConfig[] = [
   { name: 'user', authorizer: 'com.app.authorize' },
+  { name: 'tenant', authorizer: 'com.app.authorize' },
   { name: 'backend', 'allow-by-default': true },
 ];
 
@@ -74,6 +74,7 @@ class Client {
           authrole: role,
           authmethod: 'anonymous',
           authprovider: 'static',
+          ...(role === 'tenant' && { authextra: { tenant: 7 } }),
         },
       }),
     };
@@ -155,6 +156,13 @@ describe('a role with an authorizer', () => {
       { match: 'prefix', get_retained: true },
     ]);
     expect(user.heard()).toEqual([]);
+  });
+
+  it('is told what the authenticator said of the session, and nobody else is', () => {
+    const { open, questions } = testNode();
+    const tenant = open('tenant').tell(32, 1, {}, 'com.app.x');
+    expect(questions()[0]?.args[0]).toMatchObject({ authrole: 'tenant', authextra: { tenant: 7 } });
+    expect(tenant.session.details).not.toHaveProperty('authextra');
   });
 
   it.each(REQUESTS)(
@@ -391,17 +399,14 @@ describe('while an authorizer is asked', () => {
     const { open, answerAll } = testNode();
     const subscriber = open('backend').tell(32, 1, {}, 'com.app.x');
     const user = open('user');
-    for (let i = 0; i <= PAUSE_AT; i++) user.tell(16, i + 1, {}, 'com.app.x', [i]);
+    for (let i = 0; i < 65; i++) user.tell(16, i + 1, {}, 'com.app.x', [i]);
     expect(user.transport.reading).toEqual(['paused']);
-    let asked = 0;
     await answerAll(() => {
-      asked++;
-      // Of 65 messages one is being decided on and 64 wait, until the next one is taken.
-      if (asked <= PAUSE_AT - RESUME_AT) expect(user.transport.reading).toEqual(['paused']);
+      expect(user.transport.reading).toEqual(['paused']);
       return true;
     });
     expect(user.transport.reading).toEqual(['paused', 'resumed']);
-    expect(subscriber.heard()).toHaveLength(PAUSE_AT + 2);
+    expect(subscriber.heard()).toHaveLength(66);
   });
 
   it.each([

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { AuthMethod, ClientInfo, Verdict } from '../../../src/auth/method.js';
 import type { AnonymousConfig } from '../../../src/auth/schema.js';
@@ -19,6 +21,8 @@ class FakeTransport implements SessionTransport {
   opened = 0;
   closing = 0;
   ended = 0;
+  /** What was done to the reading, in order. */
+  readonly reading: string[] = [];
   sent: unknown[][] = [];
 
   constructor(cbtid: string | undefined) {
@@ -40,10 +44,10 @@ class FakeTransport implements SessionTransport {
     this.closing++;
   }
   pauseReading(): void {
-    return;
+    this.reading.push('paused');
   }
   resumeReading(): void {
-    return;
+    this.reading.push('resumed');
   }
   sessionEnded(): void {
     this.ended++;
@@ -76,7 +80,27 @@ const roles = { caller: {}, callee: { features: { call_canceling: true } }, publ
 const hello = [1, 'realm1', { roles }] as const;
 const abort = (reason: string) => [[3, { message: expect.any(String) as string }, reason]];
 
+/** Runs the garbage collector, which Node.js offers only to those who ask for it. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
 describe('opening', () => {
+  it('keeps nothing of what a HELLO says beyond what the router understands', async () => {
+    const { session, router } = testSession();
+    const details = { roles: { ...roles, unheard: { of: [{}, {}] } }, authextra: { much: [{}, {}] } };
+    const kept = [new WeakRef(details), new WeakRef(details.roles), new WeakRef(details.authextra)];
+    (() => session.receive(parseMessage([1, 'realm1', details], 3, NO_PAYLOAD)))();
+    expect(router.size.realm1?.sessions).toBe(1);
+    for (const key of Object.keys(details)) Reflect.deleteProperty(details, key);
+    // A WeakRef holds its target until the turn is over.
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    expect(kept.slice(1).map((each) => each.deref())).toEqual([undefined, undefined]);
+    expect(session.announced('callee', 'call_canceling')).toBe(true);
+  });
+
   it('welcomes an anonymous client and tells it who it is', () => {
     const { tell, session, transport, router } = testSession();
     const [welcome] = tell(...hello);
@@ -293,12 +317,23 @@ describe('methods that take their time', () => {
     expect(transport.sent).toEqual([[3, { message: 'internal error' }, 'wamp.error.runtime_error']]);
   });
 
+  it('have the client not read from meanwhile: what it sends stays bytes', async () => {
+    const { methods, decide } = slowMethod();
+    const { tell, transport } = testSession({ methods });
+    tell(...slowHello);
+    expect(transport.reading).toEqual(['paused']);
+    decide(accept);
+    await turn();
+    expect(transport.sent.map(([type]) => type)).toEqual([2]);
+    expect(transport.reading).toEqual(['paused', 'resumed']);
+  });
+
   it('bound what may wait', () => {
     const { methods } = slowMethod();
     const { tell, transport } = testSession({ methods });
     tell(...slowHello);
-    for (let i = 1; i <= 1000; i++) tell(32, i, {}, 'a.b');
-    expect(tell(32, 1001, {}, 'a.b')).toEqual(abort('wamp.error.protocol_violation'));
+    for (let i = 1; i <= 16; i++) tell(32, i, {}, 'a.b');
+    expect(tell(32, 17, {}, 'a.b')).toEqual(abort('wamp.error.protocol_violation'));
     expect(transport.closed?.cause).toBe('protocol_violation');
   });
 

@@ -41,6 +41,11 @@ class Connection {
     this.isReading = true;
   }
 
+  flooded(): void {
+    this.log.push('flooded');
+    this.inbox.close();
+  }
+
   receive(from: number, to: number): void {
     for (let number = from; number <= to; number++) this.inbox.receive(Buffer.from(String(number)), false);
   }
@@ -140,9 +145,41 @@ describe('Inbox', () => {
     connection.settle();
     connection.inbox.hold();
     connection.inbox.release();
-    expect(connection.isReading).toBe(false);
     connection.settle();
     expect([connection.log, connection.isReading]).toEqual([numbers(1, 12), true]);
+  });
+
+  it('reads on while it is held, until something comes that has to wait', () => {
+    const connection = new Connection();
+    connection.inbox.hold();
+    expect(connection.isReading).toBe(true);
+    connection.inbox.release();
+    connection.receive(1, 1);
+    expect(connection.log).toEqual(['1']);
+    connection.inbox.hold();
+    connection.receive(2, 2);
+    expect([connection.log, connection.isReading]).toEqual([['1'], false]);
+  });
+
+  it('gives a client up that sends more at once than may wait, but for one message of any size', () => {
+    const connection = new Connection();
+    connection.inbox.hold();
+    connection.inbox.receive(Buffer.alloc(20 * 1024 * 1024), true);
+    expect(connection.log).toEqual([]);
+    connection.inbox.receive(Buffer.alloc(1), true);
+    expect(connection.log).toEqual(['flooded']);
+  });
+
+  it('counts what waits anew when it has been worked off', () => {
+    const connection = new Connection();
+    for (let round = 0; round < 5; round++) {
+      connection.inbox.hold();
+      for (let n = 0; n < 4; n++) connection.inbox.receive(Buffer.alloc(2 * 1024 * 1024), true);
+      connection.inbox.release();
+      connection.settle();
+    }
+    expect(connection.log).toHaveLength(20);
+    expect(connection.log).not.toContain('flooded');
   });
 
   it('finishes behind the messages that came before', () => {
