@@ -5,20 +5,18 @@
  *
  *     request  -> target bad: 400/414 | root.handle -> the service answers | it fails: 500
  *     upgrade  -> not to WebSocket: as a request | root.upgrade -> the service takes the socket
- *     no HTTP  -> 400/408/431, close
+ *     no HTTP  -> after the answer still due on that connection: 400/408/431, close
  *
- * On one connection each of them begins when the one before is through (`pipeline.ts`). Nothing is thrown out of here:
- * Node.js would take the process down.
+ * Requests of one connection come one after the other (`pipeline.ts`).
  */
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
-import { RepeatedLog } from '../log/repeated.js';
 import { refuse } from '../transport/refusal.js';
 import { sendEmpty, sendStatus } from './answer.js';
 import { clientFault } from './client-fault.js';
-import { MAX_WAITING_REQUESTS, Pipelines } from './pipeline.js';
+import { Pipeline } from './pipeline.js';
 import { WebResponse } from './response.js';
 import type { WebRequest, WebService } from './service.js';
 import { parseTarget } from './target.js';
@@ -45,101 +43,37 @@ export interface DispatcherOptions {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #pipelines = new Pipelines();
-  /** connection -> its response that is under way */
-  readonly #responses = new Map<Duplex, WebResponse>();
-  /** Connections already given up: what else was read from them is not looked at. */
+  /** The connections that speak HTTP. One that was upgraded does no longer. */
+  readonly #pipelines = new Map<Duplex, Pipeline>();
+  /** Connections already found broken: what else arrives on them is not looked at. */
   readonly #broken = new WeakSet<Duplex>();
-  readonly #repeated: RepeatedLog;
   #finishing = false;
   readonly #onSocketError = (error: Error): void => this.#options.log.debug({ err: error }, 'connection failed');
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#repeated = new RepeatedLog(options.log);
+  }
+
+  /** A connection that the HTTP server has just got. */
+  opened(socket: Socket): void {
+    const pipeline = new Pipeline(socket, (error) => {
+      this.#options.log.error({ err: error }, 'HTTP connection failed');
+      socket.destroy();
+    });
+    this.#pipelines.set(socket, pipeline);
+  }
+
+  closed(socket: Socket): void {
+    this.#pipelines.delete(socket);
   }
 
   request(req: IncomingMessage, res: WebResponse): void {
-    this.#inTurn(req.socket, (done) => {
-      res.once('close', done);
-      this.#answer(req, res);
-    });
-  }
-
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#watch(socket);
-    this.#inTurn(socket, (done) => {
-      if (!(socket instanceof Socket)) throw new TypeError('an HTTP connection that is no socket');
-      if (isForWebSocket(req)) {
-        // `ws` takes no list.
-        req.headers.upgrade = 'websocket';
-        done();
-        this.#handOver(req, socket, head);
-      } else {
-        this.#ignoreUpgrade(req, socket, done);
-      }
-    });
-  }
-
-  /** CONNECT asks for a proxy, which this is not. */
-  connect(_req: IncomingMessage, socket: Duplex): void {
-    this.#watch(socket);
-    this.#inTurn(socket, (done) => {
-      done();
-      refuse(socket, 405, 'This is not a proxy.');
-    });
-  }
-
-  /** The HTTP parser gave up on a connection, or it took too long. */
-  clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (this.#broken.has(socket)) return;
-    const { status, text } = clientFault(error.code);
-    this.#options.log.debug({ code: error.code, status }, 'connection does not speak HTTP');
-    this.#inTurn(socket, (done) => {
-      done();
-      refuse(socket, status, text);
-    });
-    this.#broken.add(socket);
-  }
-
-  /** The connection is closed. Node.js tells only the response that it was writing. */
-  gone(connection: Duplex): void {
-    this.#pipelines.drop(connection);
-    this.#responses.get(connection)?.destroy();
-  }
-
-  /** From now on every response is the last one of its connection. */
-  finish(): void {
-    this.#finishing = true;
-    for (const res of this.#responses.values()) res.shouldKeepAlive = false;
-  }
-
-  /** @returns how many connections have something under way. */
-  get size(): number {
-    return this.#pipelines.size;
-  }
-
-  #inTurn(connection: Duplex, turn: (done: () => void) => void): void {
-    if (this.#broken.has(connection)) return;
-    const isTaken = this.#pipelines.add(connection, (done) => {
-      try {
-        turn(done);
-      } catch (error) {
-        this.#options.log.error({ err: error }, 'request failed, connection closed');
-        connection.destroy();
-      }
-    });
-    if (isTaken) return;
-    // What waits keeps memory, and Node.js has read more of it already.
-    this.#broken.add(connection);
-    const address = connection instanceof Socket ? connection.remoteAddress : undefined;
-    const facts = { address: address ?? 'unix', allowed: MAX_WAITING_REQUESTS };
-    this.#repeated.say('warn', facts, 'too many requests at once, connection closed');
-    connection.destroy();
-  }
-
-  #answer(req: IncomingMessage, res: WebResponse): void {
+    this.#pipelines.get(req.socket)?.add(req, res);
     this.#enter(req, res);
+    if (req.headers.host === undefined && req.httpVersion === '1.1') {
+      sendStatus(res, 400, 'The request has no Host header.', { Connection: 'close' });
+      return;
+    }
     if (req.method === 'OPTIONS' && req.url === '*') {
       sendEmpty(res, 204, { Allow: 'GET, HEAD, OPTIONS' });
       return;
@@ -149,11 +83,50 @@ export class Dispatcher {
     else void this.#serve(asWebRequest(req, target), res);
   }
 
-  #handOver(req: IncomingMessage, socket: Socket, head: Buffer): void {
+  /** The client wants an answer to its head before it sends the body, or something that nobody has. */
+  expectation(req: IncomingMessage, res: WebResponse): void {
+    this.#pipelines.get(req.socket)?.add(req, res);
+    this.#enter(req, res);
+    sendStatus(res, 417);
+  }
+
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#takeOver(socket);
+    if (!(socket instanceof Socket)) throw new TypeError('an HTTP connection that is no socket');
+    if (!isForWebSocket(req)) {
+      this.#ignoreUpgrade(req, socket);
+      return;
+    }
+    // `ws` takes no list.
+    req.headers.upgrade = 'websocket';
     const target = parseTarget(req.url ?? '');
     if ('status' in target) refuse(socket, target.status, target.text);
     else if (this.#finishing) refuse(socket, 503, 'The node is stopping.');
     else this.#upgradeTo(asWebRequest(req, target), socket, head);
+  }
+
+  /** CONNECT asks for a proxy, which this is not. */
+  connect(_req: IncomingMessage, socket: Duplex): void {
+    this.#takeOver(socket);
+    refuse(socket, 405, 'This is not a proxy.');
+  }
+
+  /** The HTTP parser gave up on a connection, or it took too long. */
+  clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (this.#broken.has(socket)) return;
+    this.#broken.add(socket);
+    const { status, text } = clientFault(error.code);
+    this.#options.log.debug({ code: error.code, status }, 'connection does not speak HTTP');
+    const due = this.#pipelines.get(socket)?.due;
+    // The refusal must not land in the middle of a response.
+    if (due === undefined) refuse(socket, status, text);
+    else due.once('close', () => refuse(socket, status, text));
+  }
+
+  /** From now on every response is the last one of its connection. */
+  finish(): void {
+    this.#finishing = true;
+    for (const { due } of this.#pipelines.values()) if (due !== undefined) due.shouldKeepAlive = false;
   }
 
   async #serve(request: WebRequest, res: WebResponse): Promise<void> {
@@ -198,19 +171,19 @@ export class Dispatcher {
    * RFC 9110 lets a server ignore an upgrade it does not want, and some HTTP clients offer `h2c` with every request.
    * Node.js has let go of the connection by now, so it serves this one response and closes.
    */
-  #ignoreUpgrade(req: IncomingMessage, socket: Socket, done: () => void): void {
+  #ignoreUpgrade(req: IncomingMessage, socket: Socket): void {
     const res = new WebResponse(req);
     res.assignSocket(socket);
     res.shouldKeepAlive = false;
+    // Node.js does this for connections of its own.
+    socket.on('drain', () => res.emit('drain'));
     res.once('finish', () => socket.destroySoon());
-    res.once('close', done);
-    this.#answer(req, res);
+    this.request(req, res);
   }
 
   #enter(req: IncomingMessage, res: WebResponse): void {
     const { clock, headers } = this.#options;
     const startedMs = clock();
-    this.#responses.set(req.socket, res);
     if (this.#finishing) res.shouldKeepAlive = false;
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     // A service that writes after it has ended. A client that leaves is no error of the response.
@@ -219,7 +192,6 @@ export class Dispatcher {
   }
 
   #leave(req: IncomingMessage, res: WebResponse, startedMs: number): void {
-    this.#responses.delete(req.socket);
     const level = this.#options.accessLog ? 'info' : 'debug';
     if (this.#options.log.isLevelEnabled(level))
       this.#options.log[level](this.#accessRecord(req, res, startedMs), 'request');
@@ -237,9 +209,14 @@ export class Dispatcher {
     };
   }
 
-  /** Node.js takes its own error handler off an upgraded connection; without another, a reset would end the process. */
-  #watch(socket: Duplex): void {
+  /**
+   * Node.js has let go of the connection. It has also taken its error handler off; without another, a reset would end the
+   * process.
+   */
+  #takeOver(socket: Duplex): void {
     socket.on('error', this.#onSocketError);
+    this.#pipelines.get(socket)?.release();
+    this.#pipelines.delete(socket);
   }
 }
 

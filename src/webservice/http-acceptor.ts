@@ -7,6 +7,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
 import type { Acceptor } from '../transport/endpoint.js';
 import { Dispatcher } from './dispatch.js';
@@ -42,13 +43,16 @@ export class HttpAcceptor implements Acceptor {
     this.#root = root;
     this.#log = log;
     this.#dispatcher = new Dispatcher({ ...dispatcher, root, log });
-    this.#server = createServer({ ...http, ServerResponse: WebResponse });
+    // A request without a host is answered by the dispatcher, as all others are.
+    this.#server = createServer({ ...http, requireHostHeader: false, ServerResponse: WebResponse });
     this.#server.timeout = STALLED_MS;
+    const requests = this.#dispatcher;
     this.#server
-      .on('request', (req, res) => this.#dispatcher.request(req, res))
-      .on('upgrade', (req, socket, head) => this.#dispatcher.upgrade(req, socket, head))
-      .on('connect', (req: IncomingMessage, socket: Socket) => this.#dispatcher.connect(req, socket))
-      .on('clientError', (error, socket) => this.#dispatcher.clientError(error, socket));
+      .on('request', (req, res) => this.#guard(req.socket, () => requests.request(req, res)))
+      .on('checkExpectation', (req, res) => this.#guard(req.socket, () => requests.expectation(req, res)))
+      .on('upgrade', (req, socket, head) => this.#guard(socket, () => requests.upgrade(req, socket, head)))
+      .on('connect', (req: IncomingMessage, socket: Duplex) => this.#guard(socket, () => requests.connect(req, socket)))
+      .on('clientError', (error, socket) => this.#guard(socket, () => requests.clientError(error, socket)));
   }
 
   async start(): Promise<void> {
@@ -63,6 +67,7 @@ export class HttpAcceptor implements Acceptor {
     socket.once('close', () => this.#forget(socket));
     socket.setNoDelay(true);
     this.#server.emit('connection', socket);
+    this.#dispatcher.opened(socket);
   }
 
   async stop(): Promise<void> {
@@ -75,6 +80,16 @@ export class HttpAcceptor implements Acceptor {
     await this.#emptyWithin(STOP_GRACE_MS);
   }
 
+  /** Node.js calls its listeners from where nobody catches: what a fault of ours throws there would end the process. */
+  #guard(socket: Duplex, listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#log.error({ err: error }, 'HTTP connection failed');
+      socket.destroy();
+    }
+  }
+
   async #stopServices(): Promise<void> {
     try {
       await this.#root.stop?.();
@@ -85,7 +100,7 @@ export class HttpAcceptor implements Acceptor {
   }
 
   #forget(socket: Socket): void {
-    this.#dispatcher.gone(socket);
+    this.#dispatcher.closed(socket);
     this.#connections.delete(socket);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }

@@ -1,67 +1,135 @@
 /**
- * What is asked on one connection, one after the other. A client may send requests without waiting for answers (RFC 9112,
- * section 9.3.2), and Node.js hands over all that it has read at once. Here the next one begins when the one before is
- * through: so a connection holds one file and one response at a time, answers come in their order, and a handshake or a
- * refusal never lands in the middle of a response. It knows no HTTP.
+ * The requests of one HTTP connection, one at a time: the parser gets the bytes of the next request when the answer to the
+ * last one is through and the client has taken it. What else the client sent waits in the socket, and then with the
+ * client. So a connection costs one answer at most, however many requests come in one packet, and an upgrade can only come
+ * when nothing is due any more.
  *
- *     add -> [waits behind others] -> begins -> done (its response is closed) -> the next one begins
- *     the connection closes -> whatever waits is dropped
+ *     bytes -> a piece (`message-cuts.ts`) -> the parser of Node.js -> a request -> its answer -> the next piece
+ *
+ * Node.js parses all that it reads at once and has no switch for this, so the pipeline takes the place of the listener
+ * between socket and parser. It knows nothing of paths and services.
  */
-import type { Duplex } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { MessageCuts } from './message-cuts.js';
+import type { WebResponse } from './response.js';
 
-/** So many requests of one connection may wait. Browsers do not do it at all; who does it sends a handful. */
-export const MAX_WAITING_REQUESTS = 64;
+const NOTHING: Buffer = Buffer.alloc(0);
 
-/** @param done to be called once, when the next one may begin. */
-export type Turn = (done: () => void) => void;
+export class Pipeline {
+  readonly #socket: Socket;
+  readonly #parse: (bytes: Buffer) => void;
+  readonly #onFault: (error: unknown) => void;
+  readonly #cuts = new MessageCuts();
+  /** The last request; its body may still be on the way. */
+  #request: IncomingMessage | undefined;
+  #due: WebResponse | undefined;
+  /** Of the bytes that were read, those that the parser has not got yet. */
+  #rest = NOTHING;
+  /** The socket is not read, because of us. */
+  #held = false;
+  #awaitsDrain = false;
 
-interface Pipeline {
-  isBusy: boolean;
-  readonly waiting: Turn[];
-}
+  readonly #take = (bytes: Buffer): void => {
+    this.#held = false;
+    this.#rest = bytes;
+    try {
+      this.#parseOn();
+    } catch (error) {
+      this.#onFault(error);
+    }
+  };
 
-export class Pipelines {
-  /** Connections with something under way. */
-  readonly #pipelines = new Map<Duplex, Pipeline>();
-
-  /** How many connections have something under way. */
-  get size(): number {
-    return this.#pipelines.size;
-  }
+  readonly #drained = (): void => {
+    this.#awaitsDrain = false;
+    this.#goOn();
+  };
 
   /**
-   * Begins a turn when all that was added before on the same connection is through.
-   * @returns false when too many wait already: then it is dropped.
+   * @param socket an HTTP server has it already and listens to its data.
+   * @param onFault something threw while a request was parsed, or at the events that came of it.
    */
-  add(connection: Duplex, turn: Turn): boolean {
-    const pipeline = this.#pipelines.get(connection) ?? this.#open(connection);
-    if (!pipeline.isBusy) this.#begin(connection, pipeline, turn);
-    else if (pipeline.waiting.length >= MAX_WAITING_REQUESTS) return false;
-    else pipeline.waiting.push(turn);
-    return true;
+  constructor(socket: Socket, onFault: (error: unknown) => void) {
+    this.#socket = socket;
+    this.#onFault = onFault;
+    const [parse] = socket.listeners('data').slice(-1);
+    if (parse === undefined) throw new TypeError('an HTTP connection that nobody reads');
+    this.#parse = parse as (bytes: Buffer) => void;
+    socket.off('data', this.#parse);
+    socket.on('data', this.#take);
   }
 
-  /** The connection is closed: nothing that waits begins. */
-  drop(connection: Duplex): void {
-    const pipeline = this.#pipelines.get(connection);
-    if (pipeline === undefined) return;
-    pipeline.waiting.length = 0;
-    this.#pipelines.delete(connection);
+  /** The answer that is being given. */
+  get due(): WebResponse | undefined {
+    return this.#due;
   }
 
-  #open(connection: Duplex): Pipeline {
-    const pipeline: Pipeline = { isBusy: false, waiting: [] };
-    this.#pipelines.set(connection, pipeline);
-    return pipeline;
-  }
-
-  #begin(connection: Duplex, pipeline: Pipeline, turn: Turn): void {
-    pipeline.isBusy = true;
-    turn(() => {
-      pipeline.isBusy = false;
-      const next = pipeline.waiting.shift();
-      if (next !== undefined && !connection.destroyed) this.#begin(connection, pipeline, next);
-      else this.drop(connection);
+  /** A request was parsed. The next one comes when its response has closed. */
+  add(req: IncomingMessage, res: WebResponse): void {
+    this.#request = req;
+    this.#due = res;
+    this.#cuts.expectBody(Number(req.headers['content-length'] ?? 0));
+    res.once('close', () => {
+      this.#due = undefined;
+      this.#goOn();
     });
+  }
+
+  /** The connection is no longer HTTP: what the parser has not got is left in the socket. */
+  release(): void {
+    this.#socket.off('data', this.#take).off('drain', this.#drained);
+    if (this.#rest.length > 0) this.#socket.unshift(this.#rest);
+    this.#rest = NOTHING;
+  }
+
+  #parseOn(): void {
+    while (this.#rest.length > 0) {
+      // The last answer has been given, or a refusal: whatever comes is not looked at.
+      if (!this.#socket.writable) this.#rest = NOTHING;
+      else if (this.#mustWait()) this.#hold();
+      // A body that nobody takes: Node.js goes on when somebody does.
+      else if (this.#socket.isPaused()) this.#putBack();
+      else this.#parsePiece();
+    }
+  }
+
+  #parsePiece(): void {
+    const length = this.#cuts.next(this.#rest);
+    const piece = this.#rest.subarray(0, length);
+    // Before the parser runs: an upgrade takes the rest.
+    this.#rest = this.#rest.subarray(length);
+    this.#parse(piece);
+  }
+
+  #mustWait(): boolean {
+    return this.#socket.writableNeedDrain || (this.#due !== undefined && this.#request?.complete === true);
+  }
+
+  #hold(): void {
+    this.#held = true;
+    this.#socket.pause();
+    this.#putBack();
+    this.#awaitDrain();
+  }
+
+  #putBack(): void {
+    this.#socket.unshift(this.#rest);
+    this.#rest = NOTHING;
+  }
+
+  #goOn(): void {
+    if (!this.#held) return;
+    if (this.#mustWait()) {
+      this.#awaitDrain();
+      return;
+    }
+    this.#held = false;
+    this.#socket.resume();
+  }
+
+  #awaitDrain(): void {
+    if (this.#awaitsDrain || !this.#socket.writableNeedDrain) return;
+    this.#awaitsDrain = true;
+    this.#socket.once('drain', this.#drained);
   }
 }
