@@ -60,7 +60,8 @@ export class ComponentTransport implements SessionTransport {
 
   /** Begins the end of the session: the node stops. */
   shutdown(): void {
-    this.#session.shutdown();
+    // It is gone for good, and has to be told.
+    this.#session.shutdown(true);
   }
 
   send(message: RouterMessage): void {

@@ -56,6 +56,12 @@ export const controllerSchema = {
           description:
             'When the node ends: one word or a list of them. All workers live in one process, so they all mean the same here: on a signal, or when the process fails.',
         },
+        shutdown_goodbye: {
+          type: 'boolean',
+          default: false,
+          description:
+            'Says GOODBYE `wamp.close.system_shutdown` to every session when the node stops, as the WAMP specification has it. Clients take that for final: autobahn-js and wampy do not come back when the node has started again. So by default their connections are closed without it (WebSocket: code 1001, "going away"), and they come back by themselves.',
+        },
         enable_parallel_worker_start: {
           const: false,
           default: false,

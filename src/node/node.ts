@@ -6,8 +6,8 @@
  *     start: config -> node.pid -> for each router worker: realms, then components, so that they are there when the first
  *            client comes, then transports (cookie stores open, port opens) -> control socket
  *     stop:  0. the control socket: no command comes any more
- *            1. every transport: stop listening, GOODBYE wamp.close.system_shutdown to its sessions, then cut
- *               what is left after a grace (`TransportServer.stop`)
+ *            1. every transport: stop listening; the connections of all of them are closed one by one
+ *               (`transport/drain.ts`), and what is left after a grace is cut (`TransportServer.stop`)
  *            2. every component: GOODBYE, then what it does to stop
  *            3. cookie stores: flush and close; nobody is left who could write
  *            4. node.pid: from here on another node may have the directory
@@ -15,6 +15,7 @@
  * A start that fails takes the way of `stop` for all that had started.
  */
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { LoadFunction } from '../auth/method.js';
 import type { Component } from '../component/component.js';
@@ -30,6 +31,7 @@ import type { Logger } from '../log/logger.js';
 import { cookieProcedures } from '../session/cookie-procedures.js';
 import { createSessionDeps } from '../session/deps.js';
 import { Router } from '../router/router.js';
+import { Drain } from '../transport/drain.js';
 import type { BoundAddress } from '../transport/listen.js';
 import { EndpointServer } from '../transport/endpoint.js';
 import { RawSocketAcceptor } from '../transport/rawsocket.js';
@@ -119,6 +121,7 @@ class Node implements RunningNode {
   readonly #parts: NodeParts;
   readonly #log: Logger;
   readonly #stores: CookieStores;
+  readonly #drain: Drain;
   /** Every server that was told to start, also one that failed. */
   readonly #servers: TransportServer[] = [];
   /** Every component that was told to start, also one that failed. */
@@ -133,6 +136,13 @@ class Node implements RunningNode {
     this.#parts = parts;
     this.#log = parts.log;
     this.#stores = new CookieStores({ clock: Date.now, log: parts.log });
+    this.#drain = new Drain({
+      log: parts.log,
+      saysGoodbye: parts.loaded.config.controller.options.shutdown_goodbye,
+      elapsed: () => performance.now(),
+      wait: (ms) => delay(ms),
+      random: Math.random,
+    });
   }
 
   get summary(): NodeSummary {
@@ -225,14 +235,23 @@ class Node implements RunningNode {
   }
 
   async #createServer(transport: TransportConfig, { router, directory }: RunningWorker): Promise<TransportServer> {
+    const drain = this.#drain;
     if (transport.type === 'rawsocket') {
       const sessions = await createSessionDeps(transport, { router, log: this.#log, load: this.#load });
       const log = this.#log.child({ transport: transport.id });
-      return new EndpointServer(transport.endpoint, new RawSocketAcceptor(transport, { sessions, log }), log);
+      return new EndpointServer(transport.endpoint, new RawSocketAcceptor(transport, { sessions, log, drain }), log);
     }
     const { id } = this.#parts.loaded.config.controller;
     const nodeInfo = { version: packageVersion(), ...(id === undefined ? {} : { id }) };
-    const deps: WebServerDeps = { router, load: this.#load, stores: this.#stores, directory, log: this.#log, nodeInfo };
+    const deps: WebServerDeps = {
+      router,
+      load: this.#load,
+      stores: this.#stores,
+      directory,
+      log: this.#log,
+      drain,
+      nodeInfo,
+    };
     if (transport.type === 'universal') return createUniversalServer(transport, deps);
     return transport.type === 'web' ? createWebServer(transport, deps) : createWebSocketServer(transport, deps);
   }
@@ -249,7 +268,8 @@ class Node implements RunningNode {
   async #shutDown(): Promise<void> {
     try {
       await this.#control?.stop();
-      await Promise.all(this.#servers.map((server) => server.stop()));
+      const drained = this.#drain.run();
+      await Promise.all([drained, ...this.#servers.map((server) => server.stop())]);
       await Promise.all(this.#components.map((component) => component.stop()));
       await this.#stores.closeAll();
     } finally {

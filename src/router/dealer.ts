@@ -139,6 +139,15 @@ export class Dealer implements RegistrationDirectory {
   }
 
   /** @returns whether a CALL with this id would belong to one that is not over, or whose end the caller cannot know yet. */
+  isCallee(session: RouterSession): boolean {
+    return (this.#parties.get(session)?.callees.size ?? 0) > 0;
+  }
+
+  hasCalls(session: RouterSession): boolean {
+    const party = this.#parties.get(session);
+    return party !== undefined && party.calls.size + party.invocations.size > 0;
+  }
+
   isCalling(session: RouterSession, requestId: number): boolean {
     const party = this.#parties.get(session);
     return party !== undefined && (party.calls.has(requestId) || party.abandoned?.has(requestId) === true);

@@ -144,6 +144,16 @@ export class Realm {
     return this.#dealer.isCalling(session, requestId);
   }
 
+  /** @returns whether others may call this session. */
+  isCallee(session: RouterSession): boolean {
+    return this.#dealer.isCallee(session);
+  }
+
+  /** @returns whether calls of this session, or calls that it has to answer, are in flight. */
+  hasCalls(session: RouterSession): boolean {
+    return this.#dealer.hasCalls(session);
+  }
+
   /** Drops what a session of the router itself, which never joined, has under way. */
   forget(session: RouterSession): void {
     this.#broker.remove(session);

@@ -5,8 +5,8 @@
  *     opening --> established --GOODBYE--> ended
  *        |         |        |
  *        |         |        +-- GOODBYE or kill with `wamp.close.logout` --> leaving --stored--> closing or ended
- *        |         +-- our GOODBYE (kill, shutdown) --> closing --GOODBYE, ABORT--> ended
- *        +--- ABORT, violation, transport lost ---> ended, from every state
+ *        |         +-- our GOODBYE (kill) --> closing --GOODBYE, ABORT--> ended
+ *        +--- ABORT, violation, transport lost, shutdown ---> ended, from every state
  *
  * How it is opened is told in `opening.ts`.
  *
@@ -157,11 +157,28 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     if (this.#state === 'established') this.#sayGoodbyeAndClose(reason, message);
   }
 
-  /** Ends the session because the node stops. */
-  shutdown(): void {
+  /** Others may call it. */
+  get isCallee(): boolean {
+    return this.#realm?.isCallee(this) === true;
+  }
+
+  /** It waits for something that is under way, or somebody waits for it. */
+  get isBusy(): boolean {
+    return this.#state === 'leaving' || this.#realm?.hasCalls(this) === true;
+  }
+
+  /**
+   * Ends the session because the node stops. Without a word, unless `saysGoodbye`: clients take GOODBYE and ABORT for
+   * final, and autobahn-js and wampy would not come back to the node that starts again.
+   */
+  shutdown(saysGoodbye: boolean): void {
     const message = 'the router is shutting down';
-    if (this.#state === 'established') this.#sayGoodbye(CloseUri.SYSTEM_SHUTDOWN, message, 'system_shutdown');
-    else if (this.#state !== 'closing') this.abort(CloseUri.SYSTEM_SHUTDOWN, message, 'system_shutdown');
+    if (saysGoodbye && this.#state === 'established') {
+      return this.#sayGoodbye(CloseUri.SYSTEM_SHUTDOWN, message, 'system_shutdown');
+    }
+    if (saysGoodbye && this.#state === 'closing') return;
+    this.#end(CloseUri.SYSTEM_SHUTDOWN);
+    this.transport.close('system_shutdown', message);
   }
 
   /** The transport is gone: the session ends without a word. */

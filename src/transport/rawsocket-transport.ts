@@ -151,8 +151,16 @@ export class RawSocketTransport
     this.#outbox.write(frame);
   }
 
-  shutdown(): void {
-    this.#session.shutdown();
+  get isCallee(): boolean {
+    return this.#session.isCallee;
+  }
+
+  get isBusy(): boolean {
+    return this.#session.isBusy;
+  }
+
+  shutdown(saysGoodbye: boolean): void {
+    this.#session.shutdown(saysGoodbye);
   }
 
   terminate(): void {

@@ -17,6 +17,7 @@ import { RawSocketTransport } from './rawsocket-transport.js';
 import { TransportHost } from './transport-host.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
+import type { Drain } from './drain.js';
 import type { Acceptor } from './endpoint.js';
 import type { HandshakeRules, Refusal } from './rawsocket-handshake.js';
 import type { RawSocketConfig } from './rawsocket-schema.js';
@@ -24,6 +25,8 @@ import type { RawSocketConfig } from './rawsocket-schema.js';
 export interface RawSocketDeps {
   readonly sessions: SessionDeps;
   readonly log: Logger;
+  /** What ends the connections of the node. */
+  readonly drain: Drain;
 }
 
 /** How long the peer has to close after we did: RawSocket knows no closing handshake, so one round trip is enough. */
@@ -64,13 +67,12 @@ export class RawSocketAcceptor implements Acceptor {
         unsent: unsentLimits(options.max_unsent_bytes, options.slow_consumer === 'drop_events'),
         connections: options,
       },
-      deps.sessions,
-      this.#log,
+      deps,
     );
     this.#handshakes = new DeadlineQueue(options.hello_timeout, (socket) => this.#handshakeOverdue(socket));
   }
 
-  /** Says GOODBYE to every session and closes every connection. Idempotent; never rejects. */
+  /** Closes every connection. Idempotent; never rejects. */
   async stop(): Promise<void> {
     for (const socket of [...this.#opening, ...this.#turnedAway]) socket.destroy();
     this.#handshakes.clear();
@@ -83,6 +85,8 @@ export class RawSocketAcceptor implements Acceptor {
     socket.setNoDelay(this.#noDelay);
     // A client that has ended its half has nothing more to say, and no use for what others say.
     socket.allowHalfOpen = false;
+    // Its endpoint may still have had to find out what it speaks.
+    if (this.#host.stopping) return void socket.destroy();
     if (!this.#host.admit(socket)) return this.#turnAway(socket);
     this.#opening.add(socket);
     this.#handshakes.add(socket);
@@ -114,6 +118,7 @@ export class RawSocketAcceptor implements Acceptor {
     const result = negotiate(received.subarray(0, HANDSHAKE_BYTES), this.#rules);
     if ('reason' in result) return this.#refuse(socket, result);
     this.#forget(socket);
+    if (this.#host.stopping) return void socket.destroy();
     const { serializer, peerMaxBytes, answer } = result;
     socket.write(answer);
     const terms = { serializer, peerMaxBytes, maxMessageBytes: this.#rules.maxMessageBytes };

@@ -3,17 +3,17 @@
  * how many there may be, and the orderly end of all of them. It knows no frames.
  */
 import type { Socket } from 'node:net';
-import { CloseUri } from '../wamp/error.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { CloseCause } from '../session/transport.js';
 import type { ConnectionLimitOptions } from './connection-limits.js';
+import type { Departing, Drain, DrainedHost } from './drain.js';
 import type { UnsentLimits } from './outbox.js';
 
 /** A connection as its host sees it. */
-export interface HostedTransport {
+export interface HostedTransport extends Departing {
   readonly peer: string;
   readonly socket: Socket;
   /** Whether anything arrived since the last look: a sign of life. */
@@ -23,8 +23,6 @@ export interface HostedTransport {
   ping(frame: Buffer): void;
   /** The client did not join a realm, or answer a challenge, in time. */
   helloOverdue(timeoutMs: number): void;
-  /** Begins the orderly end of its session. */
-  shutdown(): void;
   close(cause: CloseCause, text: string): void;
   /** Cuts the connection. */
   terminate(): void;
@@ -46,14 +44,22 @@ export interface HostLimits {
   readonly connections: ConnectionLimitOptions;
 }
 
-/** How long clients have to answer our GOODBYE before the connections are closed. */
-const GOODBYE_GRACE_MS = 1000;
+/** How long clients have to read what was sent and to close, and before that to answer our GOODBYE, if we say one. */
+const STOP_GRACE_MS = 1000;
 
-export class TransportHost {
+export interface HostDeps {
+  readonly sessions: SessionDeps;
+  readonly log: Logger;
+  /** What ends the connections of all hosts of the node. */
+  readonly drain: Drain;
+}
+
+export class TransportHost implements DrainedHost {
   readonly sessions: SessionDeps;
   readonly log: Logger;
   readonly unsent: UnsentLimits;
   readonly #limits: HostLimits;
+  readonly #drain: Drain;
   readonly #connections: ConnectionLimits;
   readonly #transports = new Set<HostedTransport>();
   readonly #hellos: DeadlineQueue<HostedTransport>;
@@ -65,9 +71,11 @@ export class TransportHost {
   #onEmpty: (() => void) | undefined;
   #stopping = false;
 
-  constructor(limits: HostLimits, sessions: SessionDeps, log: Logger) {
+  constructor(limits: HostLimits, { sessions, log, drain }: HostDeps) {
     this.sessions = sessions;
     this.log = log;
+    this.#drain = drain;
+    drain.join(this);
     this.unsent = limits.unsent;
     this.#limits = limits;
     this.#connections = new ConnectionLimits(limits.connections, log);
@@ -147,16 +155,25 @@ export class TransportHost {
     this.#pings.add(transport);
   }
 
-  /** Says GOODBYE to every session and closes every connection. Resolves when all are gone; idempotent. */
-  async stop(): Promise<void> {
+  refuse(): Iterable<HostedTransport> {
     this.#stopping = true;
+    return this.#transports;
+  }
+
+  /** Closes every connection, in the course of the node's end where that is why. Resolves when all are gone; idempotent. */
+  async stop(): Promise<void> {
+    this.refuse();
+    await this.#drain.over;
     this.#hellos.clear();
     this.#authentications.clear();
     this.#pings.clear();
-    for (const transport of this.#transports) transport.shutdown();
-    await this.#emptyWithin(GOODBYE_GRACE_MS);
-    for (const transport of this.#transports) transport.close('system_shutdown', CloseUri.SYSTEM_SHUTDOWN);
-    await this.#emptyWithin(this.#limits.closeTimeoutMs || GOODBYE_GRACE_MS);
+    const { saysGoodbye } = this.#drain;
+    for (const transport of this.#transports) transport.shutdown(saysGoodbye);
+    await this.#emptyWithin(STOP_GRACE_MS);
+    if (saysGoodbye) {
+      for (const transport of this.#transports) transport.shutdown(false);
+      await this.#emptyWithin(STOP_GRACE_MS);
+    }
     for (const transport of this.#transports) transport.terminate();
     this.#pongs.clear();
     this.#closes.clear();

@@ -177,8 +177,16 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
     this.#sendControl(frame);
   }
 
-  shutdown(): void {
-    this.#session.shutdown();
+  get isCallee(): boolean {
+    return this.#session.isCallee;
+  }
+
+  get isBusy(): boolean {
+    return this.#session.isBusy;
+  }
+
+  shutdown(saysGoodbye: boolean): void {
+    this.#session.shutdown(saysGoodbye);
   }
 
   /** Cuts the connection, without a closing handshake. */

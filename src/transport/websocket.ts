@@ -15,6 +15,7 @@ import { TransportHost } from './transport-host.js';
 import { handshakeRules, negotiate } from './websocket-handshake.js';
 import { controlFrame, PING_FRAME } from './websocket-framing.js';
 import { WampWebSocket, WebSocketTransport } from './websocket-transport.js';
+import type { Drain } from './drain.js';
 import type { CookieTracker, Tracked } from '../cookie/tracker.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
@@ -23,6 +24,8 @@ import type { Agreement, HandshakeRules } from './websocket-handshake.js';
 
 export interface WebSocketDeps {
   readonly sessions: SessionDeps;
+  /** What ends the connections of the node. */
+  readonly drain: Drain;
   /** Who came back; undefined where cookies are not tracked. */
   readonly tracker: CookieTracker | undefined;
   readonly log: Logger;
@@ -76,8 +79,7 @@ export class WebSocketAcceptor {
         unsent: unsentLimits(options.max_unsent_bytes, options.slow_consumer === 'drop_events'),
         connections: options,
       },
-      deps.sessions,
-      deps.log,
+      deps,
     );
   }
 
@@ -128,7 +130,7 @@ export class WebSocketAcceptor {
     res.end(req.method === 'HEAD' ? undefined : page);
   }
 
-  /** Says GOODBYE to every session and closes every connection. Resolves when all are gone; idempotent. */
+  /** Closes every connection. Resolves when all are gone; idempotent. */
   stop(): Promise<void> {
     return this.#host.stop();
   }

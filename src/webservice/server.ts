@@ -26,7 +26,7 @@ const TIMEOUT_CHECK_MS = 500;
 /** Between two requests of a connection, where `client_timeout` does not say otherwise. */
 const KEEP_ALIVE_MS = 60_000;
 
-export interface WebServerDeps extends Pick<WebServiceDeps, 'router' | 'load' | 'stores' | 'log'> {
+export interface WebServerDeps extends Pick<WebServiceDeps, 'router' | 'load' | 'stores' | 'log' | 'drain'> {
   /** By default one that nobody asks. */
   readonly directory?: CookieDirectory;
   /** Milliseconds since 1970; `Date.now` by default. */
@@ -91,6 +91,7 @@ function serviceDepsOf(id: string, webSocketPaths: readonly string[], deps: WebS
     stores: deps.stores,
     directory: deps.directory ?? new CookieDirectory(),
     log: deps.log.child({ transport: id }),
+    drain: deps.drain,
     clock: deps.clock ?? Date.now,
     cookies: undefined,
     nodeInfo: deps.nodeInfo ?? {},

@@ -11,6 +11,7 @@ import type { CookieDirectory } from '../cookie/directory.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionParts } from '../session/deps.js';
+import type { Drain } from '../transport/drain.js';
 import type { CookieSection } from './cookies.js';
 import type { PathServiceConfig } from './schema.js';
 
@@ -57,6 +58,8 @@ export interface WebServiceDeps {
   /** Where the cookies of the worker are managed from. */
   readonly directory: CookieDirectory;
   readonly log: Logger;
+  /** What ends the connections of the node. */
+  readonly drain: Drain;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** The `cookie` section in force where the service is mounted: its own, or that of the nearest path above. */

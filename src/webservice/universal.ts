@@ -25,6 +25,6 @@ async function createAcceptor(config: UniversalTransportConfig, deps: WebServerD
   if (rawsocket === undefined) return http;
   const log = deps.log.child({ transport: id });
   const sessions = await createSessionDeps(rawsocket, { router: deps.router, load: deps.load, log });
-  const raw = new RawSocketAcceptor(rawsocket, { sessions, log });
+  const raw = new RawSocketAcceptor(rawsocket, { sessions, log, drain: deps.drain });
   return new UniversalAcceptor({ rawsocket: raw, http, timeoutMs: rawsocket.options.hello_timeout, log });
 }

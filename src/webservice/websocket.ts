@@ -23,12 +23,13 @@ class WebSocketService implements WebService {
   }
 
   async start(): Promise<void> {
-    const { router, load, cookies, log, nodeInfo } = this.#deps;
+    const { router, load, cookies, log, drain, nodeInfo } = this.#deps;
     const tracker = await cookies?.tracker();
     this.#acceptor = new WebSocketAcceptor(this.#config, {
       sessions: await createSessionDeps(this.#config, { router, load, log }),
       tracker,
       log,
+      drain,
       ...(nodeInfo.version !== undefined && { version: nodeInfo.version }),
     });
   }

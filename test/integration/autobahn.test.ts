@@ -72,8 +72,10 @@ async function join(realm = 'realm1', { urlPath = '/memory', headers = {} } = {}
 }
 
 describe('autobahn-js', () => {
-  it('hears a GOODBYE when the node shuts down', async () => {
-    const other = await startDaemon({ config: nodeConfig() });
+  it('hears a GOODBYE when the node shuts down and is to say so', async () => {
+    const other = await startDaemon({
+      config: { ...nodeConfig(), controller: { options: { shutdown_goodbye: true } } },
+    });
     const connection = new autobahn.Connection({
       realm: 'realm1',
       url: other.url('/ws', 'ws'),

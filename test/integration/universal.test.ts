@@ -174,18 +174,12 @@ function connectTo(id: string): Socket {
   return connect(portOf(id), '127.0.0.1').on('error', () => undefined);
 }
 
-it('stops with GOODBYE to all, and cuts who has said nothing', async () => {
+it('closes all when it stops, and cuts who has said nothing', async () => {
   const raw = await RawSocketClient.join(rawPlace('tcp'));
   const web = await WampClient.join(webSocketUrl('tcp'));
   const silent = connectTo('tcp');
   const closed = new Promise((resolve) => silent.once('close', resolve));
-  const farewells = Promise.all(
-    [raw, web].map(async (client) => {
-      expect(await client.next()).toMatchObject([6, {}, 'wamp.close.system_shutdown']);
-      client.send([6, {}, 'wamp.close.goodbye_and_out']);
-      await client.closed;
-    }),
-  );
   expect(await daemon.stop()).toBe(0);
-  await Promise.all([farewells, closed]);
+  await Promise.all([raw.closed, closed]);
+  expect((await web.closed).code).toBe(1001);
 });

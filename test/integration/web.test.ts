@@ -24,6 +24,7 @@ import { NOBODY_TO_ASK } from '../support/client.js';
 import {
   cookieConfig,
   emptyRouter,
+  idleDrain,
   jsonConfig,
   staticConfig,
   webConfig,
@@ -64,6 +65,7 @@ function serverDeps(parts: Partial<WebServerDeps> = {}): WebServerDeps {
     load: NOBODY_TO_ASK.load,
     stores: new CookieStores({ clock: Date.now, log }),
     log,
+    drain: idleDrain(),
     ...parts,
   };
 }

@@ -87,6 +87,9 @@ declare module 'autobahn' {
       readonly url?: string;
       readonly transports?: readonly object[];
       readonly max_retries?: number;
+      /** In seconds. */
+      readonly initial_retry_delay?: number;
+      readonly max_retry_delay?: number;
       readonly authmethods?: readonly string[];
       readonly authid?: string;
       readonly authextra?: object;

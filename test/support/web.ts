@@ -6,6 +6,7 @@ import type { CookieConfig } from '../../src/cookie/schema.js';
 import { CookieStores } from '../../src/cookie/stores.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { Router } from '../../src/router/router.js';
+import { Drain } from '../../src/transport/drain.js';
 import { websocketOptionsSchema } from '../../src/transport/websocket-schema.js';
 import type { WebSocketOptions } from '../../src/transport/websocket-schema.js';
 import type {
@@ -96,6 +97,17 @@ export function emptyRouter(): Router {
   return new Router([], { randomId: () => 1, clock: Date.now, scheduler: new FakeClock() });
 }
 
+/** One that nobody runs. */
+export function idleDrain(): Drain {
+  return new Drain({
+    log: silentLogger(),
+    saysGoodbye: false,
+    elapsed: () => performance.now(),
+    wait: () => Promise.resolve(),
+    random: Math.random,
+  });
+}
+
 export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps {
   const log = parts.log ?? silentLogger();
   return {
@@ -104,6 +116,7 @@ export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps
     stores: new CookieStores({ clock: Date.now, log }),
     directory: new CookieDirectory(),
     log,
+    drain: idleDrain(),
     clock: Date.now,
     cookies: undefined,
     nodeInfo: {},

@@ -220,10 +220,23 @@ describe('an established session', () => {
     },
   );
 
+  it.each([
+    ['before HELLO', (): void => undefined],
+    ['established', (tell: (...message: unknown[]) => unknown): unknown => tell(...hello)],
+  ])('closes without a word when the node stops: clients that hear one do not come back (%s)', (_state, prepare) => {
+    const { tell, transport, session, router } = testSession();
+    prepare(tell);
+    transport.sent = [];
+    session.shutdown(false);
+    expect(transport.sent).toEqual([]);
+    expect(transport.closed?.cause).toBe('system_shutdown');
+    expect(router.size.realm1?.sessions).toBe(0);
+  });
+
   it('says GOODBYE when the node stops, ignores what comes in between, and closes on the answer', () => {
     const { tell, transport, session, router } = testSession();
     tell(...hello);
-    session.shutdown();
+    session.shutdown(true);
     expect(transport.sent.splice(0)).toEqual([
       [6, { message: expect.any(String) as string }, 'wamp.close.system_shutdown'],
     ]);

@@ -1,0 +1,139 @@
+/**
+ * The end of all connections of a node that stops: one by one, so that clients that come back do not come all at once.
+ * They are closed without GOODBYE, because clients take that, as they take ABORT, for a wish that they stay away.
+ *
+ *     run: nobody new is let in -> who neither serves nor waits for an answer leaves, in random order
+ *          -> who has calls in flight leaves as soon as they are answered, or after a moment
+ *          -> callees leave in the same way: until then they are there for the others
+ *
+ * Hosts join when they are made, because a callee on one transport is there for the callers on another. It knows no
+ * sockets and no frames.
+ */
+import type { Logger } from '../log/logger.js';
+
+/** A connection that has to leave. */
+export interface Departing {
+  /** Others may call it. */
+  readonly isCallee: boolean;
+  /** It waits for something, or somebody waits for it. */
+  readonly isBusy: boolean;
+  /** Begins its end: with GOODBYE, or by closing without a word. Idempotent. */
+  shutdown(saysGoodbye: boolean): void;
+}
+
+export interface DrainedHost {
+  /** Lets nobody in any more. @returns who is there. */
+  refuse(): Iterable<Departing>;
+}
+
+export interface DrainDeps {
+  readonly log: Logger;
+  /** GOODBYE `wamp.close.system_shutdown` instead of a close without a word. */
+  readonly saysGoodbye: boolean;
+  /** Milliseconds that never go back. */
+  readonly elapsed: () => number;
+  readonly wait: (ms: number) => Promise<void>;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+/** So much time for each connection, and so much for all of them: a thousand in a second, a hundred thousand in twenty. */
+const MS_EACH = 1;
+const MAX_SPREAD_MS = 20_000;
+
+/** How often the time is looked at. */
+const TICK_MS = 10;
+
+/** How long calls in flight may hold up the end, in all. */
+const CALLS_MS = 2000;
+
+export class Drain {
+  readonly #deps: DrainDeps;
+  readonly #hosts = new Set<DrainedHost>();
+  #over: Promise<void> | undefined;
+  #msEach = MS_EACH;
+  #callsMs = CALLS_MS;
+
+  constructor(deps: DrainDeps) {
+    this.#deps = deps;
+  }
+
+  get saysGoodbye(): boolean {
+    return this.#deps.saysGoodbye;
+  }
+
+  /** Resolves when the end of every connection has begun; undefined as long as the node does not stop. */
+  get over(): Promise<void> | undefined {
+    return this.#over;
+  }
+
+  join(host: DrainedHost): void {
+    this.#hosts.add(host);
+  }
+
+  /** Idempotent; never rejects. */
+  run(): Promise<void> {
+    this.#over ??= this.#run();
+    return this.#over;
+  }
+
+  async #run(): Promise<void> {
+    const all = [...this.#hosts].flatMap((host) => [...host.refuse()]);
+    if (all.length === 0) return;
+    const spreadMs = Math.min(all.length * MS_EACH, MAX_SPREAD_MS);
+    this.#msEach = spreadMs / all.length;
+    this.#deps.log.info({ connections: all.length, spreadMs }, 'closing connections');
+    this.#shuffle(all);
+    const callees = await this.#dismiss(all, ({ isCallee }) => isCallee);
+    await this.#dismiss(callees, () => false);
+  }
+
+  /** @returns those that are to stay. */
+  async #dismiss(departing: readonly Departing[], stays: (one: Departing) => boolean): Promise<Departing[]> {
+    const staying: Departing[] = [];
+    const busy: Departing[] = [];
+    await this.#oneByOne(departing, (one) => {
+      if (stays(one)) staying.push(one);
+      else if (one.isBusy) busy.push(one);
+      else this.#close(one);
+    });
+    await this.#oneByOne(await this.#answered(busy), (one) => this.#close(one));
+    return staying;
+  }
+
+  /** Closes who has no calls in flight any more. @returns who still has, when there is no more time. */
+  async #answered(busy: readonly Departing[]): Promise<readonly Departing[]> {
+    let waiting = busy;
+    while (waiting.length > 0 && this.#callsMs > 0) {
+      const before = this.#deps.elapsed();
+      await this.#deps.wait(TICK_MS);
+      this.#callsMs -= this.#deps.elapsed() - before;
+      for (const one of waiting) if (!one.isBusy) this.#close(one);
+      waiting = waiting.filter(({ isBusy }) => isBusy);
+    }
+    return waiting;
+  }
+
+  async #oneByOne(departing: readonly Departing[], act: (one: Departing) => void): Promise<void> {
+    const start = this.#deps.elapsed();
+    let done = 0;
+    for (;;) {
+      const due = Math.ceil((this.#deps.elapsed() - start + 1) / this.#msEach);
+      for (; done < departing.length && done < due; done++) act(departing[done] as Departing);
+      if (done >= departing.length) return;
+      await this.#deps.wait(TICK_MS);
+    }
+  }
+
+  #close(one: Departing): void {
+    one.shutdown(this.#deps.saysGoodbye);
+  }
+
+  /** So that neighbours, who came at the same time, do not come back at the same time. */
+  #shuffle(all: Departing[]): void {
+    for (let i = all.length - 1; i > 0; i--) {
+      const j = Math.floor(this.#deps.random() * (i + 1));
+      [all[i], all[j]] = [all[j] as Departing, all[i] as Departing];
+    }
+  }
+}
