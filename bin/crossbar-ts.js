@@ -2,6 +2,10 @@
 // The command `crossbar-ts`: everything is in src/cli, built into dist/.
 import { existsSync } from 'node:fs';
 
+// First of all: without a listener Node.js answers this signal by opening its debugger, and with it the whole process, to
+// everybody on this machine. `--inspect` still does that for who wants it.
+process.on('SIGUSR1', () => undefined);
+
 const main = new URL('../dist/cli/main.js', import.meta.url);
 if (existsSync(main)) {
   const { run } = await import(main.href);

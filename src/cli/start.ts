@@ -4,6 +4,7 @@
 import { resolveCbdir } from '../node/cbdir.js';
 import { startNode } from '../node/node.js';
 import type { RunningNode } from '../node/node.js';
+import { foreignFrame } from '../node/foreign-frame.js';
 import { handleSignals } from '../node/signals.js';
 import { createVoice } from './logging.js';
 import type { LogOptions } from './logging.js';
@@ -22,19 +23,29 @@ export async function start(options: StartOptions): Promise<void> {
   process.once('exit', () => output.writeOut());
   const voice = createVoice(options, output, (process.env['NO_COLOR'] ?? '') !== '');
 
+  const interrupt = new AbortController();
   const starting = startNode({
     cbdir,
     log: voice.log,
+    signal: interrupt.signal,
     commandOptions: { ...options },
     ...(options.config === undefined ? {} : { config: options.config }),
   });
-  handleSignals({ source: process, log: voice.log, terminal: output.terminal, stop: () => stopNode(starting, output) });
+  handleSignals({
+    source: process,
+    log: voice.log,
+    terminal: output.terminal,
+    stop: () => stopNode(starting, interrupt, output),
+    foreignFrame,
+  });
 
   try {
     const node = await starting;
     process.title = node.summary.title;
     voice.started(node.summary);
   } catch (error) {
+    // `stopNode` ends the process.
+    if (error === interrupt.signal.reason) return;
     process.stderr.write(describeFailure(error));
     await output.flush();
     // Not `process.exitCode`: whatever a failed start forgot must not keep a dead node alive.
@@ -42,9 +53,14 @@ export async function start(options: StartOptions): Promise<void> {
   }
 }
 
-/** A signal can come while the node still starts: then it is stopped as soon as it has. */
-async function stopNode(starting: Promise<RunningNode>, output: Output): Promise<void> {
-  const node = await starting;
-  await node.stop();
+/** A signal can come while the node still starts: then the start is given up. */
+async function stopNode(starting: Promise<RunningNode>, interrupt: AbortController, output: Output): Promise<void> {
+  interrupt.abort();
+  try {
+    const node = await starting;
+    await node.stop();
+  } catch (error) {
+    if (error !== interrupt.signal.reason) throw error;
+  }
   await output.flush();
 }

@@ -2,6 +2,7 @@
  * One component of the config, from its module to its end.
  *
  *     start: load the module -> join the realm -> call the function, and wait for what it returns
+ *     start given up: its session ends, whatever the function is in the middle of
  *     stop:  GOODBYE wamp.close.system_shutdown -> `onleave` -> `stop` of what the function returned, two seconds at most
  *
  * A component that leaves, or whose session is killed, in between is no concern of the node: it says so and goes on.
@@ -61,12 +62,19 @@ export class Component {
     });
   }
 
-  /** @throws whatever keeps it from starting (rejects). */
-  async start(): Promise<void> {
+  /**
+   * @param signal gives the start up.
+   * @throws whatever keeps it from starting, or the reason of the signal (rejects).
+   */
+  async start(signal?: AbortSignal): Promise<void> {
     const { module, name, realm } = this.#config;
     try {
-      await within(START_MS, this.#run(), `did not start within ${START_MS / 1000} seconds`);
+      await within(START_MS, this.#run(), `did not start within ${START_MS / 1000} seconds`, signal);
     } catch (err) {
+      if (signal?.aborted === true) {
+        this.#log.warn({ module, function: name }, 'component had not started yet when the node was stopped');
+        throw err;
+      }
       this.#log.error({ err, module, function: name }, 'component failed to start');
       throw err;
     }
@@ -94,6 +102,8 @@ export class Component {
     const { cbdir } = this.#deps;
     const hooks: unknown = await run(this.#session, { id, extra, cbdir, log: this.#log, CallError, Result });
     if (typeof hooks === 'object' && hooks !== null) this.#hooks = hooks;
+    // It came up when nobody waited for it any more.
+    if (this.#stopping) await this.#hooks?.stop?.();
   }
 
   async #end(): Promise<void> {
@@ -112,14 +122,20 @@ function admitting({ id, realm, role, authid = id }: ComponentConfig): AuthMetho
   return { start: () => ({ type: 'accept', principal }) };
 }
 
-async function within<T>(ms: number, work: Promise<T>, text: string): Promise<T> {
+/** @throws Error with `text` when the time is over, or the reason of the signal (rejects). */
+async function within<T>(ms: number, work: Promise<T>, text: string, signal?: AbortSignal): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const overdue = new Promise<never>((_resolve, reject) => {
+  let giveUp: (() => void) | undefined;
+  const over = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(text)), ms);
+    giveUp = () => reject(signal?.reason as Error);
+    if (signal?.aborted === true) giveUp();
+    else signal?.addEventListener('abort', giveUp);
   });
   try {
-    return await Promise.race([work, overdue]);
+    return await Promise.race([work, over]);
   } finally {
     clearTimeout(timer);
+    if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp);
   }
 }

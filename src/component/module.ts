@@ -13,6 +13,14 @@ export class ModuleError extends Error {
   override readonly name = 'ModuleError';
 }
 
+/** Files that were imported, or are being imported. */
+const imported = new Set<string>();
+
+/** Whether code of the operator runs in this process. */
+export function hasModules(): boolean {
+  return imported.size > 0;
+}
+
 export type ModuleFunction = (...args: readonly unknown[]) => unknown;
 
 /**
@@ -32,6 +40,7 @@ export async function loadFunction(cbdir: string, module: string, name: string):
 
 async function importFrom(cbdir: string, module: string): Promise<Readonly<Record<string, unknown>>> {
   const file = isFile(module) ? path.resolve(cbdir, module) : packageFile(cbdir, module);
+  imported.add(file);
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {

@@ -63,6 +63,8 @@ export interface NodeOptions {
   readonly log?: Logger;
   /** Where `$NAME` in the config is looked up; default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Gives the start up: what has started is stopped, and `startNode` rejects with its reason. Without effect later. */
+  readonly signal?: AbortSignal;
   /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */
   readonly commandOptions?: Readonly<Record<string, unknown>>;
 }
@@ -80,6 +82,7 @@ export interface RunningNode {
  *
  * @throws ConfigError when the config is missing or wrong, with every problem.
  * @throws NodeError when the directory is missing or taken, or a part cannot start; the message names the part.
+ * @throws the reason of `signal`.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { log = silentLogger(), env = process.env } = options;
@@ -91,7 +94,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     log.warn({ file, line, column, pointer, problem: text }, 'config warning');
   }
   const node = new Node({ cbdir, loaded, pidFile, log });
-  await node.start();
+  await node.start(options.signal);
   return node;
 }
 
@@ -128,6 +131,8 @@ class Node implements RunningNode {
   readonly #components: Component[] = [];
   readonly #listening: ListeningSummary[] = [];
   #control: ControlServer | undefined;
+  /** Gives the start up. */
+  #signal: AbortSignal | undefined;
   #stopped: Promise<void> | undefined;
 
   readonly #load: LoadFunction = (module, name) => loadFunction(this.#parts.cbdir, module, name);
@@ -159,12 +164,15 @@ class Node implements RunningNode {
     };
   }
 
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
+    this.#signal = signal;
     try {
       for (const { worker, pointer } of enabledWorkers(this.#parts.loaded)) await this.#startWorker(worker, pointer);
       this.#control = await this.#startControl();
+      signal?.throwIfAborted();
     } catch (error) {
       await this.#stopAfterFailure();
+      signal?.throwIfAborted();
       throw error;
     }
     for (const store of this.summary.cookieStores) this.#log.info(store, 'cookie store opened');
@@ -212,9 +220,10 @@ class Node implements RunningNode {
     const uriRule = realm?.options?.uri_check ?? 'loose';
     const { Component } = await import('../component/component.js');
     const component = new Component(config, { router, uriRule, cbdir: this.#parts.cbdir, log: this.#log });
+    this.#signal?.throwIfAborted();
     this.#components.push(component);
     try {
-      await component.start();
+      await component.start(this.#signal);
     } catch (cause) {
       throw new NodeError('ERR_NODE_START', `component ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
     }
@@ -222,6 +231,7 @@ class Node implements RunningNode {
 
   async #startTransport(running: RunningWorker, transport: TransportConfig, pointer: string): Promise<void> {
     const { worker } = running;
+    this.#signal?.throwIfAborted();
     try {
       const server = await this.#createServer(transport, running);
       this.#servers.push(server);

@@ -6,17 +6,23 @@
  *     a second one      exit at once with 128 + its number (130, 143)
  *     SIGHUP            at a terminal the terminal is gone: as SIGTERM. Else ignored with a warning: there is no
  *                       reload yet, and a node must not die of a request for one.
- *     uncaught error    log it as fatal and exit 1 at once: never a listener without a working node behind it
+ *     SIGUSR1, SIGUSR2  ignored with a warning: Node.js would open its debugger, and end
+ *     SIGQUIT           not touched: ends at once, also when the event loop is stuck
+ *     uncaught error    of a component: log it and go on, because a client that calls it must not end the node.
+ *                       Any other: log it as fatal and exit 1 at once: never a listener without a working node behind it
  */
 import { constants } from 'node:os';
 
+import { RepeatedLog } from '../log/repeated.js';
 import type { Logger } from '../log/logger.js';
 
 export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+export type IdleSignal = 'SIGUSR1' | 'SIGUSR2';
 
 /** The part of `process` that is used here, so that a test can stand in for it. */
 export interface SignalSource {
   on(event: EndSignal, listener: (signal: EndSignal) => void): unknown;
+  on(event: IdleSignal, listener: (signal: IdleSignal) => void): unknown;
   on(event: 'uncaughtException', listener: (error: Error, origin: string) => void): unknown;
   exit(code: number): void;
 }
@@ -28,10 +34,13 @@ export interface SignalOptions {
   readonly stop: () => Promise<void>;
   /** Someone sits at a terminal that can go away. */
   readonly terminal: boolean;
+  /** @returns where in the code of a component an error comes from; undefined when it does not come from there. */
+  readonly foreignFrame: (error: unknown) => string | undefined;
 }
 
 /** Installs the handlers of the table above. */
-export function handleSignals({ source, log, stop, terminal }: SignalOptions): void {
+export function handleSignals({ source, log, stop, terminal, foreignFrame }: SignalOptions): void {
+  const repeated = new RepeatedLog(log);
   let stopping = false;
 
   const end = (signal: EndSignal): void => {
@@ -57,8 +66,17 @@ export function handleSignals({ source, log, stop, terminal }: SignalOptions): v
     if (terminal) end(signal);
     else log.warn({ signal }, 'signal ignored: reload is not supported');
   });
+  for (const idle of ['SIGUSR1', 'SIGUSR2'] as const) {
+    source.on(idle, (signal) => log.warn({ signal }, 'signal ignored: it means nothing to a node'));
+  }
   // An unhandled rejection arrives here too, with `origin` saying so.
   source.on('uncaughtException', (err, origin) => {
+    const frame = foreignFrame(err);
+    if (frame !== undefined) {
+      // Every place has an account of its own: they are few, and clients cannot make more.
+      repeated.say('error', { err, origin, at: frame }, 'uncaught error in the code of a component', frame);
+      return;
+    }
     log.fatal({ err, origin }, 'uncaught error: ending at once');
     source.exit(1);
   });

@@ -19,7 +19,9 @@ class FakeProcess extends EventEmitter {
   }
 }
 
-function installed({ terminal = false, stop = () => Promise.resolve() } = {}) {
+const ours = (): string | undefined => undefined;
+
+function installed({ terminal = false, stop = () => Promise.resolve(), foreignFrame = ours } = {}) {
   const source = new FakeProcess();
   const records: Record<string, unknown>[] = [];
   const log = createLogger({
@@ -27,7 +29,7 @@ function installed({ terminal = false, stop = () => Promise.resolve() } = {}) {
     destination: { write: (line) => void records.push(JSON.parse(line) as Record<string, unknown>) },
   });
   let stops = 0;
-  handleSignals({ source, log, terminal, stop: () => ((stops += 1), stop()) });
+  handleSignals({ source, log, terminal, stop: () => ((stops += 1), stop()), foreignFrame });
   return { source, records, stops: () => stops };
 }
 
@@ -77,5 +79,21 @@ describe('signals', () => {
     source.emit('uncaughtException', new Error('bug'), 'unhandledRejection');
     expect(source.exits).toEqual([1]);
     expect(records).toMatchObject([{ level: 'fatal', origin: 'unhandledRejection', err: { message: 'bug' } }]);
+  });
+
+  it.each(['SIGUSR1', 'SIGUSR2'])('%s is a warning and nothing else', (signal) => {
+    const { source, records, stops } = installed();
+    source.emit(signal, signal);
+    expect([source.exits, stops()]).toEqual([[], 0]);
+    expect(records).toMatchObject([{ level: 'warn', signal }]);
+  });
+
+  it('an error of a component that nobody caught is logged, with its place, and the node goes on', () => {
+    const { source, records } = installed({ foreignFrame: () => '/app/hello.mjs:1:2' });
+    for (let i = 0; i < 3; i++) source.emit('uncaughtException', new Error('oops'), 'unhandledRejection');
+    expect(source.exits).toEqual([]);
+    expect(records).toMatchObject([
+      { level: 'error', at: '/app/hello.mjs:1:2', origin: 'unhandledRejection', err: { message: 'oops' } },
+    ]);
   });
 });
