@@ -3,8 +3,12 @@
  * client must offer `cookie`; whatever else it asks for in its HELLO, realm and `authid`, is as the login has it. A
  * browser without a login is passed on to the next method of its list.
  *
+ * A login by a method that the transport does not have does not count there, nor one for a realm or role that is gone: such a
+ * browser goes on with what else it offers.
+ *
  * How the login came to the cookie is told in `session/opening.ts`.
  */
+import type { CookieAuth } from '../cookie/store.js';
 import type { AuthMethod, AuthMethodType, Pass, Verdict } from './method.js';
 import type { CookieAuthConfig } from './schema.js';
 
@@ -13,21 +17,34 @@ const PASS: Pass = { type: 'pass' };
 export const cookie: AuthMethodType<CookieAuthConfig> = {
   type: 'cookie',
 
-  create({ revalidate }, { siblings, log }): AuthMethod {
+  create({ revalidate }, { siblings, log, admits }): AuthMethod {
     return {
       async start(_request, { client: { visitor } }): Promise<Verdict | Pass> {
         const login = await visitor?.login();
         if (visitor === undefined || login === undefined) return PASS;
-        // A method that cannot know (its principals are not in the config) has nothing against it.
-        if (revalidate && siblings.get(login.authmethod)?.knows?.(login) === false) {
-          log.info({ authmethod: login.authmethod, authrole: login.authrole }, 'login of a cookie is no longer valid');
-          await visitor.forgetLogin();
+        const { authid, authrole, authmethod, authrealm: realm, authextra } = login;
+        const fault = admits(realm, authrole)
+          ? revalidate && faultOf(siblings.get(authmethod), login)
+          : 'no such realm';
+        if (fault !== false) {
+          log.info({ authmethod, realm, authrole, fault }, 'login of a cookie does not count');
+          // Another transport may well have the method.
+          if (fault !== 'no such method') await visitor.forgetLogin();
           return PASS;
         }
-        const { authid, authrole, authmethod, authrealm: realm, authextra } = login;
         const principal = { realm, authid, authrole, authmethod, authprovider: 'cookie' };
         return { type: 'accept', principal: authextra === null ? principal : { ...principal, authextra } };
       },
     };
   },
 };
+
+/**
+ * @param method the one that the login was made with; undefined where the transport does not have it (any more).
+ * @returns why the login does not count; false when it does. A method that cannot know (its principals are not in the config)
+ *   has nothing against it.
+ */
+function faultOf(method: AuthMethod | undefined, login: CookieAuth): 'no such method' | 'no such principal' | false {
+  if (method === undefined) return 'no such method';
+  return method.knows?.(login) === false && 'no such principal';
+}

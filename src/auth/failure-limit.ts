@@ -2,10 +2,14 @@
  * Guessing takes time: failed authentications are counted, and whoever has had too many within a minute is refused for the
  * rest of it, the right secret included, and after a pause that slows the guesses down. It is counted by address and
  * `authid` together, so that nobody can lock out somebody at another address; and by address alone, for those who try one
- * password on many names.
+ * password on many names. An attempt counts from its beginning: of many that are made at once only so many are looked at.
+ *
+ * Behind a proxy on this machine all clients have the same address, none. There nobody is locked out for good: beyond the limit
+ * one attempt every few seconds is looked at, whoever makes it.
  */
 import { createHash } from 'node:crypto';
 import { ErrorUri } from '../wamp/error.js';
+import { saslprep } from './saslprep.js';
 import { deny } from './verdict.js';
 import type { AuthContext, AuthMethod, AuthRequest, Challenge, Pass, Verdict } from './method.js';
 import type { AuthDeps } from './method.js';
@@ -17,12 +21,16 @@ export interface FailureLimitOptions {
   readonly max_auth_failures_per_address: number;
 }
 
-export interface FailureLimitDeps extends Pick<AuthDeps, 'log' | 'uris' | 'clock'> {
+export interface FailureLimitDeps extends Pick<AuthDeps, 'log' | 'uris'> {
+  /** Milliseconds, of a clock that only goes forward. */
+  readonly clock: () => number;
   /** Resolves after so many milliseconds. */
   readonly pause: (ms: number) => Promise<void>;
 }
 
 const WINDOW_MS = 60_000;
+/** Without an address, how often an attempt beyond the limit is looked at. */
+const LET_THROUGH_MS = 2000;
 /** How long a client waits for the refusal. */
 const PAUSE_MS = 1000;
 /** Attackers have many addresses; what is counted of them must not fill our memory. The oldest counts go first. */
@@ -32,11 +40,20 @@ const MAX_LOGGED_AUTHID = 100;
 
 /** Counts within a minute of the first failure. */
 interface Count {
-  readonly since: number;
+  since: number;
   failures: number;
+  /** Attempts that have no verdict yet. */
+  pending: number;
+  /** When an attempt beyond the limit was looked at last. */
+  letThroughAt: number;
 }
 
-type Limit = readonly [key: string, max: number];
+interface Limit {
+  readonly key: string;
+  readonly max: number;
+  /** Whether an attempt is let through now and then although the limit is reached. */
+  readonly isLeaky: boolean;
+}
 
 export class FailureLimit {
   readonly #options: FailureLimitOptions;
@@ -66,28 +83,50 @@ export class FailureLimit {
     request: AuthRequest,
     context: AuthContext,
     ask: () => V | Promise<V>,
+    wasLetThrough = false,
   ): V | Verdict | Promise<V | Verdict> {
-    if (this.#isExhausted(request, context)) return this.#refuse();
-    const verdict = ask();
-    const judge = (given: V): V | Verdict => this.#judge(given, request, context);
-    return verdict instanceof Promise ? verdict.then(judge) : judge(verdict);
+    const limits = this.#limits(request, context);
+    const isBeyond = !wasLetThrough && limits.some((limit) => this.#isReached(limit));
+    if (isBeyond && !limits.every((limit) => this.#letsThrough(limit))) return this.#refuse();
+    this.#begin(limits);
+    let verdict: V | Promise<V>;
+    try {
+      verdict = ask();
+    } catch (error) {
+      this.#settle(limits);
+      throw error;
+    }
+    const judge = (given: V): V | Verdict => {
+      this.#settle(limits);
+      return this.#judge(given, request, context, wasLetThrough || isBeyond);
+    };
+    if (!(verdict instanceof Promise)) return judge(verdict);
+    return verdict.then(judge, (error: unknown) => {
+      this.#settle(limits);
+      throw error;
+    });
   }
 
-  #judge<V extends Verdict | Pass>(verdict: V, request: AuthRequest, context: AuthContext): V | Verdict {
-    if (verdict.type === 'challenge') return this.#guardAnswer(verdict, request, context);
-    if (verdict.type === 'accept') this.#counts.delete(keyOf(request, context));
+  #judge<V extends Verdict | Pass>(
+    verdict: V,
+    request: AuthRequest,
+    context: AuthContext,
+    wasLetThrough: boolean,
+  ): V | Verdict {
+    if (verdict.type === 'challenge') return this.#guardAnswer(verdict, request, context, wasLetThrough);
+    if (verdict.type === 'accept') this.#forgive(keyOf(request, context));
     // That an authenticator is broken is not the client's doing.
     if (verdict.type === 'deny' && verdict.reason !== ErrorUri.AUTHENTICATION_FAILED) this.#count(request, context);
     return verdict;
   }
 
   /** The limit may have been reached since the challenge; and an answer is looked at once, whatever the session does. */
-  #guardAnswer(challenge: Challenge, request: AuthRequest, context: AuthContext): Challenge {
+  #guardAnswer(challenge: Challenge, request: AuthRequest, context: AuthContext, wasLetThrough: boolean): Challenge {
     let isAnswered = false;
     const resume: Challenge['resume'] = (signature, extra) => {
       if (isAnswered) return deny(this.#deps.uris.denied, 'the challenge was answered already');
       isAnswered = true;
-      return this.#attempt(request, context, () => challenge.resume(signature, extra));
+      return this.#attempt(request, context, () => challenge.resume(signature, extra), wasLetThrough);
     };
     return { ...challenge, resume };
   }
@@ -97,33 +136,73 @@ export class FailureLimit {
     return deny(this.#deps.uris.denied, 'too many failed authentications; please try again in a minute');
   }
 
-  #isExhausted(request: AuthRequest, context: AuthContext): boolean {
-    return this.#limits(request, context).some(([key, max]) => max > 0 && this.#failuresOf(key) >= max);
+  #isReached({ key, max }: Limit): boolean {
+    const count = this.#countOf(key);
+    return count !== undefined && count.failures + count.pending >= max;
   }
 
-  #failuresOf(key: string): number {
+  /** @returns whether an attempt is looked at although some limit is reached; with its challenge goes its answer. */
+  #letsThrough(limit: Limit): boolean {
+    if (!this.#isReached(limit)) return true;
+    const count = this.#countOf(limit.key);
+    const now = this.#deps.clock();
+    if (count === undefined || !limit.isLeaky || now - count.letThroughAt < LET_THROUGH_MS) return false;
+    count.letThroughAt = now;
+    return true;
+  }
+
+  /** @returns the count of the last minute; one without failures and attempts is none. */
+  #countOf(key: string): Count | undefined {
     const count = this.#counts.get(key);
-    return count !== undefined && this.#deps.clock() - count.since < WINDOW_MS ? count.failures : 0;
+    if (count !== undefined && this.#deps.clock() - count.since >= WINDOW_MS) count.failures = 0;
+    return count;
+  }
+
+  #begin(limits: readonly Limit[]): void {
+    for (const { key } of limits) {
+      const count = this.#countOf(key) ?? this.#newCount(key);
+      count.pending += 1;
+    }
+  }
+
+  #settle(limits: readonly Limit[]): void {
+    for (const { key } of limits) {
+      const count = this.#counts.get(key);
+      if (count === undefined) continue;
+      count.pending -= 1;
+      if (count.pending <= 0 && count.failures === 0) this.#counts.delete(key);
+    }
+  }
+
+  #forgive(key: string): void {
+    const count = this.#counts.get(key);
+    if (count === undefined) return;
+    count.failures = 0;
+    if (count.pending <= 0) this.#counts.delete(key);
   }
 
   #count(request: AuthRequest, context: AuthContext): void {
     const { authmethod, authid } = request;
     const { peer } = context.client;
     this.#deps.log.info({ authmethod, authid: authid?.slice(0, MAX_LOGGED_AUTHID), peer }, 'authentication failed');
-    for (const [key, max] of this.#limits(request, context)) if (max > 0) this.#countFor(key);
+    for (const { key } of this.#limits(request, context)) this.#countFor(key);
   }
 
   #countFor(key: string): void {
-    const failures = this.#failuresOf(key);
-    if (failures > 0) {
-      const count = this.#counts.get(key);
-      if (count !== undefined) count.failures = failures + 1;
-      return;
-    }
+    const count = this.#countOf(key) ?? this.#newCount(key);
+    count.failures += 1;
+    if (count.failures > 1) return;
+    count.since = this.#deps.clock();
     // Behind all others, where a new one belongs.
     this.#counts.delete(key);
-    this.#counts.set(key, { since: this.#deps.clock(), failures: 1 });
+    this.#counts.set(key, count);
     this.#forgetOldest();
+  }
+
+  #newCount(key: string): Count {
+    const count: Count = { since: this.#deps.clock(), failures: 0, pending: 0, letThroughAt: -Infinity };
+    this.#counts.set(key, count);
+    return count;
   }
 
   #forgetOldest(): void {
@@ -139,15 +218,22 @@ export class FailureLimit {
     const { max_auth_failures: perPrincipal, max_auth_failures_per_address: perAddress } = this.#options;
     const { address } = context.client;
     const limits: Limit[] = [];
-    if (request.authid !== undefined) limits.push([keyOf(request, context), perPrincipal]);
-    if (address !== '') limits.push([`address ${address}`, perAddress]);
+    if (request.authid !== undefined && perPrincipal > 0) {
+      limits.push({ key: keyOf(request, context), max: perPrincipal, isLeaky: address === '' });
+    }
+    if (address !== '' && perAddress > 0) {
+      limits.push({ key: `address ${address}`, max: perAddress, isLeaky: false });
+    }
     return limits;
   }
 }
 
-/** Of one length, whatever the client says. */
+/**
+ * Of one length, whatever the client says. Names that SCRAM takes for one are one: `jo\u00ADe` is `joe`, and would be another
+ * ten guesses otherwise.
+ */
 function keyOf({ authid = '' }: AuthRequest, { client: { address } }: AuthContext): string {
   return createHash('sha256')
-    .update(JSON.stringify([address, authid]))
+    .update(JSON.stringify([address, saslprep(authid) ?? authid]))
     .digest('base64');
 }

@@ -151,6 +151,8 @@ export interface AuthDeps {
     args: readonly unknown[],
   ) => Promise<Payload>;
   readonly load: LoadFunction;
+  /** @returns whether there is such a realm, with such a role. */
+  readonly admits: (realm: string, role: string) => boolean;
   /** What refusals are called here. */
   readonly uris: AuthUris;
 }

@@ -19,7 +19,7 @@ export const authOptionsSchema = {
       maximum: 1_000_000,
       default: 10,
       description:
-        'How often authentication as one `authid` may fail from one address within a minute. After that it is refused for the rest of the minute, also with the right secret. 0 is no limit. An addition to the keys of Crossbar.io.',
+        'How often authentication as one `authid` may fail from one address within a minute. After that it is refused for the rest of the minute, also with the right secret; for clients of this machine, which may come through a proxy, one attempt in two seconds is looked at all the same. 0 is no limit. An addition to the keys of Crossbar.io.',
     },
     max_auth_failures_per_address: {
       type: 'integer',

@@ -33,7 +33,7 @@ export async function createAuthMethods(
   deps: Omit<AuthDeps, 'siblings'>,
 ): Promise<AuthMethods> {
   const sections = config === undefined || Object.keys(config).length === 0 ? EVERYBODY : config;
-  const limit = new FailureLimit(options, { ...deps, pause });
+  const limit = new FailureLimit(options, { ...deps, clock: () => performance.now(), pause });
   const methods = new Map<string, AuthMethod>();
   for (const type of TYPES) {
     const section = sections[type.type as keyof AuthConfig];

@@ -49,6 +49,7 @@ export async function createSessionDeps(
     uris: authUris,
     call: (...call) => calls.call(...call),
     load,
+    admits: (realm, role) => router.realm(realm)?.role(role) !== undefined,
   });
   return { router, authMethods, authUris, log };
 }

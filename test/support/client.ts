@@ -26,6 +26,7 @@ export function clientInfo(overrides: Partial<ClientInfo> = {}): ClientInfo {
 export const NOBODY_TO_ASK = {
   call: () => Promise.reject(new Error('the test has no procedures')),
   load: () => Promise.reject(new Error('the test has no modules')),
+  admits: (): boolean => true,
 } as const;
 
 /** `anonymous` alone; without waiting, which setting up several methods needs. */

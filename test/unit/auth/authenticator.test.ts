@@ -41,6 +41,7 @@ function depsOf(world: ReturnType<typeof componentWorld>, run?: (...args: readon
     log: createLogger({ level: 'debug', destination: { write } }),
     clock: () => world.clock.now,
     siblings: new Map(),
+    admits: () => true,
     uris: AUTH_URIS.wamp,
     call: calls.call.bind(calls),
     load: () => (run === undefined ? Promise.reject(new Error('no such module')) : Promise.resolve(run)),

@@ -96,11 +96,57 @@ describe('too many failures as one authid', () => {
     expect(pauses).toHaveLength(7);
   });
 
-  it('are counted where the transport knows no address', async () => {
+  it('slow guesses down where the transport knows no address, and lock nobody out: it may be a proxy', async () => {
     const { login } = limited(3, 1);
     await times(3, () => login('joe', 'wrong', ''));
+    // One in two seconds is looked at, whoever makes it.
+    expect(await login('joe', 'wrong', '')).not.toEqual(REFUSED);
     expect(await login('joe', 'right', '')).toEqual(REFUSED);
     expect(await login('ann', 'right', '')).toMatchObject({ type: 'accept' });
+    now += 2000;
+    expect(await login('joe', 'right', '')).toMatchObject({ type: 'accept' });
+    // A minute of guesses.
+    await times(600, async () => {
+      now += 100;
+      await login('joe', 'wrong', '');
+    });
+    expect(asked).toBeLessThan(50);
+  });
+
+  it('are not more when all guesses are made at the same time, the right one among them', async () => {
+    const verdicts: ((verdict: Verdict) => void)[] = [];
+    const slow: AuthMethod = { start: () => new Promise<Verdict>((resolve) => verdicts.push(resolve)) };
+    const { start } = limited(3, 0, slow);
+    const guesses = Array.from({ length: 200 }, () => start('joe'));
+    await Promise.resolve();
+    expect(verdicts).toHaveLength(3);
+    for (const decide of verdicts) decide(denied(AUTH_URIS.crossbar));
+    const refused = (await Promise.all(guesses)).filter((verdict) => verdict.type === 'deny');
+    expect(refused).toHaveLength(200);
+    expect(pauses).toHaveLength(197);
+  });
+
+  it('are not counted as long as they have no verdict, once they have a good one', async () => {
+    const { login, limit } = limited(3, 5);
+    await times(50, () => login('joe', 'right'));
+    expect(limit.size).toBe(0);
+  });
+
+  it('are those of one name, however it is written', async () => {
+    const { login } = limited(3, 0);
+    for (const name of ['joe', 'jo\u00ADe', '\uFF4Aoe']) await login(name, 'wrong');
+    expect(await login('j\u00ADoe', 'right')).toEqual(REFUSED);
+  });
+
+  it('of a method that throws leave nothing behind', async () => {
+    const broken: AuthMethod = {
+      start: () => {
+        throw new Error('broken');
+      },
+    };
+    const { limit, start } = limited(3, 3, broken);
+    await expect(start('joe')).rejects.toThrow('broken');
+    expect(limit.size).toBe(0);
   });
 });
 

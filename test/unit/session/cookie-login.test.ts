@@ -118,6 +118,7 @@ let store: FragileStore;
 let visitors: Visitors;
 let router: Router;
 let methods: AuthMethods;
+let siblings: Map<string, AuthMethod>;
 
 beforeEach(async () => {
   store = new FragileStore();
@@ -127,10 +128,17 @@ beforeEach(async () => {
   let lastId = 0;
   const deps = { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() };
   router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], deps);
-  const siblings = new Map([['name', byName]]);
+  siblings = new Map([['name', byName]]);
   const byCookie = await cookie.create(
     { revalidate: true },
-    { log, clock: Date.now, siblings, uris: AUTH_URIS.crossbar, ...NOBODY_TO_ASK },
+    {
+      log,
+      clock: Date.now,
+      siblings,
+      uris: AUTH_URIS.crossbar,
+      ...NOBODY_TO_ASK,
+      admits: (realm, role) => router.realm(realm)?.role(role) !== undefined,
+    },
   );
   methods = new Map([...everybody(), ...siblings, ['cookie', byCookie]]);
 });
@@ -177,6 +185,28 @@ describe('a login', () => {
       expect.any(Number),
       { authid: 'joe', authmethod: 'name', authprovider: 'cookie' },
     ]);
+  });
+
+  it('does not count any more when its method was taken out of the config', async () => {
+    await joined(['name'], 'joe');
+    siblings.delete('name');
+    const [welcome] = await tab().tell(hello(['cookie', 'anonymous']));
+    expect(welcome).toMatchObject([2, expect.any(Number), { authid: 'derived', authmethod: 'anonymous' }]);
+    expect(await tab().tell(hello(['cookie']))).toEqual(refusal('wamp.error.no_auth_method'));
+  });
+
+  it('for a realm that is gone is forgotten, and the browser goes on with what else it offers', async () => {
+    await joined(['name'], 'joe');
+    await visitors.setLogin(ID, {
+      authid: 'joe',
+      authrole: 'anonymous',
+      authmethod: 'name',
+      authrealm: 'renamed',
+      authextra: null,
+    });
+    const [welcome] = await tab().tell(hello(['cookie', 'anonymous']));
+    expect(welcome).toMatchObject([2, expect.any(Number), { realm: 'realm1', authmethod: 'anonymous' }]);
+    expect(await remembered()).toBeUndefined();
   });
 
   it('costs one write, and none with each visit by cookie or with the same login again', async () => {
