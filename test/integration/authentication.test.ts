@@ -193,7 +193,8 @@ it('takes no answer that comes too late', async () => {
 it('whoever fails too often has to wait', async () => {
   const [ticket] = AUTH_CLIENTS;
   if (ticket === undefined) throw new Error('there is no client');
-  for (let i = 0; i < 2; i++) await login(ticket, { path: 'strict', knows: false });
+  // Behind the second failure one more in two seconds is looked at: clients of this machine may come through a proxy.
+  for (let i = 0; i < 3; i++) await login(ticket, { path: 'strict', knows: false });
   const client = await WampClient.connect(daemon.url('/strict', 'ws'));
   const hello = { roles: ALL_ROLES, authmethods: ['ticket'], authid: 'joe' };
   const [, details, reason] = await client.ask([1, 'realm1', hello]);

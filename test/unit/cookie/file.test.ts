@@ -312,21 +312,25 @@ describe('compaction', () => {
     for (let n = 1; n <= rounds; n += 1) expect(await again.store.get(cookieId(1000 + n))).toBeDefined();
   });
 
-  it('keeps the file of 100,000 logins and logouts of a thousand cookies below twice its smallest size', async () => {
-    const disk = new SimulatedDisk();
-    const { store } = await openOn(disk);
-    await createMany(store, 0, 1000);
-    for (let round = 0; round < 1000; round += 1) {
-      const auth = round % 20 < 10 ? JOE : null; // a tenth of the cookies at a time
-      const modified = new Date(round).toISOString();
-      const some = Array.from({ length: 100 }, (_, n) => cookieId((round % 10) * 100 + n));
-      await Promise.all(some.map((cbtid) => store.update(cbtid, { auth, modified })));
-      if (round % 50 !== 49) continue;
-      const live = (await store.list()).map(liveLine).join('').length;
-      expect(disk.content(FILE)?.length).toBeLessThanOrEqual(2 * live);
-    }
-    await store.close();
-  });
+  it(
+    'keeps the file of 100,000 logins and logouts of a thousand cookies below twice its smallest size',
+    { timeout: 300_000 },
+    async () => {
+      const disk = new SimulatedDisk();
+      const { store } = await openOn(disk);
+      await createMany(store, 0, 1000);
+      for (let round = 0; round < 1000; round += 1) {
+        const auth = round % 20 < 10 ? JOE : null; // a tenth of the cookies at a time
+        const modified = new Date(round).toISOString();
+        const some = Array.from({ length: 100 }, (_, n) => cookieId((round % 10) * 100 + n));
+        await Promise.all(some.map((cbtid) => store.update(cbtid, { auth, modified })));
+        if (round % 50 !== 49) continue;
+        const live = (await store.list()).map(liveLine).join('').length;
+        expect(disk.content(FILE)?.length).toBeLessThanOrEqual(2 * live);
+      }
+      await store.close();
+    },
+  );
 
   it('that fails is reported once and harms nothing', async () => {
     const disk = new SimulatedDisk();
