@@ -8,12 +8,13 @@ import { carriesOpaquePayload, envelopeOf, parseMessage, payloadPosition } from 
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { lengthPrefixed } from './batch.js';
 import { allocateFrame } from './frame-memory.js';
+import { LARGE_PAYLOAD_BYTES, LargeFrame, ownBytes, SharedBytes } from './large-frame.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
 import type { ClientMessage, Message } from '../wamp/message.js';
 import type { Payload } from '../wamp/payload.js';
 import type { BinaryReader } from './binary-reader.js';
 import type { BinaryWriter } from './binary-writer.js';
-import type { Framing, Serializer } from './serializer.js';
+import type { Frame, Framing, Serializer } from './serializer.js';
 import type { PayloadForm } from './wire-payload.js';
 
 /** No message of WAMP has more elements. */
@@ -25,6 +26,8 @@ class BinaryPayload extends WirePayload {
   readonly bytes: Buffer;
   /** How many elements `bytes` are. */
   readonly count: number;
+  /** Only where it is large. */
+  #shared: SharedBytes | undefined;
 
   constructor(format: BinaryFormat, bytes: Buffer, count: number) {
     super();
@@ -49,6 +52,12 @@ class BinaryPayload extends WirePayload {
     reader.strictKeys = false;
     return Array.from({ length: this.count }, () => reader.value(0));
   }
+
+  /** The bytes for several frames: they may have to wait, and then must not keep all that came with them. */
+  shared(): Buffer {
+    this.#shared ??= new SharedBytes();
+    return this.#shared.get(() => ownBytes(this.bytes));
+  }
 }
 
 /** One binary format, with the two serializers that speak it. */
@@ -70,6 +79,7 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
       binary: true,
       decode: (bytes) => this.#decode(bytes),
       encode: (message, framing) => this.#encode(message, framing, 0),
+      encodeShared: (event, framing) => this.#encodeShared(event, framing, 0),
     };
   }
 
@@ -80,6 +90,7 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
       split: lengthPrefixed,
       decode: (bytes) => this.#decode(bytes),
       encode: (message, framing) => this.#encode(message, framing, 4),
+      encodeShared: (event, framing) => this.#encodeShared(event, framing, 4),
     };
   }
 
@@ -141,6 +152,27 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
   #encode(message: Message, framing: Framing, prefix: number): Buffer {
     // First, because a translation uses the writer, too.
     const payload = 'payload' in message ? this.#payloadOf(message.payload) : undefined;
+    return this.#encodeWith(message, payload, framing, prefix);
+  }
+
+  #encodeShared(event: m.Event, framing: Framing, prefix: number): Frame {
+    const payload = this.#payloadOf(event.payload);
+    if (payload === undefined || payload.bytes.length < LARGE_PAYLOAD_BYTES) {
+      return this.#encodeWith(event, payload, framing, prefix);
+    }
+    const writer = this.#writer;
+    writer.reset();
+    writeEnvelope(writer, event, payload.count);
+    const bytes = writer.length + payload.bytes.length;
+    const header = framing.headerBytes(prefix + bytes);
+    const head = Buffer.allocUnsafeSlow(header + prefix + writer.length);
+    framing.writeHeader(head, prefix + bytes);
+    if (prefix !== 0) head.writeUInt32BE(bytes, header);
+    writer.copyTo(head, header + prefix);
+    return new LargeFrame(head, payload.shared());
+  }
+
+  #encodeWith(message: Message, payload: BinaryPayload | undefined, framing: Framing, prefix: number): Buffer {
     const writer = this.#writer;
     writer.reset();
     writeEnvelope(writer, message, payload?.count ?? 0);

@@ -9,11 +9,12 @@ import { carriesOpaquePayload, envelopeOf, isDict, parseMessage, payloadPosition
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { RECORD_SEPARATOR, separated } from './batch.js';
 import { allocateFrame } from './frame-memory.js';
+import { LARGE_PAYLOAD_BYTES, LargeFrame, SharedBytes } from './large-frame.js';
 import { jsonText, jsonValues, skipString } from './json-values.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
 import type { ClientMessage, Message } from '../wamp/message.js';
 import type { Dict, Payload } from '../wamp/payload.js';
-import type { Framing, Serializer } from './serializer.js';
+import type { Frame, Framing, Serializer } from './serializer.js';
 import type { PayloadForm } from './wire-payload.js';
 
 /** Arguments and ArgumentsKw as JSON text, `[1,2],{"k":3}`, exactly as they came in. */
@@ -21,6 +22,8 @@ class JsonPayload extends WirePayload {
   readonly text: string;
   /** Known to be ASCII: as long in bytes as it is in characters. */
   readonly isAscii: boolean;
+  /** Only where it is large. */
+  #shared: SharedBytes | undefined;
 
   constructor(text: string, isAscii: boolean) {
     super();
@@ -40,6 +43,12 @@ class JsonPayload extends WirePayload {
   elements(): readonly unknown[] {
     return jsonValues(`[${this.text}]`) as unknown[];
   }
+
+  /** The text as bytes, for several frames. */
+  shared(): Buffer {
+    this.#shared ??= new SharedBytes();
+    return this.#shared.get(() => Buffer.from(this.text, this.isAscii ? 'latin1' : 'utf8'));
+  }
 }
 
 const jsonForm: PayloadForm<JsonPayload> = {
@@ -53,6 +62,9 @@ export const jsonSerializer: Serializer = {
   encode(message, framing) {
     return encode(message, '', framing);
   },
+  encodeShared(event, framing) {
+    return encodeShared(event, '', framing);
+  },
 };
 
 export const batchedJsonSerializer: Serializer = {
@@ -62,6 +74,9 @@ export const batchedJsonSerializer: Serializer = {
   decode,
   encode(message, framing) {
     return encode(message, RECORD_SEPARATOR, framing);
+  },
+  encodeShared(event, framing) {
+    return encodeShared(event, RECORD_SEPARATOR, framing);
   },
 };
 
@@ -174,10 +189,8 @@ function skipNested(text: string, from: number): number {
 /** @param end stands behind the message. */
 function encode(message: Message, end: string, framing: Framing): Buffer {
   switch (message.type) {
-    case m.EVENT: {
-      const start = `[36,${message.subscription},${idText(message.publication)},`;
-      return framedWith(start, message.details, message.payload, end, framing);
-    }
+    case m.EVENT:
+      return framedWith(startOf(message), message.details, message.payload, end, framing);
     case m.INVOCATION: {
       const start = `[68,${message.requestId},${message.registration},`;
       return framedWith(start, message.details, message.payload, end, framing);
@@ -195,6 +208,31 @@ function encode(message: Message, end: string, framing: Framing): Buffer {
       return framed(`${envelope.slice(0, -1)},${inJson(payload).text}]${end}`, framing);
     }
   }
+}
+
+function startOf({ subscription, publication }: m.Event): string {
+  return `[36,${subscription},${idText(publication)},`;
+}
+
+/** What stands behind the payload: the same bytes for all. */
+const TAILS: ReadonlyMap<string, Buffer> = new Map(['', RECORD_SEPARATOR].map((end) => [end, Buffer.from(`]${end}`)]));
+
+function encodeShared(event: m.Event, end: string, framing: Framing): Frame {
+  const { details, payload } = event;
+  const start = startOf(event);
+  const json = payload === NO_PAYLOAD ? undefined : inJson(payload);
+  const tail = TAILS.get(end);
+  if (json === undefined || json.text.length < LARGE_PAYLOAD_BYTES || tail === undefined) {
+    return framedWith(start, details, json ?? NO_PAYLOAD, end, framing);
+  }
+  const text = `${start}${dictText(details)},`;
+  const body = json.shared();
+  const textBytes = Buffer.byteLength(text);
+  const messageBytes = textBytes + body.length + tail.length;
+  const head = Buffer.allocUnsafeSlow(framing.headerBytes(messageBytes) + textBytes);
+  framing.writeHeader(head, messageBytes);
+  head.write(text, head.length - textBytes, 'utf8');
+  return new LargeFrame(head, body, tail);
 }
 
 /** Large numbers are written by way of floating point: twice as slow as their two halves. */

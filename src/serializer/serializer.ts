@@ -3,7 +3,8 @@
  * sessions. How a transport wraps the bytes (WebSocket header, RawSocket prefix) is told by a {@link Framing}, so that a
  * frame is written into one buffer in one go.
  */
-import type { ClientMessage, Message } from '../wamp/message.js';
+import type { ClientMessage, Event, Message } from '../wamp/message.js';
+import type { LargeFrame } from './large-frame.js';
 
 /** How a transport marks one message in its byte stream. Stateless; one constant per kind of transport. */
 export interface Framing {
@@ -12,6 +13,9 @@ export interface Framing {
   /** Writes them to the start of `frame`. */
   writeHeader(frame: Buffer, payloadBytes: number): void;
 }
+
+/** One whole message as it goes out. */
+export type Frame = Buffer | LargeFrame;
 
 export interface Serializer {
   /** The config word and the middle of the subprotocol: `json` in `wamp.2.json`. */
@@ -34,6 +38,11 @@ export interface Serializer {
    * @throws WampError when the payload came in another format and has no place in this one.
    */
   encode(message: Message, framing: Framing): Buffer;
+  /**
+   * The same for an event that may go to many, and may be one of many with the same payload: if that is large, it is not
+   * copied but shared by their frames.
+   */
+  encodeShared(event: Event, framing: Framing): Frame;
 }
 
 /**

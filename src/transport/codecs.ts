@@ -2,7 +2,8 @@
  * Every pair of serializer and framing in use. There is one object for each, whatever the transport: its `index` is the
  * place of the shared frame in `Event.frames`.
  */
-import type { Codec, Framing, Serializer } from '../serializer/serializer.js';
+import type { Codec, Frame, Framing, Serializer } from '../serializer/serializer.js';
+import type { Event } from '../wamp/message.js';
 
 // in order of their `index`
 const codecs: Codec[] = [];
@@ -14,4 +15,14 @@ export function codecOf(serializer: Serializer, framing: Framing): Codec {
   const codec = { index: codecs.length, serializer, framing };
   codecs.push(codec);
   return codec;
+}
+
+/** @returns the frame of an event: the first receiver with this codec makes it, the others send the same. */
+export function sharedFrame(event: Event, { index, serializer, framing }: Codec): Frame {
+  // What lies there was made by the same codec.
+  const known = event.frames[index] as Frame | undefined;
+  if (known !== undefined) return known;
+  const frame = serializer.encodeShared(event, framing);
+  event.frames[index] = frame;
+  return frame;
 }

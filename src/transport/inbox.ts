@@ -4,6 +4,7 @@
  * here and the socket is not read: what waits is no more than what was read already, and TCP itself slows the client
  * down. It knows no sockets.
  */
+import { LARGE_PAYLOAD_BYTES } from '../serializer/large-frame.js';
 import type { Backlog, Turns } from './turns.js';
 
 /** The connection. */
@@ -158,6 +159,12 @@ export class Inbox implements Backlog {
     if (!this.#isHeld) this.#enlist();
   }
 
+  /** It may be a publication, and those that came before it have not left yet. */
+  #putOff(data: Buffer, binary: boolean): void {
+    this.#turns.pass();
+    this.goOn(() => this.#deliver(data, binary));
+  }
+
   #enlist(): void {
     if (this.#isEnlisted) return;
     this.#isEnlisted = true;
@@ -165,6 +172,7 @@ export class Inbox implements Backlog {
   }
 
   #deliver(data: Buffer, binary: boolean): void {
+    if (data.length >= LARGE_PAYLOAD_BYTES && this.#turns.isCongested) return this.#putOff(data, binary);
     this.#turns.note(data.length);
     this.#receiver.deliver(data, binary);
   }

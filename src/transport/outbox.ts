@@ -1,15 +1,21 @@
 /**
  * The way out of one socket. Everything written in one turn of the event loop leaves in one piece and one system call: the
- * first frame puts the outbox on a list, and the end of the turn flushes all that are on it. With eight publications on
- * their way to the same hundred subscribers that is a quarter of the work, and the piece is put together only once: it is the
- * same for all of them. Where many are on the list, the turn lasts as long as the next one brings more for them.
+ * first frame puts the outbox on a list, and the end of the turn flushes all that are on it (`flusher.ts`). With eight
+ * publications on their way to the same hundred subscribers that is a quarter of the work, and the piece is put together
+ * only once: it is the same for all of them.
  *
  * It also holds the bounds on what may wait for a peer that does not read.
  */
 import type { Socket } from 'node:net';
-import { joinFrames } from '../serializer/frame-memory.js';
+import { LARGE_PAYLOAD_BYTES, LargeFrame, ownBytes } from '../serializer/large-frame.js';
+import type { Frame } from '../serializer/serializer.js';
 import { EventDrops } from './event-drops.js';
+import { flusher } from './flusher.js';
+import type { Flushable } from './flusher.js';
+import { isTls } from './peer.js';
 import { turns } from './turns.js';
+import { unsentMemory } from './unsent-memory.js';
+import type { Arrears, Debtor } from './unsent-memory.js';
 
 /** What may wait for one peer; the same object for all of a host. */
 export interface UnsentLimits {
@@ -21,8 +27,10 @@ export interface UnsentLimits {
 
 /** Whose socket it is. */
 export interface OutboxOwner {
-  /** Too much waits: the peer has to be given up. */
-  giveUp(): void;
+  /** All that waits to be sent; undefined where that is what waits in the socket. */
+  readonly unsentBytes?: number | undefined;
+  /** Too much waits: the peer has to be given up. `facts` say where the limit is, if it is not its own. */
+  giveUp(facts?: Readonly<Record<string, unknown>>): void;
   /** Says something of the peer in the log. */
   warn(facts: Readonly<Record<string, unknown>>, message: string): void;
 }
@@ -38,96 +46,30 @@ export function unsentLimits(maxUnsentBytes: number, dropsEvents: boolean): Unse
 /** Larger pieces are not put together: to copy them would cost more than another system call. */
 const MAX_PIECE_BYTES = 65_536;
 
+/** What the system may take from us at once; of large events that much more may be due in one turn than may wait. */
+const SYSTEM_BYTES = 4 * 1024 * 1024;
+
 /** Where more than this waits, what comes will wait for long. */
 const PATIENCE_BYTES = 16_384;
-/** What is at least one part of so many of the memory that it lies in is not copied: others may wait for the same. */
-const LARGE_SHARE = 4;
 
-/** From so many sockets on, writing to all of them costs more than waiting whether there is more to come for them. */
-const MANY_SOCKETS = 8;
-/** So many turns of the event loop that bring nothing are the end of it. */
-const QUIET_TURNS = 2;
-/** The first frame must not wait for long. */
-const MAX_WAIT_MS = 1;
-/** So many waits that brought nothing, and from then on only one turn of so many waits. */
-const MAX_IN_VAIN = 32;
-const TRY_EVERY = 16;
-
-/** The outboxes that were written to in this turn: one list for the process, because there is one event loop. */
-let due: Outbox[] = [];
-/** How many frames there were in all, how many at the last look, and what the wait for more is at. */
-let written = 0;
-let seen = 0;
-let quietTurns = 0;
-let waitingSince = 0;
-let writtenBefore = 0;
-/** How often waiting brought nothing since it brought something last. */
-let waitsInVain = 0;
-
-interface Piece {
-  readonly first: Buffer;
-  readonly rest: readonly Buffer[];
-  readonly bytes: Buffer;
-}
-
-/** One for each serializer and framing that subscribers of one topic commonly have. */
-const MAX_KNOWN_PIECES = 4;
-
-/** What was put together last, newest first: most often the next outbox has the same to send. */
-const known: Piece[] = [];
-/** Whether that is kept. */
-let isShared = false;
-
-function endTurn(): void {
-  if (due.length < MANY_SOCKETS || !isWorthWaiting()) return flushAll();
-  quietTurns = 0;
-  waitingSince = performance.now();
-  writtenBefore = written;
-  waitForMore();
-}
-
-/** Where more never comes, because publishers wait for each other or there is one, it is tried only now and then. */
-function isWorthWaiting(): boolean {
-  if (waitsInVain < MAX_IN_VAIN) return true;
-  waitsInVain += 1;
-  return waitsInVain % TRY_EVERY === 0;
-}
-
-/** Has the event loop read from all sockets once more. */
-function waitForMore(): void {
-  seen = written;
-  setImmediate(look);
-}
-
-function look(): void {
-  quietTurns = written === seen ? quietTurns + 1 : 0;
-  if (quietTurns < QUIET_TURNS && performance.now() - waitingSince < MAX_WAIT_MS) return waitForMore();
-  waitsInVain = written === writtenBefore ? waitsInVain + 1 : 0;
-  flushAll();
-}
-
-function flushAll(): void {
-  const outboxes = due;
-  due = [];
-  // One alone has nobody to share with.
-  isShared = outboxes.length > 1;
-  for (const outbox of outboxes) outbox.flush();
-  isShared = false;
-  known.length = 0;
-}
-
-export class Outbox {
+export class Outbox implements Flushable, Debtor {
   readonly #socket: Socket;
   readonly #limits: UnsentLimits;
   readonly #owner: OutboxOwner;
   /** The frames of this turn; mostly there is one. */
-  #first: Buffer | undefined;
-  #rest: Buffer[] | undefined;
+  #first: Frame | undefined;
+  #rest: Frame[] | undefined;
+  /** Of those that are no large ones. */
   #bytes = 0;
+  /** How many large ones there are, and their bytes. */
+  #large = 0;
+  #largeBytes = 0;
   /** More than events may take was waiting when something was sent last. */
   #isSlow = false;
   /** Made for the first event that is dropped. */
   #drops: EventDrops | undefined;
+  /** Only while something waits that the system did not take. */
+  #arrears: Arrears | undefined;
 
   constructor(socket: Socket, limits: UnsentLimits, owner: OutboxOwner) {
     this.#socket = socket;
@@ -138,39 +80,48 @@ export class Outbox {
   /**
    * Writes one whole frame. Never throws; what is written to a socket that is gone is dropped.
    *
-   * @param isEvent whether it may be dropped when the peer is slow.
+   * @param isEvent whether it may be dropped when the peer is slow; a large frame always is one.
    */
-  write(frame: Buffer, isEvent = false): void {
+  write(frame: Frame, isEvent = false): void {
     if (this.#isSlow && isEvent && !this.takes(this.#socket.writableLength, true)) return;
-    written += 1;
-    turns.note(frame.length);
-    if (this.#bytes + frame.length > MAX_PIECE_BYTES) this.flush();
-    this.#bytes += frame.length;
+    if (frame.length >= LARGE_PAYLOAD_BYTES && frame instanceof LargeFrame) {
+      const tooMany = this.#largeBytes - SYSTEM_BYTES;
+      if (tooMany > 0 && !this.takes(this.#socket.writableLength + tooMany, true)) return;
+      this.#largeBytes += frame.length;
+      this.#large += 1;
+      flusher.noteLarge();
+      turns.note(frame.head.length);
+    } else {
+      flusher.note(frame.length);
+      turns.note(frame.length);
+      if (this.#bytes + frame.length > MAX_PIECE_BYTES) this.flush();
+      this.#bytes += frame.length;
+    }
     if (this.#first !== undefined) {
       if (this.#rest === undefined) this.#rest = [frame];
       else this.#rest.push(frame);
       return;
     }
     this.#first = frame;
-    if (due.push(this) === 1) process.nextTick(endTurn);
+    flusher.enlist(this);
   }
 
   /** Hands what was written in this turn to the system: before anything else goes out on the same socket. */
-  flush(): void {
+  flush(): number {
     const first = this.#first;
-    if (first === undefined) return;
+    if (first === undefined) return 0;
     const rest = this.#rest;
     const bytes = this.#bytes;
+    const large = this.#large;
     this.#first = undefined;
     this.#rest = undefined;
     this.#bytes = 0;
-    const socket = this.#socket;
-    if (!socket.writable) return;
-    const waiting = socket.writableLength;
-    if (waiting > this.#limits.maxUnsentBytes) return this.#owner.giveUp();
-    const piece = rest === undefined ? first : pieceOf(first, rest, bytes);
-    socket.write(waiting > PATIENCE_BYTES ? ownCopy(piece) : piece);
-    this.#isSlow = socket.writableLength > this.#limits.eventUnsentBytes;
+    this.#large = 0;
+    this.#largeBytes = 0;
+    flusher.left(bytes, large);
+    if (large > 0) return this.#writeMixed(first, rest ?? []);
+    // Without large ones they are buffers.
+    return this.#writePiece(first as Buffer, rest as Buffer[] | undefined, bytes);
   }
 
   /**
@@ -179,8 +130,9 @@ export class Outbox {
    */
   takes(unsentBytes: number, isEvent: boolean): boolean {
     const { maxUnsentBytes, eventUnsentBytes } = this.#limits;
-    if (unsentBytes <= eventUnsentBytes) return true;
-    if (unsentBytes > maxUnsentBytes) {
+    const waiting = this.#arrears === undefined ? unsentBytes : unsentBytes + this.#settled(unsentBytes);
+    if (waiting <= eventUnsentBytes) return true;
+    if (waiting > maxUnsentBytes) {
       this.#owner.giveUp();
       return false;
     }
@@ -191,32 +143,105 @@ export class Outbox {
     return false;
   }
 
-  /** The socket is gone: says what was not said yet. */
+  /** For those who do not send through {@link write}: a message was sent that others may have been sent, too. */
+  sentElsewhere(message: Buffer): void {
+    if (this.unsentBytes > PATIENCE_BYTES || this.#arrears !== undefined) this.#owe(message.length, message);
+  }
+
+  get unsentBytes(): number {
+    return this.#owner.unsentBytes ?? this.#socket.writableLength;
+  }
+
+  /** Where all that waits is not in the socket, what is there was made for it. */
+  get compressedBytes(): number {
+    return this.#owner.unsentBytes === undefined ? 0 : this.#socket.writableLength;
+  }
+
+  giveUpForAll(limitBytes: number): void {
+    this.#owner.giveUp({ limitOfNode: limitBytes, unsentBytes: this.unsentBytes });
+  }
+
+  /** The socket is gone: says what was not said yet, and what waits is no longer kept. */
   closed(): void {
     this.#drops?.ended();
+    this.#arrears?.end();
+    this.#arrears = undefined;
   }
-}
 
-function pieceOf(first: Buffer, rest: readonly Buffer[], length: number): Buffer {
-  for (const piece of known) if (piece.first === first && isSame(piece.rest, rest)) return piece.bytes;
-  const bytes = joinFrames(first, rest, length);
-  if (isShared && known.unshift({ first, rest, bytes }) > MAX_KNOWN_PIECES) known.pop();
-  return bytes;
-}
+  #writePiece(first: Buffer, rest: readonly Buffer[] | undefined, bytes: number): number {
+    const socket = this.#socket;
+    if (!socket.writable) return 0;
+    const waiting = socket.writableLength;
+    if (waiting + this.#settled(waiting) > this.#limits.maxUnsentBytes) {
+      this.#owner.giveUp();
+      return 0;
+    }
+    const piece = rest === undefined ? first : flusher.pieceOf(first, rest, bytes);
+    const written = waiting > PATIENCE_BYTES ? ownBytes(piece) : piece;
+    socket.write(written);
+    this.#wrote(bytes, written === piece ? piece : undefined);
+    return bytes;
+  }
 
-/**
- * Short frames lie in memory that they share with others, all of which stays as long as one of them: behind a client that
- * does not read, a hundred bytes could hold eight thousand (`serializer/frame-memory.ts`).
- */
-function ownCopy(piece: Buffer): Buffer {
-  if (piece.length * LARGE_SHARE >= piece.buffer.byteLength) return piece;
-  const copy = Buffer.allocUnsafeSlow(piece.length);
-  piece.copy(copy);
-  return copy;
-}
+  /** Large frames one by one, and what lies between two of them in pieces. */
+  #writeMixed(first: Frame, rest: readonly Frame[]): number {
+    let bytes = 0;
+    let small: Buffer[] = [];
+    const writeSmall = (): void => {
+      const [head, ...others] = small;
+      small = [];
+      if (head === undefined) return;
+      const length = others.reduce((sum, frame) => sum + frame.length, head.length);
+      bytes += this.#writePiece(head, others.length === 0 ? undefined : others, length);
+    };
+    for (const frame of [first, ...rest]) {
+      if (!(frame instanceof LargeFrame)) small.push(frame);
+      else {
+        writeSmall();
+        bytes += this.#writeLarge(frame);
+      }
+    }
+    writeSmall();
+    return bytes;
+  }
 
-function isSame(one: readonly Buffer[], other: readonly Buffer[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
-  return true;
+  #writeLarge({ head, body, tail, length }: LargeFrame): number {
+    const socket = this.#socket;
+    if (!socket.writable || !this.takes(socket.writableLength, true)) return 0;
+    socket.cork();
+    socket.write(head);
+    socket.write(body);
+    if (tail !== undefined) socket.write(tail);
+    socket.uncork();
+    this.#wrote(length, body);
+    return length;
+  }
+
+  /** @param memory what others may be waiting for, too. */
+  #wrote(bytes: number, memory: Buffer | undefined): void {
+    const waiting = this.#socket.writableLength;
+    this.#isSlow = waiting > this.#limits.eventUnsentBytes;
+    if (waiting === 0) return;
+    // TLS tells only in a later turn what the system took.
+    const isTaken = this.#arrears === undefined && waiting <= PATIENCE_BYTES && isTls(this.#socket);
+    if (!isTaken) this.#owe(bytes, isTls(this.#socket) ? undefined : memory);
+  }
+
+  #owe(bytes: number, memory: Buffer | undefined): void {
+    this.#arrears ??= unsentMemory.open(this);
+    this.#arrears.add(bytes, memory);
+  }
+
+  /** @returns what waits besides the bytes. */
+  #settled(unsentBytes: number): number {
+    const arrears = this.#arrears;
+    if (arrears === undefined) return 0;
+    if (unsentBytes > 0) {
+      arrears.settle();
+      return arrears.overheadBytes;
+    }
+    arrears.end();
+    this.#arrears = undefined;
+    return 0;
+  }
 }

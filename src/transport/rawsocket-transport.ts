@@ -14,7 +14,7 @@ import { payloadOf } from '../wamp/payload.js';
 import { MAX_OPENING_BYTES, openingTooLarge } from '../session/opening.js';
 import { Session } from '../session/session.js';
 import { refusalOf, substituteFor } from '../session/undeliverable.js';
-import { codecOf } from './codecs.js';
+import { codecOf, sharedFrame } from './codecs.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { channelFacts, clientOf } from './peer.js';
@@ -22,7 +22,7 @@ import { controlFrame, FrameType, PREFIX_BYTES, RAWSOCKET_FRAMING } from './raws
 import { RawSocketReader } from './rawsocket-reader.js';
 import { turns } from './turns.js';
 import type { ClientInfo } from '../auth/method.js';
-import type { Codec, Serializer } from '../serializer/serializer.js';
+import type { Codec, Frame, Serializer } from '../serializer/serializer.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { MessageReceiver } from './inbox.js';
@@ -71,8 +71,9 @@ export class RawSocketTransport
   }
 
   send(message: RouterMessage): void {
-    if (this.#closing) return;
-    let frame: Buffer;
+    // Whoever was given up in this turn still has its subscriptions: nothing is encoded for it.
+    if (this.#closing || this.socket.destroyed) return;
+    let frame: Frame;
     try {
       frame = this.#frameOf(message);
     } catch (error) {
@@ -212,11 +213,8 @@ export class RawSocketTransport
     this.close('protocol_violation', reason);
   }
 
-  #frameOf(message: RouterMessage): Buffer {
-    if (message.type !== EVENT) return this.#encode(message);
-    const { frames } = message;
-    const shared = frames[this.#codec.index] as Buffer | undefined;
-    return shared ?? (frames[this.#codec.index] = this.#encode(message));
+  #frameOf(message: RouterMessage): Frame {
+    return message.type === EVENT ? sharedFrame(message, this.#codec) : this.#encode(message);
   }
 
   #encode(message: RouterMessage): Buffer {
@@ -286,9 +284,9 @@ export class RawSocketTransport
     this.#host.log.warn({ peer: this.peer, sessionId: this.#session.id, maxUnsentBytes, ...facts }, message);
   }
 
-  giveUp(): void {
+  giveUp(facts = {}): void {
     if (this.socket.destroyed) return;
-    this.warn({}, 'slow consumer disconnected');
+    this.warn(facts, 'slow consumer disconnected');
     this.terminate();
   }
 }

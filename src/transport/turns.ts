@@ -37,6 +37,9 @@ export class Turns {
   /** Until when the one that is served now may go on. */
   #until = -Infinity;
   #isOver = false;
+  #isHeld = false;
+  /** Large events are on their way to so many sockets that other large messages have to wait (`flusher.ts`). */
+  isCongested = false;
 
   constructor(loop: EventLoop) {
     this.#loop = loop;
@@ -61,9 +64,27 @@ export class Turns {
     this.#defer();
   }
 
+  /** Whoever has the turn gives up what is left of it. */
+  pass(): void {
+    this.#until = -Infinity;
+    this.#isOver = true;
+  }
+
+  /** Nobody has a turn until {@link release}: what was worked off has to leave first. Both are idempotent. */
+  hold(): void {
+    this.#isHeld = true;
+    this.pass();
+  }
+
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    if (this.#queue.length > 0) this.#defer();
+  }
+
   #look(): boolean {
     this.#units = 0;
-    this.#isOver = this.#loop.now() >= this.#until;
+    this.#isOver = this.#isHeld || this.#loop.now() >= this.#until;
     return !this.#isOver;
   }
 
@@ -76,6 +97,7 @@ export class Turns {
   /** Each gets an equal share of what the ones before it have left over; whom the slice did not reach is first next time. */
   #run(): void {
     this.#isDeferred = false;
+    if (this.#isHeld) return;
     const due = this.#queue;
     const unfinished: Backlog[] = [];
     this.#queue = [];

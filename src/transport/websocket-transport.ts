@@ -7,14 +7,16 @@ import { WebSocket } from 'ws';
 import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
 import { MAX_OPENING_BYTES, openingTooLarge } from '../session/opening.js';
+import { LargeFrame } from '../serializer/large-frame.js';
 import { Session } from '../session/session.js';
+import { sharedFrame } from './codecs.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { channelFacts } from './peer.js';
 import { turns } from './turns.js';
 import { controlFrame, PONG_FRAME, websocketCodec } from './websocket-framing.js';
 import type { ClientInfo } from '../auth/method.js';
-import type { Codec, Serializer } from '../serializer/serializer.js';
+import type { Codec, Frame, Serializer } from '../serializer/serializer.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { MessageReceiver } from './inbox.js';
@@ -106,14 +108,9 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   }
 
   send(message: RouterMessage): void {
-    let frame: Buffer;
-    if (message.type === EVENT) {
-      const { frames } = message;
-      const shared = frames[this.#codec.index] as Buffer | undefined;
-      frame = shared ?? (frames[this.#codec.index] = this.#encode(message));
-    } else {
-      frame = this.#encode(message);
-    }
+    // Whoever was given up in this turn still has its subscriptions: nothing is encoded for it.
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    const frame = message.type === EVENT ? sharedFrame(message, this.#codec) : this.#encode(message);
     if (this.#compressed) this.#sendCompressed(frame, message.type === EVENT);
     else this.#outbox.write(frame, message.type === EVENT);
   }
@@ -269,11 +266,16 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
     return this.#codec.serializer.encode(message, this.#codec.framing);
   }
 
-  #sendCompressed(message: Buffer, isEvent: boolean): void {
-    if (this.#ws.readyState !== WebSocket.OPEN) return;
+  #sendCompressed(frame: Frame, isEvent: boolean): void {
     if (!this.#outbox.takes(this.#ws.bufferedAmount, isEvent)) return;
-    turns.note(message.length);
+    turns.note(frame.length);
+    const message = frame instanceof LargeFrame ? frame.joined() : frame;
     this.#ws.send(message, { binary: this.#codec.serializer.binary });
+    this.#outbox.sentElsewhere(message);
+  }
+
+  get unsentBytes(): number | undefined {
+    return this.#compressed ? this.#ws.bufferedAmount : undefined;
   }
 
   /** Never compressed, and nothing may follow a close frame. */
@@ -287,9 +289,9 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   }
 
   /** A close frame would wait behind everything that the client does not read, so the connection is cut. */
-  giveUp(): void {
+  giveUp(facts = {}): void {
     if (this.socket.destroyed) return;
-    this.warn({}, 'slow consumer disconnected');
+    this.warn(facts, 'slow consumer disconnected');
     this.terminate();
   }
 }

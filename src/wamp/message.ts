@@ -177,7 +177,7 @@ export interface Event {
    * The encoded event, one entry per codec (`serializer/serializer.ts`), filled by the first receiver that needs it:
    * a thousand subscribers of one subscription share one encoding and one frame.
    */
-  readonly frames: (Uint8Array | undefined)[];
+  readonly frames: (object | undefined)[];
 }
 export interface Call {
   readonly type: typeof CALL;
