@@ -91,7 +91,7 @@ const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
     because: 'the lock of a cookie file asks whether a pid is alive; it does not touch the life of this process',
   },
   {
-    file: 'transport/outbox.ts',
+    file: 'transport/flusher.ts',
     name: 'process',
     because: 'process.nextTick is the one way to write once per turn of the event loop, before anything else runs',
   },

@@ -62,6 +62,22 @@ export const controllerSchema = {
           description:
             'Says GOODBYE `wamp.close.system_shutdown` to every session when the node stops, as the WAMP specification has it. Clients take that for final: autobahn-js and wampy do not come back when the node has started again. So by default their connections are closed without it (WebSocket: code 1001, "going away"), and they come back by themselves.',
         },
+        max_connections: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 2_147_483_647,
+          absent: 'what the limit of open files allows: all but 48 and one of 16',
+          description:
+            'How many connections there may be at once in the whole node, whatever they speak. Beyond it, the one that has waited longest without a session is closed for the new one; if none waits, the new one is closed. It is never more than the limit of open files (`ulimit -n`) allows. An addition to the keys of Crossbar.io.',
+        },
+        max_unsent_bytes: {
+          type: 'integer',
+          minimum: 1_048_576,
+          maximum: 1_099_511_627_776,
+          absent: '256 MiB, or a quarter of what the heap of the process may have if that is less',
+          description:
+            'How much memory may be taken in the whole node by what waits for clients that do not read. Beyond it, those for which most waits are disconnected, the greatest first. An event that waits for many is counted once. An addition to the keys of Crossbar.io.',
+        },
         enable_parallel_worker_start: {
           const: false,
           default: false,

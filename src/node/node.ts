@@ -44,6 +44,7 @@ import { LocalAdministration } from './cookie-administration.js';
 import { cookieRequests } from './cookie-control.js';
 import { openedStores } from './cookie-stores.js';
 import { messageOf, NodeError } from './error.js';
+import { limitProcess } from './limits.js';
 import { packageVersion } from './package.js';
 import { acquirePidFile } from './pidfile.js';
 import type { PidFile } from './pidfile.js';
@@ -93,6 +94,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   for (const { file, line, column, pointer, text } of loaded.warnings) {
     log.warn({ file, line, column, pointer, problem: text }, 'config warning');
   }
+  limitProcess(loaded.config.controller.options, log);
   const node = new Node({ cbdir, loaded, pidFile, log });
   await node.start(options.signal);
   return node;

@@ -1,13 +1,17 @@
 /**
  * How many connections a transport has at once, and how many of them have no session (yet), in all and by address: who
- * only opens connections must not take the place of those who use them. A connection that is established is counted in
- * `max_connections` alone, so many clients behind one address are no matter, as long as they do not all come at once.
+ * only opens connections must not take the place of those who use them. So when there are too many without a session, the
+ * one that has waited longest makes room for the new one: clients that mean it join within milliseconds, and are never the
+ * oldest. A connection that is established is counted in `max_connections` alone, so many clients behind one address are no
+ * matter, as long as they do not all come at once.
  *
  *     admitted, waiting --WELCOME--> established --GOODBYE--> waiting again --> closed
+ *                  |                                               |
+ *                  +-- the oldest when there are too many ---------+--> evicted
  *
  * It knows no sockets: a connection is any object, and whoever admits one has to say that it left.
  */
-import type { Logger } from '../log/logger.js';
+import type { RepeatedLog } from '../log/repeated.js';
 
 /** The config keys of the limits; 0 switches one off. */
 export interface ConnectionLimitOptions {
@@ -16,8 +20,11 @@ export interface ConnectionLimitOptions {
   readonly max_unauthenticated_per_address: number;
 }
 
-/** An attacker must not fill the log: refusals are counted, and told once in this time. */
-const WARN_INTERVAL_MS = 60_000;
+export interface ConnectionLimitDeps {
+  /** Closes a connection that has to make room. It is not counted any more. */
+  readonly evict: (connection: object) => void;
+  readonly log: RepeatedLog;
+}
 
 interface Counted {
   /** What {@link countedAddress} made of the address. */
@@ -27,50 +34,43 @@ interface Counted {
 
 export class ConnectionLimits {
   readonly #options: ConnectionLimitOptions;
-  readonly #log: Logger;
-  readonly #clock: () => number;
+  readonly #evict: (connection: object) => void;
+  readonly #log: RepeatedLog;
   readonly #connections = new Map<object, Counted>();
-  /** How many of `#connections` are waiting, in all and by address; no address has 0. */
-  #waiting = 0;
-  readonly #waitingByAddress = new Map<string, number>();
-  #refused = 0;
-  #warnedAt = -Infinity;
+  /** Those of `#connections` that wait, in all and by address; whoever has waited longest is first. No address has none. */
+  readonly #waiting = new Set<object>();
+  readonly #waitingByAddress = new Map<string, Set<object>>();
 
-  /** @param clock milliseconds that never go back; default: those of the process. */
-  constructor(options: ConnectionLimitOptions, log: Logger, clock = (): number => performance.now()) {
+  constructor(options: ConnectionLimitOptions, { evict, log }: ConnectionLimitDeps) {
     this.#options = options;
+    this.#evict = evict;
     this.#log = log;
-    this.#clock = clock;
   }
 
   /**
    * Counts a new connection, which waits for a session.
    * @param remoteAddress undefined for a socket of the file system.
-   * @returns false when there are too many: then it is not counted, and has to be refused.
+   * @returns false when there are too many, and none of them waits: then it is not counted, and has to be refused.
    */
   admit(connection: object, remoteAddress: string | undefined): boolean {
     const address = countedAddress(remoteAddress);
-    const limit = this.#reached(address);
-    if (limit !== undefined) {
-      this.#warn(limit, remoteAddress);
-      return false;
-    }
+    if (!this.#makeRoom(address, remoteAddress)) return false;
     const counted = { address, waiting: false };
     this.#connections.set(connection, counted);
-    this.#setWaiting(counted, true);
+    this.#setWaiting(connection, counted, true);
     return true;
   }
 
   /** The connection has a session. */
   establish(connection: object): void {
     const counted = this.#connections.get(connection);
-    if (counted !== undefined) this.#setWaiting(counted, false);
+    if (counted !== undefined) this.#setWaiting(connection, counted, false);
   }
 
   /** The connection has no session any more. It may stay, whatever the limits say: it had its place before. */
   wait(connection: object): void {
     const counted = this.#connections.get(connection);
-    if (counted !== undefined) this.#setWaiting(counted, true);
+    if (counted !== undefined) this.#setWaiting(connection, counted, true);
   }
 
   /** The connection is closed. */
@@ -79,38 +79,51 @@ export class ConnectionLimits {
     this.#connections.delete(connection);
   }
 
-  /** @returns the limit that keeps another connection out. */
-  #reached(address: string | undefined): keyof ConnectionLimitOptions | undefined {
-    const options = this.#options;
-    if (isReached(this.#connections.size, options.max_connections)) return 'max_connections';
-    if (isReached(this.#waiting, options.max_unauthenticated)) return 'max_unauthenticated';
-    const here = address === undefined ? 0 : (this.#waitingByAddress.get(address) ?? 0);
-    if (isReached(here, options.max_unauthenticated_per_address)) return 'max_unauthenticated_per_address';
-    return undefined;
+  /** @returns whether there is room for another one from this address, now. */
+  #makeRoom(address: string | undefined, remoteAddress: string | undefined): boolean {
+    const { max_connections, max_unauthenticated, max_unauthenticated_per_address } = this.#options;
+    const here = address === undefined ? undefined : this.#waitingByAddress.get(address);
+    // The address first: whoever fills it makes room for himself.
+    if (isReached(here?.size ?? 0, max_unauthenticated_per_address)) {
+      return this.#evictOldest(here, 'max_unauthenticated_per_address', remoteAddress);
+    }
+    if (isReached(this.#waiting.size, max_unauthenticated)) {
+      return this.#evictOldest(this.#waiting, 'max_unauthenticated', remoteAddress);
+    }
+    if (isReached(this.#connections.size, max_connections)) {
+      return this.#evictOldest(this.#waiting, 'max_connections', remoteAddress);
+    }
+    return true;
   }
 
-  #setWaiting(counted: Counted, waiting: boolean): void {
+  #evictOldest(
+    waiting: ReadonlySet<object> | undefined,
+    limit: keyof ConnectionLimitOptions,
+    remoteAddress: string | undefined,
+  ): boolean {
+    const [oldest] = waiting ?? [];
+    const facts = { limit, allowed: this.#options[limit], address: remoteAddress ?? 'unix' };
+    if (oldest === undefined) {
+      this.#log.say('warn', facts, 'too many connections, some refused');
+      return false;
+    }
+    this.#log.say('warn', facts, 'too many connections without a session, the oldest ones closed');
+    this.leave(oldest);
+    this.#evict(oldest);
+    return true;
+  }
+
+  #setWaiting(connection: object, counted: Counted, waiting: boolean): void {
     if (counted.waiting === waiting) return;
     counted.waiting = waiting;
-    const change = waiting ? 1 : -1;
-    this.#waiting += change;
     const { address } = counted;
+    if (waiting) this.#waiting.add(connection);
+    else this.#waiting.delete(connection);
     if (address === undefined) return;
-    const count = (this.#waitingByAddress.get(address) ?? 0) + change;
-    if (count === 0) this.#waitingByAddress.delete(address);
-    else this.#waitingByAddress.set(address, count);
-  }
-
-  #warn(limit: keyof ConnectionLimitOptions, address: string | undefined): void {
-    this.#refused += 1;
-    const now = this.#clock();
-    if (now - this.#warnedAt < WARN_INTERVAL_MS) return;
-    this.#warnedAt = now;
-    this.#log.warn(
-      { limit, allowed: this.#options[limit], address: address ?? 'unix', refused: this.#refused },
-      'too many connections, some refused',
-    );
-    this.#refused = 0;
+    const here = this.#waitingByAddress.get(address);
+    if (waiting && here === undefined) this.#waitingByAddress.set(address, new Set([connection]));
+    else if (waiting) here?.add(connection);
+    else if (here?.delete(connection) === true && here.size === 0) this.#waitingByAddress.delete(address);
   }
 }
 

@@ -25,7 +25,7 @@ export const maxUnsentBytesSchema = {
   maximum: 1_073_741_824,
   default: 16_777_216,
   description:
-    'How much may wait for a client that does not read before it is disconnected. 16 MiB. An addition to the keys of Crossbar.io.',
+    'How much may wait for a client that does not read before it is disconnected. 16 MiB. Each piece that waits counts 256 bytes more. What may wait for all clients together is `max_unsent_bytes` of `controller.options`. An addition to the keys of Crossbar.io.',
 } as const satisfies ConfigSchema;
 
 export const slowConsumerSchema = {
@@ -50,7 +50,7 @@ export const connectionLimitKeys = {
     maximum: 2_147_483_647,
     default: 0,
     description:
-      'How many connections there may be at once; 0 is no limit. Beyond it a WebSocket is answered with 503, a RawSocket with its error 4. Off: how many a machine carries, its owner knows. An addition to the keys of Crossbar.io.',
+      'How many connections there may be at once; 0 is no limit. Beyond it the one that has waited longest without a session is closed for the new one; if none waits, a WebSocket is answered with 503, a RawSocket with its error 4. Off: the node as a whole has a limit (`max_connections` of `controller.options`). An addition to the keys of Crossbar.io.',
   },
   max_unauthenticated: {
     type: 'integer',
@@ -58,7 +58,7 @@ export const connectionLimitKeys = {
     maximum: 2_147_483_647,
     default: 1000,
     description:
-      'How many connections without a session there may be at once; 0 is no limit. Clients that mean it join within milliseconds, so 1000 are plenty, and the memory that others can take is limited. An addition to the keys of Crossbar.io.',
+      'How many connections without a session there may be at once; 0 is no limit. Beyond it the one that has waited longest is closed for the new one (WebSocket: code 1013): clients that mean it join within milliseconds, so they are never the oldest of 1000, and the memory that others can take is limited. An addition to the keys of Crossbar.io.',
   },
   max_unauthenticated_per_address: {
     type: 'integer',

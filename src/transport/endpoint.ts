@@ -11,7 +11,9 @@ import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { Logger } from '../log/logger.js';
+import { RepeatedLog } from '../log/repeated.js';
 import { listen } from './listen.js';
+import { openConnections } from './open-connections.js';
 import { peerOf } from './peer.js';
 import { readTlsFiles } from './tls-files.js';
 import type { EndpointConfig } from './endpoint-schema.js';
@@ -31,13 +33,24 @@ export interface Acceptor {
 /** For the TLS handshake. Ten seconds, as for the headers of a request. */
 const TLS_HANDSHAKE_MS = 10_000;
 
+/**
+ * After so long a silence the system asks whether the peer is still there, and gives it up when ten questions, a second
+ * apart, are not answered. Otherwise a machine that lost its power would never be missed where there are no pings.
+ */
+const KEEP_ALIVE_MS = 60_000;
+
+const MORE_DESCRIPTORS = 'raise the limit of open files of the process (`ulimit -n`, `LimitNOFILE` of systemd)';
+
 export class EndpointServer {
   readonly #endpoint: EndpointConfig;
   readonly #acceptor: Acceptor;
   readonly #log: Logger;
+  readonly #repeated: RepeatedLog;
   readonly #server: Server;
   /** All connections; with TLS what lies below it, from before its handshake on. */
   readonly #connections = new Set<Socket>();
+  /** ends of a connection -> the connection whose TLS handshake is not done */
+  readonly #handshakes = new Map<string, Socket>();
   /** A listener for all of them, which needs no closure for each. */
   readonly #forget: (this: Socket) => void;
   /** What has to be done before the port may open. */
@@ -49,12 +62,19 @@ export class EndpointServer {
     this.#endpoint = endpoint;
     this.#acceptor = acceptor;
     this.#log = log;
+    this.#repeated = new RepeatedLog(log);
     const tls = endpoint.type === 'tcp' ? endpoint.tls : undefined;
-    this.#server = tls === undefined ? this.#plainServer() : this.#tlsServer(tls);
-    this.#server.on('connection', (socket: Socket) => this.#remember(socket));
+    const accept = tls === undefined ? (socket: Socket) => this.#acceptor.accept(socket) : this.#tlsAccept(tls);
+    this.#server = createPlainServer(
+      { allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
+      (socket) => {
+        if (this.#remember(socket)) accept(socket);
+      },
+    );
     const connections = this.#connections;
     this.#forget = function (this: Socket): void {
       connections.delete(this);
+      openConnections.leave(this);
     };
   }
 
@@ -80,7 +100,7 @@ export class EndpointServer {
       await this.#prepare();
       await this.#acceptor.start?.();
       const bound = await listen(this.#server, this.#endpoint);
-      this.#server.on('error', (error) => this.#log.error({ err: error }, 'listening socket failed'));
+      this.#server.on('error', (error: NodeJS.ErrnoException) => this.#listeningFailed(error));
       this.#log.debug(bound, 'listening');
       return bound;
     } catch (error) {
@@ -97,11 +117,23 @@ export class EndpointServer {
     if (this.#connections.size > 0) this.#log.debug({ connections: this.#connections.size }, 'connections cut');
     for (const socket of this.#connections) socket.destroy();
     await closed;
+    this.#repeated.end();
     this.#log.debug('closed');
   }
 
-  #plainServer(): Server {
-    return createPlainServer({ allowHalfOpen: true }, (socket) => this.#acceptor.accept(socket));
+  /** @returns what begins the handshake of a connection. The server has no port of its own. */
+  #tlsAccept(tls: TlsConfig): (socket: Socket) => void {
+    const server = this.#tlsServer(tls);
+    return (socket) => {
+      const ends = endsOf(socket);
+      this.#handshakes.set(ends, socket);
+      socket.on('close', () => {
+        // The next one from the same port may have been accepted already.
+        if (this.#handshakes.get(ends) === socket) this.#handshakes.delete(ends);
+      });
+      // Node.js documents this event as the way to give connections to a TLS server.
+      server.emit('connection', socket);
+    };
   }
 
   #tlsServer(tls: TlsConfig): TlsServer {
@@ -128,11 +160,41 @@ export class EndpointServer {
   #secured(socket: TLSSocket): void {
     // With a second handshake on the same connection, `tls-unique` would no longer name this one.
     socket.disableRenegotiation();
+    const ends = endsOf(socket);
+    const below = this.#handshakes.get(ends);
+    this.#handshakes.delete(ends);
+    if (below !== undefined) openConnections.continueAs(below, socket);
     this.#acceptor.accept(socket);
   }
 
-  #remember(socket: Socket): void {
+  /** @returns false when there is no place for it: then it is closed. */
+  #remember(socket: Socket): boolean {
+    const { isAdmitted, hasEvicted } = openConnections.admit(socket);
+    if (!isAdmitted || hasEvicted) this.#sayFull(isAdmitted, socket);
+    if (!isAdmitted) {
+      socket.destroy();
+      return false;
+    }
     this.#connections.add(socket);
     socket.on('close', this.#forget);
+    return true;
   }
+
+  #sayFull(isAdmitted: boolean, socket: Socket): void {
+    const facts = { limit: openConnections.limit, address: socket.remoteAddress ?? 'unix', advice: MORE_DESCRIPTORS };
+    const message = isAdmitted
+      ? 'no place for another connection: the one that waited longest without a session was closed'
+      : 'no place for another connection: it was closed';
+    this.#repeated.say('warn', facts, message);
+  }
+
+  #listeningFailed(error: NodeJS.ErrnoException): void {
+    const isFull = error.code === 'EMFILE' || error.code === 'ENFILE';
+    this.#repeated.say('error', { err: error, ...(isFull && { advice: MORE_DESCRIPTORS }) }, 'listening socket failed');
+  }
+}
+
+/** @returns the same for a connection and for the TLS on it, and for no other connection that is open. */
+function endsOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? ''} ${localAddress ?? ''}`;
 }

@@ -41,7 +41,7 @@ export const rawsocketOptionsSchema = {
     ...connectionLimitKeys,
     auto_ping_interval: timeout(
       0,
-      'How often to ping. Off, because there are clients that do not know pings and take them for damage (autobahn-python on Twisted). An addition to the keys of Crossbar.io.',
+      'How often to ping. Off, because there are clients that do not know pings and take them for damage (autobahn-python on Twisted); a peer that vanished is missed without them, too: after a minute of silence the system asks after it (TCP keep-alive). An addition to the keys of Crossbar.io.',
     ),
     auto_ping_timeout: timeout(
       20_000,

@@ -20,6 +20,7 @@ import { Outbox } from './outbox.js';
 import { channelFacts, clientOf } from './peer.js';
 import { controlFrame, FrameType, PREFIX_BYTES, RAWSOCKET_FRAMING } from './rawsocket-framing.js';
 import { RawSocketReader } from './rawsocket-reader.js';
+import { SessionPace } from './session-pace.js';
 import { turns } from './turns.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Frame, Serializer } from '../serializer/serializer.js';
@@ -52,8 +53,9 @@ export class RawSocketTransport
   readonly #outbox: Outbox;
   readonly #reader: RawSocketReader;
   #session: Session;
-  /** Events and progressive results that were too large for this client. */
-  #dropped = 0;
+  /** Made when the first session has ended. */
+  #pace: SessionPace | undefined;
+  #isResting = false;
   #closing = false;
 
   constructor(socket: Socket, { serializer, maxMessageBytes, peerMaxBytes }: RawSocketTerms, host: TransportHost) {
@@ -108,7 +110,7 @@ export class RawSocketTransport
   }
 
   resumeReading(): void {
-    this.#inbox.release();
+    if (!this.#isResting) this.#inbox.release();
   }
 
   stopReading(): void {
@@ -142,6 +144,16 @@ export class RawSocketTransport
   sessionEnded(): void {
     this.#session = new Session(this, this.#host.sessions);
     this.#host.awaitHello(this);
+    this.#pace ??= new SessionPace();
+    if (!this.#pace.ended(performance.now())) return;
+    this.#isResting = true;
+    this.#inbox.hold();
+    this.#host.rest(this);
+  }
+
+  rested(): void {
+    this.#isResting = false;
+    this.#inbox.release();
   }
 
   helloOverdue(timeoutMs: number): void {
@@ -162,6 +174,11 @@ export class RawSocketTransport
 
   shutdown(saysGoodbye: boolean): void {
     this.#session.shutdown(saysGoodbye);
+  }
+
+  /** There is no word for it. */
+  evict(): void {
+    this.terminate();
   }
 
   terminate(): void {
@@ -249,12 +266,10 @@ export class RawSocketTransport
     }
   }
 
+  /** Whoever subscribes to much can cause it with each publication. */
   #drop(messageType: number, error: WampError): void {
-    this.#dropped += 1;
-    this.#host.log.warn(
-      { peer: this.peer, sessionId: this.#session.id, messageType, reason: error.message, dropped: this.#dropped },
-      'message dropped',
-    );
+    const facts = { peer: this.peer, sessionId: this.#session.id, messageType, reason: error.message };
+    this.#host.repeated.say('warn', facts, 'message dropped');
   }
 
   #tooLarge(bytes: number): WampError {

@@ -5,6 +5,8 @@
 import type { Socket } from 'node:net';
 import { ConnectionLimits } from './connection-limits.js';
 import { DeadlineQueue } from './deadline-queue.js';
+import { openConnections } from './open-connections.js';
+import { RepeatedLog } from '../log/repeated.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { CloseCause } from '../session/transport.js';
@@ -24,6 +26,10 @@ export interface HostedTransport extends Departing {
   /** The client did not join a realm, or answer a challenge, in time. */
   helloOverdue(timeoutMs: number): void;
   close(cause: CloseCause, text: string): void;
+  /** Ends the connection at once, with a word where there is a way to say one that makes clients come back. */
+  evict(text: string): void;
+  /** The next HELLO may come: see {@link TransportHost.rest}. */
+  rested(): void;
   /** Cuts the connection. */
   terminate(): void;
 }
@@ -47,6 +53,12 @@ export interface HostLimits {
 /** How long clients have to read what was sent and to close, and before that to answer our GOODBYE, if we say one. */
 const STOP_GRACE_MS = 1000;
 
+/** How long a connection that had too many sessions waits for the next one. */
+const REST_MS = 1000;
+
+/** Said to a connection that has to make room for others. */
+const EVICTED = 'too many clients without a session, try again later';
+
 export interface HostDeps {
   readonly sessions: SessionDeps;
   readonly log: Logger;
@@ -60,13 +72,18 @@ export class TransportHost implements DrainedHost {
   readonly unsent: UnsentLimits;
   readonly #limits: HostLimits;
   readonly #drain: Drain;
+  /** For lines that clients can cause as often as they like. */
+  readonly repeated: RepeatedLog;
   readonly #connections: ConnectionLimits;
   readonly #transports = new Set<HostedTransport>();
+  /** socket -> its transport, as long as it has no session */
+  readonly #waiting = new Map<Socket, HostedTransport>();
   readonly #hellos: DeadlineQueue<HostedTransport>;
   readonly #authentications: DeadlineQueue<HostedTransport>;
   readonly #pings: DeadlineQueue<HostedTransport>;
   readonly #pongs: DeadlineQueue<HostedTransport>;
   readonly #closes: DeadlineQueue<HostedTransport>;
+  readonly #rests = new DeadlineQueue<HostedTransport>(REST_MS, (transport) => transport.rested());
   /** Resolves the wait of `stop` when the last connection has gone. */
   #onEmpty: (() => void) | undefined;
   #stopping = false;
@@ -78,7 +95,11 @@ export class TransportHost implements DrainedHost {
     drain.join(this);
     this.unsent = limits.unsent;
     this.#limits = limits;
-    this.#connections = new ConnectionLimits(limits.connections, log);
+    this.repeated = new RepeatedLog(log);
+    this.#connections = new ConnectionLimits(limits.connections, {
+      evict: (socket) => this.#evict(socket as Socket),
+      log: this.repeated,
+    });
     this.#hellos = new DeadlineQueue(limits.helloTimeoutMs, (transport) =>
       transport.helloOverdue(limits.helloTimeoutMs),
     );
@@ -114,6 +135,8 @@ export class TransportHost implements DrainedHost {
 
   closed(transport: HostedTransport): void {
     this.#transports.delete(transport);
+    this.#waiting.delete(transport.socket);
+    this.#rests.delete(transport);
     this.#hellos.delete(transport);
     this.#authentications.delete(transport);
     this.#pings.delete(transport);
@@ -124,7 +147,10 @@ export class TransportHost implements DrainedHost {
 
   /** The transport waits for a HELLO from now on. */
   awaitHello(transport: HostedTransport): void {
-    this.#connections.wait(transport.socket);
+    const { socket } = transport;
+    this.#connections.wait(socket);
+    openConnections.waits(socket);
+    if (!socket.destroyed) this.#waiting.set(socket, transport);
     this.#hellos.add(transport);
   }
 
@@ -136,9 +162,17 @@ export class TransportHost implements DrainedHost {
 
   /** The client has joined a realm. */
   gotHello(transport: HostedTransport): void {
-    this.#connections.establish(transport.socket);
+    const { socket } = transport;
+    this.#connections.establish(socket);
+    openConnections.inUse(socket);
+    this.#waiting.delete(socket);
     this.#hellos.delete(transport);
     this.#authentications.delete(transport);
+  }
+
+  /** There were too many sessions on a connection, one after the other: {@link HostedTransport.rested} is called later. */
+  rest(transport: HostedTransport): void {
+    this.#rests.add(transport);
   }
 
   /** The transport has closed and waits for the peer to do the same; where nobody else sets a limit to that. */
@@ -177,6 +211,15 @@ export class TransportHost implements DrainedHost {
     for (const transport of this.#transports) transport.terminate();
     this.#pongs.clear();
     this.#closes.clear();
+    this.#rests.clear();
+    this.repeated.end();
+  }
+
+  /** Before the handshake is done there is nothing that could be said. */
+  #evict(socket: Socket): void {
+    const transport = this.#waiting.get(socket);
+    if (transport === undefined) socket.destroy();
+    else transport.evict(EVICTED);
   }
 
   #ping(transport: HostedTransport): void {

@@ -13,6 +13,7 @@ import { sharedFrame } from './codecs.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { channelFacts } from './peer.js';
+import { SessionPace } from './session-pace.js';
 import { turns } from './turns.js';
 import { controlFrame, PONG_FRAME, websocketCodec } from './websocket-framing.js';
 import type { ClientInfo } from '../auth/method.js';
@@ -40,6 +41,8 @@ const CLOSE_CODES: Record<CloseCause, number> = {
   timeout: 1008,
   internal_error: 1011,
 };
+
+const TRY_AGAIN_LATER = 1013;
 
 /** The socket of a connection: `ws` makes it, `transport` is put on it, and its listeners need no closures. */
 export class WampWebSocket extends WebSocket {
@@ -85,6 +88,9 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   /** Compressed connections send through `ws`: its frames and ours must not overtake each other. */
   readonly #compressed: boolean;
   #session: Session;
+  /** Made when the first session has ended. */
+  #pace: SessionPace | undefined;
+  #isResting = false;
 
   constructor(ws: WampWebSocket, { socket, serializer, client, echoesClose }: Connection, host: TransportHost) {
     this.#ws = ws;
@@ -139,6 +145,16 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   sessionEnded(): void {
     this.#session = new Session(this, this.#host.sessions);
     this.#host.awaitHello(this);
+    this.#pace ??= new SessionPace();
+    if (!this.#pace.ended(performance.now())) return;
+    this.#isResting = true;
+    this.#inbox.hold();
+    this.#host.rest(this);
+  }
+
+  rested(): void {
+    this.#isResting = false;
+    this.#inbox.release();
   }
 
   pauseReading(): void {
@@ -150,7 +166,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   }
 
   resumeReading(): void {
-    this.#inbox.release();
+    if (!this.#isResting) this.#inbox.release();
   }
 
   stopReading(): void {
@@ -184,6 +200,13 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
 
   shutdown(saysGoodbye: boolean): void {
     this.#session.shutdown(saysGoodbye);
+  }
+
+  /** Without ABORT, which clients take for final: with this code they try again. It does not wait for the peer. */
+  evict(text: string): void {
+    this.#inbox.close();
+    this.#ws.closeWith(TRY_AGAIN_LATER, text);
+    this.socket.destroySoon();
   }
 
   /** Cuts the connection, without a closing handshake. */

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
 import type { Acceptor } from '../transport/endpoint.js';
+import { openConnections } from '../transport/open-connections.js';
 import { Dispatcher } from './dispatch.js';
 import type { DispatcherOptions } from './dispatch.js';
 import { WebResponse } from './response.js';
@@ -48,8 +49,10 @@ export class HttpAcceptor implements Acceptor {
     this.#server.timeout = STALLED_MS;
     const requests = this.#dispatcher;
     this.#server
-      .on('request', (req, res) => this.#guard(req.socket, () => requests.request(req, res)))
-      .on('checkExpectation', (req, res) => this.#guard(req.socket, () => requests.expectation(req, res)))
+      .on('request', (req, res) => this.#guard(req.socket, () => requests.request(answering(req, res), res)))
+      .on('checkExpectation', (req, res) =>
+        this.#guard(req.socket, () => requests.expectation(answering(req, res), res)),
+      )
       .on('upgrade', (req, socket, head) => this.#guard(socket, () => requests.upgrade(req, socket, head)))
       .on('connect', (req: IncomingMessage, socket: Duplex) => this.#guard(socket, () => requests.connect(req, socket)))
       .on('clientError', (error, socket) => this.#guard(socket, () => requests.clientError(error, socket)));
@@ -116,4 +119,15 @@ export class HttpAcceptor implements Acceptor {
     });
     this.#onEmpty = undefined;
   }
+}
+
+/** The connection is in use as long as the response goes on, and then waits for another request. */
+function answering(req: IncomingMessage, res: WebResponse): IncomingMessage {
+  openConnections.responds(req.socket);
+  res.on('close', answered);
+  return req;
+}
+
+function answered(this: WebResponse): void {
+  openConnections.responded(this.req.socket);
 }

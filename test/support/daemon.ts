@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How many files it may have open (`ulimit -n`). */
+  readonly openFiles?: number;
 }
 
 export interface CliResult {
@@ -75,9 +77,18 @@ function writeConfig(cbdir: string, config: object | string, configName: string)
   writeFileSync(path.join(cbdir, configName), text);
 }
 
-function spawnCli(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): Child {
+function spawnCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+  openFiles?: number,
+): Child {
   if (!existsSync(path.join(ROOT, 'dist/cli/main.js'))) throw new Error('dist/ is missing: run `npm run build` first');
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const command = [process.execPath, BIN, ...args];
+  const limited =
+    openFiles === undefined ? command : ['sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh', ...command];
+  const [file = '', ...rest] = limited;
+  const child = spawn(file, rest, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -135,7 +146,7 @@ export class Daemon {
     this.cbdir = cbdir;
     this.#options = options;
     const args = ['start', '--cbdir', cbdir, '--logformat', 'json', ...(options.args ?? [])];
-    this.#child = spawnCli(args, { PORT: '0', ...options.env }, path.dirname(cbdir));
+    this.#child = spawnCli(args, { PORT: '0', ...options.env }, path.dirname(cbdir), options.openFiles);
     this.#child.stdout.on('data', (text: string) => this.#onStdout(text));
     this.#child.stderr.on('data', (text: string) => (this.stderr += text));
     this.exited = new Promise((resolve) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/log/logger.js';
+import { RepeatedLog } from '../../../src/log/repeated.js';
 import { ConnectionLimits, countedAddress } from '../../../src/transport/connection-limits.js';
 
 const OFF = { max_connections: 0, max_unauthenticated: 0, max_unauthenticated_per_address: 0 };
@@ -11,8 +12,10 @@ function limits(options: Partial<typeof OFF>) {
     write: (line: string) => void warnings.push(JSON.parse(line) as Record<string, unknown>),
   };
   const clock = { now: 0 };
-  const log = createLogger({ level: 'warn', destination });
-  return { limits: new ConnectionLimits({ ...OFF, ...options }, log, () => clock.now), warnings, clock };
+  const log = new RepeatedLog(createLogger({ level: 'warn', destination }), () => clock.now);
+  const evicted: object[] = [];
+  const evict = (connection: object): void => void evicted.push(connection);
+  return { limits: new ConnectionLimits({ ...OFF, ...options }, { evict, log }), evicted, warnings, clock };
 }
 
 const connections = (count: number): object[] => Array.from({ length: count }, () => ({}));
@@ -24,50 +27,79 @@ describe('the limits of a transport', () => {
   });
 
   it('max_connections counts all, until they leave', () => {
-    const { limits: two } = limits({ max_connections: 2 });
+    const { limits: two, evicted } = limits({ max_connections: 2 });
     const [a = {}, b = {}, c = {}] = connections(3);
-    expect([a, b, c].map((connection) => two.admit(connection, undefined))).toEqual([true, true, false]);
-    two.establish(a);
+    for (const connection of [a, b]) {
+      expect(two.admit(connection, undefined)).toBe(true);
+      two.establish(connection);
+    }
     expect(two.admit(c, undefined)).toBe(false);
     two.leave(a);
     expect(two.admit(c, undefined)).toBe(true);
+    two.establish(c);
     expect(two.admit({}, undefined)).toBe(false);
+    // Who has no session makes room for somebody who may want one.
+    two.wait(b);
+    expect(two.admit({}, undefined)).toBe(true);
+    expect(evicted).toEqual([b]);
+  });
+
+  it('clients that mean it get in while others keep a thousand connections open and say nothing', () => {
+    const { limits: thousand, evicted } = limits({ max_unauthenticated: 1000 });
+    const silent = connections(1000);
+    for (const connection of silent) expect(thousand.admit(connection, undefined)).toBe(true);
+    for (let i = 0; i < 5; i++) {
+      const honest = {};
+      expect(thousand.admit(honest, undefined)).toBe(true);
+      expect(thousand.admit({}, undefined)).toBe(true);
+      thousand.establish(honest);
+    }
+    // Whoever has waited longest, and those of them who are many.
+    expect(evicted).toHaveLength(6);
+    expect(evicted).toEqual(silent.slice(0, 6));
   });
 
   it('max_unauthenticated counts those without a session, also after one', () => {
-    const { limits: one } = limits({ max_unauthenticated: 1 });
+    const { limits: one, evicted } = limits({ max_unauthenticated: 1 });
     const [a = {}, b = {}, c = {}] = connections(3);
     expect(one.admit(a, HERE)).toBe(true);
-    expect(one.admit(b, HERE)).toBe(false);
     one.establish(a);
     one.establish(a);
     expect(one.admit(b, HERE)).toBe(true);
+    expect(evicted).toEqual([]);
+    // It had its place before; now it waits behind the other one.
     one.wait(a);
-    one.leave(b);
-    expect(one.admit(c, HERE)).toBe(false);
-    one.leave(a);
-    one.leave(a);
     expect(one.admit(c, HERE)).toBe(true);
-    expect(one.admit({}, HERE)).toBe(false);
+    expect(evicted).toEqual([b]);
+    one.leave(c);
+    one.leave(a);
+    one.leave(b);
+    expect(one.admit({}, HERE)).toBe(true);
+    expect(evicted).toEqual([b]);
   });
 
   it('max_unauthenticated_per_address counts each address by itself, and this machine not at all', () => {
-    const { limits: one } = limits({ max_unauthenticated_per_address: 1 });
-    const [a = {}] = connections(1);
+    const { limits: one, evicted } = limits({ max_unauthenticated_per_address: 1, max_unauthenticated: 20 });
+    const [a = {}, b = {}] = connections(2);
     expect(one.admit(a, HERE)).toBe(true);
-    expect(one.admit({}, HERE)).toBe(false);
     expect(one.admit({}, '192.0.2.2')).toBe(true);
     for (const near of [undefined, undefined, '127.0.0.1', '127.0.0.1', '::1', '::1']) {
       expect(one.admit({}, near), near).toBe(true);
     }
-    one.establish(a);
+    expect(evicted).toEqual([]);
+    // It makes room for its like.
+    expect(one.admit(b, HERE)).toBe(true);
+    expect(evicted).toEqual([a]);
+    one.establish(b);
     expect(one.admit({}, HERE)).toBe(true);
+    expect(evicted).toEqual([a]);
   });
 
   it('do not count what was refused', () => {
     const { limits: one } = limits({ max_connections: 1 });
     const [a = {}, b = {}] = connections(2);
     one.admit(a, HERE);
+    one.establish(a);
     one.admit(b, HERE);
     one.establish(b);
     one.wait(b);
@@ -75,24 +107,25 @@ describe('the limits of a transport', () => {
     expect(one.admit({}, HERE)).toBe(false);
   });
 
-  it('warn at the first refusal, then once a minute with how many there were', () => {
-    const { limits: one, warnings, clock } = limits({ max_unauthenticated: 1 });
+  it('warn at the first one, then once a minute with how many there were', () => {
+    const { limits: one, warnings, clock } = limits({ max_unauthenticated: 1, max_connections: 2 });
     one.admit({}, HERE);
     for (let i = 0; i < 10; i++) one.admit({}, HERE);
     clock.now = 59_999;
     one.admit({}, HERE);
     clock.now = 60_000;
     one.admit({}, undefined);
+    const msg = 'too many connections without a session, the oldest ones closed';
     expect(warnings).toMatchObject([
-      {
-        msg: 'too many connections, some refused',
-        limit: 'max_unauthenticated',
-        allowed: 1,
-        address: HERE,
-        refused: 1,
-      },
-      { limit: 'max_unauthenticated', address: 'unix', refused: 11 },
+      { msg, limit: 'max_unauthenticated', allowed: 1, address: HERE },
+      { msg, limit: 'max_unauthenticated', address: 'unix', omitted: 10 },
     ]);
+    const { limits: full, warnings: refusals } = limits({ max_connections: 1 });
+    const [a = {}] = connections(1);
+    full.admit(a, HERE);
+    full.establish(a);
+    full.admit({}, HERE);
+    expect(refusals).toMatchObject([{ msg: 'too many connections, some refused', limit: 'max_connections' }]);
   });
 });
 
