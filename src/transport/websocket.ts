@@ -36,6 +36,21 @@ export interface WebSocketDeps {
 /** In seconds. By then the connections that only wait are gone, at the default of `hello_timeout`. */
 const RETRY_LATER = { 'Retry-After': '5' };
 
+/**
+ * In how many pieces a message may come: each may keep the 64 KiB alive that it was read with, pings behind it, so that a
+ * message of some bytes that never ends could hold a gigabyte. Clients that send in pieces at all send some KiB in each.
+ */
+const PART_BYTES = 1024;
+const MIN_PARTS = 1024;
+/** And what comes on the wire at once may be as little as 64 bytes, on the average. */
+const CHUNKS_PER_PART = 16;
+
+/** Options of `ws` that its types do not know yet. */
+interface PartLimits {
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
+}
+
 export class WebSocketAcceptor {
   readonly #config: WebSocketConfig;
   readonly #deps: WebSocketDeps;
@@ -53,13 +68,16 @@ export class WebSocketAcceptor {
     this.#rules = handshakeRules(config);
     this.#keepsHeaders = asksAuthenticator(config.auth);
     const { options } = config;
-    const serverOptions: ServerOptions<typeof WampWebSocket> & { readonly closeTimeout: number } = {
+    const parts = Math.max(MIN_PARTS, Math.ceil(options.max_message_size / PART_BYTES));
+    const serverOptions: ServerOptions<typeof WampWebSocket> & PartLimits & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       // The transport does it, when it is the client's turn.
       autoPong: false,
       WebSocket: WampWebSocket,
       maxPayload: options.max_message_size,
+      maxFragments: parts,
+      maxBufferedChunks: parts * CHUNKS_PER_PART,
       skipUTF8Validation: !options.validate_utf8,
       closeTimeout: options.close_handshake_timeout,
       perMessageDeflate: deflateOptions(options.compression?.deflate),

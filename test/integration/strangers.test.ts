@@ -12,7 +12,7 @@ import { startDaemon } from '../support/daemon.js';
 import { itNeeds } from '../support/needs.js';
 import { LOOPBACK, nodeConfig } from '../support/node-config.js';
 import { placeOf, rawFrame, RawSocketClient, RawSocketWire } from '../support/rawsocket-client.js';
-import { ALL_ROLES, WampClient } from '../support/wamp-client.js';
+import { ALL_ROLES, rawHttp, upgradeLines, WampClient } from '../support/wamp-client.js';
 
 const open: Socket[] = [];
 afterEach(() => open.splice(0).forEach((socket) => socket.destroy()));
@@ -119,6 +119,40 @@ describe('a node', () => {
     expect(await daemon.waitForLog(isDrop)).toMatchObject({ level: 'warn', messageType: 36 });
     expect(daemon.logs.filter(isDrop)).toHaveLength(1);
     await Promise.all([small, publisher].map((client) => client.leave()));
+  });
+
+  it.each([
+    ['of nothing', 0],
+    ['of one byte', 1],
+  ])('a message in pieces without end, each %s, is not waited for', async (_what, bytes) => {
+    const { socket } = await rawHttp(daemon.port, upgradeLines('/ws', ['Sec-WebSocket-Protocol: wamp.2.json']));
+    open.push(socket);
+    const piece = (first: number, text: string): Buffer =>
+      Buffer.concat([Buffer.from([first, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
+    const received: Buffer[] = [];
+    const welcome = once(
+      socket.removeAllListeners('data').on('data', (data: Buffer) => received.push(data)),
+      'data',
+    );
+    // With a session nothing else ends it.
+    socket.write(piece(0x81, JSON.stringify([1, 'realm1', { roles: { caller: {} } }])));
+    await welcome;
+    const closed = once(socket, 'close');
+    socket.write(Buffer.concat([piece(1, '['), ...Array.from({ length: 5000 }, () => piece(0, '1'.repeat(bytes)))]));
+    await closed;
+    expect(Buffer.concat(received).subarray(-4).toString('hex')).toBe('880203f0');
+  });
+
+  it('a message in a thousand pieces is one', async () => {
+    const { socket } = await rawHttp(daemon.port, upgradeLines('/ws', ['Sec-WebSocket-Protocol: wamp.2.json']));
+    open.push(socket);
+    const hello = Buffer.from(JSON.stringify([1, 'realm1', { roles: ALL_ROLES }]).padEnd(1000));
+    const pieces = [...hello].map((byte, i) =>
+      Buffer.from([(i === 0 ? 1 : 0) | (i === hello.length - 1 ? 0x80 : 0), 0x81, 0, 0, 0, 0, byte]),
+    );
+    const answer = once(socket.removeAllListeners('data'), 'data');
+    socket.write(Buffer.concat(pieces));
+    expect(String(await answer)).toContain('[2,');
   });
 
   it('HELLO and GOODBYE in a loop: no more than ten sessions of a connection in a second, none of them lost', async () => {
