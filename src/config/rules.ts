@@ -10,6 +10,7 @@ import { checkCookies } from './cookie-rules.js';
 import type { Cursor } from './cursor.js';
 import { quote } from './describe.js';
 import { resolvePort } from './environment.js';
+import { checkOriginLists } from './origin-rules.js';
 import type { SecretContext } from './secrets.js';
 import type { Path } from './source.js';
 import { isUniversal, secretsOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
@@ -31,6 +32,7 @@ export function checkRules(node: Cursor, context: RuleContext): void {
   checkPorts(node, context);
   checkSocketFiles(node, context);
   checkCookies(node, context);
+  checkOriginLists(node, context);
   for (const { holder, key } of secretsOf(node)) checkSecret(holder.get(key), context);
 }
 

@@ -2,30 +2,44 @@
  * Which pages may open a WebSocket: nothing else keeps a page of another site from connecting with the cookies of its
  * visitor. Pure.
  */
+import { isIP } from 'node:net';
 
-/** A configured origin list, ready to be asked. `host` is the `Host` header: what the client asked for. */
+/**
+ * A configured origin list, ready to be asked. `host` is the `Host` header, what the client asked for; undefined where it
+ * cannot be trusted ({@link isPlanted}).
+ */
 export type OriginCheck = (origin: string | undefined, host: string | undefined) => boolean;
 
-/** In a list: the host that the client asked for, with any scheme and port. */
+/** In a list: the host that the client asked for, with any port and any scheme of HTTP and WebSockets. */
 const SELF = 'self';
 
 /**
- * @param patterns origins, `*` standing for any characters, compared with and without the port being written out; `self`.
- * @param allowNull whether `Origin: null` (sandboxed frames, local files) may connect.
+ * @param patterns origins, `*` standing for any characters, compared with and without the port being written out; a slash
+ *   at the end does not count; `self`.
+ * @param allowNull whether pages without an origin ({@link isNullOrigin}) may connect.
  * @returns a check that lets clients without Origin in: they are no browsers, and nobody rides on their cookies.
  */
 export function originCheck(patterns: readonly string[], allowNull: boolean): OriginCheck {
   const allowsSelf = patterns.includes(SELF);
   const expressions = patterns
     .filter((pattern) => pattern !== SELF)
+    .map((pattern) => pattern.replace(/(?<=[^/])\/$/, ''))
     .map((pattern) => new RegExp(`^${pattern.split('*').map(escapeRegExp).join('.*')}$`, 'i'));
   return (origin, host) => {
     if (origin === undefined) return true;
-    if (origin === 'null') return allowNull;
+    if (isNullOrigin(origin)) return allowNull;
     if (allowsSelf && isSelf(origin, host)) return true;
     const forms = originForms(origin);
     return expressions.some((expression) => forms.some((form) => expression.test(form)));
   };
+}
+
+/**
+ * Whether a page has no origin of its own: sandboxed frames and local files say `null`, web views on phones `file://` or
+ * `content://`, and some nothing at all.
+ */
+export function isNullOrigin(origin: string): boolean {
+  return /^(?:null|(?:file|content):.*|[a-z][a-z0-9+.-]*:\/\/)?$/i.test(origin.trim());
 }
 
 function escapeRegExp(text: string): string {
@@ -33,7 +47,13 @@ function escapeRegExp(text: string): string {
 }
 
 const ORIGIN = /^([a-z][a-z0-9+.-]*:)\/\/([^/\\?#@\s]+?)(:\d+)?$/i;
-const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': ':80', 'https:': ':443' };
+/** Some libraries for WebSockets (Starscream) make an origin of the URL that they connect to. */
+const DEFAULT_PORTS: Readonly<Record<string, string>> = {
+  'http:': ':80',
+  'https:': ':443',
+  'ws:': ':80',
+  'wss:': ':443',
+};
 
 /**
  * `https://example.com` is also `https://example.com:443`: patterns are written both ways.
@@ -53,9 +73,14 @@ function originForms(origin: string): readonly string[] {
 function isSelf(origin: string, host: string | undefined): boolean {
   const [, scheme = '', originHost = ''] = ORIGIN.exec(origin) ?? [];
   if (!(scheme.toLowerCase() in DEFAULT_PORTS)) return false;
-  const asked = /^([^/\\?#@\s]+?)(?::\d+)?$/.exec(host ?? '')?.[1];
-  const name = asked === undefined ? undefined : hostName(asked);
+  const name = hostNameOf(host);
   return name !== undefined && name === hostName(originHost);
+}
+
+/** @returns the name in a `Host` header. */
+function hostNameOf(host: string | undefined): string | undefined {
+  const asked = /^([^/\\?#@\s]+?)(?::\d+)?$/.exec(host ?? '')?.[1];
+  return asked === undefined ? undefined : hostName(asked);
 }
 
 /** @returns a host as browsers write it, without the dot of the root; undefined when it is none. */
@@ -66,4 +91,33 @@ function hostName(host: string): string | undefined {
     // No host, so it is nobody's.
     return undefined;
   }
+}
+
+/** What proxies add, and no page can. */
+const FORWARDED = [
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'forwarded',
+  'via',
+] as const;
+
+/**
+ * Whether the host that a client asked for may be a name of the Internet whose owner gave it the address of this machine
+ * (DNS rebinding): then a page of that owner, in a browser on this machine, is of the same host. The names of a machine have
+ * no dot or end in `.localhost` or `.test`, and a proxy says that it is one.
+ *
+ * @param localAddress of ours, of this connection.
+ */
+export function isPlanted(headers: Readonly<Record<string, unknown>>, localAddress: string | undefined): boolean {
+  if (!isLoopback(localAddress) || FORWARDED.some((name) => headers[name] !== undefined)) return false;
+  const { host } = headers;
+  const name = hostNameOf(typeof host === 'string' ? host : undefined);
+  if (name === undefined || !name.includes('.') || name.startsWith('[') || isIP(name) !== 0) return false;
+  return !/\.(?:localhost|test)$/.test(name);
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(address);
 }

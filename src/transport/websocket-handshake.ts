@@ -4,17 +4,11 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { batchedSerializers, serializers, subprotocolOf } from '../serializer/registry.js';
-import { originCheck } from './origin.js';
+import { isNullOrigin, isPlanted, originCheck } from './origin.js';
 import type { Serializer } from '../serializer/serializer.js';
 import type { OriginCheck } from './origin.js';
+import type { Refusal } from './refusal.js';
 import type { WebSocketConfig } from './websocket-schema.js';
-
-export interface Refusal {
-  readonly status: number;
-  /** One sentence for the body. */
-  readonly text: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 /** What the handshake settled. */
 export interface Agreement {
@@ -46,30 +40,87 @@ export function handshakeRules({ options, serializers: words }: WebSocketConfig)
 const VERSIONS = ['13', '8'];
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-/** @returns what to speak, or why not. Nothing has been answered yet. */
-export function negotiate(req: IncomingMessage, rules: HandshakeRules): Agreement | Refusal {
+/**
+ * @param localAddress of ours, of this connection.
+ * @returns what to speak, or why not. Nothing has been answered yet.
+ */
+export function negotiate(req: IncomingMessage, rules: HandshakeRules, localAddress?: string): Agreement | Refusal {
   const { headers } = req;
   if (req.method !== 'GET') {
-    return {
-      status: 405,
-      text: `HTTP method "${req.method ?? ''}" cannot open a WebSocket`,
-      headers: { Allow: 'GET' },
-    };
+    const text = `HTTP method "${req.method ?? ''}" cannot open a WebSocket`;
+    return { status: 405, text, headers: { Allow: 'GET' }, kind: 'method' };
   }
   if (headers.upgrade?.toLowerCase() !== 'websocket')
-    return { status: 400, text: 'only an upgrade to WebSocket is possible here' };
+    return { status: 400, text: 'only an upgrade to WebSocket is possible here', kind: 'upgrade' };
   const version = headers['sec-websocket-version'];
   if (version === undefined || !VERSIONS.includes(version)) {
     const text = `WebSocket version ${version ?? '(none)'} is not supported (supported: ${VERSIONS.join(', ')})`;
-    return { status: 426, text, headers: { 'Sec-WebSocket-Version': VERSIONS.join(', '), Upgrade: 'websocket' } };
+    const answer = { 'Sec-WebSocket-Version': VERSIONS.join(', '), Upgrade: 'websocket' };
+    return { status: 426, text, headers: answer, kind: 'version' };
   }
   if (!KEY.test(headers['sec-websocket-key'] ?? ''))
-    return { status: 400, text: 'Sec-WebSocket-Key is missing or invalid' };
-  const origin = version === '8' ? firstOf(headers['sec-websocket-origin']) : headers.origin;
-  if (!rules.allowsOrigin(origin, headers.host))
-    return { status: 403, text: `pages of the origin "${origin ?? ''}" may not connect` };
-  return chooseSubprotocol(headers['sec-websocket-protocol'], rules);
+    return { status: 400, text: 'Sec-WebSocket-Key is missing or invalid', kind: 'key' };
+  // Clients of version 8 have a header of their own; those that send both, or a page that adds one, answer for both.
+  const origins = version === '8' ? [headers.origin, firstOf(headers['sec-websocket-origin'])] : [headers.origin];
+  return refuseOrigin(origins, req, rules, localAddress) ?? chooseSubprotocol(headers['sec-websocket-protocol'], rules);
 }
+
+function refuseOrigin(
+  origins: readonly (string | undefined)[],
+  { headers }: IncomingMessage,
+  { allowsOrigin }: HandshakeRules,
+  localAddress: string | undefined,
+): Refusal | undefined {
+  const { host } = headers;
+  const planted = isPlanted(headers, localAddress);
+  const refused = origins.find((origin) => !allowsOrigin(origin, planted ? undefined : host));
+  if (refused === undefined) return undefined;
+  const facts = { origin: refused };
+  if (isNullOrigin(refused)) {
+    const text = `pages without an origin ("${refused}") may not connect`;
+    return {
+      status: 403,
+      text,
+      kind: 'null origin',
+      remedy: 'set "allow_null_origin": true for this WebSocket',
+      facts,
+    };
+  }
+  const remedy = `add "${refused}" to the "allowed_origins" of this WebSocket`;
+  if (planted && allowsOrigin(refused, host)) {
+    const text = `the Host "${host ?? ''}" is no name of this machine, and no proxy says that it passed the request on`;
+    return { status: 403, text, kind: 'host', remedy, facts };
+  }
+  return { status: 403, text: `pages of the origin "${refused}" may not connect`, kind: 'origin', remedy, facts };
+}
+
+/**
+ * A handshake that came without its upgrade: some proxy has dropped what it does not know. A browser that shows the page has
+ * none of these.
+ */
+export function isWithoutUpgrade({ headers }: IncomingMessage): boolean {
+  return headers['sec-websocket-key'] !== undefined || /\bwebsocket\b/i.test(headers.upgrade ?? '');
+}
+
+/** What somebody who sets up a proxy wants to know. */
+const FOR_PROXIES = `a handshake for a WebSocket came without "Upgrade: websocket" and "Connection: Upgrade".
+A proxy in between has to pass them on. nginx does so with these lines in its "location":
+
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+    proxy_set_header Host $host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
+
+/** The refusal of {@link isWithoutUpgrade}. */
+export const WITHOUT_UPGRADE: Refusal = {
+  status: 426,
+  text: FOR_PROXIES,
+  headers: { Upgrade: 'websocket', Connection: 'Upgrade, close' },
+  kind: 'without upgrade',
+  remedy:
+    'let the proxy in between pass on "Upgrade" and "Connection"; for nginx the answer to the client has the lines',
+};
 
 /** The first of the client's list that we speak: the order is the client's preference. */
 function chooseSubprotocol(
@@ -87,7 +138,20 @@ function chooseSubprotocol(
   return {
     status: 400,
     text: `this server only speaks the WebSocket subprotocols ${[...subprotocols.keys()].join(', ')}`,
+    kind: 'subprotocol',
+    remedy: remedyFor(offered),
+    facts: { offered: offered.length === 0 ? '(none)' : offered.join(', ') },
   };
+}
+
+function remedyFor(offered: readonly string[]): string {
+  if (offered.length === 0) {
+    return 'let the client name a subprotocol, or set "require_websocket_subprotocol": false for this WebSocket';
+  }
+  const known = [serializers, batchedSerializers].flatMap((family) => [...family.values()]);
+  const word = known.find((serializer) => offered.includes(subprotocolOf(serializer)))?.type.replace('.batched', '');
+  if (word === undefined) return 'connect with a client for WAMP version 2';
+  return `add "${word}" to the "serializers" of this WebSocket`;
 }
 
 function firstOf(header: string | readonly string[] | undefined): string | undefined {

@@ -68,16 +68,18 @@ export const websocketOptionsSchema = {
       items: {
         type: 'string',
         minLength: 1,
-        description: 'An origin such as `https://example.com:443`; `*` stands for any characters.',
+        description:
+          'An origin: a scheme (any), a host and perhaps a port, such as `https://example.com:8443` or `capacitor://localhost`; `*` stands for any characters.',
       },
       absent: '`["self"]` where a `cookie` section applies, else `["*"]` as in Crossbar.io',
       description:
-        'The origins of pages that may connect. `*` stands for any characters. `self` is the host that the client asked for, with any scheme and port: behind a proxy that changes the `Host` header, name your sites instead. Clients that send no origin are no browsers and may connect.',
+        'The origins of pages that may connect. `*` stands for any characters. `self` is the host that the client asked for, with any port, by `http`, `https`, `ws` or `wss`: behind a proxy that changes the `Host` header, name your sites instead. On a loopback address `self` does not take names of the Internet, unless a proxy says by `X-Forwarded-For` or the like that it passed the request on: their owners could point them here. Clients that send no origin are no browsers and may connect.',
     },
     allow_null_origin: {
       type: 'boolean',
       absent: 'false where a `cookie` section applies, else true',
-      description: 'Whether pages without an origin (local files, sandboxed frames) may connect.',
+      description:
+        'Whether pages without an origin may connect: local files, sandboxed frames, and web views of apps whose origin is empty or begins with `file:` or `content:`.',
     },
     enable_hybi10: {
       const: true,

@@ -9,10 +9,10 @@ import type { ServerOptions } from 'ws';
 import { asksAuthenticator } from '../session/deps.js';
 import { unsentLimits } from './outbox.js';
 import { clientOf, isTls } from './peer.js';
-import { SERVER_NAME, refuse } from './refusal.js';
+import { RefusalLog, SERVER_NAME, refuse } from './refusal.js';
 import { statusPage } from './status-page.js';
 import { TransportHost } from './transport-host.js';
-import { handshakeRules, negotiate } from './websocket-handshake.js';
+import { WITHOUT_UPGRADE, handshakeRules, isWithoutUpgrade, negotiate } from './websocket-handshake.js';
 import { controlFrame, PING_FRAME } from './websocket-framing.js';
 import { WampWebSocket, WebSocketTransport } from './websocket-transport.js';
 import type { Drain } from './drain.js';
@@ -57,6 +57,7 @@ export class WebSocketAcceptor {
   readonly #rules: HandshakeRules;
   readonly #server: InstanceType<typeof WebSocketServer<typeof WampWebSocket>>;
   readonly #host: TransportHost;
+  readonly #refusals: RefusalLog;
   /** They take memory, so they are kept only for those who look at them. */
   readonly #keepsHeaders: boolean;
   /** What the 101 that is being written says beside the usual: `ws` asks for it before `handleUpgrade` returns. */
@@ -66,6 +67,7 @@ export class WebSocketAcceptor {
     this.#config = config;
     this.#deps = deps;
     this.#rules = handshakeRules(config);
+    this.#refusals = new RefusalLog(deps.log);
     this.#keepsHeaders = asksAuthenticator(config.auth);
     const { options } = config;
     const parts = Math.max(MIN_PARTS, Math.ceil(options.max_message_size / PART_BYTES));
@@ -108,8 +110,11 @@ export class WebSocketAcceptor {
 
   /** Takes the socket of an upgrade request: it is answered, one way or the other. Never throws. */
   accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
-    const agreement = negotiate(req, this.#rules);
-    if ('status' in agreement) return refuse(socket, agreement.status, agreement.text, agreement.headers);
+    const agreement = negotiate(req, this.#rules, socket.localAddress);
+    if ('status' in agreement) {
+      this.#refusals.webSocket(req, agreement);
+      return refuse(socket, agreement.status, agreement.text, agreement.headers);
+    }
     if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
     if (!this.#host.admit(socket)) return refuse(socket, 503, 'too many connections', RETRY_LATER);
     const { tracker } = this.#deps;
@@ -128,6 +133,13 @@ export class WebSocketAcceptor {
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.writeHead(405, { Allow: 'GET, HEAD', 'Content-Type': 'text/plain; charset=utf-8' });
       res.end(`HTTP method "${req.method ?? ''}" is not allowed here\n`);
+      return;
+    }
+    if (isWithoutUpgrade(req)) {
+      this.#refusals.webSocket(req, { ...WITHOUT_UPGRADE, text: 'the handshake came without its upgrade' });
+      const { status, text, headers } = WITHOUT_UPGRADE;
+      res.writeHead(status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
+      res.end(`${text}\n`);
       return;
     }
     if (!this.#config.options.enable_webstatus) {
@@ -149,8 +161,9 @@ export class WebSocketAcceptor {
   }
 
   /** Closes every connection. Resolves when all are gone; idempotent. */
-  stop(): Promise<void> {
-    return this.#host.stop();
+  async stop(): Promise<void> {
+    await this.#host.stop();
+    this.#refusals.end();
   }
 
   #upgrade(

@@ -13,9 +13,11 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
-import { refuse } from '../transport/refusal.js';
+import { peerOf } from '../transport/peer.js';
+import { RefusalLog, loggedPath, refuse } from '../transport/refusal.js';
 import { sendEmpty, sendStatus } from './answer.js';
 import { clientFault } from './client-fault.js';
+import type { ClientFault } from './client-fault.js';
 import { Pipeline } from './pipeline.js';
 import { WebResponse } from './response.js';
 import type { WebRequest, WebService } from './service.js';
@@ -24,9 +26,6 @@ import type { Target } from './target.js';
 
 /** Headers that a response keeps when the service that prepared it fails. */
 const KEPT_ON_FAILURE = new Set(['server', 'x-content-type-options', 'strict-transport-security', 'set-cookie']);
-
-/** How much of an URL is logged. */
-const LOGGED_PATH_LENGTH = 256;
 
 export interface DispatcherOptions {
   readonly root: WebService;
@@ -47,11 +46,13 @@ export class Dispatcher {
   readonly #pipelines = new Map<Duplex, Pipeline>();
   /** Connections already found broken: what else arrives on them is not looked at. */
   readonly #broken = new WeakSet<Duplex>();
+  readonly #refusals: RefusalLog;
   #finishing = false;
   readonly #onSocketError = (error: Error): void => this.#options.log.debug({ err: error }, 'connection failed');
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#refusals = new RefusalLog(options.log);
   }
 
   /** A connection that the HTTP server has just got. */
@@ -100,32 +101,45 @@ export class Dispatcher {
     // `ws` takes no list.
     req.headers.upgrade = 'websocket';
     const target = parseTarget(req.url ?? '');
-    if ('status' in target) refuse(socket, target.status, target.text);
-    else if (this.#finishing) refuse(socket, 503, 'The node is stopping.');
+    if ('status' in target) {
+      this.#refusals.webSocket(req, { ...target, kind: 'target' });
+      refuse(socket, target.status, target.text);
+    } else if (this.#finishing) refuse(socket, 503, 'The node is stopping.');
     else this.#upgradeTo(asWebRequest(req, target), socket, head);
   }
 
   /** CONNECT asks for a proxy, which this is not. */
   connect(_req: IncomingMessage, socket: Duplex): void {
     this.#takeOver(socket);
-    refuse(socket, 405, 'This is not a proxy.');
+    const refusal = { status: 405, text: 'This is not a proxy.', kind: 'CONNECT' };
+    if (socket instanceof Socket) this.#refusals.connection(socket, refusal);
+    refuse(socket, refusal.status, refusal.text);
   }
 
   /** The HTTP parser gave up on a connection, or it took too long. */
   clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     if (this.#broken.has(socket)) return;
     this.#broken.add(socket);
-    const { status, text } = clientFault(error.code);
-    this.#options.log.debug({ code: error.code, status }, 'connection does not speak HTTP');
+    const fault = clientFault(error);
+    const { status, text } = fault;
+    if (socket instanceof Socket) this.#tellFault(error, socket, fault);
     const due = this.#pipelines.get(socket)?.due;
     // The refusal must not land in the middle of a response.
     if (due === undefined) refuse(socket, status, text);
     else due.once('close', () => refuse(socket, status, text));
   }
 
+  /** A connection that was lost, or opened in advance and never used, is nothing to look into. */
+  #tellFault({ code }: NodeJS.ErrnoException, socket: Socket, fault: ClientFault): void {
+    const isRefused = socket.writable && (code?.startsWith('HPE_') === true || socket.bytesRead > 0);
+    if (isRefused) this.#refusals.connection(socket, fault);
+    else this.#options.log.debug({ peer: peerOf(socket), code }, 'HTTP connection failed');
+  }
+
   /** From now on every response is the last one of its connection. */
   finish(): void {
     this.#finishing = true;
+    this.#refusals.end();
     for (const { due } of this.#pipelines.values()) if (due !== undefined) due.shouldKeepAlive = false;
   }
 
@@ -228,9 +242,4 @@ function isForWebSocket(req: IncomingMessage): boolean {
 
 function asWebRequest(req: IncomingMessage, { path, query }: Target): WebRequest {
   return { req, mount: '/', rest: path, query };
-}
-
-/** Without the query, which may hold what is nobody's business. */
-function loggedPath(req: IncomingMessage): string {
-  return (req.url ?? '').split('?', 1).join('').slice(0, LOGGED_PATH_LENGTH);
 }

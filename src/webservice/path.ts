@@ -7,7 +7,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { refuse } from '../transport/refusal.js';
+import { RefusalLog, refuse } from '../transport/refusal.js';
 import { sendStatus } from './answer.js';
 import type { PathConfig } from './schema.js';
 import type { WebRequest, WebService, WebServiceDeps, WebServiceType } from './service.js';
@@ -16,14 +16,20 @@ import { firstSegment } from './target.js';
 /** The key of the service that takes what no other key of the level claims. */
 const REST = '/';
 
+const NOTHING_HERE = { status: 404, text: 'There is nothing here.', kind: 'no such path' } as const;
+const NO_WEBSOCKET = { status: 400, text: 'There is no WebSocket at this path.', kind: 'no WebSocket' } as const;
+
 class PathService implements WebService {
   /** path segment, or `/` -> service */
   readonly #services: ReadonlyMap<string, WebService>;
-  readonly #log: WebServiceDeps['log'];
+  readonly #refusals: RefusalLog;
+  /** For the operator who finds that somebody connects to the wrong path. */
+  readonly #remedy: string;
 
-  constructor(services: ReadonlyMap<string, WebService>, log: WebServiceDeps['log']) {
+  constructor(services: ReadonlyMap<string, WebService>, { log, webSocketPaths }: WebServiceDeps) {
     this.#services = services;
-    this.#log = log;
+    this.#refusals = new RefusalLog(log);
+    this.#remedy = `the WebSockets of this transport are at: ${webSocketPaths.join(' ') || '(none)'}`;
   }
 
   /** In config order, one after the other: the first failure is the one reported. */
@@ -33,6 +39,7 @@ class PathService implements WebService {
 
   async stop(): Promise<void> {
     const stopped = await Promise.allSettled([...this.#services.values()].map(async (service) => service.stop?.()));
+    this.#refusals.end();
     const failures = stopped.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
     if (failures.length > 0) throw new AggregateError(failures, 'web services failed to stop');
   }
@@ -49,9 +56,10 @@ class PathService implements WebService {
       found.service.upgrade(found.request, socket, head);
       return;
     }
-    const status = found === undefined ? 404 : 400;
-    this.#log.debug({ mount: request.mount, status }, 'upgrade refused');
-    refuse(socket, status, found === undefined ? 'There is nothing here.' : 'There is no WebSocket at this path.');
+    const refusal =
+      found === undefined ? { ...NOTHING_HERE, remedy: this.#remedy } : { ...NO_WEBSOCKET, remedy: this.#remedy };
+    this.#refusals.webSocket(request.req, refusal);
+    refuse(socket, refusal.status, refusal.text);
   }
 
   #find(request: WebRequest): { readonly service: WebService; readonly request: WebRequest } | undefined {
@@ -74,6 +82,6 @@ export const pathServiceType: WebServiceType<PathConfig> = {
   create(config, deps) {
     const services = new Map<string, WebService>();
     for (const [key, service] of Object.entries(config.paths)) services.set(key, deps.createService(service, deps));
-    return new PathService(services, deps.log);
+    return new PathService(services, deps);
   },
 };

@@ -6,13 +6,11 @@ import { CookieDirectory } from '../cookie/directory.js';
 import { EndpointServer } from '../transport/endpoint.js';
 import { SERVER_NAME } from '../transport/refusal.js';
 import type { WebSocketTransportConfig } from '../transport/websocket-schema.js';
+import { MAX_HEADER_BYTES } from './client-fault.js';
 import { HttpAcceptor } from './http-acceptor.js';
 import { createWebService } from './registry.js';
 import type { PathServiceConfig, PathsConfig, WebTransportConfig } from './schema.js';
 import type { NodeInfo, WebServiceDeps } from './service.js';
-
-/** For request line and headers together. */
-const MAX_HEADER_BYTES = 16_384;
 
 /** Until the headers are through, where no `open_handshake_timeout` says otherwise. */
 const HEADERS_TIMEOUT_MS = 10_000;

@@ -21,6 +21,10 @@ describe('a list of origins', () => {
     ['https://*.example.com', 'https://evil.example/.example.com', false],
     ['http://localhost:*', 'http://localhost:80@evil.example', false],
     ['*', 'not an origin', false],
+    ['https://example.com/', 'https://example.com', true],
+    ['wss://example.com', 'wss://example.com', true],
+    ['wss://example.com', 'wss://example.com:443', true],
+    ['capacitor://localhost', 'capacitor://localhost', true],
     ['https://exampleXcom', 'https://example.com', false],
     ['https://example.com', 'https://exampleXcom', false],
   ])('pattern %s, origin %s: %s', (pattern, origin, expected) => {
@@ -34,11 +38,22 @@ describe('a list of origins', () => {
   });
 });
 
+describe('a page without an origin', () => {
+  it.each(['null', '', 'NULL', 'file://', 'file:///home/x', 'content://', 'content://com.example', 'app://'])(
+    'such as "%s" connects where allow_null_origin says so, and only there',
+    (origin) => {
+      expect(originCheck([], true)(origin, 'example.com')).toBe(true);
+      expect(originCheck(['*', 'self', origin], false)(origin, 'example.com')).toBe(false);
+    },
+  );
+});
+
 describe('the origin "self"', () => {
   it.each([
     ['the same host', 'https://example.com', 'example.com', true],
     ['another port', 'https://example.com:8443', 'example.com:443', true],
     ['another scheme', 'http://example.com', 'example.com', true],
+    ['the scheme of a WebSocket', 'wss://example.com:443', 'example.com', true],
     ['another host', 'https://evil.example', 'example.com', false],
     ['a host behind it', 'https://example.com.evil.example', 'example.com', false],
     ['a host before it', 'https://notexample.com', 'example.com', false],

@@ -59,4 +59,38 @@ describe('the WebSocket handshake', () => {
     const old = { 'sec-websocket-version': '8', 'sec-websocket-origin': 'https://evil.example' };
     expect(negotiate(request(old), strict)).toMatchObject({ status: 403 });
   });
+
+  it('with version 8 and the origin in both headers is for the stricter of the two', () => {
+    const strict = { ...rules, allowsOrigin: originCheck(['https://example.com'], false) };
+    const [good, evil] = ['https://example.com', 'https://evil.example'];
+    const old = (headers: Record<string, string>): unknown =>
+      negotiate(request({ 'sec-websocket-version': '8', ...headers }), strict);
+    expect(old({ origin: evil })).toMatchObject({ status: 403 });
+    expect(old({ origin: evil, 'sec-websocket-origin': good })).toMatchObject({ status: 403 });
+    expect(old({ origin: good, 'sec-websocket-origin': evil })).toMatchObject({ status: 403 });
+    expect(old({ origin: good, 'sec-websocket-origin': good })).toHaveProperty('serializer');
+  });
+
+  it.each([
+    [
+      'a name of the Internet on loopback',
+      { host: 'evil.example:8080', origin: 'http://evil.example:8080' },
+      '127.0.0.1',
+      403,
+    ],
+    ['the same, IPv4 in IPv6', { host: 'evil.example', origin: 'http://evil.example' }, '::ffff:127.0.0.1', 403],
+    [
+      'the same through a proxy',
+      { host: 'a.example', origin: 'https://a.example', via: '1.1 p' },
+      '127.0.0.1',
+      undefined,
+    ],
+    ['the same on another address', { host: 'a.example', origin: 'https://a.example' }, '192.0.2.1', undefined],
+    ['an address', { host: '192.0.2.1', origin: 'http://192.0.2.1' }, '127.0.0.1', undefined],
+    ['an address of IPv6', { host: '[::1]:8080', origin: 'http://[::1]:8080' }, '::1', undefined],
+    ['a name for development', { host: 'shop.localhost', origin: 'http://shop.localhost' }, '127.0.0.1', undefined],
+  ])('from the host itself, which is %s', (_what, headers, localAddress, status) => {
+    const self = { ...rules, allowsOrigin: originCheck(['self'], false) };
+    expect((negotiate(request(headers), self, localAddress) as { status?: number }).status).toBe(status);
+  });
 });
