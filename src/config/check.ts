@@ -17,6 +17,7 @@ import type { SecretFiles } from './secrets.js';
 import { plainValue, pointerOf, valueOffset } from './source.js';
 import type { ParsedSource, Path, SourceNode } from './source.js';
 import { LineIndex, ROOT } from './text.js';
+import type { RealPath } from './static-rules.js';
 import type { Finding } from './text.js';
 import { validate } from './validate.js';
 
@@ -29,6 +30,8 @@ export interface CheckContext {
   readonly env: Environment;
   /** Reads the files that secrets are in; by default none is there. */
   readonly secretFiles?: SecretFiles;
+  /** Follows links, to see what a directory holds; by default none is followed. */
+  readonly realPath?: RealPath;
 }
 
 export interface CheckedConfig {
@@ -45,7 +48,7 @@ export interface CheckedConfig {
  * @throws ConfigError with everything that is wrong, in the order of the file
  */
 export function checkConfig(text: string, fileName: string, context: CheckContext): CheckedConfig {
-  const { env, secretFiles = noSecretFiles } = context;
+  const { env, secretFiles = noSecretFiles, realPath = (file: string): string => file } = context;
   const lines = new LineIndex(text);
   const asProblems = (findings: readonly Finding[]): ConfigProblem[] => located(findings, fileName, lines);
   const { root, findings: syntax } = parse(text, context.parse);
@@ -57,7 +60,7 @@ export function checkConfig(text: string, fileName: string, context: CheckContex
   const warnings = collector(root);
   const outside = { cbdir: resolve(context.cbdir), env, secretFiles: readOnce(secretFiles) };
   const node = new Cursor(value);
-  checkRules(node, { ...outside, report: rules.add, warn: warnings.add });
+  checkRules(node, { ...outside, realPath, report: rules.add, warn: warnings.add });
 
   const findings = [...syntax, ...doubts, ...wrong, ...withoutEchoes(rules.findings, wrong)];
   if (findings.length > 0) throw invalidConfig(asProblems(findings));

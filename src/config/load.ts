@@ -11,6 +11,7 @@ import { ConfigError, invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
 import { parserFor } from './formats.js';
 import { readSecretFile } from './secrets.js';
+import { realPathOf } from './static-rules.js';
 import { decodeUtf8, LineIndex, MAX_CONFIG_BYTES, ROOT } from './text.js';
 
 export interface LoadOptions {
@@ -43,7 +44,7 @@ export async function loadConfig({ cbdir, config, env }: LoadOptions): Promise<L
     throw invalidConfig([{ file: name, ...new LineIndex(text).at(offset), ...rest }]);
   }
   const parse = await parserFor(name);
-  const checked = checkConfig(text, name, { parse, cbdir, env, secretFiles: readSecretFile });
+  const checked = checkConfig(text, name, { parse, cbdir, env, secretFiles: readSecretFile, realPath: realPathOf });
   return { ...checked, file, warnings: [...warnings, ...checked.warnings] };
 }
 

@@ -13,6 +13,8 @@ import { resolvePort } from './environment.js';
 import { checkOriginLists } from './origin-rules.js';
 import type { SecretContext } from './secrets.js';
 import type { Path } from './source.js';
+import { checkStaticDirectories } from './static-rules.js';
+import type { RealPath } from './static-rules.js';
 import { isUniversal, secretsOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
 
 export type Report = (path: Path, text: string) => void;
@@ -22,6 +24,7 @@ export interface RuleContext extends SecretContext {
   readonly report: Report;
   /** Says that something is probably not meant. */
   readonly warn: Report;
+  readonly realPath: RealPath;
 }
 
 /** Checks every rule. */
@@ -33,6 +36,7 @@ export function checkRules(node: Cursor, context: RuleContext): void {
   checkSocketFiles(node, context);
   checkCookies(node, context);
   checkOriginLists(node, context);
+  checkStaticDirectories(node, context);
   for (const { holder, key } of secretsOf(node)) checkSecret(holder.get(key), context);
 }
 

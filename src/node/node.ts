@@ -46,6 +46,7 @@ import { openedStores } from './cookie-stores.js';
 import { messageOf, NodeError } from './error.js';
 import { limitProcess } from './limits.js';
 import { packageVersion } from './package.js';
+import { privatePathsOf } from './private-paths.js';
 import { acquirePidFile } from './pidfile.js';
 import type { PidFile } from './pidfile.js';
 import { createRandomId } from './random-id.js';
@@ -263,6 +264,7 @@ class Node implements RunningNode {
       log: this.#log,
       drain,
       nodeInfo,
+      privatePaths: privatePathsOf(this.#parts.loaded, this.#parts.cbdir),
     };
     if (transport.type === 'universal') return createUniversalServer(transport, deps);
     return transport.type === 'web' ? createWebServer(transport, deps) : createWebSocketServer(transport, deps);

@@ -3,6 +3,7 @@
  * encoded where they are linked.
  */
 import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import { escapeHtml } from './answer.js';
 import { isPublicName } from './file-lookup.js';
 
@@ -12,11 +13,18 @@ export interface ListingEntry {
   readonly isDirectory: boolean;
 }
 
-/** @returns what may be shown of a directory: directories first, then by name */
-export async function readListing(directory: string): Promise<ListingEntry[]> {
-  const entries = await readdir(directory, { withFileTypes: true });
+/**
+ * @param shows whether an entry would be served
+ * @returns what may be shown of a directory: directories first, then by name
+ */
+export async function readListing(
+  directory: string,
+  shows: (file: string) => Promise<boolean>,
+): Promise<ListingEntry[]> {
+  const entries = (await readdir(directory, { withFileTypes: true })).filter((entry) => isPublicName(entry.name));
+  const shown = await Promise.all(entries.map((entry) => shows(path.join(directory, entry.name))));
   return entries
-    .filter((entry) => isPublicName(entry.name))
+    .filter((_entry, index) => shown[index])
     .map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
     .sort((a, b) => Number(b.isDirectory) - Number(a.isDirectory) || a.name.localeCompare(b.name));
 }

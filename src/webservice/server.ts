@@ -31,6 +31,8 @@ export interface WebServerDeps extends Pick<WebServiceDeps, 'router' | 'load' | 
   readonly clock?: () => number;
   /** What the `nodeinfo` service may tell; nothing by default. */
   readonly nodeInfo?: NodeInfo;
+  /** Files and directories that are never served, absolute; none by default. */
+  readonly privatePaths?: readonly string[];
 }
 
 /** The part of a `web` transport that is behind its endpoint. */
@@ -94,6 +96,7 @@ function serviceDepsOf(id: string, webSocketPaths: readonly string[], deps: WebS
     cookies: undefined,
     nodeInfo: deps.nodeInfo ?? {},
     webSocketPaths,
+    privatePaths: deps.privatePaths ?? [],
     createService: createWebService,
   };
 }

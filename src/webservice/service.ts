@@ -67,6 +67,8 @@ export interface WebServiceDeps {
   readonly nodeInfo: NodeInfo;
   /** Paths of the transport that accept WebSocket connections, such as `/ws`. */
   readonly webSocketPaths: readonly string[];
+  /** Files and directories of the node that are nobody's business, absolute. */
+  readonly privatePaths: readonly string[];
   /** Builds the service of a nested path. Passed in, because the registry knows the services and not the reverse. */
   readonly createService: (config: PathServiceConfig, deps: WebServiceDeps) => WebService;
 }

@@ -15,7 +15,7 @@ import { FileLookup } from './file-lookup.js';
 import type { Found } from './file-lookup.js';
 import { listingPage, readListing } from './listing.js';
 import type { StaticConfig } from './schema.js';
-import type { WebRequest, WebService, WebServiceType } from './service.js';
+import type { WebRequest, WebService, WebServiceDeps, WebServiceType } from './service.js';
 
 /** The package `send`; a node that serves no files does without it. */
 type Send = typeof send;
@@ -26,15 +26,18 @@ class StaticService implements WebService {
   readonly #mimeTypes: ReadonlyMap<string, string>;
   #open: { readonly lookup: FileLookup; readonly send: Send } | undefined;
 
-  constructor(config: StaticConfig) {
+  readonly #privatePaths: readonly string[];
+
+  constructor(config: StaticConfig, { privatePaths }: Pick<WebServiceDeps, 'privatePaths'>) {
     this.#config = config;
+    this.#privatePaths = privatePaths;
     const types = Object.entries(config.options.mime_types);
     this.#mimeTypes = new Map(types.map(([extension, type]) => [extension.toLowerCase(), type]));
   }
 
   async start(): Promise<void> {
     const { directory, options } = this.#config;
-    const lookup = await FileLookup.open(directory, options.default_file);
+    const lookup = await FileLookup.open(directory, options.default_file, this.#privatePaths);
     this.#open = { lookup, send: (await import('send')).default };
   }
 
@@ -92,7 +95,8 @@ class StaticService implements WebService {
       sendStatus(res, 404, 'There is nothing here.');
       return;
     }
-    const entries = await readListing(directory);
+    const lookup = this.#open?.lookup;
+    const entries = await readListing(directory, async (file) => (await lookup?.shows(file)) ?? false);
     sendAnswer(res, {
       status: 200,
       type: 'text/html; charset=utf-8',
@@ -111,7 +115,7 @@ class StaticService implements WebService {
  */
 export const staticServiceType: WebServiceType<StaticConfig> = {
   type: 'static',
-  create: (config) => new StaticService(config),
+  create: (config, deps) => new StaticService(config, deps),
 };
 
 /** What `send` reports: an error with the status that it stands for. */

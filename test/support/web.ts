@@ -121,6 +121,7 @@ export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps
     cookies: undefined,
     nodeInfo: {},
     webSocketPaths: [],
+    privatePaths: [],
     createService: createWebService,
     ...parts,
   };
