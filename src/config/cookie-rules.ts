@@ -43,6 +43,7 @@ function checkCookie(cookie: Cursor, context: RuleContext): void {
       'found "None" without "secure": true (allowed: both, because browsers drop such a cookie otherwise)',
     );
   }
+  checkPrefix(cookie, report);
   checkReadonly(cookie, report);
   const strict = cookie.get('http_strict');
   const only = cookie.get('http_only');
@@ -52,6 +53,22 @@ function checkCookie(cookie: Cursor, context: RuleContext): void {
       `found ${strict.value} beside "http_only": ${only.value} (allowed: the same value, they are two names of one switch)`,
     );
   }
+}
+
+/** Browsers drop a cookie whose name promises what its attributes do not keep. */
+function checkPrefix(cookie: Cursor, report: Report): void {
+  const [prefix] = /^__(?:Host|Secure)-/.exec(cookie.get('name').text() ?? '') ?? [];
+  if (prefix === undefined) return;
+  const refuse = (place: Cursor, found: string, allowed: string): void =>
+    report(
+      place.missing ? cookie.path : place.path,
+      `found ${found} beside a "name" with ${quote(prefix)} (allowed: ${allowed}, because browsers drop such a cookie otherwise)`,
+    );
+  const [secure, path, domain] = [cookie.get('secure'), cookie.get('path'), cookie.get('domain')];
+  if (secure.value !== true) refuse(secure, shown(secure), '"secure": true');
+  if (prefix !== '__Host-') return;
+  if (!path.missing && path.value !== '/') refuse(path, shown(path), '"/"');
+  if (!domain.missing) refuse(domain, shown(domain), 'no "domain"');
 }
 
 function checkReadonly(cookie: Cursor, report: Report): void {

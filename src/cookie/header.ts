@@ -8,8 +8,12 @@ import { sign, verify } from './signature.js';
 import type { CookieConfig } from './schema.js';
 import type { Verified } from './signature.js';
 
-/** Each candidate costs a look-up. No browser sends that many of one name; somebody who does is not owed more. */
-const MAX_CANDIDATES = 16;
+/**
+ * Each candidate costs a look-up, so there is an end. A neighbour on the same domain can plant cookies of our name that come
+ * first, but hardly so many without their being noticed; where it matters, names with `__Host-` or `secrets` keep them out:
+ * what is not signed is no candidate.
+ */
+const MAX_CANDIDATES = 64;
 
 const BASE64_CHARACTERS = /^[A-Za-z0-9+/]+$/;
 

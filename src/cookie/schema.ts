@@ -110,10 +110,11 @@ export const cookieSchema = {
   properties: {
     name: {
       type: 'string',
-      pattern: '^[a-z][a-z0-9_]+$',
-      allowed: 'two or more of a-z, 0-9 and _, beginning with a letter',
+      pattern: '^(__Host-|__Secure-)?[a-z][a-z0-9_]+$',
+      allowed: 'two or more of a-z, 0-9 and _, beginning with a letter; "__Host-" or "__Secure-" may stand before',
       default: 'cbtid',
-      description: "The cookie's name.",
+      description:
+        "The cookie's name. One that begins with `__Host-` can only be set over TLS and by this very host, so that nobody on a subdomain or on plain HTTP can plant one: browsers see to it.",
     },
     length: {
       type: 'integer',

@@ -69,8 +69,11 @@ function originForms(origin: string): readonly string[] {
     : [`${scheme}//${host}`, `${scheme}//${host}${usual}`];
 }
 
-/** Whatever a proxy says in `X-Forwarded-Host` counts for nothing: a client can say that, too. */
-function isSelf(origin: string, host: string | undefined): boolean {
+/**
+ * Whether a page is of the host that was asked for. Whatever a proxy says in `X-Forwarded-Host` counts for nothing: a client can
+ * say that, too.
+ */
+export function isSelf(origin: string, host: string | undefined): boolean {
   const [, scheme = '', originHost = ''] = ORIGIN.exec(origin) ?? [];
   if (!(scheme.toLowerCase() in DEFAULT_PORTS)) return false;
   const name = hostNameOf(host);
@@ -120,4 +123,10 @@ export function isPlanted(headers: Readonly<Record<string, unknown>>, localAddre
 
 function isLoopback(address: string | undefined): boolean {
   return address !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(address);
+}
+
+/** Whether a `Host` header names the machine that the browser runs on. */
+export function isThisMachine(host: string | undefined): boolean {
+  const name = hostNameOf(host);
+  return name !== undefined && /^(?:127\.[0-9.]+|\[::1\]|(?:.+\.)?localhost)$/.test(name);
 }

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { ServerOptions } from 'ws';
 import { asksAuthenticator } from '../session/deps.js';
+import { schemeFault } from './cookie-scheme.js';
 import { unsentLimits } from './outbox.js';
 import { clientOf, isTls } from './peer.js';
 import { RefusalLog, SERVER_NAME, refuse } from './refusal.js';
@@ -58,6 +59,8 @@ export class WebSocketAcceptor {
   readonly #server: InstanceType<typeof WebSocketServer<typeof WampWebSocket>>;
   readonly #host: TransportHost;
   readonly #refusals: RefusalLog;
+  /** What was said about cookies that browsers drop. */
+  readonly #schemeFaults = new Set<string>();
   /** They take memory, so they are kept only for those who look at them. */
   readonly #keepsHeaders: boolean;
   /** What the 101 that is being written says beside the usual: `ws` asks for it before `handleUpgrade` returns. */
@@ -120,12 +123,23 @@ export class WebSocketAcceptor {
     const { tracker } = this.#deps;
     if (tracker === undefined) return this.#upgrade(req, socket, head, agreement, undefined);
     tracker.resolve(req).then(
-      (tracked) => this.#upgrade(req, socket, head, agreement, tracked),
+      (tracked) => {
+        if (tracked.setCookie !== undefined) this.#compareSchemes(tracked.setCookie, req);
+        this.#upgrade(req, socket, head, agreement, tracked);
+      },
       (error: unknown) => {
         this.#deps.log.error({ err: error }, 'cookie store failed, connection refused');
         refuse(socket, 503, 'the cookie store is not available');
       },
     );
+  }
+
+  /** Each fault is said once: it is a matter of the config, and comes with every new visitor. */
+  #compareSchemes(setCookie: string, { headers }: IncomingMessage): void {
+    const fault = schemeFault(setCookie, headers);
+    if (fault === undefined || this.#schemeFaults.has(fault.reason)) return;
+    this.#schemeFaults.add(fault.reason);
+    this.#deps.log.warn({ origin: headers.origin, ...fault }, 'cookie does not fit the page');
   }
 
   /** Answers a plain HTTP request: a browser that was pointed at a WebSocket. */

@@ -18,7 +18,11 @@ beforeAll(async () => {
         serializers: ['json'],
         options: { allowed_origins: ['https://good.example'], allow_null_origin: false },
       },
-      paths: { self: tracked, lone: { type: 'websocket', options: { allow_null_origin: false } } },
+      paths: {
+        secure: { type: 'websocket', cookie: { secure: true } },
+        self: tracked,
+        lone: { type: 'websocket', options: { allow_null_origin: false } },
+      },
       transports: [{ type: 'websocket', endpoint: LOOPBACK }],
     }),
   });
@@ -211,5 +215,21 @@ describe('a handshake is taken', () => {
     const answer =
       path === '/anything' ? await send(request('/', [...HANDSHAKE, ...headers]), 1) : await sent(path, ...headers);
     expect(answer).toMatch(/^HTTP\/1\.1 101/);
+  });
+});
+
+describe('a cookie that browsers drop', () => {
+  it.each([
+    ['for https, given to a page by http', '/secure', 'http', '"secure": false'],
+    ['for http, given to a page by https', '/self', 'https', '"secure": true'],
+  ])('%s, is told once', async (_what, path, scheme, remedy) => {
+    const isIt = ({ level, msg, remedy: said }: LogRecord): boolean =>
+      level === 'warn' && msg === 'cookie does not fit the page' && String(said).includes(remedy);
+    for (let round = 0; round < 3; round += 1) {
+      const host = ['Host: shop.example', `Origin: ${scheme}://shop.example`, 'X-Forwarded-For: 192.0.2.1'];
+      expect(await send(request(path, [...HANDSHAKE, ...host]))).toMatch(/^HTTP\/1\.1 101/);
+    }
+    await node.waitForLog(isIt);
+    expect(node.logs.filter(isIt)).toHaveLength(1);
   });
 });

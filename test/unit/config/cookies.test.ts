@@ -42,6 +42,27 @@ describe('a cookie that logs in', () => {
   });
 });
 
+describe('a name that browsers guard', () => {
+  const problems = (cookie: object): string[] => problemsOf(node({ websocket: { cookie } }));
+
+  it('may be had with what it promises', () => {
+    expect(problems({ name: '__Host-cbtid', secure: true })).toEqual([]);
+    expect(problems({ name: '__Host-cbtid', secure: true, path: '/' })).toEqual([]);
+    expect(problems({ name: '__Secure-cbtid', secure: true, path: '/ws', domain: 'example.com' })).toEqual([]);
+  });
+
+  it.each([
+    ['no "secure"', { name: '__Host-cbtid' }, '/cookie: found no "secure"'],
+    ['"secure": false', { name: '__Secure-cbtid', secure: false }, '/cookie/secure: found false'],
+    ['another path', { name: '__Host-cbtid', secure: true, path: '/ws' }, '/cookie/path: found "/ws"'],
+    ['a domain', { name: '__Host-cbtid', secure: true, domain: 'example.com' }, '/cookie/domain: found "example.com"'],
+  ])('is refused with %s, because browsers drop it', (_what, cookie, expected) => {
+    const [problem, ...others] = problems(cookie);
+    expect(others).toEqual([]);
+    expect(problem).toContain(`${expected} beside a "name" with "__`);
+  });
+});
+
 describe('the origins of a WebSocket', () => {
   it('are all without a cookie', () => {
     expect(at(node(), 'paths', 'ws', 'options')).toMatchObject({ allowed_origins: ['*'], allow_null_origin: true });

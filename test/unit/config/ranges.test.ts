@@ -74,7 +74,7 @@ const uri = (value: unknown) =>
 const patterns: readonly (readonly [string, (value: string) => unknown, readonly string[], readonly string[]])[] = [
   ['an id', name, ['abc', 'a_1', `a${'b'.repeat(63)}`], ['ab', 'Abc', '1bc', 'a-b', `a${'b'.repeat(64)}`]],
   ['a realm', realm, ['abc', 'Realm-1.x@y_z', 'a'.repeat(255)], ['ab', '1ab', 'a b', 'a/b', 'a'.repeat(256)]],
-  ['a cookie name', cookie('name'), ['ab', 'a1', 'a_b'], ['a', 'A1', '1a', 'a-b', 'a=b']],
+  ['a cookie name', cookie('name'), ['ab', 'a1', 'a_b'], ['a', 'A1', '1a', 'a-b', 'a=b', '__host-ab', '__Other-ab']],
   ['a cookie path', cookie('path'), ['/', '/a/b', '/a%20b'], ['', 'a', '/a;b', '/a b', '/ä', '/a\r\nX: 1']],
   ['a cookie domain', cookie('domain'), ['a.b', '.example.com', 'localhost'], ['', 'a..b', '-a', 'a;b', 'a b', 'a\n']],
   ['a path key', path, ['/', 'ws', 'a-B_9'], ['', 'a/b', '/a', 'a.b', 'ä', ' ']],

@@ -47,10 +47,19 @@ describe('presentedIds', () => {
     expect(ids(lines)).toEqual(expected);
   });
 
-  it('looks at 16 values at most', () => {
+  it('are not hidden by fifty of the same form that somebody planted before', () => {
+    const planted = Array.from({ length: 50 }, (_, n) => `cbtid=${String(n).padStart(24, 'B')}`);
+    expect(ids([[...planted, `cbtid=${KNOWN}`].join('; ')])).toContain(KNOWN);
+  });
+
+  it('knows names with the prefixes that browsers guard', () => {
+    expect(ids([`cbtid=${OTHER}; __Host-id=${KNOWN}`], { name: '__Host-id' })).toEqual([KNOWN]);
+  });
+
+  it('looks at 64 values at most', () => {
     const values = Array.from({ length: 500 }, (_, n) => String(n).padStart(24, 'A'));
     const header = values.map((value) => `cbtid=${value}`).join('; ');
-    expect(ids([header])).toEqual(values.slice(0, 16));
+    expect(ids([header])).toEqual(values.slice(0, 64));
   });
 
   it('uses the name and length of the config', () => {
@@ -69,6 +78,15 @@ describe('presentedIds of signed cookies', () => {
       { cbtid: KNOWN, isOutdated: false },
       { cbtid: OTHER, isOutdated: true },
     ]);
+  });
+
+  it('are not hidden by any number of others that nobody signed, or somebody else', () => {
+    const planted = Array.from({ length: 200 }, (_, n) => [
+      `cbtid=${String(n).padStart(24, 'B')}`,
+      signed('the secret of nobody', String(n).padStart(24, 'B')),
+    ]);
+    const header = [...planted.flat(), signed('the secret of today')].join('; ');
+    expect(ids([header], { secrets })).toEqual([KNOWN]);
   });
 
   it.each([
