@@ -130,6 +130,13 @@ export const routerWorkerSchema = {
           description:
             'Leaves the worker out. `"${NAME}"` does so when that environment variable is set and not empty.',
         },
+        max_kept_bytes: {
+          type: 'integer',
+          minimum: 1_048_576,
+          absent: '256 MiB, or a quarter of the heap where that is less',
+          description:
+            'Bytes that the router keeps for all sessions together, of what `max_session_bytes` of a realm counts. Beyond it a session has 64 KiB and no more.',
+        },
       },
       notYet: ['extra', 'title', 'python', 'pythonpath', 'cpu_affinity', 'env', 'expose_controller', 'expose_shared'],
     },
@@ -183,7 +190,7 @@ export type TransportConfig =
 export interface RouterWorkerConfig {
   readonly type: 'router';
   readonly id: string;
-  readonly options: { readonly disabled: boolean };
+  readonly options: { readonly disabled: boolean; readonly max_kept_bytes?: number };
   readonly realms: readonly (RealmConfig & { readonly id: string })[];
   readonly components: readonly ComponentConfig[];
   readonly transports: readonly TransportConfig[];

@@ -16,6 +16,7 @@
  */
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
 
 import type { LoadFunction } from '../auth/method.js';
 import type { Component } from '../component/component.js';
@@ -30,6 +31,7 @@ import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
 import { cookieProcedures } from '../session/cookie-procedures.js';
 import { createSessionDeps } from '../session/deps.js';
+import { BUDGET_LIMITS } from '../router/budget.js';
 import { Router } from '../router/router.js';
 import { Drain } from '../transport/drain.js';
 import type { BoundAddress } from '../transport/listen.js';
@@ -203,6 +205,7 @@ class Node implements RunningNode {
       randomId: createRandomId(),
       clock: Date.now,
       scheduler: systemScheduler,
+      maxKeptBytes: worker.options.max_kept_bytes ?? defaultKeptBytes(),
     });
     for (const realm of realmSummaries(worker)) this.#log.info(realm, 'realm started');
     for (const [index, component] of worker.components.entries()) {
@@ -291,6 +294,11 @@ class Node implements RunningNode {
     }
     this.#log.info('node stopped');
   }
+}
+
+/** What a router keeps for its clients leaves most of the heap to everything else. */
+function defaultKeptBytes(): number {
+  return Math.min(BUDGET_LIMITS.inAll, Math.floor(getHeapStatistics().heap_size_limit / 4));
 }
 
 /** The workers that are not switched off, with their place in the config. */

@@ -3,17 +3,19 @@
  * has been handed to every subscriber before the next message is looked at, which is what keeps events in order.
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
-import { isReservedUri, isValidUri, quoted } from '../wamp/uri.js';
+import { invalidUriText, isReservedUri, isValidUri, quoted } from '../wamp/uri.js';
 import { EVENT, NO_DETAILS, PUBLISHED, SUBSCRIBED, UNSUBSCRIBED } from '../wamp/message.js';
 import { eligibilityOf } from './eligibility.js';
 import { PASSTHRU_FEATURE, isPassthru, passthrough } from './passthru.js';
 import { RETENTION_LIMITS, RetainedEvents } from './retention.js';
 import { authorize } from './role.js';
 import { Subscription, Subscriptions } from './subscriptions.js';
+import { patternWeight } from './weight.js';
 import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../wamp/message.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { RandomId } from '../wamp/id.js';
-import type { UriRule } from '../wamp/uri.js';
+import type { Match, UriRule } from '../wamp/uri.js';
+import type { Budget } from './budget.js';
 import type { Eligibility } from './eligibility.js';
 import type { EventHistory } from './history.js';
 import type { SubscriptionDirectory, SubscriptionObserver } from './observer.js';
@@ -48,6 +50,9 @@ export interface BrokerDeps {
   readonly retention?: RetentionLimits;
   /** Remembers publications; undefined where the realm has no store. */
   readonly history?: EventHistory | undefined;
+  readonly budget: Budget;
+  /** How many subscriptions a session may have. */
+  readonly maxSubscriptions: number;
   /** For clients of Crossbar.io: an empty `eligible` list counts as none. */
   readonly emptyEligibleAdmitsAll?: boolean;
   /** For clients of Crossbar.io: asking to be shown in vain is no error. */
@@ -81,10 +86,11 @@ export class Broker {
     const match = options.match ?? 'exact';
     const { uriRule, nextRouterId, clock, observer } = this.#deps;
     if (!isValidUri(topic, uriRule, match)) {
-      throw new WampError(ErrorUri.INVALID_URI, `invalid topic URI ${quoted(topic)} (match ${match})`);
+      throw new WampError(ErrorUri.INVALID_URI, `${invalidUriText('topic', topic, match)} (match ${match})`);
     }
     authorize(session, 'subscribe', topic, match, granted);
     const known = this.#subscriptions.lookup(topic, match);
+    if (known?.members.has(session) !== true) this.#charge(session, match, topic);
     const subscription = known ?? new Subscription(nextRouterId(), topic, match, clock());
     const joined = this.#subscriptions.join(session, subscription);
     session.send({ type: SUBSCRIBED, requestId, subscription: subscription.id });
@@ -107,7 +113,7 @@ export class Broker {
     const subscription = this.#subscriptions.exact(topic);
     // A topic on file has been checked when it was subscribed to.
     if (subscription === undefined && !isValidUri(topic, this.#deps.uriRule)) {
-      throw new WampError(ErrorUri.INVALID_URI, `invalid topic URI ${quoted(topic)}`);
+      throw new WampError(ErrorUri.INVALID_URI, invalidUriText('topic', topic));
     }
     if (isReservedUri(topic)) throw new WampError(ErrorUri.INVALID_URI, `${quoted(topic)} is reserved for the router`);
     const permission = authorize(session, 'publish', topic, 'exact', granted);
@@ -167,6 +173,20 @@ export class Broker {
     return this.#subscriptions.size;
   }
 
+  /** @throws WampError when the session has as many subscriptions as it may. */
+  #charge(session: RouterSession, match: Match, topic: string): void {
+    const { budget, maxSubscriptions } = this.#deps;
+    if (this.#subscriptions.countOf(session) >= maxSubscriptions) {
+      throw new WampError(
+        ErrorUri.LIMIT_EXCEEDED,
+        `this session has ${maxSubscriptions} subscriptions, and may not have more`,
+      );
+    }
+    if (!budget.take(session, patternWeight(match, topic))) {
+      throw new WampError(ErrorUri.LIMIT_EXCEEDED, 'the router keeps as much for this session as it may');
+    }
+  }
+
   #revoke(id: number, session: RouterSession, reason: string | undefined): boolean {
     const subscription = this.#subscriptions.get(id);
     if (subscription === undefined || !this.#subscriptions.leave(session, subscription)) return false;
@@ -180,7 +200,8 @@ export class Broker {
   }
 
   #tellLeft(session: RouterSession, subscription: Subscription): void {
-    const { observer } = this.#deps;
+    const { observer, budget } = this.#deps;
+    budget.give(session, patternWeight(subscription.match, subscription.uri));
     // Asked before the observer is called: it may publish, but it changes no subscription.
     const deleted = subscription.members.size === 0;
     observer.left(session, subscription);

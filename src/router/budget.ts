@@ -34,30 +34,43 @@ export const BUDGET_LIMITS: BudgetLimits = {
 
 export class Budget {
   readonly limits: BudgetLimits;
-  #inAll = 0;
+  /** What all have, here and in the budgets that share it. */
+  readonly #pot: { bytes: number };
 
-  constructor(limits: BudgetLimits = BUDGET_LIMITS) {
+  /** @param shared another budget with the same whole: realms of a router may give their sessions more or less. */
+  constructor(limits: BudgetLimits = BUDGET_LIMITS, shared?: Budget) {
     this.limits = limits;
+    this.#pot = shared === undefined ? { bytes: 0 } : shared.#pot;
   }
 
   /** How many bytes are kept for all sessions. */
   get keptBytes(): number {
-    return this.#inAll;
+    return this.#pot.bytes;
   }
 
   /** Charges a session. @returns false when it would have too much: then nothing is charged, and nothing may be kept. */
   take(session: Charged, bytes: number): boolean {
     const { perSession, inAll, reserved } = this.limits;
     const kept = session.keptBytes + bytes;
-    if (kept > perSession || (kept > reserved && this.#inAll + bytes > inAll)) return false;
+    if (kept > perSession || (kept > reserved && this.#pot.bytes + bytes > inAll)) return false;
     session.keptBytes = kept;
-    this.#inAll += bytes;
+    this.#pot.bytes += bytes;
     return true;
+  }
+
+  /**
+   * As {@link take}, for what would be good to keep but can be done without: it takes no more than half of what the session
+   * may have, so that the rest stays for what cannot.
+   */
+  takeSpare(session: Charged, bytes: number): boolean {
+    const { perSession, inAll, reserved } = this.limits;
+    const most = this.#pot.bytes * 2 > inAll ? reserved : perSession;
+    return (session.keptBytes + bytes) * 2 <= most && this.take(session, bytes);
   }
 
   /** Gives back what {@link take} charged. */
   give(session: Charged, bytes: number): void {
     session.keptBytes -= bytes;
-    this.#inAll -= bytes;
+    this.#pot.bytes -= bytes;
   }
 }

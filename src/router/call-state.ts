@@ -36,6 +36,8 @@ export interface InFlight {
   invocationId: number;
   /** Kept while the call may have to be sent (once more): it waits for room, or another callee may take it over. */
   message: Call | undefined;
+  /** What its caller is charged for `message` and `backlog`, in bytes. */
+  charged: number;
   /** The callee was asked for progressive results. */
   progressive: boolean;
   /** The caller has more to send (section "Progressive Call Invocations"). */

@@ -13,11 +13,13 @@ import { nextId } from '../wamp/id.js';
 import { CALL, ERROR, INTERRUPT, INVOCATION, NO_DETAILS, RESULT } from '../wamp/message.js';
 import { payloadOf } from '../wamp/payload.js';
 import { Deadlines } from './deadlines.js';
+import { CALL_BYTES, messageWeight } from './weight.js';
 import { continuationDetails, invocationDetails, resultDetails, unsupportedBy } from './invocation.js';
 import { PASSTHRU_FEATURE, isPassthru } from './passthru.js';
 import type { Call, Cancel, ErrorMessage, Yield } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { Dict, Payload } from '../wamp/payload.js';
+import type { Budget } from './budget.js';
 import type { InFlight, Parties, Party } from './call-state.js';
 import type { Scheduler } from './observer.js';
 import type { Callee, Registration } from './registration.js';
@@ -35,6 +37,7 @@ const MAX_ABANDONED_CALLS = 1000;
 export interface CallsDeps {
   readonly randomId: RandomId;
   readonly scheduler: Scheduler;
+  readonly budget: Budget;
   /** @see DealerDeps */
   readonly cancelWithoutError: boolean;
 }
@@ -74,6 +77,7 @@ export class Calls {
         `all callees are busy and ${MAX_QUEUED_CALLS} calls wait already`,
       );
     }
+    const charged = this.#charge(caller.session, message, callee === undefined, registration);
     const call: InFlight = {
       caller,
       callId: message.requestId,
@@ -81,7 +85,8 @@ export class Calls {
       disclose,
       callee: undefined,
       invocationId: 0,
-      message,
+      message: charged === 0 ? undefined : detached(message),
+      charged,
       progressive: false,
       sending: message.options.progress === true,
       killed: false,
@@ -137,7 +142,7 @@ export class Calls {
     const { session: caller } = call.caller;
     if (progress) {
       // The caller has seen a part of the answer: no other callee can begin again.
-      call.message = undefined;
+      this.#forget(call);
       if (call.deadline !== undefined) this.#deadlines.restart(call.deadline);
     } else {
       this.#end(call);
@@ -207,22 +212,24 @@ export class Calls {
     const { callee } = call;
     if (callee === undefined) {
       const backlog = (call.backlog ??= []);
-      if (backlog.length < MAX_QUEUED_CALLS) {
-        backlog.push(message);
+      const bytes = messageWeight(message.procedure, message.payload, message.options);
+      if (backlog.length < MAX_QUEUED_CALLS && this.#deps.budget.take(call.caller.session, bytes)) {
+        call.charged += bytes;
+        backlog.push(detached(message));
         call.sending = message.options.progress === true;
         return;
       }
     }
     call.sending = message.options.progress === true;
     if (callee === undefined) {
-      return this.#fail(call, ErrorUri.MAX_CONCURRENCY_REACHED, payloadOf(['all callees are busy']));
+      return this.#fail(call, ErrorUri.MAX_CONCURRENCY_REACHED, payloadOf([WAITS_TOO_MUCH]));
     }
     this.#sendMore(call, callee, message);
   }
 
   #sendMore(call: InFlight, callee: Callee, message: Call): void {
     // A part of the call is with this callee: no other can take over.
-    call.message = undefined;
+    this.#forget(call);
     const lacking = unsupportedBy(callee.party.session, message.options);
     if (lacking !== undefined) {
       this.#interrupt(call, 'killnowait');
@@ -244,9 +251,9 @@ export class Calls {
     const { registration, backlog } = call;
     call.callee = callee;
     call.invocationId = party.lastInvocationId = nextId(party.lastInvocationId);
-    call.progressive =
-      message.options.receive_progress === true && party.session.announced('callee', 'progressive_call_results');
-    if (registration.invoke === 'single') call.message = undefined;
+    // Whatever the callee announced: many clients that can do it do not say so, or elsewhere.
+    call.progressive = message.options.receive_progress === true;
+    if (registration.invoke === 'single' && backlog === undefined) this.#forget(call);
     callee.running++;
     party.invocations.set(call.invocationId, call);
     this.#startTimer(call, message);
@@ -327,8 +334,33 @@ export class Calls {
     this.fill(call.registration);
   }
 
+  /**
+   * Charges the caller for a call, and for what it says where it has to be kept.
+   * @returns what of that is for the message; 0: it is not kept.
+   * @throws WampError when the call would have to wait, and the caller has too much that waits.
+   */
+  #charge(caller: RouterSession, message: Call, waits: boolean, { invoke }: Registration): number {
+    const { budget } = this.#deps;
+    const bytes = waits || invoke !== 'single' ? messageWeight(message.procedure, message.payload, message.options) : 0;
+    if (!budget.take(caller, waits ? CALL_BYTES + bytes : CALL_BYTES)) {
+      throw new WampError(ErrorUri.MAX_CONCURRENCY_REACHED, waits ? WAITS_TOO_MUCH : KEPT_TOO_MUCH);
+    }
+    // Without its message a call has no second chance with another callee: better than none at all.
+    return waits || (bytes > 0 && budget.takeSpare(caller, bytes)) ? bytes : 0;
+  }
+
+  /** Lets go of what was kept to be sent (once more). */
+  #forget(call: InFlight): void {
+    call.message = undefined;
+    if (call.charged === 0) return;
+    this.#deps.budget.give(call.caller.session, call.charged);
+    call.charged = 0;
+  }
+
   /** Takes a call out of everything that knows it. */
   #end(call: InFlight): void {
+    this.#forget(call);
+    this.#deps.budget.give(call.caller.session, CALL_BYTES);
     const { caller, callId, callee } = call;
     caller.calls.delete(callId);
     if (callee === undefined) call.registration.queue.delete(call);
@@ -342,6 +374,15 @@ export class Calls {
     callee.running--;
     call.callee = undefined;
   }
+}
+
+const KEPT_TOO_MUCH = 'the router keeps as much for this session as it may';
+const WAITS_TOO_MUCH = 'all callees are busy, and what this session has waiting is as much as it may';
+
+/** @returns the message in memory of its own: it must not keep the buffer that it came in. */
+function detached(message: Call): Call {
+  const payload = message.payload.detach?.();
+  return payload === undefined ? message : { ...message, payload };
 }
 
 /** @returns whether a CALL belongs to a call that is over; the last one says so. */

@@ -4,17 +4,19 @@
  * broker.
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
-import { isReservedUri, isValidUri, quoted } from '../wamp/uri.js';
+import { invalidUriText, isReservedUri, isValidUri, quoted } from '../wamp/uri.js';
 import { CALL, ERROR, NO_DETAILS, REGISTERED, RESULT, UNREGISTERED } from '../wamp/message.js';
 import { payloadOf } from '../wamp/payload.js';
 import { partyOf } from './call-state.js';
 import { Calls } from './calls.js';
 import { Registrations, checkShared } from './registrations.js';
 import { MANAGEMENT, authorize, notAuthorized } from './role.js';
+import { patternWeight } from './weight.js';
 import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { Payload } from '../wamp/payload.js';
 import type { Match, UriRule } from '../wamp/uri.js';
+import type { Budget } from './budget.js';
 import type { Parties, Party } from './call-state.js';
 import type {
   IdsByMatch,
@@ -53,6 +55,9 @@ export interface DealerDeps {
   readonly clock: () => number;
   readonly scheduler: Scheduler;
   readonly observer: RegistrationObserver;
+  readonly budget: Budget;
+  /** How many registrations a session may have. */
+  readonly maxRegistrations: number;
   /**
    * Off by default. On, CANCEL with `skip` or `killnowait` ends the call without the ERROR that the specification asks
    * for: autobahn-js has forgotten the call by then, and closes its connection when the ERROR comes.
@@ -83,6 +88,7 @@ export class Dealer implements RegistrationDirectory {
     this.#calls = new Calls(this.#parties, {
       randomId: deps.randomId,
       scheduler: deps.scheduler,
+      budget: deps.budget,
       cancelWithoutError: deps.cancelWithoutError === true,
     });
   }
@@ -90,22 +96,26 @@ export class Dealer implements RegistrationDirectory {
   onRegister(session: RouterSession, { requestId, options, procedure }: Register, granted?: Permission): void {
     const { match = 'exact', invoke = 'single' } = options;
     if (!isValidUri(procedure, this.#deps.uriRule, match)) {
-      throw new WampError(ErrorUri.INVALID_URI, `invalid procedure URI ${quoted(procedure)}`);
+      throw new WampError(ErrorUri.INVALID_URI, invalidUriText('procedure', procedure, match));
     }
     // General patterns that merely include URIs of the router (`""`, `.list`) are fine: they are not asked for those.
     if (isReservedUri(procedure) || this.#managed(procedure) !== undefined)
       throw new WampError(ErrorUri.INVALID_URI, `${quoted(procedure)} is reserved for the router`);
     authorize(session, 'register', procedure, match, granted);
     let registration = this.#registrations.lookup(procedure, match);
-    if (registration !== undefined && options.force_reregister === true) {
+    const taken = registration !== undefined && options.force_reregister === true;
+    if (registration !== undefined && !taken) checkShared(registration, invoke);
+    const party = partyOf(this.#parties, session);
+    const held = registration !== undefined && party.callees.has(registration);
+    const joined = taken || !held;
+    // Before anything is taken away from others. What is held will be given back.
+    if (joined) this.#charge(party, held ? 1 : 0, match, procedure);
+    if (registration !== undefined && taken) {
       for (const callee of [...registration.members]) this.#revoke(callee, ErrorUri.UNREGISTERED);
       registration = undefined;
     }
-    if (registration !== undefined) checkShared(registration, invoke);
-    const party = partyOf(this.#parties, session);
     const created = registration === undefined;
     registration ??= this.#registrations.create(procedure, options);
-    const joined = !party.callees.has(registration);
     if (joined) this.#registrations.join(registration, party, options);
     session.send({ type: REGISTERED, requestId, registration: registration.id });
     if (created) this.#deps.observer.created(session, registration);
@@ -211,7 +221,7 @@ export class Dealer implements RegistrationDirectory {
     const registration = managed === undefined ? this.#registrations.best(procedure) : undefined;
     // A procedure on file has been checked when it was registered.
     if (registration?.match !== 'exact' && !isValidUri(procedure, this.#deps.uriRule)) {
-      throw new WampError(ErrorUri.INVALID_URI, `invalid procedure URI ${quoted(procedure)}`);
+      throw new WampError(ErrorUri.INVALID_URI, invalidUriText('procedure', procedure));
     }
     const permission = authorize(session, 'call', procedure, 'exact', granted);
     if (managed !== undefined && !permission.namesManagement) throw notAuthorized(session.authrole, 'call', procedure);
@@ -225,6 +235,20 @@ export class Dealer implements RegistrationDirectory {
       throw new WampError(ErrorUri.NO_SUCH_PROCEDURE, `no callee registered for procedure ${quoted(procedure)}`);
     }
     answer(session, requestId, result);
+  }
+
+  /** @param held how many of its registrations go in return. @throws WampError when the session has as many as it may. */
+  #charge({ session, callees }: Party, held: number, match: Match, procedure: string): void {
+    const { budget, maxRegistrations } = this.#deps;
+    if (callees.size - held >= maxRegistrations) {
+      throw new WampError(
+        ErrorUri.LIMIT_EXCEEDED,
+        `this session has ${maxRegistrations} registrations, and may not have more`,
+      );
+    }
+    if (!budget.take(session, patternWeight(match, procedure))) {
+      throw new WampError(ErrorUri.LIMIT_EXCEEDED, 'the router keeps as much for this session as it may');
+    }
   }
 
   #managed(procedure: string): MetaProcedure | undefined {
@@ -255,6 +279,7 @@ export class Dealer implements RegistrationDirectory {
     const { registration } = callee;
     const { session } = callee.party;
     const deleted = this.#registrations.leave(callee);
+    this.#deps.budget.give(session, patternWeight(registration.match, registration.uri));
     if (deleted) this.#calls.failQueue(registration);
     this.#deps.observer.left(session, registration);
     if (deleted) this.#deps.observer.deleted(session, registration);

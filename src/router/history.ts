@@ -8,7 +8,7 @@ import { ErrorUri, WampError } from '../wamp/error.js';
 import { covers } from './coverage.js';
 import { NO_PAYLOAD, payloadOf } from '../wamp/payload.js';
 import { PatternIndex, matches } from './match.js';
-import { publicationWeight } from './payload-weight.js';
+import { messageWeight } from './weight.js';
 import { authorize } from './role.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
@@ -121,7 +121,7 @@ export class EventHistory {
     const logs = this.#index.matching(topic);
     if (logs.length === 0) return;
     const own = payload.detach?.() ?? payload;
-    const bytes = publicationWeight(topic, own, options);
+    const bytes = messageWeight(topic, own, options);
     if (bytes * logs.length > this.#maxBytes) return;
     const event = { id, at, topic, details, payload: own, eligible, bytes, order: ++this.#lastOrder };
     for (const log of logs) {

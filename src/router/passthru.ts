@@ -3,17 +3,8 @@
  * options that tell the receiver how to read the payload. The router hands them on and looks no further.
  */
 import { ProtocolViolation } from '../wamp/error.js';
+import { PASSTHRU_ATTRIBUTES } from '../wamp/parse.js';
 import type { Dict } from '../wamp/payload.js';
-
-const ATTRIBUTES = [
-  'ppt_scheme',
-  'ppt_serializer',
-  'ppt_cipher',
-  'ppt_keyid',
-  'enc_algo',
-  'enc_key',
-  'enc_serializer',
-] as const;
 
 /** The feature that both ends announce before they use `ppt_scheme`. */
 export const PASSTHRU_FEATURE = 'payload_passthru_mode';
@@ -30,7 +21,7 @@ export function isPassthru(options: Dict): boolean {
 export function passthrough(options: Dict): Dict | undefined {
   if (options.ppt_scheme === undefined && options.enc_algo === undefined) return undefined;
   const copied: Record<string, unknown> = {};
-  for (const name of ATTRIBUTES) {
+  for (const name of PASSTHRU_ATTRIBUTES) {
     const value = options[name];
     if (value === undefined) continue;
     if (typeof value !== 'string') throw new ProtocolViolation(`${name} must be a string`);

@@ -5,11 +5,12 @@
 import { BROKER_FEATURES, Broker } from './broker.js';
 import { DEALER_FEATURES, Dealer } from './dealer.js';
 import * as m from '../wamp/message.js';
-import { ProtocolViolation, WampError } from '../wamp/error.js';
+import { CloseUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { payloadOf } from '../wamp/payload.js';
 import type { ProcedureTable } from './meta/procedure.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
+import { BUDGET_LIMITS, Budget } from './budget.js';
 import { AuthorizerWatch } from './authorizer-watch.js';
 import { EventHistory } from './history.js';
 import { NO_OBSERVER } from './observer.js';
@@ -24,12 +25,17 @@ import type { Permission } from './role.js';
 import type { RealmConfig } from './schema.js';
 import type { RouterSession } from './session.js';
 
+/** How many subscriptions, and how many registrations, a session may have. */
+export const MAX_SESSION_ENTRIES = 10_000;
+
 export interface RealmDeps {
   readonly randomId: RandomId;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly scheduler: Scheduler;
   readonly nextRouterId: () => number;
+  /** What all realms of the router keep for their sessions; a realm alone has one of its own. */
+  readonly budget?: Budget;
   /** Procedures of the node: see `DealerDeps.management`. */
   readonly management?: ProcedureTable | undefined;
 }
@@ -45,6 +51,8 @@ export class Realm {
   readonly name: string;
   /** What WELCOME.Details.roles says: the features of this realm. */
   readonly announcement: RoleFeatures;
+  /** The reason in the answer to a GOODBYE. */
+  readonly goodbyeReason: string;
   // role name -> role
   readonly #roles = new Map<string, Role>();
   // session id -> session; exactly the sessions between WELCOME and their end
@@ -60,6 +68,7 @@ export class Realm {
 
   constructor(config: RealmConfig, deps: RealmDeps) {
     this.name = config.name;
+    this.goodbyeReason = config.compat?.goodbye_with_normal === true ? CloseUri.NORMAL : CloseUri.GOODBYE_AND_OUT;
     this.#uriRule = config.options?.uri_check ?? 'loose';
     const switches = switchesOf(config.compat);
     const history = config.store && new EventHistory(config.store);
@@ -69,11 +78,16 @@ export class Realm {
     const {
       max_retained_events: events = RETENTION_LIMITS.events,
       max_retained_bytes: bytes = RETENTION_LIMITS.bytes,
+      max_session_subscriptions: maxSubscriptions = MAX_SESSION_ENTRIES,
+      max_session_registrations: maxRegistrations = MAX_SESSION_ENTRIES,
     } = config.options ?? {};
     const retention = { events, bytes };
+    const budget = budgetOf(config, deps.budget);
     this.#broker = new Broker({
       ...deps,
       ...switches,
+      budget,
+      maxSubscriptions,
       uriRule: this.#uriRule,
       observer: subscriptions,
       retention,
@@ -81,7 +95,15 @@ export class Realm {
     });
     this.#authorizers = new AuthorizerWatch(config.roles);
     const watched = this.#authorizers.before(registrations);
-    this.#dealer = new Dealer({ ...deps, ...switches, uriRule: this.#uriRule, observer: watched, builtin });
+    this.#dealer = new Dealer({
+      ...deps,
+      ...switches,
+      budget,
+      maxRegistrations,
+      uriRule: this.#uriRule,
+      observer: watched,
+      builtin,
+    });
     if (config.options?.strict_request_ids === true) {
       this.#requestIds = new RequestIds((session, requestId) => this.#dealer.isCalling(session, requestId));
     }
@@ -225,6 +247,12 @@ export class Realm {
         return this.#dealer.onError(session, message);
     }
   }
+}
+
+/** The budget of one realm: its share for a session may differ, the whole is that of the router. */
+function budgetOf({ options }: RealmConfig, whole: Budget | undefined): Budget {
+  const { limits } = whole ?? { limits: BUDGET_LIMITS };
+  return new Budget({ ...limits, perSession: options?.max_session_bytes ?? limits.perSession }, whole);
 }
 
 /** What broker and dealer do otherwise than the specification says, where the config asks for it. */

@@ -4,7 +4,7 @@
  * kept is bounded in number and bytes: topics whose newest event is the oldest go first.
  */
 import { matches } from './match.js';
-import { publicationWeight } from './payload-weight.js';
+import { messageWeight } from './weight.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
 import type { Eligibility } from './eligibility.js';
@@ -51,7 +51,7 @@ export class RetainedEvents {
   /** Keeps an event; one that is larger than all that may be kept is declined. @param options of its PUBLISH */
   keep(event: RetainedEvent, options: Dict = {}): void {
     const payload = event.payload.detach?.() ?? event.payload;
-    const bytes = publicationWeight(event.topic, payload, options);
+    const bytes = messageWeight(event.topic, payload, options);
     if (bytes > this.#limits.bytes) return;
     const older = this.#remove(event.topic);
     const { id, topic, details, eligible } = event;

@@ -2,6 +2,7 @@
  * A router: the realms of one router worker. Pure and synchronous; ids and randomness are passed in.
  */
 import { nextId } from '../wamp/id.js';
+import { BUDGET_LIMITS, Budget } from './budget.js';
 import { Realm } from './realm.js';
 import type { RandomId } from '../wamp/id.js';
 import type { ProcedureTable } from './meta/procedure.js';
@@ -16,6 +17,8 @@ export interface RouterDeps {
   readonly scheduler: Scheduler;
   /** Procedures of the node, on every realm: see `DealerDeps.management`. */
   readonly management?: ProcedureTable;
+  /** The most that is kept for all sessions together, in bytes. */
+  readonly maxKeptBytes?: number;
 }
 
 export class Router {
@@ -23,6 +26,7 @@ export class Router {
   readonly clock: () => number;
   readonly scheduler: Scheduler;
   readonly #randomId: RandomId;
+  readonly #budget: Budget;
   // realm name -> realm
   readonly #realms = new Map<string, Realm>();
   #lastId = 0;
@@ -33,7 +37,9 @@ export class Router {
     this.#randomId = deps.randomId;
     // Subscriptions and registrations of all realms share one count: their ids have router scope (section "IDs").
     const nextRouterId = (): number => (this.#lastId = nextId(this.#lastId));
-    for (const config of realms) this.#realms.set(config.name, new Realm(config, { ...deps, nextRouterId }));
+    const { maxKeptBytes: inAll = BUDGET_LIMITS.inAll } = deps;
+    const budget = (this.#budget = new Budget({ ...BUDGET_LIMITS, inAll }));
+    for (const config of realms) this.#realms.set(config.name, new Realm(config, { ...deps, budget, nextRouterId }));
   }
 
   realm(name: string): Realm | undefined {
@@ -46,6 +52,11 @@ export class Router {
     let id = this.#randomId();
     while (realms.some((realm) => realm.hasSession(id))) id = this.#randomId();
     return id;
+  }
+
+  /** How many bytes are kept for the sessions of all realms. */
+  get keptBytes(): number {
+    return this.#budget.keptBytes;
   }
 
   /** What is on file in each realm, in numbers. */

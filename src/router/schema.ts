@@ -1,6 +1,7 @@
 /**
  * The `realms` of a router worker: their names, options, roles, and what each role may do.
  */
+import { BUDGET_LIMITS } from './budget.js';
 import { RETENTION_LIMITS } from './retention.js';
 import { storeSchema } from './store-schema.js';
 import type { ConfigSchema, Written } from '../schema/dialect.js';
@@ -139,6 +140,30 @@ export const realmSchema = {
           default: RETENTION_LIMITS.bytes,
           description: 'Bytes that retained events may take together.',
         },
+        max_session_subscriptions: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 10_000_000,
+          default: 10_000,
+          description:
+            'Subscriptions that a session may have; beyond, SUBSCRIBE is answered with `crossbar.error.limit_exceeded`.',
+        },
+        max_session_registrations: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 10_000_000,
+          default: 10_000,
+          description:
+            'Registrations that a session may have; beyond, REGISTER is answered with `crossbar.error.limit_exceeded`.',
+        },
+        max_session_bytes: {
+          type: 'integer',
+          minimum: BUDGET_LIMITS.reserved,
+          maximum: 1_073_741_824,
+          default: BUDGET_LIMITS.perSession,
+          description:
+            'Bytes that the router keeps for a session: calls that wait for a callee or may be sent to another one, testaments, subscriptions and registrations. What would be more is answered with an ERROR.',
+        },
         strict_request_ids: flag(
           'Ends sessions whose request ids do not count up by one from 1, as the WAMP specification asks for. Off, because clients in use draw them at random.',
         ),
@@ -163,6 +188,9 @@ export const realmSchema = {
         ),
         empty_eligible_admits_all: flag(
           'An empty `eligible` list of a PUBLISH counts as none, and everybody gets the event. Off, because it shows events to those who should not see them.',
+        ),
+        goodbye_with_normal: flag(
+          'GOODBYE is answered with `wamp.close.normal` instead of `wamp.close.goodbye_and_out`. Components of older versions of autobahn-python take nothing else for a wanted end, and connect anew, for ever.',
         ),
         ignore_disclose_me: flag(
           '`disclose_me` of a PUBLISH or CALL is passed over where the role does not disclose. Off: the request is refused, and whoever sent it knows.',

@@ -6,6 +6,7 @@ import type { Dict } from '../wamp/payload.js';
 import type { WampError } from '../wamp/error.js';
 import type { ClientFeature, ClientRole } from '../wamp/features.js';
 import type { RouterMessage } from '../wamp/message.js';
+import type { Charged } from './budget.js';
 import type { Role } from './role.js';
 
 /**
@@ -41,7 +42,7 @@ export interface TransportDetails extends Dict {
   readonly http_cbtid?: string;
 }
 
-export interface RouterSession {
+export interface RouterSession extends Charged {
   /** The session id of WELCOME. */
   readonly id: number;
   readonly authid: string;

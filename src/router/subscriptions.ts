@@ -77,6 +77,11 @@ export class Subscriptions {
     return ids;
   }
 
+  /** @returns how many subscriptions a session has. */
+  countOf(session: RouterSession): number {
+    return this.#bySession.get(session)?.size ?? 0;
+  }
+
   /** Adds a session to a subscription, a new one or one that is on file. @returns whether it was not in it before. */
   join(session: RouterSession, subscription: Subscription): boolean {
     const { members } = subscription;

@@ -32,7 +32,8 @@ class JsonPayload extends WirePayload {
   }
 
   get byteLength(): number {
-    return this.text.length;
+    // A text with characters beyond Latin-1 takes two bytes for each.
+    return this.isAscii ? this.text.length : this.text.length * 2;
   }
 
   /** A slice keeps the whole text of the message alive. */

@@ -39,6 +39,7 @@ export class RouterCaller implements RouterSession {
   readonly id: number;
   readonly authid: string;
   readonly role: Role;
+  keptBytes = 0;
   readonly #realm: Realm;
   readonly #scheduler: Scheduler;
   #lastRequestId = 0;

@@ -44,6 +44,7 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   id = 0;
   authid = '';
   authrole = '';
+  keptBytes = 0;
   readonly transport: SessionTransport;
   readonly #deps: SessionDeps;
   #state: State = 'opening';
@@ -284,16 +285,17 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
 
   #onGoodbye(reason: string): void {
     const { visitor } = this.transport.client;
-    if (reason !== CloseUri.LOGOUT || visitor === undefined) return this.#answerGoodbye(reason);
+    const answer = this.#realm?.goodbyeReason ?? CloseUri.GOODBYE_AND_OUT;
+    if (reason !== CloseUri.LOGOUT || visitor === undefined) return this.#answerGoodbye(reason, answer);
     this.#logOut(visitor, (isStored) => {
       if (this.#state !== 'leaving') return;
-      if (isStored) this.#answerGoodbye(reason);
+      if (isStored) this.#answerGoodbye(reason, answer);
       else this.abort(ErrorUri.RUNTIME_ERROR, NOT_STORED, 'internal_error');
     });
   }
 
-  #answerGoodbye(reason: string): void {
-    this.transport.send({ type: GOODBYE, details: NO_DETAILS, reason: CloseUri.GOODBYE_AND_OUT });
+  #answerGoodbye(reason: string, answer: string): void {
+    this.transport.send({ type: GOODBYE, details: NO_DETAILS, reason: answer });
     this.#end(reason);
     this.transport.sessionEnded();
   }

@@ -15,6 +15,8 @@ export const ErrorUri = {
   HISTORY_UNAVAILABLE: 'wamp.error.history_unavailable',
   INVALID_ARGUMENT: 'wamp.error.invalid_argument',
   INVALID_URI: 'wamp.error.invalid_uri',
+  /** Ours: a session holds as much as it may. */
+  LIMIT_EXCEEDED: 'crossbar.error.limit_exceeded',
   /** Crossbar.io's. */
   MAX_CONCURRENCY_REACHED: 'crossbar.error.max_concurrency_reached',
   /** Crossbar.io's. */

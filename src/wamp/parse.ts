@@ -106,6 +106,60 @@ export function parseMessage(fields: readonly unknown[], length: number, payload
   }
 }
 
+/** Options that say how an opaque payload is read; `router/passthru.ts` hands them on. */
+export const PASSTHRU_ATTRIBUTES = [
+  'ppt_scheme',
+  'ppt_serializer',
+  'ppt_cipher',
+  'ppt_keyid',
+  'enc_algo',
+  'enc_key',
+  'enc_serializer',
+] as const;
+
+/** The options of requests that may be kept. Nothing else in them is passed on: a client must not fill memory with it. */
+const PUBLISH_KEYS: ReadonlySet<string> = new Set([
+  'acknowledge',
+  'exclude_me',
+  'disclose_me',
+  'retain',
+  'eligible',
+  'exclude',
+  'eligible_authid',
+  'exclude_authid',
+  'eligible_authrole',
+  'exclude_authrole',
+  ...PASSTHRU_ATTRIBUTES,
+]);
+const SUBSCRIBE_KEYS: ReadonlySet<string> = new Set(['match', 'get_retained']);
+const CALL_KEYS: ReadonlySet<string> = new Set([
+  'timeout',
+  'receive_progress',
+  'progress',
+  'disclose_me',
+  ...PASSTHRU_ATTRIBUTES,
+]);
+const REGISTER_KEYS: ReadonlySet<string> = new Set([
+  'match',
+  'invoke',
+  'concurrency',
+  'force_reregister',
+  'disclose_caller',
+  'forward_timeout',
+]);
+
+/** @returns `options` without what is not known: the same object when there is nothing else in it, as usual. */
+function known(options: Dict, keys: ReadonlySet<string>): Dict {
+  for (const key in options) if (!keys.has(key)) return onlyKnown(options, keys);
+  return options;
+}
+
+function onlyKnown(options: Dict, keys: ReadonlySet<string>): Dict {
+  const kept: Record<string, unknown> = {};
+  for (const key of keys) if (options[key] !== undefined) kept[key] = options[key];
+  return kept;
+}
+
 /** As long as a URI may be. */
 const MAX_NAME = 1024;
 /** So many authentication methods may be offered. */
@@ -163,7 +217,7 @@ function parseError(fields: readonly unknown[], length: number, payload: Payload
 function parsePublish(fields: readonly unknown[], length: number, payload: Payload): m.Publish {
   expectLength('PUBLISH', length, 4, 6);
   const requestId = id('PUBLISH.Request', fields[1]);
-  const options = dict('PUBLISH.Options', fields[2]);
+  const options = known(dict('PUBLISH.Options', fields[2]), PUBLISH_KEYS);
   optional('PUBLISH.Options.acknowledge', options.acknowledge, isBoolean, 'a boolean');
   optional('PUBLISH.Options.exclude_me', options.exclude_me, isBoolean, 'a boolean');
   optional('PUBLISH.Options.disclose_me', options.disclose_me, isBoolean, 'a boolean');
@@ -186,7 +240,7 @@ function parsePublish(fields: readonly unknown[], length: number, payload: Paylo
 function parseSubscribe(fields: readonly unknown[], length: number): m.Subscribe {
   expectLength('SUBSCRIBE', length, 4, 4);
   const requestId = id('SUBSCRIBE.Request', fields[1]);
-  const options = dict('SUBSCRIBE.Options', fields[2]);
+  const options = known(dict('SUBSCRIBE.Options', fields[2]), SUBSCRIBE_KEYS);
   optional('SUBSCRIBE.Options.match', options.match, isMatch, 'exact, prefix or wildcard');
   optional('SUBSCRIBE.Options.get_retained', options.get_retained, isBoolean, 'a boolean');
   return {
@@ -200,7 +254,7 @@ function parseSubscribe(fields: readonly unknown[], length: number): m.Subscribe
 function parseCall(fields: readonly unknown[], length: number, payload: Payload): m.Call {
   expectLength('CALL', length, 4, 6);
   const requestId = id('CALL.Request', fields[1]);
-  const options = dict('CALL.Options', fields[2]);
+  const options = known(dict('CALL.Options', fields[2]), CALL_KEYS);
   optional('CALL.Options.timeout', options.timeout, isCount, 'a non-negative integer (milliseconds)');
   optional('CALL.Options.receive_progress', options.receive_progress, isBoolean, 'a boolean');
   optional('CALL.Options.progress', options.progress, isBoolean, 'a boolean');
@@ -225,7 +279,7 @@ function parseCancel(fields: readonly unknown[], length: number): m.Cancel {
 function parseRegister(fields: readonly unknown[], length: number): m.Register {
   expectLength('REGISTER', length, 4, 4);
   const requestId = id('REGISTER.Request', fields[1]);
-  const options = dict('REGISTER.Options', fields[2]);
+  const options = known(dict('REGISTER.Options', fields[2]), REGISTER_KEYS);
   optional('REGISTER.Options.match', options.match, isMatch, 'exact, prefix or wildcard');
   optional('REGISTER.Options.invoke', options.invoke, isInvocationPolicy, 'single, first, last, roundrobin or random');
   optional('REGISTER.Options.concurrency', options.concurrency, isCount, 'a non-negative integer');

@@ -104,7 +104,8 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-12',
     topic: 'the reason in the answer to a GOODBYE',
     crossbar: '`wamp.close.normal`',
-    here: '`wamp.close.goodbye_and_out`; the clients look at neither',
+    here: "`wamp.close.goodbye_and_out`; older components of autobahn-python take only Crossbar.io's for an end and connect anew, for ever",
+    switch: '`compat.goodbye_with_normal`',
     test: {
       file: 'test/unit/session/session.test.ts',
       title: 'answers GOODBYE with goodbye_and_out, leaves the realm, and gives the transport back',
@@ -225,10 +226,10 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-26',
     topic: 'asking a callee for progressive results',
     crossbar: 'always',
-    here: 'when the callee announced `progressive_call_results`; `call_canceling`, which autobahn-js does not announce, is not required',
+    here: 'always, too, though the specification wants the callee to have announced `progressive_call_results`: wampy says it as a caller only, kraftfahrstrasse in another place, and both can do it',
     test: {
       file: 'test/unit/router/progressive-calls.test.ts',
-      title: 'are not asked of a callee that did not announce them, and not passed on unasked',
+      title: 'of a callee that announced nothing reach the caller that asked for them',
     },
   },
   {

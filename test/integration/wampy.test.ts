@@ -341,6 +341,19 @@ describe.each(BUILT.wampy)('wampy, %s', (serializer) => {
       expect(progress).toEqual([0, 1, 2]);
       await callee.leave();
     },
+    progressive_results_of_callee: async () => {
+      const [callee, caller] = [await join(), await join()];
+      type Invocation = Event & { result_handler: (result: object) => void };
+      const count = ({ details, result_handler: send }: Invocation) => {
+        for (let i = 0; i < 3; i++) send({ argsList: [i, details['receive_progress']], options: { progress: true } });
+        return { argsList: ['done'] };
+      };
+      await callee.client.register('com.example.count', count);
+      const progress: unknown[] = [];
+      const progress_callback = ({ argsList }: Event): void => void progress.push(argsList);
+      expect(await value(caller.client.call('com.example.count', [3], { progress_callback }))).toBe('done');
+      expect(progress).toEqual([0, 1, 2].map((i) => [i, true]));
+    },
     call_timeout: async () => {
       const [callee, caller] = [await join(), await join()];
       await callee.client.register('com.example.never', () => new Promise(() => undefined));

@@ -2,6 +2,7 @@
  * Several sessions that register, call, answer, cancel, wait and leave in any order, and what must hold meanwhile,
  * whatever they do. Knows nothing of how the dealer works: it looks at the messages that go in and come out.
  */
+import { Budget } from '../../src/router/budget.js';
 import { Realm } from '../../src/router/realm.js';
 import { ALLOW_ALL, FakeClock, ScriptedSession, wire } from '../support/realm.js';
 import type { RouterMessage } from '../../src/wamp/message.js';
@@ -150,6 +151,7 @@ const pick = <T>(items: readonly T[], index: number): T | undefined => items[ind
 export class World {
   readonly #realm: Realm;
   readonly #clock = new FakeClock();
+  readonly #budget = new Budget();
   readonly #cancelWithoutError: boolean;
   readonly #sessions: WorldSession[] = [];
   // key -> call
@@ -170,7 +172,7 @@ export class World {
         roles: [ALLOW_ALL],
         compat: { cancel_without_error: cancelWithoutError },
       },
-      { randomId: nextId, nextRouterId: nextId, clock, scheduler: this.#clock },
+      { randomId: nextId, nextRouterId: nextId, clock, scheduler: this.#clock, budget: this.#budget },
     );
   }
 
@@ -218,6 +220,7 @@ export class World {
   end(): void {
     for (const session of [...this.#sessions]) this.#leave(session);
     for (const [what, count] of Object.entries(this.#realm.size)) must(count === 0, `${count} ${what} are left`);
+    must(this.#budget.keptBytes === 0, `${this.#budget.keptBytes} bytes are kept for nobody`);
     must(this.#clock.waiting === 0, 'a timer is left');
   }
 

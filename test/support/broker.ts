@@ -1,6 +1,7 @@
 /**
  * A broker alone: sessions that keep what they got, an observer that keeps what it was told.
  */
+import { Budget } from '../../src/router/budget.js';
 import { Broker } from '../../src/router/broker.js';
 import type { BrokerDeps } from '../../src/router/broker.js';
 import { Role } from '../../src/router/role.js';
@@ -17,6 +18,7 @@ export class BrokerSession implements RouterSession {
   readonly id: number;
   readonly authid: string;
   readonly role: Role;
+  keptBytes = 0;
   readonly #broker: Broker;
   readonly #features: readonly string[];
   #heard: RouterMessage[] = [];
@@ -98,6 +100,8 @@ export function testBroker(changes: Partial<BrokerDeps> = {}) {
     nextRouterId: () => ++lastRouterId,
     clock: () => clock.now,
     observer,
+    budget: new Budget(),
+    maxSubscriptions: 10_000,
     ...changes,
   });
   const everything = new Role({ name: 'user', 'allow-by-default': true });

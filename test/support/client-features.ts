@@ -63,7 +63,6 @@ export const CANNOT: Readonly<Record<ClientName, Reasons>> = {
   wampy: {
     exclude_me: 'it leaves out options that are false, so it cannot say `exclude_me: false`',
     retain: 'it checks the option and then does not send it',
-    progressive_results_of_callee: 'as a callee it does not announce progressive_call_results',
     progressive_invocations:
       'it sends them, but announces progressive_call_invocations neither as caller nor as callee',
     cancel_of_callee: 'as a callee it does not announce call_canceling, and takes INTERRUPT for a violation',

@@ -24,6 +24,7 @@ export class ScriptedSession implements RouterSession {
   readonly id: number;
   readonly authid: string;
   readonly role: Role;
+  keptBytes = 0;
   readonly #realm: Realm;
   readonly #features: readonly string[];
   #heard: unknown[][] = [];

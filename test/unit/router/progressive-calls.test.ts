@@ -40,14 +40,29 @@ describe('progressive call results', () => {
     ]);
   });
 
-  it('are not asked of a callee that did not announce them, and not passed on unasked', () => {
+  it('of a callee that announced nothing reach the caller that asked for them', () => {
     const { session } = testRealm();
     const [a, b] = [session(), session()];
     b.tell(64, 1, {}, procedure).heard();
     a.tell(48, 1, { receive_progress: true }, procedure);
+    expect(b.heard()).toEqual([[68, 1, 1, { receive_progress: true }]]);
+    b.tell(70, 1, { progress: true }, [1]).tell(70, 1, {}, [2]);
+    expect(a.heard()).toEqual([
+      [50, 1, { progress: true }, [1]],
+      [50, 1, {}, [2]],
+    ]);
+  });
+
+  it('are not passed on to a caller that did not ask', () => {
+    const { session } = testRealm();
+    const [a, b] = [session(), session('callee.progressive_call_results')];
+    b.tell(64, 1, {}, procedure).heard();
+    a.tell(48, 1, {}, procedure);
     expect(b.heard()).toEqual([[68, 1, 1, {}]]);
     expect(b.tell(70, 1, { progress: true }, [1]).heard()).toEqual([]);
     expect(a.heard()).toEqual([]);
+    b.tell(70, 1, {}, [2]);
+    expect(a.heard()).toEqual([[50, 1, {}, [2]]]);
   });
 
   it('stop when the caller leaves; the callee is interrupted', () => {

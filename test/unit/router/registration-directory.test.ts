@@ -1,5 +1,6 @@
 /** The dealer as the meta API sees it, and its options that no config of a realm sets by default. */
 import { describe, expect, it } from 'vitest';
+import { Budget } from '../../../src/router/budget.js';
 import { Dealer } from '../../../src/router/dealer.js';
 import { Role } from '../../../src/router/role.js';
 import { CALL, CANCEL, REGISTER, UNREGISTER } from '../../../src/wamp/message.js';
@@ -27,6 +28,8 @@ function testDealer(more: { cancelWithoutError?: boolean } = {}) {
     clock: () => clock.now,
     scheduler: clock,
     observer: { created: tell('created'), joined: tell('joined'), left: tell('left'), deleted: tell('deleted') },
+    budget: new Budget(),
+    maxRegistrations: 10_000,
     ...more,
   });
   /** What the observer was told since the last time. */
@@ -41,6 +44,7 @@ function testSession(id: number, ...features: string[]) {
     authid: `authid${id}`,
     authrole: role.name,
     role,
+    keptBytes: 0,
     get details(): never {
       throw new Error('the dealer has no use for the details of a session');
     },

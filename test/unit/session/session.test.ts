@@ -62,6 +62,7 @@ function testSession(
   const realms = [
     { name: 'realm1', roles: [ALLOW_ALL] },
     { name: 'realm2', roles: [] },
+    { name: 'realm3', roles: [ALLOW_ALL], compat: { goodbye_with_normal: true } },
   ];
   let lastId = 100;
   const router = new Router(realms, { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() });
@@ -197,6 +198,12 @@ describe('an established session', () => {
     expect(transport).toMatchObject({ ended: 1, closed: undefined });
     expect(router.size.realm1).toMatchObject({ sessions: 0, subscriptions: 0 });
     expect(tell(16, 1, { acknowledge: true }, 'a.b')).toEqual([]);
+  });
+
+  it('answers GOODBYE with normal where the realm asks for it', () => {
+    const { tell } = testSession();
+    tell(1, 'realm3', { roles: { caller: {} } });
+    expect(tell(6, {}, 'com.example.bye')).toEqual([[6, {}, 'wamp.close.normal']]);
   });
 
   it('ends on ABORT without an answer', () => {

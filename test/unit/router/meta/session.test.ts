@@ -241,6 +241,7 @@ describe('wamp.session.on_join and on_leave', () => {
       authid: 'x',
       authrole: 'anonymous',
       role: a.role,
+      keptBytes: 0,
       get details() {
         asked++;
         return a.details;
