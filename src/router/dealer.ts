@@ -10,6 +10,7 @@ import { payloadOf } from '../wamp/payload.js';
 import { partyOf } from './call-state.js';
 import { Calls } from './calls.js';
 import { Registrations, checkShared } from './registrations.js';
+import { MAX_ARGUMENT_BYTES, isTooLarge } from './meta/procedure.js';
 import { MANAGEMENT, authorize, notAuthorized } from './role.js';
 import { patternWeight } from './weight.js';
 import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../wamp/message.js';
@@ -230,6 +231,10 @@ export class Dealer implements RegistrationDirectory {
       checkDisclosure(session, registration);
     }
     if (registration !== undefined) return this.#calls.begin(caller, registration, message, discloseCaller);
+    if (isTooLarge(message) && (managed !== undefined || isReservedUri(procedure))) {
+      const text = `${quoted(procedure)} takes arguments of at most ${MAX_ARGUMENT_BYTES} bytes`;
+      throw new WampError(ErrorUri.PAYLOAD_SIZE_EXCEEDED, text);
+    }
     const result = managed?.(session, message) ?? this.#builtin(session, message, granted);
     if (result === undefined) {
       throw new WampError(ErrorUri.NO_SUCH_PROCEDURE, `no callee registered for procedure ${quoted(procedure)}`);

@@ -7,7 +7,7 @@
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { covers } from './coverage.js';
 import { NO_PAYLOAD, payloadOf } from '../wamp/payload.js';
-import { PatternIndex, matches } from './match.js';
+import { PatternIndex, matcherOf } from './match.js';
 import { messageWeight } from './weight.js';
 import { authorize } from './role.js';
 import type { Dict, Payload } from '../wamp/payload.js';
@@ -29,16 +29,30 @@ export interface HistoricEvent {
   readonly details: Dict;
   readonly payload: Payload;
   readonly eligible: Eligibility | undefined;
+  /** What it takes. */
+  readonly bytes: number;
+}
+
+/** What one query brings. */
+export interface HistoryPage {
+  readonly events: readonly HistoricEvent[];
+  /** There are further ones for which the answer has no room: ask again, behind the last of these. */
+  readonly more: boolean;
 }
 
 /** 64 MiB, as much as a realm retains: enough for a long look back, too little to hurt the process. */
 export const MAX_HISTORY_BYTES = 67_108_864;
 
+/** What one answer shows at most, as it is kept: values are made of it for each who asks. One event comes in any case. */
+export const PAGE_BYTES = 131_072;
+
+/** An event that is larger is shown without its payload, and with its size. */
+export const MAX_SHOWN_BYTES = 262_144;
+
 /** Lists and dictionaries in each other that an event is shown with: all serializers can write them within a RESULT. */
 const MAX_SHOWN_NESTING = 60;
 
 interface Kept extends HistoricEvent {
-  readonly bytes: number;
   /** Counts up: which is older, across all logs. */
   readonly order: number;
 }
@@ -117,7 +131,11 @@ export class EventHistory {
    * @param at milliseconds since 1970.
    * @param options of its PUBLISH.
    */
-  record({ id, topic, details, payload, eligible }: Omit<HistoricEvent, 'at'>, at: number, options: Dict = {}): void {
+  record(
+    { id, topic, details, payload, eligible }: Omit<HistoricEvent, 'at' | 'bytes'>,
+    at: number,
+    options: Dict = {},
+  ): void {
     const logs = this.#index.matching(topic);
     if (logs.length === 0) return;
     const own = payload.detach?.() ?? payload;
@@ -143,7 +161,7 @@ export class EventHistory {
    * `wamp.error.history_unavailable` when its topics are not remembered, `wamp.error.invalid_argument` when the query
    * names a publication that is not on file.
    */
-  events(asker: RouterSession, subscription: SubscriptionView, query: HistoryQuery): readonly HistoricEvent[] {
+  events(asker: RouterSession, subscription: SubscriptionView, query: HistoryQuery): HistoryPage {
     const { uri, match } = subscription;
     if (!subscription.subscribers.includes(asker)) authorize(asker, 'subscribe', uri, match);
     const log = this.#logs.find((each) => each.match === match && each.uri === uri) ?? this.#logFor(subscription);
@@ -151,12 +169,12 @@ export class EventHistory {
       throw new WampError(ErrorUri.HISTORY_UNAVAILABLE, `the history of subscription ${subscription.id} is not kept`);
     }
     const known = log.events;
-    const [first, behind] = range(known, query);
-    const found = known
-      .slice(first, behind)
-      .filter((event) => matches(match, uri, event.topic) && isWanted(event, query))
-      .filter(({ eligible }) => eligible === undefined || eligible(asker));
-    return (query.reverse ? found.reverse() : found).slice(0, query.limit);
+    const [first, end] = range(known, query);
+    const behind = Math.max(first, end);
+    const isMatch = log.match === match && log.uri === uri ? undefined : matcherOf(match, uri);
+    const isFor = (event: HistoricEvent): boolean =>
+      isWanted(event, query) && isMatch?.(event.topic) !== false && event.eligible?.(asker) !== false;
+    return pageOf(known, query.reverse ? [behind - 1, first - 1] : [first, behind], query.limit, isFor);
   }
 
   #forgetOldest(log: Log | undefined): void {
@@ -177,6 +195,25 @@ export class EventHistory {
   #logFor(subscription: Pattern): Log | undefined {
     return this.#logs.find((log) => covers(log, subscription));
   }
+}
+
+/** @param span where to begin, and the position behind the end, which may lie before it. */
+function pageOf(
+  events: readonly HistoricEvent[],
+  [from, end]: readonly [number, number],
+  limit: number,
+  isFor: (event: HistoricEvent) => boolean,
+): HistoryPage {
+  const page: HistoricEvent[] = [];
+  let bytes = 0;
+  for (let at = from; at !== end && page.length < limit; at += from < end ? 1 : -1) {
+    const event = events[at];
+    if (event === undefined || !isFor(event)) continue;
+    bytes += Math.min(event.bytes, MAX_SHOWN_BYTES);
+    if (bytes > PAGE_BYTES && page.length > 0) return { events: page, more: true };
+    page.push(event);
+  }
+  return { events: page, more: false };
 }
 
 /** The positions between which the publications that the query names shut the events in: the first, and behind the last. */
@@ -209,7 +246,8 @@ function isWanted({ at, topic }: HistoricEvent, query: HistoryQuery): boolean {
  * so that nobody spoils the history for all by publishing such a one.
  */
 export function historicEventValue(event: HistoricEvent, subscription: SubscriptionView): Dict {
-  const { args, kwargs } = shownPayload(event.payload);
+  const isTooLarge = event.bytes > MAX_SHOWN_BYTES;
+  const { args, kwargs } = isTooLarge ? NO_PAYLOAD : shownPayload(event.payload);
   return {
     timestamp: new Date(event.at).toISOString(),
     subscription: subscription.id,
@@ -217,6 +255,7 @@ export function historicEventValue(event: HistoricEvent, subscription: Subscript
     details: subscription.match === 'exact' ? event.details : { ...event.details, topic: event.topic },
     ...(args.length > 0 || kwargs !== undefined ? { args } : {}),
     ...(kwargs === undefined ? {} : { kwargs }),
+    ...(isTooLarge ? { omitted_bytes: event.bytes } : {}),
   };
 }
 

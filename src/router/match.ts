@@ -119,16 +119,31 @@ export class PatternIndex<T> {
   }
 }
 
-/** @returns whether `uri` is matched by `pattern`, looked at alone: for those who have one pattern and many URIs. */
+/** @returns whether `uri` is matched by `pattern`, looked at alone. */
 export function matches(match: Match, pattern: string, uri: string): boolean {
-  if (match === 'exact') return uri === pattern;
-  if (match === 'prefix') return uri.startsWith(pattern);
-  const wanted = pattern.split('.');
-  const components = uri.split('.');
-  return (
-    wanted.length === components.length &&
-    wanted.every((component, i) => (component === '' ? components[i] !== '' : component === components[i]))
-  );
+  return matcherOf(match, pattern)(uri);
+}
+
+/** @returns the test of one pattern, for those who have many URIs: it takes none of them apart. */
+export function matcherOf(match: Match, pattern: string): (uri: string) => boolean {
+  if (match === 'exact') return (uri) => uri === pattern;
+  if (match === 'prefix') return (uri) => uri.startsWith(pattern);
+  const components = pattern.split('.');
+  return (uri) => matchesComponents(components, uri);
+}
+
+function matchesComponents(wanted: readonly string[], uri: string): boolean {
+  const last = wanted.length - 1;
+  let from = 0;
+  for (const [i, component] of wanted.entries()) {
+    const dot = uri.indexOf('.', from);
+    if ((dot === -1) !== (i === last)) return false;
+    const to = dot === -1 ? uri.length : dot;
+    if (component === '' ? to === from : to - from !== component.length || !uri.startsWith(component, from))
+      return false;
+    from = to + 1;
+  }
+  return true;
 }
 
 function emptyNode<T>(): TrieNode<T> {

@@ -71,8 +71,9 @@ export class Realm {
     this.goodbyeReason = config.compat?.goodbye_with_normal === true ? CloseUri.NORMAL : CloseUri.GOODBYE_AND_OUT;
     this.#uriRule = config.options?.uri_check ?? 'loose';
     const switches = switchesOf(config.compat);
+    const budget = budgetOf(config, deps.budget);
     const history = config.store && new EventHistory(config.store);
-    this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history);
+    this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history, budget, deps.scheduler);
     const { subscriptions = NO_OBSERVER, registrations = NO_OBSERVER } = this.#meta ?? {};
     const builtin = this.#meta?.builtin ?? NO_BUILTIN;
     const {
@@ -82,7 +83,6 @@ export class Realm {
       max_session_registrations: maxRegistrations = MAX_SESSION_ENTRIES,
     } = config.options ?? {};
     const retention = { events, bytes };
-    const budget = budgetOf(config, deps.budget);
     this.#broker = new Broker({
       ...deps,
       ...switches,
@@ -189,8 +189,10 @@ export class Realm {
   }
 
   /** Broker and dealer are made after it: it is not asked for anything before. */
-  #metaApi(history: EventHistory | undefined): MetaApi {
+  #metaApi(history: EventHistory | undefined, budget: Budget, scheduler: Scheduler): MetaApi {
     return new MetaApi({
+      budget,
+      scheduler,
       history,
       sessions: this.#sessions,
       uriRule: this.#uriRule,
@@ -200,14 +202,14 @@ export class Realm {
       },
       subscriptions: () => this.#broker.directory,
       registrations: () => this.#dealer,
-      publishTestament: (session, message, permission) => this.#publishTestament(session, message, permission),
+      publishTestament: (session, make, permission) => this.#publishTestament(session, make, permission),
     });
   }
 
   /** What the broker refuses now, it would have refused to the living session: nobody is left to be told. */
-  #publishTestament(session: RouterSession, message: m.Publish, permission: Permission): void {
+  #publishTestament(session: RouterSession, make: () => m.Publish, permission: Permission): void {
     try {
-      this.#broker.onPublish(session, message, permission);
+      this.#broker.onPublish(session, make(), permission);
     } catch (error) {
       if (!(error instanceof WampError || error instanceof ProtocolViolation)) throw error;
     }

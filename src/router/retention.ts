@@ -3,7 +3,7 @@
  * everybody and, of newer ones with restrictions, the last few; whoever asks gets the newest that it may see. What is
  * kept is bounded in number and bytes: topics whose newest event is the oldest go first.
  */
-import { matches } from './match.js';
+import { matcherOf } from './match.js';
 import { messageWeight } from './weight.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
@@ -33,6 +33,9 @@ export const RETENTION_LIMITS: RetentionLimits = { events: 10_000, bytes: 67_108
 const MAX_RESTRICTED = 10;
 /** Retained events that one SUBSCRIBE of a pattern brings at most; the newest ones. */
 export const MAX_DELIVERED = 1000;
+/** What these may take together; the newest one comes in any case. */
+export const MAX_DELIVERED_BYTES = 1_048_576;
+
 interface Kept extends RetainedEvent {
   readonly bytes: number;
 }
@@ -65,15 +68,15 @@ export class RetainedEvents {
 
   /**
    * @returns for each topic that the pattern matches the newest event that `session` may see, the oldest first; not
-   * more than {@link MAX_DELIVERED}.
+   * more than {@link MAX_DELIVERED} and {@link MAX_DELIVERED_BYTES}.
    */
   find(match: Match, uri: string, session: RouterSession): readonly RetainedEvent[] {
-    const found: RetainedEvent[] = [];
+    const found: Kept[] = [];
     for (const events of match === 'exact' ? [this.#byTopic.get(uri) ?? []] : this.#matching(match, uri)) {
       const event = events.find(({ eligible }) => eligible === undefined || eligible(session));
       if (event !== undefined) found.push(event);
     }
-    return found.slice(-MAX_DELIVERED);
+    return newest(found);
   }
 
   /** What is kept. */
@@ -82,7 +85,8 @@ export class RetainedEvents {
   }
 
   *#matching(match: Match, uri: string): Iterable<readonly Kept[]> {
-    for (const [topic, events] of this.#byTopic) if (matches(match, uri, topic)) yield events;
+    const isMatch = matcherOf(match, uri);
+    for (const [topic, events] of this.#byTopic) if (isMatch(topic)) yield events;
   }
 
   #remove(topic: string): readonly Kept[] {
@@ -100,6 +104,19 @@ export class RetainedEvents {
       this.#remove(topic);
     }
   }
+}
+
+/** @returns so many of the last ones as one SUBSCRIBE brings. */
+function newest(events: readonly Kept[]): readonly Kept[] {
+  const least = Math.max(events.length - MAX_DELIVERED, 0);
+  let first = events.length;
+  let bytes = 0;
+  while (first > least) {
+    bytes += events[first - 1]?.bytes ?? 0;
+    if (bytes > MAX_DELIVERED_BYTES && first < events.length) break;
+    first--;
+  }
+  return events.slice(first);
 }
 
 /** @returns the events without the oldest of those with restrictions, when a further one has no room. */

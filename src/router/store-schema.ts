@@ -5,7 +5,8 @@ import type { ConfigSchema, Written } from '../schema/dialect.js';
 
 export const storeSchema = {
   type: 'object',
-  description: 'Remembers publications for `wamp.subscription.get_events` (event history).',
+  description:
+    'Remembers publications for `wamp.subscription.get_events` (event history). One answer has room for 128 KiB of events; where there are more it says `more: true`, and is asked again with `after_publication`.',
   required: ['type'],
   additionalProperties: false,
   properties: {

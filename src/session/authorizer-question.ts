@@ -5,6 +5,7 @@ import { WampError } from '../wamp/error.js';
 import { CALL, PUBLISH, REGISTER, SUBSCRIBE } from '../wamp/message.js';
 import { isDict } from '../wamp/parse.js';
 import { isReservedUri, isValidUri } from '../wamp/uri.js';
+import { isTooLarge } from '../router/meta/procedure.js';
 import type { Action, Permission } from '../router/role.js';
 import type { Call, ClientMessage, Register, Subscribe } from '../wamp/message.js';
 import type { Dict } from '../wamp/payload.js';
@@ -43,6 +44,7 @@ export function questionOf(message: ClientMessage): Question | undefined {
  */
 export function furtherQuestionOf(message: ClientMessage, granted: Permission): Question | undefined {
   if (message.type !== CALL || message.procedure !== ADD_TESTAMENT || !granted.call) return undefined;
+  if (isTooLarge(message)) return undefined;
   const [topic, options] = testamentOf(message);
   if (typeof topic !== 'string' || !isValidUri(topic, 'loose') || isReservedUri(topic)) return undefined;
   return { action: 'publish', uri: topic, match: 'exact', options: isDict(options) ? options : {} };

@@ -4,6 +4,9 @@
  * The specification has all but the subscription in keywords, and each event as an argument of the result. Who gives a
  * limit by position calls it as at Crossbar.io, and gets what its clients expect: the newest event first, and one argument,
  * the list.
+ *
+ * An answer has room for some 128 KiB of events. Where there are more, it says `more: true` in a keyword; who wants them asks
+ * again, with `after_publication` (or with `reverse`, `before_publication`) and the last publication of the answer.
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';
 import { payloadOf } from '../../wamp/payload.js';
@@ -14,12 +17,15 @@ import type { EventHistory } from '../history.js';
 import type { SubscriptionDirectory } from '../observer.js';
 import type { ProcedureTable } from './procedure.js';
 
+/** There are more events than one answer has room for. */
+const MORE = { more: true };
+
 /** @param directory asked anew for every call. */
 export function historyProcedures(directory: () => SubscriptionDirectory, history: EventHistory): ProcedureTable {
   return {
     'wamp.subscription.get_events': (caller, call) => {
-      const { args, kwargs } = call.payload;
       const given = new CallArguments(call, ['subscription', 'limit']);
+      const { args, kwargs } = given;
       const id = given.required('subscription', ID);
       const subscription = directory().get(id);
       if (subscription === undefined) {
@@ -27,10 +33,9 @@ export function historyProcedures(directory: () => SubscriptionDirectory, histor
       }
       const byPosition = args.length > 1;
       const query = historyQuery(byPosition ? { reverse: true, ...kwargs, limit: args[1] } : kwargs);
-      const events = history
-        .events(caller, subscription, query)
-        .map((event) => historicEventValue(event, subscription));
-      return payloadOf(byPosition ? [events] : events);
+      const { events, more } = history.events(caller, subscription, query);
+      const values = events.map((event) => historicEventValue(event, subscription));
+      return payloadOf(byPosition ? [values] : values, more ? MORE : undefined);
     },
   };
 }

@@ -11,10 +11,12 @@ import type { Call } from '../../wamp/message.js';
 import type { Payload } from '../../wamp/payload.js';
 import type { UriRule } from '../../wamp/uri.js';
 import type { EventHistory } from '../history.js';
+import type { Budget } from '../budget.js';
 import type {
   Later,
   RegistrationDirectory,
   RegistrationObserver,
+  Scheduler,
   SubscriptionDirectory,
   SubscriptionObserver,
 } from '../observer.js';
@@ -37,6 +39,8 @@ export interface MetaApiDeps {
   readonly sessions: ReadonlyMap<number, RouterSession>;
   readonly uriRule: UriRule;
   readonly publisher: Publisher;
+  readonly budget: Budget;
+  readonly scheduler: Scheduler;
   readonly subscriptions: () => SubscriptionDirectory;
   readonly registrations: () => RegistrationDirectory;
   /** Undefined where the realm has no store. */
@@ -56,15 +60,20 @@ export class MetaApi {
   readonly #procedures: ReadonlyMap<string, MetaProcedure>;
 
   constructor(deps: MetaApiDeps) {
-    const { sessions, uriRule, publisher, publishTestament, history } = deps;
+    const { sessions, uriRule, publisher, publishTestament, history, budget, scheduler } = deps;
     this.brokerFeatures = { ...META_BROKER_FEATURES, ...(history && { event_history: true }) };
     this.#events = new MetaEvents(publisher);
     this.subscriptions = this.#events.subscriptions;
     this.registrations = this.#events.registrations;
-    this.#testaments = new Testaments({ uriRule, publish: publishTestament });
+    this.#testaments = new Testaments({ uriRule, budget, publish: publishTestament });
     this.#procedures = new Map(
       Object.entries({
-        ...sessionProcedures({ sessions, uriRule, quietly: (victims, action) => this.#quietly(victims, action) }),
+        ...sessionProcedures({
+          sessions,
+          uriRule,
+          scheduler,
+          quietly: (victims, action) => this.#quietly(victims, action),
+        }),
         ...this.#testaments.procedures,
         ...subscriptionProcedures(deps.subscriptions, deps),
         ...registrationProcedures(deps.registrations, deps),

@@ -36,8 +36,18 @@ export const STRINGS: Kind<readonly string[]> = {
   text: 'a list of strings',
 };
 
-/** The arguments of one call. */
+/** What a CALL of a procedure of the router may carry: it is taken apart here, which takes time for each value. */
+export const MAX_ARGUMENT_BYTES = 65_536;
+
+/** @returns whether a CALL carries more than procedures of the router look at. */
+export function isTooLarge({ payload: { byteLength = 0 } }: Call): boolean {
+  return byteLength > MAX_ARGUMENT_BYTES;
+}
+
+/** The arguments of one call, taken from its payload once. */
 export class CallArguments {
+  readonly args: readonly unknown[];
+  readonly kwargs: Dict | undefined;
   readonly #call: Call;
   readonly #names: readonly string[];
 
@@ -48,7 +58,9 @@ export class CallArguments {
   constructor(call: Call, names: readonly string[]) {
     this.#call = call;
     this.#names = names;
-    const given = call.payload.args.length;
+    this.args = call.payload.args;
+    this.kwargs = call.payload.kwargs;
+    const given = this.args.length;
     if (given > names.length) {
       throw invalid(`${call.procedure}: got ${given} arguments, expected at most ${names.length}`);
     }
@@ -63,8 +75,7 @@ export class CallArguments {
 
   /** @returns undefined when the argument is missing or null. @throws WampError when it is of another kind. */
   optional<T>(name: string, { is, text }: Kind<T>): T | undefined {
-    const { args, kwargs } = this.#call.payload;
-    const value = args[this.#names.indexOf(name)] ?? kwargs?.[name] ?? undefined;
+    const value = this.args[this.#names.indexOf(name)] ?? this.kwargs?.[name] ?? undefined;
     if (value !== undefined && !is(value)) throw invalid(`${this.#call.procedure}: "${name}" must be ${text}`);
     return value;
   }

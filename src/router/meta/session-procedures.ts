@@ -8,7 +8,7 @@ import { isValidUri, quoted } from '../../wamp/uri.js';
 import { CallArguments, ID, STRING, STRINGS } from './procedure.js';
 import type { Call } from '../../wamp/message.js';
 import type { UriRule } from '../../wamp/uri.js';
-import type { Later } from '../observer.js';
+import type { Later, Scheduler } from '../observer.js';
 import type { RouterSession } from '../session.js';
 import type { Payload } from '../../wamp/payload.js';
 import type { ProcedureTable } from './procedure.js';
@@ -17,17 +17,26 @@ export interface SessionProcedureDeps {
   /** The sessions of the realm by id. */
   readonly sessions: ReadonlyMap<number, RouterSession>;
   readonly uriRule: UriRule;
+  readonly scheduler: Scheduler;
   /** Does something to `sessions` of which neither meta events nor their testaments tell. */
   readonly quietly: (sessions: readonly RouterSession[], action: () => void) => void;
 }
 
-export function sessionProcedures({ sessions, uriRule, quietly }: SessionProcedureDeps): ProcedureTable {
+/** So many sessions are killed at a time; then others get a turn. */
+const KILLED_AT_A_TIME = 100;
+
+export function sessionProcedures({ sessions, uriRule, scheduler, quietly }: SessionProcedureDeps): ProcedureTable {
   const others = (caller: RouterSession, test: (session: RouterSession) => boolean) =>
     [...sessions.values()].filter((session) => session !== caller && test(session));
 
   /** The result comes when nothing is left to wait for: a killed login may have to be forgotten by a store first. */
   const killEach =
-    (victims: readonly RouterSession[], { reason, message }: Farewell, result: Payload): Later =>
+    (
+      victims: readonly RouterSession[],
+      { reason, message }: Farewell,
+      result: Payload,
+      perform: (portion: readonly RouterSession[], action: () => void) => void = (_portion, action) => action(),
+    ): Later =>
     (reply, fail) => {
       let left = victims.length;
       let failure: WampError | undefined;
@@ -38,7 +47,15 @@ export function sessionProcedures({ sessions, uriRule, quietly }: SessionProcedu
         if (failure === undefined) reply(result);
         else fail(failure);
       };
-      for (const victim of victims) victim.kill(reason, message, done);
+      const killFrom = (start: number): void => {
+        const portion = victims.slice(start, start + KILLED_AT_A_TIME);
+        perform(portion, () => {
+          for (const victim of portion) victim.kill(reason, message, done);
+        });
+        const next = start + KILLED_AT_A_TIME;
+        if (next < victims.length) scheduler.after(0, () => killFrom(next));
+      };
+      killFrom(0);
     };
 
   return {
@@ -81,8 +98,7 @@ export function sessionProcedures({ sessions, uriRule, quietly }: SessionProcedu
     'wamp.session.kill_all': (caller, call) => {
       const words = farewell(new CallArguments(call, FAREWELL), uriRule);
       const victims = others(caller, () => true);
-      const all = killEach(victims, words, payloadOf([victims.length]));
-      return (reply, fail) => quietly(victims, () => all(reply, fail));
+      return killEach(victims, words, payloadOf([victims.length]), quietly);
     },
   };
 }

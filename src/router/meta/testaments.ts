@@ -10,13 +10,15 @@ import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { PUBLISH } from '../../wamp/message.js';
 import { parseMessage } from '../../wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
-import { isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
+import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
 import { passthrough } from '../passthru.js';
 import { authorize } from '../role.js';
+import { messageWeight } from '../weight.js';
 import { CallArguments, DICT, LIST, STRING, invalid } from './procedure.js';
-import type { Publish } from '../../wamp/message.js';
+import type { Call, Publish } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { UriRule } from '../../wamp/uri.js';
+import type { Budget } from '../budget.js';
 import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
 import type { ProcedureTable } from './procedure.js';
@@ -24,18 +26,29 @@ import type { ProcedureTable } from './procedure.js';
 /** How many a session may have: they are kept in memory for as long as it lives, and nobody needs more than a few. */
 export const MAX_TESTAMENTS = 32;
 
+const PARAMETERS = ['topic', 'args', 'kwargs', 'publish_options', 'scope'] as const;
 const SCOPES = ['detached', 'destroyed'] as const;
 type Scope = (typeof SCOPES)[number];
 
-/** A publication that waits, with the permission that its owner had when it was added. */
+/** What those of a session may take together: they are all taken apart and published in one go when it is gone. */
+export const MAX_TESTAMENT_BYTES = 131_072;
+
+/**
+ * A publication that waits, as the CALL that asked for it: its bytes take a fraction of the memory of the values in it. With
+ * the permission that its owner had when it was added.
+ */
 interface Testament {
-  readonly message: Publish;
+  readonly call: Call;
   readonly permission: Permission;
+  /** What its owner is charged. */
+  readonly bytes: number;
 }
 
 export interface TestamentDeps {
   readonly uriRule: UriRule;
-  readonly publish: (session: RouterSession, message: Publish, permission: Permission) => void;
+  readonly budget: Budget;
+  /** @param make gives the publication, or throws a WampError. */
+  readonly publish: (session: RouterSession, make: () => Publish, permission: Permission) => void;
 }
 
 export class Testaments {
@@ -49,11 +62,13 @@ export class Testaments {
 
   readonly procedures: ProcedureTable = {
     'wamp.session.add_testament': (caller, call, granted) => {
-      const args = new CallArguments(call, ['topic', 'args', 'kwargs', 'publish_options', 'scope']);
-      const topic = args.required('topic', STRING);
-      const payload = payloadFrom(args.required('args', LIST), args.required('kwargs', DICT));
-      const options = args.optional('publish_options', DICT) ?? {};
-      this.#add(caller, scopeOf(args), this.#testament(caller, publication(topic, options, payload), granted));
+      const args = new CallArguments(call, PARAMETERS);
+      const message = publication(args);
+      const scope = scopeOf(args);
+      const permission = this.#permission(caller, message, granted);
+      const payload = call.payload.detach?.() ?? call.payload;
+      const bytes = messageWeight(message.topic, payload, message.options);
+      this.#add(caller, scope, { call: { ...call, payload }, permission, bytes });
       return NO_PAYLOAD;
     },
 
@@ -65,14 +80,19 @@ export class Testaments {
   execute(session: RouterSession): void {
     const own = this.#bySession.get(session);
     if (own === undefined) return;
-    this.#bySession.delete(session);
+    this.forget(session);
     for (const scope of SCOPES) {
-      for (const { message, permission } of own[scope]) this.#deps.publish(session, message, permission);
+      for (const { call, permission } of own[scope]) {
+        this.#deps.publish(session, () => publication(new CallArguments(call, PARAMETERS)), permission);
+      }
     }
   }
 
   forget(session: RouterSession): void {
+    const own = this.#bySession.get(session);
+    if (own === undefined) return;
     this.#bySession.delete(session);
+    this.#deps.budget.give(session, total(own.detached) + total(own.destroyed));
   }
 
   /** How many sessions have testaments. */
@@ -81,10 +101,9 @@ export class Testaments {
   }
 
   /** @throws WampError for a publication that its owner could not make now. */
-  #testament(session: RouterSession, message: Publish, granted: Permission | undefined): Testament {
-    const { topic, options } = message;
+  #permission(session: RouterSession, { topic, options }: Publish, granted: Permission | undefined): Permission {
     if (!isValidUri(topic, this.#deps.uriRule)) {
-      throw new WampError(ErrorUri.INVALID_URI, `invalid topic URI ${quoted(topic)}`);
+      throw new WampError(ErrorUri.INVALID_URI, invalidUriText('topic', topic));
     }
     if (isReservedUri(topic)) throw new WampError(ErrorUri.INVALID_URI, `${quoted(topic)} is reserved for the router`);
     const permission = authorize(session, 'publish', topic, 'exact', granted);
@@ -92,16 +111,23 @@ export class Testaments {
       const text = `role "${session.authrole}" may not disclose its publishers`;
       throw new WampError(ErrorUri.OPTION_DISALLOWED_DISCLOSE_ME, text);
     }
-    return { message, permission };
+    return permission;
   }
 
   #add(session: RouterSession, scope: Scope, testament: Testament): void {
-    let own = this.#bySession.get(session);
-    if (own === undefined) this.#bySession.set(session, (own = { detached: [], destroyed: [] }));
+    const own = this.#bySession.get(session) ?? { detached: [], destroyed: [] };
     if (own.detached.length + own.destroyed.length >= MAX_TESTAMENTS) {
       throw new WampError(ErrorUri.TESTAMENT_ERROR, `a session has at most ${MAX_TESTAMENTS} testaments`);
     }
+    if (total(own.detached) + total(own.destroyed) + testament.bytes > MAX_TESTAMENT_BYTES) {
+      const text = `the testaments of a session take at most ${MAX_TESTAMENT_BYTES} bytes`;
+      throw new WampError(ErrorUri.TESTAMENT_ERROR, text);
+    }
+    if (!this.#deps.budget.take(session, testament.bytes)) {
+      throw new WampError(ErrorUri.TESTAMENT_ERROR, 'the router keeps as much for this session as it may');
+    }
     own[scope].push(testament);
+    this.#bySession.set(session, own);
   }
 
   /** @returns how many there were. */
@@ -109,6 +135,7 @@ export class Testaments {
     const own = this.#bySession.get(session);
     if (own === undefined) return 0;
     const count = own[scope].length;
+    this.#deps.budget.give(session, total(own[scope]));
     own[scope] = [];
     if (own.detached.length + own.destroyed.length === 0) this.#bySession.delete(session);
     return count;
@@ -123,8 +150,15 @@ function scopeOf(args: CallArguments): Scope {
   return scope;
 }
 
-/** Checks the options as those of a PUBLISH are checked. Nobody waits for an acknowledgement. */
-function publication(topic: string, options: Dict, payload: Payload): Publish {
+function total(testaments: readonly Testament[]): number {
+  return testaments.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Checks the options as those of a PUBLISH are checked. Nobody waits for an acknowledgement. @throws WampError */
+function publication(args: CallArguments): Publish {
+  const topic = args.required('topic', STRING);
+  const payload = payloadFrom(args.required('args', LIST), args.required('kwargs', DICT));
+  const options = args.optional('publish_options', DICT) ?? {};
   try {
     const message = parseMessage([PUBLISH, 1, { ...options, acknowledge: false }, topic], 4, payload);
     if (message.type !== PUBLISH) throw new TypeError('a PUBLISH was parsed as something else');

@@ -24,7 +24,7 @@ function play(entries: Entries, limit?: number) {
     if (directory.lookup(uri, match) === undefined) asker.subscribe(uri, { match });
     const view = directory.lookup(uri, match);
     if (view === undefined) throw new Error('no subscription');
-    return history.events(asker, view, historyQuery(kwargs)).map((event) => historicEventValue(event, view));
+    return history.events(asker, view, historyQuery(kwargs)).events.map((event) => historicEventValue(event, view));
   };
   const ids = (...args: Parameters<typeof asked>) => asked(...args).map(({ publication }) => publication);
   return { ...made, history, asked, ids };
@@ -77,7 +77,7 @@ describe('event history', () => {
     a.subscribe('b');
     const kept = (uri: string) => {
       const view = broker.directory.lookup(uri, 'exact');
-      return view && history.events(a, view, historyQuery()).map(({ id }) => id);
+      return view && history.events(a, view, historyQuery()).events.map(({ id }) => id);
     };
     b.publish('b', {}, payloadOf(['x'.repeat(1000)]));
     b.publish('a', {}, payloadOf(['x'.repeat(1000)]));

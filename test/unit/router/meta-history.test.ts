@@ -18,7 +18,7 @@ function realmWith(config: Partial<RealmConfig>) {
   return { realm, session: () => new ScriptedSession(realm, ++lastSession, role) };
 }
 
-const STORE: RealmConfig['store'] = { type: 'memory', 'event-history': [{ uri: 'a.', match: 'prefix' }] };
+const STORE: NonNullable<RealmConfig['store']> = { type: 'memory', 'event-history': [{ uri: 'a.', match: 'prefix' }] };
 const GET_EVENTS = 'wamp.subscription.get_events';
 
 describe('wamp.subscription.get_events', () => {
@@ -47,6 +47,66 @@ describe('wamp.subscription.get_events', () => {
     expect(a.tell(48, 4, {}, GET_EVENTS, [1], { topic: 'a.y' }).heard()).toEqual([[50, 4, {}]]);
   });
 
+  describe('with more than one answer has room for', () => {
+    type Answer = [
+      number,
+      number,
+      object,
+      { publication: number; args?: unknown[]; omitted_bytes?: number }[],
+      unknown?,
+    ];
+    /** 30 events of some 10 KB, and how to ask for them. */
+    function filled() {
+      const { session } = realmWith({ store: STORE });
+      const a = session();
+      a.tell(32, 1, {}, 'a.x').heard();
+      for (let i = 0; i < 30; i++) a.tell(16, 1, {}, 'a.x', [i, 'x'.repeat(10_000)]);
+      const ask = (kwargs: Dict, ...args: unknown[]) =>
+        a.tell(48, 2, {}, GET_EVENTS, [1, ...args], kwargs).heard()[0] as Answer;
+      return { a, ask };
+    }
+
+    it('says that there is more, and how to go on brings each event once', () => {
+      const { ask } = filled();
+      for (const [order, next] of [
+        [{}, 'after_publication'],
+        [{ reverse: true }, 'before_publication'],
+      ] as const) {
+        const seen: unknown[] = [];
+        let answer = ask(order);
+        for (; answer[4] !== undefined; answer = ask({ ...order, [next]: answer[3].at(-1)?.publication })) {
+          expect(answer[4]).toEqual({ more: true });
+          expect(answer[3]).toHaveLength(12);
+          seen.push(...answer[3].map(({ args }) => args?.[0]));
+        }
+        seen.push(...answer[3].map(({ args }) => args?.[0]));
+        const all = Array.from({ length: 30 }, (_, i) => i);
+        expect(seen).toEqual('reverse' in order ? all.reverse() : all);
+      }
+    });
+
+    it('says nothing of more where the limit of the caller ends it', () => {
+      const { ask } = filled();
+      expect(ask({ limit: 12 })[4]).toBeUndefined();
+      expect(ask({}, 13)[4]).toEqual({ more: true });
+    });
+
+    it('shows an event alone that fills an answer, and of one that is too large its size', () => {
+      const { a, ask } = filled();
+      a.tell(16, 1, {}, 'a.x', ['x'.repeat(200_000)]);
+      a.tell(16, 1, {}, 'a.x', ['x'.repeat(300_000)]);
+      const [, , , newest, more] = ask({ reverse: true });
+      expect(more).toEqual({ more: true });
+      expect(newest).toHaveLength(1);
+      expect(newest[0]?.args).toBeUndefined();
+      expect(newest[0]?.omitted_bytes).toBeGreaterThan(300_000);
+      const [, , , second] = ask({ reverse: true, before_publication: newest[0]?.publication });
+      expect(second).toHaveLength(1);
+      expect(second[0]?.args).toHaveLength(1);
+      expect(second[0]?.omitted_bytes).toBeUndefined();
+    });
+  });
+
   it('takes a limit by position as Crossbar.io does, and answers as it does: one list, the newest first', () => {
     const { session } = realmWith({ store: STORE });
     const a = session();
@@ -61,11 +121,13 @@ describe('wamp.subscription.get_events', () => {
   });
 
   it('shows what cannot be written in the answer without its payload', () => {
-    const { session } = realmWith({ store: STORE });
+    const { realm, session } = realmWith({ store: STORE });
     const a = session();
     let deep: unknown[] = [];
     for (let i = 0; i < 100_000; i++) deep = [deep];
-    a.tell(16, 1, {}, 'a.x', [deep]).tell(16, 2, {}, 'a.x', [1]).tell(32, 3, {}, 'a.x').heard();
+    const payload = { args: [deep], kwargs: undefined, byteLength: 60_000 };
+    realm.receive(a, { type: 16, requestId: 1, options: {}, topic: 'a.x', payload });
+    a.tell(16, 2, {}, 'a.x', [1]).tell(32, 3, {}, 'a.x').heard();
     const [, , , events] = a.tell(48, 4, {}, GET_EVENTS, [1]).heard()[0] ?? [];
     expect((events as Dict[]).map(({ args }) => args)).toEqual([undefined, [1]]);
   });

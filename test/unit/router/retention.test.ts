@@ -43,6 +43,24 @@ describe('event retention', () => {
     expect([latest(a), latest(b), latest(c)]).toEqual([['new'], ['new'], ['new']]);
   });
 
+  it('hands a pattern no more than a MiB, the newest, and one event in any case', () => {
+    const { session } = testBroker();
+    const [a, b] = [session(), session()];
+    for (let i = 0; i < 30; i++) a.publish(`a.${i}`, { retain: true }, payloadOf([i, 'x'.repeat(100_000)]));
+    const got = (uri: string, match: 'prefix' | 'wildcard') => {
+      b.subscribe(uri, { match, get_retained: true });
+      return b.heard().flatMap(([type, , , , args]) => (type === 36 ? [(args as unknown[])[0]] : []));
+    };
+    const newest = [20, 21, 22, 23, 24, 25, 26, 27, 28, 29];
+    expect(got('a.', 'prefix')).toEqual(newest);
+    expect(got('a.', 'wildcard')).toEqual(newest);
+    a.publish('a.large', { retain: true }, payloadOf(['large', 'x'.repeat(2_000_000)]));
+    b.unsubscribe(1);
+    b.unsubscribe(2);
+    b.heard();
+    expect(got('a.', 'prefix')).toEqual(['large']);
+  });
+
   it('hands a pattern the retained event of every topic that matches, the oldest first', () => {
     const { session } = testBroker();
     const [a, b] = [session(), session()];

@@ -61,7 +61,9 @@ describe('testaments', () => {
     const { heir, testator, realm } = heirs();
     let deep: unknown[] = [];
     for (let i = 0; i < 100_000; i++) deep = [deep];
-    add(testator, ['com.will', [deep], {}], { publish_options: { retain: true } });
+    const args = ['com.will', [deep], {}, { retain: true }];
+    const payload = { args, kwargs: undefined, byteLength: 60_000 };
+    realm.receive(testator, { type: 48, requestId: 1, options: {}, procedure: ADD, payload });
     expect(() => testator.leave()).not.toThrow();
     expect(heir.heard()).toHaveLength(1);
     expect(realm.size).toMatchObject({ testaments: 0, sessions: 1 });
