@@ -168,7 +168,7 @@ const subscriptions: readonly HeldRow[] = [
 
 const progress: readonly HeldRow[] = [
   row('A-PCR-04', 'any shape', progressive('reach the caller as they come, in order, whatever their shape')),
-  row('A-PCR-05', 'not unasked', progressive('and not passed on unasked')),
+  row('A-PCR-05', 'not unasked', progressive('are not passed on to a caller that did not ask')),
   row('A-PCR-06', 'callees need not', progressive('may end with an error, or be left out by the callee')),
   row('A-PCR-07', 'the caller goes', progressive('stop when the caller leaves; the callee is interrupted')),
   row('A-PCR-08', 'the callee goes', progressive('stop when the callee leaves; the caller is told')),
