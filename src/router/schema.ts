@@ -113,7 +113,7 @@ export const realmSchema = {
           enum: ['loose', 'strict'],
           default: 'loose',
           description:
-            'Which URIs are valid: `loose` refuses whitespace, `#` and empty components, `strict` all but `a-z`, `0-9`, `_` and `.`.',
+            'Which URIs are valid: `loose` refuses whitespace, `#` and empty components, `strict` all but `a-z`, `0-9`, `_` and `.`. No URI has more than 1024 characters, and no wildcard pattern more than 32 components.',
         },
         event_dispatching_chunk_size: {
           const: 100,

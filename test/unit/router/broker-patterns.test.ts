@@ -20,6 +20,23 @@ const { subscriptions } = JSON.parse(
 const withoutMeta = () => testRealm(undefined, 'loose', false);
 
 describe('pattern-based subscriptions', () => {
+  it('sends nothing more to a receiver that goes in the middle of a publication', () => {
+    const { session } = withoutMeta();
+    const [publisher, receiver] = [session(), session()];
+    for (const [i, pattern] of ['a..c', 'a.b.', '.b.c', '..'].entries()) {
+      receiver.tell(32, i + 1, { match: 'wildcard' }, pattern);
+    }
+    receiver.heard();
+    let sent = 0;
+    receiver.send = () => {
+      sent++;
+      receiver.leave();
+    };
+    publisher.tell(16, 1, { acknowledge: true }, 'a.b.c');
+    expect(sent).toBe(1);
+    expect(publisher.heard()).toMatchObject([[17, 1, expect.any(Number)]]);
+  });
+
   it.each(subscriptions.map((row) => [row.match, row.pattern, row] as const))('%s "%s"', (match, pattern, row) => {
     const { session } = withoutMeta();
     const [publisher, subscriber] = [session(), session()];
