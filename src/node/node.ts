@@ -253,8 +253,8 @@ class Node implements RunningNode {
   async #createServer(transport: TransportConfig, { router, directory }: RunningWorker): Promise<TransportServer> {
     const drain = this.#drain;
     if (transport.type === 'rawsocket') {
-      const sessions = await createSessionDeps(transport, { router, log: this.#log, load: this.#load });
       const log = this.#log.child({ transport: transport.id });
+      const sessions = await createSessionDeps(transport, { router, log, load: this.#load });
       return new EndpointServer(transport.endpoint, new RawSocketAcceptor(transport, { sessions, log, drain }), log);
     }
     const { id } = this.#parts.loaded.config.controller;

@@ -38,11 +38,6 @@ const LOGGED_OUT: Deny = {
   reason: ErrorUri.AUTHENTICATION_FAILED,
   message: 'the browser was logged out in the meantime',
 };
-const STORE_FAILED: Deny = {
-  type: 'deny',
-  reason: ErrorUri.AUTHENTICATION_FAILED,
-  message: 'the cookie store is not available, please try again later',
-};
 
 /** The session that is to be. */
 export interface OpeningSession {
@@ -52,6 +47,8 @@ export interface OpeningSession {
   admitted(admission: Admission): void;
   /** @param asked what the client asked for, for the log. */
   refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void;
+  /** The client cannot be let in at the moment, whoever it is. */
+  unavailable(text: string): void;
   /** The client gave up. */
   aborted(reason: string): void;
   /** Takes a message that waited. */
@@ -75,6 +72,12 @@ export class Opening {
   constructor(session: OpeningSession, deps: SessionDeps) {
     this.#session = session;
     this.#deps = deps;
+  }
+
+  /** What has to come next: HELLO or AUTHENTICATE of the client, or a verdict of ours. */
+  get waitsFor(): 'hello' | 'authenticate' | 'verdict' {
+    if (this.#state === 'waiting') return 'hello';
+    return this.#state === 'challenged' ? 'authenticate' : 'verdict';
   }
 
   /** @throws ProtocolViolation */
@@ -144,7 +147,7 @@ export class Opening {
     if (!(error instanceof CookieStoreError)) return this.#session.fail(error);
     if (this.#state === 'over') return;
     this.#deps.log.error({ err: error }, 'cookie store failed, session refused');
-    this.#refuse(STORE_FAILED);
+    this.#session.unavailable('the cookie store is not available, please try again later');
   }
 
   /** Hands on what waited, unless something has to wait again. */

@@ -132,9 +132,9 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   abort(reason: string, message: string, cause: CloseCause): void {
     if (this.#state === 'closing') {
       // Nothing follows our own GOODBYE (section "Closing a Session").
-      this.#end('aborted while closing');
+      this.#end(reason);
     } else {
-      this.#end('aborted');
+      this.#end(reason);
       this.transport.send({ type: ABORT, details: { message }, reason, payload: NO_PAYLOAD });
     }
     this.transport.close(cause, message);
@@ -182,9 +182,27 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     this.transport.close('system_shutdown', message);
   }
 
-  /** The transport is gone: the session ends without a word. */
-  transportLost(): void {
-    this.#end('transport lost');
+  /** The transport is gone, or cannot go on: the session ends without a word. @param reason why, where the node knows. */
+  transportLost(reason = 'transport lost'): void {
+    this.#end(reason);
+  }
+
+  /**
+   * The session did not come about in time. Whoever was asked to prove who it is and does not answer hears why. The others
+   * did nothing wrong that they know of: a network that is slow, or a login that we do not decide, passes, and clients take
+   * ABORT for final.
+   */
+  overdue(timeoutMs: number): void {
+    const text = `no session within ${timeoutMs} ms`;
+    if (this.#opening?.waitsFor === 'authenticate') return this.abort(ErrorUri.TIMEOUT, text, 'timeout');
+    const isOurs = this.#opening?.waitsFor === 'verdict';
+    this.#end('timeout');
+    this.transport.close(isOurs ? 'unavailable' : 'timeout', text);
+  }
+
+  unavailable(text: string): void {
+    this.#end('unavailable');
+    this.transport.close('unavailable', text);
   }
 
   /** Whoever sends goes on undisturbed; what has to happen to this session waits for the end of the turn. */

@@ -5,8 +5,9 @@ import type { ClientInfo } from '../auth/method.js';
 import type { TransportDetails } from '../router/session.js';
 import type { RouterMessage } from '../wamp/message.js';
 
-/** Why a transport is closed; each kind of transport has its own code for it. */
-export type CloseCause = 'protocol_violation' | 'denied' | 'goodbye' | 'system_shutdown' | 'timeout' | 'internal_error';
+/** Why a session closes its transport. `unavailable` passes: the client is to come back. */
+export type CloseCause =
+  'protocol_violation' | 'denied' | 'goodbye' | 'system_shutdown' | 'timeout' | 'unavailable' | 'internal_error';
 
 /** What others may learn of a connection. */
 export type TransportFacts = TransportDetails;

@@ -11,7 +11,7 @@ export interface FrameReceiver {
   onPing(payload: Buffer): void;
   onPong(): void;
   /** The bytes are no frames, or too large ones: nothing more will be read. */
-  onBadFrame(reason: string): void;
+  onBadFrame(reason: string, fault?: 'bad_frame' | 'too_large'): void;
 }
 
 /** The least that is set aside for a frame in pieces. */
@@ -67,7 +67,10 @@ export class RawSocketReader {
       if (type === undefined) return this.#fail('a frame uses a reserved type or bit');
       const length = frameLengthAt(bytes, at);
       if (length > this.#maxFrameBytes) {
-        return this.#fail(`a frame of ${length} bytes is larger than the announced ${this.#maxFrameBytes}`);
+        return this.#fail(
+          `a frame of ${length} bytes is larger than the announced ${this.#maxFrameBytes}`,
+          'too_large',
+        );
       }
       if (left < PREFIX_BYTES + length) return this.#keep(bytes, at, PREFIX_BYTES + length);
       const end = at + PREFIX_BYTES + length;
@@ -84,9 +87,9 @@ export class RawSocketReader {
     else this.#receiver.onPong();
   }
 
-  #fail(reason: string): boolean {
+  #fail(reason: string, fault: 'bad_frame' | 'too_large' = 'bad_frame'): boolean {
     this.stop();
-    this.#receiver.onBadFrame(reason);
+    this.#receiver.onBadFrame(reason, fault);
     return true;
   }
 

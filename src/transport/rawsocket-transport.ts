@@ -15,6 +15,7 @@ import { MAX_OPENING_BYTES, openingTooLarge } from '../session/opening.js';
 import { Session } from '../session/session.js';
 import { refusalOf, substituteFor } from '../session/undeliverable.js';
 import { codecOf, sharedFrame } from './codecs.js';
+import { ENDINGS } from './endings.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { channelFacts, clientOf } from './peer.js';
@@ -26,6 +27,7 @@ import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Frame, Serializer } from '../serializer/serializer.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
+import type { Fault } from './endings.js';
 import type { MessageReceiver } from './inbox.js';
 import type { OutboxOwner } from './outbox.js';
 import type { FrameReceiver } from './rawsocket-reader.js';
@@ -56,6 +58,8 @@ export class RawSocketTransport
   /** Made when the first session has ended. */
   #pace: SessionPace | undefined;
   #isResting = false;
+  /** Why the connection is lost, where the node has ended it. */
+  #lost: string | undefined;
   #closing = false;
 
   constructor(socket: Socket, { serializer, maxMessageBytes, peerMaxBytes }: RawSocketTerms, host: TransportHost) {
@@ -86,9 +90,10 @@ export class RawSocketTransport
   }
 
   /** Closes when all that was sent is on its way; what the client still sends is dropped. */
-  close(_cause: CloseCause, _text: string): void {
+  close(cause: CloseCause | Fault, text: string): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#host.ended(cause, this.#who(text));
     this.#reader.stop();
     this.#inbox.close();
     this.#outbox.flush();
@@ -157,7 +162,17 @@ export class RawSocketTransport
   }
 
   helloOverdue(timeoutMs: number): void {
-    this.#session.abort(ErrorUri.TIMEOUT, `no session within ${timeoutMs} ms`, 'timeout');
+    this.#session.overdue(timeoutMs);
+  }
+
+  cut(fault: Fault): void {
+    this.#lost = ENDINGS[fault].text;
+    this.#host.ended(fault, this.#who());
+    this.terminate();
+  }
+
+  #who(reason?: string): Readonly<Record<string, unknown>> {
+    return { peer: this.peer, sessionId: this.#session.id || undefined, reason };
   }
 
   ping(frame: Buffer): void {
@@ -220,14 +235,11 @@ export class RawSocketTransport
     this.#host.gotPong(this);
   }
 
-  onBadFrame(reason: string): void {
-    this.#inbox.finish(() => this.#failed(reason));
-  }
-
-  #failed(reason: string): void {
-    this.#host.log.debug({ peer: this.peer, reason }, 'rawsocket failed');
-    this.#session.transportLost();
-    this.close('protocol_violation', reason);
+  onBadFrame(reason: string, fault: 'bad_frame' | 'too_large' = 'bad_frame'): void {
+    this.#inbox.finish(() => {
+      this.#session.transportLost(ENDINGS[fault].text);
+      this.close(fault, reason);
+    });
   }
 
   #frameOf(message: RouterMessage): Frame {
@@ -290,7 +302,7 @@ export class RawSocketTransport
 
   #gone(): void {
     this.#outbox.closed();
-    this.#session.transportLost();
+    this.#session.transportLost(this.#lost);
     this.#host.closed(this);
   }
 
@@ -302,6 +314,6 @@ export class RawSocketTransport
   giveUp(facts = {}): void {
     if (this.socket.destroyed) return;
     this.warn(facts, 'slow consumer disconnected');
-    this.terminate();
+    this.cut('slow_consumer');
   }
 }

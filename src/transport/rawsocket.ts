@@ -8,6 +8,7 @@
  *        +-- hello_timeout: closed without a word
  */
 import type { Socket } from 'node:net';
+import { RepeatedLog } from '../log/repeated.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import { unsentLimits } from './outbox.js';
 import { peerOf } from './peer.js';
@@ -40,7 +41,8 @@ const PING_BYTES = 12;
 
 export class RawSocketAcceptor implements Acceptor {
   readonly #noDelay: boolean;
-  readonly #log: Logger;
+  /** Strangers decide how often. */
+  readonly #repeated: RepeatedLog;
   readonly #rules: HandshakeRules;
   readonly #host: TransportHost;
   /** Connections whose handshake is not done; `hello_timeout` limits it. */
@@ -53,7 +55,7 @@ export class RawSocketAcceptor implements Acceptor {
   constructor(config: RawSocketConfig, deps: RawSocketDeps) {
     const { options } = config;
     this.#noDelay = options.tcp_nodelay;
-    this.#log = deps.log;
+    this.#repeated = new RepeatedLog(deps.log);
     this.#rules = handshakeRules(config);
     this.#host = new TransportHost(
       {
@@ -78,6 +80,7 @@ export class RawSocketAcceptor implements Acceptor {
     this.#handshakes.clear();
     this.#departures.clear();
     await this.#host.stop();
+    this.#repeated.end();
   }
 
   accept(socket: Socket): void {
@@ -129,14 +132,14 @@ export class RawSocketAcceptor implements Acceptor {
 
   /** What the client still sends is dropped; it may stay no longer than it had for its handshake. */
   #refuse(socket: Socket, { reason, answer }: Refusal): void {
-    this.#log.debug({ peer: peerOf(socket), reason }, 'rawsocket refused');
+    this.#repeated.say('warn', { peer: peerOf(socket), reason }, 'rawsocket refused');
     socket.on('close', () => this.#forget(socket)).resume();
     if (answer === undefined) socket.destroy();
     else socket.end(answer, () => socket.destroySoon());
   }
 
   #handshakeOverdue(socket: Socket): void {
-    this.#log.debug({ peer: peerOf(socket) }, 'no RawSocket handshake, connection dropped');
+    this.#repeated.say('info', { peer: peerOf(socket) }, 'no RawSocket handshake, connection dropped');
     socket.destroy();
   }
 

@@ -4,9 +4,11 @@
  */
 import type { Socket } from 'node:net';
 import { ConnectionLimits } from './connection-limits.js';
-import { DeadlineQueue } from './deadline-queue.js';
-import { openConnections } from './open-connections.js';
 import { RepeatedLog } from '../log/repeated.js';
+import { DeadlineQueue } from './deadline-queue.js';
+import { ENDINGS } from './endings.js';
+import { openConnections } from './open-connections.js';
+import type { Fault } from './endings.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { CloseCause } from '../session/transport.js';
@@ -30,6 +32,8 @@ export interface HostedTransport extends Departing {
   evict(text: string): void;
   /** The next HELLO may come: see {@link TransportHost.rest}. */
   rested(): void;
+  /** Cuts the connection because of what is wrong with it, and says so. */
+  cut(fault: Fault): void;
   /** Cuts the connection. */
   terminate(): void;
 }
@@ -182,6 +186,12 @@ export class TransportHost implements DrainedHost {
     this.#closes.add(transport);
   }
 
+  /** The node closes or cuts a connection: says why, where nobody else has. */
+  ended(cause: CloseCause | Fault, facts: Readonly<Record<string, unknown>>): void {
+    const { line } = ENDINGS[cause];
+    if (line !== undefined) this.repeated.say(line.level, facts, line.message);
+  }
+
   /** A sign of life. */
   gotPong(transport: HostedTransport): void {
     if (this.#limits.pongTimeoutMs === 0) return;
@@ -236,8 +246,7 @@ export class TransportHost implements DrainedHost {
 
   #pongOverdue(transport: HostedTransport): void {
     if (transport.paused || (this.#limits.trafficIsLife && transport.active)) return this.gotPong(transport);
-    this.log.info({ peer: transport.peer }, 'no pong, connection dropped');
-    transport.terminate();
+    transport.cut('no_pong');
   }
 
   async #emptyWithin(ms: number): Promise<void> {

@@ -9,6 +9,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Logger } from '../log/logger.js';
+import { RepeatedLog } from '../log/repeated.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import type { Acceptor } from './endpoint.js';
 import { peerOf } from './peer.js';
@@ -25,7 +26,8 @@ export interface UniversalAcceptorOptions {
 export class UniversalAcceptor implements Acceptor {
   readonly #rawsocket: Acceptor;
   readonly #http: Acceptor;
-  readonly #log: Logger;
+  /** Strangers decide how often. */
+  readonly #repeated: RepeatedLog;
   /** Connections that have sent nothing yet. */
   readonly #undecided = new Set<Socket>();
   readonly #deadlines: DeadlineQueue<Socket>;
@@ -33,7 +35,7 @@ export class UniversalAcceptor implements Acceptor {
   constructor({ rawsocket, http, timeoutMs, log }: UniversalAcceptorOptions) {
     this.#rawsocket = rawsocket;
     this.#http = http;
-    this.#log = log;
+    this.#repeated = new RepeatedLog(log);
     this.#deadlines = new DeadlineQueue(timeoutMs, (socket) => this.#overdue(socket));
   }
 
@@ -62,10 +64,11 @@ export class UniversalAcceptor implements Acceptor {
     for (const socket of this.#undecided) socket.destroy();
     this.#deadlines.clear();
     await Promise.all([this.#rawsocket.stop(), this.#http.stop()]);
+    this.#repeated.end();
   }
 
   #overdue(socket: Socket): void {
-    this.#log.debug({ peer: peerOf(socket) }, 'nothing was sent, connection dropped');
+    this.#repeated.say('info', { peer: peerOf(socket) }, 'nothing was sent, connection dropped');
     socket.destroy();
   }
 

@@ -4,12 +4,13 @@
  */
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
+import { ProtocolViolation } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
 import { MAX_OPENING_BYTES, openingTooLarge } from '../session/opening.js';
 import { LargeFrame } from '../serializer/large-frame.js';
 import { Session } from '../session/session.js';
 import { sharedFrame } from './codecs.js';
+import { ENDINGS, faultOf } from './endings.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { channelFacts } from './peer.js';
@@ -20,6 +21,7 @@ import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Frame, Serializer } from '../serializer/serializer.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
+import type { Fault } from './endings.js';
 import type { MessageReceiver } from './inbox.js';
 import type { OutboxOwner } from './outbox.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
@@ -33,15 +35,6 @@ export interface Connection {
   readonly echoesClose: boolean;
 }
 
-const CLOSE_CODES: Record<CloseCause, number> = {
-  protocol_violation: 1002,
-  denied: 1000,
-  goodbye: 1000,
-  system_shutdown: 1001,
-  timeout: 1008,
-  internal_error: 1011,
-};
-
 const TRY_AGAIN_LATER = 1013;
 
 /** The socket of a connection: `ws` makes it, `transport` is put on it, and its listeners need no closures. */
@@ -54,8 +47,12 @@ export class WampWebSocket extends WebSocket {
    * gave no code gets 1000 in any case, or autobahn-js would take the connection for lost and open it again.
    */
   override close(code?: number, data?: string | Buffer): void {
-    if (code !== undefined && data === undefined) return this.#closeBehindAll(code);
     const { transport } = this;
+    if (code !== undefined && data === undefined) {
+      const fault = faultOf(code);
+      if (transport !== undefined) transport.fault = fault;
+      return this.#closeBehindAll(code, ENDINGS[fault].text);
+    }
     const answer = (): void =>
       transport?.echoesClose === true ? this.#closeBehindAll(code ?? 1000, data) : this.#closeBehindAll(1000);
     if (transport === undefined) answer();
@@ -80,6 +77,8 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   readonly echoesClose: boolean;
   /** Whether anything arrived since the last look: a sign of life. */
   active = false;
+  /** What the client's frames are closed for. */
+  fault: Fault | undefined;
   readonly #ws: WampWebSocket;
   readonly #host: TransportHost;
   readonly #codec: Codec;
@@ -91,6 +90,8 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   /** Made when the first session has ended. */
   #pace: SessionPace | undefined;
   #isResting = false;
+  /** Why the connection is lost, where the node has ended it. */
+  #lost: string | undefined;
 
   constructor(ws: WampWebSocket, { socket, serializer, client, echoesClose }: Connection, host: TransportHost) {
     this.#ws = ws;
@@ -127,7 +128,8 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
 
   close(cause: CloseCause, text: string): void {
     this.#inbox.close();
-    this.#ws.closeWith(CLOSE_CODES[cause], closeReason(text));
+    this.#host.ended(cause, this.#who(text));
+    this.#ws.closeWith(ENDINGS[cause].code, closeReason(text));
   }
 
   challenged(): void {
@@ -183,7 +185,17 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
 
   /** The client did not say HELLO in time. */
   helloOverdue(timeoutMs: number): void {
-    this.#session.abort(ErrorUri.TIMEOUT, `no session within ${timeoutMs} ms`, 'timeout');
+    this.#session.overdue(timeoutMs);
+  }
+
+  cut(fault: Fault): void {
+    this.#lost = ENDINGS[fault].text;
+    this.#host.ended(fault, this.#who());
+    this.terminate();
+  }
+
+  #who(reason?: string): Readonly<Record<string, unknown>> {
+    return { peer: this.peer, sessionId: this.#session.id || undefined, reason };
   }
 
   ping(frame: Buffer): void {
@@ -269,9 +281,15 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
     this.#host.gotPong(this);
   }
 
-  /** What `ws` found wrong with the frames: it has answered with the right close code already. */
+  /** What `ws` found wrong. With frames it has closed with the right code already. */
   failed(error: Error): void {
-    this.#host.log.debug({ peer: this.client.peer, reason: error.message }, 'websocket failed');
+    const { fault } = this;
+    if (fault === undefined) {
+      return this.#host.log.debug({ peer: this.client.peer, reason: error.message }, 'websocket failed');
+    }
+    this.#lost = ENDINGS[fault].text;
+    this.#host.ended(fault, this.#who(error.message));
+    this.#inbox.finish(() => this.#session.transportLost(this.#lost));
   }
 
   closed(): void {
@@ -280,7 +298,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
 
   #gone(): void {
     this.#outbox.closed();
-    this.#session.transportLost();
+    this.#session.transportLost(this.#lost);
     this.client.visitor?.left();
     this.#host.closed(this);
   }
@@ -315,7 +333,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   giveUp(facts = {}): void {
     if (this.socket.destroyed) return;
     this.warn(facts, 'slow consumer disconnected');
-    this.terminate();
+    this.cut('slow_consumer');
   }
 }
 

@@ -2,6 +2,7 @@
  * RawSocket against the daemon, over TCP and over a socket file: the handshakes and frames of `rawsocket.json`, sessions
  * cut at every byte, and what each limit does. Scenarios over RawSocket are played by the suites in `vectors/`.
  */
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -294,10 +295,10 @@ describe('limits', () => {
     }
   });
 
-  it('no HELLO in time: ABORT, then closed; pings do not help', async () => {
+  it('no HELLO in time: closed without ABORT, which clients take for final; pings do not help', async () => {
     const client = await connect('hasty');
     const pinger = setInterval(() => client.wire.write(rawFrame(1, Buffer.from('p'))), 50);
-    expect((await client.next())[2]).toBe('wamp.error.timeout');
+    await expect(client.next()).rejects.toThrow('closed');
     await within(client.closed, 'end of a silent connection');
     clearInterval(pinger);
   });
@@ -305,7 +306,7 @@ describe('limits', () => {
   it('a peer that does not close after us is cut', async () => {
     const wire = await shakenWire('hasty');
     wire.socket.allowHalfOpen = true;
-    expect(await wire.frame()).toBeDefined();
+    await within(once(wire.socket, 'end'), 'the end that the router makes');
     // Still writing: only the end of the connection makes this fail.
     const writer = setInterval(() => wire.write(rawFrame(1, Buffer.alloc(10))), 20);
     await within(wire.closed, 'end of a connection that is kept open');
@@ -360,7 +361,7 @@ describe('socket files', () => {
 
   const config = { ...nodeConfig({ transports: [raw('unix', {}, { type: 'unix', path: 'raw.sock' })] }) };
 
-  it('is replaced when it was left behind, removed at the end, and its sessions get a GOODBYE', async () => {
+  it('is replaced when it was left behind, removed at the end, and its sessions are closed', async () => {
     const first = await startDaemon({ config });
     const file = path.join(first.cbdir, 'raw.sock');
     await first.kill();
@@ -368,8 +369,6 @@ describe('socket files', () => {
     const second = await startDaemon({ cbdir: first.cbdir });
     const client = await RawSocketClient.join({ path: file });
     const stopped = second.stop();
-    expect((await client.next()).slice(0, 1)).toEqual([6]);
-    client.send([6, {}, 'wamp.close.goodbye_and_out']);
     await within(client.closed, 'end of the connection');
     expect(await stopped).toBe(0);
     expect(existsSync(file)).toBe(false);

@@ -1,0 +1,56 @@
+/**
+ * How the node ends connections: for each reason the code of the close frame (a RawSocket has none: it just ends), and what
+ * the log says. What is passing (the node stops, a store fails, a login is not decided in time) has codes after which
+ * clients come back, and goes without ABORT and GOODBYE, after which they do not.
+ */
+import type { RepeatedLevel } from '../log/repeated.js';
+import type { CloseCause } from '../session/transport.js';
+
+/** What the layer below the session finds wrong. */
+export type Fault = 'too_large' | 'not_utf8' | 'bad_frame' | 'no_pong' | 'slow_consumer';
+
+export interface Ending {
+  /** RFC 6455, section 7.4.1, and its registry. */
+  readonly code: number;
+  /** What a person is told, and the reason of the session's end; of a session that ends itself the session says it. */
+  readonly text?: string;
+  /** None where somebody else has said it: the session, or who cut the connection. */
+  readonly line?: { readonly level: RepeatedLevel; readonly message: string };
+}
+
+export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
+  protocol_violation: { code: 1002 },
+  denied: { code: 1000 },
+  goodbye: { code: 1000 },
+  system_shutdown: { code: 1001 },
+  timeout: { code: 1008, line: { level: 'info', message: 'no session in time, connection closed' } },
+  unavailable: { code: 1013, line: { level: 'warn', message: 'no login possible at the moment, connection closed' } },
+  internal_error: { code: 1011 },
+  too_large: {
+    code: 1009,
+    text: 'the message is larger than max_message_size',
+    line: { level: 'warn', message: 'message too large, connection closed' },
+  },
+  not_utf8: {
+    code: 1007,
+    text: 'a text message is not valid UTF-8',
+    line: { level: 'warn', message: 'message is not UTF-8, connection closed' },
+  },
+  bad_frame: {
+    code: 1002,
+    text: 'a frame breaks the protocol',
+    line: { level: 'warn', message: 'bad frame, connection closed' },
+  },
+  no_pong: {
+    code: 1008,
+    text: 'no answer to a ping',
+    line: { level: 'info', message: 'no pong, connection dropped' },
+  },
+  slow_consumer: { code: 1008, text: 'slow consumer' },
+};
+
+/** @returns the fault that `ws` closes a connection for, with a code and no text. */
+export function faultOf(code: number): Fault {
+  if (code === ENDINGS.too_large.code) return 'too_large';
+  return code === ENDINGS.not_utf8.code ? 'not_utf8' : 'bad_frame';
+}
