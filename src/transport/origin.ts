@@ -4,10 +4,7 @@
  */
 import { isIP } from 'node:net';
 
-/**
- * A configured origin list, ready to be asked. `host` is the `Host` header, what the client asked for; undefined where it
- * cannot be trusted ({@link isPlanted}).
- */
+/** A configured origin list, ready to be asked. `host` is the `Host` header: what the client asked for. */
 export type OriginCheck = (origin: string | undefined, host: string | undefined) => boolean;
 
 /** In a list: the host that the client asked for, with any port and any scheme of HTTP and WebSockets. */
@@ -109,7 +106,7 @@ const FORWARDED = [
 /**
  * Whether the host that a client asked for may be a name of the Internet whose owner gave it the address of this machine
  * (DNS rebinding): then a page of that owner, in a browser on this machine, is of the same host. The names of a machine have
- * no dot or end in `.localhost` or `.test`, and a proxy says that it is one.
+ * no dot or end in `.localhost` or `.test`, and most proxies say that they are one.
  *
  * @param localAddress of ours, of this connection.
  */

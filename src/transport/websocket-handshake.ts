@@ -40,11 +40,8 @@ export function handshakeRules({ options, serializers: words }: WebSocketConfig)
 const VERSIONS = ['13', '8'];
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-/**
- * @param localAddress of ours, of this connection.
- * @returns what to speak, or why not. Nothing has been answered yet.
- */
-export function negotiate(req: IncomingMessage, rules: HandshakeRules, localAddress?: string): Agreement | Refusal {
+/** @returns what to speak, or why not. Nothing has been answered yet. */
+export function negotiate(req: IncomingMessage, rules: HandshakeRules): Agreement | Refusal {
   const { headers } = req;
   if (req.method !== 'GET') {
     const text = `HTTP method "${req.method ?? ''}" cannot open a WebSocket`;
@@ -62,18 +59,15 @@ export function negotiate(req: IncomingMessage, rules: HandshakeRules, localAddr
     return { status: 400, text: 'Sec-WebSocket-Key is missing or invalid', kind: 'key' };
   // Clients of version 8 have a header of their own; those that send both, or a page that adds one, answer for both.
   const origins = version === '8' ? [headers.origin, firstOf(headers['sec-websocket-origin'])] : [headers.origin];
-  return refuseOrigin(origins, req, rules, localAddress) ?? chooseSubprotocol(headers['sec-websocket-protocol'], rules);
+  return refuseOrigin(origins, req, rules) ?? chooseSubprotocol(headers['sec-websocket-protocol'], rules);
 }
 
 function refuseOrigin(
   origins: readonly (string | undefined)[],
-  { headers }: IncomingMessage,
+  { headers: { host } }: IncomingMessage,
   { allowsOrigin }: HandshakeRules,
-  localAddress: string | undefined,
 ): Refusal | undefined {
-  const { host } = headers;
-  const planted = isPlanted(headers, localAddress);
-  const refused = origins.find((origin) => !allowsOrigin(origin, planted ? undefined : host));
+  const refused = origins.find((origin) => !allowsOrigin(origin, host));
   if (refused === undefined) return undefined;
   const facts = { origin: refused };
   if (isNullOrigin(refused)) {
@@ -87,11 +81,20 @@ function refuseOrigin(
     };
   }
   const remedy = `add "${refused}" to the "allowed_origins" of this WebSocket`;
-  if (planted && allowsOrigin(refused, host)) {
-    const text = `the Host "${host ?? ''}" is no name of this machine, and no proxy says that it passed the request on`;
-    return { status: 403, text, kind: 'host', remedy, facts };
-  }
   return { status: 403, text: `pages of the origin "${refused}" may not connect`, kind: 'origin', remedy, facts };
+}
+
+/**
+ * Whether a page got in as one of this host by a name that may have been pointed at this machine from outside
+ * ({@link isPlanted}).
+ * @param localAddress of ours, of this connection.
+ */
+export function isByPlantedHost(
+  { headers }: IncomingMessage,
+  { allowsOrigin }: HandshakeRules,
+  localAddress: string | undefined,
+): boolean {
+  return isPlanted(headers, localAddress) && !allowsOrigin(headers.origin, undefined);
 }
 
 /**

@@ -73,7 +73,7 @@ export const websocketOptionsSchema = {
       },
       absent: '`["self"]` where a `cookie` section applies, else `["*"]` as in Crossbar.io',
       description:
-        'The origins of pages that may connect. `*` stands for any characters. `self` is the host that the client asked for, with any port, by `http`, `https`, `ws` or `wss`: behind a proxy that changes the `Host` header, name your sites instead. On a loopback address `self` does not take names of the Internet, unless a proxy says by `X-Forwarded-For` or the like that it passed the request on: their owners could point them here. Clients that send no origin are no browsers and may connect.',
+        'The origins of pages that may connect. `*` stands for any characters. `self` is the host that the client asked for, with any port, by `http`, `https`, `ws` or `wss`: behind a proxy that changes the `Host` header, name your sites instead. The owner of any name can point it at your address, also at 127.0.0.1, and so make his pages `self`: the names of your sites are safer. Clients that send no origin are no browsers and may connect.',
     },
     allow_null_origin: {
       type: 'boolean',

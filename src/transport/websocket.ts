@@ -13,7 +13,13 @@ import { clientOf, isTls } from './peer.js';
 import { RefusalLog, SERVER_NAME, refuse } from './refusal.js';
 import { statusPage } from './status-page.js';
 import { TransportHost } from './transport-host.js';
-import { WITHOUT_UPGRADE, handshakeRules, isWithoutUpgrade, negotiate } from './websocket-handshake.js';
+import {
+  WITHOUT_UPGRADE,
+  handshakeRules,
+  isByPlantedHost,
+  isWithoutUpgrade,
+  negotiate,
+} from './websocket-handshake.js';
 import { controlFrame, PING_FRAME } from './websocket-framing.js';
 import { WampWebSocket, WebSocketTransport } from './websocket-transport.js';
 import type { Drain } from './drain.js';
@@ -59,8 +65,8 @@ export class WebSocketAcceptor {
   readonly #server: InstanceType<typeof WebSocketServer<typeof WampWebSocket>>;
   readonly #host: TransportHost;
   readonly #refusals: RefusalLog;
-  /** What was said about cookies that browsers drop. */
-  readonly #schemeFaults = new Set<string>();
+  /** What is said once. */
+  readonly #told = new Set<string>();
   /** They take memory, so they are kept only for those who look at them. */
   readonly #keepsHeaders: boolean;
   /** What the 101 that is being written says beside the usual: `ws` asks for it before `handleUpgrade` returns. */
@@ -113,11 +119,12 @@ export class WebSocketAcceptor {
 
   /** Takes the socket of an upgrade request: it is answered, one way or the other. Never throws. */
   accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
-    const agreement = negotiate(req, this.#rules, socket.localAddress);
+    const agreement = negotiate(req, this.#rules);
     if ('status' in agreement) {
       this.#refusals.webSocket(req, agreement);
       return refuse(socket, agreement.status, agreement.text, agreement.headers);
     }
+    if (isByPlantedHost(req, this.#rules, socket.localAddress)) this.#tellPlantedHost(req);
     if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
     if (!this.#host.admit(socket)) return refuse(socket, 503, 'too many connections', RETRY_LATER);
     const { tracker } = this.#deps;
@@ -134,11 +141,30 @@ export class WebSocketAcceptor {
     );
   }
 
+  /**
+   * Such a page is not refused: a proxy on this machine that passes `Host` on and nothing else looks the same, and the page
+   * has no cookie of a visitor to this node.
+   */
+  #tellPlantedHost({ headers: { host, origin } }: IncomingMessage): void {
+    const kind = 'planted host';
+    if (this.#told.has(kind)) return;
+    this.#told.add(kind);
+    this.#deps.log.warn(
+      {
+        host: host?.slice(0, 256),
+        origin: origin?.slice(0, 256),
+        remedy:
+          'if this is your site, name its origin in "allowed_origins"; if not, somebody pointed a name at this machine: replace "self" by the origins that you mean',
+      },
+      'a page was taken for one of this host by its Host header alone',
+    );
+  }
+
   /** Each fault is said once: it is a matter of the config, and comes with every new visitor. */
   #compareSchemes(setCookie: string, { headers }: IncomingMessage): void {
     const fault = schemeFault(setCookie, headers);
-    if (fault === undefined || this.#schemeFaults.has(fault.reason)) return;
-    this.#schemeFaults.add(fault.reason);
+    if (fault === undefined || this.#told.has(fault.reason)) return;
+    this.#told.add(fault.reason);
     this.#deps.log.warn({ origin: headers.origin, ...fault }, 'cookie does not fit the page');
   }
 

@@ -100,7 +100,7 @@ describe('the node directory', () => {
   });
 
   it('is found through $CROSSBAR_DIR and ./.crossbar', async () => {
-    const cbdir = nodeDirectory(nodeConfig());
+    const cbdir = nodeDirectory(nodeConfig({ websocket: { options: { allowed_origins: ['self'] } } }));
     const expected = `OK: ${path.join(cbdir, 'config.json')}\n`;
     const byEnv = await runCli(['check'], { env: { CROSSBAR_DIR: cbdir }, cwd: temporaryDirectory() });
     expect(byEnv).toMatchObject({ code: 0, stdout: expected, stderr: '' });
@@ -191,7 +191,7 @@ describe('start', () => {
   itNeeds('/usr/bin/script (bsdutils)', existsSync('/usr/bin/script'))(
     'tells a person at a terminal in a few lines',
     async () => {
-      const cbdir = nodeDirectory(nodeConfig());
+      const cbdir = nodeDirectory(nodeConfig({ websocket: { options: { allowed_origins: ['self'] } } }));
       // "exec": a shell that stays in between would be interrupted as well, and answer 130 whatever the node did.
       const command = `exec ${process.execPath} ${BIN} start --cbdir ${cbdir} --color false`;
       const terminal = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {

@@ -35,7 +35,7 @@ describe('docs/authentication.md', () => {
     const command = /^```sh\n(node -e [^]*?)^```/m.exec(text)?.[1] ?? '';
     const joe: unknown = JSON.parse(execFileSync('bash', ['-euc', command], { encoding: 'utf8' }));
     const auth = { scram: { type: 'static', principals: { joe } } };
-    const config = nodeConfig({ websocket: { auth } });
+    const config = nodeConfig({ websocket: { auth, options: { allowed_origins: ['self'] } } });
     const { code, stderr } = await runCli(['check', '--cbdir', nodeDirectory(JSON.stringify(config))]);
     expect([code, stderr]).toEqual([0, '']);
   });

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { jsonSerializer } from '../../../src/serializer/json.js';
 import { originCheck } from '../../../src/transport/origin.js';
-import { negotiate } from '../../../src/transport/websocket-handshake.js';
+import { isByPlantedHost, negotiate } from '../../../src/transport/websocket-handshake.js';
 
 const rules = {
   allowsOrigin: originCheck(['*'], true),
@@ -74,23 +74,22 @@ describe('the WebSocket handshake', () => {
   it.each([
     [
       'a name of the Internet on loopback',
-      { host: 'evil.example:8080', origin: 'http://evil.example:8080' },
+      { host: 'a.example:8080', origin: 'http://a.example:8080' },
       '127.0.0.1',
-      403,
+      true,
     ],
-    ['the same, IPv4 in IPv6', { host: 'evil.example', origin: 'http://evil.example' }, '::ffff:127.0.0.1', 403],
-    [
-      'the same through a proxy',
-      { host: 'a.example', origin: 'https://a.example', via: '1.1 p' },
-      '127.0.0.1',
-      undefined,
-    ],
-    ['the same on another address', { host: 'a.example', origin: 'https://a.example' }, '192.0.2.1', undefined],
-    ['an address', { host: '192.0.2.1', origin: 'http://192.0.2.1' }, '127.0.0.1', undefined],
-    ['an address of IPv6', { host: '[::1]:8080', origin: 'http://[::1]:8080' }, '::1', undefined],
-    ['a name for development', { host: 'shop.localhost', origin: 'http://shop.localhost' }, '127.0.0.1', undefined],
-  ])('from the host itself, which is %s', (_what, headers, localAddress, status) => {
-    const self = { ...rules, allowsOrigin: originCheck(['self'], false) };
-    expect((negotiate(request(headers), self, localAddress) as { status?: number }).status).toBe(status);
+    ['the same, IPv4 in IPv6', { host: 'a.example', origin: 'http://a.example' }, '::ffff:127.0.0.1', true],
+    ['the same through a proxy', { host: 'a.example', origin: 'https://a.example', via: '1.1 p' }, '127.0.0.1', false],
+    ['the same on another address', { host: 'a.example', origin: 'https://a.example' }, '192.0.2.1', false],
+    ['a name that the config has', { host: 'b.example', origin: 'https://b.example' }, '127.0.0.1', false],
+    ['an address', { host: '192.0.2.1', origin: 'http://192.0.2.1' }, '127.0.0.1', false],
+    ['an address of IPv6', { host: '[::1]:8080', origin: 'http://[::1]:8080' }, '::1', false],
+    ['a name of this network', { host: 'mybox:8080', origin: 'http://mybox:8080' }, '127.0.1.1', false],
+    ['a name for development', { host: 'shop.localhost', origin: 'http://shop.localhost' }, '127.0.0.1', false],
+    ['no page', { host: 'a.example', origin: undefined }, '127.0.0.1', false],
+  ])('from the host itself, which is %s', (_what, headers, localAddress, isPlanted) => {
+    const self = { ...rules, allowsOrigin: originCheck(['self', 'https://b.example'], false) };
+    expect(negotiate(request(headers), self)).toHaveProperty('serializer');
+    expect(isByPlantedHost(request(headers), self, localAddress)).toBe(isPlanted);
   });
 });
