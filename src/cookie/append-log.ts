@@ -5,6 +5,9 @@
  * After any failure the file is as it was before the call. Where the disk does not let us restore that at once, the
  * debt is remembered and paid before the next batch; until then every batch is refused. So the file works again as
  * soon as the disk does, without a restart.
+ *
+ * Somebody may rename, delete or replace the file while it is open. What is written then would be gone with the next
+ * start, so after each write, and before anybody is told of it, the name must still lead to the open file.
  */
 import { dirname } from 'node:path';
 
@@ -18,16 +21,28 @@ export interface AppendLogOptions {
   readonly path: string;
   /** The open file behind `path`; the log closes it. */
   readonly file: OpenFile;
+  /** That of `file`. */
+  readonly identity: string;
   /** In bytes. */
   readonly size: number;
   /** The last line lacks its line feed. */
   readonly unterminated: boolean;
 }
 
+/** The name of the file leads to another file now, or to none. */
+export class FileLost extends Error {
+  override readonly name = 'FileLost';
+
+  constructor(path: string) {
+    super(`${path} was renamed, deleted or replaced by somebody else`);
+  }
+}
+
 export class AppendLog {
   readonly #fs: FileSystem;
   readonly #path: string;
   #file: OpenFile;
+  #identity: string;
   // Up to here the file is good, and durable unless a sync is owed.
   #size: number;
   // The three debts.
@@ -35,10 +50,11 @@ export class AppendLog {
   #isUnterminated: boolean;
   #isDirectoryUnsynced = true; // the file may have been made just now
 
-  constructor({ fs, path, file, size, unterminated }: AppendLogOptions) {
+  constructor({ fs, path, file, identity, size, unterminated }: AppendLogOptions) {
     this.#fs = fs;
     this.#path = path;
     this.#file = file;
+    this.#identity = identity;
     this.#size = size;
     this.#isUnterminated = unterminated;
   }
@@ -60,15 +76,25 @@ export class AppendLog {
    * Resolves when `lines` (each with its line feed) are on the disk; rejects when none of them is in the file. Without
    * lines it resolves when nothing of an earlier failure can come back.
    * @param durability `later`: resolves when they are in the file; {@link sync} is owed.
+   * @throws FileLost until {@link replace} has put a file there.
    */
   async append(lines: string, durability: 'now' | 'later' = 'now'): Promise<void> {
     await this.settle();
     if (lines !== '') await this.#write(lines, durability);
   }
 
-  /** Resolves when everything that was written is on the disk. After a rejection nobody knows what of it is. */
+  /**
+   * Resolves when everything that was written is on the disk. After a rejection nobody knows what of it is.
+   * @throws FileLost as {@link append}.
+   */
   async sync(): Promise<void> {
     await this.#file.datasync();
+    await this.#checkPlace();
+  }
+
+  async #checkPlace(): Promise<void> {
+    const found = await this.#fs.statIfPresent(this.#path);
+    if (found?.identity !== this.#identity) throw new FileLost(this.#path);
   }
 
   async #write(text: string, durability: 'now' | 'later' = 'now'): Promise<void> {
@@ -78,6 +104,7 @@ export class AppendLog {
     try {
       await appendWhole(this.#file, bytes);
       if (durability === 'now') await this.#file.datasync();
+      await this.#checkPlace();
     } catch (error) {
       // Should that fail as well, it is still owed: `settle` tries again. The caller hears of the failed write.
       await Promise.allSettled([this.#dropTail()]);
@@ -95,16 +122,20 @@ export class AppendLog {
 
   /**
    * Puts `lines` in the place of the whole content, atomically: a crash leaves the old file or the new one. Rejects
-   * with the old one in use. Later appends go to the new file.
+   * with the old one in use. Later appends go to the new file. A file that somebody else has put there is kept under
+   * the name `….replaced`.
    */
   async replace(lines: Iterable<string>): Promise<void> {
     const temporary = `${this.#path}.tmp`;
     await unlinkIfPresent(this.#fs, temporary); // a crash may have left one
     const file = await this.#fs.open(temporary, 'must be new');
     let size: number;
+    let identity: string;
     try {
       size = await writeLines(file, lines);
       await file.datasync();
+      ({ identity } = await file.stat());
+      await this.#keepForeign();
       await this.#fs.rename(temporary, this.#path);
     } catch (error) {
       await Promise.allSettled([file.close(), unlinkIfPresent(this.#fs, temporary)]);
@@ -112,6 +143,7 @@ export class AppendLog {
     }
     const old = this.#file;
     this.#file = file;
+    this.#identity = identity;
     this.#size = size;
     this.#hasBadTail = false;
     this.#isUnterminated = false;
@@ -119,6 +151,15 @@ export class AppendLog {
     this.#isDirectoryUnsynced = true;
     await old.close();
     await this.settle();
+  }
+
+  /** A second name instead of a new one: at no moment there is no file of that name. */
+  async #keepForeign(): Promise<void> {
+    const found = await this.#fs.statIfPresent(this.#path);
+    if (found === undefined || found.identity === this.#identity) return;
+    const kept = `${this.#path}.replaced`;
+    await unlinkIfPresent(this.#fs, kept);
+    await this.#fs.link(this.#path, kept);
   }
 
   async close(): Promise<void> {

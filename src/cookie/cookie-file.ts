@@ -2,10 +2,11 @@
  * A cookie file as a whole: what it holds, and when it is rewritten. Opening sets damaged lines aside and drops what is
  * no longer needed. Calls must not overlap: the commit queue of `file.ts` sees to that.
  */
-import { AppendLog, appendWhole } from './append-log.js';
+import { AppendLog, appendWhole, FileLost } from './append-log.js';
 import { forwardLine, liveLine } from './file-line.js';
 import { readCookieFile } from './file-reader.js';
 import { sealed } from './line-seal.js';
+import { CookieStoreError } from './store.js';
 import type { Logger } from '../log/logger.js';
 import type { LoadedFile } from './file-reader.js';
 import type { FileSystem } from './file-system.js';
@@ -21,6 +22,8 @@ const DEAD_PER_LIVE = 0.5;
 /** How many more outdated lines are waited for when a rewrite has failed, so that it is not tried with every batch. */
 const DEAD_LINES_AFTER_FAILURE = 10_000;
 
+/** The lock goes by the name: under the other one a second node could have the file open. */
+const HAS_OTHER_NAMES = 'it has another name (hard link), so two nodes could write to it; give this node a copy';
 const LINE_FEED = Buffer.from('\n');
 const GROUP_AND_OTHERS = 0o077;
 
@@ -68,16 +71,18 @@ export class CookieFile {
     this.#unsealed = loaded.unsealed;
   }
 
-  /** Rejects when the file cannot be opened and read; damage and a full disk are warnings. */
+  /** Rejects when the file cannot be opened and read, or has several names; damage and a full disk are warnings. */
   static async open(options: CookieFileOptions): Promise<CookieFile> {
     const { filename, fs, log } = options;
     const file = await fs.open(filename);
     try {
-      const { mode, size: expectedSize } = await file.stat();
+      const { mode, size: expectedSize, identity, names } = await file.stat();
+      if (names > 1) throw new CookieStoreError(HAS_OTHER_NAMES);
       if ((mode & GROUP_AND_OTHERS) !== 0) log.warn({ filename }, 'cookie file is open to other users: chmod 600');
       const loaded = await readCookieFile(file, { expectedSize, isStrict: options.checksum });
       const { size, unterminated } = loaded;
-      const opened = new CookieFile(options, new AppendLog({ fs, path: filename, file, size, unterminated }), loaded);
+      const appendLog = new AppendLog({ fs, path: filename, file, identity, size, unterminated });
+      const opened = new CookieFile(options, appendLog, loaded);
       await opened.#tidy(options.isUnwanted);
       return opened;
     } catch (error) {
@@ -108,8 +113,28 @@ export class CookieFile {
    * @param durability `now`: the lines are on the disk; `later`: they are with the next {@link sync}.
    */
   async append(lines: readonly string[], durability: 'now' | 'later'): Promise<void> {
-    await this.#file.append((this.#checksum ? lines.map(sealed) : lines).join(''), durability);
+    const text = (this.#checksum ? lines.map(sealed) : lines).join('');
+    try {
+      await this.#file.append(text, durability);
+    } catch (error) {
+      if (!(error instanceof FileLost)) throw error;
+      await this.#bringBack(error);
+      await this.#file.append(text, durability);
+    }
     this.#lines += lines.length;
+  }
+
+  /** Writes all that was stored to the old name again. What was lost stays wherever it is, and nobody reads it. */
+  async #bringBack(lost: FileLost): Promise<void> {
+    try {
+      await this.#rewrite();
+    } catch (cause) {
+      throw new CookieStoreError(`${lost.message}, and cannot be written anew`, { cause });
+    }
+    this.#log.warn(
+      { filename: this.#filename, cookies: this.table.records.size },
+      'cookie file was renamed, deleted or replaced: it is written anew',
+    );
   }
 
   /**

@@ -2,13 +2,25 @@
  * The few file operations that the file store is made of. Everything goes through this interface, so that tests can
  * let any single call fail or the power go off between two of them. All of it runs off the event loop.
  */
-import { link, open, readFile, realpath, rename, unlink } from 'node:fs/promises';
+import { link, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+
+/** What the system says of a file. */
+export interface FileStatus {
+  /** In bytes. */
+  readonly size: number;
+  /** With the permission bits. */
+  readonly mode: number;
+  /** Which file of the machine it is, whatever its name. An open file's is not given to another one. */
+  readonly identity: string;
+  /** How many names (hard links) it has. */
+  readonly names: number;
+}
 
 /** An open file that is written at its end only. */
 export interface OpenFile {
-  /** `size` in bytes; `mode` with the permission bits. */
-  stat(): Promise<{ readonly size: number; readonly mode: number }>;
+  stat(): Promise<FileStatus>;
   /** @returns how many bytes were read; 0 at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
   /** @returns how many bytes were written: fewer than given when the disk is nearly full. */
@@ -26,6 +38,8 @@ export interface FileSystem {
    */
   open(file: string, mustBeNew?: 'must be new'): Promise<OpenFile>;
   readText(file: string): Promise<string>;
+  /** The file that has a name now; undefined when none has. */
+  statIfPresent(file: string): Promise<FileStatus | undefined>;
   /** The one name of an existing file, without symbolic links; ENOENT. */
   realpath(file: string): Promise<string>;
   /** Gives an existing file a second name; EEXIST when that name is taken. */
@@ -40,6 +54,14 @@ export interface FileSystem {
 export const systemFiles: FileSystem = {
   open: async (file, mustBeNew) => openFile(await open(file, mustBeNew === undefined ? 'a+' : 'ax+', 0o600)),
   readText: (file) => readFile(file, 'utf8'),
+  statIfPresent: async (file) => {
+    try {
+      return statusOf(await stat(file, { bigint: true }));
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  },
   realpath: (file) => realpath(file),
   link,
   rename,
@@ -49,13 +71,18 @@ export const systemFiles: FileSystem = {
 
 function openFile(handle: FileHandle): OpenFile {
   return {
-    stat: () => handle.stat(),
+    stat: async () => statusOf(await handle.stat({ bigint: true })),
     read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
     append: async (bytes) => (await handle.write(bytes, 0, bytes.length, null)).bytesWritten,
     truncate: (size) => handle.truncate(size),
     datasync: () => handle.datasync(),
     close: () => handle.close(),
   };
+}
+
+/** Large numbers, because those of some file systems are larger than 2^53. */
+function statusOf({ size, mode, dev, ino, nlink }: BigIntStats): FileStatus {
+  return { size: Number(size), mode: Number(mode), identity: `${dev}/${ino}`, names: Number(nlink) };
 }
 
 async function syncDirectory(directory: string): Promise<void> {

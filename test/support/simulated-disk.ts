@@ -3,7 +3,7 @@
  * to write a part only, or to be the last one before the power goes off; after that only what was synced is certain
  * to be there. It also counts calls.
  */
-import type { FileSystem, OpenFile } from '../../src/cookie/file-system.js';
+import type { FileStatus, FileSystem, OpenFile } from '../../src/cookie/file-system.js';
 import type { ProcessTable } from '../../src/cookie/process-table.js';
 
 /**
@@ -17,6 +17,7 @@ export type Fault = 'error' | 'late error' | 'short' | 'power off';
 type Operation = 'open' | 'read' | 'append' | 'truncate' | 'datasync' | 'close' | 'stat' | 'name' | 'syncDirectory';
 
 interface Inode {
+  readonly number: number;
   bytes: Buffer;
   /** What a power cut leaves for certain. */
   durable: Buffer;
@@ -48,6 +49,7 @@ export class SimulatedDisk implements FileSystem {
   #unsyncedNaming: ((names: Names) => void)[] = [];
   #fault: { readonly call: number; readonly kind: Fault } | undefined;
   #isOff = false;
+  #inodes = 0;
 
   /** Lets the call of that number (counted from now, from 1) fail. */
   failAt(call: number, kind: Fault): void {
@@ -56,7 +58,7 @@ export class SimulatedDisk implements FileSystem {
 
   /** Puts a file there, durably. */
   put(file: string, content: string | Buffer): void {
-    const inode = { bytes: Buffer.from(content), durable: Buffer.from(content) };
+    const inode = { number: this.#nextInode(), bytes: Buffer.from(content), durable: Buffer.from(content) };
     this.#names.set(file, inode);
     this.#durableNames.set(file, inode);
   }
@@ -96,11 +98,18 @@ export class SimulatedDisk implements FileSystem {
       let inode = this.#names.get(file);
       if (inode !== undefined && mustBeNew !== undefined) throw systemError('EEXIST');
       if (inode === undefined) {
-        inode = { bytes: Buffer.alloc(0), durable: Buffer.alloc(0) };
+        inode = { number: this.#nextInode(), bytes: Buffer.alloc(0), durable: Buffer.alloc(0) };
         const made = inode;
         this.#rename((names) => void names.set(file, made));
       }
       return this.#openFile(file, inode);
+    });
+  }
+
+  statIfPresent(file: string): Promise<FileStatus | undefined> {
+    return this.#call('name', () => {
+      const inode = this.#names.get(file);
+      return inode === undefined ? undefined : this.#statusOf(inode);
     });
   }
 
@@ -149,7 +158,7 @@ export class SimulatedDisk implements FileSystem {
 
   #openFile(file: string, inode: Inode): OpenFile {
     return {
-      stat: () => this.#call('stat', () => ({ size: inode.bytes.length, mode: 0o100600 })),
+      stat: () => this.#call('stat', () => this.#statusOf(inode)),
       read: (into, position) =>
         this.#call('read', () => inode.bytes.copy(into, 0, position, Math.min(inode.bytes.length, position + 65536))),
       append: (bytes) =>
@@ -168,6 +177,16 @@ export class SimulatedDisk implements FileSystem {
         }),
       close: () => this.#call('close', () => undefined),
     };
+  }
+
+  #nextInode(): number {
+    this.#inodes += 1;
+    return this.#inodes;
+  }
+
+  #statusOf(inode: Inode): FileStatus {
+    const names = [...this.#names.values()].filter((other) => other === inode).length;
+    return { size: inode.bytes.length, mode: 0o100600, identity: String(inode.number), names };
   }
 
   #existing(file: string): Inode {

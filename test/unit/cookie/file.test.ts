@@ -1,5 +1,5 @@
 /** What the file store does with its file, beyond the contract of all stores. */
-import { chmod, copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -538,4 +538,93 @@ describe('checksums', () => {
     expect(warnings()).toMatchObject([{ damaged: 1 }]);
     expect(disk.content(FILE)).toBe('');
   });
+});
+
+describe('a file that is renamed, deleted or replaced while it is open', () => {
+  const LOST = 'cookie file was renamed, deleted or replaced: it is written anew';
+
+  async function opened(): Promise<{ disk: SimulatedDisk } & Opened> {
+    const disk = new SimulatedDisk();
+    const { store, warnings } = await openOn(disk);
+    await createMany(store, 0, 3);
+    return { disk, store, warnings };
+  }
+
+  /** What the next start finds. */
+  async function idsAfterRestart({ disk, store }: { disk: SimulatedDisk; store: FileCookieStore }): Promise<string[]> {
+    await store.close();
+    const again = await openOn(disk);
+    const records = await again.store.list();
+    await again.store.close();
+    return records.map(({ cbtid, auth }) => `${cbtid.slice(-1)}${auth === null ? '' : ` ${auth.authid}`}`);
+  }
+
+  it.each([
+    ['deleted', (disk: SimulatedDisk) => disk.unlink(FILE)],
+    ['renamed', (disk: SimulatedDisk) => disk.rename(FILE, '/lost')],
+    ['replaced', (disk: SimulatedDisk) => Promise.resolve(disk.put(FILE, ''))],
+  ])('%s: the login that follows is there after a restart, and so is what was stored before', async (_, lose) => {
+    const { disk, store, warnings } = await opened();
+    await lose(disk);
+    await store.update(cookieId(1), { auth: JOE, modified: MODIFIED });
+    await store.delete(cookieId(2), DELETED);
+    expect(warnings()).toMatchObject([{ msg: LOST, filename: FILE, cookies: 3 }]);
+    expect(await idsAfterRestart({ disk, store })).toEqual(['0', '1 joe']);
+  });
+
+  it('keeps what somebody else has put there', async () => {
+    const { disk, store } = await opened();
+    const other = liveLine(cookieRecord(cookieId(7)));
+    disk.put(FILE, other);
+    await createMany(store, 3, 1);
+    expect(disk.content(`${FILE}.replaced`)).toBe(other);
+    expect(await idsAfterRestart({ disk, store })).toEqual(['0', '1', '2', '3']);
+  });
+
+  it('refuses changes as long as it cannot be written anew, and the lost file has none of them', async () => {
+    const { disk, store } = await opened();
+    await disk.rename(FILE, '/lost');
+    const before = disk.content('/lost');
+    disk.isFullFor = (file) => file !== '/lost';
+    await expect(store.update(cookieId(1), { auth: JOE, modified: MODIFIED })).rejects.toThrow('cannot be written');
+    expect(disk.content('/lost')).toBe(before);
+    expect(await store.get(cookieId(1))).toMatchObject({ auth: null });
+    disk.isFullFor = () => false;
+    await store.update(cookieId(1), { auth: JOE, modified: MODIFIED });
+    expect(await idsAfterRestart({ disk, store })).toEqual(['0', '1 joe', '2']);
+  });
+
+  it('is noticed by the sync at the end when nothing is written any more', async () => {
+    const disk = new SimulatedDisk();
+    const store = new FileCookieStore(
+      { filename: FILE, purge: false, sync: 'no' },
+      { log: recordingLog().log, clock, fs: disk, processes: new SimulatedProcesses().start() },
+    );
+    await store.open();
+    await createMany(store, 0, 2);
+    await disk.unlink(FILE);
+    expect(await idsAfterRestart({ disk, store })).toEqual(['0', '1']);
+  });
+});
+
+describe('a file with two names', () => {
+  it('is refused: under the other one a second node could have it open', () =>
+    withDirectory(async (directory) => {
+      const open = (name: string) =>
+        new FileCookieStore({ filename: path.join(directory, name), purge: false }, { log: recordingLog().log, clock });
+      const first = open('cookies.dat');
+      await first.open();
+      await first.create(cookieRecord(cookieId(1)));
+      await link(path.join(directory, 'cookies.dat'), path.join(directory, 'other.dat'));
+      const second = open('other.dat');
+      await expect(second.open()).rejects.toThrow('it has another name (hard link)');
+      await first.create(cookieRecord(cookieId(2)));
+      await first.close();
+      expect(await readdir(directory)).toEqual(['cookies.dat', 'other.dat']);
+      await rm(path.join(directory, 'other.dat'));
+      const again = open('cookies.dat');
+      await again.open();
+      expect(await again.list()).toHaveLength(2);
+      await again.close();
+    }));
 });
