@@ -6,15 +6,13 @@ import type { Cursor } from './cursor.js';
 import { findSecret } from './secrets.js';
 import type { SecretContext } from './secrets.js';
 import { cookiesOf, transportsOf, wampPlacesOf } from './walk.js';
+import type { WampPlace } from './walk.js';
 
 /** Files are absolute already. */
 export function finishCookies(node: Cursor, context: SecretContext): void {
-  const webSockets = transportsOf(node)
-    .flatMap((transport) => wampPlacesOf(transport))
-    .filter(({ kind }) => kind === 'websocket');
+  const webSockets = webSocketsOf(node);
   for (const { place, cookie } of webSockets) finishOrigins(place.get('options'), !cookie.missing);
-  const withLogin = webSockets.filter(({ place, cookie }) => !cookie.missing && !place.at('auth', 'cookie').missing);
-  const passwords = new Set(withLogin.map(({ cookie }) => storeKey(cookie)));
+  const passwords = passwordStores(node);
   for (const cookie of cookiesOf(node)) {
     const secrets = cookie.get('secrets');
     if (!secrets.missing) {
@@ -23,10 +21,28 @@ export function finishCookies(node: Cursor, context: SecretContext): void {
         secrets.items().map((secret) => findSecret(secret, context)?.secret),
       );
     }
-    const isPassword = passwords.has(storeKey(cookie));
-    if (cookie.get('rotate').missing) cookie.set('rotate', isPassword);
-    if (cookie.get('authid').missing) cookie.set('authid', isPassword ? 'derived' : 'cookie');
+    if (cookie.get('rotate').missing) cookie.set('rotate', passwords.has(storeKey(cookie)));
+    cookie.set('authid', authidOf(cookie, passwords));
   }
+}
+
+/** The stores, by {@link storeKey}, whose cookies let somebody in. */
+export function passwordStores(node: Cursor): ReadonlySet<string> {
+  const withLogin = webSocketsOf(node).filter(
+    ({ place, cookie }) => !cookie.missing && !place.at('auth', 'cookie').missing,
+  );
+  return new Set(withLogin.map(({ cookie }) => storeKey(cookie)));
+}
+
+/** What the anonymous sessions of a `cookie` section are called: what it says, or the default. */
+export function authidOf(cookie: Cursor, passwords: ReadonlySet<string>): string {
+  return cookie.get('authid').text() ?? (passwords.has(storeKey(cookie)) ? 'derived' : 'cookie');
+}
+
+function webSocketsOf(node: Cursor): WampPlace[] {
+  return transportsOf(node)
+    .flatMap((transport) => wampPlacesOf(transport))
+    .filter(({ kind }) => kind === 'websocket');
 }
 
 function finishOrigins(options: Cursor, isTracked: boolean): void {

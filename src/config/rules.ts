@@ -11,6 +11,7 @@ import type { Cursor } from './cursor.js';
 import { quote } from './describe.js';
 import { resolvePort } from './environment.js';
 import { checkOriginLists } from './origin-rules.js';
+import { checkExposure } from './exposure-rules.js';
 import type { SecretContext } from './secrets.js';
 import type { Path } from './source.js';
 import { checkStaticDirectories } from './static-rules.js';
@@ -37,6 +38,7 @@ export function checkRules(node: Cursor, context: RuleContext): void {
   checkCookies(node, context);
   checkOriginLists(node, context);
   checkStaticDirectories(node, context);
+  checkExposure(node, context);
   for (const { holder, key } of secretsOf(node)) checkSecret(holder.get(key), context);
 }
 

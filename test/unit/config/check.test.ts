@@ -169,7 +169,11 @@ describe('a checked config', () => {
 
   it('is the same from JSON and from YAML', () => {
     const value = node({
-      websocket: { cookie: { store: { type: 'file', filename: 'c.dat' } }, options: { compression: {} } },
+      websocket: {
+        cookie: { authid: 'derived', store: { type: 'file', filename: 'c.dat' } },
+        options: { compression: {} },
+      },
+      worker: { realms: [{ name: 'realm1', roles: [{ name: 'anonymous' }] }] },
     });
     const yaml = checkConfig(stringify(value), 'config.yaml', { parse: parseYaml, cbdir: '/node', env: {} });
     expect(yaml).toEqual(check(value));

@@ -93,7 +93,9 @@ describe('the origins of a WebSocket', () => {
   });
 
   it.each(['*', 'https://*', '*://*:*'])('may be all with a cookie (%s), with a warning', (pattern) => {
-    const { warnings } = check(node({ websocket: { cookie: {}, options: { allowed_origins: [pattern] } } }));
+    const realms = [{ name: 'realm1', roles: [{ name: 'anonymous' }] }];
+    const websocket = { cookie: {}, options: { allowed_origins: [pattern] } };
+    const { warnings } = check(node({ websocket, worker: { realms } }));
     expect(warnings.map(({ pointer }) => pointer)).toEqual([
       '/workers/0/transports/0/paths/ws/options/allowed_origins/0',
     ]);

@@ -1,0 +1,204 @@
+/**
+ * What the roles of strangers let them learn and do where browsers have cookies. An anonymous visitor may be called by
+ * the id of his cookie, as in Crossbar.io, and whoever reads that id can come back as him. So there is a word of
+ * warning where people whom nobody has asked who they are may read the `authid`s of others, or end their sessions.
+ */
+import { intersects } from '../router/coverage.js';
+import type { Pattern } from '../router/coverage.js';
+import { Role } from '../router/role.js';
+import type { Action } from '../router/role.js';
+import type { PermissionConfig } from '../router/schema.js';
+import { WampError } from '../wamp/error.js';
+import type { Cursor } from './cursor.js';
+import { quote } from './describe.js';
+import { authidOf, passwordStores } from './finish-cookies.js';
+import type { RuleContext } from './rules.js';
+import { wampPlacesOf, workersOf } from './walk.js';
+import type { WampPlace } from './walk.js';
+
+/** Shows the `authid` of somebody else. */
+const SHOWING: readonly (readonly [Action, string])[] = [
+  ['call', 'wamp.session.get'],
+  ['subscribe', 'wamp.session.on_join'],
+  ['subscribe', 'wamp.session.on_leave'],
+];
+
+/** Ends the sessions of somebody else; with the reason `wamp.close.logout` they are logged out as well. */
+const ENDING: readonly (readonly [Action, string])[] = [
+  ['call', 'wamp.session.kill'],
+  ['call', 'wamp.session.kill_by_authid'],
+  ['call', 'wamp.session.kill_by_authrole'],
+  ['call', 'wamp.session.kill_all'],
+];
+
+/** Warns of roles that strangers get and that let them read the ids of cookies, or end the sessions of visitors. */
+export function checkExposure(node: Cursor, { warn }: RuleContext): void {
+  const passwords = passwordStores(node);
+  for (const worker of workersOf(node)) {
+    const entrances = worker.get('transports').items().flatMap(entrancesOf);
+    const tracked = entrances.filter(({ cookie }) => cookie.isObject);
+    for (const realm of worker.get('realms').items()) {
+      const visited = tracked.filter((entrance) => leadsTo(entrance, realm));
+      if (visited.length === 0) continue;
+      const strangers = rolesOf(entrances, realm);
+      const named = visited.find(({ place, cookie }) => {
+        return place.at('auth', 'anonymous', 'authid').missing && authidOf(cookie, passwords) === 'cookie';
+      });
+      const shown = named && pointer(named.cookie);
+      if (realm.at('options', 'enable_meta_api').value !== false) {
+        for (const role of strangers) checkMeta(role, shown, warn);
+      }
+      if (named === undefined) continue;
+      const visitors = rolesOf([named], realm);
+      for (const role of visitors) checkDisclosure(role, strangers, pointer(named.cookie), warn);
+    }
+  }
+}
+
+function checkMeta(role: Cursor, shownBy: string | undefined, warn: RuleContext['warn']): void {
+  const rules = new Role({
+    name: role.get('name').text() ?? '',
+    permissions: permissionsOf(role).map(({ config }) => config),
+    'allow-by-default': role.get('allow-by-default').value === true,
+  });
+  const showing = SHOWING.find(([action, uri]) => isAllowed(rules, action, uri));
+  const who = `strangers get this role, and may`;
+  const cure = 'give it the rule { "uri": "wamp.*", "allow": {} }, or rules that leave "wamp." out';
+  if (showing !== undefined && shownBy !== undefined) {
+    const [action, uri] = showing;
+    const doing = action === 'call' ? 'call' : 'subscribe to';
+    warn(
+      role.path,
+      `${who} ${doing} ${quote(uri)}, which shows the authid of visitors: by ${shownBy} that is the id of their cookie, with which anybody comes back as them (set "authid": "derived" there, or ${cure})`,
+    );
+  }
+  const ending = ENDING.find(([action, uri]) => isAllowed(rules, action, uri));
+  if (ending !== undefined) {
+    warn(role.path, `${who} call ${quote(ending[1])}, which ends the sessions of others and logs them out (${cure})`);
+  }
+}
+
+/** Whoever calls or publishes under a rule that discloses is shown to whoever may register or subscribe there. */
+function checkDisclosure(
+  visitor: Cursor,
+  strangers: readonly Cursor[],
+  shownBy: string,
+  warn: RuleContext['warn'],
+): void {
+  for (const { place, pattern, config } of permissionsOf(visitor)) {
+    for (const [key, does, action] of DISCLOSING) {
+      if (config.disclose?.[key] !== true || config.allow?.[does] !== true) continue;
+      if (!strangers.some((role) => mayReceive(role, action, pattern))) continue;
+      warn(
+        place.at('disclose', key).path,
+        `strangers who may ${action} there are shown the authid of visitors: by ${shownBy} that is the id of their cookie, with which anybody comes back as them (set "authid": "derived" there, or disclose nothing here)`,
+      );
+    }
+  }
+}
+
+const DISCLOSING = [
+  ['caller', 'call', 'register'],
+  ['publisher', 'publish', 'subscribe'],
+] as const;
+
+function mayReceive(role: Cursor, action: 'register' | 'subscribe', shown: Pattern): boolean {
+  if (role.get('allow-by-default').value === true) return true;
+  return permissionsOf(role).some(
+    ({ pattern, config }) => config.allow?.[action] === true && intersects(pattern, shown),
+  );
+}
+
+/** A place where clients get in without saying who they are. */
+interface Entrance extends WampPlace {
+  readonly realm: string | undefined;
+  readonly role: string;
+}
+
+/**
+ * Where strangers come in. Sockets of this machine, and those that ask for a certificate, are for programs of the
+ * operator, unless they know browsers by a cookie: then a proxy stands in front.
+ */
+function entrancesOf(transport: Cursor): Entrance[] {
+  const isPrivate = isForPrograms(transport.get('endpoint'));
+  return wampPlacesOf(transport)
+    .filter(({ cookie }) => !isPrivate || cookie.isObject)
+    .flatMap((place) => {
+      const auth = place.place.get('auth');
+      const anonymous = auth.get('anonymous');
+      if (auth.entries().length === 0) return [{ ...place, realm: undefined, role: 'anonymous' }];
+      // What a program grants is not in the config.
+      if (anonymous.get('type').value !== 'static') return [];
+      return [{ ...place, realm: anonymous.get('realm').text(), role: anonymous.get('role').text() ?? 'anonymous' }];
+    });
+}
+
+function isForPrograms(endpoint: Cursor): boolean {
+  const address = endpoint.get('interface').text() ?? '';
+  return (
+    endpoint.get('type').value === 'unix' ||
+    /^127\.|^::1$|^localhost$/.test(address) ||
+    endpoint.at('tls', 'ca_certificates').items().length > 0
+  );
+}
+
+function leadsTo({ realm, role }: Entrance, target: Cursor): boolean {
+  return (
+    (realm === undefined || realm === target.get('name').value) &&
+    target
+      .get('roles')
+      .items()
+      .some((place) => place.get('name').value === role)
+  );
+}
+
+/** Each role once. One with an authorizer has no rules to look at. */
+function rolesOf(entrances: readonly Entrance[], realm: Cursor): Cursor[] {
+  const names = new Set(entrances.filter((entrance) => leadsTo(entrance, realm)).map(({ role }) => role));
+  return realm
+    .get('roles')
+    .items()
+    .filter((role) => names.has(role.get('name').text() ?? '') && role.get('authorizer').missing);
+}
+
+interface WrittenPermission {
+  readonly place: Cursor;
+  readonly pattern: Pattern;
+  readonly config: PermissionConfig;
+}
+
+/** The rules of a role that the schema check has nothing against, as far as it matters here. */
+function permissionsOf(role: Cursor): WrittenPermission[] {
+  return role
+    .get('permissions')
+    .items()
+    .flatMap((place): WrittenPermission[] => {
+      const uri = place.get('uri').text();
+      const match = place.get('match').text() ?? (uri?.endsWith('*') === true ? 'prefix' : 'exact');
+      if (uri === undefined || !isMatch(match)) return [];
+      const pattern = { uri: uri.endsWith('*') ? uri.slice(0, -1) : uri, match };
+      const [allow, disclose] = [flagsOf(place.get('allow')), flagsOf(place.get('disclose'))];
+      return [{ place, pattern, config: { ...pattern, allow, disclose } }];
+    });
+}
+
+function isMatch(word: string): word is Pattern['match'] {
+  return word === 'exact' || word === 'prefix' || word === 'wildcard';
+}
+
+function flagsOf(place: Cursor): Readonly<Record<string, boolean>> {
+  return Object.fromEntries(place.entries().map(({ path, value }) => [path.at(-1) ?? '', value === true]));
+}
+
+function isAllowed(role: Role, action: Action, uri: string): boolean {
+  try {
+    return role.authorize(action, uri)[action];
+  } catch (error) {
+    if (error instanceof WampError) return false;
+    throw error;
+  }
+}
+
+function pointer({ path }: Cursor): string {
+  return `/${path.join('/')}`;
+}
