@@ -273,7 +273,9 @@ describe('a running node', () => {
   it('runs without a socket where its path would be too long, and says so', async () => {
     const cbdir = path.join(temporaryDirectory(), 'x'.repeat(120));
     mkdirSync(cbdir);
-    const deep = await startDaemon({ cbdir, config: nodeConfig({ websocket: { cookie: { store: FILE_STORE } } }) });
+    const realms = [{ name: 'realm1', roles: [{ name: 'anonymous' }] }];
+    const config = nodeConfig({ realms, websocket: { cookie: { store: FILE_STORE } } });
+    const deep = await startDaemon({ cbdir, config });
     onTestFinished(() => deep.dispose());
     expect(deep.logs.filter(({ level }) => level === 'warn').map(({ msg }) => msg)).toEqual([
       'no control socket: commands cannot reach this node',
