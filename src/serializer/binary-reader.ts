@@ -1,7 +1,8 @@
 /**
- * Reads a binary format, in two ways: `value` builds a value, `skip` only finds where it ends. Both check all there is
- * to check (lengths, nesting, UTF-8, marks without meaning), so that nothing invalid travels on, and both are finished
- * after as many steps as there are bytes: a claimed length is compared with what is there before anything is done.
+ * Reads a binary format, in three ways: `value` builds a value, `skip` only finds where it ends, `pass` hands it on piece
+ * by piece to the writer of another format. All check all there is to check (lengths, nesting, UTF-8, marks without
+ * meaning), so that nothing invalid travels on, and all are finished after as many steps as there are bytes: a claimed
+ * length is compared with what is there before anything is done.
  *
  * What all formats have in common is here; a format adds what its marks mean.
  */
@@ -9,7 +10,9 @@ import { isUtf8 } from 'node:buffer';
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { define } from './dict.js';
 import { base64, jsonText } from './json-values.js';
+import { Cost, Steps } from './value-sink.js';
 import { MAX_NESTING } from './wire-payload.js';
+import type { ValueSink } from './value-sink.js';
 
 /** What an element of a message is. */
 export type Kind = 'list' | 'dict' | 'text' | 'bytes' | 'float' | 'other';
@@ -29,6 +32,8 @@ export abstract class BinaryReader {
   at = 0;
   /** Whether a dictionary may have nothing but strings as keys: so it is in WAMP, but applications may do otherwise. */
   strictKeys = true;
+  /** What {@link pass} may still do. */
+  protected readonly steps = new Steps();
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -42,6 +47,8 @@ export abstract class BinaryReader {
   abstract dictHead(): number;
   /** Builds the next value. @param depth how many lists and dictionaries it lies in */
   abstract value(depth: number): unknown;
+  /** Passes the next value on to the writer of another format. */
+  abstract pass(to: ValueSink, depth: number): void;
   /** Passes over the next value. */
   abstract skip(depth: number): void;
   /** @returns whether the end mark of an {@link OPEN} list or dictionary stands here; it is passed over then. */
@@ -99,6 +106,55 @@ export abstract class BinaryReader {
       define(dict, name, value);
     }
     return dict;
+  }
+
+  protected passList(to: ValueSink, count: number, depth: number): void {
+    this.#enter(count, 1, depth);
+    const opened = to.openList();
+    let index = 0;
+    for (; this.hasMore(count, index); index++) {
+      this.steps.take(1);
+      this.pass(to, depth + 1);
+      to.endItem();
+    }
+    to.closeList(opened, index);
+  }
+
+  protected passDict(to: ValueSink, count: number, depth: number): void {
+    this.#enter(count, 2, depth);
+    const dict = to.openDict(depth);
+    for (let index = 0; this.hasMore(count, index); index++) {
+      this.steps.take(1 + (dict.isLarge ? Cost.KEY_OF_MANY : Cost.KEY));
+      to.startEntry(dict);
+      if (this.kind() === 'text') this.pass(to, depth + 1);
+      else this.#passKey(to, depth + 1);
+      to.endKey(dict);
+      this.pass(to, depth + 1);
+      to.endItem();
+    }
+    to.closeDict(dict);
+  }
+
+  protected passText(to: ValueSink, length: number): void {
+    const start = this.at;
+    this.checkText(length);
+    to.utf8(this.bytes, start, this.at);
+  }
+
+  protected passBytes(to: ValueSink, length: number): void {
+    this.steps.take(Cost.UNCOMMON);
+    const start = this.take(length);
+    to.byteString(this.bytes, start, this.at);
+  }
+
+  /** A value that a key is built of may be as long as the message. */
+  #passKey(to: ValueSink, depth: number): void {
+    const start = this.at;
+    const key = this.value(depth);
+    this.steps.take(Cost.OTHER_KEY + this.at - start);
+    const text = typeof key === 'string' ? key : keyText(key);
+    if (typeof key === 'number') to.plainText(text, 0, text.length);
+    else to.text(text);
   }
 
   protected text(length: number): string {

@@ -1,23 +1,21 @@
 /**
- * Writes values in a binary format. What all formats have in common is here: the walk through the values, the buffer
- * that grows, strings. A format adds how it marks kinds and lengths.
+ * Writes a binary format: values that are there (`value`), or what a reader of another format finds (the members of
+ * {@link ValueSink}). What all formats have in common is here; a format adds how it marks kinds and lengths.
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { MAX_ID } from '../wamp/id.js';
+import { GrowingBuffer } from './growing-buffer.js';
+import { OpenDict } from './open-dict.js';
 import { MAX_NESTING } from './wire-payload.js';
+import type { ValueSink } from './value-sink.js';
 import type { Dict } from '../wamp/payload.js';
 
-const SCRATCH_BYTES = 16_384;
-/** A scratch buffer that grew beyond this for one large message is given back. */
-const MAX_KEPT_BYTES = 1_048_576;
 /** Short strings of ASCII are copied by hand: cheaper than two calls into the native encoder. */
 const SHORT_TEXT = 32;
 const WORD = 4_294_967_296;
 
-export abstract class BinaryWriter {
-  protected buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  /** Where the next byte goes. */
-  protected at = 0;
+export abstract class BinaryWriter extends GrowingBuffer implements ValueSink {
+  readonly #dicts: OpenDict[] = [];
 
   /** An integer from -2^53 to 2^53. */
   abstract integer(value: number): void;
@@ -29,21 +27,6 @@ export abstract class BinaryWriter {
   protected abstract textHead(bytes: number): void;
   protected abstract bytesHead(bytes: number): void;
   protected abstract dictHead(count: number): void;
-
-  /** Starts over. */
-  reset(): void {
-    this.at = 0;
-    if (this.buffer.length > MAX_KEPT_BYTES) this.buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  }
-
-  get length(): number {
-    return this.at;
-  }
-
-  /** Copies what was written since {@link reset}. */
-  copyTo(target: Buffer, targetStart: number): void {
-    this.buffer.copy(target, targetStart, 0, this.at);
-  }
 
   /** @throws WampError when lists and dictionaries are nested too deep. */
   value(value: unknown, depth = 0): void {
@@ -92,18 +75,60 @@ export abstract class BinaryWriter {
     }
   }
 
-  /** Makes room for `bytes` more bytes. */
-  protected reserve(bytes: number): void {
-    const needed = this.at + bytes;
-    if (needed <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
-    this.buffer.copy(grown, 0, 0, this.at);
-    this.buffer = grown;
+  leaf(value: unknown): void {
+    this.value(value);
   }
 
-  protected byte(byte: number): void {
-    this.reserve(1);
-    this.buffer[this.at++] = byte;
+  utf8(bytes: Uint8Array, start: number, end: number): void {
+    this.textHead(end - start);
+    this.rawSlice(bytes, start, end);
+  }
+
+  plainText(text: string, start: number, end: number): void {
+    this.textHead(end - start);
+    this.ascii(text, start, end);
+  }
+
+  byteString(bytes: Buffer, start: number, end: number): void {
+    this.bytesHead(end - start);
+    this.rawSlice(bytes, start, end);
+  }
+
+  /** How many elements a list has is known at its end: until then its head has one byte, enough for the most. */
+  openList(): number {
+    this.byte(0);
+    return this.at - 1;
+  }
+
+  closeList(opened: number, count: number): void {
+    const end = this.at;
+    this.listHead(count);
+    this.#moveHead(opened, end);
+  }
+
+  openDict(depth: number): OpenDict {
+    const dict = (this.#dicts[depth] ??= new OpenDict());
+    dict.open(this.at);
+    this.byte(0);
+    return dict;
+  }
+
+  startEntry(dict: OpenDict): void {
+    dict.startEntry(this.at);
+  }
+
+  endKey(dict: OpenDict): void {
+    dict.endKey(this.buffer, this.at);
+  }
+
+  closeDict(dict: OpenDict): void {
+    const end = (this.at = dict.compact(this.buffer, this.at));
+    this.dictHead(dict.count);
+    this.#moveHead(dict.start, end);
+  }
+
+  endItem(): void {
+    // Nothing stands between values.
   }
 
   /** A mark and an unsigned number of one byte behind it. */
@@ -146,10 +171,18 @@ export abstract class BinaryWriter {
     this.at = this.buffer.writeDoubleBE(value, this.at);
   }
 
-  protected raw(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.buffer.set(bytes, this.at);
-    this.at += bytes.length;
+  /** Moves the head that stands behind its elements, from `end` on, in front of them: over the byte at `start`. */
+  #moveHead(start: number, end: number): void {
+    const { buffer } = this;
+    const bytes = this.at - end;
+    if (bytes > 1) {
+      const head = Buffer.from(buffer.subarray(end, this.at));
+      buffer.copyWithin(start + bytes, start + 1, end);
+      head.copy(buffer, start);
+    } else {
+      buffer[start] = buffer[end] as number;
+    }
+    this.at = end + bytes - 1;
   }
 
   #word(value: number): void {

@@ -15,6 +15,7 @@ import type { Payload } from '../wamp/payload.js';
 import type { BinaryReader } from './binary-reader.js';
 import type { BinaryWriter } from './binary-writer.js';
 import type { Frame, Framing, Serializer } from './serializer.js';
+import type { ValueSink } from './value-sink.js';
 import type { PayloadForm } from './wire-payload.js';
 
 /** No message of WAMP has more elements. */
@@ -45,6 +46,16 @@ class BinaryPayload extends WirePayload {
     const copy = Buffer.allocUnsafeSlow(this.bytes.length);
     this.bytes.copy(copy);
     return new BinaryPayload(this.format, copy, this.count);
+  }
+
+  passOn(to: ValueSink): number {
+    const reader = this.format.reader(this.bytes);
+    reader.strictKeys = false;
+    for (let index = 0; index < this.count; index++) {
+      reader.pass(to, 0);
+      to.endItem();
+    }
+    return this.count;
   }
 
   elements(): readonly unknown[] {
@@ -98,9 +109,18 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
     const writer = this.#writer;
     writer.reset();
     for (const element of elements) writer.value(element);
-    const bytes = Buffer.allocUnsafe(writer.length);
-    writer.copyTo(bytes, 0);
-    return new BinaryPayload(this, bytes, elements.length);
+    return this.#written(elements.length);
+  }
+
+  translate(payload: WirePayload): BinaryPayload {
+    this.#writer.reset();
+    return this.#written(payload.passOn(this.#writer));
+  }
+
+  #written(count: number): BinaryPayload {
+    const bytes = Buffer.allocUnsafe(this.#writer.length);
+    this.#writer.copyTo(bytes, 0);
+    return new BinaryPayload(this, bytes, count);
   }
 
   #decode(bytes: Buffer): ClientMessage {

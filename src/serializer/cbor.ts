@@ -9,7 +9,9 @@ import { MAX_ID } from '../wamp/id.js';
 import { BinaryFormat } from './binary.js';
 import { BinaryReader, OPEN } from './binary-reader.js';
 import { BinaryWriter } from './binary-writer.js';
+import { Cost } from './value-sink.js';
 import type { Kind } from './binary-reader.js';
+import type { ValueSink } from './value-sink.js';
 
 const UNSIGNED = 0;
 const NEGATIVE = 1;
@@ -31,6 +33,7 @@ const BIG_POSITIVE = 2;
 const BIG_NEGATIVE = 3;
 /** Writing out a longer number in decimal would take too long; it stays a byte string. */
 const MAX_BIG_BYTES = 128;
+const NOTHING = Buffer.alloc(0);
 const UINT64_END = 2n ** 64n;
 
 class CborReader extends BinaryReader {
@@ -88,6 +91,33 @@ class CborReader extends BinaryReader {
         return this.#tagged(info, depth);
       default:
         return this.#simple(mark);
+    }
+  }
+
+  pass(to: ValueSink, depth: number): void {
+    const mark = this.byte();
+    const info = mark & 31;
+    switch (mark >> 5) {
+      case UNSIGNED:
+        if (info < ONE_BYTE) return to.integer(info);
+        return to.leaf(this.#argument(info));
+      case NEGATIVE:
+        return to.leaf(minusOneMinus(this.#argument(info)));
+      case BYTES:
+        if (info !== INDEFINITE) return this.passBytes(to, this.#length(info));
+        return this.#passJoined(to, BYTES);
+      case TEXT:
+        if (info !== INDEFINITE) return this.passText(to, this.#length(info));
+        return this.#passJoined(to, TEXT);
+      case LIST:
+        return this.passList(to, this.#count(info), depth);
+      case DICT:
+        return this.passDict(to, this.#count(info), depth);
+      case TAG:
+        return this.#passTagged(to, info, depth);
+      default:
+        if (mark >= 0xf9 && mark <= 0xfb) this.steps.take(Cost.UNCOMMON);
+        return to.leaf(this.#simple(mark));
     }
   }
 
@@ -157,7 +187,9 @@ class CborReader extends BinaryReader {
   /** A string without a length in front. */
   #joined(major: number): Buffer {
     const start = this.at;
-    const joined = Buffer.allocUnsafe(this.#skipChunks(major));
+    const bytes = this.#skipChunks(major);
+    if (bytes === 0) return NOTHING;
+    const joined = Buffer.allocUnsafe(bytes);
     const end = this.at;
     this.at = start;
     this.#skipChunks(major, joined);
@@ -182,7 +214,7 @@ class CborReader extends BinaryReader {
       const start = this.at;
       if (major === TEXT) this.checkText(length);
       else this.take(length);
-      if (target !== undefined) this.bytes.copy(target, total, start, this.at);
+      if (target !== undefined) copyShort(this.bytes, start, this.at, target, total);
       total += length;
     }
     return total;
@@ -192,10 +224,54 @@ class CborReader extends BinaryReader {
     this.enter(depth);
     const tag = this.#argument(info);
     const content = this.value(depth + 1);
-    const isBig = (tag === BIG_POSITIVE || tag === BIG_NEGATIVE) && content instanceof Uint8Array;
-    if (!isBig || content.length > MAX_BIG_BYTES) return content;
-    const big = BigInt(`0x0${Buffer.from(content).toString('hex')}`);
-    return tag === BIG_POSITIVE ? big : -1n - big;
+    return tag === BIG_POSITIVE || tag === BIG_NEGATIVE ? this.#big(tag, content) : content;
+  }
+
+  /** @returns the integer that a tag makes of a byte string; anything else, and what is absurdly long, as it is. */
+  #big(tag: number, content: unknown): unknown {
+    if (!(content instanceof Buffer) || content.length > MAX_BIG_BYTES) return content;
+    // BigInts are dear, and most numbers need none.
+    if (content.length > 6) {
+      const big = BigInt(`0x${content.toString('hex')}`);
+      return tag === BIG_POSITIVE ? big : -1n - big;
+    }
+    const number = content.length === 0 ? 0 : content.readUIntBE(0, content.length);
+    return tag === BIG_POSITIVE ? number : -1 - number;
+  }
+
+  /** The innermost tag for big numbers decides about the byte string behind it; all other tags vanish. */
+  #passTagged(to: ValueSink, info: number, depth: number): void {
+    this.enter(depth);
+    this.steps.take(1);
+    const tag = this.#argument(info);
+    const next = this.peek() >> 5;
+    if ((tag !== BIG_POSITIVE && tag !== BIG_NEGATIVE) || (next !== BYTES && next !== TAG)) {
+      return this.pass(to, depth + 1);
+    }
+    if (next === TAG && !this.#isTaggedBytes()) return this.pass(to, depth + 1);
+    const content = this.value(depth + 1);
+    const isLong = content instanceof Buffer && content.length > 6;
+    this.steps.take(isLong ? Cost.BIG : 2);
+    to.leaf(this.#big(tag, content));
+  }
+
+  /** Looks through the tags that stand here. @returns whether there is a byte string behind them. */
+  #isTaggedBytes(): boolean {
+    const start = this.at;
+    let mark = this.byte();
+    while (mark >> 5 === TAG) {
+      this.#skipArgument(mark & 31);
+      mark = this.byte();
+    }
+    this.at = start;
+    return mark >> 5 === BYTES;
+  }
+
+  #passJoined(to: ValueSink, major: number): void {
+    this.steps.take(2);
+    const joined = this.#joined(major);
+    if (major === TEXT) to.utf8(joined, 0, joined.length);
+    else to.byteString(joined, 0, joined.length);
   }
 
   #simple(mark: number): unknown {
@@ -219,6 +295,12 @@ class CborReader extends BinaryReader {
         return null;
     }
   }
+}
+
+/** A part of a string has a few bytes: copied by hand, that is cheaper than a call into native code. */
+function copyShort(from: Buffer, start: number, end: number, target: Buffer, at: number): void {
+  if (end - start > 32) from.copy(target, at, start, end);
+  else for (let index = start; index < end; index++) target[at + index - start] = from[index] as number;
 }
 
 function minusOneMinus(value: number | bigint): number | bigint {

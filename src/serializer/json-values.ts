@@ -152,7 +152,8 @@ function endsScalar(text: string, at: number): boolean {
   return at >= text.length || text.charCodeAt(at) <= 32 || PUNCTUATION.includes(text.charAt(at));
 }
 
-function scalar(token: string): unknown {
+/** @returns the number, boolean or null that a token of JSON stands for; integers within 64 bits exactly. */
+export function scalar(token: string): unknown {
   // More than 20 places do not fit into 64 bits, which is what the other formats have for integers.
   if (!/^-?\d{16,20}$/.test(token)) return JSON.parse(token);
   const exact = BigInt(token);

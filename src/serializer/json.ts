@@ -10,11 +10,14 @@ import { NO_PAYLOAD } from '../wamp/payload.js';
 import { RECORD_SEPARATOR, separated } from './batch.js';
 import { allocateFrame } from './frame-memory.js';
 import { LARGE_PAYLOAD_BYTES, LargeFrame, SharedBytes } from './large-frame.js';
+import { JsonReader } from './json-reader.js';
 import { jsonText, jsonValues, skipString } from './json-values.js';
+import { JsonWriter } from './json-writer.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
 import type { ClientMessage, Message } from '../wamp/message.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Frame, Framing, Serializer } from './serializer.js';
+import type { ValueSink } from './value-sink.js';
 import type { PayloadForm } from './wire-payload.js';
 
 /** Arguments and ArgumentsKw as JSON text, `[1,2],{"k":3}`, exactly as they came in. */
@@ -41,6 +44,10 @@ class JsonPayload extends WirePayload {
     return new JsonPayload(Buffer.from(this.text).toString(), this.isAscii);
   }
 
+  passOn(to: ValueSink): number {
+    return new JsonReader(this.text).passAll(to);
+  }
+
   elements(): readonly unknown[] {
     return jsonValues(`[${this.text}]`) as unknown[];
   }
@@ -52,8 +59,15 @@ class JsonPayload extends WirePayload {
   }
 }
 
+const writer = new JsonWriter();
+
 const jsonForm: PayloadForm<JsonPayload> = {
   write: (elements) => new JsonPayload(jsonText(elements).slice(1, -1), false),
+  translate(payload) {
+    writer.reset();
+    payload.passOn(writer);
+    return new JsonPayload(writer.toText(), writer.isAscii);
+  },
 };
 
 export const jsonSerializer: Serializer = {

@@ -7,7 +7,9 @@ import { ProtocolViolation } from '../wamp/error.js';
 import { BinaryReader } from './binary-reader.js';
 import { BinaryWriter } from './binary-writer.js';
 import { BinaryFormat } from './binary.js';
+import { Cost } from './value-sink.js';
 import type { Kind } from './binary-reader.js';
+import type { ValueSink } from './value-sink.js';
 
 const UINT64_END = 2n ** 64n;
 const INT64_START = -(2n ** 63n);
@@ -53,6 +55,25 @@ class MsgpackReader extends BinaryReader {
     if (mark < 0xa0) return this.list(mark & 0x0f, depth);
     if (mark < 0xc0) return this.text(mark & 0x1f);
     return this.#long(mark, depth);
+  }
+
+  pass(to: ValueSink, depth: number): void {
+    const mark = this.byte();
+    if (mark < 0x80) to.integer(mark);
+    else if (mark >= 0xe0) to.integer(mark - 256);
+    else if (mark < 0x90) this.passDict(to, mark & 0x0f, depth);
+    else if (mark < 0xa0) this.passList(to, mark & 0x0f, depth);
+    else if (mark < 0xc0) this.passText(to, mark & 0x1f);
+    else if (mark >= 0xde) this.passDict(to, this.#length(mark - 0xdd), depth);
+    else if (mark >= 0xdc) this.passList(to, this.#length(mark - 0xdb), depth);
+    else if (mark >= 0xd9) this.passText(to, this.#length(mark - 0xd9));
+    else if (mark >= 0xc4 && mark <= 0xc6) this.passBytes(to, this.#length(mark - 0xc4));
+    else this.#passLeaf(to, mark, depth);
+  }
+
+  #passLeaf(to: ValueSink, mark: number, depth: number): void {
+    if (mark > 0xc3) this.steps.take(Cost.UNCOMMON);
+    to.leaf(this.#long(mark, depth));
   }
 
   skip(depth: number): void {

@@ -1,8 +1,10 @@
 /**
  * Payloads in the form in which a client sent them. Between peers of the same serializer this form travels unchanged;
- * for a peer of another one it is translated: values are built, written in the other form, and the result is kept, so
- * that a publication to a thousand subscribers is translated once.
+ * for a peer of another one it is translated: the reader of one form passes it to the writer of the other, and the result
+ * is kept, so that a publication to a thousand subscribers is translated once.
  */
+import { WampError } from '../wamp/error.js';
+import type { ValueSink } from './value-sink.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 
 /** How deep lists and dictionaries may lie in each other; Arguments and ArgumentsKw are the first level. */
@@ -12,17 +14,25 @@ export const MAX_NESTING = 64;
 export interface PayloadForm<P extends WirePayload> {
   /** @throws WampError `wamp.error.invalid_argument` when the values have no place in this form. */
   write(elements: readonly unknown[]): P;
+  /**
+   * Does the same for a payload in another form, without building its values.
+   * @throws WampError `wamp.error.payload_size_exceeded` besides, when that would take too long.
+   */
+  translate(payload: WirePayload): P;
 }
 
 export abstract class WirePayload implements Payload {
-  /** form -> this payload in it */
-  #translations: Map<unknown, WirePayload> | undefined;
+  /** form -> this payload in it, or why it has no place there */
+  #translations: Map<unknown, WirePayload | WampError> | undefined;
 
   /**
    * Builds the values: Arguments and maybe ArgumentsKw, or the one string or byte string of an opaque payload.
    * Byte strings are Uint8Arrays in every form, integers beyond 2^53 are BigInts.
    */
   abstract elements(): readonly unknown[];
+
+  /** Passes on what {@link elements} builds. @returns how many there are. */
+  abstract passOn(to: ValueSink): number;
 
   /** Arguments; of an opaque payload a list with its one item. */
   get args(): readonly unknown[] {
@@ -34,12 +44,26 @@ export abstract class WirePayload implements Payload {
     return this.elements()[1] as Dict | undefined;
   }
 
-  /** @returns this payload in another form, made when it is first asked for. */
+  /**
+   * @returns this payload in another form, made when it is first asked for.
+   * @throws WampError for a payload that cannot be translated: found out once, however many are to get it.
+   */
   in<P extends WirePayload>(form: PayloadForm<P>): P {
     // What is filed under a form was made by that form.
-    const known = this.#translations?.get(form) as P | undefined;
-    if (known !== undefined) return known;
-    const made = form.write(this.elements());
+    const known = this.#translations?.get(form) as P | WampError | undefined;
+    const made = known ?? this.#translated(form);
+    if (made instanceof WampError) throw made;
+    return made;
+  }
+
+  #translated<P extends WirePayload>(form: PayloadForm<P>): P | WampError {
+    let made: P | WampError;
+    try {
+      made = form.translate(this);
+    } catch (error) {
+      if (!(error instanceof WampError)) throw error;
+      made = error;
+    }
     this.#translations ??= new Map();
     this.#translations.set(form, made);
     return made;

@@ -249,11 +249,11 @@ describe.each(pairs)('from %s to %s', (_from, _to, from, to) => {
   it('translates once for all who speak the same', () => {
     const { payload } = serializerOf(from.type).decode(from.write([16, 1, {}, 'a.b', ['x', { k: 1 }]])) as m.Publish;
     let built = 0;
-    const { elements } = payload as unknown as { elements: () => readonly unknown[] };
+    const { passOn } = payload as unknown as { passOn: (to: unknown) => number };
     Object.assign(payload, {
-      elements: () => {
+      passOn: (to: unknown) => {
         built++;
-        return elements.call(payload);
+        return passOn.call(payload, to);
       },
     });
     for (let i = 0; i < 3; i++) serializerOf(to.type).encode(eventOf(payload, { topic: `t${i}` }), UNFRAMED);
