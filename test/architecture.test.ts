@@ -40,7 +40,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   transport: {
     folders: ['wamp', 'serializer', 'session', 'cookie', 'log'],
     types: ['auth'],
-    builtins: ['net', 'http', 'tls', 'crypto', 'dns', 'fs', 'buffer'],
+    builtins: ['net', 'http', 'tls', 'crypto', 'dns', 'fs', 'path', 'buffer'],
     builtinTypes: ['stream'],
     packages: ['ws'],
   },

@@ -14,6 +14,7 @@ import { Output } from './output.js';
 
 interface PlaceOptions {
   readonly cbdir?: string;
+  readonly rundir?: string;
   readonly config?: string;
   readonly store?: number;
 }
@@ -88,12 +89,12 @@ export async function importCookies(options: ImportOptions): Promise<void> {
   process.stdout.write(`${imported} imported; ${known} known already, ${expired} expired, ${damaged} damaged\n`);
 }
 
-function placeOf({ cbdir: option, config }: PlaceOptions): NodePlace {
+function placeOf({ cbdir: option, rundir, config }: PlaceOptions): NodePlace {
   const cbdir = resolveCbdir({ option, env: process.env, cwd: process.cwd() });
   const output = new Output(process.stderr);
   const noColor = (process.env['NO_COLOR'] ?? '') !== '';
   const { log } = createVoice({ loglevel: 'warn', logformat: 'text', color: 'auto' }, output, noColor);
-  return { cbdir, config, log };
+  return { cbdir, rundir, config, log };
 }
 
 const HEADINGS = ['STORE', 'DIGEST', 'CREATED', 'EXPIRES', 'AUTHID', 'ROLE', 'REALM', 'METHOD', 'SESSIONS'];

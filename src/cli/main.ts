@@ -36,7 +36,7 @@ function commandLine(): Command {
     .description('A WAMP router that starts from a config.json and recognises returning browsers by a cookie.')
     .showSuggestionAfterError();
 
-  addNodeOptions(program.command('start').description('start a node and run it until SIGINT or SIGTERM'))
+  addRunOptions(program.command('start').description('start a node and run it until SIGINT or SIGTERM'))
     .addOption(new Option('--loglevel <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
     .addOption(
       new Option('--logformat <format>', 'how to log (default: text at a terminal, else json)').choices(LOG_FORMATS),
@@ -70,7 +70,7 @@ function addCookieCommands(program: Command): void {
     .command('cookies')
     .description('look at the cookies of a node, running or not, and manage them');
   const command = (name: string, description: string): Command =>
-    addNodeOptions(cookies.command(name).description(description));
+    addRunOptions(cookies.command(name).description(description));
   const store = (): Option => new Option('--store <n>', 'only this store, counted from 1').argParser(storeNumber);
 
   command('list', 'show all cookies, by digests')
@@ -96,6 +96,13 @@ function addCookieCommands(program: Command): void {
 function storeNumber(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Stores are numbered 1, 2, ...');
   return Number(text);
+}
+
+function addRunOptions(command: Command): Command {
+  return addNodeOptions(command).option(
+    '--rundir <dir>',
+    'where node.pid and node.sock of a running node lie (default: the node directory)',
+  );
 }
 
 function addNodeOptions(command: Command): Command {

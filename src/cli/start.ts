@@ -13,6 +13,7 @@ import { describeFailure } from './report.js';
 
 export interface StartOptions extends LogOptions {
   readonly cbdir?: string;
+  readonly rundir?: string;
   readonly config?: string;
 }
 
@@ -30,6 +31,7 @@ export async function start(options: StartOptions): Promise<void> {
     signal: interrupt.signal,
     commandOptions: { ...options },
     ...(options.config === undefined ? {} : { config: options.config }),
+    ...(options.rundir === undefined ? {} : { rundir: options.rundir }),
   });
   handleSignals({
     source: process,

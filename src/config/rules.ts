@@ -161,8 +161,9 @@ function checkAddress(endpoint: Cursor, { report }: RuleContext): void {
 }
 
 function overlap(a: Cursor, b: Cursor): boolean {
-  if (ipVersion(a) !== ipVersion(b)) return false;
   const [one, other] = [a.get('interface').text(), b.get('interface').text()];
+  // All addresses of version 6 include those of version 4.
+  if (ipVersion(a) !== ipVersion(b)) return isEverywhere(ipVersion(a) === 6 ? one : other);
   return one === other || isEverywhere(one) || isEverywhere(other);
 }
 

@@ -2,7 +2,7 @@
  * Which directory is the node's: Crossbar.io's order, but nothing is ever created. There a mistyped `--cbdir` starts
  * an empty node; here it is an error that names the command to make one.
  */
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import { NodeError, systemCode } from './error.js';
@@ -27,6 +27,25 @@ export function resolveCbdir({ option, env, cwd }: CbdirSources): string {
   if (named !== undefined) return existingDirectory(path.resolve(cwd, named));
   const usual = path.join(cwd, '.crossbar');
   return kindOf(usual) === 'directory' ? usual : existingDirectory(cwd);
+}
+
+/**
+ * Where a running node keeps what only it needs: `node.pid` and `node.sock`. Made when it is missing, because what lies
+ * below `/run` is gone after each start of the machine.
+ *
+ * @returns its absolute path; the node directory when there is no `rundir`.
+ * @throws NodeError `ERR_NODE_DIRECTORY`
+ */
+export function resolveRundir(rundir: string | undefined, cbdir: string): string {
+  if (rundir === undefined) return cbdir;
+  const directory = path.resolve(rundir);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const code = systemCode(cause) ?? 'unknown error';
+    throw new NodeError('ERR_NODE_DIRECTORY', `the run directory ${directory} cannot be made (${code})`, { cause });
+  }
+  return directory;
 }
 
 /** @throws NodeError `ERR_NODE_DIRECTORY` when there is nothing at `file`. */

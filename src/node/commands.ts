@@ -14,6 +14,8 @@ import type { Verification } from './cookie-stores.js';
 export interface NodePlace {
   /** The node directory, absolute. */
   readonly cbdir: string;
+  /** Where its control socket lies; default: the node directory. */
+  readonly rundir?: string | undefined;
   readonly config?: string | undefined;
   readonly log: Logger;
 }
@@ -23,7 +25,7 @@ export async function withCookies<T>(
   place: NodePlace,
   use: (administration: CookieAdministration) => Promise<T>,
 ): Promise<T> {
-  const client = await ControlClient.connect(place.cbdir);
+  const client = await ControlClient.connect(place.rundir ?? place.cbdir);
   if (client === undefined) {
     const { log } = place;
     return withStores(await workersOf(place), log, (stores) =>

@@ -8,7 +8,6 @@
  *
  * A connection may ask again when it has its answer. What can be asked is a table of handlers; this file knows none.
  */
-import { chmod } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { once } from 'node:events';
@@ -26,6 +25,7 @@ export type ControlArguments = Readonly<Record<string, unknown>>;
 export type ControlHandlers = Readonly<Record<string, ControlHandler>>;
 
 export interface ControlOptions {
+  /** The run directory: usually that of the node. */
   readonly cbdir: string;
   readonly handlers: ControlHandlers;
   readonly log: Logger;
@@ -68,11 +68,7 @@ export class ControlServer {
   }
 
   async #listen(file: string): Promise<void> {
-    const usual = withUmask(0o177);
-    const listening = listen(this.#server, { type: 'unix', path: file, backlog: BACKLOG });
-    usual();
-    await listening;
-    await chmod(file, 0o600); // also where the umask could not be changed
+    await listen(this.#server, { type: 'unix', path: file, mode: '0600', backlog: BACKLOG });
   }
 
   /** Nobody can ask any more; the file is gone. Idempotent. */
@@ -207,15 +203,5 @@ async function* linesOf(socket: Socket, maxBytes: number): AsyncGenerator<string
     begun.push(rest);
     bytes += rest.length;
     if (bytes > maxBytes) throw new Error('a request is too long');
-  }
-}
-
-/** The socket is made with these permissions at once, not a moment later. @returns how to undo it. */
-function withUmask(mask: number): () => void {
-  try {
-    const usual = process.umask(mask);
-    return () => void process.umask(usual);
-  } catch {
-    return () => undefined; // not in a worker thread
   }
 }

@@ -40,7 +40,7 @@ import { RawSocketAcceptor } from '../transport/rawsocket.js';
 import { createWebServer, createWebSocketServer } from '../webservice/server.js';
 import { createUniversalServer } from '../webservice/universal.js';
 import type { WebServerDeps } from '../webservice/server.js';
-import { existingDirectory } from './cbdir.js';
+import { existingDirectory, resolveRundir } from './cbdir.js';
 import { ControlServer } from './control.js';
 import { LocalAdministration } from './cookie-administration.js';
 import { cookieRequests } from './cookie-control.js';
@@ -65,6 +65,8 @@ export interface NodeOptions {
   readonly config?: string;
   /** A pino logger; default: none. */
   readonly log?: Logger;
+  /** Where `node.pid` and `node.sock` lie, for a node directory that cannot be written to; default: the node directory. */
+  readonly rundir?: string;
   /** Where `$NAME` in the config is looked up; default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Gives the start up: what has started is stopped, and `startNode` rejects with its reason. Without effect later. */
@@ -93,18 +95,20 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const cbdir = existingDirectory(path.resolve(options.cbdir));
   const given = options.config === undefined ? {} : { config: options.config };
   const loaded = await loadConfig({ cbdir, env, ...given });
-  const pidFile = await acquirePidFile({ cbdir, options: options.commandOptions ?? { cbdir, ...given }, log });
+  const rundir = resolveRundir(options.rundir, cbdir);
+  const pidFile = await acquirePidFile({ cbdir: rundir, options: options.commandOptions ?? { cbdir, ...given }, log });
   for (const { file, line, column, pointer, text } of loaded.warnings) {
     log.warn({ file, line, column, pointer, problem: text }, 'config warning');
   }
   limitProcess(loaded.config.controller.options, log);
-  const node = new Node({ cbdir, loaded, pidFile, log });
+  const node = new Node({ cbdir, rundir, loaded, pidFile, log });
   await node.start(options.signal);
   return node;
 }
 
 interface NodeParts {
   readonly cbdir: string;
+  readonly rundir: string;
   readonly loaded: LoadedConfig;
   readonly pidFile: PidFile;
   readonly log: Logger;
@@ -191,10 +195,10 @@ class Node implements RunningNode {
   }
 
   #startControl(): Promise<ControlServer | undefined> {
-    const { cbdir, loaded } = this.#parts;
+    const { rundir, loaded } = this.#parts;
     const workers = enabledWorkers(loaded).map(({ worker }) => worker);
     const cookies = new LocalAdministration(() => openedStores(this.#stores, workers), this.#log);
-    return ControlServer.start({ cbdir, handlers: cookieRequests(cookies), log: this.#log });
+    return ControlServer.start({ cbdir: rundir, handlers: cookieRequests(cookies), log: this.#log });
   }
 
   /** Realms of different workers are separate, even of the same name: a router knows only its own. */

@@ -47,7 +47,8 @@ export const tcpEndpointSchema = {
       type: 'integer',
       enum: [4, 6],
       absent: 'what `interface` is; without `interface` 4',
-      description: 'The version of IP.',
+      description:
+        'The version of IP. With 6 and without `interface` (or on `::`) connections of IPv4 are taken, too, as in Crossbar.io.',
     },
     backlog: backlogSchema,
     tls: tlsSchema,
@@ -73,6 +74,24 @@ export const unixEndpointSchema = {
       minLength: 1,
       description:
         'The socket file, absolute or relative to the node directory. It is removed when the node stops; one that was left behind is replaced. At most 107 bytes in all.',
+    },
+    mode: {
+      type: 'string',
+      pattern: '^0?[0-7]{3}$',
+      allowed: 'three octal digits in quotes, such as "0660"',
+      default: '0660',
+      description:
+        'Who may connect: permissions of the socket file in octal digits, whatever the umask is; to connect takes the right to write. By default the user and the group of the node, and nobody else. Crossbar.io has 0666, which lets in every user of the machine; a reverse proxy under a user of its own needs that, or the `group`.',
+    },
+    group: {
+      type: ['string', 'integer'],
+      minLength: 1,
+      minimum: 0,
+      maximum: 4_294_967_294,
+      allowed: 'the name of a group in /etc/group, or its number',
+      absent: 'the group of the process',
+      description:
+        'The group of the socket file: a name from /etc/group, or a number. The user of the node has to be in it, such as `www-data` for a reverse proxy.',
     },
     backlog: backlogSchema,
   },

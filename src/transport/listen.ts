@@ -3,9 +3,10 @@
  * when that fails.
  */
 import { lookup } from 'node:dns/promises';
-import { lstat, unlink } from 'node:fs/promises';
-import { connect, isIP } from 'node:net';
-import type { ListenOptions, Server } from 'node:net';
+import { isIP } from 'node:net';
+import type { Server } from 'node:net';
+import { bind, codeOf } from './bind.js';
+import { listenOnFile } from './socket-file.js';
 import type { EndpointConfig, TcpEndpointConfig, UnixEndpointConfig } from './endpoint-schema.js';
 
 /** Where a server really listens on TCP: the port is known even if 0 was configured. */
@@ -27,13 +28,10 @@ export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
-/** What fits into the address of a socket file on Linux; the system would cut the rest off without a word. */
-const MAX_PATH_BYTES = 107;
-
 /**
  * A TCP `interface` may be a host name; `version` then picks one of its addresses. Without `interface` the server
- * listens on all addresses of IP `version` (default 4). Version 6 never takes IPv4 connections along, so that a node may
- * have the same port for both.
+ * listens on all addresses of IP `version` (default 4). On all addresses of version 6 it takes IPv4 connections, too, as
+ * Twisted, and so Crossbar.io, does on Linux.
  *
  * The file of a unix endpoint is made, and removed again when the server closes. One that was left behind by a process
  * that died is replaced, one that somebody listens on is not.
@@ -50,7 +48,7 @@ export async function listen(server: Server, endpoint: EndpointConfig): Promise<
 
 async function listenOnPort(server: Server, endpoint: TcpEndpointConfig): Promise<BoundPort> {
   const host = await hostOf(endpoint);
-  await bind(server, { host, port: endpoint.port, backlog: endpoint.backlog, ipv6Only: isIP(host) === 6 });
+  await bind(server, { host, port: endpoint.port, backlog: endpoint.backlog, ipv6Only: false });
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('a TCP server has no TCP address');
   return { address: bound.address, port: bound.port };
@@ -63,51 +61,9 @@ async function hostOf(endpoint: TcpEndpointConfig): Promise<string> {
   return (await lookup(host, { family: version ?? 0 })).address;
 }
 
-async function listenOnPath(server: Server, { path, backlog }: UnixEndpointConfig): Promise<BoundPath> {
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new Error(`the path is longer than ${MAX_PATH_BYTES} bytes`);
-  try {
-    await bind(server, { path, backlog });
-  } catch (error) {
-    if (codeOf(error) !== 'EADDRINUSE') throw error;
-    await removeStaleSocket(path, error);
-    await bind(server, { path, backlog });
-  }
-  return { path };
-}
-
-/** @throws `inUse` when somebody listens on the socket, and for a file that is no socket. */
-async function removeStaleSocket(path: string, inUse: unknown): Promise<void> {
-  if (!(await lstat(path)).isSocket()) throw new Error('a file that is no socket has this name');
-  if (await isAnswered(path)) throw inUse;
-  await unlink(path);
-}
-
-/** A socket file that nobody listens on refuses connections. */
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', (error) => {
-      const code = codeOf(error);
-      if (code === 'ECONNREFUSED') resolve(false);
-      // A full backlog: somebody is there, only busy.
-      else if (code === 'EAGAIN') resolve(true);
-      else reject(error);
-    });
-  });
-}
-
-function bind(server: Server, options: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+async function listenOnPath(server: Server, endpoint: UnixEndpointConfig): Promise<BoundPath> {
+  await listenOnFile(server, endpoint);
+  return { path: endpoint.path };
 }
 
 function placeOf(endpoint: EndpointConfig): string {
@@ -123,6 +79,9 @@ const PORT_REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host name',
 };
 
+/** For those who have a transport for each version. */
+const BOTH_VERSIONS = ', or by another transport: all addresses of version 6 include those of version 4';
+
 const PATH_REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens on this socket',
   EACCES: 'not permitted',
@@ -130,13 +89,10 @@ const PATH_REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'the path leads through a file',
 };
 
-function reasonOf(error: unknown, { type }: EndpointConfig): string {
+function reasonOf(error: unknown, endpoint: EndpointConfig): string {
   if (!(error instanceof Error)) return String(error);
   const code = codeOf(error);
-  const reason = (type === 'unix' ? PATH_REASONS : PORT_REASONS)[code];
-  return reason === undefined ? error.message : `${reason} (${code})`;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = (endpoint.type === 'unix' ? PATH_REASONS : PORT_REASONS)[code];
+  const hint = code === 'EADDRINUSE' && endpoint.type === 'tcp' && endpoint.version === 6 ? BOTH_VERSIONS : '';
+  return reason === undefined ? error.message : `${reason}${hint} (${code})`;
 }

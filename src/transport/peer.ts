@@ -12,7 +12,8 @@ const UNIX = 'unix';
 export function peerOf(socket: Socket): string {
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined || remotePort === undefined) return socket.destroyed ? 'unknown' : UNIX;
-  return `${remoteAddress}:${remotePort}`;
+  // IPv4 that came in by IPv6 is IPv4.
+  return `${remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')}:${remotePort}`;
 }
 
 /** @returns whether the connection is TLS. */

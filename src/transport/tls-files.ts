@@ -4,7 +4,7 @@
  */
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from '../log/logger.js';
 import type { TlsConfig } from './tls-schema.js';
@@ -14,6 +14,12 @@ export class TlsFileError extends Error {
   readonly code = 'ERR_TLS_FILE';
   override readonly name = 'TlsFileError';
 }
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** When so much of its time is left, or this part of it, a certificate should have been renewed. */
+const SOON_MS = 14 * 86_400_000;
+const SOON_PART = 5;
 
 /** Read permission for the group or for all. */
 const READABLE_BY_OTHERS = 0o044;
@@ -42,16 +48,37 @@ export async function readTlsFiles(config: TlsConfig, log: Logger): Promise<Secu
   }
   const chain = await readAll('chain_certificates', config.chain_certificates, log);
   const { ca_certificates: authorities, ciphers, dhparam } = config;
+  const ca = authorities && (await readAll('ca_certificates', authorities, log));
+  warnOfGap(config.certificate, [certificate, ...chain, ...(ca ?? [])].flatMap(certificatesOf), log);
   return {
     key,
     cert: [certificate, ...chain].join('\n'),
     minVersion: 'TLSv1.2',
     // Sessions are not resumed: `tls-unique` and the check of client certificates hold for whole handshakes.
     secureOptions: constants.SSL_OP_NO_TICKET,
-    ...(authorities && { ca: await readAll('ca_certificates', authorities, log) }),
+    ...(ca && { ca }),
     ...(ciphers !== undefined && { ciphers: triedCiphers(ciphers) }),
     ...(dhparam !== undefined && { dhparam: await readDhParameters(dhparam) }),
   };
+}
+
+/**
+ * Browsers often fetch a certificate that is missing, or know it from elsewhere; programs never do. So nobody notices until
+ * the first of them comes.
+ * @param sent the transport's own certificate first, then all that OpenSSL completes it from.
+ */
+function warnOfGap(file: string, sent: readonly X509Certificate[], log: Logger): void {
+  const [own, ...others] = sent;
+  if (own === undefined || [own, ...others].some((other) => own.checkIssued(other))) return;
+  if (rootCertificates.some((root) => own.checkIssued(new X509Certificate(root)))) return;
+  log.warn(
+    { file, issuer: own.issuer.replaceAll('\n', ', ') },
+    'the certificate of the issuer is missing: clients that do not know it refuse the connection (see chain_certificates)',
+  );
+}
+
+function certificatesOf(pem: string): X509Certificate[] {
+  return [...pem.matchAll(CERTIFICATE)].map(([text]) => new X509Certificate(text));
 }
 
 function triedCiphers(ciphers: string): string {
@@ -90,9 +117,11 @@ async function readCertificates(key: string, file: string, log: Logger): Promise
     createSecureContext({ cert: text });
     return new X509Certificate(text);
   });
-  const now = Date.now();
-  if (now < Date.parse(validFrom) || now > Date.parse(validTo)) {
+  const [now, begin, end] = [Date.now(), Date.parse(validFrom), Date.parse(validTo)];
+  if (now < begin || now > end) {
     log.warn({ file, validFrom, validTo }, 'a certificate of this transport is not valid now');
+  } else if (end - now < Math.min(SOON_MS, (end - begin) / SOON_PART)) {
+    log.warn({ file, validTo }, 'a certificate of this transport ends soon');
   }
   return pem;
 }

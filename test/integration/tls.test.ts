@@ -317,10 +317,48 @@ describeNeeds('the openssl command', HAS_OPENSSL)('TLS', () => {
       expect(lines.join()).not.toContain('BEGIN');
       lines.length = 0;
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3 * 24 * 60 * 60 * 1000 });
-      await read({ chain_certificates: [] }, log).finally(() => vi.useRealTimers());
+      await read({}, log).finally(() => vi.useRealTimers());
       expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
         { msg: 'a certificate of this transport is not valid now', file: files.certificate },
+        { msg: 'a certificate of this transport is not valid now', file: files.chain_certificates[0] },
       ]);
+    });
+
+    it('are warned of: a certificate that ends soon', async () => {
+      const lines: string[] = [];
+      const log = createLogger({ level: 'warn', destination: { write: (line: string) => void lines.push(line) } });
+      // They are made for two days.
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 42 * 60 * 60 * 1000 });
+      await read({}, log).finally(() => vi.useRealTimers());
+      expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+        msg: 'a certificate of this transport ends soon',
+        file: files.certificate,
+        validTo: expect.any(String) as string,
+      });
+    });
+
+    it('are warned of: a certificate without the one of its issuer, wherever it could stand', async () => {
+      const lines: string[] = [];
+      const log = createLogger({ level: 'warn', destination: { write: (line: string) => void lines.push(line) } });
+      await read({ chain_certificates: [] }, log);
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+        {
+          msg: expect.stringContaining('the certificate of the issuer is missing') as string,
+          file: files.certificate,
+          issuer: 'CN=intermediate',
+        },
+      ]);
+      lines.length = 0;
+      await read({ chain_certificates: [certificates.file('root.pem')] }, log);
+      expect(lines).toHaveLength(1);
+      lines.length = 0;
+      // In the same file, among those who sign clients, or its own issuer.
+      certificates.write('both.pem', certificates.text('server.pem') + certificates.text('intermediate.pem'));
+      await read({ certificate: certificates.file('both.pem'), chain_certificates: [] }, log);
+      await read({ chain_certificates: [], ca_certificates: [certificates.file('intermediate.pem')] }, log);
+      const self = { certificate: certificates.file('root.pem'), key: certificates.file('root.key') };
+      await read({ ...self, chain_certificates: [] }, log);
+      expect(lines).toEqual([]);
     });
 
     it('that are wrong keep the node from starting: one line says which, where and why', async () => {

@@ -671,12 +671,18 @@ describe('starting', () => {
   });
 
   const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
-  itNeeds('IPv6 on loopback', hasIpv6)('has one port for both versions of IP', async () => {
-    const endpoint = { type: 'tcp', port: 0, backlog: 50, shared: false } as const;
-    const { port } = await startWeb({}, { endpoint: { ...endpoint, version: 4 } });
-    const six = createWebServer(webConfig({}, { endpoint: { ...endpoint, port, version: 6 } }), serverDeps());
+  itNeeds('IPv6 on loopback', hasIpv6)('version 6 takes IPv4, too', async () => {
+    const endpoint = { type: 'tcp', port: 0, backlog: 50, shared: false, version: 6 } as const;
+    const six = createWebServer(webConfig({ x: jsonConfig(1) }, { endpoint }), serverDeps());
     running.push(six);
-    expect(await six.start()).toEqual({ address: '::', port });
+    const bound = await six.start();
+    expect(bound).toMatchObject({ address: '::' });
+    for (const host of ['127.0.0.1', '[::1]']) {
+      expect((await fetch(`http://${host}:${String(portOf(bound))}/x`)).status).toBe(200);
+    }
+    const { port } = bound as { readonly port: number };
+    const again = createWebServer(webConfig({}, { endpoint: { ...endpoint, port } }), serverDeps());
+    await expect(again.start()).rejects.toThrow('all addresses of version 6 include those of version 4');
   });
 });
 

@@ -198,6 +198,9 @@ describe('ports', () => {
     [{ interface: '0.0.0.0' }, { interface: '127.0.0.1' }, true],
     [{ interface: '127.0.0.1' }, { interface: '127.0.0.2' }, false],
     [{ interface: '127.0.0.1' }, { interface: '::1' }, false],
+    [{ version: 4 }, { version: 6 }, true],
+    [{ interface: '127.0.0.1' }, { interface: '::' }, true],
+    [{ version: 4 }, { interface: '::1' }, false],
     [{ port: 0 }, { port: 0 }, false],
     [{ port: 8080 }, { port: 8081 }, false],
   ])('%j and %j collide: %s', (a, b, expected) => {

@@ -14,7 +14,7 @@ describe('a rawsocket transport', () => {
     expect(transport).toEqual({
       type: 'rawsocket',
       id: 'transport001',
-      endpoint: { type: 'unix', path: '/node/run/node.sock', backlog: 1024 },
+      endpoint: { type: 'unix', path: '/node/run/node.sock', mode: '0660', backlog: 1024 },
       serializers: ['json', 'msgpack', 'cbor'],
       options: {
         max_message_size: 1_048_576,
@@ -76,6 +76,26 @@ describe('a unix endpoint', () => {
   it.each(['web', 'websocket', 'rawsocket'])('suits a %s transport', (type) => {
     const transport = { type, endpoint: { ...SOCKET, path: '/run/node.sock' }, ...(type === 'web' && { paths: {} }) };
     const [first] = check(withTransport(transport)).config.workers[0]?.transports ?? [];
-    expect(first?.endpoint).toEqual({ type: 'unix', path: '/run/node.sock', backlog: 1024 });
+    expect(first?.endpoint).toEqual({ type: 'unix', path: '/run/node.sock', mode: '0660', backlog: 1024 });
+  });
+});
+
+describe('a unix endpoint', () => {
+  const withSocket = (keys: object) => withTransport({ type: 'rawsocket', endpoint: { ...SOCKET, ...keys } });
+
+  it.each([{ mode: '660' }, { mode: '0666' }, { group: 'www-data' }, { group: 0 }])('takes %j', (keys) => {
+    expect(problemsOf(withSocket(keys))).toEqual([]);
+  });
+
+  it.each([
+    { mode: 660 },
+    { mode: 432 },
+    { mode: '0o660' },
+    { mode: '668' },
+    { mode: '4660' },
+    { group: '' },
+    { group: -1 },
+  ])('does not take %j: octal digits are text, so that nobody means one number and writes another', (keys) => {
+    expect(problemsOf(withSocket(keys))).toHaveLength(1);
   });
 });

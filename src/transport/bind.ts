@@ -1,0 +1,17 @@
+/** Binds a server; rejects with the error of the system. */
+import type { ListenOptions, Server } from 'node:net';
+
+export function bind(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** @returns the code of an error of the system; empty when it is something else. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
