@@ -171,7 +171,11 @@ const sessions: readonly HeldRow[] = [
   ),
   row('B-SES-19', 'realms are apart', overTheWire('keeps realms apart'), sessionMeta('stay in their realm')),
   row('B-SES-21', 'GOODBYE too early', invalidVector('GOODBYE before HELLO')),
-  row('B-SES-22', 'no HELLO', limits('closes a connection on which no HELLO comes, with an ABORT before')),
+  row(
+    'B-SES-22',
+    'no HELLO',
+    limits('closes a connection on which no HELLO comes, without an ABORT, which clients take for final'),
+  ),
   row('B-SES-23', 'who the client is', session('welcomes an anonymous client and tells it who it is')),
   row('B-PV-04', 'HELLO for a CHALLENGE', session('may challenge; only AUTHENTICATE and ABORT are answers')),
   row(
