@@ -211,7 +211,7 @@ describe.each(['msgpack', 'cbor'])('any bytes that are a payload in %s', (from) 
   const head = Buffer.from(from === 'cbor' ? '851001a063612e6281' : '95100180a3612e6291', 'hex');
   const tagged = fc.array(
     fc.oneof(
-      fc.constantFrom(0xc2, 0xc3, 0xc6, 0x41, 0x40, 0x5f, 0xff, 0x7f, 0x61, 0xf9, 0x9f, 0xbf, 0xd4, 0xc7, 0x81, 0x92),
+      fc.constantFrom(0xc2, 0xc3, 0xc6, 0x41, 0x40, 0x5f, 0xff, 0x7f, 0x61, 0xf9, 0x9f, 0xa1, 0xd4, 0xc7, 0x81, 0x92),
       fc.nat(255),
     ),
     { maxLength: 30 },
@@ -233,17 +233,19 @@ describe.each(['msgpack', 'cbor'])('any bytes that are a payload in %s', (from) 
           }
         };
         // The order of keys, and which of two equal ones is where, is the one thing that values do not keep.
-        fc.pre(!hasDict(outcome(() => written(from, payload))));
+        fc.pre(!hasDict(from, Uint8Array.from(noise)));
         expect(outcome(() => written(to, payload))).toBe(outcome(() => fromValues(to, payload)));
       }),
-      { numRuns: 300, maxSkipsPerRun: 10_000 },
+      { numRuns: 300 },
     );
   });
 });
 
 /** Whether there may be a dictionary with several entries in these bytes. */
-function hasDict(hex: string): boolean {
-  return /8[2-f]|d[ef]|a[2-f]|b./.test(hex);
+function hasDict(type: string, bytes: Uint8Array): boolean {
+  const isHead = (byte: number): boolean =>
+    type === 'cbor' ? byte >= 0xa2 && byte <= 0xbf : (byte >= 0x82 && byte < 0x90) || byte === 0xde || byte === 0xdf;
+  return bytes.some(isHead);
 }
 
 /** PUBLISH of 1 MiB: `[[unit, unit, ...]]`. */
