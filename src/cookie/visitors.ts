@@ -38,6 +38,12 @@ export interface Recognised {
   readonly isCurrent: boolean;
 }
 
+/**
+ * So many replaced ids are followed to the one of now. Within a grace there are one or two; a damaged or hostile file may lead
+ * in a circle.
+ */
+const MAX_FORWARDS = 16;
+
 /** How long until a logout that could not be stored is tried again, in milliseconds. */
 const RETRY_MS = 5000;
 
@@ -113,9 +119,10 @@ export class Visitors {
    * The cookie behind an id that a request presents.
    * @param graceMs how long an id that was replaced still counts. Beyond that it is forgotten, as is an expired cookie:
    *   no clock set back can revive it. Nobody waits for that; if it fails, the next look-up finds the same.
+   * @param followed how many replaced ids led here.
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  async recognise(cbtid: string, graceMs: number): Promise<Recognised | undefined> {
+  async recognise(cbtid: string, graceMs: number, followed = 0): Promise<Recognised | undefined> {
     const entry = await this.#store.get(cbtid);
     if (entry === undefined || this.#dead.has(cbtid)) return undefined;
     if (!isForward(entry)) {
@@ -123,8 +130,8 @@ export class Visitors {
       this.#discard(cbtid);
       return undefined;
     }
-    if (isWithinGrace(entry, this.#clock(), graceMs)) {
-      const successor = await this.recognise(entry.moved_to, graceMs);
+    if (followed < MAX_FORWARDS && isWithinGrace(entry, this.#clock(), graceMs)) {
+      const successor = await this.recognise(entry.moved_to, graceMs, followed + 1);
       return successor && { ...successor, isCurrent: false };
     }
     this.#discard(cbtid);
@@ -236,12 +243,13 @@ export class Visitors {
   }
 
   /** Does something to a cookie that nobody else changes meanwhile. `work` gets the record under the id that it has now. */
-  async #alone<T>(cbtid: string, work: (record: CookieRecord | undefined) => Promise<T>): Promise<T> {
+  async #alone<T>(cbtid: string, work: (record: CookieRecord | undefined) => Promise<T>, followed = 0): Promise<T> {
     const outcome = await this.#turns.take(cbtid, async () => {
       const entry = await this.#store.get(cbtid);
-      return entry !== undefined && isForward(entry) ? { id: entry.moved_to } : { result: await work(entry) };
+      if (entry === undefined || !isForward(entry)) return { result: await work(entry) };
+      return followed < MAX_FORWARDS ? { id: entry.moved_to } : { result: await work(undefined) };
     });
-    return 'result' in outcome ? outcome.result : this.#alone(outcome.id, work);
+    return 'result' in outcome ? outcome.result : this.#alone(outcome.id, work, followed + 1);
   }
 
   /** A cookie with an open connection is in use, however long ago that was noted. */

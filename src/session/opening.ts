@@ -15,6 +15,7 @@ import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
 import { CookieStoreError } from '../cookie/store.js';
 import { shown } from '../log/logger.js';
+import { isValidUri } from '../wamp/uri.js';
 import { admit, authenticate } from './handshake.js';
 import type { Challenge, Deny, Principal, Verdict } from '../auth/method.js';
 import type { ClientMessage, Hello } from '../wamp/message.js';
@@ -205,10 +206,10 @@ export function openingTooLarge(): ProtocolViolation {
   return new ProtocolViolation(`a message before WELCOME may have at most ${MAX_OPENING_BYTES} bytes`);
 }
 
-/** No authextra: it may hold secrets. */
+/** No authextra, and no realm that is none: there may be secrets in them. */
 function loggedWish({ realm, details: { authid, authmethods = [] } }: Hello): Readonly<Record<string, unknown>> {
   return {
-    realm: shown(realm ?? ''),
+    realm: realm !== undefined && isValidUri(realm, 'loose') ? shown(realm) : undefined,
     authid: authid === undefined ? undefined : shown(authid),
     authmethods: authmethods.slice(0, MAX_LOGGED_METHODS).map(shown),
   };

@@ -255,7 +255,9 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   }
 
   refused({ reason, message }: Deny, asked: Readonly<Record<string, unknown>>): void {
-    this.#deps.log.info({ ...this.#facts(), ...asked, reason, message: shown(message) }, 'session refused');
+    // What is no URI is repeated to the client alone.
+    const text = reason === ErrorUri.INVALID_URI ? undefined : shown(message);
+    this.#deps.log.info({ ...this.#facts(), ...asked, reason, message: text }, 'session refused');
     this.abort(reason, message, 'denied');
   }
 

@@ -7,7 +7,7 @@ import type { RepeatedLevel } from '../log/repeated.js';
 import type { CloseCause } from '../session/transport.js';
 
 /** What the layer below the session finds wrong. */
-export type Fault = 'too_large' | 'not_utf8' | 'bad_frame' | 'no_pong' | 'slow_consumer';
+export type Fault = 'too_large' | 'too_many_pieces' | 'not_utf8' | 'bad_frame' | 'no_pong' | 'slow_consumer';
 
 export interface Ending {
   /** RFC 6455, section 7.4.1, and its registry. */
@@ -31,6 +31,11 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
     text: 'the message is larger than max_message_size',
     line: { level: 'warn', message: 'message too large, connection closed' },
   },
+  too_many_pieces: {
+    code: 1008,
+    text: 'the message comes in too many pieces',
+    line: { level: 'warn', message: 'message in too many pieces, connection closed' },
+  },
   not_utf8: {
     code: 1007,
     text: 'a text message is not valid UTF-8',
@@ -52,5 +57,6 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
 /** @returns the fault that `ws` closes a connection for, with a code and no text. */
 export function faultOf(code: number): Fault {
   if (code === ENDINGS.too_large.code) return 'too_large';
+  if (code === ENDINGS.too_many_pieces.code) return 'too_many_pieces';
   return code === ENDINGS.not_utf8.code ? 'not_utf8' : 'bad_frame';
 }

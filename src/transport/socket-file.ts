@@ -28,7 +28,7 @@ export async function listenOnFile(server: Server, { path: file, backlog, mode, 
     );
   }
   const gid = group === undefined ? undefined : await groupId(group);
-  const room = await mkdtemp(path.join(directory, '.'));
+  const room = await mkdtemp(`${directory}${path.sep}.`);
   const inside = path.join(room, 's');
   try {
     await bind(server, { path: inside, backlog });

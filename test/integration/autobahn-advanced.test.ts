@@ -425,7 +425,11 @@ describe.each(BUILT.serializers)('autobahn-js, %s', (serializer) => {
       await callee.register('com.example.busy', counted, { concurrency: 2 });
       // The others wait until one of the two is done.
       const calls = Promise.all([1, 2, 3, 4, 5].map(() => caller.call('com.example.busy')));
-      for (const result of [1, 2, 3, 4, 5]) (await invoked.take())(result);
+      // Both are under way before one of them is answered.
+      const [first, second] = [await invoked.take(), await invoked.take()];
+      first(1);
+      second(2);
+      for (const result of [3, 4, 5]) (await invoked.take())(result);
       expect(await within(calls, 'results')).toEqual([1, 2, 3, 4, 5]);
       expect(most).toBe(2);
     });

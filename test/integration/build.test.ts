@@ -1,7 +1,7 @@
 /** What is in `dist/`: the code that people run is made of `src/`, but it is not the same files. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ValidateFunction } from 'ajv';
@@ -116,9 +116,10 @@ describe('what a config does not name', () => {
   it('is loaded when it does', async () => {
     const realm = openRealm('realm1');
     const components = [{ type: 'module', realm: 'realm1', module: './c.js' }];
-    const web = { type: 'web', endpoint: LOOPBACK, paths: { '/': { type: 'static', directory: '.' } } };
+    const web = { type: 'web', endpoint: LOOPBACK, paths: { '/': { type: 'static', directory: 'web' } } };
     const config = { version: 2, workers: [{ type: 'router', realms: [realm], components, transports: [web] }] };
     const cbdir = nodeDirectory(JSON.stringify(config), 'config.yaml');
+    mkdirSync(path.join(cbdir, 'web'));
     writeFileSync(path.join(cbdir, 'c.js'), 'module.exports = () => undefined;');
     expect(lazyOf(await loadedBy({ cbdir }))).toEqual(['yaml', 'send', 'component']);
   });

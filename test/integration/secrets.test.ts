@@ -413,9 +413,8 @@ describe('a node under observation', () => {
     const known = await comeAgain(cookie);
     const client = await connect({});
     limitFileSize(statSync(path.join(daemon.cbdir, 'cookies.dat')).size);
-    const refusal = await logIn(client, { authid: 'joe', authmethods: ['ticket'] }, () => TICKET);
-    expect(refusal[0]).toBe(3);
-    keep('refusals', JSON.stringify(refusal));
+    await expect(logIn(client, { authid: 'joe', authmethods: ['ticket'] }, () => TICKET)).rejects.toThrow('1013');
+    keep('refusals', JSON.stringify(await client.closed));
     known.client.send([6, {}, 'wamp.close.logout']);
     await known.client.closed;
     const refused = await rawHttp(daemon.port, upgradeLines('/ws'));

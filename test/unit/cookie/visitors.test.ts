@@ -87,6 +87,17 @@ describe('Visitors', () => {
     return new NotedSession(id, visitor);
   }
 
+  it('is nobody whose id leads in a circle of replaced ones, and holds nobody up', async () => {
+    const circle = new Map([
+      [ID, { cbtid: ID, moved_to: NEW_ID, moved: CREATED }],
+      [NEW_ID, { cbtid: NEW_ID, moved_to: ID, moved: CREATED }],
+    ]);
+    store.get = (cbtid) => Promise.resolve(circle.get(cbtid));
+    expect(await visitors.recognise(ID, MINUTE)).toBeUndefined();
+    expect(await visitors.setLogin(ID, JOE)).toBe(false);
+    expect(await visitors.logOut(ID)).toBe(false);
+  });
+
   it('is one visitor for all connections of a cookie, until the last is closed', () => {
     const [one, two] = [enter(), enter()];
     expect(one).toBe(two);
