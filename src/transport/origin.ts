@@ -103,19 +103,26 @@ const FORWARDED = [
   'via',
 ] as const;
 
+/** Names without a dot, and addresses of IPv4. */
+const NO_NAME_OF_INTERNET = /^(?:[\w-]+|[\d.]+)(?::\d+)?$/;
+
+/** Our end of a connection. It is a question to the system. */
+export interface LocalEnd {
+  readonly localAddress?: string | undefined;
+}
+
 /**
  * Whether the host that a client asked for may be a name of the Internet whose owner gave it the address of this machine
  * (DNS rebinding): then a page of that owner, in a browser on this machine, is of the same host. The names of a machine have
  * no dot or end in `.localhost` or `.test`, and most proxies say that they are one.
- *
- * @param localAddress of ours, of this connection.
  */
-export function isPlanted(headers: Readonly<Record<string, unknown>>, localAddress: string | undefined): boolean {
-  if (!isLoopback(localAddress) || FORWARDED.some((name) => headers[name] !== undefined)) return false;
+export function isPlanted(headers: Readonly<Record<string, unknown>>, connection: LocalEnd): boolean {
   const { host } = headers;
-  const name = hostNameOf(typeof host === 'string' ? host : undefined);
+  if (typeof host !== 'string' || NO_NAME_OF_INTERNET.test(host)) return false;
+  if (FORWARDED.some((header) => headers[header] !== undefined)) return false;
+  const name = hostNameOf(host);
   if (name === undefined || !name.includes('.') || name.startsWith('[') || isIP(name) !== 0) return false;
-  return !/\.(?:localhost|test)$/.test(name);
+  return !/\.(?:localhost|test)$/.test(name) && isLoopback(connection.localAddress);
 }
 
 function isLoopback(address: string | undefined): boolean {

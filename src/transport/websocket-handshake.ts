@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { batchedSerializers, serializers, subprotocolOf } from '../serializer/registry.js';
 import { isNullOrigin, isPlanted, originCheck } from './origin.js';
 import type { Serializer } from '../serializer/serializer.js';
-import type { OriginCheck } from './origin.js';
+import type { LocalEnd, OriginCheck } from './origin.js';
 import type { Refusal } from './refusal.js';
 import type { WebSocketConfig } from './websocket-schema.js';
 
@@ -87,14 +87,13 @@ function refuseOrigin(
 /**
  * Whether a page got in as one of this host by a name that may have been pointed at this machine from outside
  * ({@link isPlanted}).
- * @param localAddress of ours, of this connection.
  */
 export function isByPlantedHost(
   { headers }: IncomingMessage,
   { allowsOrigin }: HandshakeRules,
-  localAddress: string | undefined,
+  connection: LocalEnd,
 ): boolean {
-  return isPlanted(headers, localAddress) && !allowsOrigin(headers.origin, undefined);
+  return isPlanted(headers, connection) && !allowsOrigin(headers.origin, undefined);
 }
 
 /**

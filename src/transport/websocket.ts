@@ -124,7 +124,7 @@ export class WebSocketAcceptor {
       this.#refusals.webSocket(req, agreement);
       return refuse(socket, agreement.status, agreement.text, agreement.headers);
     }
-    if (isByPlantedHost(req, this.#rules, socket.localAddress)) this.#tellPlantedHost(req);
+    if (isByPlantedHost(req, this.#rules, socket)) this.#tellPlantedHost(req);
     if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
     if (!this.#host.admit(socket)) return refuse(socket, 503, 'too many connections', RETRY_LATER);
     const { tracker } = this.#deps;

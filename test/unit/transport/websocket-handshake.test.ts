@@ -90,6 +90,6 @@ describe('the WebSocket handshake', () => {
   ])('from the host itself, which is %s', (_what, headers, localAddress, isPlanted) => {
     const self = { ...rules, allowsOrigin: originCheck(['self', 'https://b.example'], false) };
     expect(negotiate(request(headers), self)).toHaveProperty('serializer');
-    expect(isByPlantedHost(request(headers), self, localAddress)).toBe(isPlanted);
+    expect(isByPlantedHost(request(headers), self, { localAddress })).toBe(isPlanted);
   });
 });
