@@ -7,6 +7,7 @@ import * as m from '../wamp/message.js';
 import { carriesOpaquePayload, envelopeOf, parseMessage, payloadPosition } from '../wamp/parse.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { lengthPrefixed } from './batch.js';
+import { MAX_ENVELOPE_BYTES, envelopeTooLarge } from './envelope.js';
 import { allocateFrame } from './frame-memory.js';
 import { LARGE_PAYLOAD_BYTES, LargeFrame, ownBytes, SharedBytes } from './large-frame.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
@@ -132,7 +133,7 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
     while (more && fields.length < position) {
       // Type, ids, dictionaries and URIs: an id written as a float is no integer, whatever its value.
       if (reader.kind() === 'float') throw new ProtocolViolation('found a float where WAMP has integers');
-      fields.push(reader.value(0));
+      fields.push(bytes.length > MAX_ENVELOPE_BYTES ? boundedValue(reader) : reader.value(0));
       if (fields.length === 1) position = payloadPosition(fields[0]) ?? MAX_ELEMENTS;
       more = reader.hasMore(count, fields.length);
     }
@@ -211,6 +212,15 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
     if (payload instanceof BinaryPayload && payload.format === this) return payload;
     return payload instanceof WirePayload ? payload.in(this) : this.write(elementsOf(payload));
   }
+}
+
+/** @returns a value that lies before the payload. */
+function boundedValue(reader: BinaryReader): unknown {
+  const { at } = reader;
+  reader.skip(0);
+  if (reader.at > MAX_ENVELOPE_BYTES) throw envelopeTooLarge();
+  reader.at = at;
+  return reader.value(0);
 }
 
 function finish(reader: BinaryReader, fields: readonly unknown[], length: number, payload: Payload): ClientMessage {

@@ -8,9 +8,11 @@ import * as m from '../wamp/message.js';
 import { carriesOpaquePayload, envelopeOf, isDict, parseMessage, payloadPosition } from '../wamp/parse.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { RECORD_SEPARATOR, separated } from './batch.js';
+import { MAX_ENVELOPE_BYTES, envelopeTooLarge } from './envelope.js';
 import { allocateFrame } from './frame-memory.js';
 import { LARGE_PAYLOAD_BYTES, LargeFrame, SharedBytes } from './large-frame.js';
 import { JsonReader } from './json-reader.js';
+import { elementStarts } from './json-check.js';
 import { jsonText, jsonValues, skipString } from './json-values.js';
 import { JsonWriter } from './json-writer.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
@@ -59,6 +61,12 @@ class JsonPayload extends WirePayload {
   }
 }
 
+/** From so many characters on, a text is checked and not built: that costs less, and no more for one text than for another. */
+const LARGE_TEXT = 16_384;
+
+/** A message code has two digits. */
+const MAX_CODE_LENGTH = 20;
+
 const writer = new JsonWriter();
 
 const jsonForm: PayloadForm<JsonPayload> = {
@@ -97,17 +105,64 @@ export const batchedJsonSerializer: Serializer = {
 
 function decode(bytes: Buffer): ClientMessage {
   const text = bytes.toString('utf8');
-  let fields: unknown;
-  try {
-    fields = JSON.parse(text);
-  } catch (cause) {
-    throw new ProtocolViolation('the message is not valid JSON', { cause });
-  }
+  if (text.length > LARGE_TEXT) return decodeLarge(text, bytes);
+  const fields = validated(() => JSON.parse(text) as unknown);
   if (!Array.isArray(fields) || fields.length === 0) throw new ProtocolViolation('a message must be a non-empty list');
   const position = payloadPosition(fields[0]);
   const payload =
     position === undefined || fields.length <= position ? NO_PAYLOAD : payloadFrom(text, bytes, fields, position);
   return parseMessage(fields, fields.length, payload);
+}
+
+/** @throws ProtocolViolation when the message is no JSON. */
+function validated<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ProtocolViolation('the message is not valid JSON', { cause });
+  }
+}
+
+/** Of a large message only what stands before the payload is built. */
+function decodeLarge(text: string, bytes: Buffer): ClientMessage {
+  const starts = validated(() => elementStarts(text));
+  const length = starts.length - 1;
+  if (length === 0) throw new ProtocolViolation('a message must be a non-empty list');
+  const code = elementText(text, starts, 0);
+  const position = (code.length > MAX_CODE_LENGTH ? undefined : payloadPosition(JSON.parse(code))) ?? length;
+  const envelopeEnd = endOfElement(text, starts, Math.min(position, length) - 1);
+  if (envelopeEnd > MAX_ENVELOPE_BYTES) throw envelopeTooLarge();
+  const fields = JSON.parse(`${text.slice(0, envelopeEnd)}]`) as readonly unknown[];
+  return parseMessage(fields, length, length > position ? largePayload(text, bytes, fields, starts) : NO_PAYLOAD);
+}
+
+function largePayload(text: string, bytes: Buffer, fields: readonly unknown[], starts: readonly number[]): Payload {
+  const [at, next] = [fields.length, fields.length + 1];
+  const start = starts[at] ?? 0;
+  const kind = text.charCodeAt(start);
+  const isLast = starts.length === next + 1;
+  const isOpaque = kind === QUOTE && carriesOpaquePayload(fields);
+  if (isOpaque && !isLast) throw new ProtocolViolation('nothing may follow an opaque payload');
+  if (!isOpaque && kind !== OPEN_LIST) throw new ProtocolViolation('Arguments must be a list');
+  if (!isLast && text.charCodeAt(starts[next] ?? 0) !== OPEN_DICT) {
+    throw new ProtocolViolation('ArgumentsKw must be a dictionary');
+  }
+  const noKwargs = isLast || /^\{\s*\}$/.test(elementText(text, starts, next));
+  if (noKwargs && /^\[\s*\]$/.test(elementText(text, starts, at))) return NO_PAYLOAD;
+  const end = endOfElement(text, starts, noKwargs ? at : next);
+  return new JsonPayload(text.slice(start, end), isAscii(text, bytes));
+}
+
+function elementText(text: string, starts: readonly number[], index: number): string {
+  return text.slice(starts[index], endOfElement(text, starts, index));
+}
+
+/** @returns where the space, comma or bracket behind an element stands. */
+function endOfElement(text: string, starts: readonly number[], index: number): number {
+  const behind = starts[index + 1] ?? text.length;
+  let at = index + 2 === starts.length ? behind : text.lastIndexOf(',', behind - 1);
+  while (text.charCodeAt(at - 1) <= 32) at--;
+  return at;
 }
 
 function payloadFrom(text: string, bytes: Buffer, fields: readonly unknown[], position: number): Payload {

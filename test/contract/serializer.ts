@@ -110,6 +110,14 @@ export function serializerContract(
       expect(() => serializer.decode(write(value as unknown[]))).toThrow(ProtocolViolation);
     });
 
+    it('builds no more than 256 KiB of what stands before the payload', () => {
+      const ids = (count: number): number[] => Array.from({ length: count }, () => 1234567890123456);
+      expect(decode(16, 1, { exclude: ids(10_000) }, 'a.b', ['x'.repeat(300_000)])).toMatchObject({ topic: 'a.b' });
+      expect(() => decode(16, 1, { exclude: ids(40_000) }, 'a.b', ['x'])).toThrow(
+        'a message may have at most 262144 bytes before its payload',
+      );
+    });
+
     it('refuses bytes that end too early', () => {
       const whole = write([48, 1, { timeout: 5 }, 'a.b', ['x'], { k: [1] }]);
       for (let end = 0; end < whole.length; end++) {
