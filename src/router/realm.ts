@@ -136,10 +136,8 @@ export class Realm {
   /** Ends a session's part in the realm at once, whatever it was in the middle of. */
   leave(session: RouterSession): void {
     if (!this.#sessions.delete(session.id)) return;
-    this.#broker.remove(session);
-    this.#dealer.remove(session);
-    this.#requestIds?.forget(session);
-    this.#meta?.left(session);
+    if (this.#meta === undefined) this.forget(session);
+    else this.#meta.leave(session, () => this.forget(session));
   }
 
   /**

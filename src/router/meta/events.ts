@@ -4,8 +4,15 @@
  */
 import { payloadOf } from '../../wamp/payload.js';
 import { isReservedUri } from '../../wamp/uri.js';
+import { EventPieces } from './event-pieces.js';
 import type { Payload } from '../../wamp/payload.js';
-import type { RegistrationObserver, RegistrationView, SubscriptionObserver, SubscriptionView } from '../observer.js';
+import type {
+  RegistrationObserver,
+  RegistrationView,
+  Scheduler,
+  SubscriptionObserver,
+  SubscriptionView,
+} from '../observer.js';
 import type { RouterSession } from '../session.js';
 
 /** The way out: the broker of the realm. */
@@ -19,12 +26,31 @@ export class MetaEvents {
   readonly subscriptions: SubscriptionObserver;
   readonly registrations: RegistrationObserver;
   readonly #publisher: Publisher;
+  readonly #pieces: EventPieces;
   #quiet = false;
+  #isLeaving = false;
 
-  constructor(publisher: Publisher) {
+  constructor(publisher: Publisher, scheduler: Scheduler) {
     this.#publisher = publisher;
+    this.#pieces = new EventPieces(publisher, scheduler);
     this.subscriptions = this.#observer('wamp.subscription', ['on_subscribe', 'on_unsubscribe'], subscriptionDetails);
     this.registrations = this.#observer('wamp.registration', ['on_register', 'on_unregister'], registrationDetails);
+  }
+
+  /** How many events wait for another turn of the loop. */
+  get size(): number {
+    return this.#pieces.size;
+  }
+
+  /** Lets a session leave: what is told of that may take its time. */
+  leaving(action: () => void): void {
+    this.#isLeaving = true;
+    this.#pieces.begin();
+    try {
+      action();
+    } finally {
+      this.#isLeaving = false;
+    }
   }
 
   /** Section "Session Meta API", `wamp.session.on_join`. */
@@ -71,7 +97,9 @@ export class MetaEvents {
   }
 
   #publish(topic: string, args: readonly unknown[]): void {
-    this.#publisher.publish(topic, payloadOf(args));
+    const payload = payloadOf(args);
+    if (this.#isLeaving) this.#pieces.publish(topic, payload);
+    else this.#publisher.publish(topic, payload);
   }
 }
 

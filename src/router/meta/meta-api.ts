@@ -62,7 +62,7 @@ export class MetaApi {
   constructor(deps: MetaApiDeps) {
     const { sessions, uriRule, publisher, publishTestament, history, budget, scheduler } = deps;
     this.brokerFeatures = { ...META_BROKER_FEATURES, ...(history && { event_history: true }) };
-    this.#events = new MetaEvents(publisher);
+    this.#events = new MetaEvents(publisher, scheduler);
     this.subscriptions = this.#events.subscriptions;
     this.registrations = this.#events.registrations;
     this.#testaments = new Testaments({ uriRule, budget, publish: publishTestament });
@@ -91,15 +91,18 @@ export class MetaApi {
     this.#events.sessionJoined(session);
   }
 
-  /** A session has left, with all that it had in the broker and the dealer. */
-  left(session: RouterSession): void {
-    this.#testaments.execute(session);
-    this.#events.sessionLeft(session);
+  /** A session leaves. @param remove takes all that it has out of the broker and the dealer */
+  leave(session: RouterSession, remove: () => void): void {
+    this.#events.leaving(() => {
+      remove();
+      this.#testaments.execute(session);
+      this.#events.sessionLeft(session);
+    });
   }
 
   /** What is on file, in numbers. */
-  get size(): { readonly testaments: number } {
-    return { testaments: this.#testaments.size };
+  get size(): { readonly testaments: number; readonly metaEvents: number } {
+    return { testaments: this.#testaments.size, metaEvents: this.#events.size };
   }
 
   #quietly(victims: readonly RouterSession[], action: () => void): void {

@@ -30,6 +30,7 @@ function boundedRealm(options: RealmConfig['options'] = { max_session_bytes: LIM
     parties: 0,
     calls: 0,
     testaments: 0,
+    metaEvents: 0,
   };
   /** All leave, and nothing may be left. */
   const close = (...sessions: ScriptedSession[]) => {

@@ -178,3 +178,36 @@ describe('the subscription events', () => {
     expect(testRealm().realm.announcement.broker?.features).toMatchObject({ subscription_meta_api: true });
   });
 });
+
+describe('a session that leaves with many subscriptions', () => {
+  it('does not hold up all others while its watchers are told: what takes too long follows, in order', () => {
+    const { realm, session, clock } = testRealm();
+    const hear = watcher(session());
+    const leaver = session();
+    const ids = Array.from({ length: 50 }, (_, i) => subscribe(leaver, `com.topic.${i}`));
+    hear();
+    // Each event takes a millisecond.
+    const elapsed = clock.elapsed.bind(clock);
+    let spent = 0;
+    clock.elapsed = () => elapsed() + spent++;
+    const after = clock.after.bind(clock);
+    const told: unknown[][] = [];
+    clock.after = (ms, callback) =>
+      after(ms, () => {
+        callback();
+        told.push(hear());
+      });
+    leaver.leave();
+    told.push(hear());
+    expect(realm.size.metaEvents).toBe(100 - (told[0]?.length ?? 0));
+    clock.advance(0);
+    expect(realm.size.metaEvents).toBe(0);
+    for (const piece of told) expect(piece.length).toBeLessThan(20);
+    const all = ids.flatMap((id) => [
+      ['on_unsubscribe', leaver.id, id],
+      ['on_delete', leaver.id, id],
+    ]);
+    expect(told.flat()).toEqual(all);
+    expect(clock.waiting).toBe(0);
+  });
+});
