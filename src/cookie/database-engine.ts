@@ -146,8 +146,7 @@ export class DatabaseEngine {
       case 'rotate':
         return this.#rotate(request);
       case 'delete':
-        this.#db.removeSync(request.cbtid);
-        return undefined;
+        return this.#delete(request.cbtid);
       case 'purge':
         this.#purge();
         return undefined;
@@ -171,14 +170,19 @@ export class DatabaseEngine {
     return moved;
   }
 
+  #delete(cbtid: string): CookieEntry | undefined {
+    const entry = this.#at(cbtid);
+    // Also what cannot be read.
+    if (isKey(cbtid)) this.#db.removeSync(cbtid);
+    return entry;
+  }
+
   #put(record: CookieRecord): void {
     this.#db.putSync(record.cbtid, liveLine(record).trimEnd());
   }
 
   #at(cbtid: string): CookieEntry | undefined {
-    // LMDB knows no empty key, and none as long as this.
-    if (cbtid === '' || cbtid.length > MAX_KEY_CHARACTERS) return undefined;
-    return entryOf(this.#db.get(cbtid));
+    return isKey(cbtid) ? entryOf(this.#db.get(cbtid)) : undefined;
   }
 
   #known(cbtid: string): CookieRecord {
@@ -188,8 +192,7 @@ export class DatabaseEngine {
   }
 
   #mustBeFree(cbtid: string): void {
-    if (cbtid === '' || cbtid.length > MAX_KEY_CHARACTERS)
-      throw new CookieStoreError('this cookie id cannot be stored');
+    if (!isKey(cbtid)) throw new CookieStoreError('this cookie id cannot be stored');
     if (this.#db.doesExist(cbtid)) throw new CookieStoreError('this cookie id is taken');
   }
 
@@ -241,6 +244,11 @@ export class DatabaseEngine {
 
 /** Of UTF-16; each takes three bytes at most, and LMDB takes 1978. */
 const MAX_KEY_CHARACTERS = 600;
+
+/** LMDB knows no empty key, and none that is longer. */
+function isKey(cbtid: string): boolean {
+  return cbtid !== '' && cbtid.length <= MAX_KEY_CHARACTERS;
+}
 
 interface TreeStats {
   readonly treeBranchPageCount: number;

@@ -95,8 +95,8 @@ export class DatabaseCookieStore implements CookieStore {
     return recordOf(await this.#submit({ do: 'rotate', cbtid, successor, rotated }));
   }
 
-  async delete(cbtid: string): Promise<void> {
-    await this.#submit({ do: 'delete', cbtid });
+  async delete(cbtid: string): Promise<CookieEntry | undefined> {
+    return oneOf(await this.#submit({ do: 'delete', cbtid }));
   }
 
   async list(): Promise<readonly CookieRecord[]> {

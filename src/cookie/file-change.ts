@@ -17,7 +17,7 @@ export interface Outcome {
   /** The new states of the ids in the lines. */
   readonly slots: readonly (readonly [cbtid: string, slot: CookieEntry | 'deleted'])[];
   /** What the caller gets to see. */
-  readonly record: CookieRecord | undefined;
+  readonly entry: CookieEntry | undefined;
 }
 
 /** One operation. @throws CookieStoreError to refuse it; others in the same batch go on. */
@@ -27,7 +27,7 @@ export type Change = (at: LookUp) => Outcome;
 export function creation(record: CookieRecord): Change {
   return (at) => {
     mustBeFree(at, record.cbtid);
-    return { lines: [liveLine(record)], slots: [[record.cbtid, record]], record };
+    return { lines: [liveLine(record)], slots: [[record.cbtid, record]], entry: record };
   };
 }
 
@@ -36,8 +36,8 @@ export function alteration(cbtid: string, change: CookieChange): Change {
   return (at) => {
     const record = known(at, cbtid);
     const changed = withChange(record, change);
-    if (changed === record) return { lines: [], slots: [], record };
-    return { lines: [liveLine(changed)], slots: [[cbtid, changed]], record: changed };
+    if (changed === record) return { lines: [], slots: [], entry: record };
+    return { lines: [liveLine(changed)], slots: [[cbtid, changed]], entry: changed };
   };
 }
 
@@ -52,7 +52,7 @@ export function rotation(cbtid: string, successor: string, rotated: string): Cha
         [successor, record],
         [cbtid, { cbtid, moved_to: successor, moved: rotated }],
       ],
-      record,
+      entry: record,
     };
   };
 }
@@ -60,9 +60,9 @@ export function rotation(cbtid: string, successor: string, rotated: string): Cha
 export function deletion(cbtid: string, deleted: string): Change {
   return (at) => {
     const slot = at(cbtid);
-    if (slot === undefined || slot === 'deleted') return { lines: [], slots: [], record: undefined };
+    if (slot === undefined || slot === 'deleted') return { lines: [], slots: [], entry: undefined };
     const line = isForward(slot) ? forwardEndLine(slot, deleted) : deletedLine(slot, deleted);
-    return { lines: [line], slots: [[cbtid, 'deleted']], record: undefined };
+    return { lines: [line], slots: [[cbtid, 'deleted']], entry: slot };
   };
 }
 
@@ -81,7 +81,7 @@ function mustBeFree(at: LookUp, cbtid: string): void {
 /** An operation that waits for its batch. */
 export interface Operation {
   readonly change: Change;
-  readonly resolve: (record: CookieRecord | undefined) => void;
+  readonly resolve: (entry: CookieEntry | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -89,7 +89,7 @@ export interface Operation {
 export interface Staged {
   readonly slots: ReadonlyMap<string, CookieEntry | 'deleted'>;
   readonly lines: readonly string[];
-  readonly accepted: readonly { readonly operation: Operation; readonly record: CookieRecord | undefined }[];
+  readonly accepted: readonly { readonly operation: Operation; readonly entry: CookieEntry | undefined }[];
 }
 
 /** Works out a batch in order, without touching anything; operations that are refused hear of it at once. */
@@ -103,7 +103,7 @@ export function stage(batch: readonly Operation[], before: LookUp): Staged {
       const outcome = operation.change(at);
       for (const [cbtid, slot] of outcome.slots) slots.set(cbtid, slot);
       lines.push(...outcome.lines);
-      accepted.push({ operation, record: outcome.record });
+      accepted.push({ operation, entry: outcome.entry });
     } catch (error) {
       operation.reject(error);
     }

@@ -23,7 +23,7 @@ import { alteration, creation, deletion, rotation, stage } from './file-change.j
 import { FileLock } from './file-lock.js';
 import { errorCode, systemFiles } from './file-system.js';
 import { systemProcesses } from './process-table.js';
-import { CookieStoreError } from './store.js';
+import { CookieStoreError, isForward } from './store.js';
 import type { Logger } from '../log/logger.js';
 import type { Change, Operation } from './file-change.js';
 import type { FileSystem } from './file-system.js';
@@ -83,7 +83,7 @@ export interface FileStoreDeps {
 }
 
 /** Only makes sure that the queue comes round. */
-const NO_CHANGE: Change = () => ({ lines: [], slots: [], record: undefined });
+const NO_CHANGE: Change = () => ({ lines: [], slots: [], entry: undefined });
 
 /** The store type `file`. */
 export class FileCookieStore implements CookieStore {
@@ -166,8 +166,8 @@ export class FileCookieStore implements CookieStore {
     return this.#submitKnown(rotation(cbtid, successor, rotated));
   }
 
-  async delete(cbtid: string, deleted: string): Promise<void> {
-    await this.#submit(deletion(cbtid, deleted));
+  async delete(cbtid: string, deleted: string): Promise<CookieEntry | undefined> {
+    return this.#submit(deletion(cbtid, deleted));
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await
@@ -225,7 +225,7 @@ export class FileCookieStore implements CookieStore {
     return this.#opened.file;
   }
 
-  #submit(change: Change): Promise<CookieRecord | undefined> {
+  #submit(change: Change): Promise<CookieEntry | undefined> {
     return new Promise((resolve, reject) => {
       this.#openFile();
       this.#queue.push({ change, resolve, reject });
@@ -233,9 +233,9 @@ export class FileCookieStore implements CookieStore {
   }
 
   async #submitKnown(change: Change): Promise<CookieRecord> {
-    const record = await this.#submit(change);
-    if (record === undefined) throw new CookieStoreError('this cookie is not known');
-    return record;
+    const entry = await this.#submit(change);
+    if (entry === undefined || isForward(entry)) throw new CookieStoreError('this cookie is not known');
+    return entry;
   }
 
   async #commit(batch: readonly (Operation | 'sync')[]): Promise<void> {
@@ -260,7 +260,7 @@ export class FileCookieStore implements CookieStore {
       return;
     }
     for (const [cbtid, slot] of slots) file.table.set(cbtid, slot);
-    for (const { operation, record } of accepted) operation.resolve(record);
+    for (const { operation, entry } of accepted) operation.resolve(entry);
     if (lines.length > 0 && this.#options.sync !== 'always') this.#oweSync();
   }
 

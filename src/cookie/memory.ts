@@ -58,10 +58,12 @@ export class MemoryCookieStore implements CookieStore {
     });
   }
 
-  delete(cbtid: string): Promise<void> {
+  delete(cbtid: string): Promise<CookieEntry | undefined> {
     return this.#answer(() => {
+      const entry = this.#records.get(cbtid) ?? this.#forwards.get(cbtid);
       this.#records.delete(cbtid);
       this.#forwards.delete(cbtid);
+      return entry;
     });
   }
 

@@ -74,8 +74,11 @@ export interface CookieStore {
    * Unknown and replaced ids reject, and a successor that is taken.
    */
   rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord>;
-  /** Forgets a record or a forward for good: it stays unknown after any restart. Unknown ids are no error. */
-  delete(cbtid: string, deleted: string): Promise<void>;
+  /**
+   * Forgets a record or a forward for good: it stays unknown after any restart. Unknown ids are no error.
+   * @returns what it was. Of a forward the successor stays: another process may have rotated a moment before.
+   */
+  delete(cbtid: string, deleted: string): Promise<CookieEntry | undefined>;
   /** All records, also expired ones. */
   list(): Promise<readonly CookieRecord[]>;
   /** Flushes and releases everything. */

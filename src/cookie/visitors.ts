@@ -192,7 +192,8 @@ export class Visitors {
         // It may have got another id meanwhile.
         ids.add(record.cbtid);
         this.#end(record.cbtid, except);
-        for (const id of ids) await this.#store.delete(id, this.#now());
+        // Another process may give it another one until the very last moment.
+        await this.#erase(ids, except);
         return true;
       });
     } catch (error) {
@@ -280,6 +281,16 @@ export class Visitors {
     });
   }
 
+  /** Forgets ids, and adds those that turn out to be in their place. */
+  async #erase(ids: Set<string>, except?: VisitorSession): Promise<void> {
+    for (const id of ids) {
+      const entry = await this.#store.delete(id, this.#now());
+      if (entry === undefined || !isForward(entry) || ids.has(entry.moved_to)) continue;
+      ids.add(entry.moved_to);
+      this.#end(entry.moved_to, except);
+    }
+  }
+
   #retryLater(): void {
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
@@ -288,13 +299,19 @@ export class Visitors {
   }
 
   #payUp(cbtid: string): void {
-    this.#store.delete(cbtid, this.#now()).then(
+    const ids = new Set([cbtid]);
+    this.#erase(ids).then(
       () => {
-        this.#owed.delete(cbtid);
-        this.#dead.delete(cbtid);
+        for (const id of ids) {
+          this.#owed.delete(id);
+          this.#dead.delete(id);
+        }
         this.#log.info({ cookieId: shortId(cbtid) }, 'logout stored after all');
       },
-      () => this.#retryLater(),
+      () => {
+        for (const id of ids) this.#owed.add(id);
+        this.#retryLater();
+      },
     );
   }
 

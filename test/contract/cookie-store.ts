@@ -105,6 +105,16 @@ export function cookieStoreContract(
       expect(await store.get(id)).toEqual(cookieRecord(id));
     });
 
+    it('tells what it has forgotten, and leaves the successor of a forward', async () => {
+      await store.create(cookieRecord(id));
+      const moved = await store.rotate(id, otherId, MODIFIED);
+      expect(await store.delete(id, DELETED)).toEqual({ cbtid: id, moved_to: otherId, moved: MODIFIED });
+      expect(await store.delete(id, DELETED)).toBeUndefined();
+      expect(await (await reopened()).get(otherId)).toEqual(moved);
+      expect(await store.delete(otherId, DELETED)).toEqual(moved);
+      expect(await store.get(otherId)).toBeUndefined();
+    });
+
     it('forgets a deleted cookie for good', async () => {
       await store.create(cookieRecord(id));
       await store.update(id, { auth: JOE, modified: MODIFIED });

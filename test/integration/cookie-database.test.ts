@@ -11,7 +11,15 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 
 import { CookieStoreError } from '../../src/cookie/store.js';
 import { databaseOn } from '../support/cookie-database.js';
-import { cookieId, cookieRecord, followed, recordOf, seededRandom, withDirectory } from '../support/cookie-store.js';
+import {
+  cookieId,
+  cookieRecord,
+  followed,
+  JOE,
+  recordOf,
+  seededRandom,
+  withDirectory,
+} from '../support/cookie-store.js';
 import { nodeDirectory, startDaemon, temporaryDirectory } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
@@ -21,6 +29,7 @@ import { cookieValue, WampClient } from '../support/wamp-client.js';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const WRITER = path.join(import.meta.dirname, '../support/cookie-writer.js');
+const RACER = path.join(import.meta.dirname, '../support/cookie-racer.js');
 const ROUNDS = 10;
 const now = (): number => Date.now();
 
@@ -55,6 +64,62 @@ describe('two nodes on one database', () => {
     expect(await visit(await nodeOn(directory), later)).toBeUndefined();
     expect(await b.stop()).toBe(0);
     expect(b.stderr).toBe('');
+  });
+});
+
+/** One of two processes that do what they are told at the same time. */
+class Racer {
+  readonly #child;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(compiled: string, directory: string) {
+    this.#child = spawn(process.execPath, [RACER, compiled, directory], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async next(): Promise<unknown> {
+    return (await this.#lines.next()).value;
+  }
+
+  tell(order: string): void {
+    this.#child.stdin.write(`${order}\n`);
+  }
+
+  async end(): Promise<void> {
+    this.#child.stdin.end();
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+  }
+}
+
+describe('a logout at one process, while another one gives the cookie a new id', () => {
+  const rounds = Number(process.env['LOGOUT_ROUNDS'] ?? 1000);
+
+  it(`leaves nobody logged in, in ${rounds} rounds`, async () => {
+    const compiled = await mkdtemp(path.join(tmpdir(), 'cookie-store-'));
+    onTestFinished(() => rm(compiled, { recursive: true, force: true }));
+    await transpile(['cookie', 'log', 'random', 'wamp'], compiled);
+    const directory = path.join(temporaryDirectory(), 'cookies');
+    const store = databaseOn(directory, { sync: false }, now);
+    await store.open();
+    onTestFinished(() => store.close());
+    const racers = [new Racer(compiled, directory), new Racer(compiled, directory)] as const;
+    expect(await Promise.all(racers.map((racer) => racer.next()))).toEqual(['ready', 'ready']);
+    let [rotated, loggedIn] = [0, 0];
+    for (let round = 0; round < rounds; round++) {
+      const [id, successor] = [cookieId(2 * round), cookieId(2 * round + 1)];
+      const created = new Date().toISOString();
+      await store.create(cookieRecord(id, { created, modified: created, auth: JOE }));
+      const [a, b] = round % 2 === 0 ? racers : ([racers[1], racers[0]] as const);
+      a.tell(`logout ${id}`);
+      b.tell(`rotate ${id} ${successor}`);
+      expect(await Promise.all(racers.map((racer) => racer.next()))).toEqual(['done', 'done']);
+      if ((await store.list()).length > 0) loggedIn += 1;
+      for (const record of await store.list()) await store.delete(record.cbtid);
+      // The logout came behind the rotation when it has taken the forward away, too.
+      if ((await store.get(id)) !== undefined) rotated += 1;
+    }
+    await Promise.all(racers.map((racer) => racer.end()));
+    expect({ loggedIn, rotated }).toEqual({ loggedIn: 0, rotated: 0 });
   });
 });
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError, isForward } from '../../../src/cookie/store.js';
-import type { CookieRecord, CookieStore } from '../../../src/cookie/store.js';
+import type { CookieEntry, CookieRecord, CookieStore } from '../../../src/cookie/store.js';
 import type { Visitor, VisitorSession } from '../../../src/cookie/visitor.js';
 import { Visitors } from '../../../src/cookie/visitors.js';
 import { cookieId, cookieRecord, CREATED, JOE, recordingLog, recordOf } from '../../support/cookie-store.js';
@@ -35,11 +35,17 @@ class ObstinateStore extends MemoryCookieStore {
   gate: Promise<void> = Promise.resolve();
   deletions = 0;
 
-  override async delete(cbtid: string): Promise<void> {
+  /** What somebody else does just before a deletion. */
+  intrude: (() => Promise<unknown>) | undefined;
+
+  override async delete(cbtid: string): Promise<CookieEntry | undefined> {
     this.deletions += 1;
     await this.gate;
     if (this.failure !== undefined) throw this.failure;
-    await super.delete(cbtid);
+    const { intrude } = this;
+    this.intrude = undefined;
+    await intrude?.();
+    return super.delete(cbtid);
   }
 
   override async rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord> {
@@ -189,6 +195,27 @@ describe('Visitors', () => {
         'logout stored after all',
       ]);
       expect(JSON.stringify(recorded.entries)).not.toContain(ID);
+    });
+
+    it('reaches the id that another process put in the place of this one at the last moment', async () => {
+      const visitor = enter();
+      await visitor.remember(JOE);
+      store.intrude = () => store.rotate(ID, NEW_ID, CREATED);
+      await visitor.logOut();
+      expect(await store.list()).toEqual([]);
+      expect(await store.get(ID)).toBeUndefined();
+    });
+
+    it('reaches such an id also when it is stored later', async () => {
+      const visitor = enter();
+      await visitor.remember(JOE);
+      store.failure = new CookieStoreError('disk full');
+      await expect(visitor.logOut()).rejects.toBeInstanceOf(CookieStoreError);
+      store.failure = undefined;
+      store.intrude = () => store.rotate(ID, NEW_ID, CREATED);
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(await store.list()).toEqual([]);
+      expect(await visitors.find(NEW_ID)).toBeUndefined();
     });
 
     it('wins over a login that is being stored', async () => {

@@ -1,0 +1,29 @@
+// One of two processes with the same cookie database: logs cookies out, or gives them new ids, when it is told to.
+// Arguments: the directory with the compiled store, the directory of the database. Orders, one a line:
+// `logout ID`, `rotate ID SUCCESSOR`. Each is answered with `done`.
+import path from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+
+const [compiled = '', directory = ''] = process.argv.slice(2);
+const load = (file) => import(pathToFileURL(path.join(compiled, file)).href);
+const { DatabaseCookieStore } = await load('cookie/database.js');
+const { Visitors } = await load('cookie/visitors.js');
+const { silentLogger } = await load('log/logger.js');
+
+const log = silentLogger();
+// What is asked here is not whether it survives a loss of power.
+const options = { path: directory, maxsize: 2 ** 30, readonly: false, sync: false, purge: false };
+const store = new DatabaseCookieStore(options, { log });
+await store.open();
+const visitors = new Visitors({ store, clock: Date.now, log });
+
+process.stdout.write('ready\n');
+for await (const line of createInterface({ input: process.stdin })) {
+  const [what, cbtid, successor] = line.split(' ');
+  if (what === 'logout') await visitors.logOut(cbtid);
+  else await visitors.rotate(cbtid, successor).catch(() => undefined);
+  process.stdout.write('done\n');
+}
+await store.close();
