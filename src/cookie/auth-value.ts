@@ -23,18 +23,19 @@ export function ownAuth(auth: CookieAuth | null): CookieAuth | null {
 
 /** @returns a copy that nobody else can change. */
 export function ownRecord(record: CookieRecord): CookieRecord {
-  const { cbtid, created, modified, max_age, auth, seen, rotated } = record;
-  return { cbtid, created, modified, max_age, auth: ownAuth(auth), seen, rotated };
+  const { cbtid, created, modified, max_age, auth, seen, rotated, returned } = record;
+  return { cbtid, created, modified, max_age, auth: ownAuth(auth), seen, rotated, returned };
 }
 
 /** @returns a copy of a change that nobody else can change. */
 export function ownChange(change: CookieChange): CookieChange {
-  return 'seen' in change ? change : { auth: ownAuth(change.auth), modified: change.modified };
+  return 'auth' in change ? { auth: ownAuth(change.auth), modified: change.modified } : change;
 }
 
 /** @param change of our own ({@link ownChange}). @returns the same record when it is as asked already. */
 export function withChange(record: CookieRecord, change: CookieChange): CookieRecord {
   if ('seen' in change) return record.seen === change.seen ? record : { ...record, seen: change.seen };
+  if ('returned' in change) return record.returned ? record : { ...record, returned: true };
   if (JSON.stringify(change.auth) === JSON.stringify(record.auth)) return record;
   return { ...record, modified: change.modified, auth: change.auth };
 }

@@ -31,8 +31,6 @@ export interface CookieFileOptions {
   readonly filename: string;
   readonly fs: FileSystem;
   readonly log: Logger;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
   /** Whether lines are written with a checksum. */
   readonly checksum: boolean;
   /** Which cookies are dropped while opening. */
@@ -45,7 +43,6 @@ export class CookieFile {
   readonly #filename: string;
   readonly #fs: FileSystem;
   readonly #log: Logger;
-  readonly #clock: () => number;
   readonly #file: AppendLog;
   readonly #checksum: boolean;
   // good lines in the file, live or outdated
@@ -58,11 +55,10 @@ export class CookieFile {
   #isInDoubt = false;
   #deadLinesAllowed = DEAD_LINES;
 
-  private constructor({ filename, fs, log, clock, checksum }: CookieFileOptions, file: AppendLog, loaded: LoadedFile) {
+  private constructor({ filename, fs, log, checksum }: CookieFileOptions, file: AppendLog, loaded: LoadedFile) {
     this.#filename = filename;
     this.#fs = fs;
     this.#log = log;
-    this.#clock = clock;
     this.#checksum = checksum;
     this.#file = file;
     this.table = loaded.table;
@@ -197,7 +193,7 @@ export class CookieFile {
   async #rewrite(): Promise<void> {
     if (this.#damaged.length > 0) await this.#setAside(this.#damaged);
     this.#damaged = [];
-    this.table.dropOldForwards(this.#clock());
+    this.table.dropLostForwards();
     await this.#file.replace(this.#checksum ? seal(linesOf(this.table)) : linesOf(this.table));
     this.#lines = this.#liveLines;
     this.#unsealed = 0;

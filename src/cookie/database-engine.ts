@@ -7,8 +7,9 @@
  * transaction.
  */
 import { withChange } from './auth-value.js';
-import { isExpired, isOldForward } from './expiry.js';
+import { isExpired } from './expiry.js';
 import { forwardLine, liveLine, parseLine } from './file-line.js';
+import { forwardTo, leadsToRecord } from './forwards.js';
 import { CookieStoreError, isForward } from './store.js';
 import type { CookieChange, CookieEntry, CookieRecord } from './store.js';
 import type { open, RootDatabase } from 'lmdb';
@@ -32,7 +33,13 @@ export type DatabaseRequest =
   | { readonly do: 'list' }
   | { readonly do: 'create'; readonly record: CookieRecord }
   | { readonly do: 'update'; readonly cbtid: string; readonly change: CookieChange }
-  | { readonly do: 'rotate'; readonly cbtid: string; readonly successor: string; readonly rotated: string }
+  | {
+      readonly do: 'rotate';
+      readonly cbtid: string;
+      readonly successor: string;
+      readonly rotated: string;
+      readonly returned: boolean;
+    }
   | { readonly do: 'delete'; readonly cbtid: string }
   | { readonly do: 'purge' }
   | { readonly do: 'count' };
@@ -51,7 +58,7 @@ export interface DatabaseCount {
   readonly damaged: number;
 }
 
-/** How many values are looked at with every new cookie: expired ones leave, so a backlog shrinks. */
+/** How many values are looked at with every new id: expired ones leave, so a backlog shrinks. */
 const SWEPT_PER_NEW = 4;
 /** Of `maxsize`: LMDB writes changed pages anew before it frees the old ones. At most {@link MAX_RESERVE_BYTES}. */
 const RESERVED_PART = 0.25;
@@ -117,7 +124,7 @@ export class DatabaseEngine {
         return { refused: `the cookie database is full (${this.#options.maxsize} bytes)` };
       return this.#answer(request);
     });
-    this.#sweep(SWEPT_PER_NEW * requests.filter(({ do: what }) => what === 'create').length);
+    this.#sweep(SWEPT_PER_NEW * requests.filter(({ do: what }) => what === 'create' || what === 'rotate').length);
     return answers;
   }
 
@@ -162,11 +169,11 @@ export class DatabaseEngine {
     return changed;
   }
 
-  #rotate({ cbtid, successor, rotated }: Extract<DatabaseRequest, { do: 'rotate' }>): CookieRecord {
-    const moved = { ...this.#known(cbtid), cbtid: successor, rotated };
+  #rotate({ cbtid, successor, rotated, returned }: Extract<DatabaseRequest, { do: 'rotate' }>): CookieRecord {
+    const moved = { ...this.#known(cbtid), cbtid: successor, rotated, returned: false };
     this.#mustBeFree(successor);
     this.#put(moved);
-    this.#db.putSync(cbtid, forwardLine({ cbtid, moved_to: successor, moved: rotated }).trimEnd());
+    this.#db.putSync(cbtid, forwardLine(forwardTo(moved, cbtid, returned)).trimEnd());
     return moved;
   }
 
@@ -181,9 +188,8 @@ export class DatabaseEngine {
     this.#db.putSync(record.cbtid, liveLine(record).trimEnd());
   }
 
-  #at(cbtid: string): CookieEntry | undefined {
-    return isKey(cbtid) ? entryOf(this.#db.get(cbtid)) : undefined;
-  }
+  readonly #at = (cbtid: string): CookieEntry | undefined =>
+    isKey(cbtid) ? entryOf(this.#db.get(cbtid)) : undefined;
 
   #known(cbtid: string): CookieRecord {
     const entry = this.#at(cbtid);
@@ -237,7 +243,7 @@ export class DatabaseEngine {
     for (const { key, value } of values) {
       const entry = entryOf(value);
       if (entry === undefined) continue; // damaged: `cookies verify` tells
-      if (isForward(entry) ? isOldForward(entry, now) : isExpired(entry, now)) this.#db.removeSync(key);
+      if (isForward(entry) ? !leadsToRecord(entry, this.#at) : isExpired(entry, now)) this.#db.removeSync(key);
     }
   }
 }

@@ -91,8 +91,8 @@ export class DatabaseCookieStore implements CookieStore {
     return recordOf(await this.#submit({ do: 'update', cbtid, change: ownChange(change) }));
   }
 
-  async rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord> {
-    return recordOf(await this.#submit({ do: 'rotate', cbtid, successor, rotated }));
+  async rotate(cbtid: string, successor: string, rotated: string, returned = true): Promise<CookieRecord> {
+    return recordOf(await this.#submit({ do: 'rotate', cbtid, successor, rotated, returned }));
   }
 
   async delete(cbtid: string): Promise<CookieEntry | undefined> {

@@ -6,9 +6,8 @@
  *
  * Uses are noted coarsely, at most ten times in an `idle_timeout`: no reconnect costs a write.
  */
-import { MAX_FORWARD_AGE_MS } from './store.js';
 import { msOf } from './time.js';
-import type { CookieForward, CookieRecord } from './store.js';
+import type { CookieRecord } from './store.js';
 
 /** How long cookies live, beside the `max_age` of each. */
 export interface ExpiryRules {
@@ -107,24 +106,4 @@ export function oldestExpired(records: ReadonlyMap<string, CookieRecord>, nowMs:
     expired.push(cbtid);
   }
   return expired;
-}
-
-/** @returns whether a replaced id need not be followed any longer; by the rules of {@link isExpired}. */
-export function isOldForward({ moved }: CookieForward, nowMs: number): boolean {
-  const ageMs = nowMs - msOf(moved);
-  return ageMs >= MAX_FORWARD_AGE_MS || ageMs < -CLOCK_ERROR_MS;
-}
-
-/**
- * @param forwards in order of their making.
- * @param nowMs the time in milliseconds since 1970.
- * @returns the ids that need not be followed any longer, from the old end up to the first that must.
- */
-export function oldForwards(forwards: ReadonlyMap<string, CookieForward>, nowMs: number): string[] {
-  const old: string[] = [];
-  for (const [cbtid, forward] of forwards) {
-    if (!isOldForward(forward, nowMs)) break;
-    old.push(cbtid);
-  }
-  return old;
 }

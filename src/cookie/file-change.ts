@@ -3,6 +3,7 @@
  * functions; nothing happens before the lines are on the disk (`file.ts`).
  */
 import { withChange } from './auth-value.js';
+import { forwardTo } from './forwards.js';
 import { deletedLine, forwardEndLine, liveLine, rotationLines } from './file-line.js';
 import { CookieStoreError, isForward } from './store.js';
 import type { FileSlot } from './file-table.js';
@@ -41,16 +42,18 @@ export function alteration(cbtid: string, change: CookieChange): Change {
   };
 }
 
-export function rotation(cbtid: string, successor: string, rotated: string): Change {
+/** @param returned whether a browser ever came with the old id. */
+export function rotation(cbtid: string, successor: string, rotated: string, returned: boolean): Change {
   return (at) => {
     const old = known(at, cbtid);
     mustBeFree(at, successor);
-    const record = { ...old, cbtid: successor, rotated };
+    const record = { ...old, cbtid: successor, rotated, returned: false };
+    const forward = forwardTo(record, cbtid, returned);
     return {
-      lines: rotationLines(old, record, rotated),
+      lines: rotationLines(old, record, forward),
       slots: [
         [successor, record],
-        [cbtid, { cbtid, moved_to: successor, moved: rotated }],
+        [cbtid, forward],
       ],
       entry: record,
     };

@@ -3,6 +3,7 @@
  * shapes that Crossbar.io wrote over the years. It knows nothing of files.
  */
 import { deepFreeze } from './auth-value.js';
+import { forwardTo } from './forwards.js';
 import { isSealIntact } from './line-seal.js';
 import { pythonJson } from './python-json.js';
 import type { CookieAuth, CookieForward, CookieRecord } from './store.js';
@@ -13,7 +14,7 @@ export type FileEntry =
       readonly cbtid: string;
       readonly record: CookieRecord;
       /** The id whose place this one took. */
-      readonly rotatedFrom?: string;
+      readonly rotatedFrom?: CookieForward;
     }
   | {
       readonly cbtid: string;
@@ -33,7 +34,7 @@ const NO_AUTH = { authid: null, authrole: null, authmethod: null, authrealm: nul
 /** Every key that a line of ours or of Crossbar.io may have. */
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
   ...['cbtid', 'id', 'status', 'created', 'modified', 'deleted', 'max_age', ...Object.keys(NO_AUTH)],
-  ...['seen', 'rotated', 'rotated_from', 'moved_to', 'moved', 'crc'],
+  ...['seen', 'rotated', 'rotated_from', 'from_returned', 'moved_to', 'moved', 'returned', 'crc'],
 ]);
 
 /** @returns the line of a live record, with the line feed. */
@@ -53,17 +54,22 @@ export function deletedLine(record: CookieRecord, deleted: string): string {
  *
  * @param successor the record under its new id, with `rotated`.
  */
-export function rotationLines(old: CookieRecord, successor: CookieRecord, rotated: string): string[] {
+export function rotationLines(old: CookieRecord, successor: CookieRecord, forward: CookieForward): string[] {
+  const { moved_to, moved, returned } = forward;
+  const [lost, extra] = [
+    returned === false ? { from_returned: returned } : {},
+    { moved_to, moved, ...(returned === false ? { returned } : {}) },
+  ];
   return [
-    formatLine(liveStatus(successor), successor, { deleted: null, extra: { rotated_from: old.cbtid } }),
-    formatLine('deleted', old, { deleted: rotated, extra: { moved_to: successor.cbtid, moved: rotated } }),
+    formatLine(liveStatus(successor), successor, { deleted: null, extra: { rotated_from: old.cbtid, ...lost } }),
+    formatLine('deleted', { ...old, returned: true }, { deleted: forward.moved, extra }),
   ];
 }
 
 /** @returns what a rewritten file keeps of a rotation. It does not repeat the record, which may be gone since. */
-export function forwardLine({ cbtid, moved_to, moved }: CookieForward): string {
-  const members = { cbtid, status: 'deleted', created: null, modified: null, deleted: moved, max_age: null };
-  return `${pythonJson({ ...members, ...NO_AUTH, moved_to, moved })}\n`;
+export function forwardLine({ cbtid, ...move }: CookieForward): string {
+  const members = { cbtid, status: 'deleted', created: null, modified: null, deleted: move.moved, max_age: null };
+  return `${pythonJson({ ...members, ...NO_AUTH, ...move })}\n`;
 }
 
 /** @returns the line that ends a forward. */
@@ -78,16 +84,20 @@ function liveStatus({ modified, auth }: CookieRecord): string {
 
 interface RestOfLine {
   readonly deleted: string | null;
-  readonly extra?: Readonly<Record<string, string>>;
+  readonly extra?: Readonly<Record<string, string | boolean>>;
 }
 
 /** Crossbar.io's keys in its order; behind them, where it does not look, ours, and only those that say something. */
 function formatLine(status: string, record: CookieRecord, { deleted, extra }: RestOfLine): string {
-  const { cbtid, created, modified, max_age, seen, rotated } = record;
+  const { cbtid, created, modified, max_age, seen, rotated, returned } = record;
   const { authid, authrole, authmethod, authrealm, authextra } = record.auth ?? NO_AUTH;
   const members = { cbtid, status, created, modified, deleted, max_age };
   const auth = { authid, authrole, authmethod, authrealm, authextra };
-  const visits = { ...(seen === null ? {} : { seen }), ...(rotated === null ? {} : { rotated }) };
+  const visits = {
+    ...(seen === null ? {} : { seen }),
+    ...(rotated === null ? {} : { rotated }),
+    ...(returned ? {} : { returned }),
+  };
   return `${pythonJson({ ...members, ...auth, ...visits, ...extra })}\n`;
 }
 
@@ -120,20 +130,23 @@ export function parseLine(line: string, isStrict = false): FileEntry | undefined
 function parseLive(cbtid: string, value: Readonly<Record<string, unknown>>): FileEntry | undefined {
   const record = parseRecord(cbtid, value);
   if (record === undefined) return undefined;
-  const { rotated_from } = value;
+  const { rotated_from, from_returned } = value;
   if (rotated_from === undefined) return { cbtid, record };
   if (typeof rotated_from !== 'string' || rotated_from === '' || rotated_from === cbtid) return undefined;
-  return record.rotated === null ? undefined : { cbtid, record, rotatedFrom: rotated_from };
+  const { rotated } = record;
+  if (rotated === null) return undefined;
+  return { cbtid, record, rotatedFrom: forwardTo({ cbtid, rotated }, rotated_from, from_returned !== false) };
 }
 
 function parseDeletion(cbtid: string, value: Readonly<Record<string, unknown>>): FileEntry {
-  const { moved_to, moved } = value;
+  const { moved_to, moved, returned } = value;
   if (typeof moved_to !== 'string' || moved_to === '' || moved_to === cbtid || !isTimestamp(moved)) {
     return { cbtid, record: undefined };
   }
-  const forward = { cbtid, moved_to, moved };
+  const forward = forwardTo({ cbtid: moved_to, rotated: moved }, cbtid, returned !== false);
   const record = parseRecord(moved_to, value);
-  return { cbtid, record: undefined, forward, ...(record && { successor: { ...record, rotated: moved } }) };
+  const successor = record && { ...record, rotated: moved, returned: false };
+  return { cbtid, record: undefined, forward, ...(successor && { successor }) };
 }
 
 function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
@@ -147,13 +160,14 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
 }
 
 function parseRecord(cbtid: string, value: Readonly<Record<string, unknown>>): CookieRecord | undefined {
-  const { status, created, modified = null, max_age, seen = null, rotated = null } = value;
+  const { status, created, modified = null, max_age, seen = null, rotated = null, returned = true } = value;
   if (!STATUS_WORDS.includes(status)) return undefined;
   if (!isTimestamp(created) || !isTimestampOrNull(modified)) return undefined;
   if (!isTimestampOrNull(seen) || !isTimestampOrNull(rotated)) return undefined;
   if (typeof max_age !== 'number' || max_age < 0) return undefined;
+  if (typeof returned !== 'boolean') return undefined;
   const auth = parseAuth(value);
-  return auth === undefined ? undefined : { cbtid, created, modified, max_age, auth, seen, rotated };
+  return auth === undefined ? undefined : { cbtid, created, modified, max_age, auth, seen, rotated, returned };
 }
 
 /** @returns null for no login or an incomplete one, undefined for one of wrong types. */

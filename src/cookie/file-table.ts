@@ -2,7 +2,7 @@
  * What a cookie file holds, in memory: what its lines add up to while it is read, and its state afterwards. The last
  * record of an id wins, and a deleted id stays deleted whatever follows. It knows nothing of files.
  */
-import { oldForwards } from './expiry.js';
+import { leadsToRecord, sweepForwards } from './forwards.js';
 import { isForward } from './store.js';
 import type { FileEntry } from './file-line.js';
 import type { CookieEntry, CookieForward, CookieRecord } from './store.js';
@@ -27,8 +27,7 @@ export class CookieTable {
   }
 
   at(cbtid: string): FileSlot {
-    const entry = this.#records.get(cbtid) ?? this.#forwards.get(cbtid);
-    return entry ?? (this.#tombstones.has(cbtid) ? 'deleted' : undefined);
+    return this.#entry(cbtid) ?? (this.#tombstones.has(cbtid) ? 'deleted' : undefined);
   }
 
   /** Sets what is known of an id that is not over. */
@@ -44,8 +43,8 @@ export class CookieTable {
     if (entry.record !== undefined) {
       const { record, rotatedFrom } = entry;
       this.#putUnlessOver(record);
-      if (rotatedFrom === undefined || record.rotated === null || this.#tombstones.has(rotatedFrom)) return;
-      this.#end(rotatedFrom, { cbtid: rotatedFrom, moved_to: cbtid, moved: record.rotated });
+      if (rotatedFrom !== undefined && !this.#tombstones.has(rotatedFrom.cbtid))
+        this.#end(rotatedFrom.cbtid, rotatedFrom);
       return;
     }
     const { forward, successor } = entry;
@@ -62,9 +61,16 @@ export class CookieTable {
     this.#records.delete(cbtid);
   }
 
-  /** Old forwards are no longer followed; the ids stay taken. */
-  dropOldForwards(nowMs: number): void {
-    for (const cbtid of oldForwards(this.#forwards, nowMs)) this.#forwards.delete(cbtid);
+  /** A few forwards are looked at, and those that lead nowhere dropped; the ids stay taken. */
+  sweepForwards(): void {
+    sweepForwards(this.#forwards, this.#entry);
+  }
+
+  /** As {@link sweepForwards}, with all of them. */
+  dropLostForwards(): void {
+    for (const [cbtid, forward] of this.#forwards) {
+      if (!leadsToRecord(forward, this.#entry)) this.#forwards.delete(cbtid);
+    }
   }
 
   /** The file was rewritten and says nothing of deleted ids any longer. */
@@ -72,6 +78,8 @@ export class CookieTable {
     this.#tombstones.clear();
     for (const cbtid of this.#forwards.keys()) this.#tombstones.add(cbtid);
   }
+
+  readonly #entry = (cbtid: string): CookieEntry | undefined => this.#records.get(cbtid) ?? this.#forwards.get(cbtid);
 
   #putUnlessOver(record: CookieRecord): void {
     if (!this.#tombstones.has(record.cbtid)) this.#put(record);

@@ -123,9 +123,9 @@ export class FileCookieStore implements CookieStore {
     try {
       const now = this.#clock();
       const isUnwanted = (record: CookieRecord): boolean => this.#options.purge && isExpired(record, now);
-      const { fs, log, clock } = { fs: this.#fs, log: this.#log, clock: this.#clock };
+      const { fs, log } = { fs: this.#fs, log: this.#log };
       const { checksum } = this.#options;
-      const file = await CookieFile.open({ filename, fs, log, clock, checksum, isUnwanted });
+      const file = await CookieFile.open({ filename, fs, log, checksum, isUnwanted });
       return { file, lock };
     } catch (error) {
       await lock.release();
@@ -150,7 +150,7 @@ export class FileCookieStore implements CookieStore {
   #sweep(): void {
     const now = this.#clock();
     const { table } = this.#openFile();
-    table.dropOldForwards(now);
+    table.sweepForwards();
     for (const cbtid of oldestExpired(table.records, now)) {
       this.delete(cbtid, new Date(now).toISOString()).catch((err: unknown) => {
         this.#log.debug({ err }, 'expired cookie stays for now');
@@ -162,8 +162,8 @@ export class FileCookieStore implements CookieStore {
     return this.#submitKnown(alteration(cbtid, ownChange(change)));
   }
 
-  async rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord> {
-    return this.#submitKnown(rotation(cbtid, successor, rotated));
+  async rotate(cbtid: string, successor: string, rotated: string, returned = true): Promise<CookieRecord> {
+    return this.#submitKnown(rotation(cbtid, successor, rotated, returned));
   }
 
   async delete(cbtid: string, deleted: string): Promise<CookieEntry | undefined> {

@@ -3,7 +3,8 @@
  * is in `store.ts`.
  */
 import { ownChange, ownRecord, withChange } from './auth-value.js';
-import { oldestExpired, oldForwards } from './expiry.js';
+import { oldestExpired } from './expiry.js';
+import { forwardTo, sweepForwards } from './forwards.js';
 import { CookieStoreError } from './store.js';
 import { msOf } from './time.js';
 import type { CookieStoreType } from './store-type.js';
@@ -26,7 +27,7 @@ export class MemoryCookieStore implements CookieStore {
   }
 
   get(cbtid: string): Promise<CookieEntry | undefined> {
-    return this.#answer(() => this.#records.get(cbtid) ?? this.#forwards.get(cbtid));
+    return this.#answer(() => this.#at(cbtid));
   }
 
   create(record: CookieRecord): Promise<void> {
@@ -34,6 +35,7 @@ export class MemoryCookieStore implements CookieStore {
       this.#add(ownRecord(record));
       // The time of day is the new record's own: a store keeps no clock.
       for (const old of oldestExpired(this.#records, msOf(record.created))) this.#records.delete(old);
+      sweepForwards(this.#forwards, this.#at);
     });
   }
 
@@ -47,13 +49,13 @@ export class MemoryCookieStore implements CookieStore {
     });
   }
 
-  rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord> {
+  rotate(cbtid: string, successor: string, rotated: string, returned = true): Promise<CookieRecord> {
     return this.#answer(() => {
-      const moved = { ...this.#known(cbtid), cbtid: successor, rotated };
+      const moved = { ...this.#known(cbtid), cbtid: successor, rotated, returned: false };
       this.#add(moved);
       this.#records.delete(cbtid);
-      for (const old of oldForwards(this.#forwards, msOf(rotated))) this.#forwards.delete(old);
-      this.#forwards.set(cbtid, { cbtid, moved_to: successor, moved: rotated });
+      this.#forwards.set(cbtid, forwardTo(moved, cbtid, returned));
+      sweepForwards(this.#forwards, this.#at);
       return moved;
     });
   }
@@ -77,6 +79,8 @@ export class MemoryCookieStore implements CookieStore {
     this.#forwards.clear();
     return Promise.resolve();
   }
+
+  readonly #at = (cbtid: string): CookieEntry | undefined => this.#records.get(cbtid) ?? this.#forwards.get(cbtid);
 
   #known(cbtid: string): CookieRecord {
     const record = this.#records.get(cbtid);

@@ -28,9 +28,18 @@ export interface CookieRecord {
   readonly seen: string | null;
   /** When this id took the place of an earlier one; null for the id of the first visit. */
   readonly rotated: string | null;
+  /**
+   * Whether a browser has come back with this id. Files of earlier versions, and of Crossbar.io, do not tell: there all
+   * count as if it had.
+   */
+  readonly returned: boolean;
 }
 
-/** What is left of an id that was replaced by another: requests that were under way with it still find their cookie. */
+/**
+ * What is left of an id that was replaced by another: requests that were under way with it still find their cookie, and
+ * whoever comes with it later shows that two parties have it. It stays as long as it leads to a record in
+ * {@link MAX_FORWARDS} steps.
+ */
 export interface CookieForward {
   /** The old id. */
   readonly cbtid: string;
@@ -38,6 +47,8 @@ export interface CookieForward {
   readonly moved_to: string;
   /** When that happened. */
   readonly moved: string;
+  /** Nobody ever came with it: it was replaced because the answer that it was sent with seemed to be lost. */
+  readonly returned?: false;
 }
 
 /** What a store knows of an id. */
@@ -49,7 +60,10 @@ export function isForward(entry: CookieEntry): entry is CookieForward {
 }
 
 /** What may change in a record. A login that is null takes it away. */
-export type CookieChange = { readonly auth: CookieAuth | null; readonly modified: string } | { readonly seen: string };
+export type CookieChange =
+  | { readonly auth: CookieAuth | null; readonly modified: string }
+  | { readonly seen: string }
+  | { readonly returned: true };
 
 /**
  * Order of calls: `open` once, then the others in any order and at the same time, then `close` once (idempotent).
@@ -62,7 +76,7 @@ export interface CookieStore {
   open(): Promise<void>;
   /**
    * The record, or where it went, or undefined when unknown or deleted. Expiry is the caller's business: a store
-   * keeps no clock. Forwards may be gone after {@link MAX_FORWARD_AGE_MS}.
+   * keeps no clock. Forwards that lead nowhere, or too far, may be gone.
    */
   get(cbtid: string): Promise<CookieEntry | undefined>;
   /** Adds a new record. */
@@ -72,8 +86,9 @@ export interface CookieStore {
   /**
    * The record goes on under another id, and the old id becomes a forward to it: both or neither, also after a crash.
    * Unknown and replaced ids reject, and a successor that is taken.
+   * @param returned whether a browser ever came with the old id. With the new one none has.
    */
-  rotate(cbtid: string, successor: string, rotated: string): Promise<CookieRecord>;
+  rotate(cbtid: string, successor: string, rotated: string, returned?: boolean): Promise<CookieRecord>;
   /**
    * Forgets a record or a forward for good: it stays unknown after any restart. Unknown ids are no error.
    * @returns what it was. Of a forward the successor stays: another process may have rotated a moment before.
@@ -93,8 +108,11 @@ export interface Compaction {
   readonly after: number;
 }
 
-/** How long a replaced id is followed at least: longer than any request with it is under way. */
-export const MAX_FORWARD_AGE_MS = 60 * 60 * 1000;
+/**
+ * So many replaced ids are followed to the one of now, and kept behind it: an id is replaced once for each login. A damaged or
+ * hostile file may lead in a circle.
+ */
+export const MAX_FORWARDS = 16;
 
 /** A cookie store could not do what was asked; `cause` says why. */
 export class CookieStoreError extends Error {

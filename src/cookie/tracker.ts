@@ -16,7 +16,9 @@ import type { Logger } from '../log/logger.js';
 import type { CookieConfig } from './schema.js';
 import type { CookieRecord, CookieStore } from './store.js';
 import type { Visitor } from './visitor.js';
-import type { Recognised, Visitors } from './visitors.js';
+import type { PresentedId } from './header.js';
+import type { Recognised } from './rotation.js';
+import type { Visitors } from './visitors.js';
 
 export interface CookieTrackerOptions {
   readonly config: CookieConfig;
@@ -42,7 +44,10 @@ export interface ResolveOptions {
 }
 
 /** A cookie that the store knows. */
-interface Known extends Recognised {
+interface Known {
+  readonly record: CookieRecord;
+  /** The browser has, or gets, the id of now. */
+  readonly isCurrent: boolean;
   /** The browser needs a `Set-Cookie`: for another id, another signature or a longer life. */
   readonly isRenewed: boolean;
 }
@@ -93,24 +98,50 @@ export class CookieTracker {
 
   async #find(header: string): Promise<Known | undefined> {
     // Node has joined several Cookie lines with "; ", which is how one line separates its cookies.
-    for (const { cbtid, isOutdated } of presentedIds([header], this.#config)) {
-      const known = await this.#lookUp(cbtid);
+    const ids = presentedIds([header], this.#config);
+    for (const { cbtid, isOutdated } of ids) {
+      const known = await this.#lookUp(cbtid, ids);
       if (known !== undefined) return { ...known, isRenewed: known.isRenewed || (known.isCurrent && isOutdated) };
     }
     return undefined;
   }
 
-  async #lookUp(cbtid: string): Promise<Known | undefined> {
+  /** @param beside what else the request presents: who has the id of now as well is no second party. */
+  async #lookUp(cbtid: string, beside: readonly PresentedId[]): Promise<Known | undefined> {
     const found = await this.#visitors.recognise(cbtid, this.#config.rotate_grace * 1000);
     if (found === undefined) return undefined;
-    this.#visitors.noteUse(found.record.cbtid);
-    // Whoever comes with the id of a moment ago is not told the new one: it may have been planted.
-    if (!found.isCurrent) return { ...found, isRenewed: false };
-    if (this.#config.rotate === true && isRotationDue(found.record)) return this.#rotate(found.record);
-    return { ...found, isRenewed: this.#config.sliding && isRenewalDue(found.record, this.#clock()) };
+    const { record, standing } = found;
+    if (standing !== 'current' && !beside.some((other) => other.cbtid === record.cbtid)) {
+      return this.#byReplaced(cbtid, found, beside);
+    }
+    this.#visitors.noteUse(record.cbtid);
+    if (this.#config.rotate === true && isRotationDue(record)) return this.#rotate(record, beside);
+    if (!record.returned) await this.#visitors.noteReturn(record);
+    return { record, isCurrent: true, isRenewed: this.#config.sliding && isRenewalDue(record, this.#clock()) };
   }
 
-  async #rotate(record: CookieRecord): Promise<Known | undefined> {
+  /** Somebody comes with an id that was replaced. */
+  async #byReplaced(
+    cbtid: string,
+    { record, standing }: Recognised,
+    beside: readonly PresentedId[],
+  ): Promise<Known | undefined> {
+    if (standing === 'replaced') {
+      this.#visitors.noteUse(record.cbtid);
+      // Whoever comes with the id of a moment ago is not told the new one: it may have been planted.
+      return { record, isCurrent: false, isRenewed: false };
+    }
+    // Without a login there is nothing to be had by it.
+    if (record.auth === null) return undefined;
+    if (standing === 'reused') {
+      await this.#visitors.expose(cbtid, record);
+      return undefined;
+    }
+    const moved = await this.#visitors.moveOn(record.cbtid, newCookieId(this.#config.length));
+    return moved === undefined ? this.#lookUp(cbtid, beside) : { record: moved, isCurrent: true, isRenewed: true };
+  }
+
+  async #rotate(record: CookieRecord, beside: readonly PresentedId[]): Promise<Known | undefined> {
     try {
       const moved = await this.#visitors.rotate(record.cbtid, newCookieId(this.#config.length));
       if (moved !== undefined) return { record: moved, isCurrent: true, isRenewed: true };
@@ -120,7 +151,7 @@ export class CookieTracker {
       return { record, isCurrent: true, isRenewed: false };
     }
     // Another request of the browser brought it about, and gets the new id; or the browser was logged out.
-    return this.#lookUp(record.cbtid);
+    return this.#lookUp(record.cbtid, beside);
   }
 
   async #create(): Promise<CookieRecord> {
@@ -132,6 +163,7 @@ export class CookieTracker {
       auth: null,
       seen: null,
       rotated: null,
+      returned: false,
     };
     await this.#store.create(record);
     this.#log.debug({ cookieId: shortId(record.cbtid) }, 'cookie created');

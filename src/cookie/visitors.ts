@@ -7,14 +7,16 @@
  */
 import { CloseUri } from '../wamp/error.js';
 import { shortId } from '../log/logger.js';
+import { RepeatedLog } from '../log/repeated.js';
 import { expiryOf, GENEROUS, isExpired, isNoteDue, isUseNoted, noteEveryMs } from './expiry.js';
-import { isRotationDue, isWithinGrace, Successions, timeAfter } from './rotation.js';
-import { isForward } from './store.js';
+import { followed, isRotationDue, isWithinGrace, Successions, timeAfter } from './rotation.js';
+import { isForward, MAX_FORWARDS } from './store.js';
 import { Turns } from './turns.js';
 import { Visitor } from './visitor.js';
 import type { Logger } from '../log/logger.js';
 import type { ExpiryRules } from './expiry.js';
-import type { CookieAuth, CookieRecord, CookieStore } from './store.js';
+import type { Recognised } from './rotation.js';
+import type { CookieAuth, CookieEntry, CookieRecord, CookieStore } from './store.js';
 import type { VisitorName, VisitorSession } from './visitor.js';
 
 export interface VisitorsDeps {
@@ -31,18 +33,9 @@ export interface VisitRules extends ExpiryRules {
   readonly closeExpired: boolean;
 }
 
-/** A cookie that a request presented. */
-export interface Recognised {
-  readonly record: CookieRecord;
-  /** False for an id that was replaced a moment ago: the browser has the new one, or somebody else has the old. */
-  readonly isCurrent: boolean;
-}
-
-/**
- * So many replaced ids are followed to the one of now. Within a grace there are one or two; a damaged or hostile file may lead
- * in a circle.
- */
-const MAX_FORWARDS = 16;
+const REUSED = 'replaced cookie came back: two parties had it, both are logged out';
+const REUSED_REMEDY =
+  'nothing, if a browser came back with old data (restored profile, crash); else somebody planted or copied the cookie: use TLS and a cookie name that begins with "__Host-"';
 
 /** How long until a logout that could not be stored is tried again, in milliseconds. */
 const RETRY_MS = 5000;
@@ -56,17 +49,20 @@ export class Visitors {
   readonly #here = new Map<string, Visitor>();
   readonly #successions = new Successions();
   readonly #turns = new Turns();
+  readonly #repeated: RepeatedLog;
+  /** Ids with which somebody came, though the store still has to learn it. */
+  readonly #returned = new Set<string>();
   /** Ids of which nothing is known any more, though the store may still have to learn it. */
   readonly #dead = new Set<string>();
   /** Those of them that the store could not take. */
   readonly #owed = new Set<string>();
   #retry: NodeJS.Timeout | undefined;
-  #cannotNote = false;
 
   constructor({ store, clock, log }: VisitorsDeps) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
+    this.#repeated = new RepeatedLog(log);
   }
 
   /** How many cookies have an open connection. */
@@ -116,25 +112,18 @@ export class Visitors {
   }
 
   /**
-   * The cookie behind an id that a request presents.
-   * @param graceMs how long an id that was replaced still counts. Beyond that it is forgotten, as is an expired cookie:
-   *   no clock set back can revive it. Nobody waits for that; if it fails, the next look-up finds the same.
-   * @param followed how many replaced ids led here.
+   * The cookie behind an id that a request presents. An expired one is forgotten: no clock set back can revive it. Nobody
+   * waits for that; if it fails, the next look-up finds the same.
+   * @param graceMs how long an id that was replaced still counts.
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  async recognise(cbtid: string, graceMs: number, followed = 0): Promise<Recognised | undefined> {
-    const entry = await this.#store.get(cbtid);
-    if (entry === undefined || this.#dead.has(cbtid)) return undefined;
-    if (!isForward(entry)) {
-      if (this.#isAlive(entry)) return { record: entry, isCurrent: true };
-      this.#discard(cbtid);
-      return undefined;
-    }
-    if (followed < MAX_FORWARDS && isWithinGrace(entry, this.#clock(), graceMs)) {
-      const successor = await this.recognise(entry.moved_to, graceMs, followed + 1);
-      return successor && { ...successor, isCurrent: false };
-    }
-    this.#discard(cbtid);
+  async recognise(cbtid: string, graceMs: number): Promise<Recognised | undefined> {
+    const entry = await this.#get(cbtid);
+    if (entry === undefined) return undefined;
+    const now = this.#clock();
+    const found = await followed(entry, this.#get, (forward) => isWithinGrace(forward, now, graceMs));
+    if (found === undefined || this.#isAlive(found.record)) return found;
+    this.#discard(found.record.cbtid);
     return undefined;
   }
 
@@ -160,10 +149,27 @@ export class Visitors {
    * @throws CookieStoreError (rejects) when the store fails.
    */
   rotate(cbtid: string, successor: string): Promise<CookieRecord | undefined> {
+    return this.#replace(cbtid, successor, isRotationDue, true);
+  }
+
+  /**
+   * As {@link rotate}, for a browser that never got the id of now.
+   * @returns undefined also when somebody has come with that id meanwhile.
+   */
+  moveOn(cbtid: string, successor: string): Promise<CookieRecord | undefined> {
+    return this.#replace(cbtid, successor, (record) => !record.returned && !this.#returned.has(cbtid), false);
+  }
+
+  #replace(
+    cbtid: string,
+    successor: string,
+    isDue: (record: CookieRecord) => boolean,
+    returned: boolean,
+  ): Promise<CookieRecord | undefined> {
     return this.#alone(cbtid, async (record) => {
-      if (record?.cbtid !== cbtid || !this.#isAlive(record) || !isRotationDue(record)) return undefined;
+      if (record?.cbtid !== cbtid || !this.#isAlive(record) || !isDue(record)) return undefined;
       const now = this.#clock();
-      const moved = await this.#store.rotate(cbtid, successor, timeAfter(record.modified, now));
+      const moved = await this.#store.rotate(cbtid, successor, timeAfter(record.modified, now), returned);
       this.#successions.add(cbtid, successor, now);
       const visitor = this.#here.get(cbtid);
       if (visitor !== undefined) {
@@ -173,6 +179,35 @@ export class Visitors {
       }
       return moved;
     });
+  }
+
+  /**
+   * Somebody came with the id of now for the first time. Where it took the place of another one, whoever still has that one is
+   * a second party from now on, also after a crash. So that is waited for.
+   */
+  async noteReturn({ cbtid, rotated }: CookieRecord): Promise<void> {
+    const noting = this.#alone(cbtid, async (record) => {
+      if (record?.cbtid === cbtid) await this.#store.update(cbtid, { returned: true });
+      this.#returned.delete(cbtid);
+    }).catch((err: unknown) => this.#cannotNote(err));
+    if (rotated === null) return;
+    this.#returned.add(cbtid);
+    await noting;
+  }
+
+  /**
+   * Logs out everybody who has a cookie, because more than one party has it.
+   * @param cbtid the replaced id that showed it.
+   */
+  async expose(cbtid: string, record: CookieRecord): Promise<void> {
+    const facts = {
+      authid: record.auth?.authid,
+      sessions: this.sessionsOf(record.cbtid).length,
+      remedy: REUSED_REMEDY,
+    };
+    this.#repeated.say('warn', { cookieId: shortId(cbtid), ...facts }, REUSED);
+    // What fails is logged there, holds all the same and is tried again.
+    await this.logOut(record.cbtid).catch(() => false);
   }
 
   /**
@@ -215,12 +250,11 @@ export class Visitors {
     this.#alone(cbtid, async (record) => {
       if (record === undefined || !isNoteDue(record, this.#clock(), this.rules)) return;
       await this.#store.update(record.cbtid, { seen: this.#now() });
-      this.#cannotNote = false;
-    }).catch((err: unknown) => {
-      // One for each browser would say no more.
-      if (!this.#cannotNote) this.#log.warn({ err }, 'uses of cookies cannot be noted');
-      this.#cannotNote = true;
-    });
+    }).catch((err: unknown) => this.#cannotNote(err));
+  }
+
+  #cannotNote(err: unknown): void {
+    this.#repeated.say('warn', { err }, 'uses of cookies cannot be noted');
   }
 
   /** Looks whether the cookie of a visitor has expired, and notes that it is in use. */
@@ -238,10 +272,17 @@ export class Visitors {
     );
   }
 
-  /** Stops trying. */
+  /** Stops trying, and says what was left unsaid. */
   close(): void {
     clearTimeout(this.#retry);
+    this.#repeated.end();
   }
+
+  readonly #get = async (cbtid: string): Promise<CookieEntry | undefined> => {
+    const entry = await this.#store.get(cbtid);
+    if (this.#dead.has(cbtid)) return undefined;
+    return entry !== undefined && this.#returned.has(cbtid) && !isForward(entry) ? { ...entry, returned: true } : entry;
+  };
 
   /** Does something to a cookie that nobody else changes meanwhile. `work` gets the record under the id that it has now. */
   async #alone<T>(cbtid: string, work: (record: CookieRecord | undefined) => Promise<T>, followed = 0): Promise<T> {

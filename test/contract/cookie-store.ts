@@ -139,7 +139,13 @@ export function cookieStoreContract(
       await store.create(cookieRecord(id));
       await store.update(id, { auth: JOE, modified: MODIFIED });
       await store.update(id, { seen: MODIFIED });
-      const moved = cookieRecord(otherId, { modified: MODIFIED, auth: JOE, seen: MODIFIED, rotated: DELETED });
+      const moved = cookieRecord(otherId, {
+        modified: MODIFIED,
+        auth: JOE,
+        seen: MODIFIED,
+        rotated: DELETED,
+        returned: false,
+      });
       expect(await store.rotate(id, otherId, DELETED)).toEqual(moved);
       const forward = { cbtid: id, moved_to: otherId, moved: DELETED };
       for (const use of [() => Promise.resolve(store), reopened]) {
@@ -160,7 +166,23 @@ export function cookieStoreContract(
       await reopened();
       expect(await store.get(id)).toMatchObject({ moved_to: otherId });
       expect(await store.get(otherId)).toMatchObject({ moved_to: third });
-      expect(await store.get(third)).toEqual(cookieRecord(third, { rotated: DELETED }));
+      expect(await store.get(third)).toEqual(cookieRecord(third, { rotated: DELETED, returned: false }));
+    });
+
+    it('notes once that somebody came back with an id, and that nobody ever came with a replaced one', async () => {
+      await store.create(cookieRecord(id, { returned: false }));
+      expect(await (await reopened()).get(id)).toEqual(cookieRecord(id, { returned: false }));
+      expect(await store.update(id, { returned: true })).toEqual(cookieRecord(id));
+      expect(await (await reopened()).get(id)).toEqual(cookieRecord(id));
+      await store.rotate(id, otherId, MODIFIED);
+      await store.rotate(otherId, cookieId(3), DELETED, false);
+      for (const use of [() => Promise.resolve(store), reopened]) {
+        const each = await use();
+        expect(await each.get(id)).toEqual({ cbtid: id, moved_to: otherId, moved: MODIFIED });
+        const lost = { cbtid: otherId, moved_to: cookieId(3), moved: DELETED, returned: false };
+        expect(await each.get(otherId)).toEqual(lost);
+        expect(await each.get(cookieId(3))).toMatchObject({ returned: false });
+      }
     });
 
     it('lets nobody use a replaced id any longer', async () => {
@@ -176,7 +198,9 @@ export function cookieStoreContract(
       const refusal = { status: 'rejected', reason: expect.any(CookieStoreError) as unknown };
       expect(results).toEqual(Array.from({ length: 5 }, () => refusal));
       expect(await store.get(cookieId(3))).toBeUndefined();
-      expect(await (await reopened()).get(otherId)).toEqual(cookieRecord(otherId, { rotated: MODIFIED }));
+      expect(await (await reopened()).get(otherId)).toEqual(
+        cookieRecord(otherId, { rotated: MODIFIED, returned: false }),
+      );
     });
 
     it('of two rotations of one id at once lets one through', async () => {

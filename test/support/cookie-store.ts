@@ -26,7 +26,17 @@ export function cookieId(n: number): string {
 }
 
 export function cookieRecord(cbtid: string, change: Partial<CookieRecord> = {}): CookieRecord {
-  return { cbtid, created: CREATED, modified: null, max_age: 604800, auth: null, seen: null, rotated: null, ...change };
+  return {
+    cbtid,
+    created: CREATED,
+    modified: null,
+    max_age: 604800,
+    auth: null,
+    seen: null,
+    rotated: null,
+    returned: true,
+    ...change,
+  };
 }
 
 /** @returns the record of an id; undefined when there is none, or only a forward. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isExpired, isOldForward, oldestExpired } from '../../../src/cookie/expiry.js';
+import { isExpired, oldestExpired } from '../../../src/cookie/expiry.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import { MAX_FORWARD_AGE_MS } from '../../../src/cookie/store.js';
 import type { CookieRecord } from '../../../src/cookie/store.js';
 
 const HOUR_MS = 3_600_000;
@@ -16,6 +15,7 @@ function record(cbtid: string, createdMs: number, max_age = 3600): CookieRecord 
     auth: null,
     seen: null,
     rotated: null,
+    returned: true,
   };
 }
 
@@ -52,32 +52,19 @@ describe('oldestExpired', () => {
 });
 
 describe('a forward', () => {
-  const forward = (cbtid: string, movedMs: number) => ({
-    cbtid,
-    moved_to: 'new',
-    moved: new Date(movedMs).toISOString(),
-  });
-
-  it.each([
-    ['just made', NOON_MS, false],
-    ['one millisecond before the end', NOON_MS - MAX_FORWARD_AGE_MS + 1, false],
-    ['at the end', NOON_MS - MAX_FORWARD_AGE_MS, true],
-    ['an hour in the future: the clock was set back', NOON_MS + HOUR_MS, false],
-    ['two days in the future: never by a clock of ours', NOON_MS + 48 * HOUR_MS, true],
-  ])('that is %s', (_what, movedMs, expected) => {
-    expect(isOldForward(forward('a', movedMs), NOON_MS)).toBe(expected);
-  });
-
-  it('is dropped with later rotations, up to the first that is followed', async () => {
+  it('stays as long as its record, in whatever number of steps up to sixteen, and goes with later changes', async () => {
     const store = new MemoryCookieStore();
-    for (const n of [0, 1, 2]) {
-      const at = NOON_MS + n * 40 * 60_000;
-      await store.create(record(`old${n}`, at));
-      await store.rotate(`old${n}`, `new${n}`, new Date(at).toISOString());
-    }
-    const left = await Promise.all(['old0', 'old1', 'old2'].map((cbtid) => store.get(cbtid)));
-    expect(left.map((entry) => entry !== undefined)).toEqual([false, true, true]);
-    expect(await store.get('new0')).toBeUndefined(); // expired: an hour old
-    expect(await store.get('new1')).toBeDefined();
+    const at = new Date(NOON_MS).toISOString();
+    const isKnown = async (cbtid: string): Promise<boolean> => (await store.get(cbtid)) !== undefined;
+    await store.create(record('0', NOON_MS));
+    for (let n = 0; n < 16; n += 1) await store.rotate(`${n}`, `${n + 1}`, at);
+    for (let n = 0; n < 20; n += 1) await store.create(record(`other${n}`, NOON_MS));
+    expect(await isKnown('0')).toBe(true);
+    await store.rotate('16', '17', at);
+    for (let n = 20; n < 40; n += 1) await store.create(record(`other${n}`, NOON_MS));
+    expect([await isKnown('0'), await isKnown('1')]).toEqual([false, true]);
+    await store.delete('17');
+    for (let n = 40; n < 60; n += 1) await store.create(record(`other${n}`, NOON_MS));
+    for (let n = 0; n < 17; n += 1) expect(await isKnown(`${n}`)).toBe(false);
   });
 });

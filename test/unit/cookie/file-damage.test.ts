@@ -92,9 +92,9 @@ describe('a file cut at every byte of its last three records', () => {
 
 describe('a rotation', () => {
   const old = cookieRecord(cookieId(1), { modified: MODIFIED, auth: JOE, seen: MODIFIED });
-  const successor = cookieRecord(cookieId(2), { ...old, cbtid: cookieId(2), rotated: DELETED });
-  const forward = { cbtid: cookieId(1), moved_to: cookieId(2), moved: DELETED };
-  const lines = rotationLines(old, successor, DELETED);
+  const successor = cookieRecord(cookieId(2), { ...old, cbtid: cookieId(2), rotated: DELETED, returned: false });
+  const forward = { cbtid: cookieId(1), moved_to: cookieId(2), moved: DELETED, returned: false } as const;
+  const lines = rotationLines(old, successor, forward);
   const [before, after] = [
     [old, undefined],
     [forward, successor],

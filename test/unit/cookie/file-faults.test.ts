@@ -92,8 +92,10 @@ class Scenario {
       this.#rotate(12, 13, store),
       this.#try(14, cookieRecord(cookieId(14)), () => store.create(cookieRecord(cookieId(14)))),
     ]);
-    await this.#try(13, cookieRecord(cookieId(13), { ...extra, rotated: DELETED, seen: DELETED }), () =>
-      store.update(cookieId(13), { seen: DELETED }),
+    await this.#try(
+      13,
+      cookieRecord(cookieId(13), { ...extra, rotated: DELETED, seen: DELETED, returned: false }),
+      () => store.update(cookieId(13), { seen: DELETED }),
     );
     // One more rewrite, with forwards in it.
     await this.#try(14, undefined, () => store.delete(cookieId(14), DELETED));
@@ -104,7 +106,7 @@ class Scenario {
 
   async #rotate(from: number, to: number, store: FileCookieStore): Promise<void> {
     const [cbtid, moved_to] = [cookieId(from), cookieId(to)];
-    const record = cookieRecord(moved_to, { modified: MODIFIED, auth: JOE, rotated: DELETED });
+    const record = cookieRecord(moved_to, { modified: MODIFIED, auth: JOE, rotated: DELETED, returned: false });
     const rotating = store.rotate(cbtid, moved_to, DELETED);
     await Promise.all([
       this.#try(from, { cbtid, moved_to, moved: DELETED }, () => rotating),

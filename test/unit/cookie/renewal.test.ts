@@ -61,6 +61,7 @@ describe('a new id', () => {
     const { record } = await resolve(tracker, ID);
     now += MINUTE / 2;
     expect(await resolve(tracker, ID)).toMatchObject({ record: { cbtid: record.cbtid }, setCookie: undefined });
+    await resolve(tracker, record.cbtid);
     now += MINUTE;
     const stranger = await resolve(tracker, ID);
     expect(stranger.record.auth).toBeNull();
@@ -79,7 +80,8 @@ describe('a new id', () => {
   it('comes at once to an end of the old one where there is no grace', async () => {
     const strict = trackerOf({ rotate: true, rotate_grace: 0 });
     await visitors.setLogin(ID, JOE);
-    await resolve(strict, ID);
+    const { record } = await resolve(strict, ID);
+    await resolve(strict, record.cbtid);
     expect((await resolve(strict, ID)).record.auth).toBeNull();
   });
 
