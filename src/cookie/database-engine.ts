@@ -188,8 +188,7 @@ export class DatabaseEngine {
     this.#db.putSync(record.cbtid, liveLine(record).trimEnd());
   }
 
-  readonly #at = (cbtid: string): CookieEntry | undefined =>
-    isKey(cbtid) ? entryOf(this.#db.get(cbtid)) : undefined;
+  readonly #at = (cbtid: string): CookieEntry | undefined => (isKey(cbtid) ? entryOf(this.#db.get(cbtid)) : undefined);
 
   #known(cbtid: string): CookieRecord {
     const entry = this.#at(cbtid);

@@ -10,10 +10,14 @@ import type { CookieEntry, CookieForward, CookieRecord } from './store.js';
  * What an id that a request presents is worth:
  * - `current`: it is the id of now;
  * - `replaced`: it was so a moment ago. The browser has the new one, or somebody else has the old one;
+ * - `over`: it was replaced at a time that lies ahead, so the clock was set back: nobody knows how long ago;
  * - `lost`: it was replaced long ago, and nobody ever came with the new one: the answer that brought it did not arrive;
  * - `reused`: it was replaced long ago, and somebody has come with the new one. Two parties have the cookie.
  */
-export type Standing = 'current' | 'replaced' | 'lost' | 'reused';
+export type Standing = 'current' | 'replaced' | 'over' | 'lost' | 'reused';
+
+/** How long ago an id was replaced. */
+export type Age = 'replaced' | 'over' | 'lost';
 
 /** A cookie that a request presented. */
 export interface Recognised {
@@ -26,36 +30,34 @@ export function isRotationDue({ auth, modified, rotated }: CookieRecord): boolea
   return auth !== null && (rotated === null || (modified !== null && Date.parse(rotated) < Date.parse(modified)));
 }
 
-/** @returns whether an id that was replaced still counts. A time in the future was written by a wrong clock. */
-export function isWithinGrace({ moved }: CookieForward, nowMs: number, graceMs: number): boolean {
-  return Math.abs(nowMs - Date.parse(moved)) < graceMs;
+/** @returns what an id that was replaced is worth, if nobody has come with the one in its place. */
+export function ageOf({ moved }: CookieForward, nowMs: number, graceMs: number): Age {
+  const ageMs = nowMs - Date.parse(moved);
+  if (Math.abs(ageMs) < graceMs) return 'replaced';
+  return ageMs < 0 ? 'over' : 'lost';
 }
 
 /**
  * Follows a replaced id to the record of now.
- * @param isFresh whether an id was replaced a moment ago ({@link isWithinGrace}).
+ * @param age of an id that was replaced ({@link ageOf}).
  * @returns undefined when it leads nowhere, or too far.
  */
 export async function followed(
   entry: CookieEntry,
   get: (cbtid: string) => Promise<CookieEntry | undefined>,
-  isFresh: (forward: CookieForward) => boolean,
+  age: (forward: CookieForward) => Age,
 ): Promise<Recognised | undefined> {
   if (!isForward(entry)) return { record: entry, standing: 'current' };
   // An id with which nobody came before somebody else was moved past it: now its owner shows that it had arrived.
-  let standing: Standing = entry.returned === false ? 'reused' : standingOf(entry, isFresh);
+  let standing: Standing = entry.returned === false ? 'reused' : age(entry);
   let next = await get(entry.moved_to);
   for (let steps = 1; next !== undefined && isForward(next); steps += 1) {
     if (steps === MAX_FORWARDS) return undefined;
-    if (standing === 'lost') standing = next.returned === false ? standingOf(next, isFresh) : 'reused';
+    if (standing === 'lost') standing = next.returned === false ? age(next) : 'reused';
     next = await get(next.moved_to);
   }
   if (next === undefined) return undefined;
   return { record: next, standing: standing === 'lost' && next.returned ? 'reused' : standing };
-}
-
-function standingOf(forward: CookieForward, isFresh: (forward: CookieForward) => boolean): Standing {
-  return isFresh(forward) ? 'replaced' : 'lost';
 }
 
 /** @returns now, or a moment after `time` where the clock was set back since; ISO 8601. */

@@ -96,6 +96,11 @@ export class CookieTracker {
     return this.#visitors.enter(record, { authid: isDerived ? derivedAuthid(cbtid) : cbtid, isCookieId: !isDerived });
   }
 
+  /** A client goes on with the answer that told it of `record`. */
+  delivered(record: CookieRecord): void {
+    this.#visitors.delivered(record);
+  }
+
   async #find(header: string): Promise<Known | undefined> {
     // Node has joined several Cookie lines with "; ", which is how one line separates its cookies.
     const ids = presentedIds([header], this.#config);
@@ -132,7 +137,7 @@ export class CookieTracker {
       return { record, isCurrent: false, isRenewed: false };
     }
     // Without a login there is nothing to be had by it.
-    if (record.auth === null) return undefined;
+    if (record.auth === null || standing === 'over') return undefined;
     if (standing === 'reused') {
       await this.#visitors.expose(cbtid, record);
       return undefined;

@@ -9,7 +9,7 @@ import { CloseUri } from '../wamp/error.js';
 import { shortId } from '../log/logger.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { expiryOf, GENEROUS, isExpired, isNoteDue, isUseNoted, noteEveryMs } from './expiry.js';
-import { followed, isRotationDue, isWithinGrace, Successions, timeAfter } from './rotation.js';
+import { ageOf, followed, isRotationDue, Successions, timeAfter } from './rotation.js';
 import { isForward, MAX_FORWARDS } from './store.js';
 import { Turns } from './turns.js';
 import { Visitor } from './visitor.js';
@@ -121,7 +121,7 @@ export class Visitors {
     const entry = await this.#get(cbtid);
     if (entry === undefined) return undefined;
     const now = this.#clock();
-    const found = await followed(entry, this.#get, (forward) => isWithinGrace(forward, now, graceMs));
+    const found = await followed(entry, this.#get, (forward) => ageOf(forward, now, graceMs));
     if (found === undefined || this.#isAlive(found.record)) return found;
     this.#discard(found.record.cbtid);
     return undefined;
@@ -193,6 +193,21 @@ export class Visitors {
     if (rotated === null) return;
     this.#returned.add(cbtid);
     await noting;
+  }
+
+  /**
+   * Somebody has read the answer that told the id of a record, which is as good as coming with it. Nobody waits.
+   */
+  delivered(record: CookieRecord): void {
+    this.#noteDelivery(record).catch((err: unknown) => this.#cannotNote(err));
+  }
+
+  async #noteDelivery(record: CookieRecord): Promise<void> {
+    const entry = await this.#get(record.cbtid);
+    // The answer was taken for lost, and another browser was moved on.
+    if (entry !== undefined && isForward(entry) && entry.returned === false) {
+      await this.expose(record.cbtid, (await this.find(record.cbtid)) ?? record);
+    } else if (!record.returned) await this.noteReturn(record);
   }
 
   /**

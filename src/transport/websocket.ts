@@ -228,6 +228,10 @@ export class WebSocketAcceptor {
       const headers = this.#keepsHeaders ? { ...req.headers } : undefined;
       const client = { ...clientOf(socket), visitor, headers };
       const connection = { socket, serializer: agreement.serializer, client, echoesClose };
+      if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
+        // Whoever goes on has read the answer.
+        ws.once('message', () => this.#deps.tracker?.delivered(tracked.record));
+      }
       this.#host.opened(new WebSocketTransport(ws, connection, this.#host));
     });
   }

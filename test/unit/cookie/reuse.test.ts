@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieTracker } from '../../../src/cookie/tracker.js';
+import type { CookieRecord } from '../../../src/cookie/store.js';
 import type { VisitorSession } from '../../../src/cookie/visitor.js';
 import { Visitors } from '../../../src/cookie/visitors.js';
 import { shortId } from '../../../src/log/logger.js';
@@ -30,6 +31,9 @@ beforeEach(async () => {
   await visitors.setLogin(PLANTED, JOE);
 });
 
+/** Lets everything happen that nobody waits for. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** What a restart of the node leaves: nothing but the store. */
 function start(): void {
   const deps = { store, clock: () => now, log: recorded.log };
@@ -41,6 +45,8 @@ function start(): void {
 class Party {
   cookie: string;
   readonly ended: string[] = [];
+  /** What it was told when it came to stay. */
+  answer: CookieRecord | undefined;
 
   constructor(cookie: string) {
     this.cookie = cookie;
@@ -59,6 +65,7 @@ class Party {
   async stay(): Promise<string | undefined> {
     const request: unknown = { headers: { cookie: `cbtid=${this.cookie}` }, socket: {} };
     const { record } = await tracker.resolve(request as IncomingMessage);
+    this.answer = record;
     const visitor = tracker.enter(record);
     const session: VisitorSession = { id: 1, dismiss: (reason) => void this.ended.push(reason) };
     visitor.joined(session);
@@ -114,6 +121,34 @@ describe('a planted cookie under which somebody logged in', () => {
     expect(await victim.visit()).toBe('joe');
     expect(await planter.visit()).toBeUndefined();
     expect(await victim.visit()).toBeUndefined();
+  });
+
+  it('does so although the planter never comes again, and only stays in the connection that told him the new id', async () => {
+    expect(await planter.stay()).toBe('joe');
+    tracker.delivered(planter.answer ?? cookieRecord(PLANTED));
+    await turn();
+    now += 2 * MINUTE;
+    expect(await victim.visit()).toBeUndefined();
+    expect(planter.ended).toEqual(['wamp.close.logout']);
+  });
+
+  it('does so when the planter goes on with an answer that was taken for lost', async () => {
+    expect(await planter.stay()).toBe('joe');
+    now += 2 * MINUTE;
+    expect(await victim.visit()).toBe('joe');
+    tracker.delivered(planter.answer ?? cookieRecord(PLANTED));
+    await turn();
+    expect(planter.ended).toEqual(['wamp.close.logout']);
+    expect(await victim.visit()).toBeUndefined();
+  });
+
+  it('takes nobody for a thief because the clock was set back', async () => {
+    await victim.visit();
+    await victim.visit();
+    now -= 60 * MINUTE;
+    expect(await planter.visit()).toBeUndefined();
+    expect(await victim.visit()).toBe('joe');
+    expect(recorded.warnings()).toEqual([]);
   });
 
   it('says so once a minute, whatever the number of cookies', async () => {

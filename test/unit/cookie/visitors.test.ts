@@ -311,7 +311,7 @@ describe('Visitors', () => {
       await visitors.setLogin(ID, JOE);
       await visitors.rotate(ID, NEW_ID);
       now -= 60 * MINUTE;
-      expect(await visitors.recognise(ID, MINUTE)).toMatchObject({ standing: 'lost' });
+      expect(await visitors.recognise(ID, MINUTE)).toMatchObject({ standing: 'over' });
       expect(await visitors.recognise(NEW_ID, MINUTE)).toMatchObject({ standing: 'current' });
     });
 
