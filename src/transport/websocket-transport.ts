@@ -14,6 +14,7 @@ import { ENDINGS, faultOf } from './endings.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { channelFacts } from './peer.js';
+import { guardReceiver } from './receiver-guard.js';
 import { SessionPace } from './session-pace.js';
 import { turns } from './turns.js';
 import { controlFrame, PONG_FRAME, websocketCodec } from './websocket-framing.js';
@@ -100,6 +101,7 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
     this.client = client;
     this.echoesClose = echoesClose;
     this.#compressed = ws.extensions !== '';
+    if (this.#compressed) guardReceiver(ws);
     this.#codec = websocketCodec(serializer, !this.#compressed);
     this.#inbox = new Inbox(this, turns);
     this.#outbox = new Outbox(socket, host.unsent, this);
