@@ -7,6 +7,7 @@
  * `{ probe, answer }` or `{ probe, error }`:
  *
  * - `loop-delay`: how late timers were since the last such question, which must be the second or a later one
+ * - `longest-turn`: how long the loop was busy without a break since the last such question, in milliseconds of processor time
  * - `memory`: what is in use after the garbage has gone
  * - `objects`: live objects by the name of their class
  * - `profile-start`, `profile-stop`: a CPU profile of the stretch between, written to a file
@@ -17,6 +18,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import { countObjects } from './heap-census.js';
+import { TurnWatch } from './turn-watch.js';
 
 const DEFAULT_RESOLUTION_MS = 5;
 const SAMPLING_MICROS = 500;
@@ -33,6 +35,7 @@ const COLLECTIONS = 3;
 /** @type {Record<string, (question: Question) => unknown>} */
 const ANSWERS = {
   'loop-delay': loopDelay,
+  'longest-turn': longestTurn,
   memory,
   objects: ({ classes = [] }) => countObjects(classes),
   'profile-start': startProfile,
@@ -41,6 +44,8 @@ const ANSWERS = {
 
 /** @type {{ histogram: import('node:perf_hooks').IntervalHistogram, resolution: number } | undefined} */
 let monitor;
+/** @type {TurnWatch | undefined} */
+let turns;
 /** @type {Inspector | undefined} */
 let profiler;
 
@@ -95,6 +100,22 @@ function loopDelay({ resolution = DEFAULT_RESOLUTION_MS, stop = false }) {
     monitor = undefined;
   }
   return answer;
+}
+
+/**
+ * The first question starts the watch.
+ *
+ * @param {Question} question
+ * @returns {number}
+ */
+function longestTurn({ stop = false }) {
+  turns ??= new TurnWatch();
+  const longest = turns.take();
+  if (stop) {
+    turns.stop();
+    turns = undefined;
+  }
+  return longest;
 }
 
 /** @returns {Promise<Memory>} */

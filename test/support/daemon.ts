@@ -13,9 +13,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const BIN = path.join(ROOT, 'bin/crossbar-ts.js');
+const PROBE = pathToFileURL(path.join(ROOT, 'bench/probe.js')).href;
 
 /** One JSON log line. */
 export interface LogRecord {
@@ -37,6 +39,8 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How many files it may have open (`ulimit -n`). */
   readonly openFiles?: number;
+  /** Loads `bench/probe.js` into it, which {@link Daemon.ask} talks to. */
+  readonly probed?: boolean;
 }
 
 export interface CliResult {
@@ -48,6 +52,13 @@ export interface CliResult {
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+interface SpawnOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly openFiles?: number | undefined;
+  readonly probed?: boolean | undefined;
+}
 
 const running = new Set<Child>();
 const temporary = new Set<string>();
@@ -77,22 +88,17 @@ function writeConfig(cbdir: string, config: object | string, configName: string)
   writeFileSync(path.join(cbdir, configName), text);
 }
 
-function spawnCli(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  cwd: string,
-  openFiles?: number,
-): Child {
+function spawnCli(args: readonly string[], { env, cwd, openFiles, probed = false }: SpawnOptions): Child {
   if (!existsSync(path.join(ROOT, 'dist/cli/main.js'))) throw new Error('dist/ is missing: run `npm run build` first');
-  const command = [process.execPath, BIN, ...args];
+  const command = [process.execPath, ...(probed ? ['--import', PROBE] : []), BIN, ...args];
   const limited =
     openFiles === undefined ? command : ['sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh', ...command];
   const [file = '', ...rest] = limited;
   const child = spawn(file, rest, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    stdio: ['ignore', 'pipe', 'pipe', ...(probed ? (['ipc'] as const) : [])],
+  }) as Child;
   child.stdout.setEncoding('utf8');
   child.stderr.setEncoding('utf8');
   running.add(child);
@@ -105,7 +111,7 @@ export async function runCli(
   args: readonly string[],
   { env = {}, cwd = ROOT }: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
 ): Promise<CliResult> {
-  const child = spawnCli(args, env, cwd);
+  const child = spawnCli(args, { env, cwd });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (text: string) => (stdout += text));
@@ -140,13 +146,16 @@ export class Daemon {
   readonly #options: DaemonOptions;
   #line = '';
   #ended = false;
+  #questions = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(cbdir: string, options: DaemonOptions) {
     this.cbdir = cbdir;
     this.#options = options;
     const args = ['start', '--cbdir', cbdir, '--logformat', 'json', ...(options.args ?? [])];
-    this.#child = spawnCli(args, { PORT: '0', ...options.env }, path.dirname(cbdir), options.openFiles);
+    const { openFiles, probed } = options;
+    const env = { PORT: '0', ...options.env };
+    this.#child = spawnCli(args, { env, cwd: path.dirname(cbdir), openFiles, probed });
     this.#child.stdout.on('data', (text: string) => this.#onStdout(text));
     this.#child.stderr.on('data', (text: string) => (this.stderr += text));
     this.exited = new Promise((resolve) => {
@@ -196,6 +205,28 @@ export class Daemon {
       }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
+  }
+
+  /** Asks the probe inside the process; the questions are in `bench/probe.js`. Needs `probed`. */
+  async ask<T>(question: string, details: object = {}): Promise<T> {
+    const child = this.#child;
+    const id = ++this.#questions;
+    const answered = new Promise<T>((resolve, reject) => {
+      const onMessage = (message: { probe: number; answer: T; error?: string }): void => {
+        if (message.probe !== id) return;
+        child.off('message', onMessage);
+        if (message.error === undefined) resolve(message.answer);
+        else reject(new Error(message.error));
+      };
+      child.on('message', onMessage);
+      child.once('disconnect', () =>
+        reject(new DaemonExited(`the daemon ended before it answered '${question}'`, this)),
+      );
+    });
+    // Where it has gone already, the answer is the end of the channel.
+    if (!child.connected) throw new DaemonExited(`the daemon ended before it was asked '${question}'`, this);
+    child.send({ ...details, ask: question, probe: id });
+    return answered;
   }
 
   /** Sends a signal without waiting for what it does. */

@@ -1,0 +1,27 @@
+/**
+ * Random WAMP in three serializers over every transport: the node lives, keeps nothing, stalls nobody, and whatever it sends is
+ * well-formed. `ABUSE_SEED` and `ABUSE_SECONDS` repeat a run or make it longer.
+ */
+import { describe } from 'vitest';
+import { HAS_OPENSSL } from '../support/certificates.js';
+import { itNeeds } from '../support/needs.js';
+import { abuse, ABUSE_TIMEOUT_MS } from './abuse.js';
+import { abuseWamp } from './wamp-abuser.js';
+import { noIds } from './wamp-messages.js';
+
+describe('a node that is sent random messages', () => {
+  const withOpenssl = itNeeds('openssl', HAS_OPENSSL);
+
+  withOpenssl(
+    'is as it was before: large and odd values in every field, in every order',
+    async () => {
+      const ids = noIds();
+      await abuse(
+        'wamp',
+        () => true,
+        (target, random) => abuseWamp(target, random, ids),
+      );
+    },
+    ABUSE_TIMEOUT_MS,
+  );
+});
