@@ -31,7 +31,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   router: { folders: ['wamp'], types: ['log'] },
   cookie: {
     folders: ['wamp', 'log', 'random'],
-    builtins: ['fs', 'path', 'crypto', 'timers', 'worker_threads', 'zlib'],
+    // `net` is for the sockets by which the lock of a cookie file knows who is alive.
+    builtins: ['events', 'fs', 'net', 'path', 'crypto', 'timers', 'worker_threads', 'zlib'],
     builtinTypes: ['http'],
     packages: ['cookie', 'lmdb'],
   },

@@ -7,18 +7,25 @@
  * lock first takes a second lock that belongs to exactly this one (its name has the digest of its content), and then
  * looks again: as long as it holds that, nobody else can replace the same stale lock.
  *
- * Between containers that share a volume but not their process table the lock cannot see who is alive.
+ * Who is gone is told by a beacon (`beacon.ts`), which holds between containers, too.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
 
 import { errorCode, unlinkIfPresent } from './file-system.js';
+import { describeHolder, isLit, parseHolder } from './holder.js';
 import { CookieStoreError } from './store.js';
+import type { Beacon } from './beacon.js';
 import type { FileSystem } from './file-system.js';
-import type { ProcessName, ProcessTable } from './process-table.js';
+import type { Holder, HolderDeps } from './holder.js';
 
-export interface LockDeps {
+export interface LockDeps extends HolderDeps {
   readonly fs: FileSystem;
-  readonly processes: ProcessTable;
+}
+
+interface Lit {
+  readonly beacon: Beacon | undefined;
+  readonly fault: Error | undefined;
 }
 
 /** A lock that this process holds. */
@@ -26,24 +33,50 @@ export class FileLock {
   readonly #fs: FileSystem;
   readonly #path: string;
   readonly #text: string;
+  readonly #beacon: Beacon | undefined;
+  /** Why there is no beacon: then the lock holds among processes that see each other's pids, and no further. */
+  readonly beaconFault: Error | undefined;
 
-  private constructor(fs: FileSystem, path: string, text: string) {
+  private constructor(fs: FileSystem, path: string, text: string, lit: Lit) {
     this.#fs = fs;
     this.#path = path;
     this.#text = text;
+    this.#beacon = lit.beacon;
+    this.beaconFault = lit.fault;
   }
 
   /** @throws CookieStoreError naming the pid of the process that has it. */
   static async acquire(path: string, deps: LockDeps): Promise<FileLock> {
-    // The random part tells two stores of one process apart.
-    const text = `${JSON.stringify({ ...(await deps.processes.self()), nonce: randomBytes(8).toString('hex') })}\n`;
-    await take(path, text, deps);
-    return new FileLock(deps.fs, path, text);
+    const lit = await lightBeacon(dirname(path), deps);
+    try {
+      // The random part tells two stores of one process apart.
+      const nonce = randomBytes(8).toString('hex');
+      const holder = { ...(await deps.processes.self()), beacon: lit.beacon?.name, nonce };
+      const text = `${JSON.stringify(holder)}\n`;
+      await take(path, text, deps);
+      return new FileLock(deps.fs, path, text, lit);
+    } catch (error) {
+      lit.beacon?.end();
+      throw error;
+    }
   }
 
   /** Gives the lock back, unless somebody removed it by hand and another process has it now. */
   async release(): Promise<void> {
-    if ((await readIfPresent(this.#fs, this.#path)) === this.#text) await unlinkIfPresent(this.#fs, this.#path);
+    try {
+      if ((await readIfPresent(this.#fs, this.#path)) === this.#text) await unlinkIfPresent(this.#fs, this.#path);
+    } finally {
+      this.#beacon?.end();
+    }
+  }
+}
+
+/** Before the lock is seen, so that nobody takes it for stale. */
+async function lightBeacon(directory: string, { beacons }: LockDeps): Promise<Lit> {
+  try {
+    return { beacon: await beacons?.light(directory), fault: undefined };
+  } catch (error) {
+    return { beacon: undefined, fault: error instanceof Error ? error : new Error(String(error)) };
   }
 }
 
@@ -53,11 +86,18 @@ async function take(path: string, text: string, deps: LockDeps): Promise<void> {
     const found = await readIfPresent(deps.fs, path);
     if (found === undefined) continue; // released just now
     const holder = parseHolder(found);
-    if (holder !== undefined && (await deps.processes.isRunning(holder))) {
-      throw new CookieStoreError(`in use by process ${holder.pid} (see ${path})`);
+    if (holder !== undefined && (await isAlive(holder, path, deps))) {
+      throw new CookieStoreError(`in use by process ${await describeHolder(holder, deps)} (see ${path})`);
     }
-    if (await replaceStale(path, found, text, deps)) return;
+    if (await replaceStale(path, found, text, deps)) {
+      if (holder?.beacon !== undefined) deps.beacons?.remove(dirname(path), holder.beacon);
+      return;
+    }
   }
+}
+
+async function isAlive(holder: Holder, path: string, deps: LockDeps): Promise<boolean> {
+  return (await isLit(holder, dirname(path), deps)) ?? deps.processes.isRunning(holder);
 }
 
 /** @returns false when somebody else was faster. */
@@ -102,20 +142,6 @@ async function writeTemporary(path: string, text: string, fs: FileSystem): Promi
     await file.close();
   }
   return temporary;
-}
-
-/** @returns undefined when the text names no process: a power cut can leave an empty file. */
-function parseHolder(text: string): ProcessName | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null || !('pid' in value)) return undefined;
-  const { pid } = value;
-  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined;
-  return { pid, started: 'started' in value && typeof value.started === 'string' ? value.started : null };
 }
 
 async function readIfPresent(fs: FileSystem, path: string): Promise<string | undefined> {

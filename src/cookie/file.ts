@@ -20,6 +20,7 @@ import { CommitQueue } from './commit-queue.js';
 import { CookieFile } from './cookie-file.js';
 import { isExpired, oldestExpired } from './expiry.js';
 import { alteration, creation, deletion, rotation, stage } from './file-change.js';
+import { systemBeacons } from './beacon.js';
 import { FileLock } from './file-lock.js';
 import { errorCode, systemFiles } from './file-system.js';
 import { systemProcesses } from './process-table.js';
@@ -28,6 +29,7 @@ import type { Logger } from '../log/logger.js';
 import type { Change, Operation } from './file-change.js';
 import type { FileSystem } from './file-system.js';
 import type { ProcessTable } from './process-table.js';
+import type { Beacons } from './beacon.js';
 import type { CookieStoreType } from './store-type.js';
 import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore } from './store.js';
 
@@ -82,6 +84,8 @@ export interface FileStoreDeps {
   readonly processes?: ProcessTable;
 }
 
+const UNGUARDED = 'no socket can be made beside the cookie file: nodes in other containers are not kept from it';
+
 /** Only makes sure that the queue comes round. */
 const NO_CHANGE: Change = () => ({ lines: [], slots: [], entry: undefined });
 
@@ -92,6 +96,8 @@ export class FileCookieStore implements CookieStore {
   readonly #clock: () => number;
   readonly #fs: FileSystem;
   readonly #processes: ProcessTable;
+  /** They are sockets of the system: where files are not, there are none. */
+  readonly #beacons: Beacons | undefined;
   readonly #queue = new CommitQueue<Operation | 'sync'>((batch) => this.#commit(batch));
   #opened: { readonly file: CookieFile; readonly lock: FileLock } | undefined;
   #closing: Promise<void> | undefined;
@@ -105,6 +111,7 @@ export class FileCookieStore implements CookieStore {
     this.#clock = deps.clock;
     this.#fs = deps.fs ?? systemFiles;
     this.#processes = deps.processes ?? systemProcesses;
+    this.#beacons = deps.fs === undefined ? systemBeacons : undefined;
   }
 
   /** @throws CookieStoreError when the file cannot be opened or another process has it; never for damaged lines. */
@@ -119,8 +126,11 @@ export class FileCookieStore implements CookieStore {
   }
 
   async #lockAndLoad(filename: string): Promise<{ file: CookieFile; lock: FileLock }> {
-    const lock = await FileLock.acquire(`${filename}.lock`, { fs: this.#fs, processes: this.#processes });
+    const lock = await FileLock.acquire(`${filename}.lock`, {
+      ...{ fs: this.#fs, processes: this.#processes, beacons: this.#beacons },
+    });
     try {
+      if (lock.beaconFault !== undefined) this.#log.warn({ filename, err: lock.beaconFault }, UNGUARDED);
       const now = this.#clock();
       const isUnwanted = (record: CookieRecord): boolean => this.#options.purge && isExpired(record, now);
       const { fs, log } = { fs: this.#fs, log: this.#log };

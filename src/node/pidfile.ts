@@ -1,6 +1,7 @@
 /**
  * `node.pid`: who runs on a node directory. Crossbar.io's file (JSON, four spaces; `pid`, `argv`, `options`) plus
- * `started`, which tells our process from a later one with the same pid. Crossbar.io ignores keys it does not know.
+ * `started`, which tells our process from a later one with the same pid, and `beacon`, the socket beside it by which nodes in
+ * other containers know that we are alive. Crossbar.io ignores keys it does not know.
  *
  * The file appears whole and only if there was none (a temporary file is linked to the name), so of two nodes that
  * start at the same moment one is refused. A file left by a crash is taken away with a log line.
@@ -9,6 +10,10 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { systemBeacons } from '../cookie/beacon.js';
+import type { Beacon } from '../cookie/beacon.js';
+import { describeHolder, isLit, parseHolder } from '../cookie/holder.js';
+import type { Holder } from '../cookie/holder.js';
 import { systemProcesses } from '../cookie/process-table.js';
 import type { Logger } from '../log/logger.js';
 import { messageOf, NodeError, systemCode } from './error.js';
@@ -21,6 +26,7 @@ interface PidRecord {
   readonly argv: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly started: string | null;
+  readonly beacon: string | undefined;
 }
 
 export interface PidFileOptions {
@@ -46,15 +52,32 @@ const held = new Set<string>();
  */
 export async function acquirePidFile({ cbdir, options, log }: PidFileOptions): Promise<PidFile> {
   const file = path.join(realpathSync(cbdir), PID_FILE);
-  const text = await pidFileText(options);
+  const beacon = await lightBeacon(file, log);
+  try {
+    return await take(file, { cbdir, options, log }, beacon);
+  } catch (error) {
+    beacon?.end();
+    throw error;
+  }
+}
+
+async function take(
+  file: string,
+  { cbdir, options, log }: PidFileOptions,
+  beacon: Beacon | undefined,
+): Promise<PidFile> {
+  const text = await pidFileText(options, beacon);
   while (!createWhole(file, text)) {
     const found = readIfPresent(file);
     if (found === undefined) continue;
-    const owner = await runningOwner(file, found);
-    if (owner !== undefined) {
-      throw new NodeError('ERR_NODE_RUNNING', `a node is already running on ${cbdir} (pid ${owner}, see ${file})`);
+    const holder = parseHolder(found);
+    if (holder !== undefined && (await isAlive(file, holder))) {
+      const pid = await describeHolder(holder, HOLDERS);
+      throw new NodeError('ERR_NODE_RUNNING', `a node is already running on ${cbdir} (pid ${pid}, see ${file})`);
     }
-    if (takeAway(file, found)) log.warn({ file, pid: parse(found)?.pid }, 'stale pid file removed');
+    if (!takeAway(file, found)) continue;
+    if (holder?.beacon !== undefined) systemBeacons.remove(path.dirname(file), holder.beacon);
+    log.warn({ file, pid: holder?.pid }, 'stale pid file removed');
   }
   // No await between the creation and this: another start in this process must see both or neither.
   held.add(file);
@@ -63,13 +86,24 @@ export async function acquirePidFile({ cbdir, options, log }: PidFileOptions): P
       if (!held.delete(file)) return;
       if (readIfPresent(file) === text) rmSync(file, { force: true });
       else log.warn({ file }, 'pid file left alone: it is no longer ours');
+      beacon?.end();
     },
   };
 }
 
-async function pidFileText(options: Readonly<Record<string, unknown>>): Promise<string> {
+/** Before the file is seen, so that nobody takes it for stale. */
+async function lightBeacon(file: string, log: Logger): Promise<Beacon | undefined> {
+  try {
+    return await systemBeacons.light(path.dirname(file));
+  } catch (err) {
+    log.warn({ file, err }, 'no socket can be made beside the pid file: nodes in other containers are not kept away');
+    return undefined;
+  }
+}
+
+async function pidFileText(options: PidFileOptions['options'], beacon: Beacon | undefined): Promise<string> {
   const { pid, started } = await systemProcesses.self();
-  const record: PidRecord = { pid, argv: process.argv, options, started };
+  const record: PidRecord = { pid, argv: process.argv, options, started, beacon: beacon?.name };
   return `${JSON.stringify(record, null, 4)}\n`;
 }
 
@@ -90,14 +124,13 @@ function createWhole(file: string, text: string): boolean {
   }
 }
 
-/** @returns the pid of the node that `text` speaks of, undefined when that node is gone. */
-async function runningOwner(file: string, text: string): Promise<number | undefined> {
-  const record = parse(text);
-  if (record === undefined) return undefined;
-  return (await isRunning(file, record)) ? record.pid : undefined;
+const HOLDERS = { processes: systemProcesses, beacons: systemBeacons };
+
+async function isAlive(file: string, holder: Holder): Promise<boolean> {
+  return (await isLit(holder, path.dirname(file), HOLDERS)) ?? (await isRunning(file, holder));
 }
 
-async function isRunning(file: string, { pid, started }: Pick<PidRecord, 'pid' | 'started'>): Promise<boolean> {
+async function isRunning(file: string, { pid, started }: Holder): Promise<boolean> {
   // Our own pid in a file that we do not hold is the previous container's: there the node is pid 1 every time.
   if (pid === process.pid) return held.has(file);
   if (!(await systemProcesses.isRunning({ pid, started }))) return false;
@@ -132,19 +165,6 @@ function takeAway(file: string, expected: string): boolean {
   if (stale) rmSync(aside);
   else renameSync(aside, file);
   return stale;
-}
-
-function parse(text: string): Pick<PidRecord, 'pid' | 'started'> | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined; // a corrupt file names nobody
-  }
-  if (typeof value !== 'object' || value === null || !('pid' in value)) return undefined;
-  const { pid } = value;
-  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined;
-  return { pid, started: 'started' in value && typeof value.started === 'string' ? value.started : null };
 }
 
 function readIfPresent(file: string): string | undefined {

@@ -25,7 +25,8 @@ it('with --rundir nothing is written into the node directory', async () => {
   const rundir = path.join(top, 'run', 'node');
   const daemon = await started(rundir, cbdir);
   expect(readdirSync(cbdir)).toEqual(['config.json']);
-  expect(readdirSync(rundir).sort()).toEqual(['node.pid', 'node.sock']);
+  const beacon = expect.stringMatching(/^\.alive\.[0-9a-f]{16}$/) as string;
+  expect(readdirSync(rundir).sort()).toEqual([beacon, 'node.pid', 'node.sock']);
   // What was made for it is nobody else's.
   expect(statSync(rundir).mode & 0o777).toBe(0o700);
   expect(await daemon.stop()).toBe(0);

@@ -6,7 +6,7 @@
  * Ports: write `port: 0` and every start gets a free port, or `port: '$PORT'` and {@link Daemon.restart} comes back on
  * the port of the first start (a client that reconnects needs that).
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,6 +39,8 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How many files it may have open (`ulimit -n`). */
   readonly openFiles?: number;
+  /** Gives it a process table and a network of its own, as a container has them; needs {@link CAN_UNSHARE}. End it with `kill`. */
+  readonly contained?: boolean;
   /** Loads `bench/probe.js` into it, which {@link Daemon.ask} talks to. */
   readonly probed?: boolean;
 }
@@ -58,6 +60,7 @@ interface SpawnOptions {
   readonly cwd: string;
   readonly openFiles?: number | undefined;
   readonly probed?: boolean | undefined;
+  readonly contained?: boolean | undefined;
 }
 
 const running = new Set<Child>();
@@ -88,9 +91,22 @@ function writeConfig(cbdir: string, config: object | string, configName: string)
   writeFileSync(path.join(cbdir, configName), text);
 }
 
-function spawnCli(args: readonly string[], { env, cwd, openFiles, probed = false }: SpawnOptions): Child {
+const UNSHARE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--net'];
+/** Whether processes can be put into namespaces of their own: on Linux, mostly by root. */
+export const CAN_UNSHARE = spawnSync(UNSHARE[0] ?? '', [...UNSHARE.slice(1), 'true']).status === 0;
+
+function spawnCli(
+  args: readonly string[],
+  { env, cwd, openFiles, probed = false, contained = false }: SpawnOptions,
+): Child {
   if (!existsSync(path.join(ROOT, 'dist/cli/main.js'))) throw new Error('dist/ is missing: run `npm run build` first');
-  const command = [process.execPath, ...(probed ? ['--import', PROBE] : []), BIN, ...args];
+  const command = [
+    ...(contained ? UNSHARE : []),
+    process.execPath,
+    ...(probed ? ['--import', PROBE] : []),
+    BIN,
+    ...args,
+  ];
   const limited =
     openFiles === undefined ? command : ['sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh', ...command];
   const [file = '', ...rest] = limited;
@@ -153,9 +169,9 @@ export class Daemon {
     this.cbdir = cbdir;
     this.#options = options;
     const args = ['start', '--cbdir', cbdir, '--logformat', 'json', ...(options.args ?? [])];
-    const { openFiles, probed } = options;
+    const { openFiles, probed, contained } = options;
     const env = { PORT: '0', ...options.env };
-    this.#child = spawnCli(args, { env, cwd: path.dirname(cbdir), openFiles, probed });
+    this.#child = spawnCli(args, { env, cwd: path.dirname(cbdir), openFiles, probed, contained });
     this.#child.stdout.on('data', (text: string) => this.#onStdout(text));
     this.#child.stderr.on('data', (text: string) => (this.stderr += text));
     this.exited = new Promise((resolve) => {

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { systemBeacons } from '../../../src/cookie/beacon.js';
 import { createLogger } from '../../../src/log/logger.js';
 import { acquirePidFile } from '../../../src/node/pidfile.js';
 import { itNeeds } from '../../support/needs.js';
@@ -78,7 +79,7 @@ describe('node.pid', () => {
     const record = JSON.parse(text) as Record<string, unknown>;
     expect(text).toBe(`${JSON.stringify(record, null, 4)}\n`);
     expect(record).toMatchObject({ pid: process.pid, argv: process.argv, options: { cbdir } });
-    expect(readdirSync(cbdir)).toEqual(['node.pid']);
+    expect(readdirSync(cbdir).sort()).toEqual([record['beacon'], 'node.pid']);
   });
 
   it('goes away at release, once', async () => {
@@ -141,6 +142,17 @@ describe('node.pid', () => {
       expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ pid: process.pid });
     },
   );
+
+  it('of a process that cannot be seen from here is believed while its beacon is lit', async () => {
+    const beacon = await systemBeacons.light(cbdir);
+    const text = JSON.stringify({ pid: 1, argv: [], options: {}, started: 'another boot/1', beacon: beacon.name });
+    writeFileSync(file, text);
+    await expect(acquire()).rejects.toThrow('(pid 1 of another container, see ');
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    beacon.end();
+    await acquire();
+    expect(records).toMatchObject([{ level: 'warn', msg: 'stale pid file removed', pid: 1 }]);
+  });
 
   it('of another node is left alone at release', async () => {
     const taken = await acquire();
