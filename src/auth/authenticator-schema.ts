@@ -16,7 +16,7 @@ export const dynamicSchema = {
       pattern: '^([0-9a-z_]+\\.)*[0-9a-z_]+$',
       allowed: 'a procedure URI of a-z, 0-9 and _, with dots between them',
       description:
-        'The procedure. It is called with the realm, the `authid` (or null) and details of the client. Without an answer within 5 seconds nobody is let in.',
+        'The procedure. It is called with the realm, the `authid` (or null) and details of the client. It is waited for, 5 seconds, when it is not registered, and has 5 seconds to answer; else clients are closed with code 1013 and come back.',
     },
     'authenticator-realm': {
       type: 'string',

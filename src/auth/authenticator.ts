@@ -6,12 +6,12 @@
  * An authenticator is asked about strangers, so whatever goes wrong with it lets nobody in, and tells them nothing.
  */
 import { CallFault, ErrorUri } from '../wamp/error.js';
+import { RepeatedLog } from '../log/repeated.js';
 import { isValidUri } from '../wamp/uri.js';
 import { deny } from './verdict.js';
-import type { Logger } from '../log/logger.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
-import type { AuthContext, AuthDeps, AuthRequest, ClientCertificate, Deny } from './method.js';
+import type { AuthContext, AuthDeps, AuthRequest, ClientCertificate, Deny, Unavailable } from './method.js';
 
 /**
  * @param realm as the client wants; empty when its HELLO does not say.
@@ -22,13 +22,13 @@ import type { AuthContext, AuthDeps, AuthRequest, ClientCertificate, Deny } from
  */
 export type Authenticator = (realm: string, authid: string | undefined, details: Dict) => Promise<unknown>;
 
-/** The authenticator let nobody in. Whatever is to be logged has been. */
+/** The authenticator let nobody in, or cannot at the moment. Whatever is to be logged has been. */
 export class AuthenticatorRefusal extends Error {
   readonly code = 'ERR_AUTHENTICATOR';
   override readonly name = 'AuthenticatorRefusal';
-  readonly verdict: Deny;
+  readonly verdict: Deny | Unavailable;
 
-  constructor(verdict: Deny) {
+  constructor(verdict: Deny | Unavailable) {
     super(verdict.message);
     this.verdict = verdict;
   }
@@ -51,17 +51,20 @@ export async function createAuthenticator(
   const name = config.type === 'dynamic' ? config.authenticator : `${config.module} ${config.name}`;
   const log = deps.log.child({ authenticator: name });
   const ask = config.type === 'dynamic' ? asking(config, deps) : await calling(config, deps);
+  const repeated = new RepeatedLog(log);
   let pending = 0;
   return async (named, authid, details) => {
     const realm = named === '' ? null : named;
-    if (pending >= MAX_PENDING) throw failed(log, { realm }, `${MAX_PENDING} clients wait for it already`);
+    if (pending >= MAX_PENDING)
+      throw passing(repeated, { realm }, { fault: `${MAX_PENDING} clients wait for it already` });
     pending++;
     try {
       return await ask(realm, authid ?? null, details);
     } catch (error) {
       if (error instanceof AuthenticatorRefusal) throw error;
       const denial = denialOf(error);
-      if (denial === undefined) throw failed(log, { realm }, error);
+      if (denial === 'not now') throw passing(repeated, { realm }, causeOf(error));
+      if (denial === undefined) throw failed(repeated, { realm }, causeOf(error));
       log.debug({ realm, reason: denial.reason }, 'authenticator denied');
       throw new AuthenticatorRefusal(denial);
     } finally {
@@ -121,7 +124,7 @@ async function calling({ module, name }: FunctionConfig, { load }: AuthDeps): Pr
   return (realm, authid, details) => {
     let timer: NodeJS.Timeout | undefined;
     const overdue = new Promise<never>((_resolve, reject) => {
-      const fault = new CallFault(`no answer within ${FUNCTION_DEADLINE_MS} ms`);
+      const fault = new CallFault(`no answer within ${FUNCTION_DEADLINE_MS} ms`, { uri: ErrorUri.TIMEOUT });
       timer = setTimeout(() => reject(fault), FUNCTION_DEADLINE_MS);
     });
     // In a promise, because it may throw at once.
@@ -137,22 +140,27 @@ function asMessage(answer: unknown): unknown {
 
 /** ERRORs that the router answers with itself, or that say that the authenticator is broken: not its decision. */
 const NOT_A_DECISION: ReadonlySet<string> = new Set([
-  ErrorUri.CANCELED,
   ErrorUri.FEATURE_NOT_SUPPORTED,
   ErrorUri.INVALID_ARGUMENT,
   ErrorUri.INVALID_URI,
+  ErrorUri.PAYLOAD_SIZE_EXCEEDED,
+  ErrorUri.RUNTIME_ERROR,
+]);
+
+/** ERRORs that pass: it is not there (any more), has too much to do, or says so itself. */
+const PASSING: ReadonlySet<string> = new Set([
+  ErrorUri.CANCELED,
   ErrorUri.MAX_CONCURRENCY_REACHED,
   ErrorUri.NO_AVAILABLE_CALLEE,
   ErrorUri.NO_SUCH_PROCEDURE,
-  ErrorUri.PAYLOAD_SIZE_EXCEEDED,
-  ErrorUri.RUNTIME_ERROR,
   ErrorUri.TIMEOUT,
   ErrorUri.UNAVAILABLE,
 ]);
 
 /** @returns the refusal that an authenticator meant by what it threw; undefined when it meant nothing, but failed. */
-function denialOf(error: unknown): Deny | undefined {
+function denialOf(error: unknown): Deny | 'not now' | undefined {
   const { uri, args } = error instanceof CallFault ? answered(error) : thrown(error);
+  if (typeof uri === 'string' && PASSING.has(uri)) return 'not now';
   if (typeof uri !== 'string' || !isValidUri(uri, 'loose') || NOT_A_DECISION.has(uri)) return undefined;
   const [text] = Array.isArray(args) ? (args as readonly unknown[]) : [];
   return deny(uri, typeof text === 'string' ? text.slice(0, MAX_MESSAGE) : 'the authenticator denies');
@@ -178,13 +186,21 @@ function thrown(error: unknown): Answer {
   return Array.isArray(error.args) ? { uri: error.error, args: error.args } : {};
 }
 
-function failed(log: Logger, facts: Dict, cause: unknown): AuthenticatorRefusal {
-  const fault = cause instanceof CallFault ? faultText(cause) : cause;
-  log.warn(
-    { ...facts, ...(typeof fault === 'string' ? { fault } : { err: fault }) },
-    'authenticator failed, client refused',
-  );
+/** For the log: strangers cause the lines, so there are not many of them. */
+function causeOf(error: unknown): Dict {
+  const fault = error instanceof CallFault ? faultText(error) : error;
+  return typeof fault === 'string' ? { fault } : { err: fault };
+}
+
+/** It has to be mended: there is no use in coming back. */
+function failed(log: RepeatedLog, facts: Dict, cause: Dict): AuthenticatorRefusal {
+  log.say('warn', { ...facts, ...cause }, 'authenticator failed, client refused');
   return new AuthenticatorRefusal(deny(ErrorUri.AUTHENTICATION_FAILED, 'the authenticator failed'));
+}
+
+function passing(log: RepeatedLog, facts: Dict, cause: Dict): AuthenticatorRefusal {
+  log.say('warn', { ...facts, ...cause }, 'authenticator is not available, clients are to come back');
+  return new AuthenticatorRefusal({ type: 'unavailable', message: 'no login at the moment, please try again later' });
 }
 
 /** With what the router or the callee says to it, for the operator. */

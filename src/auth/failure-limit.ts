@@ -87,7 +87,7 @@ export class FailureLimit {
   ): V | Verdict | Promise<V | Verdict> {
     const limits = this.#limits(request, context);
     const isBeyond = !wasLetThrough && limits.some((limit) => this.#isReached(limit));
-    if (isBeyond && !limits.every((limit) => this.#letsThrough(limit))) return this.#refuse();
+    if (isBeyond && !limits.every((limit) => this.#letsThrough(limit))) return this.#refuse(limits);
     this.#begin(limits);
     let verdict: V | Promise<V>;
     try {
@@ -131,8 +131,11 @@ export class FailureLimit {
     return { ...challenge, resume };
   }
 
-  async #refuse(): Promise<Verdict> {
+  /** Who only comes in a crowd, all at once after a restart maybe, has done nothing wrong. */
+  async #refuse(limits: readonly Limit[]): Promise<Verdict> {
+    const hasFailed = limits.some(({ key, max }) => (this.#countOf(key)?.failures ?? 0) >= max);
     await this.#deps.pause(PAUSE_MS);
+    if (!hasFailed) return { type: 'unavailable', message: 'too many logins at the same time, please try again later' };
     return deny(this.#deps.uris.denied, 'too many failed authentications; please try again in a minute');
   }
 

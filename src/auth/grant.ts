@@ -8,7 +8,7 @@ import { AuthenticatorRefusal } from './authenticator.js';
 import { deny } from './verdict.js';
 import type { Logger } from '../log/logger.js';
 import type { Dict } from '../wamp/payload.js';
-import type { AuthRequest, Principal, Verdict } from './method.js';
+import type { AuthRequest, Deny, Principal, Unavailable, Verdict } from './method.js';
 
 /** Who is let in, and as whom. */
 export interface Grant {
@@ -91,7 +91,7 @@ export function principalOf(
 export async function verdictOf<V extends Verdict>(
   log: Logger,
   ask: () => Promise<V>,
-): Promise<V | ReturnType<typeof deny>> {
+): Promise<V | Deny | Unavailable> {
   try {
     return await ask();
   } catch (error) {

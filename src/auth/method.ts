@@ -89,6 +89,13 @@ export interface Deny {
   readonly message: string;
 }
 
+/** Nothing can be decided at the moment: the client is to come back, and must not be told what it takes for final. */
+export interface Unavailable {
+  readonly type: 'unavailable';
+  /** One sentence for the client. */
+  readonly message: string;
+}
+
 export interface Challenge {
   readonly type: 'challenge';
   readonly authmethod: string;
@@ -102,7 +109,7 @@ export interface Pass {
   readonly type: 'pass';
 }
 
-export type Verdict = Accept | Deny | Challenge;
+export type Verdict = Accept | Deny | Unavailable | Challenge;
 
 /** A method set up for one transport. Must not throw for anything that a client can send. */
 export interface AuthMethod {

@@ -80,3 +80,21 @@ export class RepeatedLog {
     return account;
   }
 }
+
+/** Where lines go; without `repeated` each is written. */
+export interface RepeatedLogDeps {
+  readonly log: Logger;
+  readonly repeated?: RepeatedLog;
+}
+
+/** Says something that clients can cause as often as they like. @param kind see {@link RepeatedLog.say}. */
+export function sayRepeated(
+  { log, repeated }: RepeatedLogDeps,
+  level: RepeatedLevel,
+  facts: Facts,
+  message: string,
+  kind?: string,
+): void {
+  if (repeated === undefined) log[level](facts, message);
+  else repeated.say(level, facts, message, kind);
+}

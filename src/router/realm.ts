@@ -11,6 +11,7 @@ import type { ProcedureTable } from './meta/procedure.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { BUDGET_LIMITS, Budget } from './budget.js';
+import { Arrivals } from './arrivals.js';
 import { AuthorizerWatch } from './authorizer-watch.js';
 import { EventHistory } from './history.js';
 import { NO_OBSERVER } from './observer.js';
@@ -61,6 +62,7 @@ export class Realm {
   readonly #broker: Broker;
   readonly #dealer: Dealer;
   readonly #authorizers: AuthorizerWatch;
+  readonly #arrivals = new Arrivals();
   /** Undefined where the ids of requests are not checked. */
   readonly #requestIds: RequestIds | undefined;
   /** Undefined when the realm has none. */
@@ -94,7 +96,7 @@ export class Realm {
       history,
     });
     this.#authorizers = new AuthorizerWatch(config.roles);
-    const watched = this.#authorizers.before(registrations);
+    const watched = this.#arrivals.behind(this.#authorizers.before(registrations));
     this.#dealer = new Dealer({
       ...deps,
       ...switches,
@@ -162,6 +164,16 @@ export class Realm {
   /** @returns whether a CALL with this id would belong to one that is not over. */
   isCalling(session: RouterSession, requestId: number): boolean {
     return this.#dealer.isCalling(session, requestId);
+  }
+
+  /** @returns whether somebody answers calls of this procedure. */
+  hasCallee(procedure: string): boolean {
+    return this.#dealer.best(procedure) !== undefined;
+  }
+
+  /** See {@link Arrivals.expect}. */
+  expectCallee(procedure: string, arrived: () => void): () => void {
+    return this.#arrivals.expect(procedure, arrived);
   }
 
   /** @returns whether others may call this session. */

@@ -33,8 +33,10 @@ export function messageWeight(uri: string, payload: Payload, options: Dict): num
   return OVERHEAD_BYTES + uri.length + bytes + weight(options);
 }
 
-/** With a list of what is left to do: values of a client may be nested deeper than the stack is. */
-function weight(value: unknown): number {
+/**
+ * @returns bytes of a value, roughly. With a list of what is left to do: values of a client may be nested deeper than the stack is.
+ */
+export function weight(value: unknown): number {
   const open: unknown[] = [value];
   let total = 0;
   while (open.length > 0) {

@@ -7,24 +7,29 @@
  * nothing overtakes. Other sessions go on. What comes meanwhile stays bytes in the transport: a parsed message may take
  * many times the memory of what was sent.
  *
+ * An authorizer that is not there is waited for, once in a while that it is missing: it may come back later than its clients
+ * after a restart. What would make a session the authorizer itself does not wait: it would wait for itself.
+ *
  * An authorizer should have a role with `permissions`. One that has an authorizer itself is asked like anybody else, and
  * if that is the same procedure, its YIELD waits behind the request that it should decide: that request fails at the
  * deadline, and nobody gets in.
  */
 import { CallFault, ErrorUri, WampError } from '../wamp/error.js';
 import { CALL } from '../wamp/message.js';
+import { sayRepeated } from '../log/repeated.js';
+import { covers } from '../router/coverage.js';
 import { isValidUri } from '../wamp/uri.js';
 import { furtherQuestionOf, keyOf, questionOf, withFurther } from './authorizer-question.js';
 import { AuthorizerFault, verdictOf } from './authorizer-verdict.js';
+import { Attendance } from './attendance.js';
 import { DecisionCache } from './decision-cache.js';
 import { RouterCaller } from './router-caller.js';
-import type { Logger } from '../log/logger.js';
 import type { Realm } from '../router/realm.js';
 import type { Permission } from '../router/role.js';
-import type { Router } from '../router/router.js';
 import type { RouterSession } from '../router/session.js';
 import type { Call, ClientMessage } from '../wamp/message.js';
-import type { Dict } from '../wamp/payload.js';
+import type { Dict, Payload } from '../wamp/payload.js';
+import type { SessionDeps } from './deps.js';
 import type { Question } from './authorizer-question.js';
 
 /** For what the router decides on alone: it gets nothing that it would need permission for. */
@@ -51,10 +56,8 @@ export interface AuthorizedSession extends RouterSession {
   resumeReading(): void;
 }
 
-export interface AuthorizationDeps {
+export interface AuthorizationDeps extends Pick<SessionDeps, 'router' | 'log' | 'repeated'> {
   readonly realm: Realm;
-  readonly router: Router;
-  readonly log: Logger;
 }
 
 export class Authorization {
@@ -65,6 +68,10 @@ export class Authorization {
   readonly #decisions: DecisionCache;
   /** What came while the authorizer was asked, in order, of those who cannot be stopped from sending. */
   readonly #waiting: ClientMessage[] = [];
+  /** Where the authorizer is waited for. */
+  readonly #attendance: Attendance;
+  /** It was waited for in vain, and has not been there since. */
+  #isMissing = false;
   #asking = false;
   #isReading = true;
   #ended = false;
@@ -77,6 +84,7 @@ export class Authorization {
     this.#deps = deps;
     const id = router.newSessionId();
     this.#caller = new RouterCaller({ id, authid: 'authorizer-caller', realm, scheduler: router.scheduler });
+    this.#attendance = new Attendance(realm, router.scheduler);
     this.#decisions = new DecisionCache(router.scheduler);
   }
 
@@ -91,6 +99,7 @@ export class Authorization {
     this.#ended = true;
     this.#waiting.length = 0;
     this.#caller.stop();
+    this.#attendance.stop();
     this.#resume();
   }
 
@@ -141,28 +150,64 @@ export class Authorization {
   }
 
   async #answer(question: Question): Promise<Permission> {
-    const { action, uri, options } = question;
+    const { action, uri } = question;
+    if (!this.#isThere()) await this.#attend(question);
+    if (this.#ended) return NOTHING;
     // As it is when the question is put: an answer from an authorizer that is replaced meanwhile is not kept.
     const version = this.#deps.realm.authorizersVersion;
     try {
-      const result = await this.#caller.call(this.#procedure, [
-        this.#session.detailsForAuthorizer,
-        uri,
-        action,
-        options,
-      ]);
+      const result = await this.#call(question);
       const { permission, cache } = verdictOf(action, result);
       if (cache) this.#decisions.keep(keyOf(question), permission, version);
       return permission;
     } catch (error) {
+      if (this.#isOver()) return NOTHING;
       const isFault = error instanceof AuthorizerFault || error instanceof CallFault;
       const fault = isFault ? { fault: error.message } : { err: error };
       const { id: sessionId, authrole } = this.#session;
       const facts = { realm: this.#deps.realm.name, sessionId, authrole, authorizer: this.#procedure, action, uri };
-      this.#deps.log.warn({ ...facts, ...fault }, 'authorizer failed, request refused');
+      const kind = `authorizer failed ${this.#procedure}`;
+      sayRepeated(this.#deps, 'warn', { ...facts, ...fault }, 'authorizer failed, request refused', kind);
       const failure = new WampError(ErrorUri.AUTHORIZATION_FAILED, 'the authorizer of the role failed');
       return { ...NOTHING, failure };
     }
+  }
+
+  async #call(question: Question): Promise<Payload> {
+    const { action, uri, options } = question;
+    const args = [this.#session.detailsForAuthorizer, uri, action, options];
+    try {
+      return await this.#caller.call(this.#procedure, args);
+    } catch (error) {
+      // It left in the middle: whoever comes in its place may decide.
+      const hasLeft = error instanceof CallFault && error.uri === ErrorUri.CANCELED;
+      if (!hasLeft || !(await this.#attend(question))) throw error;
+      return await this.#caller.call(this.#procedure, args);
+    }
+  }
+
+  /** @returns whether the authorizer is there, now or in time. */
+  async #attend({ action, uri, match }: Question): Promise<boolean> {
+    if (this.#isThere()) return true;
+    const isItself = action === 'register' && covers({ uri, match }, { uri: this.#procedure, match: 'exact' });
+    if (this.#isMissing || isItself) return false;
+    const { realm } = this.#deps;
+    const facts = { realm: realm.name, authorizer: this.#procedure };
+    sayRepeated(this.#deps, 'info', facts, 'authorizer is not there, requests wait for it');
+    const isThere = await this.#attendance.wait(this.#procedure);
+    this.#isMissing = !isThere;
+    return isThere && !this.#ended;
+  }
+
+  /** Asked after a wait. */
+  #isOver(): boolean {
+    return this.#ended;
+  }
+
+  #isThere(): boolean {
+    const isThere = this.#attendance.isThere(this.#procedure);
+    if (isThere) this.#isMissing = false;
+    return isThere;
   }
 
   #catchUp(): void {

@@ -1,6 +1,7 @@
 /**
  * What all sessions of one transport share: made once, when the transport is set up.
  */
+import { RepeatedLog } from '../log/repeated.js';
 import { createAuthMethods } from '../auth/registry.js';
 import { AUTH_URIS } from '../auth/verdict.js';
 import { RouterCalls } from './router-calls.js';
@@ -8,16 +9,15 @@ import type { AuthMethods, LoadFunction } from '../auth/method.js';
 import type { AuthOptions } from '../auth/options-schema.js';
 import type { AuthConfig } from '../auth/schema.js';
 import type { AuthUris } from '../auth/verdict.js';
-import type { Logger } from '../log/logger.js';
+import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Router } from '../router/router.js';
 
-export interface SessionDeps {
+export interface SessionDeps extends RepeatedLogDeps {
   readonly router: Router;
   /** name in HELLO -> method */
   readonly authMethods: AuthMethods;
   /** What refusals are called; by default as Crossbar.io does. */
   readonly authUris?: AuthUris;
-  readonly log: Logger;
 }
 
 /** What a transport says of authentication. */
@@ -42,7 +42,8 @@ export async function createSessionDeps(
   { router, log, load }: SessionParts,
 ): Promise<SessionDeps> {
   const authUris = AUTH_URIS[options.auth_error_uris];
-  const calls = new RouterCalls(router);
+  const repeated = new RepeatedLog(log);
+  const calls = new RouterCalls(router, repeated);
   const authMethods = await createAuthMethods(auth, options, {
     log,
     clock: router.clock,
@@ -51,5 +52,5 @@ export async function createSessionDeps(
     load,
     admits: (realm, role) => router.realm(realm)?.role(role) !== undefined,
   });
-  return { router, authMethods, authUris, log };
+  return { router, authMethods, authUris, log, repeated };
 }

@@ -167,6 +167,7 @@ export class Opening {
       this.#session.transport.challenged();
       return;
     }
+    if (verdict.type === 'unavailable') return this.#session.unavailable(verdict.message);
     const admission = verdict.type === 'accept' ? admit(verdict, this.#deps.router) : verdict;
     if (admission.type === 'deny') return this.#refuse(admission);
     this.#await(this.#attachLogin(admission.principal), (isOfCookie) => this.#admit(admission, isOfCookie));

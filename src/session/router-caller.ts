@@ -2,7 +2,7 @@
  * Calls procedures on behalf of the router itself: authorizers and authenticators. To the dealer it is a session like any
  * other; it never joins the realm, so nobody sees it, counts it or can kill it.
  */
-import { CallFault } from '../wamp/error.js';
+import { CallFault, ErrorUri } from '../wamp/error.js';
 import { CALL, CANCEL, ERROR, NO_DETAILS, RESULT } from '../wamp/message.js';
 import { nextId } from '../wamp/id.js';
 import { payloadOf } from '../wamp/payload.js';
@@ -105,7 +105,7 @@ export class RouterCaller implements RouterSession {
 
   #overdue(requestId: number): void {
     const pending = this.#take(requestId);
-    pending?.reject(new CallFault(`no answer within ${CALL_DEADLINE_MS} ms`));
+    pending?.reject(new CallFault(`no answer within ${CALL_DEADLINE_MS} ms`, { uri: ErrorUri.TIMEOUT }));
     this.#realm.receive(this, { type: CANCEL, requestId, options: { mode: 'killnowait' } });
   }
 

@@ -4,7 +4,10 @@
 import { CallFault, ErrorUri, WampError } from '../wamp/error.js';
 import { payloadOf } from '../wamp/payload.js';
 import { quoted } from '../wamp/uri.js';
+import { weight } from '../router/weight.js';
+import { Attendance } from './attendance.js';
 import { RouterCaller, TRUSTED } from './router-caller.js';
+import type { RepeatedLog } from '../log/repeated.js';
 import type { Realm } from '../router/realm.js';
 import type { Role } from '../router/role.js';
 import type { Router } from '../router/router.js';
@@ -12,10 +15,13 @@ import type { Payload } from '../wamp/payload.js';
 
 export class RouterCalls {
   readonly #router: Router;
+  readonly #log: RepeatedLog;
+  readonly #attendances = new Map<Realm, Attendance>();
   readonly #callers = new Map<Realm, Map<Role, RouterCaller>>();
 
-  constructor(router: Router) {
+  constructor(router: Router, log: RepeatedLog) {
     this.#router = router;
+    this.#log = log;
   }
 
   /**
@@ -37,7 +43,26 @@ export class RouterCalls {
     if (role === undefined) throw new CallFault(`realm ${quoted(realmName)} has no role "${roleName ?? ''}"`);
     // Not left to the dealer, whose refusal would look like one of the procedure.
     if (!mayCall(role, procedure)) throw new CallFault(`role "${role.name}" may not call ${quoted(procedure)}`);
+    const attendance = this.#attendance(realm);
+    if (!attendance.isThere(procedure)) await this.#attend(attendance, realm.name, procedure, args);
     return this.#caller(realm, role).call(procedure, args);
+  }
+
+  /** @throws CallFault (rejects) when the procedure is not there, and does not come in time. */
+  async #attend(attendance: Attendance, realm: string, procedure: string, args: readonly unknown[]): Promise<void> {
+    const facts = { realm, authenticator: procedure };
+    this.#log.say('info', facts, 'authenticator is not there, clients wait for it');
+    if (await attendance.wait(procedure, weight(args))) return;
+    throw new CallFault('it is not registered', { uri: ErrorUri.NO_SUCH_PROCEDURE });
+  }
+
+  #attendance(realm: Realm): Attendance {
+    let attendance = this.#attendances.get(realm);
+    if (attendance === undefined) {
+      attendance = new Attendance(realm, this.#router.scheduler);
+      this.#attendances.set(realm, attendance);
+    }
+    return attendance;
   }
 
   #caller(realm: Realm, role: Role): RouterCaller {

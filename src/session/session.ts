@@ -268,8 +268,9 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     this.#realm = realm;
     this.#role = role;
     if (role.authorizer !== undefined) {
-      const { router, log } = this.#deps;
-      this.#authorization = new Authorization(this, role.authorizer, { realm, router, log });
+      const { router, log, repeated } = this.#deps;
+      const deps = { realm, router, log, ...(repeated && { repeated }) };
+      this.#authorization = new Authorization(this, role.authorizer, deps);
     }
     this.#principal = principal;
     this.#opening = undefined;

@@ -89,11 +89,11 @@ export class WampError extends Error {
 export class CallFault extends Error {
   readonly code = 'ERR_WAMP_CALL';
   override readonly name = 'CallFault';
-  /** What the ERROR said; undefined when there was none. */
+  /** What the ERROR said, or would have said; undefined when there was none. */
   readonly uri: string | undefined;
   readonly payload: Payload | undefined;
 
-  constructor(text: string, answer?: { readonly uri: string; readonly payload: Payload }) {
+  constructor(text: string, answer?: { readonly uri: string; readonly payload?: Payload }) {
     super(text);
     this.uri = answer?.uri;
     this.payload = answer?.payload;

@@ -12,6 +12,8 @@ import { AUTH_URIS } from '../../../src/auth/verdict.js';
 import { CallError, Result } from '../../../src/component/api.js';
 import type { Endpoint } from '../../../src/component/api.js';
 import { createLogger } from '../../../src/log/logger.js';
+import { RepeatedLog } from '../../../src/log/repeated.js';
+import { ATTENDANCE_MS, MAX_ATTENDING, MAX_ATTENDING_BYTES } from '../../../src/session/attendance.js';
 import { CALL_DEADLINE_MS } from '../../../src/session/router-caller.js';
 import { RouterCalls } from '../../../src/session/router-calls.js';
 import { visitorOf } from '../../support/client.js';
@@ -19,6 +21,7 @@ import { componentWorld } from '../../support/component.js';
 
 const PROCEDURE = 'com.app.authenticate';
 const FAILED = { type: 'deny', reason: 'wamp.error.authentication_failed', message: 'the authenticator failed' };
+const NOT_NOW = { type: 'unavailable', message: 'no login at the moment, please try again later' };
 
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -36,9 +39,10 @@ async function refusal(answer: Promise<unknown>): Promise<unknown> {
 
 function depsOf(world: ReturnType<typeof componentWorld>, run?: (...args: readonly unknown[]) => unknown) {
   const write = (line: string) => void world.lines.push(JSON.parse(line) as Record<string, unknown>);
-  const calls = new RouterCalls(world.router);
+  const log = createLogger({ level: 'debug', destination: { write } });
+  const calls = new RouterCalls(world.router, new RepeatedLog(log));
   return {
-    log: createLogger({ level: 'debug', destination: { write } }),
+    log,
     clock: () => world.clock.now,
     siblings: new Map(),
     admits: () => true,
@@ -134,11 +138,49 @@ describe('a dynamic authenticator', () => {
     );
   });
 
-  it('lets nobody in when it is not there', async () => {
-    const { ask, lines } = await dynamic();
-    expect(await refusal(ask('realm1', 'joe', {}))).toEqual(FAILED);
-    const fault = expect.stringContaining('wamp.error.no_such_procedure') as string;
-    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', fault }));
+  it('is waited for when it is not there, and asked when it comes', async () => {
+    const { ask, session, clock, lines } = await dynamic();
+    const answer = ask('realm1', 'joe', {});
+    await settled();
+    clock.advance(ATTENDANCE_MS - 1);
+    await session.register('com.app.something', () => 'else');
+    await session.register('com.app.', ([, authid]) => `user ${String(authid)}`, { match: 'prefix' });
+    expect(await answer).toBe('user joe');
+    const msg = 'authenticator is not there, clients wait for it';
+    expect(lines).toContainEqual(expect.objectContaining({ msg, realm: 'realm1', authenticator: PROCEDURE }));
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('that does not come lets nobody in, and nobody is told that this is final', async () => {
+    const { ask, clock, lines } = await dynamic();
+    const answer = refusal(ask('realm1', 'joe', {}));
+    await settled();
+    clock.advance(ATTENDANCE_MS);
+    expect(await answer).toEqual(NOT_NOW);
+    const msg = 'authenticator is not available, clients are to come back';
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', msg, fault: 'it is not registered' }));
+  });
+
+  it.each([
+    ['many', MAX_ATTENDING, {}],
+    ['much', 32, { authextra: 'x'.repeat(MAX_ATTENDING_BYTES / 32) }],
+  ])(
+    'that is missing has not any number of clients waiting: of too %s the oldest goes',
+    async (_what, count, details) => {
+      const { ask, session, clock } = await dynamic();
+      const answers = Promise.allSettled(Array.from({ length: count + 1 }, () => ask('realm1', 'joe', details)));
+      await settled();
+      await session.register(PROCEDURE, () => 'user');
+      const given = (await answers).map(({ status }) => status);
+      expect(given[0]).toBe('rejected');
+      expect(given.filter((status) => status === 'fulfilled').length).toBeGreaterThanOrEqual(count - 1);
+      expect(clock.waiting).toBe(0);
+    },
+  );
+
+  it('may say itself that it cannot decide at the moment', async () => {
+    const { ask } = await dynamic(() => throwing(new CallError('wamp.error.unavailable', ['no database'])));
+    expect(await refusal(ask('realm1', 'joe', {}))).toEqual(NOT_NOW);
   });
 
   it('lets nobody in when it leaves in the middle', async () => {
@@ -146,7 +188,7 @@ describe('a dynamic authenticator', () => {
     const answer = refusal(ask('realm1', 'joe', {}));
     await settled();
     session.leave();
-    expect(await answer).toEqual(FAILED);
+    expect(await answer).toEqual(NOT_NOW);
   });
 
   it('lets nobody in when it is slow, and is told to stop', async () => {
@@ -160,7 +202,7 @@ describe('a dynamic authenticator', () => {
     clock.advance(CALL_DEADLINE_MS - 1);
     expect(signal?.aborted).toBe(false);
     clock.advance(1);
-    expect(await answer).toEqual(FAILED);
+    expect(await answer).toEqual(NOT_NOW);
     await settled();
     expect(router.size.realm1?.calls).toBe(0);
     expect(lines).toContainEqual(expect.objectContaining({ fault: 'no answer within 5000 ms' }));
@@ -178,7 +220,7 @@ describe('a dynamic authenticator', () => {
   it('has many clients waiting, but not any number of them', async () => {
     const { ask, lines } = await dynamic(() => new Promise(() => undefined));
     for (let i = 0; i < MAX_PENDING; i++) ask('realm1', 'joe', {}).catch(() => undefined);
-    expect(await refusal(ask('realm1', 'joe', {}))).toEqual(FAILED);
+    expect(await refusal(ask('realm1', 'joe', {}))).toEqual(NOT_NOW);
     expect(lines).toContainEqual(expect.objectContaining({ fault: `${MAX_PENDING} clients wait for it already` }));
   });
 });
@@ -229,7 +271,7 @@ describe('a function as authenticator', () => {
     const { ask } = await made(() => new Promise(() => undefined));
     const answer = refusal(ask('realm1', 'joe', {}));
     await vi.advanceTimersByTimeAsync(FUNCTION_DEADLINE_MS);
-    expect(await answer).toEqual(FAILED);
+    expect(await answer).toEqual(NOT_NOW);
     expect(vi.getTimerCount()).toBe(0);
   });
 

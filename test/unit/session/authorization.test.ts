@@ -8,6 +8,7 @@ import type { AuthMethod } from '../../../src/auth/method.js';
 import { createLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import type { RoleConfig } from '../../../src/router/schema.js';
+import { ATTENDANCE_MS } from '../../../src/session/attendance.js';
 import { CALL_DEADLINE_MS } from '../../../src/session/router-caller.js';
 import { DECISION_LIFETIME_MS } from '../../../src/session/decision-cache.js';
 import { Session } from '../../../src/session/session.js';
@@ -290,18 +291,78 @@ describe('an authorizer that does not answer as it should', () => {
     });
   });
 
+  it('is waited for when it is not there, and decides when it comes', async () => {
+    const { open, authorizer, clock } = testNode();
+    authorizer.session.transportLost();
+    const user = open('user').tell(32, 1, {}, 'com.app.x').tell(34, 2, 99);
+    await settled();
+    expect(user.transport.reading).toEqual(['paused']);
+    clock.advance(ATTENDANCE_MS - 1);
+    const next = open('backend').tell(64, 1, {}, 'com.app.authorize');
+    await settled();
+    const [, [, id] = []] = next.heard();
+    next.tell(70, id, {}, [true]);
+    await settled();
+    expect(user.heard().map(([code, request]) => [code, request])).toEqual([
+      [33, 1],
+      [8, 34],
+    ]);
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('is waited for once as long as it is missing, not for each request again', async () => {
+    const { open, authorizer, clock } = testNode();
+    authorizer.session.transportLost();
+    const user = open('user').tell(32, 1, {}, 'com.app.x').tell(32, 2, {}, 'com.app.y');
+    await settled();
+    clock.advance(ATTENDANCE_MS);
+    await settled();
+    expect(user.heard().map(([, , request]) => request)).toEqual([1, 2]);
+    // It came and went: it may come again.
+    open('backend').tell(64, 1, {}, 'com.app.authorize');
+    user.tell(32, 3, {}, 'com.app.x');
+    expect(clock.waiting).toBe(1);
+  });
+
+  it('never waits for itself', async () => {
+    const { open, authorizer, clock } = testNode();
+    authorizer.session.transportLost();
+    const user = open('user').tell(64, 1, {}, 'com.app.authorize').tell(64, 2, { match: 'prefix' }, 'com.');
+    await settled();
+    expect(user.heard().map((message) => message[4])).toEqual([
+      'wamp.error.authorization_failed',
+      'wamp.error.authorization_failed',
+    ]);
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('is not waited for on behalf of a session that is gone', async () => {
+    const { open, authorizer, clock, lines } = testNode();
+    authorizer.session.transportLost();
+    const user = open('user').tell(32, 1, {}, 'com.app.x');
+    await settled();
+    user.session.transportLost();
+    await settled();
+    expect(clock.waiting).toBe(0);
+    expect(lines.join('')).not.toContain('authorizer failed');
+  });
+
   it('fails the request when nobody has registered it', async () => {
-    const { open, authorizer } = testNode();
+    const { open, authorizer, clock } = testNode();
     authorizer.session.transportLost();
     const user = open('user').tell(48, 1, {}, 'com.app.x');
+    await settled();
+    clock.advance(ATTENDANCE_MS);
     await settled();
     expect(user.heard()[0]?.slice(0, 5)).toEqual([8, 48, 1, {}, 'wamp.error.authorization_failed']);
   });
 
   it('fails the request when it leaves, and those that waited behind', async () => {
-    const { open, authorizer } = testNode();
+    const { open, authorizer, clock } = testNode();
     const user = open('user').tell(48, 1, {}, 'com.app.x').tell(32, 2, {}, 'com.app.y').tell(34, 3, 99);
     authorizer.session.transportLost();
+    await settled();
+    clock.advance(ATTENDANCE_MS);
     await settled();
     expect(user.heard().map((message) => [message[2], message[4]])).toEqual([
       [1, 'wamp.error.authorization_failed'],
@@ -513,13 +574,15 @@ describe('a decision that may be kept', () => {
     ],
     ['is gone', (authorizer: Client) => authorizer.session.transportLost()],
   ])('is forgotten when the authorizer %s', async (what, change) => {
-    const { open, questions, answer, authorizer } = testNode();
+    const { open, questions, answer, authorizer, clock } = testNode();
     const user = open('user').tell(...subscribe(1));
     await answer(questions()[0]?.id ?? 0, { allow: true, cache: true });
     user.heard();
     change(authorizer, open);
     authorizer.heard();
     user.tell(...subscribe(2));
+    await settled();
+    if (what === 'is gone') clock.advance(ATTENDANCE_MS);
     await settled();
     expect(user.heard().map((message) => message[4])).toEqual(
       what === 'is gone' ? ['wamp.error.authorization_failed'] : [],

@@ -1,0 +1,76 @@
+/**
+ * Waits for procedures that decide for clients (authenticators, authorizers) and are not there: their client may come back
+ * later than the others after a restart. Bounded in time, in number and in bytes; who waits longest makes room. It is woken
+ * by the registration, and holds nothing of those who have an answer.
+ */
+import type { Realm } from '../router/realm.js';
+import type { Scheduler } from '../router/observer.js';
+
+/** How long a procedure that is missing is waited for: a client that lost its connection tries again within seconds. */
+export const ATTENDANCE_MS = 5000;
+/** How many may wait. */
+export const MAX_ATTENDING = 1000;
+/** How much they may hold: what their clients said of themselves. */
+export const MAX_ATTENDING_BYTES = 16 * 1024 * 1024;
+
+interface Wait {
+  readonly bytes: number;
+  /** Ends the wait. */
+  readonly end: (isThere: boolean) => void;
+}
+
+export class Attendance {
+  readonly #realm: Realm;
+  readonly #scheduler: Scheduler;
+  // In the order in which they came.
+  readonly #waits = new Set<Wait>();
+  #bytes = 0;
+
+  constructor(realm: Realm, scheduler: Scheduler) {
+    this.#realm = realm;
+    this.#scheduler = scheduler;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#waits.size;
+  }
+
+  isThere(procedure: string): boolean {
+    return this.#realm.hasCallee(procedure);
+  }
+
+  /**
+   * @param bytes what is held meanwhile.
+   * @returns whether the procedure came in time.
+   */
+  wait(procedure: string, bytes = 0): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (isThere: boolean): void => {
+        if (!this.#waits.delete(wait)) return;
+        this.#bytes -= bytes;
+        stopClock();
+        forget();
+        resolve(isThere);
+      };
+      const wait: Wait = { bytes, end };
+      const stopClock = this.#scheduler.after(ATTENDANCE_MS, () => end(false));
+      const forget = this.#realm.expectCallee(procedure, () => end(true));
+      this.#waits.add(wait);
+      this.#bytes += bytes;
+      this.#makeRoom();
+    });
+  }
+
+  /** Nobody waits any more. */
+  stop(): void {
+    for (const { end } of this.#waits) end(false);
+  }
+
+  #makeRoom(): void {
+    for (const { end } of this.#waits) {
+      if (this.#waits.size <= MAX_ATTENDING && this.#bytes <= MAX_ATTENDING_BYTES) return;
+      end(false);
+    }
+  }
+}
