@@ -28,6 +28,13 @@ export const dynamicSchema = {
       absent: 'one that may call everything',
       description: 'The role by which the router calls the procedure. The realm of the authenticator must have it.',
     },
+    'authenticator-callee-role': {
+      type: 'string',
+      minLength: 1,
+      absent: 'the first one that registers it',
+      description:
+        'The role that may register the procedure. Nobody else can, whatever the rules of his role are. The realm of the authenticator must have it.',
+    },
   },
   notYet: ['default-role'],
 } as const satisfies ConfigSchema;

@@ -15,7 +15,7 @@ export function checkAuth({ place, cookie }: WampPlace, realms: readonly Cursor[
   if (auth.entries().length === 0) return warnWithoutAnonymousRole(place, realms, context);
   checkGrant(auth.get('anonymous'), realms, context);
   for (const method of auth.entries()) {
-    checkGrant(method, realms, context, ['authenticator-realm', 'authenticator-role']);
+    checkGrant(method, realms, context, ['authenticator-realm', 'authenticator-role', 'authenticator-callee-role']);
   }
   for (const principal of principalsOf(auth)) checkGrant(principal, realms, context);
   for (const [method, key] of PRINCIPALS) checkPrincipals(auth.get(method), key, context);
@@ -36,7 +36,7 @@ export function checkGrant(
   principal: Cursor,
   realms: readonly Cursor[],
   context: RuleContext,
-  [realmKey, roleKey]: readonly [string, string] = ['realm', 'role'],
+  [realmKey, ...roleKeys]: readonly [string, ...string[]] = ['realm', 'role'],
 ): void {
   const realmName = principal.get(realmKey).text();
   const candidates = realmName === undefined ? realms : realms.filter((realm) => realm.get('name').value === realmName);
@@ -47,13 +47,13 @@ export function checkGrant(
     );
     return;
   }
-  const roleName = principal.get(roleKey).text();
   const roles = candidates.flatMap((realm) => realm.get('roles').items());
-  if (roleName !== undefined && !roles.some((role) => role.get('name').value === roleName)) {
+  for (const place of roleKeys.map((key) => principal.get(key))) {
+    const roleName = place.text();
+    if (roleName === undefined || roles.some((role) => role.get('name').value === roleName)) continue;
     const where =
       realmName === undefined ? 'the worker has no realm with' : `the realm ${quote(realmName)} does not have`;
-    const text = `${where} a role ${quote(roleName)}`;
-    context.report(principal.get(roleKey).path, `${text} (allowed: ${names(roles)})`);
+    context.report(place.path, `${where} a role ${quote(roleName)} (allowed: ${names(roles)})`);
   }
 }
 

@@ -31,6 +31,21 @@ const ENDING: readonly (readonly [Action, string])[] = [
   ['call', 'wamp.session.kill_all'],
 ];
 
+/** Takes from somebody else what he registered or subscribed to. */
+const TAKING: readonly (readonly [Action, string])[] = [
+  ['call', 'wamp.registration.remove_callee'],
+  ['call', 'wamp.subscription.remove_subscriber'],
+];
+
+/** Show the cookies of the node, and revoke them. */
+const MANAGING = [
+  'crossbar.cookie.list',
+  'crossbar.cookie.get',
+  'crossbar.cookie.count',
+  'crossbar.cookie.revoke',
+  'crossbar.cookie.revoke_by_authid',
+];
+
 /** Warns of roles that strangers get and that let them read the ids of cookies, or end the sessions of visitors. */
 export function checkExposure(node: Cursor, { warn }: RuleContext): void {
   const passwords = passwordStores(node);
@@ -55,12 +70,13 @@ export function checkExposure(node: Cursor, { warn }: RuleContext): void {
   }
 }
 
+/** The roles of a realm that strangers get at any entrance of the worker. */
+export function strangerRolesOf(worker: Cursor, realm: Cursor): Cursor[] {
+  return rolesOf(worker.get('transports').items().flatMap(entrancesOf), realm);
+}
+
 function checkMeta(role: Cursor, shownBy: string | undefined, warn: RuleContext['warn']): void {
-  const rules = new Role({
-    name: role.get('name').text() ?? '',
-    permissions: permissionsOf(role).map(({ config }) => config),
-    'allow-by-default': role.get('allow-by-default').value === true,
-  });
+  const rules = rulesOf(role);
   const showing = SHOWING.find(([action, uri]) => isAllowed(rules, action, uri));
   const who = `strangers get this role, and may`;
   const cure = 'give it the rule { "uri": "wamp.*", "allow": {} }, or rules that leave "wamp." out';
@@ -73,9 +89,31 @@ function checkMeta(role: Cursor, shownBy: string | undefined, warn: RuleContext[
     );
   }
   const ending = ENDING.find(([action, uri]) => isAllowed(rules, action, uri));
+  const taking = TAKING.find(([action, uri]) => isAllowed(rules, action, uri));
   if (ending !== undefined) {
     warn(role.path, `${who} call ${quote(ending[1])}, which ends the sessions of others and logs them out (${cure})`);
+  } else if (taking !== undefined) {
+    const text = 'which takes registrations and subscriptions away from others';
+    warn(role.path, `${who} call ${quote(taking[1])}, ${text} (${cure})`);
   }
+  const managing = MANAGING.find((uri) => mayManage(rules, uri));
+  if (managing !== undefined) {
+    const text = 'which manages the cookies of everybody';
+    warn(role.path, `${who} call ${quote(managing)}, ${text} (give that rule to a role of yours)`);
+  }
+}
+
+function mayManage(role: Role, uri: string): boolean {
+  return isAllowed(role, 'call', uri) && role.authorize('call', uri).namesManagement;
+}
+
+/** The rules of a role, as the router has them. */
+export function rulesOf(role: Cursor): Role {
+  return new Role({
+    name: role.get('name').text() ?? '',
+    permissions: permissionsOf(role).map(({ config }) => config),
+    'allow-by-default': role.get('allow-by-default').value === true,
+  });
 }
 
 /** Whoever calls or publishes under a rule that discloses is shown to whoever may register or subscribe there. */
@@ -190,7 +228,8 @@ function flagsOf(place: Cursor): Readonly<Record<string, boolean>> {
   return Object.fromEntries(place.entries().map(({ path, value }) => [path.at(-1) ?? '', value === true]));
 }
 
-function isAllowed(role: Role, action: Action, uri: string): boolean {
+/** @returns whether a role may do so. */
+export function isAllowed(role: Role, action: Action, uri: string): boolean {
   try {
     return role.authorize(action, uri)[action];
   } catch (error) {

@@ -11,6 +11,7 @@ import type { Cursor } from './cursor.js';
 import { quote } from './describe.js';
 import { resolvePort } from './environment.js';
 import { checkOriginLists } from './origin-rules.js';
+import { checkDeciders } from './decider-rules.js';
 import { checkExposure } from './exposure-rules.js';
 import type { SecretContext } from './secrets.js';
 import type { Path } from './source.js';
@@ -39,6 +40,7 @@ export function checkRules(node: Cursor, context: RuleContext): void {
   checkOriginLists(node, context);
   checkStaticDirectories(node, context);
   checkExposure(node, context);
+  checkDeciders(node, context);
   for (const { holder, key } of secretsOf(node)) checkSecret(holder.get(key), context);
 }
 
@@ -91,13 +93,20 @@ function checkRealm(realm: Cursor, context: RuleContext): void {
     context.warn(realm.path, `realm ${name(realm)} has no roles, so nobody can join it`);
   }
   for (const role of roles.items()) {
-    checkRole(role, context);
+    checkRole(role, roles.items(), context);
     for (const permission of role.get('permissions').items()) checkPermission(permission, context);
   }
 }
 
 /** One thing decides for a role, or nobody could tell which. */
-function checkRole(role: Cursor, { report }: RuleContext): void {
+function checkRole(role: Cursor, roles: readonly Cursor[], { report }: RuleContext): void {
+  const provider = role.get('authorizer-callee-role');
+  if (provider.text() !== undefined && !roles.some((other) => other.get('name').value === provider.value)) {
+    report(provider.path, `the realm has no role ${quote(provider.text() ?? '')} (allowed: one of its roles)`);
+  }
+  if (!provider.missing && role.get('authorizer').missing) {
+    report(provider.path, 'found without "authorizer" (allowed: both, or none of them)');
+  }
   const deciding = ['permissions', 'authorizer'].filter((key) => !role.get(key).missing);
   const open = role.get('allow-by-default');
   if (open.value === true && deciding[0] !== undefined) {

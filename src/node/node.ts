@@ -40,6 +40,7 @@ import { RawSocketAcceptor } from '../transport/rawsocket.js';
 import { createWebServer, createWebSocketServer } from '../webservice/server.js';
 import { createUniversalServer } from '../webservice/universal.js';
 import type { WebServerDeps } from '../webservice/server.js';
+import { authenticatorsOf } from './deciders.js';
 import { existingDirectory, resolveRundir } from './cbdir.js';
 import { ControlServer } from './control.js';
 import { LocalAdministration } from './cookie-administration.js';
@@ -209,6 +210,7 @@ class Node implements RunningNode {
       randomId: createRandomId(),
       clock: Date.now,
       scheduler: systemScheduler,
+      ...authenticatorsOf(worker, this.#log),
       maxKeptBytes: worker.options.max_kept_bytes ?? defaultKeptBytes(),
     });
     for (const realm of realmSummaries(worker)) this.#log.info(realm, 'realm started');

@@ -5,8 +5,14 @@ import { covers } from './coverage.js';
 import type { RegistrationObserver, RegistrationView } from './observer.js';
 
 export class Arrivals {
+  readonly #isThere: (procedure: string) => boolean;
   // procedure -> who waits for it; nobody, most of the time
   readonly #waiting = new Map<string, Set<() => void>>();
+
+  /** @param isThere whether somebody answers who is waited for. */
+  constructor(isThere: (procedure: string) => boolean) {
+    this.#isThere = isThere;
+  }
 
   /**
    * @param arrived called once, in the middle of the registration: must not call back into the dealer.
@@ -21,14 +27,14 @@ export class Arrivals {
     };
   }
 
-  /** @returns an observer that hands on to `inner`, and looks then. */
+  /** @returns an observer that hands on to `inner`, and looks then: when the first callee is there. */
   behind(inner: RegistrationObserver): RegistrationObserver {
     return {
-      created: (session, registration) => {
-        inner.created(session, registration);
+      created: (session, registration) => inner.created(session, registration),
+      joined: (session, registration) => {
+        inner.joined(session, registration);
         if (this.#waiting.size > 0) this.#look(registration);
       },
-      joined: (session, registration) => inner.joined(session, registration),
       left: (session, registration) => inner.left(session, registration),
       deleted: (session, registration) => inner.deleted(session, registration),
     };
@@ -36,7 +42,7 @@ export class Arrivals {
 
   #look(registration: RegistrationView): void {
     for (const [procedure, waiting] of this.#waiting) {
-      if (!covers(registration, { uri: procedure, match: 'exact' })) continue;
+      if (!covers(registration, { uri: procedure, match: 'exact' }) || !this.#isThere(procedure)) continue;
       this.#waiting.delete(procedure);
       for (const arrived of waiting) arrived();
     }

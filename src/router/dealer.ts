@@ -73,6 +73,9 @@ export interface DealerDeps {
    * @throws WampError
    */
   readonly builtin?: (session: RouterSession, call: Call, granted?: Permission) => Payload | Later | undefined;
+  /** What else keeps a session from registering. @throws WampError */
+  readonly checkRegistration?:
+    ((session: RouterSession, asked: Pick<RegistrationView, 'uri' | 'match'>) => void) | undefined;
   /** More procedures of the router, below `crossbar.`, for roles with a rule that names them. Nobody else can register them. */
   readonly management?: ProcedureTable | undefined;
 }
@@ -103,6 +106,7 @@ export class Dealer implements RegistrationDirectory {
     if (isReservedUri(procedure) || this.#managed(procedure) !== undefined)
       throw new WampError(ErrorUri.INVALID_URI, `${quoted(procedure)} is reserved for the router`);
     authorize(session, 'register', procedure, match, granted);
+    this.#deps.checkRegistration?.(session, { uri: procedure, match });
     let registration = this.#registrations.lookup(procedure, match);
     const taken = registration !== undefined && options.force_reregister === true;
     if (registration !== undefined && !taken) checkShared(registration, invoke);

@@ -13,14 +13,17 @@ import { isValidUri, quoted } from '../wamp/uri.js';
 import { BUDGET_LIMITS, Budget } from './budget.js';
 import { Arrivals } from './arrivals.js';
 import { AuthorizerWatch } from './authorizer-watch.js';
+import { Deciders } from './deciders.js';
 import { EventHistory } from './history.js';
 import { NO_OBSERVER } from './observer.js';
 import { RETENTION_LIMITS } from './retention.js';
 import { RequestIds } from './request-ids.js';
 import { Role } from './role.js';
+import type { DealerDeps } from './dealer.js';
 import type { ClientMessage, RoleFeatures } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { UriRule } from '../wamp/uri.js';
+import type { Decider } from './deciders.js';
 import type { Scheduler } from './observer.js';
 import type { Permission } from './role.js';
 import type { RealmConfig } from './schema.js';
@@ -39,6 +42,9 @@ export interface RealmDeps {
   readonly budget?: Budget;
   /** Procedures of the node: see `DealerDeps.management`. */
   readonly management?: ProcedureTable | undefined;
+  /** See {@link RouterDeps}. */
+  readonly authenticators?: readonly Decider[];
+  readonly refused?: (realm: string, session: RouterSession, procedure: string) => void;
 }
 
 /** For a realm without meta API. */
@@ -62,7 +68,8 @@ export class Realm {
   readonly #broker: Broker;
   readonly #dealer: Dealer;
   readonly #authorizers: AuthorizerWatch;
-  readonly #arrivals = new Arrivals();
+  readonly #deciders: Deciders;
+  readonly #arrivals: Arrivals;
   /** Undefined where the ids of requests are not checked. */
   readonly #requestIds: RequestIds | undefined;
   /** Undefined when the realm has none. */
@@ -96,7 +103,9 @@ export class Realm {
       history,
     });
     this.#authorizers = new AuthorizerWatch(config.roles);
-    const watched = this.#arrivals.behind(this.#authorizers.before(registrations));
+    this.#deciders = new Deciders(decidersOf(config, deps.authenticators));
+    this.#arrivals = new Arrivals((procedure) => this.hasCallee(procedure));
+    const watched = this.#arrivals.behind(this.#deciders.before(this.#authorizers.before(registrations)));
     this.#dealer = new Dealer({
       ...deps,
       ...switches,
@@ -105,6 +114,7 @@ export class Realm {
       uriRule: this.#uriRule,
       observer: watched,
       builtin,
+      checkRegistration: this.#deciders.isEmpty ? undefined : this.#checkDecider(deps.refused),
     });
     if (config.options?.strict_request_ids === true) {
       this.#requestIds = new RequestIds((session, requestId) => this.#dealer.isCalling(session, requestId));
@@ -166,9 +176,10 @@ export class Realm {
     return this.#dealer.isCalling(session, requestId);
   }
 
-  /** @returns whether somebody answers calls of this procedure. */
+  /** @returns whether somebody answers calls of this procedure whom the router may ask. */
   hasCallee(procedure: string): boolean {
-    return this.#dealer.best(procedure) !== undefined;
+    const registration = this.#dealer.best(procedure);
+    return registration !== undefined && this.#deciders.trusts(procedure, registration);
   }
 
   /** See {@link Arrivals.expect}. */
@@ -216,6 +227,17 @@ export class Realm {
     });
   }
 
+  #checkDecider(refused: RealmDeps['refused']): DealerDeps['checkRegistration'] {
+    return (session, registration) => {
+      try {
+        this.#deciders.check(session, registration);
+      } catch (error) {
+        refused?.(this.name, session, registration.uri);
+        throw error;
+      }
+    };
+  }
+
   /** What the broker refuses now, it would have refused to the living session: nobody is left to be told. */
   #publishTestament(session: RouterSession, make: () => m.Publish, permission: Permission): void {
     try {
@@ -259,6 +281,13 @@ export class Realm {
         return this.#dealer.onError(session, message);
     }
   }
+}
+
+function decidersOf({ name, roles }: RealmConfig, authenticators: readonly Decider[] = []): Omit<Decider, 'realm'>[] {
+  const authorizers = roles.flatMap(({ authorizer: procedure, 'authorizer-callee-role': role }) => {
+    return procedure === undefined ? [] : [{ procedure, role }];
+  });
+  return [...authorizers, ...authenticators.filter(({ realm }) => realm === undefined || realm === name)];
 }
 
 /** The budget of one realm: its share for a session may differ, the whole is that of the router. */

@@ -5,6 +5,8 @@ import { nextId } from '../wamp/id.js';
 import { BUDGET_LIMITS, Budget } from './budget.js';
 import { Realm } from './realm.js';
 import type { RandomId } from '../wamp/id.js';
+import type { Decider } from './deciders.js';
+import type { RouterSession } from './session.js';
 import type { ProcedureTable } from './meta/procedure.js';
 import type { Scheduler } from './observer.js';
 import type { RealmConfig } from './schema.js';
@@ -17,6 +19,10 @@ export interface RouterDeps {
   readonly scheduler: Scheduler;
   /** Procedures of the node, on every realm: see `DealerDeps.management`. */
   readonly management?: ProcedureTable;
+  /** Procedures that decide who is let in. Authorizers are in the config of the realms. */
+  readonly authenticators?: readonly Decider[];
+  /** A session was kept from registering a procedure that decides. */
+  readonly refused?: (realm: string, session: RouterSession, procedure: string) => void;
   /** The most that is kept for all sessions together, in bytes. */
   readonly maxKeptBytes?: number;
 }

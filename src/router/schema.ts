@@ -74,7 +74,13 @@ export const roleSchema = {
       allowed: 'a procedure URI of a-z, 0-9 and _, with dots between them',
       absent: '`permissions` decide',
       description:
-        'The procedure on the same realm that decides on every action of a session with this role, called with the session details, the URI, the action and the options; it answers with a boolean or `{allow, disclose, cache}`. Without an answer within 5 seconds the action is refused.',
+        'The procedure on the same realm that decides on every action of a session with this role, called with the session details, the URI, the action and the options; it answers with a boolean or `{allow, disclose, cache}`. It is waited for, 5 seconds, when it is not registered. Without an answer within 5 seconds the action fails.',
+    },
+    'authorizer-callee-role': {
+      type: 'string',
+      minLength: 1,
+      absent: 'the first one that registers it',
+      description: 'The role that may register the `authorizer`. Nobody else can, whatever the rules of his role are.',
     },
     'allow-by-default': flag(
       'Without `permissions` and `authorizer`: true allows everything, false nothing. Off, so that nothing opens by accident.',

@@ -151,11 +151,12 @@ export class Authorization {
 
   async #answer(question: Question): Promise<Permission> {
     const { action, uri } = question;
-    if (!this.#isThere()) await this.#attend(question);
+    const isThere = this.#isThere() || (await this.#attend(question));
     if (this.#ended) return NOTHING;
     // As it is when the question is put: an answer from an authorizer that is replaced meanwhile is not kept.
     const version = this.#deps.realm.authorizersVersion;
     try {
+      if (!isThere) throw new CallFault('it is not registered');
       const result = await this.#call(question);
       const { permission, cache } = verdictOf(action, result);
       if (cache) this.#decisions.keep(keyOf(question), permission, version);

@@ -94,3 +94,20 @@ describe('a role that strangers get, where visitors are called by the ids of the
     expect(warningsOf({ permissions: [OPEN], cookie: { authid: 'derived' } })).toEqual([]);
   });
 });
+
+describe('a role that strangers get', () => {
+  it.each(['wamp.registration.remove_callee', 'wamp.subscription.remove_subscriber'])(
+    'is warned of when it may call %s',
+    (uri) => {
+      const [warning] = warningsOf({ permissions: [{ uri, allow: { call: true } }] });
+      expect(warning).toContain(`${POINTER}: strangers get this role, and may call "${uri}", which takes`);
+    },
+  );
+
+  it('is warned of when a rule lets it manage the cookies of the node; one for everything does not', () => {
+    const shut = { uri: 'wamp.*', allow: {} };
+    const naming = { uri: 'crossbar.cookie.revoke', allow: { call: true } };
+    expect(warningsOf({ permissions: [shut, naming] })[0]).toContain('manages the cookies of everybody');
+    expect(warningsOf({ permissions: [shut, { uri: '*', allow: { call: true } }] })).toEqual([]);
+  });
+});

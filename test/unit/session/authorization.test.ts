@@ -103,10 +103,10 @@ class Client {
 /** What was decided has come through when this resolves: every promise under way has been settled. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-function testNode() {
+function testNode(roles = ROLES) {
   let lastId = 100;
   const clock = new FakeClock();
-  const router = new Router([{ name: 'realm1', roles: ROLES }], {
+  const router = new Router([{ name: 'realm1', roles }], {
     randomId: () => ++lastId,
     clock: () => clock.now,
     scheduler: clock,
@@ -387,7 +387,12 @@ describe('an authorizer that does not answer as it should', () => {
   });
 
   it('fails its own requests, when its role has the same authorizer, rather than let them through', async () => {
-    const { open, authorizer, clock, questions } = testNode();
+    const providers = ['backend', 'user'].map((role) => ({
+      name: role === 'user' ? 'user' : 'tenant',
+      authorizer: 'com.app.authorize',
+      'authorizer-callee-role': role,
+    }));
+    const { open, authorizer, clock, questions } = testNode([...providers, ...ROLES.slice(2)]);
     authorizer.tell(66, 2, 1).heard();
     const nested = open('user');
     // It gets the registration by the one who may, and then loses its own way out.
