@@ -4,12 +4,12 @@
  * browser without a login is passed on to the next method of its list.
  *
  * A login by a method that the transport does not have does not count there, nor one for a realm or role that is gone: such a
- * browser goes on with what else it offers.
+ * browser goes on with what else it offers. So does one whose principal is gone, or has another ticket, secret or key by now.
  *
  * How the login came to the cookie is told in `session/opening.ts`.
  */
 import type { CookieAuth } from '../cookie/store.js';
-import type { AuthMethod, AuthMethodType, Pass, Verdict } from './method.js';
+import type { AuthMethod, AuthMethodType, LoginFault, Pass, Verdict } from './method.js';
 import type { CookieAuthConfig } from './schema.js';
 
 const PASS: Pass = { type: 'pass' };
@@ -44,7 +44,7 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
  * @returns why the login does not count; false when it does. A method that cannot know (its principals are not in the config)
  *   has nothing against it.
  */
-function faultOf(method: AuthMethod | undefined, login: CookieAuth): 'no such method' | 'no such principal' | false {
+function faultOf(method: AuthMethod | undefined, login: CookieAuth): 'no such method' | LoginFault | false {
   if (method === undefined) return 'no such method';
-  return method.knows?.(login) === false && 'no such principal';
+  return method.faultOf?.(login) ?? false;
 }

@@ -7,6 +7,7 @@ import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { channelBinding, channelId } from './channel-binding.js';
 import { sameBytes } from './compare.js';
 import { grantOf, neededText, principalOf as grantedPrincipal, verdictOf } from './grant.js';
+import { credentialFault, credentialMark } from './credential.js';
 import { exclusiveOr } from './octets.js';
 import { accept, denied, deny } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
@@ -43,13 +44,18 @@ function fixed({ principals }: CryptosignConfig, { uris }: AuthDeps): AuthMethod
       const found = known.get(authid);
       // Somebody who is not in the config is challenged all the same, and refused whatever he signs.
       const principal =
-        found !== undefined && has(found, pubkey) ? principalOf(authid, found, request.realm) : undefined;
+        found !== undefined && has(found, pubkey) ? principalOf(authid, found, request.realm, pubkey) : undefined;
       return cryptosignChallenge({ ...opening, principal }, uris);
     },
 
-    knows({ authid, authrole, authrealm }) {
-      const { role, realm = authrealm } = known.get(authid) ?? {};
-      return role === authrole && realm === authrealm;
+    faultOf(login) {
+      const { authid, authrole, authrealm } = login;
+      const { role, realm = authrealm, authorized_keys: keys = [] } = known.get(authid) ?? {};
+      if (role !== authrole || realm !== authrealm) return 'no such principal';
+      return credentialFault(
+        login,
+        keys.map((key) => credentialMark('cryptosign', authid, key.toLowerCase())),
+      );
     },
   };
 }
@@ -88,8 +94,16 @@ function has({ authorized_keys: keys }: CryptosignPrincipal, pubkey: string): bo
   return keys.some((key) => key.toLowerCase() === pubkey);
 }
 
-function principalOf(authid: string, { role, realm }: CryptosignPrincipal, asked: string): Principal {
-  return { realm: realm ?? asked, authid, authrole: role, authmethod: 'cryptosign', authprovider: 'static' };
+function principalOf(authid: string, { role, realm }: CryptosignPrincipal, asked: string, pubkey: string): Principal {
+  const credential = credentialMark('cryptosign', authid, pubkey);
+  return {
+    realm: realm ?? asked,
+    authid,
+    authrole: role,
+    authmethod: 'cryptosign',
+    authprovider: 'static',
+    credential,
+  };
 }
 
 const PUBLIC_KEY = /^[0-9a-f]{64}$/i;

@@ -75,8 +75,8 @@ export class FailureLimit {
   guard(method: AuthMethod): AuthMethod {
     const start = (request: AuthRequest, context: AuthContext): Verdict | Pass | Promise<Verdict | Pass> =>
       this.#attempt(request, context, () => method.start(request, context));
-    if (method.knows === undefined) return { start };
-    return { start, knows: (login) => method.knows?.(login) === true };
+    if (method.faultOf === undefined) return { start };
+    return { start, faultOf: (login) => method.faultOf?.(login) };
   }
 
   #attempt<V extends Verdict | Pass>(

@@ -18,6 +18,8 @@ export interface Principal {
   /** Where the principal is on file: `static` is the config. */
   readonly authprovider: string;
   readonly authextra?: Dict;
+  /** A mark of what the principal proved it with, to be kept with the login (`credential.ts`). Shown to nobody. */
+  readonly credential?: string;
 }
 
 /** What the client asked for in its HELLO. */
@@ -111,14 +113,17 @@ export interface Pass {
 
 export type Verdict = Accept | Deny | Unavailable | Challenge;
 
+/** What may be wrong with a login that a cookie remembers. */
+export type LoginFault = 'no such principal' | 'another credential';
+
 /** A method set up for one transport. Must not throw for anything that a client can send. */
 export interface AuthMethod {
   start(request: AuthRequest, context: AuthContext): Verdict | Pass | Promise<Verdict | Pass>;
   /**
-   * Whether somebody who was let in earlier would still be, and as the same: asked about logins that a cookie remembers.
-   * Only methods whose principals are in the config can know.
+   * Why somebody who was let in earlier would not be any more, not as the same, or not with what was shown then: asked about
+   * logins that a cookie remembers. Only methods whose principals are in the config can know.
    */
-  knows?(login: CookieAuth): boolean;
+  faultOf?(login: CookieAuth): LoginFault | undefined;
 }
 
 /** The methods of one transport: name in HELLO -> method. */

@@ -53,7 +53,7 @@ export const cookieAuthSchema = {
       type: 'boolean',
       default: true,
       description:
-        'Whether the principal must still be in the config, with the same role. Only asked of methods of type `static`; a login that fails is dropped.',
+        'Whether the principal must still be in the config, with the same role and the same ticket, secret, key or certificate. Only asked of methods of type `static`; a login that fails is dropped.',
     },
   },
 } as const satisfies ConfigSchema;

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { channelBinding } from './channel-binding.js';
+import { credentialFault, credentialMark } from './credential.js';
 import { countOf, GrantFault, grantOf, neededText, principalOf, verdictOf } from './grant.js';
 import { saslprep } from './saslprep.js';
 import { isClientProof, SCRAM_DIALECTS, serverSignature } from './scram-proof.js';
@@ -43,11 +44,17 @@ function fixed({ principals }: ScramConfig, { uris }: AuthDeps): AuthMethod {
       const stranger = unknown(authid);
       const found = known.get(authid) ?? stranger;
       const { realm, authmethod } = request;
-      const principal = { realm, authid, authrole: found.role, authmethod, authprovider: 'static' };
+      const credential = credentialMark('scram', authid, found['stored-key']);
+      const principal = { realm, authid, authrole: found.role, authmethod, authprovider: 'static', credential };
       return scramChallenge(found, principal, opening, uris);
     },
 
-    knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
+    faultOf(login) {
+      const { authid, authrole } = login;
+      const found = known.get(authid);
+      if (found?.role !== authrole) return 'no such principal';
+      return credentialFault(login, [credentialMark('scram', authid, found['stored-key'])]);
+    },
   };
 }
 

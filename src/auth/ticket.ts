@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { SecretText } from './compare.js';
+import { credentialFault, credentialMark } from './credential.js';
 import { grantOf, principalOf, verdictOf } from './grant.js';
 import { accept, denied, withoutAuthid } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
@@ -18,18 +19,25 @@ export const ticket: AuthMethodType<TicketConfig | DynamicConfig | FunctionConfi
 
 function fixed({ principals }: TicketConfig, { uris }: AuthDeps): AuthMethod {
   const known = new Map(
-    Object.entries(principals).map(([authid, { ticket, role }]) => [authid, { ticket: new SecretText(ticket), role }]),
+    Object.entries(principals).map(([authid, { ticket, role }]) => [
+      authid,
+      { ticket: new SecretText(ticket), role, credential: credentialMark('ticket', authid, ticket) },
+    ]),
   );
-  const nobody = { ticket: new SecretText(randomBytes(32).toString('base64')), role: '' };
+  const nobody = { ticket: new SecretText(randomBytes(32).toString('base64')), role: '', credential: '' };
   return {
     start({ realm, authid }) {
       if (authid === undefined) return withoutAuthid(uris);
-      const { ticket, role: authrole } = known.get(authid) ?? nobody;
-      const principal = { realm, authid, authrole, authmethod: 'ticket', authprovider: 'static' };
+      const { ticket, role: authrole, credential } = known.get(authid) ?? nobody;
+      const principal = { realm, authid, authrole, authmethod: 'ticket', authprovider: 'static', credential };
       return ticketChallenge((signature) => (ticket.equals(signature) ? accept(principal) : denied(uris)));
     },
 
-    knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
+    faultOf(login) {
+      const found = known.get(login.authid);
+      if (found?.role !== login.authrole) return 'no such principal';
+      return credentialFault(login, [found.credential]);
+    },
   };
 }
 

@@ -3,6 +3,7 @@
  * nothing to ask; a client without a certificate is passed on to the next method of its list.
  */
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
+import { credentialFault, credentialMark } from './credential.js';
 import { grantOf, principalOf, verdictOf } from './grant.js';
 import { accept, denied } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
@@ -24,12 +25,19 @@ function fixed({ principals }: TlsAuthConfig, { uris }: AuthDeps): AuthMethod {
       if (certificate === undefined) return PASS;
       const found = [...known].find(([, principal]) => fits(principal, certificate));
       if (found === undefined) return denied(uris);
-      const [authid, { role: authrole }] = found;
+      const [authid, principal] = found;
       if (asked !== undefined && asked !== authid) return denied(uris);
-      return accept({ realm, authid, authrole, authmethod: 'tls', authprovider: 'static' });
+      const { role: authrole } = principal;
+      const credential = markOf(authid, principal);
+      return accept({ realm, authid, authrole, authmethod: 'tls', authprovider: 'static', credential });
     },
 
-    knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
+    faultOf(login) {
+      const { authid, authrole } = login;
+      const found = known.get(authid);
+      if (found?.role !== authrole) return 'no such principal';
+      return credentialFault(login, [markOf(authid, found)]);
+    },
   };
 }
 
@@ -49,6 +57,11 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
       });
     },
   };
+}
+
+function markOf(authid: string, principal: TlsPrincipal): string {
+  const { 'certificate-sha1': short = '', 'certificate-sha256': long = '' } = principal;
+  return credentialMark('tls', authid, `${plain(short)} ${plain(long)}`);
 }
 
 function fits(principal: TlsPrincipal, { sha1, sha256 }: ClientCertificate): boolean {

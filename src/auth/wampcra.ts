@@ -9,6 +9,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { SecretText } from './compare.js';
+import { credentialFault, credentialMark } from './credential.js';
 import { countOf, grantOf, neededText, principalOf, textOf, verdictOf } from './grant.js';
 import { StandIns } from './stand-in.js';
 import { accept, denied, withoutAuthid } from './verdict.js';
@@ -39,11 +40,18 @@ function fixed({ users }: WampCraConfig, deps: AuthDeps): AuthMethod {
       // Made for everybody, so that it takes its time for everybody.
       const stranger = unknown(authid);
       const user = known.get(authid) ?? stranger;
-      const principal = { realm, authid, authrole: user.role, authmethod: 'wampcra', authprovider: 'static' };
+      const credential = credentialMark('wampcra', authid, user.secret);
+      const authmethod = 'wampcra';
+      const principal = { realm, authid, authrole: user.role, authmethod, authprovider: 'static', credential };
       return challenge(user, principal, context, deps);
     },
 
-    knows: ({ authid, authrole }) => known.get(authid)?.role === authrole,
+    faultOf(login) {
+      const { authid, authrole } = login;
+      const found = known.get(authid);
+      if (found?.role !== authrole) return 'no such principal';
+      return credentialFault(login, [credentialMark('wampcra', authid, found.secret)]);
+    },
   };
 }
 

@@ -12,9 +12,11 @@ import type { CookieAuth, CookieChange, CookieRecord } from './store.js';
  */
 export function ownAuth(auth: CookieAuth | null): CookieAuth | null {
   if (auth === null) return null;
-  const { authid, authrole, authmethod, authrealm, authextra } = auth;
+  const { authid, authrole, authmethod, authrealm, authextra, credential } = auth;
   try {
-    const copy: unknown = JSON.parse(JSON.stringify({ authid, authrole, authmethod, authrealm, authextra }));
+    const copy: unknown = JSON.parse(
+      JSON.stringify({ authid, authrole, authmethod, authrealm, authextra, credential }),
+    );
     return deepFreeze(copy as CookieAuth);
   } catch (cause) {
     throw new CookieStoreError('the login cannot be stored: authextra is not JSON', { cause });

@@ -34,7 +34,7 @@ const NO_AUTH = { authid: null, authrole: null, authmethod: null, authrealm: nul
 /** Every key that a line of ours or of Crossbar.io may have. */
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
   ...['cbtid', 'id', 'status', 'created', 'modified', 'deleted', 'max_age', ...Object.keys(NO_AUTH)],
-  ...['seen', 'rotated', 'rotated_from', 'from_returned', 'moved_to', 'moved', 'returned', 'crc'],
+  ...['credential', 'seen', 'rotated', 'rotated_from', 'from_returned', 'moved_to', 'moved', 'returned', 'crc'],
 ]);
 
 /** @returns the line of a live record, with the line feed. */
@@ -93,12 +93,14 @@ function formatLine(status: string, record: CookieRecord, { deleted, extra }: Re
   const { authid, authrole, authmethod, authrealm, authextra } = record.auth ?? NO_AUTH;
   const members = { cbtid, status, created, modified, deleted, max_age };
   const auth = { authid, authrole, authmethod, authrealm, authextra };
-  const visits = {
+  const credential = record.auth?.credential;
+  const ours = {
+    ...(credential !== undefined && { credential }),
     ...(seen === null ? {} : { seen }),
     ...(rotated === null ? {} : { rotated }),
     ...(returned ? {} : { returned }),
   };
-  return `${pythonJson({ ...members, ...auth, ...visits, ...extra })}\n`;
+  return `${pythonJson({ ...members, ...auth, ...ours, ...extra })}\n`;
 }
 
 /**
@@ -177,8 +179,11 @@ function parseAuth(value: Readonly<Record<string, unknown>>): CookieAuth | null 
     return undefined;
   }
   if (authextra !== null && !isObject(authextra)) return undefined;
+  const { credential } = value;
+  if (credential !== undefined && typeof credential !== 'string') return undefined;
   if (authid === null || authrole === null || authmethod === null || authrealm === null) return null;
-  return deepFreeze({ authid, authrole, authmethod, authrealm, authextra });
+  const auth = { authid, authrole, authmethod, authrealm, authextra };
+  return deepFreeze(credential === undefined ? auth : { ...auth, credential });
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

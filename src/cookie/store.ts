@@ -3,13 +3,15 @@
  * have a cookie (`tracker.ts`) or of live connections. Every implementation passes `test/contract/cookie-store.ts`.
  */
 
-/** A login attached to a cookie; all five are set together or not at all. */
+/** A login attached to a cookie; the first five are set together or not at all. */
 export interface CookieAuth {
   readonly authid: string;
   readonly authrole: string;
   readonly authmethod: string;
   readonly authrealm: string;
   readonly authextra: Readonly<Record<string, unknown>> | null;
+  /** Ours: a mark of what the login was made with (`auth/credential.ts`). Absent where nobody can know, and in old logins. */
+  readonly credential?: string;
 }
 
 /** What is kept about one cookie. Names and meaning are Crossbar.io's. */

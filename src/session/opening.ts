@@ -193,10 +193,11 @@ export class Opening {
   #attachLogin(principal: Principal): boolean | Promise<boolean> {
     const { visitor } = this.#session.transport.client;
     if (visitor === undefined) return false;
-    const { realm, authid, authrole, authmethod, authprovider, authextra } = principal;
+    const { realm, authid, authrole, authmethod, authprovider, authextra, credential } = principal;
     if (authprovider === 'cookie') return true;
     if (authmethod !== 'anonymous') {
-      return visitor.remember({ authid, authrole, authmethod, authrealm: realm, authextra: authextra ?? null });
+      const login = { authid, authrole, authmethod, authrealm: realm, authextra: authextra ?? null };
+      return visitor.remember(credential === undefined ? login : { ...login, credential });
     }
     return this.#deps.authMethods.has('cookie') && visitor.forgetLogin().then(() => false);
   }

@@ -8,6 +8,20 @@ import type { TestAuth } from '../support/auth.js';
 import type { AuthClient } from '../support/auth-clients.js';
 import { recordingLog } from '../support/cookie-store.js';
 
+/** Every secret of an `auth` section backwards. */
+function withOtherSecrets(config: object): object {
+  return JSON.parse(JSON.stringify(config), (key, value: unknown) => {
+    if (key === 'authorized_keys') return (value as readonly string[]).map(backwards);
+    return SECRET_KEYS.has(key) && typeof value === 'string' ? backwards(value) : value;
+  }) as object;
+}
+
+function backwards(text: string): string {
+  return Array.from(text).reverse().join('');
+}
+
+const SECRET_KEYS = new Set(['ticket', 'secret', 'stored-key']);
+
 export function authMethodContract(player: AuthClient): void {
   const { name, authmethod, config, client, secrets, replayable = false } = player;
   const { log, entries } = recordingLog();
@@ -81,10 +95,25 @@ export function authMethodContract(player: AuthClient): void {
     it('knows whether a login of earlier would still be one', () => {
       const method = auth.method(authmethod);
       const joe = { authid: 'joe', authrole: 'user', authmethod, authrealm: 'realm1', authextra: null };
-      expect(method.knows?.(joe)).toBe(true);
-      expect(method.knows?.({ ...joe, authrole: 'admin' })).toBe(false);
-      expect(method.knows?.({ ...joe, authid: 'nobody' })).toBe(false);
-      expect(method.knows?.({ ...joe, authid: 'constructor' })).toBe(false);
+      // Of a version that did not note the credential.
+      expect(method.faultOf?.(joe)).toBeUndefined();
+      expect(method.faultOf?.({ ...joe, authrole: 'admin' })).toBe('no such principal');
+      expect(method.faultOf?.({ ...joe, authid: 'nobody' })).toBe('no such principal');
+      expect(method.faultOf?.({ ...joe, authid: 'constructor' })).toBe('no such principal');
+    });
+
+    it('knows that a login was made with a secret that has been changed since', async () => {
+      const verdict = await login('joe', true);
+      if (verdict.type !== 'accept') throw new Error('joe is not let in');
+      const { credential } = verdict.principal;
+      // Too short to tell a right guess of the secret from others.
+      expect(credential).toMatch(/^[0-9a-f]{4}$/);
+      const joe = { authid: 'joe', authrole: 'user', authmethod, authrealm: 'realm1', authextra: null };
+      const remembered = { ...joe, ...(credential !== undefined && { credential }) };
+      expect(auth.method(authmethod).faultOf?.(remembered)).toBeUndefined();
+      const later = await testAuth(withOtherSecrets(config));
+      expect(later.method(authmethod).faultOf?.(remembered)).toBe('another credential');
+      expect(later.method(authmethod).faultOf?.(joe)).toBeUndefined();
     });
 
     it('never fails, whatever a client says in HELLO', async () => {

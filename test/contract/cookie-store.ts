@@ -87,6 +87,16 @@ export function cookieStoreContract(
       expect(await store.update(id, { auth: { ...JOE }, modified: DELETED })).toMatchObject({ modified: MODIFIED });
     });
 
+    it('keeps what a login was made with, over a rotation, too', async () => {
+      const auth = { ...JOE, credential: 'c0de' };
+      await store.create(cookieRecord(id));
+      expect((await store.update(id, { auth, modified: MODIFIED })).auth).toEqual(auth);
+      const successor = cookieId(77);
+      expect((await store.rotate(id, successor, DELETED)).auth).toEqual(auth);
+      expect((await recordOf(store, successor))?.auth).toEqual(auth);
+      if (persistent) expect((await recordOf(await reopened(), successor))?.auth).toEqual(auth);
+    });
+
     it('keeps its own copy of a login', async () => {
       const authextra = { devices: ['phone'] };
       await store.create(cookieRecord(id));

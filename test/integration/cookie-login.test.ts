@@ -105,7 +105,39 @@ async function restart(how: 'stop' | 'kill'): Promise<void> {
   daemon = await startDaemon({ cbdir: daemon.cbdir });
 }
 
+/** What the config says of joe's ticket, for a while. */
+async function withTicketOfJoe<T>(ticket: string, run: () => Promise<T>): Promise<T> {
+  const file = path.join(daemon.cbdir, 'config.json');
+  const written = readFileSync(file, 'utf8');
+  await daemon.stop();
+  daemon = await startDaemon({
+    cbdir: daemon.cbdir,
+    config: written.replaceAll('"ticket of joe"', JSON.stringify(ticket)),
+  });
+  try {
+    return await run();
+  } finally {
+    await daemon.stop();
+    daemon = await startDaemon({ cbdir: daemon.cbdir, config: written });
+  }
+}
+
 describe('a login', () => {
+  it('ends when the ticket is changed in the config, and no other does', async () => {
+    const [joe, anna] = [await loggedIn('joe'), await loggedIn('anna')];
+    await withTicketOfJoe('a new ticket', async () => {
+      expect(await byCookie(await open(joe.cookie))).toEqual(REFUSED);
+      const line = await daemon.waitForLog('login of a cookie does not count');
+      expect(line).toMatchObject({ authmethod: 'ticket', fault: 'another credential' });
+      const other = await open(anna.cookie);
+      expect(await byCookie(other)).toMatchObject(welcomeOf('anna'));
+      expect(await other.client.ask(LOGOUT)).toEqual(ANSWER);
+    });
+    expect(daemon.output).not.toContain('ticket of joe');
+    // The old ticket is back, and the login is not.
+    expect(await byCookie(await open(joe.cookie))).toEqual(REFUSED);
+  });
+
   it('is remembered, under another id from the next handshake on', async () => {
     const first = await open();
     expect(await byTicket(first)).toMatchObject([2, expect.any(Number), { authid: 'joe', authprovider: 'static' }]);

@@ -128,6 +128,6 @@ describe('cryptosign bound to the connection', () => {
 it('a remembered login holds for the realm that the principal has now', async () => {
   const method = (await testAuth(config)).method('cryptosign');
   const jim = { authid: 'jim', authrole: 'admin', authmethod: 'cryptosign', authrealm: 'realm2', authextra: null };
-  expect(method.knows?.(jim)).toBe(true);
-  expect(method.knows?.({ ...jim, authrealm: 'realm1' })).toBe(false);
+  expect(method.faultOf?.(jim)).toBeUndefined();
+  expect(method.faultOf?.({ ...jim, authrealm: 'realm1' })).toBe('no such principal');
 });

@@ -53,6 +53,17 @@ describe('lines that Crossbar.io wrote', () => {
 });
 
 describe('lines of ours', () => {
+  it('have what a login was made with behind all that Crossbar.io looks at, and only where it is known', () => {
+    const record = cookieRecord(cookieId(1), { modified: MODIFIED, auth: { ...JOE, credential: 'c0de' } });
+    const line = liveLine(record);
+    expect(line).toMatch(/"authextra": \{.*\}, "credential": "c0de"\}\n$/);
+    expect(parseLine(line.trimEnd())?.record).toEqual(record);
+    expect(parseLine(line.trimEnd(), true)?.record).toEqual(record);
+    expect(liveLine(cookieRecord(cookieId(1), { auth: JOE }))).not.toContain('credential');
+    // A line of the wrong type is damaged, and lets nobody in.
+    expect(parseLine(line.trimEnd().replace('"c0de"', '7'))).toBeUndefined();
+  });
+
   it('have all keys in the order of Crossbar.io, with and without login', () => {
     const keys = 'cbtid status created modified deleted max_age authid authrole authmethod authrealm authextra'.split(
       ' ',
