@@ -1,6 +1,7 @@
 /**
  * The rules between the keys of `cookie` sections, and between them and the WebSockets that they apply to.
  */
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
 import { checkSecret } from './auth-rules.js';
@@ -27,8 +28,13 @@ export function webSocketsOf(node: Cursor): WampPlace[] {
 /** Fewer characters can be tried out. */
 const MIN_SECRET_LENGTH = 16;
 
+/** Characters of 6 bits that nobody gets through, however many cookies there are: 132 bits. Crossbar.io's default has 144. */
+const SAFE_LENGTH = 22;
+
 function checkCookie(cookie: Cursor, context: RuleContext): void {
   const { report } = context;
+  checkLength(cookie.get('length'), context);
+  checkDomain(cookie.get('domain'), context);
   for (const secret of cookie.get('secrets').items()) {
     checkSecret(secret, context);
     const found = findSecret(secret, context)?.secret;
@@ -53,6 +59,29 @@ function checkCookie(cookie: Cursor, context: RuleContext): void {
       `found ${strict.value} beside "http_only": ${only.value} (allowed: the same value, they are two names of one switch)`,
     );
   }
+}
+
+function checkLength(place: Cursor, { warn }: RuleContext): void {
+  const length = place.number();
+  if (length === undefined || length >= SAFE_LENGTH || length < 1) return;
+  const bits = 6 * length;
+  warn(
+    place.path,
+    `found ${length}: an id has ${bits} random bits then, so 2^${bits} guesses find a given one, and fewer the more cookies there are (${SAFE_LENGTH} characters or more are safe)`,
+  );
+}
+
+/** What has no dot inside is a public suffix, for browsers, and an address has no subdomains. */
+function checkDomain(place: Cursor, { report }: RuleContext): void {
+  const domain = place.text()?.replace(/^\./, '');
+  if (domain === undefined || domain === '' || domain === 'localhost') return;
+  const isAddress = isIP(domain) !== 0;
+  if (domain.includes('.') && !isAddress) return;
+  const why = isAddress ? 'an address has no subdomains' : 'it would be for everybody below it';
+  report(
+    place.path,
+    `found ${shown(place)}, which browsers take from nobody, because ${why} (allowed: a domain name with a dot inside, or leave it out)`,
+  );
 }
 
 /** Browsers drop a cookie whose name promises what its attributes do not keep. */

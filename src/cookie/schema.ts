@@ -122,7 +122,7 @@ export const cookieSchema = {
       maximum: 64,
       default: 24,
       description:
-        'Characters of the cookie id, 6 random bits each. 24 are 144 bits: nobody guesses one, no two are the same.',
+        'Characters of the cookie id, 6 random bits each. 24 are 144 bits: nobody guesses one, no two are the same. Fewer than 22 are a warning.',
     },
     max_age: {
       type: 'integer',
@@ -220,7 +220,8 @@ export const cookieSchema = {
       pattern: '^\\.?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$',
       allowed: 'a domain name',
       absent: 'the host that set the cookie, without its subdomains',
-      description: 'Adds `Domain`: shares the cookie with all subdomains of this domain.',
+      description:
+        'Adds `Domain`: shares the cookie with all subdomains of this domain. Browsers refuse a name without a dot inside, but for `localhost`, and addresses.',
     },
   },
 } as const satisfies ConfigSchema;

@@ -123,8 +123,9 @@ export const redirectSchema = {
     ...serviceKeys,
     url: {
       type: 'string',
-      pattern: '^[\\x21-\\x7e]+$',
-      allowed: 'a URL or a path, ASCII without space',
+      // No other scheme: a browser would run what follows `javascript:`, on this site.
+      pattern: '^([hH][tT][tT][pP][sS]?://|(?![A-Za-z][A-Za-z0-9+.-]*:))[\\x21-\\x7e]+$',
+      allowed: 'a URL with http:// or https://, or a path, ASCII without space',
       description: 'Where to go: a URL, or a path of this site.',
     },
   },

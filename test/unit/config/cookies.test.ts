@@ -128,3 +128,71 @@ describe('the secrets of a cookie', () => {
     expect(problems.join()).not.toMatch(/brief|tiny/);
   });
 });
+
+describe('a cookie id that is short', () => {
+  const warnings = (cookie: object): string[] =>
+    check(node({ websocket: { cookie } })).warnings.map(({ pointer, text }) => `${pointer}: ${text}`);
+
+  it('is warned of, with how many guesses find one', () => {
+    const [warning, ...more] = warnings({ length: 6, authid: 'derived' }).filter((line) => line.includes('/length'));
+    expect(warning).toBe(
+      '/workers/0/transports/0/paths/ws/cookie/length: found 6: an id has 36 random bits then, so 2^36 guesses find a given one, and fewer the more cookies there are (22 characters or more are safe)',
+    );
+    expect(more).toEqual([]);
+    expect(warnings({ length: 21 }).join()).toContain('2^126');
+  });
+
+  it.each([22, 24, 64])('is none with %i characters', (length) => {
+    expect(warnings({ length }).join()).not.toContain('/length');
+  });
+});
+
+describe('a cookie domain that browsers take from nobody', () => {
+  const problems = (domain: string): string[] => problemsOf(node({ websocket: { cookie: { domain } } }));
+
+  it.each(['com', '.com', 'intranet', '127.0.0.1', '192.168.1.10'])('is refused: %s', (domain) => {
+    const [problem, ...more] = problems(domain);
+    expect(problem).toContain(`/cookie/domain: found "${domain}", which browsers`);
+    expect(more).toEqual([]);
+  });
+
+  it.each(['localhost', 'example.com', '.example.com', 'a.b'])('is not %s', (domain) => {
+    expect(problems(domain)).toEqual([]);
+  });
+});
+
+describe('a redirect', () => {
+  const problems = (url: string): string[] => {
+    const { workers, ...rest } = node();
+    const [worker] = workers;
+    const [web] = worker?.transports ?? [];
+    const paths = { ...web?.paths, old: { type: 'redirect', url } };
+    return problemsOf({ ...rest, workers: [{ ...worker, transports: [{ ...web, paths }] }] });
+  };
+
+  it.each([
+    'javascript:alert(1)',
+    'JavaScript:alert(1)',
+    'data:text/html,<script>alert(1)</script>',
+    'vbscript:x',
+    'file:///etc/passwd',
+    'mailto:joe@example.com',
+    'https:example.com',
+    'a b',
+  ])('leads to no other kind of URL: %s', (url) => {
+    expect(problems(url)).toHaveLength(1);
+  });
+
+  it.each([
+    'http://example.com',
+    'HTTPS://example.com/a?b=c:d#e',
+    '//example.com/',
+    '/files/',
+    '../x',
+    'x/y:z',
+    '?a=b:c',
+    '#top',
+  ])('may lead to %s', (url) => {
+    expect(problems(url)).toEqual([]);
+  });
+});
