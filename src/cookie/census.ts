@@ -2,13 +2,15 @@
  * Cookie stores from outside: what is in a file or a database, without taking part in it. Nothing is locked, written or
  * repaired, so that a running node is not disturbed.
  */
+import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 
 import { DatabaseCookieStore } from './database.js';
 import { isExpired } from './expiry.js';
-import { readCookieFile } from './file-reader.js';
+import { inMebibytes, readCookieFile } from './file-reader.js';
+import { CookieStoreError } from './store.js';
 import type { Logger } from '../log/logger.js';
-import type { LoadedFile } from './file-reader.js';
+import type { LoadedFile, ReadBounds } from './file-reader.js';
 import type { CookieRecord } from './store.js';
 
 /** What was found. */
@@ -24,15 +26,27 @@ export interface Census {
 /** How often a file is read again whose last line looks cut: the node may be writing it. */
 const ATTEMPTS = 5;
 
-/** @param from a cookie file, or the directory of a database. Rejects when it cannot be read. */
-export async function takeCensus(from: string, log: Logger): Promise<Census> {
-  return (await stat(from)).isDirectory() ? censusOfDatabase(from, log) : censusOfFile(from);
+/** For what may be anything: somebody named it. */
+export interface CensusBounds {
+  /** In bytes; more is refused. */
+  readonly file: number;
+  readonly within: ReadBounds;
+  /** Called before each piece is read. What it throws ends the census. */
+  readonly onPiece: () => Promise<void>;
 }
 
-async function censusOfFile(filename: string): Promise<Census> {
-  let loaded = await readFile(filename);
+/**
+ * @param from a cookie file, or the directory of a database. Rejects when it cannot be read.
+ * @param bounds for a file.
+ */
+export async function takeCensus(from: string, log: Logger, bounds?: CensusBounds): Promise<Census> {
+  return (await stat(from)).isDirectory() ? censusOfDatabase(from, log) : censusOfFile(from, bounds);
+}
+
+async function censusOfFile(filename: string, bounds: CensusBounds | undefined): Promise<Census> {
+  let loaded = await readFile(filename, bounds);
   for (let attempt = 1; attempt < ATTEMPTS && loaded.unterminated && loaded.damaged.length > 0; attempt += 1) {
-    loaded = await readFile(filename);
+    loaded = await readFile(filename, bounds);
   }
   const { table, lines, damaged } = loaded;
   const records = [...table.records.values()];
@@ -40,12 +54,23 @@ async function censusOfFile(filename: string): Promise<Census> {
   return { records, good: lines, damaged: damaged.length, outdated: Math.max(0, outdated) };
 }
 
-async function readFile(filename: string): Promise<LoadedFile> {
-  const handle = await open(filename, 'r');
+/** No further than the file is long now: what comes behind is written by a node at this moment, or has no end. */
+async function readFile(filename: string, bounds: CensusBounds | undefined): Promise<LoadedFile> {
+  // A pipe would be waited for otherwise, until somebody writes to it.
+  const handle = await open(filename, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const read = async (into: Uint8Array, position: number): Promise<number> =>
-      (await handle.read(into, 0, into.length, position)).bytesRead;
-    return await readCookieFile({ read }, { expectedSize: (await handle.stat()).size, isStrict: false });
+    const status = await handle.stat();
+    const { size } = status;
+    if (!status.isFile()) throw new CookieStoreError('it is no regular file');
+    if (bounds !== undefined && size > bounds.file) {
+      throw new CookieStoreError(`it is larger than ${inMebibytes(bounds.file)}`);
+    }
+    const read = async (into: Uint8Array, position: number): Promise<number> => {
+      await bounds?.onPiece();
+      return (await handle.read(into, 0, Math.min(into.length, size - position), position)).bytesRead;
+    };
+    const options = { expectedSize: size, isStrict: false };
+    return await readCookieFile({ read }, bounds === undefined ? options : { ...options, bounds: bounds.within });
   } finally {
     await handle.close();
   }

@@ -5,10 +5,13 @@
 import { parseLine } from './file-line.js';
 import { hasSeal } from './line-seal.js';
 import { CookieTable } from './file-table.js';
+import { CookieStoreError } from './store.js';
 import type { OpenFile } from './file-system.js';
 
 const CHUNK_BYTES = 1024 * 1024;
 const LINE_FEED = 0x0a;
+/** What a buffer takes besides its bytes. */
+const LINE_COST = 100;
 
 /** What a cookie file holds. */
 export interface LoadedFile {
@@ -30,14 +33,26 @@ export interface ReadOptions {
   readonly expectedSize: number;
   /** Lines are expected to have checksums, see `parseLine`. */
   readonly isStrict: boolean;
+  /** What a file that may be anything may have at most; without them it is one of ours, and everything is kept. */
+  readonly bounds?: ReadBounds;
 }
 
+/** In bytes. */
+export interface ReadBounds {
+  readonly line: number;
+  /** Of all lines that cannot be read. */
+  readonly damaged: number;
+}
+
+const UNBOUNDED: ReadBounds = { line: Infinity, damaged: Infinity };
+
+/** Rejects with CookieStoreError beyond the bounds. */
 export async function readCookieFile(
   file: Pick<OpenFile, 'read'>,
-  { expectedSize, isStrict }: ReadOptions,
+  { expectedSize, isStrict, bounds = UNBOUNDED }: ReadOptions,
 ): Promise<LoadedFile> {
-  const collector = new LineCollector(isStrict);
-  const splitter = new LineSplitter((line) => collector.add(line));
+  const collector = new LineCollector(isStrict, bounds.damaged);
+  const splitter = new LineSplitter((line) => collector.add(line), bounds.line);
   let size = 0;
   for (;;) {
     // Lines keep views of their chunk, so each read has a new one; the last one only has to find the end.
@@ -55,10 +70,13 @@ export async function readCookieFile(
 /** Cuts a stream of chunks into lines; a line may span any number of chunks. */
 class LineSplitter {
   readonly #onLine: (line: Buffer) => void;
+  readonly #maxBytes: number;
   #begun: Buffer[] = [];
+  #begunBytes = 0;
 
-  constructor(onLine: (line: Buffer) => void) {
+  constructor(onLine: (line: Buffer) => void, maxBytes: number) {
     this.#onLine = onLine;
+    this.#maxBytes = maxBytes;
   }
 
   push(chunk: Buffer): void {
@@ -69,7 +87,12 @@ class LineSplitter {
       this.#finish(chunk.subarray(start, end));
       start = end + 1;
     }
-    if (start < chunk.length) this.#begun.push(chunk.subarray(start));
+    if (start === chunk.length) return;
+    this.#begun.push(chunk.subarray(start));
+    this.#begunBytes += chunk.length - start;
+    if (this.#begunBytes > this.#maxBytes) {
+      throw new CookieStoreError(`it has a line of more than ${inMebibytes(this.#maxBytes)}`);
+    }
   }
 
   /** @returns whether there was a last line without line feed. */
@@ -86,6 +109,7 @@ class LineSplitter {
     }
     const line = Buffer.concat([...this.#begun, rest]);
     this.#begun = [];
+    this.#begunBytes = 0;
     this.#onLine(line);
   }
 }
@@ -97,23 +121,34 @@ class LineCollector {
   lines = 0;
   unsealed = 0;
   readonly #isStrict: boolean;
+  readonly #maxDamagedBytes: number;
+  #damagedBytes = 0;
   // Strict, so that a flipped bit is noticed instead of becoming a replacement character.
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
 
-  constructor(isStrict: boolean) {
+  constructor(isStrict: boolean, maxDamagedBytes: number) {
     this.#isStrict = isStrict;
+    this.#maxDamagedBytes = maxDamagedBytes;
   }
 
   add(bytes: Buffer): void {
     const line = this.#decode(bytes);
     const entry = line === undefined ? undefined : parseLine(line, this.#isStrict);
     if (entry === undefined || 'isDamaged' in entry) {
-      this.damaged.push(Buffer.from(bytes)); // a copy: the chunk behind it is large
+      this.#setAside(bytes);
     } else {
       this.lines += 1;
       if (this.#isStrict && line !== undefined && !hasSeal(line)) this.unsealed += 1;
     }
     if (entry !== undefined) this.table.read(entry);
+  }
+
+  #setAside(bytes: Buffer): void {
+    this.damaged.push(Buffer.from(bytes)); // a copy: the chunk behind it is large
+    this.#damagedBytes += bytes.length + LINE_COST;
+    if (this.#damagedBytes > this.#maxDamagedBytes) {
+      throw new CookieStoreError(`it has more than ${inMebibytes(this.#maxDamagedBytes)} of lines that cannot be read`);
+    }
   }
 
   #decode(bytes: Buffer): string | undefined {
@@ -123,4 +158,8 @@ class LineCollector {
       return undefined; // not UTF-8: a damaged line
     }
   }
+}
+
+export function inMebibytes(bytes: number): string {
+  return `${bytes / 1024 / 1024} MiB`;
 }

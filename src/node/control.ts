@@ -19,8 +19,15 @@ import { messageOf, NodeError, systemCode } from './error.js';
 
 export const CONTROL_FILE = 'node.sock';
 
-/** Answers one request. What it throws is told to the one who asked. */
-export type ControlHandler = (request: ControlArguments, send: (item: unknown) => Promise<void>) => Promise<unknown>;
+/**
+ * Answers one request. What it throws is told to the one who asked.
+ * @param signal aborted when he has gone, which shows when something is sent: who has nothing more to say may still read.
+ */
+export type ControlHandler = (
+  request: ControlArguments,
+  send: (item: unknown) => Promise<void>,
+  signal: AbortSignal,
+) => Promise<unknown>;
 export type ControlArguments = Readonly<Record<string, unknown>>;
 export type ControlHandlers = Readonly<Record<string, ControlHandler>>;
 
@@ -81,19 +88,23 @@ export class ControlServer {
   }
 
   async #serve(socket: Socket): Promise<void> {
+    const gone = new AbortController();
     this.#connections.add(socket);
-    socket.once('close', () => this.#connections.delete(socket));
-    for await (const line of linesOf(socket, MAX_LINE_BYTES)) await this.#answer(line, socket);
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      gone.abort(new Error('nobody waits for it any more'));
+    });
+    for await (const line of linesOf(socket, MAX_LINE_BYTES)) await this.#answer(line, socket, gone.signal);
     socket.end();
   }
 
-  async #answer(line: string, socket: Socket): Promise<void> {
+  async #answer(line: string, socket: Socket, signal: AbortSignal): Promise<void> {
     const send = (what: object): Promise<void> => write(socket, what);
     try {
       const { name, request } = parseRequest(line);
       const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
       if (handler === undefined) throw new Error(`this node does not know the request ${JSON.stringify(name)}`);
-      const done = await handler(request, (item) => send({ item }));
+      const done = await handler(request, (item) => send({ item }), signal);
       this.#log.debug({ request: name }, 'control request answered');
       await send({ done: done ?? null });
     } catch (error) {

@@ -40,14 +40,25 @@ export interface ImportReport {
   readonly damaged: number;
 }
 
+/** Who waits for something that takes its time. */
+export interface Watch {
+  /** Ends the work. */
+  readonly signal: AbortSignal;
+  readonly onProgress: () => Promise<void>;
+}
+
 /** All methods reject with NodeError. Stores are counted from 1, in the order of the config; without a number all. */
 export interface CookieAdministration {
   list(store: number | undefined, onCookie: (cookie: ListedCookie) => Promise<void> | void): Promise<void>;
   /** Logs browsers out: their cookies are forgotten, their sessions end. @returns how many cookies that were. */
   revoke(selection: CookieSelection, store?: number): Promise<number>;
   compact(store?: number): Promise<readonly CompactedStore[]>;
-  /** @param from a cookie file of ours or of Crossbar.io, or the directory of a database. @param store if there are several. */
-  import(from: string, store?: number): Promise<ImportReport>;
+  /**
+   * @param from a cookie file of ours or of Crossbar.io, or the directory of a database.
+   * @param store if there are several.
+   * @param watch of those who may go away. What was imported by then stays.
+   */
+  import(from: string, store?: number, watch?: Watch): Promise<ImportReport>;
 }
 
 /** A store that is open here. */
@@ -58,6 +69,14 @@ export interface AdministeredStore {
   readonly store: CookieStore;
   readonly visitors: Visitors;
 }
+
+/** Some two million cookies. What is larger, or looks otherwise, was not meant. */
+const IMPORT_BOUNDS = {
+  file: 1024 * 1024 * 1024,
+  within: { line: 16 * 1024 * 1024, damaged: 16 * 1024 * 1024 },
+};
+/** A file is read in pieces of a MiB; after so many it is said that it goes on. */
+const PIECES = 16;
 
 /** Cookies are imported so many at a time: one sync of the disk for all of them. */
 const IMPORT_BATCH = 1000;
@@ -101,15 +120,24 @@ export class LocalAdministration implements CookieAdministration {
     return compacted;
   }
 
-  async import(from: string, store?: number): Promise<ImportReport> {
+  async import(from: string, store?: number, watch?: Watch): Promise<ImportReport> {
     const target = await this.#target(store);
-    const { records, damaged } = await told(takeCensus(from, this.#log), `the cookies in ${from} cannot be read: `);
+    let pieces = 0;
+    const onPiece = async (): Promise<void> => {
+      if (pieces++ % PIECES === 0) await goOn(watch);
+    };
+    const census = takeCensus(from, this.#log, { ...IMPORT_BOUNDS, onPiece });
+    const { records, damaged } = await told(census, `the cookies in ${from} cannot be read: `);
     const alive = unexpired(records, Date.now());
     let imported = 0;
-    for (let start = 0; start < alive.length; start += IMPORT_BATCH) {
-      imported += await told(importInto(target.store, alive.slice(start, start + IMPORT_BATCH)));
+    try {
+      for (let start = 0; start < alive.length; start += IMPORT_BATCH) {
+        await goOn(watch);
+        imported += await told(importInto(target.store, alive.slice(start, start + IMPORT_BATCH)));
+      }
+    } finally {
+      if (imported > 0) this.#log.info({ store: target.place, cookies: imported }, 'cookies imported');
     }
-    if (imported > 0) this.#log.info({ store: target.place, cookies: imported }, 'cookies imported');
     return { imported, known: alive.length - imported, expired: records.length - alive.length, damaged };
   }
 
@@ -170,6 +198,13 @@ function unknownStore(number: number, stores: readonly AdministeredStore[]): Nod
 
 function shown(stores: readonly AdministeredStore[]): string {
   return stores.map(({ number, place }) => `${number} (${place})`).join(', ');
+}
+
+/** @throws NodeError when nobody waits any more. */
+async function goOn(watch: Watch | undefined): Promise<void> {
+  if (watch === undefined) return;
+  await watch.onProgress();
+  if (watch.signal.aborted) throw new NodeError('ERR_NODE_COOKIES', 'given up, because nobody waits for it any more');
 }
 
 /** Failures of the stores are told in words, without a stack. */

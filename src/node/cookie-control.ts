@@ -14,7 +14,12 @@ import type {
 /** The node's side. */
 export function cookieRequests(administration: CookieAdministration): ControlHandlers {
   return {
-    'cookies.list': (request, send) => administration.list(storeOf(request), send),
+    'cookies.list': (request, send, signal) =>
+      administration.list(storeOf(request), (cookie) => {
+        signal.throwIfAborted();
+        return send(cookie);
+      }),
+    // Done to its end, also when nobody waits any more: who is to be logged out is.
     'cookies.revoke': (request) => {
       const selection = { authid: textOf(request, 'authid'), digest: textOf(request, 'digest') };
       const isAll = request['all'] === true;
@@ -24,10 +29,11 @@ export function cookieRequests(administration: CookieAdministration): ControlHan
       return administration.revoke(selection, storeOf(request));
     },
     'cookies.compact': (request) => administration.compact(storeOf(request)),
-    'cookies.import': (request) => {
+    // That it goes on is said now and then, or nobody would notice that the asker has gone.
+    'cookies.import': (request, send, signal) => {
       const from = textOf(request, 'from');
       if (from === undefined) throw new Error('"from" is missing');
-      return administration.import(from, storeOf(request));
+      return administration.import(from, storeOf(request), { signal, onProgress: () => send({ importing: from }) });
     },
   };
 }
