@@ -17,6 +17,7 @@ import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.
 import { featureSet, hasFeature } from '../wamp/features.js';
 import { ABORT, GOODBYE, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
+import { sayRepeated } from '../log/repeated.js';
 import { shortId, shown } from '../log/logger.js';
 import { Authorization } from './authorization.js';
 import { Opening } from './opening.js';
@@ -120,7 +121,8 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   fail(error: unknown): void {
     if (this.#state === 'ended') return;
     if (error instanceof ProtocolViolation) {
-      this.#deps.log.warn({ ...this.#facts(), violation: shown(error.message) }, 'protocol violation');
+      const facts = { ...this.#facts(), violation: shown(error.message) };
+      sayRepeated(this.#deps, 'warn', facts, 'protocol violation');
       this.abort(ErrorUri.PROTOCOL_VIOLATION, error.message, 'protocol_violation');
     } else {
       this.#deps.log.error({ ...this.#facts(), err: error }, 'internal error, session ended');

@@ -271,7 +271,7 @@ export class RawSocketTransport
         return this.#later((session) => session.receive(answer));
       }
       default:
-        this.#host.log.info({ peer: this.peer, messageType: message.type, reason: error.message }, 'message not sent');
+        this.#host.repeated.say('info', this.#undelivered(message.type, error), 'message not sent');
         // Nothing can take the place of a farewell.
         if (message.type === ABORT || message.type === GOODBYE) this.#later(() => this.close('goodbye', error.message));
         else this.#later((session) => session.abort(error.uri, error.message, 'denied'));
@@ -280,8 +280,11 @@ export class RawSocketTransport
 
   /** Whoever subscribes to much can cause it with each publication. */
   #drop(messageType: number, error: WampError): void {
-    const facts = { peer: this.peer, sessionId: this.#session.id, messageType, reason: error.message };
-    this.#host.repeated.say('warn', facts, 'message dropped');
+    this.#host.repeated.say('warn', this.#undelivered(messageType, error), 'message dropped');
+  }
+
+  #undelivered(messageType: number, error: WampError): Readonly<Record<string, unknown>> {
+    return { peer: this.peer, sessionId: this.#session.id, messageType, reason: error.message };
   }
 
   #tooLarge(bytes: number): WampError {
@@ -307,13 +310,18 @@ export class RawSocketTransport
   }
 
   warn(facts: Readonly<Record<string, unknown>>, message: string): void {
+    this.#host.log.warn({ ...this.#reading(), ...facts }, message);
+  }
+
+  /** Who reads too slowly, and what the measure is. */
+  #reading(): Readonly<Record<string, unknown>> {
     const { maxUnsentBytes } = this.#host.unsent;
-    this.#host.log.warn({ peer: this.peer, sessionId: this.#session.id, maxUnsentBytes, ...facts }, message);
+    return { peer: this.peer, sessionId: this.#session.id, maxUnsentBytes };
   }
 
   giveUp(facts = {}): void {
     if (this.socket.destroyed) return;
-    this.warn(facts, 'slow consumer disconnected');
+    this.#host.repeated.say('warn', { ...this.#reading(), ...facts }, 'slow consumer disconnected');
     this.cut('slow_consumer');
   }
 }

@@ -99,7 +99,7 @@ export class TransportHost implements DrainedHost {
     drain.join(this);
     this.unsent = limits.unsent;
     this.#limits = limits;
-    this.repeated = new RepeatedLog(log);
+    this.repeated = sessions.repeated ?? new RepeatedLog(log);
     this.#connections = new ConnectionLimits(limits.connections, {
       evict: (socket) => this.#evict(socket as Socket),
       log: this.repeated,

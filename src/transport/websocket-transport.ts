@@ -327,14 +327,19 @@ export class WebSocketTransport implements SessionTransport, HostedTransport, Me
   }
 
   warn(facts: Readonly<Record<string, unknown>>, message: string): void {
+    this.#host.log.warn({ ...this.#reading(), ...facts }, message);
+  }
+
+  /** Who reads too slowly, and what the measure is. */
+  #reading(): Readonly<Record<string, unknown>> {
     const { maxUnsentBytes } = this.#host.unsent;
-    this.#host.log.warn({ peer: this.client.peer, sessionId: this.#session.id, maxUnsentBytes, ...facts }, message);
+    return { peer: this.client.peer, sessionId: this.#session.id, maxUnsentBytes };
   }
 
   /** A close frame would wait behind everything that the client does not read, so the connection is cut. */
   giveUp(facts = {}): void {
     if (this.socket.destroyed) return;
-    this.warn(facts, 'slow consumer disconnected');
+    this.#host.repeated.say('warn', { ...this.#reading(), ...facts }, 'slow consumer disconnected');
     this.cut('slow_consumer');
   }
 }

@@ -11,7 +11,9 @@ import { ALL_ROLES, WampClient, within } from '../support/wamp-client.js';
 
 let daemon: Daemon;
 beforeAll(async () => {
-  daemon = await startDaemon({ config: nodeConfig({ transports: RAWSOCKET_TRANSPORTS }) });
+  // A path whose violations are on no other's account in the log.
+  const paths = { feature: { type: 'websocket' } };
+  daemon = await startDaemon({ config: nodeConfig({ paths, transports: RAWSOCKET_TRANSPORTS }) });
 });
 afterAll(() => daemon.dispose());
 
@@ -76,7 +78,7 @@ describe('the log of a refused session', () => {
   });
 
   it('is one short line, whatever the name of a feature is', async () => {
-    const client = await WampClient.connect(daemon.url('/ws', 'ws'));
+    const client = await WampClient.connect(daemon.url('/feature', 'ws'));
     client.send([1, 'realm1', { roles: { caller: { features: { ['f'.repeat(60_000)]: 'no boolean' } } } }]);
     expect((await client.next())[2]).toBe('wamp.error.protocol_violation');
     await daemon.waitForLog(
