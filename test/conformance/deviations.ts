@@ -410,4 +410,36 @@ export const DEVIATIONS: readonly Deviation[] = [
       title: 'revokes: a message with request id 0 for those who know it, silence for the others',
     },
   },
+  {
+    id: 'D-46',
+    topic: 'the end of the router: GOODBYE `wamp.close.system_shutdown`, as the specification has it',
+    crossbar: 'no GOODBYE, as far as its source tells; not measured',
+    here: 'none, the connection is closed with 1001: autobahn-js and wampy take a GOODBYE for final and never come back',
+    switch: '`controller.options.shutdown_goodbye`',
+    test: {
+      file: 'test/integration/shutdown.test.ts',
+      title: 'closes WebSockets with 1001 and RawSockets with the end of the connection, both without GOODBYE',
+    },
+  },
+  {
+    id: 'D-47',
+    topic: 'an authenticator or authorizer that is not registered, or does not answer in time',
+    crossbar: 'ABORT or ERROR at once; not measured',
+    here: 'waited for, 5 seconds, and 5 for its answer; a login then ends with close code 1013 and no ABORT, which clients take for final, a request with `wamp.error.authorization_failed`',
+    test: {
+      file: 'test/integration/absent-authenticator.test.ts',
+      title: 'and does not come in time: the connection is closed so that clients come back',
+    },
+  },
+  {
+    id: 'D-48',
+    topic: 'who may register the procedure of an authenticator or authorizer',
+    crossbar: 'whoever may register it by the rules, also in the place of somebody else; not measured',
+    here: 'the role that the config names, else the one that registered it first; others get `wamp.error.not_authorized`',
+    switch: '`authenticator-callee-role`, `authorizer-callee-role`',
+    test: {
+      file: 'test/unit/router/deciders.test.ts',
+      title: 'belongs to the role that registers it first, also while that is away',
+    },
+  },
 ];
