@@ -36,7 +36,7 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
   const ask = await createAuthenticator(config, deps);
   return {
     start: (request, context) =>
-      verdictOf(deps.log, async () => {
+      verdictOf(deps, async () => {
         const { realm, authid } = request;
         const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
         // A name that the client asks for is worth nothing here.

@@ -6,7 +6,7 @@
  * An authenticator is asked about strangers, so whatever goes wrong with it lets nobody in, and tells them nothing.
  */
 import { CallFault, ErrorUri } from '../wamp/error.js';
-import { RepeatedLog } from '../log/repeated.js';
+import { sayRepeated } from '../log/repeated.js';
 import { isValidUri } from '../wamp/uri.js';
 import { deny } from './verdict.js';
 import type { Dict, Payload } from '../wamp/payload.js';
@@ -49,23 +49,23 @@ export async function createAuthenticator(
   deps: AuthDeps,
 ): Promise<Authenticator> {
   const name = config.type === 'dynamic' ? config.authenticator : `${config.module} ${config.name}`;
-  const log = deps.log.child({ authenticator: name });
   const ask = config.type === 'dynamic' ? asking(config, deps) : await calling(config, deps);
-  const repeated = new RepeatedLog(log);
+  const { log } = deps;
+  const say: Say = (facts, message) =>
+    sayRepeated(deps, 'warn', { authenticator: name, ...facts }, message, `${message} ${name}`);
   let pending = 0;
   return async (named, authid, details) => {
     const realm = named === '' ? null : named;
-    if (pending >= MAX_PENDING)
-      throw passing(repeated, { realm }, { fault: `${MAX_PENDING} clients wait for it already` });
+    if (pending >= MAX_PENDING) throw passing(say, { realm, fault: `${MAX_PENDING} clients wait for it already` });
     pending++;
     try {
       return await ask(realm, authid ?? null, details);
     } catch (error) {
       if (error instanceof AuthenticatorRefusal) throw error;
       const denial = denialOf(error);
-      if (denial === 'not now') throw passing(repeated, { realm }, causeOf(error));
-      if (denial === undefined) throw failed(repeated, { realm }, causeOf(error));
-      log.debug({ realm, reason: denial.reason }, 'authenticator denied');
+      if (denial === 'not now') throw passing(say, { realm, ...causeOf(error) });
+      if (denial === undefined) throw failed(say, { realm, ...causeOf(error) });
+      log.debug({ authenticator: name, realm, reason: denial.reason }, 'authenticator denied');
       throw new AuthenticatorRefusal(denial);
     } finally {
       pending--;
@@ -186,20 +186,22 @@ function thrown(error: unknown): Answer {
   return Array.isArray(error.args) ? { uri: error.error, args: error.args } : {};
 }
 
-/** For the log: strangers cause the lines, so there are not many of them. */
+/** Warns; strangers cause the lines, so there are not many of them. */
+type Say = (facts: Dict, message: string) => void;
+
 function causeOf(error: unknown): Dict {
   const fault = error instanceof CallFault ? faultText(error) : error;
   return typeof fault === 'string' ? { fault } : { err: fault };
 }
 
 /** It has to be mended: there is no use in coming back. */
-function failed(log: RepeatedLog, facts: Dict, cause: Dict): AuthenticatorRefusal {
-  log.say('warn', { ...facts, ...cause }, 'authenticator failed, client refused');
+function failed(say: Say, facts: Dict): AuthenticatorRefusal {
+  say(facts, 'authenticator failed, client refused');
   return new AuthenticatorRefusal(deny(ErrorUri.AUTHENTICATION_FAILED, 'the authenticator failed'));
 }
 
-function passing(log: RepeatedLog, facts: Dict, cause: Dict): AuthenticatorRefusal {
-  log.say('warn', { ...facts, ...cause }, 'authenticator is not available, clients are to come back');
+function passing(say: Say, facts: Dict): AuthenticatorRefusal {
+  say(facts, 'authenticator is not available, clients are to come back');
   return new AuthenticatorRefusal({ type: 'unavailable', message: 'no login at the moment, please try again later' });
 }
 

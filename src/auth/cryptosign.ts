@@ -67,7 +67,7 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
     start(request, context) {
       const opening = readOpening(request, context.client, deps.uris);
       if ('reason' in opening) return opening;
-      return verdictOf(deps.log, async () => {
+      return verdictOf(deps, async () => {
         const { realm, authid } = request;
         const { pubkey } = opening;
         const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));

@@ -3,10 +3,11 @@
  * whatever is not clearly an answer lets nobody in.
  */
 import { ErrorUri } from '../wamp/error.js';
+import { sayRepeated } from '../log/repeated.js';
 import { isDict } from '../wamp/parse.js';
 import { AuthenticatorRefusal } from './authenticator.js';
 import { deny } from './verdict.js';
-import type { Logger } from '../log/logger.js';
+import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Dict } from '../wamp/payload.js';
 import type { AuthRequest, Deny, Principal, Unavailable, Verdict } from './method.js';
 
@@ -89,7 +90,7 @@ export function principalOf(
  * @returns its verdict, or the refusal when there is no answer, or none that can be read.
  */
 export async function verdictOf<V extends Verdict>(
-  log: Logger,
+  deps: RepeatedLogDeps,
   ask: () => Promise<V>,
 ): Promise<V | Deny | Unavailable> {
   try {
@@ -97,7 +98,7 @@ export async function verdictOf<V extends Verdict>(
   } catch (error) {
     if (error instanceof AuthenticatorRefusal) return error.verdict;
     if (!(error instanceof GrantFault)) throw error;
-    log.warn({ fault: error.message }, 'answer of an authenticator is none, client refused');
+    sayRepeated(deps, 'warn', { fault: error.message }, 'answer of an authenticator is none, client refused');
     return deny(ErrorUri.AUTHENTICATION_FAILED, 'the authenticator failed');
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { CookieAuth } from '../cookie/store.js';
 import type { Visitor } from '../cookie/visitor.js';
-import type { Logger } from '../log/logger.js';
+import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { AuthUris } from './verdict.js';
 
@@ -146,8 +146,7 @@ export interface AuthMethodType<C> {
 export type LoadFunction = (module: string, name: string) => Promise<(...args: readonly unknown[]) => unknown>;
 
 /** What methods get from the node. */
-export interface AuthDeps {
-  readonly log: Logger;
+export interface AuthDeps extends RepeatedLogDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** The methods of the transport, complete when the first client comes. */

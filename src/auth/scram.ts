@@ -65,7 +65,7 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
     start(request, context) {
       const opening = readOpening(request, context, deps.uris);
       if ('reason' in opening) return opening;
-      return verdictOf(deps.log, async () => {
+      return verdictOf(deps, async () => {
         const { realm, authmethod } = request;
         const { authid } = opening;
         const grant = grantOf(await ask(realm, authid, authenticatorDetails({ ...request, authid }, context)));

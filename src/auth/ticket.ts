@@ -49,7 +49,7 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
       const { realm, authid } = request;
       if (authid === undefined) return withoutAuthid(deps.uris);
       const resume: Challenge['resume'] = (signature) =>
-        verdictOf(deps.log, async () => {
+        verdictOf(deps, async () => {
           const details = authenticatorDetails(request, context, { ticket: signature });
           const grant = grantOf(await ask(realm, authid, details));
           return accept(principalOf(grant, { realm, authid }, 'ticket', config.type));

@@ -48,7 +48,7 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
     start(request, context) {
       const certificate = context.client.tls?.certificate;
       if (certificate === undefined) return PASS;
-      return verdictOf(deps.log, async () => {
+      return verdictOf(deps, async () => {
         const { realm, authid } = request;
         const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
         // A name that the client asks for proves nothing; the one in the certificate does.

@@ -62,7 +62,7 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
     start(request, context) {
       const { realm, authid } = request;
       if (authid === undefined) return withoutAuthid(deps.uris);
-      return verdictOf(deps.log, async () => {
+      return verdictOf(deps, async () => {
         const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
         const principal = principalOf(grant, { realm, authid }, 'wampcra', config.type);
         return challenge(secretsIn(grant.answer), principal, context, deps);

@@ -46,6 +46,7 @@ export async function createSessionDeps(
   const calls = new RouterCalls(router, repeated);
   const authMethods = await createAuthMethods(auth, options, {
     log,
+    repeated,
     clock: router.clock,
     uris: authUris,
     call: (...call) => calls.call(...call),

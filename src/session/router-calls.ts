@@ -51,7 +51,7 @@ export class RouterCalls {
   /** @throws CallFault (rejects) when the procedure is not there, and does not come in time. */
   async #attend(attendance: Attendance, realm: string, procedure: string, args: readonly unknown[]): Promise<void> {
     const facts = { realm, authenticator: procedure };
-    this.#log.say('info', facts, 'authenticator is not there, clients wait for it');
+    this.#log.say('info', facts, 'authenticator is not there, clients wait for it', `${procedure} is awaited`);
     if (await attendance.wait(procedure, weight(args))) return;
     throw new CallFault('it is not registered', { uri: ErrorUri.NO_SUCH_PROCEDURE });
   }

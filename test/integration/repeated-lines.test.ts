@@ -3,17 +3,30 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDaemon } from '../support/daemon.js';
 import type { Daemon, LogRecord } from '../support/daemon.js';
 import { LOOPBACK, nodeConfig } from '../support/node-config.js';
+import { directoryWith } from '../support/node-directory.js';
 import { RawSocketClient } from '../support/rawsocket-client.js';
 import { WampClient } from '../support/wamp-client.js';
 
 const COUNT = 6;
 const MAX_UNSENT = 65_536;
 
+const MODULES = {
+  'users.mjs': `
+    export const lying = () => 7;
+    export const broken = () => { throw new Error('no database'); };`,
+};
+
 let daemon: Daemon;
 beforeAll(async () => {
   const options = { max_unsent_bytes: MAX_UNSENT };
   const raw = { type: 'rawsocket', endpoint: LOOPBACK, options };
-  daemon = await startDaemon({ config: nodeConfig({ websocket: { options }, transports: [raw] }) });
+  const asking = (name: string) => ({ anonymous: { type: 'function', module: './users.mjs', name } });
+  const paths = {
+    lying: { type: 'websocket', auth: asking('lying') },
+    broken: { type: 'websocket', auth: asking('broken') },
+  };
+  const config = nodeConfig({ websocket: { options }, paths, transports: [raw] });
+  daemon = await startDaemon({ cbdir: directoryWith(MODULES), config });
 });
 afterAll(() => daemon.dispose());
 
@@ -40,6 +53,19 @@ async function stuckClients(
   await publisher.leave();
 }
 
+it('logins that the authenticator is to blame for are not a line for each', async () => {
+  for (const path of ['/lying', '/broken']) {
+    for (let i = 0; i < COUNT; i++) {
+      const client = await WampClient.connect(daemon.url(path, 'ws'));
+      const hello = [1, 'realm1', { roles: { caller: {} } }];
+      expect((await client.ask(hello))[2]).toBe('wamp.error.authentication_failed');
+      await client.closed;
+    }
+  }
+  expect(linesOf('answer of an authenticator is none, client refused')).toHaveLength(1);
+  expect(linesOf('authenticator failed, client refused')).toHaveLength(1);
+});
+
 it('protocol violations, and clients that do not read, are not a line for each connection', async () => {
   for (let i = 0; i < COUNT; i++) {
     const client = await WampClient.connect(daemon.url('/ws', 'ws'));
@@ -56,6 +82,9 @@ it('protocol violations, and clients that do not read, are not a line for each c
   );
   await daemon.stop();
   // The first, and when the node stops the last.
+  for (const message of ['answer of an authenticator is none', 'authenticator failed']) {
+    expect(linesOf(`${message}, client refused`).map(({ omitted }) => omitted)).toEqual([undefined, COUNT - 2]);
+  }
   expect(linesOf('protocol violation').map(({ omitted }) => omitted)).toEqual([undefined, COUNT - 2]);
   // For either transport.
   const cuts = linesOf('slow consumer disconnected');
