@@ -1,0 +1,175 @@
+/**
+ * Every example of the package that is a whole config, each in a node directory with all that it names: the files in
+ * `config/`, the demo, what `init` writes, and the configs in README.md and `docs/`. Ports are free ones of 127.0.0.1; nothing
+ * else is changed.
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
+import { parse } from 'yaml';
+import { Cursor } from '../../src/config/cursor.js';
+import { cookiesOf, servicesOf, transportsOf, wampPlacesOf, workersOf } from '../../src/config/walk.js';
+import { Certificates } from './certificates.js';
+import type { Daemon } from './daemon.js';
+import { runCli, temporaryDirectory } from './daemon.js';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** What the examples ask of the environment; `PORT` is set by every start. */
+export const EXAMPLE_SECRETS = { JOE_TICKET: 'the ticket of joe', COOKIE_SECRET: 'a secret, long enough' } as const;
+
+export interface Example {
+  /** Where it stands; with a number where several stand in one document. */
+  readonly name: string;
+  /** The config as it was written, without its syntax. */
+  readonly load: () => Promise<unknown>;
+}
+
+const read = (name: string): string => readFileSync(path.join(ROOT, name), 'utf8');
+
+/** All of them. YAML is a superset of JSON. */
+export function allExamples(): readonly Example[] {
+  const samples = readdirSync(path.join(ROOT, 'config')).filter((name) => /(?<!\.schema)\.(json|ya?ml)$/.test(name));
+  const files = [...samples.map((name) => `config/${name}`), '.crossbar/config.json'];
+  const documents = ['README.md', ...readdirSync(path.join(ROOT, 'docs')).map((name) => `docs/${name}`)];
+  return [
+    ...files.map((name) => ({ name, load: () => Promise.resolve<unknown>(parse(read(name))) })),
+    { name: 'crossbar-ts init', load: initialized },
+    ...documents.flatMap(configsIn),
+  ];
+}
+
+/** Blocks of a document that are a whole config: those with workers. */
+function configsIn(document: string): Example[] {
+  const blocks = [...read(document).matchAll(/^```(?:json|ya?ml)\n([^]*?)^```/gm)].map(([, text = '']) => text);
+  const whole = blocks.filter((text) => /^\s*"?workers"?:/m.test(text));
+  return whole.map((text, index) => ({
+    name: whole.length === 1 ? document : `${document} #${index + 1}`,
+    load: () => Promise.resolve<unknown>(parse(text)),
+  }));
+}
+
+async function initialized(): Promise<unknown> {
+  const appdir = temporaryDirectory();
+  const { code, stderr } = await runCli(['init', '--appdir', appdir]);
+  if (code !== 0) throw new Error(`init failed: ${stderr}`);
+  return parse(readFileSync(path.join(appdir, '.crossbar/config.json'), 'utf8'));
+}
+
+/** A node directory for a config, with everything that one of the examples names. */
+export function exampleDirectory(config: unknown, certificates: Certificates): string {
+  const top = temporaryDirectory();
+  const cbdir = path.join(top, '.crossbar');
+  mkdirSync(path.join(cbdir, 'secrets'), { recursive: true });
+  for (const name of ['pat', 'worker', 'cookies']) {
+    writeFileSync(path.join(cbdir, `secrets/${name}.txt`), 'a secret, long enough\n', { mode: 0o600 });
+  }
+  cpSync(path.join(ROOT, 'config/component.js'), path.join(cbdir, 'component.js'));
+  writeFileSync(path.join(cbdir, 'authenticator.js'), `export const authenticate = () => 'backend';\n`);
+  writeFileSync(path.join(cbdir, 'package.json'), '{ "type": "module" }');
+  cpSync(certificates.directory, cbdir, { recursive: true });
+  cpSync(path.join(ROOT, 'web'), path.join(top, 'web'), { recursive: true });
+  mkdirSync(path.join(top, 'public'));
+  writeFileSync(path.join(top, 'public/readme.txt'), 'for everybody\n');
+  writeFileSync(path.join(cbdir, 'config.json'), JSON.stringify(onFreePorts(config)));
+  return cbdir;
+}
+
+/** The certificates under the names that the examples give them. */
+export function exampleCertificates(): Certificates {
+  const certificates = new Certificates(temporaryDirectory());
+  certificates.write('clients-ca.pem', certificates.text('root.pem'));
+  certificates.openssl(
+    'genpkey',
+    '-genparam',
+    '-algorithm',
+    'DH',
+    '-pkeyopt',
+    'group:ffdhe2048',
+    '-out',
+    'dhparam.pem',
+  );
+  return certificates;
+}
+
+function onFreePorts(config: unknown): unknown {
+  const copy: unknown = structuredClone(config);
+  for (const transport of transportsOf(new Cursor(copy))) {
+    const endpoint = transport.get('endpoint');
+    if (endpoint.get('type').value !== 'tcp') continue;
+    endpoint.set('port', 0);
+    endpoint.set('interface', '127.0.0.1');
+  }
+  return copy;
+}
+
+/** A place of a running example where clients connect, or where a page is. */
+export interface Place {
+  readonly kind: 'websocket' | 'rawsocket' | 'page';
+  /** `TRANSPORT PATH`: the number of the transport, and the path on it. */
+  readonly name: string;
+  readonly url: string;
+  readonly tls: ConnectionOptions;
+}
+
+/** All places of an example, in the order of its config. */
+export function placesOf(config: unknown, daemon: Daemon, certificates: Certificates): readonly Place[] {
+  // Somebody without a certificate, who trusts that of the node; some examples send no intermediate one.
+  const tls = { ca: ['root.pem', 'intermediate.pem'].map((name) => certificates.text(name)) };
+  const listening = daemon.listening();
+  return transportsOf(new Cursor(config)).flatMap((transport, index) => {
+    const { url, rawsocketUrl = url } = listening[index] as unknown as { url: string; rawsocketUrl?: string };
+    const place = (kind: Place['kind'], { path: keys }: Cursor): Place => {
+      if (kind === 'rawsocket') return { kind, name: `${index} ${kind}`, url: rawsocketUrl, tls };
+      const [urlPath, base] = [urlPathOf(keys), url.replace(/^(http|ws)/, kind === 'page' ? 'http' : 'ws')];
+      return { kind, name: `${index} ${kind} ${urlPath}`, url: base.replace(/\/$/, '') + urlPath, tls };
+    };
+    const hasPages = transport.get('type').value !== 'rawsocket';
+    return [
+      ...wampPlacesOf(transport).map(({ kind, place: where }) => place(kind, where)),
+      ...(hasPages ? [transport, ...servicesOf(transport)].map((where) => place('page', where)) : []),
+    ];
+  });
+}
+
+/** The path of a service in its URL: the keys that follow `paths`, or `websocket` of a universal transport. */
+function urlPathOf(keys: readonly string[]): string {
+  const names = keys.filter((_key, at) => keys[at - 1] === 'paths' || keys[at - 1] === 'websocket');
+  return `/${names.filter((name) => name !== '/').join('/')}`;
+}
+
+export function hasCookies(config: unknown): boolean {
+  return cookiesOf(new Cursor(config)).some(({ isObject }) => isObject);
+}
+
+export function realmsOf(config: unknown): readonly string[] {
+  return realmCursors(config).map((realm) => realm.get('name').text() ?? '');
+}
+
+/** A URI for each rule of an example, and some that nobody thought of. */
+export function urisOf(config: unknown): readonly string[] {
+  const rules = realmCursors(config).flatMap((realm) =>
+    realm
+      .get('roles')
+      .items()
+      .flatMap((role) => role.get('permissions').items()),
+  );
+  const uris = rules.map((rule) => {
+    const uri = rule.get('uri').text() ?? '';
+    if (rule.get('match').value === 'wildcard') return uri.replace(/^(?=\.)|(?<=\.)(?=\.|$)/g, 'x');
+    return uri.endsWith('*') || rule.get('match').value === 'prefix' ? `${uri.replace(/\*$/, '')}probe` : uri;
+  });
+  const told = uris.filter((uri) => !/^(wamp|crossbar)\./.test(uri));
+  return [...new Set([...told, 'com.example.public.probe', 'com.example.chat', 'org.example.probe'])];
+}
+
+function realmCursors(config: unknown): readonly Cursor[] {
+  return workersOf(new Cursor(config)).flatMap((worker) => worker.get('realms').items());
+}
+
+/** Every file of a node directory and beside it, relative to the directory. */
+export function filesOf(cbdir: string): readonly string[] {
+  const entries = readdirSync(cbdir, { recursive: true, withFileTypes: true });
+  const names = entries.map((entry) => path.relative(cbdir, path.join(entry.parentPath, entry.name)));
+  return names.filter((name) => existsSync(path.join(cbdir, name)));
+}
