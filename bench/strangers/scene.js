@@ -1,0 +1,83 @@
+/** A node, its honest clients, and one attack after the other. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { Target } from './target.js';
+
+const HERE = import.meta.dirname;
+/** Honest clients come from 127.0.0.1. */
+const ELSEWHERE = '127.0.0.66';
+
+/**
+ * @typedef {object} Outcome
+ * @property {string} attack
+ * @property {string} what
+ * @property {number} rounds
+ * @property {number} turnedAway
+ * @property {import('./honest.js').Account & { p99Ms: number }} honest
+ * @property {number} peakRssBytes
+ * @property {number} peakFiles
+ * @property {number} logBytes
+ * @property {boolean} alive
+ */
+
+export class Scene {
+  #target;
+  #honest;
+
+  /**
+   * @param {Target} target
+   * @param {import('node:child_process').ChildProcess} honest
+   */
+  constructor(target, honest) {
+    this.#target = target;
+    this.#honest = honest;
+  }
+
+  /** @param {string | undefined} program the `bin/crossbar-ts.js` of another build */
+  static async start(program) {
+    const target = await Target.start(program);
+    const honest = fork(path.join(HERE, 'honest.js'), [String(target.ports.port)]);
+    await once(honest, 'message');
+    return new Scene(target, honest);
+  }
+
+  get isAlive() {
+    return this.#target.isAlive;
+  }
+
+  /**
+   * @param {import('./attacks.js').Attack} attack
+   * @param {number} seconds
+   * @param {boolean} [isBehindProxy] the attacker has the address that everybody has
+   * @returns {Promise<Outcome>}
+   */
+  async play({ name, what }, seconds, isBehindProxy = false) {
+    await this.#ask('watch');
+    const logBefore = this.#target.logBytes;
+    const watched = this.#target.watch();
+    const { port, rawPort } = this.#target.ports;
+    const args = [name, port, rawPort, seconds, isBehindProxy ? '127.0.0.1' : ELSEWHERE];
+    const attacker = fork(path.join(HERE, 'attacker.js'), args.map(String));
+    const [said] = await Promise.race([once(attacker, 'message'), once(attacker, 'exit')]);
+    if (typeof said !== 'object' || said === null) throw new Error(`the attack "${name}" ended by itself`);
+    const honest = await this.#ask('account');
+    const { peakRssBytes, peakFiles } = watched();
+    const logBytes = this.#target.logBytes - logBefore;
+    return { attack: name, what, ...said, honest, peakRssBytes, peakFiles, logBytes, alive: this.isAlive };
+  }
+
+  /** @returns {Promise<undefined>} */
+  async end() {
+    this.#honest.send('leave');
+    await this.#target.stop();
+    return undefined;
+  }
+
+  /** @param {'watch' | 'account'} what */
+  async #ask(what) {
+    this.#honest.send(what);
+    const [answer] = await once(this.#honest, 'message');
+    return answer;
+  }
+}
