@@ -3,7 +3,7 @@
  * interface as far as there is the same thing. {@link RawSocketWire} below it sends and collects bytes, for handshakes and
  * frames that no decent client would send.
  *
- * Deadlines are failing limits only: nothing passes because time went by, except `silent`.
+ * Deadlines are failing limits only: nothing passes because time went by.
  */
 import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
@@ -12,7 +12,7 @@ import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import type { Codec, SerializerName } from './codec.js';
 import { CODECS } from './codec.js';
-import { ALL_ROLES, ConnectionClosed, DEADLINE_MS, within } from './wamp-client.js';
+import { ALL_ROLES, ConnectionClosed, DEADLINE_MS, isAnswer, QUESTION, within } from './wamp-client.js';
 import type { CloseInfo, Welcome } from './wamp-client.js';
 
 /** Where a RawSocket listens: a port (of 127.0.0.1 by default), or a socket file. */
@@ -224,9 +224,19 @@ export class RawSocketClient {
     return this.next();
   }
 
-  /** Waits until `ms` have passed. @throws when a message is there or arrives. */
-  async silent(ms: number): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, ms));
+  /** Waits until everything is here that the router had for this session when it was asked, and keeps it to be read. */
+  async settle(): Promise<void> {
+    this.send(QUESTION);
+    const early: Buffer[] = [];
+    for (let bytes = await this.nextBytes(); !isAnswer(this.#codec.decode(bytes)); bytes = await this.nextBytes()) {
+      early.push(bytes);
+    }
+    this.#inbox.unshift(...early);
+  }
+
+  /** {@link settle}; of an ended connection nothing else comes. @throws when there is a message that was not read. */
+  async silent(): Promise<void> {
+    if (this.isOpen) await this.settle();
     const [unexpected] = this.#inbox;
     if (unexpected !== undefined) {
       throw new Error(`expected silence, got ${JSON.stringify(this.#codec.decode(unexpected))}`);

@@ -14,6 +14,7 @@ const ROLES = ['caller', 'callee', 'publisher', 'subscriber'] as const;
 export type Step =
   | readonly [session: string, op: 'send' | 'expect' | 'expect_prefix' | 'expect_args0', message: readonly unknown[]]
   | readonly [session: string, op: 'expect_any', messages: readonly (readonly unknown[])[]]
+  /** The vectors give a time to wait; here it is waited until nothing is on its way. */
   | readonly [session: string, op: 'silent', ms: number]
   | readonly [session: string, op: 'close'];
 
@@ -32,8 +33,10 @@ export interface Peer {
   send(message: readonly unknown[]): void;
   /** The next message. @throws ConnectionClosed when none comes any more. */
   next(): Promise<unknown[]>;
-  /** Waits until `ms` have passed. @throws when a message is there or arrives. */
-  silent(ms: number): Promise<void>;
+  /** Waits until everything is here that the router had for it, and keeps it to be read. */
+  settle(): Promise<void>;
+  /** As {@link settle}. @throws when there is a message that was not read. */
+  silent(): Promise<void>;
   hello(realm: string, details: Readonly<Record<string, unknown>>): Promise<{ readonly sessionId: number }>;
   /** GOODBYE, the answer, and the end of the connection. */
   leave(): Promise<unknown>;
@@ -147,12 +150,31 @@ export async function playScenario(scenario: Scenario, connect: () => Promise<Pe
     for (const [number, step] of scenario.steps.entries()) {
       const client = clients.get(step[0]);
       if (client === undefined) throw new Error(`step ${number} names an unknown session`);
+      // Nothing is on its way from anybody any more: whoever has sent something has had an answer behind it.
+      if (step[1] === 'silent') await settleAll([...clients.values()].filter((other) => !left.has(other)));
       const problem = await playStep(client, step, bindings, left);
       if (problem !== undefined) throw new Error(`step ${number} ${JSON.stringify(step)}: ${problem}`);
     }
   } finally {
     // Scenarios reuse URIs: the next one may start only when the router has taken these sessions away.
     await Promise.all([...clients.values()].map((client) => endSession(client, left)));
+  }
+}
+
+/** After its GOODBYE a session can ask nothing; what answers the next HELLO is behind all that came before. */
+async function comesBack(client: Peer, bindings: Bindings, left: Set<Peer>): Promise<void> {
+  if (!client.isOpen) return;
+  await client.hello(String(bindings.get('$realm')), {});
+  left.delete(client);
+}
+
+async function settleAll(clients: readonly Peer[]): Promise<void> {
+  for (const client of clients) {
+    try {
+      if (client.isOpen) await client.settle();
+    } catch (error) {
+      if (!(error instanceof ConnectionClosed)) throw error;
+    }
   }
 }
 
@@ -172,7 +194,7 @@ async function playStep(client: Peer, step: Step, bindings: Bindings, left: Set<
       client.send(fill(step[2], bindings) as unknown[]);
       return undefined;
     case 'silent':
-      await client.silent(step[2]);
+      await (left.has(client) ? comesBack(client, bindings, left) : client.silent());
       return undefined;
     case 'close':
       await client.drop();

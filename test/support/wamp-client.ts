@@ -3,7 +3,7 @@
  * It knows no sessions and no request ids; tests write WAMP messages as arrays, in any serializer, batched or not. Beside it: one plain HTTP exchange
  * over a bare socket, for handshakes that no decent client would send.
  *
- * Deadlines are failing limits only: nothing passes because time went by, except `silent`.
+ * Deadlines are failing limits only: nothing passes because time went by.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -61,6 +61,14 @@ export class HandshakeRefused extends Error {
     this.status = status;
     this.headers = headers;
   }
+}
+
+/** A call of nothing: what is answered to it is behind all that came before. */
+export const QUESTION = [48, 900_000_001, {}, 'com.example.nobody'] as const;
+
+/** Whether it is the answer to {@link QUESTION}: there is no such procedure, or it may not be called. */
+export function isAnswer([type, request, id]: readonly unknown[]): boolean {
+  return type === 8 && request === 48 && id === QUESTION[1];
 }
 
 /** The connection ended while a message was waited for. */
@@ -201,9 +209,19 @@ export class WampClient {
     return this.next();
   }
 
-  /** Waits until `ms` have passed. @throws when a message is there or arrives. */
-  async silent(ms: number): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, ms));
+  /** Waits until everything is here that the router had for this session when it was asked, and keeps it to be read. */
+  async settle(): Promise<void> {
+    this.send(QUESTION);
+    const early: Buffer[] = [];
+    for (let bytes = await this.nextBytes(); !isAnswer(this.#codec.decode(bytes)); bytes = await this.nextBytes()) {
+      early.push(bytes);
+    }
+    this.#inbox.unshift(...early);
+  }
+
+  /** {@link settle}; of an ended connection nothing else comes. @throws when there is a message that was not read. */
+  async silent(): Promise<void> {
+    if (this.isOpen) await this.settle();
     const [unexpected] = this.#inbox;
     if (unexpected !== undefined)
       throw new Error(`expected silence, got ${JSON.stringify(this.#codec.decode(unexpected))}`);

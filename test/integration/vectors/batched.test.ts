@@ -56,7 +56,7 @@ describe.runIf(BUILT.batched.length > 0)('batches over a real WebSocket', () => 
     offender.sendRaw(joinBatch(CODECS[serializer], [publish(1), [99], publish(2)]));
     expect((await offender.next()).slice(0, 3)[2]).toBe('wamp.error.protocol_violation');
     expect((await watcher.next())[4]).toEqual([1]);
-    await watcher.silent(100);
+    await watcher.silent();
     await watcher.leave();
   });
 });

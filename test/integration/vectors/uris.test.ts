@@ -116,7 +116,7 @@ describe('matching', () => {
       expect(args).toEqual([expected]);
       expect(details).toEqual(match === 'exact' ? {} : { topic: expected });
     }
-    await subscriber.silent(50);
+    await subscriber.silent();
   });
 
   it('no pattern catches the procedures of the router', async () => {
