@@ -10,6 +10,9 @@ import { LOOPBACK, nodeConfig } from '../support/node-config.js';
 import { RawSocketClient } from '../support/rawsocket-client.js';
 import { WampClient, within } from '../support/wamp-client.js';
 
+// It tells of every connection that it lost.
+autobahn.log.warn = () => undefined;
+
 const running: Daemon[] = [];
 
 async function started(options: DaemonOptions): Promise<Daemon> {
