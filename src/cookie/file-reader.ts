@@ -9,6 +9,8 @@ import { CookieStoreError } from './store.js';
 import type { OpenFile } from './file-system.js';
 
 const CHUNK_BYTES = 1024 * 1024;
+/** While a node serves clients: they do not wait for so little. */
+const BOUNDED_CHUNK_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 /** What a buffer takes besides its bytes. */
 const LINE_COST = 100;
@@ -53,10 +55,11 @@ export async function readCookieFile(
 ): Promise<LoadedFile> {
   const collector = new LineCollector(isStrict, bounds.damaged);
   const splitter = new LineSplitter((line) => collector.add(line), bounds.line);
+  const most = bounds === UNBOUNDED ? CHUNK_BYTES : BOUNDED_CHUNK_BYTES;
   let size = 0;
   for (;;) {
     // Lines keep views of their chunk, so each read has a new one; the last one only has to find the end.
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(1, expectedSize - size)));
+    const chunk = Buffer.allocUnsafe(Math.min(most, Math.max(1, expectedSize - size)));
     const count = await file.read(chunk, size);
     if (count === 0) break;
     splitter.push(chunk.subarray(0, count));

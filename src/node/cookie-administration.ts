@@ -75,8 +75,8 @@ const IMPORT_BOUNDS = {
   file: 1024 * 1024 * 1024,
   within: { line: 16 * 1024 * 1024, damaged: 16 * 1024 * 1024 },
 };
-/** A file is read in pieces of a MiB; after so many it is said that it goes on. */
-const PIECES = 16;
+/** A file is read in pieces of 64 KiB; after so many it is said that it goes on. */
+const PIECES = 256;
 
 /** Cookies are imported so many at a time: one sync of the disk for all of them. */
 const IMPORT_BATCH = 1000;
