@@ -151,6 +151,7 @@ const SHARED = [
   ['length'],
   ['sliding'],
   ['idle_timeout'],
+  ['max_unreturned'],
   ['close_expired'],
   ['store', 'purge_on_startup'],
   ['store', 'sync'],

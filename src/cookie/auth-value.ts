@@ -2,7 +2,7 @@
  * What all stores do alike with a record: they keep a copy of their own, and what is as asked already changes nothing.
  * Pure functions.
  */
-import { CookieStoreError } from './store.js';
+import { CookieStoreError, isUnreturned } from './store.js';
 import type { CookieAuth, CookieChange, CookieRecord } from './store.js';
 
 /**
@@ -40,6 +40,13 @@ export function withChange(record: CookieRecord, change: CookieChange): CookieRe
   if ('returned' in change) return record.returned ? record : { ...record, returned: true };
   if (JSON.stringify(change.auth) === JSON.stringify(record.auth)) return record;
   return { ...record, modified: change.modified, auth: change.auth };
+}
+
+/** @returns the ids of the records with which nobody has come back. */
+export function unreturnedIds(records: Iterable<CookieRecord>): string[] {
+  const ids: string[] = [];
+  for (const record of records) if (isUnreturned(record)) ids.push(record.cbtid);
+  return ids;
 }
 
 /** Freezes plain data all the way down. */

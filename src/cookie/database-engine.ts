@@ -10,7 +10,7 @@ import { withChange } from './auth-value.js';
 import { isExpired } from './expiry.js';
 import { forwardLine, liveLine, parseLine } from './file-line.js';
 import { forwardTo, leadsToRecord } from './forwards.js';
-import { CookieStoreError, isForward } from './store.js';
+import { CookieStoreError, isForward, isUnreturned } from './store.js';
 import type { CookieChange, CookieEntry, CookieRecord } from './store.js';
 import type { open, RootDatabase } from 'lmdb';
 
@@ -41,11 +41,13 @@ export type DatabaseRequest =
       readonly returned: boolean;
     }
   | { readonly do: 'delete'; readonly cbtid: string }
+  | { readonly do: 'unreturned' }
+  | { readonly do: 'evict'; readonly cbtid: string }
   | { readonly do: 'purge' }
   | { readonly do: 'count' };
 
 export type DatabaseAnswer =
-  | { readonly value: CookieEntry | readonly CookieRecord[] | DatabaseCount | undefined }
+  | { readonly value: CookieEntry | readonly CookieRecord[] | readonly string[] | DatabaseCount | undefined }
   /** The request cannot be granted. */
   | { readonly refused: string }
   /** The system failed; nothing was changed. */
@@ -154,6 +156,11 @@ export class DatabaseEngine {
         return this.#rotate(request);
       case 'delete':
         return this.#delete(request.cbtid);
+      case 'unreturned':
+        return this.#unreturned();
+      case 'evict':
+        this.#evict(request.cbtid);
+        return undefined;
       case 'purge':
         this.#purge();
         return undefined;
@@ -182,6 +189,17 @@ export class DatabaseEngine {
     // Also what cannot be read.
     if (isKey(cbtid)) this.#db.removeSync(cbtid);
     return entry;
+  }
+
+  #unreturned(): string[] {
+    const found: { cbtid: string; created: string }[] = [];
+    for (const record of this.#records()) if (isUnreturned(record)) found.push(record);
+    return found.sort((a, b) => (a.created < b.created ? -1 : 1)).map(({ cbtid }) => cbtid);
+  }
+
+  #evict(cbtid: string): void {
+    const entry = this.#at(cbtid);
+    if (entry !== undefined && !isForward(entry) && isUnreturned(entry)) this.#db.removeSync(cbtid);
   }
 
   #put(record: CookieRecord): void {
@@ -266,7 +284,7 @@ function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: Tree
 }
 
 function isReading({ do: what }: DatabaseRequest): boolean {
-  return what === 'get' || what === 'list' || what === 'count';
+  return what === 'get' || what === 'list' || what === 'count' || what === 'unreturned';
 }
 
 /** @returns whether it needs room: a logout, or a visit that is noted, must not. */

@@ -99,9 +99,18 @@ export class DatabaseCookieStore implements CookieStore {
     return oneOf(await this.#submit({ do: 'delete', cbtid }));
   }
 
+  async unreturned(): Promise<readonly string[]> {
+    const value = await this.#submit({ do: 'unreturned' });
+    return isList(value) ? value.filter((each) => typeof each === 'string') : [];
+  }
+
+  async evict(cbtid: string): Promise<void> {
+    await this.#submit({ do: 'evict', cbtid });
+  }
+
   async list(): Promise<readonly CookieRecord[]> {
     const value = await this.#submit({ do: 'list' });
-    return isList(value) ? value.map((record) => deepFreeze(record)) : [];
+    return isList(value) ? value.filter((each) => typeof each !== 'string').map((record) => deepFreeze(record)) : [];
   }
 
   /** Removes what is expired. The file does not shrink: LMDB uses the room again. */
@@ -163,7 +172,7 @@ export class DatabaseCookieStore implements CookieStore {
   }
 }
 
-function isList(value: Value): value is readonly CookieRecord[] {
+function isList(value: Value): value is readonly CookieRecord[] | readonly string[] {
   return Array.isArray(value);
 }
 

@@ -5,8 +5,8 @@
 import { withChange } from './auth-value.js';
 import { forwardTo } from './forwards.js';
 import { deletedLine, forwardEndLine, liveLine, rotationLines } from './file-line.js';
-import { CookieStoreError, isForward } from './store.js';
-import type { FileSlot } from './file-table.js';
+import { CookieStoreError, isForward, isUnreturned } from './store.js';
+import type { FileSlot, KnownSlot } from './file-table.js';
 import type { CookieChange, CookieEntry, CookieRecord } from './store.js';
 
 /** What an operation finds: the state of any id. */
@@ -16,13 +16,15 @@ export type LookUp = (cbtid: string) => FileSlot;
 export interface Outcome {
   readonly lines: readonly string[];
   /** The new states of the ids in the lines. */
-  readonly slots: readonly (readonly [cbtid: string, slot: CookieEntry | 'deleted'])[];
+  readonly slots: readonly (readonly [cbtid: string, slot: KnownSlot])[];
   /** What the caller gets to see. */
   readonly entry: CookieEntry | undefined;
 }
 
 /** One operation. @throws CookieStoreError to refuse it; others in the same batch go on. */
 export type Change = (at: LookUp) => Outcome;
+
+const NOTHING: Outcome = { lines: [], slots: [], entry: undefined };
 
 /** @param record of our own, nobody else can change it. */
 export function creation(record: CookieRecord): Change {
@@ -63,15 +65,24 @@ export function rotation(cbtid: string, successor: string, rotated: string, retu
 export function deletion(cbtid: string, deleted: string): Change {
   return (at) => {
     const slot = at(cbtid);
-    if (slot === undefined || slot === 'deleted') return { lines: [], slots: [], entry: undefined };
+    if (slot === undefined || typeof slot === 'string') return NOTHING;
     const line = isForward(slot) ? forwardEndLine(slot, deleted) : deletedLine(slot, deleted);
     return { lines: [line], slots: [[cbtid, 'deleted']], entry: slot };
   };
 }
 
+/** Costs no line: should a crash bring the record back, it is as worthless as before. */
+export function eviction(cbtid: string): Change {
+  return (at) => {
+    const slot = at(cbtid);
+    if (slot === undefined || typeof slot === 'string' || isForward(slot) || !isUnreturned(slot)) return NOTHING;
+    return { lines: [], slots: [[cbtid, 'dropped']], entry: undefined };
+  };
+}
+
 function known(at: LookUp, cbtid: string): CookieRecord {
   const slot = at(cbtid);
-  if (slot === undefined || slot === 'deleted' || isForward(slot)) {
+  if (slot === undefined || typeof slot === 'string' || isForward(slot)) {
     throw new CookieStoreError('this cookie is not known');
   }
   return slot;
@@ -90,14 +101,14 @@ export interface Operation {
 
 /** What a batch makes of the file. */
 export interface Staged {
-  readonly slots: ReadonlyMap<string, CookieEntry | 'deleted'>;
+  readonly slots: ReadonlyMap<string, KnownSlot>;
   readonly lines: readonly string[];
   readonly accepted: readonly { readonly operation: Operation; readonly entry: CookieEntry | undefined }[];
 }
 
 /** Works out a batch in order, without touching anything; operations that are refused hear of it at once. */
 export function stage(batch: readonly Operation[], before: LookUp): Staged {
-  const slots = new Map<string, CookieEntry | 'deleted'>();
+  const slots = new Map<string, KnownSlot>();
   const lines: string[] = [];
   const accepted: Staged['accepted'][number][] = [];
   const at: LookUp = (cbtid) => slots.get(cbtid) ?? before(cbtid);

@@ -7,8 +7,12 @@ import { isForward } from './store.js';
 import type { FileEntry } from './file-line.js';
 import type { CookieEntry, CookieForward, CookieRecord } from './store.js';
 
-/** What is known of one id; `deleted` as long as the file has a line that says so. */
-export type FileSlot = CookieEntry | 'deleted' | undefined;
+/**
+ * What is known of one id; `deleted` as long as the file has a line that says so, `dropped` where it is forgotten without
+ * one.
+ */
+export type KnownSlot = CookieEntry | 'deleted' | 'dropped';
+export type FileSlot = KnownSlot | undefined;
 
 export class CookieTable {
   // id -> live record, in the order of creation or, where that is kept, of the last visit
@@ -31,8 +35,9 @@ export class CookieTable {
   }
 
   /** Sets what is known of an id that is not over. */
-  set(cbtid: string, slot: CookieEntry | 'deleted'): void {
-    if (slot === 'deleted') this.#end(cbtid);
+  set(cbtid: string, slot: KnownSlot): void {
+    if (slot === 'dropped') this.drop(cbtid);
+    else if (slot === 'deleted') this.#end(cbtid);
     else if (isForward(slot)) this.#end(cbtid, slot);
     else this.#put(slot);
   }

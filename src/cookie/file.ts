@@ -15,11 +15,11 @@
  */
 import { basename, dirname, join } from 'node:path';
 
-import { ownChange, ownRecord } from './auth-value.js';
+import { ownChange, ownRecord, unreturnedIds } from './auth-value.js';
 import { CommitQueue } from './commit-queue.js';
 import { CookieFile } from './cookie-file.js';
 import { isExpired, oldestExpired } from './expiry.js';
-import { alteration, creation, deletion, rotation, stage } from './file-change.js';
+import { alteration, creation, deletion, eviction, rotation, stage } from './file-change.js';
 import { systemBeacons } from './beacon.js';
 import { FileLock } from './file-lock.js';
 import { errorCode, systemFiles } from './file-system.js';
@@ -147,7 +147,7 @@ export class FileCookieStore implements CookieStore {
   // eslint-disable-next-line @typescript-eslint/require-await
   async get(cbtid: string): Promise<CookieEntry | undefined> {
     const slot = this.#openFile().table.at(cbtid);
-    return slot === 'deleted' ? undefined : slot;
+    return typeof slot === 'string' ? undefined : slot;
   }
 
   async create(record: CookieRecord): Promise<void> {
@@ -178,6 +178,15 @@ export class FileCookieStore implements CookieStore {
 
   async delete(cbtid: string, deleted: string): Promise<CookieEntry | undefined> {
     return this.#submit(deletion(cbtid, deleted));
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async unreturned(): Promise<readonly string[]> {
+    return unreturnedIds(this.#openFile().table.records.values());
+  }
+
+  async evict(cbtid: string): Promise<void> {
+    await this.#submit(eviction(cbtid));
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await

@@ -2,10 +2,10 @@
  * Keeps cookies in memory: everybody is a stranger again after a restart. Answers at once; what it promises otherwise
  * is in `store.ts`.
  */
-import { ownChange, ownRecord, withChange } from './auth-value.js';
+import { ownChange, ownRecord, unreturnedIds, withChange } from './auth-value.js';
 import { oldestExpired } from './expiry.js';
 import { forwardTo, sweepForwards } from './forwards.js';
-import { CookieStoreError } from './store.js';
+import { CookieStoreError, isUnreturned } from './store.js';
 import { msOf } from './time.js';
 import type { CookieStoreType } from './store-type.js';
 import type { CookieChange, CookieEntry, CookieForward, CookieRecord, CookieStore } from './store.js';
@@ -66,6 +66,17 @@ export class MemoryCookieStore implements CookieStore {
       this.#records.delete(cbtid);
       this.#forwards.delete(cbtid);
       return entry;
+    });
+  }
+
+  unreturned(): Promise<readonly string[]> {
+    return this.#answer(() => unreturnedIds(this.#records.values()));
+  }
+
+  evict(cbtid: string): Promise<void> {
+    return this.#answer(() => {
+      const record = this.#records.get(cbtid);
+      if (record !== undefined && isUnreturned(record)) this.#records.delete(cbtid);
     });
   }
 

@@ -147,6 +147,14 @@ export const cookieSchema = {
       description:
         'Seconds after which an unused cookie is forgotten, even within `max_age`. It is in use as long as a connection is open; otherwise this is exact to a tenth, so that a visit costs no write.',
     },
+    max_unreturned: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10_000_000,
+      default: 10_000,
+      description:
+        'How many cookies are kept with which nobody has come back: beyond that the oldest are forgotten, so that requests without a cookie fill no store. Cookies that came back, had a login or have an open connection do not count.',
+    },
     close_expired: {
       type: 'boolean',
       default: false,

@@ -61,6 +61,11 @@ export function isForward(entry: CookieEntry): entry is CookieForward {
   return 'moved_to' in entry;
 }
 
+/** @returns whether nobody has come back with a cookie, nor ever logged in under it. */
+export function isUnreturned({ returned, auth, modified }: CookieRecord): boolean {
+  return !returned && auth === null && modified === null;
+}
+
 /** What may change in a record. A login that is null takes it away. */
 export type CookieChange =
   | { readonly auth: CookieAuth | null; readonly modified: string }
@@ -96,6 +101,10 @@ export interface CookieStore {
    * @returns what it was. Of a forward the successor stays: another process may have rotated a moment before.
    */
   delete(cbtid: string, deleted: string): Promise<CookieEntry | undefined>;
+  /** The ids of all records that are {@link isUnreturned}, in the order of their making. */
+  unreturned(): Promise<readonly string[]>;
+  /** Forgets a record if it is still {@link isUnreturned}. A crash may bring it back. */
+  evict(cbtid: string): Promise<void>;
   /** All records, also expired ones. */
   list(): Promise<readonly CookieRecord[]>;
   /** Flushes and releases everything. */

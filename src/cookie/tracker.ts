@@ -65,6 +65,7 @@ export class CookieTracker {
     this.#visitors = visitors;
     this.#clock = clock;
     this.#log = log;
+    visitors.maxUnreturned = config.max_unreturned;
     visitors.rules = {
       idleMs: config.idle_timeout === undefined ? Infinity : config.idle_timeout * 1000,
       sliding: config.sliding,
@@ -171,6 +172,7 @@ export class CookieTracker {
       returned: false,
     };
     await this.#store.create(record);
+    this.#visitors.made(record.cbtid);
     this.#log.debug({ cookieId: shortId(record.cbtid) }, 'cookie created');
     return record;
   }

@@ -12,6 +12,7 @@ import { expiryOf, GENEROUS, isExpired, isNoteDue, isUseNoted, noteEveryMs } fro
 import { ageOf, followed, isRotationDue, Successions, timeAfter } from './rotation.js';
 import { isForward, MAX_FORWARDS } from './store.js';
 import { Turns } from './turns.js';
+import { Unreturned } from './unreturned.js';
 import { Visitor } from './visitor.js';
 import type { Logger } from '../log/logger.js';
 import type { ExpiryRules } from './expiry.js';
@@ -50,6 +51,7 @@ export class Visitors {
   readonly #successions = new Successions();
   readonly #turns = new Turns();
   readonly #repeated: RepeatedLog;
+  readonly #unreturned: Unreturned;
   /** Ids with which somebody came, though the store still has to learn it. */
   readonly #returned = new Set<string>();
   /** Ids of which nothing is known any more, though the store may still have to learn it. */
@@ -63,11 +65,22 @@ export class Visitors {
     this.#clock = clock;
     this.#log = log;
     this.#repeated = new RepeatedLog(log);
+    this.#unreturned = new Unreturned({ store, log: this.#repeated, isHere: (cbtid) => this.#here.has(cbtid) });
   }
 
   /** How many cookies have an open connection. */
   get size(): number {
     return this.#here.size;
+  }
+
+  /** How many cookies may be stored with which nobody has come back. */
+  set maxUnreturned(max: number) {
+    this.#unreturned.max = max;
+  }
+
+  /** A cookie was made and stored. */
+  made(cbtid: string): void {
+    this.#unreturned.add(cbtid);
   }
 
   /** A connection was opened under a cookie. Its end must be told with {@link Visitor.left}. */
@@ -139,6 +152,7 @@ export class Visitors {
       // A login is later than the id under which it happens, or nobody would see that it needs another one.
       const modified = timeAfter(record.rotated, this.#clock());
       await this.#store.update(record.cbtid, { auth, modified });
+      this.#unreturned.remove(record.cbtid);
       return true;
     });
   }
@@ -186,6 +200,7 @@ export class Visitors {
    * a second party from now on, also after a crash. So that is waited for.
    */
   async noteReturn({ cbtid, rotated }: CookieRecord): Promise<void> {
+    this.#unreturned.remove(cbtid);
     const noting = this.#alone(cbtid, async (record) => {
       if (record?.cbtid === cbtid) await this.#store.update(cbtid, { returned: true });
       this.#returned.delete(cbtid);
@@ -326,6 +341,7 @@ export class Visitors {
 
   #end(cbtid: string, except: VisitorSession | undefined): void {
     this.#dead.add(cbtid);
+    this.#unreturned.remove(cbtid);
     const visitor = this.#here.get(cbtid);
     visitor?.loggedOut();
     visitor?.dismiss(CloseUri.LOGOUT, 'the browser was logged out', except);

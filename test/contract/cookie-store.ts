@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { CookieStoreError } from '../../src/cookie/store.js';
-import type { CookieStore } from '../../src/cookie/store.js';
+import type { CookieRecord, CookieStore } from '../../src/cookie/store.js';
 import { cookieId, cookieRecord, DELETED, JOE, MODIFIED, recordOf } from '../support/cookie-store.js';
 
 /** Where the records of one test are kept. */
@@ -246,6 +246,22 @@ export function cookieStoreContract(
       expect(await (await reopened()).get(cookieId(3))).toBeUndefined();
       expect(await store.get(otherId)).toEqual({ cbtid: otherId, moved_to: cookieId(3), moved: MODIFIED });
       expect(await store.list()).toEqual([]);
+    });
+
+    it('forgets what nobody came back with, and only that', async () => {
+      const never = (n: number, change = {}): CookieRecord => cookieRecord(cookieId(n), { returned: false, ...change });
+      const records = [never(1), cookieRecord(cookieId(2)), never(3), never(4), never(5, { created: DELETED })];
+      for (const record of records) await store.create(record);
+      await store.update(cookieId(3), { auth: JOE, modified: MODIFIED });
+      await store.update(cookieId(4), { auth: JOE, modified: MODIFIED });
+      await store.update(cookieId(4), { auth: null, modified: DELETED });
+      await reopened();
+      expect(await store.unreturned()).toEqual([cookieId(1), cookieId(5)]);
+      for (let n = 0; n <= 5; n += 1) await store.evict(cookieId(n));
+      const left = [...(await store.list())].map(({ cbtid }) => cbtid).sort();
+      expect(left).toEqual([2, 3, 4].map((n) => cookieId(n)));
+      expect(await store.unreturned()).toEqual([]);
+      await expect(store.update(id, { returned: true })).rejects.toBeInstanceOf(CookieStoreError);
     });
 
     it('lists all records, also expired ones', async () => {

@@ -27,6 +27,7 @@ export function cookieConfig(parts: Partial<CookieConfig> = {}): CookieConfig {
     same_site: 'Lax',
     path: '/',
     sliding: false,
+    max_unreturned: 10_000,
     close_expired: false,
     rotate_grace: 60,
     ...parts,

@@ -18,6 +18,7 @@ describe('defaults', () => {
       same_site: 'Lax',
       path: '/',
       sliding: false,
+      max_unreturned: 10_000,
       close_expired: false,
       rotate: false,
       rotate_grace: 60,

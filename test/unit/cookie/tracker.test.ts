@@ -143,6 +143,8 @@ describe('CookieTracker', () => {
       update: (...args) => store.update(...args),
       rotate: (...args) => store.rotate(...args),
       delete: () => deleting,
+      unreturned: () => store.unreturned(),
+      evict: (id) => store.evict(id),
       list: () => store.list(),
       close: () => store.close(),
     };

@@ -34,6 +34,8 @@ function changedStores(change: (store: CookieStore) => Partial<CookieStore>): Co
         update: (cbtid, change) => store.update(cbtid, change),
         rotate: (cbtid, successor, rotated) => store.rotate(cbtid, successor, rotated),
         delete: (cbtid, deleted) => store.delete(cbtid, deleted),
+        unreturned: () => store.unreturned(),
+        evict: (cbtid) => store.evict(cbtid),
         list: () => store.list(),
         close: () => store.close(),
       };
