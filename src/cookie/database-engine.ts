@@ -7,6 +7,7 @@
  * transaction.
  */
 import { withChange } from './auth-value.js';
+import { DatabaseFiles, DatabaseLost } from './database-files.js';
 import { isExpired } from './expiry.js';
 import { forwardLine, liveLine, parseLine } from './file-line.js';
 import { forwardTo, leadsToRecord } from './forwards.js';
@@ -72,6 +73,7 @@ type Lmdb = RootDatabase<string, string>;
 
 export class DatabaseEngine {
   readonly #db: Lmdb;
+  readonly #files: DatabaseFiles;
   readonly #options: DatabaseOptions;
   readonly #clock: () => number;
   // where the last sweep ended
@@ -79,6 +81,7 @@ export class DatabaseEngine {
 
   private constructor(db: Lmdb, options: DatabaseOptions, clock: () => number) {
     this.#db = db;
+    this.#files = new DatabaseFiles(options.path);
     this.#options = options;
     this.#clock = clock;
   }
@@ -98,8 +101,12 @@ export class DatabaseEngine {
     return new DatabaseEngine(db, options, clock);
   }
 
-  /** Answers in order. All writes are one transaction: when it fails, none of them has happened. */
+  /**
+   * Answers in order. All writes are one transaction: when it fails, none of them has happened.
+   * @throws DatabaseLost when the files behind it are not those of the database any more: then it can only be closed.
+   */
   run(requests: readonly DatabaseRequest[]): DatabaseAnswer[] {
+    this.#files.check();
     this.#db.resetReadTxn(); // another process may have written
     if (requests.every(isReading)) return requests.map((request) => this.#answer(request));
     if (this.#options.readonly) {
@@ -107,8 +114,12 @@ export class DatabaseEngine {
       return requests.map((request) => (isReading(request) ? this.#answer(request) : { refused }));
     }
     try {
-      return this.#db.transactionSync(() => this.#runAll(requests));
+      const answers = this.#db.transactionSync(() => this.#runAll(requests));
+      // Nobody has been told yet.
+      this.#files.check();
+      return answers;
     } catch (error) {
+      if (error instanceof DatabaseLost) throw error;
       const failed = error instanceof Error ? error.message : String(error);
       return requests.map((request) => (isReading(request) ? this.#answer(request) : { failed }));
     }

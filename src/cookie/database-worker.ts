@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { DatabaseEngine } from './database-engine.js';
-import type { DatabaseOptions } from './database-engine.js';
+import type { DatabaseOptions, DatabaseRequest } from './database-engine.js';
 import type { ThreadOrder, ThreadReport } from './database-thread.js';
 
 function report(what: ThreadReport): void {
@@ -13,13 +13,18 @@ function reportFailure(error: unknown): void {
   report({ failed: error instanceof Error ? error.message : String(error) });
 }
 
+function answer(engine: DatabaseEngine, requests: readonly DatabaseRequest[]): void {
+  try {
+    report({ answers: engine.run(requests) });
+  } catch (error) {
+    reportFailure(error);
+  }
+}
+
 async function serve(options: DatabaseOptions): Promise<void> {
   const engine = await DatabaseEngine.open(options, Date.now);
   parentPort?.on('message', (order: ThreadOrder) => {
-    if (order !== 'close') {
-      report({ answers: engine.run(order) });
-      return;
-    }
+    if (order !== 'close') return answer(engine, order);
     // Without its port the thread has nothing left to do and ends.
     engine.close().then(() => parentPort?.close(), reportFailure);
   });

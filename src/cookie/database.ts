@@ -12,6 +12,7 @@ import { CommitQueue } from './commit-queue.js';
 import { openInThread } from './database-thread.js';
 import { errorCode } from './file-system.js';
 import { CookieStoreError } from './store.js';
+import { RepeatedLog } from '../log/repeated.js';
 import type { Logger } from '../log/logger.js';
 import type { DatabaseAnswer, DatabaseCount, DatabaseOptions, DatabaseRequest } from './database-engine.js';
 import type { DatabaseConnection } from './database-thread.js';
@@ -54,7 +55,7 @@ type Value = Extract<DatabaseAnswer, { readonly value: unknown }>['value'];
 /** The store type `database`. */
 export class DatabaseCookieStore implements CookieStore {
   readonly #options: DatabaseOptions;
-  readonly #log: Logger;
+  readonly #repeated: RepeatedLog;
   readonly #connect: (options: DatabaseOptions) => Promise<DatabaseConnection>;
   readonly #queue = new CommitQueue<Task>((batch) => this.#commit(batch));
   // undefined before `open`, and when the thread was lost
@@ -64,7 +65,7 @@ export class DatabaseCookieStore implements CookieStore {
 
   constructor(options: DatabaseOptions, { log, connect = openInThread }: DatabaseStoreDeps) {
     this.#options = options;
-    this.#log = log;
+    this.#repeated = new RepeatedLog(log);
     this.#connect = connect;
   }
 
@@ -137,6 +138,7 @@ export class DatabaseCookieStore implements CookieStore {
 
   async #shutDown(): Promise<void> {
     await this.#queue.idle();
+    this.#repeated.end();
     await this.#connection?.close();
   }
 
@@ -152,14 +154,27 @@ export class DatabaseCookieStore implements CookieStore {
     let answers: readonly DatabaseAnswer[];
     try {
       // A thread that was lost is replaced; what is in the database stays, also if it was to be emptied at the start.
-      this.#connection ??= await this.#connect({ ...this.#options, purge: false });
+      this.#connection ??= await this.#connectAgain();
       answers = await this.#connection.run(batch.map(({ request }) => request));
     } catch (err) {
-      this.#connection = undefined;
-      this.#log.error({ path: this.#options.path, err }, 'cookie database lost');
+      this.#repeated.say('error', { path: this.#options.path, err }, 'cookie database lost');
+      await this.#disconnect();
       answers = batch.map(() => ({ failed: err instanceof Error ? err.message : String(err) }));
     }
     for (const [index, task] of batch.entries()) this.#settle(task, answers[index]);
+  }
+
+  async #connectAgain(): Promise<DatabaseConnection> {
+    const { path, readonly } = this.#options;
+    if (!readonly) await makeDirectory(path);
+    return this.#connect({ ...this.#options, purge: false });
+  }
+
+  /** Of a thread that is gone nothing is left to close, and what fails there concerns nobody any more. */
+  async #disconnect(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await Promise.allSettled([connection?.close()]);
   }
 
   #settle({ resolve, reject }: Task, answer: DatabaseAnswer = { failed: 'no answer' }): void {

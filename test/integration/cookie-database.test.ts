@@ -65,6 +65,20 @@ describe('two nodes on one database', () => {
     expect(await b.stop()).toBe(0);
     expect(b.stderr).toBe('');
   });
+
+  it('whose files are deleted take nobody in untracked, say so once, and go on with the next visit', async () => {
+    const directory = path.join(temporaryDirectory(), 'cookies');
+    const daemon = await nodeOn(directory);
+    const before = await visit(daemon);
+    await rm(directory, { recursive: true });
+    await expect(visit(daemon)).rejects.toThrow('503');
+    const after = await visit(daemon);
+    expect([after, await visit(daemon, after)]).toEqual([expect.any(String), undefined]);
+    expect(await visit(daemon, before)).toBeDefined();
+    expect(daemon.output.split('cookie database lost')).toHaveLength(2);
+    const next = await nodeOn(directory);
+    expect([await visit(next, after), await daemon.stop()]).toEqual([undefined, 0]);
+  });
 });
 
 /** One of two processes that do what they are told at the same time. */

@@ -51,7 +51,16 @@ async function work() {
   for (let n = 0; ; n += 1) {
     const cbtid = newCookieId(24);
     const now = new Date().toISOString();
-    await store.create({ cbtid, created: now, modified: null, max_age: 86400, auth: null, seen: null, rotated: null });
+    await store.create({
+      cbtid,
+      created: now,
+      modified: null,
+      max_age: 86400,
+      auth: null,
+      seen: null,
+      rotated: null,
+      returned: false,
+    });
     acknowledge('created', cbtid);
     if (n % 3 === 0) continue;
     await store.update(cbtid, { auth, modified: now });

@@ -1,5 +1,5 @@
 /** What the database store does beyond the contract of all stores; here without a thread of its own. */
-import { mkdir, stat } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -175,6 +175,69 @@ describe('a database whose thread is lost', () => {
       expect((await store.list()).map(({ cbtid }) => cbtid)).toEqual([cookieId(1), cookieId(3)]);
       expect(opened).toEqual([true, false]);
       expect(entries.map(({ msg }) => msg)).toEqual(['cookie database lost']);
+      await store.close();
+    }));
+});
+
+describe('a database that is renamed, deleted or replaced while it is open', () => {
+  const DATA = 'data.mdb';
+
+  /** As a node has it, with a visitor in it. @returns what was logged, too. */
+  async function lostDatabase(place: string): Promise<{ store: DatabaseCookieStore; messages: () => string[] }> {
+    const { log, entries } = recordingLog();
+    const store = new DatabaseCookieStore(databaseOptions(place), {
+      log,
+      connect: async (options) => {
+        const engine = await DatabaseEngine.open(options, () => Date.parse(CREATED));
+        // eslint-disable-next-line @typescript-eslint/require-await
+        return { run: async (requests) => engine.run(requests), close: () => engine.close() };
+      },
+    });
+    await store.open();
+    await store.create(cookieRecord(cookieId(1)));
+    return { store, messages: () => entries.map(({ level, msg }) => `${level}: ${msg}`) };
+  }
+
+  it.each<[string, (place: string) => Promise<void>]>([
+    ['deleted', (place) => rm(path.join(place, DATA))],
+    ['renamed', (place) => rename(path.join(place, DATA), path.join(place, 'data.old'))],
+    ['deleted with its directory', (place) => rm(place, { recursive: true })],
+    ['renamed with its directory', (place) => rename(place, `${place}.old`)],
+    [
+      'replaced',
+      async (place) => {
+        await copyFile(path.join(place, DATA), path.join(place, 'copy'));
+        await rename(path.join(place, 'copy'), path.join(place, DATA));
+      },
+    ],
+    ['robbed of its lock', (place) => rm(path.join(place, 'lock.mdb'))],
+  ])('%s: what follows is refused, and a restart finds what the node says from then on', (_what, lose) =>
+    withDirectory(async (directory) => {
+      const place = path.join(directory, 'cookies');
+      const { store, messages } = await lostDatabase(place);
+      await lose(place);
+      await expect(store.update(cookieId(1), { auth: JOE, modified: MODIFIED })).rejects.toThrow(
+        /cookie database .* failed: .* was renamed, deleted or replaced by somebody else/,
+      );
+      expect(messages()).toEqual(['error: cookie database lost']);
+      await store.create(cookieRecord(cookieId(2)));
+      const known = await store.list();
+      await store.close();
+      const again = await openOn(place);
+      expect(await again.list()).toEqual(known);
+      expect(known.map(({ cbtid }) => cbtid)).toContain(cookieId(2));
+      expect(known.every(({ auth }) => auth === null)).toBe(true);
+      await again.close();
+    }),
+  );
+
+  it('says nothing of its cookies any more, though it could still be read', () =>
+    withDirectory(async (directory) => {
+      const place = path.join(directory, 'cookies');
+      const { store } = await lostDatabase(place);
+      await rm(path.join(place, DATA));
+      await expect(store.get(cookieId(1))).rejects.toBeInstanceOf(CookieStoreError);
+      expect(await store.get(cookieId(1))).toBeUndefined();
       await store.close();
     }));
 });
