@@ -126,5 +126,6 @@ function recordOf(cbtid, auth) {
     auth,
     seen: null,
     rotated: null,
+    returned: false,
   };
 }
