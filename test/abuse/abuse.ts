@@ -19,13 +19,11 @@ export type Abuser = (target: Target, random: Random) => Promise<readonly string
 
 /**
  * @param name of the abuse; connections draw from the seed, this and their number
- * @param usable which transports it is for
  */
-export async function abuse(name: string, usable: (target: Target) => boolean, abuser: Abuser): Promise<void> {
+export async function abuse(name: string, abuser: Abuser): Promise<void> {
   const repeat = `to repeat: ABUSE_SEED=${SEED} ABUSE_SECONDS=${SECONDS}`;
   process.stdout.write(`abuse by ${name}, ${repeat}\n`);
   const node = await AbusedNode.start();
-  const targets = node.targets.filter(usable);
   const random = new Random(`${SEED}/${name}`);
   let connections = 0;
   const complaints = new Set<string>();
@@ -34,7 +32,7 @@ export async function abuse(name: string, usable: (target: Target) => boolean, a
     const keepComing = async (): Promise<void> => {
       while (performance.now() < end && complaints.size === 0) {
         const draws = random.fork(connections++);
-        const target = draws.pick(targets);
+        const target = draws.pick(node.targets);
         for (const complaint of await abuser(target, draws)) complaints.add(`${target.name}: ${complaint}`);
       }
     };

@@ -16,19 +16,15 @@ describe('a node that is sent random octets', () => {
     'is as it was before: requests, upgrades, bodies and cuts anywhere',
     async () => {
       const known = { cookies: [] as string[] };
-      await abuse(
-        'http',
-        () => true,
-        async (target, random) => {
-          const wire = await Wire.open(target);
-          const isHttp = target.websocket !== undefined && !random.chance(0.1);
-          await wire.send(isHttp ? httpStream(random, known) : firstOctets(random), random);
-          if (random.chance(0.5)) await wire.until((received) => received.length > 0, A_WHILE_MS);
-          learnCookies(known, wire.take().toString('latin1'));
-          await wire.end(random);
-          return [];
-        },
-      );
+      await abuse('http', async (target, random) => {
+        const wire = await Wire.open(target, random);
+        const isHttp = target.websocket !== undefined && !random.chance(0.1);
+        await wire.send(isHttp ? httpStream(random, known) : firstOctets(random), random);
+        if (random.chance(0.5)) await wire.until((received) => received.length > 0, A_WHILE_MS);
+        learnCookies(known, wire.take().toString('latin1'));
+        await wire.end(random);
+        return [];
+      });
     },
     ABUSE_TIMEOUT_MS,
   );

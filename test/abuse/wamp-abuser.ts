@@ -4,6 +4,8 @@ import type { SerializerName } from '../support/codec.js';
 import { rawFrame } from '../support/rawsocket-client.js';
 import { upgradeLines } from '../support/wamp-client.js';
 import { encode } from './encode.js';
+import { learnCookies } from './http-streams.js';
+import type { KnownCookies } from './http-streams.js';
 import type { Odd } from './encode.js';
 import type { Target } from './node-config.js';
 import { damaged } from './random.js';
@@ -15,6 +17,15 @@ import { A_WHILE_MS, Wire } from './wire.js';
 
 const SERIALIZERS: readonly SerializerName[] = ['json', 'msgpack', 'cbor'];
 const MOST_MESSAGES = 150;
+
+/** What connections of the past have learned. */
+type Known = KnownIds & KnownCookies;
+
+interface Guest {
+  readonly target: Target;
+  readonly random: Random;
+  readonly known: Known;
+}
 
 /** What is agreed upon for a connection. */
 interface Speech {
@@ -30,22 +41,26 @@ interface Speech {
 }
 
 /** @returns what the node sent that no router may send, one line each. */
-export async function abuseWamp(target: Target, random: Random, ids: KnownIds): Promise<string[]> {
-  const wire = await Wire.open(target);
+export async function abuseWamp(target: Target, random: Random, known: Known): Promise<string[]> {
+  const wire = await Wire.open(target, random);
   const overRawSocket = target.rawsocket && (target.websocket === undefined || random.chance(0.5));
-  const speech = overRawSocket ? await rawSocket(wire, random) : await webSocket(wire, target, random);
-  const complaints = speech === undefined ? [] : await converse(wire, speech, random, ids);
+  const speech = overRawSocket ? await rawSocket(wire, random) : await webSocket(wire, { target, random, known });
+  const complaints = speech === undefined ? [] : await converse(wire, speech, random, known);
   await wire.end(random);
   return complaints;
 }
 
-async function converse(wire: Wire, speech: Speech, random: Random, ids: KnownIds): Promise<string[]> {
-  const messages = new WampMessages(random, ids);
+async function converse(wire: Wire, speech: Speech, random: Random, known: Known): Promise<string[]> {
+  const messages = new WampMessages(random, known);
   const complaints: string[] = [];
   const { oddness } = messages;
   await say(wire, speech, [messages.hello()], { random, oddness });
   // Who goes on without waiting is what the time before WELCOME is about.
   if (random.chance(0.8)) await wire.until((received) => received.length > 0, A_WHILE_MS);
+  if (messages.hasTicket) {
+    await say(wire, speech, [messages.ticket()], { random, oddness });
+    await wire.until((received) => received.length > 0, A_WHILE_MS);
+  }
   for (let left = random.size(MOST_MESSAGES); left > 0 && wire.isOpen; left--) {
     complaints.push(...listen(wire, speech, messages));
     const several = Array.from({ length: random.size(10) }, () => messages.message());
@@ -96,7 +111,7 @@ function readerOf(serializer: SerializerName): (bytes: Buffer) => unknown {
 }
 
 /** @returns undefined when the node does not want it. */
-async function webSocket(wire: Wire, target: Target, random: Random): Promise<Speech | undefined> {
+async function webSocket(wire: Wire, { target, random, known }: Guest): Promise<Speech | undefined> {
   const serializer = random.pick(SERIALIZERS);
   const batched = random.chance(0.3);
   const path = random.pick(target.websocket ?? []);
@@ -104,12 +119,14 @@ async function webSocket(wire: Wire, target: Target, random: Random): Promise<Sp
   const lines = upgradeLines(path, [
     `Sec-WebSocket-Protocol: wamp.2.${serializer}${batched ? '.batched' : ''}`,
     ...(compressed ? ['Sec-WebSocket-Extensions: permessage-deflate'] : []),
+    ...(known.cookies.length > 0 && random.chance(0.5) ? [`Cookie: ${random.pick(known.cookies)}`] : []),
   ]);
   await wire.send(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), random);
   await wire.until((received) => received.includes('\r\n\r\n'));
   const answer = wire.take();
   const end = answer.indexOf('\r\n\r\n');
   if (!answer.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101'))) return undefined;
+  learnCookies(known, answer.toString('latin1', 0, end + 2));
   wire.untake(answer.subarray(end + 4));
   const isBinary = serializer !== 'json';
   return {

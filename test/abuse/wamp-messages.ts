@@ -35,6 +35,8 @@ export class WampMessages {
   readonly #own = noIds();
   /** How often something is wrong. Most of that ends the session, so those that see more of the node make no mistakes. */
   readonly oddness: number;
+  /** Whether the HELLO asked to be let in by ticket. */
+  hasTicket = false;
   #lastRequest = 0;
 
   constructor(random: Random, ids: KnownIds) {
@@ -59,14 +61,21 @@ export class WampMessages {
     const { role, roles } = this;
     const random = this.#random;
     const methods = random.pick(random.chance(0.9) ? USUAL_METHODS : OTHER_METHODS);
+    this.hasTicket = methods?.includes('ticket') === true;
+    const isJoe = this.hasTicket && !random.chance(0.05);
     const details = {
       ...(!random.chance(this.oddness) && { roles: random.chance(0.9) ? roles : { [role]: {} } }),
       ...(methods !== undefined && { authmethods: methods }),
-      ...(methods !== undefined && { authid: random.pick(['joe', 'nobody', oddText(random)]) }),
+      ...(methods !== undefined && { authid: isJoe ? 'joe' : random.pick(['nobody', oddText(random)]) }),
       ...(random.chance(0.1) && { authextra: this.#options(['nonce', 'kdf', 'channel_binding', 'pubkey']) }),
       ...(random.chance(0.1) && this.#extras()),
     };
     return [1, this.#field(() => 'realm1'), this.#field(() => details)];
+  }
+
+  /** The answer to a CHALLENGE for it. */
+  ticket(): Odd {
+    return [5, this.#random.chance(0.95) ? 'secret' : oddText(this.#random), this.#field(() => ({}))];
   }
 
   /** Any message but HELLO, mostly one that a session may send. */
@@ -189,8 +198,8 @@ export class WampMessages {
 }
 
 const SHARED_URIS = ['fuzz.a', 'fuzz.b', 'fuzz.c', 'fuzz.a.b', 'fuzz.a.b.c', 'fuzz', 'fuzz..b', 'fuzz.a.'];
-const USUAL_METHODS = [undefined, ['anonymous'], ['cookie', 'anonymous']];
-const OTHER_METHODS = [['ticket'], ['wampcra'], ['wamp-scram'], ['scram'], ['cryptosign'], ['no such'], []];
+const USUAL_METHODS = [undefined, ['anonymous'], ['cookie', 'anonymous'], ['cookie', 'ticket'], ['ticket']];
+const OTHER_METHODS = [['wampcra'], ['wamp-scram'], ['scram'], ['cryptosign'], ['no such'], []];
 const FEATURES = [
   ...['call_canceling', 'progressive_call_results', 'progressive_call_invocations', 'call_timeout'],
   ...['payload_passthru_mode', 'publisher_exclusion', 'x', '__proto__'],

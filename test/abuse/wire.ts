@@ -20,6 +20,8 @@ export interface Place {
 const PATIENCE_MS = 1500;
 /** For what may come, and may not. */
 export const A_WHILE_MS = 20;
+/** How many of the clients do not read. */
+const DEAF = 0.05;
 /** An answer that is larger is not read to its end. */
 const MOST_KEPT = 4 * 1024 * 1024;
 
@@ -30,6 +32,7 @@ export class Wire {
   /** Only TCP has resets. */
   readonly #canReset: boolean;
   #received = Buffer.alloc(0);
+  #isDeaf = false;
   #wake: () => void = () => undefined;
 
   private constructor(socket: Socket, canReset: boolean) {
@@ -52,11 +55,12 @@ export class Wire {
   }
 
   /** @returns a connection, which the node may have closed at once. */
-  static async open({ at, ca }: Place): Promise<Wire> {
+  static async open({ at, ca }: Place, random: Random): Promise<Wire> {
     const socket = ca === undefined ? connect(at) : connectTls({ ...at, ca });
     const wire = new Wire(socket, 'port' in at && ca === undefined);
     await Promise.race([once(socket, ca === undefined ? 'connect' : 'secureConnect'), wire.#closed]).catch(ignore);
     socket.setNoDelay(true);
+    if (random.chance(DEAF)) wire.#goDeaf();
     return wire;
   }
 
@@ -64,11 +68,17 @@ export class Wire {
     return !this.#socket.destroyed && !this.#socket.writableEnded;
   }
 
+  /** Reads nothing any more: what the node has for it must not become too much. */
+  #goDeaf(): void {
+    this.#isDeaf = true;
+    this.#socket.pause();
+  }
+
   /** Takes what has come. */
   take(): Buffer {
     const taken = this.#received;
     this.#received = Buffer.alloc(0);
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#socket.isPaused() && !this.#isDeaf) this.#socket.resume();
     return taken;
   }
 
@@ -79,7 +89,7 @@ export class Wire {
 
   /** Waits until `done` says so of what has come, the connection is closed, or patience is over. */
   async until(done: (received: Buffer) => boolean, patienceMs = PATIENCE_MS): Promise<void> {
-    const end = Math.min(this.#end, performance.now() + patienceMs);
+    const end = Math.min(this.#end, performance.now() + (this.#isDeaf ? A_WHILE_MS : patienceMs));
     const isOver = (): boolean => this.#socket.destroyed || this.#socket.readableEnded || performance.now() > end;
     while (!done(this.#received) && !isOver()) await this.#change(end);
   }

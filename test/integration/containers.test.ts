@@ -5,19 +5,12 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import {
-  CAN_UNSHARE,
-  DaemonExited,
-  nodeDirectory,
-  runCli,
-  startDaemon,
-  temporaryDirectory,
-} from '../support/daemon.js';
+import { canUnshare, DaemonExited, nodeDirectory, runCli, startDaemon, temporaryDirectory } from '../support/daemon.js';
 import type { Daemon, DaemonOptions } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
 import { nodeConfig } from '../support/node-config.js';
 
-describeNeeds('the right to unshare namespaces', CAN_UNSHARE)('two containers on one volume', () => {
+describeNeeds('the right to unshare namespaces', canUnshare())('two containers on one volume', () => {
   let daemons: Daemon[];
   let volume: string;
   beforeEach(() => {

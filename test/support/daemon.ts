@@ -39,7 +39,7 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How many files it may have open (`ulimit -n`). */
   readonly openFiles?: number;
-  /** Gives it a process table and a network of its own, as a container has them; needs {@link CAN_UNSHARE}. End it with `kill`. */
+  /** Gives it a process table and a network of its own, as a container has them; needs {@link canUnshare}. End it with `kill`. */
   readonly contained?: boolean;
   /** Loads `bench/probe.js` into it, which {@link Daemon.ask} talks to. */
   readonly probed?: boolean;
@@ -93,7 +93,9 @@ function writeConfig(cbdir: string, config: object | string, configName: string)
 
 const UNSHARE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--net'];
 /** Whether processes can be put into namespaces of their own: on Linux, mostly by root. */
-export const CAN_UNSHARE = spawnSync(UNSHARE[0] ?? '', [...UNSHARE.slice(1), 'true']).status === 0;
+export function canUnshare(): boolean {
+  return spawnSync(UNSHARE[0] ?? '', [...UNSHARE.slice(1), 'true']).status === 0;
+}
 
 function spawnCli(
   args: readonly string[],
