@@ -313,7 +313,7 @@ describe('stores and time', () => {
     });
     const [text = ''] = readFileSync(path.join(again.cbdir, 'cookies.dat'), 'utf8').split('\n');
     expect(text).toMatch(
-      /^\{"cbtid": "[^"]{24}", "status": "created", "created": "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "modified": null, "deleted": null, "max_age": 86400, "authid": null, "authrole": null, "authmethod": null, "authrealm": null, "authextra": null\}$/,
+      /^\{"cbtid": "[^"]{24}", "status": "created", "created": "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "modified": null, "deleted": null, "max_age": 86400, "authid": null, "authrole": null, "authmethod": null, "authrealm": null, "authextra": null, "returned": false\}$/,
     );
     expect(statSync(path.join(again.cbdir, 'cookies.dat')).mode & 0o077).toBe(0);
   });
