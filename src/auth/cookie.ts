@@ -14,14 +14,21 @@ import type { CookieAuthConfig } from './schema.js';
 
 const PASS: Pass = { type: 'pass' };
 
+/** The browser itself connects again with what it has now. */
+const OUTDATED: Verdict = {
+  type: 'unavailable',
+  message: 'the cookie of this connection was replaced, please connect again',
+};
+
 export const cookie: AuthMethodType<CookieAuthConfig> = {
   type: 'cookie',
 
   create({ revalidate }, { siblings, log, admits }): AuthMethod {
     return {
-      async start(_request, { client: { visitor } }): Promise<Verdict | Pass> {
-        const login = await visitor?.login();
+      async start(_request, { client: { visitor, heldCookie } }): Promise<Verdict | Pass> {
+        const login = await visitor?.login(heldCookie);
         if (visitor === undefined || login === undefined) return PASS;
+        if (login === 'outdated') return OUTDATED;
         const { authid, authrole, authmethod, authrealm: realm, authextra } = login;
         const fault = admits(realm, authrole)
           ? revalidate && faultOf(siblings.get(authmethod), login)

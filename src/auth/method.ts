@@ -42,6 +42,8 @@ export interface ClientInfo {
   readonly address: string;
   /** The browser behind the tracking cookie, where cookies are tracked. */
   readonly visitor: Visitor | undefined;
+  /** The id that the browser had, or got, when the connection was opened: a password. Undefined when it had an old one. */
+  readonly heldCookie?: string | undefined;
   /**
    * The headers of the HTTP request, names in lower case; undefined without HTTP, and where no method of the transport
    * wants them. They hold cookies and passwords: for authenticators only.

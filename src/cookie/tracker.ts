@@ -36,6 +36,11 @@ export interface Tracked {
   readonly record: CookieRecord;
   /** The value of the `Set-Cookie` header to send; undefined when the browser has its cookie already. */
   readonly setCookie: string | undefined;
+  /**
+   * For somebody who came with an id that was replaced: in so many milliseconds, at most, it is worth nothing any more. Whoever
+   * is the browser has another one by then, and comes back with it.
+   */
+  readonly lastsMs?: number;
 }
 
 export interface ResolveOptions {
@@ -83,6 +88,9 @@ export class CookieTracker {
   async resolve(req: IncomingMessage, options: ResolveOptions = {}): Promise<Tracked> {
     const { cookie } = req.headers;
     const known = cookie === undefined ? undefined : await this.#find(cookie);
+    if (known?.isCurrent === false) {
+      return { record: known.record, setCookie: undefined, lastsMs: this.#config.rotate_grace * 1000 };
+    }
     if (known?.isRenewed === false) return { record: known.record, setCookie: undefined };
     const record = known?.record ?? (await this.#create());
     const secureConnection = options.secureConnection ?? isTls(req);

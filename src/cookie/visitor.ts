@@ -73,10 +73,13 @@ export class Visitor {
 
   /**
    * The login that the cookie remembers; undefined without one.
+   * @param held the id that the client has, as far as the node knows. `outdated` when another one has taken its place: whoever
+   *   opened a connection before that, and waited, may be somebody else.
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  async login(): Promise<CookieAuth | undefined> {
+  async login(held = this.#cbtid): Promise<CookieAuth | 'outdated' | undefined> {
     if (this.#isLoggedOut) return undefined;
+    if (await this.#visitors.isReplaced(held)) return 'outdated';
     return (await this.#visitors.find(this.#cbtid))?.auth ?? undefined;
   }
 

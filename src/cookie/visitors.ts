@@ -124,6 +124,12 @@ export class Visitors {
     return (await this.recognise(cbtid, Infinity))?.record;
   }
 
+  /** Whether another id has taken the place of this one. */
+  async isReplaced(cbtid: string): Promise<boolean> {
+    const entry = await this.#get(cbtid);
+    return entry !== undefined && isForward(entry);
+  }
+
   /**
    * The cookie behind an id that a request presents. An expired one is forgotten: no clock set back can revive it. Nobody
    * waits for that; if it fails, the next look-up finds the same.

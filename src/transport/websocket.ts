@@ -226,15 +226,26 @@ export class WebSocketAcceptor {
       endWithClient(socket);
       const visitor = tracked && this.#deps.tracker?.enter(tracked.record);
       const headers = this.#keepsHeaders ? { ...req.headers } : undefined;
-      const client = { ...clientOf(socket), visitor, headers };
+      const heldCookie = tracked?.lastsMs === undefined ? tracked?.record.cbtid : undefined;
+      const client = { ...clientOf(socket), visitor, heldCookie, headers };
       const connection = { socket, serializer: agreement.serializer, client, echoesClose };
       if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
         // Whoever goes on has read the answer.
         ws.once('message', () => this.#deps.tracker?.delivered(tracked.record));
       }
-      this.#host.opened(new WebSocketTransport(ws, connection, this.#host));
+      const transport = new WebSocketTransport(ws, connection, this.#host);
+      this.#host.opened(transport);
+      if (tracked?.lastsMs !== undefined) endLater(transport, tracked.lastsMs);
     });
   }
+}
+
+/** The longest time that a timer of Node.js can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Somebody came with an id that was replaced, which is worth something for a while only. */
+function endLater(transport: WebSocketTransport, ms: number): void {
+  setTimeout(() => transport.evict('the cookie of this browser was replaced, please connect again'), Math.min(ms, MAX_TIMER_MS)).unref();
 }
 
 /**
