@@ -160,8 +160,9 @@ class CookieAccount {
     const created = new Map();
     for (const line of readFileSync(file, 'utf8').split('\n')) {
       if (line === '') continue;
-      const { cbtid, status } = JSON.parse(line);
-      if (status === 'created') created.set(cbtid, (created.get(cbtid) ?? 0) + 1);
+      const { cbtid, status, returned } = JSON.parse(line);
+      // Another line says that a browser came back for the first time.
+      if (status === 'created' && returned === false) created.set(cbtid, (created.get(cbtid) ?? 0) + 1);
     }
     for (const id of this.#ids) {
       const times = created.get(id) ?? 0;

@@ -317,7 +317,6 @@ describe('a node under observation', () => {
       ['joe', 'wampcra', signature(KEY), 2],
       ['joe', 'wampcra', signature(PASSWORD), 3],
       ['nonsense', 'wampcra', signature(KEY), 3],
-      ['joe', 'wamp-scram', () => PASSWORD, 3],
     ];
     for (const [authid, authmethod, answer, type] of attempts) {
       const client = await connect({}, '/asked');
@@ -326,6 +325,12 @@ describe('a node under observation', () => {
       expect(outcome[0], `${authmethod} of ${authid}`).toBe(type);
       if (type === 3) keep('refusals', JSON.stringify(outcome));
     }
+    const late = await connect({}, '/asked');
+    late.send(hello({ authid: 'joe', authmethods: ['wamp-scram'], authextra: { nonce: CLIENT_NONCE } }));
+    // Nobody has registered the procedure, and it is waited for.
+    const { code, reason } = await late.closed;
+    expect(code).toBe(1013);
+    keep('refusals', reason);
     await askAboutEverything();
   });
 
