@@ -125,17 +125,23 @@ function deep(levels: number, random: Random): Raw {
 
 /** A list of many small containers; now and then it claims to have more. */
 function wide(count: number, random: Random): Raw {
-  const claimed = Buffer.alloc(4);
-  claimed.writeUInt32BE(random.chance(0.8) ? count : 0xffff_ffff);
+  return listOf(count, random, random.chance(0.8) ? count : 0xffff_ffff);
+}
+
+/** @param claimed how many there are by the head of the list, where it has one. */
+export function listOf(count: number, random: Random, claimed = count): Raw {
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(claimed);
   const [json, msgpack, cbor] = random.pick([
     ['{}', 0x80, 0xa0],
     ['[]', 0x90, 0x80],
     ['0', 0x00, 0x00],
+    ['""', 0xa0, 0x60],
   ] as const);
   return raw(
     `[${`${json},`.repeat(count - 1)}${json}]`,
-    Buffer.concat([Buffer.of(0xdd), claimed, Buffer.alloc(count, msgpack)]),
-    Buffer.concat([Buffer.of(0x9a), claimed, Buffer.alloc(count, cbor)]),
+    Buffer.concat([Buffer.of(0xdd), head, Buffer.alloc(count, msgpack)]),
+    Buffer.concat([Buffer.of(0x9a), head, Buffer.alloc(count, cbor)]),
   );
 }
 

@@ -4,6 +4,7 @@ import type { SerializerName } from '../support/codec.js';
 import { rawFrame } from '../support/rawsocket-client.js';
 import { upgradeLines } from '../support/wamp-client.js';
 import { encode } from './encode.js';
+import { heavy } from './heavy.js';
 import { learnCookies } from './http-streams.js';
 import type { KnownCookies } from './http-streams.js';
 import type { Odd } from './encode.js';
@@ -17,6 +18,8 @@ import { A_WHILE_MS, Wire } from './wire.js';
 
 const SERIALIZERS: readonly SerializerName[] = ['json', 'msgpack', 'cbor'];
 const MOST_MESSAGES = 150;
+/** How many of the sessions are dear for the node. */
+const HEAVY = 0.05;
 
 /** What connections of the past have learned. */
 type Known = KnownIds & KnownCookies;
@@ -60,6 +63,13 @@ async function converse(wire: Wire, speech: Speech, random: Random, known: Known
   if (messages.hasTicket) {
     await say(wire, speech, [messages.ticket()], { random, oddness });
     await wire.until((received) => received.length > 0, A_WHILE_MS);
+  }
+  if (random.chance(HEAVY)) {
+    for (const batch of heavy(random)) {
+      await say(wire, speech, batch(messages), { random, oddness });
+      await wire.until((received) => received.length > 0, A_WHILE_MS);
+      complaints.push(...listen(wire, speech, messages));
+    }
   }
   for (let left = random.size(MOST_MESSAGES); left > 0 && wire.isOpen; left--) {
     complaints.push(...listen(wire, speech, messages));

@@ -66,7 +66,9 @@ export class WampMessages {
     const details = {
       ...(!random.chance(this.oddness) && { roles: random.chance(0.9) ? roles : { [role]: {} } }),
       ...(methods !== undefined && { authmethods: methods }),
-      ...(methods !== undefined && { authid: isJoe ? 'joe' : random.pick(['nobody', oddText(random)]) }),
+      ...(methods !== undefined && {
+        authid: isJoe ? 'joe' : random.pick(['nobody', oddText(random), MARKS.repeat(random.size(7000))]),
+      }),
       ...(random.chance(0.1) && { authextra: this.#options(['nonce', 'kdf', 'channel_binding', 'pubkey']) }),
       ...(random.chance(0.1) && this.#extras()),
     };
@@ -199,6 +201,8 @@ export class WampMessages {
 
 const SHARED_URIS = ['fuzz.a', 'fuzz.b', 'fuzz.c', 'fuzz.a.b', 'fuzz.a.b.c', 'fuzz', 'fuzz..b', 'fuzz.a.'];
 const USUAL_METHODS = [undefined, ['anonymous'], ['cookie', 'anonymous'], ['cookie', 'ticket'], ['ticket']];
+/** In the order that makes normalization work hardest. */
+const MARKS = 'a\u0315\u0300\u05ae\u0300';
 const OTHER_METHODS = [['wampcra'], ['wamp-scram'], ['scram'], ['cryptosign'], ['no such'], []];
 const FEATURES = [
   ...['call_canceling', 'progressive_call_results', 'progressive_call_invocations', 'call_timeout'],
