@@ -31,10 +31,12 @@ const ROLES = [
   },
   { name: 'good', 'allow-by-default': true },
 ];
+const MIB = 1024 * 1024;
 const REALM = {
   name: 'realm1',
-  options: { max_retained_events: 100 },
-  store: { type: 'memory', 'event-history': [{ uri: 'fuzz', match: 'prefix', limit: 100 }] },
+  // Both are kept when everybody has gone, and are not to be taken for a leak.
+  options: { max_retained_events: 100, max_retained_bytes: MIB },
+  store: { type: 'memory', max_bytes: 2 * MIB, 'event-history': [{ uri: 'fuzz', match: 'prefix', limit: 100 }] },
   roles: ROLES,
 };
 const AUTH = {
@@ -60,7 +62,7 @@ const GOOD_AUTH = { ticket: { type: 'static', principals: { good: { ticket: TICK
 const COOKIE = { max_age: 2, authid: 'derived', store: { type: 'memory' } };
 const WEBSOCKET = { type: 'websocket', auth: { ...AUTH, cookie: {} } };
 const BARE_WEBSOCKET = { type: 'websocket', auth: AUTH };
-const LARGE_BYTES = 2 * 1024 * 1024;
+const LARGE_BYTES = 2 * MIB;
 
 export function abusedConfig(certificates: Certificates): object {
   const directory = temporaryDirectory();
