@@ -5,6 +5,8 @@
 
 export const COOKIE_FILE = 'cookies.dat';
 const COOKIE_DATABASE = 'cookies';
+/** The load is thousands of new visitors a second, and none may be forgotten: each is looked for in the file. */
+const MAX_UNRETURNED = 10_000_000;
 
 /**
  * @typedef {object} NodeSettings
@@ -24,7 +26,8 @@ const STORES = {
 /** @param {NodeSettings} settings */
 export function nodeConfig({ cookie, cookieSeconds, rawsocket, rules, options = {} }) {
   const lifetime = cookieSeconds === undefined ? {} : { max_age: cookieSeconds };
-  const section = cookie === 'none' ? {} : { cookie: { store: STORES[cookie], ...lifetime } };
+  const section =
+    cookie === 'none' ? {} : { cookie: { store: STORES[cookie], max_unreturned: MAX_UNRETURNED, ...lifetime } };
   const permissions = rules === undefined ? [{ uri: '', match: 'prefix', allow: allow(true) }] : manyRules(rules);
   const endpoint = { type: 'tcp', interface: '127.0.0.1', port: 0 };
   const paths = { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', options, ...section } };
