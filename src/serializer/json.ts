@@ -106,7 +106,12 @@ export const batchedJsonSerializer: Serializer = {
 function decode(bytes: Buffer): ClientMessage {
   const text = bytes.toString('utf8');
   if (text.length > LARGE_TEXT) return decodeLarge(text, bytes);
-  const fields = validated(() => JSON.parse(text) as unknown);
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(cause);
+  }
   if (!Array.isArray(fields) || fields.length === 0) throw new ProtocolViolation('a message must be a non-empty list');
   const position = payloadPosition(fields[0]);
   const payload =
@@ -114,18 +119,21 @@ function decode(bytes: Buffer): ClientMessage {
   return parseMessage(fields, fields.length, payload);
 }
 
-/** @throws ProtocolViolation when the message is no JSON. */
-function validated<T>(read: () => T): T {
+function invalid(cause: unknown): ProtocolViolation {
+  return new ProtocolViolation('the message is not valid JSON', { cause });
+}
+
+function startsOf(text: string): readonly number[] {
   try {
-    return read();
+    return elementStarts(text);
   } catch (cause) {
-    throw new ProtocolViolation('the message is not valid JSON', { cause });
+    throw invalid(cause);
   }
 }
 
 /** Of a large message only what stands before the payload is built. */
 function decodeLarge(text: string, bytes: Buffer): ClientMessage {
-  const starts = validated(() => elementStarts(text));
+  const starts = startsOf(text);
   const length = starts.length - 1;
   if (length === 0) throw new ProtocolViolation('a message must be a non-empty list');
   const code = elementText(text, starts, 0);
