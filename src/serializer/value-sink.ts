@@ -32,10 +32,10 @@ export interface ValueSink {
 }
 
 /**
- * The most steps that one translation may take, as many as a slow machine does within some tens of milliseconds: who
- * is behind a message must not make all others wait.
+ * The most steps that one translation may take, as many as a slow machine does within 25 milliseconds, because an event may be
+ * due in both other formats at once: who is behind a message must not make all others wait.
  */
-const MAX_STEPS = 1_200_000;
+const MAX_STEPS = 600_000;
 
 /** What some things cost besides the step that every value is, measured in such steps: one is about 40 ns. */
 export const Cost = {

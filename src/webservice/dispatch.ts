@@ -236,7 +236,9 @@ export class Dispatcher {
 
 /** A list of protocols in order of preference (RFC 9110, section 7.8); some proxies add their own. */
 function isForWebSocket(req: IncomingMessage): boolean {
-  const protocols = req.headers.upgrade?.split(',') ?? [];
+  const { upgrade } = req.headers;
+  if (upgrade === 'websocket') return true;
+  const protocols = upgrade?.split(',') ?? [];
   return protocols.some((protocol) => protocol.trim().toLowerCase() === 'websocket');
 }
 

@@ -269,14 +269,14 @@ describe('payloads made to take long', () => {
     ['json', 'cbor', 'numbers', jsonList('0')],
     ['json', 'msgpack', 'short strings', jsonList('"a"')],
     ['json', 'msgpack', 'fractions', jsonList('0.1')],
-    ['msgpack', 'json', 'nothing a million times', binaryList(MSGPACK_LIST, [0xc0])],
-    ['msgpack', 'cbor', 'a million lists', binaryList(MSGPACK_LIST, [0x90])],
     ['cbor', 'msgpack', 'half a million lists without length', binaryList(CBOR_LIST, [0x9f, 0xff])],
   ])('%s to %s: %s of a MiB are translated', (from, to, _what, bytes) => {
     expect(written(to, published(from, bytes)).length).toBeGreaterThan(100_000);
   });
 
   it.each([
+    ['msgpack', 'json', 'nothing', binaryList(MSGPACK_LIST, [0xc0])],
+    ['msgpack', 'cbor', 'empty lists', binaryList(MSGPACK_LIST, [0x90])],
     ['msgpack', 'json', 'keys that are no strings', binaryList(MSGPACK_DICT, [1, 0])],
     ['msgpack', 'cbor', 'lists as keys', binaryList(MSGPACK_DICT, [0x91, 1, 0])],
     ['cbor', 'json', 'big numbers', binaryList(CBOR_LIST, [0xc2, 0x47, 1, 1, 1, 1, 1, 1, 1])],
