@@ -49,6 +49,9 @@ export const PAGE_BYTES = 131_072;
 /** An event that is larger is shown without its payload, and with its size. */
 export const MAX_SHOWN_BYTES = 262_144;
 
+/** The same for one of more values than this: small ones cost time, not bytes. */
+const MAX_SHOWN_VALUES = 20_000;
+
 /** Lists and dictionaries in each other that an event is shown with: all serializers can write them within a RESULT. */
 const MAX_SHOWN_NESTING = 60;
 
@@ -246,8 +249,8 @@ function isWanted({ at, topic }: HistoricEvent, query: HistoryQuery): boolean {
  * so that nobody spoils the history for all by publishing such a one.
  */
 export function historicEventValue(event: HistoricEvent, subscription: SubscriptionView): Dict {
-  const isTooLarge = event.bytes > MAX_SHOWN_BYTES;
-  const { args, kwargs } = isTooLarge ? NO_PAYLOAD : shownPayload(event.payload);
+  const shown = event.bytes > MAX_SHOWN_BYTES ? undefined : shownPayload(event.payload);
+  const { args, kwargs } = shown ?? NO_PAYLOAD;
   return {
     timestamp: new Date(event.at).toISOString(),
     subscription: subscription.id,
@@ -255,22 +258,32 @@ export function historicEventValue(event: HistoricEvent, subscription: Subscript
     details: subscription.match === 'exact' ? event.details : { ...event.details, topic: event.topic },
     ...(args.length > 0 || kwargs !== undefined ? { args } : {}),
     ...(kwargs === undefined ? {} : { kwargs }),
-    ...(isTooLarge ? { omitted_bytes: event.bytes } : {}),
+    ...(shown === undefined ? { omitted_bytes: event.bytes } : {}),
   };
 }
 
-function shownPayload(payload: Payload): Payload {
+/** @returns undefined when the payload has no place in an answer. */
+function shownPayload(payload: Payload): Payload | undefined {
   try {
     const { args, kwargs } = payload;
-    if (!isDeeper(args, MAX_SHOWN_NESTING) && !isDeeper(kwargs, MAX_SHOWN_NESTING)) return payloadOf(args, kwargs);
+    const room = { values: MAX_SHOWN_VALUES };
+    if (hasPlace(args, MAX_SHOWN_NESTING, room) && hasPlace(kwargs, MAX_SHOWN_NESTING, room)) {
+      return payloadOf(args, kwargs);
+    }
   } catch (error) {
     // Its serializer cannot make values of it.
     if (!(error instanceof WampError)) throw error;
   }
-  return NO_PAYLOAD;
+  return undefined;
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
-  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
+/** @param room how many values there may be yet. */
+function hasPlace(value: unknown, levels: number, room: { values: number }): boolean {
+  if (--room.values < 0) return false;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true;
+  if (levels === 0) return false;
+  for (const item of Array.isArray(value) ? (value as readonly unknown[]) : Object.values(value)) {
+    if (!hasPlace(item, levels - 1, room)) return false;
+  }
+  return true;
 }

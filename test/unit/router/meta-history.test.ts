@@ -107,6 +107,16 @@ describe('wamp.subscription.get_events', () => {
     });
   });
 
+  it('shows of an event with very many small values its size: to show them all would hold the node up', () => {
+    const { session } = realmWith({ store: STORE });
+    const a = session();
+    a.tell(32, 1, {}, 'a.x').heard();
+    for (const count of [19_000, 21_000]) a.tell(16, 1, {}, 'a.x', [Array.from({ length: count }, () => [])]);
+    const [, , , events] = a.tell(48, 2, {}, GET_EVENTS, [1], {}).heard()[0] as Answer;
+    expect(events.map(({ args }) => (args?.[0] as unknown[] | undefined)?.length)).toEqual([19_000, undefined]);
+    expect(events.map(({ omitted_bytes }) => omitted_bytes !== undefined)).toEqual([false, true]);
+  });
+
   it('takes a limit by position as Crossbar.io does, and answers as it does: one list, the newest first', () => {
     const { session } = realmWith({ store: STORE });
     const a = session();
