@@ -21,6 +21,8 @@ function realmWith(config: Partial<RealmConfig>) {
 const STORE: NonNullable<RealmConfig['store']> = { type: 'memory', 'event-history': [{ uri: 'a.', match: 'prefix' }] };
 const GET_EVENTS = 'wamp.subscription.get_events';
 
+type Answer = [number, number, object, { publication: number; args?: unknown[]; omitted_bytes?: number }[], unknown?];
+
 describe('wamp.subscription.get_events', () => {
   it('answers with the events as its arguments', () => {
     const { session } = realmWith({ store: STORE });
@@ -48,13 +50,6 @@ describe('wamp.subscription.get_events', () => {
   });
 
   describe('with more than one answer has room for', () => {
-    type Answer = [
-      number,
-      number,
-      object,
-      { publication: number; args?: unknown[]; omitted_bytes?: number }[],
-      unknown?,
-    ];
     /** 30 events of some 10 KB, and how to ask for them. */
     function filled() {
       const { session } = realmWith({ store: STORE });
@@ -111,7 +106,7 @@ describe('wamp.subscription.get_events', () => {
     const { session } = realmWith({ store: STORE });
     const a = session();
     a.tell(32, 1, {}, 'a.x').heard();
-    for (const count of [19_000, 21_000]) a.tell(16, 1, {}, 'a.x', [Array.from({ length: count }, () => [])]);
+    for (const count of [19_000, 21_000]) a.tell(16, 1, {}, 'a.x', [Array.from({ length: count }, () => 1)]);
     const ask = (kwargs: Dict) => (a.tell(48, 2, {}, GET_EVENTS, [1], kwargs).heard()[0] as Answer)[3][0];
     expect(ask({})?.args?.[0]).toHaveLength(19_000);
     expect(ask({ reverse: true })?.args).toBeUndefined();
