@@ -14,7 +14,8 @@ import { dirname } from 'node:path';
 import { unlinkIfPresent } from './file-system.js';
 import type { FileSystem, OpenFile } from './file-system.js';
 
-const CHUNK_CHARACTERS = 1024 * 1024;
+/** Of a file that is written anew. Whoever waits meanwhile waits for one such piece. */
+const PIECE_CHARACTERS = 64 * 1024;
 
 export interface AppendLogOptions {
   readonly fs: FileSystem;
@@ -170,18 +171,18 @@ export class AppendLog {
 /** @returns how many bytes were written. */
 async function writeLines(file: OpenFile, lines: Iterable<string>): Promise<number> {
   let size = 0;
-  let chunk = '';
+  let piece = '';
   const flush = async (): Promise<void> => {
-    const bytes = Buffer.from(chunk);
+    const bytes = Buffer.from(piece);
     await appendWhole(file, bytes);
     size += bytes.length;
-    chunk = '';
+    piece = '';
   };
   for (const line of lines) {
-    chunk += line;
-    if (chunk.length >= CHUNK_CHARACTERS) await flush();
+    piece += line;
+    if (piece.length >= PIECE_CHARACTERS) await flush();
   }
-  if (chunk !== '') await flush();
+  if (piece !== '') await flush();
   return size;
 }
 

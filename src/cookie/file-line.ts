@@ -5,7 +5,7 @@
 import { deepFreeze } from './auth-value.js';
 import { forwardTo } from './forwards.js';
 import { isSealIntact } from './line-seal.js';
-import { pythonJson } from './python-json.js';
+import { pythonJson, pythonMember } from './python-json.js';
 import type { CookieAuth, CookieForward, CookieRecord } from './store.js';
 
 /** What a good line says of one id. */
@@ -91,16 +91,19 @@ interface RestOfLine {
 function formatLine(status: string, record: CookieRecord, { deleted, extra }: RestOfLine): string {
   const { cbtid, created, modified, max_age, seen, rotated, returned } = record;
   const { authid, authrole, authmethod, authrealm, authextra } = record.auth ?? NO_AUTH;
-  const members = { cbtid, status, created, modified, deleted, max_age };
-  const auth = { authid, authrole, authmethod, authrealm, authextra };
   const credential = record.auth?.credential;
-  const ours = {
-    ...(credential !== undefined && { credential }),
-    ...(seen === null ? {} : { seen }),
-    ...(rotated === null ? {} : { rotated }),
-    ...(returned ? {} : { returned }),
-  };
-  return `${pythonJson({ ...members, ...auth, ...ours, ...extra })}\n`;
+  // One string by hand: a busy node writes thousands of lines in a second.
+  let line =
+    `{"cbtid": ${pythonJson(cbtid)}, "status": "${status}", "created": ${pythonJson(created)}` +
+    `, "modified": ${pythonJson(modified)}, "deleted": ${pythonJson(deleted)}, "max_age": ${pythonJson(max_age)}` +
+    `, "authid": ${pythonJson(authid)}, "authrole": ${pythonJson(authrole)}, "authmethod": ${pythonJson(authmethod)}` +
+    `, "authrealm": ${pythonJson(authrealm)}, "authextra": ${pythonJson(authextra)}`;
+  if (credential !== undefined) line += `, "credential": ${pythonJson(credential)}`;
+  if (seen !== null) line += `, "seen": ${pythonJson(seen)}`;
+  if (rotated !== null) line += `, "rotated": ${pythonJson(rotated)}`;
+  if (!returned) line += ', "returned": false';
+  for (const key in extra) line += `, ${pythonMember(key, extra[key])}`;
+  return `${line}}\n`;
 }
 
 /**

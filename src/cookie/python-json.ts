@@ -4,19 +4,26 @@
  */
 
 const BEYOND_ASCII = /[\u0080-\uffff]/g;
+/** What both write as it is; nearly all that is ever written here. */
+const PLAIN = /^[ !#-[\]-\u007f]*$/;
 
 /** @param value plain data as `JSON.parse` makes it. */
 export function pythonJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).map(([key, member]) => `${pythonString(key)}: ${pythonJson(member)}`);
-    return `{${members.join(', ')}}`;
-  }
   if (typeof value === 'string') return pythonString(value);
-  return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
+  return `{${Object.entries(value)
+    .map(([key, member]) => pythonMember(key, member))
+    .join(', ')}}`;
+}
+
+/** @returns one member of an object. */
+export function pythonMember(key: string, value: unknown): string {
+  return `${pythonString(key)}: ${pythonJson(value)}`;
 }
 
 function pythonString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   // Both write the same short escapes; Python escapes a character beyond U+FFFF as its two surrogates, as we do here.
   return JSON.stringify(text).replace(BEYOND_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

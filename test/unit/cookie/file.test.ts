@@ -312,6 +312,22 @@ describe('compaction', () => {
     for (let n = 1; n <= rounds; n += 1) expect(await again.store.get(cookieId(1000 + n))).toBeDefined();
   });
 
+  it('writes many cookies in small pieces, between which the node goes on', async () => {
+    const disk = new SimulatedDisk();
+    const { store } = await openOn(disk);
+    await createMany(store, 0, 3000);
+    const before = disk.counts.append;
+    await store.compact();
+    expect(disk.counts.append - before).toBe(0); // nothing is outdated
+    await store.update(cookieId(1), { auth: JOE, modified: MODIFIED });
+    const updated = disk.counts.append;
+    await store.compact();
+    const bytes = disk.content(FILE)?.length ?? 0;
+    expect(disk.counts.append - updated).toBeGreaterThanOrEqual(Math.floor(bytes / 65_536));
+    expect(linesOf(disk)).toHaveLength(3000);
+    await store.close();
+  });
+
   it(
     'keeps the file of 100,000 logins and logouts of a thousand cookies below twice its smallest size',
     { timeout: 300_000 },
