@@ -6,6 +6,10 @@
 import type { Match } from '../wamp/uri.js';
 
 interface TrieNode<T> {
+  /** Undefined for the root. */
+  readonly parent: TrieNode<T> | undefined;
+  /** What leads here from `parent`. */
+  readonly component: string;
   /** component -> node */
   readonly children: Map<string, TrieNode<T>>;
   /** The node behind an empty component, which stands for any one component. */
@@ -21,8 +25,9 @@ export class PatternIndex<T> {
   // the keys of `#prefixes`, longest first
   readonly #prefixLengths: number[] = [];
   // no node but the root is without value and descendants
-  readonly #wildcards: TrieNode<T> = emptyNode();
-  #wildcardCount = 0;
+  readonly #root: TrieNode<T> = emptyNode(undefined, '');
+  // pattern -> its node, so that none has to be taken apart to be found
+  readonly #wildcards = new Map<string, TrieNode<T>>();
 
   /** Files `value` under a pattern; an earlier one of the same pattern and kind is replaced. */
   set(match: Match, uri: string, value: T): void {
@@ -35,21 +40,19 @@ export class PatternIndex<T> {
   get(match: Match, uri: string): T | undefined {
     if (match === 'exact') return this.#exact.get(uri);
     if (match === 'prefix') return this.#prefixes.get(uri.length)?.get(uri);
-    let node: TrieNode<T> | undefined = this.#wildcards;
-    for (const component of uri.split('.')) node = node && nextNode(node, component);
-    return node?.value;
+    return this.#wildcards.get(uri)?.value;
   }
 
   /** Takes a pattern off the file; harmless when it is not there. */
   delete(match: Match, uri: string): void {
     if (match === 'exact') this.#exact.delete(uri);
     else if (match === 'prefix') this.#deletePrefix(uri);
-    else if (prune(this.#wildcards, uri.split('.'), 0)) this.#wildcardCount--;
+    else this.#deleteWildcard(uri);
   }
 
   /** Whether any prefix or wildcard is on file: without, {@link exact} finds all there is. */
   get hasPatterns(): boolean {
-    return this.#prefixLengths.length > 0 || this.#wildcardCount > 0;
+    return this.#prefixLengths.length > 0 || this.#wildcards.size > 0;
   }
 
   exact(uri: string): T | undefined {
@@ -72,7 +75,7 @@ export class PatternIndex<T> {
       const value = this.#prefixes.get(length)?.get(uri.slice(0, length));
       if (value !== undefined) found.push(value);
     }
-    if (this.#wildcardCount > 0) collectWildcards(this.#wildcards, uri.split('.'), 0, found);
+    if (this.#wildcards.size > 0) collectWildcards(this.#root, uri.split('.'), 0, found);
   }
 
   longestPrefix(uri: string): T | undefined {
@@ -90,7 +93,7 @@ export class PatternIndex<T> {
    * place where two patterns differ.
    */
   bestWildcard(uri: string): T | undefined {
-    return this.#wildcardCount === 0 ? undefined : findBest(this.#wildcards, uri.split('.'), 0);
+    return this.#wildcards.size === 0 ? undefined : findBest(this.#root, uri.split('.'), 0);
   }
 
   #setPrefix(uri: string, value: T): void {
@@ -112,10 +115,26 @@ export class PatternIndex<T> {
   }
 
   #setWildcard(uri: string, value: T): void {
-    let node = this.#wildcards;
-    for (const component of uri.split('.')) node = childOf(node, component);
-    if (node.value === undefined) this.#wildcardCount++;
+    let node = this.#wildcards.get(uri);
+    if (node === undefined) {
+      node = this.#root;
+      for (const component of uri.split('.')) node = childOf(node, component);
+      this.#wildcards.set(uri, node);
+    }
     node.value = value;
+  }
+
+  #deleteWildcard(uri: string): void {
+    let node = this.#wildcards.get(uri);
+    if (node === undefined) return;
+    this.#wildcards.delete(uri);
+    node.value = undefined;
+    while (node.parent !== undefined && isUnused(node)) {
+      const { parent, component }: TrieNode<T> = node;
+      if (component === '') parent.any = undefined;
+      else parent.children.delete(component);
+      node = parent;
+    }
   }
 }
 
@@ -146,18 +165,18 @@ function matchesComponents(wanted: readonly string[], uri: string): boolean {
   return true;
 }
 
-function emptyNode<T>(): TrieNode<T> {
-  return { children: new Map(), any: undefined, value: undefined };
+function emptyNode<T>(parent: TrieNode<T> | undefined, component: string): TrieNode<T> {
+  return { parent, component, children: new Map(), any: undefined, value: undefined };
 }
 
-function nextNode<T>(node: TrieNode<T>, component: string): TrieNode<T> | undefined {
-  return component === '' ? node.any : node.children.get(component);
+function isUnused({ value, any, children }: TrieNode<unknown>): boolean {
+  return value === undefined && any === undefined && children.size === 0;
 }
 
 function childOf<T>(node: TrieNode<T>, component: string): TrieNode<T> {
-  if (component === '') return (node.any ??= emptyNode());
+  if (component === '') return (node.any ??= emptyNode(node, component));
   let child = node.children.get(component);
-  if (child === undefined) node.children.set(component, (child = emptyNode()));
+  if (child === undefined) node.children.set(component, (child = emptyNode(node, component)));
   return child;
 }
 
@@ -179,21 +198,4 @@ function collectWildcards<T>(node: TrieNode<T>, components: readonly string[], d
   const literal = node.children.get(component);
   if (literal !== undefined) collectWildcards(literal, components, depth + 1, found);
   if (node.any !== undefined) collectWildcards(node.any, components, depth + 1, found);
-}
-
-/** Removes the value behind `components` and the nodes that are empty without it. @returns whether there was one. */
-function prune<T>(node: TrieNode<T>, components: readonly string[], depth: number): boolean {
-  const component = components[depth];
-  if (component === undefined) {
-    const found = node.value !== undefined;
-    node.value = undefined;
-    return found;
-  }
-  const next = nextNode(node, component);
-  if (next === undefined || !prune(next, components, depth + 1)) return false;
-  if (next.value === undefined && next.any === undefined && next.children.size === 0) {
-    if (component === '') node.any = undefined;
-    else node.children.delete(component);
-  }
-  return true;
 }
