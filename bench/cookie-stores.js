@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 import { importSource } from '../scripts/source.js';
 
-const { DatabaseCookieStore } = await importSource('cookie/database.ts');
-const { FileCookieStore } = await importSource('cookie/file.ts');
+const { DatabaseCookieStore } = await importSource('cookie/database/store.ts');
+const { FileCookieStore } = await importSource('cookie/file/store.ts');
 const { newCookieId } = await importSource('cookie/tracker.ts');
 const { silentLogger } = await importSource('log/logger.ts');
 

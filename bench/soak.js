@@ -3,7 +3,7 @@
  * `npm run bench:soak -- --minutes 10`: clients come, do whatever clients do, and go, for a long time. Does the node hold
  * more at the end than at the start?
  *
- *     controller joins -> census -> warm-up -> all leave -> memory -> churn -> all leave -> memory, census
+ *     controller joins -> inspection -> warm-up -> all leave -> memory -> churn -> all leave -> memory, inspection
  *
  * The controller is the only session that stays; it asks the meta API whether anything is left in the realm. Exit codes:
  * 0; 1 when memory has grown by more than the limit, when objects or entries are left, or when an answer was wrong; 2 for
@@ -32,7 +32,7 @@ const SETTLE_POLL_MS = 50;
 const COOKIE_SECONDS = 5;
 /** Classes of which there is an object for each session, connection or what they make; the controller has some of each. */
 const CLASSES = [
-  ...['Session', 'Subscription', 'Registration', 'Visitor'],
+  ...['Session', 'Subscription', 'Registration', 'LiveCookie'],
   ...['WebSocketTransport', 'WampWebSocket', 'Outbox', 'Receiver', 'Socket'],
 ];
 /** Classes whose objects have a short life. */

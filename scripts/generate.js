@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import { importSource } from './source.js';
 
-const { publishedSchema, referencePage } = await importSource('config/document.ts');
+const { publishedSchema, referencePage } = await importSource('config/reference.ts');
 const root = path.dirname(import.meta.dirname);
 for (const [file, text] of [
   ['config/crossbar.schema.json', `${JSON.stringify(publishedSchema(), null, 2)}\n`],

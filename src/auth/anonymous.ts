@@ -4,9 +4,9 @@
  * configured); a configured `authid` goes before, and without a cookie it is a random serial.
  * With an authenticator, it decides who may enter.
  */
-import { drawBytes } from '../random/pool.js';
+import { drawBytes } from '../system/random.js';
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
-import { grantOf, principalOf, verdictOf } from './grant.js';
+import { grantOf, principalOf, verdictOf } from './authenticator-answer.js';
 import { accept } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, ClientInfo } from './method.js';
@@ -45,8 +45,8 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
   };
 }
 
-function nameOf({ visitor }: ClientInfo): string {
-  return visitor?.authid ?? randomSerial();
+function nameOf({ liveCookie }: ClientInfo): string {
+  return liveCookie?.authid ?? randomSerial();
 }
 
 // 32 characters that are not mistaken for each other when read out; a byte picks one without bias.

@@ -34,7 +34,7 @@ export class AuthenticatorRefusal extends Error {
   }
 }
 
-/** How long a function has; a procedure has as long (`session/router-caller.ts`). */
+/** How long a function has; a procedure has as long (`session/internal-caller.ts`). */
 export const FUNCTION_DEADLINE_MS = 5000;
 
 /** Questions to one authenticator that may be open: as many as one session may have calls. More are refused. */
@@ -79,7 +79,7 @@ export function authenticatorDetails(
   { sessionId, client, facts }: AuthContext,
   more: Dict = {},
 ): Dict {
-  const { headers, visitor, tls } = client;
+  const { headers, liveCookie, tls } = client;
   return {
     session: sessionId,
     authmethod,
@@ -89,7 +89,7 @@ export function authenticatorDetails(
     transport: {
       ...facts(),
       ...(headers && { http_headers_received: headers }),
-      ...(visitor && { http_cbtid: visitor.cbtid }),
+      ...(liveCookie && { http_cbtid: liveCookie.cbtid }),
       ...(tls?.certificate && { peer_cert: certificateFacts(tls.certificate) }),
     },
   };

@@ -25,9 +25,9 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
 
   create({ revalidate }, { siblings, log, admits }): AuthMethod {
     return {
-      async start(_request, { client: { visitor, heldCookie } }): Promise<Verdict | Pass> {
-        const login = await visitor?.login(heldCookie);
-        if (visitor === undefined || login === undefined) return PASS;
+      async start(_request, { client: { liveCookie, heldCookie } }): Promise<Verdict | Pass> {
+        const login = await liveCookie?.login(heldCookie);
+        if (liveCookie === undefined || login === undefined) return PASS;
         if (login === 'outdated') return OUTDATED;
         const { authid, authrole, authmethod, authrealm: realm, authextra } = login;
         const fault = admits(realm, authrole)
@@ -36,7 +36,7 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
         if (fault !== false) {
           log.info({ authmethod, realm, authrole, fault }, 'login of a cookie does not count');
           // Another transport may well have the method.
-          if (fault !== 'no such method') await visitor.forgetLogin();
+          if (fault !== 'no such method') await liveCookie.forgetLogin();
           return PASS;
         }
         const principal = { realm, authid, authrole, authmethod, authprovider: 'cookie' };

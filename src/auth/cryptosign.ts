@@ -5,10 +5,9 @@
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { channelBinding, channelId } from './channel-binding.js';
-import { sameBytes } from './compare.js';
-import { grantOf, neededText, principalOf as grantedPrincipal, verdictOf } from './grant.js';
+import { exclusiveOr, sameBytes } from './constant-time.js';
+import { grantOf, neededText, principalOf as grantedPrincipal, verdictOf } from './authenticator-answer.js';
 import { credentialFault, credentialMark } from './credential.js';
-import { exclusiveOr } from './octets.js';
 import { accept, denied, deny } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
 import type { ChannelBinding } from './channel-binding.js';

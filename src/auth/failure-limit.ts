@@ -9,7 +9,7 @@
  */
 import { createHash } from 'node:crypto';
 import { ErrorUri } from '../wamp/error.js';
-import { saslprep } from './saslprep.js';
+import { saslprep } from './scram/saslprep.js';
 import { deny } from './verdict.js';
 import type { AuthContext, AuthMethod, AuthRequest, Challenge, Pass, Verdict } from './method.js';
 import type { AuthDeps } from './method.js';

@@ -4,7 +4,7 @@
  * the contract suite on it.
  */
 import type { CookieAuth } from '../cookie/store.js';
-import type { Visitor } from '../cookie/visitor.js';
+import type { LiveCookie } from '../cookie/live-cookie.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { AuthUris } from './verdict.js';
@@ -41,7 +41,7 @@ export interface ClientInfo {
    */
   readonly address: string;
   /** The browser behind the tracking cookie, where cookies are tracked. */
-  readonly visitor: Visitor | undefined;
+  readonly liveCookie: LiveCookie | undefined;
   /** The id that the browser had, or got, when the connection was opened: a password. Undefined when it had an old one. */
   readonly heldCookie?: string | undefined;
   /**

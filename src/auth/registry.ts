@@ -6,7 +6,7 @@ import { anonymous } from './anonymous.js';
 import { cookie } from './cookie.js';
 import { cryptosign } from './cryptosign.js';
 import { FailureLimit } from './failure-limit.js';
-import { scram } from './scram.js';
+import { scram } from './scram/scram.js';
 import { ticket } from './ticket.js';
 import { tls } from './tls.js';
 import { wampcra } from './wampcra.js';

@@ -4,7 +4,7 @@
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './authenticator-schema.js';
 import { cryptosignSchema } from './cryptosign-schema.js';
-import { scramSchema } from './scram-schema.js';
+import { scramSchema } from './scram/schema.js';
 import { ticketSchema } from './ticket-schema.js';
 import { tlsAuthSchema } from './tls-schema.js';
 import { wampcraSchema } from './wampcra-schema.js';

@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
-import { SecretText } from './compare.js';
+import { SecretText } from './constant-time.js';
 import { credentialFault, credentialMark } from './credential.js';
-import { grantOf, principalOf, verdictOf } from './grant.js';
+import { grantOf, principalOf, verdictOf } from './authenticator-answer.js';
 import { accept, denied, withoutAuthid } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, Challenge } from './method.js';

@@ -4,7 +4,7 @@
  */
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
 import { credentialFault, credentialMark } from './credential.js';
-import { grantOf, principalOf, verdictOf } from './grant.js';
+import { grantOf, principalOf, verdictOf } from './authenticator-answer.js';
 import { accept, denied } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, ClientCertificate, Pass } from './method.js';

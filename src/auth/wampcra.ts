@@ -8,10 +8,10 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { authenticatorDetails, createAuthenticator } from './authenticator.js';
-import { SecretText } from './compare.js';
+import { SecretText } from './constant-time.js';
 import { credentialFault, credentialMark } from './credential.js';
-import { countOf, grantOf, neededText, principalOf, textOf, verdictOf } from './grant.js';
-import { StandIns } from './stand-in.js';
+import { countOf, grantOf, neededText, principalOf, textOf, verdictOf } from './authenticator-answer.js';
+import { Decoys } from './decoy.js';
 import { accept, denied, withoutAuthid } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
 import type { AuthContext, AuthDeps, AuthMethod, AuthMethodType, Challenge, Deny, Principal } from './method.js';
@@ -71,7 +71,7 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
   };
 }
 
-/** @throws GrantFault */
+/** @throws AnswerFault */
 function secretsIn({ secret, salt: salted, iterations, keylen }: Dict): Omit<WampCraUser, 'role'> {
   const salt = textOf('salt', salted);
   const counts = {
@@ -83,11 +83,11 @@ function secretsIn({ secret, salt: salted, iterations, keylen }: Dict): Omit<Wam
 
 /** @returns what makes up a user whose challenge looks like that of a real one, and whose secret nobody knows. */
 function strangers(users: readonly WampCraUser[]): (authid: string) => WampCraUser {
-  const standIns = new StandIns(users.map(({ secret }) => secret));
+  const decoys = new Decoys(users.map(({ secret }) => secret));
   return (authid) => {
-    const { salt, ...like }: WampCraUser = standIns.pick(authid, users) ?? { secret: '', role: 'anonymous' };
-    const secret = standIns.bytes('secret', authid, 32).toString('base64');
-    return { ...like, secret, ...(salt !== undefined && { salt: standIns.salt(authid, salt) }) };
+    const { salt, ...like }: WampCraUser = decoys.pick(authid, users) ?? { secret: '', role: 'anonymous' };
+    const secret = decoys.bytes('secret', authid, 32).toString('base64');
+    return { ...like, secret, ...(salt !== undefined && { salt: decoys.salt(authid, salt) }) };
   };
 }
 

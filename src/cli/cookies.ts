@@ -9,7 +9,7 @@ import { verifyCookies, withCookies } from '../node/commands.js';
 import type { NodePlace } from '../node/commands.js';
 import type { ListedCookie } from '../node/cookie-administration.js';
 import { NodeError } from '../node/error.js';
-import { createVoice } from './logging.js';
+import { createReporter } from './logging.js';
 import { Output } from './output.js';
 
 interface PlaceOptions {
@@ -93,7 +93,7 @@ function placeOf({ cbdir: option, rundir, config }: PlaceOptions): NodePlace {
   const cbdir = resolveCbdir({ option, env: process.env, cwd: process.cwd() });
   const output = new Output(process.stderr);
   const noColor = (process.env['NO_COLOR'] ?? '') !== '';
-  const { log } = createVoice({ loglevel: 'warn', logformat: 'text', color: 'auto' }, output, noColor);
+  const { log } = createReporter({ loglevel: 'warn', logformat: 'text', color: 'auto' }, output, noColor);
   return { cbdir, rundir, config, log };
 }
 

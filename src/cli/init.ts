@@ -5,7 +5,8 @@
 import { constants, copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
-import { messageOf, NodeError, systemCode } from '../node/error.js';
+import { NodeError } from '../node/error.js';
+import { errorCode, messageOf } from '../system/error.js';
 import { PACKAGE_ROOT } from '../node/package.js';
 
 export interface InitOptions {
@@ -59,7 +60,7 @@ function copyIfMissing(source: string, target: string): boolean {
     copyFileSync(source, target, constants.COPYFILE_EXCL);
     return true;
   } catch (error) {
-    if (systemCode(error) === 'EEXIST' && existsSync(target)) return false;
+    if (errorCode(error) === 'EEXIST' && existsSync(target)) return false;
     throw new NodeError('ERR_NODE_DIRECTORY', `${target} cannot be written: ${messageOf(error)}`, { cause: error });
   }
 }

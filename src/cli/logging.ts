@@ -26,7 +26,7 @@ export interface LogOptions {
 const URGENT: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 
 /** How `start` speaks to whoever started it. */
-export interface Voice {
+export interface Reporter {
   readonly log: Logger;
   /** Tells what now runs, unless the log has told it already. */
   started(summary: NodeSummary): void;
@@ -38,7 +38,7 @@ export interface Voice {
  *
  * @param noColor - whether the environment asks for no colour (`NO_COLOR`).
  */
-export function createVoice({ loglevel, logformat, color }: LogOptions, output: Output, noColor: boolean): Voice {
+export function createReporter({ loglevel, logformat, color }: LogOptions, output: Output, noColor: boolean): Reporter {
   const format = logformat ?? (output.terminal ? 'text' : 'json');
   const isText = format === 'text' || format === 'standard' || format === 'syslogd';
   const colored = color === 'true' || (color === 'auto' && output.terminal && !noColor);

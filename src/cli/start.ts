@@ -6,7 +6,7 @@ import { startNode } from '../node/node.js';
 import type { RunningNode } from '../node/node.js';
 import { foreignFrame } from '../node/foreign-frame.js';
 import { handleSignals } from '../node/signals.js';
-import { createVoice } from './logging.js';
+import { createReporter } from './logging.js';
 import type { LogOptions } from './logging.js';
 import { Output } from './output.js';
 import { describeFailure } from './report.js';
@@ -22,12 +22,12 @@ export async function start(options: StartOptions): Promise<void> {
   const cbdir = resolveCbdir({ option: options.cbdir, env: process.env, cwd: process.cwd() });
   const output = new Output(process.stdout);
   process.once('exit', () => output.writeOut());
-  const voice = createVoice(options, output, (process.env['NO_COLOR'] ?? '') !== '');
+  const reporter = createReporter(options, output, (process.env['NO_COLOR'] ?? '') !== '');
 
   const interrupt = new AbortController();
   const starting = startNode({
     cbdir,
-    log: voice.log,
+    log: reporter.log,
     signal: interrupt.signal,
     commandOptions: { ...options },
     ...(options.config === undefined ? {} : { config: options.config }),
@@ -35,7 +35,7 @@ export async function start(options: StartOptions): Promise<void> {
   });
   handleSignals({
     source: process,
-    log: voice.log,
+    log: reporter.log,
     terminal: output.terminal,
     stop: () => stopNode(starting, interrupt, output),
     foreignFrame,
@@ -44,7 +44,7 @@ export async function start(options: StartOptions): Promise<void> {
   try {
     const node = await starting;
     process.title = node.summary.title;
-    voice.started(node.summary);
+    reporter.started(node.summary);
   } catch (error) {
     // `stopNode` ends the process.
     if (error === interrupt.signal.reason) return;

@@ -8,15 +8,15 @@
  * A component that leaves, or whose session is killed, in between is no concern of the node: it says so and goes on.
  */
 import { AUTH_URIS } from '../auth/verdict.js';
-import { CallError, Result } from './api.js';
-import { loadFunction } from './module.js';
-import { InProcessSession } from './session.js';
-import { ComponentTransport } from './transport.js';
+import { CallError, Result } from '../client/api.js';
+import { loadFunction } from '../system/module.js';
+import { InProcessSession } from '../client/session.js';
+import { ComponentTransport } from '../client/local-transport.js';
 import type { AuthMethod } from '../auth/method.js';
 import type { Logger } from '../log/logger.js';
 import type { Router } from '../router/router.js';
 import type { UriRule } from '../wamp/uri.js';
-import type { ComponentFunction, ComponentHooks } from './api.js';
+import type { ComponentFunction, ComponentHooks } from '../client/api.js';
 import type { ComponentConfig } from './schema.js';
 
 /** A component may have to wait for a database; one that never comes up must not keep the node from saying so. */

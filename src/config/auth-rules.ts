@@ -3,11 +3,11 @@
  * secrets must make sense. Whatever is wrong here would otherwise show when the first client is refused.
  */
 import type { Cursor } from './cursor.js';
-import { quote } from './describe.js';
+import { quote } from './schema-words.js';
 import type { RuleContext } from './rules.js';
 import { findSecret } from './secrets.js';
-import { PRINCIPALS, principalsOf } from './walk.js';
-import type { WampPlace } from './walk.js';
+import { PRINCIPALS, principalsOf } from './places.js';
+import type { WampPlace } from './places.js';
 
 /** @param realms those of the worker. */
 export function checkAuth({ place, cookie }: WampPlace, realms: readonly Cursor[], context: RuleContext): void {

@@ -8,7 +8,7 @@ import { Cursor } from './cursor.js';
 import type { Environment } from './environment.js';
 import { invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
-import { finish } from './finish.js';
+import { finish } from './resolve.js';
 import type { Parser } from './formats.js';
 import { checkRules } from './rules.js';
 import type { NodeConfig } from './schema.js';

@@ -6,11 +6,11 @@ import { resolve } from 'node:path';
 
 import { checkSecret } from './auth-rules.js';
 import type { Cursor } from './cursor.js';
-import { quote } from './describe.js';
+import { quote } from './schema-words.js';
 import type { Report, RuleContext } from './rules.js';
 import { findSecret } from './secrets.js';
-import { cookiesOf, transportsOf, wampPlacesOf } from './walk.js';
-import type { WampPlace } from './walk.js';
+import { cookiesOf, transportsOf, wampPlacesOf } from './places.js';
+import type { WampPlace } from './places.js';
 
 export function checkCookies(node: Cursor, context: RuleContext): void {
   for (const cookie of cookiesOf(node)) checkCookie(cookie, context);

@@ -3,10 +3,10 @@
  * says who comes in. So there is a word of warning where that may be a stranger, or somebody of another role.
  */
 import type { Cursor } from './cursor.js';
-import { quote } from './describe.js';
+import { quote } from './schema-words.js';
 import { isAllowed, rulesOf, strangerRolesOf } from './exposure-rules.js';
 import type { RuleContext } from './rules.js';
-import { wampPlacesOf, workersOf } from './walk.js';
+import { wampPlacesOf, workersOf } from './places.js';
 
 /** A procedure that decides, as the config names it. */
 interface WrittenDecider {

@@ -3,18 +3,18 @@
  * the id of his cookie, as in Crossbar.io, and whoever reads that id can come back as him. So there is a word of
  * warning where people whom nobody has asked who they are may read the `authid`s of others, or end their sessions.
  */
-import { intersects } from '../router/coverage.js';
-import type { Pattern } from '../router/coverage.js';
+import { intersects } from '../router/pattern-relations.js';
+import type { Pattern } from '../router/pattern-relations.js';
 import { Role } from '../router/role.js';
 import type { Action } from '../router/role.js';
 import type { PermissionConfig } from '../router/schema.js';
 import { WampError } from '../wamp/error.js';
 import type { Cursor } from './cursor.js';
-import { quote } from './describe.js';
-import { authidOf, passwordStores } from './finish-cookies.js';
+import { quote } from './schema-words.js';
+import { authidOf, passwordStores } from './resolve-cookies.js';
 import type { RuleContext } from './rules.js';
-import { wampPlacesOf, workersOf } from './walk.js';
-import type { WampPlace } from './walk.js';
+import { wampPlacesOf, workersOf } from './places.js';
+import type { WampPlace } from './places.js';
 
 /** Shows the `authid` of somebody else. */
 const SHOWING: readonly (readonly [Action, string])[] = [
@@ -64,8 +64,8 @@ export function checkExposure(node: Cursor, { warn }: RuleContext): void {
         for (const role of strangers) checkMeta(role, shown, warn);
       }
       if (named === undefined) continue;
-      const visitors = rolesOf([named], realm);
-      for (const role of visitors) checkDisclosure(role, strangers, pointer(named.cookie), warn);
+      const liveCookies = rolesOf([named], realm);
+      for (const role of liveCookies) checkDisclosure(role, strangers, pointer(named.cookie), warn);
     }
   }
 }
@@ -118,12 +118,12 @@ export function rulesOf(role: Cursor): Role {
 
 /** Whoever calls or publishes under a rule that discloses is shown to whoever may register or subscribe there. */
 function checkDisclosure(
-  visitor: Cursor,
+  liveCookie: Cursor,
   strangers: readonly Cursor[],
   shownBy: string,
   warn: RuleContext['warn'],
 ): void {
-  for (const { place, pattern, config } of permissionsOf(visitor)) {
+  for (const { place, pattern, config } of permissionsOf(liveCookie)) {
     for (const [key, does, action] of DISCLOSING) {
       if (config.disclose?.[key] !== true || config.allow?.[does] !== true) continue;
       if (!strangers.some((role) => mayReceive(role, action, pattern))) continue;

@@ -4,6 +4,7 @@
 import { open, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
+import { errorCode, messageOf } from '../system/error.js';
 import { checkConfig } from './check.js';
 import type { CheckedConfig } from './check.js';
 import type { Environment } from './environment.js';
@@ -76,7 +77,7 @@ async function exists(file: string): Promise<boolean> {
     await stat(file);
     return true;
   } catch (error) {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return false;
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
     throw unreadable(file, error);
   }
 }
@@ -116,10 +117,6 @@ function atTop(file: string, text: string): ConfigProblem {
 }
 
 function unreadable(file: string, cause: unknown): ConfigError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new ConfigError('ERR_CONFIG_MISSING', `${file} cannot be read: ${reason}`, [], { cause });
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -5,9 +5,9 @@
 import { isIP } from 'node:net';
 
 import type { Cursor } from './cursor.js';
-import { quote } from './describe.js';
+import { quote } from './schema-words.js';
 import type { RuleContext } from './rules.js';
-import { transportsOf, wampPlacesOf } from './walk.js';
+import { transportsOf, wampPlacesOf } from './places.js';
 
 export function checkOriginLists(node: Cursor, context: RuleContext): void {
   for (const transport of transportsOf(node)) {

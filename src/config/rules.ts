@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { checkAuth, checkGrant, checkSecret } from './auth-rules.js';
 import { checkCookies } from './cookie-rules.js';
 import type { Cursor } from './cursor.js';
-import { quote } from './describe.js';
+import { quote } from './schema-words.js';
 import { resolvePort } from './environment.js';
 import { checkOriginLists } from './origin-rules.js';
 import { checkDeciders } from './decider-rules.js';
@@ -17,7 +17,7 @@ import type { SecretContext } from './secrets.js';
 import type { Path } from './source.js';
 import { checkStaticDirectories } from './static-rules.js';
 import type { RealPath } from './static-rules.js';
-import { isUniversal, secretsOf, transportsOf, wampPlacesOf, workersOf } from './walk.js';
+import { isUniversal, secretsOf, transportsOf, wampPlacesOf, workersOf } from './places.js';
 
 export type Report = (path: Path, text: string) => void;
 

@@ -5,8 +5,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+import { errorCode } from '../system/error.js';
 import type { Cursor } from './cursor.js';
-import { quote } from './describe.js';
+import { quote } from './schema-words.js';
 import type { Environment } from './environment.js';
 
 /** What a secret is, or a text that says why it is not there. Never both. */
@@ -51,7 +52,7 @@ export const readSecretFile: SecretFiles = (file) => {
     if ((mode & 0o077) === 0) return { secret };
     return { secret, doubt: `the file ${quote(file)} may be read by others (chmod 600 makes it private)` };
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const reason = errorCode(error) ?? 'unknown error';
     return { problem: `the file ${quote(file)} cannot be read: ${reason}` };
   }
 };

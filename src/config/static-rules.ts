@@ -1,14 +1,14 @@
 /**
- * Directories that are served must not hold what is the node's own. The services find none of it (`webservice/file-lookup.ts`);
+ * Directories that are served must not hold what is the node's own. The services find none of it (`webservice/static/file-lookup.ts`);
  * here whoever wrote the config learns what was wrong about it.
  */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
 import type { Cursor } from './cursor.js';
-import { quote } from './describe.js';
+import { quote } from './schema-words.js';
 import type { RuleContext } from './rules.js';
-import { cookiesOf, secretsOf, servicesOf, transportsOf } from './walk.js';
+import { cookiesOf, secretsOf, servicesOf, transportsOf } from './places.js';
 
 /** Follows the links in a path. */
 export type RealPath = (file: string) => string;

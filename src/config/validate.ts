@@ -3,8 +3,8 @@
  * mistake makes one finding: variants are told apart by their `type`, and where that word is wrong nothing else of the
  * same object is judged.
  */
-import { explain } from './explain.js';
-import type { Complaint } from './explain.js';
+import { explain } from './schema-errors.js';
+import type { Complaint } from './schema-errors.js';
 import { keyOffset, pointerOf, valueOffset } from './source.js';
 import type { Path, SourceNode } from './source.js';
 import type { Finding } from './text.js';

@@ -4,7 +4,7 @@
  * as long. Nothing in it is for people: each schema only has a number in `$comment`, which leads back to the constant
  * that it comes from, with its descriptions and words.
  */
-import type { SchemaNode } from './describe.js';
+import type { SchemaNode } from './schema-words.js';
 import { definitions, nodeSchema } from './schema.js';
 
 /** A schema in the dialect of ajv. */

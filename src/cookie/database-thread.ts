@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 
-import type { DatabaseAnswer, DatabaseOptions, DatabaseRequest } from './database-engine.js';
+import type { DatabaseAnswer, DatabaseOptions, DatabaseRequest } from './database/engine.js';
 
 /** How the store talks to its database. */
 export interface DatabaseConnection {

@@ -1,8 +1,9 @@
 /** The thread of a cookie database: opens it, answers one batch after the other, and ends when told to. */
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { DatabaseEngine } from './database-engine.js';
-import type { DatabaseOptions, DatabaseRequest } from './database-engine.js';
+import { messageOf } from '../system/error.js';
+import { DatabaseEngine } from './database/engine.js';
+import type { DatabaseOptions, DatabaseRequest } from './database/engine.js';
 import type { ThreadOrder, ThreadReport } from './database-thread.js';
 
 function report(what: ThreadReport): void {
@@ -10,7 +11,7 @@ function report(what: ThreadReport): void {
 }
 
 function reportFailure(error: unknown): void {
-  report({ failed: error instanceof Error ? error.message : String(error) });
+  report({ failed: messageOf(error) });
 }
 
 function answer(engine: DatabaseEngine, requests: readonly DatabaseRequest[]): void {

@@ -5,7 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { cookieDigest } from './digest.js';
 import type { CookieRecord } from './store.js';
-import type { Visitors } from './visitors.js';
+import type { LiveCookies } from './live-cookies.js';
 
 /** A cookie as it is shown. */
 export interface CookieSummary {
@@ -35,18 +35,18 @@ export interface CookiePage extends CookieFilter {
 
 interface Found {
   readonly record: CookieRecord;
-  readonly visitors: Visitors;
+  readonly liveCookies: LiveCookies;
 }
 
 /** So many cookies are looked at before others get their turn. */
 const SLICE = 500;
 
 export class CookieDirectory {
-  readonly #all = new Set<Visitors>();
+  readonly #all = new Set<LiveCookies>();
 
   /** Cookies of one more store. */
-  add(visitors: Visitors): void {
-    this.#all.add(visitors);
+  add(liveCookies: LiveCookies): void {
+    this.#all.add(liveCookies);
   }
 
   async count(filter: CookieFilter): Promise<number> {
@@ -71,13 +71,15 @@ export class CookieDirectory {
   /** Logs a browser out. @returns false when there is no such cookie. */
   async revoke(digest: string): Promise<boolean> {
     const found = await this.#find(digest);
-    return found !== undefined && found.visitors.logOut(found.record.cbtid);
+    return found !== undefined && found.liveCookies.logOut(found.record.cbtid);
   }
 
   /** Logs a user out, wherever he is. @returns how many cookies that were. Rejects after it has tried all. */
   async revokeByAuthid(authid: string): Promise<number> {
     const selected = await this.#select({ authid });
-    const results = await Promise.allSettled(selected.map(({ record, visitors }) => visitors.logOut(record.cbtid)));
+    const results = await Promise.allSettled(
+      selected.map(({ record, liveCookies }) => liveCookies.logOut(record.cbtid)),
+    );
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     return results.filter((result) => result.status === 'fulfilled' && result.value).length;
@@ -85,7 +87,7 @@ export class CookieDirectory {
 
   async #select({ authid }: CookieFilter): Promise<readonly Found[]> {
     const lists = await Promise.all(
-      [...this.#all].map(async (visitors) => (await visitors.list()).map((record) => ({ record, visitors }))),
+      [...this.#all].map(async (liveCookies) => (await liveCookies.list()).map((record) => ({ record, liveCookies }))),
     );
     const all = lists.flat();
     return authid === undefined ? all : all.filter(({ record }) => record.auth?.authid === authid);
@@ -101,16 +103,16 @@ export class CookieDirectory {
   }
 }
 
-function summaryOf({ record, visitors }: Found): CookieSummary {
+function summaryOf({ record, liveCookies }: Found): CookieSummary {
   const { authid = null, authrole = null, authmethod = null, authrealm = null } = record.auth ?? {};
   return {
     digest: cookieDigest(record.cbtid),
     created: record.created,
-    expires: new Date(visitors.expiryOf(record)).toISOString(),
+    expires: new Date(liveCookies.expiryOf(record)).toISOString(),
     authid,
     authrole,
     authmethod,
     authrealm,
-    sessions: visitors.sessionsOf(record.cbtid).map(({ id }) => id),
+    sessions: liveCookies.sessionsOf(record.cbtid).map(({ id }) => id),
   };
 }

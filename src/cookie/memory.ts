@@ -2,7 +2,7 @@
  * Keeps cookies in memory: everybody is a stranger again after a restart. Answers at once; what it promises otherwise
  * is in `store.ts`.
  */
-import { ownChange, ownRecord, unreturnedIds, withChange } from './auth-value.js';
+import { ownChange, ownRecord, unreturnedIds, withChange } from './record-copy.js';
 import { oldestExpired } from './expiry.js';
 import { forwardTo, sweepForwards } from './forwards.js';
 import { CookieStoreError, isUnreturned } from './store.js';

@@ -1,6 +1,6 @@
 /** The cookie stores that a config can name. A new one is a file of its own and a line in the map below. */
-import { databaseStore } from './database.js';
-import { fileStore } from './file.js';
+import { databaseStore } from './database/store.js';
+import { fileStore } from './file/store.js';
 import { memoryStore } from './memory.js';
 import type { CookieStoreType, CookieStoreWord } from './store-type.js';
 

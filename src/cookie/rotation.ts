@@ -70,7 +70,7 @@ export function timeAfter(time: string | null, nowMs: number): string {
 const MEMORY_MS = 60_000;
 
 /** What ids of a moment ago are called now. */
-export class Successions {
+export class RecentRotations {
   /** Old id -> new id, in order of time. */
   readonly #successors = new Map<string, { readonly cbtid: string; readonly at: number }>();
 

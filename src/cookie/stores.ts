@@ -3,7 +3,7 @@
  * one file would overwrite each other's view of it.
  */
 import { storeTypeOf } from './registry.js';
-import { Visitors } from './visitors.js';
+import { LiveCookies } from './live-cookies.js';
 import type { CookieStoreConfig } from './schema.js';
 import type { CookieStoreDeps } from './store-type.js';
 import type { CookieStore } from './store.js';
@@ -20,7 +20,7 @@ export class CookieStores {
   readonly #shared = new Map<string, Promise<CookieStore>>();
   readonly #single = new Set<Promise<CookieStore>>();
   readonly #configs = new Map<Promise<CookieStore>, CookieStoreConfig>();
-  readonly #visitors = new Map<CookieStore, Visitors>();
+  readonly #liveCookies = new Map<CookieStore, LiveCookies>();
 
   constructor(deps: CookieStoreDeps) {
     this.#deps = deps;
@@ -59,12 +59,12 @@ export class CookieStores {
   }
 
   /** The browsers whose cookies are in `store`: everybody who asks for the same store gets the same. */
-  visitorsOf(store: CookieStore): Visitors {
-    const known = this.#visitors.get(store);
+  liveCookiesOf(store: CookieStore): LiveCookies {
+    const known = this.#liveCookies.get(store);
     if (known !== undefined) return known;
-    const visitors = new Visitors({ store, ...this.#deps });
-    this.#visitors.set(store, visitors);
-    return visitors;
+    const liveCookies = new LiveCookies({ store, ...this.#deps });
+    this.#liveCookies.set(store, liveCookies);
+    return liveCookies;
   }
 
   /** Every store that is open, in the order of the sections that asked first. */
@@ -89,8 +89,8 @@ export class CookieStores {
     this.#shared.clear();
     this.#single.clear();
     this.#configs.clear();
-    for (const visitors of this.#visitors.values()) visitors.close();
-    this.#visitors.clear();
+    for (const liveCookies of this.#liveCookies.values()) liveCookies.close();
+    this.#liveCookies.clear();
     const results = await Promise.allSettled(
       openings.map(async (opening) => {
         await (await opening).close();

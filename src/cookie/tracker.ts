@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import { shortId } from '../log/logger.js';
-import { drawBytes } from '../random/pool.js';
+import { drawBytes } from '../system/random.js';
 import { derivedAuthid } from './digest.js';
 import { expiryOf, isRenewalDue } from './expiry.js';
 import { presentedIds, setCookie } from './header.js';
@@ -15,17 +15,17 @@ import { isoTime } from './time.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieConfig } from './schema.js';
 import type { CookieRecord, CookieStore } from './store.js';
-import type { Visitor } from './visitor.js';
+import type { LiveCookie } from './live-cookie.js';
 import type { PresentedId } from './header.js';
 import type { Recognised } from './rotation.js';
-import type { Visitors } from './visitors.js';
+import type { LiveCookies } from './live-cookies.js';
 
 export interface CookieTrackerOptions {
   readonly config: CookieConfig;
   /** Open. */
   readonly store: CookieStore;
   /** Of the same store. */
-  readonly visitors: Visitors;
+  readonly liveCookies: LiveCookies;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly log: Logger;
@@ -60,18 +60,18 @@ interface Known {
 export class CookieTracker {
   readonly #config: CookieConfig;
   readonly #store: CookieStore;
-  readonly #visitors: Visitors;
+  readonly #liveCookies: LiveCookies;
   readonly #clock: () => number;
   readonly #log: Logger;
 
-  constructor({ config, store, visitors, clock, log }: CookieTrackerOptions) {
+  constructor({ config, store, liveCookies, clock, log }: CookieTrackerOptions) {
     this.#config = config;
     this.#store = store;
-    this.#visitors = visitors;
+    this.#liveCookies = liveCookies;
     this.#clock = clock;
     this.#log = log;
-    visitors.maxUnreturned = config.max_unreturned;
-    visitors.rules = {
+    liveCookies.maxUnreturned = config.max_unreturned;
+    liveCookies.rules = {
       idleMs: config.idle_timeout === undefined ? Infinity : config.idle_timeout * 1000,
       sliding: config.sliding,
       closeExpired: config.close_expired,
@@ -99,15 +99,18 @@ export class CookieTracker {
   }
 
   /** A connection of this browser was opened: its sessions are found through the visitor. */
-  enter(record: CookieRecord): Visitor {
+  enter(record: CookieRecord): LiveCookie {
     const { cbtid } = record;
     const isDerived = this.#config.authid === 'derived';
-    return this.#visitors.enter(record, { authid: isDerived ? derivedAuthid(cbtid) : cbtid, isCookieId: !isDerived });
+    return this.#liveCookies.enter(record, {
+      authid: isDerived ? derivedAuthid(cbtid) : cbtid,
+      isCookieId: !isDerived,
+    });
   }
 
   /** A client goes on with the answer that told it of `record`. */
   delivered(record: CookieRecord): void {
-    this.#visitors.delivered(record);
+    this.#liveCookies.delivered(record);
   }
 
   async #find(header: string): Promise<Known | undefined> {
@@ -122,15 +125,15 @@ export class CookieTracker {
 
   /** @param beside what else the request presents: who has the id of now as well is no second party. */
   async #lookUp(cbtid: string, beside: readonly PresentedId[]): Promise<Known | undefined> {
-    const found = await this.#visitors.recognise(cbtid, this.#config.rotate_grace * 1000);
+    const found = await this.#liveCookies.recognise(cbtid, this.#config.rotate_grace * 1000);
     if (found === undefined) return undefined;
     const { record, standing } = found;
     if (standing !== 'current' && !beside.some((other) => other.cbtid === record.cbtid)) {
       return this.#byReplaced(cbtid, found, beside);
     }
-    this.#visitors.noteUse(record.cbtid);
+    this.#liveCookies.noteUse(record.cbtid);
     if (this.#config.rotate === true && isRotationDue(record)) return this.#rotate(record, beside);
-    if (!record.returned) await this.#visitors.noteReturn(record);
+    if (!record.returned) await this.#liveCookies.noteReturn(record);
     return { record, isCurrent: true, isRenewed: this.#config.sliding && isRenewalDue(record, this.#clock()) };
   }
 
@@ -141,23 +144,23 @@ export class CookieTracker {
     beside: readonly PresentedId[],
   ): Promise<Known | undefined> {
     if (standing === 'replaced') {
-      this.#visitors.noteUse(record.cbtid);
+      this.#liveCookies.noteUse(record.cbtid);
       // Whoever comes with the id of a moment ago is not told the new one: it may have been planted.
       return { record, isCurrent: false, isRenewed: false };
     }
     // Without a login there is nothing to be had by it.
     if (record.auth === null || standing === 'over') return undefined;
     if (standing === 'reused') {
-      await this.#visitors.expose(cbtid, record);
+      await this.#liveCookies.expose(cbtid, record);
       return undefined;
     }
-    const moved = await this.#visitors.moveOn(record.cbtid, newCookieId(this.#config.length));
+    const moved = await this.#liveCookies.moveOn(record.cbtid, newCookieId(this.#config.length));
     return moved === undefined ? this.#lookUp(cbtid, beside) : { record: moved, isCurrent: true, isRenewed: true };
   }
 
   async #rotate(record: CookieRecord, beside: readonly PresentedId[]): Promise<Known | undefined> {
     try {
-      const moved = await this.#visitors.rotate(record.cbtid, newCookieId(this.#config.length));
+      const moved = await this.#liveCookies.rotate(record.cbtid, newCookieId(this.#config.length));
       if (moved !== undefined) return { record: moved, isCurrent: true, isRenewed: true };
     } catch (err) {
       // Whoever was known stays known; the next handshake tries again.
@@ -180,7 +183,7 @@ export class CookieTracker {
       returned: false,
     };
     await this.#store.create(record);
-    this.#visitors.made(record.cbtid);
+    this.#liveCookies.made(record.cbtid);
     this.#log.debug({ cookieId: shortId(record.cbtid) }, 'cookie created');
     return record;
   }

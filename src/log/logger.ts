@@ -6,7 +6,7 @@
  * {@link shortId} of them, never the whole. What `net.ts` censors is a net under that rule, not the rule.
  */
 import { pino } from 'pino';
-import { censored } from './net.js';
+import { censored } from './redact.js';
 import type { DestinationStream, Logger } from 'pino';
 
 export type { Logger } from 'pino';

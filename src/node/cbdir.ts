@@ -5,7 +5,8 @@
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-import { NodeError, systemCode } from './error.js';
+import { NodeError } from './error.js';
+import { errorCode } from '../system/error.js';
 
 export interface CbdirSources {
   /** The `--cbdir` option. */
@@ -42,7 +43,7 @@ export function resolveRundir(rundir: string | undefined, cbdir: string): string
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    const code = systemCode(cause) ?? 'unknown error';
+    const code = errorCode(cause) ?? 'unknown error';
     throw new NodeError('ERR_NODE_DIRECTORY', `the run directory ${directory} cannot be made (${code})`, { cause });
   }
   return directory;
@@ -64,7 +65,7 @@ function kindOf(file: string): 'directory' | 'file' | 'missing' {
   try {
     return statSync(file).isDirectory() ? 'directory' : 'file';
   } catch (error) {
-    const code = systemCode(error);
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing';
     throw new NodeError(
       'ERR_NODE_DIRECTORY',

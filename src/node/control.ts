@@ -15,7 +15,8 @@ import type { Server, Socket } from 'node:net';
 
 import type { Logger } from '../log/logger.js';
 import { listen, ListenError } from '../transport/listen.js';
-import { messageOf, NodeError, systemCode } from './error.js';
+import { NodeError } from './error.js';
+import { errorCode, messageOf } from '../system/error.js';
 
 export const CONTROL_FILE = 'node.sock';
 
@@ -130,7 +131,7 @@ export class ControlClient {
       await once(socket, 'connect');
       return new ControlClient(socket);
     } catch (error) {
-      if (ABSENT.includes(systemCode(error) ?? '')) return undefined;
+      if (ABSENT.includes(errorCode(error) ?? '')) return undefined;
       throw new NodeError('ERR_NODE_CONTROL', `the node cannot be asked: ${messageOf(error)}`, { cause: error });
     }
   }

@@ -3,15 +3,16 @@
  * a stopped node, whose stores are opened for it (`cookie-stores.ts`), and for a running one, which does it when it is
  * asked through its control socket (`cookie-control.ts`). Cookies are named by their digests; no id leaves this file.
  */
-import { takeCensus, unexpired } from '../cookie/census.js';
+import { takeCensus, unexpired } from '../cookie/inspect.js';
 import { cookieDigest } from '../cookie/digest.js';
 import { CookieDirectory } from '../cookie/directory.js';
 import type { CookieSummary } from '../cookie/directory.js';
 import { CookieStoreError } from '../cookie/store.js';
 import type { Compaction, CookieRecord, CookieStore } from '../cookie/store.js';
-import type { Visitors } from '../cookie/visitors.js';
+import type { LiveCookies } from '../cookie/live-cookies.js';
 import type { Logger } from '../log/logger.js';
-import { messageOf, NodeError } from './error.js';
+import { NodeError } from './error.js';
+import { messageOf } from '../system/error.js';
 
 /** A cookie and the number of its store. */
 export interface ListedCookie extends CookieSummary {
@@ -67,7 +68,7 @@ export interface AdministeredStore {
   /** Its type and where it is. */
   readonly place: string;
   readonly store: CookieStore;
-  readonly visitors: Visitors;
+  readonly liveCookies: LiveCookies;
 }
 
 /** Some two million cookies. What is larger, or looks otherwise, was not meant. */
@@ -92,9 +93,9 @@ export class LocalAdministration implements CookieAdministration {
   }
 
   async list(store: number | undefined, onCookie: (cookie: ListedCookie) => Promise<void> | void): Promise<void> {
-    for (const { number, visitors } of await this.#select(store)) {
+    for (const { number, liveCookies } of await this.#select(store)) {
       const directory = new CookieDirectory();
-      directory.add(visitors);
+      directory.add(liveCookies);
       const cookies = await told(directory.list({ limit: Infinity, offset: 0 }));
       for (const cookie of cookies) await onCookie({ store: number, ...cookie });
     }
@@ -104,8 +105,8 @@ export class LocalAdministration implements CookieAdministration {
     const isMeant = ({ cbtid, auth }: CookieRecord): boolean =>
       (authid === undefined || auth?.authid === authid) && (digest === undefined || cookieDigest(cbtid) === digest);
     let revoked = 0;
-    for (const { place, visitors } of await this.#select(store)) {
-      const count = await told(revokeIn(visitors, isMeant));
+    for (const { place, liveCookies } of await this.#select(store)) {
+      const count = await told(revokeIn(liveCookies, isMeant));
       if (count > 0) this.#log.info({ store: place, cookies: count }, 'cookies revoked');
       revoked += count;
     }
@@ -126,8 +127,8 @@ export class LocalAdministration implements CookieAdministration {
     const onPiece = async (): Promise<void> => {
       if (pieces++ % PIECES === 0) await goOn(watch);
     };
-    const census = takeCensus(from, this.#log, { ...IMPORT_BOUNDS, onPiece });
-    const { records, damaged } = await told(census, `the cookies in ${from} cannot be read: `);
+    const inspection = takeCensus(from, this.#log, { ...IMPORT_BOUNDS, onPiece });
+    const { records, damaged } = await told(inspection, `the cookies in ${from} cannot be read: `);
     const alive = unexpired(records, Date.now());
     let imported = 0;
     try {
@@ -161,9 +162,9 @@ export class LocalAdministration implements CookieAdministration {
 }
 
 /** Logs out whoever is meant. Rejects with the first failure when all have been tried. */
-async function revokeIn(visitors: Visitors, isMeant: (record: CookieRecord) => boolean): Promise<number> {
-  const meant = (await visitors.list()).filter(isMeant);
-  const results = await Promise.allSettled(meant.map(({ cbtid }) => visitors.logOut(cbtid)));
+async function revokeIn(liveCookies: LiveCookies, isMeant: (record: CookieRecord) => boolean): Promise<number> {
+  const meant = (await liveCookies.list()).filter(isMeant);
+  const results = await Promise.allSettled(meant.map(({ cbtid }) => liveCookies.logOut(cbtid)));
   return counted(results, (wasThere) => wasThere);
 }
 

@@ -2,14 +2,15 @@
  * The cookie stores of a config, in its order: those that a running node has open, those that a stopped node would
  * open, and how they look from outside.
  */
-import { takeCensus, unexpired } from '../cookie/census.js';
+import { takeCensus, unexpired } from '../cookie/inspect.js';
 import type { CookieConfig, CookieStoreConfig } from '../cookie/schema.js';
 import { CookieStores } from '../cookie/stores.js';
 import { CookieTracker } from '../cookie/tracker.js';
 import type { RouterWorkerConfig } from '../config/schema.js';
 import type { Logger } from '../log/logger.js';
 import type { AdministeredStore } from './cookie-administration.js';
-import { messageOf, NodeError } from './error.js';
+import { NodeError } from './error.js';
+import { messageOf } from '../system/error.js';
 import { cookieSectionsOf } from './summarize.js';
 
 /** A store that keeps its cookies on the disk, as the config names it. */
@@ -47,7 +48,7 @@ export async function openedStores(
     .map(({ config, store }) => {
       const path = pathOf(config);
       const number = named.find((each) => each.path === path)?.number ?? ++last;
-      return { number, place: placeOf(config), store, visitors: stores.visitorsOf(store) };
+      return { number, place: placeOf(config), store, liveCookies: stores.liveCookiesOf(store) };
     })
     .sort((a, b) => a.number - b.number);
 }
@@ -64,10 +65,10 @@ export async function withStores<T>(
     for (const { number, place, section } of namedStores(workers)) {
       // Who only looks must not wipe anything.
       const store = await stores.acquire({ ...section.store, purge_on_startup: false } as CookieStoreConfig);
-      const visitors = stores.visitorsOf(store);
+      const liveCookies = stores.liveCookiesOf(store);
       // It tells the visitors by which rules the cookies of this section expire.
-      new CookieTracker({ config: section, store, visitors, clock: Date.now, log });
-      administered.push({ number, place, store, visitors });
+      new CookieTracker({ config: section, store, liveCookies, clock: Date.now, log });
+      administered.push({ number, place, store, liveCookies });
     }
     return await use(administered);
   } catch (cause) {

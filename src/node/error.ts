@@ -24,14 +24,3 @@ export class NodeError extends Error {
     this.code = code;
   }
 }
-
-/** @returns the text of anything thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** @returns the code of a Node.js system error (`ENOENT`, `EADDRINUSE`), undefined for anything else. */
-export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}

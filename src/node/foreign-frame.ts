@@ -6,7 +6,8 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { hasModules } from '../component/module.js';
+import { errorCode } from '../system/error.js';
+import { hasModules } from '../system/module.js';
 
 /** Where this program and its packages are installed. */
 const OURS = installedIn(path.resolve(import.meta.dirname, '../..'));
@@ -27,7 +28,7 @@ export function foreignFrame(error: unknown): string | undefined {
 
 /** What Node.js makes of a rejection with something that is no `Error`. */
 function isStandIn(error: Error): boolean {
-  return 'code' in error && error.code === 'ERR_UNHANDLED_REJECTION';
+  return errorCode(error) === 'ERR_UNHANDLED_REJECTION';
 }
 
 /** @param ours a directory. Pure. */

@@ -20,7 +20,7 @@ import { getHeapStatistics } from 'node:v8';
 
 import type { LoadFunction } from '../auth/method.js';
 import type { Component } from '../component/component.js';
-import { loadFunction } from '../component/module.js';
+import { loadFunction } from '../system/module.js';
 import { loadConfig } from '../config/load.js';
 import type { ComponentConfig } from '../component/schema.js';
 import type { LoadedConfig } from '../config/load.js';
@@ -36,7 +36,7 @@ import { Router } from '../router/router.js';
 import { Drain } from '../transport/drain.js';
 import type { BoundAddress } from '../transport/listen.js';
 import { EndpointServer } from '../transport/endpoint.js';
-import { RawSocketAcceptor } from '../transport/rawsocket.js';
+import { RawSocketAcceptor } from '../transport/rawsocket/rawsocket.js';
 import { createWebServer, createWebSocketServer } from '../webservice/server.js';
 import { createUniversalServer } from '../webservice/universal.js';
 import type { WebServerDeps } from '../webservice/server.js';
@@ -46,13 +46,14 @@ import { ControlServer } from './control.js';
 import { LocalAdministration } from './cookie-administration.js';
 import { cookieRequests } from './cookie-control.js';
 import { openedStores } from './cookie-stores.js';
-import { messageOf, NodeError } from './error.js';
+import { NodeError } from './error.js';
+import { messageOf } from '../system/error.js';
 import { limitProcess } from './limits.js';
 import { packageVersion } from './package.js';
 import { privatePathsOf } from './private-paths.js';
 import { acquirePidFile } from './pidfile.js';
 import type { PidFile } from './pidfile.js';
-import { createRandomId } from './random-id.js';
+import { createRandomId } from '../system/random.js';
 import { systemScheduler } from './scheduler.js';
 import { cookieStoreSummaries, listeningSummary, realmSummaries } from './summarize.js';
 import type { ListeningSummary, NodeSummary } from './summary.js';
@@ -296,7 +297,7 @@ class Node implements RunningNode {
       await Promise.all(this.#components.map((component) => component.stop()));
       await this.#stores.closeAll();
     } finally {
-      this.#parts.pidFile.release();
+      await this.#parts.pidFile.release();
     }
     this.#log.info('node stopped');
   }

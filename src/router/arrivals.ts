@@ -1,7 +1,7 @@
 /**
  * Tells those who wait for a procedure that it is there: a client that decides for others may come back later than they do.
  */
-import { covers } from './coverage.js';
+import { covers } from './pattern-relations.js';
 import type { RegistrationObserver, RegistrationView } from './observer.js';
 
 export class Arrivals {

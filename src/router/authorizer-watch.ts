@@ -2,7 +2,7 @@
  * Notices when the procedures that decide for a realm's roles come, change and go: what they decided before no longer
  * counts then.
  */
-import { covers } from './coverage.js';
+import { covers } from './pattern-relations.js';
 import type { RegistrationObserver, RegistrationView } from './observer.js';
 import type { RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';

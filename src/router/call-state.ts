@@ -9,7 +9,7 @@ import type { Callee, Registration } from './registration.js';
 import type { RouterSession } from './session.js';
 
 /** A session as the dealer keeps it: what it registered, what it called, what it was asked. */
-export interface Party {
+export interface DealerSession {
   readonly session: RouterSession;
   readonly callees: Map<Registration, Callee>;
   // CALL request id -> call
@@ -27,7 +27,7 @@ export interface Party {
  * or in `registration.queue` (without).
  */
 export interface InFlight {
-  readonly caller: Party;
+  readonly caller: DealerSession;
   readonly callId: number;
   readonly registration: Registration;
   /** The config shows the caller to the callee. */
@@ -52,9 +52,9 @@ export interface InFlight {
 }
 
 // session -> what it has to do with calls; only sessions that ever registered or called
-export type Parties = Map<RouterSession, Party>;
+export type Parties = Map<RouterSession, DealerSession>;
 
-export function partyOf(parties: Parties, session: RouterSession): Party {
+export function partyOf(parties: Parties, session: RouterSession): DealerSession {
   let party = parties.get(session);
   if (party === undefined) {
     party = {

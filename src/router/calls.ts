@@ -20,7 +20,7 @@ import type { Call, Cancel, ErrorMessage, Yield } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Budget } from './budget.js';
-import type { InFlight, Parties, Party } from './call-state.js';
+import type { InFlight, Parties, DealerSession } from './call-state.js';
 import type { Scheduler } from './observer.js';
 import type { Callee, Registration } from './registration.js';
 import type { RouterSession } from './session.js';
@@ -58,14 +58,14 @@ export class Calls {
    * @returns whether it was that; else it begins a call.
    * @throws ProtocolViolation when the id is that of a call that the caller said all of.
    */
-  continues(caller: Party, message: Call): boolean {
+  continues(caller: DealerSession, message: Call): boolean {
     const call = caller.calls.get(message.requestId);
     if (call !== undefined) this.#continue(call, message);
     return call !== undefined || (caller.abandoned !== undefined && isRest(caller.abandoned, message));
   }
 
   /** @param disclose the config shows the caller to the callee. @throws WampError */
-  begin(caller: Party, registration: Registration, message: Call, disclose: boolean): void {
+  begin(caller: DealerSession, registration: Registration, message: Call, disclose: boolean): void {
     checkPassthru(caller.session, 'caller', message.options);
     if (caller.calls.size >= MAX_PENDING_CALLS) {
       throw new WampError(ErrorUri.MAX_CONCURRENCY_REACHED, `${MAX_PENDING_CALLS} calls of this session wait already`);
@@ -101,7 +101,7 @@ export class Calls {
   }
 
   /** The rest of a call that was refused: `progress` said that it comes. */
-  abandon(caller: Party, callId: number): void {
+  abandon(caller: DealerSession, callId: number): void {
     const abandoned = (caller.abandoned ??= new Set());
     abandoned.add(callId);
     if (abandoned.size <= MAX_ABANDONED_CALLS) return;
@@ -188,12 +188,12 @@ export class Calls {
   }
 
   /** Forgets the calls of a session that is gone and that wait for room: nothing will be sent for them. */
-  removeQueued(party: Party): void {
+  removeQueued(party: DealerSession): void {
     for (const call of party.calls.values()) if (call.callee === undefined) this.#end(call);
   }
 
   /** Forgets a session that is gone, after its registrations: the calls it made, the calls it was to answer. */
-  remove(party: Party): void {
+  remove(party: DealerSession): void {
     for (const call of party.calls.values()) {
       if (!call.killed && call.callee?.party !== party) this.#interrupt(call, 'killnowait');
       this.#end(call);

@@ -18,7 +18,7 @@ import type { RandomId } from '../wamp/id.js';
 import type { Payload } from '../wamp/payload.js';
 import type { Match, UriRule } from '../wamp/uri.js';
 import type { Budget } from './budget.js';
-import type { Parties, Party } from './call-state.js';
+import type { Parties, DealerSession } from './call-state.js';
 import type {
   IdsByMatch,
   Later,
@@ -219,7 +219,7 @@ export class Dealer implements RegistrationDirectory {
     return callee !== undefined;
   }
 
-  #begin(caller: Party, message: Call, granted: Permission | undefined): void {
+  #begin(caller: DealerSession, message: Call, granted: Permission | undefined): void {
     const { session } = caller;
     const { requestId, procedure, options } = message;
     const managed = this.#managed(procedure);
@@ -247,7 +247,7 @@ export class Dealer implements RegistrationDirectory {
   }
 
   /** @param held how many of its registrations go in return. @throws WampError when the session has as many as it may. */
-  #charge({ session, callees }: Party, held: number, match: Match, procedure: string): void {
+  #charge({ session, callees }: DealerSession, held: number, match: Match, procedure: string): void {
     const { budget, maxRegistrations } = this.#deps;
     if (callees.size - held >= maxRegistrations) {
       throw new WampError(

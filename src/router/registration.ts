@@ -5,13 +5,13 @@
 import type { InvocationPolicy } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { Match } from '../wamp/uri.js';
-import type { InFlight, Party } from './call-state.js';
+import type { InFlight, DealerSession } from './call-state.js';
 import type { RegistrationView } from './observer.js';
 import type { RouterSession } from './session.js';
 
 /** A session's part in a registration: what it asked for, and how busy it is. */
 export interface Callee {
-  readonly party: Party;
+  readonly party: DealerSession;
   readonly registration: Registration;
   /** It wants to know who calls (section "Caller Identification"). */
   readonly disclose: boolean;

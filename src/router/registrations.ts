@@ -6,11 +6,11 @@
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { isReservedUri, quoted } from '../wamp/uri.js';
-import { PatternIndex } from './match.js';
+import { PatternIndex } from './pattern-index.js';
 import { Registration } from './registration.js';
 import type { InvocationPolicy, RegisterOptions } from '../wamp/message.js';
 import type { Match } from '../wamp/uri.js';
-import type { Party } from './call-state.js';
+import type { DealerSession } from './call-state.js';
 import type { IdsByMatch } from './observer.js';
 import type { Callee } from './registration.js';
 
@@ -23,7 +23,7 @@ export interface RegistrationsDeps {
 
 export class Registrations {
   readonly #deps: RegistrationsDeps;
-  // Two views of one relation, always changed together with `Party.callees`; a registration without callees is in none.
+  // Two views of one relation, always changed together with `DealerSession.callees`; a registration without callees is in none.
   // procedure or pattern -> registration
   readonly #index = new PatternIndex<Registration>();
   // registration id -> registration
@@ -68,7 +68,7 @@ export class Registrations {
   }
 
   /** Adds a session to the callees of a registration. */
-  join(registration: Registration, party: Party, options: RegisterOptions): Callee {
+  join(registration: Registration, party: DealerSession, options: RegisterOptions): Callee {
     const callee = {
       party,
       registration,

@@ -3,7 +3,7 @@
  * everybody and, of newer ones with restrictions, the last few; whoever asks gets the newest that it may see. What is
  * kept is bounded in number and bytes: topics whose newest event is the oldest go first.
  */
-import { matcherOf } from './match.js';
+import { matcherOf } from './pattern-index.js';
 import { messageWeight } from './weight.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';

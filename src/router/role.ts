@@ -10,10 +10,10 @@
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { quoted } from '../wamp/uri.js';
-import { bySpecificity, covers, intersects } from './coverage.js';
-import { PatternIndex } from './match.js';
+import { bySpecificity, covers, intersects } from './pattern-relations.js';
+import { PatternIndex } from './pattern-index.js';
 import type { Match } from '../wamp/uri.js';
-import type { Pattern } from './coverage.js';
+import type { Pattern } from './pattern-relations.js';
 import type { PermissionConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
 

@@ -1,7 +1,7 @@
 /**
  * The dialect of JSON Schema (draft-07) that every `schema.ts` is written in, and how a TypeScript type is made of one.
  * Types only: no folder gets a run-time dependency from it. The checker (`config/check.ts`), the published schema and
- * the reference page (`config/document.ts`) all read the same constants.
+ * the reference page (`config/reference.ts`) all read the same constants.
  */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 

@@ -4,7 +4,7 @@
 import { RepeatedLog } from '../log/repeated.js';
 import { createAuthMethods } from '../auth/registry.js';
 import { AUTH_URIS } from '../auth/verdict.js';
-import { RouterCalls } from './router-calls.js';
+import { InternalCallers } from './internal-callers.js';
 import type { AuthMethods, LoadFunction } from '../auth/method.js';
 import type { AuthOptions } from '../auth/options-schema.js';
 import type { AuthConfig } from '../auth/schema.js';
@@ -43,7 +43,7 @@ export async function createSessionDeps(
 ): Promise<SessionDeps> {
   const authUris = AUTH_URIS[options.auth_error_uris];
   const repeated = new RepeatedLog(log);
-  const calls = new RouterCalls(router, repeated);
+  const calls = new InternalCallers(router, repeated);
   const authMethods = await createAuthMethods(auth, options, {
     log,
     repeated,

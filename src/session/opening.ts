@@ -16,11 +16,11 @@ import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
 import { CookieStoreError } from '../cookie/store.js';
 import { shown } from '../log/logger.js';
 import { isValidUri } from '../wamp/uri.js';
-import { admit, authenticate } from './handshake.js';
+import { admit, authenticate } from './admission.js';
 import type { Challenge, Deny, Principal, Verdict } from '../auth/method.js';
 import type { ClientMessage, Hello } from '../wamp/message.js';
 import type { SessionDeps } from './deps.js';
-import type { Admission } from './handshake.js';
+import type { Admission } from './admission.js';
 import type { SessionTransport } from './transport.js';
 
 /**
@@ -176,7 +176,7 @@ export class Opening {
   /** @param isOfCookie whether the session stands and falls with the login that its cookie remembers. */
   #admit(admission: Admission, isOfCookie: boolean): void {
     // Another session of the browser may have logged out while this one was on its way.
-    if (isOfCookie && this.#session.transport.client.visitor?.isLoggedOut === true) return this.#refuse(LOGGED_OUT);
+    if (isOfCookie && this.#session.transport.client.liveCookie?.isLoggedOut === true) return this.#refuse(LOGGED_OUT);
     this.#state = 'over';
     this.#session.admitted(admission);
   }
@@ -191,15 +191,15 @@ export class Opening {
    * @returns whether the session is of the login that the cookie remembers now.
    */
   #attachLogin(principal: Principal): boolean | Promise<boolean> {
-    const { visitor } = this.#session.transport.client;
-    if (visitor === undefined) return false;
+    const { liveCookie } = this.#session.transport.client;
+    if (liveCookie === undefined) return false;
     const { realm, authid, authrole, authmethod, authprovider, authextra, credential } = principal;
     if (authprovider === 'cookie') return true;
     if (authmethod !== 'anonymous') {
       const login = { authid, authrole, authmethod, authrealm: realm, authextra: authextra ?? null };
-      return visitor.remember(credential === undefined ? login : { ...login, credential });
+      return liveCookie.remember(credential === undefined ? login : { ...login, credential });
     }
-    return this.#deps.authMethods.has('cookie') && visitor.forgetLogin().then(() => false);
+    return this.#deps.authMethods.has('cookie') && liveCookie.forgetLogin().then(() => false);
   }
 }
 

@@ -19,12 +19,12 @@ import { ABORT, GOODBYE, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { sayRepeated } from '../log/repeated.js';
 import { shortId, shown } from '../log/logger.js';
-import { Authorization } from './authorization.js';
+import { Authorization } from './authorizer/authorization.js';
 import { Opening } from './opening.js';
 import { refusalOf, substituteFor } from './undeliverable.js';
-import type { AuthorizedSession } from './authorization.js';
+import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
-import type { Visitor, VisitorSession } from '../cookie/visitor.js';
+import type { LiveCookie, LiveSession } from '../cookie/live-cookie.js';
 import type { Realm } from '../router/realm.js';
 import type { Permission, Role } from '../router/role.js';
 import type { SessionDetails } from '../router/session.js';
@@ -32,7 +32,7 @@ import type { ClientFeature, ClientRole, FeatureSet } from '../wamp/features.js'
 import type { ClientMessage, Hello, RouterMessage } from '../wamp/message.js';
 import type { Dict } from '../wamp/payload.js';
 import type { SessionDeps } from './deps.js';
-import type { Admission } from './handshake.js';
+import type { Admission } from './admission.js';
 import type { OpeningSession } from './opening.js';
 import type { CloseCause, SessionTransport } from './transport.js';
 
@@ -41,7 +41,7 @@ type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
 /** What is told of a logout when the cookie store fails. */
 const NOT_STORED = 'the logout holds as long as the router runs, but could not be stored';
 
-export class Session implements AuthorizedSession, OpeningSession, VisitorSession {
+export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   id = 0;
   authid = '';
   authrole = '';
@@ -84,7 +84,7 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     if (this.#principal === undefined) throw new TypeError('a session has no details before WELCOME');
     const { realm, authid, authrole, authmethod, authprovider } = this.#principal;
     const { facts, client } = this.transport;
-    const transport = client.visitor === undefined ? facts : { ...facts, http_cbtid: client.visitor.digest };
+    const transport = client.liveCookie === undefined ? facts : { ...facts, http_cbtid: client.liveCookie.digest };
     return { session: this.id, realm, authid, authrole, authmethod, authprovider, transport };
   }
 
@@ -143,13 +143,13 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   }
 
   kill(reason: string, message?: string, done: (error?: WampError) => void = nothing): void {
-    const { visitor } = this.transport.client;
+    const { liveCookie } = this.transport.client;
     if (this.#state !== 'established') return done();
-    if (reason !== CloseUri.LOGOUT || visitor === undefined) {
+    if (reason !== CloseUri.LOGOUT || liveCookie === undefined) {
       this.#sayGoodbye(reason, message, 'goodbye');
       return done();
     }
-    this.#logOut(visitor, (isStored) => {
+    this.#logOut(liveCookie, (isStored) => {
       if (this.#state === 'leaving') this.#sayGoodbyeAndClose(reason, message);
       done(isStored ? undefined : new WampError(ErrorUri.RUNTIME_ERROR, NOT_STORED));
     });
@@ -280,7 +280,7 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     const details = detailsOf(principal, proof);
     this.transport.send({ type: WELCOME, session: this.id, details, roles: realm.announcement });
     realm.join(this);
-    this.transport.client.visitor?.joined(this);
+    this.transport.client.liveCookie?.joined(this);
     this.transport.sessionOpened();
     const { peer } = this.transport.client;
     this.#deps.log.info(
@@ -307,10 +307,10 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   }
 
   #onGoodbye(reason: string): void {
-    const { visitor } = this.transport.client;
+    const { liveCookie } = this.transport.client;
     const answer = this.#realm?.goodbyeReason ?? CloseUri.GOODBYE_AND_OUT;
-    if (reason !== CloseUri.LOGOUT || visitor === undefined) return this.#answerGoodbye(reason, answer);
-    this.#logOut(visitor, (isStored) => {
+    if (reason !== CloseUri.LOGOUT || liveCookie === undefined) return this.#answerGoodbye(reason, answer);
+    this.#logOut(liveCookie, (isStored) => {
       if (this.#state !== 'leaving') return;
       if (isStored) this.#answerGoodbye(reason, answer);
       else this.abort(ErrorUri.RUNTIME_ERROR, NOT_STORED, 'internal_error');
@@ -324,10 +324,10 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
   }
 
   /** Leaves the realm at once, and goes on when the cookie is forgotten for good. What the client sends meanwhile is ignored. */
-  #logOut(visitor: Visitor, proceed: (isStored: boolean) => void): void {
+  #logOut(liveCookie: LiveCookie, proceed: (isStored: boolean) => void): void {
     this.#state = 'leaving';
     this.#leaveRealm(CloseUri.LOGOUT);
-    visitor.logOut(this).then(
+    liveCookie.logOut(this).then(
       () => proceed(true),
       // Said in the log by the one who could not.
       () => proceed(false),
@@ -352,7 +352,7 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
     if (this.#realm === undefined) return;
     this.#authorization?.end();
     this.#realm.leave(this);
-    this.transport.client.visitor?.parted(this);
+    this.transport.client.liveCookie?.parted(this);
     this.#deps.log.info(
       {
         realm: this.#realm.name,
@@ -374,8 +374,8 @@ export class Session implements AuthorizedSession, OpeningSession, VisitorSessio
 
   /** An authid that is a cookie id must not be written to the log. */
   get #shownAuthid(): string {
-    const { visitor } = this.transport.client;
-    const isCookieId = visitor?.name.isCookieId === true && visitor.authid === this.authid;
+    const { liveCookie } = this.transport.client;
+    const isCookieId = liveCookie?.name.isCookieId === true && liveCookie.authid === this.authid;
     return isCookieId ? shortId(this.authid) : this.authid;
   }
 }

@@ -10,8 +10,3 @@ export function bind(server: Server, options: ListenOptions): Promise<void> {
     });
   });
 }
-
-/** @returns the code of an error of the system; empty when it is something else. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}

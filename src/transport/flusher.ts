@@ -9,8 +9,8 @@
  * What comes for an outbox meanwhile goes out with the rest, if it has not had its turn, or after all others.
  */
 import { joinFrames } from '../serializer/frame-memory.js';
-import type { Turns } from './turns.js';
-import { turns } from './turns.js';
+import type { FairScheduler } from './fair-scheduler.js';
+import { turns } from './fair-scheduler.js';
 
 /** An outbox as it is seen here. */
 export interface Flushable {
@@ -55,7 +55,7 @@ const MAX_KNOWN_PIECES = 4;
 
 export class Flusher {
   readonly #loop: FlushLoop;
-  readonly #turns: Turns;
+  readonly #turns: FairScheduler;
   readonly #onEndOfTurn = (): void => this.#endTurn();
   readonly #onLook = (): void => this.#look();
   readonly #onSlice = (): void => this.#flush();
@@ -78,7 +78,7 @@ export class Flusher {
   /** What was put together last, newest first: most often the next outbox has the same to send. */
   readonly #known: Piece[] = [];
 
-  constructor(loop: FlushLoop, turns: Turns) {
+  constructor(loop: FlushLoop, turns: FairScheduler) {
     this.#loop = loop;
     this.#turns = turns;
   }

@@ -5,7 +5,7 @@
  * down. It knows no sockets.
  */
 import { LARGE_PAYLOAD_BYTES } from '../serializer/large-frame.js';
-import type { Backlog, Turns } from './turns.js';
+import type { Backlog, FairScheduler } from './fair-scheduler.js';
 
 /** The connection. */
 export interface MessageReceiver {
@@ -25,7 +25,7 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
 export class Inbox implements Backlog {
   readonly #receiver: MessageReceiver;
-  readonly #turns: Turns;
+  readonly #turns: FairScheduler;
   /** What comes may be handed on: nothing waits before it. */
   #isDirect = true;
   /** The session wants no more at the moment. */
@@ -40,7 +40,7 @@ export class Inbox implements Backlog {
   /** What is to be done behind all that waits. */
   #endings: (() => void)[] | undefined;
 
-  constructor(receiver: MessageReceiver, turns: Turns) {
+  constructor(receiver: MessageReceiver, turns: FairScheduler) {
     this.#receiver = receiver;
     this.#turns = turns;
   }

@@ -5,7 +5,8 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Server } from 'node:net';
-import { bind, codeOf } from './bind.js';
+import { errorCode } from '../system/error.js';
+import { bind } from './bind.js';
 import { listenOnFile } from './socket-file.js';
 import type { EndpointConfig, TcpEndpointConfig, UnixEndpointConfig } from './endpoint-schema.js';
 
@@ -91,7 +92,7 @@ const PATH_REASONS: Readonly<Record<string, string>> = {
 
 function reasonOf(error: unknown, endpoint: EndpointConfig): string {
   if (!(error instanceof Error)) return String(error);
-  const code = codeOf(error);
+  const code = errorCode(error) ?? '';
   const reason = (endpoint.type === 'unix' ? PATH_REASONS : PORT_REASONS)[code];
   const hint = code === 'EADDRINUSE' && endpoint.type === 'tcp' && endpoint.version === 6 ? BOTH_VERSIONS : '';
   return reason === undefined ? error.message : `${reason}${hint} (${code})`;

@@ -13,7 +13,7 @@ import { EventDrops } from './event-drops.js';
 import { flusher } from './flusher.js';
 import type { Flushable } from './flusher.js';
 import { isTls } from './peer.js';
-import { turns } from './turns.js';
+import { turns } from './fair-scheduler.js';
 import { unsentMemory } from './unsent-memory.js';
 import type { Arrears, Debtor } from './unsent-memory.js';
 

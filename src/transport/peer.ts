@@ -22,7 +22,7 @@ export function isTls(socket: Socket): boolean {
 }
 
 /** @param peer as {@link peerOf} called it while the connection was there. @returns `facts` of a session's transport. */
-export function channelFacts(
+export function clientInfoOf(
   socket: Socket,
   peer: string,
   framing: 'websocket' | 'rawsocket',
@@ -44,7 +44,7 @@ export function clientOf(socket: Socket): ClientInfo {
   return {
     peer: peerOf(socket),
     address: countedAddress(socket.remoteAddress) ?? '',
-    visitor: undefined,
+    liveCookie: undefined,
     headers: undefined,
     tls: tlsClientOf(socket),
   };

@@ -10,7 +10,8 @@ import { chmod, chown, link, lstat, mkdtemp, readFile, rm, unlink } from 'node:f
 import { connect } from 'node:net';
 import type { Server } from 'node:net';
 import path from 'node:path';
-import { bind, codeOf } from './bind.js';
+import { errorCode } from '../system/error.js';
+import { bind } from './bind.js';
 import type { UnixEndpointConfig } from './endpoint-schema.js';
 
 /** What fits into the address of a socket file on Linux; the system would cut the rest off without a word. */
@@ -49,7 +50,7 @@ async function show(inside: string, file: string): Promise<void> {
   try {
     await link(inside, file);
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
     await removeStale(file);
     await link(inside, file);
   }
@@ -73,7 +74,7 @@ function isAnswered(file: string): Promise<boolean> {
       resolve(true);
     });
     probe.once('error', (error) => {
-      const code = codeOf(error);
+      const code = errorCode(error) ?? '';
       if (code === 'ECONNREFUSED') resolve(false);
       // A full backlog: somebody is there, only busy.
       else if (code === 'EAGAIN') resolve(true);
@@ -109,7 +110,7 @@ async function changeGroup(file: string, gid: number): Promise<void> {
   try {
     await chown(file, -1, gid);
   } catch (cause) {
-    if (codeOf(cause) !== 'EPERM') throw cause;
+    if (errorCode(cause) !== 'EPERM') throw cause;
     throw new Error(`the group ${gid} cannot be given: the user of the node is not in it`, { cause });
   }
 }

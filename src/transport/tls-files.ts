@@ -6,6 +6,7 @@ import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
+import { errorCode, messageOf } from '../system/error.js';
 import type { Logger } from '../log/logger.js';
 import type { TlsConfig } from './tls-schema.js';
 
@@ -130,7 +131,7 @@ async function read(key: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const code = errorCode(cause) ?? '';
     throw new TlsFileError(`endpoint/tls/${key}: ${file} cannot be read: ${FILE_REASONS[code] ?? code} (${code})`, {
       cause,
     });
@@ -148,9 +149,8 @@ function tried<T>(key: string, name: string, text: string, use: (text: string) =
 
 /** The words of OpenSSL name the place in its own source; what is usually meant stands before them. */
 function reasonOf(error: unknown, key: string): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ERR_MISSING_PASSPHRASE' || /interrupted or cancelled|passphrase/i.test(text)) {
+  const text = messageOf(error);
+  if (errorCode(error) === 'ERR_MISSING_PASSPHRASE' || /interrupted or cancelled|passphrase/i.test(text)) {
     return 'the key is encrypted with a passphrase (decrypt it with "openssl pkey")';
   }
   const expected: Readonly<Record<string, string>> = {

@@ -13,7 +13,7 @@ import { RepeatedLog } from '../log/repeated.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import type { Acceptor } from './endpoint.js';
 import { peerOf } from './peer.js';
-import { MAGIC } from './rawsocket-handshake.js';
+import { MAGIC } from './rawsocket/handshake.js';
 
 export interface UniversalAcceptorOptions {
   readonly rawsocket: Acceptor;

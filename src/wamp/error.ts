@@ -53,7 +53,7 @@ export const CloseUri = {
   COOKIE_EXPIRED: 'crossbar.close.cookie_expired',
   GOODBYE_AND_OUT: 'wamp.close.goodbye_and_out',
   KILLED: 'wamp.close.killed',
-  /** The browser is to be forgotten: see `cookie/visitors.ts`. */
+  /** The browser is to be forgotten: see `cookie/live-cookies.ts`. */
   LOGOUT: 'wamp.close.logout',
   NORMAL: 'wamp.close.normal',
   SYSTEM_SHUTDOWN: 'wamp.close.system_shutdown',

@@ -8,8 +8,9 @@ import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStoreError } from '../cookie/store.js';
 import { CookieTracker } from '../cookie/tracker.js';
 import type { Logger } from '../log/logger.js';
-import { sendStatus } from './answer.js';
-import type { WebRequest, WebService, WebServiceDeps } from './service.js';
+import { sendStatus } from '../http/answer.js';
+import type { WebRequest, WebService } from '../http/service.js';
+import type { WebServiceDeps } from './service.js';
 
 /**
  * One `cookie` section of the config. Every path it applies to shares its tracker, so a cookie handed out with a page
@@ -34,9 +35,9 @@ export class CookieSection {
   async #acquire(): Promise<CookieTracker> {
     const { stores, directory, clock, log } = this.#deps;
     const store = await stores.acquire(this.#config.store);
-    const visitors = stores.visitorsOf(store);
-    directory.add(visitors);
-    return new CookieTracker({ config: this.#config, store, visitors, clock, log });
+    const liveCookies = stores.liveCookiesOf(store);
+    directory.add(liveCookies);
+    return new CookieTracker({ config: this.#config, store, liveCookies, clock, log });
   }
 }
 
@@ -84,7 +85,7 @@ export class TrackedService implements WebService {
     } catch (error) {
       if (!(error instanceof CookieStoreError)) throw error;
       this.#log.error({ err: error }, 'cookie store failed, request refused');
-      sendStatus(res, 503, 'Visitors cannot be recognised at the moment. Please try again later.');
+      sendStatus(res, 503, 'LiveCookies cannot be recognised at the moment. Please try again later.');
       return false;
     }
   }

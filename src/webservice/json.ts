@@ -2,10 +2,11 @@
  * `json`: a value from the config, served as a JSON document at exactly the path it is mounted on.
  */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { allowMethods, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from './answer.js';
+import { allowMethods, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from '../http/answer.js';
 import type { JsonConfig } from './schema.js';
-import type { WebRequest, WebService, WebServiceType } from './service.js';
-import { isMountItself } from './target.js';
+import type { WebRequest, WebService } from '../http/service.js';
+import type { WebServiceType } from './service.js';
+import { isMountItself } from '../http/target.js';
 
 class JsonService implements WebService {
   readonly #body: string;

@@ -5,10 +5,11 @@
  * other paths, process and host details, and anything about visitors stay out.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { allowMethods, escapeHtml, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from './answer.js';
+import { allowMethods, escapeHtml, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from '../http/answer.js';
 import type { NodeInfoConfig } from './schema.js';
-import type { WebRequest, WebService, WebServiceDeps, WebServiceType } from './service.js';
-import { isMountItself } from './target.js';
+import type { WebRequest, WebService } from '../http/service.js';
+import type { WebServiceDeps, WebServiceType } from './service.js';
+import { isMountItself } from '../http/target.js';
 
 interface Document {
   readonly type: string;

@@ -8,10 +8,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RefusalLog, refuse } from '../transport/refusal.js';
-import { sendStatus } from './answer.js';
+import { sendStatus } from '../http/answer.js';
 import type { PathConfig } from './schema.js';
-import type { WebRequest, WebService, WebServiceDeps, WebServiceType } from './service.js';
-import { firstSegment } from './target.js';
+import type { WebRequest, WebService } from '../http/service.js';
+import type { WebServiceDeps, WebServiceType } from './service.js';
+import { firstSegment } from '../http/target.js';
 
 /** The key of the service that takes what no other key of the level claims. */
 const REST = '/';

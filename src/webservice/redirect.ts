@@ -2,9 +2,10 @@
  * `redirect`: sends everybody who asks for its path, or for anything below it, to another URL.
  */
 import type { ServerResponse } from 'node:http';
-import { allowMethods, escapeHtml, sendAnswer } from './answer.js';
+import { allowMethods, escapeHtml, sendAnswer } from '../http/answer.js';
 import type { RedirectConfig } from './schema.js';
-import type { WebRequest, WebService, WebServiceType } from './service.js';
+import type { WebRequest, WebService } from '../http/service.js';
+import type { WebServiceType } from './service.js';
 
 class RedirectService implements WebService {
   readonly #url: string;

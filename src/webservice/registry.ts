@@ -7,8 +7,9 @@ import { nodeInfoServiceType } from './nodeinfo.js';
 import { pathServiceType } from './path.js';
 import { redirectServiceType } from './redirect.js';
 import type { PathServiceConfig } from './schema.js';
-import type { WebService, WebServiceDeps, WebServiceType } from './service.js';
-import { staticServiceType } from './static.js';
+import type { WebService } from '../http/service.js';
+import type { WebServiceDeps, WebServiceType } from './service.js';
+import { staticServiceType } from './static/static.js';
 import { webSocketServiceType } from './websocket.js';
 
 export const WEB_SERVICES: {

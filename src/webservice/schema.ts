@@ -6,8 +6,8 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
-import { websocketKeys } from '../transport/websocket-schema.js';
-import type { WebSocketConfig } from '../transport/websocket-schema.js';
+import { websocketKeys } from '../transport/websocket/schema.js';
+import type { WebSocketConfig } from '../transport/websocket/schema.js';
 
 const serviceIdSchema = {
   type: 'string',

@@ -1,47 +1,15 @@
 /**
- * What a web service is: something mounted on a path of a web transport that answers plain HTTP requests and,
- * if it can, WebSocket upgrades. It never looks at paths outside its mount and never listens on a port.
- *
- * To add one: a file exporting a {@link WebServiceType}, a line in `registry.ts`, its config schema in `schema.ts` and
- * a call of the suite in `test/contract/web-service.ts`. `server.ts` stays as it is.
+ * What a web service of the config is made of. To add one: a file exporting a {@link WebServiceType}, a line in `registry.ts`,
+ * its config schema in `schema.ts` and a call of the suite in `test/contract/web-service.ts`. `server.ts` stays as it is.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { CookieDirectory } from '../cookie/directory.js';
 import type { CookieStores } from '../cookie/stores.js';
+import type { WebService } from '../http/service.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionParts } from '../session/deps.js';
 import type { Drain } from '../transport/drain.js';
 import type { CookieSection } from './cookies.js';
 import type { PathServiceConfig } from './schema.js';
-
-/** One request as a service sees it. */
-export interface WebRequest {
-  readonly req: IncomingMessage;
-  /** Where the service is mounted: `/` or `/a/b`, without trailing slash. */
-  readonly mount: string;
-  /**
-   * The URL path below the mount, still percent-encoded; starts with `/`, or is empty when it is the mount itself.
-   * It has been checked: it decodes, has no `.` or `..` segment and no control character, encoded or not.
-   */
-  readonly rest: string;
-  /** The query with its `?`, still percent-encoded; empty when there is none. */
-  readonly query: string;
-}
-
-/** Life cycle: `create` (no side effects) -> `start` -> `handle`/`upgrade` at any time -> `stop` (idempotent). */
-export interface WebService {
-  /** Answers one plain HTTP request. A rejection is answered with 500 and logged by the server. */
-  handle(request: WebRequest, res: ServerResponse): void | Promise<void>;
-  /**
-   * Takes an upgraded socket over; services without it refuse upgrades with 400. Must not throw. A service that has
-   * it also does its own cookie tracking; for the others it is done before `handle` is called.
-   */
-  upgrade?(request: WebRequest, socket: Socket, head: Buffer): void;
-  /** Acquires what the service needs. `stop` may be called after a failed or missing `start`. */
-  start?(): Promise<void>;
-  stop?(): Promise<void>;
-}
 
 /** What the `nodeinfo` service may tell anybody who asks. */
 export interface NodeInfo {

@@ -3,8 +3,8 @@
  */
 import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
-import { rawsocketKeys } from '../transport/rawsocket-schema.js';
-import type { RawSocketConfig } from '../transport/rawsocket-schema.js';
+import { rawsocketKeys } from '../transport/rawsocket/schema.js';
+import type { RawSocketConfig } from '../transport/rawsocket/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
 import { pathsSchema, websocketServiceSchema, webTransportSchema } from './schema.js';
 import type { WebSocketServiceConfig, WebTransportConfig } from './schema.js';

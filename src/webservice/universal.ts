@@ -3,7 +3,7 @@
  */
 import { createSessionDeps } from '../session/deps.js';
 import { EndpointServer } from '../transport/endpoint.js';
-import { RawSocketAcceptor } from '../transport/rawsocket.js';
+import { RawSocketAcceptor } from '../transport/rawsocket/rawsocket.js';
 import { UniversalAcceptor } from '../transport/universal.js';
 import { createWebAcceptor } from './server.js';
 import type { Acceptor } from '../transport/endpoint.js';

@@ -8,9 +8,10 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createSessionDeps } from '../session/deps.js';
 import { refuse } from '../transport/refusal.js';
-import { WebSocketAcceptor } from '../transport/websocket.js';
+import { WebSocketAcceptor } from '../transport/websocket/websocket.js';
 import type { WebSocketServiceConfig } from './schema.js';
-import type { WebRequest, WebService, WebServiceDeps, WebServiceType } from './service.js';
+import type { WebRequest, WebService } from '../http/service.js';
+import type { WebServiceDeps, WebServiceType } from './service.js';
 
 class WebSocketService implements WebService {
   readonly #config: WebSocketServiceConfig;

@@ -22,7 +22,7 @@ const ANSWER_MS = 10_000;
 const SPARE_BYTES = 12 * 1024 * 1024;
 /** Classes of which there is an object for each connection, request, session or what these make. */
 const CLASSES = [
-  ...['Session', 'Opening', 'Subscription', 'Registration', 'Visitor', 'Outbox', 'Inbox', 'Receiver', 'Socket'],
+  ...['Session', 'Opening', 'Subscription', 'Registration', 'LiveCookie', 'Outbox', 'Inbox', 'Receiver', 'Socket'],
   ...['WebSocketTransport', 'WampWebSocket', 'RawSocketTransport', 'IncomingMessage', 'ServerResponse', 'TLSSocket'],
   ...['Pipeline', 'SendStream', 'ReadStream', 'InflateRaw', 'DeflateRaw'],
 ];

@@ -194,7 +194,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     topic: 'WAMP-SCRAM',
     crossbar: 'a dialect in names and computation',
     here: 'both: as `wamp-scram` by the specification, as `scram` in the dialect of Crossbar.io',
-    test: { file: 'test/unit/auth/scram.test.ts', title: 'have the known answers: $name' },
+    test: { file: 'test/unit/auth/scram/scram.test.ts', title: 'have the known answers: $name' },
   },
   {
     id: 'D-23',

@@ -3,7 +3,7 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { WebService } from '../../src/webservice/service.js';
+import type { WebService } from '../../src/http/service.js';
 import { CatchingSocket, exchange, openExchange } from '../support/exchange.js';
 
 export interface WebServiceSubject {

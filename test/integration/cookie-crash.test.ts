@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { FileCookieStore } from '../../src/cookie/file.js';
+import { FileCookieStore } from '../../src/cookie/file/store.js';
 import { CookieStoreError } from '../../src/cookie/store.js';
 import {
   cookieId,
@@ -32,7 +32,7 @@ let compiled: string;
 
 beforeAll(async () => {
   compiled = await mkdtemp(path.join(tmpdir(), 'cookie-store-'));
-  await transpile(['cookie', 'log', 'random'], compiled);
+  await transpile(['cookie', 'log', 'system'], compiled);
 });
 afterAll(() => rm(compiled, { recursive: true, force: true }));
 

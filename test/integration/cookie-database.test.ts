@@ -111,7 +111,7 @@ describe('a logout at one process, while another one gives the cookie a new id',
   it(`leaves nobody logged in, in ${rounds} rounds`, async () => {
     const compiled = await mkdtemp(path.join(tmpdir(), 'cookie-store-'));
     onTestFinished(() => rm(compiled, { recursive: true, force: true }));
-    await transpile(['cookie', 'log', 'random', 'wamp'], compiled);
+    await transpile(['cookie', 'log', 'system', 'wamp'], compiled);
     const directory = path.join(temporaryDirectory(), 'cookies');
     const store = databaseOn(directory, { sync: false }, now);
     await store.open();
@@ -141,7 +141,7 @@ describe('kill -9 of one of two writers', () => {
   let compiled: string;
   beforeAll(async () => {
     compiled = await mkdtemp(path.join(tmpdir(), 'cookie-store-'));
-    await transpile(['cookie', 'log', 'random'], compiled);
+    await transpile(['cookie', 'log', 'system'], compiled);
   });
   afterAll(() => rm(compiled, { recursive: true, force: true }));
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { cookieDigest } from '../../src/cookie/digest.js';
-import { liveLine } from '../../src/cookie/file-line.js';
+import { liveLine } from '../../src/cookie/file/line.js';
 import type { CookieRecord } from '../../src/cookie/store.js';
 import { cookieId, cookieRecord, JOE } from '../support/cookie-store.js';
 import { nodeDirectory, runCli, startDaemon, temporaryDirectory } from '../support/daemon.js';

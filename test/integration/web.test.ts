@@ -15,11 +15,11 @@ import type { Logger } from '../../src/log/logger.js';
 import type { EndpointConfig } from '../../src/transport/endpoint-schema.js';
 import type { PathsConfig } from '../../src/webservice/schema.js';
 import { EndpointServer } from '../../src/transport/endpoint.js';
-import { HttpAcceptor } from '../../src/webservice/http-acceptor.js';
+import { HttpAcceptor } from '../../src/http/acceptor.js';
 import { createWebServer, createWebSocketServer } from '../../src/webservice/server.js';
 import type { BoundAddress } from '../../src/transport/listen.js';
 import type { WebServerDeps } from '../../src/webservice/server.js';
-import type { WebService } from '../../src/webservice/service.js';
+import type { WebService } from '../../src/http/service.js';
 import { NOBODY_TO_ASK } from '../support/client.js';
 import {
   cookieConfig,

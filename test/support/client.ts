@@ -4,8 +4,8 @@ import type { AuthMethod, AuthMethods, ClientInfo } from '../../src/auth/method.
 import type { AnonymousConfig } from '../../src/auth/schema.js';
 import { AUTH_URIS } from '../../src/auth/verdict.js';
 import { MemoryCookieStore } from '../../src/cookie/memory.js';
-import { Visitors } from '../../src/cookie/visitors.js';
-import type { Visitor } from '../../src/cookie/visitor.js';
+import { LiveCookies } from '../../src/cookie/live-cookies.js';
+import type { LiveCookie } from '../../src/cookie/live-cookie.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { cookieRecord } from './cookie-store.js';
 
@@ -15,7 +15,7 @@ export function clientInfo(overrides: Partial<ClientInfo> = {}): ClientInfo {
   return {
     peer: PEER,
     address: '192.0.2.1',
-    visitor: undefined,
+    liveCookie: undefined,
     headers: undefined,
     tls: undefined,
     ...overrides,
@@ -39,8 +39,8 @@ export function everybody(config: Partial<AnonymousConfig> = {}): AuthMethods {
 }
 
 /** The browser of a cookie, on a store of its own that does not know it. */
-export function visitorOf(cbtid: string): Visitor {
-  return new Visitors({ store: new MemoryCookieStore(), clock: Date.now, log: silentLogger() }).enter(
+export function visitorOf(cbtid: string): LiveCookie {
+  return new LiveCookies({ store: new MemoryCookieStore(), clock: Date.now, log: silentLogger() }).enter(
     cookieRecord(cbtid),
     { authid: cbtid, isCookieId: true },
   );

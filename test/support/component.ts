@@ -1,7 +1,7 @@
 /** Components without a config: sessions on a router in this process. */
 import { AUTH_URIS } from '../../src/auth/verdict.js';
-import { InProcessSession } from '../../src/component/session.js';
-import { ComponentTransport } from '../../src/component/transport.js';
+import { InProcessSession } from '../../src/client/session.js';
+import { ComponentTransport } from '../../src/client/local-transport.js';
 import { createLogger } from '../../src/log/logger.js';
 import { Router } from '../../src/router/router.js';
 import type { RealmConfig } from '../../src/router/schema.js';

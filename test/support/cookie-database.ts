@@ -1,7 +1,7 @@
 /** Cookie databases in the thread of the test. */
-import { DatabaseCookieStore } from '../../src/cookie/database.js';
-import { DatabaseEngine } from '../../src/cookie/database-engine.js';
-import type { DatabaseOptions, DatabaseRequest } from '../../src/cookie/database-engine.js';
+import { DatabaseCookieStore } from '../../src/cookie/database/store.js';
+import { DatabaseEngine } from '../../src/cookie/database/engine.js';
+import type { DatabaseOptions, DatabaseRequest } from '../../src/cookie/database/engine.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { CREATED } from './cookie-store.js';
 

@@ -8,8 +8,8 @@ import { pathToFileURL } from 'node:url';
 
 const [compiled = '', directory = ''] = process.argv.slice(2);
 const load = (file) => import(pathToFileURL(path.join(compiled, file)).href);
-const { DatabaseCookieStore } = await load('cookie/database.js');
-const { Visitors } = await load('cookie/visitors.js');
+const { DatabaseCookieStore } = await load('cookie/database/store.js');
+const { LiveCookies } = await load('cookie/live-cookies.js');
 const { silentLogger } = await load('log/logger.js');
 
 const log = silentLogger();
@@ -17,13 +17,13 @@ const log = silentLogger();
 const options = { path: directory, maxsize: 2 ** 30, readonly: false, sync: false, purge: false };
 const store = new DatabaseCookieStore(options, { log });
 await store.open();
-const visitors = new Visitors({ store, clock: Date.now, log });
+const liveCookies = new LiveCookies({ store, clock: Date.now, log });
 
 process.stdout.write('ready\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const [what, cbtid, successor] = line.split(' ');
-  if (what === 'logout') await visitors.logOut(cbtid);
-  else await visitors.rotate(cbtid, successor).catch(() => undefined);
+  if (what === 'logout') await liveCookies.logOut(cbtid);
+  else await liveCookies.rotate(cbtid, successor).catch(() => undefined);
   process.stdout.write('done\n');
 }
 await store.close();

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 
 const [compiled = '', filename = '', parallel = '16'] = process.argv.slice(2);
 const load = (file) => import(pathToFileURL(path.join(compiled, file)).href);
-const { FileCookieStore } = await load('cookie/file.js');
+const { FileCookieStore } = await load('cookie/file/store.js');
 const { newCookieId } = await load('cookie/tracker.js');
 const { silentLogger } = await load('log/logger.js');
 
@@ -18,7 +18,7 @@ const store = filename.startsWith('database:')
 await store.open();
 
 async function database(directory) {
-  const { DatabaseCookieStore } = await load('cookie/database.js');
+  const { DatabaseCookieStore } = await load('cookie/database/store.js');
   const options = { path: directory, maxsize: 2 ** 30, readonly: false, sync: true, purge: false };
   return new DatabaseCookieStore(options, { log: silentLogger() });
 }

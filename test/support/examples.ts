@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { parse } from 'yaml';
 import { Cursor } from '../../src/config/cursor.js';
-import { cookiesOf, servicesOf, transportsOf, wampPlacesOf, workersOf } from '../../src/config/walk.js';
+import { cookiesOf, servicesOf, transportsOf, wampPlacesOf, workersOf } from '../../src/config/places.js';
 import { Certificates } from './certificates.js';
 import type { Daemon } from './daemon.js';
 import { runCli, temporaryDirectory } from './daemon.js';

@@ -2,8 +2,8 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 
-import { WebResponse } from '../../src/webservice/response.js';
-import type { WebRequest, WebService } from '../../src/webservice/service.js';
+import { WebResponse } from '../../src/http/response.js';
+import type { WebRequest, WebService } from '../../src/http/service.js';
 
 export interface ExchangeRequest {
   readonly method?: string;

@@ -3,8 +3,8 @@
  * to write a part only, or to be the last one before the power goes off; after that only what was synced is certain
  * to be there. It also counts calls.
  */
-import type { FileStatus, FileSystem, OpenFile } from '../../src/cookie/file-system.js';
-import type { ProcessTable } from '../../src/cookie/process-table.js';
+import type { FileStatus, FileSystem, OpenFile } from '../../src/system/files.js';
+import type { ProcessTable } from '../../src/system/processes.js';
 
 /**
  * - `error`: the call does nothing and fails;

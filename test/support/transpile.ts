@@ -11,8 +11,8 @@ export async function transpile(folders: readonly string[], target: string): Pro
   await symlink(path.join(root, 'node_modules'), path.join(target, 'node_modules'));
   await cp(path.join(root, 'package.json'), path.join(target, 'package.json'));
   for (const folder of folders) {
-    await mkdir(path.join(target, folder));
-    for (const file of await readdir(path.join(root, 'src', folder))) {
+    for (const file of await readdir(path.join(root, 'src', folder), { recursive: true })) {
+      if (!file.endsWith('.ts')) continue;
       const source = await readFile(path.join(root, 'src', folder, file), 'utf8');
       const compilerOptions = {
         module: ts.ModuleKind.ESNext,
@@ -20,7 +20,9 @@ export async function transpile(folders: readonly string[], target: string): Pro
         verbatimModuleSyntax: true,
       };
       const { outputText } = ts.transpileModule(source, { compilerOptions, fileName: file });
-      await writeFile(path.join(target, folder, file.replace(/\.ts$/, '.js')), outputText);
+      const output = path.join(target, folder, file.replace(/\.ts$/, '.js'));
+      await mkdir(path.dirname(output), { recursive: true });
+      await writeFile(output, outputText);
     }
   }
 }

@@ -7,8 +7,8 @@ import { CookieStores } from '../../src/cookie/stores.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { Router } from '../../src/router/router.js';
 import { Drain } from '../../src/transport/drain.js';
-import { websocketOptionsSchema } from '../../src/transport/websocket-schema.js';
-import type { WebSocketOptions } from '../../src/transport/websocket-schema.js';
+import { websocketOptionsSchema } from '../../src/transport/websocket/schema.js';
+import type { WebSocketOptions } from '../../src/transport/websocket/schema.js';
 import type {
   PathsConfig,
   StaticConfig,

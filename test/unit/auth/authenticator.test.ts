@@ -9,13 +9,13 @@ import {
 import type { DynamicConfig, FunctionConfig } from '../../../src/auth/authenticator-schema.js';
 import type { AuthContext } from '../../../src/auth/method.js';
 import { AUTH_URIS } from '../../../src/auth/verdict.js';
-import { CallError, Result } from '../../../src/component/api.js';
-import type { Endpoint } from '../../../src/component/api.js';
+import { CallError, Result } from '../../../src/client/api.js';
+import type { Endpoint } from '../../../src/client/api.js';
 import { createLogger } from '../../../src/log/logger.js';
 import { RepeatedLog } from '../../../src/log/repeated.js';
 import { ATTENDANCE_MS, MAX_ATTENDING, MAX_ATTENDING_BYTES } from '../../../src/session/attendance.js';
-import { CALL_DEADLINE_MS } from '../../../src/session/router-caller.js';
-import { RouterCalls } from '../../../src/session/router-calls.js';
+import { CALL_DEADLINE_MS } from '../../../src/session/internal-caller.js';
+import { InternalCallers } from '../../../src/session/internal-callers.js';
 import { visitorOf } from '../../support/client.js';
 import { componentWorld } from '../../support/component.js';
 
@@ -40,7 +40,7 @@ async function refusal(answer: Promise<unknown>): Promise<unknown> {
 function depsOf(world: ReturnType<typeof componentWorld>, run?: (...args: readonly unknown[]) => unknown) {
   const write = (line: string) => void world.lines.push(JSON.parse(line) as Record<string, unknown>);
   const log = createLogger({ level: 'debug', destination: { write } });
-  const calls = new RouterCalls(world.router, new RepeatedLog(log));
+  const calls = new InternalCallers(world.router, new RepeatedLog(log));
   return {
     log,
     clock: () => world.clock.now,
@@ -286,7 +286,7 @@ function throwing(error: unknown): never {
 
 describe('the details that an authenticator gets', () => {
   const facts = { peer: '192.0.2.1:1' };
-  const client = { peer: facts.peer, address: '192.0.2.1', visitor: undefined, headers: undefined, tls: undefined };
+  const client = { peer: facts.peer, address: '192.0.2.1', liveCookie: undefined, headers: undefined, tls: undefined };
   const context: AuthContext = { sessionId: 7, client, facts: () => facts };
   const request = { authmethod: 'ticket', realm: 'realm1', authid: undefined, authextra: undefined };
 
@@ -303,7 +303,7 @@ describe('the details that an authenticator gets', () => {
     const certificate = { sha1: 'AA', sha256: 'BB', commonName: 'joe' };
     const known = {
       ...client,
-      visitor: visitorOf('cookie-id'),
+      liveCookie: visitorOf('cookie-id'),
       headers: { cookie: 'connect.sid=1' },
       tls: { certificate, channelBinding: () => undefined },
     };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { verifySignature } from '../../../src/auth/cryptosign.js';
-import { exclusiveOr } from '../../../src/auth/octets.js';
+import { exclusiveOr } from '../../../src/auth/constant-time.js';
 import { asChallenge, testAuth } from '../../support/auth.js';
 import { cryptosignAnswer, JIM_KEYS, JOE_KEYS, keyPair } from '../../support/auth-clients.js';
 

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 
-import { createVoice } from '../../../src/cli/logging.js';
+import { createReporter } from '../../../src/cli/logging.js';
 import { Output } from '../../../src/cli/output.js';
 import type { LogOptions } from '../../../src/cli/logging.js';
 import type { NodeSummary } from '../../../src/node/summary.js';
@@ -20,11 +20,11 @@ const SUMMARY: NodeSummary = {
 function spoken(options: Partial<LogOptions>, { terminal = false, noColor = false } = {}): string {
   const stream = Object.assign(new PassThrough(), { isTTY: terminal });
   const output = new Output(stream);
-  const voice = createVoice({ loglevel: 'info', color: 'auto', ...options }, output, noColor);
-  voice.log.info('realm started');
-  voice.log.warn('mind this');
-  voice.started(SUMMARY);
-  voice.log.info('session joined');
+  const reporter = createReporter({ loglevel: 'info', color: 'auto', ...options }, output, noColor);
+  reporter.log.info('realm started');
+  reporter.log.warn('mind this');
+  reporter.started(SUMMARY);
+  reporter.log.info('session joined');
   output.writeOut();
   return String(stream.read() ?? '');
 }

@@ -7,7 +7,7 @@ import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
-import { publishedSchema } from '../../../src/config/document.js';
+import { publishedSchema } from '../../../src/config/reference.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { nodeSchema } from '../../../src/config/schema.js';
 import { pathServiceSchema } from '../../../src/webservice/schema.js';

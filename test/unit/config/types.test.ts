@@ -6,7 +6,7 @@ import type { NodeConfig, TransportConfig } from '../../../src/config/schema.js'
 import type { CookieConfig, CookieStoreConfig } from '../../../src/cookie/schema.js';
 import type { PermissionConfig, RoleConfig } from '../../../src/router/schema.js';
 import type { EndpointConfig, TcpEndpointConfig } from '../../../src/transport/endpoint-schema.js';
-import type { WebSocketOptions } from '../../../src/transport/websocket-schema.js';
+import type { WebSocketOptions } from '../../../src/transport/websocket/schema.js';
 import type { PathServiceConfig } from '../../../src/webservice/schema.js';
 
 describe('derived types', () => {

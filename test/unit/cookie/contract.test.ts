@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { FileCookieStore } from '../../../src/cookie/file.js';
+import { FileCookieStore } from '../../../src/cookie/file/store.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { cookieStoreContract } from '../../contract/cookie-store.js';

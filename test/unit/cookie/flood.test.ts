@@ -3,11 +3,11 @@ import type { IncomingMessage } from 'node:http';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { FileCookieStore } from '../../../src/cookie/file.js';
+import { FileCookieStore } from '../../../src/cookie/file/store.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import type { CookieStore } from '../../../src/cookie/store.js';
 import { CookieTracker } from '../../../src/cookie/tracker.js';
-import { Visitors } from '../../../src/cookie/visitors.js';
+import { LiveCookies } from '../../../src/cookie/live-cookies.js';
 import { databaseOn } from '../../support/cookie-database.js';
 import { CREATED, JOE, recordingLog, withDirectory } from '../../support/cookie-store.js';
 import { SimulatedDisk, SimulatedProcesses } from '../../support/simulated-disk.js';
@@ -21,8 +21,8 @@ const clock = (): number => Date.parse(CREATED);
 function nodeOn(store: CookieStore) {
   const recorded = recordingLog();
   const deps = { store, clock, log: recorded.log };
-  const visitors = new Visitors(deps);
-  const tracker = new CookieTracker({ config: cookieConfig({ max_unreturned: MAX }), visitors, ...deps });
+  const liveCookies = new LiveCookies(deps);
+  const tracker = new CookieTracker({ config: cookieConfig({ max_unreturned: MAX }), liveCookies, ...deps });
   const visit = async (cookie?: string): Promise<string> => {
     const request: unknown = { headers: cookie === undefined ? {} : { cookie: `cbtid=${cookie}` }, socket: {} };
     return (await tracker.resolve(request as IncomingMessage)).record.cbtid;
@@ -34,7 +34,7 @@ function nodeOn(store: CookieStore) {
     for (let n = 0; n < count; n += 1) made.push(await visit());
     return made;
   };
-  return { visitors, tracker, visit, isKnown, flood, warnings: recorded.warnings };
+  return { liveCookies, tracker, visit, isKnown, flood, warnings: recorded.warnings };
 }
 
 const fileOn = (disk: SimulatedDisk): FileCookieStore =>
@@ -91,21 +91,21 @@ describe.each(PLACES)('a flood of requests without a cookie, store %s', (_type, 
         await node.visit(),
       ];
       await node.visit(returned);
-      await node.visitors.setLogin(loggedIn, JOE);
-      await node.visitors.setLogin(loggedOff, JOE);
-      await node.visitors.setLogin(loggedOff, null);
+      await node.liveCookies.setLogin(loggedIn, JOE);
+      await node.liveCookies.setLogin(loggedOff, JOE);
+      await node.liveCookies.setLogin(loggedOff, null);
       await vi.waitFor(async () => expect(await store.get(returned)).toMatchObject({ returned: true }));
       await store.close();
 
       store = open();
       await store.open();
       node = nodeOn(store);
-      const found = await node.visitors.find(here);
-      const visitor = found && node.tracker.enter(found);
+      const found = await node.liveCookies.find(here);
+      const liveCookie = found && node.tracker.enter(found);
       await node.flood(5 * MAX);
       await vi.waitFor(async () => expect(await store.list()).toHaveLength(MAX + 3));
       for (const each of [returned, loggedIn, loggedOff, here]) expect(await node.isKnown(each)).toBe(true);
-      visitor?.left();
+      liveCookie?.left();
       await node.flood(5 * MAX);
       await vi.waitFor(async () => expect(await node.isKnown(here)).toBe(false));
       await store.close();

@@ -9,7 +9,7 @@ import { sign } from '../../../src/cookie/signature.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import { CookieTracker } from '../../../src/cookie/tracker.js';
 import type { Tracked } from '../../../src/cookie/tracker.js';
-import { Visitors } from '../../../src/cookie/visitors.js';
+import { LiveCookies } from '../../../src/cookie/live-cookies.js';
 import { cookieId, cookieRecord, CREATED, JOE, recordingLog, recordOf } from '../../support/cookie-store.js';
 import { cookieConfig } from '../../support/web.js';
 
@@ -19,19 +19,19 @@ const DAY = 24 * 60 * MINUTE;
 
 let now: number;
 let store: MemoryCookieStore;
-let visitors: Visitors;
+let liveCookies: LiveCookies;
 let recorded: ReturnType<typeof recordingLog>;
 
 beforeEach(async () => {
   now = Date.parse(CREATED);
   store = new MemoryCookieStore();
   recorded = recordingLog();
-  visitors = new Visitors({ store, clock: () => now, log: recorded.log });
+  liveCookies = new LiveCookies({ store, clock: () => now, log: recorded.log });
   await store.create(cookieRecord(ID, { max_age: 86_400 }));
 });
 
 function trackerOf(parts: Partial<CookieConfig>): CookieTracker {
-  return new CookieTracker({ config: cookieConfig(parts), store, visitors, clock: () => now, log: recorded.log });
+  return new CookieTracker({ config: cookieConfig(parts), store, liveCookies, clock: () => now, log: recorded.log });
 }
 
 function resolve(tracker: CookieTracker, value: string): Promise<Tracked> {
@@ -47,7 +47,7 @@ describe('a new id', () => {
 
   it('is sent once, with the first request after a login, for the time that is left', async () => {
     expect((await resolve(tracker, ID)).setCookie).toBeUndefined();
-    await visitors.setLogin(ID, JOE);
+    await liveCookies.setLogin(ID, JOE);
     now += DAY / 2;
     const { record, setCookie } = await resolve(tracker, ID);
     expect(record).toMatchObject({ created: CREATED, auth: JOE });
@@ -57,7 +57,7 @@ describe('a new id', () => {
   });
 
   it('is not told to anybody who comes with the old one', async () => {
-    await visitors.setLogin(ID, JOE);
+    await liveCookies.setLogin(ID, JOE);
     const { record } = await resolve(tracker, ID);
     now += MINUTE / 2;
     expect(await resolve(tracker, ID)).toMatchObject({ record: { cbtid: record.cbtid }, setCookie: undefined });
@@ -70,7 +70,7 @@ describe('a new id', () => {
   });
 
   it('is sent to one of many requests at once', async () => {
-    await visitors.setLogin(ID, JOE);
+    await liveCookies.setLogin(ID, JOE);
     const all = await Promise.all(Array.from({ length: 20 }, () => resolve(tracker, ID)));
     expect(all.filter(({ setCookie }) => setCookie !== undefined)).toHaveLength(1);
     expect(new Set(all.map(({ record }) => record.cbtid)).size).toBe(1);
@@ -79,19 +79,19 @@ describe('a new id', () => {
 
   it('comes at once to an end of the old one where there is no grace', async () => {
     const strict = trackerOf({ rotate: true, rotate_grace: 0 });
-    await visitors.setLogin(ID, JOE);
+    await liveCookies.setLogin(ID, JOE);
     const { record } = await resolve(strict, ID);
     await resolve(strict, record.cbtid);
     expect((await resolve(strict, ID)).record.auth).toBeNull();
   });
 
   it('is not given where that is switched off', async () => {
-    await visitors.setLogin(ID, JOE);
+    await liveCookies.setLogin(ID, JOE);
     expect(await resolve(trackerOf({}), ID)).toMatchObject({ record: { cbtid: ID }, setCookie: undefined });
   });
 
   it('is tried again when the store fails, and the browser stays known', async () => {
-    await visitors.setLogin(ID, JOE);
+    await liveCookies.setLogin(ID, JOE);
     const rotate = vi.spyOn(store, 'rotate').mockRejectedValueOnce(new CookieStoreError('disk full'));
     expect(await resolve(tracker, ID)).toMatchObject({ record: { cbtid: ID, auth: JOE }, setCookie: undefined });
     expect(recorded.warnings()).toMatchObject([{ msg: 'cookie could not get a new id' }]);
@@ -100,8 +100,8 @@ describe('a new id', () => {
   });
 
   it('is not given to a browser that logs out at that moment', async () => {
-    await visitors.setLogin(ID, JOE);
-    const [tracked] = await Promise.all([resolve(tracker, ID), visitors.logOut(ID)]);
+    await liveCookies.setLogin(ID, JOE);
+    const [tracked] = await Promise.all([resolve(tracker, ID), liveCookies.logOut(ID)]);
     expect(await tracker.enter(tracked.record).login()).toBeUndefined();
     expect((await store.list()).every(({ auth }) => auth === null)).toBe(true);
   });

@@ -6,8 +6,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieTracker } from '../../../src/cookie/tracker.js';
 import type { CookieRecord } from '../../../src/cookie/store.js';
-import type { VisitorSession } from '../../../src/cookie/visitor.js';
-import { Visitors } from '../../../src/cookie/visitors.js';
+import type { LiveSession } from '../../../src/cookie/live-cookie.js';
+import { LiveCookies } from '../../../src/cookie/live-cookies.js';
 import { shortId } from '../../../src/log/logger.js';
 import { cookieId, cookieRecord, CREATED, JOE, recordingLog } from '../../support/cookie-store.js';
 import { cookieConfig } from '../../support/web.js';
@@ -19,7 +19,7 @@ const REUSED = 'replaced cookie came back: two parties had it, both are logged o
 let now: number;
 let store: MemoryCookieStore;
 let tracker: CookieTracker;
-let visitors: Visitors;
+let liveCookies: LiveCookies;
 let recorded: ReturnType<typeof recordingLog>;
 
 beforeEach(async () => {
@@ -28,7 +28,7 @@ beforeEach(async () => {
   await store.create(cookieRecord(PLANTED, { max_age: 86_400 }));
   recorded = recordingLog();
   start();
-  await visitors.setLogin(PLANTED, JOE);
+  await liveCookies.setLogin(PLANTED, JOE);
 });
 
 /** Lets everything happen that nobody waits for. */
@@ -37,12 +37,12 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** What a restart of the node leaves: nothing but the store. */
 function start(): void {
   const deps = { store, clock: () => now, log: recorded.log };
-  visitors = new Visitors(deps);
-  tracker = new CookieTracker({ config: cookieConfig({ rotate: true }), visitors, ...deps });
+  liveCookies = new LiveCookies(deps);
+  tracker = new CookieTracker({ config: cookieConfig({ rotate: true }), liveCookies, ...deps });
 }
 
 /** Whoever comes with cookies, and keeps what he is given. */
-class Party {
+class DealerSession {
   cookie: string;
   readonly ended: string[] = [];
   /** What it was told when it came to stay. */
@@ -66,19 +66,19 @@ class Party {
     const request: unknown = { headers: { cookie: `cbtid=${this.cookie}` }, socket: {} };
     const { record } = await tracker.resolve(request as IncomingMessage);
     this.answer = record;
-    const visitor = tracker.enter(record);
-    const session: VisitorSession = { id: 1, dismiss: (reason) => void this.ended.push(reason) };
-    visitor.joined(session);
+    const liveCookie = tracker.enter(record);
+    const session: LiveSession = { id: 1, dismiss: (reason) => void this.ended.push(reason) };
+    liveCookie.joined(session);
     return record.auth?.authid;
   }
 }
 
 describe('a planted cookie under which somebody logged in', () => {
-  let planter: Party;
-  let victim: Party;
+  let planter: DealerSession;
+  let victim: DealerSession;
   beforeEach(() => {
-    planter = new Party(PLANTED);
-    victim = new Party(PLANTED);
+    planter = new DealerSession(PLANTED);
+    victim = new DealerSession(PLANTED);
   });
 
   it('whose planter comes first logs both out with the next visit of the victim after the grace', async () => {
@@ -154,15 +154,15 @@ describe('a planted cookie under which somebody logged in', () => {
   it('says so once a minute, whatever the number of cookies', async () => {
     for (let n = 10; n < 20; n += 1) {
       await store.create(cookieRecord(cookieId(n)));
-      await visitors.setLogin(cookieId(n), JOE);
-      const [one, other] = [new Party(cookieId(n)), new Party(cookieId(n))];
+      await liveCookies.setLogin(cookieId(n), JOE);
+      const [one, other] = [new DealerSession(cookieId(n)), new DealerSession(cookieId(n))];
       await one.visit();
       await one.visit();
       now += 2 * MINUTE;
       expect(await other.visit()).toBeUndefined();
     }
     expect(recorded.warnings()).toMatchObject([{ msg: REUSED }]);
-    visitors.close();
+    liveCookies.close();
     expect(recorded.warnings()).toMatchObject([{ msg: REUSED }, { msg: REUSED, omitted: 8 }]);
   });
 
@@ -170,7 +170,7 @@ describe('a planted cookie under which somebody logged in', () => {
     await victim.visit();
     for (let login = 1; login < 16; login += 1) {
       await victim.visit();
-      await visitors.setLogin(victim.cookie, { ...JOE, authid: `joe${login}` });
+      await liveCookies.setLogin(victim.cookie, { ...JOE, authid: `joe${login}` });
       await victim.visit();
     }
     await victim.visit();
@@ -182,7 +182,7 @@ describe('a planted cookie under which somebody logged in', () => {
 
 describe('a browser that never got its new id', () => {
   it('is moved on when it comes back after the grace, with another one', async () => {
-    const browser = new Party(PLANTED);
+    const browser = new DealerSession(PLANTED);
     await browser.visit(false);
     start();
     now += 60 * MINUTE;
@@ -193,7 +193,7 @@ describe('a browser that never got its new id', () => {
   });
 
   it('is moved on again and again, but not for ever', async () => {
-    const browser = new Party(PLANTED);
+    const browser = new DealerSession(PLANTED);
     let visits = 0;
     while ((await browser.visit(false)) === 'joe') {
       visits += 1;
@@ -204,9 +204,9 @@ describe('a browser that never got its new id', () => {
   });
 
   it('comes with all its tabs at once: one gets the new id, all are let in', async () => {
-    await new Party(PLANTED).visit(false);
+    await new DealerSession(PLANTED).visit(false);
     now += 2 * MINUTE;
-    const tabs = Array.from({ length: 10 }, () => new Party(PLANTED));
+    const tabs = Array.from({ length: 10 }, () => new DealerSession(PLANTED));
     expect(new Set(await Promise.all(tabs.map((tab) => tab.visit())))).toEqual(new Set(['joe']));
     const moved = tabs.filter(({ cookie }) => cookie !== PLANTED);
     expect(moved).toHaveLength(1);
@@ -218,7 +218,7 @@ describe('a browser that never got its new id', () => {
 
 describe('a replaced id', () => {
   it('does no harm beside the one of now: one browser has both, for two paths maybe', async () => {
-    const browser = new Party(PLANTED);
+    const browser = new DealerSession(PLANTED);
     await browser.visit();
     await browser.visit();
     now += 2 * MINUTE;
@@ -232,10 +232,10 @@ describe('a replaced id', () => {
   });
 
   it('does no harm where nobody is logged in any more', async () => {
-    const [browser, other] = [new Party(PLANTED), new Party(PLANTED)];
+    const [browser, other] = [new DealerSession(PLANTED), new DealerSession(PLANTED)];
     await browser.visit();
     await browser.visit();
-    await visitors.setLogin(browser.cookie, null);
+    await liveCookies.setLogin(browser.cookie, null);
     now += 2 * MINUTE;
     const before = browser.cookie;
     expect(await other.visit()).toBeUndefined();

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import type { CookieStore } from '../../../src/cookie/store.js';
-import { Visitors } from '../../../src/cookie/visitors.js';
+import { LiveCookies } from '../../../src/cookie/live-cookies.js';
 import { CookieTracker, newCookieId } from '../../../src/cookie/tracker.js';
 import { cookieId, cookieRecord, CREATED, recordingLog } from '../../support/cookie-store.js';
 import { cookieConfig } from '../../support/web.js';
@@ -25,7 +25,7 @@ describe('CookieTracker', () => {
 
   function trackerOn(other: CookieStore): CookieTracker {
     const deps = { store: other, clock: () => now, log: recorded.log };
-    return new CookieTracker({ config, visitors: new Visitors(deps), ...deps });
+    return new CookieTracker({ config, liveCookies: new LiveCookies(deps), ...deps });
   }
   beforeEach(() => {
     now = Date.parse(CREATED);

@@ -7,9 +7,9 @@ import path from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { liveLine } from '../../../src/cookie/file-line.js';
+import { liveLine } from '../../../src/cookie/file/line.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import type { Visitors } from '../../../src/cookie/visitors.js';
+import type { LiveCookies } from '../../../src/cookie/live-cookies.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { CONTROL_FILE, ControlClient, ControlServer } from '../../../src/node/control.js';
 import type { ControlHandler } from '../../../src/node/control.js';
@@ -29,7 +29,7 @@ async function serve(handlers: Readonly<Record<string, ControlHandler>>): Promis
 function administered() {
   const store = new MemoryCookieStore();
   // Only what logs out needs them.
-  const stores = [{ number: 1, place: 'memory', store, visitors: undefined as unknown as Visitors }];
+  const stores = [{ number: 1, place: 'memory', store, liveCookies: undefined as unknown as LiveCookies }];
   return { store, administration: new LocalAdministration(() => Promise.resolve(stores), silentLogger()) };
 }
 

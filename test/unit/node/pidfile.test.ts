@@ -14,14 +14,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { systemBeacons } from '../../../src/cookie/beacon.js';
+import { systemBeacons } from '../../../src/system/beacon.js';
 import { createLogger } from '../../../src/log/logger.js';
 import { acquirePidFile } from '../../../src/node/pidfile.js';
 import { itNeeds } from '../../support/needs.js';
 
 let cbdir: string;
 let file: string;
-let releases: (() => void)[];
+let releases: (() => Promise<void>)[];
 let records: Record<string, unknown>[];
 beforeEach(() => {
   cbdir = mkdtempSync(path.join(tmpdir(), 'crossbar-ts-pid-'));
@@ -29,8 +29,8 @@ beforeEach(() => {
   records = [];
   releases = [];
 });
-afterEach(() => {
-  for (const release of releases) release();
+afterEach(async () => {
+  for (const release of releases) await release();
   rmSync(cbdir, { recursive: true });
 });
 
@@ -84,17 +84,17 @@ describe('node.pid', () => {
 
   it('goes away at release, once', async () => {
     const taken = await acquire();
-    taken.release();
-    taken.release();
+    await taken.release();
+    await taken.release();
     expect(readdirSync(cbdir)).toEqual([]);
-    (await acquire()).release();
+    await (await acquire()).release();
   });
 
   it('refuses a second node, also one in the same process', async () => {
     const first = await acquire();
     await expect(acquire()).rejects.toThrow(`a node is already running on ${cbdir} (pid ${process.pid}, see ${file})`);
-    first.release();
-    (await acquire()).release();
+    await first.release();
+    await (await acquire()).release();
   });
 
   it('of two starts at the same moment lets one through', async () => {
@@ -157,7 +157,7 @@ describe('node.pid', () => {
   it('of another node is left alone at release', async () => {
     const taken = await acquire();
     writeFileSync(file, '{"pid": 1}');
-    taken.release();
+    await taken.release();
     expect(readFileSync(file, 'utf8')).toBe('{"pid": 1}');
     expect(records).toMatchObject([{ level: 'warn', file }]);
   });

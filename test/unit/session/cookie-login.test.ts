@@ -7,8 +7,8 @@ import { cookie } from '../../../src/auth/cookie.js';
 import type { AuthMethod, AuthMethods, ClientInfo, Principal } from '../../../src/auth/method.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
-import type { Visitor } from '../../../src/cookie/visitor.js';
-import { Visitors } from '../../../src/cookie/visitors.js';
+import type { LiveCookie } from '../../../src/cookie/live-cookie.js';
+import { LiveCookies } from '../../../src/cookie/live-cookies.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { Session } from '../../../src/session/session.js';
@@ -115,7 +115,7 @@ class FragileStore extends MemoryCookieStore {
 }
 
 let store: FragileStore;
-let visitors: Visitors;
+let liveCookies: LiveCookies;
 let router: Router;
 let methods: AuthMethods;
 let siblings: Map<string, AuthMethod>;
@@ -124,7 +124,7 @@ beforeEach(async () => {
   store = new FragileStore();
   await store.create(cookieRecord(ID));
   const log = silentLogger();
-  visitors = new Visitors({ store, clock: () => Date.parse(CREATED), log });
+  liveCookies = new LiveCookies({ store, clock: () => Date.parse(CREATED), log });
   let lastId = 0;
   const deps = { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() };
   router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], deps);
@@ -144,12 +144,12 @@ beforeEach(async () => {
 });
 
 function tab(): Tab {
-  return tabOf(visitors.enter(cookieRecord(ID), { authid: 'derived', isCookieId: false }));
+  return tabOf(liveCookies.enter(cookieRecord(ID), { authid: 'derived', isCookieId: false }));
 }
 
-function tabOf(visitor: Visitor | undefined): Tab {
+function tabOf(liveCookie: LiveCookie | undefined): Tab {
   const deps = { router, authMethods: methods, log: silentLogger() };
-  return new Tab(clientInfo({ visitor }), (transport) => new Session(transport, deps));
+  return new Tab(clientInfo({ liveCookie }), (transport) => new Session(transport, deps));
 }
 
 /** Somebody else's session. */
@@ -197,7 +197,7 @@ describe('a login', () => {
 
   it('for a realm that is gone is forgotten, and the browser goes on with what else it offers', async () => {
     await joined(['name'], 'joe');
-    await visitors.setLogin(ID, {
+    await liveCookies.setLogin(ID, {
       authid: 'joe',
       authrole: 'anonymous',
       authmethod: 'name',
@@ -255,7 +255,7 @@ describe('a login', () => {
 
   it('is not remembered on a connection whose cookie was logged out, but counts', async () => {
     const late = tab();
-    await visitors.logOut(ID);
+    await liveCookies.logOut(ID);
     expect((await late.tell(hello(['name'], 'joe')))[0]?.[0]).toBe(2);
     expect(await store.get(ID)).toBeUndefined();
   });
@@ -301,7 +301,7 @@ describe('a logout', () => {
     expect(await one.tell(LOGOUT)).toEqual(refusal('wamp.error.runtime_error'));
     expect(await two.take()).toEqual([GOODBYE]);
     expect(await tab().tell(hello(['cookie']))).toEqual(refusal('wamp.error.no_auth_method'));
-    visitors.close();
+    liveCookies.close();
   });
 
   it('is what a kill with its reason is', async () => {
@@ -325,6 +325,6 @@ describe('a logout', () => {
     operator.session.receive(parseMessage(kill.slice(0, 4), 5, payloadOf(kill[4] as unknown[])));
     victim.session.transportLost();
     expect(await operator.take()).toEqual([[8, 48, 1, {}, 'wamp.error.runtime_error', [expect.any(String)]]]);
-    visitors.close();
+    liveCookies.close();
   });
 });

@@ -4,7 +4,7 @@ import { cookieDigest } from '../../../src/cookie/digest.js';
 import { CookieDirectory } from '../../../src/cookie/directory.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
-import { Visitors } from '../../../src/cookie/visitors.js';
+import { LiveCookies } from '../../../src/cookie/live-cookies.js';
 import { Realm } from '../../../src/router/realm.js';
 import { cookieProcedures } from '../../../src/session/cookie-procedures.js';
 import { cookieId, cookieRecord, CREATED, JOE, recordingLog } from '../../support/cookie-store.js';
@@ -21,7 +21,7 @@ const ROLES = [
 ] as const;
 
 let store: MemoryCookieStore;
-let visitors: Visitors;
+let liveCookies: LiveCookies;
 let realm: Realm;
 let lastSession: number;
 let recorded: ReturnType<typeof recordingLog>;
@@ -29,9 +29,9 @@ let recorded: ReturnType<typeof recordingLog>;
 beforeEach(async () => {
   recorded = recordingLog();
   store = new MemoryCookieStore();
-  visitors = new Visitors({ store, clock: () => Date.parse(CREATED), log: recorded.log });
+  liveCookies = new LiveCookies({ store, clock: () => Date.parse(CREATED), log: recorded.log });
   const directory = new CookieDirectory();
-  directory.add(visitors);
+  directory.add(liveCookies);
   lastSession = 0;
   let lastId = 0;
   realm = new Realm(
@@ -45,8 +45,8 @@ beforeEach(async () => {
     },
   );
   for (let n = 1; n <= 3; n += 1) await store.create(cookieRecord(cookieId(n)));
-  await visitors.setLogin(cookieId(1), JOE);
-  await visitors.setLogin(cookieId(2), JOE);
+  await liveCookies.setLogin(cookieId(1), JOE);
+  await liveCookies.setLogin(cookieId(2), JOE);
 });
 
 function sessionOf(roleName: (typeof ROLES)[number]['name']): ScriptedSession {
@@ -107,8 +107,8 @@ describe('the procedures', () => {
 
 describe('a cookie', () => {
   it('is shown by its digest, with login and sessions', async () => {
-    const visitor = visitors.enter(cookieRecord(cookieId(1)), { authid: 'x', isCookieId: false });
-    visitor.joined({ id: 77, dismiss: () => undefined });
+    const liveCookie = liveCookies.enter(cookieRecord(cookieId(1)), { authid: 'x', isCookieId: false });
+    liveCookie.joined({ id: 77, dismiss: () => undefined });
     const operator = sessionOf('operator');
     const expected = {
       digest: digest(1),
@@ -139,8 +139,8 @@ describe('a cookie', () => {
 
   it('is revoked, and its sessions end', async () => {
     const ended: string[] = [];
-    const visitor = visitors.enter(cookieRecord(cookieId(1)), { authid: 'x', isCookieId: false });
-    visitor.joined({ id: 77, dismiss: (reason) => ended.push(reason) });
+    const liveCookie = liveCookies.enter(cookieRecord(cookieId(1)), { authid: 'x', isCookieId: false });
+    liveCookie.joined({ id: 77, dismiss: (reason) => ended.push(reason) });
     const operator = sessionOf('operator');
     expect(await call(operator, 'revoke', digest(1))).toBe(true);
     expect(ended).toEqual(['wamp.close.logout']);
@@ -161,6 +161,6 @@ describe('a cookie', () => {
     const operator = sessionOf('operator');
     expect(await call(operator, 'revoke', digest(1))).toBe('wamp.error.unavailable');
     expect(await call(operator, 'count')).toBe(2);
-    visitors.close();
+    liveCookies.close();
   });
 });

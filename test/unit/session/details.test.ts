@@ -22,7 +22,7 @@ function testRouter() {
     const nothing = () => undefined;
     const transport = {
       facts: { peer: '192.0.2.1:1', is_secure: true },
-      client: clientInfo({ visitor: cbtid === undefined ? undefined : visitorOf(cbtid) }),
+      client: clientInfo({ liveCookie: cbtid === undefined ? undefined : visitorOf(cbtid) }),
       send: (message: RouterMessage) => void sent.push(wire(message)),
       close: nothing,
       challenged: nothing,

@@ -26,7 +26,7 @@ class FakeTransport implements SessionTransport {
   sent: unknown[][] = [];
 
   constructor(cbtid: string | undefined) {
-    this.client = clientInfo({ visitor: cbtid === undefined ? undefined : visitorOf(cbtid) });
+    this.client = clientInfo({ liveCookie: cbtid === undefined ? undefined : visitorOf(cbtid) });
   }
   send(message: RouterMessage): void {
     this.sent.push(wire(message));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Flusher } from '../../../src/transport/flusher.js';
 import { Inbox } from '../../../src/transport/inbox.js';
-import { Turns } from '../../../src/transport/turns.js';
+import { FairScheduler } from '../../../src/transport/fair-scheduler.js';
 
 const SLICE_MS = 10;
 
@@ -35,7 +35,7 @@ class Loop {
 
 function setUp() {
   const loop = new Loop();
-  const turns = new Turns(loop);
+  const turns = new FairScheduler(loop);
   return { loop, turns, flusher: new Flusher(loop, turns), log: [] as string[] };
 }
 
@@ -72,7 +72,7 @@ class Socket {
   }
 }
 
-/** Turns until nothing more is written. @returns how long the loop stood still at most. */
+/** FairScheduler until nothing more is written. @returns how long the loop stood still at most. */
 function turnAll({ loop, log }: ReturnType<typeof setUp>, sockets: number): number {
   let longest = 0;
   for (let turns = 0; log.length < sockets; turns++) {

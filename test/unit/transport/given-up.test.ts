@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/log/logger.js';
 import { serializers } from '../../../src/serializer/registry.js';
 import type { Serializer } from '../../../src/serializer/serializer.js';
 import { unsentLimits } from '../../../src/transport/outbox.js';
-import { RawSocketTransport } from '../../../src/transport/rawsocket-transport.js';
+import { RawSocketTransport } from '../../../src/transport/rawsocket/transport.js';
 import type { TransportHost } from '../../../src/transport/transport-host.js';
 import { EVENT, PUBLISHED } from '../../../src/wamp/message.js';
 import { payloadOf } from '../../../src/wamp/payload.js';

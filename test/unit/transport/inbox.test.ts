@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Inbox } from '../../../src/transport/inbox.js';
-import { Turns } from '../../../src/transport/turns.js';
+import { FairScheduler } from '../../../src/transport/fair-scheduler.js';
 
 /** A connection whose messages take `costMs` each; one turn of the loop on request. */
 class Connection {
@@ -10,13 +10,13 @@ class Connection {
   isReading = true;
   /** Called while a message is worked off. */
   onMessage: (text: string) => void = () => undefined;
-  readonly #turns: Turns;
+  readonly #turns: FairScheduler;
   #time = 0;
   #deferred: (() => void)[] = [];
 
   constructor() {
     const loop = { now: () => this.#time, defer: (callback: () => void) => void this.#deferred.push(callback) };
-    this.#turns = new Turns(loop);
+    this.#turns = new FairScheduler(loop);
     this.inbox = new Inbox(this, this.#turns);
     this.#turns.enlist({ work: () => false });
     this.turn();
@@ -54,7 +54,7 @@ class Connection {
     for (const callback of this.#deferred.splice(0)) callback();
   }
 
-  /** Turns until nothing waits. @returns how often. */
+  /** FairScheduler until nothing waits. @returns how often. */
   settle(): number {
     let turns = 0;
     for (; this.#deferred.length > 0; turns++) this.turn();

@@ -7,7 +7,8 @@ import { createLogger, silentLogger } from '../../../src/log/logger.js';
 import { CookieSection, TrackedService } from '../../../src/webservice/cookies.js';
 import { createWebService } from '../../../src/webservice/registry.js';
 import type { PathServiceConfig } from '../../../src/webservice/schema.js';
-import type { WebService, WebServiceDeps } from '../../../src/webservice/service.js';
+import type { WebService } from '../../../src/http/service.js';
+import type { WebServiceDeps } from '../../../src/webservice/service.js';
 import { exchange, openExchange } from '../../support/exchange.js';
 import { cookieConfig, jsonConfig, serviceDeps, webSocketConfig } from '../../support/web.js';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { createWebService } from '../../../src/webservice/registry.js';
-import type { WebService } from '../../../src/webservice/service.js';
+import type { WebService } from '../../../src/http/service.js';
 import { webServiceContract } from '../../contract/web-service.js';
 import { exchange } from '../../support/exchange.js';
 import { serviceDeps } from '../../support/web.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createWebService } from '../../../src/webservice/registry.js';
-import type { WebRequest, WebService } from '../../../src/webservice/service.js';
+import type { WebRequest, WebService } from '../../../src/http/service.js';
 import { webServiceContract } from '../../contract/web-service.js';
 import { CatchingSocket, exchange, openExchange, parseResponse } from '../../support/exchange.js';
 import { jsonConfig, serviceDeps } from '../../support/web.js';

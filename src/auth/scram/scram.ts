@@ -1,0 +1,183 @@
+/**
+ * SCRAM (section "Salted Challenge Response Authentication Mechanism"): client and router show each other that they know
+ * a password. It is the client that hashes it; the config holds what is left of it, and the router hashes nothing.
+ *
+ * The two names of the method in HELLO are two dialects, see `scram-proof.ts`.
+ */
+import { randomBytes } from 'node:crypto';
+import { authenticatorDetails, createAuthenticator } from '../authenticator.js';
+import { channelBinding } from '../channel-binding.js';
+import { credentialFault, credentialMark } from '../credential.js';
+import { countOf, AnswerFault, grantOf, neededText, principalOf, verdictOf } from '../authenticator-answer.js';
+import { saslprep } from './saslprep.js';
+import { isClientProof, SCRAM_DIALECTS, serverSignature } from './proof.js';
+import { Decoys } from '../decoy.js';
+import { denied, deny, withoutAuthid } from '../verdict.js';
+import type { DynamicConfig, FunctionConfig } from '../authenticator-schema.js';
+import type { ChannelBinding } from '../channel-binding.js';
+import type { AuthContext, AuthDeps, AuthMethod, AuthMethodType, AuthRequest, Challenge, Deny } from '../method.js';
+import type { Principal } from '../method.js';
+import type { ScramDialect } from './proof.js';
+import type { ScramConfig, ScramPrincipal } from './schema.js';
+import type { Dict } from '../../wamp/payload.js';
+
+/** As long as what autobahn-python sends. */
+const NONCE_BYTES = 16;
+/** Base64, and not so long that it costs us something. */
+const NONCE = /^[A-Za-z0-9+/]{8,256}={0,2}$/;
+
+export const scram: AuthMethodType<ScramConfig | DynamicConfig | FunctionConfig> = {
+  type: 'scram',
+  names: Object.keys(SCRAM_DIALECTS),
+  create: (config, deps) => (config.type === 'static' ? fixed(config, deps) : asking(config, deps)),
+};
+
+function fixed({ principals }: ScramConfig, { uris }: AuthDeps): AuthMethod {
+  const known = new Map(Object.entries(principals).map(([authid, found]) => [saslprep(authid) ?? authid, found]));
+  const unknown = strangers([...known.values()]);
+  return {
+    start(request, context): Challenge | Deny {
+      const opening = readOpening(request, context, uris);
+      if ('reason' in opening) return opening;
+      const { authid } = opening;
+      // Made for everybody, so that it takes its time for everybody.
+      const stranger = unknown(authid);
+      const found = known.get(authid) ?? stranger;
+      const { realm, authmethod } = request;
+      const credential = credentialMark('scram', authid, found['stored-key']);
+      const principal = { realm, authid, authrole: found.role, authmethod, authprovider: 'static', credential };
+      return scramChallenge(found, principal, opening, uris);
+    },
+
+    faultOf(login) {
+      const { authid, authrole } = login;
+      const found = known.get(authid);
+      if (found?.role !== authrole) return 'no such principal';
+      return credentialFault(login, [credentialMark('scram', authid, found['stored-key'])]);
+    },
+  };
+}
+
+/** The authenticator tells what is left of the password; what the client proves is checked here. */
+async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const ask = await createAuthenticator(config, deps);
+  return {
+    start(request, context) {
+      const opening = readOpening(request, context, deps.uris);
+      if ('reason' in opening) return opening;
+      return verdictOf(deps, async () => {
+        const { realm, authmethod } = request;
+        const { authid } = opening;
+        const grant = grantOf(await ask(realm, authid, authenticatorDetails({ ...request, authid }, context)));
+        const principal = principalOf(grant, { realm, authid }, authmethod, config.type);
+        return scramChallenge(credentialsIn(grant.answer), principal, opening, deps.uris);
+      });
+    },
+  };
+}
+
+const KEY = /^[0-9a-f]{64}$/i;
+
+/** @throws AnswerFault */
+function credentialsIn(answer: Dict): ScramCredentials {
+  const { kdf, iterations, memory: kib, salt, 'stored-key': storedKey, 'server-key': serverKey } = answer;
+  if (kdf !== 'pbkdf2' && kdf !== 'argon2id13' && kdf !== 'argon2id-13') throw new AnswerFault('"kdf" is unknown');
+  const memory = countOf('memory', kib);
+  const count = countOf('iterations', iterations);
+  if (count === undefined) throw new AnswerFault('"iterations" is missing');
+  if (kdf !== 'pbkdf2' && memory === undefined) throw new AnswerFault('"memory" is missing');
+  return {
+    ...{ kdf, iterations: count, salt: neededText('salt', salt, /^([0-9a-f]{2})+$/i) },
+    ...(memory !== undefined && { memory }),
+    'stored-key': neededText('stored-key', storedKey, KEY),
+    'server-key': neededText('server-key', serverKey, KEY),
+  };
+}
+
+/** @returns what makes up a principal whose challenge looks like that of a real one, and whose password nobody knows. */
+function strangers(principals: readonly ScramPrincipal[]): (authid: string) => ScramPrincipal {
+  const decoys = new Decoys(principals.map((principal) => principal['stored-key'] + principal['server-key']));
+  const nobody: ScramPrincipal = {
+    kdf: 'pbkdf2',
+    iterations: 4096,
+    salt: '00'.repeat(16),
+    'stored-key': '',
+    'server-key': '',
+    role: 'anonymous',
+  };
+  return (authid) => {
+    const like = decoys.pick(authid, principals) ?? nobody;
+    const bytes = (what: string, length: number): string => decoys.bytes(what, authid, length).toString('hex');
+    const keys = { 'stored-key': bytes('stored', 32), 'server-key': bytes('server', 32) };
+    return { ...like, salt: bytes('salt', like.salt.length / 2), ...keys };
+  };
+}
+
+type ScramCredentials = Omit<ScramPrincipal, 'role'>;
+
+/** What a client says in HELLO. */
+interface ScramOpening {
+  /** Prepared. */
+  readonly authid: string;
+  readonly nonce: string;
+  readonly binding: ChannelBinding;
+  readonly dialect: ScramDialect;
+}
+
+function readOpening(
+  { authid: named, authmethod, authextra }: AuthRequest,
+  { client }: AuthContext,
+  uris: AuthDeps['uris'],
+): ScramOpening | Deny {
+  const dialect = SCRAM_DIALECTS[authmethod];
+  const authid = named === undefined ? undefined : saslprep(named);
+  if (named === undefined || dialect === undefined) return withoutAuthid(uris);
+  if (authid === undefined) return denied(uris);
+  const nonce = authextra?.['nonce'];
+  if (typeof nonce !== 'string' || !NONCE.test(nonce)) {
+    return deny(uris.denied, 'authextra.nonce must be a random text in Base64');
+  }
+  const binding = channelBinding(authextra?.['channel_binding'], client);
+  if (binding === undefined || (binding !== 'none' && !dialect.bindsChannel)) {
+    return deny(uris.denied, 'this connection does not have that channel_binding');
+  }
+  return { authid, nonce, binding, dialect };
+}
+
+/** Asks for the proof that the client knows the password. */
+function scramChallenge(
+  { kdf, iterations, memory, salt: hexSalt, ...keys }: ScramCredentials,
+  principal: Principal,
+  { authid, nonce: clientNonce, binding, dialect }: ScramOpening,
+  uris: AuthDeps['uris'],
+): Challenge {
+  const nonce = dialect.nonce(clientNonce, randomBytes(NONCE_BYTES));
+  const salt = Buffer.from(hexSalt, 'hex').toString('base64');
+  const storedKey = Buffer.from(keys['stored-key'], 'hex');
+  const serverKey = Buffer.from(keys['server-key'], 'hex');
+  const authMessage = dialect.authMessage({ authid, clientNonce, nonce, salt, iterations, binding });
+  return {
+    type: 'challenge',
+    authmethod: principal.authmethod,
+    extra: { nonce, salt, kdf, iterations, ...(memory !== undefined && { memory }) },
+    resume(proof, extra) {
+      const isProven = isClientProof(proof, storedKey, authMessage);
+      if (!isProven || !repeats(extra, nonce, binding, dialect)) return denied(uris);
+      const signature = serverSignature(serverKey, authMessage);
+      return { type: 'accept', principal, proof: { [dialect.verifier]: signature } };
+    },
+  };
+}
+
+/** What AUTHENTICATE repeats has to be what was said before. */
+function repeats(extra: Dict, nonce: string, binding: ChannelBinding, { repeatsNonce }: ScramDialect): boolean {
+  const { nonce: repeated, channel_binding: type, cbind_data: data } = extra;
+  if (repeated !== nonce && (repeatsNonce || !isNothing(repeated))) return false;
+  if (binding === 'none') return isNothing(type) && isNothing(data);
+  if (type !== binding.type) return false;
+  return isNothing(data) || data === Buffer.from(binding.data).toString('base64');
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
+}

@@ -1,0 +1,124 @@
+/**
+ * Turns one error of ajv into a complaint in our words: where it is, what was found, what is allowed, and the word
+ * that was probably meant.
+ */
+import type { ErrorObject } from 'ajv';
+
+import { allowedWords, foundWords, quote, typeWords, wordsOf } from './schema-words.js';
+import type { SchemaNode } from './schema-words.js';
+import { pathOf } from './source.js';
+import type { Path } from './source.js';
+import { nearest } from './suggest.js';
+import { originalOf } from './validator-schema.js';
+
+/** Something wrong at a path. */
+export interface Complaint {
+  readonly path: Path;
+  readonly at: 'key' | 'value' | 'missing';
+  readonly text: string;
+  /** The word in `type` is wrong: what the object should look like is unknown. */
+  readonly misnames: boolean;
+}
+
+/** @returns what an error of ajv (with `verbose`) means; nothing when other errors say it. */
+export function explain(error: ErrorObject): Complaint[] {
+  const schema = originalOf(error.parentSchema);
+  const data: unknown = error.data;
+  const path = pathOf(error.instancePath);
+  if (error.propertyName !== undefined) return [badName(path, error.propertyName, schema)];
+  const params = error.params as Readonly<Record<string, unknown>>;
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return [unknownKey(path, String(params['additionalProperty']), schema)];
+    case 'required':
+      return missingKey(path, String(params['missingProperty']), schema, data);
+    case 'discriminator':
+      return unknownVariant(path, params, schema);
+    case 'uniqueItems':
+      return [repeated(path, data, Math.max(Number(params['i']), Number(params['j'])))];
+    case 'if':
+    case 'propertyNames':
+      // Told by the errors of what is inside.
+      return [];
+    default:
+      return [wrongValue(path, data, schema)];
+  }
+}
+
+function unknownKey(path: Path, key: string, schema: SchemaNode): Complaint {
+  const keys = Object.keys(schema.properties ?? {});
+  const allowed = `(allowed: ${keys.join(', ')})`;
+  const text =
+    schema.notYet?.includes(key) === true
+      ? `${quote(key)} is a key of Crossbar.io that is not supported yet ${allowed}`
+      : `unknown key ${quote(key)}${didYouMean(key, keys)} ${allowed}`;
+  return { path: [...path, key], at: 'key', text, misnames: false };
+}
+
+function missingKey(path: Path, key: string, schema: SchemaNode, data: unknown): Complaint[] {
+  const misspelt = misspeltKey(key, schema, data);
+  // Without `type` no variant is judged, so nobody else tells of the slip.
+  if (misspelt !== undefined)
+    return schema.oneOf === undefined ? [] : [unknownKey(path, misspelt, { properties: { [key]: {} } })];
+  const wanted = schema.oneOf === undefined ? schema.properties?.[key] : { enum: typeWords(schema) };
+  const text = `missing key ${quote(key)} (allowed: ${allowedWords(wanted ?? {})})`;
+  return [{ path, at: 'missing', text, misnames: false }];
+}
+
+/** @returns the key of `data` that seems to be a slip for `key`. */
+function misspeltKey(key: string, schema: SchemaNode, data: unknown): string | undefined {
+  const known = schema.properties ?? { [key]: {} };
+  const unknown = Object.keys(data as object).filter((candidate) => !(candidate in known));
+  return unknown.find(
+    (candidate) => schema.notYet?.includes(candidate) !== true && nearest(candidate, Object.keys(known)) === key,
+  );
+}
+
+function unknownVariant(path: Path, params: Readonly<Record<string, unknown>>, schema: SchemaNode): Complaint[] {
+  const found = params['tagValue'];
+  if (found === undefined) return [];
+  return [wrongWord([...path, 'type'], found, typeWords(schema), schema)];
+}
+
+function badName(path: Path, name: string, schema: SchemaNode): Complaint {
+  return {
+    path: [...path, name],
+    at: 'key',
+    text: `found the key ${quote(name)} (allowed: ${allowedWords(schema)})`,
+    misnames: false,
+  };
+}
+
+function repeated(path: Path, data: unknown, index: number): Complaint {
+  const items = Array.isArray(data) ? (data as readonly unknown[]) : [];
+  const itemPath = [...path, String(index)];
+  return {
+    path: itemPath,
+    at: 'value',
+    text: `found ${foundWords(items[index], itemPath)} twice (allowed: once)`,
+    misnames: false,
+  };
+}
+
+function wrongValue(path: Path, data: unknown, schema: SchemaNode): Complaint {
+  if (typeof schema.const === 'string') return wrongWord(path, data, [schema.const], schema);
+  const words = wordsOf(schema).filter((word) => typeof word === 'string');
+  if (words.length > 0 && typeof data === 'string') return wrongWord(path, data, words, schema);
+  const unsupported = schema.because !== undefined && typeof data === typeof schema.const;
+  const text = `found ${foundWords(data, path)}${unsupported ? ', not supported' : ''} (allowed: ${allowedWords(schema)})`;
+  return { path, at: 'value', text, misnames: false };
+}
+
+function wrongWord(path: Path, found: unknown, words: readonly string[], schema: SchemaNode): Complaint {
+  const allowed = `(allowed: ${words.map(quote).join(', ')})`;
+  const known = typeof found === 'string' && schema.notYet?.includes(found) === true;
+  const text = known
+    ? `${quote(found)} is a word of Crossbar.io that is not supported yet ${allowed}`
+    : `found ${foundWords(found, path)}${typeof found === 'string' ? didYouMean(found, words) : ''} ${allowed}`;
+  return { path, at: 'value', text, misnames: path.at(-1) === 'type' };
+}
+
+function didYouMean(word: string, candidates: readonly string[]): string {
+  const suggestion = nearest(word, candidates);
+  return suggestion === undefined ? '' : `, did you mean ${quote(suggestion)}?`;
+}

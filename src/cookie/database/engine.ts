@@ -1,0 +1,325 @@
+/**
+ * The cookie database itself: LMDB, and what each request makes of it. Everything here is synchronous, down to the sync
+ * of the disk; therefore the router runs it in a thread of its own (`database-thread.ts`). Several processes of one
+ * machine may have the same database open: LMDB lets one of them write at a time, and readers see the last commit.
+ *
+ * One value per id: the line that the cookie file would have for it (`file-line.ts`). A rotation is two values in one
+ * transaction.
+ */
+import { messageOf } from '../../system/error.js';
+import { withChange } from '../record-copy.js';
+import { DatabaseFiles, DatabaseLost } from './files.js';
+import { isExpired } from '../expiry.js';
+import { forwardLine, liveLine, parseLine } from '../file/line.js';
+import { forwardTo, leadsToRecord } from '../forwards.js';
+import { CookieStoreError, isForward, isUnreturned } from '../store.js';
+import type { CookieChange, CookieEntry, CookieRecord } from '../store.js';
+import type { open, RootDatabase } from 'lmdb';
+
+/** How a database is kept; plain data, it crosses threads. */
+export interface DatabaseOptions {
+  /** A directory, absolute. */
+  readonly path: string;
+  /** In bytes; beyond that nothing is added. */
+  readonly maxsize: number;
+  readonly readonly: boolean;
+  /** Whether every commit is synced to the disk. */
+  readonly sync: boolean;
+  /** Start with an empty database. */
+  readonly purge: boolean;
+}
+
+/** What can be asked; plain data, it crosses threads. */
+export type DatabaseRequest =
+  | { readonly do: 'get'; readonly cbtid: string }
+  | { readonly do: 'list' }
+  | { readonly do: 'create'; readonly record: CookieRecord }
+  | { readonly do: 'update'; readonly cbtid: string; readonly change: CookieChange }
+  | {
+      readonly do: 'rotate';
+      readonly cbtid: string;
+      readonly successor: string;
+      readonly rotated: string;
+      readonly returned: boolean;
+    }
+  | { readonly do: 'delete'; readonly cbtid: string }
+  | { readonly do: 'unreturned' }
+  | { readonly do: 'evict'; readonly cbtid: string }
+  | { readonly do: 'purge' }
+  | { readonly do: 'count' };
+
+export type DatabaseAnswer =
+  | { readonly value: CookieEntry | readonly CookieRecord[] | readonly string[] | DatabaseCount | undefined }
+  /** The request cannot be granted. */
+  | { readonly refused: string }
+  /** The system failed; nothing was changed. */
+  | { readonly failed: string };
+
+/** What is in a database. */
+export interface DatabaseCount {
+  readonly values: number;
+  /** How many of them cannot be read. */
+  readonly damaged: number;
+}
+
+/** How many values are looked at with every new id: expired ones leave, so a backlog shrinks. */
+const SWEPT_PER_NEW = 4;
+/** Of `maxsize`: LMDB writes changed pages anew before it frees the old ones. At most {@link MAX_RESERVE_BYTES}. */
+const RESERVED_PART = 0.25;
+/** However small `maxsize` is. */
+const MIN_RESERVE_PAGES = 12;
+const MAX_RESERVE_BYTES = 1024 * 1024;
+
+type Lmdb = RootDatabase<string, string>;
+
+export class DatabaseEngine {
+  readonly #db: Lmdb;
+  readonly #files: DatabaseFiles;
+  readonly #options: DatabaseOptions;
+  readonly #clock: () => number;
+  // where the last sweep ended
+  #swept = '';
+
+  private constructor(db: Lmdb, options: DatabaseOptions, clock: () => number) {
+    this.#db = db;
+    this.#files = new DatabaseFiles(options.path);
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** @throws CookieStoreError when the package is missing; whatever LMDB throws when it cannot be opened. */
+  static async open(options: DatabaseOptions, clock: () => number): Promise<DatabaseEngine> {
+    const db: Lmdb = (await lmdb()).open({
+      path: options.path,
+      encoding: 'string',
+      noSubdir: false, // also when the name of the directory has a dot in it
+      overlappingSync: false, // a commit that has returned is on the disk
+      noSync: !options.sync,
+      readOnly: options.readonly,
+      permissionsMode: 0o600,
+    } as Parameters<typeof open>[0]);
+    if (options.purge) db.clearSync();
+    return new DatabaseEngine(db, options, clock);
+  }
+
+  /**
+   * Answers in order. All writes are one transaction: when it fails, none of them has happened.
+   * @throws DatabaseLost when the files behind it are not those of the database any more: then it can only be closed.
+   */
+  run(requests: readonly DatabaseRequest[]): DatabaseAnswer[] {
+    this.#files.check();
+    this.#db.resetReadTxn(); // another process may have written
+    if (requests.every(isReading)) return requests.map((request) => this.#answer(request));
+    if (this.#options.readonly) {
+      const refused = 'the cookie database is read-only';
+      return requests.map((request) => (isReading(request) ? this.#answer(request) : { refused }));
+    }
+    try {
+      const answers = this.#db.transactionSync(() => this.#runAll(requests));
+      // Nobody has been told yet.
+      this.#files.check();
+      return answers;
+    } catch (error) {
+      if (error instanceof DatabaseLost) throw error;
+      const failed = messageOf(error);
+      return requests.map((request) => (isReading(request) ? this.#answer(request) : { failed }));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close();
+  }
+
+  #runAll(requests: readonly DatabaseRequest[]): DatabaseAnswer[] {
+    const isFull = this.#isFull();
+    const answers = requests.map((request) => {
+      // Deletions make room and are always welcome.
+      if (isFull && isGrowing(request))
+        return { refused: `the cookie database is full (${this.#options.maxsize} bytes)` };
+      return this.#answer(request);
+    });
+    this.#sweep(SWEPT_PER_NEW * requests.filter(({ do: what }) => what === 'create' || what === 'rotate').length);
+    return answers;
+  }
+
+  /** Refusals are answers; anything else that is thrown ends the transaction. */
+  #answer(request: DatabaseRequest): DatabaseAnswer {
+    try {
+      return { value: this.#do(request) };
+    } catch (error) {
+      if (error instanceof CookieStoreError) return { refused: error.message };
+      throw error;
+    }
+  }
+
+  #do(request: DatabaseRequest): Extract<DatabaseAnswer, { value: unknown }>['value'] {
+    switch (request.do) {
+      case 'get':
+        return this.#at(request.cbtid);
+      case 'list':
+        return [...this.#records()];
+      case 'create':
+        this.#mustBeFree(request.record.cbtid);
+        this.#put(request.record);
+        return undefined;
+      case 'update':
+        return this.#update(request.cbtid, request.change);
+      case 'rotate':
+        return this.#rotate(request);
+      case 'delete':
+        return this.#delete(request.cbtid);
+      case 'unreturned':
+        return this.#unreturned();
+      case 'evict':
+        this.#evict(request.cbtid);
+        return undefined;
+      case 'purge':
+        this.#purge();
+        return undefined;
+      case 'count':
+        return this.#count();
+    }
+  }
+
+  #update(cbtid: string, change: CookieChange): CookieRecord {
+    const record = this.#known(cbtid);
+    const changed = withChange(record, change);
+    if (changed !== record) this.#put(changed);
+    return changed;
+  }
+
+  #rotate({ cbtid, successor, rotated, returned }: Extract<DatabaseRequest, { do: 'rotate' }>): CookieRecord {
+    const moved = { ...this.#known(cbtid), cbtid: successor, rotated, returned: false };
+    this.#mustBeFree(successor);
+    this.#put(moved);
+    this.#db.putSync(cbtid, forwardLine(forwardTo(moved, cbtid, returned)).trimEnd());
+    return moved;
+  }
+
+  #delete(cbtid: string): CookieEntry | undefined {
+    const entry = this.#at(cbtid);
+    // Also what cannot be read.
+    if (isKey(cbtid)) this.#db.removeSync(cbtid);
+    return entry;
+  }
+
+  #unreturned(): string[] {
+    const found: { cbtid: string; created: string }[] = [];
+    for (const record of this.#records()) if (isUnreturned(record)) found.push(record);
+    return found.sort((a, b) => (a.created < b.created ? -1 : 1)).map(({ cbtid }) => cbtid);
+  }
+
+  #evict(cbtid: string): void {
+    const entry = this.#at(cbtid);
+    if (entry !== undefined && !isForward(entry) && isUnreturned(entry)) this.#db.removeSync(cbtid);
+  }
+
+  #put(record: CookieRecord): void {
+    this.#db.putSync(record.cbtid, liveLine(record).trimEnd());
+  }
+
+  readonly #at = (cbtid: string): CookieEntry | undefined => (isKey(cbtid) ? entryOf(this.#db.get(cbtid)) : undefined);
+
+  #known(cbtid: string): CookieRecord {
+    const entry = this.#at(cbtid);
+    if (entry === undefined || isForward(entry)) throw new CookieStoreError('this cookie is not known');
+    return entry;
+  }
+
+  #mustBeFree(cbtid: string): void {
+    if (!isKey(cbtid)) throw new CookieStoreError('this cookie id cannot be stored');
+    if (this.#db.doesExist(cbtid)) throw new CookieStoreError('this cookie id is taken');
+  }
+
+  *#records(): Generator<CookieRecord> {
+    for (const { value } of this.#db.getRange()) {
+      const entry = entryOf(value);
+      if (entry !== undefined && !isForward(entry)) yield entry;
+    }
+  }
+
+  #isFull(): boolean {
+    const stats = this.#db.getStats() as { pageSize: number; root: TreeStats; free: TreeStats };
+    const bytes = (pagesOf(stats.root) + pagesOf(stats.free)) * stats.pageSize;
+    const { maxsize } = this.#options;
+    const part = Math.max(maxsize * RESERVED_PART, MIN_RESERVE_PAGES * stats.pageSize);
+    return bytes > maxsize - Math.min(part, MAX_RESERVE_BYTES);
+  }
+
+  /** Looks at a few values, each time at the next ones, and removes what is too old. */
+  #sweep(count: number): void {
+    if (count === 0) return;
+    const some = [...this.#db.getRange({ start: this.#swept, limit: count })];
+    this.#swept = some.length < count ? '' : `${some.at(-1)?.key ?? ''}\u0000`;
+    this.#removeOld(some);
+  }
+
+  #purge(): void {
+    this.#removeOld([...this.#db.getRange()]);
+  }
+
+  #count(): DatabaseCount {
+    let [values, damaged] = [0, 0];
+    for (const { value } of this.#db.getRange()) {
+      values += 1;
+      if (entryOf(value) === undefined) damaged += 1;
+    }
+    return { values, damaged };
+  }
+
+  #removeOld(values: readonly { readonly key: string; readonly value: string }[]): void {
+    const now = this.#clock();
+    for (const { key, value } of values) {
+      const entry = entryOf(value);
+      if (entry === undefined) continue; // damaged: `cookies verify` tells
+      if (isForward(entry) ? !leadsToRecord(entry, this.#at) : isExpired(entry, now)) this.#db.removeSync(key);
+    }
+  }
+}
+
+/** Of UTF-16; each takes three bytes at most, and LMDB takes 1978. */
+const MAX_KEY_CHARACTERS = 600;
+
+/** LMDB knows no empty key, and none that is longer. */
+function isKey(cbtid: string): boolean {
+  return cbtid !== '' && cbtid.length <= MAX_KEY_CHARACTERS;
+}
+
+interface TreeStats {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreeStats): number {
+  return treeBranchPageCount + treeLeafPageCount + overflowPages;
+}
+
+function isReading({ do: what }: DatabaseRequest): boolean {
+  return what === 'get' || what === 'list' || what === 'count' || what === 'unreturned';
+}
+
+/** @returns whether it needs room: a logout, or a visit that is noted, must not. */
+function isGrowing(request: DatabaseRequest): boolean {
+  if (request.do === 'update') return 'auth' in request.change && request.change.auth !== null;
+  return request.do === 'create' || request.do === 'rotate';
+}
+
+/** @returns undefined when there is none, or none that can be read. */
+function entryOf(value: string | undefined): CookieEntry | undefined {
+  if (value === undefined) return undefined;
+  const entry = parseLine(value);
+  if (entry?.record !== undefined) return entry.record;
+  return entry?.forward;
+}
+
+/** Loaded only where a config asks for it: the package is optional, it has a native part. */
+async function lmdb(): Promise<{ readonly open: typeof open }> {
+  try {
+    return await import('lmdb');
+  } catch (cause) {
+    throw new CookieStoreError('a store of type "database" needs the npm package "lmdb": npm install lmdb@3.5.6', {
+      cause,
+    });
+  }
+}

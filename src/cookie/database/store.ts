@@ -1,0 +1,219 @@
+/**
+ * Keeps cookies in an LMDB database that several processes of one machine can have open at the same time: who logs in
+ * at one of them is known to all. What a request makes of the database is in `database-engine.ts`.
+ *
+ *     request -> commit queue -> thread -> one transaction, synced -> the promise resolves
+ */
+import { mkdir, realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { deepFreeze, ownChange, ownRecord } from '../record-copy.js';
+import { CommitQueue } from '../file/commit-queue.js';
+import { openInThread } from '../database-thread.js';
+import { errorCode, messageOf } from '../../system/error.js';
+import { CookieStoreError } from '../store.js';
+import { RepeatedLog } from '../../log/repeated.js';
+import type { Logger } from '../../log/logger.js';
+import type { DatabaseAnswer, DatabaseCount, DatabaseOptions, DatabaseRequest } from './engine.js';
+import type { DatabaseConnection } from '../database-thread.js';
+import type { CookieStoreType } from '../store-type.js';
+import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore } from '../store.js';
+
+export const databaseStore: CookieStoreType<'database'> = {
+  type: 'database',
+  create: ({ path, maxsize, readonly, sync, purge_on_startup }, deps) =>
+    new DatabaseCookieStore({ path, maxsize, readonly, sync, purge: purge_on_startup }, deps),
+  share: {
+    key: async ({ path, readonly }) => {
+      if (!readonly) await makeDirectory(path);
+      try {
+        return await realpath(path);
+      } catch (cause) {
+        throw cannotOpen(path, cause);
+      }
+    },
+    // The first section has opened, and maybe emptied, it: the config check makes sure that all want the same.
+    join: () => Promise.resolve(),
+  },
+};
+
+export interface DatabaseStoreDeps {
+  readonly log: Logger;
+  /** Default: {@link openInThread}. */
+  readonly connect?: (options: DatabaseOptions) => Promise<DatabaseConnection>;
+}
+
+/** A request that waits for its batch. */
+interface Task {
+  readonly request: DatabaseRequest;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: CookieStoreError) => void;
+}
+
+type Value = Extract<DatabaseAnswer, { readonly value: unknown }>['value'];
+
+/** The store type `database`. */
+export class DatabaseCookieStore implements CookieStore {
+  readonly #options: DatabaseOptions;
+  readonly #repeated: RepeatedLog;
+  readonly #connect: (options: DatabaseOptions) => Promise<DatabaseConnection>;
+  readonly #queue = new CommitQueue<Task>((batch) => this.#commit(batch));
+  // undefined before `open`, and when the thread was lost
+  #connection: DatabaseConnection | undefined;
+  #isOpen = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: DatabaseOptions, { log, connect = openInThread }: DatabaseStoreDeps) {
+    this.#options = options;
+    this.#repeated = new RepeatedLog(log);
+    this.#connect = connect;
+  }
+
+  async open(): Promise<void> {
+    const { path, readonly } = this.#options;
+    if (!readonly) await makeDirectory(path);
+    try {
+      this.#connection = await this.#connect(this.#options);
+    } catch (cause) {
+      throw cannotOpen(path, cause);
+    }
+    this.#isOpen = true;
+  }
+
+  async get(cbtid: string): Promise<CookieEntry | undefined> {
+    return oneOf(await this.#submit({ do: 'get', cbtid }));
+  }
+
+  async create(record: CookieRecord): Promise<void> {
+    await this.#submit({ do: 'create', record: ownRecord(record) });
+  }
+
+  async update(cbtid: string, change: CookieChange): Promise<CookieRecord> {
+    return recordOf(await this.#submit({ do: 'update', cbtid, change: ownChange(change) }));
+  }
+
+  async rotate(cbtid: string, successor: string, rotated: string, returned = true): Promise<CookieRecord> {
+    return recordOf(await this.#submit({ do: 'rotate', cbtid, successor, rotated, returned }));
+  }
+
+  async delete(cbtid: string): Promise<CookieEntry | undefined> {
+    return oneOf(await this.#submit({ do: 'delete', cbtid }));
+  }
+
+  async unreturned(): Promise<readonly string[]> {
+    const value = await this.#submit({ do: 'unreturned' });
+    return isList(value) ? value.filter((each) => typeof each === 'string') : [];
+  }
+
+  async evict(cbtid: string): Promise<void> {
+    await this.#submit({ do: 'evict', cbtid });
+  }
+
+  async list(): Promise<readonly CookieRecord[]> {
+    const value = await this.#submit({ do: 'list' });
+    return isList(value) ? value.filter((each) => typeof each !== 'string').map((record) => deepFreeze(record)) : [];
+  }
+
+  /** Removes what is expired. The file does not shrink: LMDB uses the room again. */
+  async purge(): Promise<void> {
+    await this.#submit({ do: 'purge' });
+  }
+
+  async compact(): Promise<Compaction> {
+    const { values: before } = await this.count();
+    await this.purge();
+    const { values: after } = await this.count();
+    return { before, after };
+  }
+
+  async count(): Promise<DatabaseCount> {
+    const value = await this.#submit({ do: 'count' });
+    return value !== undefined && 'damaged' in value ? value : { values: 0, damaged: 0 };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
+    await this.#queue.idle();
+    this.#repeated.end();
+    await this.#connection?.close();
+  }
+
+  #submit(request: DatabaseRequest): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing !== undefined) throw new CookieStoreError('the cookie store is closed');
+      if (!this.#isOpen) throw new CookieStoreError('the cookie store is not open');
+      this.#queue.push({ request, resolve, reject });
+    });
+  }
+
+  async #commit(batch: readonly Task[]): Promise<void> {
+    let answers: readonly DatabaseAnswer[];
+    try {
+      // A thread that was lost is replaced; what is in the database stays, also if it was to be emptied at the start.
+      this.#connection ??= await this.#connectAgain();
+      answers = await this.#connection.run(batch.map(({ request }) => request));
+    } catch (err) {
+      this.#repeated.say('error', { path: this.#options.path, err }, 'cookie database lost');
+      await this.#disconnect();
+      answers = batch.map(() => ({ failed: messageOf(err) }));
+    }
+    for (const [index, task] of batch.entries()) this.#settle(task, answers[index]);
+  }
+
+  async #connectAgain(): Promise<DatabaseConnection> {
+    const { path, readonly } = this.#options;
+    if (!readonly) await makeDirectory(path);
+    return this.#connect({ ...this.#options, purge: false });
+  }
+
+  /** Of a thread that is gone nothing is left to close, and what fails there concerns nobody any more. */
+  async #disconnect(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await Promise.allSettled([connection?.close()]);
+  }
+
+  #settle({ resolve, reject }: Task, answer: DatabaseAnswer = { failed: 'no answer' }): void {
+    if ('value' in answer) resolve(answer.value);
+    else if ('refused' in answer) reject(new CookieStoreError(answer.refused));
+    else {
+      const message = `the cookie database ${this.#options.path} failed: ${answer.failed}`;
+      reject(new CookieStoreError(message, { cause: new Error(answer.failed) }));
+    }
+  }
+}
+
+function isList(value: Value): value is readonly CookieRecord[] | readonly string[] {
+  return Array.isArray(value);
+}
+
+function oneOf(value: Value): CookieEntry | undefined {
+  return value === undefined || isList(value) || 'damaged' in value ? undefined : deepFreeze(value);
+}
+
+function recordOf(value: Value): CookieRecord {
+  const entry = oneOf(value);
+  if (entry === undefined || !('auth' in entry)) throw new CookieStoreError('this cookie is not known');
+  return entry;
+}
+
+/** LMDB would make it readable for everybody, and its parents as well. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === 'EEXIST') return;
+    const reason = code === 'ENOENT' ? new Error(`there is no directory ${dirname(path)}`) : cause;
+    throw cannotOpen(path, reason);
+  }
+}
+
+function cannotOpen(path: string, cause: unknown): CookieStoreError {
+  const reason = messageOf(cause);
+  return new CookieStoreError(`the cookie database ${path} cannot be opened: ${reason}`, { cause });
+}

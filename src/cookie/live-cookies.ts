@@ -1,0 +1,399 @@
+/**
+ * The cookies of one store as the rest of the node sees them: who is known, who is logged in, who is here. It joins
+ * records, which outlive everything, to the sessions of `visitor.ts`, which do not. One `LiveCookies` per store.
+ *
+ * The store decides, always: a login is read from it when a client asks to be let in, never from what a connection saw
+ * when it was opened. What changes one cookie happens one after the other, also when it gets a new id in between.
+ */
+import { CloseUri } from '../wamp/error.js';
+import { shortId } from '../log/logger.js';
+import { RepeatedLog } from '../log/repeated.js';
+import { expiryOf, GENEROUS, isExpired, isNoteDue, isUseNoted, noteEveryMs } from './expiry.js';
+import { ageOf, followed, isRotationDue, RecentRotations, timeAfter } from './rotation.js';
+import { isForward, MAX_FORWARDS } from './store.js';
+import { KeyedQueue } from './keyed-queue.js';
+import { Unreturned } from './unreturned.js';
+import { LiveCookie } from './live-cookie.js';
+import type { Logger } from '../log/logger.js';
+import type { ExpiryRules } from './expiry.js';
+import type { Recognised } from './rotation.js';
+import type { CookieAuth, CookieEntry, CookieRecord, CookieStore } from './store.js';
+import type { LiveCookieName, LiveSession } from './live-cookie.js';
+
+export interface LiveCookiesDeps {
+  /** Open. */
+  readonly store: CookieStore;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly log: Logger;
+}
+
+/** How cookies end. Sections of the config that share a store agree on it. */
+export interface VisitRules extends ExpiryRules {
+  /** Whether sessions end with their cookie. */
+  readonly closeExpired: boolean;
+}
+
+const REUSED = 'replaced cookie came back: two parties had it, both are logged out';
+const REUSED_REMEDY =
+  'nothing, if a browser came back with old data (restored profile, crash); else somebody planted or copied the cookie: use TLS and a cookie name that begins with "__Host-"';
+
+/** How long until a logout that could not be stored is tried again, in milliseconds. */
+const RETRY_MS = 5000;
+
+export class LiveCookies {
+  rules: VisitRules = { ...GENEROUS, closeExpired: false };
+  readonly #store: CookieStore;
+  readonly #clock: () => number;
+  readonly #log: Logger;
+  /** Cookie id -> its visitor, as long as a connection is open. */
+  readonly #here = new Map<string, LiveCookie>();
+  readonly #successions = new RecentRotations();
+  readonly #turns = new KeyedQueue();
+  readonly #repeated: RepeatedLog;
+  readonly #unreturned: Unreturned;
+  /** Ids with which somebody came, though the store still has to learn it. */
+  readonly #returned = new Set<string>();
+  /** Ids of which nothing is known any more, though the store may still have to learn it. */
+  readonly #dead = new Set<string>();
+  /** Those of them that the store could not take. */
+  readonly #owed = new Set<string>();
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor({ store, clock, log }: LiveCookiesDeps) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#repeated = new RepeatedLog(log);
+    this.#unreturned = new Unreturned({ store, log: this.#repeated, isHere: (cbtid) => this.#here.has(cbtid) });
+  }
+
+  /** How many cookies have an open connection. */
+  get size(): number {
+    return this.#here.size;
+  }
+
+  /** How many cookies may be stored with which nobody has come back. */
+  set maxUnreturned(max: number) {
+    this.#unreturned.max = max;
+  }
+
+  /** A cookie was made and stored. */
+  made(cbtid: string): void {
+    this.#unreturned.add(cbtid);
+  }
+
+  /** A connection was opened under a cookie. Its end must be told with {@link LiveCookie.left}. */
+  enter(record: CookieRecord, name: LiveCookieName): LiveCookie {
+    const cbtid = this.#successions.latest(record.cbtid);
+    let liveCookie = this.#here.get(cbtid);
+    if (liveCookie === undefined) {
+      liveCookie = new LiveCookie(this, cbtid, name);
+      this.#here.set(cbtid, liveCookie);
+    }
+    liveCookie.entered();
+    liveCookie.lookAgain(this.#nextLookMs(record));
+    return liveCookie;
+  }
+
+  /** The last connection of a visitor was closed. */
+  forget(liveCookie: LiveCookie): void {
+    if (this.#here.get(liveCookie.cbtid) === liveCookie) this.#here.delete(liveCookie.cbtid);
+    if (!liveCookie.isLoggedOut) this.noteUse(liveCookie.cbtid);
+  }
+
+  /** The sessions that live under a cookie. */
+  sessionsOf(cbtid: string): readonly LiveSession[] {
+    return this.#here.get(cbtid)?.sessions ?? [];
+  }
+
+  /** Every cookie that can come back. */
+  async list(): Promise<readonly CookieRecord[]> {
+    return (await this.#store.list()).filter((record) => this.#isAlive(record));
+  }
+
+  /** @returns when a cookie expires, in milliseconds since 1970, if nobody uses it until then. */
+  expiryOf(record: CookieRecord): number {
+    const now = this.#clock();
+    const seen = this.#here.has(record.cbtid) ? new Date(now).toISOString() : record.seen;
+    return expiryOf({ ...record, seen }, now, this.rules);
+  }
+
+  /** The record of a cookie as it is now, whatever id it has got meanwhile; undefined when it is unknown or over. */
+  async find(cbtid: string): Promise<CookieRecord | undefined> {
+    return (await this.recognise(cbtid, Infinity))?.record;
+  }
+
+  /** Whether another id has taken the place of this one. */
+  async isReplaced(cbtid: string): Promise<boolean> {
+    const entry = await this.#get(cbtid);
+    return entry !== undefined && isForward(entry);
+  }
+
+  /**
+   * The cookie behind an id that a request presents. An expired one is forgotten: no clock set back can revive it. Nobody
+   * waits for that; if it fails, the next look-up finds the same.
+   * @param graceMs how long an id that was replaced still counts.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  async recognise(cbtid: string, graceMs: number): Promise<Recognised | undefined> {
+    const entry = await this.#get(cbtid);
+    if (entry === undefined) return undefined;
+    const now = this.#clock();
+    const found = await followed(entry, this.#get, (forward) => ageOf(forward, now, graceMs));
+    if (found === undefined || this.#isAlive(found.record)) return found;
+    this.#discard(found.record.cbtid);
+    return undefined;
+  }
+
+  /**
+   * Gives a cookie its login, or takes it away. Resolves when that is durable.
+   * @returns false when the cookie is not known any more, because it was logged out.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  setLogin(cbtid: string, auth: CookieAuth | null): Promise<boolean> {
+    return this.#alone(cbtid, async (record) => {
+      if (record === undefined || !this.#isAlive(record)) return false;
+      if (record.auth === null && auth === null) return true;
+      // A login is later than the id under which it happens, or nobody would see that it needs another one.
+      const modified = timeAfter(record.rotated, this.#clock());
+      await this.#store.update(record.cbtid, { auth, modified });
+      this.#unreturned.remove(record.cbtid);
+      return true;
+    });
+  }
+
+  /**
+   * Moves a cookie to a new id, if it still needs one. Its sessions stay together.
+   * @returns the record under its new id; undefined when somebody was faster.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  rotate(cbtid: string, successor: string): Promise<CookieRecord | undefined> {
+    return this.#replace(cbtid, successor, isRotationDue, true);
+  }
+
+  /**
+   * As {@link rotate}, for a browser that never got the id of now.
+   * @returns undefined also when somebody has come with that id meanwhile.
+   */
+  moveOn(cbtid: string, successor: string): Promise<CookieRecord | undefined> {
+    return this.#replace(cbtid, successor, (record) => !record.returned && !this.#returned.has(cbtid), false);
+  }
+
+  #replace(
+    cbtid: string,
+    successor: string,
+    isDue: (record: CookieRecord) => boolean,
+    returned: boolean,
+  ): Promise<CookieRecord | undefined> {
+    return this.#alone(cbtid, async (record) => {
+      if (record?.cbtid !== cbtid || !this.#isAlive(record) || !isDue(record)) return undefined;
+      const now = this.#clock();
+      const moved = await this.#store.rotate(cbtid, successor, timeAfter(record.modified, now), returned);
+      this.#successions.add(cbtid, successor, now);
+      const liveCookie = this.#here.get(cbtid);
+      if (liveCookie !== undefined) {
+        this.#here.delete(cbtid);
+        this.#here.set(successor, liveCookie);
+        liveCookie.renamed(successor);
+      }
+      return moved;
+    });
+  }
+
+  /**
+   * Somebody came with the id of now for the first time. Where it took the place of another one, whoever still has that one is
+   * a second party from now on, also after a crash. So that is waited for.
+   */
+  async noteReturn({ cbtid, rotated }: CookieRecord): Promise<void> {
+    this.#unreturned.remove(cbtid);
+    const noting = this.#alone(cbtid, async (record) => {
+      if (record?.cbtid === cbtid) await this.#store.update(cbtid, { returned: true });
+      this.#returned.delete(cbtid);
+    }).catch((err: unknown) => this.#cannotNote(err));
+    if (rotated === null) return;
+    this.#returned.add(cbtid);
+    await noting;
+  }
+
+  /**
+   * Somebody has read the answer that told the id of a record, which is as good as coming with it. Nobody waits.
+   */
+  delivered(record: CookieRecord): void {
+    this.#noteDelivery(record).catch((err: unknown) => this.#cannotNote(err));
+  }
+
+  async #noteDelivery(record: CookieRecord): Promise<void> {
+    const entry = await this.#get(record.cbtid);
+    // The answer was taken for lost, and another browser was moved on.
+    if (entry !== undefined && isForward(entry) && entry.returned === false) {
+      await this.expose(record.cbtid, (await this.find(record.cbtid)) ?? record);
+    } else if (!record.returned) await this.noteReturn(record);
+  }
+
+  /**
+   * Logs out everybody who has a cookie, because more than one party has it.
+   * @param cbtid the replaced id that showed it.
+   */
+  async expose(cbtid: string, record: CookieRecord): Promise<void> {
+    const facts = {
+      authid: record.auth?.authid,
+      sessions: this.sessionsOf(record.cbtid).length,
+      remedy: REUSED_REMEDY,
+    };
+    this.#repeated.say('warn', { cookieId: shortId(cbtid), ...facts }, REUSED);
+    // What fails is logged there, holds all the same and is tried again.
+    await this.logOut(record.cbtid).catch(() => false);
+  }
+
+  /**
+   * Forgets a cookie, and with it the login: all sessions under it end at once, and nobody is let in by it any more.
+   * Resolves when that is durable.
+   * @param except the session that asked for it: it ends in its own way.
+   * @returns whether there was such a cookie.
+   * @throws CookieStoreError (rejects) when the store fails. All the same it is as above, as long as the node runs, and
+   *   tried again until it is stored.
+   */
+  async logOut(cbtid: string, except?: LiveSession): Promise<boolean> {
+    const ids = new Set([cbtid]);
+    this.#end(cbtid, except);
+    try {
+      return await this.#alone(cbtid, async (record) => {
+        if (record === undefined) return false;
+        // It may have got another id meanwhile.
+        ids.add(record.cbtid);
+        this.#end(record.cbtid, except);
+        // Another process may give it another one until the very last moment.
+        await this.#erase(ids, except);
+        return true;
+      });
+    } catch (error) {
+      for (const id of ids) this.#owed.add(id);
+      this.#log.error(
+        { cookieId: shortId(cbtid), err: error },
+        'logout could not be stored; it holds until the node stops',
+      );
+      this.#retryLater();
+      throw error;
+    } finally {
+      for (const id of ids) if (!this.#owed.has(id)) this.#dead.delete(id);
+    }
+  }
+
+  /** Notes that a cookie is in use, if it is time for that. Nobody waits. */
+  noteUse(cbtid: string): void {
+    if (!isUseNoted(this.rules)) return;
+    this.#alone(cbtid, async (record) => {
+      if (record === undefined || !isNoteDue(record, this.#clock(), this.rules)) return;
+      await this.#store.update(record.cbtid, { seen: this.#now() });
+    }).catch((err: unknown) => this.#cannotNote(err));
+  }
+
+  #cannotNote(err: unknown): void {
+    this.#repeated.say('warn', { err }, 'uses of cookies cannot be noted');
+  }
+
+  /** Looks whether the cookie of a visitor has expired, and notes that it is in use. */
+  look(liveCookie: LiveCookie): void {
+    this.find(liveCookie.cbtid).then(
+      (record) => {
+        if (record !== undefined) {
+          this.noteUse(record.cbtid);
+          liveCookie.lookAgain(this.#nextLookMs(record));
+        } else if (this.rules.closeExpired) {
+          liveCookie.dismiss(CloseUri.COOKIE_EXPIRED, 'the cookie of this browser has expired');
+        }
+      },
+      (err: unknown) => this.#log.warn({ cookieId: shortId(liveCookie.cbtid), err }, 'cookie could not be looked at'),
+    );
+  }
+
+  /** Stops trying, and says what was left unsaid. */
+  close(): void {
+    clearTimeout(this.#retry);
+    this.#repeated.end();
+  }
+
+  readonly #get = async (cbtid: string): Promise<CookieEntry | undefined> => {
+    const entry = await this.#store.get(cbtid);
+    if (this.#dead.has(cbtid)) return undefined;
+    return entry !== undefined && this.#returned.has(cbtid) && !isForward(entry) ? { ...entry, returned: true } : entry;
+  };
+
+  /** Does something to a cookie that nobody else changes meanwhile. `work` gets the record under the id that it has now. */
+  async #alone<T>(cbtid: string, work: (record: CookieRecord | undefined) => Promise<T>, followed = 0): Promise<T> {
+    const outcome = await this.#turns.take(cbtid, async () => {
+      const entry = await this.#store.get(cbtid);
+      if (entry === undefined || !isForward(entry)) return { result: await work(entry) };
+      return followed < MAX_FORWARDS ? { id: entry.moved_to } : { result: await work(undefined) };
+    });
+    return 'result' in outcome ? outcome.result : this.#alone(outcome.id, work, followed + 1);
+  }
+
+  /** A cookie with an open connection is in use, however long ago that was noted. */
+  #isAlive(record: CookieRecord): boolean {
+    if (this.#dead.has(record.cbtid)) return false;
+    const { idleMs, sliding } = this.rules;
+    const isHere = this.#here.has(record.cbtid);
+    return !isExpired(record, this.#clock(), { sliding, idleMs: isHere ? Infinity : idleMs });
+  }
+
+  #nextLookMs(record: CookieRecord): number {
+    const { sliding, closeExpired } = this.rules;
+    const now = this.#clock();
+    const ends = closeExpired ? expiryOf(record, now, { sliding, idleMs: Infinity }) - now : Infinity;
+    return Math.max(0, Math.min(ends, noteEveryMs(record, this.rules)));
+  }
+
+  #end(cbtid: string, except: LiveSession | undefined): void {
+    this.#dead.add(cbtid);
+    this.#unreturned.remove(cbtid);
+    const liveCookie = this.#here.get(cbtid);
+    liveCookie?.loggedOut();
+    liveCookie?.dismiss(CloseUri.LOGOUT, 'the browser was logged out', except);
+  }
+
+  #discard(cbtid: string): void {
+    this.#store.delete(cbtid, this.#now()).catch((err: unknown) => {
+      this.#log.warn({ cookieId: shortId(cbtid), err }, 'expired cookie could not be deleted');
+    });
+  }
+
+  /** Forgets ids, and adds those that turn out to be in their place. */
+  async #erase(ids: Set<string>, except?: LiveSession): Promise<void> {
+    for (const id of ids) {
+      const entry = await this.#store.delete(id, this.#now());
+      if (entry === undefined || !isForward(entry) || ids.has(entry.moved_to)) continue;
+      ids.add(entry.moved_to);
+      this.#end(entry.moved_to, except);
+    }
+  }
+
+  #retryLater(): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      for (const cbtid of this.#owed) this.#payUp(cbtid);
+    }, RETRY_MS).unref();
+  }
+
+  #payUp(cbtid: string): void {
+    const ids = new Set([cbtid]);
+    this.#erase(ids).then(
+      () => {
+        for (const id of ids) {
+          this.#owed.delete(id);
+          this.#dead.delete(id);
+        }
+        this.#log.info({ cookieId: shortId(cbtid) }, 'logout stored after all');
+      },
+      () => {
+        for (const id of ids) this.#owed.add(id);
+        this.#retryLater();
+      },
+    );
+  }
+
+  #now(): string {
+    return new Date(this.#clock()).toISOString();
+  }
+}

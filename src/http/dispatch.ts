@@ -1,0 +1,247 @@
+/**
+ * What becomes of each request, upgrade and broken connection of one HTTP server. It checks the target, sets the
+ * headers that every response has, hands over to the root of the path tree and answers for what goes wrong there: a
+ * fault of a service costs its visitor a 500, never the node.
+ *
+ *     request  -> target bad: 400/414 | root.handle -> the service answers | it fails: 500
+ *     upgrade  -> not to WebSocket: as a request | root.upgrade -> the service takes the socket
+ *     no HTTP  -> after the answer still due on that connection: 400/408/431, close
+ *
+ * Requests of one connection come one after the other (`pipeline.ts`).
+ */
+import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../log/logger.js';
+import { peerOf } from '../transport/peer.js';
+import { RefusalLog, loggedPath, refuse } from '../transport/refusal.js';
+import { sendEmpty, sendStatus } from './answer.js';
+import { parseErrorOf } from './parse-error.js';
+import type { ParseError } from './parse-error.js';
+import { Pipeline } from './pipeline.js';
+import { WebResponse } from './response.js';
+import type { WebRequest, WebService } from './service.js';
+import { parseTarget } from './target.js';
+import type { Target } from './target.js';
+
+/** Headers that a response keeps when the service that prepared it fails. */
+const KEPT_ON_FAILURE = new Set(['server', 'x-content-type-options', 'strict-transport-security', 'set-cookie']);
+
+export interface DispatcherOptions {
+  readonly root: WebService;
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Headers of every response. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Log requests at `info` instead of `debug`. */
+  readonly accessLog: boolean;
+  /** Show the stack of a fault to the visitor. */
+  readonly displayTracebacks: boolean;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  /** The connections that speak HTTP. One that was upgraded does no longer. */
+  readonly #pipelines = new Map<Duplex, Pipeline>();
+  /** Connections already found broken: what else arrives on them is not looked at. */
+  readonly #broken = new WeakSet<Duplex>();
+  readonly #refusals: RefusalLog;
+  #finishing = false;
+  readonly #onSocketError = (error: Error): void => this.#options.log.debug({ err: error }, 'connection failed');
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#refusals = new RefusalLog(options.log);
+  }
+
+  /** A connection that the HTTP server has just got. */
+  opened(socket: Socket): void {
+    const pipeline = new Pipeline(socket, (error) => {
+      this.#options.log.error({ err: error }, 'HTTP connection failed');
+      socket.destroy();
+    });
+    this.#pipelines.set(socket, pipeline);
+  }
+
+  closed(socket: Socket): void {
+    this.#pipelines.delete(socket);
+  }
+
+  request(req: IncomingMessage, res: WebResponse): void {
+    this.#pipelines.get(req.socket)?.add(req, res);
+    this.#enter(req, res);
+    if (req.headers.host === undefined && req.httpVersion === '1.1') {
+      sendStatus(res, 400, 'The request has no Host header.', { Connection: 'close' });
+      return;
+    }
+    if (req.method === 'OPTIONS' && req.url === '*') {
+      sendEmpty(res, 204, { Allow: 'GET, HEAD, OPTIONS' });
+      return;
+    }
+    const target = parseTarget(req.url ?? '');
+    if ('status' in target) sendStatus(res, target.status, target.text);
+    else void this.#serve(asWebRequest(req, target), res);
+  }
+
+  /** The client wants an answer to its head before it sends the body, or something that nobody has. */
+  expectation(req: IncomingMessage, res: WebResponse): void {
+    this.#pipelines.get(req.socket)?.add(req, res);
+    this.#enter(req, res);
+    sendStatus(res, 417);
+  }
+
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#takeOver(socket);
+    if (!(socket instanceof Socket)) throw new TypeError('an HTTP connection that is no socket');
+    if (!isForWebSocket(req)) {
+      this.#ignoreUpgrade(req, socket);
+      return;
+    }
+    // `ws` takes no list.
+    req.headers.upgrade = 'websocket';
+    const target = parseTarget(req.url ?? '');
+    if ('status' in target) {
+      this.#refusals.webSocket(req, { ...target, kind: 'target' });
+      refuse(socket, target.status, target.text);
+    } else if (this.#finishing) refuse(socket, 503, 'The node is stopping.');
+    else this.#upgradeTo(asWebRequest(req, target), socket, head);
+  }
+
+  /** CONNECT asks for a proxy, which this is not. */
+  connect(_req: IncomingMessage, socket: Duplex): void {
+    this.#takeOver(socket);
+    const refusal = { status: 405, text: 'This is not a proxy.', kind: 'CONNECT' };
+    if (socket instanceof Socket) this.#refusals.connection(socket, refusal);
+    refuse(socket, refusal.status, refusal.text);
+  }
+
+  /** The HTTP parser gave up on a connection, or it took too long. */
+  clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (this.#broken.has(socket)) return;
+    this.#broken.add(socket);
+    const fault = parseErrorOf(error);
+    const { status, text } = fault;
+    if (socket instanceof Socket) this.#tellFault(error, socket, fault);
+    const due = this.#pipelines.get(socket)?.due;
+    // The refusal must not land in the middle of a response.
+    if (due === undefined) refuse(socket, status, text);
+    else due.once('close', () => refuse(socket, status, text));
+  }
+
+  /** A connection that was lost, or opened in advance and never used, is nothing to look into. */
+  #tellFault({ code }: NodeJS.ErrnoException, socket: Socket, fault: ParseError): void {
+    const isRefused = socket.writable && (code?.startsWith('HPE_') === true || socket.bytesRead > 0);
+    if (isRefused) this.#refusals.connection(socket, fault);
+    else this.#options.log.debug({ peer: peerOf(socket), code }, 'HTTP connection failed');
+  }
+
+  /** From now on every response is the last one of its connection. */
+  finish(): void {
+    this.#finishing = true;
+    this.#refusals.end();
+    for (const { due } of this.#pipelines.values()) if (due !== undefined) due.shouldKeepAlive = false;
+  }
+
+  async #serve(request: WebRequest, res: WebResponse): Promise<void> {
+    try {
+      await this.#options.root.handle(request, res);
+    } catch (error) {
+      this.#fail(error, request.req, res);
+    }
+  }
+
+  #fail(error: unknown, req: IncomingMessage, res: WebResponse): void {
+    this.#logFault(error, req);
+    if (res.headersSent) {
+      // Half a response cannot be taken back; cutting the connection at least shows that it is half.
+      res.destroy();
+      return;
+    }
+    for (const name of res.getHeaderNames()) if (!KEPT_ON_FAILURE.has(name)) res.removeHeader(name);
+    const stack = error instanceof Error ? error.stack : String(error);
+    sendStatus(res, 500, this.#options.displayTracebacks ? stack : 'Something went wrong in the node.');
+  }
+
+  #logFault(error: unknown, req: IncomingMessage): void {
+    this.#options.log.error({ err: error, method: req.method, path: loggedPath(req) }, 'web service failed');
+  }
+
+  #upgradeTo(request: WebRequest, socket: Socket, head: Buffer): void {
+    const { root, log } = this.#options;
+    if (root.upgrade === undefined) {
+      refuse(socket, 400, 'There is no WebSocket at this path.');
+      return;
+    }
+    try {
+      root.upgrade(request, socket, head);
+    } catch (error) {
+      log.error({ err: error, path: loggedPath(request.req) }, 'web service failed at an upgrade');
+      socket.destroy();
+    }
+  }
+
+  /**
+   * RFC 9110 lets a server ignore an upgrade it does not want, and some HTTP clients offer `h2c` with every request.
+   * Node.js has let go of the connection by now, so it serves this one response and closes.
+   */
+  #ignoreUpgrade(req: IncomingMessage, socket: Socket): void {
+    const res = new WebResponse(req);
+    res.assignSocket(socket);
+    res.shouldKeepAlive = false;
+    // Node.js does this for connections of its own.
+    socket.on('drain', () => res.emit('drain'));
+    res.once('finish', () => socket.destroySoon());
+    this.request(req, res);
+  }
+
+  #enter(req: IncomingMessage, res: WebResponse): void {
+    const { clock, headers } = this.#options;
+    const startedMs = clock();
+    if (this.#finishing) res.shouldKeepAlive = false;
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    // A service that writes after it has ended. A client that leaves is no error of the response.
+    res.on('error', (error) => this.#logFault(error, req));
+    res.once('close', () => this.#leave(req, res, startedMs));
+  }
+
+  #leave(req: IncomingMessage, res: WebResponse, startedMs: number): void {
+    const level = this.#options.accessLog ? 'info' : 'debug';
+    if (this.#options.log.isLevelEnabled(level))
+      this.#options.log[level](this.#accessRecord(req, res, startedMs), 'request');
+  }
+
+  #accessRecord(req: IncomingMessage, res: WebResponse, startedMs: number): Readonly<Record<string, unknown>> {
+    const hasBody = req.method !== 'HEAD' && res.headersSent && res.statusCode !== 304 && res.statusCode !== 204;
+    return {
+      method: req.method,
+      path: loggedPath(req),
+      status: res.headersSent ? res.statusCode : null,
+      bytes: hasBody ? Number(res.getHeader('Content-Length') ?? 0) : 0,
+      ms: this.#options.clock() - startedMs,
+      ...(res.writableFinished ? {} : { aborted: true }),
+    };
+  }
+
+  /**
+   * Node.js has let go of the connection. It has also taken its error handler off; without another, a reset would end the
+   * process.
+   */
+  #takeOver(socket: Duplex): void {
+    socket.on('error', this.#onSocketError);
+    this.#pipelines.get(socket)?.release();
+    this.#pipelines.delete(socket);
+  }
+}
+
+/** A list of protocols in order of preference (RFC 9110, section 7.8); some proxies add their own. */
+function isForWebSocket(req: IncomingMessage): boolean {
+  const { upgrade } = req.headers;
+  if (upgrade === 'websocket') return true;
+  const protocols = upgrade?.split(',') ?? [];
+  return protocols.some((protocol) => protocol.trim().toLowerCase() === 'websocket');
+}
+
+function asWebRequest(req: IncomingMessage, { path, query }: Target): WebRequest {
+  return { req, mount: '/', rest: path, query };
+}

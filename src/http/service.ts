@@ -1,0 +1,34 @@
+/**
+ * What answers HTTP requests below one path: plain ones and, if it can, WebSocket upgrades. It never looks at paths outside its
+ * mount and never listens on a port.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** One request as a service sees it. */
+export interface WebRequest {
+  readonly req: IncomingMessage;
+  /** Where the service is mounted: `/` or `/a/b`, without trailing slash. */
+  readonly mount: string;
+  /**
+   * The URL path below the mount, still percent-encoded; starts with `/`, or is empty when it is the mount itself.
+   * It has been checked: it decodes, has no `.` or `..` segment and no control character, encoded or not.
+   */
+  readonly rest: string;
+  /** The query with its `?`, still percent-encoded; empty when there is none. */
+  readonly query: string;
+}
+
+/** Life cycle: `create` (no side effects) -> `start` -> `handle`/`upgrade` at any time -> `stop` (idempotent). */
+export interface WebService {
+  /** Answers one plain HTTP request. A rejection is answered with 500 and logged by the server. */
+  handle(request: WebRequest, res: ServerResponse): void | Promise<void>;
+  /**
+   * Takes an upgraded socket over; services without it refuse upgrades with 400. Must not throw. A service that has
+   * it also does its own cookie tracking; for the others it is done before `handle` is called.
+   */
+  upgrade?(request: WebRequest, socket: Socket, head: Buffer): void;
+  /** Acquires what the service needs. `stop` may be called after a failed or missing `start`. */
+  start?(): Promise<void>;
+  stop?(): Promise<void>;
+}

@@ -1,0 +1,89 @@
+/**
+ * The `rawsocket` transport.
+ */
+import { authOptionsSchema } from '../../auth/options-schema.js';
+import { authSchema } from '../../auth/schema.js';
+import type { Checked, ConfigSchema } from '../../schema/dialect.js';
+import {
+  authenticateTimeoutSchema,
+  connectionLimitKeys,
+  maxUnsentBytesSchema,
+  serializersSchema,
+  slowConsumerSchema,
+  tcpNodelaySchema,
+  timeout,
+} from '../connection-schema.js';
+import { endpointSchema, transportIdSchema } from '../endpoint-schema.js';
+import type { EndpointConfig } from '../endpoint-schema.js';
+
+export const rawsocketOptionsSchema = {
+  type: 'object',
+  default: {},
+  description: 'How the RawSocket behaves.',
+  additionalProperties: false,
+  properties: {
+    max_message_size: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 16_777_216,
+      default: 1_048_576,
+      description:
+        'Largest message in bytes; a client that sends more is disconnected. It is announced to clients as a power of two, so it is rounded down to one, and 512 is the least. 1 MiB, where Crossbar.io has 16 MiB: one client must not fill our memory.',
+    },
+    hello_timeout: timeout(
+      5_000,
+      'How long a client may take for the opening octets, and then be connected without having joined a realm. An addition to the keys of Crossbar.io.',
+    ),
+    authenticate_timeout: authenticateTimeoutSchema,
+    ...authOptionsSchema.properties,
+    max_unsent_bytes: maxUnsentBytesSchema,
+    slow_consumer: slowConsumerSchema,
+    ...connectionLimitKeys,
+    auto_ping_interval: timeout(
+      0,
+      'How often to ping. Off, because there are clients that do not know pings and take them for damage (autobahn-python on Twisted); a peer that vanished is missed without them, too: after a minute of silence the system asks after it (TCP keep-alive). An addition to the keys of Crossbar.io.',
+    ),
+    auto_ping_timeout: timeout(
+      20_000,
+      'How long to wait for the pong, or anything else, before the connection is taken for dead. An addition to the keys of Crossbar.io.',
+    ),
+    tcp_nodelay: {
+      ...tcpNodelaySchema,
+      description: `${tcpNodelaySchema.description} An addition to the keys of Crossbar.io.`,
+    },
+  },
+} as const satisfies ConfigSchema;
+
+/** The keys that a RawSocket has wherever it stands. */
+export const rawsocketKeys = {
+  serializers: serializersSchema,
+  options: rawsocketOptionsSchema,
+  auth: authSchema,
+} as const satisfies Readonly<Record<string, ConfigSchema>>;
+
+export const rawsocketTransportSchema = {
+  type: 'object',
+  description:
+    'WAMP over plain TCP or a socket file (RawSocket), for programs: less work than a WebSocket, no browsers, no cookies.',
+  required: ['type', 'endpoint'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'rawsocket', description: 'The word for this transport.' },
+    id: transportIdSchema,
+    endpoint: endpointSchema,
+    ...rawsocketKeys,
+  },
+  notYet: ['debug'],
+} as const satisfies ConfigSchema;
+
+export type RawSocketOptions = Checked<typeof rawsocketOptionsSchema>;
+
+/** What a RawSocket is configured with, wherever it stands. */
+export type RawSocketConfig = Pick<Checked<typeof rawsocketTransportSchema>, 'serializers' | 'options' | 'auth'>;
+
+/** A checked transport of type `rawsocket`. */
+export interface RawSocketTransportConfig extends RawSocketConfig {
+  readonly type: 'rawsocket';
+  readonly id: string;
+  readonly endpoint: EndpointConfig;
+}

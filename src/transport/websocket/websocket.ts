@@ -1,0 +1,276 @@
+/**
+ * Accepts WebSocket connections on behalf of one path or port: checks the handshake, resolves the cookie, answers with
+ * the 101. From then on a `TransportHost` watches over the connections.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
+import type { ServerOptions } from 'ws';
+import { asksAuthenticator } from '../../session/deps.js';
+import { schemeFault } from './cookie-scheme.js';
+import { unsentLimits } from '../outbox.js';
+import { clientOf, isTls } from '../peer.js';
+import { RefusalLog, SERVER_NAME, refuse } from '../refusal.js';
+import { statusPage } from './status-page.js';
+import { TransportHost } from '../transport-host.js';
+import { WITHOUT_UPGRADE, handshakeRules, isByPlantedHost, isWithoutUpgrade, negotiate } from './handshake.js';
+import { controlFrame, PING_FRAME } from './framing.js';
+import { WampWebSocket, WebSocketTransport } from './transport.js';
+import type { Drain } from '../drain.js';
+import type { CookieTracker, Tracked } from '../../cookie/tracker.js';
+import type { Logger } from '../../log/logger.js';
+import type { SessionDeps } from '../../session/deps.js';
+import type { DeflateConfig, WebSocketConfig } from './schema.js';
+import type { Agreement, HandshakeRules } from './handshake.js';
+
+export interface WebSocketDeps {
+  readonly sessions: SessionDeps;
+  /** What ends the connections of the node. */
+  readonly drain: Drain;
+  /** Who came back; undefined where cookies are not tracked. */
+  readonly tracker: CookieTracker | undefined;
+  readonly log: Logger;
+  /** For the `Server` header, where `show_server_version` asks for it. */
+  readonly version?: string;
+}
+
+/** In seconds. By then the connections that only wait are gone, at the default of `hello_timeout`. */
+const RETRY_LATER = { 'Retry-After': '5' };
+
+/**
+ * In how many pieces a message may come: each may keep the 64 KiB alive that it was read with, pings behind it, so that a
+ * message of some bytes that never ends could hold a gigabyte. Clients that send in pieces at all send some KiB in each.
+ */
+const PART_BYTES = 1024;
+const MIN_PARTS = 1024;
+/** And what comes on the wire at once may be as little as 64 bytes, on the average. */
+const CHUNKS_PER_PART = 16;
+
+/** Options of `ws` that its types do not know yet. */
+interface PartLimits {
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
+}
+
+export class WebSocketAcceptor {
+  readonly #config: WebSocketConfig;
+  readonly #deps: WebSocketDeps;
+  readonly #rules: HandshakeRules;
+  readonly #server: InstanceType<typeof WebSocketServer<typeof WampWebSocket>>;
+  readonly #host: TransportHost;
+  readonly #refusals: RefusalLog;
+  /** What is said once. */
+  readonly #told = new Set<string>();
+  /** They take memory, so they are kept only for those who look at them. */
+  readonly #keepsHeaders: boolean;
+  /** What the 101 that is being written says beside the usual: `ws` asks for it before `handleUpgrade` returns. */
+  #answer: { readonly subprotocol: string | undefined; readonly headers: readonly string[] } | undefined;
+
+  constructor(config: WebSocketConfig, deps: WebSocketDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#rules = handshakeRules(config);
+    this.#refusals = new RefusalLog(deps.log);
+    this.#keepsHeaders = asksAuthenticator(config.auth);
+    const { options } = config;
+    const parts = Math.max(MIN_PARTS, Math.ceil(options.max_message_size / PART_BYTES));
+    const serverOptions: ServerOptions<typeof WampWebSocket> & PartLimits & { readonly closeTimeout: number } = {
+      noServer: true,
+      clientTracking: false,
+      // The transport does it, when it is the client's turn.
+      autoPong: false,
+      WebSocket: WampWebSocket,
+      maxPayload: options.max_message_size,
+      maxFragments: parts,
+      maxBufferedChunks: parts * CHUNKS_PER_PART,
+      skipUTF8Validation: !options.validate_utf8,
+      closeTimeout: options.close_handshake_timeout,
+      perMessageDeflate: deflateOptions(options.compression?.deflate),
+      handleProtocols: () => this.#answer?.subprotocol ?? false,
+    };
+    this.#server = new WebSocketServer(serverOptions);
+    this.#server.on('headers', (headers) => headers.push(...(this.#answer?.headers ?? [])));
+    this.#host = new TransportHost(
+      {
+        helloTimeoutMs: options.hello_timeout,
+        authenticateTimeoutMs: options.authenticate_timeout,
+        pingIntervalMs: options.auto_ping_interval,
+        pongTimeoutMs: options.auto_ping_timeout,
+        pingFrame: controlFrame(PING_FRAME, Buffer.alloc(options.auto_ping_size)),
+        trafficIsLife: options.auto_ping_restart_on_any_traffic,
+        closeTimeoutMs: options.close_handshake_timeout,
+        unsent: unsentLimits(options.max_unsent_bytes, options.slow_consumer === 'drop_events'),
+        connections: options,
+      },
+      deps,
+    );
+  }
+
+  /** How many connections are open. */
+  get size(): number {
+    return this.#host.size;
+  }
+
+  /** Takes the socket of an upgrade request: it is answered, one way or the other. Never throws. */
+  accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
+    const agreement = negotiate(req, this.#rules);
+    if ('status' in agreement) {
+      this.#refusals.webSocket(req, agreement);
+      return refuse(socket, agreement.status, agreement.text, agreement.headers);
+    }
+    if (isByPlantedHost(req, this.#rules, socket)) this.#tellPlantedHost(req);
+    if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
+    if (!this.#host.admit(socket)) return refuse(socket, 503, 'too many connections', RETRY_LATER);
+    const { tracker } = this.#deps;
+    if (tracker === undefined) return this.#upgrade(req, socket, head, agreement, undefined);
+    tracker.resolve(req).then(
+      (tracked) => {
+        if (tracked.setCookie !== undefined) this.#compareSchemes(tracked.setCookie, req);
+        this.#upgrade(req, socket, head, agreement, tracked);
+      },
+      (error: unknown) => {
+        this.#deps.log.error({ err: error }, 'cookie store failed, connection refused');
+        refuse(socket, 503, 'the cookie store is not available');
+      },
+    );
+  }
+
+  /**
+   * Such a page is not refused: a proxy on this machine that passes `Host` on and nothing else looks the same, and the page
+   * has no cookie of a visitor to this node.
+   */
+  #tellPlantedHost({ headers: { host, origin } }: IncomingMessage): void {
+    const kind = 'planted host';
+    if (this.#told.has(kind)) return;
+    this.#told.add(kind);
+    this.#deps.log.warn(
+      {
+        host: host?.slice(0, 256),
+        origin: origin?.slice(0, 256),
+        remedy:
+          'if this is your site, name its origin in "allowed_origins"; if not, somebody pointed a name at this machine: replace "self" by the origins that you mean',
+      },
+      'a page was taken for one of this host by its Host header alone',
+    );
+  }
+
+  /** Each fault is said once: it is a matter of the config, and comes with every new visitor. */
+  #compareSchemes(setCookie: string, { headers }: IncomingMessage): void {
+    const fault = schemeFault(setCookie, headers);
+    if (fault === undefined || this.#told.has(fault.reason)) return;
+    this.#told.add(fault.reason);
+    this.#deps.log.warn({ origin: headers.origin, ...fault }, 'cookie does not fit the page');
+  }
+
+  /** Answers a plain HTTP request: a browser that was pointed at a WebSocket. */
+  handlePlain(req: IncomingMessage, res: ServerResponse): void {
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.writeHead(405, { Allow: 'GET, HEAD', 'Content-Type': 'text/plain; charset=utf-8' });
+      res.end(`HTTP method "${req.method ?? ''}" is not allowed here\n`);
+      return;
+    }
+    if (isWithoutUpgrade(req)) {
+      this.#refusals.webSocket(req, { ...WITHOUT_UPGRADE, text: 'the handshake came without its upgrade' });
+      const { status, text, headers } = WITHOUT_UPGRADE;
+      res.writeHead(status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
+      res.end(`${text}\n`);
+      return;
+    }
+    if (!this.#config.options.enable_webstatus) {
+      res.writeHead(426, {
+        Upgrade: 'websocket',
+        Connection: 'Upgrade, close',
+        'Content-Type': 'text/plain; charset=utf-8',
+      });
+      res.end('this is a WebSocket\n');
+      return;
+    }
+    const page = statusPage([...this.#rules.subprotocols.keys()], this.#config.url);
+    res.writeHead(200, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': Buffer.byteLength(page),
+      'Cache-Control': 'no-store',
+    });
+    res.end(req.method === 'HEAD' ? undefined : page);
+  }
+
+  /** Closes every connection. Resolves when all are gone; idempotent. */
+  async stop(): Promise<void> {
+    await this.#host.stop();
+    this.#refusals.end();
+  }
+
+  #upgrade(
+    req: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    agreement: Agreement,
+    tracked: Tracked | undefined,
+  ): void {
+    // While the store was asked the client may have left, and the node may have begun to stop.
+    if (socket.destroyed) return;
+    if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
+    const { show_server_version, tcp_nodelay, echo_close_codereason: echoesClose } = this.#config.options;
+    const headers = [`Server: ${SERVER_NAME}${show_server_version ? `/${this.#deps.version ?? ''}` : ''}`];
+    if (tracked?.setCookie !== undefined) headers.push(`Set-Cookie: ${tracked.setCookie}`);
+    this.#answer = { subprotocol: agreement.subprotocol, headers };
+    this.#server.handleUpgrade(req, socket, head, (ws) => {
+      // `ws` has switched the delay off.
+      if (!tcp_nodelay) socket.setNoDelay(false);
+      endWithClient(socket);
+      const liveCookie = tracked && this.#deps.tracker?.enter(tracked.record);
+      const headers = this.#keepsHeaders ? { ...req.headers } : undefined;
+      const heldCookie = tracked?.lastsMs === undefined ? tracked?.record.cbtid : undefined;
+      const client = { ...clientOf(socket), liveCookie, heldCookie, headers };
+      const connection = { socket, serializer: agreement.serializer, client, echoesClose };
+      if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
+        // Whoever goes on has read the answer.
+        ws.once('message', () => this.#deps.tracker?.delivered(tracked.record));
+      }
+      const transport = new WebSocketTransport(ws, connection, this.#host);
+      this.#host.opened(transport);
+      if (tracked?.lastsMs !== undefined) endLater(transport, tracked.lastsMs);
+    });
+  }
+}
+
+/** The longest time that a timer of Node.js can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Somebody came with an id that was replaced, which is worth something for a while only. */
+function endLater(transport: WebSocketTransport, ms: number): void {
+  setTimeout(
+    () => transport.evict('the cookie of this browser was replaced, please connect again'),
+    Math.min(ms, MAX_TIMER_MS),
+  ).unref();
+}
+
+/**
+ * A client that ends its half of the connection is gone, with or without a closing handshake. `ws` would end our half,
+ * which is one more system call, and then end its receiver twice, which makes an error that nobody sees: together a tenth
+ * of what a connection costs.
+ */
+function endWithClient(socket: Socket): void {
+  const [listener] = socket.listeners('end').slice(-1);
+  if (listener !== undefined) socket.off('end', listener as () => void);
+  socket.on('end', hangUp);
+}
+
+function hangUp(this: Socket): void {
+  // What was written has to leave first, and with TLS the client is told.
+  if (this.writableLength === 0 && !isTls(this)) this.destroy();
+  else this.destroySoon();
+}
+
+function deflateOptions(deflate: DeflateConfig | undefined): object | false {
+  if (deflate === undefined) return false;
+  const { request_no_context_takeover, request_max_window_bits, no_context_takeover, max_window_bits, memory_level } =
+    deflate;
+  return {
+    clientNoContextTakeover: request_no_context_takeover,
+    serverNoContextTakeover: no_context_takeover,
+    ...(request_max_window_bits === 0 ? {} : { clientMaxWindowBits: request_max_window_bits }),
+    ...(max_window_bits === undefined ? {} : { serverMaxWindowBits: max_window_bits }),
+    zlibDeflateOptions: { memLevel: memory_level },
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * Which file of a directory a URL path names. This is where a request is kept inside the directory: no dot segment
+ * arrives (`target.ts`), no separator hides in an encoded segment, no dot file is found, and a symbolic link counts
+ * only if what it points to is inside as well and could be asked for by its own name. What is private to the node is not found,
+ * wherever it lies. Anything odd is `missing`, so that nobody learns what is there.
+ */
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { errorCode, messageOf } from '../../system/error.js';
+
+/** What a path names. */
+export type Found =
+  | { readonly kind: 'file'; readonly file: string }
+  /** A directory that has no default file. */
+  | { readonly kind: 'directory'; readonly directory: string }
+  /** A directory asked for without the slash that relative links in its pages need. */
+  | { readonly kind: 'without-slash' }
+  | { readonly kind: 'forbidden' }
+  | { readonly kind: 'missing' };
+
+const MISSING: Found = { kind: 'missing' };
+
+/** The only name with a leading dot that is public by design (RFC 8615). */
+const WELL_KNOWN = '.well-known';
+
+/** Looks up files below one directory. */
+export class FileLookup {
+  readonly #root: string;
+  readonly #defaultFile: string;
+  /** Real paths of files and directories. */
+  readonly #privatePaths: readonly string[];
+
+  private constructor(root: string, defaultFile: string, privatePaths: readonly string[]) {
+    this.#root = root;
+    this.#defaultFile = defaultFile;
+    this.#privatePaths = privatePaths;
+  }
+
+  /**
+   * @param directory may itself be a link, and may lie below a dot directory
+   * @param defaultFile the file that answers for a directory
+   * @param privatePaths files and directories that are never served; a directory of them may hold this one
+   * @throws Error naming the directory when it is missing, unreadable, private or not a directory
+   */
+  static async open(directory: string, defaultFile: string, privatePaths: readonly string[] = []): Promise<FileLookup> {
+    let root: string;
+    let secluded: string[];
+    try {
+      root = await realpath(directory);
+      if (!(await stat(root)).isDirectory()) throw new Error('not a directory');
+      const real = await Promise.all(privatePaths.map(realOrSame));
+      if (real.includes(root)) throw new Error('what is in it is private to the node');
+      secluded = real.filter((place) => !isBelow(root, place));
+    } catch (error) {
+      const reason = errorCode(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
+      throw new Error(`cannot serve the static directory ${directory}: ${reason}`, { cause: error });
+    }
+    return new FileLookup(root, defaultFile, secluded);
+  }
+
+  /** @param rest a checked URL path below the mount: empty, or starting with `/` */
+  async find(rest: string): Promise<Found> {
+    if (rest === '') return { kind: 'without-slash' };
+    const names = rest.slice(1).split('/').map(decodeURIComponent);
+    const withSlash = names.at(-1) === '';
+    if (withSlash) names.pop();
+    if (!names.every(isPublicName)) return MISSING;
+    try {
+      return await this.#resolve(path.join(this.#root, ...names), withSlash);
+    } catch (error) {
+      return notFoundOr(error);
+    }
+  }
+
+  async #resolve(file: string, withSlash: boolean): Promise<Found> {
+    if (!this.#isPublic(await realpath(file))) return MISSING;
+    const found = await stat(file);
+    // A pipe or a device would never end, or worse.
+    if (found.isFile()) return withSlash ? MISSING : { kind: 'file', file };
+    if (!found.isDirectory()) return MISSING;
+    return withSlash ? this.#resolveDirectory(file) : { kind: 'without-slash' };
+  }
+
+  async #resolveDirectory(directory: string): Promise<Found> {
+    const file = path.join(directory, this.#defaultFile);
+    try {
+      if (this.#isPublic(await realpath(file)) && (await stat(file)).isFile()) return { kind: 'file', file };
+    } catch (error) {
+      if (notFoundOr(error).kind === 'forbidden') return { kind: 'forbidden' };
+    }
+    return { kind: 'directory', directory };
+  }
+
+  /** Whether an entry of a directory, which may be a link, would be found. */
+  async shows(file: string): Promise<boolean> {
+    try {
+      return this.#isPublic(await realpath(file));
+    } catch (error) {
+      notFoundOr(error);
+      return false;
+    }
+  }
+
+  /** @param real without links in it */
+  #isPublic(real: string): boolean {
+    if (real === this.#root) return true;
+    if (!isBelow(real, this.#root)) return false;
+    if (!path.relative(this.#root, real).split(path.sep).every(isPublicName)) return false;
+    return !this.#privatePaths.some((place) => real === place || isBelow(real, place) || isBeside(real, place));
+  }
+}
+
+/** Whether a path leads into a directory. */
+function isBelow(file: string, directory: string): boolean {
+  return file.startsWith(directory.endsWith(path.sep) ? directory : directory + path.sep);
+}
+
+/** What stands beside a file while it is written, or locked: `cookies.dat.lock`. */
+function isBeside(file: string, place: string): boolean {
+  return file.startsWith(`${place}.`) || file.startsWith(`${place}-`);
+}
+
+/** Something that is not there yet may come later. */
+async function realOrSame(place: string): Promise<string> {
+  try {
+    return await realpath(place);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || path.dirname(place) === place) return place;
+    return path.join(await realOrSame(path.dirname(place)), path.basename(place));
+  }
+}
+
+/** Whether a directory entry may be shown and served. */
+export function isPublicName(name: string): boolean {
+  return name !== '' && !/[/\\]/.test(name) && (!name.startsWith('.') || name === WELL_KNOWN);
+}
+
+/** @throws the error when it is not about the path, but about us: too many open files, a failing disk */
+function notFoundOr(error: unknown): Found {
+  switch (errorCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+      return MISSING;
+    case 'EACCES':
+    case 'EPERM':
+      return { kind: 'forbidden' };
+    default:
+      throw error;
+  }
+}

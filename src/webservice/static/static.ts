@@ -1,0 +1,148 @@
+/**
+ * `static`: the files of a directory. Which file a URL names is decided in `file-lookup.ts`; ranges, validators and
+ * conditional requests are done by the package `send`.
+ *
+ * Pages of other origins may read the files, but not as the visitor: `Access-Control-Allow-Origin: *` without
+ * credentials. Crossbar.io sends both, a pair that browsers refuse. A response that hands out a cookie is made private
+ * by `response.ts`.
+ */
+import type { ReadStream } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import path from 'node:path';
+import type send from 'send';
+import { allowMethods, sendAnswer, sendEmpty, sendStatus } from '../../http/answer.js';
+import { FileLookup } from './file-lookup.js';
+import type { Found } from './file-lookup.js';
+import { listingPage, readListing } from './listing.js';
+import type { StaticConfig } from '../schema.js';
+import type { WebRequest, WebService } from '../../http/service.js';
+import type { WebServiceDeps, WebServiceType } from '../service.js';
+
+/** The package `send`; a node that serves no files does without it. */
+type Send = typeof send;
+
+class StaticService implements WebService {
+  readonly #config: StaticConfig;
+  /** file extension in lower case, with its dot -> media type */
+  readonly #mimeTypes: ReadonlyMap<string, string>;
+  #open: { readonly lookup: FileLookup; readonly send: Send } | undefined;
+
+  readonly #privatePaths: readonly string[];
+
+  constructor(config: StaticConfig, { privatePaths }: Pick<WebServiceDeps, 'privatePaths'>) {
+    this.#config = config;
+    this.#privatePaths = privatePaths;
+    const types = Object.entries(config.options.mime_types);
+    this.#mimeTypes = new Map(types.map(([extension, type]) => [extension.toLowerCase(), type]));
+  }
+
+  async start(): Promise<void> {
+    const { directory, options } = this.#config;
+    const lookup = await FileLookup.open(directory, options.default_file, this.#privatePaths);
+    this.#open = { lookup, send: (await import('send')).default };
+  }
+
+  async handle(request: WebRequest, res: ServerResponse): Promise<void> {
+    if (this.#open === undefined) throw new Error('a static service was asked before it was started');
+    res.setHeader('Access-Control-Allow-Origin', '*');
+    if (!allowMethods(request.req, res, ['GET', 'HEAD'])) return;
+    const found = await this.#open.lookup.find(request.rest);
+    // While the file system was asked the visitor may have left.
+    if (!res.closed) await this.#answer(found, request, res, this.#open.send);
+  }
+
+  async #answer(found: Found, request: WebRequest, res: ServerResponse, send: Send): Promise<void> {
+    switch (found.kind) {
+      case 'file':
+        await this.#sendFile(found.file, request, res, send);
+        break;
+      case 'directory':
+        await this.#sendDirectory(found.directory, request, res);
+        break;
+      case 'without-slash':
+        sendEmpty(res, 302, { Location: `${pathOf(request)}/${request.query}`, 'Content-Length': 0 });
+        break;
+      case 'forbidden':
+        sendStatus(res, 403, 'This file is not for the public.');
+        break;
+      case 'missing':
+        sendStatus(res, 404, 'There is nothing here.');
+    }
+  }
+
+  /** Resolves when the response is through, rejects when the file could not be read. */
+  #sendFile(file: string, { req }: WebRequest, res: ServerResponse, send: Send): Promise<void> {
+    const type = this.#mimeTypes.get(path.extname(file).toLowerCase());
+    if (type !== undefined) res.setHeader('Content-Type', type);
+    const seconds = this.#config.options.cache_timeout;
+    if (seconds !== null) res.setHeader('Cache-Control', `max-age=${String(seconds)}, public`);
+    return new Promise((resolve, reject) => {
+      res.once('close', resolve);
+      // Dot files were sorted out by the lookup; the directory itself may well lie below `.crossbar`.
+      send(req, encodeURIComponent(file), { cacheControl: false, dotfiles: 'allow', index: false })
+        .on('error', (error: FileError) => {
+          // Readable is only known by opening: the lookup does not ask, and its answer would be old by now.
+          const status = error.code === 'EACCES' ? 403 : error.status;
+          if (res.headersSent || status >= 500) reject(error);
+          else refuseFile(res, status, error.headers);
+        })
+        .on('stream', (content: ReadStream) => content.once('end', () => cutIfWrongLength(content, res)))
+        .pipe(res);
+    });
+  }
+
+  async #sendDirectory(directory: string, request: WebRequest, res: ServerResponse): Promise<void> {
+    if (!this.#config.options.enable_directory_listing) {
+      sendStatus(res, 404, 'There is nothing here.');
+      return;
+    }
+    const lookup = this.#open?.lookup;
+    const entries = await readListing(directory, async (file) => (await lookup?.shows(file)) ?? false);
+    sendAnswer(res, {
+      status: 200,
+      type: 'text/html; charset=utf-8',
+      body: listingPage(decodeURIComponent(pathOf(request)), entries, request.rest !== '/'),
+      headers: {
+        'Cache-Control': 'no-cache',
+        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+      },
+    });
+  }
+}
+
+/**
+ * Options: `default_file` (what a directory is answered with), `enable_directory_listing`, `mime_types` (file
+ * extension -> media type) and `cache_timeout` (seconds; with null browsers guess from the file's age).
+ */
+export const staticServiceType: WebServiceType<StaticConfig> = {
+  type: 'static',
+  create: (config, deps) => new StaticService(config, deps),
+};
+
+/** What `send` reports: an error with the status that it stands for. */
+interface FileError extends NodeJS.ErrnoException {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The URL path of a request, as it came in. It never begins with `//`, which a browser would take for another host:
+ * the lookup finds nothing at an empty name.
+ */
+function pathOf({ mount, rest }: WebRequest): string {
+  return mount === '/' ? rest : `${mount}${rest}`;
+}
+
+/** 403, 404 (the file went away just now), 412 or 416: what was prepared for the file must not go out with them. */
+function refuseFile(res: ServerResponse, status: number, headers: FileError['headers']): void {
+  for (const name of ['ETag', 'Last-Modified', 'Cache-Control', 'Content-Range']) res.removeHeader(name);
+  sendStatus(res, status, undefined, headers);
+}
+
+/**
+ * A file that shrank while it was sent leaves the client waiting for bytes that never come, and the next response on
+ * the connection would be taken for them: so the connection ends here.
+ */
+function cutIfWrongLength(content: ReadStream, res: ServerResponse): void {
+  if (content.bytesRead !== Number(res.getHeader('Content-Length'))) res.destroy();
+}

@@ -1,0 +1,80 @@
+/** What is generated from the schemas: it is current, complete, and of use to others. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+
+import { publishedSchema, referencePage } from '../../../src/config/reference.js';
+import { nodeSchema } from '../../../src/config/schema.js';
+import { pathServiceSchema } from '../../../src/webservice/schema.js';
+
+const root = join(import.meta.dirname, '../../..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+describe('the published schema', () => {
+  it('is current (npm run generate)', () => {
+    expect(read('config/crossbar.schema.json')).toBe(`${JSON.stringify(publishedSchema(), null, 2)}\n`);
+  });
+
+  it('is plain draft-07: a strict validator knows every keyword', () => {
+    const strict = new Ajv({ strict: true, allowUnionTypes: true, strictRequired: false });
+    expect(() => strict.compile(publishedSchema())).not.toThrow();
+  });
+
+  it('refuses what the checker refuses', () => {
+    const accepts = new Ajv({ strict: false }).compile(publishedSchema());
+    const socket = { type: 'websocket', endpoint: { type: 'tcp', port: 8080 } };
+    const node = (transport: object) => ({ version: 2, workers: [{ type: 'router', transports: [transport] }] });
+    expect(accepts(node(socket))).toBe(true);
+    expect(accepts(node({ ...socket, cookie: { max_agee: 1 } }))).toBe(false);
+    expect(accepts(node({ ...socket, endpoint: { type: 'tcp', port: 65_536 } }))).toBe(false);
+    expect(accepts(node({ ...socket, type: 'rawsocket' }))).toBe(true);
+    expect(accepts(node({ ...socket, type: 'mqtt' }))).toBe(false);
+    expect(accepts({ version: 1 })).toBe(false);
+  });
+});
+
+describe('the reference page', () => {
+  it('is current (npm run generate)', () => {
+    expect(read('docs/config.md')).toBe(referencePage());
+  });
+
+  it('has every key, with its meaning', () => {
+    const page = referencePage();
+    const keys = [...propertiesIn(nodeSchema), ...propertiesIn(pathServiceSchema)];
+    expect(keys.length).toBeGreaterThan(150);
+    for (const [key, schema] of keys) {
+      expect(schema.description, key).toMatch(/\.$/);
+      expect(page).toContain(`| \`${key}\` |`);
+      expect(page, key).toContain(schema.description.replaceAll('|', '\\|'));
+    }
+  });
+
+  it('links only to sections that it has', () => {
+    const page = referencePage();
+    const anchors = [...page.matchAll(/^## (.*)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9 -]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    const links = [...page.matchAll(/\]\(#([^)]*)\)/g)].map(([, target]) => target);
+    expect(links.filter((target) => !anchors.includes(target ?? ''))).toEqual([]);
+  });
+
+  it('names every word and key that is not supported yet', () => {
+    const page = referencePage();
+    for (const word of ['manhole', 'rawsocket', 'longpoll', 'wampcra', 'database', 'ubjson', 'tls']) {
+      expect(page).toContain(`\`${word}\``);
+    }
+  });
+});
+
+function propertiesIn(schema: unknown): [string, { description: string }][] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([keyword, value]) => [
+    ...(keyword === 'properties' ? (Object.entries(value as object) as [string, { description: string }][]) : []),
+    ...propertiesIn(value),
+  ]);
+}

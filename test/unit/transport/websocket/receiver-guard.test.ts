@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { Duplex } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
+import { constants, deflateRawSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { guardReceiver } from '../../../../src/transport/websocket/receiver-guard.js';
+
+const MASK = Buffer.of(1, 2, 3, 4);
+
+function frame(first: number, payload: Buffer): Buffer {
+  const masked = payload.map((byte, at) => byte ^ (MASK[at % 4] ?? 0));
+  return Buffer.concat([Buffer.of(first, 0x80 | payload.length), MASK, masked]);
+}
+
+function deflated(text: string): Buffer {
+  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
+}
+
+/** A server's end of a compressed connection, and what it reads from. */
+async function connection(): Promise<{ ws: WebSocket; socket: Duplex }> {
+  const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+  Object.assign(socket, { setTimeout: () => socket, setNoDelay: () => socket });
+  const headers = {
+    ...{ upgrade: 'websocket', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-version': '13' },
+    'sec-websocket-extensions': 'permessage-deflate',
+  };
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: true });
+  const ws = await new Promise<WebSocket>((resolve) => {
+    const request = { method: 'GET', headers } as unknown as IncomingMessage;
+    server.handleUpgrade(request, socket, Buffer.alloc(0), resolve);
+  });
+  return { ws, socket };
+}
+
+it.each([
+  ['a frame that is none', Buffer.of(0xff, 0xff)],
+  ['a close frame that is none', frame(0x88, Buffer.of(3, 231))],
+])('reads nothing behind %s, though it waited with it while a message was inflated', async (_what, wrong) => {
+  const { ws, socket } = await connection();
+  guardReceiver(ws);
+  const failed = once(ws, 'error');
+  for (const chunk of [
+    frame(0x01 | 0x40, deflated('one')),
+    wrong,
+    frame(0, deflated('two')),
+    frame(0, deflated('three')),
+  ]) {
+    socket.push(chunk);
+  }
+  await failed;
+  ws.terminate();
+  await once(ws, 'close');
+  // What was being inflated has an end in a thread, and threw there.
+  await turn();
+  expect(ws.readyState).toBe(WebSocket.CLOSED);
+});
