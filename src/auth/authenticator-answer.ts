@@ -4,7 +4,7 @@
  */
 import { ErrorUri } from '../wamp/error.js';
 import { sayRepeated } from '../log/repeated.js';
-import { isDict } from '../wamp/parse.js';
+import { isDict } from '../wamp/payload.js';
 import { AuthenticatorRefusal } from './authenticator.js';
 import { deny } from './verdict.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';

@@ -3,7 +3,7 @@
  * (`log.child({ realm })`); nobody else imports pino at run time.
  *
  * Data goes into fields, the message is a constant lower-case phrase. Cookie values are passwords: log
- * {@link shortId} of them, never the whole. What `net.ts` censors is a net under that rule, not the rule.
+ * {@link shortId} of them, never the whole. What `redact.ts` censors is a net under that rule, not the rule.
  */
 import { pino } from 'pino';
 import { censored } from './redact.js';
@@ -11,7 +11,9 @@ import type { DestinationStream, Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
+/** From the quietest to the most talkative. */
 export const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+/** A word of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const LEVEL_AT = '{"level":"'.length;

@@ -12,6 +12,7 @@ const EVERY_MS = 60_000;
 const MAX_KINDS = 64;
 const OTHERS = 'others';
 
+/** The level of a line that may repeat. */
 export type RepeatedLevel = 'debug' | 'info' | 'warn' | 'error';
 type Facts = Readonly<Record<string, unknown>>;
 
@@ -24,6 +25,7 @@ interface Account {
   last: { readonly level: RepeatedLevel; readonly facts: Facts; readonly message: string } | undefined;
 }
 
+/** Writes each kind of line once a minute, with the count of those that were left out. */
 export class RepeatedLog {
   readonly #log: Logger;
   readonly #clock: () => number;

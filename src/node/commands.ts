@@ -11,6 +11,7 @@ import { RemoteAdministration } from './cookie-control.js';
 import { verifyStores, withStores } from './cookie-stores.js';
 import type { Verification } from './cookie-stores.js';
 
+/** Where a command finds a node. */
 export interface NodePlace {
   /** The node directory, absolute. */
   readonly cbdir: string;

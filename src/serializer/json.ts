@@ -5,7 +5,8 @@
  */
 import { ProtocolViolation } from '../wamp/error.js';
 import * as m from '../wamp/message.js';
-import { carriesOpaquePayload, envelopeOf, isDict, parseMessage, payloadPosition } from '../wamp/parse.js';
+import { carriesOpaquePayload, envelopeOf, parseMessage, payloadPosition } from '../wamp/parse.js';
+import { isDict } from '../wamp/payload.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { RECORD_SEPARATOR, separated } from './batch.js';
 import { MAX_ENVELOPE_BYTES, envelopeTooLarge } from './envelope.js';

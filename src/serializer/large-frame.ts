@@ -10,6 +10,7 @@ export const LARGE_PAYLOAD_BYTES = 16_384;
 /** What is at least one part of so many of the memory that it lies in may keep all of it. */
 const LARGE_SHARE = 4;
 
+/** One message in several pieces of memory, so that a large payload is not copied to go out. */
 export class LargeFrame {
   readonly head: Buffer;
   /** The same object in all frames with this payload. */

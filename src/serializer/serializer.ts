@@ -17,6 +17,7 @@ export interface Framing {
 /** One whole message as it goes out. */
 export type Frame = Buffer | LargeFrame;
 
+/** Bytes to messages and back, in one of the formats that a subprotocol names (section "Serializers"). */
 export interface Serializer {
   /** The config word and the middle of the subprotocol: `json` in `wamp.2.json`. */
   readonly type: string;

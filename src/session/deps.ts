@@ -12,6 +12,7 @@ import type { AuthUris } from '../auth/verdict.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Router } from '../router/router.js';
 
+/** What a session is made with: the router, who may enter, and the limits of its transport. */
 export interface SessionDeps extends RepeatedLogDeps {
   readonly router: Router;
   /** name in HELLO -> method */

@@ -41,6 +41,7 @@ type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
 /** What is told of a logout when the cookie store fails. */
 const NOT_STORED = 'the logout holds as long as the router runs, but could not be stored';
 
+/** One client on one transport, from HELLO to GOODBYE; after that the transport may start another one (section "Session Closing"). */
 export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   id = 0;
   authid = '';

@@ -12,6 +12,7 @@ export type CloseCause =
 /** What others may learn of a connection. */
 export type TransportFacts = TransportDetails;
 
+/** What a session uses of its connection. */
 export interface SessionTransport {
   /** Who is at the other end. */
   readonly client: ClientInfo;

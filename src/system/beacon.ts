@@ -19,6 +19,7 @@ export interface Beacon {
   end(): void;
 }
 
+/** Makes signs of life and asks for those of others. */
 export interface Beacons {
   /** @throws an error of the system where a directory takes no sockets, as some network drives do. */
   light(directory: string): Promise<Beacon>;
@@ -33,6 +34,7 @@ const NAME = /^\.alive\.[0-9a-f]{16}$/;
 /** What fits into the address of a socket on Linux. */
 const MAX_PATH_BYTES = 107;
 
+/** Those of the machine: sockets in the directory of the lock. */
 export const systemBeacons: Beacons = {
   light: async (directory) => {
     const name = `.alive.${randomBytes(8).toString('hex')}`;

@@ -33,6 +33,7 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
+/** The file operations; each rejects with an error of the system. */
 export interface FileSystem {
   /**
    * Opens for reading and appending.

@@ -6,6 +6,7 @@ import type { Beacons } from './beacon.js';
 import { isBeaconName } from './beacon.js';
 import type { ProcessName, ProcessTable } from './processes.js';
 
+/** Who has a lock. */
 export interface Holder extends ProcessName {
   /** Of the file beside the lock. */
   readonly beacon?: string;

@@ -14,12 +14,14 @@ export interface ProcessName {
   readonly started: string | null;
 }
 
+/** Who runs on this machine, or in this container. */
 export interface ProcessTable {
   /** This process. */
   self(): Promise<ProcessName>;
   isRunning(name: ProcessName): Promise<boolean>;
 }
 
+/** That of the machine. */
 export const systemProcesses: ProcessTable = {
   self: async () => ({ pid: process.pid, started: (await lookUp(process.pid))?.started ?? null }),
   isRunning: async ({ pid, started }) => {

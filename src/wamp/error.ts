@@ -4,6 +4,7 @@
  */
 import type { Dict, Payload } from './payload.js';
 
+/** The error URIs of the specification and of Crossbar.io that the router sends (section "Predefined URIs"). */
 export const ErrorUri = {
   AUTHENTICATION_DENIED: 'wamp.error.authentication_denied',
   AUTHENTICATION_FAILED: 'wamp.error.authentication_failed',

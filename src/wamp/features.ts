@@ -20,7 +20,9 @@ const ROLE_FEATURES = {
   ],
 } as const;
 
+/** A role that a client announces in HELLO. */
 export type ClientRole = keyof typeof ROLE_FEATURES;
+/** A feature that a client announces under a role (section "Feature Announcement"). */
 export type ClientFeature = (typeof ROLE_FEATURES)[ClientRole][number];
 
 /** In any order; at least one of them must be there. */

@@ -7,34 +7,59 @@
 import type { Dict, Payload } from './payload.js';
 import type { Match } from './uri.js';
 
+/** Client to router: opens a session. */
 export const HELLO = 1;
+/** Router to client: the session is open. */
 export const WELCOME = 2;
+/** Either way: the session is refused or ends at once. */
 export const ABORT = 3;
+/** Router to client: prove who you are. */
 export const CHALLENGE = 4;
+/** Client to router: the answer to a CHALLENGE. */
 export const AUTHENTICATE = 5;
+/** Either way: the session ends; the other side answers with its own. */
 export const GOODBYE = 6;
+/** Either way: a request failed. */
 export const ERROR = 8;
+/** Publisher to broker. */
 export const PUBLISH = 16;
+/** Broker to publisher, if it asked for an acknowledgement. */
 export const PUBLISHED = 17;
+/** Subscriber to broker. */
 export const SUBSCRIBE = 32;
+/** Broker to subscriber. */
 export const SUBSCRIBED = 33;
+/** Subscriber to broker. */
 export const UNSUBSCRIBE = 34;
+/** Broker to subscriber: the answer, or a revocation. */
 export const UNSUBSCRIBED = 35;
+/** Broker to subscriber. */
 export const EVENT = 36;
+/** Caller to dealer. */
 export const CALL = 48;
+/** Caller to dealer: the result is not wanted any more. */
 export const CANCEL = 49;
+/** Dealer to caller; also progressive ones. */
 export const RESULT = 50;
+/** Callee to dealer. */
 export const REGISTER = 64;
+/** Dealer to callee. */
 export const REGISTERED = 65;
+/** Callee to dealer. */
 export const UNREGISTER = 66;
+/** Dealer to callee: the answer, or a revocation. */
 export const UNREGISTERED = 67;
+/** Dealer to callee: a call, or the next part of one. */
 export const INVOCATION = 68;
+/** Dealer to callee: the result is not wanted any more. */
 export const INTERRUPT = 69;
+/** Callee to dealer: the result of an INVOCATION; also progressive ones. */
 export const YIELD = 70;
 
 /** Role -> feature -> announced, as HELLO and WELCOME carry it. */
 export type RoleFeatures = Readonly<Record<string, { readonly features?: Readonly<Record<string, boolean>> }>>;
 
+/** What a client tells of itself. Of what strangers may write only known keys are kept. */
 export interface HelloDetails extends Dict {
   readonly roles: RoleFeatures;
   readonly authmethods?: readonly string[];
@@ -42,6 +67,7 @@ export interface HelloDetails extends Dict {
   readonly authextra?: Dict;
 }
 
+/** The known options of a PUBLISH (sections "Publisher Exclusion", "Subscriber Black- and Whitelisting", "Publisher Identification", "Event Retention"). */
 export interface PublishOptions extends Dict {
   readonly acknowledge?: boolean;
   readonly exclude_me?: boolean;
@@ -55,11 +81,13 @@ export interface PublishOptions extends Dict {
   readonly exclude_authrole?: readonly string[];
 }
 
+/** The known options of a SUBSCRIBE (sections "Pattern-based Subscription", "Event Retention"). */
 export interface SubscribeOptions extends Dict {
   readonly match?: Match;
   readonly get_retained?: boolean;
 }
 
+/** The known options of a CALL (sections "Call Timeouts", "Progressive Call Results", "Progressive Call Invocations", "Caller Identification"). */
 export interface CallOptions extends Dict {
   /** Milliseconds; 0 or absent: none. */
   readonly timeout?: number;
@@ -68,14 +96,18 @@ export interface CallOptions extends Dict {
   readonly disclose_me?: boolean;
 }
 
+/** What a CANCEL does to the callee (section "Call Canceling"). */
 export type CancelMode = 'skip' | 'kill' | 'killnowait';
 
+/** The known options of a CANCEL. */
 export interface CancelOptions extends Dict {
   readonly mode?: CancelMode;
 }
 
+/** Which callee of a shared registration gets a call (section "Shared Registration"). */
 export type InvocationPolicy = 'single' | 'first' | 'last' | 'roundrobin' | 'random';
 
+/** The known options of a REGISTER (sections "Pattern-based Registration", "Shared Registration", "Call Timeouts"). */
 export interface RegisterOptions extends Dict {
   readonly match?: Match;
   readonly invoke?: InvocationPolicy;
@@ -86,16 +118,20 @@ export interface RegisterOptions extends Dict {
   readonly forward_timeout?: boolean;
 }
 
+/** The known options of a YIELD. */
 export interface YieldOptions extends Dict {
   readonly progress?: boolean;
 }
 
+/** `[HELLO, Realm, Details]`. */
 export interface Hello {
   readonly type: typeof HELLO;
   /** Undefined where the client names none: whoever lets it in may know (as with Crossbar.io). */
   readonly realm: string | undefined;
   readonly details: HelloDetails;
 }
+
+/** `[WELCOME, Session, Details]`. */
 export interface Welcome {
   readonly type: typeof WELCOME;
   readonly session: number;
@@ -104,27 +140,37 @@ export interface Welcome {
   /** The others. */
   readonly details: Dict;
 }
+
+/** `[ABORT, Details, Reason]`, with a payload as an extension of ours and others. */
 export interface Abort {
   readonly type: typeof ABORT;
   readonly details: Dict;
   readonly reason: string;
   readonly payload: Payload;
 }
+
+/** `[CHALLENGE, AuthMethod, Extra]`. */
 export interface Challenge {
   readonly type: typeof CHALLENGE;
   readonly authmethod: string;
   readonly extra: Dict;
 }
+
+/** `[AUTHENTICATE, Signature, Extra]`. */
 export interface Authenticate {
   readonly type: typeof AUTHENTICATE;
   readonly signature: string;
   readonly extra: Dict;
 }
+
+/** `[GOODBYE, Details, Reason]`. */
 export interface Goodbye {
   readonly type: typeof GOODBYE;
   readonly details: Dict;
   readonly reason: string;
 }
+
+/** `[ERROR, Request type, Request, Details, Error, Arguments, ArgumentsKw]`. */
 export interface ErrorMessage {
   readonly type: typeof ERROR;
   readonly requestType: number;
@@ -133,6 +179,8 @@ export interface ErrorMessage {
   readonly error: string;
   readonly payload: Payload;
 }
+
+/** `[PUBLISH, Request, Options, Topic, Arguments, ArgumentsKw]`. */
 export interface Publish {
   readonly type: typeof PUBLISH;
   readonly requestId: number;
@@ -140,33 +188,45 @@ export interface Publish {
   readonly topic: string;
   readonly payload: Payload;
 }
+
+/** `[PUBLISHED, Request, Publication]`. */
 export interface Published {
   readonly type: typeof PUBLISHED;
   readonly requestId: number;
   readonly publication: number;
 }
+
+/** `[SUBSCRIBE, Request, Options, Topic]`. */
 export interface Subscribe {
   readonly type: typeof SUBSCRIBE;
   readonly requestId: number;
   readonly options: SubscribeOptions;
   readonly topic: string;
 }
+
+/** `[SUBSCRIBED, Request, Subscription]`. */
 export interface Subscribed {
   readonly type: typeof SUBSCRIBED;
   readonly requestId: number;
   readonly subscription: number;
 }
+
+/** `[UNSUBSCRIBE, Request, Subscription]`. */
 export interface Unsubscribe {
   readonly type: typeof UNSUBSCRIBE;
   readonly requestId: number;
   readonly subscription: number;
 }
+
+/** `[UNSUBSCRIBED, Request]`, or [UNSUBSCRIBED, 0, Details] for a revocation. */
 export interface Unsubscribed {
   readonly type: typeof UNSUBSCRIBED;
   readonly requestId: number;
   /** Only when the router takes the subscription away (request id 0): which one, and why. */
   readonly details?: Dict;
 }
+
+/** `[EVENT, Subscription, Publication, Details, Arguments, ArgumentsKw]`. */
 export interface Event {
   readonly type: typeof EVENT;
   readonly subscription: number;
@@ -179,6 +239,8 @@ export interface Event {
    */
   readonly frames: (object | undefined)[];
 }
+
+/** `[CALL, Request, Options, Procedure, Arguments, ArgumentsKw]`. */
 export interface Call {
   readonly type: typeof CALL;
   readonly requestId: number;
@@ -186,39 +248,53 @@ export interface Call {
   readonly procedure: string;
   readonly payload: Payload;
 }
+
+/** `[CANCEL, Request, Options]`. */
 export interface Cancel {
   readonly type: typeof CANCEL;
   readonly requestId: number;
   readonly options: CancelOptions;
 }
+
+/** `[RESULT, Request, Details, Arguments, ArgumentsKw]`. */
 export interface Result {
   readonly type: typeof RESULT;
   readonly requestId: number;
   readonly details: Dict;
   readonly payload: Payload;
 }
+
+/** `[REGISTER, Request, Options, Procedure]`. */
 export interface Register {
   readonly type: typeof REGISTER;
   readonly requestId: number;
   readonly options: RegisterOptions;
   readonly procedure: string;
 }
+
+/** `[REGISTERED, Request, Registration]`. */
 export interface Registered {
   readonly type: typeof REGISTERED;
   readonly requestId: number;
   readonly registration: number;
 }
+
+/** `[UNREGISTER, Request, Registration]`. */
 export interface Unregister {
   readonly type: typeof UNREGISTER;
   readonly requestId: number;
   readonly registration: number;
 }
+
+/** `[UNREGISTERED, Request]`, or [UNREGISTERED, 0, Details] for a revocation. */
 export interface Unregistered {
   readonly type: typeof UNREGISTERED;
   readonly requestId: number;
   /** Only when the router takes the registration away (request id 0): which one, and why. */
   readonly details?: Dict;
 }
+
+/** `[INVOCATION, Request, Registration, Details, Arguments, ArgumentsKw]`. */
 export interface Invocation {
   readonly type: typeof INVOCATION;
   readonly requestId: number;
@@ -226,11 +302,15 @@ export interface Invocation {
   readonly details: Dict;
   readonly payload: Payload;
 }
+
+/** `[INTERRUPT, Request, Options]`. */
 export interface Interrupt {
   readonly type: typeof INTERRUPT;
   readonly requestId: number;
   readonly options: Dict;
 }
+
+/** `[YIELD, Request, Options, Arguments, ArgumentsKw]`. */
 export interface Yield {
   readonly type: typeof YIELD;
   readonly requestId: number;
@@ -271,6 +351,7 @@ export type RouterMessage =
   | Invocation
   | Interrupt;
 
+/** Every message. */
 export type Message = ClientMessage | RouterMessage;
 
 /** The empty dictionary, shared: most options and details are empty. */

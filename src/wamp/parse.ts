@@ -4,10 +4,28 @@
  * ProtocolViolation with a sentence for the peer (sections "Message Definitions", "Protocol Violations").
  */
 import { ProtocolViolation } from './error.js';
-import { isId } from './id.js';
 import { CLIENT_ROLES } from './features.js';
+import {
+  kindOf,
+  expectLength,
+  id,
+  string,
+  short,
+  dict,
+  optional,
+  isBoolean,
+  isString,
+  isStringList,
+  isShortList,
+  isIdList,
+  isCount,
+  isMatch,
+  isCancelMode,
+  isInvocationPolicy,
+} from './field-checks.js';
 import * as m from './message.js';
 import type { ClientMessage, Message } from './message.js';
+import { isDict } from './payload.js';
 import type { Dict, Payload } from './payload.js';
 
 /** Message code -> position of Arguments. Messages that are not listed end before it. */
@@ -102,7 +120,7 @@ export function parseMessage(fields: readonly unknown[], length: number, payload
         registration: id('UNREGISTER.Registration', fields[2]),
       };
     default:
-      throw new ProtocolViolation(`a client cannot send messages of type ${describe(fields[0])}`);
+      throw new ProtocolViolation(`a client cannot send messages of type ${kindOf(fields[0])}`);
   }
 }
 
@@ -160,10 +178,6 @@ function onlyKnown(options: Dict, keys: ReadonlySet<string>): Dict {
   return kept;
 }
 
-/** As long as a URI may be. */
-const MAX_NAME = 1024;
-/** So many authentication methods may be offered. */
-const MAX_METHODS = 64;
 /** So much of a name is repeated in an error text. */
 const MAX_NAMED = 100;
 
@@ -202,7 +216,7 @@ function checkFeatures(role: string, announcement: unknown): void {
 function parseError(fields: readonly unknown[], length: number, payload: Payload): m.ErrorMessage {
   expectLength('ERROR', length, 5, 7);
   if (fields[1] !== m.INVOCATION) {
-    throw new ProtocolViolation(`ERROR.REQUEST.Type from a client must be ${m.INVOCATION}, got ${describe(fields[1])}`);
+    throw new ProtocolViolation(`ERROR.REQUEST.Type from a client must be ${m.INVOCATION}, got ${kindOf(fields[1])}`);
   }
   return {
     type: m.ERROR,
@@ -356,71 +370,4 @@ export function envelopeOf(message: Message): unknown[] {
     case m.INVOCATION:
       return [message.type, message.requestId, message.registration, message.details];
   }
-}
-
-function expectLength(name: string, length: number, least: number, most: number): void {
-  if (length < least || length > most) {
-    throw new ProtocolViolation(
-      `${name} has ${length} elements, expected ${least === most ? least : `${least} to ${most}`}`,
-    );
-  }
-}
-
-function id(where: string, value: unknown): number {
-  if (!isId(value)) throw new ProtocolViolation(`${where} must be an integer in 1..2^53, got ${describe(value)}`);
-  return value;
-}
-
-function string(where: string, value: unknown): string {
-  if (typeof value !== 'string') throw new ProtocolViolation(`${where} must be a string, got ${describe(value)}`);
-  return value;
-}
-
-/**
- * Names are compared, prepared and logged before anybody has been let in: Unicode normalization takes time that grows with
- * the square of their length.
- */
-function short(where: string, name: string): string {
-  if (name.length > MAX_NAME) throw new ProtocolViolation(`${where} must have at most ${MAX_NAME} characters`);
-  return name;
-}
-
-function dict(where: string, value: unknown): Dict {
-  if (!isDict(value)) throw new ProtocolViolation(`${where} must be a dictionary, got ${describe(value)}`);
-  return value;
-}
-
-function optional(where: string, value: unknown, check: (value: unknown) => boolean, expected: string): void {
-  if (value !== undefined && !check(value)) {
-    throw new ProtocolViolation(`${where} must be ${expected}, got ${describe(value)}`);
-  }
-}
-
-/** @returns whether `value` is a dictionary: an object that is neither a list nor a byte string. */
-export function isDict(value: unknown): value is Dict {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
-}
-
-const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
-const isString = (value: unknown): boolean => typeof value === 'string';
-const isStringList = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
-const isShortList = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.length <= MAX_METHODS &&
-  value.every((name) => typeof name === 'string' && name.length <= MAX_NAME);
-const isIdList = (value: unknown): boolean => Array.isArray(value) && value.every(isId);
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const isMatch = (value: unknown): boolean => value === 'exact' || value === 'prefix' || value === 'wildcard';
-const isCancelMode = (value: unknown): boolean => value === 'skip' || value === 'kill' || value === 'killnowait';
-const POLICIES: readonly unknown[] = ['single', 'first', 'last', 'roundrobin', 'random'];
-const isInvocationPolicy = (value: unknown): boolean => POLICIES.includes(value);
-
-/** Names a value's kind for an error text; contents stay out of it but for short scalars. */
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'string') return 'a string';
-  if (typeof value === 'bigint') return 'a number beyond 2^53';
-  if (value instanceof Uint8Array) return 'a byte string';
-  if (value === undefined) return 'nothing';
-  return typeof value === 'number' || typeof value === 'boolean' || value === null ? String(value) : 'a dictionary';
 }

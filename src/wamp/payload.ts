@@ -7,6 +7,7 @@
 /** A dictionary as WAMP has it: string keys, any values. */
 export type Dict = Readonly<Record<string, unknown>>;
 
+/** What applications say to each other; the values are made when somebody asks for them. */
 export interface Payload {
   readonly args: readonly unknown[];
   readonly kwargs: Dict | undefined;
@@ -22,4 +23,9 @@ export const NO_PAYLOAD: Payload = Object.freeze({ args: Object.freeze([]), kwar
 /** @returns a payload made by the router itself from values. */
 export function payloadOf(args: readonly unknown[], kwargs?: Dict): Payload {
   return args.length === 0 && kwargs === undefined ? NO_PAYLOAD : { args, kwargs };
+}
+
+/** @returns whether `value` is a dictionary: an object that is neither a list nor a byte string. */
+export function isDict(value: unknown): value is Dict {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 }

@@ -47,6 +47,7 @@ export function invalidUriText(what: string, uri: string, match: Match = 'exact'
   return `invalid ${what} URI ${quoted(uri)}${excess === undefined ? '' : `: ${excess}`}`;
 }
 
+/** @returns how many components a URI has, empty ones included. */
 export function componentCount(uri: string): number {
   let count = 1;
   for (let at = uri.indexOf('.'); at !== -1; at = uri.indexOf('.', at + 1)) count++;

@@ -8,6 +8,20 @@ export interface ImportFact {
   readonly specifier: string;
   /** Gone after compilation: `import type`, `export type … from`, `import('…').T`. */
   readonly typeOnly: boolean;
+  /** What is imported by name; empty for all else. */
+  readonly names: readonly string[];
+}
+
+export interface FunctionFact {
+  readonly name: string;
+  /** From its first line to its last, without its comment. */
+  readonly lines: number;
+}
+
+export interface ExportFact {
+  readonly name: string;
+  /** Has a doc comment. */
+  readonly documented: boolean;
 }
 
 export interface SourceFacts {
@@ -16,12 +30,17 @@ export interface SourceFacts {
   readonly names: ReadonlySet<string>;
   /** `async` or `await` anywhere. */
   readonly asynchronous: boolean;
+  readonly functions: readonly FunctionFact[];
+  /** What is declared and exported here. */
+  readonly exports: readonly ExportFact[];
 }
 
 /** Reads one TypeScript file. */
 export function sourceFacts(text: string): SourceFacts {
   const imports: ImportFact[] = [];
   const names = new Set<string>();
+  const functions: FunctionFact[] = [];
+  const exports: ExportFact[] = [];
   let asynchronous = false;
 
   const visit = (node: ts.Node): void => {
@@ -30,14 +49,41 @@ export function sourceFacts(text: string): SourceFacts {
     if (node.kind === ts.SyntaxKind.AsyncKeyword || node.kind === ts.SyntaxKind.AwaitExpression) asynchronous = true;
     if (ts.isForOfStatement(node) && node.awaitModifier !== undefined) asynchronous = true;
     if (ts.isIdentifier(node) && isUse(node)) names.add(node.text);
+    if (isFunction(node)) functions.push({ name: nameOf(node), lines: linesOf(node) });
+    exports.push(...exportFacts(node));
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true));
-  return { imports, names, asynchronous };
+  return { imports, names, asynchronous, functions, exports };
+}
+
+function isFunction(node: ts.Node): node is ts.FunctionLikeDeclaration {
+  return ts.isFunctionLike(node) && 'body' in node && node.body !== undefined;
+}
+
+function nameOf(node: ts.Node): string {
+  if ('name' in node && node.name !== undefined) return (node.name as ts.Node).getText();
+  return ts.isVariableDeclaration(node.parent) ? node.parent.name.getText() : '(nameless)';
+}
+
+function linesOf(node: ts.Node): number {
+  const file = node.getSourceFile();
+  const lineAt = (position: number): number => file.getLineAndCharacterOfPosition(position).line;
+  return lineAt(node.getEnd()) - lineAt(node.getStart()) + 1;
+}
+
+function exportFacts(node: ts.Node): ExportFact[] {
+  if (!ts.canHaveModifiers(node)) return [];
+  if (ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) !== true) return [];
+  const documented = ts.getJSDocCommentsAndTags(node).some((part) => ts.isJSDoc(part));
+  if (ts.isVariableStatement(node)) {
+    return node.declarationList.declarations.map(({ name }) => ({ name: name.getText(), documented }));
+  }
+  return [{ name: nameOf(node), documented }];
 }
 
 function importFact(node: ts.Node): ImportFact | undefined {
-  if (ts.isImportDeclaration(node)) return fact(node.moduleSpecifier, isTypeOnlyImport(node));
+  if (ts.isImportDeclaration(node)) return fact(node.moduleSpecifier, isTypeOnlyImport(node), importedNames(node));
   if (ts.isExportDeclaration(node) && node.moduleSpecifier) return fact(node.moduleSpecifier, node.isTypeOnly);
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) return fact(node.argument.literal, true);
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
@@ -50,10 +96,17 @@ function isTypeOnlyImport(node: ts.ImportDeclaration): boolean {
   return node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
 }
 
-function fact(specifier: ts.Node | undefined, typeOnly: boolean): ImportFact {
-  if (specifier !== undefined && ts.isStringLiteralLike(specifier)) return { specifier: specifier.text, typeOnly };
+function importedNames({ importClause }: ts.ImportDeclaration): string[] {
+  const bindings = importClause?.namedBindings;
+  if (bindings === undefined || !ts.isNamedImports(bindings)) return [];
+  return bindings.elements.map(({ name, propertyName }) => (propertyName ?? name).text);
+}
+
+function fact(specifier: ts.Node | undefined, typeOnly: boolean, names: readonly string[] = []): ImportFact {
+  if (specifier !== undefined && ts.isStringLiteralLike(specifier))
+    return { specifier: specifier.text, typeOnly, names };
   // An import of a computed name could be of anything: let it match no table.
-  return { specifier: '(computed)', typeOnly };
+  return { specifier: '(computed)', typeOnly, names };
 }
 
 /** Whether the identifier stands for a value or a type of that name, and is not the name of a property. */

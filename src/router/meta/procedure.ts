@@ -3,7 +3,7 @@
  * is `wamp.error.invalid_argument` with a sentence for the caller.
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';
-import { isDict } from '../../wamp/parse.js';
+import { isDict } from '../../wamp/payload.js';
 import type { Call } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { Later } from '../observer.js';

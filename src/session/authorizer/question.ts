@@ -3,7 +3,7 @@
  */
 import { WampError } from '../../wamp/error.js';
 import { CALL, PUBLISH, REGISTER, SUBSCRIBE } from '../../wamp/message.js';
-import { isDict } from '../../wamp/parse.js';
+import { isDict } from '../../wamp/payload.js';
 import { isReservedUri, isValidUri } from '../../wamp/uri.js';
 import { isTooLarge } from '../../router/meta/procedure.js';
 import type { Action, Permission } from '../../router/role.js';
