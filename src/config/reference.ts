@@ -25,22 +25,19 @@ import { endpointSchema, tcpEndpointSchema, unixEndpointSchema } from '../transp
 import { rawsocketOptionsSchema, rawsocketTransportSchema } from '../transport/rawsocket/schema.js';
 import { tlsSchema } from '../transport/tls-schema.js';
 import { deflateSchema, websocketOptionsSchema, websocketTransportSchema } from '../transport/websocket/schema.js';
-import {
-  jsonSchema,
-  nodeInfoSchema,
-  pathSchema,
-  pathServiceSchema,
-  redirectSchema,
-  staticSchema,
-  websocketServiceSchema,
-  webTransportSchema,
-} from '../webservice/schema.js';
+import { jsonSchema } from '../webservice/json-schema.js';
+import { nodeInfoSchema } from '../webservice/nodeinfo-schema.js';
+import { pathSchema } from '../webservice/path-schema.js';
+import { redirectSchema } from '../webservice/redirect-schema.js';
+import { pathServiceSchema, webTransportSchema } from '../webservice/schema.js';
+import { staticSchema } from '../webservice/static/schema.js';
 import {
   universalRawsocketSchema,
   universalTransportSchema,
   universalWebSchema,
   universalWebsocketSchema,
 } from '../webservice/universal-schema.js';
+import { websocketServiceSchema } from '../webservice/websocket-schema.js';
 import { allowedWords } from './schema-words.js';
 import { controllerSchema, nodeSchema, routerWorkerSchema, transportSchema } from './schema.js';
 

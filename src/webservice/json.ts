@@ -3,7 +3,7 @@
  */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { allowMethods, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from '../http/answer.js';
-import type { JsonConfig } from './schema.js';
+import type { JsonConfig } from './json-schema.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceType } from './service.js';
 import { isMountItself } from '../http/target.js';

@@ -6,7 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allowMethods, escapeHtml, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from '../http/answer.js';
-import type { NodeInfoConfig } from './schema.js';
+import type { NodeInfoConfig } from './nodeinfo-schema.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
 import { isMountItself } from '../http/target.js';

@@ -3,7 +3,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import { allowMethods, escapeHtml, sendAnswer } from '../http/answer.js';
-import type { RedirectConfig } from './schema.js';
+import type { RedirectConfig } from './redirect-schema.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceType } from './service.js';
 

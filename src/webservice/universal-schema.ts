@@ -6,8 +6,11 @@ import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import { rawsocketKeys } from '../transport/rawsocket/schema.js';
 import type { RawSocketConfig } from '../transport/rawsocket/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
-import { pathsSchema, websocketServiceSchema, webTransportSchema } from './schema.js';
-import type { WebSocketServiceConfig, WebTransportConfig } from './schema.js';
+import { pathsSchema } from './path-schema.js';
+import { webTransportSchema } from './schema.js';
+import type { WebTransportConfig } from './schema.js';
+import { websocketServiceSchema } from './websocket-schema.js';
+import type { WebSocketServiceConfig } from './websocket-schema.js';
 
 export const universalRawsocketSchema = {
   type: 'object',

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { createSessionDeps } from '../session/deps.js';
 import { refuse } from '../transport/refusal.js';
 import { WebSocketAcceptor } from '../transport/websocket/websocket.js';
-import type { WebSocketServiceConfig } from './schema.js';
+import type { WebSocketServiceConfig } from './websocket-schema.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
 

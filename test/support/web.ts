@@ -9,14 +9,11 @@ import { Router } from '../../src/router/router.js';
 import { Drain } from '../../src/transport/drain.js';
 import { websocketOptionsSchema } from '../../src/transport/websocket/schema.js';
 import type { WebSocketOptions } from '../../src/transport/websocket/schema.js';
-import type {
-  PathsConfig,
-  StaticConfig,
-  WebSocketServiceConfig,
-  WebTransportConfig,
-} from '../../src/webservice/schema.js';
 import { createWebService } from '../../src/webservice/registry.js';
+import type { PathsConfig, WebTransportConfig } from '../../src/webservice/schema.js';
 import type { WebServiceDeps } from '../../src/webservice/service.js';
+import type { StaticConfig } from '../../src/webservice/static/schema.js';
+import type { WebSocketServiceConfig } from '../../src/webservice/websocket-schema.js';
 
 export function cookieConfig(parts: Partial<CookieConfig> = {}): CookieConfig {
   return {

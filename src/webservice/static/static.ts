@@ -14,7 +14,7 @@ import { allowMethods, sendAnswer, sendEmpty, sendStatus } from '../../http/answ
 import { FileLookup } from './file-lookup.js';
 import type { Found } from './file-lookup.js';
 import { listingPage, readListing } from './listing.js';
-import type { StaticConfig } from '../schema.js';
+import type { StaticConfig } from './schema.js';
 import type { WebRequest, WebService } from '../../http/service.js';
 import type { WebServiceDeps, WebServiceType } from '../service.js';
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createWebService } from '../../../../src/webservice/registry.js';
-import type { StaticConfig } from '../../../../src/webservice/schema.js';
+import type { StaticConfig } from '../../../../src/webservice/static/schema.js';
 import type { WebService } from '../../../../src/http/service.js';
 import { webServiceContract } from '../../../contract/web-service.js';
 import { exchange } from '../../../support/exchange.js';

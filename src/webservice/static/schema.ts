@@ -1,0 +1,65 @@
+/**
+ * The `static` service in the config.
+ */
+import type { Checked, ConfigSchema } from '../../schema/dialect.js';
+import { flag, serviceKeys } from '../service-schema.js';
+import type { Service } from '../service-schema.js';
+
+export const staticSchema = {
+  type: 'object',
+  description: 'Serves the files of a directory.',
+  required: ['type', 'directory'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'static', description: 'The word for this service.' },
+    ...serviceKeys,
+    directory: {
+      type: 'string',
+      minLength: 1,
+      description: 'The directory, absolute or relative to the node directory.',
+    },
+    options: {
+      type: 'object',
+      default: {},
+      description: 'How the files are served.',
+      additionalProperties: false,
+      properties: {
+        enable_directory_listing: flag(
+          'Lists the files of a directory that has no default file. Off, so that nothing shows by accident.',
+        ),
+        mime_types: {
+          type: 'object',
+          allowed: 'an object such as {".md": "text/markdown"}',
+          default: {},
+          propertyNames: { pattern: '^\\.[^./]+$', allowed: 'a file extension such as ".md"' },
+          additionalProperties: {
+            type: 'string',
+            pattern: '^[^/\\s]+/[^/\\s]+.*$',
+            allowed: 'a media type such as "text/markdown"',
+            description: 'A media type.',
+          },
+          description: 'More media types, by file extension with its dot.',
+        },
+        cache_timeout: {
+          type: ['integer', 'null'],
+          minimum: 0,
+          maximum: 31_536_000,
+          allowed: 'seconds from 0 to 31536000, or null',
+          default: 43_200,
+          description:
+            'Seconds that a browser may keep a file without asking again; null sends no such header. 43200 are 12 hours.',
+        },
+        default_file: {
+          type: 'string',
+          pattern: '^[^/\\\\]+$',
+          allowed: 'a file name without a directory',
+          default: 'index.html',
+          description: 'The file that answers for a directory.',
+        },
+      },
+    },
+  },
+  notYet: ['package', 'resource'],
+} as const satisfies ConfigSchema;
+
+export type StaticConfig = Service<Checked<typeof staticSchema>>;

@@ -1,0 +1,25 @@
+/**
+ * The `websocket` service in the config.
+ */
+import type { ConfigSchema } from '../schema/dialect.js';
+import { websocketKeys } from '../transport/websocket/schema.js';
+import type { WebSocketConfig } from '../transport/websocket/schema.js';
+import { serviceIdSchema } from './service-schema.js';
+
+export const websocketServiceSchema = {
+  type: 'object',
+  description: 'Takes WebSocket connections on this path: this is where WAMP clients connect.',
+  required: ['type'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'websocket', description: 'The word for this service.' },
+    id: serviceIdSchema,
+    ...websocketKeys,
+  },
+  notYet: ['debug'],
+} as const satisfies ConfigSchema;
+
+export interface WebSocketServiceConfig extends WebSocketConfig {
+  readonly type: 'websocket';
+  readonly id?: string;
+}
