@@ -25,7 +25,7 @@ export interface LogOptions {
 /** What must not be lost when the process dies right behind it. */
 const URGENT: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 
-/** How `start` speaks to whoever started it. */
+/** What `start` writes to its standard output. */
 export interface Reporter {
   readonly log: Logger;
   /** Tells what now runs, unless the log has told it already. */
@@ -33,8 +33,8 @@ export interface Reporter {
 }
 
 /**
- * Sets the log up. Somebody at a terminal gets the summary in place of the records of the start, which say the same
- * at greater length; whoever asked for `debug` wants them all.
+ * Sets the log up. At a terminal the summary takes the place of the records of the start, which say the same at greater
+ * length; with `debug` all of them are written.
  *
  * @param noColor - whether the environment asks for no colour (`NO_COLOR`).
  */

@@ -1,7 +1,7 @@
 /**
  * Standard output as the CLI uses it. A reader that goes away or does not read must neither end the node nor fill its
- * memory: the log suffers before the router does. Lines wait for company, because to write one by itself costs more than to
- * make it: what is urgent until the end of this turn of the event loop, the rest for a moment that nobody notices.
+ * memory: the log suffers before the router does. Lines are gathered, because a write for each costs more than the
+ * line itself: urgent ones until the end of this turn of the event loop, the rest for a moment that nobody notices.
  */
 import type { Writable } from 'node:stream';
 
@@ -18,7 +18,7 @@ const FLUSH_TIMEOUT_MS = 1000;
 export class Output {
   readonly #stream: Writable & { readonly isTTY?: boolean };
   readonly #maxUnreadBytes: number;
-  /** What waits for company. */
+  /** Gathered and not written yet. */
   #text = '';
   #lines = 0;
   #timer: NodeJS.Timeout | undefined;

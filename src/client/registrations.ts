@@ -1,5 +1,5 @@
 /**
- * The callee in a component: runs the endpoint for each invocation, and makes one answer of whatever becomes of it.
+ * The callee in a component: runs the endpoint for each invocation and answers once, with its result or its error.
  */
 import { ErrorUri } from '../wamp/error.js';
 import { ERROR, INVOCATION, NO_DETAILS, REGISTER, UNREGISTER, YIELD } from '../wamp/message.js';

@@ -6,7 +6,7 @@
  *        |                  |
  *        +--ABORT--> over   +--GOODBYE (answered), ABORT--> over
  *
- * Whatever fails in the code of a component is logged or answered: it never comes back to the router.
+ * An error in the code of a component is logged or answered; it never reaches the router.
  */
 import { CloseUri, ErrorUri } from '../wamp/error.js';
 import * as m from '../wamp/message.js';

@@ -2,7 +2,7 @@
  * One component of the config, from its module to its end.
  *
  *     start: load the module -> join the realm -> call the function, and wait for what it returns
- *     start given up: its session ends, whatever the function is in the middle of
+ *     start given up: its session ends, even in the middle of the function
  *     stop:  GOODBYE wamp.close.system_shutdown -> `onleave` -> `stop` of what the function returned, two seconds at most
  *
  * A component that leaves, or whose session is killed, in between is no concern of the node: it says so and goes on.
@@ -64,7 +64,7 @@ export class Component {
 
   /**
    * @param signal gives the start up.
-   * @throws whatever keeps it from starting, or the reason of the signal (rejects).
+   * @throws the error that keeps it from starting, or the reason of the signal (rejects).
    */
   async start(signal?: AbortSignal): Promise<void> {
     const { module, name, realm } = this.#config;

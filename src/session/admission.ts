@@ -32,7 +32,7 @@ const NO_METHODS_OFFERED = ['anonymous'];
 
 /**
  * Asks the methods of the client's list that the transport has, in that order, until one has something to say; unknown
- * names are passed over. `cookie` comes first wherever it stands: whoever can be let in without a question is.
+ * names are passed over. `cookie` comes first wherever it stands: a client that needs no question is asked none.
  */
 export function authenticate(
   { realm: named, details }: Hello,

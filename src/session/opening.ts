@@ -8,8 +8,8 @@
  *                          v      |                      v
  *                         challenged                  refused
  *
- * A login is attached before WELCOME says that it succeeded: whoever was let in can come back with the cookie, also
- * after the power has failed in between.
+ * A login is attached before WELCOME says that it succeeded: a client that was let in can come back with the cookie, also
+ * after a power cut in between.
  */
 import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
@@ -48,7 +48,7 @@ export interface OpeningSession {
   admitted(admission: Admission): void;
   /** @param asked what the client asked for, for the log. */
   refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void;
-  /** The client cannot be let in at the moment, whoever it is. */
+  /** No client can be let in at the moment. */
   unavailable(text: string): void;
   /** The client gave up. */
   aborted(reason: string): void;

@@ -8,10 +8,10 @@
  *        |         +-- our GOODBYE (kill) --> closing --GOODBYE, ABORT--> ended
  *        +--- ABORT, violation, transport lost, shutdown ---> ended, from every state
  *
- * How it is opened is told in `opening.ts`.
+ * `opening.ts` has the states of the opening.
  *
- * This is the one place where the errors of the layers below become messages to the client. Whatever waits
- * (authentication, authorizers) waits here: messages that arrive meanwhile are kept in order and looked at afterwards.
+ * This is the one place where the errors of the layers below become messages to the client. All waiting
+ * (authentication, authorizers) happens here: messages that arrive meanwhile are kept in order and looked at afterwards.
  */
 import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { featureSet, hasFeature } from '../wamp/features.js';
@@ -191,8 +191,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   }
 
   /**
-   * The session did not come about in time. Whoever was asked to prove who it is and does not answer hears why. The others
-   * did nothing wrong that they know of: a network that is slow, or a login that we do not decide, passes, and clients take
+   * The session did not come about in time. A client that was challenged and does not answer hears why. The others
+   * did nothing wrong that they know of: a slow network, or a login that we do not decide, is a passing trouble, and clients take
    * ABORT for final.
    */
   overdue(timeoutMs: number): void {
@@ -208,7 +208,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.transport.close('unavailable', text);
   }
 
-  /** Whoever sends goes on undisturbed; what has to happen to this session waits for the end of the turn. */
+  /** The sender goes on undisturbed; the end of this session waits for the end of the turn. */
   #undeliverable(message: RouterMessage, error: unknown): void {
     if (!(error instanceof WampError)) return queueMicrotask(() => this.fail(error));
     this.#deps.log.debug(
@@ -301,7 +301,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.transport.sessionClosing();
   }
 
-  /** For a client that has nothing left to say: the connection must not be used by whoever sits there now. */
+  /** For a client that has nothing left to say: nobody else may go on with the connection. */
   #sayGoodbyeAndClose(reason: string, message: string | undefined): void {
     this.#sayGoodbye(reason, message, 'goodbye');
     this.transport.close('goodbye', message ?? reason);

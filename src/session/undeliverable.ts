@@ -1,5 +1,5 @@
 /**
- * What becomes of a message that a peer's serializer cannot write: its payload came in another format and is nested too
+ * Messages that the serializer of a peer cannot write: the payload came in another format and is nested too
  * deep. A caller still gets its one final answer; an event, and a result that others will follow, is dropped.
  */
 import { CALL, ERROR, INVOCATION, NO_DETAILS, RESULT } from '../wamp/message.js';

@@ -1,7 +1,7 @@
 /**
- * A sign of life that the kernel takes away with its process, kill -9 or not: a bound socket beside a lock. Whoever finds the
- * lock asks whether somebody listens there. Pids cannot tell that between containers that share a volume: each has its own
- * table of processes, and in most of them the node is pid 1. The name of a beacon is random: nobody else binds it.
+ * A sign of life that the kernel takes away with its process, kill -9 included: a bound socket beside a lock. A process that
+ * finds the lock asks whether somebody listens there. Pids cannot tell that between containers that share a volume: each has its
+ * own table of processes, and in most of them the node is pid 1. The name of a beacon is random, so nobody else binds it.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -73,7 +73,7 @@ async function withAddress<T>(directory: string, name: string, use: (address: st
 }
 
 async function listen(server: Server, address: string): Promise<void> {
-  // Whoever can see the lock may ask, whatever user the asker runs as.
+  // Every process that can see the lock may ask, under any user.
   server.listen({ path: address, readableAll: true, writableAll: true });
   await once(server, 'listening');
 }

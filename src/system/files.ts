@@ -14,7 +14,7 @@ export interface FileStatus {
   readonly size: number;
   /** With the permission bits. */
   readonly mode: number;
-  /** Which file of the machine it is, whatever its name. An open file's is not given to another one. */
+  /** Names the file itself, not its path. No other file gets the identity of an open one. */
   readonly identity: string;
   /** How many names (hard links) it has. */
   readonly names: number;

@@ -3,11 +3,11 @@
  * appears whole and only if there was none (a temporary file is linked to the name), so one of two starters loses.
  *
  * A lock whose process is gone (kill -9, power cut) is replaced. Two starters may find it at the same time, and
- * "remove, then create" would let the slower one remove the lock of the faster. Therefore whoever wants to replace a
+ * "remove, then create" would let the slower one remove the lock of the faster. Therefore a process that wants to replace a
  * lock first takes a second lock that belongs to exactly this one (its name has the digest of its content), and then
  * looks again: as long as it holds that, nobody else can replace the same stale lock.
  *
- * Who is gone is told by a beacon (`beacon.ts`), which holds between containers, too.
+ * A beacon tells who is gone (`beacon.ts`), which holds between containers, too.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';

@@ -126,7 +126,7 @@ export interface YieldOptions extends Dict {
 /** `[HELLO, Realm, Details]`. */
 export interface Hello {
   readonly type: typeof HELLO;
-  /** Undefined where the client names none: whoever lets it in may know (as with Crossbar.io). */
+  /** Undefined where the client names none: the authentication may know it (as with Crossbar.io). */
   readonly realm: string | undefined;
   readonly details: HelloDetails;
 }

@@ -1,6 +1,6 @@
 /**
  * From a decoded array to a checked message of a client, and back from a message to the array that goes on the wire.
- * Serializers stand in front: they know bytes, this file knows what the positions mean. Whatever is wrong throws a
+ * Serializers stand in front: they know bytes, this file knows what the positions mean. Every mistake throws a
  * ProtocolViolation with a sentence for the peer (sections "Message Definitions", "Protocol Violations").
  */
 import { ProtocolViolation } from './error.js';

@@ -3,7 +3,7 @@
  * SUBSCRIBE, CALL and REGISTER (section "Authorization"; config key `authorizer`), and on the topics of testaments.
  * Sessions of other roles have none of this.
  *
- * One message after the other. While the authorizer is asked about one, all that come later wait, of whatever type:
+ * One message after the other. While the authorizer is asked about one, all later ones wait, of every type:
  * nothing overtakes. Other sessions go on. What comes meanwhile stays bytes in the transport: a parsed message may take
  * many times the memory of what was sent.
  *
@@ -94,7 +94,7 @@ export class Authorization {
     this.#waiting.push(message);
   }
 
-  /** The session is over: whatever waits goes nowhere. */
+  /** The session is over: the waiting messages are dropped. */
   end(): void {
     this.#ended = true;
     this.#waiting.length = 0;
@@ -180,7 +180,7 @@ export class Authorization {
     try {
       return await this.#caller.call(this.#procedure, args);
     } catch (error) {
-      // It left in the middle: whoever comes in its place may decide.
+      // It left in the middle: the next one in its place may decide.
       const hasLeft = error instanceof CallFault && error.uri === ErrorUri.CANCELED;
       if (!hasLeft || !(await this.#attend(question))) throw error;
       return await this.#caller.call(this.#procedure, args);

@@ -1,6 +1,6 @@
 /**
  * What an authorizer said: from the payload of its result to a decision. Pure. An authorizer is code of somebody else:
- * whatever is not clearly an answer is none, and nobody gets in by a slip of it.
+ * an unclear answer counts as none, so that no slip of it lets anybody in.
  */
 import type { Action, Permission } from '../../router/role.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
