@@ -62,6 +62,14 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   client: { folders: ['wamp', 'serializer', 'session', 'log'], types: ['router', 'auth'] },
   component: { folders: ['client', 'session', 'auth', 'wamp', 'log', 'system'], types: ['router'] },
+  worker: {
+    folders: [
+      ...['wamp', 'log', 'system', 'router', 'cookie', 'auth', 'session', 'transport', 'http', 'webservice'],
+      ...['client', 'component'],
+    ],
+    types: ['config'],
+    builtins: ['v8'],
+  },
   // The warnings about roles ask the rules of the router themselves.
   config: {
     folders: ['wamp', 'router', 'system'],
@@ -69,22 +77,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['ajv', 'jsonc-parser', 'yaml'],
   },
   node: {
-    folders: [
-      'wamp',
-      'log',
-      'serializer',
-      'router',
-      'cookie',
-      'auth',
-      'session',
-      'transport',
-      'http',
-      'webservice',
-      'client',
-      'component',
-      'system',
-      'config',
-    ],
+    folders: ['wamp', 'log', 'system', 'cookie', 'auth', 'session', 'transport', 'worker', 'config'],
+    types: ['router', 'client'],
     builtins: ['*'],
   },
   cli: { folders: ['node', 'config', 'log', 'system'], builtins: ['fs', 'path', 'stream'], packages: ['commander'] },

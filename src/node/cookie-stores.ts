@@ -6,12 +6,13 @@ import { takeCensus, unexpired } from '../cookie/inspect.js';
 import type { CookieConfig, CookieStoreConfig } from '../cookie/schema.js';
 import { CookieStores } from '../cookie/stores.js';
 import { CookieTracker } from '../cookie/tracker.js';
-import type { RouterWorkerConfig } from '../config/schema.js';
 import type { Logger } from '../log/logger.js';
 import type { AdministeredStore } from './cookie-administration.js';
 import { NodeError } from './error.js';
 import { messageOf } from '../system/error.js';
-import { cookieSectionsOf } from './summarize.js';
+import { workerTypeOf } from '../worker/registry.js';
+import type { WorkerConfig } from '../worker/registry.js';
+import type { CookieStoreSummary } from './summary.js';
 
 /** A store that keeps its cookies on the disk, as the config names it. */
 interface NamedStore {
@@ -36,10 +37,26 @@ export interface Verification {
   readonly expired: number;
 }
 
+/** @returns every `cookie` section of the workers. */
+export function cookieSectionsOf(workers: readonly WorkerConfig[]): CookieConfig[] {
+  return workers.flatMap((worker) => workerTypeOf(worker).cookieSections(worker));
+}
+
+/** @returns the stores that the `cookie` sections of the workers name, each file or directory once. */
+export function cookieStoreSummaries(workers: readonly WorkerConfig[]): CookieStoreSummary[] {
+  const stores = new Map<string, CookieStoreSummary>();
+  for (const { store } of cookieSectionsOf(workers)) {
+    if (store.type === 'file') stores.set(store.filename, { type: store.type, filename: store.filename });
+    else if (store.type === 'database') stores.set(store.path, { type: store.type, path: store.path });
+    else stores.set('', { type: store.type });
+  }
+  return [...stores.values()];
+}
+
 /** @returns the stores that a running node has open; behind those of the config the ones in memory. */
 export async function openedStores(
   stores: CookieStores,
-  workers: readonly RouterWorkerConfig[],
+  workers: readonly WorkerConfig[],
 ): Promise<AdministeredStore[]> {
   const named = namedStores(workers);
   const opened = await stores.opened();
@@ -55,7 +72,7 @@ export async function openedStores(
 
 /** Opens the stores of a stopped node and closes them again. Rejects with NodeError when another process has one. */
 export async function withStores<T>(
-  workers: readonly RouterWorkerConfig[],
+  workers: readonly WorkerConfig[],
   log: Logger,
   use: (stores: readonly AdministeredStore[]) => Promise<T>,
 ): Promise<T> {
@@ -80,7 +97,7 @@ export async function withStores<T>(
 
 /** Looks at the stores without touching them, whether a node runs on them or not. */
 export async function verifyStores(
-  workers: readonly RouterWorkerConfig[],
+  workers: readonly WorkerConfig[],
   log: Logger,
   number?: number,
 ): Promise<Verification[]> {
@@ -100,7 +117,7 @@ async function verify({ number: store, place, path }: NamedStore, log: Logger): 
   }
 }
 
-function namedStores(workers: readonly RouterWorkerConfig[]): NamedStore[] {
+function namedStores(workers: readonly WorkerConfig[]): NamedStore[] {
   const named = new Map<string, NamedStore>();
   for (const section of cookieSectionsOf(workers)) {
     const path = pathOf(section.store);

@@ -3,60 +3,42 @@
  * that embed one (`import { startNode } from 'crossbar-ts'`): no signal handlers, nothing on standard output, any
  * number of nodes in one process as long as each has a directory of its own.
  *
- *     start: config -> node.pid -> for each router worker: realms, then components, so that they are there when the first
- *            client comes, then transports (cookie stores open, port opens) -> control socket
+ *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports) -> control socket
  *     stop:  0. the control socket: no command comes any more
- *            1. every transport: stop listening; the connections of all of them are closed one by one
- *               (`transport/drain.ts`), and what is left after a grace is cut (`TransportServer.stop`)
- *            2. every component: GOODBYE, then what it does to stop
- *            3. cookie stores: flush and close; nobody is left who could write
- *            4. node.pid: from here on another node may have the directory
+ *            1. every worker: its transports stop listening, the connections of all of them are closed one by one
+ *               (`transport/drain.ts`), those left after a grace are cut; then its components leave
+ *            2. cookie stores: flush and close; nobody is left who could write
+ *            3. node.pid: from here on another node may have the directory
  *
  * A start that fails takes the way of `stop` for all that had started.
  */
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { getHeapStatistics } from 'node:v8';
 
 import type { LoadFunction } from '../auth/method.js';
-import type { Component } from '../component/component.js';
-import { loadFunction } from '../system/module.js';
 import { loadConfig } from '../config/load.js';
-import type { ComponentConfig } from '../component/schema.js';
 import type { LoadedConfig } from '../config/load.js';
-import type { RouterWorkerConfig, TransportConfig } from '../config/schema.js';
-import { CookieDirectory } from '../cookie/directory.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
-import { cookieProcedures } from '../session/cookie-procedures.js';
-import { createSessionDeps } from '../session/deps.js';
-import { BUDGET_LIMITS } from '../router/budget.js';
-import { Router } from '../router/router.js';
+import { loadFunction } from '../system/module.js';
 import { Drain } from '../transport/drain.js';
-import type { BoundAddress } from '../transport/listen.js';
-import { EndpointServer } from '../transport/endpoint.js';
-import { RawSocketAcceptor } from '../transport/rawsocket/rawsocket.js';
-import { createWebServer, createWebSocketServer } from '../webservice/server.js';
-import { createUniversalServer } from '../webservice/universal.js';
-import type { WebServerDeps } from '../webservice/server.js';
-import { authenticatorsOf } from './deciders.js';
+import { createWorker } from '../worker/registry.js';
+import type { WorkerConfig } from '../worker/registry.js';
+import { WorkerError } from '../worker/worker.js';
+import type { Worker } from '../worker/worker.js';
 import { existingDirectory, resolveRundir } from './cbdir.js';
 import { ControlServer } from './control.js';
 import { LocalAdministration } from './cookie-administration.js';
 import { cookieRequests } from './cookie-control.js';
-import { openedStores } from './cookie-stores.js';
+import { cookieStoreSummaries, openedStores } from './cookie-stores.js';
 import { NodeError } from './error.js';
-import { messageOf } from '../system/error.js';
 import { limitProcess } from './limits.js';
 import { packageVersion } from './package.js';
-import { privatePathsOf } from './private-paths.js';
 import { acquirePidFile } from './pidfile.js';
 import type { PidFile } from './pidfile.js';
-import { createRandomId } from '../system/random.js';
-import { systemScheduler } from './scheduler.js';
-import { cookieStoreSummaries, listeningSummary, realmSummaries } from './summarize.js';
-import type { ListeningSummary, NodeSummary } from './summary.js';
+import { privatePathsOf } from './private-paths.js';
+import type { NodeSummary } from './summary.js';
 
 export type { NodeSummary } from './summary.js';
 
@@ -116,34 +98,14 @@ interface NodeParts {
   readonly log: Logger;
 }
 
-/** What every kind of transport is to its node. */
-interface TransportServer {
-  /** @throws when it cannot listen, or a part of it does not start. */
-  start(): Promise<BoundAddress>;
-  /** Idempotent; never rejects. */
-  stop(): Promise<void>;
-}
-
-/** What the transports of a worker share. */
-interface RunningWorker {
-  readonly worker: RouterWorkerConfig;
-  readonly router: Router;
-  readonly directory: CookieDirectory;
-}
-
 class Node implements RunningNode {
   readonly #parts: NodeParts;
   readonly #log: Logger;
   readonly #stores: CookieStores;
   readonly #drain: Drain;
-  /** Every server that was told to start, also one that failed. */
-  readonly #servers: TransportServer[] = [];
-  /** Every component that was told to start, also one that failed. */
-  readonly #components: Component[] = [];
-  readonly #listening: ListeningSummary[] = [];
+  /** Every worker that was told to start, also one that failed. */
+  readonly #workers: Worker[] = [];
   #control: ControlServer | undefined;
-  /** Gives the start up. */
-  #signal: AbortSignal | undefined;
   #stopped: Promise<void> | undefined;
 
   readonly #load: LoadFunction = (module, name) => loadFunction(this.#parts.cbdir, module, name);
@@ -163,22 +125,23 @@ class Node implements RunningNode {
 
   get summary(): NodeSummary {
     const { cbdir, loaded } = this.#parts;
-    const workers = enabledWorkers(loaded).map(({ worker }) => worker);
+    const summaries = this.#workers.map(({ summary }) => summary);
     return {
       pid: process.pid,
       title: loaded.config.controller.options.title ?? 'crossbar-ts',
       cbdir,
       config: loaded.file,
-      listening: [...this.#listening],
-      realms: workers.flatMap(realmSummaries),
-      cookieStores: cookieStoreSummaries(workers),
+      listening: summaries.flatMap(({ listening }) => listening),
+      realms: summaries.flatMap(({ realms }) => realms),
+      cookieStores: cookieStoreSummaries(enabledWorkers(loaded).map(({ worker }) => worker)),
     };
   }
 
   async start(signal?: AbortSignal): Promise<void> {
-    this.#signal = signal;
     try {
-      for (const { worker, pointer } of enabledWorkers(this.#parts.loaded)) await this.#startWorker(worker, pointer);
+      for (const { worker, pointer } of enabledWorkers(this.#parts.loaded)) {
+        await this.#startWorker(worker, pointer, signal);
+      }
       this.#control = await this.#startControl();
       signal?.throwIfAborted();
     } catch (error) {
@@ -203,81 +166,21 @@ class Node implements RunningNode {
     return ControlServer.start({ cbdir: rundir, handlers: cookieRequests(cookies), log: this.#log });
   }
 
-  /** Realms of different workers are separate, even of the same name: a router knows only its own. */
-  async #startWorker(worker: RouterWorkerConfig, pointer: string): Promise<void> {
-    const directory = new CookieDirectory();
-    const router = new Router(worker.realms, {
-      management: cookieProcedures(directory, this.#log),
-      randomId: createRandomId(),
-      clock: Date.now,
-      scheduler: systemScheduler,
-      ...authenticatorsOf(worker, this.#log),
-      maxKeptBytes: worker.options.max_kept_bytes ?? defaultKeptBytes(),
+  async #startWorker(config: WorkerConfig, pointer: string, signal: AbortSignal | undefined): Promise<void> {
+    const { loaded, cbdir } = this.#parts;
+    const { id } = loaded.config.controller;
+    const worker = createWorker(config, {
+      ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
+      nodeInfo: { version: packageVersion(), ...(id === undefined ? {} : { id }) },
+      privatePaths: privatePathsOf(loaded, cbdir),
     });
-    for (const realm of realmSummaries(worker)) this.#log.info(realm, 'realm started');
-    for (const [index, component] of worker.components.entries()) {
-      await this.#startComponent(worker, component, router, `${pointer}/components/${index}`);
-    }
-    for (const [index, transport] of worker.transports.entries()) {
-      await this.#startTransport({ worker, router, directory }, transport, `${pointer}/transports/${index}`);
-    }
-  }
-
-  async #startComponent(
-    worker: RouterWorkerConfig,
-    config: ComponentConfig,
-    router: Router,
-    pointer: string,
-  ): Promise<void> {
-    const realm = worker.realms.find(({ name }) => name === config.realm);
-    const uriRule = realm?.options?.uri_check ?? 'loose';
-    const { Component } = await import('../component/component.js');
-    const component = new Component(config, { router, uriRule, cbdir: this.#parts.cbdir, log: this.#log });
-    this.#signal?.throwIfAborted();
-    this.#components.push(component);
+    this.#workers.push(worker);
     try {
-      await component.start(this.#signal);
+      await worker.start(signal);
     } catch (cause) {
-      throw new NodeError('ERR_NODE_START', `component ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
+      if (!(cause instanceof WorkerError)) throw cause;
+      throw new NodeError('ERR_NODE_START', cause.message, { cause: cause.cause });
     }
-  }
-
-  async #startTransport(running: RunningWorker, transport: TransportConfig, pointer: string): Promise<void> {
-    const { worker } = running;
-    this.#signal?.throwIfAborted();
-    try {
-      const server = await this.#createServer(transport, running);
-      this.#servers.push(server);
-      const listening = listeningSummary(worker.id, transport, await server.start());
-      this.#listening.push(listening);
-      this.#log.info(listening, 'transport started');
-    } catch (cause) {
-      const part = `transport ${transport.id} (${pointer})`;
-      throw new NodeError('ERR_NODE_START', `${part}: ${messageOf(cause)}`, { cause });
-    }
-  }
-
-  async #createServer(transport: TransportConfig, { router, directory }: RunningWorker): Promise<TransportServer> {
-    const drain = this.#drain;
-    if (transport.type === 'rawsocket') {
-      const log = this.#log.child({ transport: transport.id });
-      const sessions = await createSessionDeps(transport, { router, log, load: this.#load });
-      return new EndpointServer(transport.endpoint, new RawSocketAcceptor(transport, { sessions, log, drain }), log);
-    }
-    const { id } = this.#parts.loaded.config.controller;
-    const nodeInfo = { version: packageVersion(), ...(id === undefined ? {} : { id }) };
-    const deps: WebServerDeps = {
-      router,
-      load: this.#load,
-      stores: this.#stores,
-      directory,
-      log: this.#log,
-      drain,
-      nodeInfo,
-      privatePaths: privatePathsOf(this.#parts.loaded, this.#parts.cbdir),
-    };
-    if (transport.type === 'universal') return createUniversalServer(transport, deps);
-    return transport.type === 'web' ? createWebServer(transport, deps) : createWebSocketServer(transport, deps);
   }
 
   async #stopAfterFailure(): Promise<void> {
@@ -293,8 +196,7 @@ class Node implements RunningNode {
     try {
       await this.#control?.stop();
       const drained = this.#drain.run();
-      await Promise.all([drained, ...this.#servers.map((server) => server.stop())]);
-      await Promise.all(this.#components.map((component) => component.stop()));
+      await Promise.all([drained, ...this.#workers.map((worker) => worker.stop(drained))]);
       await this.#stores.closeAll();
     } finally {
       await this.#parts.pidFile.release();
@@ -303,13 +205,8 @@ class Node implements RunningNode {
   }
 }
 
-/** What a router keeps for its clients leaves most of the heap to everything else. */
-function defaultKeptBytes(): number {
-  return Math.min(BUDGET_LIMITS.inAll, Math.floor(getHeapStatistics().heap_size_limit / 4));
-}
-
 /** The workers that are not switched off, with their place in the config. */
-function enabledWorkers({ config }: LoadedConfig): { worker: RouterWorkerConfig; pointer: string }[] {
+function enabledWorkers({ config }: LoadedConfig): { worker: WorkerConfig; pointer: string }[] {
   return config.workers
     .map((worker, index) => ({ worker, pointer: `/workers/${index}` }))
     .filter(({ worker }) => !worker.options.disabled);

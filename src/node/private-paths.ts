@@ -2,7 +2,8 @@
  * What of a node no web service may hand out, wherever it lies: the node directory with the config, keys and pid file in it,
  * and what the config keeps elsewhere.
  */
-import { cookieSectionsOf } from './summarize.js';
+import { workerTypeOf } from '../worker/registry.js';
+import { cookieSectionsOf } from './cookie-stores.js';
 import type { LoadedConfig } from '../config/load.js';
 
 /** @returns files and directories, absolute. */
@@ -11,10 +12,6 @@ export function privatePathsOf({ config, file }: LoadedConfig, cbdir: string): s
     if (store.type === 'file') return [store.filename];
     return store.type === 'database' ? [store.path] : [];
   });
-  const keys = config.workers.flatMap(({ transports }) =>
-    transports.flatMap(({ endpoint }) =>
-      endpoint.type === 'tcp' && endpoint.tls !== undefined ? [endpoint.tls.key] : [],
-    ),
-  );
+  const keys = config.workers.flatMap((worker) => workerTypeOf(worker).privateFiles(worker));
   return [...new Set([cbdir, file, ...stores, ...keys])];
 }

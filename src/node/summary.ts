@@ -2,38 +2,9 @@
  * What a node offers, as data and as a few lines for a person at a terminal. The log tells the same facts as records
  * (`node.ts`). Part of the public types: nothing of the config may be imported here.
  */
-/** One transport that listens. */
-export interface ListeningSummary {
-  /** The transport's id in the config. */
-  readonly transport: string;
-  readonly worker: string;
-  readonly type: 'web' | 'websocket' | 'rawsocket' | 'universal';
-  /** The address it listens on, `0.0.0.0` and `::` being all of the machine, or the path of a unix socket. */
-  readonly address: string;
-  /** None for a unix socket. */
-  readonly port?: number;
-  /**
-   * Where a browser (`web`, `universal`) or a WAMP client (`websocket`, `rawsocket`) on this machine goes. A unix socket is written
-   * as reverse proxies do it: `http://unix:/run/node.sock:/`.
-   */
-  readonly url: string;
-  /** Where RawSocket clients go, if it takes them beside HTTP. */
-  readonly rawsocketUrl?: string;
-  /** The services by path; none for the other transports, which have no paths. */
-  readonly paths: readonly PathSummary[];
-}
+import type { ListeningSummary, RealmSummary } from '../worker/summary.js';
 
-export interface PathSummary {
-  readonly path: string;
-  readonly type: string;
-}
-
-export interface RealmSummary {
-  readonly realm: string;
-  readonly worker: string;
-  readonly roles: readonly string[];
-}
-
+/** One cookie store. */
 export interface CookieStoreSummary {
   readonly type: string;
   /** Absolute path of a store that is a file. */
@@ -70,17 +41,10 @@ export function formatSummary(summary: NodeSummary): string {
 
 function listeningRows({ url, rawsocketUrl, paths, type, address }: ListeningSummary): (readonly [string, string])[] {
   const everywhere = address === '0.0.0.0' || address === '::' ? ', on all addresses of this machine' : '';
-  if (type !== 'web' && type !== 'universal') return [['listening', `${url}  ${type}${everywhere}`]];
-  const rows = paths.map(({ path, type: service }) => {
-    return ['listening', `${serviceUrl(url, path, service)}  ${service}${everywhere}`] as const;
-  });
-  if (rawsocketUrl !== undefined) rows.push(['listening', `${rawsocketUrl}  rawsocket${everywhere}`]);
-  return rows;
-}
-
-function serviceUrl(url: string, path: string, service: string): string {
-  const base = service === 'websocket' ? url.replace(/^http/, 'ws') : url;
-  return `${base.slice(0, -1)}${path}`;
+  const row = (where: string, what: string) => ['listening', `${where}  ${what}${everywhere}`] as const;
+  if (paths.length === 0 && rawsocketUrl === undefined) return [row(url, type)];
+  const rows = paths.map((service) => row(service.url, service.type));
+  return rawsocketUrl === undefined ? rows : [...rows, row(rawsocketUrl, 'rawsocket')];
 }
 
 function storeText({ type, filename, path }: CookieStoreSummary): string {

@@ -8,8 +8,10 @@ import { SERVER_NAME } from '../transport/refusal.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import { MAX_HEADER_BYTES } from '../http/parse-error.js';
 import { HttpAcceptor } from '../http/acceptor.js';
+import { mountedServices } from './path-tree.js';
+import type { MountedService } from './path-tree.js';
 import { createWebService } from './registry.js';
-import type { PathServiceConfig, PathsConfig, WebTransportConfig } from './schema.js';
+import type { PathServiceConfig, WebTransportConfig } from './schema.js';
 import type { NodeInfo, WebServiceDeps } from './service.js';
 
 /** Until the headers are through, where no `open_handshake_timeout` says otherwise. */
@@ -46,7 +48,7 @@ export function createWebServer(config: WebTransportConfig, deps: WebServerDeps)
 /** What answers on the connections of a `web` transport. */
 export function createWebAcceptor(config: WebConfig, deps: WebServerDeps): HttpAcceptor {
   const { paths, options, cookie } = config;
-  const services = [...servicesOf(paths)];
+  const services = [...mountedServices(paths)];
   const tree: PathServiceConfig = { type: 'path', paths, ...(cookie && { cookie }) };
   const webSocketPaths = services.filter(({ service }) => service.type === 'websocket').map(({ path }) => path);
   const serviceDeps = serviceDepsOf(config.id, webSocketPaths, deps);
@@ -124,18 +126,4 @@ function headersTimeoutMs(services: readonly MountedService[]): number {
   );
   if (timeouts.length === 0) return HEADERS_TIMEOUT_MS;
   return timeouts.includes(0) ? 0 : Math.max(...timeouts);
-}
-
-interface MountedService {
-  readonly path: string;
-  readonly service: PathServiceConfig;
-}
-
-/** All services of a path tree with the URL path each is mounted on. */
-function* servicesOf(paths: PathsConfig, above = ''): Generator<MountedService> {
-  for (const [key, service] of Object.entries(paths)) {
-    const path = key === '/' ? above : `${above}/${key}`;
-    if (service.type === 'path') yield* servicesOf(service.paths, path);
-    else yield { path: path === '' ? '/' : path, service };
-  }
 }

@@ -17,8 +17,8 @@ it('the summary says what listens where, which realms there are and who remember
         port: 8080,
         url: 'http://127.0.0.1:8080/',
         paths: [
-          { path: '/', type: 'static' },
-          { path: '/ws', type: 'websocket' },
+          { path: '/', type: 'static', url: 'http://127.0.0.1:8080/' },
+          { path: '/ws', type: 'websocket', url: 'ws://127.0.0.1:8080/ws' },
         ],
       },
       {
@@ -46,7 +46,7 @@ it('the summary says what listens where, which realms there are and who remember
         port: 8443,
         url: 'https://127.0.0.1:8443/',
         rawsocketUrl: 'rss://127.0.0.1:8443/',
-        paths: [{ path: '/ws', type: 'websocket' }],
+        paths: [{ path: '/ws', type: 'websocket', url: 'wss://127.0.0.1:8443/ws' }],
       },
     ],
     realms: [{ realm: 'realm1', worker: 'worker001', roles: ['anonymous', 'backend'] }],

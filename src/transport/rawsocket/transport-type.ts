@@ -1,0 +1,22 @@
+/** The transport `rawsocket`: RawSocket connections on an endpoint of their own. */
+import { createSessionDeps } from '../../session/deps.js';
+import { EndpointServer } from '../endpoint.js';
+import { urlOf } from '../transport-type.js';
+import { RawSocketAcceptor } from './rawsocket.js';
+import type { RawSocketTransportConfig } from './schema.js';
+import type { TransportType } from '../transport-type.js';
+
+/** As {@link urlOf} takes it. */
+export const RAWSOCKET_SCHEME = 'rs';
+
+/** The config word `rawsocket`. */
+export const rawSocketTransportType: TransportType<RawSocketTransportConfig> = {
+  type: 'rawsocket',
+  async create(config, { router, load, drain, log: parent }) {
+    const log = parent.child({ transport: config.id });
+    const sessions = await createSessionDeps(config, { router, log, load });
+    return new EndpointServer(config.endpoint, new RawSocketAcceptor(config, { sessions, log, drain }), log);
+  },
+  offer: ({ endpoint }, bound) => ({ url: urlOf(RAWSOCKET_SCHEME, endpoint, bound), paths: [] }),
+  cookieSections: () => [],
+};

@@ -1,0 +1,88 @@
+/**
+ * What a kind of transport is: from its config to a server, and what it offers where it listens. To add one: a file that exports
+ * a {@link TransportType}, a line in `worker/transports.ts`, and its schema with a line in the `oneOf` of transports.
+ */
+import type { CookieDirectory } from '../cookie/directory.js';
+import type { CookieConfig } from '../cookie/schema.js';
+import type { CookieStores } from '../cookie/stores.js';
+import type { SessionParts } from '../session/deps.js';
+import type { Drain } from './drain.js';
+import type { EndpointConfig } from './endpoint-schema.js';
+import type { BoundAddress } from './listen.js';
+
+/** What the worker gives to its transports. */
+export interface TransportDeps extends SessionParts {
+  readonly stores: CookieStores;
+  /** Where the cookies of the worker are managed from. */
+  readonly directory: CookieDirectory;
+  /** What ends the connections of the node. */
+  readonly drain: Drain;
+  /** What anybody may know of the node. */
+  readonly nodeInfo: { readonly id?: string; readonly version?: string };
+  /** Files and directories that are never served, absolute. */
+  readonly privatePaths: readonly string[];
+}
+
+/** A transport that can run. Created without side effects. */
+export interface TransportServer {
+  /** @throws when it cannot listen, or a part of it does not start. */
+  start(): Promise<BoundAddress>;
+  /** Idempotent; never rejects. */
+  stop(): Promise<void>;
+}
+
+/** A service on a path. */
+export interface PathSummary {
+  readonly path: string;
+  readonly type: string;
+  /** Where it is on this machine. */
+  readonly url: string;
+}
+
+/** What a transport offers where it listens. */
+export interface TransportOffer {
+  /**
+   * Where a browser or a WAMP client on this machine goes. A unix socket is written as reverse proxies do it:
+   * `http://unix:/run/node.sock:/`.
+   */
+  readonly url: string;
+  /** Where RawSocket clients go, if it takes them beside HTTP. */
+  readonly rawsocketUrl?: string;
+  /** The services by path; none for transports without paths. */
+  readonly paths: readonly PathSummary[];
+}
+
+/** What all transports have in their config. */
+export interface AnyTransportConfig {
+  readonly type: string;
+  readonly id: string;
+  readonly endpoint: EndpointConfig;
+}
+
+/** One kind of transport. */
+export interface TransportType<C extends AnyTransportConfig = AnyTransportConfig> {
+  /** The word for it in `type`. */
+  readonly type: C['type'];
+  /** Rejects when its authentication cannot be set up. */
+  create(config: C, deps: TransportDeps): TransportServer | Promise<TransportServer>;
+  /** @param bound where it listens. */
+  offer(config: C, bound: BoundAddress): TransportOffer;
+  /** @returns its `cookie` sections, in the order of the config. */
+  cookieSections(config: C): readonly CookieConfig[];
+}
+
+/**
+ * @param scheme of a plain connection; over TLS an `s` follows.
+ * @returns where a program of this machine finds a transport, with a slash at the end.
+ */
+export function urlOf(scheme: string, endpoint: EndpointConfig, bound: BoundAddress): string {
+  const secure = 'tls' in endpoint ? 's' : '';
+  const host = 'path' in bound ? `unix:${bound.path}:` : `${urlHost(bound.address)}:${bound.port}`;
+  return `${scheme}${secure}://${host}/`;
+}
+
+function urlHost(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1';
+  if (address === '::') return '[::1]';
+  return address.includes(':') ? `[${address}]` : address;
+}

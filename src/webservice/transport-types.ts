@@ -1,0 +1,65 @@
+/**
+ * The transports that speak HTTP: `web` with its path tree, `websocket` with one WebSocket whatever the path, and `universal`,
+ * which takes RawSocket connections on the same endpoint.
+ */
+import { RAWSOCKET_SCHEME } from '../transport/rawsocket/transport-type.js';
+import { urlOf } from '../transport/transport-type.js';
+import { mountedServices } from './path-tree.js';
+import { createWebServer, createWebSocketServer } from './server.js';
+import { createUniversalServer } from './universal.js';
+import type { CookieConfig } from '../cookie/schema.js';
+import type { EndpointConfig } from '../transport/endpoint-schema.js';
+import type { BoundAddress } from '../transport/listen.js';
+import type { PathSummary, TransportType } from '../transport/transport-type.js';
+import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
+import type { PathsConfig, WebTransportConfig } from './schema.js';
+import type { UniversalTransportConfig } from './universal-schema.js';
+
+/** The config word `web`. */
+export const webTransportType: TransportType<WebTransportConfig> = {
+  type: 'web',
+  create: createWebServer,
+  offer: ({ endpoint, paths }, bound) => ({
+    url: urlOf('http', endpoint, bound),
+    paths: pathSummaries(paths, endpoint, bound),
+  }),
+  cookieSections: (config) => [...ownSection(config), ...sectionsBelow(config.paths)],
+};
+
+/** The config word `websocket`. */
+export const webSocketTransportType: TransportType<WebSocketTransportConfig> = {
+  type: 'websocket',
+  create: createWebSocketServer,
+  offer: ({ endpoint }, bound) => ({ url: urlOf('ws', endpoint, bound), paths: [] }),
+  cookieSections: ownSection,
+};
+
+/** The config word `universal`. */
+export const universalTransportType: TransportType<UniversalTransportConfig> = {
+  type: 'universal',
+  create: createUniversalServer,
+  offer: ({ endpoint, rawsocket, websocket, web }, bound) => ({
+    url: urlOf('http', endpoint, bound),
+    ...(rawsocket && { rawsocketUrl: urlOf(RAWSOCKET_SCHEME, endpoint, bound) }),
+    paths: pathSummaries({ ...web.paths, ...websocket }, endpoint, bound),
+  }),
+  cookieSections: ({ web, websocket }) => [...ownSection(web), ...sectionsBelow({ ...web.paths, ...websocket })],
+};
+
+function pathSummaries(paths: PathsConfig, endpoint: EndpointConfig, bound: BoundAddress): PathSummary[] {
+  return [...mountedServices(paths)].map(({ path, service: { type } }) => {
+    const base = urlOf(type === 'websocket' ? 'ws' : 'http', endpoint, bound);
+    return { path, type, url: `${base.slice(0, -1)}${path}` };
+  });
+}
+
+function ownSection({ cookie }: { readonly cookie?: CookieConfig }): CookieConfig[] {
+  return cookie === undefined ? [] : [cookie];
+}
+
+function sectionsBelow(paths: PathsConfig): CookieConfig[] {
+  return Object.values(paths).flatMap((service) => [
+    ...ownSection(service),
+    ...(service.type === 'path' ? sectionsBelow(service.paths) : []),
+  ]);
+}

@@ -1,0 +1,138 @@
+/**
+ * The worker `router`: realms in this process, the components that run in them, and the transports that lead to them. Realms of
+ * different workers are separate, even of the same name: a router knows only its own.
+ *
+ *     start: realms -> components, so that they are there when the first client comes -> transports
+ *     stop:  every transport stops listening and its connections are closed -> every component
+ */
+import { getHeapStatistics } from 'node:v8';
+
+import { BUDGET_LIMITS } from '../router/budget.js';
+import { Router } from '../router/router.js';
+import { cookieProcedures } from '../session/cookie-procedures.js';
+import { CookieDirectory } from '../cookie/directory.js';
+import { messageOf } from '../system/error.js';
+import { createRandomId } from '../system/random.js';
+import { authenticatorsOf } from './deciders.js';
+import { systemScheduler } from './scheduler.js';
+import { transportTypeOf } from './transports.js';
+import { WorkerError } from './worker.js';
+import type { Component } from '../component/component.js';
+import type { ComponentConfig } from '../component/schema.js';
+import type { RouterWorkerConfig, TransportConfig } from '../config/schema.js';
+import type { TransportDeps, TransportServer } from '../transport/transport-type.js';
+import type { ListeningSummary, RealmSummary } from './summary.js';
+import type { Worker, WorkerDeps, WorkerSummary, WorkerType } from './worker.js';
+
+class RouterWorker implements Worker {
+  readonly #config: RouterWorkerConfig;
+  readonly #deps: WorkerDeps;
+  /** Every server that was told to start, also one that failed. */
+  readonly #servers: TransportServer[] = [];
+  /** Every component that was told to start, also one that failed. */
+  readonly #components: Component[] = [];
+  readonly #listening: ListeningSummary[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: RouterWorkerConfig, deps: WorkerDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  get summary(): WorkerSummary {
+    return { listening: [...this.#listening], realms: this.#realms };
+  }
+
+  get #realms(): RealmSummary[] {
+    const { id, realms } = this.#config;
+    return realms.map(({ name, roles }) => ({ realm: name, worker: id, roles: roles.map((role) => role.name) }));
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    const { log, pointer } = this.#deps;
+    const directory = new CookieDirectory();
+    const router = this.#createRouter(directory);
+    for (const realm of this.#realms) log.info(realm, 'realm started');
+    for (const [index, component] of this.#config.components.entries()) {
+      await this.#startComponent(component, router, `${pointer}/components/${index}`, signal);
+    }
+    const deps = { ...this.#deps, router, directory };
+    for (const [index, transport] of this.#config.transports.entries()) {
+      signal?.throwIfAborted();
+      await this.#startTransport(transport, deps, `${pointer}/transports/${index}`);
+    }
+  }
+
+  #createRouter(directory: CookieDirectory): Router {
+    const { log } = this.#deps;
+    return new Router(this.#config.realms, {
+      management: cookieProcedures(directory, log),
+      randomId: createRandomId(),
+      clock: Date.now,
+      scheduler: systemScheduler,
+      ...authenticatorsOf(this.#config, log),
+      maxKeptBytes: this.#config.options.max_kept_bytes ?? defaultKeptBytes(),
+    });
+  }
+
+  async #startComponent(
+    config: ComponentConfig,
+    router: Router,
+    pointer: string,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const realm = this.#config.realms.find(({ name }) => name === config.realm);
+    const uriRule = realm?.options?.uri_check ?? 'loose';
+    const { Component } = await import('../component/component.js');
+    const component = new Component(config, { router, uriRule, cbdir: this.#deps.cbdir, log: this.#deps.log });
+    signal?.throwIfAborted();
+    this.#components.push(component);
+    try {
+      await component.start(signal);
+    } catch (cause) {
+      throw new WorkerError(`component ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  async #startTransport(config: TransportConfig, deps: TransportDeps, pointer: string): Promise<void> {
+    try {
+      const transport = transportTypeOf(config);
+      const server = await transport.create(config, deps);
+      this.#servers.push(server);
+      const bound = await server.start();
+      const { url, rawsocketUrl, paths } = transport.offer(config, bound);
+      const listening = {
+        ...{ transport: config.id, worker: this.#config.id, type: config.type },
+        ...('path' in bound ? { address: bound.path } : bound),
+        ...{ url, ...(rawsocketUrl !== undefined && { rawsocketUrl }), paths },
+      };
+      this.#listening.push(listening);
+      deps.log.info({ ...listening, paths: paths.map(({ path, type }) => ({ path, type })) }, 'transport started');
+    } catch (cause) {
+      throw new WorkerError(`transport ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  stop(drained: Promise<unknown>): Promise<void> {
+    this.#stopped ??= this.#shutDown(drained);
+    return this.#stopped;
+  }
+
+  async #shutDown(drained: Promise<unknown>): Promise<void> {
+    await Promise.all([drained, ...this.#servers.map((server) => server.stop())]);
+    await Promise.all(this.#components.map((component) => component.stop()));
+  }
+}
+
+/** What a router keeps for its clients leaves most of the heap to everything else. */
+function defaultKeptBytes(): number {
+  return Math.min(BUDGET_LIMITS.inAll, Math.floor(getHeapStatistics().heap_size_limit / 4));
+}
+
+/** The config word `router`. */
+export const routerWorkerType: WorkerType<RouterWorkerConfig> = {
+  type: 'router',
+  create: (config, deps) => new RouterWorker(config, deps),
+  cookieSections: ({ transports }) => transports.flatMap((config) => transportTypeOf(config).cookieSections(config)),
+  privateFiles: ({ transports }) => transports.flatMap(({ endpoint }) => ('tls' in endpoint ? [endpoint.tls.key] : [])),
+};

@@ -1,0 +1,22 @@
+/** What a worker offers, as data. Part of the public types: nothing of the config may be imported here. */
+import type { TransportOffer } from '../transport/transport-type.js';
+
+/** One transport that listens. */
+export interface ListeningSummary extends TransportOffer {
+  /** The transport's id in the config. */
+  readonly transport: string;
+  readonly worker: string;
+  /** The word in its `type`. */
+  readonly type: string;
+  /** The address it listens on, `0.0.0.0` and `::` being all of the machine, or the path of a unix socket. */
+  readonly address: string;
+  /** None for a unix socket. */
+  readonly port?: number;
+}
+
+/** One realm. */
+export interface RealmSummary {
+  readonly realm: string;
+  readonly worker: string;
+  readonly roles: readonly string[];
+}

@@ -1,0 +1,71 @@
+/**
+ * What a worker is: a part of a node that starts and stops as a whole. To add a kind: a file that exports a {@link WorkerType}, a
+ * line in `worker/registry.ts`, and its schema with a line in the `oneOf` of workers.
+ */
+import type { LoadFunction } from '../auth/method.js';
+import type { CookieConfig } from '../cookie/schema.js';
+import type { CookieStores } from '../cookie/stores.js';
+import type { Logger } from '../log/logger.js';
+import type { Drain } from '../transport/drain.js';
+import type { ListeningSummary, RealmSummary } from './summary.js';
+
+/** What the node gives to its workers. */
+export interface WorkerDeps {
+  /** The JSON Pointer of the worker in the config, for messages. */
+  readonly pointer: string;
+  /** The node directory, absolute. */
+  readonly cbdir: string;
+  readonly log: Logger;
+  readonly load: LoadFunction;
+  readonly stores: CookieStores;
+  /** What ends the connections of the node. */
+  readonly drain: Drain;
+  /** What anybody may know of the node. */
+  readonly nodeInfo: { readonly id?: string; readonly version?: string };
+  /** Files and directories that are never served, absolute. */
+  readonly privatePaths: readonly string[];
+}
+
+/** Created without side effects; `start` once, `stop` at any time. */
+export interface Worker {
+  /**
+   * @param signal gives the start up.
+   * @throws WorkerError when a part of it cannot start; the reason of `signal`.
+   */
+  start(signal?: AbortSignal): Promise<void>;
+  /**
+   * Ends what has started, also after a failed start. Idempotent.
+   * @param drained resolves when the connections of the node are closed.
+   */
+  stop(drained: Promise<unknown>): Promise<void>;
+  /** What of it listens where, and which realms it has. */
+  readonly summary: WorkerSummary;
+}
+
+/** What a worker offers. */
+export interface WorkerSummary {
+  readonly listening: readonly ListeningSummary[];
+  readonly realms: readonly RealmSummary[];
+}
+
+/** What all workers have in their config. */
+export interface AnyWorkerConfig {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** One kind of worker. */
+export interface WorkerType<C extends AnyWorkerConfig = AnyWorkerConfig> {
+  /** The word for it in `type`. */
+  readonly type: C['type'];
+  create(config: C, deps: WorkerDeps): Worker;
+  /** @returns its `cookie` sections, in the order of the config. */
+  cookieSections(config: C): readonly CookieConfig[];
+  /** @returns the files of it that are nobody else's business, like private keys; absolute. */
+  privateFiles(config: C): readonly string[];
+}
+
+/** A part of a worker could not start; the message names it, `cause` is why. */
+export class WorkerError extends Error {
+  override readonly name = 'WorkerError';
+}
