@@ -85,7 +85,7 @@ export class TrackedService implements WebService {
     } catch (error) {
       if (!(error instanceof CookieStoreError)) throw error;
       this.#log.error({ err: error }, 'cookie store failed, request refused');
-      sendStatus(res, 503, 'LiveCookies cannot be recognised at the moment. Please try again later.');
+      sendStatus(res, 503, 'Visitors cannot be recognised at the moment. Please try again later.');
       return false;
     }
   }
