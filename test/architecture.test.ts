@@ -60,7 +60,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtinTypes: ['http', 'net', 'stream'],
     packages: ['ws', 'send'],
   },
-  client: { folders: ['wamp', 'serializer', 'session', 'log'], types: ['router', 'auth'] },
+  client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },
   component: { folders: ['client', 'session', 'auth', 'wamp', 'log', 'system'], types: ['router'] },
   worker: {
     folders: [

@@ -1,6 +1,7 @@
 /**
- * What a component sees: its session, in the words of autobahn-js, and the few classes that it throws and returns.
- * Programs import it as `crossbar-ts/component`. How a session does all this is told in `session.ts`.
+ * What code inside the node sees of WAMP: a session, in the words of autobahn-js, and the few classes that it throws and
+ * returns. Components get the session from the node, programs that embed a node from `node.connect`; both import the rest
+ * as `crossbar-ts/component`. How a session does all this stands in `session.ts`.
  */
 import type { Logger } from '../log/logger.js';
 import type { CallOptions, CancelMode, PublishOptions, RegisterOptions, SubscribeOptions } from '../wamp/message.js';
@@ -83,6 +84,14 @@ export interface ComponentSession {
 
   /** Ends the session; the node goes on without it. */
   leave(reason?: string, message?: string): void;
+}
+
+/** A session that a program opened itself, with `node.connect`. */
+export interface ClientSession extends ComponentSession {
+  /** Leaves the realm, and resolves when the session is over. Idempotent; never rejects. */
+  close(): Promise<void>;
+  /** The same as `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface EventDetails extends Readonly<Record<string, unknown>> {

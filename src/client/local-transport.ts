@@ -1,7 +1,7 @@
 /**
- * The transport of a component: the two ends are in one process, and messages stay objects. What the component sends is
+ * The transport of a client in this process: its two ends are here, and messages stay objects. What the client sends is
  * routed at once; what the router sends is handed over in a later turn of the event loop, in order. So the router is
- * never entered again while it routes, and components that keep each other busy cannot keep the sockets waiting.
+ * never entered again while it routes, and clients that keep each other busy cannot keep the sockets waiting.
  *
  * What waits here is what the router made in one turn, and no more.
  */
@@ -14,30 +14,22 @@ import type { SessionDeps } from '../session/deps.js';
 import type { SessionTransport } from '../session/transport.js';
 import type { ClientMessage, RouterMessage } from '../wamp/message.js';
 
-/** Messages of a component that wait while an authorizer is asked: more are refused. */
+/** Messages of the client that wait while an authorizer is asked: more are refused. */
 export const MAX_WAITING = 10_000;
 
-/** The component's end. Neither may throw. */
-export interface ComponentEnd {
+/** The client's end. Neither may throw. */
+export interface LocalEnd {
   receive(message: RouterMessage): void;
   /** Nothing comes any more. */
   disconnected(): void;
 }
 
-const CLIENT: ClientInfo = {
-  peer: 'component',
-  address: '',
-  liveCookie: undefined,
-  headers: undefined,
-  tls: undefined,
-};
-
-export class ComponentTransport implements SessionTransport {
-  readonly client = CLIENT;
-  readonly facts = { peer: CLIENT.peer };
+export class LocalTransport implements SessionTransport {
+  readonly client: ClientInfo;
+  readonly facts: { readonly peer: string };
   readonly #session: Session;
-  readonly #end: ComponentEnd;
-  /** On the way to the component. */
+  readonly #end: LocalEnd;
+  /** On the way to the client. */
   #inbox: RouterMessage[] = [];
   #scheduled = false;
   #closed = false;
@@ -45,12 +37,15 @@ export class ComponentTransport implements SessionTransport {
   #outbox: ClientMessage[] = [];
   #paused = false;
 
-  constructor(end: ComponentEnd, deps: SessionDeps) {
+  /** @param peer what others see as its address. */
+  constructor(end: LocalEnd, deps: SessionDeps, peer: string) {
+    this.client = { peer, address: '', liveCookie: undefined, headers: undefined, tls: undefined };
+    this.facts = { peer };
     this.#end = end;
     this.#session = new Session(this, deps);
   }
 
-  /** Takes a message of the component. @throws TypeError for one that no client could send. */
+  /** Takes a message of the client. @throws TypeError for one that no client could send. */
   tell(message: ClientMessage): void {
     const checked = check(message);
     if (!this.#paused && this.#outbox.length === 0) return this.#session.receive(checked);
@@ -87,7 +82,7 @@ export class ComponentTransport implements SessionTransport {
   }
 
   sessionEnded(): void {
-    // A component has one session.
+    // There is one session.
   }
 
   pauseReading(): void {

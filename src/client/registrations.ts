@@ -1,5 +1,5 @@
 /**
- * The callee in a component: runs the endpoint for each invocation and answers once, with its result or its error.
+ * The callee of a client in this process: runs the endpoint for each invocation and answers once, with its result or its error.
  */
 import { ErrorUri } from '../wamp/error.js';
 import { ERROR, INVOCATION, NO_DETAILS, REGISTER, UNREGISTER, YIELD } from '../wamp/message.js';
@@ -15,7 +15,7 @@ import type { UriRule } from '../wamp/uri.js';
 import type { Endpoint, InvocationDetails, Registration } from './api.js';
 import type { Requests } from './requests.js';
 
-/** Invocations of one component that may be open at a time: endpoints that never come to an end must not pile up. */
+/** Invocations of one session that may be open at a time: endpoints that never come to an end must not pile up. */
 export const MAX_INVOCATIONS = 10_000;
 
 class LocalRegistration implements Registration {
@@ -44,6 +44,8 @@ export interface RegistrationsDeps {
   /** Of the realm. */
   readonly uriRule: UriRule;
   readonly log: Logger;
+  /** Whose they are, in lines of the log. */
+  readonly owner: string;
 }
 
 export class Registrations {
@@ -100,7 +102,8 @@ export class Registrations {
   onRevoked(id: number, reason: unknown): void {
     const registration = this.#byId.get(id);
     this.#drop(id);
-    this.#deps.log.warn({ procedure: registration?.procedure, reason }, 'registration of a component was revoked');
+    const { log, owner } = this.#deps;
+    log.warn({ procedure: registration?.procedure, reason }, `registration of ${owner} was revoked`);
   }
 
   end(reason: Error): void {
@@ -150,7 +153,8 @@ export class Registrations {
     const error = applicationError(thrown, this.#deps.uriRule);
     if (error !== undefined) return this.#answerError(requestId, error.uri, error.payload);
     // The text of other errors is for the log: it may hold what strangers should not see.
-    this.#deps.log.error({ procedure, err: thrown }, 'endpoint of a component failed');
+    const { log, owner } = this.#deps;
+    log.error({ procedure, err: thrown }, `endpoint of ${owner} failed`);
     this.#answerError(requestId, ErrorUri.RUNTIME_ERROR, payloadOf(['the procedure failed']));
   }
 

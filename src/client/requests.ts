@@ -1,5 +1,5 @@
 /**
- * The requests of a component that are not answered. A reply is dealt with before the next message is looked at, so that
+ * The requests of a session that are not answered. A reply is dealt with before the next message is looked at, so that
  * an event cannot overtake the subscription that it belongs to.
  */
 import { nextId } from '../wamp/id.js';

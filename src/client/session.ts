@@ -1,12 +1,12 @@
 /**
- * The session of a component, from HELLO to GOODBYE: it speaks WAMP as any client does, only in this process. What is
- * promised to components stands in `api.ts`.
+ * The session of a client in this process, from HELLO to GOODBYE: it speaks WAMP as any client does. What is promised to
+ * those who use it stands in `api.ts`.
  *
  *     joining --WELCOME--> open --leave()--> leaving --GOODBYE--> over
  *        |                  |
  *        +--ABORT--> over   +--GOODBYE (answered), ABORT--> over
  *
- * An error in the code of a component is logged or answered; it never reaches the router.
+ * An error in the code of the client is logged or answered; it never reaches the router.
  */
 import { CloseUri, ErrorUri } from '../wamp/error.js';
 import * as m from '../wamp/message.js';
@@ -52,9 +52,11 @@ export interface InProcessSessionDeps {
   /** Of the realm. */
   readonly uriRule: UriRule;
   readonly log: Logger;
+  /** Whose session it is, in lines of the log: `a component`. */
+  readonly owner: string;
 }
 
-export class InProcessSession implements api.ComponentSession {
+export class InProcessSession implements api.ClientSession {
   id = 0;
   realm = '';
   details: Dict = {};
@@ -70,15 +72,15 @@ export class InProcessSession implements api.ComponentSession {
   #isOver: (reason: string) => void = () => undefined;
 
   constructor(deps: InProcessSessionDeps) {
-    const { tell, uriRule, log } = deps;
+    const { tell, uriRule, log, owner } = deps;
     this.#deps = deps;
     this.over = new Promise((resolve) => (this.#isOver = resolve));
     this.#requests = new Requests(tell);
-    this.#subscriptions = new Subscriptions(this.#requests, log);
+    this.#subscriptions = new Subscriptions(this.#requests, log, owner);
     const send = (message: ClientMessage): void => {
       if (this.isOpen) tell(message);
     };
-    this.#registrations = new Registrations({ requests: this.#requests, send, uriRule, log });
+    this.#registrations = new Registrations({ requests: this.#requests, send, uriRule, log, owner });
   }
 
   get isOpen(): boolean {
@@ -171,6 +173,15 @@ export class InProcessSession implements api.ComponentSession {
     this.#deps.tell({ type: m.GOODBYE, details: message === undefined ? m.NO_DETAILS : { message }, reason });
   }
 
+  async close(): Promise<void> {
+    this.leave();
+    await this.over;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** Takes the next message of the router. Never throws. */
   receive(message: RouterMessage): void {
     if (this.#state === 'over') return;
@@ -252,17 +263,17 @@ export class InProcessSession implements api.ComponentSession {
     return guarded(this.isOpen ? ask() : Promise.reject(new Error(NOT_OPEN)));
   }
 
-  /** Runs code of the component that nobody waits for. */
+  /** Runs code of the client that nobody waits for. */
   async #attempt(what: string, run: () => unknown): Promise<void> {
     try {
       await run();
     } catch (err) {
-      this.#deps.log.error({ err }, `${what} of a component failed`);
+      this.#deps.log.error({ err }, `${what} of ${this.#deps.owner} failed`);
     }
   }
 }
 
 function checkOptions(options: Dict): void {
   const option = NOT_ANNOUNCED.find((name) => options[name] !== undefined);
-  if (option !== undefined) throw new TypeError(`the option "${option}" is not supported in components`);
+  if (option !== undefined) throw new TypeError(`the option "${option}" is not supported inside the node`);
 }

@@ -1,4 +1,4 @@
-/** The subscriber in a component: which handler gets which event. */
+/** The subscriber in this process: which handler gets which event. */
 import { SUBSCRIBE, UNSUBSCRIBE } from '../wamp/message.js';
 import { guarded } from './requests.js';
 import { valuesOf } from './values.js';
@@ -29,14 +29,17 @@ class LocalSubscription implements Subscription {
 export class Subscriptions {
   readonly #requests: Requests;
   readonly #log: Logger;
+  /** Whose they are, in lines of the log. */
+  readonly #owner: string;
   // subscription id -> those who share it, in order: subscribing twice to one topic gives the same id
   readonly #byId = new Map<number, Set<LocalSubscription>>();
   /** SUBSCRIBEs that are not answered. */
   readonly #underway = new Set<Promise<unknown>>();
 
-  constructor(requests: Requests, log: Logger) {
+  constructor(requests: Requests, log: Logger, owner: string) {
     this.#requests = requests;
     this.#log = log;
+    this.#owner = owner;
   }
 
   async subscribe(topic: string, handler: EventHandler, options: SubscribeOptions): Promise<Subscription> {
@@ -79,7 +82,7 @@ export class Subscriptions {
   onRevoked(id: number, reason: unknown): void {
     for (const subscription of this.#byId.get(id) ?? []) {
       subscription.active = false;
-      this.#log.warn({ topic: subscription.topic, reason }, 'subscription of a component was revoked');
+      this.#log.warn({ topic: subscription.topic, reason }, `subscription of ${this.#owner} was revoked`);
     }
     this.#byId.delete(id);
   }
@@ -109,7 +112,7 @@ export class Subscriptions {
       const { args, kwargs } = valuesOf(payload);
       await handler(args, kwargs, details);
     } catch (err) {
-      this.#log.error({ topic, err }, 'event handler of a component failed');
+      this.#log.error({ topic, err }, `event handler of ${this.#owner} failed`);
     }
   }
 }

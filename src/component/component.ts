@@ -7,16 +7,14 @@
  *
  * A component that leaves, or whose session is killed, in between is no concern of the node: it says so and goes on.
  */
-import { AUTH_URIS } from '../auth/verdict.js';
 import { CallError, Result } from '../client/api.js';
 import { loadFunction } from '../system/module.js';
-import { InProcessSession } from '../client/session.js';
-import { ComponentTransport } from '../client/local-transport.js';
-import type { AuthMethod } from '../auth/method.js';
+import { connectLocal } from '../client/connect.js';
 import type { Logger } from '../log/logger.js';
 import type { Router } from '../router/router.js';
 import type { UriRule } from '../wamp/uri.js';
 import type { ComponentFunction, ComponentHooks } from '../client/api.js';
+import type { LocalClient } from '../client/connect.js';
 import type { ComponentConfig } from './schema.js';
 
 /** A component may have to wait for a database; one that never comes up must not keep the node from saying so. */
@@ -24,9 +22,6 @@ const START_MS = 60_000;
 
 /** How long `stop` of a component is waited for. */
 const STOP_MS = 2000;
-
-/** The word for how components are let in. Clients cannot offer it: no transport has it. */
-const AUTHMETHOD = 'component';
 
 export interface ComponentDeps {
   readonly router: Router;
@@ -41,25 +36,15 @@ export class Component {
   readonly #config: ComponentConfig;
   readonly #deps: ComponentDeps;
   readonly #log: Logger;
-  readonly #session: InProcessSession;
-  readonly #transport: ComponentTransport;
+  /** From when the realm is joined. */
+  #joining: Promise<LocalClient> | undefined;
   #hooks: ComponentHooks | undefined;
   #stopping = false;
-  #joined = false;
 
   constructor(config: ComponentConfig, deps: ComponentDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#log = deps.log.child({ component: config.id });
-    const { router, uriRule } = deps;
-    this.#session = new InProcessSession({ tell: (message) => this.#transport.tell(message), uriRule, log: this.#log });
-    const authMethods = new Map([[AUTHMETHOD, admitting(config)]]);
-    this.#transport = new ComponentTransport(this.#session, {
-      router,
-      authMethods,
-      authUris: AUTH_URIS.wamp,
-      log: this.#log,
-    });
   }
 
   /**
@@ -83,43 +68,45 @@ export class Component {
 
   /** Idempotent, also after a failed start; never rejects. */
   async stop(): Promise<void> {
-    if (this.#stopping || !this.#joined) return;
+    if (this.#stopping || this.#joining === undefined) return;
     this.#stopping = true;
-    this.#transport.shutdown();
     try {
-      await within(STOP_MS, this.#end(), `did not stop within ${STOP_MS / 1000} seconds`);
+      await within(STOP_MS, this.#end(this.#joining), `did not stop within ${STOP_MS / 1000} seconds`);
     } catch (err) {
       this.#log.error({ err }, 'component failed to stop');
     }
   }
 
   async #run(): Promise<void> {
-    const { id, module, name, realm, extra } = this.#config;
-    const run = (await loadFunction(this.#deps.cbdir, module, name)) as ComponentFunction;
-    this.#joined = true;
-    await this.#session.join(realm, [AUTHMETHOD]);
-    void this.#session.over.then((reason) => this.#left(reason));
-    const { cbdir } = this.#deps;
-    const hooks: unknown = await run(this.#session, { id, extra, cbdir, log: this.#log, CallError, Result });
+    const { id, module, name, realm, role, authid = id, extra } = this.#config;
+    const { cbdir, router, uriRule } = this.#deps;
+    const run = (await loadFunction(cbdir, module, name)) as ComponentFunction;
+    const principal = { realm, role, authid, kind: 'component' } as const;
+    this.#joining = connectLocal({ router, uriRule, log: this.#log }, principal);
+    const { session, over } = await this.#joining;
+    void over.then((reason) => this.#left(reason));
+    const hooks: unknown = await run(session, { id, extra, cbdir, log: this.#log, CallError, Result });
     if (typeof hooks === 'object' && hooks !== null) this.#hooks = hooks;
     // It came up when nobody waited for it any more.
     if (this.#stopping) await this.#hooks?.stop?.();
   }
 
-  async #end(): Promise<void> {
-    await this.#session.over;
+  async #end(joining: Promise<LocalClient>): Promise<void> {
+    let client: LocalClient;
+    try {
+      client = await joining;
+    } catch {
+      // It was not let in, and the start has told why.
+      return;
+    }
+    client.shutdown();
+    await client.over;
     await this.#hooks?.stop?.();
   }
 
   #left(reason: string): void {
     if (!this.#stopping) this.#log.warn({ reason }, 'component left its realm');
   }
-}
-
-/** @returns the method that lets in exactly this component. */
-function admitting({ id, realm, role, authid = id }: ComponentConfig): AuthMethod {
-  const principal = { realm, authid, authrole: role, authmethod: AUTHMETHOD, authprovider: 'static' };
-  return { start: () => ({ type: 'accept', principal }) };
 }
 
 /** @throws Error with `text` when the time is over, or the reason of the signal (rejects). */

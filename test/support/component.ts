@@ -1,7 +1,7 @@
 /** Components without a config: sessions on a router in this process. */
 import { AUTH_URIS } from '../../src/auth/verdict.js';
 import { InProcessSession } from '../../src/client/session.js';
-import { ComponentTransport } from '../../src/client/local-transport.js';
+import { LocalTransport } from '../../src/client/local-transport.js';
 import { createLogger } from '../../src/log/logger.js';
 import { Router } from '../../src/router/router.js';
 import type { RealmConfig } from '../../src/router/schema.js';
@@ -30,9 +30,10 @@ export function componentWorld(realm: Partial<RealmConfig> = {}) {
       tell: (message) => transport.tell(message),
       uriRule: realm.options?.uri_check ?? 'loose',
       log,
+      owner: 'a component',
     });
     const authMethods = new Map([['component', method]]);
-    const transport = new ComponentTransport(session, { router, authMethods, authUris: AUTH_URIS.wamp, log });
+    const transport = new LocalTransport(session, { router, authMethods, authUris: AUTH_URIS.wamp, log }, 'component');
     return { session, transport };
   };
   const join = async (role?: string) => {

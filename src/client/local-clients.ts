@@ -1,0 +1,62 @@
+/**
+ * The clients that a program which embeds a node has on it, so that the node can say GOODBYE to them when it stops. It
+ * knows the routers of all workers: the first one that has the realm takes the client.
+ */
+import { ErrorUri } from '../wamp/error.js';
+import { quoted } from '../wamp/uri.js';
+import { CallError } from './api.js';
+import { connectLocal } from './connect.js';
+import type { Logger } from '../log/logger.js';
+import type { Router } from '../router/router.js';
+import type { RealmConfig } from '../router/schema.js';
+import type { ClientSession } from './api.js';
+import type { LocalClient } from './connect.js';
+
+/** As whom a program joins a realm of its node. */
+export interface ConnectOptions {
+  /** Decides what the session may do. The realm must have it. */
+  readonly role: string;
+  /** The `authid` of the session. Default: `local`. */
+  readonly authid?: string;
+}
+
+interface ServedRouter {
+  readonly router: Router;
+  readonly realms: readonly RealmConfig[];
+}
+
+export class LocalClients {
+  readonly #log: Logger;
+  readonly #routers: ServedRouter[] = [];
+  readonly #open = new Set<LocalClient>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Lets clients join the realms of a router. */
+  serve(router: Router, realms: readonly RealmConfig[]): void {
+    this.#routers.push({ router, realms });
+  }
+
+  /** @throws CallError (rejects) `wamp.error.no_such_realm` or `wamp.error.no_such_role`. */
+  async connect(realm: string, { role, authid = 'local' }: ConnectOptions): Promise<ClientSession> {
+    const served = this.#routers.find(({ router }) => router.realm(realm) !== undefined);
+    if (served === undefined) {
+      throw new CallError(ErrorUri.NO_SUCH_REALM, [`no realm ${quoted(realm)} exists on this node`]);
+    }
+    const { router, realms } = served;
+    const uriRule = realms.find(({ name }) => name === realm)?.options?.uri_check ?? 'loose';
+    const client = await connectLocal({ router, uriRule, log: this.#log }, { realm, role, authid });
+    this.#open.add(client);
+    void client.over.then(() => this.#open.delete(client));
+    return client.session;
+  }
+
+  /** Ends all of them. Idempotent; never rejects. */
+  async stop(): Promise<void> {
+    const open = [...this.#open];
+    for (const client of open) client.shutdown();
+    await Promise.all(open.map(({ over }) => over));
+  }
+}
