@@ -77,8 +77,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['ajv', 'jsonc-parser', 'yaml'],
   },
   node: {
-    folders: ['wamp', 'log', 'system', 'cookie', 'auth', 'session', 'transport', 'worker', 'config'],
-    types: ['router', 'client'],
+    folders: ['wamp', 'log', 'system', 'cookie', 'auth', 'session', 'client', 'transport', 'worker', 'config'],
+    types: ['router'],
     builtins: ['*'],
   },
   cli: { folders: ['node', 'config', 'log', 'system'], builtins: ['fs', 'path', 'stream'], packages: ['commander'] },

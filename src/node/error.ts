@@ -11,6 +11,8 @@ export type NodeErrorCode =
   | 'ERR_NODE_CONTROL'
   /** A cookie store could not do what it was asked for. */
   | 'ERR_NODE_COOKIES'
+  /** The node was stopped: nobody can join it any more. */
+  | 'ERR_NODE_STOPPED'
   /** A part of the node could not be started; `cause` says why. */
   | 'ERR_NODE_START';
 

@@ -6,7 +6,8 @@
  *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports) -> control socket
  *     stop:  0. the control socket: no command comes any more
  *            1. every worker: its transports stop listening, the connections of all of them are closed one by one
- *               (`transport/drain.ts`), those left after a grace are cut; then its components leave
+ *               (`transport/drain.ts`), those left after a grace are cut; then its components and the sessions of
+ *               `connect` leave
  *            2. cookie stores: flush and close; nobody is left who could write
  *            3. node.pid: from here on another node may have the directory
  *
@@ -16,6 +17,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { LoadFunction } from '../auth/method.js';
+import { LocalClients } from '../client/local-clients.js';
+import type { ClientSession } from '../client/api.js';
+import type { ConnectOptions } from '../client/local-clients.js';
 import { loadConfig } from '../config/load.js';
 import type { LoadedConfig } from '../config/load.js';
 import { CookieStores } from '../cookie/stores.js';
@@ -63,8 +67,18 @@ export interface NodeOptions {
 export interface RunningNode {
   /** What listens where, which realms there are and which cookie stores. */
   readonly summary: NodeSummary;
+  /**
+   * Joins a realm from within the process, without a socket: the session that components have. It is open until it is
+   * closed, killed, or the node stops.
+   *
+   * @throws CallError (rejects) `wamp.error.no_such_realm` or `wamp.error.no_such_role`.
+   * @throws NodeError (rejects) `ERR_NODE_STOPPED`
+   */
+  connect(realm: string, options: ConnectOptions): Promise<ClientSession>;
   /** Ends it in the order above. Idempotent; rejects when a cookie store cannot be closed, after all else is done. */
   stop(): Promise<void>;
+  /** The same as `stop`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -105,6 +119,7 @@ class Node implements RunningNode {
   readonly #drain: Drain;
   /** Every worker that was told to start, also one that failed. */
   readonly #workers: Worker[] = [];
+  readonly #clients: LocalClients;
   #control: ControlServer | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -113,6 +128,7 @@ class Node implements RunningNode {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     this.#log = parts.log;
+    this.#clients = new LocalClients(parts.log);
     this.#stores = new CookieStores({ clock: Date.now, log: parts.log });
     this.#drain = new Drain({
       log: parts.log,
@@ -154,6 +170,15 @@ class Node implements RunningNode {
     this.#log.info({ pid, cbdir, config }, 'node started');
   }
 
+  async connect(realm: string, options: ConnectOptions): Promise<ClientSession> {
+    if (this.#stopped !== undefined) throw new NodeError('ERR_NODE_STOPPED', 'the node was stopped');
+    return this.#clients.connect(realm, options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#shutDown();
     return this.#stopped;
@@ -171,6 +196,7 @@ class Node implements RunningNode {
     const { id } = loaded.config.controller;
     const worker = createWorker(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
+      clients: this.#clients,
       nodeInfo: { version: packageVersion(), ...(id === undefined ? {} : { id }) },
       privatePaths: privatePathsOf(loaded, cbdir),
     });
@@ -196,7 +222,8 @@ class Node implements RunningNode {
     try {
       await this.#control?.stop();
       const drained = this.#drain.run();
-      await Promise.all([drained, ...this.#workers.map((worker) => worker.stop(drained))]);
+      const left = drained.then(() => this.#clients.stop());
+      await Promise.all([left, ...this.#workers.map((worker) => worker.stop(drained))]);
       await this.#stores.closeAll();
     } finally {
       await this.#parts.pidFile.release();

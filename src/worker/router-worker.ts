@@ -52,6 +52,7 @@ class RouterWorker implements Worker {
     const { log, pointer } = this.#deps;
     const directory = new CookieDirectory();
     const router = this.#createRouter(directory);
+    this.#deps.clients.serve(router, this.#config.realms);
     for (const realm of this.#realms) log.info(realm, 'realm started');
     for (const [index, component] of this.#config.components.entries()) {
       await this.#startComponent(component, router, `${pointer}/components/${index}`, signal);

@@ -3,6 +3,7 @@
  * line in `worker/registry.ts`, and its schema with a line in the `oneOf` of workers.
  */
 import type { LoadFunction } from '../auth/method.js';
+import type { LocalClients } from '../client/local-clients.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
@@ -18,6 +19,8 @@ export interface WorkerDeps {
   readonly log: Logger;
   readonly load: LoadFunction;
   readonly stores: CookieStores;
+  /** Programs of this process that want to join a realm. */
+  readonly clients: LocalClients;
   /** What ends the connections of the node. */
   readonly drain: Drain;
   /** What anybody may know of the node. */

@@ -86,6 +86,22 @@ describe('an embedded node', () => {
     expect(existsSync(path.join(cbdir, 'node.pid'))).toBe(false);
   });
 
+  it('is joined from within: the session sees what clients of the network do, and ends with the node', async () => {
+    const node = await started();
+    const session = await node.connect('realm1', { role: 'anonymous', authid: 'backend' });
+    expect(session.details).toMatchObject({ authid: 'backend', authrole: 'anonymous' });
+    await session.register('com.example.add', ([a, b]) => Number(a) + Number(b));
+    const client = await WampClient.join(webSocketUrl(node));
+    expect((await client.ask([48, 1, {}, 'com.example.add', [2, 3]]))[3]).toEqual([5]);
+    await expect(node.connect('realm2', { role: 'anonymous' })).rejects.toMatchObject({
+      error: 'wamp.error.no_such_realm',
+    });
+    const left = new Promise((resolve) => (session.onleave = resolve));
+    await node.stop();
+    expect(await left).toBe('wamp.close.system_shutdown');
+    await expect(node.connect('realm1', { role: 'anonymous' })).rejects.toMatchObject({ code: 'ERR_NODE_STOPPED' });
+  });
+
   it('touches neither signals nor output of its program, and lets it end by itself', async () => {
     // Through the entry of the package, as a program would import it.
     const program = `
