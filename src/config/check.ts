@@ -14,6 +14,7 @@ import { checkRules } from './rules.js';
 import type { NodeConfig } from './schema.js';
 import { noSecretFiles, readOnce } from './secrets.js';
 import type { SecretFiles } from './secrets.js';
+import { sourceOf } from './object-source.js';
 import { plainValue, pointerOf, valueOffset } from './source.js';
 import type { ParsedSource, Path, SourceNode } from './source.js';
 import { LineIndex, ROOT } from './text.js';
@@ -48,10 +49,32 @@ export interface CheckedConfig {
  * @throws ConfigError with everything that is wrong, in the order of the file
  */
 export function checkConfig(text: string, fileName: string, context: CheckContext): CheckedConfig {
-  const { env, secretFiles = noSecretFiles, realPath = (file: string): string => file } = context;
   const lines = new LineIndex(text);
-  const asProblems = (findings: readonly Finding[]): ConfigProblem[] => located(findings, fileName, lines);
-  const { root, findings: syntax } = parse(text, context.parse);
+  const asProblems: AsProblems = (findings) => located(findings, fileName, (offset) => lines.at(offset));
+  return checkSource(parse(text, context.parse), { ...context, lines, asProblems });
+}
+
+/**
+ * Checks a config that is an object of the program.
+ *
+ * @throws ConfigError with everything that is wrong, in the order of the object
+ */
+export function checkObject(config: object, context: Omit<CheckContext, 'parse'>): CheckedConfig {
+  const asProblems: AsProblems = (findings) => located(findings, 'config', () => NO_LINE);
+  return checkSource(sourceOf(config), { ...context, lines: new LineIndex(''), asProblems });
+}
+
+const NO_LINE = { line: 0, column: 0 };
+
+type AsProblems = (findings: readonly Finding[]) => ConfigProblem[];
+
+interface SourceContext extends Omit<CheckContext, 'parse'> {
+  readonly lines: LineIndex;
+  readonly asProblems: AsProblems;
+}
+
+function checkSource({ root, findings: syntax }: ParsedSource, context: SourceContext): CheckedConfig {
+  const { env, secretFiles = noSecretFiles, realPath = (file: string): string => file, lines, asProblems } = context;
   if (root === undefined) throw invalidConfig(asProblems(syntax.length > 0 ? syntax : [EMPTY]));
 
   const { value, findings: doubts } = plainValue(root, lines);
@@ -93,10 +116,14 @@ function withoutEchoes(rules: readonly Finding[], wrong: readonly Finding[]): Fi
   return rules.filter(({ pointer }) => !told.has(pointer));
 }
 
-function located(findings: readonly Finding[], file: string, lines: LineIndex): ConfigProblem[] {
+function located(
+  findings: readonly Finding[],
+  file: string,
+  lineAt: (offset: number) => { readonly line: number; readonly column: number },
+): ConfigProblem[] {
   return findings
     .toSorted((a, b) => a.offset - b.offset || compare(a.pointer, b.pointer) || compare(a.text, b.text))
-    .map(({ offset, pointer, text }) => ({ file, ...lines.at(offset), pointer, text }));
+    .map(({ offset, pointer, text }) => ({ file, ...lineAt(offset), pointer, text }));
 }
 
 function compare(a: string, b: string): number {

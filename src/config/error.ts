@@ -11,11 +11,11 @@ export type ConfigErrorCode =
 
 /** One thing that is wrong, or worth a warning. */
 export interface ConfigProblem {
-  /** The name of the file, without its directory. */
+  /** The name of the file, without its directory; `config` for a config that is an object. */
   readonly file: string;
-  /** Counted from 1. */
+  /** Counted from 1; 0 where there is no file. */
   readonly line: number;
-  /** Counted from 1, in UTF-16 code units as editors do. */
+  /** Counted from 1, in UTF-16 code units as editors do; 0 where there is no file. */
   readonly column: number;
   /** JSON pointer (RFC 6901) of the place; `(root)` is the whole document. */
   readonly pointer: string;
@@ -38,7 +38,8 @@ export class ConfigError extends Error {
 
 /** @returns the one-line form of a problem. */
 export function formatProblem({ file, line, column, pointer, text }: ConfigProblem): string {
-  return `${file}:${line}:${column}: ${pointer}: ${text}`;
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  return `${place}: ${pointer}: ${text}`;
 }
 
 /** @returns the error that tells all problems at once. */

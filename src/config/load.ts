@@ -5,7 +5,7 @@ import { open, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
 import { errorCode, messageOf } from '../system/error.js';
-import { checkConfig } from './check.js';
+import { checkConfig, checkObject } from './check.js';
 import type { CheckedConfig } from './check.js';
 import type { Environment } from './environment.js';
 import { ConfigError, invalidConfig } from './error.js';
@@ -47,6 +47,15 @@ export async function loadConfig({ cbdir, config, env }: LoadOptions): Promise<L
   const parse = await parserFor(name);
   const checked = checkConfig(text, name, { parse, cbdir, env, secretFiles: readSecretFile, realPath: realPathOf });
   return { ...checked, file, warnings: [...warnings, ...checked.warnings] };
+}
+
+/**
+ * Checks a config that is an object of the program. Relative paths in it start from `cbdir`. It is copied.
+ *
+ * @throws ConfigError when anything in it is wrong
+ */
+export function loadObject(config: object, { cbdir, env }: Omit<LoadOptions, 'config'>): CheckedConfig {
+  return checkObject(config, { cbdir, env, secretFiles: readSecretFile, realPath: realPathOf });
 }
 
 async function findDefault(cbdir: string): Promise<{ file: string; warnings: ConfigProblem[] }> {
