@@ -1,7 +1,7 @@
 /**
  * A node: everything that a config names, built, started and stopped together. This is also the entry for programs
  * that embed one (`import { startNode } from 'crossbar-ts'`): no signal handlers, nothing on standard output, any
- * number of nodes in one process as long as each has a directory of its own.
+ * number of nodes in one process. Each has a directory of its own, or none (`directory.ts`).
  *
  *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports) -> control socket
  *     stop:  0. the control socket: no command comes any more
@@ -13,7 +13,6 @@
  *
  * A start that fails takes the way of `stop` for all that had started.
  */
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { LoadFunction } from '../auth/method.js';
@@ -31,36 +30,25 @@ import { createWorker } from '../worker/registry.js';
 import type { WorkerConfig } from '../worker/registry.js';
 import { WorkerError } from '../worker/worker.js';
 import type { Worker } from '../worker/worker.js';
-import { existingDirectory, resolveRundir } from './cbdir.js';
 import { ControlServer } from './control.js';
 import { LocalAdministration } from './cookie-administration.js';
 import { cookieRequests } from './cookie-control.js';
 import { cookieStoreSummaries, openedStores } from './cookie-stores.js';
+import { takeDirectory } from './directory.js';
+import type { DirectoryOptions, NodeSource, TakenDirectory } from './directory.js';
 import { NodeError } from './error.js';
 import { limitProcess } from './limits.js';
 import { packageVersion } from './package.js';
-import { acquirePidFile } from './pidfile.js';
-import type { PidFile } from './pidfile.js';
 import { privatePathsOf } from './private-paths.js';
 import type { NodeSummary } from './summary.js';
 
 export type { NodeSummary } from './summary.js';
 
-export interface NodeOptions {
-  /** The node directory; it must exist. */
-  readonly cbdir: string;
-  /** The config file; default `config.yaml` or `config.json` in the node directory. */
-  readonly config?: string;
+export interface NodeOptions extends DirectoryOptions {
   /** A pino logger; default: none. */
   readonly log?: Logger;
-  /** Where `node.pid` and `node.sock` lie, for a node directory that cannot be written to; default: the node directory. */
-  readonly rundir?: string;
-  /** Where `$NAME` in the config is looked up; default `process.env`. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Gives the start up: what has started is stopped, and `startNode` rejects with its reason. Without effect later. */
   readonly signal?: AbortSignal;
-  /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */
-  readonly commandOptions?: Readonly<Record<string, unknown>>;
 }
 
 /** A node that runs. */
@@ -89,26 +77,19 @@ export interface RunningNode {
  * @throws the reason of `signal`.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { log = silentLogger(), env = process.env } = options;
-  const cbdir = existingDirectory(path.resolve(options.cbdir));
-  const given = options.config === undefined ? {} : { config: options.config };
-  const loaded = await loadConfig({ cbdir, env, ...given });
-  const rundir = resolveRundir(options.rundir, cbdir);
-  const pidFile = await acquirePidFile({ cbdir: rundir, options: options.commandOptions ?? { cbdir, ...given }, log });
+  const { log = silentLogger() } = options;
+  const directory = await takeDirectory(options, log);
+  const { loaded } = directory;
   for (const { file, line, column, pointer, text } of loaded.warnings) {
     log.warn({ file, line, column, pointer, problem: text }, 'config warning');
   }
   limitProcess(loaded.config.controller.options, log);
-  const node = new Node({ cbdir, rundir, loaded, pidFile, log });
+  const node = new Node({ ...directory, log });
   await node.start(options.signal);
   return node;
 }
 
-interface NodeParts {
-  readonly cbdir: string;
-  readonly rundir: string;
-  readonly loaded: LoadedConfig;
-  readonly pidFile: PidFile;
+interface NodeParts extends TakenDirectory {
   readonly log: Logger;
 }
 
@@ -146,7 +127,7 @@ class Node implements RunningNode {
       pid: process.pid,
       title: loaded.config.controller.options.title ?? 'crossbar-ts',
       cbdir,
-      config: loaded.file,
+      ...(loaded.file === undefined ? {} : { config: loaded.file }),
       listening: summaries.flatMap(({ listening }) => listening),
       realms: summaries.flatMap(({ realms }) => realms),
       cookieStores: cookieStoreSummaries(enabledWorkers(loaded).map(({ worker }) => worker)),
@@ -184,8 +165,9 @@ class Node implements RunningNode {
     return this.#stopped;
   }
 
-  #startControl(): Promise<ControlServer | undefined> {
+  async #startControl(): Promise<ControlServer | undefined> {
     const { rundir, loaded } = this.#parts;
+    if (rundir === undefined) return undefined;
     const workers = enabledWorkers(loaded).map(({ worker }) => worker);
     const cookies = new LocalAdministration(() => openedStores(this.#stores, workers), this.#log);
     return ControlServer.start({ cbdir: rundir, handlers: cookieRequests(cookies), log: this.#log });
@@ -226,14 +208,14 @@ class Node implements RunningNode {
       await Promise.all([left, ...this.#workers.map((worker) => worker.stop(drained))]);
       await this.#stores.closeAll();
     } finally {
-      await this.#parts.pidFile.release();
+      await this.#parts.pidFile?.release();
     }
     this.#log.info('node stopped');
   }
 }
 
 /** The workers that are not switched off, with their place in the config. */
-function enabledWorkers({ config }: LoadedConfig): { worker: WorkerConfig; pointer: string }[] {
+function enabledWorkers({ config }: NodeSource): { worker: WorkerConfig; pointer: string }[] {
   return config.workers
     .map((worker, index) => ({ worker, pointer: `/workers/${index}` }))
     .filter(({ worker }) => !worker.options.disabled);

@@ -4,14 +4,17 @@
  */
 import { workerTypeOf } from '../worker/registry.js';
 import { cookieSectionsOf } from './cookie-stores.js';
-import type { LoadedConfig } from '../config/load.js';
+import type { NodeSource } from './directory.js';
 
-/** @returns files and directories, absolute. */
-export function privatePathsOf({ config, file }: LoadedConfig, cbdir: string): string[] {
+/**
+ * @param cbdir where relative paths start: a node without a directory keeps the working directory to itself.
+ * @returns files and directories, absolute.
+ */
+export function privatePathsOf({ config, file }: NodeSource, cbdir: string): string[] {
   const stores = cookieSectionsOf(config.workers).flatMap(({ store }) => {
     if (store.type === 'file') return [store.filename];
     return store.type === 'database' ? [store.path] : [];
   });
   const keys = config.workers.flatMap((worker) => workerTypeOf(worker).privateFiles(worker));
-  return [...new Set([cbdir, file, ...stores, ...keys])];
+  return [...new Set([cbdir, file, ...stores, ...keys].filter((place) => place !== undefined))];
 }

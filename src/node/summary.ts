@@ -18,9 +18,10 @@ export interface NodeSummary {
   readonly pid: number;
   /** How the process is to be called in `ps` and `top`. Only the CLI does so: a program that embeds a node has a name. */
   readonly title: string;
+  /** Where relative paths of the config start: the node directory, or the working directory of a node without one. */
   readonly cbdir: string;
-  /** The config file that was loaded. */
-  readonly config: string;
+  /** The config file that was loaded; none when the config is an object. */
+  readonly config?: string;
   readonly listening: readonly ListeningSummary[];
   readonly realms: readonly RealmSummary[];
   readonly cookieStores: readonly CookieStoreSummary[];
@@ -30,7 +31,7 @@ export interface NodeSummary {
 export function formatSummary(summary: NodeSummary): string {
   const { listening, realms, cookieStores } = summary;
   const rows: (readonly [string, string])[] = [
-    ['node', `pid ${summary.pid}, ${summary.config}`],
+    ['node', `pid ${summary.pid}, ${summary.config ?? 'a config without file'}`],
     ...listening.flatMap(listeningRows),
     ...realms.map(({ realm, roles }) => ['realm', `${realm}, roles ${roles.join(', ') || '(none)'}`] as const),
     ...cookieStores.map((store) => ['cookies', storeText(store)] as const),

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { startNode } from '../../src/node/node.js';
 import type { RunningNode } from '../../src/node/node.js';
-import { nodeDirectory } from '../support/daemon.js';
+import { nodeDirectory, temporaryDirectory } from '../support/daemon.js';
 import { LOOPBACK, nodeConfig } from '../support/node-config.js';
 import { WampClient } from '../support/wamp-client.js';
 
@@ -41,6 +41,43 @@ describe('an embedded node', () => {
     const here = await WampClient.join(webSocketUrl(one));
     await here.ask([16, 1, { acknowledge: true }, 'com.example.topic', ['same node']]);
     expect((await subscriber.next())[4]).toEqual(['same node']);
+  });
+
+  it('needs no directory when its config is an object, and writes nothing', async () => {
+    const before = readdirSync('.').sort();
+    const nodes = await Promise.all([startNode({ config: nodeConfig() }), startNode({ config: nodeConfig() })]);
+    const client = await WampClient.join(webSocketUrl(nodes[0]));
+    await client.ask([32, 1, {}, 'com.example.topic']);
+    expect(nodes[0].summary).toMatchObject({ cbdir: process.cwd() });
+    expect(nodes[0].summary).not.toHaveProperty('config');
+    expect(readdirSync('.').sort()).toEqual(before);
+    await Promise.all(nodes.map((node) => node.stop()));
+    expect(readdirSync('.').sort()).toEqual(before);
+  });
+
+  it('with a config that is an object takes a directory where one is named', async () => {
+    const cbdir = temporaryDirectory();
+    const cookie = { store: { type: 'file', filename: 'c.dat' } };
+    await using node = await startNode({ cbdir, config: nodeConfig({ websocket: { cookie } }) });
+    expect(readdirSync(cbdir)).toEqual(expect.arrayContaining(['c.dat', 'node.pid', 'node.sock']));
+    await expect(startNode({ cbdir, config: nodeConfig() })).rejects.toMatchObject({ code: 'ERR_NODE_RUNNING' });
+    await node.stop();
+    expect(readdirSync(cbdir)).toEqual(['c.dat']);
+  });
+
+  it('with a config that is an object is told what is wrong with it', async () => {
+    const config = { version: 2, workers: [{ type: 'router', transports: [{ type: 'web', endpoint: LOOPBACK }] }] };
+    await expect(startNode({ config })).rejects.toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      problems: [expect.objectContaining({ file: 'config', pointer: '/workers/0/transports/0' })],
+    });
+  });
+
+  it('without both is told that it needs one of them', async () => {
+    await expect(startNode({})).rejects.toMatchObject({
+      code: 'ERR_NODE_DIRECTORY',
+      message: 'a node needs a directory (`cbdir`), or a `config` that is an object',
+    });
   });
 
   it('is refused on a directory that another one of the same process has', async () => {

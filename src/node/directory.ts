@@ -1,0 +1,75 @@
+/**
+ * Where a node lives: in a node directory, which it takes with a pid file, or, with a config that is an object, in no
+ * directory at all. Then nothing is written, no command can reach it, and relative paths of the config start from the
+ * working directory.
+ */
+import path from 'node:path';
+
+import { loadConfig, loadObject } from '../config/load.js';
+import type { CheckedConfig } from '../config/check.js';
+import type { Logger } from '../log/logger.js';
+import { existingDirectory, resolveRundir } from './cbdir.js';
+import { NodeError } from './error.js';
+import { acquirePidFile } from './pidfile.js';
+import type { PidFile } from './pidfile.js';
+
+export interface DirectoryOptions {
+  /** The node directory; it must exist. Only a node whose config is an object can do without. */
+  readonly cbdir?: string;
+  /** The config itself, or its file; default: `config.yaml` or `config.json` in the node directory. */
+  readonly config?: string | object;
+  /** Where `node.pid` and `node.sock` lie, for a node directory that cannot be written to; default: the node directory. */
+  readonly rundir?: string;
+  /** Where `$NAME` in the config is looked up; default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */
+  readonly commandOptions?: Readonly<Record<string, unknown>>;
+}
+
+/** A checked config, and the file that it comes from, if it does. */
+export type NodeSource = CheckedConfig & { readonly file?: string };
+
+export interface TakenDirectory {
+  /** Where relative paths of the config start, absolute. */
+  readonly cbdir: string;
+  /** Where the control socket lies; none for a node without a directory. */
+  readonly rundir: string | undefined;
+  readonly loaded: NodeSource;
+  /** None for a node without a directory. */
+  readonly pidFile: PidFile | undefined;
+}
+
+/**
+ * Reads the config and takes the directory.
+ *
+ * @throws ConfigError (rejects) when the config is missing or wrong.
+ * @throws NodeError (rejects) `ERR_NODE_DIRECTORY`, `ERR_NODE_RUNNING`
+ */
+export async function takeDirectory(options: DirectoryOptions, log: Logger): Promise<TakenDirectory> {
+  const { config, env = process.env } = options;
+  const directory = options.cbdir === undefined ? undefined : existingDirectory(path.resolve(options.cbdir));
+  const cbdir = directory ?? process.cwd();
+  const loaded = await sourceOf({ directory, cbdir, config, env });
+  if (directory === undefined && options.rundir === undefined) {
+    return { cbdir, rundir: undefined, loaded, pidFile: undefined };
+  }
+  const rundir = resolveRundir(options.rundir, cbdir);
+  const given = typeof config === 'string' ? { config } : {};
+  const pidFile = await acquirePidFile({ cbdir: rundir, options: options.commandOptions ?? { cbdir, ...given }, log });
+  return { cbdir, rundir, loaded, pidFile };
+}
+
+interface SourceOptions {
+  readonly directory: string | undefined;
+  readonly cbdir: string;
+  readonly config: string | object | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+function sourceOf({ directory, cbdir, config, env }: SourceOptions): NodeSource | Promise<NodeSource> {
+  if (typeof config === 'object') return loadObject(config, { cbdir, env });
+  if (directory === undefined) {
+    throw new NodeError('ERR_NODE_DIRECTORY', 'a node needs a directory (`cbdir`), or a `config` that is an object');
+  }
+  return loadConfig({ cbdir, env, ...(config === undefined ? {} : { config }) });
+}
