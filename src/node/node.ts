@@ -19,8 +19,6 @@ import type { LoadFunction } from '../auth/method.js';
 import { LocalClients } from '../client/local-clients.js';
 import type { ClientSession } from '../client/api.js';
 import type { ConnectOptions } from '../client/local-clients.js';
-import { loadConfig } from '../config/load.js';
-import type { LoadedConfig } from '../config/load.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
