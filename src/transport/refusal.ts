@@ -49,6 +49,12 @@ export class RefusalLog {
     this.#log.say('warn', { ...facts, ...told(refusal) }, 'WebSocket refused', kind);
   }
 
+  /** A request whose answer is left to the caller. */
+  request(req: IncomingMessage, { kind, ...refusal }: Refusal): void {
+    const facts = { peer: peerOf(req.socket), method: req.method, path: loggedPath(req), ...told(refusal) };
+    this.#log.say('warn', facts, 'HTTP request refused', kind);
+  }
+
   /** A connection that is of no use as HTTP. */
   connection(socket: Socket, { kind, ...refusal }: Refusal): void {
     this.#log.say('warn', { peer: peerOf(socket), ...told(refusal) }, 'HTTP connection refused', kind);
