@@ -50,6 +50,9 @@ export class HttpAcceptor implements Acceptor {
     const requests = this.#dispatcher;
     this.#server
       .on('request', (req, res) => this.#guard(req.socket, () => requests.request(answering(req, res), res)))
+      .on('checkContinue', (req, res) =>
+        this.#guard(req.socket, () => requests.requestInAdvance(answering(req, res), res)),
+      )
       .on('checkExpectation', (req, res) =>
         this.#guard(req.socket, () => requests.expectation(answering(req, res), res)),
       )

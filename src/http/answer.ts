@@ -15,30 +15,35 @@ export interface Answer {
 }
 
 /** Sends a complete response; of a HEAD request only the head. */
-export function sendAnswer(res: ServerResponse, { status, type, body, headers = {} }: Answer): void {
+export function sendAnswer(res: ServerResponse, answer: Answer): void {
+  prepareAnswer(res, answer);
+  res.end(answer.body);
+}
+
+/** Sets the head of a response and sends nothing yet: the body is left to the caller. */
+export function prepareAnswer(res: ServerResponse, { status, type, body, headers = {} }: Answer): void {
   res.statusCode = status;
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) res.setHeader(name, value);
   }
   res.setHeader('Content-Type', type);
   res.setHeader('Content-Length', Buffer.byteLength(body));
-  res.end(body);
 }
 
 /** A page of one sentence for a status that needs no more; failures are not cached. */
-export function sendStatus(
-  res: ServerResponse,
-  status: number,
-  text?: string,
-  headers: OutgoingHttpHeaders = {},
-): void {
+export function statusAnswer(status: number, text?: string, headers: OutgoingHttpHeaders = {}): Answer {
   const cache = status >= 400 ? { 'Cache-Control': 'no-store' } : {};
-  sendAnswer(res, {
+  return {
     status,
     type: 'text/plain; charset=utf-8',
     body: `${String(status)} ${STATUS_CODES[status] ?? ''}${text === undefined ? '' : `\n${text}`}\n`,
     headers: { ...cache, ...headers },
-  });
+  };
+}
+
+/** Sends the page of {@link statusAnswer}. */
+export function sendStatus(res: ServerResponse, status: number, text?: string, headers?: OutgoingHttpHeaders): void {
+  sendAnswer(res, statusAnswer(status, text, headers));
 }
 
 /** An answer without a body, such as 204 or 304. */

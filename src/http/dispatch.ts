@@ -84,7 +84,13 @@ export class Dispatcher {
     else void this.#serve(asWebRequest(req, target), res);
   }
 
-  /** The client wants an answer to its head before it sends the body, or something that nobody has. */
+  /** The client sends the body only if somebody wants it: the service that does says so. */
+  requestInAdvance(req: IncomingMessage, res: WebResponse): void {
+    res.awaitsContinue = true;
+    this.request(req, res);
+  }
+
+  /** The client expects something that nobody has. */
   expectation(req: IncomingMessage, res: WebResponse): void {
     this.#pipelines.get(req.socket)?.add(req, res);
     this.#enter(req, res);
@@ -124,6 +130,7 @@ export class Dispatcher {
     const { status, text } = fault;
     if (socket instanceof Socket) this.#tellFault(error, socket, fault);
     const due = this.#pipelines.get(socket)?.due;
+    if (due !== undefined && failBody(due, error)) return;
     // The refusal must not land in the middle of a response.
     if (due === undefined) refuse(socket, status, text);
     else due.once('close', () => refuse(socket, status, text));
@@ -232,6 +239,17 @@ export class Dispatcher {
     this.#pipelines.get(socket)?.release();
     this.#pipelines.delete(socket);
   }
+}
+
+/**
+ * Tells the service that reads the body of a request that the rest will not come, with the `error` that Node.js has for a
+ * client that left. @returns false when nobody reads it.
+ */
+function failBody(due: WebResponse, error: Error): boolean {
+  if (due.req.complete || due.req.listenerCount('error') === 0) return false;
+  due.shouldKeepAlive = false;
+  due.req.emit('error', error);
+  return true;
 }
 
 /** A list of protocols in order of preference (RFC 9110, section 7.8); some proxies add their own. */

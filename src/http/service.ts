@@ -2,8 +2,9 @@
  * What answers HTTP requests below one path: plain ones and, if it can, WebSocket upgrades. It never looks at paths outside its
  * mount and never listens on a port.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { WebResponse } from './response.js';
 
 /** One request as a service sees it. */
 export interface WebRequest {
@@ -22,7 +23,7 @@ export interface WebRequest {
 /** Life cycle: `create` (no side effects) -> `start` -> `handle`/`upgrade` at any time -> `stop` (idempotent). */
 export interface WebService {
   /** Answers one plain HTTP request. A rejection is answered with 500 and logged by the server. */
-  handle(request: WebRequest, res: ServerResponse): void | Promise<void>;
+  handle(request: WebRequest, res: WebResponse): void | Promise<void>;
   /**
    * Takes an upgraded socket over; services without it refuse upgrades with 400. Must not throw. A service that has
    * it also does its own cookie tracking; for the others it is done before `handle` is called.

@@ -3,12 +3,12 @@
  * bring back. Finding and creating cookies is the tracker's business; here is only which tracker is in force on which
  * path, and that a visitor is answered with 503, never untracked, when its store fails.
  */
-import type { ServerResponse } from 'node:http';
 import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStoreError } from '../cookie/store.js';
 import { CookieTracker } from '../cookie/tracker.js';
 import type { Logger } from '../log/logger.js';
 import { sendStatus } from '../http/answer.js';
+import type { WebResponse } from '../http/response.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceDeps } from './service.js';
 
@@ -66,7 +66,7 @@ export class TrackedService implements WebService {
     await this.#inner.stop?.();
   }
 
-  async handle(request: WebRequest, res: ServerResponse): Promise<void> {
+  async handle(request: WebRequest, res: WebResponse): Promise<void> {
     if (request.req.method !== 'OPTIONS') {
       if (!(await this.#track(request, res))) return;
       // The store may have taken its time, and the visitor may have left meanwhile.
@@ -76,7 +76,7 @@ export class TrackedService implements WebService {
   }
 
   /** @returns false when the store failed; the request has been answered then */
-  async #track({ req }: WebRequest, res: ServerResponse): Promise<boolean> {
+  async #track({ req }: WebRequest, res: WebResponse): Promise<boolean> {
     if (this.#tracker === undefined) throw new Error('a tracked service was asked before it was started');
     try {
       const { setCookie } = await this.#tracker.resolve(req);

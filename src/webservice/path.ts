@@ -5,11 +5,11 @@
  * claims goes to the service at `/` of this level, and if there is none it is not found. So the longest prefix wins:
  * a service at `/` never swallows its neighbours, and a level answers for all that is below it.
  */
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RefusalLog, refuse } from '../transport/refusal.js';
 import { sendStatus } from '../http/answer.js';
 import type { PathConfig } from './schema.js';
+import type { WebResponse } from '../http/response.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
 import { firstSegment } from '../http/target.js';
@@ -45,7 +45,7 @@ class PathService implements WebService {
     if (failures.length > 0) throw new AggregateError(failures, 'web services failed to stop');
   }
 
-  handle(request: WebRequest, res: ServerResponse): void | Promise<void> {
+  handle(request: WebRequest, res: WebResponse): void | Promise<void> {
     const found = this.#find(request);
     if (found !== undefined) return found.service.handle(found.request, res);
     sendStatus(res, 404, 'There is nothing here.');
