@@ -55,19 +55,6 @@ export function sendEmpty(res: ServerResponse, status: number, headers: Outgoing
   res.end();
 }
 
-/**
- * Lets the methods of a service through; OPTIONS is answered with what is allowed and anything else with 405.
- *
- * @returns true when the service shall answer; otherwise the answer has been sent
- */
-export function allowMethods(req: IncomingMessage, res: ServerResponse, methods: readonly string[]): boolean {
-  if (req.method !== undefined && methods.includes(req.method)) return true;
-  const headers = { Allow: [...methods, 'OPTIONS'].join(', ') };
-  if (req.method === 'OPTIONS') sendEmpty(res, 204, headers);
-  else sendStatus(res, 405, undefined, headers);
-  return false;
-}
-
 /** A strong validator of a small body. */
 export function etagOf(body: string): string {
   return `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;

@@ -3,7 +3,7 @@
  * headers that every response has, hands over to the root of the path tree and answers for what goes wrong there: a
  * fault of a service costs its visitor a 500, never the node.
  *
- *     request  -> target bad: 400/414 | root.handle -> the service answers | it fails: 500
+ *     request  -> target bad: 400/414 | method: 405 | root.handle -> the service answers | it fails: 500
  *     upgrade  -> not to WebSocket: as a request | root.upgrade -> the service takes the socket
  *     no HTTP  -> after the answer still due on that connection: 400/408/431, close
  *
@@ -16,6 +16,7 @@ import type { Logger } from '../log/logger.js';
 import { peerOf } from '../transport/peer.js';
 import { RefusalLog, loggedPath, refuse } from '../transport/refusal.js';
 import { sendEmpty, sendStatus } from './answer.js';
+import { serve } from './methods.js';
 import { parseErrorOf } from './parse-error.js';
 import type { ParseError } from './parse-error.js';
 import { Pipeline } from './pipeline.js';
@@ -152,7 +153,7 @@ export class Dispatcher {
 
   async #serve(request: WebRequest, res: WebResponse): Promise<void> {
     try {
-      await this.#options.root.handle(request, res);
+      await serve(this.#options.root, request, res);
     } catch (error) {
       this.#fail(error, request.req, res);
     }

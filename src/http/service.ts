@@ -22,6 +22,12 @@ export interface WebRequest {
 
 /** Life cycle: `create` (no side effects) -> `start` -> `handle`/`upgrade` at any time -> `stop` (idempotent). */
 export interface WebService {
+  /**
+   * The methods that it takes; GET and HEAD by default. Others do not reach it, and neither does OPTIONS as long as it is not
+   * among them (`methods.ts`). Whoever takes GET takes HEAD; it is answered as GET, and the server leaves the body out. A level
+   * of the path tree takes any, because it is up to the services below.
+   */
+  readonly methods?: readonly string[] | 'any' | undefined;
   /** Answers one plain HTTP request. A rejection is answered with 500 and logged by the server. */
   handle(request: WebRequest, res: WebResponse): void | Promise<void>;
   /**

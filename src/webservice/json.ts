@@ -2,13 +2,15 @@
  * `json`: a value from the config, served as a JSON document at exactly the path it is mounted on.
  */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { allowMethods, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from '../http/answer.js';
+import { etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from '../http/answer.js';
+import { READ_ONLY } from '../http/methods.js';
 import type { JsonConfig } from './json-schema.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceType } from './service.js';
 import { isMountItself } from '../http/target.js';
 
 class JsonService implements WebService {
+  readonly methods = READ_ONLY;
   readonly #body: string;
   readonly #etag: string;
   readonly #headers: OutgoingHttpHeaders;
@@ -27,7 +29,6 @@ class JsonService implements WebService {
 
   handle({ req, rest }: WebRequest, res: ServerResponse): void {
     if (!isMountItself(rest)) sendStatus(res, 404, 'There is nothing here.');
-    else if (!allowMethods(req, res, ['GET', 'HEAD'])) return;
     else if (isFresh(req, this.#etag)) sendEmpty(res, 304, this.#headers);
     else {
       sendAnswer(res, {

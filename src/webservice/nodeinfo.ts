@@ -5,7 +5,8 @@
  * other paths, process and host details, and anything about visitors stay out.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { allowMethods, escapeHtml, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from '../http/answer.js';
+import { escapeHtml, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from '../http/answer.js';
+import { READ_ONLY } from '../http/methods.js';
 import type { NodeInfoConfig } from './nodeinfo-schema.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
@@ -18,6 +19,7 @@ interface Document {
 }
 
 class NodeInfoService implements WebService {
+  readonly methods = READ_ONLY;
   readonly #html: Document;
   readonly #json: Document;
 
@@ -29,7 +31,7 @@ class NodeInfoService implements WebService {
 
   handle({ req, rest }: WebRequest, res: ServerResponse): void {
     if (!isMountItself(rest)) sendStatus(res, 404, 'There is nothing here.');
-    else if (allowMethods(req, res, ['GET', 'HEAD'])) this.#answer(req, res);
+    else this.#answer(req, res);
   }
 
   #answer(req: IncomingMessage, res: ServerResponse): void {

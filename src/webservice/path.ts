@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { RefusalLog, refuse } from '../transport/refusal.js';
 import { sendStatus } from '../http/answer.js';
 import type { PathConfig } from './schema.js';
+import { serve } from '../http/methods.js';
 import type { WebResponse } from '../http/response.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
@@ -21,6 +22,7 @@ const NOTHING_HERE = { status: 404, text: 'There is nothing here.', kind: 'no su
 const NO_WEBSOCKET = { status: 400, text: 'There is no WebSocket at this path.', kind: 'no WebSocket' } as const;
 
 class PathService implements WebService {
+  readonly methods = 'any';
   /** path segment, or `/` -> service */
   readonly #services: ReadonlyMap<string, WebService>;
   readonly #refusals: RefusalLog;
@@ -47,7 +49,7 @@ class PathService implements WebService {
 
   handle(request: WebRequest, res: WebResponse): void | Promise<void> {
     const found = this.#find(request);
-    if (found !== undefined) return found.service.handle(found.request, res);
+    if (found !== undefined) return serve(found.service, found.request, res);
     sendStatus(res, 404, 'There is nothing here.');
   }
 

@@ -2,21 +2,21 @@
  * `redirect`: sends everybody who asks for its path, or for anything below it, to another URL.
  */
 import type { ServerResponse } from 'node:http';
-import { allowMethods, escapeHtml, sendAnswer } from '../http/answer.js';
+import { escapeHtml, sendAnswer } from '../http/answer.js';
 import type { RedirectConfig } from './redirect-schema.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceType } from './service.js';
 
 class RedirectService implements WebService {
+  /** POST too, as in Crossbar.io: with 302 a browser goes on with GET. */
+  readonly methods = ['GET', 'HEAD', 'POST'];
   readonly #url: string;
 
   constructor({ url }: RedirectConfig) {
     this.#url = url;
   }
 
-  handle({ req }: WebRequest, res: ServerResponse): void {
-    // POST too, as in Crossbar.io: with 302 a browser goes on with GET.
-    if (!allowMethods(req, res, ['GET', 'HEAD', 'POST'])) return;
+  handle(_request: WebRequest, res: ServerResponse): void {
     const shown = escapeHtml(this.#url);
     sendAnswer(res, {
       status: 302,

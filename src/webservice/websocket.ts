@@ -10,10 +10,13 @@ import { createSessionDeps } from '../session/deps.js';
 import { refuse } from '../transport/refusal.js';
 import { WebSocketAcceptor } from '../transport/websocket/websocket.js';
 import type { WebSocketServiceConfig } from './websocket-schema.js';
+import { READ_ONLY } from '../http/methods.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
 
 class WebSocketService implements WebService {
+  /** Of plain requests; an upgrade has rules of its own. */
+  readonly methods = READ_ONLY;
   readonly #config: WebSocketServiceConfig;
   readonly #deps: WebServiceDeps;
   #acceptor: WebSocketAcceptor | undefined;

@@ -46,6 +46,7 @@ async function start(rules: Partial<BodyRules> = {}, deps: Partial<BodyReaderDep
   const bodies = new BodyReader({ ...RULES, ...rules }, { log, memory, after, ...deps });
   const [asked, got] = [mailbox<string>(), mailbox<number | undefined>()];
   const service: WebService = {
+    methods: ['POST'],
     async handle(request, res) {
       if (request.rest === '/unread') {
         res.end('not read');
@@ -240,6 +241,7 @@ describe('a body that is refused', () => {
 
   it('takes longer than the server allows a request', async () => {
     const service: WebService = {
+      methods: ['POST'],
       async handle(request, res) {
         await new BodyReader({ ...RULES, timeoutMs: 600_000 }, { log: silentLogger() }).read(request, res);
       },

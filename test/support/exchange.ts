@@ -2,6 +2,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 
+import { serve } from '../../src/http/methods.js';
 import { WebResponse } from '../../src/http/response.js';
 import type { WebRequest, WebService } from '../../src/http/service.js';
 
@@ -75,7 +76,7 @@ export async function exchange(service: WebService, options: ExchangeRequest = {
   const finished = new Promise((resolve) => res.once('finish', resolve));
   // A real server does this: without it a service that waits for `close` would wait for ever.
   void finished.then(() => res.emit('close'));
-  await Promise.all([service.handle(request, res), finished]);
+  await Promise.all([serve(service, request, res), finished]);
   return parseResponse(socket.sent);
 }
 

@@ -10,7 +10,8 @@ import type { ReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import type send from 'send';
-import { allowMethods, sendAnswer, sendEmpty, sendStatus } from '../../http/answer.js';
+import { sendAnswer, sendEmpty, sendStatus } from '../../http/answer.js';
+import { READ_ONLY } from '../../http/methods.js';
 import { FileLookup } from './file-lookup.js';
 import type { Found } from './file-lookup.js';
 import { listingPage, readListing } from './listing.js';
@@ -22,6 +23,7 @@ import type { WebServiceDeps, WebServiceType } from '../service.js';
 type Send = typeof send;
 
 class StaticService implements WebService {
+  readonly methods = READ_ONLY;
   readonly #config: StaticConfig;
   /** file extension in lower case, with its dot -> media type */
   readonly #mimeTypes: ReadonlyMap<string, string>;
@@ -45,7 +47,6 @@ class StaticService implements WebService {
   async handle(request: WebRequest, res: ServerResponse): Promise<void> {
     if (this.#open === undefined) throw new Error('a static service was asked before it was started');
     res.setHeader('Access-Control-Allow-Origin', '*');
-    if (!allowMethods(request.req, res, ['GET', 'HEAD'])) return;
     const found = await this.#open.lookup.find(request.rest);
     // While the file system was asked the visitor may have left.
     if (!res.closed) await this.#answer(found, request, res, this.#open.send);
