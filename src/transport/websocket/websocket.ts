@@ -162,13 +162,8 @@ export class WebSocketAcceptor {
     this.#deps.log.warn({ origin: headers.origin, ...fault }, 'cookie does not fit the page');
   }
 
-  /** Answers a plain HTTP request: a browser that was pointed at a WebSocket. */
+  /** Answers a plain GET or HEAD: a browser that was pointed at a WebSocket. */
   handlePlain(req: IncomingMessage, res: ServerResponse): void {
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
-      res.writeHead(405, { Allow: 'GET, HEAD', 'Content-Type': 'text/plain; charset=utf-8' });
-      res.end(`HTTP method "${req.method ?? ''}" is not allowed here\n`);
-      return;
-    }
     if (isWithoutUpgrade(req)) {
       this.#refusals.webSocket(req, { ...WITHOUT_UPGRADE, text: 'the handshake came without its upgrade' });
       const { status, text, headers } = WITHOUT_UPGRADE;
