@@ -6,6 +6,19 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebResponse } from './response.js';
 
+/** The cookie of a request: who came back. */
+export interface RequestCookie {
+  /** The id of its record now: a password, never for a log or a body. */
+  readonly cbtid: string;
+  /** As whom the cookie is logged in; undefined when it is not. */
+  readonly authid: string | undefined;
+  /**
+   * Whether the browser has that id, or gets it with this answer. If not, it came with an id that was replaced a moment ago, and
+   * nothing may be given to it that it did not have before.
+   */
+  readonly isHeld: boolean;
+}
+
 /** One request as a service sees it. */
 export interface WebRequest {
   readonly req: IncomingMessage;
@@ -18,6 +31,8 @@ export interface WebRequest {
   readonly rest: string;
   /** The query with its `?`, still percent-encoded; empty when there is none. */
   readonly query: string;
+  /** What the tracker found or made; absent where no `cookie` section is in force, and at OPTIONS. */
+  readonly cookie?: RequestCookie;
 }
 
 /** Life cycle: `create` (no side effects) -> `start` -> `handle`/`upgrade` at any time -> `stop` (idempotent). */

@@ -3,14 +3,25 @@
  * bring back. Finding and creating cookies is the tracker's business; here is only which tracker is in force on which
  * path, and that a visitor is answered with 503, never untracked, when its store fails.
  */
+import type { CookieDirectory } from '../cookie/directory.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStoreError } from '../cookie/store.js';
+import type { CookieStores } from '../cookie/stores.js';
 import { CookieTracker } from '../cookie/tracker.js';
 import type { Logger } from '../log/logger.js';
 import { sendStatus } from '../http/answer.js';
 import type { WebResponse } from '../http/response.js';
-import type { WebRequest, WebService } from '../http/service.js';
-import type { WebServiceDeps } from './service.js';
+import type { RequestCookie, WebRequest, WebService } from '../http/service.js';
+
+/** What a section needs of the node. */
+export interface CookieSectionDeps {
+  readonly stores: CookieStores;
+  /** Where the cookies of the worker are managed from. */
+  readonly directory: CookieDirectory;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly log: Logger;
+}
 
 /**
  * One `cookie` section of the config. Every path it applies to shares its tracker, so a cookie handed out with a page
@@ -18,10 +29,10 @@ import type { WebServiceDeps } from './service.js';
  */
 export class CookieSection {
   readonly #config: CookieConfig;
-  readonly #deps: Pick<WebServiceDeps, 'stores' | 'directory' | 'clock' | 'log'>;
+  readonly #deps: CookieSectionDeps;
   #tracker: Promise<CookieTracker> | undefined;
 
-  constructor(config: CookieConfig, deps: Pick<WebServiceDeps, 'stores' | 'directory' | 'clock' | 'log'>) {
+  constructor(config: CookieConfig, deps: CookieSectionDeps) {
     this.#config = config;
     this.#deps = deps;
   }
@@ -69,26 +80,27 @@ export class TrackedService implements WebService {
   }
 
   async handle(request: WebRequest, res: WebResponse): Promise<void> {
-    if (request.req.method !== 'OPTIONS') {
-      if (!(await this.#track(request, res))) return;
-      // The store may have taken its time, and the visitor may have left meanwhile.
-      if (res.closed) return;
+    if (request.req.method === 'OPTIONS') {
+      await this.#inner.handle(request, res);
+      return;
     }
-    await this.#inner.handle(request, res);
+    const cookie = await this.#track(request, res);
+    // The store may have taken its time, and the visitor may have left meanwhile.
+    if (cookie !== undefined && !res.closed) await this.#inner.handle({ ...request, cookie }, res);
   }
 
-  /** @returns false when the store failed; the request has been answered then */
-  async #track({ req }: WebRequest, res: WebResponse): Promise<boolean> {
+  /** @returns undefined when the store failed; the request has been answered then */
+  async #track({ req }: WebRequest, res: WebResponse): Promise<RequestCookie | undefined> {
     if (this.#tracker === undefined) throw new Error('a tracked service was asked before it was started');
     try {
-      const { setCookie } = await this.#tracker.resolve(req);
+      const { record, setCookie, lastsMs } = await this.#tracker.resolve(req);
       if (setCookie !== undefined) res.appendHeader('Set-Cookie', setCookie);
-      return true;
+      return { cbtid: record.cbtid, authid: record.auth?.authid, isHeld: lastsMs === undefined };
     } catch (error) {
       if (!(error instanceof CookieStoreError)) throw error;
       this.#log.error({ err: error }, 'cookie store failed, request refused');
       sendStatus(res, 503, 'Visitors cannot be recognised at the moment. Please try again later.');
-      return false;
+      return undefined;
     }
   }
 }

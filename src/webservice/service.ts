@@ -1,14 +1,11 @@
 /**
  * What a web service of the config is made of. To add one: a file exporting a {@link WebServiceType}, a line in `registry.ts`,
- * its config schema in `schema.ts` and a call of the suite in `test/contract/web-service.ts`. `server.ts` stays as it is.
+ * its schema with a line in the `oneOf` of `schema.ts`, and a call of the suite in `test/contract/web-service.ts`. `server.ts` stays as it is.
  */
-import type { CookieDirectory } from '../cookie/directory.js';
-import type { CookieStores } from '../cookie/stores.js';
 import type { WebService } from '../http/service.js';
-import type { Logger } from '../log/logger.js';
 import type { SessionParts } from '../session/deps.js';
 import type { Drain } from '../transport/drain.js';
-import type { CookieSection } from './cookies.js';
+import type { CookieSection, CookieSectionDeps } from './cookies.js';
 import type { PathServiceConfig } from './schema.js';
 
 /** What the `nodeinfo` service may tell anybody who asks. */
@@ -19,17 +16,11 @@ export interface NodeInfo {
 }
 
 /** What services are given. Which of it they use is their business. */
-export interface WebServiceDeps {
+export interface WebServiceDeps extends CookieSectionDeps {
   readonly router: SessionParts['router'];
   readonly load: SessionParts['load'];
-  readonly stores: CookieStores;
-  /** Where the cookies of the worker are managed from. */
-  readonly directory: CookieDirectory;
-  readonly log: Logger;
   /** What ends the connections of the node. */
   readonly drain: Drain;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
   /** The `cookie` section in force where the service is mounted: its own, or that of the nearest path above. */
   readonly cookies: CookieSection | undefined;
   readonly nodeInfo: NodeInfo;

@@ -7,7 +7,7 @@ import { createLogger, silentLogger } from '../../../src/log/logger.js';
 import { CookieSection, TrackedService } from '../../../src/webservice/cookies.js';
 import { createWebService } from '../../../src/webservice/registry.js';
 import type { PathServiceConfig } from '../../../src/webservice/schema.js';
-import type { WebService } from '../../../src/http/service.js';
+import type { WebRequest, WebService } from '../../../src/http/service.js';
 import type { WebServiceDeps } from '../../../src/webservice/service.js';
 import { exchange, openExchange } from '../../support/exchange.js';
 import { cookieConfig, jsonConfig, serviceDeps, webSocketConfig } from '../../support/web.js';
@@ -45,6 +45,35 @@ function changedStores(change: (store: CookieStore) => Partial<CookieStore>): Co
   })({ clock: Date.now, log: silentLogger() });
 }
 
+/** A tracked service that keeps the cookies of its requests, and the store that they are in. */
+async function startSeeing({ methods }: Pick<WebService, 'methods'> = {}): Promise<{
+  readonly service: WebService;
+  readonly store: () => CookieStore;
+  readonly seen: WebRequest['cookie'][];
+}> {
+  let opened: CookieStore | undefined;
+  const stores = changedStores((store) => {
+    opened = store;
+    return {};
+  });
+  const section = new CookieSection(cookieConfig(), serviceDeps({ stores }));
+  const seen: WebRequest['cookie'][] = [];
+  const inner: WebService = {
+    methods,
+    handle({ cookie }, res) {
+      seen.push(cookie);
+      res.end('.');
+    },
+  };
+  const service = new TrackedService(inner, section, silentLogger());
+  await service.start();
+  const store = (): CookieStore => {
+    if (opened === undefined) throw new Error('the store has not been opened');
+    return opened;
+  };
+  return { service, store, seen };
+}
+
 describe('a visitor', () => {
   it('gets a cookie with the first response and none with the next', async () => {
     const service = await start({ ...jsonConfig(1), cookie: cookieConfig() });
@@ -71,6 +100,30 @@ describe('a visitor', () => {
       [404, true],
       [204, false],
     ]);
+  });
+
+  it('is known to the service: by the id of its record, and as whom it is logged in', async () => {
+    const { service, store, seen } = await startSeeing({ methods: ['GET', 'OPTIONS'] });
+    const headers = asCookie((await exchange(service)).headers['set-cookie']);
+    const cbtid = headers['cookie']?.split('=')[1] ?? '';
+    const auth = { authid: 'alice', authrole: 'user', authmethod: 'ticket', authrealm: 'realm1', authextra: null };
+    await store().update(cbtid, { auth, modified: '2026-01-01T00:00:00.000Z' });
+    await exchange(service, { headers });
+    await exchange(service, { method: 'OPTIONS', headers });
+    expect(seen).toEqual([
+      { cbtid, authid: undefined, isHeld: true },
+      { cbtid, authid: 'alice', isHeld: true },
+      undefined,
+    ]);
+  });
+
+  it('is known by an id that was replaced, too, and told apart from one who has the id of now', async () => {
+    const { service, store, seen } = await startSeeing();
+    const headers = asCookie((await exchange(service)).headers['set-cookie']);
+    const successor = 'n'.repeat(24);
+    await store().rotate(headers['cookie']?.split('=')[1] ?? '', successor, new Date().toISOString());
+    await exchange(service, { headers });
+    expect(seen[1]).toEqual({ cbtid: successor, authid: undefined, isHeld: false });
   });
 
   it('is known on all paths that share a section, and not on those with another', async () => {
