@@ -14,7 +14,7 @@ const root = path.dirname(import.meta.dirname);
 const require = createRequire(import.meta.url);
 
 /** What is imported, started or run from outside. Everything else becomes part of them, or of `dist/chunks`. */
-const ENTRIES = ['cli/main', 'node/node', 'client/api', 'cookie/database-worker'];
+const ENTRIES = ['index', 'cli/main', 'client/api', 'cookie/database-worker'];
 
 // A build info that outlived its output would make tsc believe that there is nothing to do.
 if (!existsSync(path.join(root, 'dist/cli/main.js'))) rmSync(path.join(root, 'dist'), { recursive: true, force: true });

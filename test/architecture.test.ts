@@ -84,6 +84,9 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   cli: { folders: ['node', 'config', 'log', 'system'], builtins: ['fs', 'path', 'stream'], packages: ['commander'] },
 };
 
+/** What the package exports. The one file that stands in no folder, and the one that gathers names of others. */
+const PUBLIC_FACE = 'index.ts';
+
 /** Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. */
 const WITH_SCHEMA = ['auth', 'component', 'cookie', 'router', 'transport', 'webservice'];
 
@@ -108,6 +111,9 @@ const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
 
 /** @returns what is wrong with a file, one line each. @param file - path below src, such as `router/realm.ts` */
 function violations(file: string, text: string): string[] {
+  if (file === PUBLIC_FACE) {
+    return sourceFacts(text).onlyReexports ? [] : [`${file}: must only export names of other files, one by one`];
+  }
   const folder = path.dirname(file).split(path.sep)[0] ?? '';
   const rule = FOLDERS[folder];
   if (rule === undefined || !file.includes('/')) return [`${file}: the folder is missing from the table`];
@@ -213,8 +219,8 @@ describe('the source', () => {
     expect(findCycle(files)).toBeUndefined();
   });
 
-  it('has no barrel', () => {
-    expect([...files.keys()].filter((file) => path.posix.basename(file) === 'index.ts')).toEqual([]);
+  it('has no barrel but the public face', () => {
+    expect([...files.keys()].filter((file) => path.posix.basename(file) === 'index.ts')).toEqual([PUBLIC_FACE]);
   });
 
   it('needs every exception that is made', () => {
@@ -259,6 +265,10 @@ describe('a violation is found', () => {
     ['node/a.ts', "console.log('x');", 'must not use console'],
     ['plugins/a.ts', '', 'the folder is missing from the table'],
     ['a.ts', '', 'the folder is missing from the table'],
+    ['index.ts', 'export const x = 1;', 'must only export names of other files, one by one'],
+    ['index.ts', "import './node/node.js';", 'must only export names of other files, one by one'],
+    ['index.ts', "export * from './node/node.js';", 'must only export names of other files, one by one'],
+    ['node/a.ts', "import { startNode } from '../index.js';", 'must not import ../index.js'],
   ])('%s: %s', (file, text, expected) => {
     expect(violations(file, text)).toEqual([`${file}: ${expected}`]);
   });
@@ -274,6 +284,7 @@ describe('a violation is found', () => {
     ['cookie/a.ts', "import { open } from 'node:fs/promises';"],
     ['cookie/a.ts', "import type { IncomingMessage } from 'node:http';"],
     ['node/a.ts', 'process.exit(0);'],
+    ['index.ts', "export { a, b as c } from './node/node.js';\nexport type { T } from './node/api.js';"],
   ])('and nothing else: %s: %s', (file, text) => {
     expect(violations(file, text)).toEqual([]);
   });

@@ -3,7 +3,7 @@
  */
 import { resolveCbdir } from '../node/cbdir.js';
 import { startNode } from '../node/node.js';
-import type { RunningNode } from '../node/node.js';
+import type { RunningNode } from '../node/api.js';
 import { foreignFrame } from '../node/foreign-frame.js';
 import { handleSignals } from '../node/signals.js';
 import { createReporter } from './logging.js';

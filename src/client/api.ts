@@ -86,6 +86,14 @@ export interface ComponentSession {
   leave(reason?: string, message?: string): void;
 }
 
+/** As whom a program joins a realm of its node. */
+export interface ConnectOptions {
+  /** Decides what the session may do. The realm must have it. */
+  readonly role: string;
+  /** The `authid` of the session. Default: `local`. */
+  readonly authid?: string;
+}
+
 /** A session that a program opened itself, with `node.connect`. */
 export interface ClientSession extends ComponentSession {
   /** Leaves the realm, and resolves when the session is over. Idempotent; never rejects. */

@@ -9,16 +9,8 @@ import { connectLocal } from './connect.js';
 import type { Logger } from '../log/logger.js';
 import type { Router } from '../router/router.js';
 import type { RealmConfig } from '../router/schema.js';
-import type { ClientSession } from './api.js';
+import type { ClientSession, ConnectOptions } from './api.js';
 import type { LocalClient } from './connect.js';
-
-/** As whom a program joins a realm of its node. */
-export interface ConnectOptions {
-  /** Decides what the session may do. The realm must have it. */
-  readonly role: string;
-  /** The `authid` of the session. Default: `local`. */
-  readonly authid?: string;
-}
 
 interface ServedRouter {
   readonly router: Router;

@@ -8,23 +8,13 @@ import path from 'node:path';
 import { loadConfig, loadObject } from '../config/load.js';
 import type { CheckedConfig } from '../config/check.js';
 import type { Logger } from '../log/logger.js';
+import type { NodeOptions } from './api.js';
 import { existingDirectory, resolveRundir } from './cbdir.js';
 import { NodeError } from './error.js';
 import { acquirePidFile } from './pidfile.js';
 import type { PidFile } from './pidfile.js';
 
-export interface DirectoryOptions {
-  /** The node directory; it must exist. Only a node whose config is an object can do without. */
-  readonly cbdir?: string;
-  /** The config itself, or its file; default: `config.yaml` or `config.json` in the node directory. */
-  readonly config?: string | object;
-  /** Where `node.pid` and `node.sock` lie, for a node directory that cannot be written to; default: the node directory. */
-  readonly rundir?: string;
-  /** Where `$NAME` in the config is looked up; default `process.env`. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */
-  readonly commandOptions?: Readonly<Record<string, unknown>>;
-}
+type DirectoryOptions = Pick<NodeOptions, 'cbdir' | 'config' | 'rundir' | 'env' | 'commandOptions'>;
 
 /** A checked config, and the file that it comes from, if it does. */
 export type NodeSource = CheckedConfig & { readonly file?: string };

@@ -17,8 +17,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { LoadFunction } from '../auth/method.js';
 import { LocalClients } from '../client/local-clients.js';
-import type { ClientSession } from '../client/api.js';
-import type { ConnectOptions } from '../client/local-clients.js';
+import type { ClientSession, ConnectOptions } from '../client/api.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
@@ -28,44 +27,18 @@ import { createWorker } from '../worker/registry.js';
 import type { WorkerConfig } from '../worker/registry.js';
 import { WorkerError } from '../worker/worker.js';
 import type { Worker } from '../worker/worker.js';
+import type { NodeOptions, RunningNode } from './api.js';
 import { ControlServer } from './control.js';
 import { LocalAdministration } from './cookie-administration.js';
 import { cookieRequests } from './cookie-control.js';
 import { cookieStoreSummaries, openedStores } from './cookie-stores.js';
 import { takeDirectory } from './directory.js';
-import type { DirectoryOptions, NodeSource, TakenDirectory } from './directory.js';
+import type { NodeSource, TakenDirectory } from './directory.js';
 import { NodeError } from './error.js';
 import { limitProcess } from './limits.js';
 import { packageVersion } from './package.js';
 import { privatePathsOf } from './private-paths.js';
 import type { NodeSummary } from './summary.js';
-
-export type { NodeSummary } from './summary.js';
-
-export interface NodeOptions extends DirectoryOptions {
-  /** A pino logger; default: none. */
-  readonly log?: Logger;
-  /** Gives the start up: what has started is stopped, and `startNode` rejects with its reason. Without effect later. */
-  readonly signal?: AbortSignal;
-}
-
-/** A node that runs. */
-export interface RunningNode {
-  /** What listens where, which realms there are and which cookie stores. */
-  readonly summary: NodeSummary;
-  /**
-   * Joins a realm from within the process, without a socket: the session that components have. It is open until it is
-   * closed, killed, or the node stops.
-   *
-   * @throws CallError (rejects) `wamp.error.no_such_realm` or `wamp.error.no_such_role`.
-   * @throws NodeError (rejects) `ERR_NODE_STOPPED`
-   */
-  connect(realm: string, options: ConnectOptions): Promise<ClientSession>;
-  /** Ends it in the order above. Idempotent; rejects when a cookie store cannot be closed, after all else is done. */
-  stop(): Promise<void>;
-  /** The same as `stop`, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
 
 /**
  * Starts a node.

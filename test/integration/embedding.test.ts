@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { startNode } from '../../src/node/node.js';
-import type { RunningNode } from '../../src/node/node.js';
+import type { RunningNode } from '../../src/node/api.js';
 import { nodeDirectory, temporaryDirectory } from '../support/daemon.js';
 import { LOOPBACK, nodeConfig } from '../support/node-config.js';
 import { WampClient } from '../support/wamp-client.js';

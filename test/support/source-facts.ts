@@ -33,6 +33,8 @@ export interface SourceFacts {
   readonly functions: readonly FunctionFact[];
   /** What is declared and exported here. */
   readonly exports: readonly ExportFact[];
+  /** Nothing but `export { name } from '…'`, each name written out. */
+  readonly onlyReexports: boolean;
 }
 
 /** Reads one TypeScript file. */
@@ -53,8 +55,10 @@ export function sourceFacts(text: string): SourceFacts {
     exports.push(...exportFacts(node));
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true));
-  return { imports, names, asynchronous, functions, exports };
+  const file = ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true);
+  visit(file);
+  const onlyReexports = file.statements.every(isReexport);
+  return { imports, names, asynchronous, functions, exports, onlyReexports };
 }
 
 function isFunction(node: ts.Node): node is ts.FunctionLikeDeclaration {
@@ -80,6 +84,11 @@ function exportFacts(node: ts.Node): ExportFact[] {
     return node.declarationList.declarations.map(({ name }) => ({ name: name.getText(), documented }));
   }
   return [{ name: nameOf(node), documented }];
+}
+
+function isReexport(node: ts.Statement): boolean {
+  if (!ts.isExportDeclaration(node) || node.moduleSpecifier === undefined) return false;
+  return node.exportClause !== undefined && ts.isNamedExports(node.exportClause);
 }
 
 function importFact(node: ts.Node): ImportFact | undefined {

@@ -1,0 +1,48 @@
+/**
+ * What a program that embeds a node sees of it. Part of the public types: nothing of the config and of the router may be
+ * imported here.
+ */
+import type { ClientSession, ConnectOptions } from '../client/api.js';
+import type { Logger } from '../log/logger.js';
+import type { NodeSummary } from './summary.js';
+
+export interface NodeOptions {
+  /** The node directory; it must exist. Only a node whose config is an object can do without. */
+  readonly cbdir?: string;
+  /**
+   * The config itself, or its file; default: `config.yaml` or `config.json` in the node directory. Without a node directory
+   * relative paths in a config that is an object start from the working directory.
+   */
+  readonly config?: string | object;
+  /** A pino logger; default: none. */
+  readonly log?: Logger;
+  /** Where `node.pid` and `node.sock` lie, for a node directory that cannot be written to; default: the node directory. */
+  readonly rundir?: string;
+  /** Where `$NAME` in the config is looked up; default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Gives the start up: what has started is stopped, and `startNode` rejects with its reason. Without effect later. */
+  readonly signal?: AbortSignal;
+  /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */
+  readonly commandOptions?: Readonly<Record<string, unknown>>;
+}
+
+/** A node that runs. */
+export interface RunningNode {
+  /** What listens where, which realms there are and which cookie stores. */
+  readonly summary: NodeSummary;
+  /**
+   * Joins a realm from within the process, without a socket: the session that components have. It is open until it is
+   * closed, killed, or the node stops.
+   *
+   * @throws CallError (rejects) `wamp.error.no_such_realm` or `wamp.error.no_such_role`.
+   * @throws NodeError (rejects) `ERR_NODE_STOPPED`
+   */
+  connect(realm: string, options: ConnectOptions): Promise<ClientSession>;
+  /**
+   * Ends it: no new connection, the end of those that are open, GOODBYE to components and to the sessions of `connect`, then
+   * the cookie stores. Idempotent; rejects when a cookie store cannot be closed, after all else is done.
+   */
+  stop(): Promise<void>;
+  /** The same as `stop`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
