@@ -1,13 +1,14 @@
-// Builds dist/ from src/, bundled by esbuild into the entries below and the chunks that they share, with the declarations
-// of tsc beside them. Also copies the browser client of the demo, so that the node serves it without a CDN.
+// Builds dist/ from src/, bundled by esbuild into the entries below and the chunks that they share, with those declarations
+// of tsc beside them that can be reached from outside. Also copies the browser client of the demo, so that the node serves it without a CDN.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import { build } from 'esbuild';
 
+import { publishDeclarations } from './declarations.js';
 import { useValidator, writeValidator } from './validator.js';
 
 const root = path.dirname(import.meta.dirname);
@@ -16,10 +17,19 @@ const require = createRequire(import.meta.url);
 /** What is imported, started or run from outside. Everything else becomes part of them, or of `dist/chunks`. */
 const ENTRIES = ['index', 'cli/main', 'client/api', 'cookie/database-worker'];
 
+/** Those of them that are in `exports` of package.json. */
+const TYPED_ENTRIES = ['index.d.ts', 'client/api.d.ts'];
+
+const dist = path.join(root, 'dist');
+/** All declarations, and what tsc knows of the last build. Not part of the package. */
+const types = path.join(dist, '.types');
+
 // A build info that outlived its output would make tsc believe that there is nothing to do.
-if (!existsSync(path.join(root, 'dist/cli/main.js'))) rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+if (!existsSync(path.join(types, 'index.d.ts'))) rmSync(dist, { recursive: true, force: true });
 const [typed] = await Promise.all([declarations(), bundles()]);
 if (typed !== 0) process.exit(typed);
+const { dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+publishDeclarations(types, dist, TYPED_ENTRIES, Object.keys(dependencies));
 
 mkdirSync(path.join(root, 'web/vendor'), { recursive: true });
 copyFileSync(require.resolve('autobahn-browser/autobahn.min.js'), path.join(root, 'web/vendor/autobahn.min.js'));
@@ -34,7 +44,7 @@ async function declarations() {
 
 async function bundles() {
   removeScripts();
-  await writeValidator(path.join(root, 'dist'));
+  await writeValidator(dist);
   await build({
     absWorkingDir: root,
     entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`),
@@ -50,6 +60,11 @@ async function bundles() {
     // They are installed beside us, where npm can see and audit them.
     packages: 'external',
     sourcemap: 'linked',
+    // A stack needs places and names; whoever wants to read the source has the repository.
+    sourcesContent: false,
+    // Comments and indentation are a quarter of the code. Lines stay short, so that a place in a stack says something.
+    minifyWhitespace: true,
+    lineLimit: 160,
     // No `keepNames`: it costs a call for every function that is made, also in the middle of routing. Without
     // minifying, names stay as they are (two classes of one name, or one that names itself, excepted).
     plugins: [useValidator],
@@ -58,7 +73,6 @@ async function bundles() {
 
 /** Chunks have a new name whenever they change. */
 function removeScripts() {
-  const dist = path.join(root, 'dist');
   if (!existsSync(dist)) return;
   for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     if (/\.js(\.map)?$/.test(file)) rmSync(path.join(dist, file));
