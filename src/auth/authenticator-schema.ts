@@ -13,6 +13,8 @@ export const dynamicSchema = {
     type: { const: 'dynamic', description: 'The word for a procedure.' },
     authenticator: {
       type: 'string',
+      is: 'uri',
+      provider: 'authenticator-callee-role',
       pattern: '^([0-9a-z_]+\\.)*[0-9a-z_]+$',
       allowed: 'a procedure URI of a-z, 0-9 and _, with dots between them',
       description:
@@ -20,16 +22,19 @@ export const dynamicSchema = {
     },
     'authenticator-realm': {
       type: 'string',
+      is: 'realm',
       absent: 'the realm that the client asks for',
       description: 'The realm on which the procedure is registered. The worker must have it.',
     },
     'authenticator-role': {
       type: 'string',
+      is: 'role',
       absent: 'one that may call everything',
       description: 'The role by which the router calls the procedure. The realm of the authenticator must have it.',
     },
     'authenticator-callee-role': {
       type: 'string',
+      is: 'role',
       minLength: 1,
       absent: 'the first one that registers it',
       description:

@@ -1,6 +1,7 @@
 /** The `cryptosign` section: public keys of clients. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './authenticator-schema.js';
+import { checkKeys } from './cryptosign-rules.js';
 import { roleKeywords } from './secret-schema.js';
 
 export const cryptosignPrincipalSchema = {
@@ -22,6 +23,7 @@ export const cryptosignPrincipalSchema = {
     role: roleKeywords,
     realm: {
       type: 'string',
+      is: 'realm',
       minLength: 1,
       absent: 'the realm that the client asks for',
       description: 'The realm that it joins, whatever the client asks for.',
@@ -39,6 +41,7 @@ export const cryptosignStaticSchema = {
     principals: {
       type: 'object',
       additionalProperties: cryptosignPrincipalSchema,
+      rules: checkKeys,
       allowed: 'an object of principals by authid',
       description: 'Who may join, by `authid`. A client that names none is found by its key.',
     },

@@ -12,6 +12,7 @@ import { tls } from './tls.js';
 import { wampcra } from './wampcra.js';
 import type { AuthDeps, AuthMethod, AuthMethods, AuthMethodType } from './method.js';
 import type { AuthOptions } from './options-schema.js';
+import { WITHOUT_AUTH } from './schema.js';
 import type { AuthConfig } from './schema.js';
 
 /** Every method takes the section of its own word; the schema makes sure of it. */
@@ -19,8 +20,6 @@ const TYPES: readonly AuthMethodType<never>[] = [anonymous, cookie, ticket, wamp
 
 /** They ask for no secret, so nobody can guess one. */
 const WITHOUT_SECRET: readonly AuthMethodType<never>[] = [anonymous, cookie];
-
-const EVERYBODY: AuthConfig = { anonymous: { type: 'static', role: 'anonymous' } };
 
 /**
  * @param config the `auth` section of a transport; absent or empty means that everybody is `anonymous`.
@@ -32,7 +31,7 @@ export async function createAuthMethods(
   options: AuthOptions,
   deps: Omit<AuthDeps, 'siblings'>,
 ): Promise<AuthMethods> {
-  const sections = config === undefined || Object.keys(config).length === 0 ? EVERYBODY : config;
+  const sections: AuthConfig = config === undefined || Object.keys(config).length === 0 ? WITHOUT_AUTH : config;
   const limit = new FailureLimit(options, { ...deps, clock: () => performance.now(), pause });
   const methods = new Map<string, AuthMethod>();
   for (const type of TYPES) {

@@ -3,6 +3,7 @@
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './authenticator-schema.js';
+import { needsCookie } from './cookie-rules.js';
 import { cryptosignSchema } from './cryptosign-schema.js';
 import { scramSchema } from './scram/schema.js';
 import { ticketSchema } from './ticket-schema.js';
@@ -12,17 +13,20 @@ import { wampcraSchema } from './wampcra-schema.js';
 export const anonymousStaticSchema = {
   type: 'object',
   description: 'Everybody is let in, as the config says.',
+  letsIn: 'anybody',
   required: ['type'],
   additionalProperties: false,
   properties: {
     type: { const: 'static', description: 'The session is described here in the config.' },
     realm: {
       type: 'string',
+      is: 'realm',
       absent: 'the realm that the client asks for',
       description: 'The realm that everybody joins, whatever the client asks for.',
     },
     role: {
       type: 'string',
+      is: 'role',
       default: 'anonymous',
       description: 'The role that everybody gets. The realm must have it.',
     },
@@ -47,6 +51,8 @@ export const cookieAuthSchema = {
   type: 'object',
   description:
     'Lets a browser in at once, as whom it logged in before, when its cookie remembers a login. Needs a `cookie` section. The client must offer `cookie`.',
+  letsIn: 'cookies',
+  rules: needsCookie,
   additionalProperties: false,
   properties: {
     revalidate: {
@@ -74,6 +80,9 @@ export const authSchema = {
   },
   notYet: ['cryptosign-proxy', 'anonymous-proxy'],
 } as const satisfies ConfigSchema;
+
+/** What holds where nothing is said of authentication. */
+export const WITHOUT_AUTH = { anonymous: { type: 'static', role: 'anonymous' } } as const;
 
 export type AnonymousConfig = Checked<typeof anonymousStaticSchema>;
 export type CookieAuthConfig = Checked<typeof cookieAuthSchema>;

@@ -22,6 +22,7 @@ export function secretSchema<const Text extends string>(description: Text) {
   return {
     ...secretFileSchema,
     type: ['string', 'object'],
+    is: 'secret',
     minLength: 1,
     allowed: 'a string that is not empty, "${NAME}" of an environment variable, or an object {"file": "..."}',
     description: `${description} \`"\${NAME}"\` takes it from the environment, \`{"file": "..."}\` from a file.`,
@@ -31,6 +32,7 @@ export function secretSchema<const Text extends string>(description: Text) {
 /** The role of a principal. */
 export const roleKeywords = {
   type: 'string',
+  is: 'role',
   default: 'anonymous',
   description: 'The role that it gets. The realm must have it.',
 } as const satisfies ConfigSchema;

@@ -1,6 +1,7 @@
 /** The `ticket` section: passwords in the config. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './authenticator-schema.js';
+import { warnIfNobody } from './principal-rules.js';
 import { roleKeywords, secretSchema } from './secret-schema.js';
 
 export const ticketPrincipalSchema = {
@@ -21,6 +22,7 @@ export const ticketStaticSchema = {
     principals: {
       type: 'object',
       additionalProperties: ticketPrincipalSchema,
+      rules: warnIfNobody,
       allowed: 'an object of principals by authid',
       description: 'Who may join, by `authid`.',
     },

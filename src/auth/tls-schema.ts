@@ -1,12 +1,15 @@
 /** The `tls` section: certificates of clients. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './authenticator-schema.js';
+import { warnIfNobody } from './principal-rules.js';
 import { roleKeywords } from './secret-schema.js';
+import { checkPrincipal } from './tls-rules.js';
 
 export const tlsPrincipalSchema = {
   type: 'object',
   description:
     'Somebody who may join with a certificate. At least one fingerprint is needed; where both stand, both must fit.',
+  rules: checkPrincipal,
   additionalProperties: false,
   properties: {
     'certificate-sha1': {
@@ -37,6 +40,7 @@ export const tlsStaticSchema = {
     principals: {
       type: 'object',
       additionalProperties: tlsPrincipalSchema,
+      rules: warnIfNobody,
       allowed: 'an object of principals by authid',
       description: 'Who may join, by `authid`. A client that names none is found by its certificate.',
     },

@@ -1,12 +1,15 @@
 /** The `wampcra` section: secrets that client and router share, in the config. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './authenticator-schema.js';
+import { warnIfNobody } from './principal-rules.js';
 import { roleKeywords, secretSchema } from './secret-schema.js';
+import { checkUser } from './wampcra-rules.js';
 
 export const wampcraUserSchema = {
   type: 'object',
   description: 'Somebody who may join by signing a challenge.',
   required: ['secret'],
+  rules: checkUser,
   additionalProperties: false,
   properties: {
     secret: secretSchema(
@@ -46,6 +49,7 @@ export const wampcraStaticSchema = {
     users: {
       type: 'object',
       additionalProperties: wampcraUserSchema,
+      rules: warnIfNobody,
       allowed: 'an object of users by authid',
       description: 'Who may join, by `authid`.',
     },

@@ -30,9 +30,10 @@ export const componentSchema = {
       default: 'default',
       description: 'The function that the module exports. It is called with the session when the node starts.',
     },
-    realm: { type: 'string', description: 'The realm that the component joins. The worker must have it.' },
+    realm: { type: 'string', is: 'realm', description: 'The realm that the component joins. The worker must have it.' },
     role: {
       type: 'string',
+      is: 'role',
       default: 'anonymous',
       description: 'The role of its session, which decides what it may do. The realm must have it.',
     },

@@ -38,6 +38,7 @@ import {
   universalWebsocketSchema,
 } from '../webservice/universal-schema.js';
 import { websocketServiceSchema } from '../webservice/websocket-schema.js';
+import { isOwnKeyword } from './own-keywords.js';
 import { allowedWords } from './schema-words.js';
 import { controllerSchema, nodeSchema, routerWorkerSchema, transportSchema } from './schema.js';
 
@@ -49,9 +50,6 @@ const NAMED = new Map<unknown, string>([
   [authSchema, 'auth'],
   [cookieSchema, 'cookie'],
 ]);
-
-/** Keywords that only our checker knows. */
-const OWN_KEYWORDS: ReadonlySet<string> = new Set(['allowed', 'absent', 'notYet', 'because', 'discriminator']);
 
 /** @returns the JSON Schema (draft-07) of a config file, without keywords of our own. */
 export function publishedSchema(): Readonly<Record<string, unknown>> {
@@ -67,7 +65,7 @@ export function publishedSchema(): Readonly<Record<string, unknown>> {
 /** Copies a schema node without our own keywords; `properties` holds names, not keywords. */
 function plainCopy(schema: unknown): Record<string, unknown> {
   const entries = Object.entries(schema as Record<string, unknown>)
-    .filter(([keyword]) => !OWN_KEYWORDS.has(keyword))
+    .filter(([keyword]) => !isOwnKeyword(keyword) && keyword !== 'discriminator')
     .map(([keyword, value]) => [keyword, keyword === 'properties' ? mapValues(value, reference) : plainValue(value)]);
   return Object.fromEntries(entries) as Record<string, unknown>;
 }

@@ -4,6 +4,7 @@
  * as long. Nothing in it is for people: each schema only has a number in `$comment`, which leads back to the constant
  * that it comes from, with its descriptions and words.
  */
+import { isOwnKeyword } from './own-keywords.js';
 import type { SchemaNode } from './schema-words.js';
 import { definitions, nodeSchema } from './schema.js';
 
@@ -12,9 +13,6 @@ export type PlainSchema = Readonly<Record<string, unknown>>;
 
 /** schema -> its number, by which it is referred to */
 type Numbers = ReadonlyMap<object, string>;
-
-/** Keywords for people. */
-const ANNOTATIONS: ReadonlySet<string> = new Set(['description', 'allowed', 'absent', 'notYet', 'because']);
 
 /** Keywords with a schema as their value, or with `false`. */
 const WITH_SCHEMA: ReadonlySet<string> = new Set([
@@ -76,7 +74,7 @@ function reference(schema: object, all: Numbers): PlainSchema {
 /** A copy with a number for the words. */
 function plain(schema: object, all: Numbers): PlainSchema {
   const copy = (inner: object): PlainSchema => reference(inner, all);
-  const keywords = Object.entries(schema).filter(([keyword]) => !ANNOTATIONS.has(keyword));
+  const keywords = Object.entries(schema).filter(([keyword]) => !isOwnKeyword(keyword) && keyword !== 'description');
   const copied = keywords.map(([keyword, value]: [string, unknown]) => {
     if (keyword === 'properties') return [keyword, mapValues(value as Record<string, object>, copy)] as const;
     if (keyword === 'oneOf') return [keyword, (value as readonly object[]).map(copy)] as const;

@@ -4,6 +4,7 @@
  */
 import { secretSchema } from '../auth/secret-schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { checkReadonly } from './database/rules.js';
 
 export const memoryStoreSchema = {
   type: 'object',
@@ -25,6 +26,9 @@ export const fileStoreSchema = {
     type: { const: 'file', description: 'The word for this store.' },
     filename: {
       type: 'string',
+      is: 'file',
+      private: true,
+      identity: true,
       minLength: 1,
       description:
         'The file, absolute or relative to the node directory. Sections that name the same file share one store.',
@@ -56,11 +60,15 @@ export const databaseStoreSchema = {
   description:
     'Keeps the cookies in an LMDB database that several nodes of one machine can use at the same time: who logs in at one of them is known to all. Needs the npm package `lmdb`.',
   required: ['type', 'path'],
+  rules: checkReadonly,
   additionalProperties: false,
   properties: {
     type: { const: 'database', description: 'The word for this store.' },
     path: {
       type: 'string',
+      is: 'file',
+      private: true,
+      identity: true,
       minLength: 1,
       description:
         'The directory of the database, absolute or relative to the node directory; it is made if there is none. Not on a network drive. Sections that name the same one share a store.',
@@ -106,6 +114,7 @@ export const cookieSchema = {
   type: 'object',
   absent: 'the `cookie` of the web transport around it, else no cookie',
   description: 'Recognises a returning browser by a cookie.',
+  inherited: true,
   additionalProperties: false,
   properties: {
     name: {

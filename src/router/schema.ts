@@ -70,6 +70,8 @@ export const roleSchema = {
     },
     authorizer: {
       type: 'string',
+      is: 'uri',
+      provider: 'authorizer-callee-role',
       pattern: '^([0-9a-z_]+\\.)*[0-9a-z_]+$',
       allowed: 'a procedure URI of a-z, 0-9 and _, with dots between them',
       absent: '`permissions` decide',
@@ -78,6 +80,7 @@ export const roleSchema = {
     },
     'authorizer-callee-role': {
       type: 'string',
+      is: 'role',
       minLength: 1,
       absent: 'the first one that registers it',
       description: 'The role that may register the `authorizer`. Nobody else can, whatever the rules of his role are.',

@@ -5,11 +5,10 @@
  */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 
-/**
- * One node of a schema. Write `as const satisfies ConfigSchema`, and the compiler refuses a key without description.
- * The keywords from `allowed` on are ours: annotations that make messages and documents better.
- */
-export interface ConfigSchema {
+import type { Rules } from './rules.js';
+
+/** One node of a schema. Write `as const satisfies ConfigSchema`, and the compiler refuses a key without description. */
+export interface ConfigSchema extends OwnKeywords {
   /** One or two sentences: meaning, unit, and why the default has its value. */
   readonly description: string;
   readonly type?: TypeWord | readonly TypeWord[];
@@ -34,6 +33,13 @@ export interface ConfigSchema {
   readonly oneOf?: readonly ConfigSchema[];
   readonly if?: { readonly type: TypeWord };
   readonly then?: { readonly enum: readonly string[] };
+}
+
+/**
+ * Keywords of our own. The first ones are for people: they make messages and documents better. Those from `is` on tell
+ * `config/` and `node/` what they have to do with a value, so that neither knows a word of any family by name.
+ */
+export interface OwnKeywords {
   /** What may stand here, in words, where the keywords alone would read badly. */
   readonly allowed?: string;
   /** What it means when the key is not there, for keys without a fixed default. */
@@ -42,6 +48,36 @@ export interface ConfigSchema {
   readonly notYet?: readonly string[];
   /** Why a key of Crossbar.io is accepted with one value only (`const`). */
   readonly because?: string;
+  /**
+   * What a string names, or every item of a list:
+   * - `file`: a path; relative ones start at the node directory
+   * - `secret`: a password or key, which may be in the environment or in a file
+   * - `realm`: a realm of the worker
+   * - `role`: a role of the realm that stands beside it (`is: 'realm'`), else of the realm around it, else of any realm
+   * - `uri`: a procedure
+   */
+  readonly is?: 'file' | 'secret' | 'realm' | 'role' | 'uri';
+  /** With `is: 'file'`: the file is the node's own, and no service hands it out. Secrets always are. */
+  readonly private?: true;
+  /** With `is: 'uri'`: the procedure decides about clients, and the key of this name beside it says which role may register it. */
+  readonly provider?: string;
+  /** Sections with the same value here mean one and the same thing, and have to agree on it. */
+  readonly identity?: true;
+  /** A section that holds for everything below the object around it, but for what has a section of its own. */
+  readonly inherited?: true;
+  /** What this key beside it hands down (`inherited`) holds here as well. */
+  readonly below?: string;
+  /** WAMP clients connect here. */
+  readonly clients?: {
+    /** The name of what they connect to, as messages call it. */
+    readonly by: string;
+    /** Browsers are among them, with cookies and pages of any origin. */
+    readonly browsers: boolean;
+  };
+  /** An authentication method that lets clients in without a secret: anybody (`realm` and `role` say where), or cookies. */
+  readonly letsIn?: 'anybody' | 'cookies';
+  /** What is to be checked beyond the keywords. */
+  readonly rules?: Rules;
 }
 
 type TypeWord = 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null';

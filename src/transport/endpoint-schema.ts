@@ -71,6 +71,7 @@ export const unixEndpointSchema = {
     type: { const: 'unix', description: 'The word for a socket in the file system.' },
     path: {
       type: 'string',
+      is: 'file',
       minLength: 1,
       description:
         'The socket file, absolute or relative to the node directory. It is removed when the node stops; one that was left behind is replaced. At most 107 bytes in all.',

@@ -14,24 +14,27 @@ export const tlsSchema = {
   properties: {
     key: {
       type: 'string',
+      is: 'file',
+      private: true,
       minLength: 1,
       description: `The file of the private key (PEM, without passphrase). ${PATH} Nobody but the node should be able to read it.`,
     },
     certificate: {
       type: 'string',
+      is: 'file',
       minLength: 1,
       description: `The file of the certificate (PEM); certificates that lead to a root may follow in it. ${PATH}`,
     },
     chain_certificates: {
       type: 'array',
-      items: { type: 'string', minLength: 1, description: `A file (PEM). ${PATH}` },
+      items: { type: 'string', is: 'file', minLength: 1, description: `A file (PEM). ${PATH}` },
       default: [],
       description: 'The certificates between `certificate` and a root that clients know, if they stand in other files.',
     },
     ca_certificates: {
       type: 'array',
       minItems: 1,
-      items: { type: 'string', minLength: 1, description: `A file (PEM). ${PATH}` },
+      items: { type: 'string', is: 'file', minLength: 1, description: `A file (PEM). ${PATH}` },
       absent: 'clients are not asked for a certificate',
       description: 'Those who sign the certificates of clients: with this key a client has to have one.',
     },
@@ -44,6 +47,7 @@ export const tlsSchema = {
     },
     dhparam: {
       type: 'string',
+      is: 'file',
       minLength: 1,
       absent: 'no key exchange that needs it; clients of today use elliptic curves',
       description: `The file of the Diffie-Hellman parameters (PEM) for old clients. ${PATH}`,

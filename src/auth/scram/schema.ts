@@ -1,13 +1,16 @@
 /** The `scram` section: what is left of a password when the client has hashed it. */
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
 import { dynamicSchema, functionSchema } from '../authenticator-schema.js';
+import { warnIfNobody } from '../principal-rules.js';
 import { roleKeywords } from '../secret-schema.js';
+import { checkPrincipal } from './rules.js';
 
 export const scramPrincipalSchema = {
   type: 'object',
   description:
     'Somebody who may join with a password that neither goes over the wire nor stands here. Whoever has these values cannot log in with them, but can guess the password as often as he likes.',
   required: ['kdf', 'iterations', 'salt', 'stored-key', 'server-key'],
+  rules: checkPrincipal,
   additionalProperties: false,
   properties: {
     kdf: {
@@ -46,6 +49,7 @@ export const scramStaticSchema = {
     principals: {
       type: 'object',
       additionalProperties: scramPrincipalSchema,
+      rules: warnIfNobody,
       allowed: 'an object of principals by authid',
       description: 'Who may join, by `authid`.',
     },

@@ -65,6 +65,7 @@ export const rawsocketTransportSchema = {
   type: 'object',
   description:
     'WAMP over plain TCP or a socket file (RawSocket), for programs: less work than a WebSocket, no browsers, no cookies.',
+  clients: { by: 'RawSocket', browsers: false },
   required: ['type', 'endpoint'],
   additionalProperties: false,
   properties: {

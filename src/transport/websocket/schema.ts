@@ -232,6 +232,7 @@ export const websocketKeys = {
 export const websocketTransportSchema = {
   type: 'object',
   description: 'A WebSocket that has a port to itself and answers on every path.',
+  clients: { by: 'WebSocket', browsers: true },
   required: ['type', 'endpoint'],
   additionalProperties: false,
   properties: {

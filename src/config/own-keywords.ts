@@ -1,0 +1,23 @@
+/** The keywords that other programs do not know: neither ajv nor the published schema gets them. */
+import type { OwnKeywords } from '../schema/dialect.js';
+
+/** The compiler sees to it that none is missing. */
+const KEYWORDS: Readonly<Record<keyof OwnKeywords, true>> = {
+  allowed: true,
+  absent: true,
+  notYet: true,
+  because: true,
+  is: true,
+  private: true,
+  provider: true,
+  identity: true,
+  inherited: true,
+  below: true,
+  clients: true,
+  letsIn: true,
+  rules: true,
+};
+
+export function isOwnKeyword(keyword: string): boolean {
+  return Object.hasOwn(KEYWORDS, keyword);
+}
