@@ -9,6 +9,7 @@ import type { ConfigSchema } from '../schema/dialect.js';
 import { pathsSchema } from './path-schema.js';
 import { webTransportSchema } from './schema.js';
 import type { WebTransportConfig } from './schema.js';
+import { checkUniversal } from './universal-rules.js';
 import { websocketServiceSchema } from './websocket-schema.js';
 import type { WebSocketServiceConfig } from './websocket-schema.js';
 
@@ -16,6 +17,7 @@ export const universalRawsocketSchema = {
   type: 'object',
   description: 'RawSocket on this endpoint; see the transport "rawsocket".',
   absent: 'no RawSocket',
+  clients: { by: 'RawSocket', browsers: false },
   additionalProperties: false,
   properties: rawsocketKeys,
   notYet: ['debug'],
@@ -47,6 +49,7 @@ export const universalTransportSchema = {
   type: 'object',
   description:
     'RawSocket, WebSockets and web services on one port: the first octet that a client sends tells RawSocket from HTTP.',
+  rules: checkUniversal,
   required: ['type', 'endpoint'],
   additionalProperties: false,
   properties: {
@@ -58,6 +61,7 @@ export const universalTransportSchema = {
       type: 'object',
       default: {},
       description: 'The WebSockets by path segment, beside the paths of `web`.',
+      below: 'web',
       propertyNames: pathsSchema.propertyNames,
       additionalProperties: universalWebsocketSchema,
     },

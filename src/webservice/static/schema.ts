@@ -4,10 +4,12 @@
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
 import { flag, serviceKeys } from '../service-schema.js';
 import type { Service } from '../service-schema.js';
+import { checkDirectory } from './rules.js';
 
 export const staticSchema = {
   type: 'object',
   description: 'Serves the files of a directory.',
+  rules: checkDirectory,
   required: ['type', 'directory'],
   additionalProperties: false,
   properties: {
@@ -15,6 +17,7 @@ export const staticSchema = {
     ...serviceKeys,
     directory: {
       type: 'string',
+      is: 'file',
       minLength: 1,
       description: 'The directory, absolute or relative to the node directory.',
     },

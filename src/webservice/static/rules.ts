@@ -1,0 +1,56 @@
+/**
+ * What is checked of the service `static`: directories that are served must not hold what is the node's own. The service finds
+ * none of it (`file-lookup.ts`); here the author of the config learns what was wrong about it.
+ */
+import { relative, resolve, sep } from 'node:path';
+
+import type { Place, RuleContext, Rules } from '../../schema/rules.js';
+
+/** Rule of the section. */
+export const checkDirectory: Rules = (service, context) => {
+  const directory = service.get('directory');
+  const text = directory.text();
+  if (text === undefined || text === '') return;
+  const { cbdir, realPath, report } = context;
+  const served = realPath(resolve(cbdir, text));
+  if (served === realPath(cbdir)) {
+    const found = JSON.stringify(text);
+    report(directory.path, `found ${found}, which is the node directory (allowed: a directory of its own)`);
+  } else {
+    checkFiles(directory, text, served, context);
+  }
+};
+
+function checkFiles(
+  { path }: Place,
+  text: string,
+  served: string,
+  { cbdir, realPath, privateFiles, report, warn }: RuleContext,
+): void {
+  const own = realPath(cbdir);
+  if (isShown(own, served)) {
+    warn(
+      path,
+      `${JSON.stringify(text)} holds the node directory, which is not served; give the pages a directory of their own`,
+    );
+  }
+  const isBelowOwn = isBelow(served, own);
+  for (const file of privateFiles()) {
+    const real = realPath(resolve(cbdir, file));
+    if (!isShown(real, served) || (isBelow(real, own) && !isBelowOwn)) continue;
+    const [found, there] = [JSON.stringify(text), JSON.stringify(file)];
+    report(path, `found ${found}, where ${there} is (allowed: a directory without files of the node)`);
+  }
+}
+
+/** Whether what is at `file` can be asked for: nothing with a dot in front is served. */
+function isShown(file: string, directory: string): boolean {
+  if (!isBelow(file, directory)) return false;
+  return relative(directory, file)
+    .split(sep)
+    .every((name) => !name.startsWith('.') || name === '.well-known');
+}
+
+function isBelow(file: string, directory: string): boolean {
+  return file.startsWith(directory.endsWith(sep) ? directory : directory + sep);
+}
