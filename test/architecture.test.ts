@@ -87,7 +87,10 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
 /** What the package exports. The one file that stands in no folder, and the one that gathers names of others. */
 const PUBLIC_FACE = 'index.ts';
 
-/** Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. */
+/**
+ * Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. What rules a
+ * schema has stand beside it (`rules.ts`, `...-rules.ts`), and come with it.
+ */
 const WITH_SCHEMA = ['auth', 'component', 'cookie', 'router', 'transport', 'webservice'];
 
 /** Where a rule does not hold, and why. */

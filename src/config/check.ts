@@ -1,6 +1,6 @@
 /**
  * From the text of a config file to a checked, complete, frozen value: parse -> schema and defaults -> rules between
- * keys -> finish. It reads no file and no environment by itself, so that tests and other programs can call it.
+ * keys -> resolve. It reads no file and no environment by itself, so that tests and other programs can call it.
  */
 import { resolve } from 'node:path';
 
@@ -8,8 +8,10 @@ import { Cursor } from './cursor.js';
 import type { Environment } from './environment.js';
 import { invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
-import { finish } from './resolve.js';
 import type { Parser } from './formats.js';
+import { placesOf } from './places.js';
+import type { RealPath } from './real-path.js';
+import { resolveConfig } from './resolve.js';
 import { checkRules } from './rules.js';
 import type { NodeConfig } from './schema.js';
 import { noSecretFiles, readOnce } from './secrets.js';
@@ -18,7 +20,6 @@ import { sourceOf } from './object-source.js';
 import { plainValue, pointerOf, valueOffset } from './source.js';
 import type { ParsedSource, Path, SourceNode } from './source.js';
 import { LineIndex, ROOT } from './text.js';
-import type { RealPath } from './static-rules.js';
 import type { Finding } from './text.js';
 import { validate } from './validate.js';
 
@@ -82,13 +83,13 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   const rules = collector(root);
   const warnings = collector(root);
   const outside = { cbdir: resolve(context.cbdir), env, secretFiles: readOnce(secretFiles) };
-  const node = new Cursor(value);
-  checkRules(node, { ...outside, realPath, report: rules.add, warn: warnings.add });
+  const places = placesOf(new Cursor(value));
+  checkRules(places, { ...outside, realPath, report: rules.add, warn: warnings.add });
 
   const findings = [...syntax, ...doubts, ...wrong, ...withoutEchoes(rules.findings, wrong)];
   if (findings.length > 0) throw invalidConfig(asProblems(findings));
-  finish(node, outside);
-  // The schema check has shown the type; `finish` has made the rest of it true.
+  resolveConfig(places, outside);
+  // The schema check has shown the type; `resolveConfig` has made the rest of it true.
   return { config: deepFreeze(value) as NodeConfig, warnings: asProblems(warnings.findings) };
 }
 

@@ -4,25 +4,20 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
-import { checkSecret } from './auth-rules.js';
+import type { Report } from '../schema/rules.js';
 import type { Cursor } from './cursor.js';
+import { cookiesOf, entrancesOf } from './places.js';
+import type { CookieSection, Entrance, NodePlaces } from './places.js';
+import type { CheckRulesContext } from './rules.js';
 import { quote } from './schema-words.js';
-import type { Report, RuleContext } from './rules.js';
 import { findSecret } from './secrets.js';
-import { cookiesOf, transportsOf, wampPlacesOf } from './places.js';
-import type { WampPlace } from './places.js';
 
-export function checkCookies(node: Cursor, context: RuleContext): void {
-  for (const cookie of cookiesOf(node)) checkCookie(cookie, context);
-  for (const place of webSocketsOf(node)) checkOrigins(place, context);
-  checkSharedStores(node, context);
-}
-
-/** The WebSockets with a `cookie` section in force. */
-export function webSocketsOf(node: Cursor): WampPlace[] {
-  return transportsOf(node)
-    .flatMap((transport) => wampPlacesOf(transport))
-    .filter(({ kind, cookie }) => kind === 'websocket' && cookie.isObject);
+export function checkCookies(places: NodePlaces, context: CheckRulesContext): void {
+  for (const { cookie } of cookiesOf(places)) checkCookie(cookie, context);
+  for (const entrance of entrancesOf(places)) {
+    if (entrance.browsers && entrance.cookie.isObject) checkOrigins(entrance, context);
+  }
+  checkSharedStores(places, context);
 }
 
 /** Fewer characters can be tried out. */
@@ -31,12 +26,11 @@ const MIN_SECRET_LENGTH = 16;
 /** Characters of 6 bits that nobody gets through, however many cookies there are: 132 bits. Crossbar.io's default has 144. */
 const SAFE_LENGTH = 22;
 
-function checkCookie(cookie: Cursor, context: RuleContext): void {
+function checkCookie(cookie: Cursor, context: CheckRulesContext): void {
   const { report } = context;
   checkLength(cookie.get('length'), context);
   checkDomain(cookie.get('domain'), context);
   for (const secret of cookie.get('secrets').items()) {
-    checkSecret(secret, context);
     const found = findSecret(secret, context)?.secret;
     if (found !== undefined && found.length < MIN_SECRET_LENGTH) {
       report(secret.path, `found a secret that is too short (allowed: ${MIN_SECRET_LENGTH} characters or more)`);
@@ -50,7 +44,6 @@ function checkCookie(cookie: Cursor, context: RuleContext): void {
     );
   }
   checkPrefix(cookie, report);
-  checkReadonly(cookie, report);
   const strict = cookie.get('http_strict');
   const only = cookie.get('http_only');
   if (typeof strict.value === 'boolean' && typeof only.value === 'boolean' && strict.value !== only.value) {
@@ -61,7 +54,7 @@ function checkCookie(cookie: Cursor, context: RuleContext): void {
   }
 }
 
-function checkLength(place: Cursor, { warn }: RuleContext): void {
+function checkLength(place: Cursor, { warn }: CheckRulesContext): void {
   const length = place.number();
   if (length === undefined || length >= SAFE_LENGTH || length < 1) return;
   const bits = 6 * length;
@@ -72,7 +65,7 @@ function checkLength(place: Cursor, { warn }: RuleContext): void {
 }
 
 /** What has no dot inside is a public suffix, for browsers, and an address has no subdomains. */
-function checkDomain(place: Cursor, { report }: RuleContext): void {
+function checkDomain(place: Cursor, { report }: CheckRulesContext): void {
   const domain = place.text()?.replace(/^\./, '');
   if (domain === undefined || domain === '' || domain === 'localhost') return;
   const isAddress = isIP(domain) !== 0;
@@ -100,17 +93,11 @@ function checkPrefix(cookie: Cursor, report: Report): void {
   if (!domain.missing) refuse(domain, shown(domain), 'no "domain"');
 }
 
-function checkReadonly(cookie: Cursor, report: Report): void {
-  const [purge, readonly] = [cookie.at('store', 'purge_on_startup'), cookie.at('store', 'readonly')];
-  if (purge.value !== true || readonly.value !== true) return;
-  report(purge.path, 'found true beside "readonly": true (allowed: false, or a database that may be written)');
-}
-
 /** Patterns that every page matches, whatever its port. */
 const EVERY_ORIGIN = /^(?:\*|(?:\*|https?):\/\/\*)(?::\*)?$/;
 
 /** Pages of other sites can open WebSockets with the cookies of the visitor, as nothing but the origin tells. */
-function checkOrigins({ place, cookie }: WampPlace, { report, warn }: RuleContext): void {
+function checkOrigins({ place, cookie, open }: Entrance, { report, warn }: CheckRulesContext): void {
   const origins = place.at('options', 'allowed_origins');
   const sameSite = cookie.get('same_site');
   if (sameSite.value === 'None' && origins.missing) {
@@ -124,44 +111,35 @@ function checkOrigins({ place, cookie }: WampPlace, { report, warn }: RuleContex
     warn(origin.path, `${quote(origin.text() ?? '')} lets pages of every site act for a visitor with a cookie`);
   }
   const authid = cookie.get('authid');
-  if (authid.value === 'cookie' && !place.at('auth', 'cookie').missing) {
-    warn(
-      authid.path,
-      `"cookie" shows to other sessions what ${pointer(place.at('auth', 'cookie'))} takes for a password`,
-    );
+  const login = open.find(({ schema }) => schema.letsIn === 'cookies');
+  if (authid.value === 'cookie' && login !== undefined) {
+    warn(authid.path, `"cookie" shows to other sessions what ${pointer(login.place)} takes for a password`);
   }
 }
 
 /** Sections that name one file, or one database, share its cookies, which works only if they look for the same ones. */
-function checkSharedStores(node: Cursor, { cbdir, report }: RuleContext): void {
-  const first = new Map<string, Cursor>();
-  for (const cookie of cookiesOf(node)) {
-    const name = cookie.at('store', 'filename').text() ?? cookie.at('store', 'path').text();
+function checkSharedStores(places: NodePlaces, { cbdir, report }: CheckRulesContext): void {
+  const first = new Map<string, CookieSection>();
+  for (const section of cookiesOf(places)) {
+    const name = section.place?.text();
     if (name === undefined) continue;
     const place = resolve(cbdir, name);
     const other = first.get(place);
-    if (other === undefined) first.set(place, cookie);
-    else compareStores(cookie, other, report);
+    if (other === undefined) first.set(place, section);
+    else compareStores(section, other, report);
   }
 }
 
-/** Keys that sections with one store agree on. */
-const SHARED = [
-  ['name'],
-  ['length'],
-  ['sliding'],
-  ['idle_timeout'],
-  ['max_unreturned'],
-  ['close_expired'],
-  ['store', 'purge_on_startup'],
-  ['store', 'sync'],
-  ['store', 'checksum'],
-  ['store', 'maxsize'],
-  ['store', 'readonly'],
-] as const;
+/** Keys that sections with one store agree on, besides those of the store. */
+const SHARED = ['name', 'length', 'sliding', 'idle_timeout', 'max_unreturned', 'close_expired'];
 
-function compareStores(cookie: Cursor, other: Cursor, report: Report): void {
-  for (const keys of SHARED) {
+function compareStores(
+  { cookie, agreed }: CookieSection,
+  { cookie: other, agreed: more }: CookieSection,
+  report: Report,
+): void {
+  const ofStore = [...new Set([...agreed, ...more])].map((key) => ['store', key]);
+  for (const keys of [...SHARED.map((key) => [key]), ...ofStore]) {
     const [here, there] = [cookie.at(...keys), other.at(...keys)];
     if (here.value === there.value) continue;
     report(

@@ -2,9 +2,10 @@
  * A place in a config that may be wrong anywhere: moving on never fails, it only ends at nothing. That lets the rules
  * between keys (`rules.ts`) run beside the schema check, so that all problems are told at once.
  */
+import type { Place } from '../schema/rules.js';
 import type { Path } from './source.js';
 
-export class Cursor {
+export class Cursor implements Place {
   readonly value: unknown;
   readonly path: Path;
 
@@ -23,10 +24,11 @@ export class Cursor {
     return keys.reduce<Cursor>((cursor, key) => cursor.get(key), this);
   }
 
-  /** Replaces what stands under a key. Nothing happens where there is no object. */
+  /** Replaces what stands under a key, or at an index. Nothing happens where there is neither an object nor a list. */
   set(key: string, value: unknown): void {
     const object = this.#object();
     if (object !== undefined) object[key] = value;
+    else if (Array.isArray(this.value)) this.value[Number(key)] = value;
   }
 
   /** The items of a list. */

@@ -5,8 +5,9 @@
 import type { Cursor } from './cursor.js';
 import { quote } from './schema-words.js';
 import { isAllowed, rulesOf, strangerRolesOf } from './exposure-rules.js';
-import type { RuleContext } from './rules.js';
-import { wampPlacesOf, workersOf } from './places.js';
+import type { NodePlaces, WorkerPlaces } from './places.js';
+import { realmBeside } from './references.js';
+import type { CheckRulesContext } from './rules.js';
 
 /** A procedure that decides, as the config names it. */
 interface WrittenDecider {
@@ -17,9 +18,9 @@ interface WrittenDecider {
 }
 
 /** Warns of procedures that decide, where they may not be provided by who is meant. */
-export function checkDeciders(node: Cursor, context: RuleContext): void {
-  for (const worker of workersOf(node)) {
-    for (const realm of worker.get('realms').items()) {
+export function checkDeciders({ workers }: NodePlaces, context: CheckRulesContext): void {
+  for (const worker of workers) {
+    for (const realm of worker.realms) {
       const strangers = strangerRolesOf(worker, realm).map(nameOf);
       for (const decider of decidersOf(worker, realm)) checkDecider(decider, realm, strangers, context);
     }
@@ -30,7 +31,7 @@ function checkDecider(
   { place, procedure, provider }: WrittenDecider,
   realm: Cursor,
   strangers: readonly string[],
-  { warn }: RuleContext,
+  { warn }: CheckRulesContext,
 ): void {
   const key = quote(provider.path.at(-1) ?? '');
   const where = `on realm ${quote(nameOf(realm))}`;
@@ -60,27 +61,18 @@ function checkDecider(
   }
 }
 
-function decidersOf(worker: Cursor, realm: Cursor): WrittenDecider[] {
-  const authorizers = realm
-    .get('roles')
-    .items()
-    .flatMap((role) => written(role.get('authorizer'), role.get('authorizer-callee-role')));
-  const sections = worker
-    .get('transports')
-    .items()
-    .flatMap((transport) => wampPlacesOf(transport))
-    .flatMap(({ place }) => place.get('auth').entries())
-    .filter((section) => section.get('type').value === 'dynamic')
-    .filter((section) => [undefined, nameOf(realm)].includes(section.get('authenticator-realm').text()));
-  return [
-    ...authorizers,
-    ...sections.flatMap((section) => written(section.get('authenticator'), section.get('authenticator-callee-role'))),
-  ];
-}
-
-function written(place: Cursor, provider: Cursor): WrittenDecider[] {
-  const procedure = place.text();
-  return procedure === undefined ? [] : [{ place, procedure, provider }];
+/** The procedures that a realm has to offer: what its own roles name, and what anybody does who names the realm, or none. */
+function decidersOf({ marked }: WorkerPlaces, realm: Cursor): WrittenDecider[] {
+  return marked.flatMap((mark) => {
+    const { place, schema, holder } = mark;
+    const procedure = place.text();
+    if (schema.provider === undefined || procedure === undefined) return [];
+    const isOfRole = place.path[2] === realm.path[2];
+    const isMeant = isOfRole
+      ? place.path[3] === realm.path[3]
+      : [undefined, nameOf(realm)].includes(realmBeside(mark)?.text());
+    return isMeant ? [{ place, procedure, provider: holder.get(schema.provider) }] : [];
+  });
 }
 
 function nameOf(place: Cursor): string {

@@ -3,18 +3,19 @@
  * the id of his cookie, as in Crossbar.io, and whoever reads that id can come back as him. So there is a word of
  * warning where people whom nobody has asked who they are may read the `authid`s of others, or end their sessions.
  */
+import { WITHOUT_AUTH } from '../auth/schema.js';
 import { intersects } from '../router/pattern-relations.js';
 import type { Pattern } from '../router/pattern-relations.js';
 import { Role } from '../router/role.js';
 import type { Action } from '../router/role.js';
 import type { PermissionConfig } from '../router/schema.js';
 import { WampError } from '../wamp/error.js';
-import type { Cursor } from './cursor.js';
+import { Cursor } from './cursor.js';
+import type { Entrance, NodePlaces, WorkerPlaces } from './places.js';
+import { authidOf, passwordCookies } from './resolve-cookies.js';
+import type { CheckRulesContext } from './rules.js';
 import { quote } from './schema-words.js';
-import { authidOf, passwordStores } from './resolve-cookies.js';
-import type { RuleContext } from './rules.js';
-import { wampPlacesOf, workersOf } from './places.js';
-import type { WampPlace } from './places.js';
+import type { Report } from '../schema/rules.js';
 
 /** Shows the `authid` of somebody else. */
 const SHOWING: readonly (readonly [Action, string])[] = [
@@ -47,17 +48,17 @@ const MANAGING = [
 ];
 
 /** Warns of roles that strangers get and that let them read the ids of cookies, or end the sessions of visitors. */
-export function checkExposure(node: Cursor, { warn }: RuleContext): void {
-  const passwords = passwordStores(node);
-  for (const worker of workersOf(node)) {
-    const entrances = worker.get('transports').items().flatMap(entrancesOf);
+export function checkExposure(places: NodePlaces, { cbdir, warn }: CheckRulesContext): void {
+  const passwords = passwordCookies(places, cbdir);
+  for (const worker of places.workers) {
+    const entrances = worker.entrances.flatMap(strangersAt);
     const tracked = entrances.filter(({ cookie }) => cookie.isObject);
-    for (const realm of worker.get('realms').items()) {
+    for (const realm of worker.realms) {
       const visited = tracked.filter((entrance) => leadsTo(entrance, realm));
       if (visited.length === 0) continue;
       const strangers = rolesOf(entrances, realm);
-      const named = visited.find(({ place, cookie }) => {
-        return place.at('auth', 'anonymous', 'authid').missing && authidOf(cookie, passwords) === 'cookie';
+      const named = visited.find(({ section, cookie }) => {
+        return section.get('authid').missing && authidOf(cookie, passwords) === 'cookie';
       });
       const shown = named && pointer(named.cookie);
       if (realm.at('options', 'enable_meta_api').value !== false) {
@@ -71,11 +72,11 @@ export function checkExposure(node: Cursor, { warn }: RuleContext): void {
 }
 
 /** The roles of a realm that strangers get at any entrance of the worker. */
-export function strangerRolesOf(worker: Cursor, realm: Cursor): Cursor[] {
-  return rolesOf(worker.get('transports').items().flatMap(entrancesOf), realm);
+export function strangerRolesOf({ entrances }: WorkerPlaces, realm: Cursor): Cursor[] {
+  return rolesOf(entrances.flatMap(strangersAt), realm);
 }
 
-function checkMeta(role: Cursor, shownBy: string | undefined, warn: RuleContext['warn']): void {
+function checkMeta(role: Cursor, shownBy: string | undefined, warn: Report): void {
   const rules = rulesOf(role);
   const showing = SHOWING.find(([action, uri]) => isAllowed(rules, action, uri));
   const who = `strangers get this role, and may`;
@@ -117,12 +118,7 @@ export function rulesOf(role: Cursor): Role {
 }
 
 /** Whoever calls or publishes under a rule that discloses is shown to whoever may register or subscribe there. */
-function checkDisclosure(
-  liveCookie: Cursor,
-  strangers: readonly Cursor[],
-  shownBy: string,
-  warn: RuleContext['warn'],
-): void {
+function checkDisclosure(liveCookie: Cursor, strangers: readonly Cursor[], shownBy: string, warn: Report): void {
   for (const { place, pattern, config } of permissionsOf(liveCookie)) {
     for (const [key, does, action] of DISCLOSING) {
       if (config.disclose?.[key] !== true || config.allow?.[does] !== true) continue;
@@ -148,26 +144,28 @@ function mayReceive(role: Cursor, action: 'register' | 'subscribe', shown: Patte
 }
 
 /** A place where clients get in without saying who they are. */
-interface Entrance extends WampPlace {
+interface OpenEntrance extends Entrance {
+  /** What it says of them; at nothing where there is no authentication at all. */
+  readonly section: Cursor;
   readonly realm: string | undefined;
   readonly role: string;
 }
 
 /**
  * Where strangers come in. Sockets of this machine, and those that ask for a certificate, are for programs of the
- * operator, unless they know browsers by a cookie: then a proxy stands in front.
+ * operator, unless they know browsers by a cookie: then a proxy stands in front. What a program grants is not in the config.
  */
-function entrancesOf(transport: Cursor): Entrance[] {
-  const isPrivate = isForPrograms(transport.get('endpoint'));
-  return wampPlacesOf(transport)
-    .filter(({ cookie }) => !isPrivate || cookie.isObject)
-    .flatMap((place) => {
-      const auth = place.place.get('auth');
-      const anonymous = auth.get('anonymous');
-      if (auth.entries().length === 0) return [{ ...place, realm: undefined, role: 'anonymous' }];
-      // What a program grants is not in the config.
-      if (anonymous.get('type').value !== 'static') return [];
-      return [{ ...place, realm: anonymous.get('realm').text(), role: anonymous.get('role').text() ?? 'anonymous' }];
+function strangersAt(entrance: Entrance): OpenEntrance[] {
+  const { place, cookie, transport, open } = entrance;
+  if (isForPrograms(transport.get('endpoint')) && !cookie.isObject) return [];
+  const given = WITHOUT_AUTH.anonymous.role;
+  if (place.get('auth').entries().length === 0) {
+    return [{ ...entrance, section: new Cursor(undefined), realm: undefined, role: given }];
+  }
+  return open
+    .filter(({ schema }) => schema.letsIn === 'anybody')
+    .map(({ place: section }) => {
+      return { ...entrance, section, realm: section.get('realm').text(), role: section.get('role').text() ?? given };
     });
 }
 
@@ -180,7 +178,7 @@ function isForPrograms(endpoint: Cursor): boolean {
   );
 }
 
-function leadsTo({ realm, role }: Entrance, target: Cursor): boolean {
+function leadsTo({ realm, role }: OpenEntrance, target: Cursor): boolean {
   return (
     (realm === undefined || realm === target.get('name').value) &&
     target
@@ -191,7 +189,7 @@ function leadsTo({ realm, role }: Entrance, target: Cursor): boolean {
 }
 
 /** Each role once. One with an authorizer has no rules to look at. */
-function rolesOf(entrances: readonly Entrance[], realm: Cursor): Cursor[] {
+function rolesOf(entrances: readonly OpenEntrance[], realm: Cursor): Cursor[] {
   const names = new Set(entrances.filter((entrance) => leadsTo(entrance, realm)).map(({ role }) => role));
   return realm
     .get('roles')

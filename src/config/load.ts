@@ -11,8 +11,8 @@ import type { Environment } from './environment.js';
 import { ConfigError, invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
 import { parserFor } from './formats.js';
+import { realPathOf } from './real-path.js';
 import { readSecretFile } from './secrets.js';
-import { realPathOf } from './static-rules.js';
 import { decodeUtf8, LineIndex, MAX_CONFIG_BYTES, ROOT } from './text.js';
 
 export interface LoadOptions {

@@ -6,17 +6,16 @@ import { isIP } from 'node:net';
 
 import type { Cursor } from './cursor.js';
 import { quote } from './schema-words.js';
-import type { RuleContext } from './rules.js';
-import { transportsOf, wampPlacesOf } from './places.js';
+import { entrancesOf } from './places.js';
+import type { NodePlaces } from './places.js';
+import type { CheckRulesContext } from './rules.js';
 
-export function checkOriginLists(node: Cursor, context: RuleContext): void {
-  for (const transport of transportsOf(node)) {
-    for (const { kind, place, cookie } of wampPlacesOf(transport)) {
-      if (kind !== 'websocket') continue;
-      const origins = place.at('options', 'allowed_origins');
-      for (const origin of origins.items()) checkOrigin(origin, context);
-      if (!cookie.isObject && isOnLoopback(transport.get('endpoint'))) warnOfEveryPage(place, context);
-    }
+export function checkOriginLists(places: NodePlaces, context: CheckRulesContext): void {
+  for (const { browsers, place, cookie, transport } of entrancesOf(places)) {
+    if (!browsers) continue;
+    const origins = place.at('options', 'allowed_origins');
+    for (const origin of origins.items()) checkOrigin(origin, context);
+    if (!cookie.isObject && isOnLoopback(transport.get('endpoint'))) warnOfEveryPage(place, context);
   }
 }
 
@@ -25,7 +24,7 @@ const ORIGIN = /^[a-z*][a-z0-9+.*-]*:\/\/[^\s,/\\?#@]+$/i;
 /** What begins with a wildcard has room for a scheme in it. */
 const WILD = /^\*[^\s,/\\?#@]*$/;
 
-function checkOrigin(origin: Cursor, { report }: RuleContext): void {
+function checkOrigin(origin: Cursor, { report }: CheckRulesContext): void {
   const entry = origin.text();
   // A slash at the end is what one copies from a browser; it is dropped.
   const meant = entry?.replace(/(?<=[^/])\/$/, '');
@@ -68,7 +67,7 @@ function suggestionFor(entry: string): string {
 }
 
 /** Whoever runs a node for programs of this machine only does not think of the pages in its browser. */
-function warnOfEveryPage(place: Cursor, { warn }: RuleContext): void {
+function warnOfEveryPage(place: Cursor, { warn }: CheckRulesContext): void {
   const origins = place.at('options', 'allowed_origins');
   const every = origins.missing ? place : origins.items().find((origin) => origin.text() === '*');
   if (every === undefined) return;

@@ -1,7 +1,11 @@
 /**
- * Where things are in a config: the paths to everything that rules and finishing have to visit.
+ * Where things are in a config: what the rules between keys, the last step and the node itself have to visit. It is all found by
+ * walking the schema (`walk.ts`), once.
  */
 import { Cursor } from './cursor.js';
+import { nodeSchemaTree } from './schema.js';
+import { markedPlaces, variantOf } from './walk.js';
+import type { MarkedPlace, SchemaTree } from './walk.js';
 
 export function workersOf(node: Cursor): Cursor[] {
   return node.get('workers').items();
@@ -12,93 +16,125 @@ export function transportsOf(node: Cursor): Cursor[] {
   return workersOf(node).flatMap((worker) => worker.get('transports').items());
 }
 
-/** Every path service of a transport, however deep. */
-export function servicesOf(transport: Cursor): Cursor[] {
-  if (!isUniversal(transport)) return servicesBelow(transport);
-  return [...servicesBelow(transport.get('web')), ...transport.get('websocket').entries()];
-}
-
-function servicesBelow(place: Cursor): Cursor[] {
-  return place
-    .get('paths')
-    .entries()
-    .flatMap((service) => [service, ...(service.get('type').value === 'path' ? servicesBelow(service) : [])]);
-}
-
-export function isUniversal(transport: Cursor): boolean {
-  return transport.get('type').value === 'universal';
-}
-
-/** A place where WAMP clients connect. */
-export interface WampPlace {
-  readonly kind: 'websocket' | 'rawsocket';
-  readonly place: Cursor;
-  /** The `cookie` section in force: its own, or the nearest one above. */
-  readonly cookie: Cursor;
-}
-
-/** Every place of a transport where WAMP clients connect: itself, or services on its paths. */
-export function wampPlacesOf(outer: Cursor, inherited: Cursor = NOTHING): WampPlace[] {
-  if (isUniversal(outer)) return universalPlacesOf(outer);
-  const cookie = cookieInForce(outer, inherited);
-  const type = outer.get('type').text() ?? '';
-  const here = type === 'websocket' || type === 'rawsocket' ? [{ kind: type, place: outer, cookie } as const] : [];
-  const inside = WITH_PATHS.has(type) ? outer.get('paths').entries() : [];
-  return [...here, ...inside.flatMap((service) => wampPlacesOf(service, cookie))];
-}
-
-function universalPlacesOf(transport: Cursor): WampPlace[] {
-  const [rawsocket, web] = [transport.get('rawsocket'), transport.get('web')];
-  const cookie = cookieInForce(web, NOTHING);
-  return [
-    ...(rawsocket.missing ? [] : [{ kind: 'rawsocket', place: rawsocket, cookie: NOTHING } as const]),
-    ...transport
-      .get('websocket')
-      .entries()
-      .map((place) => ({ kind: 'websocket', place, cookie: cookieInForce(place, cookie) }) as const),
-    ...web
-      .get('paths')
-      .entries()
-      .flatMap((service) => wampPlacesOf(service, cookie)),
-  ];
-}
-
-function cookieInForce(place: Cursor, inherited: Cursor): Cursor {
-  const own = place.get('cookie');
-  return own.missing ? inherited : own;
-}
+/** The key of the section that recognises browsers. */
+const COOKIE = 'cookie';
 
 const NOTHING = new Cursor(undefined);
-const WITH_PATHS: ReadonlySet<string> = new Set(['web', 'path']);
 
-/** Everybody that the config knows, method by method: the principals of an `auth` section by authid. */
-export function principalsOf(auth: Cursor): Cursor[] {
-  return [...PRINCIPALS].flatMap(([method, key]) => auth.at(method, key).entries());
+/** A place where WAMP clients connect. */
+export interface Entrance {
+  /** The name of what they connect to, as messages call it. */
+  readonly by: string;
+  /** Browsers are among them. */
+  readonly browsers: boolean;
+  readonly place: Cursor;
+  /** The `cookie` section in force: its own, or the nearest one above; at nothing when there is none. */
+  readonly cookie: Cursor;
+  /** The transport that it is, or is on. */
+  readonly transport: Cursor;
+  /** The authentication methods that ask for no secret. */
+  readonly open: readonly MarkedPlace[];
 }
 
-/** method -> the key that its principals stand under */
-export const PRINCIPALS: ReadonlyMap<string, string> = new Map([
-  ['ticket', 'principals'],
-  ['wampcra', 'users'],
-  ['scram', 'principals'],
-  ['cryptosign', 'principals'],
-  ['tls', 'principals'],
-]);
-
-/** Where secrets stand that may come from elsewhere. */
-export function secretsOf(node: Cursor): { readonly holder: Cursor; readonly key: string }[] {
-  return transportsOf(node)
-    .flatMap((transport) => wampPlacesOf(transport))
-    .flatMap(({ place }) => principalsOf(place.get('auth')))
-    .flatMap((holder) => SECRET_KEYS.filter((key) => !holder.get(key).missing).map((key) => ({ holder, key })));
+/** A `cookie` section. */
+export interface CookieSection {
+  readonly cookie: Cursor;
+  /** Where its records are kept: sections with the same place share them. Undefined: nobody else has the same. */
+  readonly place: Cursor | undefined;
+  /** The keys of its store that all who share it agree on. */
+  readonly agreed: readonly string[];
 }
 
-const SECRET_KEYS: readonly string[] = ['ticket', 'secret'];
+export interface WorkerPlaces {
+  readonly worker: Cursor;
+  readonly realms: readonly Cursor[];
+  readonly components: readonly Cursor[];
+  readonly transports: readonly Cursor[];
+  /** All that the schema marks in it. */
+  readonly marked: readonly MarkedPlace[];
+  readonly entrances: readonly Entrance[];
+  readonly cookies: readonly CookieSection[];
+}
+
+export interface NodePlaces {
+  readonly node: Cursor;
+  readonly workers: readonly WorkerPlaces[];
+}
+
+/** @param tree - the schema of the whole config */
+export function placesOf(node: Cursor, tree: SchemaTree = nodeSchemaTree): NodePlaces {
+  const marked = grouped(markedPlaces(node, tree), ({ place }) => place.path.slice(0, 2).join('/'));
+  return { node, workers: workersOf(node).map((worker) => inWorker(worker, marked.get(worker.path.join('/')) ?? [])) };
+}
+
+function inWorker(worker: Cursor, marked: readonly MarkedPlace[]): WorkerPlaces {
+  const [realms, components, transports] = ['realms', 'components', 'transports'].map((key) => worker.get(key).items());
+  const places = { worker, realms: realms ?? [], components: components ?? [], transports: transports ?? [], marked };
+  const open = grouped(
+    marked.filter(({ schema }) => schema.letsIn !== undefined),
+    ({ entrance }) => entrance,
+  );
+  return {
+    ...places,
+    entrances: marked.flatMap((mark) => entrancesAt(mark, places, open)),
+    cookies: cookiesIn(marked),
+  };
+}
+
+function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+function entrancesAt(
+  { place, schema, inForce, entrance }: MarkedPlace,
+  { transports }: Pick<WorkerPlaces, 'transports'>,
+  open: ReadonlyMap<Cursor | undefined, readonly MarkedPlace[]>,
+): Entrance[] {
+  const transport = transports[Number(place.path[3])];
+  if (schema.clients === undefined || transport === undefined) return [];
+  const cookie = inForce.get(COOKIE) ?? NOTHING;
+  return [{ ...schema.clients, place, cookie, transport, open: open.get(entrance) ?? [] }];
+}
+
+function cookiesIn(marked: readonly MarkedPlace[]): CookieSection[] {
+  return marked
+    .filter(({ schema }) => schema.inherited === true)
+    .map(({ place: cookie, schema }) => {
+      const store = cookie.get('store');
+      const keys = Object.entries(variantOf(schema.properties?.['store'] ?? schema, store)?.properties ?? {});
+      const where = keys.find(([, { identity }]) => identity === true)?.[0];
+      const place = where === undefined || store.get(where).missing ? undefined : store.get(where);
+      const agreed = keys.map(([key]) => key).filter((key) => key !== 'type' && key !== where);
+      return { cookie, place, agreed };
+    });
+}
 
 /** Every `cookie` section of a node. */
-export function cookiesOf(node: Cursor): Cursor[] {
-  return transportsOf(node)
-    .flatMap((transport) => [transport, transport.get('web'), ...servicesOf(transport)])
-    .map((place) => place.get('cookie'))
-    .filter((cookie) => !cookie.missing);
+export function cookiesOf({ workers }: NodePlaces): CookieSection[] {
+  return workers.flatMap(({ cookies }) => cookies);
+}
+
+/** Every place of a node where WAMP clients connect. */
+export function entrancesOf({ workers }: NodePlaces): Entrance[] {
+  return workers.flatMap(({ entrances }) => entrances);
+}
+
+/** Every place of a node that the schema marks. */
+export function marksOf({ workers }: NodePlaces): MarkedPlace[] {
+  return workers.flatMap(({ marked }) => marked);
+}
+
+/** The files, as they are written, that belong to the node: no service hands them out. */
+export function privateFilesOf(places: NodePlaces): Set<string> {
+  const files = marksOf(places).map(({ place, schema }) => {
+    if (schema.is === 'secret') return place.get('file').text() ?? '';
+    return schema.private === true ? (place.text() ?? '') : '';
+  });
+  return new Set(files.filter((file) => file !== ''));
 }

@@ -2,50 +2,35 @@
  * The last step on a config that is right: names for what has none, environment variables and relative paths
  * resolved, patterns spelt out. It changes the value in place.
  */
-import { resolve } from 'node:path';
-
 import type { Cursor } from './cursor.js';
 import { resolveDisabled, resolvePort } from './environment.js';
-import { finishCookies } from './resolve-cookies.js';
-import { findSecret } from './secrets.js';
+import type { NodePlaces } from './places.js';
+import { resolveReferences } from './references.js';
+import { resolveCookies } from './resolve-cookies.js';
 import type { SecretContext } from './secrets.js';
-import { cookiesOf, secretsOf, servicesOf, transportsOf, workersOf } from './places.js';
 
-export function finish(node: Cursor, context: SecretContext): void {
-  const { cbdir, env } = context;
-  nameAll(workersOf(node), 'worker');
-  for (const worker of workersOf(node)) {
-    nameAll(worker.get('realms').items(), 'realm');
-    nameAll(worker.get('components').items(), 'component');
-    nameAll(worker.get('transports').items(), 'transport');
+export function resolveConfig(places: NodePlaces, context: SecretContext): void {
+  const { env } = context;
+  nameAll(
+    places.workers.map(({ worker }) => worker),
+    'worker',
+  );
+  for (const { worker, realms, components, transports } of places.workers) {
+    nameAll(realms, 'realm');
+    nameAll(components, 'component');
+    nameAll(transports, 'transport');
     worker.get('options').set('disabled', resolveDisabled(worker.at('options', 'disabled').value, env));
-    for (const realm of worker.get('realms').items()) finishRealm(realm);
+    for (const realm of realms) resolveRealm(realm);
+    for (const transport of transports) resolveEndpoint(transport.get('endpoint'), context);
   }
-  for (const transport of transportsOf(node)) {
-    finishEndpoint(transport.get('endpoint'), { cbdir, env });
-    for (const service of servicesOf(transport)) makeAbsolute(service, 'directory', cbdir);
-  }
-  for (const cookie of cookiesOf(node)) {
-    makeAbsolute(cookie.get('store'), 'filename', cbdir);
-    makeAbsolute(cookie.get('store'), 'path', cbdir);
-  }
-  for (const { holder, key } of secretsOf(node)) holder.set(key, findSecret(holder.get(key), context)?.secret);
-  finishCookies(node, context);
+  for (const worker of places.workers) resolveReferences(worker, context);
+  resolveCookies(places, context.cbdir);
 }
 
-function finishEndpoint(endpoint: Cursor, { cbdir, env }: Pick<SecretContext, 'cbdir' | 'env'>): void {
-  if (endpoint.get('type').value === 'unix') makeAbsolute(endpoint, 'path', cbdir);
-  else endpoint.set('port', resolvePort(endpoint.get('port').value, env));
-  const tls = endpoint.get('tls');
-  for (const key of ['key', 'certificate', 'dhparam']) makeAbsolute(tls, key, cbdir);
-  for (const key of ['chain_certificates', 'ca_certificates']) {
-    const files = tls.get(key);
-    if (!files.missing)
-      tls.set(
-        key,
-        files.items().map((file) => resolve(cbdir, file.text() ?? '')),
-      );
-  }
+/** A socket file has no port. */
+function resolveEndpoint(endpoint: Cursor, { env }: Pick<SecretContext, 'env'>): void {
+  const port = endpoint.get('port');
+  if (!port.missing) endpoint.set('port', resolvePort(port.value, env));
 }
 
 /** Numbers in the order of the file, past the names that are taken. */
@@ -68,7 +53,7 @@ function numbered(prefix: string, number: number): string {
   return prefix + String(number).padStart(3, '0');
 }
 
-function finishRealm(realm: Cursor): void {
+function resolveRealm(realm: Cursor): void {
   const permissions = realm
     .get('roles')
     .items()
@@ -82,9 +67,4 @@ function finishRealm(realm: Cursor): void {
       permission.set('match', 'exact');
     }
   }
-}
-
-function makeAbsolute(place: Cursor, key: string, cbdir: string): void {
-  const file = place.get(key).text();
-  if (file !== undefined) place.set(key, resolve(cbdir, file));
 }

@@ -5,23 +5,23 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
-import { checkAuth, checkGrant, checkSecret } from './auth-rules.js';
+import { WITHOUT_AUTH } from '../auth/schema.js';
+import type { Report, RuleContext } from '../schema/rules.js';
 import { checkCookies } from './cookie-rules.js';
-import type { Cursor } from './cursor.js';
-import { quote } from './schema-words.js';
-import { resolvePort } from './environment.js';
-import { checkOriginLists } from './origin-rules.js';
+import { Cursor } from './cursor.js';
 import { checkDeciders } from './decider-rules.js';
+import { resolvePort } from './environment.js';
 import { checkExposure } from './exposure-rules.js';
+import { checkOriginLists } from './origin-rules.js';
+import { privateFilesOf, transportsOf } from './places.js';
+import type { Entrance, NodePlaces, WorkerPlaces } from './places.js';
+import type { RealPath } from './real-path.js';
+import { checkReferences } from './references.js';
+import { quote } from './schema-words.js';
+import { findSecret } from './secrets.js';
 import type { SecretContext } from './secrets.js';
-import type { Path } from './source.js';
-import { checkStaticDirectories } from './static-rules.js';
-import type { RealPath } from './static-rules.js';
-import { isUniversal, secretsOf, transportsOf, wampPlacesOf, workersOf } from './places.js';
 
-export type Report = (path: Path, text: string) => void;
-
-export interface RuleContext extends SecretContext {
+export interface CheckRulesContext extends SecretContext {
   /** Says that something is wrong with the value at `path`. */
   readonly report: Report;
   /** Says that something is probably not meant. */
@@ -30,22 +30,31 @@ export interface RuleContext extends SecretContext {
 }
 
 /** Checks every rule. */
-export function checkRules(node: Cursor, context: RuleContext): void {
-  checkNode(node, context);
-  unique(workersOf(node), 'id', 'worker', context);
-  for (const worker of workersOf(node)) checkWorker(worker, context);
+export function checkRules(places: NodePlaces, context: CheckRulesContext): void {
+  const { node, workers } = places;
+  checkNode(places, context);
+  unique(
+    workers.map(({ worker }) => worker),
+    'id',
+    'worker',
+    context,
+  );
+  const privateFiles = once(() => privateFilesOf(places));
+  for (const worker of workers) {
+    checkWorker(worker, context);
+    checkReferences(worker, context);
+    checkMarked(worker, privateFiles, context);
+  }
   checkPorts(node, context);
   checkSocketFiles(node, context);
-  checkCookies(node, context);
-  checkOriginLists(node, context);
-  checkStaticDirectories(node, context);
-  checkExposure(node, context);
-  checkDeciders(node, context);
-  for (const { holder, key } of secretsOf(node)) checkSecret(holder.get(key), context);
+  checkCookies(places, context);
+  checkOriginLists(places, context);
+  checkExposure(places, context);
+  checkDeciders(places, context);
 }
 
-function checkNode(node: Cursor, { report }: RuleContext): void {
-  const lists = [node.get('workers'), ...workersOf(node).map((worker) => worker.get('transports'))];
+function checkNode({ node, workers }: NodePlaces, { report }: CheckRulesContext): void {
+  const lists = [node.get('workers'), ...workers.map(({ worker }) => worker.get('transports'))];
   const judged = node.isObject && lists.every((list) => list.missing || Array.isArray(list.value));
   if (judged && transportsOf(node).length === 0) {
     report(
@@ -55,55 +64,60 @@ function checkNode(node: Cursor, { report }: RuleContext): void {
   }
 }
 
-function checkWorker(worker: Cursor, context: RuleContext): void {
-  const realms = worker.get('realms').items();
-  const transports = worker.get('transports').items();
+function checkWorker({ realms, transports, components, entrances }: WorkerPlaces, context: CheckRulesContext): void {
   unique(realms, 'id', 'realm', context);
   unique(realms, 'name', 'realm', context);
-  const components = worker.get('components').items();
   unique(transports, 'id', 'transport', context);
   unique(components, 'id', 'component', context);
   for (const realm of realms) checkRealm(realm, context);
-  for (const transport of transports.filter(isUniversal)) checkUniversal(transport, context);
-  for (const place of transports.flatMap((transport) => wampPlacesOf(transport))) checkAuth(place, realms, context);
-  for (const component of components) {
-    if (component.get('type').value === 'module') checkGrant(component, realms, context);
+  for (const entrance of entrances) warnWithoutRole(entrance, realms, context);
+}
+
+/** What schemas have rules of their own for. */
+function checkMarked(
+  { realms, marked }: WorkerPlaces,
+  privateFiles: () => ReadonlySet<string>,
+  context: CheckRulesContext,
+): void {
+  const { report, warn, cbdir, realPath } = context;
+  const secretAt: RuleContext['secretAt'] = ({ value, path }) => findSecret(new Cursor(value, path), context)?.secret;
+  const shared = { report, warn, cbdir, realPath, realms, privateFiles, secretAt };
+  for (const { place, schema, inForce } of marked) {
+    schema.rules?.(place, { ...shared, inForce: (key) => inForce.get(key) ?? NOTHING });
   }
 }
 
-function checkUniversal(transport: Cursor, { report }: RuleContext): void {
-  const paths = [...transport.get('websocket').entries(), ...transport.at('web', 'paths').entries()];
-  if (transport.get('rawsocket').missing && paths.length === 0) {
-    report(
-      transport.path,
-      'nobody could connect (allowed: "rawsocket", "websocket" or "web" with paths, or several of them)',
-    );
-  }
-  for (const { path } of transport.get('websocket').entries()) {
-    const segment = path.at(-1) ?? '';
-    const taken = transport.at('web', 'paths', segment);
-    if (!taken.missing) report(path, `/${taken.path.join('/')} has this path already (allowed: another path)`);
-  }
+const NOTHING = new Cursor(undefined);
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
-function checkRealm(realm: Cursor, context: RuleContext): void {
+/** Where nothing is said of authentication, everybody gets one role. */
+function warnWithoutRole({ place, by }: Entrance, realms: readonly Cursor[], { warn }: CheckRulesContext): void {
+  const given = WITHOUT_AUTH.anonymous.role;
+  if (place.get('auth').entries().length > 0) return;
+  const roles = realms.flatMap((realm) => realm.get('roles').items());
+  if (roles.some((role) => role.get('name').value === given)) return;
+  warn(place.path, `clients of this ${by} get the role ${quote(given)}, but no realm of the worker has it`);
+}
+
+function checkRealm(realm: Cursor, context: CheckRulesContext): void {
   const roles = realm.get('roles');
   unique(roles.items(), 'name', 'role', context);
   if (Array.isArray(roles.value) && roles.value.length === 0) {
     context.warn(realm.path, `realm ${name(realm)} has no roles, so nobody can join it`);
   }
   for (const role of roles.items()) {
-    checkRole(role, roles.items(), context);
+    checkRole(role, context);
     for (const permission of role.get('permissions').items()) checkPermission(permission, context);
   }
 }
 
 /** One thing decides for a role, or nobody could tell which. */
-function checkRole(role: Cursor, roles: readonly Cursor[], { report }: RuleContext): void {
+function checkRole(role: Cursor, { report }: CheckRulesContext): void {
   const provider = role.get('authorizer-callee-role');
-  if (provider.text() !== undefined && !roles.some((other) => other.get('name').value === provider.value)) {
-    report(provider.path, `the realm has no role ${quote(provider.text() ?? '')} (allowed: one of its roles)`);
-  }
   if (!provider.missing && role.get('authorizer').missing) {
     report(provider.path, 'found without "authorizer" (allowed: both, or none of them)');
   }
@@ -117,7 +131,7 @@ function checkRole(role: Cursor, roles: readonly Cursor[], { report }: RuleConte
   }
 }
 
-function checkPermission(permission: Cursor, { report }: RuleContext): void {
+function checkPermission(permission: Cursor, { report }: CheckRulesContext): void {
   const uri = permission.get('uri').text() ?? '';
   const match = permission.get('match');
   const word = match.text();
@@ -126,7 +140,7 @@ function checkPermission(permission: Cursor, { report }: RuleContext): void {
   }
 }
 
-function checkPorts(node: Cursor, context: RuleContext): void {
+function checkPorts(node: Cursor, context: CheckRulesContext): void {
   const taken: { readonly place: string; readonly endpoint: Cursor; readonly port: number }[] = [];
   for (const transport of transportsOf(node)) {
     const endpoint = transport.get('endpoint');
@@ -145,7 +159,7 @@ function checkPorts(node: Cursor, context: RuleContext): void {
   }
 }
 
-function checkSocketFiles(node: Cursor, { cbdir, report }: RuleContext): void {
+function checkSocketFiles(node: Cursor, { cbdir, report }: CheckRulesContext): void {
   const taken = new Map<string, Cursor>();
   for (const transport of transportsOf(node)) {
     const path = transport.at('endpoint', 'path');
@@ -157,7 +171,7 @@ function checkSocketFiles(node: Cursor, { cbdir, report }: RuleContext): void {
   }
 }
 
-function checkAddress(endpoint: Cursor, { report }: RuleContext): void {
+function checkAddress(endpoint: Cursor, { report }: CheckRulesContext): void {
   const address = endpoint.get('interface').text();
   const version = endpoint.get('version');
   const actual = address === undefined ? 0 : isIP(address);
@@ -185,7 +199,7 @@ function ipVersion(endpoint: Cursor): number {
 }
 
 /** Says where the same word stands twice under `key`. */
-function unique(places: readonly Cursor[], key: string, what: string, { report }: RuleContext): void {
+function unique(places: readonly Cursor[], key: string, what: string, { report }: CheckRulesContext): void {
   const seen = new Set<string>();
   for (const place of places) {
     const word = place.get(key).text();

@@ -14,6 +14,7 @@ import { pathServiceSchema, webTransportSchema } from '../webservice/schema.js';
 import type { WebTransportConfig } from '../webservice/schema.js';
 import { universalTransportSchema } from '../webservice/universal-schema.js';
 import type { UniversalTransportConfig } from '../webservice/universal-schema.js';
+import type { SchemaTree } from './walk.js';
 
 const idKeywords = {
   type: 'string',
@@ -181,6 +182,9 @@ export const nodeSchema = {
 
 /** The schemas that others refer to by `$ref`, because they contain themselves. */
 export const definitions = { pathService: pathServiceSchema } as const;
+
+/** The whole schema, for those who walk it. */
+export const nodeSchemaTree: SchemaTree = { root: nodeSchema, definitions };
 
 export type ControllerConfig = Checked<typeof controllerSchema>;
 export type TransportConfig =

@@ -9,6 +9,7 @@ import type { SessionParts } from '../session/deps.js';
 import type { Drain } from './drain.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen.js';
+import type { TransportOffer } from './offer.js';
 
 /** What the worker gives to its transports. */
 export interface TransportDeps extends SessionParts {
@@ -29,27 +30,6 @@ export interface TransportServer {
   start(): Promise<BoundAddress>;
   /** Idempotent; never rejects. */
   stop(): Promise<void>;
-}
-
-/** A service on a path. */
-export interface PathSummary {
-  readonly path: string;
-  readonly type: string;
-  /** Where it is on this machine. */
-  readonly url: string;
-}
-
-/** What a transport offers where it listens. */
-export interface TransportOffer {
-  /**
-   * Where a browser or a WAMP client on this machine goes. A unix socket is written as reverse proxies do it:
-   * `http://unix:/run/node.sock:/`.
-   */
-  readonly url: string;
-  /** Where RawSocket clients go, if it takes them beside HTTP. */
-  readonly rawsocketUrl?: string;
-  /** The services by path; none for transports without paths. */
-  readonly paths: readonly PathSummary[];
 }
 
 /** What all transports have in their config. */

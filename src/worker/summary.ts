@@ -1,5 +1,5 @@
 /** What a worker offers, as data. Part of the public types: nothing of the config may be imported here. */
-import type { TransportOffer } from '../transport/transport-type.js';
+import type { TransportOffer } from '../transport/offer.js';
 
 /** One transport that listens. */
 export interface ListeningSummary extends TransportOffer {

@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { parse } from 'yaml';
 import { Cursor } from '../../src/config/cursor.js';
-import { cookiesOf, servicesOf, transportsOf, wampPlacesOf, workersOf } from '../../src/config/places.js';
+import { cookiesOf, placesOf as configPlaces, transportsOf, workersOf } from '../../src/config/places.js';
 import { Certificates } from './certificates.js';
 import type { Daemon } from './daemon.js';
 import { runCli, temporaryDirectory } from './daemon.js';
@@ -117,6 +117,8 @@ export function placesOf(config: unknown, daemon: Daemon, certificates: Certific
   // Somebody without a certificate, who trusts that of the node; some examples send no intermediate one.
   const tls = { ca: ['root.pem', 'intermediate.pem'].map((name) => certificates.text(name)) };
   const listening = daemon.listening();
+  const { workers } = configPlaces(new Cursor(config));
+  const entrances = workers.flatMap((worker) => worker.entrances);
   return transportsOf(new Cursor(config)).flatMap((transport, index) => {
     const { url, rawsocketUrl = url } = listening[index] as unknown as { url: string; rawsocketUrl?: string };
     const place = (kind: Place['kind'], { path: keys }: Cursor): Place => {
@@ -125,11 +127,22 @@ export function placesOf(config: unknown, daemon: Daemon, certificates: Certific
       return { kind, name: `${index} ${kind} ${urlPath}`, url: base.replace(/\/$/, '') + urlPath, tls };
     };
     const hasPages = transport.get('type').value !== 'rawsocket';
+    const here = entrances.filter((entrance) => entrance.transport.path.join() === transport.path.join());
     return [
-      ...wampPlacesOf(transport).map(({ kind, place: where }) => place(kind, where)),
+      ...here.map(({ browsers, place: where }) => place(browsers ? 'websocket' : 'rawsocket', where)),
       ...(hasPages ? [transport, ...servicesOf(transport)].map((where) => place('page', where)) : []),
     ];
   });
+}
+
+/** Every service of a transport, however deep. */
+function servicesOf(place: Cursor): readonly Cursor[] {
+  const below = place
+    .get('paths')
+    .entries()
+    .flatMap((service) => [service, ...servicesOf(service)]);
+  const { isObject } = place.get('web');
+  return isObject ? [...servicesOf(place.get('web')), ...place.get('websocket').entries()] : below;
 }
 
 /** The path of a service in its URL: the keys that follow `paths`, or `websocket` of a universal transport. */
@@ -139,7 +152,7 @@ function urlPathOf(keys: readonly string[]): string {
 }
 
 export function hasCookies(config: unknown): boolean {
-  return cookiesOf(new Cursor(config)).some(({ isObject }) => isObject);
+  return cookiesOf(configPlaces(new Cursor(config))).some(({ cookie }) => cookie.isObject);
 }
 
 export function realmsOf(config: unknown): readonly string[] {

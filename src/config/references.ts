@@ -1,0 +1,84 @@
+/**
+ * What the keyword `is` asks for: that realms, roles and secrets are there, and that files are found wherever the node was
+ * started from.
+ */
+import { resolve } from 'node:path';
+
+import type { RuleContext } from '../schema/rules.js';
+import type { WorkerPlaces } from './places.js';
+import { quote } from './schema-words.js';
+import { findSecret } from './secrets.js';
+import type { SecretContext } from './secrets.js';
+import type { Cursor } from './cursor.js';
+import type { MarkedPlace } from './walk.js';
+
+type Reports = Pick<RuleContext, 'report' | 'warn'>;
+
+/** Checks all references in a worker. */
+export function checkReferences(worker: WorkerPlaces, context: SecretContext & Reports): void {
+  for (const mark of worker.marked) {
+    if (mark.schema.is === 'secret') checkSecret(mark.place, context);
+    if (mark.schema.is === 'realm') checkRealm(mark.place, worker, context);
+    if (mark.schema.is === 'role') checkRole(mark, worker, context);
+  }
+}
+
+/** Makes files absolute and puts secrets where they are spoken of. */
+export function resolveReferences({ marked }: WorkerPlaces, context: SecretContext): void {
+  for (const { place, schema, holder } of marked) {
+    const key = place.path.at(-1) ?? '';
+    const file = place.text();
+    if (schema.is === 'file' && file !== undefined) holder.set(key, resolve(context.cbdir, file));
+    if (schema.is === 'secret') holder.set(key, findSecret(place, context)?.secret);
+  }
+}
+
+/** Says which secrets are not where the config says they are. */
+function checkSecret(place: Cursor, context: SecretContext & Reports): void {
+  const found = findSecret(place, context);
+  if (found === undefined) return;
+  if (found.secret === undefined) context.report(place.path, `${found.problem} (allowed: one that holds the secret)`);
+  else if (found.doubt !== undefined) context.warn(place.path, found.doubt);
+}
+
+/** A realm must be there, or every such client would be refused. */
+function checkRealm(place: Cursor, { realms }: WorkerPlaces, { report }: Reports): void {
+  const name = place.text();
+  if (name === undefined || realms.some((realm) => realm.get('name').value === name)) return;
+  report(place.path, `the worker has no realm ${quote(name)} (allowed: ${names(realms)})`);
+}
+
+/** The same of a role, on the realm that is meant. */
+function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, { report }: Reports): void {
+  const { place } = mark;
+  const role = place.text();
+  if (role === undefined) return;
+  const around = place.path[2] === 'realms' ? realms[Number(place.path[3])] : undefined;
+  if (around !== undefined) {
+    if (rolesOf([around], role).length > 0) return;
+    report(place.path, `the realm has no role ${quote(role)} (allowed: one of its roles)`);
+    return;
+  }
+  const name = realmBeside(mark)?.text();
+  const candidates = name === undefined ? realms : realms.filter((realm) => realm.get('name').value === name);
+  // A realm that is not there is told at its own place.
+  if ((name !== undefined && candidates.length === 0) || rolesOf(candidates, role).length > 0) return;
+  const where = name === undefined ? 'the worker has no realm with' : `the realm ${quote(name)} does not have`;
+  report(place.path, `${where} a role ${quote(role)} (allowed: ${names(rolesOf(candidates))})`);
+}
+
+/** @returns the realm that an object names. */
+export function realmBeside({ holder, around }: MarkedPlace): Cursor | undefined {
+  const key = Object.entries(around?.properties ?? {}).find(([, { is }]) => is === 'realm')?.[0];
+  return key === undefined ? undefined : holder.get(key);
+}
+
+function rolesOf(realms: readonly Cursor[], name?: string): Cursor[] {
+  const roles = realms.flatMap((realm) => realm.get('roles').items());
+  return name === undefined ? roles : roles.filter((role) => role.get('name').value === name);
+}
+
+function names(places: readonly Cursor[]): string {
+  if (places.length === 0) return 'none, there are none yet';
+  return places.map((place) => quote(place.get('name').text() ?? '')).join(', ');
+}

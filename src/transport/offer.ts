@@ -1,0 +1,22 @@
+/** What a transport offers, as data. Part of the public types: nothing of the config may be imported here. */
+
+/** A service on a path. */
+export interface PathSummary {
+  readonly path: string;
+  readonly type: string;
+  /** Where it is on this machine. */
+  readonly url: string;
+}
+
+/** What a transport offers where it listens. */
+export interface TransportOffer {
+  /**
+   * Where a browser or a WAMP client on this machine goes. A unix socket is written as reverse proxies do it:
+   * `http://unix:/run/node.sock:/`.
+   */
+  readonly url: string;
+  /** Where RawSocket clients go, if it takes them beside HTTP. */
+  readonly rawsocketUrl?: string;
+  /** The services by path; none for transports without paths. */
+  readonly paths: readonly PathSummary[];
+}
