@@ -6,6 +6,7 @@ import type { Checked, ConfigSchema } from '../schema/dialect.js';
 
 export const dynamicSchema = {
   type: 'object',
+  section: 'Authentication "dynamic"',
   description: 'A procedure, the authenticator, says who is let in and as whom.',
   required: ['type', 'authenticator'],
   additionalProperties: false,
@@ -46,6 +47,7 @@ export const dynamicSchema = {
 
 export const functionSchema = {
   type: 'object',
+  section: 'Authentication "function"',
   description: 'A function of a module of the node directory says who is let in and as whom.',
   required: ['type', 'module'],
   additionalProperties: false,

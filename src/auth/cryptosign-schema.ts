@@ -6,6 +6,8 @@ import { roleKeywords } from './secret-schema.js';
 
 export const cryptosignPrincipalSchema = {
   type: 'object',
+  section: 'Cryptosign principal',
+  standsAt: 'auth.cryptosign.principals',
   description: 'Somebody who may join with one of several keys.',
   required: ['authorized_keys'],
   additionalProperties: false,
@@ -33,6 +35,7 @@ export const cryptosignPrincipalSchema = {
 
 export const cryptosignStaticSchema = {
   type: 'object',
+  section: 'Cryptosign "static"',
   description: 'The principals and their public keys are here in the config.',
   required: ['type', 'principals'],
   additionalProperties: false,
@@ -51,6 +54,8 @@ export const cryptosignStaticSchema = {
 
 export const cryptosignSchema = {
   type: 'object',
+  section: 'Cryptosign',
+  standsAt: 'auth.cryptosign',
   description: 'The client signs a challenge with a key of its own; the router knows only the public part (Ed25519).',
   required: ['type'],
   discriminator: { propertyName: 'type' },

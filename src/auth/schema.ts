@@ -12,6 +12,7 @@ import { wampcraSchema } from './wampcra-schema.js';
 
 export const anonymousStaticSchema = {
   type: 'object',
+  section: 'Anonymous "static"',
   description: 'Everybody is let in, as the config says.',
   letsIn: 'anybody',
   required: ['type'],
@@ -41,6 +42,8 @@ export const anonymousStaticSchema = {
 
 export const anonymousSchema = {
   type: 'object',
+  section: 'Anonymous authentication',
+  standsAt: 'auth.anonymous',
   description: 'Lets clients in without credentials.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
@@ -49,6 +52,8 @@ export const anonymousSchema = {
 
 export const cookieAuthSchema = {
   type: 'object',
+  section: 'Cookie authentication',
+  standsAt: 'auth.cookie',
   description:
     'Lets a browser in at once, as whom it logged in before, when its cookie remembers a login. Needs a `cookie` section. The client must offer `cookie`.',
   letsIn: 'cookies',
@@ -66,6 +71,8 @@ export const cookieAuthSchema = {
 
 export const authSchema = {
   type: 'object',
+  section: 'Authentication',
+  standsAt: 'auth of a WebSocket',
   absent: 'everybody joins as `anonymous`',
   description: 'Authentication methods by name. Empty means the same as left out: everybody joins as `anonymous`.',
   additionalProperties: false,

@@ -1,8 +1,7 @@
 /** Where a secret may come from. Whatever stands in the config, methods get the secret itself. */
 import type { ConfigSchema } from '../schema/dialect.js';
 
-/** A secret that is not in the config. */
-export const secretFileSchema = {
+const secretFileKeywords = {
   type: 'object',
   description: 'Where a secret is that does not stand in the config.',
   required: ['file'],
@@ -17,12 +16,20 @@ export const secretFileSchema = {
   },
 } as const satisfies ConfigSchema;
 
+/** A secret that is not in the config. */
+export const secretFileSchema = {
+  ...secretFileKeywords,
+  section: 'Secret file',
+  standsAt: 'where a secret may stand',
+} as const satisfies ConfigSchema;
+
 /** @param description what the secret is for. */
 export function secretSchema<const Text extends string>(description: Text) {
   return {
-    ...secretFileSchema,
+    ...secretFileKeywords,
     type: ['string', 'object'],
     is: 'secret',
+    form: secretFileSchema,
     minLength: 1,
     allowed: 'a string that is not empty, "${NAME}" of an environment variable, or an object {"file": "..."}',
     description: `${description} \`"\${NAME}"\` takes it from the environment, \`{"file": "..."}\` from a file.`,

@@ -6,6 +6,8 @@ import { roleKeywords, secretSchema } from './secret-schema.js';
 
 export const ticketPrincipalSchema = {
   type: 'object',
+  section: 'Ticket principal',
+  standsAt: 'auth.ticket.principals',
   description: 'Somebody who may join with a ticket.',
   required: ['ticket'],
   additionalProperties: false,
@@ -14,6 +16,7 @@ export const ticketPrincipalSchema = {
 
 export const ticketStaticSchema = {
   type: 'object',
+  section: 'Ticket "static"',
   description: 'The principals and their tickets are here in the config.',
   required: ['type', 'principals'],
   additionalProperties: false,
@@ -31,6 +34,8 @@ export const ticketStaticSchema = {
 
 export const ticketSchema = {
   type: 'object',
+  section: 'Ticket authentication',
+  standsAt: 'auth.ticket',
   description: 'The client sends a password as it is: for connections with TLS only.',
   required: ['type'],
   discriminator: { propertyName: 'type' },

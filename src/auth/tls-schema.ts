@@ -7,6 +7,8 @@ import { checkPrincipal } from './tls-rules.js';
 
 export const tlsPrincipalSchema = {
   type: 'object',
+  section: 'TLS principal',
+  standsAt: 'auth.tls.principals',
   description:
     'Somebody who may join with a certificate. At least one fingerprint is needed; where both stand, both must fit.',
   rules: checkPrincipal,
@@ -32,6 +34,7 @@ export const tlsPrincipalSchema = {
 
 export const tlsStaticSchema = {
   type: 'object',
+  section: 'TLS "static"',
   description: 'The principals and the fingerprints of their certificates are here in the config.',
   required: ['type', 'principals'],
   additionalProperties: false,
@@ -49,6 +52,8 @@ export const tlsStaticSchema = {
 
 export const tlsAuthSchema = {
   type: 'object',
+  section: 'TLS authentication',
+  standsAt: 'auth.tls',
   description:
     'The client showed a certificate when the connection was opened. Needs a TLS endpoint with `ca_certificates`.',
   required: ['type'],

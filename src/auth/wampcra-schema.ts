@@ -7,6 +7,8 @@ import { checkUser } from './wampcra-rules.js';
 
 export const wampcraUserSchema = {
   type: 'object',
+  section: 'WAMP-CRA user',
+  standsAt: 'auth.wampcra.users',
   description: 'Somebody who may join by signing a challenge.',
   required: ['secret'],
   rules: checkUser,
@@ -41,6 +43,7 @@ export const wampcraUserSchema = {
 
 export const wampcraStaticSchema = {
   type: 'object',
+  section: 'WAMP-CRA "static"',
   description: 'The users and their secrets are here in the config.',
   required: ['type', 'users'],
   additionalProperties: false,
@@ -58,6 +61,8 @@ export const wampcraStaticSchema = {
 
 export const wampcraSchema = {
   type: 'object',
+  section: 'WAMP-CRA',
+  standsAt: 'auth.wampcra',
   description: 'The client signs a challenge with a secret that both know (WAMP-CRA).',
   required: ['type'],
   discriminator: { propertyName: 'type' },

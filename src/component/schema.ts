@@ -5,6 +5,8 @@ import type { Checked, ConfigSchema } from '../schema/dialect.js';
 
 export const componentSchema = {
   type: 'object',
+  section: 'Component',
+  standsAt: 'workers[].components[]',
   description:
     'A program that runs inside the node: a function of a JavaScript module, with a WAMP session of its own.',
   required: ['type', 'module', 'realm'],

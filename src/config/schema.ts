@@ -31,6 +31,8 @@ const SHUTDOWN_WORDS = [
 
 export const controllerSchema = {
   type: 'object',
+  section: 'Controller',
+  standsAt: 'controller',
   default: {},
   description: 'The node itself.',
   additionalProperties: false,
@@ -38,6 +40,8 @@ export const controllerSchema = {
     id: { ...idKeywords, absent: 'the host name and process id', description: 'The name of the node in the log.' },
     options: {
       type: 'object',
+      section: 'Controller options',
+      standsAt: 'controller.options',
       default: {},
       description: 'Options of the process.',
       additionalProperties: false,
@@ -93,6 +97,8 @@ export const controllerSchema = {
 
 export const transportSchema = {
   type: 'object',
+  section: 'Transport',
+  standsAt: 'workers[].transports[]',
   description: 'A way for clients to connect.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
@@ -102,6 +108,8 @@ export const transportSchema = {
 
 export const routerWorkerSchema = {
   type: 'object',
+  section: 'Router worker',
+  standsAt: 'workers[]',
   description:
     'A router: realms, and the transports that lead to them. All workers live in one process and see only their own realms.',
   required: ['type'],
@@ -119,6 +127,8 @@ export const routerWorkerSchema = {
     },
     options: {
       type: 'object',
+      section: 'Router worker options',
+      standsAt: 'workers[].options',
       default: {},
       description: 'Options of the worker.',
       additionalProperties: false,
@@ -155,6 +165,7 @@ export const routerWorkerSchema = {
 
 export const nodeSchema = {
   type: 'object',
+  section: 'The node',
   description:
     'The config of a crossbar-ts node (`config.json` or `config.yaml`): version 2 of the format of Crossbar.io.',
   required: ['version'],

@@ -8,6 +8,7 @@ import { checkReadonly } from './database/rules.js';
 
 export const memoryStoreSchema = {
   type: 'object',
+  section: 'Cookie store "memory"',
   description: 'Keeps the cookies in memory: every browser is a stranger again after a restart.',
   required: ['type'],
   additionalProperties: false,
@@ -18,6 +19,7 @@ export const memoryStoreSchema = {
 
 export const fileStoreSchema = {
   type: 'object',
+  section: 'Cookie store "file"',
   description:
     'Keeps the cookies in an append-only file in the format of Crossbar.io: browsers are known again after a restart.',
   required: ['type', 'filename'],
@@ -57,6 +59,7 @@ export const fileStoreSchema = {
 
 export const databaseStoreSchema = {
   type: 'object',
+  section: 'Cookie store "database"',
   description:
     'Keeps the cookies in an LMDB database that several nodes of one machine can use at the same time: who logs in at one of them is known to all. Needs the npm package `lmdb`.',
   required: ['type', 'path'],
@@ -103,6 +106,8 @@ export const databaseStoreSchema = {
 
 export const cookieStoreSchema = {
   type: 'object',
+  section: 'Cookie store',
+  standsAt: 'cookie.store',
   description: 'Where the records of the cookies are kept.',
   default: { type: 'memory' },
   required: ['type'],
@@ -112,6 +117,8 @@ export const cookieStoreSchema = {
 
 export const cookieSchema = {
   type: 'object',
+  section: 'Cookie',
+  standsAt: 'cookie of a web transport, of a path service or of a WebSocket',
   absent: 'the `cookie` of the web transport around it, else no cookie',
   description: 'Recognises a returning browser by a cookie.',
   inherited: true,

@@ -10,6 +10,8 @@ const flag = (description: string) => ({ type: 'boolean', default: false, descri
 
 export const permissionSchema = {
   type: 'object',
+  section: 'Permission',
+  standsAt: 'workers[].realms[].roles[].permissions[]',
   description: 'What a role may do with the URIs that match.',
   required: ['uri'],
   additionalProperties: false,
@@ -30,6 +32,8 @@ export const permissionSchema = {
     },
     allow: {
       type: 'object',
+      section: 'Permission: allow',
+      standsAt: '...permissions[].allow',
       default: {},
       description: 'The actions that are allowed.',
       additionalProperties: false,
@@ -42,6 +46,8 @@ export const permissionSchema = {
     },
     disclose: {
       type: 'object',
+      section: 'Permission: disclose',
+      standsAt: '...permissions[].disclose',
       default: {},
       description: 'Who is shown to the other side.',
       additionalProperties: false,
@@ -57,6 +63,8 @@ export const permissionSchema = {
 
 export const roleSchema = {
   type: 'object',
+  section: 'Role',
+  standsAt: 'workers[].realms[].roles[]',
   description: 'A role: a named set of permissions.',
   required: ['name'],
   additionalProperties: false,
@@ -94,6 +102,8 @@ export const roleSchema = {
 
 export const realmSchema = {
   type: 'object',
+  section: 'Realm',
+  standsAt: 'workers[].realms[]',
   description: 'A realm: sessions in it can talk to each other, and to nobody else.',
   required: ['name'],
   additionalProperties: false,
@@ -113,6 +123,8 @@ export const realmSchema = {
     },
     options: {
       type: 'object',
+      section: 'Realm options',
+      standsAt: 'workers[].realms[].options',
       default: {},
       description: 'How the realm routes.',
       additionalProperties: false,
@@ -187,6 +199,8 @@ export const realmSchema = {
     store: storeSchema,
     compat: {
       type: 'object',
+      section: 'Realm compat',
+      standsAt: 'workers[].realms[].compat',
       default: {},
       description:
         'Where Crossbar.io or its clients are at odds with the WAMP specification, and somebody depends on it: docs/compatibility.md.',

@@ -5,6 +5,8 @@ import type { ConfigSchema, Written } from '../schema/dialect.js';
 
 export const storeSchema = {
   type: 'object',
+  section: 'Store',
+  standsAt: 'workers[].realms[].store',
   description:
     'Remembers publications for `wamp.subscription.get_events` (event history). One answer has room for 128 KiB of events; where there are more it says `more: true`, and is asked again with `after_publication`.',
   required: ['type'],
@@ -31,6 +33,8 @@ export const storeSchema = {
       description: 'The topics whose publications are remembered, with or without subscribers.',
       items: {
         type: 'object',
+        section: 'Store: event history',
+        standsAt: 'workers[].realms[].store.event-history[]',
         description: 'A topic or pattern.',
         required: ['uri'],
         additionalProperties: false,

@@ -48,6 +48,12 @@ export interface OwnKeywords {
   readonly notYet?: readonly string[];
   /** Why a key of Crossbar.io is accepted with one value only (`const`). */
   readonly because?: string;
+  /** An object that has a section of its own in the reference: the title of it. */
+  readonly section?: string;
+  /** With `section`: an example of where such an object stands. */
+  readonly standsAt?: string;
+  /** One of the forms that the value may have, as it stands in the reference. */
+  readonly form?: ConfigSchema;
   /**
    * What a string names, or every item of a list:
    * - `file`: a path; relative ones start at the node directory

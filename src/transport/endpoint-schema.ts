@@ -23,6 +23,7 @@ const backlogSchema = {
 
 export const tcpEndpointSchema = {
   type: 'object',
+  section: 'Endpoint "tcp"',
   description: 'A TCP port.',
   required: ['type', 'port'],
   additionalProperties: false,
@@ -64,6 +65,7 @@ export const tcpEndpointSchema = {
 
 export const unixEndpointSchema = {
   type: 'object',
+  section: 'Endpoint "unix"',
   description: 'A socket in the file system (unix domain socket), for programs on the same machine.',
   required: ['type', 'path'],
   additionalProperties: false,
@@ -100,6 +102,8 @@ export const unixEndpointSchema = {
 
 export const endpointSchema = {
   type: 'object',
+  section: 'Endpoint',
+  standsAt: 'workers[].transports[].endpoint',
   description: 'What to listen on.',
   required: ['type'],
   discriminator: { propertyName: 'type' },

@@ -7,6 +7,8 @@ import { checkPrincipal } from './rules.js';
 
 export const scramPrincipalSchema = {
   type: 'object',
+  section: 'SCRAM principal',
+  standsAt: 'auth.scram.principals',
   description:
     'Somebody who may join with a password that neither goes over the wire nor stands here. Whoever has these values cannot log in with them, but can guess the password as often as he likes.',
   required: ['kdf', 'iterations', 'salt', 'stored-key', 'server-key'],
@@ -41,6 +43,7 @@ export const scramPrincipalSchema = {
 
 export const scramStaticSchema = {
   type: 'object',
+  section: 'SCRAM "static"',
   description: 'The principals and what is left of their passwords are here in the config.',
   required: ['type', 'principals'],
   additionalProperties: false,
@@ -58,6 +61,8 @@ export const scramStaticSchema = {
 
 export const scramSchema = {
   type: 'object',
+  section: 'SCRAM',
+  standsAt: 'auth.scram',
   description:
     'Client and router show each other that they know a password (SCRAM), as `wamp-scram` or in the dialect of Crossbar.io as `scram`.',
   required: ['type'],

@@ -18,6 +18,8 @@ import type { EndpointConfig } from '../endpoint-schema.js';
 
 export const rawsocketOptionsSchema = {
   type: 'object',
+  section: 'RawSocket options',
+  standsAt: 'workers[].transports[].options',
   default: {},
   description: 'How the RawSocket behaves.',
   additionalProperties: false,
@@ -63,6 +65,8 @@ export const rawsocketKeys = {
 
 export const rawsocketTransportSchema = {
   type: 'object',
+  section: 'Transport "rawsocket"',
+  standsAt: 'workers[].transports[]',
   description:
     'WAMP over plain TCP or a socket file (RawSocket), for programs: less work than a WebSocket, no browsers, no cookies.',
   clients: { by: 'RawSocket', browsers: false },

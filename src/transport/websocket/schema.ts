@@ -20,6 +20,8 @@ import type { EndpointConfig } from '../endpoint-schema.js';
 
 export const deflateSchema = {
   type: 'object',
+  section: 'Deflate',
+  standsAt: 'options.compression.deflate',
   description: 'Compresses messages (permessage-deflate, RFC 7692) for clients that offer it.',
   additionalProperties: false,
   properties: {
@@ -59,6 +61,8 @@ export const deflateSchema = {
 
 export const websocketOptionsSchema = {
   type: 'object',
+  section: 'WebSocket options',
+  standsAt: 'options of a WebSocket',
   default: {},
   description: 'How the WebSocket behaves. The defaults suit browsers on the open Internet.',
   additionalProperties: false,
@@ -205,6 +209,8 @@ export const websocketOptionsSchema = {
     },
     compression: {
       type: 'object',
+      section: 'Compression',
+      standsAt: 'options.compression',
       additionalProperties: false,
       properties: { deflate: deflateSchema },
       absent: 'no compression',
@@ -231,6 +237,8 @@ export const websocketKeys = {
 
 export const websocketTransportSchema = {
   type: 'object',
+  section: 'Transport "websocket"',
+  standsAt: 'workers[].transports[]',
   description: 'A WebSocket that has a port to itself and answers on every path.',
   clients: { by: 'WebSocket', browsers: true },
   required: ['type', 'endpoint'],
