@@ -7,6 +7,7 @@ import type { Service } from './service-schema.js';
 
 export const jsonSchema = {
   type: 'object',
+  section: 'Service "json"',
   description: 'Serves a JSON value that stands here in the config.',
   required: ['type', 'value'],
   additionalProperties: false,
@@ -16,6 +17,7 @@ export const jsonSchema = {
     value: { description: 'The value: anything that JSON can say.' },
     options: {
       type: 'object',
+      section: 'JSON options',
       default: {},
       description: 'How the value is served.',
       additionalProperties: false,

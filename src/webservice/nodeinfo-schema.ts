@@ -7,6 +7,7 @@ import type { Service } from './service-schema.js';
 
 export const nodeInfoSchema = {
   type: 'object',
+  section: 'Service "nodeinfo"',
   description: 'Serves a short page about the node.',
   required: ['type'],
   additionalProperties: false,

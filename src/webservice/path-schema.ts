@@ -18,6 +18,7 @@ export const pathsSchema = {
 
 export const pathSchema = {
   type: 'object',
+  section: 'Service "path"',
   description: 'Nests more services below this path.',
   required: ['type', 'paths'],
   additionalProperties: false,

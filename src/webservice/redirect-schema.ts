@@ -7,6 +7,7 @@ import type { Service } from './service-schema.js';
 
 export const redirectSchema = {
   type: 'object',
+  section: 'Service "redirect"',
   description: 'Sends the browser to another URL.',
   required: ['type', 'url'],
   additionalProperties: false,

@@ -23,6 +23,8 @@ import type { WebSocketServiceConfig } from './websocket-schema.js';
 
 export const pathServiceSchema = {
   type: 'object',
+  section: 'Path service',
+  standsAt: 'workers[].transports[].paths',
   description: 'What answers on a path.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
@@ -47,6 +49,8 @@ export const pathServiceSchema = {
 
 export const webTransportSchema = {
   type: 'object',
+  section: 'Transport "web"',
+  standsAt: 'workers[].transports[]',
   description: 'An HTTP server: pages, WebSockets and other services on one port.',
   required: ['type', 'endpoint', 'paths'],
   additionalProperties: false,
@@ -57,6 +61,8 @@ export const webTransportSchema = {
     paths: pathsSchema,
     options: {
       type: 'object',
+      section: 'Web options',
+      standsAt: 'workers[].transports[].options',
       default: {},
       description: 'Options for every path.',
       additionalProperties: false,

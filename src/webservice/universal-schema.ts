@@ -15,6 +15,8 @@ import type { WebSocketServiceConfig } from './websocket-schema.js';
 
 export const universalRawsocketSchema = {
   type: 'object',
+  section: 'Universal: RawSocket',
+  standsAt: '...rawsocket',
   description: 'RawSocket on this endpoint; see the transport "rawsocket".',
   absent: 'no RawSocket',
   clients: { by: 'RawSocket', browsers: false },
@@ -25,6 +27,8 @@ export const universalRawsocketSchema = {
 
 export const universalWebsocketSchema = {
   ...websocketServiceSchema,
+  section: 'Universal: WebSocket',
+  standsAt: '...websocket.PATH',
   description: 'A WebSocket on this path; see the service "websocket".',
   required: [],
   properties: {
@@ -35,6 +39,8 @@ export const universalWebsocketSchema = {
 
 export const universalWebSchema = {
   type: 'object',
+  section: 'Universal: web',
+  standsAt: '...web',
   default: {},
   description: 'Web services on this endpoint; see the transport "web".',
   additionalProperties: false,
@@ -47,6 +53,8 @@ export const universalWebSchema = {
 
 export const universalTransportSchema = {
   type: 'object',
+  section: 'Transport "universal"',
+  standsAt: 'workers[].transports[]',
   description:
     'RawSocket, WebSockets and web services on one port: the first octet that a client sends tells RawSocket from HTTP.',
   rules: checkUniversal,

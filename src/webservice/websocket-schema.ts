@@ -8,6 +8,7 @@ import { serviceIdSchema } from './service-schema.js';
 
 export const websocketServiceSchema = {
   type: 'object',
+  section: 'Service "websocket"',
   description: 'Takes WebSocket connections on this path: this is where WAMP clients connect.',
   clients: { by: 'WebSocket', browsers: true },
   required: ['type'],

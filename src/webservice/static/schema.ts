@@ -8,6 +8,7 @@ import { checkDirectory } from './rules.js';
 
 export const staticSchema = {
   type: 'object',
+  section: 'Service "static"',
   description: 'Serves the files of a directory.',
   rules: checkDirectory,
   required: ['type', 'directory'],
@@ -23,6 +24,7 @@ export const staticSchema = {
     },
     options: {
       type: 'object',
+      section: 'Static options',
       default: {},
       description: 'How the files are served.',
       additionalProperties: false,
