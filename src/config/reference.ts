@@ -3,44 +3,17 @@
  * tools (`config/crossbar.schema.json`) and a reference page for people (`docs/config.md`). `npm run generate` writes
  * both; a test fails when they are out of date.
  */
-import { dynamicSchema, functionSchema } from '../auth/authenticator-schema.js';
-import { anonymousSchema, anonymousStaticSchema, authSchema, cookieAuthSchema } from '../auth/schema.js';
-import { cryptosignPrincipalSchema, cryptosignSchema, cryptosignStaticSchema } from '../auth/cryptosign-schema.js';
-import { scramPrincipalSchema, scramSchema, scramStaticSchema } from '../auth/scram/schema.js';
-import { secretFileSchema } from '../auth/secret-schema.js';
-import { ticketPrincipalSchema, ticketSchema, ticketStaticSchema } from '../auth/ticket-schema.js';
-import { tlsAuthSchema, tlsPrincipalSchema, tlsStaticSchema } from '../auth/tls-schema.js';
-import { wampcraSchema, wampcraStaticSchema, wampcraUserSchema } from '../auth/wampcra-schema.js';
-import { componentSchema } from '../component/schema.js';
-import {
-  cookieSchema,
-  cookieStoreSchema,
-  databaseStoreSchema,
-  fileStoreSchema,
-  memoryStoreSchema,
-} from '../cookie/schema.js';
-import { permissionSchema, realmSchema, roleSchema } from '../router/schema.js';
+import { authSchema } from '../auth/schema.js';
+import { cookieSchema } from '../cookie/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
-import { endpointSchema, tcpEndpointSchema, unixEndpointSchema } from '../transport/endpoint-schema.js';
-import { rawsocketOptionsSchema, rawsocketTransportSchema } from '../transport/rawsocket/schema.js';
-import { tlsSchema } from '../transport/tls-schema.js';
-import { deflateSchema, websocketOptionsSchema, websocketTransportSchema } from '../transport/websocket/schema.js';
-import { jsonSchema } from '../webservice/json-schema.js';
-import { nodeInfoSchema } from '../webservice/nodeinfo-schema.js';
-import { pathSchema } from '../webservice/path-schema.js';
-import { redirectSchema } from '../webservice/redirect-schema.js';
-import { pathServiceSchema, webTransportSchema } from '../webservice/schema.js';
-import { staticSchema } from '../webservice/static/schema.js';
-import {
-  universalRawsocketSchema,
-  universalTransportSchema,
-  universalWebSchema,
-  universalWebsocketSchema,
-} from '../webservice/universal-schema.js';
-import { websocketServiceSchema } from '../webservice/websocket-schema.js';
+import { endpointSchema } from '../transport/endpoint-schema.js';
+import { websocketOptionsSchema } from '../transport/websocket/schema.js';
+import { pathServiceSchema } from '../webservice/schema.js';
 import { isOwnKeyword } from './own-keywords.js';
 import { allowedWords } from './schema-words.js';
-import { controllerSchema, nodeSchema, routerWorkerSchema, transportSchema } from './schema.js';
+import { nodeSchema, nodeSchemaTree } from './schema.js';
+import { freeSchema } from './walk.js';
+import type { SchemaTree } from './walk.js';
 
 /** What is said once in the published schema and referred to by name. */
 const NAMED = new Map<unknown, string>([
@@ -84,88 +57,33 @@ function mapValues(object: unknown, change: (value: unknown) => unknown): unknow
   return Object.fromEntries(Object.entries(object as object).map(([key, value]) => [key, change(value)]));
 }
 
-interface Section {
-  readonly title: string;
-  readonly schema: ConfigSchema;
-  /** An example of where it stands. */
-  readonly place?: string;
+/** An object with a section of its own. */
+type Section = ConfigSchema & { readonly section: string };
+
+function isSection(schema: ConfigSchema | undefined): schema is Section {
+  return schema?.section !== undefined;
 }
 
-/** The reference page, from the outside in. */
-const SECTIONS: readonly Section[] = [
-  { title: 'The node', schema: nodeSchema },
-  { title: 'Controller', schema: controllerSchema, place: 'controller' },
-  { title: 'Controller options', schema: controllerSchema.properties.options, place: 'controller.options' },
-  { title: 'Router worker', schema: routerWorkerSchema, place: 'workers[]' },
-  { title: 'Router worker options', schema: routerWorkerSchema.properties.options, place: 'workers[].options' },
-  { title: 'Realm', schema: realmSchema, place: 'workers[].realms[]' },
-  { title: 'Realm options', schema: realmSchema.properties.options, place: 'workers[].realms[].options' },
-  { title: 'Store', schema: realmSchema.properties.store, place: 'workers[].realms[].store' },
-  {
-    title: 'Store: event history',
-    schema: realmSchema.properties.store.properties['event-history'].items,
-    place: 'workers[].realms[].store.event-history[]',
-  },
-  { title: 'Realm compat', schema: realmSchema.properties.compat, place: 'workers[].realms[].compat' },
-  { title: 'Role', schema: roleSchema, place: 'workers[].realms[].roles[]' },
-  { title: 'Permission', schema: permissionSchema, place: 'workers[].realms[].roles[].permissions[]' },
-  { title: 'Permission: allow', schema: permissionSchema.properties.allow, place: '...permissions[].allow' },
-  { title: 'Permission: disclose', schema: permissionSchema.properties.disclose, place: '...permissions[].disclose' },
-  { title: 'Component', schema: componentSchema, place: 'workers[].components[]' },
-  { title: 'Transport', schema: transportSchema, place: 'workers[].transports[]' },
-  { title: 'Transport "web"', schema: webTransportSchema, place: 'workers[].transports[]' },
-  { title: 'Web options', schema: webTransportSchema.properties.options, place: 'workers[].transports[].options' },
-  { title: 'Transport "websocket"', schema: websocketTransportSchema, place: 'workers[].transports[]' },
-  { title: 'Transport "rawsocket"', schema: rawsocketTransportSchema, place: 'workers[].transports[]' },
-  { title: 'RawSocket options', schema: rawsocketOptionsSchema, place: 'workers[].transports[].options' },
-  { title: 'Transport "universal"', schema: universalTransportSchema, place: 'workers[].transports[]' },
-  { title: 'Universal: RawSocket', schema: universalRawsocketSchema, place: '...rawsocket' },
-  { title: 'Universal: WebSocket', schema: universalWebsocketSchema, place: '...websocket.PATH' },
-  { title: 'Universal: web', schema: universalWebSchema, place: '...web' },
-  { title: 'Endpoint', schema: endpointSchema, place: 'workers[].transports[].endpoint' },
-  { title: 'Endpoint "tcp"', schema: tcpEndpointSchema },
-  { title: 'Endpoint: TLS', schema: tlsSchema, place: '...endpoint.tls' },
-  { title: 'Endpoint "unix"', schema: unixEndpointSchema },
-  { title: 'Path service', schema: pathServiceSchema, place: 'workers[].transports[].paths' },
-  { title: 'Service "websocket"', schema: websocketServiceSchema },
-  { title: 'Service "static"', schema: staticSchema },
-  { title: 'Static options', schema: staticSchema.properties.options },
-  { title: 'Service "json"', schema: jsonSchema },
-  { title: 'JSON options', schema: jsonSchema.properties.options },
-  { title: 'Service "redirect"', schema: redirectSchema },
-  { title: 'Service "nodeinfo"', schema: nodeInfoSchema },
-  { title: 'Service "path"', schema: pathSchema },
-  { title: 'WebSocket options', schema: websocketOptionsSchema, place: 'options of a WebSocket' },
-  { title: 'Compression', schema: websocketOptionsSchema.properties.compression, place: 'options.compression' },
-  { title: 'Deflate', schema: deflateSchema, place: 'options.compression.deflate' },
-  { title: 'Authentication', schema: authSchema, place: 'auth of a WebSocket' },
-  { title: 'Anonymous authentication', schema: anonymousSchema, place: 'auth.anonymous' },
-  { title: 'Anonymous "static"', schema: anonymousStaticSchema },
-  { title: 'Authentication "dynamic"', schema: dynamicSchema },
-  { title: 'Authentication "function"', schema: functionSchema },
-  { title: 'Cookie authentication', schema: cookieAuthSchema, place: 'auth.cookie' },
-  { title: 'Ticket authentication', schema: ticketSchema, place: 'auth.ticket' },
-  { title: 'Ticket "static"', schema: ticketStaticSchema },
-  { title: 'Ticket principal', schema: ticketPrincipalSchema, place: 'auth.ticket.principals' },
-  { title: 'WAMP-CRA', schema: wampcraSchema, place: 'auth.wampcra' },
-  { title: 'WAMP-CRA "static"', schema: wampcraStaticSchema },
-  { title: 'WAMP-CRA user', schema: wampcraUserSchema, place: 'auth.wampcra.users' },
-  { title: 'SCRAM', schema: scramSchema, place: 'auth.scram' },
-  { title: 'SCRAM "static"', schema: scramStaticSchema },
-  { title: 'SCRAM principal', schema: scramPrincipalSchema, place: 'auth.scram.principals' },
-  { title: 'Cryptosign', schema: cryptosignSchema, place: 'auth.cryptosign' },
-  { title: 'Cryptosign "static"', schema: cryptosignStaticSchema },
-  { title: 'Cryptosign principal', schema: cryptosignPrincipalSchema, place: 'auth.cryptosign.principals' },
-  { title: 'TLS authentication', schema: tlsAuthSchema, place: 'auth.tls' },
-  { title: 'TLS "static"', schema: tlsStaticSchema },
-  { title: 'TLS principal', schema: tlsPrincipalSchema, place: 'auth.tls.principals' },
-  { title: 'Secret file', schema: secretFileSchema, place: 'where a secret may stand' },
-  { title: 'Cookie', schema: cookieSchema, place: 'cookie of a web transport, of a path service or of a WebSocket' },
-  { title: 'Cookie store', schema: cookieStoreSchema, place: 'cookie.store' },
-  { title: 'Cookie store "memory"', schema: memoryStoreSchema },
-  { title: 'Cookie store "file"', schema: fileStoreSchema },
-  { title: 'Cookie store "database"', schema: databaseStoreSchema },
-];
+/** @returns every section, from the outside in: what several others have in them comes behind the last of those. */
+function sectionsIn({ root, definitions }: SchemaTree): Section[] {
+  const seen = new Set<ConfigSchema>();
+  const sections: Section[] = [];
+  // Each one is noted behind all that is in it; turned round, it stands before.
+  const visit = (schema: ConfigSchema): void => {
+    if (seen.has(schema)) return;
+    seen.add(schema);
+    schemasIn(schema, definitions).toReversed().forEach(visit);
+    if (isSection(schema)) sections.push(schema);
+  };
+  visit(root);
+  return sections.toReversed();
+}
+
+function schemasIn(schema: ConfigSchema, definitions: SchemaTree['definitions']): ConfigSchema[] {
+  const { properties = {}, items, oneOf = [], form } = schema;
+  const all = [...Object.values(properties), freeSchema(schema, definitions), items, ...oneOf, form];
+  return all.filter((inner) => inner !== undefined);
+}
 
 const INTRODUCTION = `# The config file
 
@@ -207,14 +125,15 @@ Beyond the tables, these rules hold between keys:
 `;
 
 /** @returns the reference page in Markdown. */
-export function referencePage(): string {
-  const contents = SECTIONS.map(({ title }) => `- [${title}](#${anchor(title)})`).join('\n');
-  return `${INTRODUCTION}\n${contents}\n\n${SECTIONS.map(section).join('\n')}`;
+export function referencePage(tree: SchemaTree = nodeSchemaTree): string {
+  const sections = sectionsIn(tree);
+  const contents = sections.map((schema) => `- ${link(schema)}`).join('\n');
+  return `${INTRODUCTION}\n${contents}\n\n${sections.map(section).join('\n')}`;
 }
 
-function section({ title, schema, place }: Section): string {
-  const where = place === undefined ? '' : ` Stands at: \`${place}\`.`;
-  const parts = [`## ${title}\n\n${schema.description}${where}\n`];
+function section(schema: Section): string {
+  const where = schema.standsAt === undefined ? '' : ` Stands at: \`${schema.standsAt}\`.`;
+  const parts = [`## ${schema.section}\n\n${schema.description}${where}\n`];
   if (schema.oneOf !== undefined) parts.push(variants(schema.oneOf));
   if (schema.properties !== undefined) parts.push(table(schema));
   const notYet = [
@@ -231,10 +150,8 @@ function variants(schemas: readonly ConfigSchema[]): string {
 }
 
 function linked(schema: ConfigSchema): string {
-  const target = SECTIONS.find((candidate) => candidate.schema === schema);
-  return target === undefined
-    ? cell(schema.description)
-    : `[${target.title}](#${anchor(target.title)}): ${cell(schema.description)}`;
+  const meaning = cell(schema.description);
+  return isSection(schema) ? `${link(schema)}: ${meaning}` : meaning;
 }
 
 function table(schema: ConfigSchema): string {
@@ -246,19 +163,17 @@ function table(schema: ConfigSchema): string {
 }
 
 function typeCell(schema: ConfigSchema): string {
-  const own = SECTIONS.find((candidate) => candidate.schema === schema);
-  if (own !== undefined) return `[object](#${anchor(own.title)})`;
-  const { additionalProperties: values } = schema;
-  const inner = SECTIONS.find((candidate) => candidate.schema === values);
-  if (inner !== undefined) return `object of [${inner.title}](#${anchor(inner.title)})`;
+  if (isSection(schema)) return link(schema, 'object');
+  // What is referred to by name is the same wherever it stands, and has a place in the contents.
+  const inner = freeSchema(schema, {});
+  if (isSection(inner)) return `object of ${link(inner)}`;
   if (schema.items !== undefined && schema.type === 'array') return `list of ${itemWords(schema.items)}`;
   if (schema.const !== undefined) return code(JSON.stringify(schema.const));
   return cell(allowedWords(schema));
 }
 
 function itemWords(schema: ConfigSchema): string {
-  const own = SECTIONS.find((candidate) => candidate.schema === schema);
-  if (own !== undefined) return `[${own.title.toLowerCase()}](#${anchor(own.title)})`;
+  if (isSection(schema)) return link(schema, schema.section.toLowerCase());
   return schema.enum === undefined ? 'strings' : cell(allowedWords(schema));
 }
 
@@ -273,6 +188,10 @@ function meaning(schema: ConfigSchema): string {
   const items =
     words === undefined || notYet === undefined ? '' : ` Not supported yet: ${notYet.map(code).join(', ')}.`;
   return cell(schema.description + only + items);
+}
+
+function link({ section: title }: Section, text = title): string {
+  return `[${text}](#${anchor(title)})`;
 }
 
 /** The link that Markdown renderers make of a heading. */

@@ -87,7 +87,7 @@ function childrenOf(
   { inForce }: Scope,
   definitions: SchemaTree['definitions'],
 ): Child[] {
-  const { properties = {}, additionalProperties, items } = schema;
+  const { properties = {}, items } = schema;
   const named = Object.entries(properties)
     .toSorted(([, a], [, b]) => rankOf(a) - rankOf(b))
     .map(([key, inner]): Child => {
@@ -95,7 +95,7 @@ function childrenOf(
       if (below === undefined) return [place.get(key), inner, inForce];
       return [place.get(key), inner, handedDown(place.get(below), properties[below], inForce)];
     });
-  const free = schemaOf(additionalProperties, definitions);
+  const free = freeSchema(schema, definitions);
   const others = free === undefined ? [] : place.entries().filter(({ path }) => !((path.at(-1) ?? '') in properties));
   return [
     ...named,
@@ -110,8 +110,9 @@ function rankOf({ inherited, below }: ConfigSchema): number {
   return below === undefined ? 1 : 2;
 }
 
-function schemaOf(
-  values: ConfigSchema['additionalProperties'],
+/** @returns the schema of the values whose keys are free; undefined when there are none. */
+export function freeSchema(
+  { additionalProperties: values }: ConfigSchema,
   definitions: SchemaTree['definitions'],
 ): ConfigSchema | undefined {
   if (values === undefined || values === false) return undefined;
