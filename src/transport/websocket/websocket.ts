@@ -229,15 +229,9 @@ export class WebSocketAcceptor {
   }
 }
 
-/** The longest time that a timer of Node.js can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Somebody came with an id that was replaced, which is worth something for a while only. */
 function endLater(transport: WebSocketTransport, ms: number): void {
-  setTimeout(
-    () => transport.evict('the cookie of this browser was replaced, please connect again'),
-    Math.min(ms, MAX_TIMER_MS),
-  ).unref();
+  setTimeout(() => transport.evict('the cookie of this browser was replaced, please connect again'), ms).unref();
 }
 
 /**
