@@ -14,9 +14,11 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
 import { peerOf } from '../transport/peer.js';
+import type { ClientAddress } from '../transport/peer.js';
 import { RefusalLog, loggedPath, refuse } from '../transport/refusal.js';
 import { sendEmpty, sendStatus } from './answer.js';
 import { serve } from './methods.js';
+import { NO_PROXIES, clientAddressOf } from './client-address.js';
 import { parseErrorOf } from './parse-error.js';
 import type { ParseError } from './parse-error.js';
 import { Pipeline } from './pipeline.js';
@@ -39,6 +41,8 @@ export interface DispatcherOptions {
   readonly accessLog: boolean;
   /** Show the stack of a fault to the visitor. */
   readonly displayTracebacks: boolean;
+  /** Addresses of the proxies that tell where a client is; none by default. */
+  readonly trustedProxies?: ReadonlySet<string>;
 }
 
 export class Dispatcher {
@@ -72,6 +76,7 @@ export class Dispatcher {
   request(req: IncomingMessage, res: WebResponse): void {
     this.#pipelines.get(req.socket)?.add(req, res);
     this.#enter(req, res);
+    const client = this.#addressOf(req);
     if (req.headers.host === undefined && req.httpVersion === '1.1') {
       sendStatus(res, 400, 'The request has no Host header.', { Connection: 'close' });
       return;
@@ -82,7 +87,7 @@ export class Dispatcher {
     }
     const target = parseTarget(req.url ?? '');
     if ('status' in target) sendStatus(res, target.status, target.text);
-    else void this.#serve(asWebRequest(req, target), res);
+    else void this.#serve(asWebRequest(req, target, client), res);
   }
 
   /** The client sends the body only if somebody wants it: the service that does says so. */
@@ -107,12 +112,13 @@ export class Dispatcher {
     }
     // `ws` takes no list.
     req.headers.upgrade = 'websocket';
+    const client = this.#addressOf(req);
     const target = parseTarget(req.url ?? '');
     if ('status' in target) {
       this.#refusals.webSocket(req, { ...target, kind: 'target' });
       refuse(socket, target.status, target.text);
     } else if (this.#finishing) refuse(socket, 503, 'The node is stopping.');
-    else this.#upgradeTo(asWebRequest(req, target), socket, head);
+    else this.#upgradeTo(asWebRequest(req, target, client), socket, head);
   }
 
   /** CONNECT asks for a proxy, which this is not. */
@@ -203,6 +209,10 @@ export class Dispatcher {
     this.request(req, res);
   }
 
+  #addressOf(req: IncomingMessage): ClientAddress {
+    return clientAddressOf(req, this.#options.trustedProxies ?? NO_PROXIES);
+  }
+
   #enter(req: IncomingMessage, res: WebResponse): void {
     const { clock, headers } = this.#options;
     const startedMs = clock();
@@ -261,6 +271,6 @@ function isForWebSocket(req: IncomingMessage): boolean {
   return protocols.some((protocol) => protocol.trim().toLowerCase() === 'websocket');
 }
 
-function asWebRequest(req: IncomingMessage, { path, query }: Target): WebRequest {
-  return { req, mount: '/', rest: path, query };
+function asWebRequest(req: IncomingMessage, { path, query }: Target, client: ClientAddress): WebRequest {
+  return { req, mount: '/', rest: path, query, client };
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ClientAddress } from '../transport/peer.js';
 import type { WebResponse } from './response.js';
 
 /** The cookie of a request: who came back. */
@@ -31,6 +32,8 @@ export interface WebRequest {
   readonly rest: string;
   /** The query with its `?`, still percent-encoded; empty when there is none. */
   readonly query: string;
+  /** Where the client is, decided once (`client-address.ts`). */
+  readonly client: ClientAddress;
   /** What the tracker found or made; absent where no `cookie` section is in force, and at OPTIONS. */
   readonly cookie?: RequestCookie;
 }

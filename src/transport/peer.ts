@@ -8,9 +8,28 @@ import type { TransportFacts } from '../session/transport.js';
 
 const UNIX = 'unix';
 
+/** Where a client is. Both are undefined for a socket of the file system, and for one that is gone. */
+export interface ClientAddress {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+/** connection -> where its client is, as far as that was decided */
+const decided = new WeakMap<object, ClientAddress>();
+
+/** From now on the client of a connection is there, for the limits, the log and everybody else who asks. */
+export function decideAddress(connection: ClientAddress, client: ClientAddress): void {
+  decided.set(connection, client);
+}
+
+/** @returns where the client of a connection is: as it was decided, or else where the connection comes from. */
+export function addressOf(connection: ClientAddress): ClientAddress {
+  return decided.get(connection) ?? connection;
+}
+
 /** @returns `address:port`; `unix` for a socket of the file system, where peers have no address. */
 export function peerOf(socket: Socket): string {
-  const { remoteAddress, remotePort } = socket;
+  const { remoteAddress, remotePort } = addressOf(socket);
   if (remoteAddress === undefined || remotePort === undefined) return socket.destroyed ? 'unknown' : UNIX;
   // IPv4 that came in by IPv6 is IPv4.
   return `${remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')}:${remotePort}`;
@@ -43,7 +62,7 @@ export function clientInfoOf(
 export function clientOf(socket: Socket): ClientInfo {
   return {
     peer: peerOf(socket),
-    address: countedAddress(socket.remoteAddress) ?? '',
+    address: countedAddress(addressOf(socket).remoteAddress) ?? '',
     liveCookie: undefined,
     headers: undefined,
     tls: tlsClientOf(socket),

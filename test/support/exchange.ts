@@ -67,7 +67,7 @@ export function openExchange(request: ExchangeRequest = {}): {
   const res = new WebResponse(req);
   res.sendDate = false;
   res.assignSocket(socket);
-  return { request: { req, mount, rest, query }, res, socket };
+  return { request: { req, mount, rest, query, client: {} }, res, socket };
 }
 
 /** Lets a service answer, and waits for the end of the response. */
