@@ -8,6 +8,7 @@ import { RepeatedLog } from '../log/repeated.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import { ENDINGS } from './endings.js';
 import { openConnections } from './open-connections.js';
+import { addressOf } from './peer.js';
 import type { Fault } from './endings.js';
 import type { Logger } from '../log/logger.js';
 import type { SessionDeps } from '../session/deps.js';
@@ -127,7 +128,7 @@ export class TransportHost implements DrainedHost {
 
   /** Counts a connection until it is closed. @returns false when there are too many: it has to be refused. */
   admit(socket: Socket): boolean {
-    if (socket.destroyed || !this.#connections.admit(socket, socket.remoteAddress)) return false;
+    if (socket.destroyed || !this.#connections.admit(socket, addressOf(socket).remoteAddress)) return false;
     socket.once('close', () => this.#connections.leave(socket));
     return true;
   }
