@@ -1,18 +1,28 @@
-/** The path tree of a web transport, walked. */
+/**
+ * The one walk over a path tree in the config: what stands where. Questions about all services of a transport start here.
+ */
 import type { PathServiceConfig, PathsConfig } from './schema.js';
 
-/** A service that is no level of the tree itself. */
+/** A service and where it is. */
 export interface MountedService {
-  /** `/`, or `/a/b` without a slash at the end. */
+  /** The URL path, without trailing slash except for the root: `/`, `/ws`, `/a/b`. */
   readonly path: string;
   readonly service: PathServiceConfig;
+  /** The service is a level of the tree: it answers nothing itself, and the services below follow. */
+  readonly isLevel: boolean;
 }
 
-/** @returns all services of a tree with the URL path that each is mounted on, in the order of the config. */
-export function* mountedServices(paths: PathsConfig, above = ''): Generator<MountedService> {
+/** Every service of a tree in config order, a level before what is below it. */
+export function* walkPaths(paths: PathsConfig, above = ''): Generator<MountedService> {
   for (const [key, service] of Object.entries(paths)) {
     const path = key === '/' ? above : `${above}/${key}`;
-    if (service.type === 'path') yield* mountedServices(service.paths, path);
-    else yield { path: path === '' ? '/' : path, service };
+    const isLevel = service.type === 'path';
+    yield { path: path === '' ? '/' : path, service, isLevel };
+    if (isLevel) yield* walkPaths(service.paths, path);
   }
+}
+
+/** The services of a tree that answer requests. */
+export function answeringServices(paths: PathsConfig): MountedService[] {
+  return [...walkPaths(paths)].filter(({ isLevel }) => !isLevel);
 }

@@ -8,19 +8,14 @@ import { SERVER_NAME } from '../transport/refusal.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import { MAX_HEADER_BYTES } from '../http/parse-error.js';
 import { HttpAcceptor } from '../http/acceptor.js';
-import { mountedServices } from './path-tree.js';
-import type { MountedService } from './path-tree.js';
-import { createWebService } from './registry.js';
+import { answeringServices } from './path-tree.js';
+import { WEB_SERVICES, createWebService } from './registry.js';
+import { longestTimes } from './request-times.js';
+import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig, WebTransportConfig } from './schema.js';
-import type { NodeInfo, WebServiceDeps } from './service.js';
+import type { NodeInfo, WebServiceDeps, WebServiceType } from './service.js';
 
-/** Until the headers are through, where no `open_handshake_timeout` says otherwise. */
-const HEADERS_TIMEOUT_MS = 10_000;
-
-/** What a request may take longer than its headers; bodies are read only to be dropped. */
-const BODY_TIMEOUT_MS = 20_000;
-
-/** How often the two above are checked: a slow sender lives this much longer than allowed. */
+/** How often the times of requests are checked: a slow sender lives this much longer than allowed. */
 const TIMEOUT_CHECK_MS = 500;
 
 /** Between two requests of a connection, where `client_timeout` does not say otherwise. */
@@ -48,14 +43,14 @@ export function createWebServer(config: WebTransportConfig, deps: WebServerDeps)
 /** What answers on the connections of a `web` transport. */
 export function createWebAcceptor(config: WebConfig, deps: WebServerDeps): HttpAcceptor {
   const { paths, options, cookie } = config;
-  const services = [...mountedServices(paths)];
+  const services = answeringServices(paths);
   const tree: PathServiceConfig = { type: 'path', paths, ...(cookie && { cookie }) };
   const webSocketPaths = services.filter(({ service }) => service.type === 'websocket').map(({ path }) => path);
   const serviceDeps = serviceDepsOf(config.id, webSocketPaths, deps);
   return new HttpAcceptor({
     root: createWebService(tree, serviceDeps),
     log: serviceDeps.log,
-    http: httpOptions(headersTimeoutMs(services), options.client_timeout),
+    http: httpOptions(timesOf(services.map(({ service }) => service)), options.client_timeout),
     dispatcher: {
       clock: serviceDeps.clock,
       headers: {
@@ -75,7 +70,7 @@ export function createWebSocketServer(config: WebSocketTransportConfig, deps: We
   const acceptor = new HttpAcceptor({
     root: createWebService(config, serviceDeps),
     log: serviceDeps.log,
-    http: httpOptions(config.options.open_handshake_timeout, null),
+    http: httpOptions(timesOf([config]), null),
     dispatcher: {
       clock: serviceDeps.clock,
       headers: commonHeaders(version === undefined ? SERVER_NAME : `${SERVER_NAME}/${version}`),
@@ -103,12 +98,12 @@ function serviceDepsOf(id: string, webSocketPaths: readonly string[], deps: WebS
   };
 }
 
-/** @param headersTimeout in ms, 0 for none; @param clientTimeout in seconds, null for our default */
-function httpOptions(headersTimeout: number, clientTimeout: number | null): ServerOptions {
+/** @param clientTimeout in seconds, null for our default */
+function httpOptions({ headersMs, bodyMs }: Required<RequestTimes>, clientTimeout: number | null): ServerOptions {
   return {
     maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout,
-    requestTimeout: headersTimeout === 0 ? 0 : headersTimeout + BODY_TIMEOUT_MS,
+    headersTimeout: headersMs,
+    requestTimeout: headersMs === 0 ? 0 : headersMs + bodyMs,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     keepAliveTimeout: clientTimeout === null ? KEEP_ALIVE_MS : clientTimeout * 1000,
   };
@@ -119,11 +114,10 @@ function commonHeaders(server: string): Readonly<Record<string, string>> {
   return { Server: server, 'X-Content-Type-Options': 'nosniff' };
 }
 
-/** The most generous `open_handshake_timeout` of the paths: until the headers are through, nobody knows the path. */
-function headersTimeoutMs(services: readonly MountedService[]): number {
-  const timeouts = services.flatMap(({ service }) =>
-    service.type === 'websocket' ? [service.options.open_handshake_timeout] : [],
-  );
-  if (timeouts.length === 0) return HEADERS_TIMEOUT_MS;
-  return timeouts.includes(0) ? 0 : Math.max(...timeouts);
+function timesOf(services: readonly PathServiceConfig[]): Required<RequestTimes> {
+  const times = services.map((service) => {
+    const serviceType: WebServiceType = WEB_SERVICES[service.type];
+    return serviceType.times?.(service) ?? {};
+  });
+  return longestTimes(times);
 }

@@ -6,6 +6,7 @@ import type { WebService } from '../http/service.js';
 import type { SessionParts } from '../session/deps.js';
 import type { Drain } from '../transport/drain.js';
 import type { CookieSection, CookieSectionDeps } from './cookies.js';
+import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig } from './schema.js';
 
 /** What the `nodeinfo` service may tell anybody who asks. */
@@ -36,6 +37,8 @@ export interface WebServiceDeps extends CookieSectionDeps {
 export interface WebServiceType<C extends PathServiceConfig = PathServiceConfig> {
   /** The word for it in `type` of a path's config. */
   readonly type: C['type'];
+  /** What the usual times for a request do not fit. */
+  times?(config: C): RequestTimes;
   /** Has no side effects: nothing is opened or read before `start`. */
   create(config: C, deps: WebServiceDeps): WebService;
 }

@@ -4,7 +4,7 @@
  */
 import { RAWSOCKET_SCHEME } from '../transport/rawsocket/transport-type.js';
 import { urlOf } from '../transport/transport-type.js';
-import { mountedServices } from './path-tree.js';
+import { answeringServices, walkPaths } from './path-tree.js';
 import { createWebServer, createWebSocketServer } from './server.js';
 import { createUniversalServer } from './universal.js';
 import type { CookieConfig } from '../cookie/schema.js';
@@ -48,7 +48,7 @@ export const universalTransportType: TransportType<UniversalTransportConfig> = {
 };
 
 function pathSummaries(paths: PathsConfig, endpoint: EndpointConfig, bound: BoundAddress): PathSummary[] {
-  return [...mountedServices(paths)].map(({ path, service: { type } }) => {
+  return answeringServices(paths).map(({ path, service: { type } }) => {
     const base = urlOf(type === 'websocket' ? 'ws' : 'http', endpoint, bound);
     return { path, type, url: `${base.slice(0, -1)}${path}` };
   });
@@ -59,8 +59,5 @@ function ownSection({ cookie }: { readonly cookie?: CookieConfig }): CookieConfi
 }
 
 function sectionsBelow(paths: PathsConfig): CookieConfig[] {
-  return Object.values(paths).flatMap((service) => [
-    ...ownSection(service),
-    ...(service.type === 'path' ? sectionsBelow(service.paths) : []),
-  ]);
+  return [...walkPaths(paths)].flatMap(({ service }) => ownSection(service));
 }

@@ -56,5 +56,6 @@ class WebSocketService implements WebService {
 /** Its own `cookie` section, or the one inherited from a path above, decides who is recognised. */
 export const webSocketServiceType: WebServiceType<WebSocketServiceConfig> = {
   type: 'websocket',
+  times: ({ options }) => ({ headersMs: options.open_handshake_timeout }),
   create: (config, deps) => new WebSocketService(config, deps),
 };
