@@ -12,6 +12,10 @@ export interface ExchangeRequest {
   readonly mount?: string;
   readonly rest?: string;
   readonly query?: string;
+  /** Comes with its Content-Length. By default there is none. */
+  readonly body?: string;
+  /** Only a part of the body has come. */
+  readonly isCut?: boolean;
 }
 
 export interface Exchange {
@@ -55,7 +59,7 @@ export function openExchange(request: ExchangeRequest = {}): {
   readonly res: WebResponse;
   readonly socket: CatchingSocket;
 } {
-  const { method = 'GET', headers = {}, mount = '/', rest = '/', query = '' } = request;
+  const { method = 'GET', headers = {}, mount = '/', rest = '/', query = '', body, isCut = false } = request;
   const socket = new CatchingSocket();
   const req = new IncomingMessage(socket);
   req.method = method;
@@ -64,6 +68,12 @@ export function openExchange(request: ExchangeRequest = {}): {
   req.httpVersionMajor = 1;
   req.httpVersionMinor = 1;
   for (const [name, value] of Object.entries(headers)) req.headers[name.toLowerCase()] = value;
+  if (body !== undefined) req.headers['content-length'] = String(Buffer.byteLength(body));
+  if (body !== undefined) req.push(isCut ? body.slice(0, -1) : body);
+  if (!isCut) {
+    req.complete = true;
+    req.push(null);
+  }
   const res = new WebResponse(req);
   res.sendDate = false;
   res.assignSocket(socket);

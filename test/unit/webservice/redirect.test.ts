@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { createWebService } from '../../../src/webservice/registry.js';
+import { webServiceContract } from '../../contract/web-service.js';
 import { exchange } from '../../support/exchange.js';
 import { serviceDeps } from '../../support/web.js';
 
@@ -32,4 +33,12 @@ it('redirects GET, HEAD and POST, nothing else', async () => {
   expect((await exchange(service, { method: 'HEAD' })).body).toBe('');
   const options = await exchange(service, { method: 'OPTIONS' });
   expect([options.status, options.headers['allow']]).toEqual([204, 'GET, HEAD, POST, OPTIONS']);
+});
+
+webServiceContract('redirect', {
+  create: () => redirect('/elsewhere'),
+  methods: ['GET', 'HEAD', 'POST'],
+  status: 302,
+  validators: false,
+  upgrades: false,
 });
