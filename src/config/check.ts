@@ -13,6 +13,7 @@ import { placesOf } from './places.js';
 import type { RealPath } from './real-path.js';
 import { resolveConfig } from './resolve.js';
 import { checkRules } from './rules.js';
+import { nodeSchemaTree } from './schema.js';
 import type { NodeConfig } from './schema.js';
 import { noSecretFiles, readOnce } from './secrets.js';
 import type { SecretFiles } from './secrets.js';
@@ -22,6 +23,8 @@ import type { ParsedSource, Path, SourceNode } from './source.js';
 import { LineIndex, ROOT } from './text.js';
 import type { Finding } from './text.js';
 import { validate } from './validate.js';
+import type { CompiledSchema } from './validate.js';
+import { validator } from './validator.js';
 
 export interface CheckContext {
   /** Of the format that the file has: {@link parserFor}. */
@@ -34,6 +37,8 @@ export interface CheckContext {
   readonly secretFiles?: SecretFiles;
   /** Follows links, to see what a directory holds; by default none is followed. */
   readonly realPath?: RealPath;
+  /** What may stand in a config; by default what we ship. */
+  readonly schema?: CompiledSchema;
 }
 
 export interface CheckedConfig {
@@ -79,11 +84,12 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   if (root === undefined) throw invalidConfig(asProblems(syntax.length > 0 ? syntax : [EMPTY]));
 
   const { value, findings: doubts } = plainValue(root, lines);
-  const wrong = validate(value, root);
+  const { schema = { tree: nodeSchemaTree, check: validator() } } = context;
+  const wrong = validate(value, root, schema);
   const rules = collector(root);
   const warnings = collector(root);
   const outside = { cbdir: resolve(context.cbdir), env, secretFiles: readOnce(secretFiles) };
-  const places = placesOf(new Cursor(value));
+  const places = placesOf(new Cursor(value), schema.tree);
   checkRules(places, { ...outside, realPath, report: rules.add, warn: warnings.add });
 
   const findings = [...syntax, ...doubts, ...wrong, ...withoutEchoes(rules.findings, wrong)];

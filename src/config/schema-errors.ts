@@ -10,6 +10,7 @@ import { pathOf } from './source.js';
 import type { Path } from './source.js';
 import { nearest } from './suggest.js';
 import { originalOf } from './validator-schema.js';
+import type { SchemaTree } from './walk.js';
 
 /** Something wrong at a path. */
 export interface Complaint {
@@ -21,8 +22,8 @@ export interface Complaint {
 }
 
 /** @returns what an error of ajv (with `verbose`) means; nothing when other errors say it. */
-export function explain(error: ErrorObject): Complaint[] {
-  const schema = originalOf(error.parentSchema);
+export function explain(error: ErrorObject, tree: SchemaTree): Complaint[] {
+  const schema = originalOf(error.parentSchema, tree);
   const data: unknown = error.data;
   const path = pathOf(error.instancePath);
   if (error.propertyName !== undefined) return [badName(path, error.propertyName, schema)];

@@ -3,18 +3,25 @@
  * mistake makes one finding: variants are told apart by their `type`, and where that word is wrong nothing else of the
  * same object is judged.
  */
+import type { ValidateFunction } from 'ajv';
+
 import { explain } from './schema-errors.js';
 import type { Complaint } from './schema-errors.js';
 import { keyOffset, pointerOf, valueOffset } from './source.js';
 import type { Path, SourceNode } from './source.js';
 import type { Finding } from './text.js';
-import { validator } from './validator.js';
+import type { SchemaTree } from './walk.js';
+
+/** A schema, and what ajv made of it. */
+export interface CompiledSchema {
+  readonly tree: SchemaTree;
+  readonly check: ValidateFunction;
+}
 
 /** Checks `value` and fills the defaults in. @returns what is wrong, in no particular order. */
-export function validate(value: unknown, root: SourceNode): Finding[] {
-  const check = validator();
+export function validate(value: unknown, root: SourceNode, { tree, check }: CompiledSchema): Finding[] {
   if (check(value)) return [];
-  const complaints = (check.errors ?? []).flatMap(explain);
+  const complaints = (check.errors ?? []).flatMap((error) => explain(error, tree));
   const misnamed = complaints.filter(({ misnames }) => misnames).map(({ path }) => path.slice(0, -1));
   const judged = complaints.filter((complaint) => !misnamed.some((path) => isMoot(complaint, path)));
   const findings = new Map<string, Finding>();

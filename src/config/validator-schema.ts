@@ -6,7 +6,8 @@
  */
 import { isOwnKeyword } from './own-keywords.js';
 import type { SchemaNode } from './schema-words.js';
-import { definitions, nodeSchema } from './schema.js';
+import { nodeSchemaTree } from './schema.js';
+import type { SchemaTree } from './walk.js';
 
 /** A schema in the dialect of ajv. */
 export type PlainSchema = Readonly<Record<string, unknown>>;
@@ -25,34 +26,38 @@ const WITH_SCHEMA: ReadonlySet<string> = new Set([
 ]);
 
 /** The whole schema, for ajv. */
-export function validatorSchema(): PlainSchema {
-  const all: Numbers = new Map(allSchemas().map((schema, index) => [schema, String(index)]));
+export function validatorSchema(tree: SchemaTree = nodeSchemaTree): PlainSchema {
+  const { root, definitions } = tree;
+  const all: Numbers = new Map(allSchemas(tree).map((schema, index) => [schema, String(index)]));
   const named = [...all]
-    .filter(([schema]) => isReferredTo(schema))
+    .filter(([schema]) => schema !== root && isReferredTo(schema))
     .map(([schema, number]) => [number, withoutDefault(plain(schema, all))] as const);
   const recursive = Object.entries(definitions).map(([name, schema]) => [name, reference(schema, all)] as const);
-  return { ...plain(nodeSchema, all), definitions: Object.fromEntries([...named, ...recursive]) };
+  return { ...plain(root, all), definitions: Object.fromEntries([...named, ...recursive]) };
 }
 
 /** @returns the schema, as it was written, that {@link validatorSchema} made this part of. */
-export function originalOf(part: PlainSchema | undefined): SchemaNode {
-  return allSchemas()[Number(part?.['$comment'])] ?? {};
+export function originalOf(part: PlainSchema | undefined, tree: SchemaTree): SchemaNode {
+  return allSchemas(tree)[Number(part?.['$comment'])] ?? {};
 }
 
-let found: readonly object[] | undefined;
+/** tree -> every schema in it */
+const found = new WeakMap<SchemaTree, readonly object[]>();
 
 /** Every schema in the config schema, each once; its place is its number. */
-function allSchemas(): readonly object[] {
-  if (found !== undefined) return found;
+function allSchemas(tree: SchemaTree): readonly object[] {
+  const known = found.get(tree);
+  if (known !== undefined) return known;
   const schemas = new Set<object>();
   const visit = (schema: object): void => {
     if (schemas.has(schema)) return;
     schemas.add(schema);
     schemasIn(schema).forEach(visit);
   };
-  [nodeSchema, ...Object.values(definitions)].forEach(visit);
-  found = [...schemas];
-  return found;
+  [tree.root, ...Object.values(tree.definitions)].forEach(visit);
+  const all = [...schemas];
+  found.set(tree, all);
+  return all;
 }
 
 function schemasIn(schema: object): object[] {
@@ -63,7 +68,7 @@ function schemasIn(schema: object): object[] {
 }
 
 function isReferredTo(schema: object): boolean {
-  return schema !== nodeSchema && ('properties' in schema || 'oneOf' in schema);
+  return 'properties' in schema || 'oneOf' in schema;
 }
 
 function reference(schema: object, all: Numbers): PlainSchema {

@@ -1,0 +1,322 @@
+/**
+ * A word more in each family: its schema is all that a config needs of it. It is loaded, its files and secrets are found, its
+ * realms and roles are checked, and it stands in the reference.
+ */
+import { describe, expect, it } from 'vitest';
+
+import { authSchema } from '../../../src/auth/schema.js';
+import { roleKeywords, secretSchema } from '../../../src/auth/secret-schema.js';
+import { checkConfig } from '../../../src/config/check.js';
+import type { CheckedConfig } from '../../../src/config/check.js';
+import { ConfigError } from '../../../src/config/error.js';
+import { nodeSchemaOf, shippedWords } from '../../../src/config/families.js';
+import type { MoreWords } from '../../../src/config/families.js';
+import { parseJson } from '../../../src/config/json-source.js';
+import { cookiesOf, entrancesOf, placesOf, privateFilesOf } from '../../../src/config/places.js';
+import { referencePage } from '../../../src/config/reference.js';
+import { Cursor } from '../../../src/config/cursor.js';
+import { nodeSchemaTree } from '../../../src/config/schema.js';
+import { compile } from '../../../src/config/validator.js';
+import { cookieSchema } from '../../../src/cookie/schema.js';
+import type { ConfigSchema } from '../../../src/schema/dialect.js';
+import { serializersSchema } from '../../../src/transport/connection-schema.js';
+import { endpointSchema, transportIdSchema } from '../../../src/transport/endpoint-schema.js';
+import { node } from './configs.js';
+
+const word = <const Word extends string>(text: Word) => ({ const: text, description: 'The word.' }) as const;
+
+const pigeon = {
+  type: 'object',
+  section: 'Transport "pigeon"',
+  standsAt: 'workers[].transports[]',
+  description: 'Carries messages by pigeons.',
+  clients: { by: 'pigeon', browsers: false },
+  required: ['type', 'endpoint', 'loft'],
+  additionalProperties: false,
+  properties: {
+    type: word('pigeon'),
+    id: transportIdSchema,
+    endpoint: endpointSchema,
+    loft: { type: 'string', is: 'file', description: 'Where they live.' },
+    serializers: serializersSchema,
+    auth: authSchema,
+  },
+  rules: (place, { report }) => {
+    if (place.get('loft').value === 'nowhere') report(place.get('loft').path, 'found no loft (allowed: one)');
+  },
+} as const satisfies ConfigSchema;
+
+const mill = {
+  type: 'object',
+  section: 'Worker "mill"',
+  description: 'Grinds.',
+  required: ['type'],
+  additionalProperties: false,
+  properties: {
+    type: word('mill'),
+    id: transportIdSchema,
+    grain: { type: 'string', is: 'file', description: 'What it grinds.' },
+  },
+} as const satisfies ConfigSchema;
+
+const oracle = {
+  type: 'object',
+  section: 'Service "oracle"',
+  description: 'Answers questions.',
+  required: ['type', 'password'],
+  additionalProperties: false,
+  properties: { type: word('oracle'), cookie: cookieSchema, password: secretSchema('What it is asked with.') },
+  rules: ({ path }, { inForce, warn }) => {
+    const name = inForce('cookie').get('name').text();
+    if (name !== undefined) warn(path, `the oracle sees the cookie ${name}`);
+  },
+} as const satisfies ConfigSchema;
+
+const robot = {
+  type: 'object',
+  section: 'Component "robot"',
+  description: 'Moves.',
+  required: ['type', 'realm', 'role'],
+  additionalProperties: false,
+  properties: {
+    type: word('robot'),
+    id: transportIdSchema,
+    realm: { type: 'string', is: 'realm', description: 'Where it moves.' },
+    role: { type: 'string', is: 'role', description: 'What it may.' },
+  },
+} as const satisfies ConfigSchema;
+
+const shelf = {
+  type: 'object',
+  section: 'Cookie store "shelf"',
+  description: 'Keeps the cookies on a shelf.',
+  required: ['type', 'board'],
+  additionalProperties: false,
+  properties: {
+    type: word('shelf'),
+    board: { type: 'string', is: 'file', private: true, identity: true, description: 'Where it hangs.' },
+    depth: { type: 'integer', minimum: 1, default: 1, description: 'How many fit behind each other.' },
+  },
+} as const satisfies ConfigSchema;
+
+const handshake = {
+  type: 'object',
+  section: 'Authentication by handshake',
+  description: 'Shakes hands.',
+  letsIn: 'anybody',
+  additionalProperties: false,
+  properties: { role: roleKeywords, grip: secretSchema('How it feels.') },
+} as const satisfies ConfigSchema;
+
+const MORE: Required<MoreWords> = {
+  transports: [pigeon],
+  workers: [mill],
+  services: [oracle],
+  components: [robot],
+  stores: [shelf],
+  methods: { handshake },
+  serializers: ['smile'],
+};
+
+const tree = nodeSchemaOf(MORE);
+const schema = { tree, check: compile({}, tree).validate };
+
+function check(value: unknown): CheckedConfig {
+  return checkConfig(JSON.stringify(value), 'config.json', {
+    parse: parseJson,
+    cbdir: '/node',
+    env: { GRIP: 'firm' },
+    secretFiles: () => ({ secret: 'from a file' }),
+    schema,
+  });
+}
+
+function problemsOf(value: unknown): string[] {
+  try {
+    check(value);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ pointer, text }) => `${pointer}: ${text}`);
+  }
+}
+
+/** The transports, components and paths of the node in `configs.ts`, and one more thing. */
+const withTransport = (more: object) =>
+  node({ worker: { transports: [{ type: 'pigeon', endpoint: { type: 'tcp', port: 1 }, loft: 'loft', ...more }] } });
+const withService = (more: object, web: object = {}) =>
+  node({ web: { paths: { ask: { type: 'oracle', password: { file: 'pw' }, ...more } }, ...web } });
+const withStore = (...stores: readonly object[]) =>
+  node({
+    web: {
+      paths: Object.fromEntries(
+        stores.map((store, index) => [
+          `ws${index}`,
+          { type: 'websocket', cookie: { store: { type: 'shelf', ...store } } },
+        ]),
+      ),
+    },
+  });
+
+describe('a transport more', () => {
+  it('is loaded, and its files are found', () => {
+    const [transport] = check(withTransport({ serializers: ['smile'] })).config.workers[0]?.transports ?? [];
+    expect(transport).toMatchObject({ id: 'transport001', loft: '/node/loft', serializers: ['smile'] });
+  });
+
+  it('is a place where clients connect', () => {
+    const value = withTransport({ auth: {} });
+    expect(entrancesOf(placesOf(new Cursor(value), tree))).toMatchObject([{ by: 'pigeon', browsers: false }]);
+    Object.assign(value.workers[0] ?? {}, { realms: [{ name: 'realm1', roles: [{ name: 'owner' }] }] });
+    expect(check(value).warnings.map(({ text }) => text)).toEqual([
+      'clients of this pigeon get the role "anonymous", but no realm of the worker has it',
+    ]);
+  });
+
+  it('has rules of its own, and its word is suggested', () => {
+    expect(problemsOf(withTransport({ loft: 'nowhere' }))).toEqual([
+      '/workers/0/transports/0/loft: found no loft (allowed: one)',
+    ]);
+    expect(problemsOf(withTransport({ type: 'pigoen' }))).toEqual([
+      '/workers/0/transports/0/type: found "pigoen", did you mean "pigeon"? (allowed: "web", "websocket", "rawsocket", "universal", "pigeon")',
+    ]);
+  });
+});
+
+describe('a worker more', () => {
+  const withWorker = (more: object) => ({ ...node(), workers: [...node().workers, { type: 'mill', ...more }] });
+
+  it('is loaded, named, and its files are found', () => {
+    expect(check(withWorker({ grain: 'rye' })).config.workers[1]).toEqual({
+      type: 'mill',
+      id: 'worker002',
+      grain: '/node/rye',
+    });
+  });
+
+  it('does not change what is said of the others', () => {
+    expect(problemsOf(withWorker({ type: 'guest' }))).toEqual([
+      '/workers/1/type: "guest" is a word of Crossbar.io that is not supported yet (allowed: "router", "mill")',
+    ]);
+  });
+});
+
+describe('a service more', () => {
+  it('is loaded wherever it is mounted, with its secrets', () => {
+    const nested = { paths: { a: { type: 'path', paths: { b: { type: 'oracle', password: '${GRIP}' } } } } };
+    expect(check(node({ web: nested })).config.workers[0]?.transports[0]).toMatchObject({
+      paths: { a: { paths: { b: { password: 'firm' } } } },
+    });
+  });
+
+  it('knows the sections in force above it', () => {
+    const { warnings } = check(withService({}, { cookie: { name: 'crumb' } }));
+    expect(warnings.map(({ text }) => text)).toContain('the oracle sees the cookie crumb');
+  });
+});
+
+describe('a component kind more', () => {
+  it('is loaded, and its realm and role are checked', () => {
+    const withComponent = (more: object) =>
+      node({ worker: { components: [{ type: 'robot', realm: 'realm1', role: 'anonymous', ...more }] } });
+    expect(check(withComponent({})).config.workers[0]?.components).toMatchObject([
+      { type: 'robot', id: 'component001' },
+    ]);
+    expect(problemsOf(withComponent({ role: 'boss' }))).toEqual([
+      '/workers/0/components/0/role: the realm "realm1" does not have a role "boss" (allowed: "anonymous")',
+    ]);
+    expect(problemsOf(withComponent({ realm: 'moon' }))).toEqual([
+      '/workers/0/components/0/realm: the worker has no realm "moon" (allowed: "realm1")',
+    ]);
+  });
+});
+
+describe('a cookie store more', () => {
+  it('is loaded, and its place is found', () => {
+    expect(check(withStore({ board: 'oak' })).config.workers[0]?.transports[0]).toMatchObject({
+      paths: { ws0: { cookie: { store: { type: 'shelf', board: '/node/oak', depth: 1 } } } },
+    });
+  });
+
+  it('is shared by the sections that name its place, which have to agree', () => {
+    expect(problemsOf(withStore({ board: 'oak' }, { board: './oak', depth: 2 }))).toEqual([
+      '/workers/0/transports/0/paths/ws1/cookie/store/depth: found 2, but /workers/0/transports/0/paths/ws0/cookie keeps its cookies in the same place with 1 (allowed: the same value, or another place)',
+    ]);
+    const places = placesOf(new Cursor(withStore({ board: 'oak' })), tree);
+    expect(cookiesOf(places).map(({ place }) => place?.value)).toEqual(['oak']);
+    expect(privateFilesOf(places)).toEqual(new Set(['oak']));
+  });
+
+  it('is not served', () => {
+    const value = withStore({ board: '../pages/oak' });
+    Object.assign(value.workers[0]?.transports[0]?.paths ?? {}, { '/': { type: 'static', directory: '../pages' } });
+    expect(problemsOf(value)).toEqual([
+      '/workers/0/transports/0/paths/~1/directory: found "../pages", where "../pages/oak" is (allowed: a directory without files of the node)',
+    ]);
+  });
+});
+
+describe('an authentication method more', () => {
+  const withMethod = (more: object) => node({ websocket: { auth: { handshake: more } } });
+
+  it('is loaded, with its secrets, and its role is checked', () => {
+    expect(check(withMethod({ grip: '${GRIP}' })).config.workers[0]?.transports[0]).toMatchObject({
+      paths: { ws: { auth: { handshake: { grip: 'firm', role: 'anonymous' } } } },
+    });
+    expect(problemsOf(withMethod({ role: 'boss' }))).toEqual([
+      '/workers/0/transports/0/paths/ws/auth/handshake/role: the worker has no realm with a role "boss" (allowed: "anonymous")',
+    ]);
+  });
+
+  it('is seen to let strangers in', () => {
+    const { warnings } = check(node({ websocket: { auth: { handshake: {} }, cookie: {} } }));
+    expect(warnings.map(({ text }) => text).join()).toContain('strangers get this role');
+  });
+});
+
+describe('a serializer more', () => {
+  it('is loaded, and said where another word stands', () => {
+    expect(check(node({ websocket: { serializers: ['smile', 'json'] } })).config.workers).toHaveLength(1);
+    expect(problemsOf(node({ websocket: { serializers: ['simle'] } }))).toEqual([
+      '/workers/0/transports/0/paths/ws/serializers/0: found "simle", did you mean "smile"? (allowed: "json", "msgpack", "cbor", "smile")',
+    ]);
+  });
+});
+
+describe('the reference', () => {
+  const page = referencePage(tree);
+
+  it.each([pigeon, mill, oracle, robot, shelf, handshake])(
+    'has a section for $section, and a link to it',
+    (variant) => {
+      const { section, description } = variant;
+      expect(page).toContain(`\n## ${section}\n\n${description}`);
+      expect(page.split(`(#${section.toLowerCase().replaceAll('"', '').replaceAll(' ', '-')})`).length).toBeGreaterThan(
+        2,
+      );
+    },
+  );
+
+  it('has the words', () => {
+    for (const type of ['pigeon', 'mill', 'oracle', 'robot', 'shelf']) expect(page).toContain(`| \`${type}\` | [`);
+    expect(page).toContain('"cbor", "smile"');
+  });
+});
+
+describe('the schema without more words', () => {
+  it('is the one that we ship', () => {
+    expect(referencePage(nodeSchemaOf({}))).toBe(referencePage(nodeSchemaTree));
+  });
+
+  it('has these words', () => {
+    expect(shippedWords()).toEqual({
+      workers: ['router'],
+      transports: ['web', 'websocket', 'rawsocket', 'universal'],
+      services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'path'],
+      components: ['module'],
+      stores: ['memory', 'file', 'database'],
+      methods: ['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls'],
+      serializers: ['json', 'msgpack', 'cbor'],
+    });
+  });
+});
