@@ -2,7 +2,8 @@
 import { databaseStore } from './database/store.js';
 import { fileStore } from './file/store.js';
 import { memoryStore } from './memory.js';
-import type { CookieStoreType, CookieStoreWord } from './store-type.js';
+import type { CookieStoreConfig } from './schema.js';
+import type { CookieStoreType, CookieStoreWord, StorePlace } from './store-type.js';
 
 const storeTypes: { readonly [W in CookieStoreWord]: CookieStoreType<W> } = {
   database: databaseStore,
@@ -13,4 +14,9 @@ const storeTypes: { readonly [W in CookieStoreWord]: CookieStoreType<W> } = {
 /** @returns the implementation that a section asks for. */
 export function storeTypeOf<W extends CookieStoreWord>(config: { readonly type: W }): CookieStoreType<W> {
   return storeTypes[config.type];
+}
+
+/** @returns where the cookies of a section are; nothing in it when they are nowhere but in memory. */
+export function placeOf(config: CookieStoreConfig): StorePlace {
+  return storeTypeOf(config).place?.(config) ?? {};
 }

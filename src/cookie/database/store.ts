@@ -23,6 +23,7 @@ export const databaseStore: CookieStoreType<'database'> = {
   type: 'database',
   create: ({ path, maxsize, readonly, sync, purge_on_startup }, deps) =>
     new DatabaseCookieStore({ path, maxsize, readonly, sync, purge: purge_on_startup }, deps),
+  place: ({ path }) => ({ path }),
   share: {
     key: async ({ path, readonly }) => {
       if (!readonly) await makeDirectory(path);

@@ -38,6 +38,7 @@ export const fileStore: CookieStoreType<'file'> = {
   type: 'file',
   create: ({ filename, purge_on_startup, sync, checksum }, deps) =>
     new FileCookieStore({ filename, purge: purge_on_startup, sync, checksum }, deps),
+  place: ({ filename }) => ({ filename }),
   share: {
     key: async ({ filename }) => {
       try {
