@@ -3,6 +3,7 @@
  * open, and how they look from outside.
  */
 import { takeCensus, unexpired } from '../cookie/inspect.js';
+import { placeOf as storePlaceOf } from '../cookie/registry.js';
 import type { CookieConfig, CookieStoreConfig } from '../cookie/schema.js';
 import { CookieStores } from '../cookie/stores.js';
 import { CookieTracker } from '../cookie/tracker.js';
@@ -46,9 +47,8 @@ export function cookieSectionsOf(workers: readonly WorkerConfig[]): CookieConfig
 export function cookieStoreSummaries(workers: readonly WorkerConfig[]): CookieStoreSummary[] {
   const stores = new Map<string, CookieStoreSummary>();
   for (const { store } of cookieSectionsOf(workers)) {
-    if (store.type === 'file') stores.set(store.filename, { type: store.type, filename: store.filename });
-    else if (store.type === 'database') stores.set(store.path, { type: store.type, path: store.path });
-    else stores.set('', { type: store.type });
+    const place = storePlaceOf(store);
+    stores.set(Object.values(place)[0] ?? '', { type: store.type, ...place });
   }
   return [...stores.values()];
 }
@@ -128,8 +128,7 @@ function namedStores(workers: readonly WorkerConfig[]): NamedStore[] {
 }
 
 function pathOf(config: CookieStoreConfig): string | undefined {
-  if (config.type === 'file') return config.filename;
-  return config.type === 'database' ? config.path : undefined;
+  return Object.values(storePlaceOf(config))[0];
 }
 
 function placeOf(config: CookieStoreConfig): string {

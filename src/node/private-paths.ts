@@ -2,6 +2,7 @@
  * What of a node no web service may hand out, wherever it lies: the node directory with the config, keys and pid file in it,
  * and what the config keeps elsewhere.
  */
+import { placeOf } from '../cookie/registry.js';
 import { workerTypeOf } from '../worker/registry.js';
 import { cookieSectionsOf } from './cookie-stores.js';
 import type { NodeSource } from './directory.js';
@@ -11,10 +12,7 @@ import type { NodeSource } from './directory.js';
  * @returns files and directories, absolute.
  */
 export function privatePathsOf({ config, file }: NodeSource, cbdir: string): string[] {
-  const stores = cookieSectionsOf(config.workers).flatMap(({ store }) => {
-    if (store.type === 'file') return [store.filename];
-    return store.type === 'database' ? [store.path] : [];
-  });
+  const stores = cookieSectionsOf(config.workers).flatMap(({ store }) => Object.values(placeOf(store)));
   const keys = config.workers.flatMap((worker) => workerTypeOf(worker).privateFiles(worker));
   return [...new Set([cbdir, file, ...stores, ...keys].filter((place) => place !== undefined))];
 }
