@@ -33,7 +33,7 @@ const COOKIE_SECONDS = 5;
 /** Classes of which there is an object for each session, connection or what they make; the controller has some of each. */
 const CLASSES = [
   ...['Session', 'Subscription', 'Registration', 'LiveCookie'],
-  ...['WebSocketTransport', 'WampWebSocket', 'Outbox', 'Receiver', 'Socket'],
+  ...['WampConnection', 'WampWebSocket', 'Outbox', 'Receiver', 'Socket'],
 ];
 /** Classes whose objects have a short life. */
 const FLEETING_CLASSES = ['Opening', 'IncomingMessage', 'ServerResponse'];

@@ -1,13 +1,12 @@
 /**
  * Watches over the connections of one acceptor, whatever they speak: the deadline for HELLO, pings and their answers,
- * how many there may be, and the orderly end of all of them. It knows no frames.
+ * how many there may be, and the orderly end of all of them. It knows no sockets and no frames: what is counted has an
+ * address and can be cut.
  */
-import type { Socket } from 'node:net';
 import { ConnectionLimits } from './connection-limits.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { DeadlineQueue } from './deadline-queue.js';
 import { ENDINGS } from './endings.js';
-import { openConnections } from './open-connections.js';
 import { addressOf } from './peer.js';
 import type { Fault } from './endings.js';
 import type { Logger } from '../log/logger.js';
@@ -17,10 +16,21 @@ import type { ConnectionLimitOptions } from './connection-limits.js';
 import type { Departing, Drain, DrainedHost } from './drain.js';
 import type { UnsentLimits } from './outbox.js';
 
-/** A connection as its host sees it. */
+/** What takes a place among the connections of a host: a socket, or what has an address and no socket of its own. */
+export interface CountedConnection {
+  /** As the system writes it; undefined for a socket of the file system. */
+  readonly remoteAddress?: string | undefined;
+  /** Whether it is closed, or about to be. */
+  readonly destroyed: boolean;
+  /** Cuts it: it has to make room before its handshake is done. */
+  destroy(): unknown;
+}
+
+/** A connection whose handshake is done, as its host sees it. */
 export interface HostedTransport extends Departing {
   readonly peer: string;
-  readonly socket: Socket;
+  /** What was admitted for it. */
+  readonly counted: CountedConnection;
   /** Whether anything arrived since the last look: a sign of life. */
   active: boolean;
   /** Whether we do not read from it at the moment: then a pong cannot be seen. */
@@ -81,8 +91,8 @@ export class TransportHost implements DrainedHost {
   readonly repeated: RepeatedLog;
   readonly #connections: ConnectionLimits;
   readonly #transports = new Set<HostedTransport>();
-  /** socket -> its transport, as long as it has no session */
-  readonly #waiting = new Map<Socket, HostedTransport>();
+  /** what is counted -> its transport, as long as it has no session */
+  readonly #waiting = new Map<CountedConnection, HostedTransport>();
   readonly #hellos: DeadlineQueue<HostedTransport>;
   readonly #authentications: DeadlineQueue<HostedTransport>;
   readonly #pings: DeadlineQueue<HostedTransport>;
@@ -102,7 +112,7 @@ export class TransportHost implements DrainedHost {
     this.#limits = limits;
     this.repeated = sessions.repeated ?? new RepeatedLog(log);
     this.#connections = new ConnectionLimits(limits.connections, {
-      evict: (socket) => this.#evict(socket as Socket),
+      evict: (connection) => this.#evict(connection as CountedConnection),
       log: this.repeated,
     });
     this.#hellos = new DeadlineQueue(limits.helloTimeoutMs, (transport) =>
@@ -126,21 +136,26 @@ export class TransportHost implements DrainedHost {
     return this.#stopping;
   }
 
-  /** Counts a connection until it is closed. @returns false when there are too many: it has to be refused. */
-  admit(socket: Socket): boolean {
-    if (socket.destroyed || !this.#connections.admit(socket, addressOf(socket).remoteAddress)) return false;
-    socket.once('close', () => this.#connections.leave(socket));
-    return true;
+  /** Counts a connection until it has {@link left}. @returns false when there are too many: it has to be refused. */
+  admit(connection: CountedConnection): boolean {
+    return this.#connections.admit(connection, addressOf(connection).remoteAddress);
   }
 
+  /** A connection that was admitted is closed. */
+  left(connection: CountedConnection): void {
+    this.#connections.leave(connection);
+  }
+
+  /** The handshake is done. */
   opened(transport: HostedTransport): void {
     this.#transports.add(transport);
     this.#pings.add(transport);
   }
 
+  /** Nothing more comes of it, and nothing can be sent. */
   closed(transport: HostedTransport): void {
     this.#transports.delete(transport);
-    this.#waiting.delete(transport.socket);
+    this.#waiting.delete(transport.counted);
     this.#rests.delete(transport);
     this.#hellos.delete(transport);
     this.#authentications.delete(transport);
@@ -152,10 +167,9 @@ export class TransportHost implements DrainedHost {
 
   /** The transport waits for a HELLO from now on. */
   awaitHello(transport: HostedTransport): void {
-    const { socket } = transport;
-    this.#connections.wait(socket);
-    openConnections.waits(socket);
-    if (!socket.destroyed) this.#waiting.set(socket, transport);
+    const { counted } = transport;
+    this.#connections.wait(counted);
+    if (!counted.destroyed) this.#waiting.set(counted, transport);
     this.#hellos.add(transport);
   }
 
@@ -167,10 +181,9 @@ export class TransportHost implements DrainedHost {
 
   /** The client has joined a realm. */
   gotHello(transport: HostedTransport): void {
-    const { socket } = transport;
-    this.#connections.establish(socket);
-    openConnections.inUse(socket);
-    this.#waiting.delete(socket);
+    const { counted } = transport;
+    this.#connections.establish(counted);
+    this.#waiting.delete(counted);
     this.#hellos.delete(transport);
     this.#authentications.delete(transport);
   }
@@ -227,9 +240,9 @@ export class TransportHost implements DrainedHost {
   }
 
   /** Before the handshake is done there is nothing that could be said. */
-  #evict(socket: Socket): void {
-    const transport = this.#waiting.get(socket);
-    if (transport === undefined) socket.destroy();
+  #evict(connection: CountedConnection): void {
+    const transport = this.#waiting.get(connection);
+    if (transport === undefined) connection.destroy();
     else transport.evict(EVICTED);
   }
 

@@ -23,7 +23,7 @@ const SPARE_BYTES = 12 * 1024 * 1024;
 /** Classes of which there is an object for each connection, request, session or what these make. */
 const CLASSES = [
   ...['Session', 'Opening', 'Subscription', 'Registration', 'LiveCookie', 'Outbox', 'Inbox', 'Receiver', 'Socket'],
-  ...['WebSocketTransport', 'WampWebSocket', 'RawSocketTransport', 'IncomingMessage', 'ServerResponse', 'TLSSocket'],
+  ...['WampConnection', 'WampWebSocket', 'RawSocketWire', 'IncomingMessage', 'ServerResponse', 'TLSSocket'],
   ...['Pipeline', 'SendStream', 'ReadStream', 'InflateRaw', 'DeflateRaw'],
 ];
 

@@ -1,5 +1,6 @@
 /**
- * Accepts RawSocket connections: the opening octets of each, and the orderly end of all. What happens after the handshake is told in `rawsocket-transport.ts`.
+ * Accepts RawSocket connections: the opening octets of each, and the orderly end of all. What follows the handshake is in
+ * `wire.ts`.
  *
  *     accepted --four octets--> agreed: the reply, then frames
  *        |            |
@@ -9,12 +10,13 @@
  */
 import type { Socket } from 'node:net';
 import { RepeatedLog } from '../../log/repeated.js';
+import { admitSocket } from '../connection.js';
 import { DeadlineQueue } from '../deadline-queue.js';
 import { unsentLimits } from '../outbox.js';
 import { peerOf } from '../peer.js';
 import { controlFrame, FrameType } from './framing.js';
 import { HANDSHAKE_BYTES, handshakeRules, negotiate, TOO_MANY_CONNECTIONS } from './handshake.js';
-import { RawSocketTransport } from './transport.js';
+import { RawSocketWire } from './wire.js';
 import { TransportHost } from '../transport-host.js';
 import type { Logger } from '../../log/logger.js';
 import type { SessionDeps } from '../../session/deps.js';
@@ -90,7 +92,7 @@ export class RawSocketAcceptor implements Acceptor {
     socket.allowHalfOpen = false;
     // Its endpoint may still have had to find out what it speaks.
     if (this.#host.stopping) return void socket.destroy();
-    if (!this.#host.admit(socket)) return this.#turnAway(socket);
+    if (!admitSocket(socket, this.#host)) return this.#turnAway(socket);
     this.#opening.add(socket);
     this.#handshakes.add(socket);
     let octets: Buffer = Buffer.alloc(0);
@@ -125,9 +127,9 @@ export class RawSocketAcceptor implements Acceptor {
     const { serializer, peerMaxBytes, answer } = result;
     socket.write(answer);
     const terms = { serializer, peerMaxBytes, maxMessageBytes: this.#rules.maxMessageBytes };
-    const transport = new RawSocketTransport(socket, terms, this.#host);
-    this.#host.opened(transport);
-    if (received.length > HANDSHAKE_BYTES) transport.receive(received.subarray(HANDSHAKE_BYTES));
+    const wire = new RawSocketWire(socket, terms, this.#host);
+    this.#host.opened(wire.connection);
+    if (received.length > HANDSHAKE_BYTES) wire.receive(received.subarray(HANDSHAKE_BYTES));
   }
 
   /** What the client still sends is dropped; it may stay no longer than it had for its handshake. */

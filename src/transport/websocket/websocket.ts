@@ -12,10 +12,12 @@ import { unsentLimits } from '../outbox.js';
 import { clientOf, isTls } from '../peer.js';
 import { RefusalLog, SERVER_NAME, refuse } from '../refusal.js';
 import { statusPage } from './status-page.js';
+import { admitSocket } from '../connection.js';
 import { TransportHost } from '../transport-host.js';
 import { WITHOUT_UPGRADE, handshakeRules, isByPlantedHost, isWithoutUpgrade, negotiate } from './handshake.js';
 import { controlFrame, PING_FRAME } from './framing.js';
-import { WampWebSocket, WebSocketTransport } from './transport.js';
+import { WampWebSocket, WebSocketWire } from './wire.js';
+import type { WampConnection } from '../connection.js';
 import type { Drain } from '../drain.js';
 import type { CookieTracker, Tracked } from '../../cookie/tracker.js';
 import type { Logger } from '../../log/logger.js';
@@ -120,7 +122,7 @@ export class WebSocketAcceptor {
     }
     if (isByPlantedHost(req, this.#rules, socket)) this.#tellPlantedHost(req);
     if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
-    if (!this.#host.admit(socket)) return refuse(socket, 503, 'too many connections', RETRY_LATER);
+    if (!admitSocket(socket, this.#host)) return refuse(socket, 503, 'too many connections', RETRY_LATER);
     const { tracker } = this.#deps;
     if (tracker === undefined) return this.#upgrade(req, socket, head, agreement, undefined);
     tracker.resolve(req).then(
@@ -217,21 +219,21 @@ export class WebSocketAcceptor {
       const headers = this.#keepsHeaders ? { ...req.headers } : undefined;
       const heldCookie = tracked?.lastsMs === undefined ? tracked?.record.cbtid : undefined;
       const client = { ...clientOf(socket), liveCookie, heldCookie, headers };
-      const connection = { socket, serializer: agreement.serializer, client, echoesClose };
+      const terms = { socket, serializer: agreement.serializer, client, echoesClose };
       if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
         // Whoever goes on has read the answer.
         ws.once('message', () => this.#deps.tracker?.delivered(tracked.record));
       }
-      const transport = new WebSocketTransport(ws, connection, this.#host);
-      this.#host.opened(transport);
-      if (tracked?.lastsMs !== undefined) endLater(transport, tracked.lastsMs);
+      const { connection } = new WebSocketWire(ws, terms, this.#host);
+      this.#host.opened(connection);
+      if (tracked?.lastsMs !== undefined) endLater(connection, tracked.lastsMs);
     });
   }
 }
 
 /** Somebody came with an id that was replaced, which is worth something for a while only. */
-function endLater(transport: WebSocketTransport, ms: number): void {
-  setTimeout(() => transport.evict('the cookie of this browser was replaced, please connect again'), ms).unref();
+function endLater(connection: WampConnection, ms: number): void {
+  setTimeout(() => connection.evict('the cookie of this browser was replaced, please connect again'), ms).unref();
 }
 
 /**

@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/log/logger.js';
 import { serializers } from '../../../src/serializer/registry.js';
 import type { Serializer } from '../../../src/serializer/serializer.js';
 import { unsentLimits } from '../../../src/transport/outbox.js';
-import { RawSocketTransport } from '../../../src/transport/rawsocket/transport.js';
+import { RawSocketWire } from '../../../src/transport/rawsocket/wire.js';
 import type { TransportHost } from '../../../src/transport/transport-host.js';
 import { EVENT, PUBLISHED } from '../../../src/wamp/message.js';
 import { payloadOf } from '../../../src/wamp/payload.js';
@@ -41,7 +41,7 @@ describe('a client that was given up', () => {
       closed: () => undefined,
     } as unknown as TransportHost;
     const terms = { serializer: counting, maxMessageBytes: 2 ** 20, peerMaxBytes: 2 ** 24 };
-    const transport = new RawSocketTransport(await acceptedSocket(), terms, host);
+    const { connection: transport } = new RawSocketWire(await acceptedSocket(), terms, host);
     const payload = payloadOf(['x'.repeat(50_000)]);
     const send = (subscription: number): void =>
       transport.send({ type: EVENT, subscription, publication: 1, details: {}, payload, frames: [] });

@@ -1,0 +1,354 @@
+/**
+ * WAMP over one socket, whatever its frames are: messages of the client in order to the session, messages of the session
+ * framed and written. It lives as long as the socket and may carry several sessions, one after the other:
+ *
+ *     waiting for HELLO --WELCOME--> in a session --GOODBYE--> waiting for HELLO, at once or after a rest
+ *          |                              |
+ *          +------------------------------+--> closing --> gone
+ *
+ * What WebSocket and RawSocket do differently is a {@link Wire}. It knows no frames.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { EVENT } from '../wamp/message.js';
+import { MAX_OPENING_BYTES, openingTooLarge } from '../session/opening.js';
+import { LargeFrame } from '../serializer/large-frame.js';
+import { Session } from '../session/session.js';
+import { sharedFrame } from './codecs.js';
+import { ENDINGS } from './endings.js';
+import { turns } from './fair-scheduler.js';
+import { Inbox } from './inbox.js';
+import { openConnections } from './open-connections.js';
+import { Outbox } from './outbox.js';
+import { SessionPace } from './session-pace.js';
+import type { ClientInfo } from '../auth/method.js';
+import type { Codec, Frame } from '../serializer/serializer.js';
+import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
+import type { RouterMessage } from '../wamp/message.js';
+import type { Fault } from './endings.js';
+import type { MessageReceiver } from './inbox.js';
+import type { OutboxOwner } from './outbox.js';
+import type { HostedTransport, TransportHost } from './transport-host.js';
+import type { ConnectionTerms, MessageSender, Wire } from './wire.js';
+
+/** Counts a socket with its host until it is closed. @returns false when it has to be refused. */
+export function admitSocket(socket: Socket, host: TransportHost): boolean {
+  if (socket.destroyed || !host.admit(socket)) return false;
+  socket.once('close', () => host.left(socket));
+  return true;
+}
+
+export class WampConnection implements SessionTransport, HostedTransport, MessageReceiver, OutboxOwner {
+  readonly client: ClientInfo;
+  readonly counted: Socket;
+  active = false;
+  /** The way in; the wire fills it. */
+  readonly inbox: Inbox;
+  readonly #wire: Wire;
+  readonly #host: TransportHost;
+  readonly #codec: Codec;
+  readonly #outbox: Outbox;
+  readonly #sender: MessageSender | undefined;
+  readonly #maxFrameBytes: number;
+  readonly #checksUtf8: boolean;
+  #session: Session;
+  /** Made when the first session has ended. */
+  #pace: SessionPace | undefined;
+  #isResting = false;
+  /** Nothing more is sent. */
+  #isClosing = false;
+  /** Why the connection is lost, where the node has ended it. */
+  #lost: string | undefined;
+
+  constructor(wire: Wire, terms: ConnectionTerms, host: TransportHost) {
+    const { socket, client, codec, sender, maxFrameBytes = Infinity, checksUtf8 } = terms;
+    this.#wire = wire;
+    this.#host = host;
+    this.counted = socket;
+    this.client = client;
+    this.#codec = codec;
+    this.#sender = sender;
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#checksUtf8 = checksUtf8 && !codec.serializer.binary;
+    this.inbox = new Inbox(this, turns);
+    this.#outbox = new Outbox(socket, host.unsent, this);
+    this.#session = new Session(this, host.sessions);
+    this.#awaitHello();
+  }
+
+  // What the session asks for.
+
+  get facts(): TransportFacts {
+    return this.#wire.facts;
+  }
+
+  send(message: RouterMessage): void {
+    // A client that was given up in this turn still has its subscriptions: nothing is encoded for it.
+    if (this.#isClosing || this.counted.destroyed) return;
+    let frame: Frame;
+    try {
+      frame = message.type === EVENT ? sharedFrame(message, this.#codec) : this.#encode(message);
+      if (frame.length > this.#maxFrameBytes) throw this.#tooLarge(frame);
+    } catch (error) {
+      return this.#wire.notSent(message, error);
+    }
+    if (this.#sender === undefined) this.#outbox.write(frame, message.type === EVENT);
+    else this.#sendElsewhere(this.#sender, frame, message.type === EVENT);
+  }
+
+  close(cause: CloseCause, text: string): void {
+    this.inbox.close();
+    if (this.#isClosing) return;
+    this.#host.ended(cause, this.#who(text));
+    this.#end(cause, text);
+  }
+
+  challenged(): void {
+    this.#host.awaitAuthenticate(this);
+  }
+
+  sessionOpened(): void {
+    openConnections.inUse(this.counted);
+    this.#host.gotHello(this);
+  }
+
+  sessionClosing(): void {
+    this.#awaitHello();
+  }
+
+  sessionEnded(): void {
+    this.#session = new Session(this, this.#host.sessions);
+    this.#awaitHello();
+    this.#pace ??= new SessionPace();
+    if (!this.#pace.ended(performance.now())) return;
+    this.#isResting = true;
+    this.inbox.hold();
+    this.#host.rest(this);
+  }
+
+  pauseReading(): void {
+    this.inbox.hold();
+  }
+
+  resumeReading(): void {
+    if (!this.#isResting) this.inbox.release();
+  }
+
+  // What the host asks for.
+
+  get peer(): string {
+    return this.client.peer;
+  }
+
+  get paused(): boolean {
+    return this.#wire.isPaused;
+  }
+
+  get isCallee(): boolean {
+    return this.#session.isCallee;
+  }
+
+  get isBusy(): boolean {
+    return this.#session.isBusy;
+  }
+
+  ping(frame: Buffer): void {
+    this.#sendControl(frame);
+  }
+
+  rested(): void {
+    this.#isResting = false;
+    this.inbox.release();
+  }
+
+  helloOverdue(timeoutMs: number): void {
+    this.#session.overdue(timeoutMs);
+  }
+
+  shutdown(saysGoodbye: boolean): void {
+    this.#session.shutdown(saysGoodbye);
+  }
+
+  evict(text: string): void {
+    this.inbox.close();
+    this.#wire.evict(text);
+  }
+
+  cut(fault: Fault): void {
+    this.#lost = ENDINGS[fault].text;
+    this.#host.ended(fault, this.#who());
+    this.terminate();
+  }
+
+  terminate(): void {
+    this.inbox.close();
+    this.#wire.terminate();
+  }
+
+  // What the inbox asks for.
+
+  deliver(data: Buffer, binary: boolean): void {
+    const session = this.#session;
+    try {
+      const { serializer } = this.#codec;
+      if (binary !== serializer.binary) {
+        throw new ProtocolViolation(`${serializer.type} travels in ${serializer.binary ? 'binary' : 'text'} messages`);
+      }
+      if (this.#checksUtf8 && !isUtf8(data)) throw new ProtocolViolation('the message is not valid UTF-8');
+      if (data.length > MAX_OPENING_BYTES && session.isOpening) throw openingTooLarge();
+      if (serializer.split === undefined) session.receive(serializer.decode(data));
+      else this.#receiveBatch(serializer.split(data)[Symbol.iterator]());
+    } catch (error) {
+      session.fail(error);
+    }
+  }
+
+  stopReading(): void {
+    this.#wire.pause();
+  }
+
+  startReading(): void {
+    this.#wire.resume();
+  }
+
+  flooded(maxBytes: number): void {
+    this.#session.fail(new ProtocolViolation(`more than ${maxBytes} bytes of messages at once, none of them awaited`));
+  }
+
+  // What the outbox asks for.
+
+  get unsentBytes(): number | undefined {
+    return this.#sender?.bufferedAmount;
+  }
+
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void {
+    this.#host.log.warn({ ...this.#reading(), ...facts }, message);
+  }
+
+  /** What waits for the client would go out before any word about it, so the connection is cut. */
+  giveUp(facts = {}): void {
+    if (this.counted.destroyed) return;
+    this.#host.repeated.say('warn', { ...this.#reading(), ...facts }, 'slow consumer disconnected');
+    this.cut('slow_consumer');
+  }
+
+  // What the wire tells, and asks for.
+
+  get serializer(): Codec['serializer'] {
+    return this.#codec.serializer;
+  }
+
+  /** The client sent a ping. */
+  pinged(payload: Buffer): void {
+    this.active = true;
+    this.inbox.act(() => this.#sendControl(this.#wire.pongFrame(payload)));
+  }
+
+  /** The client answered a ping. */
+  ponged(): void {
+    this.#host.gotPong(this);
+  }
+
+  /** The wire begins its end on its own: what was sent so far goes out before, and nothing behind. */
+  closing(): void {
+    if (this.#isClosing) return;
+    this.#outbox.flush();
+    this.#isClosing = true;
+  }
+
+  /** The frames of the client are wrong, which ends the session and the connection behind what came before. */
+  broken(fault: Fault, reason: string): void {
+    this.#lost = ENDINGS[fault].text;
+    this.#host.ended(fault, this.#who(reason));
+    this.inbox.finish(() => {
+      this.#session.transportLost(this.#lost);
+      this.#end(fault, reason);
+    });
+  }
+
+  /** The socket is closed. */
+  closed(): void {
+    this.inbox.finish(() => this.#gone());
+  }
+
+  /** Sends what takes the place of a message that could not be sent. */
+  substitute(message: RouterMessage): void {
+    this.#outbox.write(this.#encode(message));
+  }
+
+  /** After the message that is being routed: the router must not be entered a second time before that. */
+  later(act: (session: Session) => void): void {
+    const session = this.#session;
+    queueMicrotask(() => act(session));
+  }
+
+  get sessionId(): number {
+    return this.#session.id;
+  }
+
+  #awaitHello(): void {
+    openConnections.waits(this.counted);
+    this.#host.awaitHello(this);
+  }
+
+  #end(cause: CloseCause | Fault, text: string): void {
+    if (this.#isClosing) return;
+    this.inbox.close();
+    this.closing();
+    this.#wire.end(cause, text);
+  }
+
+  #gone(): void {
+    this.#outbox.closed();
+    this.#session.transportLost(this.#lost);
+    this.client.liveCookie?.left();
+    this.#host.closed(this);
+  }
+
+  #encode(message: RouterMessage): Buffer {
+    return this.#codec.serializer.encode(message, this.#codec.framing);
+  }
+
+  #tooLarge({ length }: Frame): WampError {
+    const headerBytes = this.#codec.framing.headerBytes(length);
+    const [bytes, allowed] = [length - headerBytes, this.#maxFrameBytes - headerBytes];
+    const text = `the message has ${bytes} bytes, but its receiver takes no more than ${allowed}`;
+    return new WampError(ErrorUri.PAYLOAD_SIZE_EXCEEDED, text);
+  }
+
+  #sendElsewhere(sender: MessageSender, frame: Frame, isEvent: boolean): void {
+    if (!this.#outbox.takes(sender.bufferedAmount, isEvent)) return;
+    turns.note(frame.length);
+    const message = frame instanceof LargeFrame ? frame.joined() : frame;
+    sender.send(message, { binary: this.#codec.serializer.binary });
+    this.#outbox.sentElsewhere(message);
+  }
+
+  /** Control frames are never compressed, so that they need no sender. */
+  #sendControl(frame: Buffer): void {
+    if (!this.#isClosing) this.#outbox.write(frame);
+  }
+
+  /** A message that closes the connection ends the work on the batch; behind a GOODBYE another HELLO may come. */
+  #receiveBatch(batch: Iterator<Buffer>): void {
+    try {
+      for (let next = batch.next(); next.done !== true; next = batch.next()) {
+        this.#session.receive(this.#codec.serializer.decode(next.value));
+        if (!this.inbox.mayGoOn(next.value.length)) return this.inbox.goOn(() => this.#receiveBatch(batch));
+      }
+    } catch (error) {
+      this.#session.fail(error);
+    }
+  }
+
+  #who(reason?: string): Readonly<Record<string, unknown>> {
+    return { peer: this.peer, sessionId: this.#session.id || undefined, reason };
+  }
+
+  /** Who reads too slowly, and what the measure is. */
+  #reading(): Readonly<Record<string, unknown>> {
+    const { maxUnsentBytes } = this.#host.unsent;
+    return { peer: this.peer, sessionId: this.#session.id, maxUnsentBytes };
+  }
+}

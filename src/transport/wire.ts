@@ -1,0 +1,56 @@
+/**
+ * What one kind of WAMP connection on a socket has of its own: its frames, and how it is closed. All else is in
+ * `connection.ts`. To add a kind, write a Wire that makes its {@link WampConnection} when the handshake is done, gives its
+ * inbox the messages that it finds, and tells it of pings, of frames that are wrong, and of the end of the socket.
+ */
+import type { Socket } from 'node:net';
+import type { ClientInfo } from '../auth/method.js';
+import type { Codec } from '../serializer/serializer.js';
+import type { CloseCause, TransportFacts } from '../session/transport.js';
+import type { RouterMessage } from '../wamp/message.js';
+import type { Fault } from './endings.js';
+
+/** One kind of frames on one socket. It finds messages and pings in what is read, and ends the socket in its own way. */
+export interface Wire {
+  /** What other sessions may learn of the connection. */
+  readonly facts: TransportFacts;
+  /** Whether the socket is not read at the moment. */
+  readonly isPaused: boolean;
+  pause(): void;
+  resume(): void;
+  /** Begins the orderly end; all messages are with the socket already. Called once at the most. */
+  end(cause: CloseCause | Fault, text: string): void;
+  /** Ends without waiting for the client, with a word after which it tries again, where there is one. */
+  evict(text: string): void;
+  /** Cuts the connection. */
+  terminate(): void;
+  /** @returns the whole frame that answers a ping of the client. */
+  pongFrame(payload: Buffer): Buffer;
+  /**
+   * A message of the session has no frame that this client takes. Called while the message is routed.
+   *
+   * @param error a WampError of the serializer, or `wamp.error.payload_size_exceeded`; anything else is a fault of ours.
+   * @throws `error` where the session is to answer it.
+   */
+  notSent(message: RouterMessage, error: unknown): void;
+}
+
+/** Sends messages in place of the outbox: `ws` compresses them, and its frames and ours must not overtake each other. */
+export interface MessageSender {
+  /** In bytes. */
+  readonly bufferedAmount: number;
+  send(message: Buffer, options: { readonly binary: boolean }): void;
+}
+
+/** What was agreed in the handshake. */
+export interface ConnectionTerms {
+  readonly socket: Socket;
+  readonly client: ClientInfo;
+  readonly codec: Codec;
+  /** Undefined where frames are written to the socket. */
+  readonly sender?: MessageSender | undefined;
+  /** The largest frame that the client takes, in bytes with its header; any by default. */
+  readonly maxFrameBytes?: number;
+  /** Whether nobody has checked yet that text is UTF-8. */
+  readonly checksUtf8: boolean;
+}
