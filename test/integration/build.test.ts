@@ -1,5 +1,5 @@
 /** What is in `dist/`: the code that people run is made of `src/`, but it is not the same files. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -122,28 +122,5 @@ describe('what a config does not name', () => {
     mkdirSync(path.join(cbdir, 'web'));
     writeFileSync(path.join(cbdir, 'c.js'), 'module.exports = () => undefined;');
     expect(lazyOf(await loadedBy({ cbdir }))).toEqual(['yaml', 'send', 'component']);
-  });
-});
-
-describe('the package', () => {
-  it('works where it is installed', { timeout: 180_000 }, async () => {
-    const place = temporaryDirectory();
-    const npm = (...args: string[]): string =>
-      execFileSync('npm', [...args, '--ignore-scripts'], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
-    const [packed] = JSON.parse(npm('pack', '--json', '--pack-destination', place)) as { filename: string }[];
-    npm('install', '--prefix', place, '--omit=optional', '--no-audit', '--no-fund', path.join(place, packed!.filename));
-    const command = path.join(place, 'node_modules/.bin/crossbar-ts');
-    expect(execFileSync(command, ['version'], { encoding: 'utf8' })).toMatch(/^crossbar-ts \d+\.\d+\.\d+ \(Node\.js /);
-
-    const child = spawn(command, ['start', '--cbdir', nodeDirectory(nodeConfig()), '--logformat', 'json']);
-    const exited = once(child, 'exit');
-    let output = '';
-    child.stderr.on('data', (data: Buffer) => (output += data.toString()));
-    child.stdout.on('data', (data: Buffer) => {
-      output += data.toString();
-      if (output.includes('"node started"')) child.kill('SIGTERM');
-    });
-    const [code] = (await exited) as [number | null];
-    expect([code, output]).toEqual([0, expect.stringContaining('"node stopped"')]);
   });
 });
