@@ -18,39 +18,53 @@ export interface Ending {
   readonly line?: { readonly level: RepeatedLevel; readonly message: string };
 }
 
+/** By reason; the comments are the text of docs/errors.md. */
 export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
+  /** The peer broke the protocol of WAMP: see the ABORT. */
   protocol_violation: { code: 1002 },
+  /** The client was not let in: see the ABORT. */
   denied: { code: 1000 },
+  /** The session said GOODBYE. */
   goodbye: { code: 1000 },
+  /** The node stops. Clients come back by themselves. */
   system_shutdown: { code: 1001 },
+  /** No session in time (`hello_timeout`), or no answer to CHALLENGE. */
   timeout: { code: 1008, line: { level: 'info', message: 'no session in time, connection closed' } },
+  /** Nobody can decide about the login at the moment, or the connection makes room for a new one. Clients come back. */
   unavailable: { code: 1013, line: { level: 'warn', message: 'no login possible at the moment, connection closed' } },
+  /** A bug of ours, or a login that could not be stored. */
   internal_error: { code: 1011 },
+  /** A message is larger than `max_message_size`. */
   too_large: {
     code: 1009,
     text: 'the message is larger than max_message_size',
     line: { level: 'warn', message: 'message too large, connection closed' },
   },
+  /** A message comes in too many fragments. */
   too_many_pieces: {
     code: 1008,
     text: 'the message comes in too many pieces',
     line: { level: 'warn', message: 'message in too many pieces, connection closed' },
   },
+  /** A text message is not valid UTF-8. */
   not_utf8: {
     code: 1007,
     text: 'a text message is not valid UTF-8',
     line: { level: 'warn', message: 'message is not UTF-8, connection closed' },
   },
+  /** A frame breaks the protocol of WebSocket. */
   bad_frame: {
     code: 1002,
     text: 'a frame breaks the protocol',
     line: { level: 'warn', message: 'bad frame, connection closed' },
   },
+  /** No answer to a ping (`auto_ping_timeout`). */
   no_pong: {
     code: 1008,
     text: 'no answer to a ping',
     line: { level: 'info', message: 'no pong, connection dropped' },
   },
+  /** The client does not read, and more than `max_unsent_bytes` wait for it. */
   slow_consumer: { code: 1008, text: 'slow consumer' },
 };
 

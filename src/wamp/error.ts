@@ -4,59 +4,87 @@
  */
 import type { Dict, Payload } from './payload.js';
 
-/** The error URIs of the specification and of Crossbar.io that the router sends (section "Predefined URIs"). */
+/** The error URIs that the router sends (section "Predefined URIs"). The comments are the text of docs/errors.md. */
 export const ErrorUri = {
+  /** ABORT, with `auth_error_uris: wamp`: the authid is unknown, or what proves it is wrong. */
   AUTHENTICATION_DENIED: 'wamp.error.authentication_denied',
+  /** ABORT: an authenticator gave no usable answer, the login could not be stored, or too many attempts have failed. */
   AUTHENTICATION_FAILED: 'wamp.error.authentication_failed',
+  /** ABORT, with `auth_error_uris: wamp`: the client is anonymous, and nobody may be that here. */
   AUTHENTICATION_REQUIRED: 'wamp.error.authentication_required',
+  /** ERROR: the authorizer of the role was away, failed, or answered something that is none. */
   AUTHORIZATION_FAILED: 'wamp.error.authorization_failed',
+  /** ERROR of a call: the caller canceled it, or its callee left. */
   CANCELED: 'wamp.error.canceled',
+  /** ERROR of a call: one of the two peers did not announce a feature that the other uses. */
   FEATURE_NOT_SUPPORTED: 'wamp.error.feature_not_supported',
-  /** Crossbar.io's: nothing is configured to be remembered. */
+  /** ERROR: no event history is configured for the subscription. Crossbar.io's word. */
   HISTORY_UNAVAILABLE: 'wamp.error.history_unavailable',
+  /** ERROR: an argument of a procedure of the router is missing or wrong, or a value cannot be translated for the other serializer. */
   INVALID_ARGUMENT: 'wamp.error.invalid_argument',
+  /** ERROR or ABORT: not a URI by the rule of the realm, or one that is reserved for the router. */
   INVALID_URI: 'wamp.error.invalid_uri',
-  /** Ours: a session holds as much as it may. */
+  /** ERROR: the session holds as many subscriptions, registrations or bytes as it may. Ours. */
   LIMIT_EXCEEDED: 'crossbar.error.limit_exceeded',
-  /** Crossbar.io's. */
+  /** ERROR of a call: every callee has as many invocations as it takes. Crossbar.io's word. */
   MAX_CONCURRENCY_REACHED: 'crossbar.error.max_concurrency_reached',
-  /** Crossbar.io's. */
+  /** ABORT: none of the methods that the client offers is there, or nobody may be anonymous. Crossbar.io's word. */
   NO_AUTH_METHOD: 'wamp.error.no_auth_method',
+  /** ERROR of a call: no callee is available at the moment. */
   NO_AVAILABLE_CALLEE: 'wamp.error.no_available_callee',
+  /** ABORT, with `auth_error_uris: wamp`: none of the methods that the client offers is there. */
   NO_MATCHING_AUTH_METHOD: 'wamp.error.no_matching_auth_method',
-  /** Ours. */
+  /** ERROR of `crossbar.cookie.*`: no cookie has this digest. Ours. */
   NO_SUCH_COOKIE: 'crossbar.error.no_such_cookie',
+  /** ERROR of a call: nobody has registered the procedure. */
   NO_SUCH_PROCEDURE: 'wamp.error.no_such_procedure',
+  /** ABORT: the router has no realm of this name. */
   NO_SUCH_REALM: 'wamp.error.no_such_realm',
+  /** ERROR: the session has no such registration, or the router has none. */
   NO_SUCH_REGISTRATION: 'wamp.error.no_such_registration',
+  /** ABORT: the realm has no role of this name. */
   NO_SUCH_ROLE: 'wamp.error.no_such_role',
+  /** ERROR of `wamp.session.*`: the realm has no such session. */
   NO_SUCH_SESSION: 'wamp.error.no_such_session',
+  /** ERROR: the session has no such subscription, or the router has none. */
   NO_SUCH_SUBSCRIPTION: 'wamp.error.no_such_subscription',
+  /** ERROR: the role may not do this. ABORT, unless `auth_error_uris: wamp`: the authid is unknown, or what proves it is wrong. */
   NOT_AUTHORIZED: 'wamp.error.not_authorized',
+  /** ERROR: the client asks to be shown to others, which its role does not allow. */
   OPTION_DISALLOWED_DISCLOSE_ME: 'wamp.error.option_disallowed.disclose_me',
-  OPTION_NOT_ALLOWED: 'wamp.error.option_not_allowed',
+  /** ERROR: the payload is too large for the peer, for a procedure of the router, or to be translated. */
   PAYLOAD_SIZE_EXCEEDED: 'wamp.error.payload_size_exceeded',
+  /** ERROR: somebody else has registered the procedure. */
   PROCEDURE_ALREADY_EXISTS: 'wamp.error.procedure_already_exists',
-  /** Crossbar.io's. */
+  /** ERROR: the procedure is shared, by another `invoke` than this one. Crossbar.io's word. */
   PROCEDURE_EXISTS_WITH_DIFFERENT_POLICY: 'wamp.error.procedure_exists_with_different_invocation_policy',
+  /** ABORT: the peer broke the protocol. The connection is closed. */
   PROTOCOL_VIOLATION: 'wamp.error.protocol_violation',
+  /** ERROR: an endpoint inside the node failed, or the change could not be stored. ABORT: a bug of ours. */
   RUNTIME_ERROR: 'wamp.error.runtime_error',
+  /** ERROR: a testament is wrong, or the session has as many as it may. */
   TESTAMENT_ERROR: 'wamp.error.testament_error',
+  /** ERROR of a call: no answer in time. ABORT: no answer to CHALLENGE in time. */
   TIMEOUT: 'wamp.error.timeout',
+  /** ERROR of a call: the callee does not take it at the moment. */
   UNAVAILABLE: 'wamp.error.unavailable',
-  /** Crossbar.io's reason for a registration that another callee took over. */
+  /** Reason of UNREGISTERED without a request: another callee took the registration over. Crossbar.io's word. */
   UNREGISTERED: 'wamp.error.unregistered',
 } as const;
 
 /** Reasons of GOODBYE. `logout` and `normal` are Crossbar.io's and autobahn's, the others the specification's. */
 export const CloseUri = {
-  /** Ours, because the specification has none for it, and `wamp.` is not ours. */
+  /** The cookie of the session has expired. Ours, because the specification has none for it, and `wamp.` is not ours. */
   COOKIE_EXPIRED: 'crossbar.close.cookie_expired',
+  /** The answer to a GOODBYE. */
   GOODBYE_AND_OUT: 'wamp.close.goodbye_and_out',
+  /** Somebody ended the session with `wamp.session.kill*`. */
   KILLED: 'wamp.close.killed',
-  /** The browser is to be forgotten: see `cookie/live-cookies.ts`. */
+  /** The cookie of the session was logged out: the browser is to be forgotten. */
   LOGOUT: 'wamp.close.logout',
+  /** The answer to a GOODBYE where `goodbye_with_normal` is set, as autobahn says it. */
   NORMAL: 'wamp.close.normal',
+  /** The node stops, and `shutdown_goodbye` is set; components are told always. */
   SYSTEM_SHUTDOWN: 'wamp.close.system_shutdown',
 } as const;
 
