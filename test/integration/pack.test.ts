@@ -129,11 +129,16 @@ describe('its types', () => {
       cpSync(path.join(ROOT, 'node_modules', name), path.join(place, 'node_modules', name), { recursive: true });
     }
     writeFileSync(path.join(place, 'program.ts'), PROGRAM);
+    const page = readFileSync(path.join(installed, 'docs/embedding.md'), 'utf8');
+    writeFileSync(path.join(place, 'page.ts'), /^```ts\n([^]*?)^```/m.exec(page)?.[1] ?? 'the page has no program');
     const compilerOptions = {
       ...{ strict: true, exactOptionalPropertyTypes: true, noEmit: true, skipLibCheck },
       ...{ target: 'es2023', module: 'nodenext', types: ['node'] },
     };
-    writeFileSync(path.join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+    writeFileSync(
+      path.join(place, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['program.ts', 'page.ts'] }),
+    );
     const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
     const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', place], { encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, '']);
