@@ -17,7 +17,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
-import { countObjects } from './heap-inspection.js';
+import { countObjects } from './heap-census.js';
 import { TurnWatch } from './turn-watch.js';
 
 const DEFAULT_RESOLUTION_MS = 5;
