@@ -8,17 +8,12 @@
  *
  * How the login came to the cookie is told in `session/opening.ts`.
  */
+import { COOKIE_REPLACED } from './verdict.js';
 import type { CookieAuth } from '../cookie/store.js';
 import type { AuthMethod, AuthMethodType, LoginFault, Pass, Verdict } from './method.js';
 import type { CookieAuthConfig } from './schema.js';
 
 const PASS: Pass = { type: 'pass' };
-
-/** The browser itself connects again with what it has now. */
-const OUTDATED: Verdict = {
-  type: 'unavailable',
-  message: 'the cookie of this connection was replaced, please connect again',
-};
 
 export const cookie: AuthMethodType<CookieAuthConfig> = {
   type: 'cookie',
@@ -28,7 +23,7 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
       async start(_request, { client: { liveCookie, heldCookie } }): Promise<Verdict | Pass> {
         const login = await liveCookie?.login(heldCookie);
         if (liveCookie === undefined || login === undefined) return PASS;
-        if (login === 'outdated') return OUTDATED;
+        if (login === 'outdated') return COOKIE_REPLACED;
         const { authid, authrole, authmethod, authrealm: realm, authextra } = login;
         const fault = admits(realm, authrole)
           ? revalidate && faultOf(siblings.get(authmethod), login)
@@ -36,7 +31,7 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
         if (fault !== false) {
           log.info({ authmethod, realm, authrole, fault }, 'login of a cookie does not count');
           // Another transport may well have the method.
-          if (fault !== 'no such method') await liveCookie.forgetLogin();
+          if (fault !== 'no such method') await liveCookie.forgetLogin(heldCookie);
           return PASS;
         }
         const principal = { realm, authid, authrole, authmethod, authprovider: 'cookie' };

@@ -3,7 +3,7 @@
  * vocabularies a transport speaks is its option `auth_error_uris`.
  */
 import { ErrorUri } from '../wamp/error.js';
-import type { Accept, Deny, Principal } from './method.js';
+import type { Accept, Deny, Principal, Unavailable } from './method.js';
 
 /** The reasons of ABORT when authentication fails. */
 export interface AuthUris {
@@ -45,3 +45,12 @@ export function denied({ denied: reason }: AuthUris): Deny {
 export function withoutAuthid({ denied: reason }: AuthUris): Deny {
   return deny(reason, 'authentication failed: HELLO names no authid');
 }
+
+/**
+ * For a connection that holds a cookie id in whose place there is another one: it may be of somebody else. A browser connects
+ * again with what it has now.
+ */
+export const COOKIE_REPLACED: Unavailable = {
+  type: 'unavailable',
+  message: 'the cookie of this connection was replaced, please connect again',
+};

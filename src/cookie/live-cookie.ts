@@ -78,19 +78,17 @@ export class LiveCookie {
    * @throws CookieStoreError (rejects) when the store fails.
    */
   async login(held = this.#cbtid): Promise<CookieAuth | 'outdated' | undefined> {
-    if (this.#isLoggedOut) return undefined;
-    if (await this.#liveCookies.isReplaced(held)) return 'outdated';
-    return (await this.#liveCookies.find(this.#cbtid))?.auth ?? undefined;
+    return this.#isLoggedOut ? undefined : this.#liveCookies.loginOf(held);
   }
 
-  /** See {@link LiveCookies.setLogin}. */
-  remember(login: CookieAuth): Promise<boolean> {
-    return this.#liveCookies.setLogin(this.#cbtid, login);
+  /** Attaches a login. @param held as for {@link login}. @returns what {@link LiveCookies.setLogin} does. */
+  remember(login: CookieAuth, held?: string): Promise<boolean | 'outdated'> {
+    return this.#liveCookies.setLogin(this.#cbtid, login, held);
   }
 
-  /** Takes the login away and leaves the cookie: the browser is still recognised. */
-  async forgetLogin(): Promise<void> {
-    await this.#liveCookies.setLogin(this.#cbtid, null);
+  /** Takes the login away and leaves the cookie: the browser is still recognised. @param held as for {@link login}. */
+  forgetLogin(held?: string): Promise<boolean | 'outdated'> {
+    return this.#liveCookies.setLogin(this.#cbtid, null, held);
   }
 
   /** See {@link LiveCookies.logOut}. */

@@ -10,7 +10,7 @@ import { shortId } from '../log/logger.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { expiryOf, GENEROUS, isExpired, isNoteDue, isUseNoted, noteEveryMs } from './expiry.js';
 import { ageOf, followed, isRotationDue, RecentRotations, timeAfter } from './rotation.js';
-import { isForward, MAX_FORWARDS } from './store.js';
+import { CookieStoreError, isForward, MAX_FORWARDS } from './store.js';
 import { KeyedQueue } from './keyed-queue.js';
 import { Unreturned } from './unreturned.js';
 import { LiveCookie } from './live-cookie.js';
@@ -37,6 +37,9 @@ export interface VisitRules extends ExpiryRules {
 const REUSED = 'replaced cookie came back: two parties had it, both are logged out';
 const REUSED_REMEDY =
   'nothing, if a browser came back with old data (restored profile, crash); else somebody planted or copied the cookie: use TLS and a cookie name that begins with "__Host-"';
+
+const USE_NOT_NOTED = 'uses of cookies cannot be noted';
+const DELIVERY_NOT_NOTED = 'it cannot be noted that new cookies have arrived';
 
 /** How long until a logout that could not be stored is tried again, in milliseconds. */
 const RETRY_MS = 5000;
@@ -78,9 +81,30 @@ export class LiveCookies {
     this.#unreturned.max = max;
   }
 
-  /** A cookie was made and stored. */
-  made(cbtid: string): void {
-    this.#unreturned.add(cbtid);
+  /**
+   * Stores a cookie that was just made. Resolves when that is durable.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  async create(record: CookieRecord): Promise<void> {
+    await this.#store.create(record);
+    this.#unreturned.add(record.cbtid);
+  }
+
+  /**
+   * Takes over a cookie of another store, unless its id is, or was once, known here: no logout is undone.
+   * @returns whether it was new.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  async adopt(record: CookieRecord): Promise<boolean> {
+    if ((await this.#store.get(record.cbtid)) !== undefined) return false;
+    try {
+      await this.#store.create(record);
+      return true;
+    } catch (error) {
+      // Without a cause the store works, and refuses this one.
+      if (error instanceof CookieStoreError && error.cause === undefined) return false;
+      throw error;
+    }
   }
 
   /** A connection was opened under a cookie. Its end must be told with {@link LiveCookie.left}. */
@@ -124,10 +148,19 @@ export class LiveCookies {
     return (await this.recognise(cbtid, Infinity))?.record;
   }
 
-  /** Whether another id has taken the place of this one. */
-  async isReplaced(cbtid: string): Promise<boolean> {
-    const entry = await this.#get(cbtid);
-    return entry !== undefined && isForward(entry);
+  /**
+   * The login that a cookie remembers.
+   * @param held the id that the asking connection holds.
+   * @returns undefined without a login; `outdated` when another id has taken the place of the one that is held.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  async loginOf(held: string): Promise<CookieAuth | 'outdated' | undefined> {
+    const entry = await this.#get(held);
+    if (entry === undefined) return undefined;
+    if (isForward(entry)) return 'outdated';
+    if (this.#isAlive(entry)) return entry.auth ?? undefined;
+    this.#discard(held);
+    return undefined;
   }
 
   /**
@@ -148,13 +181,16 @@ export class LiveCookies {
 
   /**
    * Gives a cookie its login, or takes it away. Resolves when that is durable.
-   * @returns false when the cookie is not known any more, because it was logged out.
+   * @param held the id that the connection holds, where it is known: only the id of now may change the login.
+   * @returns false when the cookie is not known any more, because it was logged out; `outdated`, and nothing is changed,
+   *   when another id has taken the place of the one that is held.
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  setLogin(cbtid: string, auth: CookieAuth | null): Promise<boolean> {
-    return this.#alone(cbtid, async (record) => {
+  setLogin(cbtid: string, auth: CookieAuth | null, held?: string): Promise<boolean | 'outdated'> {
+    return this.#alone(held ?? cbtid, async (record) => {
       if (record === undefined || !this.#isAlive(record)) return false;
       if (record.auth === null && auth === null) return true;
+      if (held !== undefined && record.cbtid !== held) return 'outdated';
       // A login is later than the id under which it happens, or nobody would see that it needs another one.
       const modified = timeAfter(record.rotated, this.#clock());
       await this.#store.update(record.cbtid, { auth, modified });
@@ -205,12 +241,17 @@ export class LiveCookies {
    * Somebody came with the id of now for the first time. Where it took the place of another one, whoever still has that one is
    * a second party from now on, also after a crash. So that is waited for.
    */
-  async noteReturn({ cbtid, rotated }: CookieRecord): Promise<void> {
+  async noteReturn(record: CookieRecord): Promise<void> {
+    await this.#noteReturn(record, USE_NOT_NOTED);
+  }
+
+  /** @param failure what the log says when the store fails. */
+  async #noteReturn({ cbtid, rotated }: CookieRecord, failure: string): Promise<void> {
     this.#unreturned.remove(cbtid);
     const noting = this.#alone(cbtid, async (record) => {
       if (record?.cbtid === cbtid) await this.#store.update(cbtid, { returned: true });
       this.#returned.delete(cbtid);
-    }).catch((err: unknown) => this.#cannotNote(err));
+    }).catch((err: unknown) => this.#repeated.say('warn', { err }, failure));
     if (rotated === null) return;
     this.#returned.add(cbtid);
     await noting;
@@ -220,7 +261,7 @@ export class LiveCookies {
    * Somebody has read the answer that told the id of a record, which is as good as coming with it. Nobody waits.
    */
   delivered(record: CookieRecord): void {
-    this.#noteDelivery(record).catch((err: unknown) => this.#cannotNote(err));
+    this.#noteDelivery(record).catch((err: unknown) => this.#repeated.say('warn', { err }, DELIVERY_NOT_NOTED));
   }
 
   async #noteDelivery(record: CookieRecord): Promise<void> {
@@ -228,7 +269,7 @@ export class LiveCookies {
     // The answer was taken for lost, and another browser was moved on.
     if (entry !== undefined && isForward(entry) && entry.returned === false) {
       await this.expose(record.cbtid, (await this.find(record.cbtid)) ?? record);
-    } else if (!record.returned) await this.noteReturn(record);
+    } else if (!record.returned) await this.#noteReturn(record, DELIVERY_NOT_NOTED);
   }
 
   /**
@@ -286,11 +327,7 @@ export class LiveCookies {
     this.#alone(cbtid, async (record) => {
       if (record === undefined || !isNoteDue(record, this.#clock(), this.rules)) return;
       await this.#store.update(record.cbtid, { seen: this.#now() });
-    }).catch((err: unknown) => this.#cannotNote(err));
-  }
-
-  #cannotNote(err: unknown): void {
-    this.#repeated.say('warn', { err }, 'uses of cookies cannot be noted');
+    }).catch((err: unknown) => this.#repeated.say('warn', { err }, USE_NOT_NOTED));
   }
 
   /** Looks whether the cookie of a visitor has expired, and notes that it is in use. */

@@ -14,7 +14,7 @@ import { isRotationDue } from './rotation.js';
 import { isoTime } from './time.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieConfig } from './schema.js';
-import type { CookieRecord, CookieStore } from './store.js';
+import type { CookieRecord } from './store.js';
 import type { LiveCookie } from './live-cookie.js';
 import type { PresentedId } from './header.js';
 import type { Recognised } from './rotation.js';
@@ -22,9 +22,7 @@ import type { LiveCookies } from './live-cookies.js';
 
 export interface CookieTrackerOptions {
   readonly config: CookieConfig;
-  /** Open. */
-  readonly store: CookieStore;
-  /** Of the same store. */
+  /** Of the store that the section names. */
   readonly liveCookies: LiveCookies;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -59,14 +57,12 @@ interface Known {
 
 export class CookieTracker {
   readonly #config: CookieConfig;
-  readonly #store: CookieStore;
   readonly #liveCookies: LiveCookies;
   readonly #clock: () => number;
   readonly #log: Logger;
 
-  constructor({ config, store, liveCookies, clock, log }: CookieTrackerOptions) {
+  constructor({ config, liveCookies, clock, log }: CookieTrackerOptions) {
     this.#config = config;
-    this.#store = store;
     this.#liveCookies = liveCookies;
     this.#clock = clock;
     this.#log = log;
@@ -182,8 +178,7 @@ export class CookieTracker {
       rotated: null,
       returned: false,
     };
-    await this.#store.create(record);
-    this.#liveCookies.made(record.cbtid);
+    await this.#liveCookies.create(record);
     this.#log.debug({ cookieId: shortId(record.cbtid) }, 'cookie created');
     return record;
   }

@@ -84,7 +84,7 @@ export async function withStores<T>(
       const store = await stores.acquire({ ...section.store, purge_on_startup: false } as CookieStoreConfig);
       const liveCookies = stores.liveCookiesOf(store);
       // It tells the visitors by which rules the cookies of this section expire.
-      new CookieTracker({ config: section, store, liveCookies, clock: Date.now, log });
+      new CookieTracker({ config: section, liveCookies, clock: Date.now, log });
       administered.push({ number, place, store, liveCookies });
     }
     return await use(administered);

@@ -15,6 +15,7 @@ import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
 import { CookieStoreError } from '../cookie/store.js';
 import { shown } from '../log/logger.js';
+import { COOKIE_REPLACED } from '../auth/verdict.js';
 import { isValidUri } from '../wamp/uri.js';
 import { admit, authenticate } from './admission.js';
 import type { Challenge, Deny, Principal, Verdict } from '../auth/method.js';
@@ -170,7 +171,10 @@ export class Opening {
     if (verdict.type === 'unavailable') return this.#session.unavailable(verdict.message);
     const admission = verdict.type === 'accept' ? admit(verdict, this.#deps.router) : verdict;
     if (admission.type === 'deny') return this.#refuse(admission);
-    this.#await(this.#attachLogin(admission.principal), (isOfCookie) => this.#admit(admission, isOfCookie));
+    this.#await(this.#attachLogin(admission.principal), (attached) => {
+      if (attached === 'outdated') this.#session.unavailable(COOKIE_REPLACED.message);
+      else this.#admit(admission, attached);
+    });
   };
 
   /** @param isOfCookie whether the session stands and falls with the login that its cookie remembers. */
@@ -188,18 +192,20 @@ export class Opening {
   /**
    * What a cookie remembers after this login. Who enters by the cookie changes nothing. Who enters as anonymous, though
    * the cookie could have let him in, wants to be nobody: what it remembers is dropped.
-   * @returns whether the session is of the login that the cookie remembers now.
+   * @returns whether the session is of the login that the cookie remembers now; `outdated` when the cookie has got another id,
+   *   which this connection does not hold: whoever planted the old one must not log the owner in as somebody else.
    */
-  #attachLogin(principal: Principal): boolean | Promise<boolean> {
-    const { liveCookie } = this.#session.transport.client;
+  #attachLogin(principal: Principal): boolean | Promise<boolean | 'outdated'> {
+    const { liveCookie, heldCookie } = this.#session.transport.client;
     if (liveCookie === undefined) return false;
     const { realm, authid, authrole, authmethod, authprovider, authextra, credential } = principal;
     if (authprovider === 'cookie') return true;
     if (authmethod !== 'anonymous') {
       const login = { authid, authrole, authmethod, authrealm: realm, authextra: authextra ?? null };
-      return liveCookie.remember(credential === undefined ? login : { ...login, credential });
+      return liveCookie.remember(credential === undefined ? login : { ...login, credential }, heldCookie);
     }
-    return this.#deps.authMethods.has('cookie') && liveCookie.forgetLogin().then(() => false);
+    if (!this.#deps.authMethods.has('cookie')) return false;
+    return liveCookie.forgetLogin(heldCookie).then((outcome) => outcome === 'outdated' && outcome);
   }
 }
 

@@ -48,7 +48,7 @@ export class CookieSection {
     const store = await stores.acquire(this.#config.store);
     const liveCookies = stores.liveCookiesOf(store);
     directory.add(liveCookies);
-    return new CookieTracker({ config: this.#config, store, liveCookies, clock, log });
+    return new CookieTracker({ config: this.#config, liveCookies, clock, log });
   }
 }
 

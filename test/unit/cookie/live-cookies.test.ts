@@ -147,6 +147,59 @@ describe('LiveCookies', () => {
     });
   });
 
+  describe('a connection that holds an id that was replaced', () => {
+    it('attaches no login to the cookie of now, nor takes its login away', async () => {
+      const liveCookie = enter();
+      await liveCookie.remember(JOE, ID);
+      expect(await liveCookies.rotate(ID, NEW_ID)).toBeDefined();
+      expect(await liveCookie.remember(MARY, ID)).toBe('outdated');
+      expect(await liveCookie.forgetLogin(ID)).toBe('outdated');
+      expect(await recordOf(store, NEW_ID)).toMatchObject({ auth: JOE });
+      expect(await liveCookie.remember(MARY, NEW_ID)).toBe(true);
+      expect(await recordOf(store, NEW_ID)).toMatchObject({ auth: MARY });
+    });
+
+    it('is nobody once no store knows its id any more', async () => {
+      const liveCookie = enter();
+      await liveCookie.remember(JOE, ID);
+      await liveCookies.rotate(ID, NEW_ID);
+      await store.delete(ID);
+      expect(await liveCookie.login(ID)).toBeUndefined();
+      expect(await liveCookie.remember(MARY, ID)).toBe(false);
+      expect(await liveCookie.login(NEW_ID)).toEqual(JOE);
+    });
+
+    it('is asked for its login with one look into the store', async () => {
+      const liveCookie = enter();
+      await liveCookie.remember(JOE);
+      const get = vi.spyOn(store, 'get');
+      expect(await liveCookie.login(ID)).toEqual(JOE);
+      await liveCookies.rotate(ID, NEW_ID);
+      get.mockClear();
+      expect(await liveCookie.login(ID)).toBe('outdated');
+      expect(get).toHaveBeenCalledTimes(1);
+    });
+  });
+
+  it('says which note failed when an answer with a new cookie has arrived', async () => {
+    const made = cookieRecord(cookieId(3), { returned: false });
+    await liveCookies.create(made);
+    vi.spyOn(store, 'update').mockRejectedValue(new CookieStoreError('disk full'));
+    liveCookies.delivered(made);
+    await vi.waitFor(() =>
+      expect(recorded.warnings()).toMatchObject([{ msg: 'it cannot be noted that new cookies have arrived' }]),
+    );
+  });
+
+  it('takes over what it does not know, and undoes no logout', async () => {
+    expect(await liveCookies.adopt(cookieRecord(ID, { auth: JOE, modified: CREATED }))).toBe(false);
+    expect(await recordOf(store, ID)).toEqual(cookieRecord(ID));
+    expect(await liveCookies.adopt(cookieRecord(NEW_ID))).toBe(true);
+    expect(await recordOf(store, NEW_ID)).toEqual(cookieRecord(NEW_ID));
+    vi.spyOn(store, 'create').mockRejectedValue(new CookieStoreError('cannot', { cause: new Error('disk full') }));
+    await expect(liveCookies.adopt(cookieRecord(cookieId(3)))).rejects.toThrow('cannot');
+  });
+
   describe('a logout', () => {
     it('forgets the cookie and ends all sessions but the one that asks', async () => {
       const liveCookie = enter();

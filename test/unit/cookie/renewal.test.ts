@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 
 function trackerOf(parts: Partial<CookieConfig>): CookieTracker {
-  return new CookieTracker({ config: cookieConfig(parts), store, liveCookies, clock: () => now, log: recorded.log });
+  return new CookieTracker({ config: cookieConfig(parts), liveCookies, clock: () => now, log: recorded.log });
 }
 
 function resolve(tracker: CookieTracker, value: string): Promise<Tracked> {

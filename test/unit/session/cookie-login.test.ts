@@ -22,6 +22,7 @@ import { cookieId, cookieRecord, CREATED, recordOf } from '../../support/cookie-
 import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
 
 const ID = cookieId(1);
+const NEW_ID = cookieId(2);
 const ROLES = { caller: {}, subscriber: {} };
 
 /** One connection of the browser. */
@@ -147,9 +148,9 @@ function tab(): Tab {
   return tabOf(liveCookies.enter(cookieRecord(ID), { authid: 'derived', isCookieId: false }));
 }
 
-function tabOf(liveCookie: LiveCookie | undefined): Tab {
+function tabOf(liveCookie: LiveCookie | undefined, heldCookie?: string): Tab {
   const deps = { router, authMethods: methods, log: silentLogger() };
-  return new Tab(clientInfo({ liveCookie }), (transport) => new Session(transport, deps));
+  return new Tab(clientInfo({ liveCookie, heldCookie }), (transport) => new Session(transport, deps));
 }
 
 /** Somebody else's session. */
@@ -185,6 +186,20 @@ describe('a login', () => {
       expect.any(Number),
       { authid: 'joe', authmethod: 'name', authprovider: 'cookie' },
     ]);
+  });
+
+  it('from before a rotation is not attached to the cookie of now: the client is to come back', async () => {
+    const owner = liveCookies.enter(cookieRecord(ID), { authid: 'derived', isCookieId: false });
+    await tabOf(owner, ID).tell(hello(['name'], 'joe'));
+    await liveCookies.rotate(ID, NEW_ID);
+    for (const offer of [hello(['name'], 'planter'), hello(['anonymous']), hello(['cookie'])]) {
+      const old = tabOf(owner, ID);
+      expect([await old.tell(offer), old.closed]).toEqual([[], 'unavailable']);
+    }
+    expect((await recordOf(store, NEW_ID))?.auth?.authid).toBe('joe');
+    const young = tabOf(owner, NEW_ID);
+    expect((await young.tell(hello(['name'], 'mary')))[0]?.[0]).toBe(2);
+    expect((await recordOf(store, NEW_ID))?.auth?.authid).toBe('mary');
   });
 
   it('does not count any more when its method was taken out of the config', async () => {
