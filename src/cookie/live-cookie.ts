@@ -1,6 +1,6 @@
 /**
  * One browser with open connections: it knows the sessions that live under its cookie, so that a logout reaches all of
- * them. Its records are the business of `visitors.ts`, which makes it.
+ * them. Records are the business of `live-cookies.ts`, which makes it.
  *
  *     here --logOut, or somebody else's--> logged out: what it had is ended, and its cookie lets nobody in any more
  *
@@ -8,9 +8,8 @@
  */
 import { cookieDigest } from './digest.js';
 import type { CookieAuth } from './store.js';
-import type { LiveCookies } from './live-cookies.js';
 
-/** A session as its visitor sees it. */
+/** A session as its cookie sees it. */
 export interface LiveSession {
   readonly id: number;
   /**
@@ -28,20 +27,34 @@ export interface LiveCookieName {
   readonly isCookieId: boolean;
 }
 
+/** What keeps the records: `LiveCookies`. All of it rejects with CookieStoreError when the store fails. */
+export interface CookieKeeper {
+  /** See `LiveCookies.loginOf`. */
+  loginOf(held: string): Promise<CookieAuth | 'outdated' | undefined>;
+  /** See `LiveCookies.setLogin`. */
+  setLogin(cbtid: string, auth: CookieAuth | null, held?: string): Promise<boolean | 'outdated'>;
+  /** See `LiveCookies.logOut`. */
+  logOut(cbtid: string, except?: LiveSession): Promise<boolean>;
+  /** The last connection was closed. */
+  forget(liveCookie: LiveCookie): void;
+  /** It is time to look at the record. */
+  look(liveCookie: LiveCookie): void;
+}
+
 /** The longest time that a timer of Node.js can wait, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class LiveCookie {
   readonly name: LiveCookieName;
-  readonly #liveCookies: LiveCookies;
+  readonly #keeper: CookieKeeper;
   readonly #sessions = new Set<LiveSession>();
   #cbtid: string;
   #connections = 0;
   #isLoggedOut = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(liveCookies: LiveCookies, cbtid: string, name: LiveCookieName) {
-    this.#liveCookies = liveCookies;
+  constructor(keeper: CookieKeeper, cbtid: string, name: LiveCookieName) {
+    this.#keeper = keeper;
     this.#cbtid = cbtid;
     this.name = name;
   }
@@ -78,22 +91,22 @@ export class LiveCookie {
    * @throws CookieStoreError (rejects) when the store fails.
    */
   async login(held = this.#cbtid): Promise<CookieAuth | 'outdated' | undefined> {
-    return this.#isLoggedOut ? undefined : this.#liveCookies.loginOf(held);
+    return this.#isLoggedOut ? undefined : this.#keeper.loginOf(held);
   }
 
-  /** Attaches a login. @param held as for {@link login}. @returns what {@link LiveCookies.setLogin} does. */
+  /** Attaches a login. @param held as for {@link login}. @returns what {@link CookieKeeper.setLogin} does. */
   remember(login: CookieAuth, held?: string): Promise<boolean | 'outdated'> {
-    return this.#liveCookies.setLogin(this.#cbtid, login, held);
+    return this.#keeper.setLogin(this.#cbtid, login, held);
   }
 
   /** Takes the login away and leaves the cookie: the browser is still recognised. @param held as for {@link login}. */
   forgetLogin(held?: string): Promise<boolean | 'outdated'> {
-    return this.#liveCookies.setLogin(this.#cbtid, null, held);
+    return this.#keeper.setLogin(this.#cbtid, null, held);
   }
 
-  /** See {@link LiveCookies.logOut}. */
+  /** See {@link CookieKeeper.logOut}. */
   async logOut(except?: LiveSession): Promise<void> {
-    await this.#liveCookies.logOut(this.#cbtid, except);
+    await this.#keeper.logOut(this.#cbtid, except);
   }
 
   joined(session: LiveSession): void {
@@ -114,7 +127,7 @@ export class LiveCookie {
   left(): void {
     if (--this.#connections > 0) return;
     clearTimeout(this.#timer);
-    this.#liveCookies.forget(this);
+    this.#keeper.forget(this);
   }
 
   /** The cookie got another id. */
@@ -141,7 +154,7 @@ export class LiveCookie {
   lookAgain(ms: number): void {
     clearTimeout(this.#timer);
     if (ms === Infinity || this.#isLoggedOut || this.#connections === 0) return;
-    this.#timer = setTimeout(() => this.#liveCookies.look(this), Math.min(ms, MAX_TIMER_MS));
+    this.#timer = setTimeout(() => this.#keeper.look(this), Math.min(ms, MAX_TIMER_MS));
     this.#timer.unref();
   }
 }

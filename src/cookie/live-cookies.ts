@@ -1,37 +1,34 @@
 /**
- * The cookies of one store as the rest of the node sees them: who is known, who is logged in, who is here. It joins
- * records, which outlive everything, to the sessions of `visitor.ts`, which do not. One `LiveCookies` per store.
+ * The cookies of one store as the rest of the node sees them: which are known, which have a login, which have sessions here.
+ * It joins records, which outlive everything, to the sessions of `live-cookie.ts`, which do not. One `LiveCookies` per
+ * store, and every change of a cookie goes through it.
  *
  * The store decides, always: a login is read from it when a client asks to be let in, never from what a connection saw
- * when it was opened. What changes one cookie happens one after the other, also when it gets a new id in between.
+ * when it was opened. Changes of one cookie happen one after the other (`cookie-queue.ts`).
  */
 import { CloseUri } from '../wamp/error.js';
 import { shortId } from '../log/logger.js';
 import { RepeatedLog } from '../log/repeated.js';
-import { expiryOf, GENEROUS, isExpired, isNoteDue, isUseNoted, noteEveryMs } from './expiry.js';
+import { expiryOf, isExpired, isNoteDue, isUseNoted, noteEveryMs } from './expiry.js';
 import { ageOf, followed, isRotationDue, RecentRotations, timeAfter } from './rotation.js';
-import { CookieStoreError, isForward, MAX_FORWARDS } from './store.js';
-import { KeyedQueue } from './keyed-queue.js';
+import { CookieStoreError, isForward } from './store.js';
+import { CookieQueue } from './cookie-queue.js';
+import { PendingLogouts } from './pending-logouts.js';
 import { Unreturned } from './unreturned.js';
 import { LiveCookie } from './live-cookie.js';
 import type { Logger } from '../log/logger.js';
-import type { ExpiryRules } from './expiry.js';
+import type { CookieRules } from './rules.js';
 import type { Recognised } from './rotation.js';
-import type { CookieAuth, CookieEntry, CookieRecord, CookieStore } from './store.js';
+import type { Compaction, CookieAuth, CookieEntry, CookieRecord, CookieStore } from './store.js';
 import type { LiveCookieName, LiveSession } from './live-cookie.js';
 
 export interface LiveCookiesDeps {
   /** Open. */
   readonly store: CookieStore;
+  readonly rules: CookieRules;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly log: Logger;
-}
-
-/** How cookies end. Sections of the config that share a store agree on it. */
-export interface VisitRules extends ExpiryRules {
-  /** Whether sessions end with their cookie. */
-  readonly closeExpired: boolean;
 }
 
 const REUSED = 'replaced cookie came back: two parties had it, both are logged out';
@@ -41,44 +38,36 @@ const REUSED_REMEDY =
 const USE_NOT_NOTED = 'uses of cookies cannot be noted';
 const DELIVERY_NOT_NOTED = 'it cannot be noted that new cookies have arrived';
 
-/** How long until a logout that could not be stored is tried again, in milliseconds. */
-const RETRY_MS = 5000;
-
 export class LiveCookies {
-  rules: VisitRules = { ...GENEROUS, closeExpired: false };
+  readonly rules: CookieRules;
   readonly #store: CookieStore;
   readonly #clock: () => number;
   readonly #log: Logger;
-  /** Cookie id -> its visitor, as long as a connection is open. */
+  /** Cookie id -> its sessions, as long as a connection is open. */
   readonly #here = new Map<string, LiveCookie>();
-  readonly #successions = new RecentRotations();
-  readonly #turns = new KeyedQueue();
+  readonly #rotations = new RecentRotations();
+  readonly #queue: CookieQueue;
+  readonly #logouts: PendingLogouts;
   readonly #repeated: RepeatedLog;
   readonly #unreturned: Unreturned;
   /** Ids with which somebody came, though the store still has to learn it. */
   readonly #returned = new Set<string>();
-  /** Ids of which nothing is known any more, though the store may still have to learn it. */
-  readonly #dead = new Set<string>();
-  /** Those of them that the store could not take. */
-  readonly #owed = new Set<string>();
-  #retry: NodeJS.Timeout | undefined;
 
-  constructor({ store, clock, log }: LiveCookiesDeps) {
+  constructor({ store, rules, clock, log }: LiveCookiesDeps) {
+    this.rules = rules;
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
+    this.#queue = new CookieQueue(store);
     this.#repeated = new RepeatedLog(log);
-    this.#unreturned = new Unreturned({ store, log: this.#repeated, isHere: (cbtid) => this.#here.has(cbtid) });
+    this.#logouts = new PendingLogouts({ store, clock, log, end: (cbtid, except) => this.#end(cbtid, except) });
+    const isHere = (cbtid: string): boolean => this.#here.has(cbtid);
+    this.#unreturned = new Unreturned({ store, max: rules.maxUnreturned, log: this.#repeated, isHere });
   }
 
   /** How many cookies have an open connection. */
   get size(): number {
     return this.#here.size;
-  }
-
-  /** How many cookies may be stored with which nobody has come back. */
-  set maxUnreturned(max: number) {
-    this.#unreturned.max = max;
   }
 
   /**
@@ -109,7 +98,7 @@ export class LiveCookies {
 
   /** A connection was opened under a cookie. Its end must be told with {@link LiveCookie.left}. */
   enter(record: CookieRecord, name: LiveCookieName): LiveCookie {
-    const cbtid = this.#successions.latest(record.cbtid);
+    const cbtid = this.#rotations.latest(record.cbtid);
     let liveCookie = this.#here.get(cbtid);
     if (liveCookie === undefined) {
       liveCookie = new LiveCookie(this, cbtid, name);
@@ -120,7 +109,7 @@ export class LiveCookies {
     return liveCookie;
   }
 
-  /** The last connection of a visitor was closed. */
+  /** The last connection under a cookie was closed. */
   forget(liveCookie: LiveCookie): void {
     if (this.#here.get(liveCookie.cbtid) === liveCookie) this.#here.delete(liveCookie.cbtid);
     if (!liveCookie.isLoggedOut) this.noteUse(liveCookie.cbtid);
@@ -187,7 +176,7 @@ export class LiveCookies {
    * @throws CookieStoreError (rejects) when the store fails.
    */
   setLogin(cbtid: string, auth: CookieAuth | null, held?: string): Promise<boolean | 'outdated'> {
-    return this.#alone(held ?? cbtid, async (record) => {
+    return this.#queue.take(held ?? cbtid, async (record) => {
       if (record === undefined || !this.#isAlive(record)) return false;
       if (record.auth === null && auth === null) return true;
       if (held !== undefined && record.cbtid !== held) return 'outdated';
@@ -222,11 +211,11 @@ export class LiveCookies {
     isDue: (record: CookieRecord) => boolean,
     returned: boolean,
   ): Promise<CookieRecord | undefined> {
-    return this.#alone(cbtid, async (record) => {
+    return this.#queue.take(cbtid, async (record) => {
       if (record?.cbtid !== cbtid || !this.#isAlive(record) || !isDue(record)) return undefined;
       const now = this.#clock();
       const moved = await this.#store.rotate(cbtid, successor, timeAfter(record.modified, now), returned);
-      this.#successions.add(cbtid, successor, now);
+      this.#rotations.add(cbtid, successor, now);
       const liveCookie = this.#here.get(cbtid);
       if (liveCookie !== undefined) {
         this.#here.delete(cbtid);
@@ -248,10 +237,12 @@ export class LiveCookies {
   /** @param failure what the log says when the store fails. */
   async #noteReturn({ cbtid, rotated }: CookieRecord, failure: string): Promise<void> {
     this.#unreturned.remove(cbtid);
-    const noting = this.#alone(cbtid, async (record) => {
-      if (record?.cbtid === cbtid) await this.#store.update(cbtid, { returned: true });
-      this.#returned.delete(cbtid);
-    }).catch((err: unknown) => this.#repeated.say('warn', { err }, failure));
+    const noting = this.#queue
+      .take(cbtid, async (record) => {
+        if (record?.cbtid === cbtid) await this.#store.update(cbtid, { returned: true });
+        this.#returned.delete(cbtid);
+      })
+      .catch((err: unknown) => this.#repeated.say('warn', { err }, failure));
     if (rotated === null) return;
     this.#returned.add(cbtid);
     await noting;
@@ -298,39 +289,31 @@ export class LiveCookies {
   async logOut(cbtid: string, except?: LiveSession): Promise<boolean> {
     const ids = new Set([cbtid]);
     this.#end(cbtid, except);
-    try {
-      return await this.#alone(cbtid, async (record) => {
+    return this.#logouts.settle(ids, () =>
+      this.#queue.take(cbtid, async (record) => {
         if (record === undefined) return false;
         // It may have got another id meanwhile.
         ids.add(record.cbtid);
         this.#end(record.cbtid, except);
         // Another process may give it another one until the very last moment.
-        await this.#erase(ids, except);
+        await this.#logouts.erase(ids, except);
         return true;
-      });
-    } catch (error) {
-      for (const id of ids) this.#owed.add(id);
-      this.#log.error(
-        { cookieId: shortId(cbtid), err: error },
-        'logout could not be stored; it holds until the node stops',
-      );
-      this.#retryLater();
-      throw error;
-    } finally {
-      for (const id of ids) if (!this.#owed.has(id)) this.#dead.delete(id);
-    }
+      }),
+    );
   }
 
   /** Notes that a cookie is in use, if it is time for that. Nobody waits. */
   noteUse(cbtid: string): void {
     if (!isUseNoted(this.rules)) return;
-    this.#alone(cbtid, async (record) => {
-      if (record === undefined || !isNoteDue(record, this.#clock(), this.rules)) return;
-      await this.#store.update(record.cbtid, { seen: this.#now() });
-    }).catch((err: unknown) => this.#repeated.say('warn', { err }, USE_NOT_NOTED));
+    this.#queue
+      .take(cbtid, async (record) => {
+        if (record === undefined || !isNoteDue(record, this.#clock(), this.rules)) return;
+        await this.#store.update(record.cbtid, { seen: this.#now() });
+      })
+      .catch((err: unknown) => this.#repeated.say('warn', { err }, USE_NOT_NOTED));
   }
 
-  /** Looks whether the cookie of a visitor has expired, and notes that it is in use. */
+  /** Looks whether a cookie has expired, and notes that it is in use. */
   look(liveCookie: LiveCookie): void {
     this.find(liveCookie.cbtid).then(
       (record) => {
@@ -345,31 +328,26 @@ export class LiveCookies {
     );
   }
 
+  /** Makes room in the store. @returns undefined where that is of no use. */
+  async compact(): Promise<Compaction | undefined> {
+    return this.#store.compact?.();
+  }
+
   /** Stops trying, and says what was left unsaid. */
   close(): void {
-    clearTimeout(this.#retry);
+    this.#logouts.close();
     this.#repeated.end();
   }
 
   readonly #get = async (cbtid: string): Promise<CookieEntry | undefined> => {
     const entry = await this.#store.get(cbtid);
-    if (this.#dead.has(cbtid)) return undefined;
+    if (this.#logouts.has(cbtid)) return undefined;
     return entry !== undefined && this.#returned.has(cbtid) && !isForward(entry) ? { ...entry, returned: true } : entry;
   };
 
-  /** Does something to a cookie that nobody else changes meanwhile. `work` gets the record under the id that it has now. */
-  async #alone<T>(cbtid: string, work: (record: CookieRecord | undefined) => Promise<T>, followed = 0): Promise<T> {
-    const outcome = await this.#turns.take(cbtid, async () => {
-      const entry = await this.#store.get(cbtid);
-      if (entry === undefined || !isForward(entry)) return { result: await work(entry) };
-      return followed < MAX_FORWARDS ? { id: entry.moved_to } : { result: await work(undefined) };
-    });
-    return 'result' in outcome ? outcome.result : this.#alone(outcome.id, work, followed + 1);
-  }
-
   /** A cookie with an open connection is in use, however long ago that was noted. */
   #isAlive(record: CookieRecord): boolean {
-    if (this.#dead.has(record.cbtid)) return false;
+    if (this.#logouts.has(record.cbtid)) return false;
     const { idleMs, sliding } = this.rules;
     const isHere = this.#here.has(record.cbtid);
     return !isExpired(record, this.#clock(), { sliding, idleMs: isHere ? Infinity : idleMs });
@@ -383,7 +361,7 @@ export class LiveCookies {
   }
 
   #end(cbtid: string, except: LiveSession | undefined): void {
-    this.#dead.add(cbtid);
+    this.#logouts.begin(cbtid);
     this.#unreturned.remove(cbtid);
     const liveCookie = this.#here.get(cbtid);
     liveCookie?.loggedOut();
@@ -394,40 +372,6 @@ export class LiveCookies {
     this.#store.delete(cbtid, this.#now()).catch((err: unknown) => {
       this.#log.warn({ cookieId: shortId(cbtid), err }, 'expired cookie could not be deleted');
     });
-  }
-
-  /** Forgets ids, and adds those that turn out to be in their place. */
-  async #erase(ids: Set<string>, except?: LiveSession): Promise<void> {
-    for (const id of ids) {
-      const entry = await this.#store.delete(id, this.#now());
-      if (entry === undefined || !isForward(entry) || ids.has(entry.moved_to)) continue;
-      ids.add(entry.moved_to);
-      this.#end(entry.moved_to, except);
-    }
-  }
-
-  #retryLater(): void {
-    this.#retry ??= setTimeout(() => {
-      this.#retry = undefined;
-      for (const cbtid of this.#owed) this.#payUp(cbtid);
-    }, RETRY_MS).unref();
-  }
-
-  #payUp(cbtid: string): void {
-    const ids = new Set([cbtid]);
-    this.#erase(ids).then(
-      () => {
-        for (const id of ids) {
-          this.#owed.delete(id);
-          this.#dead.delete(id);
-        }
-        this.#log.info({ cookieId: shortId(cbtid) }, 'logout stored after all');
-      },
-      () => {
-        for (const id of ids) this.#owed.add(id);
-        this.#retryLater();
-      },
-    );
   }
 
   #now(): string {

@@ -2,16 +2,18 @@
  * All cookie stores of a node. Sections that name the same file, by whatever path, get the same store: two stores on
  * one file would overwrite each other's view of it.
  */
-import { storeTypeOf } from './registry.js';
+import { placeOf as storePlaceOf, storeTypeOf } from './registry.js';
 import { LiveCookies } from './live-cookies.js';
-import type { CookieStoreConfig } from './schema.js';
+import { differencesOf, rulesOf } from './rules.js';
+import { CookieStoreError } from './store.js';
+import type { CookieConfig, CookieStoreConfig } from './schema.js';
 import type { CookieStoreDeps } from './store-type.js';
 import type { CookieStore } from './store.js';
 
 export interface OpenedStore {
   /** Of the section that asked first. */
   readonly config: CookieStoreConfig;
-  readonly store: CookieStore;
+  readonly liveCookies: LiveCookies;
 }
 
 export class CookieStores {
@@ -58,21 +60,33 @@ export class CookieStores {
     }
   }
 
-  /** The browsers whose cookies are in `store`: everybody who asks for the same store gets the same. */
-  liveCookiesOf(store: CookieStore): LiveCookies {
+  /**
+   * The cookies of a section of the config; its store is opened when no section has asked for it yet.
+   * @throws CookieStoreError when it cannot be opened, or another section wants its cookies to end in another way.
+   */
+  async join(section: CookieConfig): Promise<LiveCookies> {
+    const store = await this.acquire(section.store);
+    const rules = rulesOf(section);
     const known = this.#liveCookies.get(store);
-    if (known !== undefined) return known;
-    const liveCookies = new LiveCookies({ store, ...this.#deps });
-    this.#liveCookies.set(store, liveCookies);
-    return liveCookies;
+    if (known === undefined) {
+      const liveCookies = new LiveCookies({ store, rules, ...this.#deps });
+      this.#liveCookies.set(store, liveCookies);
+      return liveCookies;
+    }
+    // The config check has compared sections by path; two paths may lead to one place.
+    const differences = differencesOf(known.rules, rules);
+    if (differences.length === 0) return known;
+    const place = placeOf(section.store);
+    throw new CookieStoreError(`the cookie ${place} is configured twice, with different ${differences.join(', ')}`);
   }
 
-  /** Every store that is open, in the order of the sections that asked first. */
+  /** Every store that a section uses, in the order of the sections that asked first. */
   async opened(): Promise<readonly OpenedStore[]> {
     const opened: OpenedStore[] = [];
     for (const [opening, config] of this.#configs) {
       const store = await opening.catch(() => undefined);
-      if (store !== undefined) opened.push({ config, store });
+      const liveCookies = store && this.#liveCookies.get(store);
+      if (liveCookies !== undefined) opened.push({ config, liveCookies });
     }
     return opened;
   }
@@ -99,4 +113,15 @@ export class CookieStores {
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
   }
+}
+
+/** @returns the type of a store and where it is, for messages. */
+export function placeOf(config: CookieStoreConfig): string {
+  const path = pathOf(config);
+  return path === undefined ? config.type : `${config.type} ${path}`;
+}
+
+/** @returns the file, or the directory of the database; undefined for a store that is nowhere on the disk. */
+export function pathOf(config: CookieStoreConfig): string | undefined {
+  return Object.values(storePlaceOf(config))[0];
 }

@@ -66,12 +66,6 @@ export class CookieTracker {
     this.#liveCookies = liveCookies;
     this.#clock = clock;
     this.#log = log;
-    liveCookies.maxUnreturned = config.max_unreturned;
-    liveCookies.rules = {
-      idleMs: config.idle_timeout === undefined ? Infinity : config.idle_timeout * 1000,
-      sliding: config.sliding,
-      closeExpired: config.close_expired,
-    };
   }
 
   /**

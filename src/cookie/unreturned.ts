@@ -11,14 +11,14 @@ const FORGOTTEN_PER_NEW = 16;
 
 export interface UnreturnedDeps {
   readonly store: CookieStore;
+  /** How many there may be; `Infinity` for no limit. */
+  readonly max: number;
   readonly log: RepeatedLog;
   /** Whether a cookie has an open connection. */
   readonly isHere: (cbtid: string) => boolean;
 }
 
 export class Unreturned {
-  /** How many there may be. */
-  max = Infinity;
   readonly #deps: UnreturnedDeps;
   readonly #ids = new Set<string>();
   // what earlier runs left is asked for with the first new cookie
@@ -59,7 +59,7 @@ export class Unreturned {
   #makeRoom(): void {
     let looked = 0;
     for (const cbtid of this.#ids) {
-      if (this.#ids.size <= this.max || looked === FORGOTTEN_PER_NEW) return;
+      if (this.#ids.size <= this.#deps.max || looked === FORGOTTEN_PER_NEW) return;
       looked += 1;
       this.#ids.delete(cbtid);
       if (this.#deps.isHere(cbtid)) this.#ids.add(cbtid);
@@ -68,11 +68,11 @@ export class Unreturned {
   }
 
   #forget(cbtid: string): void {
-    const { store, log } = this.#deps;
+    const { store, max, log } = this.#deps;
     log.say(
       'warn',
       {
-        max_unreturned: this.max,
+        max_unreturned: max,
         remedy: 'raise max_unreturned, or put the cookie section on the WebSocket path only',
       },
       'more cookies than max_unreturned: the oldest with which nobody came back are forgotten',

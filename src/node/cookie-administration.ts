@@ -7,8 +7,7 @@ import { takeCensus, unexpired } from '../cookie/inspect.js';
 import { cookieDigest } from '../cookie/digest.js';
 import { CookieDirectory } from '../cookie/directory.js';
 import type { CookieSummary } from '../cookie/directory.js';
-import { CookieStoreError } from '../cookie/store.js';
-import type { Compaction, CookieRecord, CookieStore } from '../cookie/store.js';
+import type { Compaction, CookieRecord } from '../cookie/store.js';
 import type { LiveCookies } from '../cookie/live-cookies.js';
 import type { Logger } from '../log/logger.js';
 import { NodeError } from './error.js';
@@ -67,7 +66,6 @@ export interface AdministeredStore {
   readonly number: number;
   /** Its type and where it is. */
   readonly place: string;
-  readonly store: CookieStore;
   readonly liveCookies: LiveCookies;
 }
 
@@ -115,8 +113,8 @@ export class LocalAdministration implements CookieAdministration {
 
   async compact(store?: number): Promise<readonly CompactedStore[]> {
     const compacted: CompactedStore[] = [];
-    for (const { number, place, store: each } of await this.#select(store)) {
-      compacted.push({ store: number, place, ...(await told(Promise.resolve(each.compact?.()))) });
+    for (const { number, place, liveCookies } of await this.#select(store)) {
+      compacted.push({ store: number, place, ...(await told(liveCookies.compact())) });
     }
     return compacted;
   }
@@ -134,7 +132,7 @@ export class LocalAdministration implements CookieAdministration {
     try {
       for (let start = 0; start < alive.length; start += IMPORT_BATCH) {
         await goOn(watch);
-        imported += await told(importInto(target.store, alive.slice(start, start + IMPORT_BATCH)));
+        imported += await told(importInto(target.liveCookies, alive.slice(start, start + IMPORT_BATCH)));
       }
     } finally {
       if (imported > 0) this.#log.info({ store: target.place, cookies: imported }, 'cookies imported');
@@ -168,21 +166,9 @@ async function revokeIn(liveCookies: LiveCookies, isMeant: (record: CookieRecord
   return counted(results, (wasThere) => wasThere);
 }
 
-/** @returns how many were new: an id that is or was there is left as it is, so that no logout is undone. */
-async function importInto(store: CookieStore, records: readonly CookieRecord[]): Promise<number> {
-  const results = await Promise.allSettled(
-    records.map(async (record) => {
-      if ((await store.get(record.cbtid)) !== undefined) return false;
-      try {
-        await store.create(record);
-        return true;
-      } catch (error) {
-        // Without a cause the store works, and refuses this one.
-        if (error instanceof CookieStoreError && error.cause === undefined) return false;
-        throw error;
-      }
-    }),
-  );
+/** @returns how many were new. Rejects with the first failure when all have been tried. */
+async function importInto(liveCookies: LiveCookies, records: readonly CookieRecord[]): Promise<number> {
+  const results = await Promise.allSettled(records.map((record) => liveCookies.adopt(record)));
   return counted(results, (isNew) => isNew);
 }
 

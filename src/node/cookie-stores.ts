@@ -5,8 +5,7 @@
 import { takeCensus, unexpired } from '../cookie/inspect.js';
 import { placeOf as storePlaceOf } from '../cookie/registry.js';
 import type { CookieConfig, CookieStoreConfig } from '../cookie/schema.js';
-import { CookieStores } from '../cookie/stores.js';
-import { CookieTracker } from '../cookie/tracker.js';
+import { CookieStores, pathOf, placeOf } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
 import type { AdministeredStore } from './cookie-administration.js';
 import { NodeError } from './error.js';
@@ -62,10 +61,10 @@ export async function openedStores(
   const opened = await stores.opened();
   let last = named.length;
   return opened
-    .map(({ config, store }) => {
+    .map(({ config, liveCookies }) => {
       const path = pathOf(config);
       const number = named.find((each) => each.path === path)?.number ?? ++last;
-      return { number, place: placeOf(config), store, liveCookies: stores.liveCookiesOf(store) };
+      return { number, place: placeOf(config), liveCookies };
     })
     .sort((a, b) => a.number - b.number);
 }
@@ -80,12 +79,9 @@ export async function withStores<T>(
   try {
     const administered: AdministeredStore[] = [];
     for (const { number, place, section } of namedStores(workers)) {
-      // Who only looks must not wipe anything.
-      const store = await stores.acquire({ ...section.store, purge_on_startup: false } as CookieStoreConfig);
-      const liveCookies = stores.liveCookiesOf(store);
-      // It tells the visitors by which rules the cookies of this section expire.
-      new CookieTracker({ config: section, liveCookies, clock: Date.now, log });
-      administered.push({ number, place, store, liveCookies });
+      // A command that only looks must not wipe anything.
+      const store = { ...section.store, purge_on_startup: false } as CookieStoreConfig;
+      administered.push({ number, place, liveCookies: await stores.join({ ...section, store }) });
     }
     return await use(administered);
   } catch (cause) {
@@ -125,13 +121,4 @@ function namedStores(workers: readonly WorkerConfig[]): NamedStore[] {
     named.set(path, { number: named.size + 1, place: placeOf(section.store), path, section });
   }
   return [...named.values()];
-}
-
-function pathOf(config: CookieStoreConfig): string | undefined {
-  return Object.values(storePlaceOf(config))[0];
-}
-
-function placeOf(config: CookieStoreConfig): string {
-  const path = pathOf(config);
-  return path === undefined ? config.type : `${config.type} ${path}`;
 }

@@ -45,8 +45,7 @@ export class CookieSection {
 
   async #acquire(): Promise<CookieTracker> {
     const { stores, directory, clock, log } = this.#deps;
-    const store = await stores.acquire(this.#config.store);
-    const liveCookies = stores.liveCookiesOf(store);
+    const liveCookies = await stores.join(this.#config);
     directory.add(liveCookies);
     return new CookieTracker({ config: this.#config, liveCookies, clock, log });
   }

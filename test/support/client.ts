@@ -5,6 +5,7 @@ import type { AnonymousConfig } from '../../src/auth/schema.js';
 import { AUTH_URIS } from '../../src/auth/verdict.js';
 import { MemoryCookieStore } from '../../src/cookie/memory.js';
 import { LiveCookies } from '../../src/cookie/live-cookies.js';
+import { LENIENT } from '../../src/cookie/rules.js';
 import type { LiveCookie } from '../../src/cookie/live-cookie.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { cookieRecord } from './cookie-store.js';
@@ -40,8 +41,10 @@ export function everybody(config: Partial<AnonymousConfig> = {}): AuthMethods {
 
 /** The browser of a cookie, on a store of its own that does not know it. */
 export function visitorOf(cbtid: string): LiveCookie {
-  return new LiveCookies({ store: new MemoryCookieStore(), clock: Date.now, log: silentLogger() }).enter(
-    cookieRecord(cbtid),
-    { authid: cbtid, isCookieId: true },
-  );
+  return new LiveCookies({
+    store: new MemoryCookieStore(),
+    rules: LENIENT,
+    clock: Date.now,
+    log: silentLogger(),
+  }).enter(cookieRecord(cbtid), { authid: cbtid, isCookieId: true });
 }

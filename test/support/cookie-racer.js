@@ -10,6 +10,7 @@ const [compiled = '', directory = ''] = process.argv.slice(2);
 const load = (file) => import(pathToFileURL(path.join(compiled, file)).href);
 const { DatabaseCookieStore } = await load('cookie/database/store.js');
 const { LiveCookies } = await load('cookie/live-cookies.js');
+const { LENIENT } = await load('cookie/rules.js');
 const { silentLogger } = await load('log/logger.js');
 
 const log = silentLogger();
@@ -17,7 +18,7 @@ const log = silentLogger();
 const options = { path: directory, maxsize: 2 ** 30, readonly: false, sync: false, purge: false };
 const store = new DatabaseCookieStore(options, { log });
 await store.open();
-const liveCookies = new LiveCookies({ store, clock: Date.now, log });
+const liveCookies = new LiveCookies({ store, rules: LENIENT, clock: Date.now, log });
 
 process.stdout.write('ready\n');
 for await (const line of createInterface({ input: process.stdin })) {

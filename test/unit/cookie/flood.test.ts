@@ -8,6 +8,7 @@ import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import type { CookieStore } from '../../../src/cookie/store.js';
 import { CookieTracker } from '../../../src/cookie/tracker.js';
 import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { rulesOf } from '../../../src/cookie/rules.js';
 import { databaseOn } from '../../support/cookie-database.js';
 import { CREATED, JOE, recordingLog, withDirectory } from '../../support/cookie-store.js';
 import { SimulatedDisk, SimulatedProcesses } from '../../support/simulated-disk.js';
@@ -20,9 +21,10 @@ const clock = (): number => Date.parse(CREATED);
 /** A node on a store, as after a start. */
 function nodeOn(store: CookieStore) {
   const recorded = recordingLog();
-  const deps = { store, clock, log: recorded.log };
-  const liveCookies = new LiveCookies(deps);
-  const tracker = new CookieTracker({ config: cookieConfig({ max_unreturned: MAX }), liveCookies, ...deps });
+  const deps = { clock, log: recorded.log };
+  const config = cookieConfig({ max_unreturned: MAX });
+  const liveCookies = new LiveCookies({ store, rules: rulesOf(config), ...deps });
+  const tracker = new CookieTracker({ config, liveCookies, ...deps });
   const visit = async (cookie?: string): Promise<string> => {
     const request: unknown = { headers: cookie === undefined ? {} : { cookie: `cbtid=${cookie}` }, socket: {} };
     return (await tracker.resolve(request as IncomingMessage)).record.cbtid;

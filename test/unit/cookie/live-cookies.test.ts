@@ -6,6 +6,8 @@ import { CookieStoreError, isForward } from '../../../src/cookie/store.js';
 import type { CookieEntry, CookieRecord, CookieStore } from '../../../src/cookie/store.js';
 import type { LiveCookie, LiveSession } from '../../../src/cookie/live-cookie.js';
 import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LENIENT } from '../../../src/cookie/rules.js';
+import type { CookieRules } from '../../../src/cookie/rules.js';
 import { cookieId, cookieRecord, CREATED, JOE, recordingLog, recordOf } from '../../support/cookie-store.js';
 
 const [ID, NEW_ID] = [cookieId(1), cookieId(2)];
@@ -77,13 +79,18 @@ describe('LiveCookies', () => {
     now = Date.parse(CREATED);
     store = new ObstinateStore();
     recorded = recordingLog();
-    liveCookies = new LiveCookies({ store, clock: () => now, log: recorded.log });
+    ruledBy({});
     await store.create(cookieRecord(ID));
   });
   afterEach(() => {
     liveCookies.close();
     vi.useRealTimers();
   });
+
+  /** A node with other rules, on the same store. */
+  function ruledBy(rules: Partial<CookieRules>): void {
+    liveCookies = new LiveCookies({ store, rules: { ...LENIENT, ...rules }, clock: () => now, log: recorded.log });
+  }
 
   function enter(cbtid = ID): LiveCookie {
     return liveCookies.enter(cookieRecord(cbtid), { authid: cbtid, isCookieId: true });
@@ -420,7 +427,7 @@ describe('LiveCookies', () => {
     });
 
     it('is noted while a connection is open and when it is closed, but not at every visit', async () => {
-      liveCookies.rules = { idleMs: 100 * MINUTE, sliding: false, closeExpired: false };
+      ruledBy({ idleMs: 100 * MINUTE, sliding: false, closeExpired: false });
       const liveCookie = enter();
       now += 9 * MINUTE;
       await vi.advanceTimersByTimeAsync(9 * MINUTE);
@@ -441,7 +448,7 @@ describe('LiveCookies', () => {
     });
 
     it('keeps a cookie from expiring as long as a connection is open', async () => {
-      liveCookies.rules = { idleMs: 10 * MINUTE, sliding: false, closeExpired: true };
+      ruledBy({ idleMs: 10 * MINUTE, sliding: false, closeExpired: true });
       const liveCookie = enter();
       const live = session(liveCookie);
       for (let minute = 0; minute < 60; minute += 1) {
@@ -459,7 +466,7 @@ describe('LiveCookies', () => {
     });
 
     it('survives a failing store', async () => {
-      liveCookies.rules = { idleMs: MINUTE, sliding: false, closeExpired: false };
+      ruledBy({ idleMs: MINUTE, sliding: false, closeExpired: false });
       vi.spyOn(store, 'update').mockRejectedValue(new CookieStoreError('disk full'));
       enter();
       now += MINUTE;
@@ -479,7 +486,7 @@ describe('LiveCookies', () => {
     });
 
     it('ends its sessions where the config says so', async () => {
-      liveCookies.rules = { ...liveCookies.rules, sliding: false, closeExpired: true };
+      ruledBy({ sliding: false, closeExpired: true });
       const live = session(enter());
       now += WEEK - 1;
       await vi.advanceTimersByTimeAsync(WEEK - 1);
@@ -490,7 +497,7 @@ describe('LiveCookies', () => {
     });
 
     it('does not come early because the timer fires while the clock was set back', async () => {
-      liveCookies.rules = { ...liveCookies.rules, sliding: false, closeExpired: true };
+      ruledBy({ sliding: false, closeExpired: true });
       const live = session(enter());
       now += WEEK - 60 * MINUTE;
       await vi.advanceTimersByTimeAsync(WEEK);
@@ -501,7 +508,7 @@ describe('LiveCookies', () => {
     });
 
     it('is put off by visits where it slides', async () => {
-      liveCookies.rules = { idleMs: Infinity, sliding: true, closeExpired: false };
+      ruledBy({ idleMs: Infinity, sliding: true, closeExpired: false });
       for (let week = 0; week < 10; week += 1) {
         now += WEEK - MINUTE;
         expect(await liveCookies.find(ID)).toBeDefined();

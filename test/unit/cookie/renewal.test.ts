@@ -10,6 +10,7 @@ import { CookieStoreError } from '../../../src/cookie/store.js';
 import { CookieTracker } from '../../../src/cookie/tracker.js';
 import type { Tracked } from '../../../src/cookie/tracker.js';
 import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { rulesOf } from '../../../src/cookie/rules.js';
 import { cookieId, cookieRecord, CREATED, JOE, recordingLog, recordOf } from '../../support/cookie-store.js';
 import { cookieConfig } from '../../support/web.js';
 
@@ -26,12 +27,19 @@ beforeEach(async () => {
   now = Date.parse(CREATED);
   store = new MemoryCookieStore();
   recorded = recordingLog();
-  liveCookies = new LiveCookies({ store, clock: () => now, log: recorded.log });
+  liveCookies = liveCookiesOf(cookieConfig());
   await store.create(cookieRecord(ID, { max_age: 86_400 }));
 });
 
+function liveCookiesOf(config: CookieConfig): LiveCookies {
+  return new LiveCookies({ store, rules: rulesOf(config), clock: () => now, log: recorded.log });
+}
+
+/** A node with this section, on the one store. */
 function trackerOf(parts: Partial<CookieConfig>): CookieTracker {
-  return new CookieTracker({ config: cookieConfig(parts), liveCookies, clock: () => now, log: recorded.log });
+  const config = cookieConfig(parts);
+  liveCookies = liveCookiesOf(config);
+  return new CookieTracker({ config, liveCookies, clock: () => now, log: recorded.log });
 }
 
 function resolve(tracker: CookieTracker, value: string): Promise<Tracked> {

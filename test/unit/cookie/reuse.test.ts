@@ -8,6 +8,7 @@ import { CookieTracker } from '../../../src/cookie/tracker.js';
 import type { CookieRecord } from '../../../src/cookie/store.js';
 import type { LiveSession } from '../../../src/cookie/live-cookie.js';
 import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { rulesOf } from '../../../src/cookie/rules.js';
 import { shortId } from '../../../src/log/logger.js';
 import { cookieId, cookieRecord, CREATED, JOE, recordingLog } from '../../support/cookie-store.js';
 import { cookieConfig } from '../../support/web.js';
@@ -36,9 +37,10 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 /** What a restart of the node leaves: nothing but the store. */
 function start(): void {
-  const deps = { store, clock: () => now, log: recorded.log };
-  liveCookies = new LiveCookies(deps);
-  tracker = new CookieTracker({ config: cookieConfig({ rotate: true }), liveCookies, ...deps });
+  const deps = { clock: () => now, log: recorded.log };
+  const config = cookieConfig({ rotate: true });
+  liveCookies = new LiveCookies({ store, rules: rulesOf(config), ...deps });
+  tracker = new CookieTracker({ config, liveCookies, ...deps });
 }
 
 /** Whoever comes with cookies, and keeps what he is given. */

@@ -4,14 +4,16 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { CookieStoreConfig } from '../../../src/cookie/schema.js';
+import type { ConfigOf } from '../../../src/cookie/store-type.js';
 import { CookieStores } from '../../../src/cookie/stores.js';
 import { cookieId, cookieRecord, CREATED, recordingLog, withDirectory } from '../../support/cookie-store.js';
+import { cookieConfig } from '../../support/web.js';
 
 function newStores(): CookieStores {
   return new CookieStores({ clock: () => Date.parse(CREATED), log: recordingLog().log });
 }
 
-function fileConfig(filename: string, purge_on_startup = false): CookieStoreConfig {
+function fileConfig(filename: string, purge_on_startup = false): ConfigOf<'file'> {
   return { type: 'file', filename, purge_on_startup, sync: 'always', checksum: false };
 }
 
@@ -71,6 +73,22 @@ describe('CookieStores', () => {
         const other = { ...config, ...difference } as CookieStoreConfig;
         await expect(stores.acquire(other)).rejects.toThrow('is configured twice, with different sync or checksum');
       }
+      await stores.closeAll();
+    }));
+
+  it('gives sections with one place the same cookies, and refuses those that want them to end otherwise', () =>
+    withDirectory(async (directory) => {
+      await symlink(directory, path.join(directory, 'link'));
+      const stores = newStores();
+      const section = cookieConfig({ store: fileConfig(path.join(directory, 'cookies.dat')) });
+      const liveCookies = await stores.join(section);
+      const store = fileConfig(path.join(directory, 'link/cookies.dat'));
+      expect(await stores.join({ ...section, store })).toBe(liveCookies);
+      expect(await stores.opened()).toEqual([{ config: section.store, liveCookies }]);
+      await expect(stores.join({ ...section, store, idle_timeout: 60, max_unreturned: 1 })).rejects.toMatchObject({
+        code: 'ERR_COOKIE_STORE',
+        message: `the cookie file ${store.filename} is configured twice, with different idle_timeout, max_unreturned`,
+      });
       await stores.closeAll();
     }));
 

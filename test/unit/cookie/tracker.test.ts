@@ -6,6 +6,7 @@ import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import type { CookieStore } from '../../../src/cookie/store.js';
 import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { rulesOf } from '../../../src/cookie/rules.js';
 import { CookieTracker, newCookieId } from '../../../src/cookie/tracker.js';
 import { cookieId, cookieRecord, CREATED, recordingLog } from '../../support/cookie-store.js';
 import { cookieConfig } from '../../support/web.js';
@@ -24,8 +25,9 @@ describe('CookieTracker', () => {
   let tracker: CookieTracker;
 
   function trackerOn(other: CookieStore): CookieTracker {
-    const deps = { store: other, clock: () => now, log: recorded.log };
-    return new CookieTracker({ config, liveCookies: new LiveCookies(deps), ...deps });
+    const deps = { clock: () => now, log: recorded.log };
+    const liveCookies = new LiveCookies({ store: other, rules: rulesOf(config), ...deps });
+    return new CookieTracker({ config, liveCookies, ...deps });
   }
   beforeEach(() => {
     now = Date.parse(CREATED);

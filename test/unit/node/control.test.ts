@@ -9,7 +9,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { liveLine } from '../../../src/cookie/file/line.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import type { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LENIENT } from '../../../src/cookie/rules.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { CONTROL_FILE, ControlClient, ControlServer } from '../../../src/node/control.js';
 import type { ControlHandler } from '../../../src/node/control.js';
@@ -28,8 +29,8 @@ async function serve(handlers: Readonly<Record<string, ControlHandler>>): Promis
 /** An administration with one store in memory. */
 function administered() {
   const store = new MemoryCookieStore();
-  // Only what logs out needs them.
-  const stores = [{ number: 1, place: 'memory', store, liveCookies: undefined as unknown as LiveCookies }];
+  const liveCookies = new LiveCookies({ store, rules: LENIENT, clock: Date.now, log: silentLogger() });
+  const stores = [{ number: 1, place: 'memory', liveCookies }];
   return { store, administration: new LocalAdministration(() => Promise.resolve(stores), silentLogger()) };
 }
 

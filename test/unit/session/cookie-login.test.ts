@@ -9,6 +9,7 @@ import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import type { LiveCookie } from '../../../src/cookie/live-cookie.js';
 import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LENIENT } from '../../../src/cookie/rules.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { Session } from '../../../src/session/session.js';
@@ -125,7 +126,7 @@ beforeEach(async () => {
   store = new FragileStore();
   await store.create(cookieRecord(ID));
   const log = silentLogger();
-  liveCookies = new LiveCookies({ store, clock: () => Date.parse(CREATED), log });
+  liveCookies = new LiveCookies({ store, rules: LENIENT, clock: () => Date.parse(CREATED), log });
   let lastId = 0;
   const deps = { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() };
   router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], deps);

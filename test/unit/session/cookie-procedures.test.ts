@@ -5,6 +5,7 @@ import { CookieDirectory } from '../../../src/cookie/directory.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LENIENT } from '../../../src/cookie/rules.js';
 import { Realm } from '../../../src/router/realm.js';
 import { cookieProcedures } from '../../../src/session/cookie-procedures.js';
 import { cookieId, cookieRecord, CREATED, JOE, recordingLog } from '../../support/cookie-store.js';
@@ -29,7 +30,7 @@ let recorded: ReturnType<typeof recordingLog>;
 beforeEach(async () => {
   recorded = recordingLog();
   store = new MemoryCookieStore();
-  liveCookies = new LiveCookies({ store, clock: () => Date.parse(CREATED), log: recorded.log });
+  liveCookies = new LiveCookies({ store, rules: LENIENT, clock: () => Date.parse(CREATED), log: recorded.log });
   const directory = new CookieDirectory();
   directory.add(liveCookies);
   lastSession = 0;

@@ -1,0 +1,110 @@
+/**
+ * Logouts on their way to the store. A logout holds in this process at once; when the store cannot take it, it is tried
+ * again until it can.
+ *
+ *     begun --stored--> done          the store knows it, nothing is kept here
+ *     begun --the store fails--> owed --after a while--> stored, or owed again
+ */
+import { shortId } from '../log/logger.js';
+import { isForward } from './store.js';
+import type { Logger } from '../log/logger.js';
+import type { LiveSession } from './live-cookie.js';
+import type { CookieStore } from './store.js';
+
+/** How long until a logout that could not be stored is tried again, in milliseconds. */
+const RETRY_MS = 5000;
+
+export interface PendingLogoutsDeps {
+  readonly store: CookieStore;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly log: Logger;
+  /** Ends the sessions of one more id that turned out to be meant. */
+  readonly end: (cbtid: string, except?: LiveSession) => void;
+}
+
+export class PendingLogouts {
+  readonly #deps: PendingLogoutsDeps;
+  /** Ids of which nothing is known any more, though the store may still have to learn it. */
+  readonly #dead = new Set<string>();
+  /** Those of them that the store could not take. */
+  readonly #owed = new Set<string>();
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(deps: PendingLogoutsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether an id was logged out and the store does not know it yet. */
+  has(cbtid: string): boolean {
+    return this.#dead.has(cbtid);
+  }
+
+  /** From now on an id counts as logged out. */
+  begin(cbtid: string): void {
+    this.#dead.add(cbtid);
+  }
+
+  /**
+   * Runs what stores a logout. When it rejects, the logout is owed.
+   * @param ids what is logged out; `work` may add to it.
+   */
+  async settle<T>(ids: ReadonlySet<string>, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      for (const id of ids) this.#owed.add(id);
+      const [cookieId = ''] = ids;
+      this.#deps.log.error(
+        { cookieId: shortId(cookieId), err: error },
+        'logout could not be stored; it holds until the node stops',
+      );
+      this.#retryLater();
+      throw error;
+    } finally {
+      for (const id of ids) if (!this.#owed.has(id)) this.#dead.delete(id);
+    }
+  }
+
+  /**
+   * Deletes ids from the store, and the ids that have taken their places, which are added to `ids`.
+   * @param except the session that asked for the logout: it ends in its own way.
+   */
+  async erase(ids: Set<string>, except?: LiveSession): Promise<void> {
+    for (const id of ids) {
+      const entry = await this.#deps.store.delete(id, new Date(this.#deps.clock()).toISOString());
+      if (entry === undefined || !isForward(entry) || ids.has(entry.moved_to)) continue;
+      ids.add(entry.moved_to);
+      this.#deps.end(entry.moved_to, except);
+    }
+  }
+
+  /** Stops trying. */
+  close(): void {
+    clearTimeout(this.#retry);
+  }
+
+  #retryLater(): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      for (const cbtid of this.#owed) this.#payUp(cbtid);
+    }, RETRY_MS).unref();
+  }
+
+  #payUp(cbtid: string): void {
+    const ids = new Set([cbtid]);
+    this.erase(ids).then(
+      () => {
+        for (const id of ids) {
+          this.#owed.delete(id);
+          this.#dead.delete(id);
+        }
+        this.#deps.log.info({ cookieId: shortId(cbtid) }, 'logout stored after all');
+      },
+      () => {
+        for (const id of ids) this.#owed.add(id);
+        this.#retryLater();
+      },
+    );
+  }
+}
