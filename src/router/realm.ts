@@ -2,8 +2,8 @@
  * A realm: its roles, its sessions, a broker and a dealer. A message of an established session is routed completely
  * before `receive` returns.
  */
-import { BROKER_FEATURES, Broker } from './broker.js';
-import { DEALER_FEATURES, Dealer } from './dealer.js';
+import { BROKER_FEATURES, Broker } from './broker/broker.js';
+import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
 import * as m from '../wamp/message.js';
 import { CloseUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { payloadOf } from '../wamp/payload.js';
@@ -14,12 +14,12 @@ import { BUDGET_LIMITS, Budget } from './budget.js';
 import { Arrivals } from './arrivals.js';
 import { AuthorizerWatch } from './authorizer-watch.js';
 import { Deciders } from './deciders.js';
-import { EventHistory } from './history.js';
+import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
-import { RETENTION_LIMITS } from './retention.js';
+import { RETENTION_LIMITS } from './broker/retention.js';
 import { RequestIds } from './request-ids.js';
 import { Role } from './role.js';
-import type { DealerDeps } from './dealer.js';
+import type { DealerDeps } from './dealer/dealer.js';
 import type { ClientMessage, RoleFeatures } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { UriRule } from '../wamp/uri.js';

@@ -36,7 +36,10 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'loose, unless the realm says otherwise',
     here: 'the same',
     switch: '`options.uri_check`',
-    test: { file: 'test/unit/router/broker.test.ts', title: 'keeps the strict URI rule where the realm asks for it' },
+    test: {
+      file: 'test/unit/router/broker/broker.test.ts',
+      title: 'keeps the strict URI rule where the realm asks for it',
+    },
   },
   {
     id: 'D-04',
@@ -51,7 +54,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: '`wamp.error.invalid_uri`; the URI `wamp` itself passes',
     here: '`wamp.error.invalid_uri`, for `wamp` too; broader patterns, such as the empty prefix or the wildcard `.list`, are accepted by REGISTER, but never asked for what is below `wamp.`',
     test: {
-      file: 'test/unit/router/pattern-registration.test.ts',
+      file: 'test/unit/router/dealer/pattern-registration.test.ts',
       title: 'lets patterns include the URIs of the router, but does not ask them for these',
     },
   },
@@ -68,7 +71,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'one count for the whole router',
     here: '1, 2, 3, ... for each callee',
     test: {
-      file: 'test/unit/router/dealer.test.ts',
+      file: 'test/unit/router/dealer/dealer.test.ts',
       title: 'counts invocation ids per callee from 1, and takes answers in any order',
     },
   },
@@ -127,7 +130,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'an unknown id is ignored, and an ERROR for that of another session ends its call',
     here: 'ignored when this session was once sent the invocation, else ABORT `wamp.error.protocol_violation`',
     test: {
-      file: 'test/unit/router/dealer.test.ts',
+      file: 'test/unit/router/dealer/dealer.test.ts',
       title: 'ignores an answer that comes twice, and throws for one that was never asked for',
     },
   },
@@ -144,7 +147,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: '`wamp.error.canceled`',
     here: 'the same',
     test: {
-      file: 'test/unit/router/dealer.test.ts',
+      file: 'test/unit/router/dealer/dealer.test.ts',
       title: 'answers the callers of a callee that left with canceled, once, and frees its procedures',
     },
   },
@@ -228,7 +231,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'always',
     here: 'always, too, though the specification wants the callee to have announced `progressive_call_results`: wampy says it as a caller only, kraftfahrstrasse in another place, and both can do it',
     test: {
-      file: 'test/unit/router/progressive-calls.test.ts',
+      file: 'test/unit/router/dealer/progressive-calls.test.ts',
       title: 'of a callee that announced nothing reach the caller that asked for them',
     },
   },
@@ -238,7 +241,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'taken for seconds; `wamp.error.canceled`',
     here: 'milliseconds; `wamp.error.timeout`',
     test: {
-      file: 'test/unit/router/call-timeout.test.ts',
+      file: 'test/unit/router/dealer/call-timeout.test.ts',
       title: 'answers after so many milliseconds, interrupts the callee, and swallows its late answer',
     },
   },
@@ -249,7 +252,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     here: '`wamp.error.canceled` at once',
     switch: '`compat.cancel_without_error`',
     test: {
-      file: 'test/unit/router/call-canceling.test.ts',
+      file: 'test/unit/router/dealer/call-canceling.test.ts',
       title: 'skip: answers at once and leaves the callee alone',
     },
   },
@@ -266,7 +269,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'does not occur',
     here: '`wamp.error.option_disallowed.disclose_me`',
     switch: '`compat.ignore_disclose_me`',
-    test: { file: 'test/unit/router/dealer.test.ts', title: 'refuses disclose_me where the role does not' },
+    test: { file: 'test/unit/router/dealer/dealer.test.ts', title: 'refuses disclose_me where the role does not' },
   },
   {
     id: 'D-31',
@@ -274,7 +277,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'the first that is found',
     here: 'the longest run of literal components decides, then the next one',
     test: {
-      file: 'test/unit/router/pattern-registration.test.ts',
+      file: 'test/unit/router/dealer/pattern-registration.test.ts',
       title: 'sends a call of $procedure to $string_prefix',
     },
   },
@@ -284,7 +287,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: '`wamp.error.procedure_exists_with_different_invocation_policy`',
     here: 'the same',
     test: {
-      file: 'test/unit/router/shared-registration.test.ts',
+      file: 'test/unit/router/dealer/shared-registration.test.ts',
       title: 'refuses another policy, and a second callee where nothing is shared',
     },
   },
@@ -311,7 +314,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'a plain text',
     here: 'the same',
     test: {
-      file: 'test/unit/router/pattern-registration.test.ts',
+      file: 'test/unit/router/dealer/pattern-registration.test.ts',
       title: 'sends a call of $procedure to $string_prefix',
     },
   },
@@ -321,7 +324,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'an error',
     here: '`wamp.error.no_such_subscription`, `wamp.error.no_such_registration`',
     test: {
-      file: 'test/unit/router/broker.test.ts',
+      file: 'test/unit/router/broker/broker.test.ts',
       title: 'answers an unsubscribe of a foreign, unknown or past subscription with no_such_subscription',
     },
   },
@@ -338,7 +341,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'INTERRUPT to its callee',
     here: 'the same, when the callee announced `call_canceling`',
     test: {
-      file: 'test/unit/router/dealer.test.ts',
+      file: 'test/unit/router/dealer/dealer.test.ts',
       title: 'interrupts a callee that can be interrupted when the caller leaves; its late answer is harmless',
     },
   },
@@ -348,7 +351,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: '`exact`, `single`',
     here: 'the same',
     test: {
-      file: 'test/unit/router/registration-directory.test.ts',
+      file: 'test/unit/router/dealer/registration-directory.test.ts',
       title: 'shows a registration as the meta API does',
     },
   },
@@ -358,7 +361,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'always shown',
     here: 'not shown',
     test: {
-      file: 'test/unit/router/dealer.test.ts',
+      file: 'test/unit/router/dealer/dealer.test.ts',
       title: 'passes the call to the callee and the answer to the caller, payloads unchanged',
     },
   },
@@ -396,7 +399,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'the limit by position; the result is one list, the newest event first',
     here: 'as the specification: filters in keywords, each event an argument of the result, the oldest first; with a limit by position as Crossbar.io, but for the names in an event (`timestamp`, `subscription`, `details`). An answer has room for 128 KiB; where there are more events it says `more: true` in a keyword, and `after_publication` (with `reverse`, `before_publication`) goes on. An event of more than 256 KiB, or 20,000 values, comes without its payload, with `omitted_bytes`',
     test: {
-      file: 'test/unit/router/meta-history.test.ts',
+      file: 'test/unit/router/broker/meta-history.test.ts',
       title: 'takes a limit by position as Crossbar.io does, and answers as it does: one list, the newest first',
     },
   },
@@ -406,7 +409,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     crossbar: 'announces it too; not measured',
     here: 'UNSUBSCRIBED with request id 0, as to all who announce it; autobahn-python 22.7 breaks off its connection over it. Only `wamp.subscription.remove_subscriber` takes subscriptions away',
     test: {
-      file: 'test/unit/router/broker-directory.test.ts',
+      file: 'test/unit/router/broker/broker-directory.test.ts',
       title: 'revokes: a message with request id 0 for those who know it, silence for the others',
     },
   },

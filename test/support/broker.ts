@@ -2,8 +2,8 @@
  * A broker alone: sessions that keep what they got, an observer that keeps what it was told.
  */
 import { Budget } from '../../src/router/budget.js';
-import { Broker } from '../../src/router/broker.js';
-import type { BrokerDeps } from '../../src/router/broker.js';
+import { Broker } from '../../src/router/broker/broker.js';
+import type { BrokerDeps } from '../../src/router/broker/broker.js';
 import { Role } from '../../src/router/role.js';
 import type { SubscriptionObserver } from '../../src/router/observer.js';
 import type { RouterSession, SessionDetails } from '../../src/router/session.js';

@@ -10,10 +10,10 @@
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';
 import { payloadOf } from '../../wamp/payload.js';
-import { historicEventValue } from '../history.js';
-import { historyQuery } from '../history-query.js';
+import { historicEventValue } from '../broker/history.js';
+import { historyQuery } from '../broker/history-query.js';
 import { CallArguments, ID } from './procedure.js';
-import type { EventHistory } from '../history.js';
+import type { EventHistory } from '../broker/history.js';
 import type { SubscriptionDirectory } from '../observer.js';
 import type { ProcedureTable } from './procedure.js';
 

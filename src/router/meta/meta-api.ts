@@ -10,7 +10,7 @@ import { Testaments } from './testaments.js';
 import type { Call } from '../../wamp/message.js';
 import type { Payload } from '../../wamp/payload.js';
 import type { UriRule } from '../../wamp/uri.js';
-import type { EventHistory } from '../history.js';
+import type { EventHistory } from '../broker/history.js';
 import type { Budget } from '../budget.js';
 import type {
   Later,

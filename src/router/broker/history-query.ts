@@ -1,9 +1,9 @@
 /**
  * What `wamp.subscription.get_events` is asked for (section "Event History"): its keyword arguments, checked.
  */
-import { ErrorUri, WampError } from '../wamp/error.js';
-import { isId } from '../wamp/id.js';
-import type { Dict } from '../wamp/payload.js';
+import { ErrorUri, WampError } from '../../wamp/error.js';
+import { isId } from '../../wamp/id.js';
+import type { Dict } from '../../wamp/payload.js';
 
 /** All conditions hold together. Times are milliseconds since 1970; publications are named by their ids. */
 export interface HistoryQuery {

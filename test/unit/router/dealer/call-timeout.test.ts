@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Deadlines } from '../../../src/router/deadlines.js';
-import { FakeClock, testRealm } from '../../support/realm.js';
+import { Deadlines } from '../../../../src/router/dealer/deadlines.js';
+import { FakeClock, testRealm } from '../../../support/realm.js';
 
 const procedure = 'com.example.procedure';
 

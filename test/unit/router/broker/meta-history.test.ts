@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Realm } from '../../../src/router/realm.js';
-import type { RealmConfig } from '../../../src/router/schema.js';
-import type { Dict } from '../../../src/wamp/payload.js';
-import { ALLOW_ALL, FakeClock, ScriptedSession } from '../../support/realm.js';
+import { Realm } from '../../../../src/router/realm.js';
+import type { RealmConfig } from '../../../../src/router/schema.js';
+import type { Dict } from '../../../../src/wamp/payload.js';
+import { ALLOW_ALL, FakeClock, ScriptedSession } from '../../../support/realm.js';
 
 function realmWith(config: Partial<RealmConfig>) {
   let lastRouterId = 0;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { EVENT } from '../../../src/wamp/message.js';
-import type { Event, RouterMessage } from '../../../src/wamp/message.js';
-import type { Match } from '../../../src/wamp/uri.js';
-import { testRealm } from '../../support/realm.js';
+import { EVENT } from '../../../../src/wamp/message.js';
+import type { Event, RouterMessage } from '../../../../src/wamp/message.js';
+import type { Match } from '../../../../src/wamp/uri.js';
+import { testRealm } from '../../../support/realm.js';
 
 interface Row {
   readonly match: Match;
@@ -13,7 +13,7 @@ interface Row {
 }
 
 const { subscriptions } = JSON.parse(
-  readFileSync(new URL('../../fixtures/wamp/own-vectors/matching.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../fixtures/wamp/own-vectors/matching.json', import.meta.url), 'utf8'),
 ) as { subscriptions: Row[] };
 
 /** A pattern for everything gets meta events too: these tests are about the others. */

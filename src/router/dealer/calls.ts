@@ -8,22 +8,22 @@
  *                                           -> the callee leaves              -> ERROR `wamp.error.canceled`
  *                                           -> the caller leaves              -> INTERRUPT to the callee
  */
-import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
-import { nextId } from '../wamp/id.js';
-import { CALL, ERROR, INTERRUPT, INVOCATION, NO_DETAILS, RESULT } from '../wamp/message.js';
-import { payloadOf } from '../wamp/payload.js';
+import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
+import { nextId } from '../../wamp/id.js';
+import { CALL, ERROR, INTERRUPT, INVOCATION, NO_DETAILS, RESULT } from '../../wamp/message.js';
+import { payloadOf } from '../../wamp/payload.js';
 import { Deadlines } from './deadlines.js';
-import { CALL_BYTES, messageWeight } from './weight.js';
+import { CALL_BYTES, messageWeight } from '../weight.js';
 import { continuationDetails, invocationDetails, resultDetails, unsupportedBy } from './invocation.js';
-import { PASSTHRU_FEATURE, isPassthru } from './passthru.js';
-import type { Call, Cancel, ErrorMessage, Yield } from '../wamp/message.js';
-import type { RandomId } from '../wamp/id.js';
-import type { Dict, Payload } from '../wamp/payload.js';
-import type { Budget } from './budget.js';
+import { PASSTHRU_FEATURE, isPassthru } from '../passthru.js';
+import type { Call, Cancel, ErrorMessage, Yield } from '../../wamp/message.js';
+import type { RandomId } from '../../wamp/id.js';
+import type { Dict, Payload } from '../../wamp/payload.js';
+import type { Budget } from '../budget.js';
 import type { InFlight, Parties, DealerSession } from './call-state.js';
-import type { Scheduler } from './observer.js';
+import type { Scheduler } from '../observer.js';
 import type { Callee, Registration } from './registration.js';
-import type { RouterSession } from './session.js';
+import type { RouterSession } from '../session.js';
 
 /** Calls of one session that are not answered; a bound on what a caller that only calls can make the router keep. */
 export const MAX_PENDING_CALLS = 10_000;

@@ -2,10 +2,10 @@
  * Who is subscribed to what: the relation between sessions and subscriptions with its indexes, always changed together,
  * and the view on it that the meta API asks. Sends nothing and tells nobody.
  */
-import { PatternIndex } from './pattern-index.js';
-import type { Match } from '../wamp/uri.js';
-import type { IdsByMatch, SubscriptionView } from './observer.js';
-import type { RouterSession } from './session.js';
+import { PatternIndex } from '../pattern-index.js';
+import type { Match } from '../../wamp/uri.js';
+import type { IdsByMatch, SubscriptionView } from '../observer.js';
+import type { RouterSession } from '../session.js';
 
 /** A pattern that somebody is subscribed to; all subscribers of one URI and match policy share it. */
 export class Subscription implements SubscriptionView {

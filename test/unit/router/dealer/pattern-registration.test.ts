@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { testRealm } from '../../support/realm.js';
+import { testRealm } from '../../../support/realm.js';
 
 interface Vectors {
   readonly registrations: readonly { readonly key: string; readonly match: string; readonly pattern: string }[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { testRealm } from '../../support/realm.js';
+import { testRealm } from '../../../support/realm.js';
 
 const procedure = 'com.example.procedure';
 const UNAVAILABLE = 'wamp.error.unavailable';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { testRealm } from '../../support/realm.js';
+import { testRealm } from '../../../support/realm.js';
 
 const procedure = 'com.example.procedure';
 const CANCELED = [8, 48, 1, {}, 'wamp.error.canceled', ['the call was canceled']];

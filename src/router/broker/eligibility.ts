@@ -2,8 +2,8 @@
  * Which subscribers may get a publication (section "Subscriber Black- and Whitelisting"). Every list that is present must
  * be satisfied, exclusion wins over eligibility, and an empty white list admits nobody.
  */
-import type { PublishOptions } from '../wamp/message.js';
-import type { RouterSession } from './session.js';
+import type { PublishOptions } from '../../wamp/message.js';
+import type { RouterSession } from '../session.js';
 
 export type Eligibility = (subscriber: RouterSession) => boolean;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { payloadOf } from '../../../src/wamp/payload.js';
-import type { SubscriptionView } from '../../../src/router/observer.js';
-import { testBroker } from '../../support/broker.js';
+import { payloadOf } from '../../../../src/wamp/payload.js';
+import type { SubscriptionView } from '../../../../src/router/observer.js';
+import { testBroker } from '../../../support/broker.js';
 
 const ids = (views: readonly SubscriptionView[]) => views.map(({ id }) => id);
 

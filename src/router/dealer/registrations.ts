@@ -4,14 +4,14 @@
  *
  * URIs of the router itself (`wamp.`) are never looked up among patterns, so no pattern can take them over.
  */
-import { ErrorUri, WampError } from '../wamp/error.js';
-import { isReservedUri, quoted } from '../wamp/uri.js';
-import { PatternIndex } from './pattern-index.js';
+import { ErrorUri, WampError } from '../../wamp/error.js';
+import { isReservedUri, quoted } from '../../wamp/uri.js';
+import { PatternIndex } from '../pattern-index.js';
 import { Registration } from './registration.js';
-import type { InvocationPolicy, RegisterOptions } from '../wamp/message.js';
-import type { Match } from '../wamp/uri.js';
+import type { InvocationPolicy, RegisterOptions } from '../../wamp/message.js';
+import type { Match } from '../../wamp/uri.js';
 import type { DealerSession } from './call-state.js';
-import type { IdsByMatch } from './observer.js';
+import type { IdsByMatch } from '../observer.js';
 import type { Callee } from './registration.js';
 
 export interface RegistrationsDeps {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { EventHistory, historicEventValue } from '../../../src/router/history.js';
-import { historyQuery } from '../../../src/router/history-query.js';
-import { Role } from '../../../src/router/role.js';
-import type { StoreConfig } from '../../../src/router/store-schema.js';
-import type { Dict } from '../../../src/wamp/payload.js';
-import { payloadOf } from '../../../src/wamp/payload.js';
-import type { Match } from '../../../src/wamp/uri.js';
-import { testBroker } from '../../support/broker.js';
-import type { BrokerSession } from '../../support/broker.js';
+import { EventHistory, historicEventValue } from '../../../../src/router/broker/history.js';
+import { historyQuery } from '../../../../src/router/broker/history-query.js';
+import { Role } from '../../../../src/router/role.js';
+import type { StoreConfig } from '../../../../src/router/store-schema.js';
+import type { Dict } from '../../../../src/wamp/payload.js';
+import { payloadOf } from '../../../../src/wamp/payload.js';
+import type { Match } from '../../../../src/wamp/uri.js';
+import { testBroker } from '../../../support/broker.js';
+import type { BrokerSession } from '../../../support/broker.js';
 
 type Entries = NonNullable<StoreConfig['event-history']>;
 

@@ -3,10 +3,10 @@
  * registered) and `calls.ts` (what becomes of a call).
  */
 import { IdMap } from './id-map.js';
-import type { Call } from '../wamp/message.js';
+import type { Call } from '../../wamp/message.js';
 import type { Deadline } from './deadlines.js';
 import type { Callee, Registration } from './registration.js';
-import type { RouterSession } from './session.js';
+import type { RouterSession } from '../session.js';
 
 /** A session as the dealer keeps it: what it registered, what it called, what it was asked. */
 export interface DealerSession {

@@ -1,14 +1,14 @@
 /** The dealer as the meta API sees it, and its options that no config of a realm sets by default. */
 import { describe, expect, it } from 'vitest';
-import { Budget } from '../../../src/router/budget.js';
-import { Dealer } from '../../../src/router/dealer.js';
-import { Role } from '../../../src/router/role.js';
-import { CALL, CANCEL, REGISTER, UNREGISTER } from '../../../src/wamp/message.js';
-import { NO_PAYLOAD } from '../../../src/wamp/payload.js';
-import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
-import type { RegistrationView } from '../../../src/router/observer.js';
-import type { RouterSession } from '../../../src/router/session.js';
-import type { Call, RegisterOptions, RouterMessage } from '../../../src/wamp/message.js';
+import { Budget } from '../../../../src/router/budget.js';
+import { Dealer } from '../../../../src/router/dealer/dealer.js';
+import { Role } from '../../../../src/router/role.js';
+import { CALL, CANCEL, REGISTER, UNREGISTER } from '../../../../src/wamp/message.js';
+import { NO_PAYLOAD } from '../../../../src/wamp/payload.js';
+import { ALLOW_ALL, FakeClock, wire } from '../../../support/realm.js';
+import type { RegistrationView } from '../../../../src/router/observer.js';
+import type { RouterSession } from '../../../../src/router/session.js';
+import type { Call, RegisterOptions, RouterMessage } from '../../../../src/wamp/message.js';
 
 const CREATED = '2026-01-01T00:00:00.000Z';
 const role = new Role(ALLOW_ALL);

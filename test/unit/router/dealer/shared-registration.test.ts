@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_QUEUED_CALLS } from '../../../src/router/calls.js';
-import { testRealm } from '../../support/realm.js';
-import type { ScriptedSession } from '../../support/realm.js';
+import { MAX_QUEUED_CALLS } from '../../../../src/router/dealer/calls.js';
+import { testRealm } from '../../../support/realm.js';
+import type { ScriptedSession } from '../../../support/realm.js';
 
 const procedure = 'com.example.procedure';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_PENDING_CALLS } from '../../../src/router/calls.js';
-import { ProtocolViolation } from '../../../src/wamp/error.js';
-import { testRealm } from '../../support/realm.js';
+import { MAX_PENDING_CALLS } from '../../../../src/router/dealer/calls.js';
+import { ProtocolViolation } from '../../../../src/wamp/error.js';
+import { testRealm } from '../../../support/realm.js';
 
 const procedure = 'com.example.procedure';
 

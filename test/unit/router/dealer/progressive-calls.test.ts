@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ProtocolViolation } from '../../../src/wamp/error.js';
-import { testRealm } from '../../support/realm.js';
+import { ProtocolViolation } from '../../../../src/wamp/error.js';
+import { testRealm } from '../../../support/realm.js';
 
 const procedure = 'com.example.procedure';
 

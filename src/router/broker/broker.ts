@@ -2,26 +2,26 @@
  * The broker of a realm: subscriptions and publications (section "Publish and Subscribe"). Synchronous: a publication
  * has been handed to every subscriber before the next message is looked at, which is what keeps events in order.
  */
-import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
-import { invalidUriText, isReservedUri, isValidUri, quoted } from '../wamp/uri.js';
-import { EVENT, NO_DETAILS, PUBLISHED, SUBSCRIBED, UNSUBSCRIBED } from '../wamp/message.js';
+import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
+import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
+import { EVENT, NO_DETAILS, PUBLISHED, SUBSCRIBED, UNSUBSCRIBED } from '../../wamp/message.js';
 import { eligibilityOf } from './eligibility.js';
-import { PASSTHRU_FEATURE, isPassthru, passthrough } from './passthru.js';
+import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
 import { RETENTION_LIMITS, RetainedEvents } from './retention.js';
-import { authorize } from './role.js';
+import { authorize } from '../role.js';
 import { Subscription, Subscriptions } from './subscriptions.js';
-import { patternWeight } from './weight.js';
-import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../wamp/message.js';
-import type { Dict, Payload } from '../wamp/payload.js';
-import type { RandomId } from '../wamp/id.js';
-import type { Match, UriRule } from '../wamp/uri.js';
-import type { Budget } from './budget.js';
+import { patternWeight } from '../weight.js';
+import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../../wamp/message.js';
+import type { Dict, Payload } from '../../wamp/payload.js';
+import type { RandomId } from '../../wamp/id.js';
+import type { Match, UriRule } from '../../wamp/uri.js';
+import type { Budget } from '../budget.js';
 import type { Eligibility } from './eligibility.js';
 import type { EventHistory } from './history.js';
-import type { SubscriptionDirectory, SubscriptionObserver } from './observer.js';
+import type { SubscriptionDirectory, SubscriptionObserver } from '../observer.js';
 import type { RetentionLimits } from './retention.js';
-import type { Permission } from './role.js';
-import type { RouterSession } from './session.js';
+import type { Permission } from '../role.js';
+import type { RouterSession } from '../session.js';
 
 /** What WELCOME announces for the broker: exactly what is here. */
 export const BROKER_FEATURES = {

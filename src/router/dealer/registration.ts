@@ -2,12 +2,12 @@
  * One registration: the procedure or pattern, its callees in order of registration, and which of them is next (sections
  * "Shared Registration", "Call Rerouting"). Knows of a callee only how much room it has; sends nothing.
  */
-import type { InvocationPolicy } from '../wamp/message.js';
-import type { RandomId } from '../wamp/id.js';
-import type { Match } from '../wamp/uri.js';
+import type { InvocationPolicy } from '../../wamp/message.js';
+import type { RandomId } from '../../wamp/id.js';
+import type { Match } from '../../wamp/uri.js';
 import type { InFlight, DealerSession } from './call-state.js';
-import type { RegistrationView } from './observer.js';
-import type { RouterSession } from './session.js';
+import type { RegistrationView } from '../observer.js';
+import type { RouterSession } from '../session.js';
 
 /** A session's part in a registration: what it asked for, and how busy it is. */
 export interface Callee {

@@ -2,13 +2,13 @@
  * What stands in the details of INVOCATION and RESULT, and what a callee must be able to do to be sent a call. Pure
  * functions; a plain call needs no details at all, and gets the shared empty ones.
  */
-import { NO_DETAILS } from '../wamp/message.js';
-import { PASSTHRU_FEATURE, isPassthru, passthrough } from './passthru.js';
-import type { Call, CallOptions } from '../wamp/message.js';
-import type { Dict } from '../wamp/payload.js';
+import { NO_DETAILS } from '../../wamp/message.js';
+import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
+import type { Call, CallOptions } from '../../wamp/message.js';
+import type { Dict } from '../../wamp/payload.js';
 import type { InFlight } from './call-state.js';
 import type { Callee } from './registration.js';
-import type { RouterSession } from './session.js';
+import type { RouterSession } from '../session.js';
 
 /** @returns INVOCATION.Details of the first message of a call. */
 export function invocationDetails(call: InFlight, callee: Callee, { options, procedure }: Call): Dict {

@@ -4,20 +4,20 @@
  * nothing to those who ask later; lists of authids and authroles hold for whoever asks. What is kept is bounded in number
  * for each entry of the config, and in bytes for all together: the oldest publications leave first.
  */
-import { ErrorUri, WampError } from '../wamp/error.js';
-import { covers } from './pattern-relations.js';
-import { NO_PAYLOAD, payloadOf } from '../wamp/payload.js';
-import { PatternIndex, matcherOf } from './pattern-index.js';
-import { messageWeight } from './weight.js';
-import { authorize } from './role.js';
-import type { Dict, Payload } from '../wamp/payload.js';
-import type { Match } from '../wamp/uri.js';
-import type { Pattern } from './pattern-relations.js';
+import { ErrorUri, WampError } from '../../wamp/error.js';
+import { covers } from '../pattern-relations.js';
+import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
+import { PatternIndex, matcherOf } from '../pattern-index.js';
+import { messageWeight } from '../weight.js';
+import { authorize } from '../role.js';
+import type { Dict, Payload } from '../../wamp/payload.js';
+import type { Match } from '../../wamp/uri.js';
+import type { Pattern } from '../pattern-relations.js';
 import type { Eligibility } from './eligibility.js';
 import type { HistoryQuery } from './history-query.js';
-import type { SubscriptionView } from './observer.js';
-import type { RouterSession } from './session.js';
-import type { StoreConfig } from './store-schema.js';
+import type { SubscriptionView } from '../observer.js';
+import type { RouterSession } from '../session.js';
+import type { StoreConfig } from '../store-schema.js';
 
 /** A publication that is remembered. */
 export interface HistoricEvent {

@@ -3,21 +3,21 @@
  * registered is kept in `registrations.ts`, what becomes of a call is decided in `calls.ts`. Synchronous, like the
  * broker.
  */
-import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
-import { invalidUriText, isReservedUri, isValidUri, quoted } from '../wamp/uri.js';
-import { CALL, ERROR, NO_DETAILS, REGISTERED, RESULT, UNREGISTERED } from '../wamp/message.js';
-import { payloadOf } from '../wamp/payload.js';
+import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
+import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
+import { CALL, ERROR, NO_DETAILS, REGISTERED, RESULT, UNREGISTERED } from '../../wamp/message.js';
+import { payloadOf } from '../../wamp/payload.js';
 import { partyOf } from './call-state.js';
 import { Calls } from './calls.js';
 import { Registrations, checkShared } from './registrations.js';
-import { MAX_ARGUMENT_BYTES, isTooLarge } from './meta/procedure.js';
-import { MANAGEMENT, authorize, notAuthorized } from './role.js';
-import { patternWeight } from './weight.js';
-import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../wamp/message.js';
-import type { RandomId } from '../wamp/id.js';
-import type { Payload } from '../wamp/payload.js';
-import type { Match, UriRule } from '../wamp/uri.js';
-import type { Budget } from './budget.js';
+import { MAX_ARGUMENT_BYTES, isTooLarge } from '../meta/procedure.js';
+import { MANAGEMENT, authorize, notAuthorized } from '../role.js';
+import { patternWeight } from '../weight.js';
+import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../../wamp/message.js';
+import type { RandomId } from '../../wamp/id.js';
+import type { Payload } from '../../wamp/payload.js';
+import type { Match, UriRule } from '../../wamp/uri.js';
+import type { Budget } from '../budget.js';
 import type { Parties, DealerSession } from './call-state.js';
 import type {
   IdsByMatch,
@@ -26,11 +26,11 @@ import type {
   RegistrationObserver,
   RegistrationView,
   Scheduler,
-} from './observer.js';
+} from '../observer.js';
 import type { Callee, Registration } from './registration.js';
-import type { MetaProcedure, ProcedureTable } from './meta/procedure.js';
-import type { Permission } from './role.js';
-import type { RouterSession } from './session.js';
+import type { MetaProcedure, ProcedureTable } from '../meta/procedure.js';
+import type { Permission } from '../role.js';
+import type { RouterSession } from '../session.js';
 
 /** What WELCOME announces for the dealer: exactly what is here. */
 export const DEALER_FEATURES = {

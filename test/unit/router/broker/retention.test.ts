@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Role } from '../../../src/router/role.js';
-import { RetainedEvents } from '../../../src/router/retention.js';
-import type { RetainedEvent } from '../../../src/router/retention.js';
-import { payloadOf } from '../../../src/wamp/payload.js';
-import type { Payload } from '../../../src/wamp/payload.js';
-import { testBroker } from '../../support/broker.js';
+import { Role } from '../../../../src/router/role.js';
+import { RetainedEvents } from '../../../../src/router/broker/retention.js';
+import type { RetainedEvent } from '../../../../src/router/broker/retention.js';
+import { payloadOf } from '../../../../src/wamp/payload.js';
+import type { Payload } from '../../../../src/wamp/payload.js';
+import { testBroker } from '../../../support/broker.js';
 
 describe('event retention', () => {
   it('hands the newest retained event behind SUBSCRIBED to those who ask for it, marked, with its own id', () => {

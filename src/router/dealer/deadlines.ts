@@ -3,7 +3,7 @@
  * and clearing cost the logarithm of how many there are; with none, no timer runs. The time of day plays no part: a clock
  * that somebody sets right must not end calls.
  */
-import type { Scheduler } from './observer.js';
+import type { Scheduler } from '../observer.js';
 
 /** Longest wait asked of the scheduler; timers of the system cannot count much further. Longer ones take several. */
 const LONGEST_WAIT_MS = 2 ** 30;

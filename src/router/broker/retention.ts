@@ -3,12 +3,12 @@
  * everybody and, of newer ones with restrictions, the last few; whoever asks gets the newest that it may see. What is
  * kept is bounded in number and bytes: topics whose newest event is the oldest go first.
  */
-import { matcherOf } from './pattern-index.js';
-import { messageWeight } from './weight.js';
-import type { Dict, Payload } from '../wamp/payload.js';
-import type { Match } from '../wamp/uri.js';
+import { matcherOf } from '../pattern-index.js';
+import { messageWeight } from '../weight.js';
+import type { Dict, Payload } from '../../wamp/payload.js';
+import type { Match } from '../../wamp/uri.js';
 import type { Eligibility } from './eligibility.js';
-import type { RouterSession } from './session.js';
+import type { RouterSession } from '../session.js';
 
 export interface RetainedEvent {
   /** The publication id that it always had. */

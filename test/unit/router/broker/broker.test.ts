@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { EVENT } from '../../../src/wamp/message.js';
-import type { Event, RouterMessage } from '../../../src/wamp/message.js';
-import { ProtocolViolation } from '../../../src/wamp/error.js';
-import { payloadOf } from '../../../src/wamp/payload.js';
-import { testBroker } from '../../support/broker.js';
-import { testRealm } from '../../support/realm.js';
+import { EVENT } from '../../../../src/wamp/message.js';
+import type { Event, RouterMessage } from '../../../../src/wamp/message.js';
+import { ProtocolViolation } from '../../../../src/wamp/error.js';
+import { payloadOf } from '../../../../src/wamp/payload.js';
+import { testBroker } from '../../../support/broker.js';
+import { testRealm } from '../../../support/realm.js';
 
 const topic = 'com.example.topic';
 
