@@ -16,7 +16,7 @@ import { AuthorizerWatch } from './authorizer-watch.js';
 import { Deciders } from './deciders.js';
 import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
-import { RETENTION_LIMITS } from './broker/retention.js';
+import { RETENTION_LIMITS } from './broker/retention-limits.js';
 import { RequestIds } from './request-ids.js';
 import { Role } from './role.js';
 import type { DealerDeps } from './dealer/dealer.js';

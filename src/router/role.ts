@@ -12,10 +12,8 @@ import { ErrorUri, WampError } from '../wamp/error.js';
 import { quoted } from '../wamp/uri.js';
 import { bySpecificity, covers, intersects } from './pattern-relations.js';
 import { PatternIndex } from './pattern-index.js';
-import type { Match } from '../wamp/uri.js';
 import type { Pattern } from './pattern-relations.js';
 import type { PermissionConfig, RoleConfig } from './schema.js';
-import type { RouterSession } from './session.js';
 
 export type Action = 'call' | 'register' | 'publish' | 'subscribe';
 
@@ -99,26 +97,6 @@ export class Role {
   #ruleFor(uri: string): Permission {
     return this.#rules.exact(uri) ?? this.#rules.bestWildcard(uri) ?? this.#rules.longestPrefix(uri) ?? this.#otherwise;
   }
-}
-
-/**
- * Whether a session may do what it asks for; with a pattern, on everything that it can match.
- * @param granted what an authorizer said, for sessions whose role has one; else the role's rules decide.
- * @throws WampError `wamp.error.not_authorized`, or what kept the authorizer from answering.
- */
-export function authorize(
-  session: RouterSession,
-  action: Action,
-  uri: string,
-  match: Match,
-  granted?: Permission,
-): Permission {
-  if (granted === undefined) {
-    const { role } = session;
-    return match === 'exact' ? role.authorize(action, uri) : role.authorizePattern(action, { uri, match });
-  }
-  if (!granted[action]) throw granted.failure ?? notAuthorized(session.role.name, action, uri);
-  return granted;
 }
 
 function ruleOf({ uri, match, allow, disclose }: PermissionConfig): Rule {

@@ -2,7 +2,7 @@
  * The `realms` of a router worker: their names, options, roles, and what each role may do.
  */
 import { BUDGET_LIMITS } from './budget.js';
-import { RETENTION_LIMITS } from './broker/retention.js';
+import { RETENTION_LIMITS } from './broker/retention-limits.js';
 import { storeSchema } from './store-schema.js';
 import type { ConfigSchema, Written } from '../schema/dialect.js';
 

@@ -7,8 +7,9 @@ import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/ur
 import { EVENT, NO_DETAILS, PUBLISHED, SUBSCRIBED, UNSUBSCRIBED } from '../../wamp/message.js';
 import { eligibilityOf } from './eligibility.js';
 import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
-import { RETENTION_LIMITS, RetainedEvents } from './retention.js';
-import { authorize } from '../role.js';
+import { RetainedEvents } from './retention.js';
+import { RETENTION_LIMITS } from './retention-limits.js';
+import { authorize } from '../authorize.js';
 import { Subscription, Subscriptions } from './subscriptions.js';
 import { patternWeight } from '../weight.js';
 import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../../wamp/message.js';
@@ -19,7 +20,7 @@ import type { Budget } from '../budget.js';
 import type { Eligibility } from './eligibility.js';
 import type { EventHistory } from './history.js';
 import type { SubscriptionDirectory, SubscriptionObserver } from '../observer.js';
-import type { RetentionLimits } from './retention.js';
+import type { RetentionLimits } from './retention-limits.js';
 import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
 

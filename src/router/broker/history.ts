@@ -9,7 +9,7 @@ import { covers } from '../pattern-relations.js';
 import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
 import { PatternIndex, matcherOf } from '../pattern-index.js';
 import { messageWeight } from '../weight.js';
-import { authorize } from '../role.js';
+import { authorize } from '../authorize.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { Match } from '../../wamp/uri.js';
 import type { Pattern } from '../pattern-relations.js';

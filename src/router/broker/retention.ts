@@ -8,6 +8,7 @@ import { messageWeight } from '../weight.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { Match } from '../../wamp/uri.js';
 import type { Eligibility } from './eligibility.js';
+import type { RetentionLimits } from './retention-limits.js';
 import type { RouterSession } from '../session.js';
 
 export interface RetainedEvent {
@@ -19,15 +20,6 @@ export interface RetainedEvent {
   /** Who may see it; undefined: everybody. */
   readonly eligible: Eligibility | undefined;
 }
-
-/** Bounds of what a realm keeps. */
-export interface RetentionLimits {
-  readonly events: number;
-  readonly bytes: number;
-}
-
-/** 64 MiB and 10,000 events: enough for the state of a large site, too little to hurt the process. */
-export const RETENTION_LIMITS: RetentionLimits = { events: 10_000, bytes: 67_108_864 };
 
 /** Events with restrictions that a topic keeps besides the one for everybody. */
 const MAX_RESTRICTED = 10;

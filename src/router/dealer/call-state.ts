@@ -3,15 +3,45 @@
  * registered) and `calls.ts` (what becomes of a call).
  */
 import { IdMap } from './id-map.js';
+import type { RandomId } from '../../wamp/id.js';
 import type { Call } from '../../wamp/message.js';
 import type { Deadline } from './deadlines.js';
-import type { Callee, Registration } from './registration.js';
+import type { RegistrationView } from '../observer.js';
 import type { RouterSession } from '../session.js';
+
+/** A session's part in a registration: what it asked for, and how busy it is. */
+export interface Callee {
+  readonly party: DealerSession;
+  readonly registration: CallTarget;
+  /** It wants to know who calls (section "Caller Identification"). */
+  readonly disclose: boolean;
+  /** It keeps the time of its calls itself (section "Call Timeouts"). */
+  readonly forwardTimeout: boolean;
+  /** How many calls at most it wants at a time. */
+  readonly concurrency: number;
+  /** How many it has. */
+  running: number;
+}
+
+/** A registration as calls see it: `registration.ts` has the one that there is. */
+export interface CallTarget extends RegistrationView {
+  /** In order of registration. */
+  readonly members: Callee[];
+  /** Calls that wait until a callee has room, in order. */
+  readonly queue: Set<InFlight>;
+  /**
+   * @param except callees that refused the call already.
+   * @returns the callee with room that the policy wants, or undefined when none has room.
+   */
+  next(randomId: RandomId, except?: readonly Callee[]): Callee | undefined;
+  /** Takes a callee out. */
+  remove(callee: Callee): void;
+}
 
 /** A session as the dealer keeps it: what it registered, what it called, what it was asked. */
 export interface DealerSession {
   readonly session: RouterSession;
-  readonly callees: Map<Registration, Callee>;
+  readonly callees: Map<CallTarget, Callee>;
   // CALL request id -> call
   readonly calls: IdMap<InFlight>;
   // INVOCATION request id -> call
@@ -29,7 +59,7 @@ export interface DealerSession {
 export interface InFlight {
   readonly caller: DealerSession;
   readonly callId: number;
-  readonly registration: Registration;
+  readonly registration: CallTarget;
   /** The config shows the caller to the callee. */
   readonly disclose: boolean;
   callee: Callee | undefined;

@@ -20,9 +20,8 @@ import type { Call, Cancel, ErrorMessage, Yield } from '../../wamp/message.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { Budget } from '../budget.js';
-import type { InFlight, Parties, DealerSession } from './call-state.js';
+import type { Callee, CallTarget, DealerSession, InFlight, Parties } from './call-state.js';
 import type { Scheduler } from '../observer.js';
-import type { Callee, Registration } from './registration.js';
 import type { RouterSession } from '../session.js';
 
 /** Calls of one session that are not answered; a bound on what a caller that only calls can make the router keep. */
@@ -65,7 +64,7 @@ export class Calls {
   }
 
   /** @param disclose the config shows the caller to the callee. @throws WampError */
-  begin(caller: DealerSession, registration: Registration, message: Call, disclose: boolean): void {
+  begin(caller: DealerSession, registration: CallTarget, message: Call, disclose: boolean): void {
     checkPassthru(caller.session, 'caller', message.options);
     if (caller.calls.size >= MAX_PENDING_CALLS) {
       throw new WampError(ErrorUri.MAX_CONCURRENCY_REACHED, `${MAX_PENDING_CALLS} calls of this session wait already`);
@@ -164,7 +163,7 @@ export class Calls {
   }
 
   /** Hands calls that wait to callees that have room. */
-  fill(registration: Registration): void {
+  fill(registration: CallTarget): void {
     const { queue } = registration;
     if (queue.size === 0) return;
     for (const call of queue) {
@@ -181,7 +180,7 @@ export class Calls {
   }
 
   /** The last callee of a registration is gone: nobody will have room for the calls that wait. */
-  failQueue(registration: Registration): void {
+  failQueue(registration: CallTarget): void {
     for (const call of registration.queue) {
       this.#fail(call, ErrorUri.CANCELED, payloadOf(['the last callee left before it had room for the call']));
     }
@@ -339,7 +338,7 @@ export class Calls {
    * @returns what of that is for the message; 0: it is not kept.
    * @throws WampError when the call would have to wait, and the caller has too much that waits.
    */
-  #charge(caller: RouterSession, message: Call, waits: boolean, { invoke }: Registration): number {
+  #charge(caller: RouterSession, message: Call, waits: boolean, { invoke }: CallTarget): number {
     const { budget } = this.#deps;
     const bytes = waits || invoke !== 'single' ? messageWeight(message.procedure, message.payload, message.options) : 0;
     if (!budget.take(caller, waits ? CALL_BYTES + bytes : CALL_BYTES)) {

@@ -11,14 +11,15 @@ import { partyOf } from './call-state.js';
 import { Calls } from './calls.js';
 import { Registrations, checkShared } from './registrations.js';
 import { MAX_ARGUMENT_BYTES, isTooLarge } from '../meta/procedure.js';
-import { MANAGEMENT, authorize, notAuthorized } from '../role.js';
+import { authorize } from '../authorize.js';
+import { MANAGEMENT, notAuthorized } from '../role.js';
 import { patternWeight } from '../weight.js';
 import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../../wamp/message.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Payload } from '../../wamp/payload.js';
 import type { Match, UriRule } from '../../wamp/uri.js';
 import type { Budget } from '../budget.js';
-import type { Parties, DealerSession } from './call-state.js';
+import type { Callee, CallTarget, DealerSession, Parties } from './call-state.js';
 import type {
   IdsByMatch,
   Later,
@@ -27,7 +28,6 @@ import type {
   RegistrationView,
   Scheduler,
 } from '../observer.js';
-import type { Callee, Registration } from './registration.js';
 import type { MetaProcedure, ProcedureTable } from '../meta/procedure.js';
 import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
@@ -306,7 +306,7 @@ function answer(session: RouterSession, requestId: number, result: Payload | Lat
 }
 
 /** Who asks to be shown is refused when nobody would be shown the caller (section "Caller Identification"). */
-function checkDisclosure(session: RouterSession, registration: Registration | undefined): void {
+function checkDisclosure(session: RouterSession, registration: CallTarget | undefined): void {
   if (registration?.members.every(({ disclose }) => disclose) === true) return;
   throw new WampError(
     ErrorUri.OPTION_DISALLOWED_DISCLOSE_ME,

@@ -6,8 +6,7 @@ import { NO_DETAILS } from '../../wamp/message.js';
 import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
 import type { Call, CallOptions } from '../../wamp/message.js';
 import type { Dict } from '../../wamp/payload.js';
-import type { InFlight } from './call-state.js';
-import type { Callee } from './registration.js';
+import type { Callee, InFlight } from './call-state.js';
 import type { RouterSession } from '../session.js';
 
 /** @returns INVOCATION.Details of the first message of a call. */

@@ -5,23 +5,8 @@
 import type { InvocationPolicy } from '../../wamp/message.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Match } from '../../wamp/uri.js';
-import type { InFlight, DealerSession } from './call-state.js';
-import type { RegistrationView } from '../observer.js';
+import type { Callee, CallTarget, InFlight } from './call-state.js';
 import type { RouterSession } from '../session.js';
-
-/** A session's part in a registration: what it asked for, and how busy it is. */
-export interface Callee {
-  readonly party: DealerSession;
-  readonly registration: Registration;
-  /** It wants to know who calls (section "Caller Identification"). */
-  readonly disclose: boolean;
-  /** It keeps the time of its calls itself (section "Call Timeouts"). */
-  readonly forwardTimeout: boolean;
-  /** How many calls at most it wants at a time. */
-  readonly concurrency: number;
-  /** How many it has. */
-  running: number;
-}
 
 export interface RegistrationOf {
   readonly id: number;
@@ -31,7 +16,7 @@ export interface RegistrationOf {
   readonly invoke: InvocationPolicy;
 }
 
-export class Registration implements RegistrationView {
+export class Registration implements CallTarget {
   readonly id: number;
   readonly created: string;
   readonly uri: string;

@@ -10,9 +10,8 @@ import { PatternIndex } from '../pattern-index.js';
 import { Registration } from './registration.js';
 import type { InvocationPolicy, RegisterOptions } from '../../wamp/message.js';
 import type { Match } from '../../wamp/uri.js';
-import type { DealerSession } from './call-state.js';
+import type { Callee, DealerSession } from './call-state.js';
 import type { IdsByMatch } from '../observer.js';
-import type { Callee } from './registration.js';
 
 export interface RegistrationsDeps {
   /** Counts up registration ids: router scope. */

@@ -4,7 +4,13 @@
  */
 import type { Payload } from '../../wamp/payload.js';
 import type { Scheduler } from '../observer.js';
-import type { Publisher } from './events.js';
+
+/** The way out: the broker of the realm. */
+export interface Publisher {
+  /** @returns whether an event on `topic` would reach anybody. */
+  isWanted(topic: string): boolean;
+  publish(topic: string, payload: Payload): void;
+}
 
 /** For one turn. */
 const PIECE_MS = 10;

@@ -5,7 +5,6 @@
 import { payloadOf } from '../../wamp/payload.js';
 import { isReservedUri } from '../../wamp/uri.js';
 import { EventPieces } from './event-pieces.js';
-import type { Payload } from '../../wamp/payload.js';
 import type {
   RegistrationObserver,
   RegistrationView,
@@ -14,13 +13,7 @@ import type {
   SubscriptionView,
 } from '../observer.js';
 import type { RouterSession } from '../session.js';
-
-/** The way out: the broker of the realm. */
-export interface Publisher {
-  /** @returns whether an event on `topic` would reach anybody. */
-  isWanted(topic: string): boolean;
-  publish(topic: string, payload: Payload): void;
-}
+import type { Publisher } from './event-pieces.js';
 
 export class MetaEvents {
   readonly subscriptions: SubscriptionObserver;

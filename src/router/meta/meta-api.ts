@@ -22,7 +22,7 @@ import type {
 } from '../observer.js';
 import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
-import type { Publisher } from './events.js';
+import type { Publisher } from './event-pieces.js';
 import type { MetaProcedure } from './procedure.js';
 import type { TestamentDeps } from './testaments.js';
 

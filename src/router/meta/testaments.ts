@@ -12,7 +12,7 @@ import { parseMessage } from '../../wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
 import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
 import { passthrough } from '../passthru.js';
-import { authorize } from '../role.js';
+import { authorize } from '../authorize.js';
 import { messageWeight } from '../weight.js';
 import { CallArguments, DICT, LIST, STRING, invalid } from './procedure.js';
 import type { Call, Publish } from '../../wamp/message.js';
