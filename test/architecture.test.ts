@@ -6,7 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+import { shippedWords } from '../src/config/families.js';
 import { sourceFacts } from './support/source-facts.js';
+import { spokenWords } from './support/spoken-words.js';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
 
@@ -210,6 +212,33 @@ function findCycle(files: ReadonlyMap<string, string>): string[] | undefined {
   return undefined;
 }
 
+/**
+ * Where no transport, worker, store, service, method, serializer or component kind is known by name: what has to be done about one,
+ * its schema says, and its registry does.
+ */
+const WITHOUT_WORDS = ['config'];
+
+/** Where a word of a family means something else, and what. */
+const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = [
+  { file: 'config/cookie-rules.ts', word: 'cookie', because: 'a word of "authid"' },
+  { file: 'config/exposure-rules.ts', word: 'cookie', because: 'a word of "authid"' },
+  { file: 'config/places.ts', word: 'cookie', because: 'the key of a section' },
+  { file: 'config/reference.ts', word: 'cookie', because: 'the name of a definition in the published schema' },
+  { file: 'config/references.ts', word: 'file', because: 'a word of the keyword "is"' },
+  { file: 'config/resolve-cookies.ts', word: 'cookie', because: 'a word of "authid"' },
+  { file: 'config/schema.ts', word: 'router', because: 'the schema of that worker, which is put together here' },
+];
+
+const WORDS: ReadonlySet<string> = new Set(Object.values(shippedWords()).flat());
+
+/** @returns the words of families that a file knows, one line each. @param file - path below src */
+function knownWords(file: string, text: string): string[] {
+  if (!WITHOUT_WORDS.includes(path.posix.dirname(file))) return [];
+  return [...spokenWords(text)]
+    .filter((word) => WORDS.has(word) && !OTHER_WORDS.some((other) => other.file === file && other.word === word))
+    .map((word) => `${file}: must not know ${word}`);
+}
+
 describe('the source', () => {
   const files = sources();
 
@@ -224,6 +253,15 @@ describe('the source', () => {
 
   it('has no barrel but the public face', () => {
     expect([...files.keys()].filter((file) => path.posix.basename(file) === 'index.ts')).toEqual([PUBLIC_FACE]);
+  });
+
+  it('knows no word of a family where all words are alike', () => {
+    expect([...files].flatMap(([file, text]) => knownWords(file, text))).toEqual([]);
+  });
+
+  it('has every word that means something else', () => {
+    const unused = OTHER_WORDS.filter(({ file, word }) => !spokenWords(files.get(file) ?? '').has(word));
+    expect(unused).toEqual([]);
   });
 
   it('needs every exception that is made', () => {
@@ -290,6 +328,17 @@ describe('a violation is found', () => {
     ['index.ts', "export { a, b as c } from './node/node.js';\nexport type { T } from './node/api.js';"],
   ])('and nothing else: %s: %s', (file, text) => {
     expect(violations(file, text)).toEqual([]);
+  });
+
+  it.each([
+    ["if (type === 'websocket') f();", ['websocket']],
+    ["const kinds = new Set(['memory', `file`]);", ['memory', 'file']],
+    ["f({ cookie: 'wampcra' });", ['wampcra']],
+    ["place.get('path'); place.at('auth', 'cookie'); x['file']; 'tls' in x; f({ 'json': 1 });", []],
+    ["import { x } from 'module'; // 'router'", []],
+  ])('words of families: %s', (text, words) => {
+    expect(knownWords('config/a.ts', text)).toEqual(words.map((word) => `config/a.ts: must not know ${word}`));
+    expect(knownWords('cookie/a.ts', text)).toEqual([]);
   });
 
   it('also a ring of imports', () => {
