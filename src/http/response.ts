@@ -1,7 +1,6 @@
 /**
- * The response class of our HTTP servers. It adds two rules below all services, so that none can forget them. A response that
- * hands out a cookie is nobody else's: a shared cache that kept it would give one visitor's identity to the next. And who was
- * not asked for the body of the request may send it or not, so what follows on the connection cannot be told apart: it ends.
+ * The response class of our HTTP servers. It adds one rule below all services, so that none can forget it: a response
+ * that hands out a cookie is nobody else's. A shared cache that kept it would give one visitor's identity to the next.
  */
 import { ServerResponse } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
@@ -10,7 +9,10 @@ type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
 /** A `ServerResponse` whose `Cache-Control` is made private when it carries `Set-Cookie`. */
 export class WebResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-  /** The client sends the body of its request after a `100 Continue` (RFC 9110, section 10.1.1), and has had none. */
+  /**
+   * The client sends the body of its request after a `100 Continue` (RFC 9110, section 10.1.1), and has had none. If it never
+   * gets one, Node.js ends the connection with the answer: whether the body comes all the same cannot be known.
+   */
   awaitsContinue = false;
 
   override writeContinue(callback?: () => void): void {
@@ -21,7 +23,6 @@ export class WebResponse<Request extends IncomingMessage = IncomingMessage> exte
   override writeHead(statusCode: number, reasonOrHeaders?: string | Headers, headers?: Headers): this {
     const reason = typeof reasonOrHeaders === 'string' ? reasonOrHeaders : undefined;
     this.#take(typeof reasonOrHeaders === 'string' ? headers : reasonOrHeaders);
-    if (this.awaitsContinue) this.shouldKeepAlive = false;
     if (this.hasHeader('Set-Cookie')) this.setHeader('Cache-Control', privateOnly(this.getHeader('Cache-Control')));
     return reason === undefined ? super.writeHead(statusCode) : super.writeHead(statusCode, reason);
   }

@@ -9,7 +9,7 @@ import { webServiceContract } from '../../contract/web-service.js';
 class Measure implements WebService {
   readonly methods = ['POST', 'PUT'];
   readonly #bodies = new BodyReader(
-    { maxBytes: 1000, timeoutMs: 1000, mediaTypes: ['text/plain'] },
+    { maxBytes: 1000, timeoutMs: 60_000, mediaTypes: ['text/plain'] },
     { log: silentLogger() },
   );
 
