@@ -35,13 +35,17 @@ type Scope = Omit<MarkedPlace, 'place' | 'schema'>;
 export function markedPlaces(place: Cursor, { root, definitions }: SchemaTree): MarkedPlace[] {
   const found: MarkedPlace[] = [];
   const visit = (at: Cursor, schema: ConfigSchema, outer: Scope): void => {
-    if (at.missing || isMisnamed(at, schema) || !leadsToMarks(schema)) return;
-    const scope = { ...outer, ...scopeOf(at, schema, outer) };
-    if (isMarked(schema)) found.push({ place: at, schema, ...scope });
+    const { leads, marked } = planOf(schema);
+    if (!leads || at.missing || isMisnamed(at, schema)) return;
+    const { holder, around } = outer;
+    const inForce = handedDown(at, schema, outer.inForce);
+    const entrance = schema.clients === undefined ? outer.entrance : at;
+    if (marked) found.push({ place: at, schema, holder, around, inForce, entrance });
     const variant = variantOf(schema, at);
-    if (variant !== undefined) visit(at, variant, scope);
-    for (const [child, inner, inForce] of childrenOf(at, schema, scope, definitions)) {
-      visit(child, inner, { ...scope, holder: at, around: schema, inForce });
+    if (variant !== undefined) visit(at, variant, { holder, around, inForce, entrance });
+    const scope = { holder: at, around: schema, inForce, entrance };
+    for (const [child, inner, handed] of childrenOf(at, schema, definitions, inForce)) {
+      visit(child, inner, { ...scope, inForce: handed });
     }
   };
   visit(place, root, { holder: place, around: undefined, inForce: new Map(), entrance: undefined });
@@ -50,8 +54,9 @@ export function markedPlaces(place: Cursor, { root, definitions }: SchemaTree): 
 
 /** @returns the variant that `type` names; undefined for a schema without variants, or a word that none has. */
 export function variantOf(schema: ConfigSchema, place: Cursor): ConfigSchema | undefined {
+  if (schema.oneOf === undefined) return undefined;
   const word = place.get('type').value;
-  return schema.oneOf?.find(({ properties }) => properties?.['type']?.const === word);
+  return schema.oneOf.find(({ properties }) => properties?.['type']?.const === word);
 }
 
 /** @returns whether `type` is the word of something else, or of nothing. */
@@ -60,54 +65,35 @@ function isMisnamed(place: Cursor, { properties }: ConfigSchema): boolean {
   return word !== undefined && place.get('type').value !== word;
 }
 
-function scopeOf(place: Cursor, schema: ConfigSchema, { inForce }: Scope): Partial<Scope> {
-  return {
-    inForce: handedDown(place, schema, inForce),
-    ...(schema.clients !== undefined && { entrance: place }),
-  };
-}
+type Sections = MarkedPlace['inForce'];
 
 /** What holds below an object: its own sections, and for the others what holds above. */
-function handedDown(
-  place: Cursor,
-  schema: ConfigSchema | undefined,
-  above: ReadonlyMap<string, Cursor>,
-): ReadonlyMap<string, Cursor> {
-  const own = Object.entries(schema?.properties ?? {})
-    .filter(([key, { inherited }]) => inherited === true && !place.get(key).missing)
-    .map(([key]) => [key, place.get(key)] as const);
-  return own.length === 0 ? above : new Map([...above, ...own]);
+function handedDown(place: Cursor, schema: ConfigSchema, above: Sections): Sections {
+  const own = planOf(schema).inherited.filter((key) => !place.get(key).missing);
+  return own.length === 0 ? above : new Map([...above, ...own.map((key) => [key, place.get(key)] as const)]);
 }
 
-type Child = readonly [place: Cursor, schema: ConfigSchema, inForce: ReadonlyMap<string, Cursor>];
+type Child = readonly [place: Cursor, schema: ConfigSchema, inForce: Sections];
 
 function childrenOf(
   place: Cursor,
   schema: ConfigSchema,
-  { inForce }: Scope,
   definitions: SchemaTree['definitions'],
+  inForce: Sections,
 ): Child[] {
   const { properties = {}, items } = schema;
-  const named = Object.entries(properties)
-    .toSorted(([, a], [, b]) => rankOf(a) - rankOf(b))
-    .map(([key, inner]): Child => {
-      const { below } = inner;
-      if (below === undefined) return [place.get(key), inner, inForce];
-      return [place.get(key), inner, handedDown(place.get(below), properties[below], inForce)];
-    });
+  const children = planOf(schema).keys.map(([key, inner]): Child => {
+    const beside = inner.below === undefined ? undefined : properties[inner.below];
+    if (beside === undefined) return [place.get(key), inner, inForce];
+    return [place.get(key), inner, handedDown(place.get(inner.below ?? ''), beside, inForce)];
+  });
   const free = freeSchema(schema, definitions);
-  const others = free === undefined ? [] : place.entries().filter(({ path }) => !((path.at(-1) ?? '') in properties));
-  return [
-    ...named,
-    ...others.flatMap((child): Child[] => (free === undefined ? [] : [[child, free, inForce]])),
-    ...(items === undefined ? [] : place.items().map((child): Child => [child, items, inForce])),
-  ];
-}
-
-/** What is handed down comes first, what depends on a neighbour last. */
-function rankOf({ inherited, below }: ConfigSchema): number {
-  if (inherited === true) return 0;
-  return below === undefined ? 1 : 2;
+  if (free !== undefined) {
+    const others = place.entries().filter(({ path }) => !Object.hasOwn(properties, path.at(-1) ?? ''));
+    children.push(...others.map((child): Child => [child, free, inForce]));
+  }
+  if (items !== undefined) children.push(...place.items().map((child): Child => [child, items, inForce]));
+  return children;
 }
 
 /** @returns the schema of the values whose keys are free; undefined when there are none. */
@@ -119,25 +105,44 @@ export function freeSchema(
   return '$ref' in values ? definitions[values.$ref.replace('#/definitions/', '')] : values;
 }
 
-const MARKS = ['is', 'private', 'identity', 'inherited', 'clients', 'letsIn', 'rules'] as const;
-
-function isMarked(schema: ConfigSchema): boolean {
-  return MARKS.some((keyword) => schema[keyword] !== undefined);
+/** What there is to do about the values of a schema. */
+interface Plan {
+  readonly marked: boolean;
+  /** There is a mark in it, or below it: most of a config has none, and is passed by. */
+  readonly leads: boolean;
+  /** The keys that lead to marks: what is handed down comes first, what depends on a neighbour last. */
+  readonly keys: readonly (readonly [key: string, schema: ConfigSchema])[];
+  /** The keys of what it hands down. */
+  readonly inherited: readonly string[];
 }
 
-/** schema -> whether there is a mark in it, or below it */
-const leading = new WeakMap<ConfigSchema, boolean>();
+const plans = new WeakMap<ConfigSchema, Plan>();
 
-/** Most of a config has no marks, and is passed by. */
-function leadsToMarks(schema: ConfigSchema): boolean {
-  const known = leading.get(schema);
+function planOf(schema: ConfigSchema): Plan {
+  const known = plans.get(schema);
   if (known !== undefined) return known;
-  const { properties = {}, additionalProperties = false, items, oneOf = [] } = schema;
-  const inner = [...Object.values(properties), ...oneOf, ...(items === undefined ? [] : [items])];
+  const plan = makePlan(schema);
+  plans.set(schema, plan);
+  return plan;
+}
+
+const MARKS = ['is', 'private', 'identity', 'inherited', 'clients', 'letsIn', 'rules'] as const;
+
+function makePlan(schema: ConfigSchema): Plan {
+  const { properties = {}, additionalProperties: free = false, items, oneOf = [] } = schema;
+  const marked = MARKS.some((keyword) => schema[keyword] !== undefined);
+  const keys = Object.entries(properties)
+    .filter(([, inner]) => planOf(inner).leads)
+    .toSorted(([, a], [, b]) => rankOf(a) - rankOf(b));
   // What is referred to by name contains itself, and has marks.
-  const isFree =
-    additionalProperties !== false && ('$ref' in additionalProperties || leadsToMarks(additionalProperties));
-  const leads = isMarked(schema) || isFree || inner.some(leadsToMarks);
-  leading.set(schema, leads);
-  return leads;
+  const isFree = free !== false && ('$ref' in free || planOf(free).leads);
+  const others = [...oneOf, ...(items === undefined ? [] : [items])];
+  const leads = marked || isFree || keys.length > 0 || others.some((inner) => planOf(inner).leads);
+  const inherited = keys.filter(([, inner]) => inner.inherited === true).map(([key]) => key);
+  return { marked, leads, keys, inherited };
+}
+
+function rankOf({ inherited, below }: ConfigSchema): number {
+  if (inherited === true) return 0;
+  return below === undefined ? 1 : 2;
 }
