@@ -37,7 +37,13 @@ export function peerPackage(name) {
  */
 export async function startPeer({ running, realm, package: name = '' }) {
   if (running !== undefined) {
-    return { ...running, probe: undefined, cookieFile: undefined, stop: () => Promise.resolve(undefined) };
+    return {
+      ...running,
+      probe: undefined,
+      cookieFile: undefined,
+      said: () => '',
+      stop: () => Promise.resolve(undefined),
+    };
   }
   const launcher = path.join(import.meta.dirname, 'peers', `${name}.cjs`);
   const server = await startForeign([launcher, installed(name)]);

@@ -37,7 +37,10 @@ ${'='.repeat(80)}`);
   process.exitCode = onCi && code === 0 ? 1 : code;
 }
 
-/** The names of the tests in a file. */
+/**
+ * The names of the tests in a file.
+ * @param {string} name
+ */
 function titles(name) {
   const text = readFileSync(path.join(browserTests, name), 'utf8');
   return [...text.matchAll(/\b(?:it|test)(?:\.\w+(?:\([^)]*\))?)?\(\s*(['"`])(.+?)\1/g)].map((match) => match[2]);

@@ -24,7 +24,10 @@ export async function writeValidator(dist) {
   writeFileSync(path.join(dist, 'config/validator.js'), code);
 }
 
-/** An esbuild plugin: whoever imports `src/config/validator.ts` gets what {@link writeValidator} wrote. */
+/**
+ * An esbuild plugin: whoever imports `src/config/validator.ts` gets what {@link writeValidator} wrote.
+ * @type {import('esbuild').Plugin}
+ */
 export const useValidator = {
   name: 'validator',
   setup(build) {
@@ -34,7 +37,10 @@ export const useValidator = {
   },
 };
 
-/** Gives the generated code the export of `src/config/validator.ts`, and the `require` that it relies on. */
+/**
+ * Gives the generated code the export of `src/config/validator.ts`, and the `require` that it relies on.
+ * @param {string} code
+ */
 function asModule(code) {
   const before = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n";
   return `${before}${code}\nexport const validator = () => validate;\n`;

@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import { percentiles } from '../load/closed-loop.js';
 import { Violations } from '../load/sequence.js';
-import { CALL, ERROR, INVOCATION, RESULT, WampSession, YIELD, openMany } from '../load/wamp-session.js';
+import { CALL, ERROR, INVOCATION, RESULT, WampSession, YIELD, openMany, webSocketOf } from '../load/wamp-session.js';
 import { pace } from './pace.js';
 
 const PROCEDURE = 'bench.edge.echo';
@@ -73,6 +73,6 @@ export class Callers {
       if (this.#latencies.length < MAX_LATENCIES) this.#latencies.push(performance.now() - Number(sentAt));
     });
     const next = () => session.codec.encode([CALL, session.nextRequestId(), {}, PROCEDURE, [performance.now()]]);
-    return { client: session.client, next };
+    return { client: webSocketOf(session), next };
   }
 }

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import { Violations } from '../load/sequence.js';
-import { PUBLISH, WampSession } from '../load/wamp-session.js';
+import { PUBLISH, WampSession, webSocketOf } from '../load/wamp-session.js';
 import { stamp } from './stamp.js';
 
 /** As many messages as one of the server's reads holds. */
@@ -24,7 +24,9 @@ export class Flooder {
    * @param {number} seconds
    */
   async flood(topic, seconds) {
-    const { client, codec } = await WampSession.open(this.#url, 'realm1', this.#violations);
+    const session = await WampSession.open(this.#url, 'realm1', this.#violations);
+    const { codec } = session;
+    const client = webSocketOf(session);
     const until = performance.now() + seconds * 1000;
     while (performance.now() < until) {
       if (client.unsentBytes < MAX_UNSENT_BYTES)

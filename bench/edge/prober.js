@@ -6,7 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import { percentiles } from '../load/closed-loop.js';
 import { Violations } from '../load/sequence.js';
-import { WampSession } from '../load/wamp-session.js';
+import { WampSession, webSocketOf } from '../load/wamp-session.js';
 
 const PING_EVERY_MS = 10;
 const SESSION_EVERY_MS = 50;
@@ -31,12 +31,13 @@ export class Prober {
 
   async start() {
     this.#idle ??= await WampSession.open(this.#url, 'realm1', this.#violations);
-    this.#idle.client.onPong = (sentAt) => this.#answered('pings', Number(sentAt));
+    const idle = webSocketOf(this.#idle);
+    idle.onPong = (sentAt) => this.#answered('pings', Number(sentAt));
     this.#took = { pings: [], sessions: [] };
     this.#timers = [
       everyMs(PING_EVERY_MS, (dueAt) => {
         this.#underWay += 1;
-        this.#idle?.client.ping(String(dueAt));
+        idle.ping(String(dueAt));
       }),
       everyMs(SESSION_EVERY_MS, (dueAt) => void this.#openSession(dueAt)),
     ];

@@ -1,7 +1,7 @@
 /** Publishers in an open loop. What they publish tells who sent it, when, and which of theirs it is. */
 import { performance } from 'node:perf_hooks';
 import { Violations } from '../load/sequence.js';
-import { PUBLISH, WampSession, openMany } from '../load/wamp-session.js';
+import { PUBLISH, WampSession, openMany, webSocketOf } from '../load/wamp-session.js';
 import { stamp } from './stamp.js';
 import { pace } from './pace.js';
 
@@ -24,7 +24,8 @@ export class Publishers {
   async open(topic, count, { firstId = 0, fillerBytes = 0 } = {}) {
     const filler = fillerBytes === 0 ? [] : ['x'.repeat(fillerBytes)];
     const sessions = await openMany(count, () => WampSession.open(this.#url, 'realm1', this.#violations));
-    this.#senders = sessions.map(({ client, codec }, publisher) => {
+    this.#senders = sessions.map((session, publisher) => {
+      const { codec } = session;
       let number = 0;
       const next = () => {
         const text = stamp({
@@ -34,7 +35,7 @@ export class Publishers {
         });
         return codec.encode([PUBLISH, number, {}, topic, [...filler, text]]);
       };
-      return { client, next };
+      return { client: webSocketOf(session), next };
     });
   }
 

@@ -1,6 +1,6 @@
 /** Subscribers that never read. */
 import { Violations } from '../load/sequence.js';
-import { WampSession, openMany } from '../load/wamp-session.js';
+import { WampSession, openMany, webSocketOf } from '../load/wamp-session.js';
 
 export class Stuck {
   #url;
@@ -22,7 +22,7 @@ export class Stuck {
     for (const session of this.#sessions) {
       await session.subscribe(topic);
       session.handlers.set(36, () => undefined);
-      session.client.pause();
+      webSocketOf(session).pause();
     }
   }
 }

@@ -47,6 +47,16 @@ const ROLES = {
  * @typedef {{ type: number, resolve: (message: Message) => void, reject: (reason: Error) => void }} Asked
  */
 
+/**
+ * @param {WampSession} session
+ * @returns {WebSocketClient} what it is on
+ * @throws {Error} when that is a RawSocket, which has no pings and is not held back
+ */
+export function webSocketOf({ client }) {
+  if (client instanceof WebSocketClient) return client;
+  throw new Error('the session is not on a WebSocket');
+}
+
 export class WampSession {
   client;
   codec;
