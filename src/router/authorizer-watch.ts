@@ -4,26 +4,26 @@
  */
 import { covers } from './pattern-relations.js';
 import type { RegistrationObserver, RegistrationView } from './observer.js';
-import type { RoleConfig } from './schema.js';
+import type { Role } from './role.js';
 import type { RouterSession } from './session.js';
 
 export class AuthorizerWatch {
-  readonly #procedures: ReadonlySet<string>;
+  #procedures: ReadonlySet<string> = new Set();
   #version = 0;
-
-  constructor(roles: readonly RoleConfig[]) {
-    const procedures = roles.map(({ authorizer }) => authorizer).filter((procedure) => procedure !== undefined);
-    this.#procedures = new Set(procedures);
-  }
 
   /** Another one whenever an authorizer of the realm may be another one. */
   get version(): number {
     return this.#version;
   }
 
+  /** The roles are these from now on. What was decided before no longer counts. */
+  watch(roles: Iterable<Pick<Role, 'authorizer'>>): void {
+    this.#version++;
+    this.#procedures = new Set([...roles].map(({ authorizer }) => authorizer).filter((uri) => uri !== undefined));
+  }
+
   /** @returns an observer that looks first, and then hands on to `inner`. */
   before(inner: RegistrationObserver): RegistrationObserver {
-    if (this.#procedures.size === 0) return inner;
     const then =
       (what: keyof RegistrationObserver) =>
       (session: RouterSession, registration: RegistrationView): void => {

@@ -7,6 +7,7 @@
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { quoted } from '../wamp/uri.js';
 import type { RegistrationObserver, RegistrationView } from './observer.js';
+import type { Role } from './role.js';
 import type { RouterSession } from './session.js';
 
 /** A procedure that decides. */
@@ -18,19 +19,65 @@ export interface Decider {
   readonly role: string | undefined;
 }
 
+/** @returns what decides on a realm: the authorizers of its roles, and those `authenticators` that are for it. */
+export function decidersOf(
+  realm: string,
+  roles: Iterable<Pick<Role, 'authorizer' | 'authorizerCalleeRole'>>,
+  authenticators: readonly Decider[] = [],
+): Omit<Decider, 'realm'>[] {
+  const authorizers = [...roles].flatMap(({ authorizer: procedure, authorizerCalleeRole: role }) => {
+    return procedure === undefined ? [] : [{ procedure, role }];
+  });
+  return [...authorizers, ...authenticators.filter((each) => each.realm === undefined || each.realm === realm)];
+}
+
 export class Deciders {
   // procedure -> the roles that may provide it: those of the config, or the first one; empty until then
   readonly #roles = new Map<string, Set<string>>();
+  /** Those of {@link #roles} for which the config names no role. */
+  readonly #unnamed = new Set<string>();
 
-  constructor(deciders: Iterable<Omit<Decider, 'realm'>>) {
+  constructor(deciders: Iterable<Omit<Decider, 'realm'>> = []) {
+    this.replace(deciders);
+  }
+
+  /**
+   * These procedures decide from now on. One that belonged to the first role that registered it, and for which the config
+   * names no role now either, goes on belonging to it.
+   */
+  replace(deciders: Iterable<Omit<Decider, 'realm'>>): void {
+    const before = new Map([...this.#roles].filter(([procedure]) => this.#unnamed.has(procedure)));
+    this.#roles.clear();
+    this.#unnamed.clear();
     for (const { procedure, role } of deciders) {
       const roles = this.#roles.get(procedure) ?? new Set();
       this.#roles.set(procedure, role === undefined ? roles : roles.add(role));
     }
+    for (const [procedure, roles] of this.#roles) {
+      if (roles.size > 0) continue;
+      this.#unnamed.add(procedure);
+      for (const role of before.get(procedure) ?? []) roles.add(role);
+    }
   }
 
-  get isEmpty(): boolean {
-    return this.#roles.size === 0;
+  /**
+   * Looks once more at what is registered, after {@link replace}: a procedure without a role belongs to the role of its
+   * first callee.
+   * @param lookup the registration of exactly this procedure.
+   * @returns the callees that would not be admitted now.
+   */
+  recheck(lookup: (procedure: string) => RegistrationView | undefined): (readonly [RegistrationView, RouterSession])[] {
+    const foreign: (readonly [RegistrationView, RouterSession])[] = [];
+    for (const [procedure, roles] of this.#roles) {
+      const registration = lookup(procedure);
+      if (registration === undefined) continue;
+      const [first] = registration.callees;
+      if (roles.size === 0 && first !== undefined) roles.add(first.authrole);
+      for (const callee of registration.callees) {
+        if (!roles.has(callee.authrole)) foreign.push([registration, callee]);
+      }
+    }
+    return foreign;
   }
 
   /** @throws WampError when the session may not register the procedure. */
@@ -47,7 +94,6 @@ export class Deciders {
 
   /** @returns an observer that notes whom a procedure belongs to, and hands on to `inner`. */
   before(inner: RegistrationObserver): RegistrationObserver {
-    if (this.isEmpty) return inner;
     return {
       created: (session, registration) => {
         const roles = registration.match === 'exact' ? this.#roles.get(registration.uri) : undefined;

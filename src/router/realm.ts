@@ -5,7 +5,7 @@
 import { BROKER_FEATURES, Broker } from './broker/broker.js';
 import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
 import * as m from '../wamp/message.js';
-import { CloseUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { payloadOf } from '../wamp/payload.js';
 import type { ProcedureTable } from './meta/procedure.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
@@ -13,7 +13,7 @@ import { isValidUri, quoted } from '../wamp/uri.js';
 import { BUDGET_LIMITS, Budget } from './budget.js';
 import { Arrivals } from './arrivals.js';
 import { AuthorizerWatch } from './authorizer-watch.js';
-import { Deciders } from './deciders.js';
+import { Deciders, decidersOf } from './deciders.js';
 import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
 import { RETENTION_LIMITS } from './broker/retention-limits.js';
@@ -26,7 +26,7 @@ import type { UriRule } from '../wamp/uri.js';
 import type { Decider } from './deciders.js';
 import type { Scheduler } from './observer.js';
 import type { Permission } from './role.js';
-import type { RealmConfig } from './schema.js';
+import type { RealmConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
 
 /** How many subscriptions, and how many registrations, a session may have. */
@@ -67,8 +67,9 @@ export class Realm {
   readonly #uriRule: UriRule;
   readonly #broker: Broker;
   readonly #dealer: Dealer;
-  readonly #authorizers: AuthorizerWatch;
-  readonly #deciders: Deciders;
+  readonly #authorizers = new AuthorizerWatch();
+  readonly #deciders = new Deciders();
+  readonly #authenticators: readonly Decider[] | undefined;
   readonly #arrivals: Arrivals;
   /** Undefined where the ids of requests are not checked. */
   readonly #requestIds: RequestIds | undefined;
@@ -102,8 +103,7 @@ export class Realm {
       retention,
       history,
     });
-    this.#authorizers = new AuthorizerWatch(config.roles);
-    this.#deciders = new Deciders(decidersOf(config, deps.authenticators));
+    this.#authenticators = deps.authenticators;
     this.#arrivals = new Arrivals((procedure) => this.hasCallee(procedure));
     const watched = this.#arrivals.behind(this.#deciders.before(this.#authorizers.before(registrations)));
     this.#dealer = new Dealer({
@@ -114,7 +114,7 @@ export class Realm {
       uriRule: this.#uriRule,
       observer: watched,
       builtin,
-      checkRegistration: this.#deciders.isEmpty ? undefined : this.#checkDecider(deps.refused),
+      checkRegistration: this.#checkDecider(deps.refused),
     });
     if (config.options?.strict_request_ids === true) {
       this.#requestIds = new RequestIds((session, requestId) => this.#dealer.isCalling(session, requestId));
@@ -124,10 +124,63 @@ export class Realm {
       dealer: { features: { ...DEALER_FEATURES, ...(this.#meta && META_DEALER_FEATURES) } },
     };
     for (const role of config.roles) this.#roles.set(role.name, new Role(role));
+    this.#rolesChanged();
   }
 
   role(name: string): Role | undefined {
     return this.#roles.get(name);
+  }
+
+  /**
+   * Adds a role while the realm runs.
+   * @throws TypeError when there is one of this name.
+   */
+  addRole(config: RoleConfig): Role {
+    if (this.#roles.has(config.name)) throw new TypeError(`realm ${this.name} has a role ${config.name} already`);
+    const role = new Role(config);
+    this.#roles.set(role.name, role);
+    this.#rolesChanged();
+    return role;
+  }
+
+  /**
+   * Gives a role other rules. They count for sessions that are on, too, from their next request; what they are subscribed to
+   * or have registered stays. Only a procedure that decides about others is taken from callees that may not provide it now.
+   * @throws TypeError when there is no such role.
+   */
+  updateRole(config: RoleConfig): Role {
+    const role = this.#roles.get(config.name);
+    if (role === undefined) throw new TypeError(`realm ${this.name} has no role ${config.name}`);
+    role.update(config);
+    this.#rolesChanged();
+    for (const session of this.#sessions.values()) if (session.role === role) session.roleChanged?.();
+    return role;
+  }
+
+  /** Takes a role away, and ends its sessions with GOODBYE `wamp.error.no_such_role`. @returns whether there was one. */
+  removeRole(name: string): boolean {
+    const role = this.#roles.get(name);
+    if (role === undefined) return false;
+    this.#roles.delete(name);
+    this.#rolesChanged();
+    const message = `role ${quoted(name)} was removed`;
+    for (const session of [...this.#sessions.values()]) {
+      if (session.role === role) session.kill(ErrorUri.NO_SUCH_ROLE, message);
+    }
+    return true;
+  }
+
+  /**
+   * Ends all sessions because the realm is removed, with GOODBYE `wamp.close.close_realm`. Nobody stays who could be told, so
+   * testaments are not published, and meta events neither. `size` is all zero afterwards.
+   */
+  close(): void {
+    const sessions = [...this.#sessions.values()];
+    const action = (): void => {
+      for (const session of sessions) session.kill(CloseUri.CLOSE_REALM, 'the realm was removed');
+    };
+    if (this.#meta === undefined) action();
+    else this.#meta.quietly(sessions, action);
   }
 
   /** Changes whenever a procedure that decides for a role comes, changes or goes. */
@@ -227,6 +280,16 @@ export class Realm {
     });
   }
 
+  /** Authorizers and who may provide them follow from the roles. */
+  #rolesChanged(): void {
+    const roles = [...this.#roles.values()];
+    this.#authorizers.watch(roles);
+    this.#deciders.replace(decidersOf(this.name, roles, this.#authenticators));
+    for (const [{ id }, callee] of this.#deciders.recheck((uri) => this.#dealer.lookup(uri, 'exact'))) {
+      this.#dealer.revoke(id, callee, ErrorUri.NOT_AUTHORIZED);
+    }
+  }
+
   #checkDecider(refused: RealmDeps['refused']): DealerDeps['checkRegistration'] {
     return (session, registration) => {
       try {
@@ -281,13 +344,6 @@ export class Realm {
         return this.#dealer.onError(session, message);
     }
   }
-}
-
-function decidersOf({ name, roles }: RealmConfig, authenticators: readonly Decider[] = []): Omit<Decider, 'realm'>[] {
-  const authorizers = roles.flatMap(({ authorizer: procedure, 'authorizer-callee-role': role }) => {
-    return procedure === undefined ? [] : [{ procedure, role }];
-  });
-  return [...authorizers, ...authenticators.filter(({ realm }) => realm === undefined || realm === name)];
 }
 
 /** The budget of one realm: its share for a session may differ, the whole is that of the router. */

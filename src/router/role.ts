@@ -47,26 +47,40 @@ interface Rule extends Pattern {
   readonly permission: Permission;
 }
 
+/**
+ * A role of a realm. Sessions hold this object, so {@link update} changes what open sessions may do, from their next request
+ * on.
+ */
 export class Role {
   readonly name: string;
-  /** The procedure that decides instead of rules. Whoever does not ask it gets nothing: there are no rules then. */
-  readonly authorizer: string | undefined;
-  readonly #rules = new PatternIndex<Permission>();
+  /** The procedure that decides instead of rules. A request that it was not asked about gets nothing: there are no rules. */
+  authorizer: string | undefined;
+  /** The role that may register {@link authorizer}; undefined: the first one that does. */
+  authorizerCalleeRole: string | undefined;
+  #rules = new PatternIndex<Permission>();
   /** The same rules as a list, the most specific first; of several for one pattern the last one counts. */
-  readonly #ordered: readonly Rule[];
-  readonly #otherwise: Permission;
+  #ordered: readonly Rule[] = [];
+  #otherwise = DENY_ALL;
 
   constructor(config: RoleConfig) {
     this.name = config.name;
-    this.authorizer = config.authorizer;
-    this.#otherwise = config['allow-by-default'] === true ? ALLOW_ALL : DENY_ALL;
+    this.update(config);
+  }
+
+  /** Takes other rules in place of all that it has. `Realm.updateRole` does this, and tells those who have to know. */
+  update(config: Omit<RoleConfig, 'name'>): void {
     const rules = new Map<string, Rule>();
+    const index = new PatternIndex<Permission>();
     for (const written of config.permissions ?? []) {
       const rule = ruleOf(written);
-      this.#rules.set(rule.match, rule.uri, rule.permission);
+      index.set(rule.match, rule.uri, rule.permission);
       rules.set(`${rule.match} ${rule.uri}`, rule);
     }
+    this.authorizer = config.authorizer;
+    this.authorizerCalleeRole = config['authorizer-callee-role'];
+    this.#rules = index;
     this.#ordered = [...rules.values()].sort(bySpecificity);
+    this.#otherwise = config['allow-by-default'] === true ? ALLOW_ALL : DENY_ALL;
   }
 
   /**

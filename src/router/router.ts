@@ -9,6 +9,7 @@ import type { Decider } from './deciders.js';
 import type { RouterSession } from './session.js';
 import type { ProcedureTable } from './meta/procedure.js';
 import type { Scheduler } from './observer.js';
+import type { RealmDeps } from './realm.js';
 import type { RealmConfig } from './schema.js';
 
 export interface RouterDeps {
@@ -33,6 +34,7 @@ export class Router {
   readonly scheduler: Scheduler;
   readonly #randomId: RandomId;
   readonly #budget: Budget;
+  readonly #realmDeps: RealmDeps;
   // realm name -> realm
   readonly #realms = new Map<string, Realm>();
   #lastId = 0;
@@ -44,8 +46,34 @@ export class Router {
     // Subscriptions and registrations of all realms share one count: their ids have router scope (section "IDs").
     const nextRouterId = (): number => (this.#lastId = nextId(this.#lastId));
     const { maxKeptBytes: inAll = BUDGET_LIMITS.inAll } = deps;
-    const budget = (this.#budget = new Budget({ ...BUDGET_LIMITS, inAll }));
-    for (const config of realms) this.#realms.set(config.name, new Realm(config, { ...deps, budget, nextRouterId }));
+    this.#budget = new Budget({ ...BUDGET_LIMITS, inAll });
+    this.#realmDeps = { ...deps, budget: this.#budget, nextRouterId };
+    for (const config of realms) this.#realms.set(config.name, new Realm(config, this.#realmDeps));
+  }
+
+  /**
+   * Adds a realm while the router runs.
+   * @throws TypeError when there is one of this name.
+   */
+  addRealm(config: RealmConfig): Realm {
+    if (this.#realms.has(config.name)) throw new TypeError(`there is a realm ${config.name} already`);
+    const realm = new Realm(config, this.#realmDeps);
+    this.#realms.set(realm.name, realm);
+    return realm;
+  }
+
+  /**
+   * Takes a realm away and ends its sessions: see {@link Realm.close}. What was kept for them is given back, and what the
+   * realm kept itself (retained events, history) goes with it.
+   * @returns whether there was one.
+   */
+  removeRealm(name: string): boolean {
+    const realm = this.#realms.get(name);
+    if (realm === undefined) return false;
+    // First, so that nobody can join it while its sessions end.
+    this.#realms.delete(name);
+    realm.close();
+    return true;
   }
 
   realm(name: string): Realm | undefined {

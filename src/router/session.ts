@@ -58,6 +58,8 @@ export interface RouterSession extends Charged {
    *   `error` says that it could not be.
    */
   kill(reason: string, message?: string, done?: (error?: WampError) => void): void;
+  /** Its {@link role} has got other rules: they count from the next request on. */
+  roleChanged?(): void;
   /** Never throws and never waits; a message to a session that is gone goes nowhere. */
   send(message: RouterMessage): void;
 }

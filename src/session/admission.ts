@@ -5,7 +5,7 @@
 import { ErrorUri } from '../wamp/error.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { AUTH_URIS, deny } from '../auth/verdict.js';
-import type { Accept, AuthContext, AuthMethod, AuthMethods, Deny, Pass, Principal, Verdict } from '../auth/method.js';
+import type { AuthContext, AuthMethod, AuthMethods, Deny, Pass, Principal, Verdict } from '../auth/method.js';
 import type { AuthUris } from '../auth/verdict.js';
 import type { Realm } from '../router/realm.js';
 import type { Role } from '../router/role.js';
@@ -77,7 +77,10 @@ function inOrder(offered: readonly string[], methods: AuthMethods): readonly (re
 }
 
 /** Looks up the realm and the role of an accepted principal. */
-export function admit({ principal, proof }: Accept, router: Router): Admission | Deny {
+export function admit(
+  { principal, proof }: { readonly principal: Principal; readonly proof?: Dict | undefined },
+  router: Router,
+): Admission | Deny {
   if (principal.realm === NO_REALM) {
     return deny(ErrorUri.NO_SUCH_REALM, 'the client names no realm, and nothing here names one for it');
   }

@@ -16,8 +16,9 @@ import type { Payload } from '../wamp/payload.js';
 export class InternalCallers {
   readonly #router: Router;
   readonly #log: RepeatedLog;
-  readonly #attendances = new Map<Realm, Attendance>();
-  readonly #callers = new Map<Realm, Map<Role, InternalCaller>>();
+  // A realm or role that is removed takes its entry along.
+  readonly #attendances = new WeakMap<Realm, Attendance>();
+  readonly #callers = new WeakMap<Realm, WeakMap<Role, InternalCaller>>();
 
   constructor(router: Router, log: RepeatedLog) {
     this.#router = router;
@@ -66,7 +67,7 @@ export class InternalCallers {
   }
 
   #caller(realm: Realm, role: Role): InternalCaller {
-    const ofRealm = this.#callers.get(realm) ?? new Map<Role, InternalCaller>();
+    const ofRealm = this.#callers.get(realm) ?? new WeakMap<Role, InternalCaller>();
     this.#callers.set(realm, ofRealm);
     let caller = ofRealm.get(role);
     if (caller === undefined) {

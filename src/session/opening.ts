@@ -178,7 +178,10 @@ export class Opening {
   };
 
   /** @param isOfCookie whether the session stands and falls with the login that its cookie remembers. */
-  #admit(admission: Admission, isOfCookie: boolean): void {
+  #admit(accepted: Admission, isOfCookie: boolean): void {
+    // Once more: the realm or the role may have been removed while the login was stored.
+    const admission = admit(accepted, this.#deps.router);
+    if (admission.type === 'deny') return this.#refuse(admission);
     // Another session of the browser may have logged out while this one was on its way.
     if (isOfCookie && this.#session.transport.client.liveCookie?.isLoggedOut === true) return this.#refuse(LOGGED_OUT);
     this.#state = 'over';

@@ -251,6 +251,14 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     }
   }
 
+  /** Once there was an authorizer the messages go on through its {@link Authorization}: some may be waiting there. */
+  roleChanged(): void {
+    const realm = this.#realm;
+    if (realm === undefined || this.#authorization !== undefined || this.role.authorizer === undefined) return;
+    const { router, log, repeated } = this.#deps;
+    this.#authorization = new Authorization(this, { realm, router, log, ...(repeated && { repeated }) });
+  }
+
   hello({ details }: Hello): number {
     this.id = this.#deps.router.newSessionId();
     this.#features = featureSet(details.roles);
@@ -270,11 +278,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.authrole = authrole;
     this.#realm = realm;
     this.#role = role;
-    if (role.authorizer !== undefined) {
-      const { router, log, repeated } = this.#deps;
-      const deps = { realm, router, log, ...(repeated && { repeated }) };
-      this.#authorization = new Authorization(this, role.authorizer, deps);
-    }
+    this.roleChanged();
     this.#principal = principal;
     this.#opening = undefined;
     this.#state = 'established';

@@ -74,6 +74,8 @@ export const ErrorUri = {
 
 /** Reasons of GOODBYE. `logout` and `normal` are Crossbar.io's and autobahn's, the others the specification's. */
 export const CloseUri = {
+  /** The realm is gone while the router goes on. */
+  CLOSE_REALM: 'wamp.close.close_realm',
   /** The cookie of the session has expired. Ours, because the specification has none for it, and `wamp.` is not ours. */
   COOKIE_EXPIRED: 'crossbar.close.cookie_expired',
   /** The answer to a GOODBYE. */

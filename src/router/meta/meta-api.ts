@@ -72,7 +72,7 @@ export class MetaApi {
           sessions,
           uriRule,
           scheduler,
-          quietly: (victims, action) => this.#quietly(victims, action),
+          quietly: (victims, action) => this.quietly(victims, action),
         }),
         ...this.#testaments.procedures,
         ...subscriptionProcedures(deps.subscriptions, deps),
@@ -105,7 +105,8 @@ export class MetaApi {
     return { testaments: this.#testaments.size, metaEvents: this.#events.size };
   }
 
-  #quietly(victims: readonly RouterSession[], action: () => void): void {
+  /** Does something to sessions of which nobody is told: their testaments are dropped, and no meta event is published. */
+  quietly(victims: readonly RouterSession[], action: () => void): void {
     for (const victim of victims) this.#testaments.forget(victim);
     this.#events.quietly(action);
   }

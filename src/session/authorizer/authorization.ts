@@ -62,8 +62,9 @@ export interface AuthorizationDeps extends Pick<SessionDeps, 'router' | 'log' | 
 
 export class Authorization {
   readonly #session: AuthorizedSession;
-  readonly #procedure: string;
   readonly #deps: AuthorizationDeps;
+  /** The authorizer that is asked, or was the last time. */
+  #procedure = '';
   readonly #caller: InternalCaller;
   readonly #decisions: DecisionCache;
   /** What came while the authorizer was asked, in order, of those who cannot be stopped from sending. */
@@ -76,11 +77,9 @@ export class Authorization {
   #isReading = true;
   #ended = false;
 
-  /** @param procedure the authorizer of the session's role. */
-  constructor(session: AuthorizedSession, procedure: string, deps: AuthorizationDeps) {
+  constructor(session: AuthorizedSession, deps: AuthorizationDeps) {
     const { realm, router } = deps;
     this.#session = session;
-    this.#procedure = procedure;
     this.#deps = deps;
     const id = router.newSessionId();
     this.#caller = new InternalCaller({ id, authid: 'authorizer-caller', realm, scheduler: router.scheduler });
@@ -105,7 +104,10 @@ export class Authorization {
 
   #next(message: ClientMessage): void {
     const question = questionOf(message);
-    if (question === undefined) return this.#session.deliver(message);
+    const { authorizer } = this.#session.role;
+    // The role may have got rules in place of its authorizer.
+    if (question === undefined || authorizer === undefined) return this.#session.deliver(message);
+    this.#procedure = authorizer;
     const { uri, match } = question;
     // An authorizer is asked about URIs, and gets nothing else to see; once about a call, not about each part of it.
     const pointless = !isValidUri(uri, 'loose', match) || (message.type === CALL && this.#continues(message));
