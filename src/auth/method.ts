@@ -131,6 +131,9 @@ export interface AuthMethod {
 /** The methods of one transport: name in HELLO -> method. */
 export type AuthMethods = ReadonlyMap<string, AuthMethod>;
 
+/** The same for look-ups only: what is behind it may change while a node runs. */
+export type AuthMethodLookup = Pick<AuthMethods, 'get' | 'has'>;
+
 /** A method as the registry has it. `C` is its checked section of the config. */
 export interface AuthMethodType<C> {
   /** The word in the config. */

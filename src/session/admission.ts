@@ -5,7 +5,7 @@
 import { ErrorUri } from '../wamp/error.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { AUTH_URIS, deny } from '../auth/verdict.js';
-import type { AuthContext, AuthMethod, AuthMethods, Deny, Pass, Principal, Verdict } from '../auth/method.js';
+import type { AuthContext, AuthMethod, AuthMethodLookup, Deny, Pass, Principal, Verdict } from '../auth/method.js';
 import type { AuthUris } from '../auth/verdict.js';
 import type { Realm } from '../router/realm.js';
 import type { Role } from '../router/role.js';
@@ -65,7 +65,7 @@ function noneLeft(offered: readonly string[], { noMethod, required }: AuthUris):
   return deny(reason, `cannot authenticate using any of the offered authmethods ${names}`);
 }
 
-function inOrder(offered: readonly string[], methods: AuthMethods): readonly (readonly [string, AuthMethod])[] {
+function inOrder(offered: readonly string[], methods: AuthMethodLookup): readonly (readonly [string, AuthMethod])[] {
   const first = offered.includes('cookie') ? ['cookie'] : [];
   const names = offered.length === 1 ? offered : new Set([...first, ...offered]);
   const known: (readonly [string, AuthMethod])[] = [];

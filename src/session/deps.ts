@@ -2,10 +2,11 @@
  * What all sessions of one transport share: made once, when the transport is set up.
  */
 import { RepeatedLog } from '../log/repeated.js';
+import { LiveAuthMethods } from '../auth/live-methods.js';
 import { createAuthMethods } from '../auth/registry.js';
 import { AUTH_URIS } from '../auth/verdict.js';
 import { InternalCallers } from './internal-callers.js';
-import type { AuthMethods, LoadFunction } from '../auth/method.js';
+import type { AuthMethodLookup, LoadFunction } from '../auth/method.js';
 import type { AuthOptions } from '../auth/options-schema.js';
 import type { AuthConfig } from '../auth/schema.js';
 import type { AuthUris } from '../auth/verdict.js';
@@ -16,9 +17,18 @@ import type { Router } from '../router/router.js';
 export interface SessionDeps extends RepeatedLogDeps {
   readonly router: Router;
   /** name in HELLO -> method */
-  readonly authMethods: AuthMethods;
+  readonly authMethods: AuthMethodLookup;
   /** What refusals are called; by default as Crossbar.io does. */
   readonly authUris?: AuthUris;
+}
+
+/** As the transport keeps them. */
+export interface LiveSessionDeps extends SessionDeps {
+  /**
+   * Takes other principals and limits for the clients that come from now on; sessions that are on stay. Failures that were
+   * counted are forgotten, `auth_error_uris` stays as it was. Rejects when a method cannot be set up: then all is as before.
+   */
+  renewAuth(sections: AuthSections): Promise<void>;
 }
 
 /** What a transport says of authentication. */
@@ -39,13 +49,13 @@ export function asksAuthenticator(auth: AuthConfig | undefined): boolean {
 
 /** @param config the transport's. Rejects when one of its authentication methods cannot be set up. */
 export async function createSessionDeps(
-  { auth, options }: AuthSections,
+  sections: AuthSections,
   { router, log, load }: SessionParts,
-): Promise<SessionDeps> {
-  const authUris = AUTH_URIS[options.auth_error_uris];
+): Promise<LiveSessionDeps> {
+  const authUris = AUTH_URIS[sections.options.auth_error_uris];
   const repeated = new RepeatedLog(log);
   const calls = new InternalCallers(router, repeated);
-  const authMethods = await createAuthMethods(auth, options, {
+  const deps: Parameters<typeof createAuthMethods>[2] = {
     log,
     repeated,
     clock: router.clock,
@@ -53,6 +63,9 @@ export async function createSessionDeps(
     call: (...call) => calls.call(...call),
     load,
     admits: (realm, role) => router.realm(realm)?.role(role) !== undefined,
-  });
-  return { router, authMethods, authUris, log, repeated };
+  };
+  const create = ({ auth, options }: AuthSections) => createAuthMethods(auth, options, deps);
+  const authMethods = new LiveAuthMethods(await create(sections));
+  const renewAuth = async (changed: AuthSections): Promise<void> => authMethods.replace(await create(changed));
+  return { router, authMethods, authUris, log, repeated, renewAuth };
 }

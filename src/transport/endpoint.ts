@@ -53,8 +53,8 @@ export class EndpointServer {
   readonly #handshakes = new Map<string, Socket>();
   /** A listener for all of them, which needs no closure for each. */
   readonly #forget: (this: Socket) => void;
-  /** What has to be done before the port may open. */
-  #prepare: () => Promise<void> = () => Promise.resolve();
+  /** Undefined where there is no TLS. */
+  #tls: { readonly config: TlsConfig; readonly server: TlsServer } | undefined;
   #started: Promise<BoundAddress> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -95,9 +95,31 @@ export class EndpointServer {
     return this.#stopped;
   }
 
+  /**
+   * Reads the files of a `tls` section, the same as before or another one. Connections that come from now on get what is in
+   * them; those that are open go on, and so does a handshake that has begun.
+   * @throws TlsFileError (rejects) when a file cannot be used: then all stays as it was.
+   * @throws TypeError (rejects) where that takes another endpoint: TLS cannot come and go, and neither can
+   * `ca_certificates`, by which clients are asked for a certificate.
+   */
+  async renew(config: TlsConfig): Promise<void> {
+    const tls = this.#tls;
+    if (tls === undefined) throw new TypeError('this endpoint has no TLS');
+    if ((config.ca_certificates === undefined) !== (tls.config.ca_certificates === undefined)) {
+      throw new TypeError('whether clients are asked for a certificate is decided when the endpoint starts');
+    }
+    tls.server.setSecureContext(await readTlsFiles(config, this.#log));
+    this.#tls = { ...tls, config };
+  }
+
+  /** What goes on here, in numbers; for those who ask now and then. */
+  get stats(): { readonly connections: number; readonly handshakes: number } {
+    return { connections: this.#connections.size, handshakes: this.#handshakes.size };
+  }
+
   async #startUp(): Promise<BoundAddress> {
     try {
-      await this.#prepare();
+      if (this.#tls !== undefined) await this.renew(this.#tls.config);
       await this.#acceptor.start?.();
       const bound = await listen(this.#server, this.#endpoint);
       this.#server.on('error', (error: NodeJS.ErrnoException) => this.#listeningFailed(error));
@@ -151,9 +173,7 @@ export class EndpointServer {
       this.#log.debug({ peer: peerOf(socket), code: error.code, reason: error.message }, 'TLS handshake failed');
       socket.destroy();
     });
-    this.#prepare = async () => {
-      server.setSecureContext(await readTlsFiles(tls, this.#log));
-    };
+    this.#tls = { config: tls, server };
     return server;
   }
 
