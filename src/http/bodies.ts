@@ -31,7 +31,7 @@ export interface BodyRules {
   readonly mediaTypes?: readonly string[];
   /** Whether a body without a Content-Type is taken, too, although `mediaTypes` are given. Default: false. */
   readonly mayBeUntyped?: boolean;
-  /** Whether an empty body, or none, is taken: as zero bytes, of whatever type. Default: false. */
+  /** Whether an empty body, or none, is taken: as zero bytes, of any type. Default: false. */
   readonly mayBeEmpty?: boolean;
   /** How the service says no. Default: a page of one sentence, as everywhere. */
   readonly answer?: (refusal: Refusal) => Answer;
@@ -119,6 +119,7 @@ export class BodyReader {
       const failed = (error: NodeJS.ErrnoException): void => settle(endOfFailure(error));
       const left = (): void => settle('gone');
       if (req.destroyed || res.closed) left();
+      else if (res.requestError !== undefined) failed(res.requestError);
       else {
         req.on('data', take).on('end', ended).on('error', failed).on('close', left);
         res.on('close', left);
@@ -172,7 +173,7 @@ function announcedLength({ headers }: IncomingMessage): number | undefined {
 function refusalOfHead(req: IncomingMessage, rules: BodyRules): BodyRefusal | undefined {
   if (!announcesBody(req)) return rules.mayBeEmpty === true ? undefined : refusalOfNothing(req);
   const { headers } = req;
-  // The parser of Node.js takes whatever ends with `chunked`.
+  // The parser of Node.js takes any list that ends with `chunked`.
   if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') return TRANSFER_CODING;
   if (headers.upgrade !== undefined) return CUT_BY_UPGRADE;
   if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return CONTENT_CODING;

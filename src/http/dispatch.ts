@@ -1,11 +1,11 @@
 /**
- * What becomes of each request, upgrade and broken connection of one HTTP server. It checks the target, sets the
+ * Answers for each request, upgrade and broken connection of one HTTP server. It checks the target, sets the
  * headers that every response has, hands over to the root of the path tree and answers for what goes wrong there: a
  * fault of a service costs its visitor a 500, never the node.
  *
  *     request  -> target bad: 400/414 | method: 405 | root.handle -> the service answers | it fails: 500
  *     upgrade  -> not to WebSocket: as a request | root.upgrade -> the service takes the socket
- *     no HTTP  -> after the answer still due on that connection: 400/408/431, close
+ *     no HTTP  -> after the answer still due on that connection: 400/408/431, close | in a body that a service reads: it answers
  *
  * Requests of one connection come one after the other (`pipeline.ts`).
  */
@@ -90,13 +90,13 @@ export class Dispatcher {
     else void this.#serve(asWebRequest(req, target, client), res);
   }
 
-  /** The client sends the body only if somebody wants it: the service that does says so. */
+  /** The client sends the body only when it is told that the service wants it. */
   requestInAdvance(req: IncomingMessage, res: WebResponse): void {
     res.awaitsContinue = true;
     this.request(req, res);
   }
 
-  /** The client expects something that nobody has. */
+  /** The client expects something that we do not do. */
   expectation(req: IncomingMessage, res: WebResponse): void {
     this.#pipelines.get(req.socket)?.add(req, res);
     this.#enter(req, res);
@@ -253,11 +253,13 @@ export class Dispatcher {
 }
 
 /**
- * Tells the service that reads the body of a request that the rest will not come, with the `error` that Node.js has for a
- * client that left. @returns false when nobody reads it.
+ * Tells the service that reads the body of a request that the rest will not come: by an `error` of the request, as Node.js does
+ * when a client leaves. @returns false when nobody reads it, or not yet.
  */
-function failBody(due: WebResponse, error: Error): boolean {
-  if (due.req.complete || due.req.listenerCount('error') === 0) return false;
+function failBody(due: WebResponse, error: NodeJS.ErrnoException): boolean {
+  if (due.req.complete) return false;
+  due.requestError = error;
+  if (due.req.listenerCount('error') === 0) return false;
   due.shouldKeepAlive = false;
   due.req.emit('error', error);
   return true;

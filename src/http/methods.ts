@@ -1,5 +1,5 @@
 /**
- * The methods of HTTP: which of them reach a service. Whoever has a service and a request for it calls {@link serve}, so that
+ * The methods of HTTP: which of them reach a service. A service gets its requests through {@link serve}, so that
  * no service looks at methods itself and all of them refuse in the same way.
  */
 import type { WebResponse } from './response.js';

@@ -14,6 +14,8 @@ export class WebResponse<Request extends IncomingMessage = IncomingMessage> exte
    * gets one, Node.js ends the connection with the answer: whether the body comes all the same cannot be known.
    */
   awaitsContinue = false;
+  /** The parser gave up on the body of the request: nothing more of it will come. */
+  requestError: NodeJS.ErrnoException | undefined;
 
   override writeContinue(callback?: () => void): void {
     this.awaitsContinue = false;

@@ -42,7 +42,7 @@ export interface WebRequest {
 export interface WebService {
   /**
    * The methods that it takes; GET and HEAD by default. Others do not reach it, and neither does OPTIONS as long as it is not
-   * among them (`methods.ts`). Whoever takes GET takes HEAD; it is answered as GET, and the server leaves the body out. A level
+   * among them (`methods.ts`). A service with GET takes HEAD: it answers as to GET, and the server leaves the body out. A level
    * of the path tree takes any, because it is up to the services below.
    */
   readonly methods?: readonly string[] | 'any' | undefined;

@@ -1,5 +1,6 @@
 /**
- * The one walk over a path tree in the config: what stands where. Questions about all services of a transport start here.
+ * The one walk over a path tree in the config: what stands where. Code that asks something of all services of a transport
+ * starts here.
  */
 import type { PathServiceConfig, PathsConfig } from './schema.js';
 

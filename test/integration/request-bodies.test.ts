@@ -70,6 +70,13 @@ async function open(port: number): Promise<HttpWire> {
   return wire;
 }
 
+/** Something to wait for. */
+function gate(): { readonly open: () => void; readonly opened: Promise<void> } {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open, opened };
+}
+
 function post(...headers: readonly string[]): string[] {
   return ['POST /body HTTP/1.1', 'Host: 127.0.0.1', 'Content-Type: application/json', ...headers];
 }
@@ -191,7 +198,7 @@ describe('a body that is refused', () => {
     const wire = await open(port);
     wire.send(post('Content-Length: 1000000'), 'x');
     await wire.until((text) => text.endsWith('bytes.\n'));
-    expect(wire.socket.readableEnded).toBe(false);
+    expect(wire.isOver).toBe(false);
     clock.advance(2_000);
     await wire.closed();
   });
@@ -237,6 +244,23 @@ describe('a body that is refused', () => {
     const text = await wire.closed();
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
     expect(await got.take()).toBeUndefined();
+  });
+
+  it('was no HTTP any more when the service asked for it', async () => {
+    const refused = gate();
+    const service: WebService = {
+      methods: ['POST'],
+      async handle(request, res) {
+        await refused.opened;
+        await new BodyReader(RULES, { log: silentLogger() }).read(request, res);
+      },
+    };
+    const log = createLogger({ level: 'warn', destination: { write: refused.open } });
+    const { port, server } = await startHttp(service, { log });
+    servers.push(server);
+    const wire = await open(port);
+    wire.send(post('Transfer-Encoding: chunked'), 'zz\r\n');
+    expect((await wire.closed()).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
   });
 
   it('takes longer than the server allows a request', async () => {

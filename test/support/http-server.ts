@@ -30,11 +30,27 @@ type HttpOptions = ConstructorParameters<typeof HttpAcceptor>[0];
 export class HttpWire {
   readonly socket: Socket;
   text = '';
+  #isOver = false;
+  #wake: () => void = () => undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', () => undefined);
-    socket.on('data', (chunk) => (this.text += chunk.toString('latin1')));
+    socket.on('data', (chunk) => {
+      this.text += chunk.toString('latin1');
+      this.#wake();
+    });
+    for (const event of ['end', 'close']) {
+      socket.on(event, () => {
+        this.#isOver = true;
+        this.#wake();
+      });
+    }
+  }
+
+  /** Whether the server has ended the connection. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   static async open(port: number): Promise<HttpWire> {
@@ -53,22 +69,24 @@ export class HttpWire {
   /** Resolves when `done` says so of what has come; rejects when the connection ends before. */
   async until(done: (text: string) => boolean): Promise<string> {
     while (!done(this.text)) {
-      if (this.socket.closed || this.socket.readableEnded) throw new Error(`the connection ended with: ${this.text}`);
-      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close'), once(this.socket, 'end')]);
+      if (this.#isOver) throw new Error(`the connection ended with: ${this.text}`);
+      await this.#news();
     }
     return this.text;
   }
 
   /** Resolves with all that came when the server has ended the connection. */
   async closed(): Promise<string> {
-    if (!this.socket.closed && !this.socket.readableEnded) {
-      await Promise.race([once(this.socket, 'close'), once(this.socket, 'end')]);
-    }
+    while (!this.#isOver) await this.#news();
     return this.text;
   }
 
   /** The one response that came before the server ended the connection. */
   async lastResponse(): Promise<Exchange> {
     return parseResponse(await this.closed());
+  }
+
+  async #news(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 }
