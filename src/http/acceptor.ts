@@ -1,6 +1,6 @@
 /**
- * HTTP on the connections of an endpoint: Node.js reads the requests, a path tree answers them. What happens to a single
- * request is told in `dispatch.ts`, which service it reaches in `path.ts`.
+ * HTTP on the connections of an endpoint: Node.js reads the requests, a path tree answers them. `dispatch.ts` says what
+ * happens to a single request, `webservice/path.ts` which service it reaches.
  *
  *     start: services start -> connections are served -> stop: services stop, responses end, or are cut after a grace
  */
@@ -86,7 +86,7 @@ export class HttpAcceptor implements Acceptor {
     await this.#emptyWithin(STOP_GRACE_MS);
   }
 
-  /** Node.js calls its listeners from where nobody catches: what a fault of ours throws there would end the process. */
+  /** Nothing in Node.js catches what its listeners throw: a fault of ours would end the process. */
   #guard(socket: Duplex, listener: () => void): void {
     try {
       listener();

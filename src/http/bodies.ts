@@ -25,7 +25,10 @@ import type { WebRequest } from './service.js';
 export interface BodyRules {
   /** How many bytes a body may have, without the framing of chunks. */
   readonly maxBytes: number;
-  /** Within how many milliseconds the whole body has to be there, from the moment the service asks for it. */
+  /**
+   * Within how many milliseconds the whole body has to be there, from the moment the service asks for it. The server waits 20 s
+   * for a body, unless the type of the service says more (`times` in `webservice/service.ts`).
+   */
   readonly timeoutMs: number;
   /** In lower case, without parameters. Default: any. */
   readonly mediaTypes?: readonly string[];

@@ -1,7 +1,7 @@
 /**
  * Where the bytes of an HTTP connection may be cut so that no piece goes beyond the end of a request: behind every blank
  * line, which ends a head and a chunked body, and behind a body of known length. It is no parser: a cut too many changes
- * nothing, as whoever parses the pieces keeps its place. Pure.
+ * nothing, because the parser goes on where it was. Pure.
  */
 
 /** A blank line with the end of the line before it. That line may end without a carriage return, if the parser takes it. */

@@ -1,4 +1,4 @@
-/** What a connection is told that the HTTP parser gave up on, and what the operator can do about it. */
+/** The answer to a connection on which the HTTP parser gave up, and what the operator can do about it. */
 
 export interface ParseError {
   readonly status: number;

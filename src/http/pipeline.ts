@@ -84,10 +84,10 @@ export class Pipeline {
 
   #parseOn(): void {
     while (this.#rest.length > 0) {
-      // The last answer has been given, or a refusal: whatever comes is not looked at.
+      // The last answer has been given, or a refusal: the rest is not looked at.
       if (!this.#socket.writable) this.#rest = NOTHING;
       else if (this.#mustWait()) this.#hold();
-      // A body that nobody takes: Node.js goes on when somebody does.
+      // No service reads the body yet: Node.js goes on when one does.
       else if (this.#socket.isPaused()) this.#putBack();
       else this.#parsePiece();
     }

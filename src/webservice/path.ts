@@ -26,7 +26,7 @@ class PathService implements WebService {
   /** path segment, or `/` -> service */
   readonly #services: ReadonlyMap<string, WebService>;
   readonly #refusals: RefusalLog;
-  /** For the operator who finds that somebody connects to the wrong path. */
+  /** For the operator of a client that connects to the wrong path. */
   readonly #remedy: string;
 
   constructor(services: ReadonlyMap<string, WebService>, { log, webSocketPaths }: WebServiceDeps) {

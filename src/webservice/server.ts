@@ -22,7 +22,7 @@ const TIMEOUT_CHECK_MS = 500;
 const KEEP_ALIVE_MS = 60_000;
 
 export interface WebServerDeps extends Pick<WebServiceDeps, 'router' | 'load' | 'stores' | 'log' | 'drain'> {
-  /** By default one that nobody asks. */
+  /** Default: one of its own, which no command asks. */
   readonly directory?: CookieDirectory;
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly clock?: () => number;

@@ -1,6 +1,7 @@
 /**
- * What a web service of the config is made of. To add one: a file exporting a {@link WebServiceType}, a line in `registry.ts`,
- * its schema with a line in the `oneOf` of `schema.ts`, and a call of the suite in `test/contract/web-service.ts`. `server.ts` stays as it is.
+ * What a web service of the config is made of. To add one: a file exporting a {@link WebServiceType}, a line in `registry.ts`, its
+ * schema (`...-schema.ts`) with a line in the `oneOf` of `schema.ts`, and a call of the suite in `test/contract/web-service.ts`.
+ * `server.ts` stays as it is. A service that takes request bodies reads them with a `BodyReader` (`http/bodies.ts`).
  */
 import type { WebService } from '../http/service.js';
 import type { SessionParts } from '../session/deps.js';
@@ -27,7 +28,7 @@ export interface WebServiceDeps extends CookieSectionDeps {
   readonly nodeInfo: NodeInfo;
   /** Paths of the transport that accept WebSocket connections, such as `/ws`. */
   readonly webSocketPaths: readonly string[];
-  /** Files and directories of the node that are nobody's business, absolute. */
+  /** Files and directories of the node that are never served, absolute. */
   readonly privatePaths: readonly string[];
   /** Builds the service of a nested path. Passed in, because the registry knows the services and not the reverse. */
   readonly createService: (config: PathServiceConfig, deps: WebServiceDeps) => WebService;
@@ -37,7 +38,7 @@ export interface WebServiceDeps extends CookieSectionDeps {
 export interface WebServiceType<C extends PathServiceConfig = PathServiceConfig> {
   /** The word for it in `type` of a path's config. */
   readonly type: C['type'];
-  /** What the usual times for a request do not fit. */
+  /** How long requests for the service may take to arrive, if the usual times do not fit. */
   times?(config: C): RequestTimes;
   /** Has no side effects: nothing is opened or read before `start`. */
   create(config: C, deps: WebServiceDeps): WebService;
