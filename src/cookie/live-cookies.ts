@@ -50,6 +50,7 @@ export class LiveCookies {
   readonly #logouts: PendingLogouts;
   readonly #repeated: RepeatedLog;
   readonly #unreturned: Unreturned;
+  readonly #endWatch: (() => void) | undefined;
   /** Ids with which somebody came, though the store still has to learn it. */
   readonly #returned = new Set<string>();
 
@@ -63,6 +64,11 @@ export class LiveCookies {
     this.#logouts = new PendingLogouts({ store, clock, log, end: (cbtid, except) => this.#end(cbtid, except) });
     const isHere = (cbtid: string): boolean => this.#here.has(cbtid);
     this.#unreturned = new Unreturned({ store, max: rules.maxUnreturned, log: this.#repeated, isHere });
+    this.#endWatch = store.watch?.(
+      () => [...this.#here.keys()],
+      // One that is logged out already may have sessions that the cookie has nothing to do with.
+      (cbtid) => this.#here.get(cbtid)?.isLoggedOut === false && this.#endHere(cbtid),
+    );
   }
 
   /** How many cookies have an open connection. */
@@ -335,6 +341,7 @@ export class LiveCookies {
 
   /** Stops trying, and says what was left unsaid. */
   close(): void {
+    this.#endWatch?.();
     this.#logouts.close();
     this.#repeated.end();
   }
@@ -362,14 +369,20 @@ export class LiveCookies {
 
   #end(cbtid: string, except: LiveSession | undefined): void {
     this.#logouts.begin(cbtid);
+    this.#endHere(cbtid, except);
+  }
+
+  /** Ends the sessions of a cookie that is logged out, by this process or by another one. */
+  #endHere(cbtid: string, except?: LiveSession): void {
     this.#unreturned.remove(cbtid);
     const liveCookie = this.#here.get(cbtid);
-    liveCookie?.loggedOut();
-    liveCookie?.dismiss(CloseUri.LOGOUT, 'the browser was logged out', except);
+    if (liveCookie === undefined) return;
+    liveCookie.loggedOut();
+    liveCookie.dismiss(CloseUri.LOGOUT, 'the browser was logged out', except);
   }
 
   #discard(cbtid: string): void {
-    this.#store.delete(cbtid, this.#now()).catch((err: unknown) => {
+    this.#store.delete(cbtid, this.#now(), false).catch((err: unknown) => {
       this.#log.warn({ cookieId: shortId(cbtid), err }, 'expired cookie could not be deleted');
     });
   }

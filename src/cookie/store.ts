@@ -98,9 +98,11 @@ export interface CookieStore {
   rotate(cbtid: string, successor: string, rotated: string, returned?: boolean): Promise<CookieRecord>;
   /**
    * Forgets a record or a forward for good: it stays unknown after any restart. Unknown ids are no error.
+   * @param deleted the time of day, ISO 8601.
+   * @param isTold whether processes that {@link watch} are told; false for what has expired, which each finds by itself.
    * @returns what it was. Of a forward the successor stays: another process may have rotated a moment before.
    */
-  delete(cbtid: string, deleted: string): Promise<CookieEntry | undefined>;
+  delete(cbtid: string, deleted: string, isTold?: boolean): Promise<CookieEntry | undefined>;
   /** The ids of all records that are {@link isUnreturned}, in the order of their making. */
   unreturned(): Promise<readonly string[]>;
   /** Forgets a record if it is still {@link isUnreturned}. A crash may bring it back. */
@@ -109,6 +111,15 @@ export interface CookieStore {
   list(): Promise<readonly CookieRecord[]>;
   /** Flushes and releases everything. */
   close(): Promise<void>;
+  /**
+   * Only for stores that several processes have open at the same time: tells which cookies another process has deleted, so
+   * that their sessions here can end. Soon, but not at once; each at least once. Nothing rejects: a look that fails is
+   * logged and repeated.
+   * @param here the ids that matter: those with an open connection. Asked for only when another process has written.
+   * @param onGone called with one of them when its record was deleted, under this id or one that has taken its place.
+   * @returns what ends the watch. `close` ends it as well.
+   */
+  watch?(here: () => readonly string[], onGone: (cbtid: string) => void): () => void;
   /** Drops what nobody can ask for any more. Only where that makes room; rejects when it could not be done. */
   compact?(): Promise<Compaction>;
 }

@@ -1,25 +1,41 @@
 /** What every cookie store promises (`src/cookie/store.ts`). A new store passes this suite, see `test/unit/cookie/contract.test.ts`. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { LiveCookies } from '../../src/cookie/live-cookies.js';
+import { LENIENT } from '../../src/cookie/rules.js';
 import { CookieStoreError } from '../../src/cookie/store.js';
 import type { CookieRecord, CookieStore } from '../../src/cookie/store.js';
+import { silentLogger } from '../../src/log/logger.js';
 import { cookieId, cookieRecord, DELETED, JOE, MODIFIED, recordOf } from '../support/cookie-store.js';
 
 /** Where the records of one test are kept. */
 export interface StorePlace {
   /** @returns a new, unopened store on this place, as after a restart. */
   store(): CookieStore;
+  /** Another process that has the same place open; only with the ability `shared`. */
+  elsewhere?(): Promise<OtherProcess>;
   dispose(): Promise<void>;
+}
+
+export interface OtherProcess {
+  /** Does `logout ID`, `expire ID` or `rotate ID SUCCESSOR`. */
+  order(what: string): Promise<void>;
+  end(): Promise<void>;
 }
 
 export interface StoreAbilities {
   /** Records survive `close` and a new `open`. */
   readonly persistent: boolean;
+  /** Several processes can have the same place open at the same time. */
+  readonly shared: boolean;
 }
+
+/** Not expired by the clock of any process, that of the suite or the real one. */
+const ALIVE = { created: '2000-01-01T00:00:00.000Z', max_age: 4_000_000_000 };
 
 export function cookieStoreContract(
   name: string,
-  { persistent }: StoreAbilities,
+  { persistent, shared }: StoreAbilities,
   factory: () => Promise<StorePlace>,
 ): void {
   describe(`cookie store ${name}`, () => {
@@ -298,6 +314,77 @@ export function cookieStoreContract(
       await reopened();
       const found = await Promise.all(ids.map((each) => store.get(each)));
       expect(found.map((record) => record?.cbtid)).toEqual(ids);
+    });
+
+    it('can be watched where processes share it, and only there', () => {
+      expect(store.watch !== undefined).toBe(shared);
+    });
+
+    describe.runIf(shared)('another process', () => {
+      let other: OtherProcess | undefined;
+      beforeEach(async () => {
+        other = await place.elsewhere?.();
+      });
+      afterEach(() => other?.end());
+
+      it('is seen to log cookies out, also behind a new id, and to do nothing else', async () => {
+        const ids = Array.from({ length: 6 }, (_, n) => cookieId(n));
+        const [out, moved, successor, expired, unasked, last] = ids as [string, string, string, string, string, string];
+        const withLogin = { ...ALIVE, modified: MODIFIED, auth: JOE };
+        for (const each of [out, moved, expired, unasked, last]) await store.create(cookieRecord(each, withLogin));
+        const told: string[] = [];
+        const end = store.watch?.(
+          () => [out, moved, expired, last],
+          (cbtid) => void told.push(cbtid),
+        );
+        await other?.order(`rotate ${moved} ${successor}`);
+        for (const order of [`logout ${out}`, `expire ${expired}`, `logout ${unasked}`]) await other?.order(order);
+        await vi.waitFor(() => expect(told).toContain(out), { timeout: 30_000 });
+        await other?.order(`logout ${successor}`);
+        await vi.waitFor(() => expect(told).toContain(moved), { timeout: 30_000 });
+        await other?.order(`logout ${last}`);
+        await vi.waitFor(() => expect(told).toContain(last), { timeout: 30_000 });
+        expect([...new Set(told)].sort()).toEqual([out, moved, last].sort());
+        expect(await store.get(out)).toBeUndefined();
+        end?.();
+      });
+
+      it('is not watched any longer than is asked for', async () => {
+        await store.create(cookieRecord(id));
+        await store.create(cookieRecord(otherId));
+        const told: string[] = [];
+        const [short, long] = [vi.fn(), (cbtid: string) => void told.push(cbtid)];
+        store.watch?.(() => [id, otherId], short)();
+        store.watch?.(() => [id, otherId], long);
+        await other?.order(`logout ${id}`);
+        await vi.waitFor(() => expect(told).toContain(id), { timeout: 30_000 });
+        expect(short).not.toHaveBeenCalled();
+      });
+
+      it('ends the sessions of a cookie here with its logout, and those that come later stay', async () => {
+        await store.create(cookieRecord(id, { ...ALIVE, modified: MODIFIED, auth: JOE }));
+        await store.create(cookieRecord(otherId, ALIVE));
+        const liveCookies = new LiveCookies({ store, rules: LENIENT, clock: Date.now, log: silentLogger() });
+        const enter = (cbtid: string) => {
+          const liveCookie = liveCookies.enter(cookieRecord(cbtid), { authid: 'derived', isCookieId: false });
+          const session = { id: 1, dismiss: vi.fn() };
+          liveCookie.joined(session);
+          return { liveCookie, session };
+        };
+        const [mine, stranger] = [enter(id), enter(otherId)];
+        await other?.order(`logout ${id}`);
+        await vi.waitFor(
+          () => expect(mine.session.dismiss).toHaveBeenCalledWith('wamp.close.logout', expect.any(String)),
+          { timeout: 30_000 },
+        );
+        expect(await mine.liveCookie.login(id)).toBeUndefined();
+        const anew = { id: 2, dismiss: vi.fn() };
+        mine.liveCookie.joined(anew);
+        await other?.order(`logout ${otherId}`);
+        await vi.waitFor(() => expect(stranger.session.dismiss).toHaveBeenCalled(), { timeout: 30_000 });
+        expect(anew.dismiss).not.toHaveBeenCalled();
+        liveCookies.close();
+      });
     });
 
     it('finishes what was asked before closing, closes twice, and refuses everything afterwards', async () => {

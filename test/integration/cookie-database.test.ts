@@ -23,13 +23,13 @@ import {
 import { nodeDirectory, startDaemon, temporaryDirectory } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
+import { compileRacer, Racer } from '../support/racer.js';
 import { nodeConfig } from '../support/node-config.js';
 import { transpile } from '../support/transpile.js';
 import { cookieValue, WampClient } from '../support/wamp-client.js';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const WRITER = path.join(import.meta.dirname, '../support/cookie-writer.js');
-const RACER = path.join(import.meta.dirname, '../support/cookie-racer.js');
 const ROUNDS = 10;
 const now = (): number => Date.now();
 
@@ -81,42 +81,17 @@ describe('two nodes on one database', () => {
   });
 });
 
-/** One of two processes that do what they are told at the same time. */
-class Racer {
-  readonly #child;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(compiled: string, directory: string) {
-    this.#child = spawn(process.execPath, [RACER, compiled, directory], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
-  }
-
-  async next(): Promise<unknown> {
-    return (await this.#lines.next()).value;
-  }
-
-  tell(order: string): void {
-    this.#child.stdin.write(`${order}\n`);
-  }
-
-  async end(): Promise<void> {
-    this.#child.stdin.end();
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
-  }
-}
-
 describe('a logout at one process, while another one gives the cookie a new id', () => {
   const rounds = Number(process.env['LOGOUT_ROUNDS'] ?? 1000);
 
   it(`leaves nobody logged in, in ${rounds} rounds`, async () => {
-    const compiled = await mkdtemp(path.join(tmpdir(), 'cookie-store-'));
-    onTestFinished(() => rm(compiled, { recursive: true, force: true }));
-    await transpile(['cookie', 'log', 'system', 'wamp'], compiled);
+    const compiled = await compileRacer();
+    onTestFinished(() => compiled.dispose());
     const directory = path.join(temporaryDirectory(), 'cookies');
     const store = databaseOn(directory, { sync: false }, now);
     await store.open();
     onTestFinished(() => store.close());
-    const racers = [new Racer(compiled, directory), new Racer(compiled, directory)] as const;
+    const racers = [new Racer(compiled.directory, directory), new Racer(compiled.directory, directory)] as const;
     expect(await Promise.all(racers.map((racer) => racer.next()))).toEqual(['ready', 'ready']);
     let [rotated, loggedIn] = [0, 0];
     for (let round = 0; round < rounds; round++) {

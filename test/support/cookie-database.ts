@@ -18,6 +18,7 @@ export function databaseOn(
 ): DatabaseCookieStore {
   return new DatabaseCookieStore(databaseOptions(path, change), {
     log: silentLogger(),
+    lookEveryMs: 20,
     connect: async (options) => {
       const engine = await DatabaseEngine.open(options, clock);
       return {

@@ -1,6 +1,6 @@
 // One of two processes with the same cookie database: logs cookies out, or gives them new ids, when it is told to.
 // Arguments: the directory with the compiled store, the directory of the database. Orders, one a line:
-// `logout ID`, `rotate ID SUCCESSOR`. Each is answered with `done`.
+// `logout ID`, `expire ID`, `rotate ID SUCCESSOR`. Each is answered with `done`.
 import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
@@ -24,7 +24,9 @@ process.stdout.write('ready\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const [what, cbtid, successor] = line.split(' ');
   if (what === 'logout') await liveCookies.logOut(cbtid);
+  else if (what === 'expire') await store.delete(cbtid, new Date().toISOString(), false);
   else await liveCookies.rotate(cbtid, successor).catch(() => undefined);
   process.stdout.write('done\n');
 }
+liveCookies.close();
 await store.close();

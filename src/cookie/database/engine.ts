@@ -1,18 +1,19 @@
 /**
  * The cookie database itself: LMDB, and what each request makes of it. Everything here is synchronous, down to the sync
- * of the disk; therefore the router runs it in a thread of its own (`database-thread.ts`). Several processes of one
+ * of the disk; therefore the router runs it in a thread of its own (`../database-thread.ts`). Several processes of one
  * machine may have the same database open: LMDB lets one of them write at a time, and readers see the last commit.
  *
- * One value per id: the line that the cookie file would have for it (`file-line.ts`). A rotation is two values in one
- * transaction.
+ * One value per id: the line that the cookie file would have for it (`file/line.ts`). A rotation is two values in one
+ * transaction. A cookie that was logged out is a tombstone for a minute, by which the other processes learn of it.
  */
 import { messageOf } from '../../system/error.js';
 import { withChange } from '../record-copy.js';
 import { DatabaseFiles, DatabaseLost } from './files.js';
+import { isOldTombstone, isTombstone, tombstone } from './tombstone.js';
 import { isExpired } from '../expiry.js';
 import { forwardLine, liveLine, parseLine } from '../file/line.js';
 import { forwardTo, leadsToRecord } from '../forwards.js';
-import { CookieStoreError, isForward, isUnreturned } from '../store.js';
+import { CookieStoreError, isForward, isUnreturned, MAX_FORWARDS } from '../store.js';
 import type { CookieChange, CookieEntry, CookieRecord } from '../store.js';
 import type { open, RootDatabase } from 'lmdb';
 
@@ -42,14 +43,21 @@ export type DatabaseRequest =
       readonly rotated: string;
       readonly returned: boolean;
     }
-  | { readonly do: 'delete'; readonly cbtid: string }
+  | { readonly do: 'delete'; readonly cbtid: string; readonly isTold: boolean }
+  /** Whether another process may have written since this was asked last. */
+  | { readonly do: 'changed' }
+  /** Which of these cookies were deleted by a process that told it, a moment ago. */
+  | { readonly do: 'gone'; readonly cbtids: readonly string[] }
   | { readonly do: 'unreturned' }
   | { readonly do: 'evict'; readonly cbtid: string }
   | { readonly do: 'purge' }
   | { readonly do: 'count' };
 
+export type DatabaseValue =
+  CookieEntry | readonly CookieRecord[] | readonly string[] | DatabaseCount | boolean | undefined;
+
 export type DatabaseAnswer =
-  | { readonly value: CookieEntry | readonly CookieRecord[] | readonly string[] | DatabaseCount | undefined }
+  | { readonly value: DatabaseValue }
   /** The request cannot be granted. */
   | { readonly refused: string }
   /** The system failed; nothing was changed. */
@@ -79,6 +87,11 @@ export class DatabaseEngine {
   readonly #clock: () => number;
   // where the last sweep ended
   #swept = '';
+  // what the number of the last transaction is if nobody else has written; undefined until somebody asks
+  #expectedTransaction: number | undefined;
+  #writes = 0;
+  // as of the last transaction
+  #hasRoom = true;
 
   private constructor(db: Lmdb, options: DatabaseOptions, clock: () => number) {
     this.#db = db;
@@ -115,7 +128,9 @@ export class DatabaseEngine {
       return requests.map((request) => (isReading(request) ? this.#answer(request) : { refused }));
     }
     try {
+      const before = this.#writes;
       const answers = this.#db.transactionSync(() => this.#runAll(requests));
+      if (this.#writes > before && this.#expectedTransaction !== undefined) this.#expectedTransaction += 1;
       // Nobody has been told yet.
       this.#files.check();
       return answers;
@@ -131,10 +146,10 @@ export class DatabaseEngine {
   }
 
   #runAll(requests: readonly DatabaseRequest[]): DatabaseAnswer[] {
-    const isFull = this.#isFull();
+    this.#hasRoom = !this.#isFull();
     const answers = requests.map((request) => {
       // Deletions make room and are always welcome.
-      if (isFull && isGrowing(request))
+      if (!this.#hasRoom && isGrowing(request))
         return { refused: `the cookie database is full (${this.#options.maxsize} bytes)` };
       return this.#answer(request);
     });
@@ -152,7 +167,7 @@ export class DatabaseEngine {
     }
   }
 
-  #do(request: DatabaseRequest): Extract<DatabaseAnswer, { value: unknown }>['value'] {
+  #do(request: DatabaseRequest): DatabaseValue {
     switch (request.do) {
       case 'get':
         return this.#at(request.cbtid);
@@ -167,7 +182,11 @@ export class DatabaseEngine {
       case 'rotate':
         return this.#rotate(request);
       case 'delete':
-        return this.#delete(request.cbtid);
+        return this.#delete(request.cbtid, request.isTold);
+      case 'changed':
+        return this.#isChanged();
+      case 'gone':
+        return request.cbtids.filter((cbtid) => this.#isGone(cbtid));
       case 'unreturned':
         return this.#unreturned();
       case 'evict':
@@ -192,15 +211,54 @@ export class DatabaseEngine {
     const moved = { ...this.#known(cbtid), cbtid: successor, rotated, returned: false };
     this.#mustBeFree(successor);
     this.#put(moved);
-    this.#db.putSync(cbtid, forwardLine(forwardTo(moved, cbtid, returned)).trimEnd());
+    this.#write(cbtid, forwardLine(forwardTo(moved, cbtid, returned)).trimEnd());
     return moved;
   }
 
-  #delete(cbtid: string): CookieEntry | undefined {
-    const entry = this.#at(cbtid);
-    // Also what cannot be read.
-    if (isKey(cbtid)) this.#db.removeSync(cbtid);
+  #delete(cbtid: string, isTold: boolean): CookieEntry | undefined {
+    if (!isKey(cbtid)) return undefined;
+    const value = this.#db.get(cbtid);
+    const entry = entryOf(value);
+    // In a full database a deletion has to make room, and other processes have to do without.
+    if (entry !== undefined && isTold && this.#hasRoom) this.#write(cbtid, tombstone(this.#clock()));
+    // Also what cannot be read. A tombstone stays, others may not have seen it.
+    else if (value !== undefined && !isTombstone(value)) this.#remove(cbtid);
     return entry;
+  }
+
+  /**
+   * LMDB counts transactions, and the processes that have the database open share the count. So nobody is asked, and nothing is
+   * read, as long as only this process writes.
+   */
+  #isChanged(): boolean {
+    const { lastTxnId } = this.#db.getStats() as { lastTxnId: number };
+    if (lastTxnId === this.#expectedTransaction) return false;
+    this.#expectedTransaction = lastTxnId;
+    return true;
+  }
+
+  #isGone(cbtid: string): boolean {
+    let id = cbtid;
+    for (let steps = 0; steps <= MAX_FORWARDS; steps += 1) {
+      const value = this.#db.get(id);
+      if (value === undefined) return false;
+      if (isTombstone(value)) return true;
+      // Most are records, and need not be taken apart.
+      const entry = value.includes('"moved_to"') ? entryOf(value) : undefined;
+      if (entry === undefined || !isForward(entry)) return false;
+      id = entry.moved_to;
+    }
+    return false;
+  }
+
+  #write(cbtid: string, value: string): void {
+    this.#writes += 1;
+    this.#db.putSync(cbtid, value);
+  }
+
+  #remove(cbtid: string): void {
+    this.#writes += 1;
+    this.#db.removeSync(cbtid);
   }
 
   #unreturned(): string[] {
@@ -211,11 +269,11 @@ export class DatabaseEngine {
 
   #evict(cbtid: string): void {
     const entry = this.#at(cbtid);
-    if (entry !== undefined && !isForward(entry) && isUnreturned(entry)) this.#db.removeSync(cbtid);
+    if (entry !== undefined && !isForward(entry) && isUnreturned(entry)) this.#remove(cbtid);
   }
 
   #put(record: CookieRecord): void {
-    this.#db.putSync(record.cbtid, liveLine(record).trimEnd());
+    this.#write(record.cbtid, liveLine(record).trimEnd());
   }
 
   readonly #at = (cbtid: string): CookieEntry | undefined => (isKey(cbtid) ? entryOf(this.#db.get(cbtid)) : undefined);
@@ -261,6 +319,7 @@ export class DatabaseEngine {
   #count(): DatabaseCount {
     let [values, damaged] = [0, 0];
     for (const { value } of this.#db.getRange()) {
+      if (isTombstone(value)) continue;
       values += 1;
       if (entryOf(value) === undefined) damaged += 1;
     }
@@ -271,8 +330,14 @@ export class DatabaseEngine {
     const now = this.#clock();
     for (const { key, value } of values) {
       const entry = entryOf(value);
-      if (entry === undefined) continue; // damaged: `cookies verify` tells
-      if (isForward(entry) ? !leadsToRecord(entry, this.#at) : isExpired(entry, now)) this.#db.removeSync(key);
+      // What is damaged stays: `cookies verify` tells.
+      const isOld =
+        entry === undefined
+          ? isOldTombstone(value, now)
+          : isForward(entry)
+            ? !leadsToRecord(entry, this.#at)
+            : isExpired(entry, now);
+      if (isOld) this.#remove(key);
     }
   }
 }
@@ -295,8 +360,10 @@ function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: Tree
   return treeBranchPageCount + treeLeafPageCount + overflowPages;
 }
 
+const READING: ReadonlySet<DatabaseRequest['do']> = new Set(['get', 'list', 'count', 'unreturned', 'changed', 'gone']);
+
 function isReading({ do: what }: DatabaseRequest): boolean {
-  return what === 'get' || what === 'list' || what === 'count' || what === 'unreturned';
+  return READING.has(what);
 }
 
 /** @returns whether it needs room: a logout, or a visit that is noted, must not. */
@@ -307,7 +374,7 @@ function isGrowing(request: DatabaseRequest): boolean {
 
 /** @returns undefined when there is none, or none that can be read. */
 function entryOf(value: string | undefined): CookieEntry | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined || isTombstone(value)) return undefined;
   const entry = parseLine(value);
   if (entry?.record !== undefined) return entry.record;
   return entry?.forward;

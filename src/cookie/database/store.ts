@@ -1,6 +1,6 @@
 /**
  * Keeps cookies in an LMDB database that several processes of one machine can have open at the same time: who logs in
- * at one of them is known to all. What a request makes of the database is in `database-engine.ts`.
+ * at one of them is known to all. What a request makes of the database is in `engine.ts`.
  *
  *     request -> commit queue -> thread -> one transaction, synced -> the promise resolves
  */
@@ -14,7 +14,8 @@ import { errorCode, messageOf } from '../../system/error.js';
 import { CookieStoreError } from '../store.js';
 import { RepeatedLog } from '../../log/repeated.js';
 import type { Logger } from '../../log/logger.js';
-import type { DatabaseAnswer, DatabaseCount, DatabaseOptions, DatabaseRequest } from './engine.js';
+import { DatabaseWatch, LOOK_EVERY_MS } from './watch.js';
+import type { DatabaseAnswer, DatabaseCount, DatabaseOptions, DatabaseRequest, DatabaseValue } from './engine.js';
 import type { DatabaseConnection } from '../database-thread.js';
 import type { CookieStoreType } from '../store-type.js';
 import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore } from '../store.js';
@@ -42,16 +43,16 @@ export interface DatabaseStoreDeps {
   readonly log: Logger;
   /** Default: {@link openInThread}. */
   readonly connect?: (options: DatabaseOptions) => Promise<DatabaseConnection>;
+  /** How often {@link DatabaseCookieStore.watch} looks, in milliseconds; default {@link LOOK_EVERY_MS}. */
+  readonly lookEveryMs?: number;
 }
 
 /** A request that waits for its batch. */
 interface Task {
   readonly request: DatabaseRequest;
-  readonly resolve: (value: Value) => void;
+  readonly resolve: (value: DatabaseValue) => void;
   readonly reject: (error: CookieStoreError) => void;
 }
-
-type Value = Extract<DatabaseAnswer, { readonly value: unknown }>['value'];
 
 /** The store type `database`. */
 export class DatabaseCookieStore implements CookieStore {
@@ -63,9 +64,15 @@ export class DatabaseCookieStore implements CookieStore {
   #connection: DatabaseConnection | undefined;
   #isOpen = false;
   #closing: Promise<void> | undefined;
+  readonly #lookEveryMs: number;
+  readonly #watches = new Set<DatabaseWatch>();
 
-  constructor(options: DatabaseOptions, { log, connect = openInThread }: DatabaseStoreDeps) {
+  constructor(
+    options: DatabaseOptions,
+    { log, connect = openInThread, lookEveryMs = LOOK_EVERY_MS }: DatabaseStoreDeps,
+  ) {
     this.#options = options;
+    this.#lookEveryMs = lookEveryMs;
     this.#repeated = new RepeatedLog(log);
     this.#connect = connect;
   }
@@ -97,8 +104,8 @@ export class DatabaseCookieStore implements CookieStore {
     return recordOf(await this.#submit({ do: 'rotate', cbtid, successor, rotated, returned }));
   }
 
-  async delete(cbtid: string): Promise<CookieEntry | undefined> {
-    return oneOf(await this.#submit({ do: 'delete', cbtid }));
+  async delete(cbtid: string, _deleted?: string, isTold = true): Promise<CookieEntry | undefined> {
+    return oneOf(await this.#submit({ do: 'delete', cbtid, isTold }));
   }
 
   async unreturned(): Promise<readonly string[]> {
@@ -129,10 +136,25 @@ export class DatabaseCookieStore implements CookieStore {
 
   async count(): Promise<DatabaseCount> {
     const value = await this.#submit({ do: 'count' });
-    return value !== undefined && 'damaged' in value ? value : { values: 0, damaged: 0 };
+    return typeof value === 'object' && 'damaged' in value ? value : { values: 0, damaged: 0 };
+  }
+
+  watch(here: () => readonly string[], onGone: (cbtid: string) => void): () => void {
+    const watch = new DatabaseWatch({
+      ask: (request) => this.#submit(request),
+      everyMs: this.#lookEveryMs,
+      ...{ here, onGone },
+      onFailure: (err) => this.#repeated.say('warn', { err }, 'logouts of other nodes cannot be looked for'),
+    });
+    this.#watches.add(watch);
+    return () => {
+      this.#watches.delete(watch);
+      watch.stop();
+    };
   }
 
   close(): Promise<void> {
+    for (const watch of this.#watches) watch.stop();
     this.#closing ??= this.#shutDown();
     return this.#closing;
   }
@@ -143,7 +165,7 @@ export class DatabaseCookieStore implements CookieStore {
     await this.#connection?.close();
   }
 
-  #submit(request: DatabaseRequest): Promise<Value> {
+  #submit(request: DatabaseRequest): Promise<DatabaseValue> {
     return new Promise((resolve, reject) => {
       if (this.#closing !== undefined) throw new CookieStoreError('the cookie store is closed');
       if (!this.#isOpen) throw new CookieStoreError('the cookie store is not open');
@@ -188,15 +210,15 @@ export class DatabaseCookieStore implements CookieStore {
   }
 }
 
-function isList(value: Value): value is readonly CookieRecord[] | readonly string[] {
+function isList(value: DatabaseValue): value is readonly CookieRecord[] | readonly string[] {
   return Array.isArray(value);
 }
 
-function oneOf(value: Value): CookieEntry | undefined {
-  return value === undefined || isList(value) || 'damaged' in value ? undefined : deepFreeze(value);
+function oneOf(value: DatabaseValue): CookieEntry | undefined {
+  return typeof value !== 'object' || isList(value) || 'damaged' in value ? undefined : deepFreeze(value);
 }
 
-function recordOf(value: Value): CookieRecord {
+function recordOf(value: DatabaseValue): CookieRecord {
   const entry = oneOf(value);
   if (entry === undefined || !('auth' in entry)) throw new CookieStoreError('this cookie is not known');
   return entry;

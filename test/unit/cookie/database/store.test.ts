@@ -2,7 +2,7 @@
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { DatabaseCookieStore } from '../../../../src/cookie/database/store.js';
 import { DatabaseEngine } from '../../../../src/cookie/database/engine.js';
@@ -135,6 +135,57 @@ describe('a cookie database', () => {
       expect(await first.get(cookieId(1))).toMatchObject({ moved_to: cookieId(2) });
       await expect(first.update(cookieId(1), { seen: DELETED })).rejects.toBeInstanceOf(CookieStoreError);
       await Promise.all([first.close(), second.close()]);
+    }));
+
+  it('keeps a trace of a logout for a minute, which counts as nothing', () =>
+    withDirectory(async (directory) => {
+      let now = Date.parse(CREATED);
+      const [store, other] = [await openOn(directory, {}, () => now), await openOn(directory, {}, () => now)];
+      await store.create(cookieRecord(cookieId(1)));
+      const told: string[] = [];
+      const end = other.watch(
+        () => [cookieId(1)],
+        (cbtid) => void told.push(cbtid),
+      );
+      await store.delete(cookieId(1));
+      expect(await store.delete(cookieId(1))).toBeUndefined();
+      await vi.waitFor(() => expect(told).toContain(cookieId(1)));
+      end();
+      expect([await store.get(cookieId(1)), await store.list(), await store.count()]).toEqual([
+        undefined,
+        [],
+        { values: 0, damaged: 0 },
+      ]);
+      await store.purge();
+      await expect(store.create(cookieRecord(cookieId(1)))).rejects.toThrow('is taken');
+      now += MINUTE;
+      await store.purge();
+      await store.create(cookieRecord(cookieId(1)));
+      await Promise.all([store.close(), other.close()]);
+    }));
+
+  it('is asked for nothing but a number as long as nobody else writes', () =>
+    withDirectory(async (directory) => {
+      const asked: string[] = [];
+      const store = databaseOn(directory, {}, undefined, (requests) => {
+        asked.push(...requests.map((request) => request.do));
+      });
+      await store.open();
+      const here = vi.fn(() => [cookieId(1)]);
+      const end = store.watch(here, () => undefined);
+      await vi.waitFor(() => expect(here).toHaveBeenCalledTimes(1));
+      await store.create(cookieRecord(cookieId(1)));
+      await store.delete(cookieId(1), DELETED, false);
+      await store.delete(cookieId(1));
+      asked.length = 0;
+      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(3));
+      expect(new Set(asked)).toEqual(new Set(['changed']));
+      expect(here).toHaveBeenCalledTimes(1);
+      const other = await openOn(directory);
+      await other.create(cookieRecord(cookieId(2)));
+      await vi.waitFor(() => expect(asked).toContain('gone'));
+      end();
+      await Promise.all([store.close(), other.close()]);
     }));
 
   it('refuses ids that it cannot hold', () =>

@@ -1,0 +1,66 @@
+/**
+ * Looks now and then for cookies that another process has logged out. As long as nobody else writes, a look is one question
+ * to the thread, which compares two numbers (some 0.1 ms, of which the router's thread has a third). When somebody has, the
+ * cookies with an open connection are looked up, some at a time, so that requests get their turn in between.
+ */
+import type { DatabaseRequest, DatabaseValue } from './engine.js';
+
+/** How often it looks, in milliseconds. */
+export const LOOK_EVERY_MS = 1000;
+
+/** So many cookies are looked up in one request. */
+const SLICE = 1000;
+
+export interface DatabaseWatchDeps {
+  readonly ask: (request: DatabaseRequest) => Promise<DatabaseValue>;
+  readonly everyMs: number;
+  /** The cookies that matter. */
+  readonly here: () => readonly string[];
+  readonly onGone: (cbtid: string) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class DatabaseWatch {
+  readonly #deps: DatabaseWatchDeps;
+  readonly #timer: NodeJS.Timeout;
+  #isLooking = false;
+  #isStopped = false;
+  /** Somebody has written, and not everything has been looked at since. */
+  #isDue = false;
+
+  constructor(deps: DatabaseWatchDeps) {
+    this.#deps = deps;
+    this.#timer = setInterval(() => void this.#lookUnlessBusy(), deps.everyMs).unref();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+  }
+
+  async #lookUnlessBusy(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      await this.#look();
+    } catch (error) {
+      // A store that is being closed refuses.
+      if (!this.#isStopped) this.#deps.onFailure(error);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { ask, here, onGone } = this.#deps;
+    if ((await ask({ do: 'changed' })) === true) this.#isDue = true;
+    if (!this.#isDue) return;
+    const cbtids = here();
+    for (let start = 0; start < cbtids.length; start += SLICE) {
+      const gone = await ask({ do: 'gone', cbtids: cbtids.slice(start, start + SLICE) });
+      if (this.#isStopped) return;
+      if (Array.isArray(gone)) for (const cbtid of gone) if (typeof cbtid === 'string') onGone(cbtid);
+    }
+    this.#isDue = false;
+  }
+}
