@@ -7,6 +7,7 @@
  * Uses are noted coarsely, at most ten times in an `idle_timeout`: no reconnect costs a write.
  */
 import { msOf } from './time.js';
+import type { OldestFirst } from './oldest-first.js';
 import type { CookieRecord } from './store.js';
 
 /** How long cookies live, beside the `max_age` of each. */
@@ -99,11 +100,13 @@ const SWEPT_PER_NEW = 2;
  * @param nowMs the time in milliseconds since 1970.
  * @returns the ids of a few of the oldest cookies, if they are expired.
  */
-export function oldestExpired(records: ReadonlyMap<string, CookieRecord>, nowMs: number): string[] {
+export function oldestExpired(records: OldestFirst<string, CookieRecord>, nowMs: number): string[] {
   const expired: string[] = [];
-  for (const [cbtid, record] of records) {
-    if (expired.length === SWEPT_PER_NEW || !isExpired(record, nowMs)) break;
-    expired.push(cbtid);
+  while (expired.length < SWEPT_PER_NEW) {
+    const cbtid = records.oldest(expired.length);
+    const record = cbtid === undefined ? undefined : records.get(cbtid);
+    if (record === undefined || !isExpired(record, nowMs)) break;
+    expired.push(record.cbtid);
   }
   return expired;
 }

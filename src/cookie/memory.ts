@@ -4,6 +4,7 @@
  */
 import { ownChange, ownRecord, unreturnedIds, withChange } from './record-copy.js';
 import { oldestExpired } from './expiry.js';
+import { OldestFirst } from './oldest-first.js';
 import { forwardTo, sweepForwards } from './forwards.js';
 import { CookieStoreError, isUnreturned } from './store.js';
 import { msOf } from './time.js';
@@ -18,7 +19,7 @@ export const memoryStore: CookieStoreType<'memory'> = {
 /** The store type `memory`. */
 export class MemoryCookieStore implements CookieStore {
   // An id is in one of the two at most. Records in the order of creation or, where that is kept, of the last visit.
-  readonly #records = new Map<string, CookieRecord>();
+  readonly #records = new OldestFirst<string, CookieRecord>();
   readonly #forwards = new Map<string, CookieForward>();
   #closed = false;
 

@@ -3,6 +3,7 @@
  * likes; so the oldest of these make way for new ones. It never touches a cookie with which somebody came back, that had a login,
  * or that has an open connection; the store looks once more, because another process may know better.
  */
+import { OldestFirst } from './oldest-first.js';
 import type { RepeatedLog } from '../log/repeated.js';
 import type { CookieStore } from './store.js';
 
@@ -20,7 +21,7 @@ export interface UnreturnedDeps {
 
 export class Unreturned {
   readonly #deps: UnreturnedDeps;
-  readonly #ids = new Set<string>();
+  readonly #ids = new OldestFirst<string, true>();
   // what earlier runs left is asked for with the first new cookie
   #loading: Promise<void> | undefined;
   #isLoaded = false;
@@ -31,7 +32,7 @@ export class Unreturned {
 
   /** A cookie was made. */
   add(cbtid: string): void {
-    this.#ids.add(cbtid);
+    this.#ids.set(cbtid, true);
     if (this.#isLoaded) this.#makeRoom();
     else this.#loading ??= this.#load();
   }
@@ -44,10 +45,10 @@ export class Unreturned {
   async #load(): Promise<void> {
     try {
       const stored = await this.#deps.store.unreturned();
-      const young = [...this.#ids];
+      const young = [...this.#ids.keys()];
       this.#ids.clear();
-      for (const cbtid of stored) this.#ids.add(cbtid);
-      for (const cbtid of young) this.#ids.add(cbtid);
+      for (const cbtid of stored) this.#ids.set(cbtid, true);
+      for (const cbtid of young) this.#ids.set(cbtid, true);
       this.#isLoaded = true;
       this.#makeRoom();
     } catch (err) {
@@ -57,12 +58,11 @@ export class Unreturned {
   }
 
   #makeRoom(): void {
-    let looked = 0;
-    for (const cbtid of this.#ids) {
-      if (this.#ids.size <= this.#deps.max || looked === FORGOTTEN_PER_NEW) return;
-      looked += 1;
+    for (let looked = 0; looked < FORGOTTEN_PER_NEW && this.#ids.size > this.#deps.max; looked += 1) {
+      const cbtid = this.#ids.oldest(0);
+      if (cbtid === undefined) return;
       this.#ids.delete(cbtid);
-      if (this.#deps.isHere(cbtid)) this.#ids.add(cbtid);
+      if (this.#deps.isHere(cbtid)) this.#ids.set(cbtid, true);
       else this.#forget(cbtid);
     }
   }

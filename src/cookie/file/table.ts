@@ -3,6 +3,7 @@
  * record of an id wins, and a deleted id stays deleted whatever follows. It knows nothing of files.
  */
 import { leadsToRecord, sweepForwards } from '../forwards.js';
+import { OldestFirst } from '../oldest-first.js';
 import { isForward } from '../store.js';
 import type { FileEntry } from './line.js';
 import type { CookieEntry, CookieForward, CookieRecord } from '../store.js';
@@ -16,13 +17,13 @@ export type FileSlot = KnownSlot | undefined;
 
 export class CookieTable {
   // id -> live record, in the order of creation or, where that is kept, of the last visit
-  readonly #records = new Map<string, CookieRecord>();
+  readonly #records = new OldestFirst<string, CookieRecord>();
   // old id -> where its record went; all of them are in #tombstones
   readonly #forwards = new Map<string, CookieForward>();
   // ids with a `deleted` line in the file; none of them is in #records
   readonly #tombstones = new Set<string>();
 
-  get records(): ReadonlyMap<string, CookieRecord> {
+  get records(): OldestFirst<string, CookieRecord> {
     return this.#records;
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isExpired, oldestExpired } from '../../../src/cookie/expiry.js';
+import { OldestFirst } from '../../../src/cookie/oldest-first.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import type { CookieRecord } from '../../../src/cookie/store.js';
 
@@ -35,7 +36,8 @@ describe('oldestExpired', () => {
   it('names expired cookies from the old end, a few at a time, and stops at the first that lives', () => {
     const old = NOON_MS - 2 * HOUR_MS;
     const all = [record('a', old), record('b', old), record('c', old), record('d', NOON_MS), record('e', old)];
-    const records = new Map(all.map((one) => [one.cbtid, one]));
+    const records = new OldestFirst<string, CookieRecord>();
+    for (const one of all) records.set(one.cbtid, one);
     const sweep = () => oldestExpired(records, NOON_MS).filter((cbtid) => records.delete(cbtid));
     expect([sweep(), sweep(), sweep()]).toEqual([['a', 'b'], ['c'], []]);
   });
