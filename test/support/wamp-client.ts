@@ -35,6 +35,8 @@ export interface WampClientOptions {
   readonly subprotocols?: readonly string[];
   /** False: pings of the router stay unanswered. */
   readonly autoPong?: boolean;
+  /** Offers compression. */
+  readonly deflate?: boolean;
 }
 
 export interface CloseInfo {
@@ -124,9 +126,9 @@ export class WampClient {
    * @throws HandshakeRefused when the answer is not 101.
    */
   static async connect(url: string, options: WampClientOptions = {}): Promise<WampClient> {
-    const { headers = {}, serializer = 'json', batched = false, autoPong = true, tls } = options;
+    const { headers = {}, serializer = 'json', batched = false, autoPong = true, deflate = false, tls } = options;
     const { subprotocols = [subprotocolOf(serializer, batched)] } = options;
-    const socket = new WebSocket(url, [...subprotocols], { headers, autoPong, perMessageDeflate: false, ...tls });
+    const socket = new WebSocket(url, [...subprotocols], { headers, autoPong, perMessageDeflate: deflate, ...tls });
     return new Promise((resolve, reject) => {
       // The 'upgrade' event comes before any message, so nothing can be missed.
       socket.once('upgrade', (response: IncomingMessage) => {

@@ -1,0 +1,17 @@
+/** Every transport that there is keeps the contract. */
+import { HAS_OPENSSL } from '../support/certificates.js';
+import { transportContract } from '../contract/transport.js';
+import { describeNeeds } from '../support/needs.js';
+import { localSubject, rawSocketSubject, webSocketSubject } from '../support/transport-world.js';
+
+transportContract('WebSocket', webSocketSubject());
+transportContract('WebSocket, compressed', webSocketSubject({ deflate: true }));
+transportContract('WebSocket, MessagePack', webSocketSubject({ serializer: 'msgpack' }));
+transportContract('RawSocket', rawSocketSubject());
+transportContract('RawSocket on a socket file', rawSocketSubject({ serializer: 'cbor', endpoint: 'unix' }));
+transportContract('the transport of components', localSubject);
+
+describeNeeds('the openssl command', HAS_OPENSSL)('over TLS', () => {
+  transportContract('WebSocket', webSocketSubject({ endpoint: 'tls' }));
+  transportContract('RawSocket', rawSocketSubject({ endpoint: 'tls' }));
+});

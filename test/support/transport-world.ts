@@ -1,0 +1,355 @@
+/**
+ * Transports without a node around them: a router, a real acceptor behind a real endpoint, and clients on real sockets;
+ * and the in-process transport, whose clients have none. What they have in common is in `contract/transport.ts`.
+ */
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { Socket } from 'node:net';
+import path from 'node:path';
+import { ComponentTransport } from '../../src/client/local-transport.js';
+import { createLogger } from '../../src/log/logger.js';
+import { Router } from '../../src/router/router.js';
+import { Drain } from '../../src/transport/drain.js';
+import { EndpointServer } from '../../src/transport/endpoint.js';
+import { RawSocketAcceptor } from '../../src/transport/rawsocket/rawsocket.js';
+import { rawsocketOptionsSchema } from '../../src/transport/rawsocket/schema.js';
+import { deflateSchema, websocketOptionsSchema } from '../../src/transport/websocket/schema.js';
+import { WebSocketAcceptor } from '../../src/transport/websocket/websocket.js';
+import { parseMessage, payloadPosition } from '../../src/wamp/parse.js';
+import { NO_PAYLOAD, payloadOf } from '../../src/wamp/payload.js';
+import type { SessionDeps } from '../../src/session/deps.js';
+import type { Acceptor } from '../../src/transport/endpoint.js';
+import type { EndpointConfig } from '../../src/transport/endpoint-schema.js';
+import type { BoundAddress } from '../../src/transport/listen.js';
+import type { RawSocketConfig } from '../../src/transport/rawsocket/schema.js';
+import type { WebSocketConfig } from '../../src/transport/websocket/schema.js';
+import type { RouterMessage } from '../../src/wamp/message.js';
+import { Certificates } from './certificates.js';
+import { everybody } from './client.js';
+import type { SerializerName } from './codec.js';
+import { temporaryDirectory } from './daemon.js';
+import type { LogRecord } from './daemon.js';
+import { RawSocketClient } from './rawsocket-client.js';
+import { ALLOW_ALL, FakeClock, wire } from './realm.js';
+import { ALL_ROLES, ConnectionClosed, isAnswer, QUESTION, WampClient } from './wamp-client.js';
+import type { CloseInfo } from './wamp-client.js';
+
+/** What the suite needs of a client. RawSocket and the in-process transport have no close codes: theirs is 0. */
+export interface ContractClient {
+  readonly isOpen: boolean;
+  readonly closed: Promise<CloseInfo>;
+  send(message: readonly unknown[]): void;
+  next(): Promise<unknown[]>;
+  ask(message: readonly unknown[]): Promise<unknown[]>;
+  hello(): Promise<{ readonly sessionId: number }>;
+  settle(): Promise<void>;
+}
+
+export interface WorldOptions {
+  /** Of the transport. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Clients are told at the end. */
+  readonly saysGoodbye?: boolean;
+}
+
+/** What a client of a socket can do that has no word in WAMP. */
+export interface SocketActs {
+  readonly socket: Socket;
+  /** How many pings of the router have come. */
+  readonly pings: number;
+  /** @returns what the router answered. */
+  ping(payload: Buffer): Promise<Buffer>;
+  /** Ends its half of the socket right behind what was sent. */
+  endHalf(): Promise<void>;
+  /** Sends octets that are no frame. */
+  breakFrame(): void;
+}
+
+export interface TransportWorld {
+  readonly router: Router;
+  /** What was logged. */
+  readonly logs: readonly LogRecord[];
+  connect(options?: { readonly autoPong?: boolean }): Promise<ContractClient>;
+  /** Ends the transport. */
+  stop(): Promise<void>;
+}
+
+/** A way in, and what it is able to do. */
+export interface TransportSubject {
+  open(options?: WorldOptions): Promise<TransportWorld>;
+  /** How its messages are written. */
+  readonly serializer: SerializerName;
+  /** Its connections are sockets: they have limits, deadlines, pings, frames, and may be read slowly. */
+  readonly acts?: (client: ContractClient) => SocketActs;
+  /** Ends are told by a close frame with a code. */
+  readonly closeCodes: boolean;
+  /** `channel_framing` of a session; undefined where others learn nothing of it. */
+  readonly framing: string | undefined;
+}
+
+interface Parts {
+  readonly router: Router;
+  readonly sessions: SessionDeps;
+  readonly drain: Drain;
+  readonly logs: LogRecord[];
+}
+
+function partsOf({ saysGoodbye = false }: WorldOptions): Parts {
+  const logs: LogRecord[] = [];
+  const write = (line: string): void => void logs.push(JSON.parse(line) as LogRecord);
+  const log = createLogger({ level: 'debug', destination: { write } });
+  let lastId = 100;
+  const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], {
+    randomId: () => ++lastId,
+    clock: Date.now,
+    scheduler: new FakeClock(),
+  });
+  const drain = new Drain({
+    log,
+    saysGoodbye,
+    elapsed: () => performance.now(),
+    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random: () => 0.5,
+  });
+  return { router, drain, logs, sessions: { router, log, authMethods: everybody() } };
+}
+
+/** @returns the defaults in a schema of options. */
+function defaultsOf({ properties }: { readonly properties: Readonly<Record<string, object>> }): object {
+  const entries = Object.entries(properties).flatMap(([key, schema]) =>
+    'default' in schema ? [[key, schema.default] as const] : [],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** HTTP as far as an upgrade needs it. */
+class UpgradeAcceptor implements Acceptor {
+  readonly #http: Server;
+  readonly #webSocket: WebSocketAcceptor;
+
+  constructor(webSocket: WebSocketAcceptor) {
+    this.#webSocket = webSocket;
+    this.#http = createServer().on('upgrade', (request, socket, head) => {
+      if (socket instanceof Socket) webSocket.accept(request, socket, head);
+    });
+  }
+
+  accept(socket: Socket): void {
+    this.#http.emit('connection', socket);
+  }
+
+  stop(): Promise<void> {
+    return this.#webSocket.stop();
+  }
+}
+
+const foreign = (): TypeError => new TypeError('this client is one of another transport');
+
+export type EndpointKind = 'tcp' | 'unix' | 'tls';
+
+let certificates: Certificates | undefined;
+
+function endpointOf(kind: EndpointKind): EndpointConfig {
+  if (kind === 'unix') {
+    return { type: 'unix', path: path.join(temporaryDirectory(), 'router.sock'), mode: '0660', backlog: 16 };
+  }
+  const tcp = { type: 'tcp', port: 0, interface: '127.0.0.1', shared: false, backlog: 16 } as const;
+  if (kind === 'tcp') return tcp;
+  certificates ??= new Certificates(temporaryDirectory());
+  const tls = { key: certificates.file('server.key'), certificate: certificates.file('server.pem') };
+  return { ...tcp, tls: { ...tls, chain_certificates: [] } };
+}
+
+async function worldOf(
+  parts: Parts,
+  server: EndpointServer,
+  connect: (bound: BoundAddress, autoPong: boolean) => Promise<ContractClient>,
+): Promise<TransportWorld> {
+  const { router, logs, drain } = parts;
+  const bound = await server.start();
+  return {
+    router,
+    logs,
+    connect: ({ autoPong = true } = {}) => connect(bound, autoPong),
+    stop: async () => {
+      await drain.run();
+      await server.stop();
+    },
+  };
+}
+
+export interface WebSocketRow {
+  readonly serializer?: SerializerName;
+  readonly deflate?: boolean;
+  readonly endpoint?: EndpointKind;
+}
+
+export function webSocketSubject(row: WebSocketRow = {}): TransportSubject {
+  const { serializer = 'json', deflate = false, endpoint = 'tcp' } = row;
+  const open = async (options: WorldOptions = {}): Promise<TransportWorld> => {
+    const parts = partsOf(options);
+    const compression = deflate ? { deflate: defaultsOf(deflateSchema) } : undefined;
+    const config = {
+      serializers: ['json', 'msgpack', 'cbor'],
+      options: { ...defaultsOf(websocketOptionsSchema), ...(compression && { compression }), ...options.options },
+    } as unknown as WebSocketConfig;
+    const { log } = parts.sessions;
+    const acceptor = new WebSocketAcceptor(config, { ...parts, tracker: undefined, log });
+    const server = new EndpointServer(endpointOf(endpoint), new UpgradeAcceptor(acceptor), log);
+    const scheme = endpoint === 'tls' ? 'wss' : 'ws';
+    return worldOf(parts, server, (bound, autoPong) =>
+      WampClient.connect('port' in bound ? `${scheme}://127.0.0.1:${bound.port}/` : `ws+unix:${bound.path}:/`, {
+        ...{ serializer, deflate, autoPong },
+        ...(endpoint === 'tls' && { tls: { rejectUnauthorized: false } }),
+      }),
+    );
+  };
+  const acts = (client: ContractClient): SocketActs => {
+    if (!(client instanceof WampClient)) throw foreign();
+    return webSocketActs(client);
+  };
+  return { open, serializer, closeCodes: true, framing: 'websocket', acts };
+}
+
+function webSocketActs(client: WampClient): SocketActs {
+  // What lies below a WebSocket: no library would send such frames, or end in such a way.
+  const { _socket: socket } = client.socket as unknown as { readonly _socket: Socket };
+  return {
+    socket,
+    get pings() {
+      return client.pings;
+    },
+    ping: (payload) =>
+      new Promise((resolve) => {
+        client.socket.once('pong', resolve);
+        client.socket.ping(payload);
+      }),
+    endHalf: async () => {
+      // What is compressed reaches the socket in a later turn.
+      while (client.socket.bufferedAmount > socket.writableLength)
+        await new Promise((resolve) => setImmediate(resolve));
+      socket.end();
+    },
+    breakFrame: () => void socket.write(Buffer.from([0xf1, 0x80, 0, 0, 0, 0])),
+  };
+}
+
+export interface RawSocketRow {
+  readonly serializer?: SerializerName;
+  readonly endpoint?: EndpointKind;
+}
+
+export function rawSocketSubject({ serializer = 'json', endpoint = 'tcp' }: RawSocketRow = {}): TransportSubject {
+  const open = async (options: WorldOptions = {}): Promise<TransportWorld> => {
+    const parts = partsOf(options);
+    const config = {
+      serializers: ['json', 'msgpack', 'cbor'],
+      options: { ...defaultsOf(rawsocketOptionsSchema), ...options.options },
+    } as unknown as RawSocketConfig;
+    const { log } = parts.sessions;
+    const server = new EndpointServer(endpointOf(endpoint), new RawSocketAcceptor(config, { ...parts, log }), log);
+    const tls = endpoint === 'tls' ? { tls: { rejectUnauthorized: false } } : {};
+    return worldOf(parts, server, (bound, autoPong) =>
+      RawSocketClient.connect('port' in bound ? { port: bound.port, ...tls } : bound, { serializer, autoPong }),
+    );
+  };
+  const acts = (client: ContractClient): SocketActs => {
+    if (!(client instanceof RawSocketClient)) throw foreign();
+    return rawSocketActs(client);
+  };
+  return { open, serializer, closeCodes: false, framing: 'rawsocket', acts };
+}
+
+function rawSocketActs(client: RawSocketClient): SocketActs {
+  return {
+    socket: client.wire.socket,
+    get pings() {
+      return client.pings.length;
+    },
+    ping: (payload) => client.ping(payload),
+    endHalf: () => Promise.resolve(void client.wire.socket.end()),
+    breakFrame: () => client.wire.write(Buffer.from([7, 0, 0, 0])),
+  };
+}
+
+/** What an in-process client sends and gets, as arrays. */
+class LocalClient implements ContractClient {
+  readonly closed: Promise<CloseInfo>;
+  readonly transport: ComponentTransport;
+  isOpen = true;
+  readonly #inbox: unknown[][] = [];
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(deps: SessionDeps) {
+    let end: (info: CloseInfo) => void;
+    this.closed = new Promise((resolve) => (end = resolve));
+    const receive = (message: RouterMessage): void => {
+      this.#inbox.push(wire(message));
+      for (const wake of this.#waiting.splice(0)) wake();
+    };
+    const disconnected = (): void => {
+      this.isOpen = false;
+      end({ code: 0, reason: '' });
+      for (const wake of this.#waiting.splice(0)) wake();
+    };
+    this.transport = new ComponentTransport({ receive, disconnected }, deps);
+  }
+
+  send(message: readonly unknown[]): void {
+    const position = payloadPosition(message[0]);
+    const [args, kwargs] = position === undefined ? [] : message.slice(position);
+    const payload = args === undefined ? NO_PAYLOAD : payloadOf(args as unknown[], kwargs as Record<string, unknown>);
+    const fields = message.slice(0, position);
+    this.transport.tell(parseMessage(fields, message.length, payload));
+  }
+
+  async next(): Promise<unknown[]> {
+    while (this.#inbox.length === 0) {
+      if (!this.isOpen) throw new ConnectionClosed(await this.closed);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return this.#inbox.shift() as unknown[];
+  }
+
+  ask(message: readonly unknown[]): Promise<unknown[]> {
+    this.send(message);
+    return this.next();
+  }
+
+  async hello(): Promise<{ readonly sessionId: number }> {
+    const [type, sessionId] = await this.ask([1, 'realm1', { roles: ALL_ROLES }]);
+    if (type !== 2) throw new Error('expected WELCOME');
+    return { sessionId: sessionId as number };
+  }
+
+  async settle(): Promise<void> {
+    this.send(QUESTION);
+    const early = [];
+    for (let message = await this.next(); !isAnswer(message); message = await this.next()) early.push(message);
+    this.#inbox.unshift(...early);
+  }
+}
+
+/** The transport of components: no socket, no frames, one session. */
+export const localSubject: TransportSubject = {
+  serializer: 'json',
+  closeCodes: false,
+  framing: undefined,
+  open: (options = {}) => {
+    const { router, sessions, logs } = partsOf(options);
+    const clients: LocalClient[] = [];
+    return Promise.resolve({
+      router,
+      logs,
+      connect: () => {
+        const client = new LocalClient(sessions);
+        clients.push(client);
+        return Promise.resolve(client);
+      },
+      stop: () => {
+        for (const { transport } of clients) transport.shutdown();
+        return Promise.resolve();
+      },
+    });
+  },
+};
