@@ -13,57 +13,32 @@ import { LENIENT } from '../../../src/cookie/rules.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { Session } from '../../../src/session/session.js';
-import type { CloseCause, SessionTransport } from '../../../src/session/transport.js';
 import { parseMessage } from '../../../src/wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../../src/wamp/payload.js';
-import type { RouterMessage } from '../../../src/wamp/message.js';
 import { AUTH_URIS } from '../../../src/auth/verdict.js';
 import { NOBODY_TO_ASK, clientInfo, everybody } from '../../support/client.js';
 import { cookieId, cookieRecord, CREATED, recordOf } from '../../support/cookie-store.js';
-import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
+import { FakeTransport } from '../../support/fake-transport.js';
+import { ALLOW_ALL, FakeClock } from '../../support/realm.js';
 
 const ID = cookieId(1);
 const NEW_ID = cookieId(2);
 const ROLES = { caller: {}, subscriber: {} };
 
 /** One connection of the browser. */
-class Tab implements SessionTransport {
-  readonly facts = { peer: '192.0.2.1:1' };
-  readonly client: ClientInfo;
-  readonly sent: unknown[][] = [];
-  closed: CloseCause | undefined;
+class Tab extends FakeTransport {
   session: Session;
   readonly #makeSession: (transport: Tab) => Session;
 
   constructor(client: ClientInfo, makeSession: (transport: Tab) => Session) {
-    this.client = client;
+    super(client);
     this.#makeSession = makeSession;
     this.session = makeSession(this);
   }
 
-  send(message: RouterMessage): void {
-    this.sent.push(wire(message));
-  }
-  close(cause: CloseCause): void {
-    this.closed = cause;
-  }
-  sessionEnded(): void {
+  override sessionEnded(): void {
+    super.sessionEnded();
     this.session = this.#makeSession(this);
-  }
-  challenged(): void {
-    return;
-  }
-  sessionOpened(): void {
-    return;
-  }
-  sessionClosing(): void {
-    return;
-  }
-  pauseReading(): void {
-    return;
-  }
-  resumeReading(): void {
-    return;
   }
 
   /** Sends a message and waits until nothing is under way any more. @returns what came. */
@@ -256,7 +231,7 @@ describe('a login', () => {
     const refused = tab();
     // Without ABORT: a disk that is full passes, and clients take ABORT for final.
     expect(await refused.tell(hello(['name'], 'joe'))).toEqual([]);
-    expect(refused.closed).toBe('unavailable');
+    expect(refused.closed?.cause).toBe('unavailable');
     expect(await other.tell([32, 1, {}, 'com.topic'])).toEqual([[33, 1, expect.any(Number)]]);
     store.isFull = false;
     await joined(['name'], 'joe');
@@ -266,7 +241,7 @@ describe('a login', () => {
     const late = tab();
     await store.close();
     expect(await late.tell(hello(['cookie']))).toEqual([]);
-    expect(late.closed).toBe('unavailable');
+    expect(late.closed?.cause).toBe('unavailable');
   });
 
   it('is not remembered on a connection whose cookie was logged out, but counts', async () => {
@@ -282,8 +257,8 @@ describe('a logout', () => {
     const [one, two, stranger] = [await joined(['name'], 'joe'), await joined(), await joined(['anonymous'])];
     expect(await one.tell(LOGOUT)).toEqual([ANSWER]);
     expect(await store.get(ID)).toBeUndefined();
-    expect([await two.take(), two.closed]).toEqual([[GOODBYE], 'goodbye']);
-    expect([await stranger.take(), stranger.closed]).toEqual([[GOODBYE], 'goodbye']);
+    expect([await two.take(), two.closed?.cause]).toEqual([[GOODBYE], 'goodbye']);
+    expect([await stranger.take(), stranger.closed?.cause]).toEqual([[GOODBYE], 'goodbye']);
     expect(router.size['realm1']?.sessions).toBe(0);
   });
 
@@ -325,7 +300,7 @@ describe('a logout', () => {
     const operator = await joinedWithoutCookie();
     const kill = [48, 1, {}, 'wamp.session.kill', [victim.session.id, 'wamp.close.logout', 'out with you']];
     expect(await operator.tell(kill)).toEqual([[50, 1, {}]]);
-    expect([await victim.take(), victim.closed]).toEqual([
+    expect([await victim.take(), victim.closed?.cause]).toEqual([
       [[6, { message: 'out with you' }, 'wamp.close.logout']],
       'goodbye',
     ]);

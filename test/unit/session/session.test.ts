@@ -1,58 +1,16 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { AuthMethod, ClientInfo, Verdict } from '../../../src/auth/method.js';
+import type { AuthMethod, Verdict } from '../../../src/auth/method.js';
 import type { AnonymousConfig } from '../../../src/auth/schema.js';
 import { createLogger, silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { Session } from '../../../src/session/session.js';
-import type { CloseCause, SessionTransport } from '../../../src/session/transport.js';
 import { parseMessage } from '../../../src/wamp/parse.js';
 import { NO_PAYLOAD } from '../../../src/wamp/payload.js';
-import type { RouterMessage } from '../../../src/wamp/message.js';
 import { clientInfo, everybody, visitorOf } from '../../support/client.js';
+import { FakeTransport } from '../../support/fake-transport.js';
 import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
-
-class FakeTransport implements SessionTransport {
-  readonly facts = { peer: '192.0.2.1:1' };
-  readonly client: ClientInfo;
-  challenges = 0;
-  closed: { cause: CloseCause; text: string } | undefined;
-  opened = 0;
-  closing = 0;
-  ended = 0;
-  /** What was done to the reading, in order. */
-  readonly reading: string[] = [];
-  sent: unknown[][] = [];
-
-  constructor(cbtid: string | undefined) {
-    this.client = clientInfo({ liveCookie: cbtid === undefined ? undefined : visitorOf(cbtid) });
-  }
-  send(message: RouterMessage): void {
-    this.sent.push(wire(message));
-  }
-  close(cause: CloseCause, text: string): void {
-    this.closed = { cause, text };
-  }
-  challenged(): void {
-    this.challenges++;
-  }
-  sessionOpened(): void {
-    this.opened++;
-  }
-  sessionClosing(): void {
-    this.closing++;
-  }
-  pauseReading(): void {
-    this.reading.push('paused');
-  }
-  resumeReading(): void {
-    this.reading.push('resumed');
-  }
-  sessionEnded(): void {
-    this.ended++;
-  }
-}
 
 const CBTID = 'abcdefghijklmnopqrstuvwx';
 
@@ -68,7 +26,9 @@ function testSession(
   const router = new Router(realms, { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() });
   const write = options.log;
   const log = write === undefined ? silentLogger() : createLogger({ level: 'trace', destination: { write } });
-  const transport = new FakeTransport(options.cbtid);
+  const transport = new FakeTransport(
+    clientInfo({ liveCookie: options.cbtid === undefined ? undefined : visitorOf(options.cbtid) }),
+  );
   const session = new Session(transport, { router, log, authMethods: options.methods ?? everybody() });
   const tell = (...fields: unknown[]) => {
     session.receive(parseMessage(fields, fields.length, NO_PAYLOAD));
@@ -233,7 +193,7 @@ describe('an established session', () => {
   ])('closes without a word when the node stops: clients that hear one do not come back (%s)', (_state, prepare) => {
     const { tell, transport, session, router } = testSession();
     prepare(tell);
-    transport.sent = [];
+    transport.sent.splice(0);
     session.shutdown(false);
     expect(transport.sent).toEqual([]);
     expect(transport.closed?.cause).toBe('system_shutdown');

@@ -7,8 +7,10 @@ import { jsonSerializer } from '../../../src/serializer/json.js';
 import { msgpackSerializer } from '../../../src/serializer/msgpack.js';
 import type { Serializer } from '../../../src/serializer/serializer.js';
 import { Session } from '../../../src/session/session.js';
-import type { SessionTransport } from '../../../src/session/transport.js';
-import { clientInfo, everybody } from '../../support/client.js';
+import type { CloseCause } from '../../../src/session/transport.js';
+import type { RouterMessage } from '../../../src/wamp/message.js';
+import { everybody } from '../../support/client.js';
+import { FakeTransport } from '../../support/fake-transport.js';
 import { FORMATS } from '../../support/formats.js';
 import { ALLOW_ALL, FakeClock } from '../../support/realm.js';
 
@@ -17,6 +19,25 @@ const roles = { caller: {}, callee: { features: {} }, publisher: {}, subscriber:
 const ID = expect.any(Number) as unknown;
 const DEEP = `${'['.repeat(70)}${']'.repeat(70)}`;
 
+/** What it cannot write it refuses, as transports with a serializer do. */
+class WritingTransport extends FakeTransport {
+  readonly inbox: unknown[] = [];
+  readonly #written: (message: RouterMessage) => unknown;
+
+  constructor(written: (message: RouterMessage) => unknown) {
+    super();
+    this.#written = written;
+  }
+
+  override send(message: RouterMessage): void {
+    this.inbox.push(this.#written(message));
+  }
+
+  override close(cause: CloseCause): void {
+    this.inbox.push(cause);
+  }
+}
+
 function peers() {
   let lastId = 100;
   const deps = { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() };
@@ -24,19 +45,8 @@ function peers() {
   return (serializer: Serializer) => {
     const format = FORMATS.find(({ type }) => type === serializer.type);
     if (format === undefined) throw new Error('no such format');
-    const inbox: unknown[] = [];
-    const transport: SessionTransport = {
-      facts: { peer: '192.0.2.1:1' },
-      client: clientInfo(),
-      send: (message) => inbox.push(format.read(serializer.encode(message, UNFRAMED))),
-      close: (cause) => inbox.push(cause),
-      challenged: () => undefined,
-      sessionOpened: () => undefined,
-      sessionClosing: () => undefined,
-      sessionEnded: () => undefined,
-      pauseReading: () => undefined,
-      resumeReading: () => undefined,
-    };
+    const transport = new WritingTransport((message) => format.read(serializer.encode(message, UNFRAMED)));
+    const { inbox } = transport;
     const session = new Session(transport, { router, log: silentLogger(), authMethods: everybody() });
     const say = (fields: unknown[] | string) => {
       session.receive(serializer.decode(typeof fields === 'string' ? Buffer.from(fields) : format.write(fields)));

@@ -12,12 +12,10 @@ import { ATTENDANCE_MS } from '../../../../src/session/attendance.js';
 import { CALL_DEADLINE_MS } from '../../../../src/session/internal-caller.js';
 import { DECISION_LIFETIME_MS } from '../../../../src/session/authorizer/decision-cache.js';
 import { Session } from '../../../../src/session/session.js';
-import type { CloseCause, SessionTransport } from '../../../../src/session/transport.js';
 import { parseMessage, payloadPosition } from '../../../../src/wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../../../src/wamp/payload.js';
-import type { RouterMessage } from '../../../../src/wamp/message.js';
-import { clientInfo } from '../../../support/client.js';
-import { FakeClock, wire } from '../../../support/realm.js';
+import { FakeTransport } from '../../../support/fake-transport.js';
+import { FakeClock } from '../../../support/realm.js';
 
 const ROLES: readonly RoleConfig[] = [
   { name: 'user', authorizer: 'com.app.authorize' },
@@ -25,43 +23,9 @@ const ROLES: readonly RoleConfig[] = [
   { name: 'backend', 'allow-by-default': true },
 ];
 
-class TestTransport implements SessionTransport {
-  readonly facts = { peer: '192.0.2.1:1' };
-  readonly client = clientInfo();
-  closed: CloseCause | undefined;
-  /** What was done to the reading, in order. */
-  readonly reading: string[] = [];
-  sent: unknown[][] = [];
-
-  send(message: RouterMessage): void {
-    this.sent.push(wire(message));
-  }
-  close(cause: CloseCause): void {
-    this.closed = cause;
-  }
-  challenged(): void {
-    return;
-  }
-  sessionOpened(): void {
-    return;
-  }
-  sessionClosing(): void {
-    return;
-  }
-  sessionEnded(): void {
-    return;
-  }
-  pauseReading(): void {
-    this.reading.push('paused');
-  }
-  resumeReading(): void {
-    this.reading.push('resumed');
-  }
-}
-
 /** A client on a transport of its own. */
 class Client {
-  readonly transport = new TestTransport();
+  readonly transport = new FakeTransport();
   readonly session: Session;
 
   constructor(router: Router, role: string, lines: string[], more: object = {}) {
