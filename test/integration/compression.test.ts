@@ -2,34 +2,19 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { constants, deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { deflated, frame, WRONG_FRAMES } from '../support/compressed-frames.js';
 import type { Daemon } from '../support/daemon.js';
 import { startDaemon } from '../support/daemon.js';
 import { nodeConfig } from '../support/node-config.js';
 import { upgradeLines, WampClient } from '../support/wamp-client.js';
 
-const LAST = 0x80;
 const TEXT = 0x01;
-const CLOSE = 0x08;
 const COMPRESSED = 0x40;
-const MASK = Buffer.of(1, 2, 3, 4);
-
-/** A payload of 125 octets at most. */
-function frame(first: number, payload: Buffer): Buffer {
-  const masked = payload.map((byte, at) => byte ^ (MASK[at % 4] ?? 0));
-  return Buffer.concat([Buffer.of(first, 0x80 | payload.length), MASK, masked]);
-}
-
-function deflated(text: string): Buffer {
-  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
-}
 
 /** The beginning of a message, in pieces: inflating them one by one takes so long that what follows arrives meanwhile. */
 const SLOW = Array.from({ length: 500 }, (_, i) => frame(i === 0 ? COMPRESSED | TEXT : 0, deflated(' ')));
 const MORE = frame(0, deflated('x'));
-/** There is no code 999. */
-const WRONG_CLOSE = frame(LAST | CLOSE, Buffer.of(3, 231));
 
 describe('a compressed connection', () => {
   let daemon: Daemon;
@@ -39,28 +24,28 @@ describe('a compressed connection', () => {
   });
   afterEach(() => daemon.dispose());
 
-  it.each([
-    ['a frame that is none', Buffer.of(0xff, 0xff)],
-    ['a close frame that is none', WRONG_CLOSE],
-  ])('ends alone when %s comes while the message before it is inflated, and more behind it', async (_what, wrong) => {
-    for (let round = 0; round < 20; round++) {
-      const socket = connect(daemon.port, '127.0.0.1').on('error', () => undefined);
-      socket.setNoDelay(true);
-      const lines = upgradeLines('/ws', ['Sec-WebSocket-Extensions: permessage-deflate']);
-      socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-      const [answer] = (await once(socket, 'data')) as [Buffer];
-      expect(answer.toString('latin1')).toContain('permessage-deflate');
-      socket.write(Buffer.concat(SLOW));
-      // Each in a packet of its own, if the node is quick enough to read them so.
-      for (const octets of [wrong, ...Array.from({ length: 50 }, () => MORE)]) {
-        await turn();
-        socket.write(octets);
+  it.each(WRONG_FRAMES)(
+    'ends alone when %s comes while the message before it is inflated, and more behind it',
+    async (_what, wrong) => {
+      for (let round = 0; round < 20; round++) {
+        const socket = connect(daemon.port, '127.0.0.1').on('error', () => undefined);
+        socket.setNoDelay(true);
+        const lines = upgradeLines('/ws', ['Sec-WebSocket-Extensions: permessage-deflate']);
+        socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+        const [answer] = (await once(socket, 'data')) as [Buffer];
+        expect(answer.toString('latin1')).toContain('permessage-deflate');
+        socket.write(Buffer.concat(SLOW));
+        // Each in a packet of its own, if the node is quick enough to read them so.
+        for (const octets of [wrong, ...Array.from({ length: 50 }, () => MORE)]) {
+          await turn();
+          socket.write(octets);
+        }
+        socket.end();
+        await once(socket.resume(), 'close');
       }
-      socket.end();
-      await once(socket.resume(), 'close');
-    }
-    const client = await WampClient.join(daemon.url('/ws', 'ws'));
-    await client.leave();
-    expect(await daemon.stop()).toBe(0);
-  });
+      const client = await WampClient.join(daemon.url('/ws', 'ws'));
+      await client.leave();
+      expect(await daemon.stop()).toBe(0);
+    },
+  );
 });

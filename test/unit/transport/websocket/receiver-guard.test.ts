@@ -2,21 +2,10 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { constants, deflateRawSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { deflated, frame, WRONG_FRAMES } from '../../../support/compressed-frames.js';
 import { guardReceiver } from '../../../../src/transport/websocket/receiver-guard.js';
-
-const MASK = Buffer.of(1, 2, 3, 4);
-
-function frame(first: number, payload: Buffer): Buffer {
-  const masked = payload.map((byte, at) => byte ^ (MASK[at % 4] ?? 0));
-  return Buffer.concat([Buffer.of(first, 0x80 | payload.length), MASK, masked]);
-}
-
-function deflated(text: string): Buffer {
-  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
-}
 
 /** A server's end of a compressed connection, and what it reads from. */
 async function connection(): Promise<{ ws: WebSocket; socket: Duplex }> {
@@ -34,25 +23,25 @@ async function connection(): Promise<{ ws: WebSocket; socket: Duplex }> {
   return { ws, socket };
 }
 
-it.each([
-  ['a frame that is none', Buffer.of(0xff, 0xff)],
-  ['a close frame that is none', frame(0x88, Buffer.of(3, 231))],
-])('reads nothing behind %s, though it waited with it while a message was inflated', async (_what, wrong) => {
-  const { ws, socket } = await connection();
-  guardReceiver(ws);
-  const failed = once(ws, 'error');
-  for (const chunk of [
-    frame(0x01 | 0x40, deflated('one')),
-    wrong,
-    frame(0, deflated('two')),
-    frame(0, deflated('three')),
-  ]) {
-    socket.push(chunk);
-  }
-  await failed;
-  ws.terminate();
-  await once(ws, 'close');
-  // What was being inflated has an end in a thread, and threw there.
-  await turn();
-  expect(ws.readyState).toBe(WebSocket.CLOSED);
-});
+it.each(WRONG_FRAMES)(
+  'reads nothing behind %s, though it waited with it while a message was inflated',
+  async (_what, wrong) => {
+    const { ws, socket } = await connection();
+    guardReceiver(ws);
+    const failed = once(ws, 'error');
+    for (const chunk of [
+      frame(0x01 | 0x40, deflated('one')),
+      wrong,
+      frame(0, deflated('two')),
+      frame(0, deflated('three')),
+    ]) {
+      socket.push(chunk);
+    }
+    await failed;
+    ws.terminate();
+    await once(ws, 'close');
+    // What was being inflated has an end in a thread, and threw there.
+    await turn();
+    expect(ws.readyState).toBe(WebSocket.CLOSED);
+  },
+);
