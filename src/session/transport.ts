@@ -1,5 +1,7 @@
 /**
- * What a session sees of its transport: a way out for messages and an end. Sockets, frames and buffers lie behind it.
+ * What a session sees of its transport: a way out for messages and an end. Sockets, frames and buffers lie behind it. The
+ * two kinds are `transport/connection.ts`, for all connections on sockets, and `client/local-transport.ts`, for clients in
+ * this process; `test/contract/transport.ts` holds for both.
  */
 import type { ClientInfo } from '../auth/method.js';
 import type { TransportDetails } from '../router/session.js';
@@ -18,9 +20,13 @@ export interface SessionTransport {
   readonly client: ClientInfo;
   /** What others may learn of the connection, apart from its cookie. Made when it is asked for. */
   readonly facts: TransportFacts;
-  /** Sends without waiting; what is too much for a peer that does not read is the transport's affair. */
+  /**
+   * Sends without waiting. A client that does not read is the affair of the transport.
+   *
+   * @throws WampError for a message that the serializer of this client cannot write.
+   */
   send(message: RouterMessage): void;
-  /** Closes when all that was sent is on its way. `text` tells a person why. */
+  /** Closes when all that was sent is on its way; nothing more is received. `text` tells a person why. Idempotent. */
   close(cause: CloseCause, text: string): void;
   /** The HELLO is here. The client was asked to prove who it is, or somebody else is asked: that may take a while. */
   challenged(): void;

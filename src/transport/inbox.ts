@@ -1,13 +1,13 @@
 /**
  * The way in of one connection: whole messages, in order, to the session. Usually they are handed on as they come. When
- * the process has been busy with messages for too long (`turns.ts`), or the session wants no more at the moment, they wait
+ * the process has been busy with messages for too long (`fair-scheduler.ts`), or the session wants no more at the moment, they wait
  * here and the socket is not read: what waits is no more than what was read already, and TCP itself slows the client
  * down. It knows no sockets.
  */
 import { LARGE_PAYLOAD_BYTES } from '../serializer/large-frame.js';
 import type { Backlog, FairScheduler } from './fair-scheduler.js';
 
-/** The connection. */
+/** The connection of an inbox. */
 export interface MessageReceiver {
   /** Works a message off. Never throws. */
   deliver(data: Buffer, binary: boolean): void;
@@ -23,6 +23,10 @@ export interface MessageReceiver {
  */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
+/**
+ * One for each connection. The order of calls: {@link receive} and {@link act} for what the client sends, then
+ * {@link finish} when it has gone, or {@link close} when the router ends the connection.
+ */
 export class Inbox implements Backlog {
   readonly #receiver: MessageReceiver;
   readonly #turns: FairScheduler;

@@ -52,6 +52,10 @@ const SYSTEM_BYTES = 4 * 1024 * 1024;
 /** Where more than this waits, what comes will wait for long. */
 const PATIENCE_BYTES = 16_384;
 
+/**
+ * One for each socket. {@link write} takes whole frames, the end of the turn sends them; {@link closed} comes last. Lengths
+ * are bytes.
+ */
 export class Outbox implements Flushable, Debtor {
   readonly #socket: Socket;
   readonly #limits: UnsentLimits;

@@ -74,6 +74,7 @@ const REST_MS = 1000;
 /** Said to a connection that has to make room for others. */
 const EVICTED = 'too many clients without a session, try again later';
 
+/** What a host gets from its acceptor. */
 export interface HostDeps {
   readonly sessions: SessionDeps;
   readonly log: Logger;
@@ -81,6 +82,11 @@ export interface HostDeps {
   readonly drain: Drain;
 }
 
+/**
+ * One for each acceptor. The order of calls for a connection: {@link admit} before its handshake, {@link opened} behind it;
+ * then {@link awaitHello}, {@link awaitAuthenticate} and {@link gotHello} as often as it has sessions; {@link closed} and
+ * {@link left} at its end, in any order.
+ */
 export class TransportHost implements DrainedHost {
   readonly sessions: SessionDeps;
   readonly log: Logger;
