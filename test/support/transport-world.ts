@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { Socket } from 'node:net';
 import path from 'node:path';
-import { ComponentTransport } from '../../src/client/local-transport.js';
+import { LocalTransport } from '../../src/client/local-transport.js';
 import { createLogger } from '../../src/log/logger.js';
 import { Router } from '../../src/router/router.js';
 import { Drain } from '../../src/transport/drain.js';
@@ -275,7 +275,7 @@ function rawSocketActs(client: RawSocketClient): SocketActs {
 /** What an in-process client sends and gets, as arrays. */
 class LocalClient implements ContractClient {
   readonly closed: Promise<CloseInfo>;
-  readonly transport: ComponentTransport;
+  readonly transport: LocalTransport;
   isOpen = true;
   readonly #inbox: unknown[][] = [];
   readonly #waiting: (() => void)[] = [];
@@ -292,7 +292,7 @@ class LocalClient implements ContractClient {
       end({ code: 0, reason: '' });
       for (const wake of this.#waiting.splice(0)) wake();
     };
-    this.transport = new ComponentTransport({ receive, disconnected }, deps);
+    this.transport = new LocalTransport({ receive, disconnected }, deps);
   }
 
   send(message: readonly unknown[]): void {
