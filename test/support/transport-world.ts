@@ -292,7 +292,7 @@ class LocalClient implements ContractClient {
       end({ code: 0, reason: '' });
       for (const wake of this.#waiting.splice(0)) wake();
     };
-    this.transport = new LocalTransport({ receive, disconnected }, deps);
+    this.transport = new LocalTransport({ receive, disconnected }, deps, 'local');
   }
 
   send(message: readonly unknown[]): void {
