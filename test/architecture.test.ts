@@ -108,7 +108,7 @@ const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
     because: 'a lock asks whether a pid is alive; it does not touch the life of this process',
   },
   {
-    file: 'transport/flusher.ts',
+    file: 'transport/outbox/flusher.ts',
     name: 'process',
     because: 'process.nextTick is the one way to write once per turn of the event loop, before anything else runs',
   },
@@ -220,8 +220,8 @@ const WITHOUT_WORDS = ['config'];
 
 /** Where a word of a family means something else, and what. */
 const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = [
-  { file: 'config/cookie-rules.ts', word: 'cookie', because: 'a word of "authid"' },
-  { file: 'config/exposure-rules.ts', word: 'cookie', because: 'a word of "authid"' },
+  { file: 'config/rules/cookies.ts', word: 'cookie', because: 'a word of "authid"' },
+  { file: 'config/rules/exposure.ts', word: 'cookie', because: 'a word of "authid"' },
   { file: 'config/places.ts', word: 'cookie', because: 'the key of a section' },
   { file: 'config/reference.ts', word: 'cookie', because: 'the name of a definition in the published schema' },
   { file: 'config/references.ts', word: 'file', because: 'a word of the keyword "is"' },

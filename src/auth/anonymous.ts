@@ -5,10 +5,10 @@
  * With an authenticator, it decides who may enter.
  */
 import { drawBytes } from '../system/random.js';
-import { authenticatorDetails, createAuthenticator } from './authenticator.js';
-import { grantOf, principalOf, verdictOf } from './authenticator-answer.js';
+import { authenticatorDetails, createAuthenticator } from './dynamic/authenticator.js';
+import { grantOf, principalOf, verdictOf } from './dynamic/answer.js';
 import { accept } from './verdict.js';
-import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
+import type { DynamicConfig, FunctionConfig } from './dynamic/schema.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, ClientInfo } from './method.js';
 import type { AnonymousConfig } from './schema.js';
 

@@ -4,12 +4,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { anonymous } from './anonymous.js';
 import { cookie } from './cookie.js';
-import { cryptosign } from './cryptosign.js';
+import { cryptosign } from './cryptosign/cryptosign.js';
 import { FailureLimit } from './failure-limit.js';
 import { scram } from './scram/scram.js';
 import { ticket } from './ticket.js';
-import { tls } from './tls.js';
-import { wampcra } from './wampcra.js';
+import { tls } from './tls/tls.js';
+import { wampcra } from './wampcra/wampcra.js';
 import type { AuthDeps, AuthMethod, AuthMethods, AuthMethodType } from './method.js';
 import type { AuthOptions } from './options-schema.js';
 import { WITHOUT_AUTH } from './schema.js';

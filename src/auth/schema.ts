@@ -2,13 +2,13 @@
  * The `auth` section of a WebSocket: who may join, and as whom. Without it (or empty) everybody is `anonymous`.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
-import { dynamicSchema, functionSchema } from './authenticator-schema.js';
+import { dynamicSchema, functionSchema } from './dynamic/schema.js';
 import { needsCookie } from './cookie-rules.js';
-import { cryptosignSchema } from './cryptosign-schema.js';
+import { cryptosignSchema } from './cryptosign/schema.js';
 import { scramSchema } from './scram/schema.js';
 import { ticketSchema } from './ticket-schema.js';
-import { tlsAuthSchema } from './tls-schema.js';
-import { wampcraSchema } from './wampcra-schema.js';
+import { tlsAuthSchema } from './tls/schema.js';
+import { wampcraSchema } from './wampcra/schema.js';
 
 export const anonymousStaticSchema = {
   type: 'object',

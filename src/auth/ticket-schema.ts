@@ -1,6 +1,6 @@
 /** The `ticket` section: passwords in the config. */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
-import { dynamicSchema, functionSchema } from './authenticator-schema.js';
+import { dynamicSchema, functionSchema } from './dynamic/schema.js';
 import { warnIfNobody } from './principal-rules.js';
 import { roleKeywords, secretSchema } from './secret-schema.js';
 

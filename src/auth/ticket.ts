@@ -3,12 +3,12 @@
  * connections that nobody can listen to.
  */
 import { randomBytes } from 'node:crypto';
-import { authenticatorDetails, createAuthenticator } from './authenticator.js';
+import { authenticatorDetails, createAuthenticator } from './dynamic/authenticator.js';
 import { SecretText } from './constant-time.js';
 import { credentialFault, credentialMark } from './credential.js';
-import { grantOf, principalOf, verdictOf } from './authenticator-answer.js';
+import { grantOf, principalOf, verdictOf } from './dynamic/answer.js';
 import { accept, denied, withoutAuthid } from './verdict.js';
-import type { DynamicConfig, FunctionConfig } from './authenticator-schema.js';
+import type { DynamicConfig, FunctionConfig } from './dynamic/schema.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, Challenge } from './method.js';
 import type { TicketConfig } from './ticket-schema.js';
 

@@ -3,7 +3,7 @@
  * between keys (`rules.ts`) run beside the schema check, so that all problems are told at once.
  */
 import type { Place } from '../schema/rules.js';
-import type { Path } from './source.js';
+import type { Path } from './source/source.js';
 
 export class Cursor implements Place {
   readonly value: unknown;

@@ -10,10 +10,10 @@ import type { CheckedConfig } from './check.js';
 import type { Environment } from './environment.js';
 import { ConfigError, invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
-import { parserFor } from './formats.js';
+import { parserFor } from './source/formats.js';
 import { realPathOf } from './real-path.js';
 import { readSecretFile } from './secrets.js';
-import { decodeUtf8, LineIndex, MAX_CONFIG_BYTES, ROOT } from './text.js';
+import { decodeUtf8, LineIndex, MAX_CONFIG_BYTES, ROOT } from './source/text.js';
 
 export interface LoadOptions {
   /** The node directory. */

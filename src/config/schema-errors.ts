@@ -6,8 +6,8 @@ import type { ErrorObject } from 'ajv';
 
 import { allowedWords, foundWords, quote, typeWords, wordsOf } from './schema-words.js';
 import type { SchemaNode } from './schema-words.js';
-import { pathOf } from './source.js';
-import type { Path } from './source.js';
+import { pathOf } from './source/source.js';
+import type { Path } from './source/source.js';
 import { nearest } from './suggest.js';
 import { originalOf } from './validator-schema.js';
 import type { SchemaTree } from './walk.js';

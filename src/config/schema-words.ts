@@ -1,7 +1,7 @@
 /**
  * Words for messages: what a schema allows, and what was found instead. A value that may be a secret is never shown.
  */
-import type { Path } from './source.js';
+import type { Path } from './source/source.js';
 
 /** The keywords of a schema node that messages are made of. */
 export interface SchemaNode {

@@ -7,9 +7,9 @@ import type { ValidateFunction } from 'ajv';
 
 import { explain } from './schema-errors.js';
 import type { Complaint } from './schema-errors.js';
-import { keyOffset, pointerOf, valueOffset } from './source.js';
-import type { Path, SourceNode } from './source.js';
-import type { Finding } from './text.js';
+import { keyOffset, pointerOf, valueOffset } from './source/source.js';
+import type { Path, SourceNode } from './source/source.js';
+import type { Finding } from './source/text.js';
 import type { SchemaTree } from './walk.js';
 
 /** A schema, and what ajv made of it. */

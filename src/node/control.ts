@@ -14,7 +14,7 @@ import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 
 import type { Logger } from '../log/logger.js';
-import { listen, ListenError } from '../transport/listen.js';
+import { listen, ListenError } from '../transport/listen/listen.js';
 import { NodeError } from './error.js';
 import { errorCode, messageOf } from '../system/error.js';
 

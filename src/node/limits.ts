@@ -7,7 +7,7 @@ import { getHeapStatistics } from 'node:v8';
 
 import type { Logger } from '../log/logger.js';
 import { openConnections } from '../transport/open-connections.js';
-import { unsentMemory } from '../transport/unsent-memory.js';
+import { unsentMemory } from '../transport/outbox/unsent-memory.js';
 
 const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
 

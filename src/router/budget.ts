@@ -5,7 +5,7 @@
  *
  * A session may have `perSession`. All together may have `inAll`; beyond that nobody gets more than `reserved`, so that
  * many greedy sessions do not take the place of modest ones. What is sent to a client and not read by it is not in here:
- * that is bounded by its transport (`transport/outbox.ts`).
+ * that is bounded by its transport (`transport/outbox/outbox.ts`).
  *
  * The account is a plain number of the session (`RouterSession.keptBytes`), so a session that keeps nothing costs nothing.
  */

@@ -2,7 +2,7 @@
  * Memory for frames. Node.js cuts short buffers from pieces of 8 KiB, and for frames of a KiB makes a piece for every few
  * of them, or for each one: that costs more than to fill it. Here they come from larger pieces.
  *
- * A piece stays as long as one frame of it: who keeps frames for long must copy them (`transport/outbox.ts`).
+ * A piece stays as long as one frame of it: who keeps frames for long must copy them (`transport/outbox/outbox.ts`).
  */
 const PIECE_BYTES = 65_536;
 /** Shorter ones are cut from the piece of Node.js, longer ones have memory of their own. */

@@ -20,7 +20,7 @@ import { ENDINGS } from './endings.js';
 import { turns } from './fair-scheduler.js';
 import { Inbox } from './inbox.js';
 import { openConnections } from './open-connections.js';
-import { Outbox } from './outbox.js';
+import { Outbox } from './outbox/outbox.js';
 import { SessionPace } from './session-pace.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Frame } from '../serializer/serializer.js';
@@ -28,7 +28,7 @@ import type { CloseCause, SessionTransport, TransportFacts } from '../session/tr
 import type { RouterMessage } from '../wamp/message.js';
 import type { Fault } from './endings.js';
 import type { MessageReceiver } from './inbox.js';
-import type { OutboxOwner } from './outbox.js';
+import type { OutboxOwner } from './outbox/outbox.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
 import type { ConnectionTerms, MessageSender, Wire } from './wire.js';
 

@@ -2,7 +2,7 @@
  * What a transport listens on (`endpoint`), and what it is called.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
-import { tlsSchema } from './tls-schema.js';
+import { tlsSchema } from './tls/schema.js';
 
 export const transportIdSchema = {
   type: 'string',

@@ -12,13 +12,13 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { Logger } from '../log/logger.js';
 import { RepeatedLog } from '../log/repeated.js';
-import { listen } from './listen.js';
+import { listen } from './listen/listen.js';
 import { openConnections } from './open-connections.js';
 import { peerOf } from './peer.js';
-import { readTlsFiles } from './tls-files.js';
+import { readTlsFiles } from './tls/files.js';
 import type { EndpointConfig } from './endpoint-schema.js';
-import type { BoundAddress } from './listen.js';
-import type { TlsConfig } from './tls-schema.js';
+import type { BoundAddress } from './listen/listen.js';
+import type { TlsConfig } from './tls/schema.js';
 
 /** What a transport does with the connections of its endpoint. */
 export interface Acceptor {

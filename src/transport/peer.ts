@@ -1,7 +1,7 @@
 /** Who is at the other end of a connection: its name in the log, and what other sessions may learn. */
 import type { Socket } from 'node:net';
 import { countedAddress } from './connection-limits.js';
-import { tlsClientOf } from './tls-peer.js';
+import { tlsClientOf } from './tls/peer.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Serializer } from '../serializer/serializer.js';
 import type { TransportFacts } from '../session/transport.js';

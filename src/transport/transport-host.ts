@@ -14,7 +14,7 @@ import type { SessionDeps } from '../session/deps.js';
 import type { CloseCause } from '../session/transport.js';
 import type { ConnectionLimitOptions } from './connection-limits.js';
 import type { Departing, Drain, DrainedHost } from './drain.js';
-import type { UnsentLimits } from './outbox.js';
+import type { UnsentLimits } from './outbox/outbox.js';
 
 /** What takes a place among the connections of a host: a socket, or what has an address and no socket of its own. */
 export interface CountedConnection {

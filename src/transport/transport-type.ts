@@ -8,7 +8,7 @@ import type { CookieStores } from '../cookie/stores.js';
 import type { SessionParts } from '../session/deps.js';
 import type { Drain } from './drain.js';
 import type { EndpointConfig } from './endpoint-schema.js';
-import type { BoundAddress } from './listen.js';
+import type { BoundAddress } from './listen/listen.js';
 import type { TransportOffer } from './offer.js';
 
 /** What the worker gives to its transports. */

@@ -9,7 +9,7 @@ import { createWebServer, createWebSocketServer } from './server.js';
 import { createUniversalServer } from './universal.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
-import type { BoundAddress } from '../transport/listen.js';
+import type { BoundAddress } from '../transport/listen/listen.js';
 import type { PathSummary } from '../transport/offer.js';
 import type { TransportType } from '../transport/transport-type.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';

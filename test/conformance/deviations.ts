@@ -190,7 +190,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     topic: 'the salted key of WAMP-CRA',
     crossbar: 'the Base64 text of what PBKDF2 gives',
     here: 'the same; and the config of a salted user holds that key, as the documents of Crossbar.io have it, where its program (25.12) holds the password',
-    test: { file: 'test/unit/auth/wampcra.test.ts', title: 'of a known challenge: $name, $secret' },
+    test: { file: 'test/unit/auth/wampcra/wampcra.test.ts', title: 'of a known challenge: $name, $secret' },
   },
   {
     id: 'D-22',

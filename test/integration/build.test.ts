@@ -7,11 +7,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ValidateFunction } from 'ajv';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { parseJson } from '../../src/config/json-source.js';
-import { plainValue } from '../../src/config/source.js';
-import { LineIndex } from '../../src/config/text.js';
+import { parseJson } from '../../src/config/source/json.js';
+import { plainValue } from '../../src/config/source/source.js';
+import { LineIndex } from '../../src/config/source/text.js';
 import { validator } from '../../src/config/validator.js';
-import { parseYaml } from '../../src/config/yaml-source.js';
+import { parseYaml } from '../../src/config/source/yaml.js';
 import { nodeDirectory, startDaemon, temporaryDirectory } from '../support/daemon.js';
 import type { DaemonOptions } from '../support/daemon.js';
 import { LOOPBACK, nodeConfig, openRealm } from '../support/node-config.js';

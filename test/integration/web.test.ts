@@ -17,7 +17,7 @@ import type { PathsConfig } from '../../src/webservice/schema.js';
 import { EndpointServer } from '../../src/transport/endpoint.js';
 import { HttpAcceptor } from '../../src/http/acceptor.js';
 import { createWebServer, createWebSocketServer } from '../../src/webservice/server.js';
-import type { BoundAddress } from '../../src/transport/listen.js';
+import type { BoundAddress } from '../../src/transport/listen/listen.js';
 import type { WebServerDeps } from '../../src/webservice/server.js';
 import type { WebService } from '../../src/http/service.js';
 import { NOBODY_TO_ASK } from '../support/client.js';

@@ -20,7 +20,7 @@ import { NO_PAYLOAD, payloadOf } from '../../src/wamp/payload.js';
 import type { SessionDeps } from '../../src/session/deps.js';
 import type { Acceptor } from '../../src/transport/endpoint.js';
 import type { EndpointConfig } from '../../src/transport/endpoint-schema.js';
-import type { BoundAddress } from '../../src/transport/listen.js';
+import type { BoundAddress } from '../../src/transport/listen/listen.js';
 import type { RawSocketConfig } from '../../src/transport/rawsocket/schema.js';
 import type { WebSocketConfig } from '../../src/transport/websocket/schema.js';
 import type { RouterMessage } from '../../src/wamp/message.js';

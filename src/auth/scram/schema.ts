@@ -1,6 +1,6 @@
 /** The `scram` section: what is left of a password when the client has hashed it. */
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
-import { dynamicSchema, functionSchema } from '../authenticator-schema.js';
+import { dynamicSchema, functionSchema } from '../dynamic/schema.js';
 import { warnIfNobody } from '../principal-rules.js';
 import { roleKeywords } from '../secret-schema.js';
 import { checkPrincipal } from './rules.js';

@@ -5,15 +5,15 @@
  * The two names of the method in HELLO are two dialects, see `scram-proof.ts`.
  */
 import { randomBytes } from 'node:crypto';
-import { authenticatorDetails, createAuthenticator } from '../authenticator.js';
+import { authenticatorDetails, createAuthenticator } from '../dynamic/authenticator.js';
 import { channelBinding } from '../channel-binding.js';
 import { credentialFault, credentialMark } from '../credential.js';
-import { countOf, AnswerFault, grantOf, neededText, principalOf, verdictOf } from '../authenticator-answer.js';
+import { countOf, AnswerFault, grantOf, neededText, principalOf, verdictOf } from '../dynamic/answer.js';
 import { saslprep } from './saslprep.js';
 import { isClientProof, SCRAM_DIALECTS, serverSignature } from './proof.js';
 import { Decoys } from '../decoy.js';
 import { denied, deny, withoutAuthid } from '../verdict.js';
-import type { DynamicConfig, FunctionConfig } from '../authenticator-schema.js';
+import type { DynamicConfig, FunctionConfig } from '../dynamic/schema.js';
 import type { ChannelBinding } from '../channel-binding.js';
 import type { AuthContext, AuthDeps, AuthMethod, AuthMethodType, AuthRequest, Challenge, Deny } from '../method.js';
 import type { Principal } from '../method.js';

@@ -12,7 +12,7 @@ import type { Socket } from 'node:net';
 import { RepeatedLog } from '../../log/repeated.js';
 import { admitSocket } from '../connection.js';
 import { DeadlineQueue } from '../deadline-queue.js';
-import { unsentLimits } from '../outbox.js';
+import { unsentLimits } from '../outbox/outbox.js';
 import { peerOf } from '../peer.js';
 import { controlFrame, FrameType } from './framing.js';
 import { HANDSHAKE_BYTES, handshakeRules, negotiate, TOO_MANY_CONNECTIONS } from './handshake.js';

@@ -8,7 +8,7 @@ import { WebSocketServer } from 'ws';
 import type { ServerOptions } from 'ws';
 import { asksAuthenticator } from '../../session/deps.js';
 import { schemeFault } from './cookie-scheme.js';
-import { unsentLimits } from '../outbox.js';
+import { unsentLimits } from '../outbox/outbox.js';
 import { clientOf, isTls } from '../peer.js';
 import { RefusalLog, SERVER_NAME, refuse } from '../refusal.js';
 import { statusPage } from './status-page.js';

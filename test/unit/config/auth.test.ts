@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { checkConfig } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
-import { parseJson } from '../../../src/config/json-source.js';
+import { parseJson } from '../../../src/config/source/json.js';
 import { readSecretFile } from '../../../src/config/secrets.js';
 import { check, node, problemsOf } from './configs.js';
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 
 import { checkConfig } from '../../../src/config/check.js';
-import { parserFor } from '../../../src/config/formats.js';
+import { parserFor } from '../../../src/config/source/formats.js';
 import type { NodeConfig } from '../../../src/config/schema.js';
-import { parseYaml } from '../../../src/config/yaml-source.js';
+import { parseYaml } from '../../../src/config/source/yaml.js';
 import { check, node, problemsOf, problemsOfText } from './configs.js';
 
 describe('defaults', () => {

@@ -2,9 +2,9 @@
 import { checkConfig } from '../../../src/config/check.js';
 import type { CheckedConfig } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
-import type { Parser } from '../../../src/config/formats.js';
-import { parseJson } from '../../../src/config/json-source.js';
-import { parseYaml } from '../../../src/config/yaml-source.js';
+import type { Parser } from '../../../src/config/source/formats.js';
+import { parseJson } from '../../../src/config/source/json.js';
+import { parseYaml } from '../../../src/config/source/yaml.js';
 
 /** A node with one WebSocket on `/ws`, changed where a test cares. */
 export function node({

@@ -11,7 +11,7 @@ import type { CheckedConfig } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
 import { nodeSchemaOf, shippedWords } from '../../../src/config/families.js';
 import type { MoreWords } from '../../../src/config/families.js';
-import { parseJson } from '../../../src/config/json-source.js';
+import { parseJson } from '../../../src/config/source/json.js';
 import { cookiesOf, entrancesOf, placesOf, privateFilesOf } from '../../../src/config/places.js';
 import { referencePage } from '../../../src/config/reference.js';
 import { Cursor } from '../../../src/config/cursor.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfig, checkObject } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
-import { parseJson } from '../../../src/config/json-source.js';
+import { parseJson } from '../../../src/config/source/json.js';
 import { nodeConfig } from '../../support/node-config.js';
 
 const CONTEXT = { cbdir: '/node', env: {} };

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
-import { parseJson } from '../../../src/config/json-source.js';
+import { parseJson } from '../../../src/config/source/json.js';
 import { cookieSchema } from '../../../src/cookie/schema.js';
 import { node } from './configs.js';
 

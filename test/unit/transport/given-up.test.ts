@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/log/logger.js';
 import { serializers } from '../../../src/serializer/registry.js';
 import type { Serializer } from '../../../src/serializer/serializer.js';
-import { unsentLimits } from '../../../src/transport/outbox.js';
+import { unsentLimits } from '../../../src/transport/outbox/outbox.js';
 import { RawSocketWire } from '../../../src/transport/rawsocket/wire.js';
 import type { TransportHost } from '../../../src/transport/transport-host.js';
 import { EVENT, PUBLISHED } from '../../../src/wamp/message.js';

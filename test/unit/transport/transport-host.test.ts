@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../../src/log/logger.js';
 import { Drain } from '../../../src/transport/drain.js';
-import { unsentLimits } from '../../../src/transport/outbox.js';
+import { unsentLimits } from '../../../src/transport/outbox/outbox.js';
 import { TransportHost } from '../../../src/transport/transport-host.js';
 import type { SessionDeps } from '../../../src/session/deps.js';
 import type { Fault } from '../../../src/transport/endings.js';

@@ -1,0 +1,21 @@
+/** What is checked of the principals of cryptosign. */
+import type { Rules } from '../../schema/rules.js';
+import { warnIfNobody } from '../principal-rules.js';
+
+/** Rule of the object of principals: a client that names no authid is found by its key, which should tell. */
+export const checkKeys: Rules = (principals, context) => {
+  warnIfNobody(principals, context);
+  const owners = new Map<string, string>();
+  for (const principal of principals.entries()) {
+    const authid = principal.path.at(-1) ?? '';
+    for (const key of principal.get('authorized_keys').items()) {
+      const text = key.text()?.toLowerCase() ?? '';
+      const owner = owners.get(text);
+      if (owner === undefined) owners.set(text, authid);
+      else {
+        const name = JSON.stringify(owner);
+        context.warn(key.path, `this is also a key of ${name}: a client that names no authid is taken for that one`);
+      }
+    }
+  }
+};

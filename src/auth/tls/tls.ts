@@ -1,0 +1,79 @@
+/**
+ * TLS authentication: the client has shown its certificate, and that it has the key to it, before it said a word. There is
+ * nothing to ask; a client without a certificate is passed on to the next method of its list.
+ */
+import { authenticatorDetails, createAuthenticator } from '../dynamic/authenticator.js';
+import { credentialFault, credentialMark } from '../credential.js';
+import { grantOf, principalOf, verdictOf } from '../dynamic/answer.js';
+import { accept, denied } from '../verdict.js';
+import type { DynamicConfig, FunctionConfig } from '../dynamic/schema.js';
+import type { AuthDeps, AuthMethod, AuthMethodType, ClientCertificate, Pass } from '../method.js';
+import type { TlsAuthConfig, TlsPrincipal } from './schema.js';
+
+const PASS: Pass = { type: 'pass' };
+
+export const tls: AuthMethodType<TlsAuthConfig | DynamicConfig | FunctionConfig> = {
+  type: 'tls',
+  create: (config, deps) => (config.type === 'static' ? fixed(config, deps) : asking(config, deps)),
+};
+
+function fixed({ principals }: TlsAuthConfig, { uris }: AuthDeps): AuthMethod {
+  const known = new Map(Object.entries(principals));
+  return {
+    start({ realm, authid: asked }, { client }) {
+      const certificate = client.tls?.certificate;
+      if (certificate === undefined) return PASS;
+      const found = [...known].find(([, principal]) => fits(principal, certificate));
+      if (found === undefined) return denied(uris);
+      const [authid, principal] = found;
+      if (asked !== undefined && asked !== authid) return denied(uris);
+      const { role: authrole } = principal;
+      const credential = markOf(authid, principal);
+      return accept({ realm, authid, authrole, authmethod: 'tls', authprovider: 'static', credential });
+    },
+
+    faultOf(login) {
+      const { authid, authrole } = login;
+      const found = known.get(authid);
+      if (found?.role !== authrole) return 'no such principal';
+      return credentialFault(login, [markOf(authid, found)]);
+    },
+  };
+}
+
+/** The authenticator is shown the certificate, and decides. */
+async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const ask = await createAuthenticator(config, deps);
+  return {
+    start(request, context) {
+      const certificate = context.client.tls?.certificate;
+      if (certificate === undefined) return PASS;
+      return verdictOf(deps, async () => {
+        const { realm, authid } = request;
+        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
+        // A name that the client asks for proves nothing; the one in the certificate does.
+        const named = certificate.commonName ?? certificate.sha256;
+        return accept(principalOf(grant, { realm, authid: named }, 'tls', config.type));
+      });
+    },
+  };
+}
+
+function markOf(authid: string, principal: TlsPrincipal): string {
+  const { 'certificate-sha1': short = '', 'certificate-sha256': long = '' } = principal;
+  return credentialMark('tls', authid, `${plain(short)} ${plain(long)}`);
+}
+
+function fits(principal: TlsPrincipal, { sha1, sha256 }: ClientCertificate): boolean {
+  const { 'certificate-sha1': short, 'certificate-sha256': long } = principal;
+  if (short === undefined && long === undefined) return false;
+  return (short === undefined || isSame(short, sha1)) && (long === undefined || isSame(long, sha256));
+}
+
+function isSame(one: string, other: string): boolean {
+  return plain(one) === plain(other);
+}
+
+function plain(fingerprint: string): string {
+  return fingerprint.replaceAll(':', '').toUpperCase();
+}

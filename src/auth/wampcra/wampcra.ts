@@ -1,0 +1,117 @@
+/**
+ * WAMP-CRA (section "WAMP Challenge-Response Authentication"): the client signs a text of ours with a secret that both
+ * know, HMAC-SHA256. The secret itself is not sent.
+ *
+ * With `salt` in the config, the client derives the key from a password first (PBKDF2-HMAC-SHA256), and `secret` is what
+ * comes out: the Base64 text of the derived key. So the config holds no password, as the documents of Crossbar.io have
+ * it; its program takes `secret` for the password instead.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { authenticatorDetails, createAuthenticator } from '../dynamic/authenticator.js';
+import { SecretText } from '../constant-time.js';
+import { credentialFault, credentialMark } from '../credential.js';
+import { countOf, grantOf, neededText, principalOf, textOf, verdictOf } from '../dynamic/answer.js';
+import { Decoys } from '../decoy.js';
+import { accept, denied, withoutAuthid } from '../verdict.js';
+import type { DynamicConfig, FunctionConfig } from '../dynamic/schema.js';
+import type { AuthContext, AuthDeps, AuthMethod, AuthMethodType, Challenge, Deny, Principal } from '../method.js';
+import type { Dict } from '../../wamp/payload.js';
+import type { WampCraConfig, WampCraUser } from './schema.js';
+
+/** What a client does without a word about it (autobahn-js has the same). */
+export const DEFAULT_ITERATIONS = 1000;
+export const DEFAULT_KEYLEN = 32;
+
+/** As long as Crossbar.io's: 64 characters. */
+const NONCE_BYTES = 48;
+
+export const wampcra: AuthMethodType<WampCraConfig | DynamicConfig | FunctionConfig> = {
+  type: 'wampcra',
+  create: (config, deps) => (config.type === 'static' ? fixed(config, deps) : asking(config, deps)),
+};
+
+function fixed({ users }: WampCraConfig, deps: AuthDeps): AuthMethod {
+  const known = new Map(Object.entries(users));
+  const unknown = strangers([...known.values()]);
+  return {
+    start(request, context): Challenge | Deny {
+      const { realm, authid } = request;
+      if (authid === undefined) return withoutAuthid(deps.uris);
+      // Made for everybody, so that it takes its time for everybody.
+      const stranger = unknown(authid);
+      const user = known.get(authid) ?? stranger;
+      const credential = credentialMark('wampcra', authid, user.secret);
+      const authmethod = 'wampcra';
+      const principal = { realm, authid, authrole: user.role, authmethod, authprovider: 'static', credential };
+      return challenge(user, principal, context, deps);
+    },
+
+    faultOf(login) {
+      const { authid, authrole } = login;
+      const found = known.get(authid);
+      if (found?.role !== authrole) return 'no such principal';
+      return credentialFault(login, [credentialMark('wampcra', authid, found.secret)]);
+    },
+  };
+}
+
+/** The authenticator tells the secret; what is signed is checked here. */
+async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const ask = await createAuthenticator(config, deps);
+  return {
+    start(request, context) {
+      const { realm, authid } = request;
+      if (authid === undefined) return withoutAuthid(deps.uris);
+      return verdictOf(deps, async () => {
+        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
+        const principal = principalOf(grant, { realm, authid }, 'wampcra', config.type);
+        return challenge(secretsIn(grant.answer), principal, context, deps);
+      });
+    },
+  };
+}
+
+/** @throws AnswerFault */
+function secretsIn({ secret, salt: salted, iterations, keylen }: Dict): Omit<WampCraUser, 'role'> {
+  const salt = textOf('salt', salted);
+  const counts = {
+    iterations: countOf('iterations', iterations) ?? DEFAULT_ITERATIONS,
+    keylen: countOf('keylen', keylen) ?? DEFAULT_KEYLEN,
+  };
+  return { secret: neededText('secret', secret), ...(salt !== undefined && { salt, ...counts }) };
+}
+
+/** @returns what makes up a user whose challenge looks like that of a real one, and whose secret nobody knows. */
+function strangers(users: readonly WampCraUser[]): (authid: string) => WampCraUser {
+  const decoys = new Decoys(users.map(({ secret }) => secret));
+  return (authid) => {
+    const { salt, ...like }: WampCraUser = decoys.pick(authid, users) ?? { secret: '', role: 'anonymous' };
+    const secret = decoys.bytes('secret', authid, 32).toString('base64');
+    return { ...like, secret, ...(salt !== undefined && { salt: decoys.salt(authid, salt) }) };
+  };
+}
+
+/** Asks for a signature. Whoever gives the right one is `principal`. */
+function challenge(
+  { secret, salt, iterations = DEFAULT_ITERATIONS, keylen = DEFAULT_KEYLEN }: Omit<WampCraUser, 'role'>,
+  principal: Principal,
+  { sessionId }: AuthContext,
+  { clock, uris }: Pick<AuthDeps, 'clock' | 'uris'>,
+): Challenge {
+  const { authid, authrole, authmethod, authprovider } = principal;
+  const nonce = randomBytes(NONCE_BYTES).toString('base64');
+  const timestamp = new Date(clock()).toISOString();
+  const text = JSON.stringify({ authid, authrole, authmethod, authprovider, session: sessionId, nonce, timestamp });
+  const expected = new SecretText(signatureOf(text, secret));
+  return {
+    type: 'challenge',
+    authmethod,
+    extra: { challenge: text, ...(salt !== undefined && { salt, iterations, keylen }) },
+    resume: (signature) => (expected.equals(signature) ? accept(principal) : denied(uris)),
+  };
+}
+
+/** @returns what the client has to answer. @param secret the text of the key, as UTF-8. */
+export function signatureOf(challenge: string, secret: string): string {
+  return createHmac('sha256', secret).update(challenge, 'utf8').digest('base64');
+}

@@ -1,0 +1,165 @@
+/**
+ * The rules between the keys of `cookie` sections, and between them and the WebSockets that they apply to.
+ */
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+
+import type { Report } from '../../schema/rules.js';
+import type { Cursor } from '../cursor.js';
+import { cookiesOf, entrancesOf } from '../places.js';
+import type { CookieSection, Entrance, NodePlaces } from '../places.js';
+import type { CheckRulesContext } from './context.js';
+import { quote } from '../schema-words.js';
+import { findSecret } from '../secrets.js';
+
+export function checkCookies(places: NodePlaces, context: CheckRulesContext): void {
+  for (const { cookie } of cookiesOf(places)) checkCookie(cookie, context);
+  for (const entrance of entrancesOf(places)) {
+    if (entrance.browsers && entrance.cookie.isObject) checkOrigins(entrance, context);
+  }
+  checkSharedStores(places, context);
+}
+
+/** Fewer characters can be tried out. */
+const MIN_SECRET_LENGTH = 16;
+
+/** Characters of 6 bits that nobody gets through, however many cookies there are: 132 bits. Crossbar.io's default has 144. */
+const SAFE_LENGTH = 22;
+
+function checkCookie(cookie: Cursor, context: CheckRulesContext): void {
+  const { report } = context;
+  checkLength(cookie.get('length'), context);
+  checkDomain(cookie.get('domain'), context);
+  for (const secret of cookie.get('secrets').items()) {
+    const found = findSecret(secret, context)?.secret;
+    if (found !== undefined && found.length < MIN_SECRET_LENGTH) {
+      report(secret.path, `found a secret that is too short (allowed: ${MIN_SECRET_LENGTH} characters or more)`);
+    }
+  }
+  const sameSite = cookie.get('same_site');
+  if (sameSite.value === 'None' && cookie.get('secure').value !== true) {
+    report(
+      sameSite.path,
+      'found "None" without "secure": true (allowed: both, because browsers drop such a cookie otherwise)',
+    );
+  }
+  checkPrefix(cookie, report);
+  const strict = cookie.get('http_strict');
+  const only = cookie.get('http_only');
+  if (typeof strict.value === 'boolean' && typeof only.value === 'boolean' && strict.value !== only.value) {
+    report(
+      strict.path,
+      `found ${strict.value} beside "http_only": ${only.value} (allowed: the same value, they are two names of one switch)`,
+    );
+  }
+}
+
+function checkLength(place: Cursor, { warn }: CheckRulesContext): void {
+  const length = place.number();
+  if (length === undefined || length >= SAFE_LENGTH || length < 1) return;
+  const bits = 6 * length;
+  warn(
+    place.path,
+    `found ${length}: an id has ${bits} random bits then, so 2^${bits} guesses find a given one, and fewer the more cookies there are (${SAFE_LENGTH} characters or more are safe)`,
+  );
+}
+
+/** What has no dot inside is a public suffix, for browsers, and an address has no subdomains. */
+function checkDomain(place: Cursor, { report }: CheckRulesContext): void {
+  const domain = place.text()?.replace(/^\./, '');
+  if (domain === undefined || domain === '' || domain === 'localhost') return;
+  const isAddress = isIP(domain) !== 0;
+  if (domain.includes('.') && !isAddress) return;
+  const why = isAddress ? 'an address has no subdomains' : 'it would be for everybody below it';
+  report(
+    place.path,
+    `found ${shown(place)}, which browsers take from nobody, because ${why} (allowed: a domain name with a dot inside, or leave it out)`,
+  );
+}
+
+/** Browsers drop a cookie whose name promises what its attributes do not keep. */
+function checkPrefix(cookie: Cursor, report: Report): void {
+  const [prefix] = /^__(?:Host|Secure)-/.exec(cookie.get('name').text() ?? '') ?? [];
+  if (prefix === undefined) return;
+  const refuse = (place: Cursor, found: string, allowed: string): void =>
+    report(
+      place.missing ? cookie.path : place.path,
+      `found ${found} beside a "name" with ${quote(prefix)} (allowed: ${allowed}, because browsers drop such a cookie otherwise)`,
+    );
+  const [secure, path, domain] = [cookie.get('secure'), cookie.get('path'), cookie.get('domain')];
+  if (secure.value !== true) refuse(secure, shown(secure), '"secure": true');
+  if (prefix !== '__Host-') return;
+  if (!path.missing && path.value !== '/') refuse(path, shown(path), '"/"');
+  if (!domain.missing) refuse(domain, shown(domain), 'no "domain"');
+}
+
+/** Patterns that every page matches, whatever its port. */
+const EVERY_ORIGIN = /^(?:\*|(?:\*|https?):\/\/\*)(?::\*)?$/;
+
+/** Pages of other sites can open WebSockets with the cookies of the visitor, as nothing but the origin tells. */
+function checkOrigins({ place, cookie, open }: Entrance, { report, warn }: CheckRulesContext): void {
+  const origins = place.at('options', 'allowed_origins');
+  const sameSite = cookie.get('same_site');
+  if (sameSite.value === 'None' && origins.missing) {
+    report(
+      place.get('options').missing ? place.path : place.get('options').path,
+      `"allowed_origins" is missing, but ${pointer(sameSite)} is "None", so browsers send the cookie from every site (allowed: a list of the origins that are meant)`,
+    );
+  }
+  for (const origin of origins.items()) {
+    if (!EVERY_ORIGIN.test(origin.text() ?? '')) continue;
+    warn(origin.path, `${quote(origin.text() ?? '')} lets pages of every site act for a visitor with a cookie`);
+  }
+  const authid = cookie.get('authid');
+  const login = open.find(({ schema }) => schema.letsIn === 'cookies');
+  if (authid.value === 'cookie' && login !== undefined) {
+    warn(authid.path, `"cookie" shows to other sessions what ${pointer(login.place)} takes for a password`);
+  }
+}
+
+/** Sections that name one file, or one database, share its cookies, which works only if they look for the same ones. */
+function checkSharedStores(places: NodePlaces, { cbdir, report }: CheckRulesContext): void {
+  const first = new Map<string, CookieSection>();
+  for (const section of cookiesOf(places)) {
+    const name = section.place?.text();
+    if (name === undefined) continue;
+    const place = resolve(cbdir, name);
+    const other = first.get(place);
+    if (other === undefined) first.set(place, section);
+    else compareStores(section, other, report);
+  }
+}
+
+/** Keys that sections with one store agree on, besides those of the store. */
+const SHARED = ['name', 'length', 'sliding', 'idle_timeout', 'max_unreturned', 'close_expired'];
+
+function compareStores(
+  { cookie, agreed }: CookieSection,
+  { cookie: other, agreed: more }: CookieSection,
+  report: Report,
+): void {
+  const ofStore = [...new Set([...agreed, ...more])].map((key) => ['store', key]);
+  for (const keys of [...SHARED.map((key) => [key]), ...ofStore]) {
+    const [here, there] = [cookie.at(...keys), other.at(...keys)];
+    if (here.value === there.value) continue;
+    report(
+      here.missing ? cookie.path : here.path,
+      `found ${shown(here)}, but ${pointer(other)} keeps its cookies in the same place with ${shown(there)} (allowed: the same value, or another place)`,
+    );
+  }
+  const [here, there] = [cookie.get('secrets'), other.get('secrets')];
+  if (JSON.stringify(here.value) === JSON.stringify(there.value)) return;
+  report(
+    here.missing ? cookie.path : here.path,
+    `the "secrets" are not those of ${pointer(other)}, which keeps its cookies in the same place (allowed: the same, or another place)`,
+  );
+}
+
+/** A missing key is named, because its place cannot be shown. */
+function shown(place: Cursor): string {
+  return place.missing ? `no ${quote(place.path.at(-1) ?? '')}` : JSON.stringify(place.value);
+}
+
+function pointer({ path }: Cursor): string {
+  return `/${path.join('/')}`;
+}

@@ -1,0 +1,241 @@
+/**
+ * What the roles of strangers let them learn and do where browsers have cookies. An anonymous visitor may be called by
+ * the id of his cookie, as in Crossbar.io, and whoever reads that id can come back as him. So there is a word of
+ * warning where people whom nobody has asked who they are may read the `authid`s of others, or end their sessions.
+ */
+import { WITHOUT_AUTH } from '../../auth/schema.js';
+import { intersects } from '../../router/pattern-relations.js';
+import type { Pattern } from '../../router/pattern-relations.js';
+import { Role } from '../../router/role.js';
+import type { Action } from '../../router/role.js';
+import type { PermissionConfig } from '../../router/schema.js';
+import { WampError } from '../../wamp/error.js';
+import { Cursor } from '../cursor.js';
+import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
+import { authidOf, passwordCookies } from '../resolve-cookies.js';
+import type { CheckRulesContext } from './context.js';
+import { quote } from '../schema-words.js';
+import type { Report } from '../../schema/rules.js';
+
+/** Shows the `authid` of somebody else. */
+const SHOWING: readonly (readonly [Action, string])[] = [
+  ['call', 'wamp.session.get'],
+  ['subscribe', 'wamp.session.on_join'],
+  ['subscribe', 'wamp.session.on_leave'],
+];
+
+/** Ends the sessions of somebody else; with the reason `wamp.close.logout` they are logged out as well. */
+const ENDING: readonly (readonly [Action, string])[] = [
+  ['call', 'wamp.session.kill'],
+  ['call', 'wamp.session.kill_by_authid'],
+  ['call', 'wamp.session.kill_by_authrole'],
+  ['call', 'wamp.session.kill_all'],
+];
+
+/** Takes from somebody else what he registered or subscribed to. */
+const TAKING: readonly (readonly [Action, string])[] = [
+  ['call', 'wamp.registration.remove_callee'],
+  ['call', 'wamp.subscription.remove_subscriber'],
+];
+
+/** Show the cookies of the node, and revoke them. */
+const MANAGING = [
+  'crossbar.cookie.list',
+  'crossbar.cookie.get',
+  'crossbar.cookie.count',
+  'crossbar.cookie.revoke',
+  'crossbar.cookie.revoke_by_authid',
+];
+
+/** Warns of roles that strangers get and that let them read the ids of cookies, or end the sessions of visitors. */
+export function checkExposure(places: NodePlaces, { cbdir, warn }: CheckRulesContext): void {
+  const passwords = passwordCookies(places, cbdir);
+  for (const worker of places.workers) {
+    const entrances = worker.entrances.flatMap(strangersAt);
+    const tracked = entrances.filter(({ cookie }) => cookie.isObject);
+    for (const realm of worker.realms) {
+      const visited = tracked.filter((entrance) => leadsTo(entrance, realm));
+      if (visited.length === 0) continue;
+      const strangers = rolesOf(entrances, realm);
+      const named = visited.find(({ section, cookie }) => {
+        return section.get('authid').missing && authidOf(cookie, passwords) === 'cookie';
+      });
+      const shown = named && pointer(named.cookie);
+      if (realm.at('options', 'enable_meta_api').value !== false) {
+        for (const role of strangers) checkMeta(role, shown, warn);
+      }
+      if (named === undefined) continue;
+      const liveCookies = rolesOf([named], realm);
+      for (const role of liveCookies) checkDisclosure(role, strangers, pointer(named.cookie), warn);
+    }
+  }
+}
+
+/** The roles of a realm that strangers get at any entrance of the worker. */
+export function strangerRolesOf({ entrances }: WorkerPlaces, realm: Cursor): Cursor[] {
+  return rolesOf(entrances.flatMap(strangersAt), realm);
+}
+
+function checkMeta(role: Cursor, shownBy: string | undefined, warn: Report): void {
+  const rules = rulesOf(role);
+  const showing = SHOWING.find(([action, uri]) => isAllowed(rules, action, uri));
+  const who = `strangers get this role, and may`;
+  const cure = 'give it the rule { "uri": "wamp.*", "allow": {} }, or rules that leave "wamp." out';
+  if (showing !== undefined && shownBy !== undefined) {
+    const [action, uri] = showing;
+    const doing = action === 'call' ? 'call' : 'subscribe to';
+    warn(
+      role.path,
+      `${who} ${doing} ${quote(uri)}, which shows the authid of visitors: by ${shownBy} that is the id of their cookie, with which anybody comes back as them (set "authid": "derived" there, or ${cure})`,
+    );
+  }
+  const ending = ENDING.find(([action, uri]) => isAllowed(rules, action, uri));
+  const taking = TAKING.find(([action, uri]) => isAllowed(rules, action, uri));
+  if (ending !== undefined) {
+    warn(role.path, `${who} call ${quote(ending[1])}, which ends the sessions of others and logs them out (${cure})`);
+  } else if (taking !== undefined) {
+    const text = 'which takes registrations and subscriptions away from others';
+    warn(role.path, `${who} call ${quote(taking[1])}, ${text} (${cure})`);
+  }
+  const managing = MANAGING.find((uri) => mayManage(rules, uri));
+  if (managing !== undefined) {
+    const text = 'which manages the cookies of everybody';
+    warn(role.path, `${who} call ${quote(managing)}, ${text} (give that rule to a role of yours)`);
+  }
+}
+
+function mayManage(role: Role, uri: string): boolean {
+  return isAllowed(role, 'call', uri) && role.authorize('call', uri).namesManagement;
+}
+
+/** The rules of a role, as the router has them. */
+export function rulesOf(role: Cursor): Role {
+  return new Role({
+    name: role.get('name').text() ?? '',
+    permissions: permissionsOf(role).map(({ config }) => config),
+    'allow-by-default': role.get('allow-by-default').value === true,
+  });
+}
+
+/** Whoever calls or publishes under a rule that discloses is shown to whoever may register or subscribe there. */
+function checkDisclosure(liveCookie: Cursor, strangers: readonly Cursor[], shownBy: string, warn: Report): void {
+  for (const { place, pattern, config } of permissionsOf(liveCookie)) {
+    for (const [key, does, action] of DISCLOSING) {
+      if (config.disclose?.[key] !== true || config.allow?.[does] !== true) continue;
+      if (!strangers.some((role) => mayReceive(role, action, pattern))) continue;
+      warn(
+        place.at('disclose', key).path,
+        `strangers who may ${action} there are shown the authid of visitors: by ${shownBy} that is the id of their cookie, with which anybody comes back as them (set "authid": "derived" there, or disclose nothing here)`,
+      );
+    }
+  }
+}
+
+const DISCLOSING = [
+  ['caller', 'call', 'register'],
+  ['publisher', 'publish', 'subscribe'],
+] as const;
+
+function mayReceive(role: Cursor, action: 'register' | 'subscribe', shown: Pattern): boolean {
+  if (role.get('allow-by-default').value === true) return true;
+  return permissionsOf(role).some(
+    ({ pattern, config }) => config.allow?.[action] === true && intersects(pattern, shown),
+  );
+}
+
+/** A place where clients get in without saying who they are. */
+interface OpenEntrance extends Entrance {
+  /** What it says of them; at nothing where there is no authentication at all. */
+  readonly section: Cursor;
+  readonly realm: string | undefined;
+  readonly role: string;
+}
+
+/**
+ * Where strangers come in. Sockets of this machine, and those that ask for a certificate, are for programs of the
+ * operator, unless they know browsers by a cookie: then a proxy stands in front. What a program grants is not in the config.
+ */
+function strangersAt(entrance: Entrance): OpenEntrance[] {
+  const { place, cookie, transport, open } = entrance;
+  if (isForPrograms(transport.get('endpoint')) && !cookie.isObject) return [];
+  const given = WITHOUT_AUTH.anonymous.role;
+  if (place.get('auth').entries().length === 0) {
+    return [{ ...entrance, section: new Cursor(undefined), realm: undefined, role: given }];
+  }
+  return open
+    .filter(({ schema }) => schema.letsIn === 'anybody')
+    .map(({ place: section }) => {
+      return { ...entrance, section, realm: section.get('realm').text(), role: section.get('role').text() ?? given };
+    });
+}
+
+function isForPrograms(endpoint: Cursor): boolean {
+  const address = endpoint.get('interface').text() ?? '';
+  return (
+    endpoint.get('type').value === 'unix' ||
+    /^127\.|^::1$|^localhost$/.test(address) ||
+    endpoint.at('tls', 'ca_certificates').items().length > 0
+  );
+}
+
+function leadsTo({ realm, role }: OpenEntrance, target: Cursor): boolean {
+  return (
+    (realm === undefined || realm === target.get('name').value) &&
+    target
+      .get('roles')
+      .items()
+      .some((place) => place.get('name').value === role)
+  );
+}
+
+/** Each role once. One with an authorizer has no rules to look at. */
+function rolesOf(entrances: readonly OpenEntrance[], realm: Cursor): Cursor[] {
+  const names = new Set(entrances.filter((entrance) => leadsTo(entrance, realm)).map(({ role }) => role));
+  return realm
+    .get('roles')
+    .items()
+    .filter((role) => names.has(role.get('name').text() ?? '') && role.get('authorizer').missing);
+}
+
+interface WrittenPermission {
+  readonly place: Cursor;
+  readonly pattern: Pattern;
+  readonly config: PermissionConfig;
+}
+
+/** The rules of a role that the schema check has nothing against, as far as it matters here. */
+function permissionsOf(role: Cursor): WrittenPermission[] {
+  return role
+    .get('permissions')
+    .items()
+    .flatMap((place): WrittenPermission[] => {
+      const uri = place.get('uri').text();
+      const match = place.get('match').text() ?? (uri?.endsWith('*') === true ? 'prefix' : 'exact');
+      if (uri === undefined || !isMatch(match)) return [];
+      const pattern = { uri: uri.endsWith('*') ? uri.slice(0, -1) : uri, match };
+      const [allow, disclose] = [flagsOf(place.get('allow')), flagsOf(place.get('disclose'))];
+      return [{ place, pattern, config: { ...pattern, allow, disclose } }];
+    });
+}
+
+function isMatch(word: string): word is Pattern['match'] {
+  return word === 'exact' || word === 'prefix' || word === 'wildcard';
+}
+
+function flagsOf(place: Cursor): Readonly<Record<string, boolean>> {
+  return Object.fromEntries(place.entries().map(({ path, value }) => [path.at(-1) ?? '', value === true]));
+}
+
+/** @returns whether a role may do so. */
+export function isAllowed(role: Role, action: Action, uri: string): boolean {
+  try {
+    return role.authorize(action, uri)[action];
+  } catch (error) {
+    if (error instanceof WampError) return false;
+    throw error;
+  }
+}
+
+function pointer({ path }: Cursor): string {
+  return `/${path.join('/')}`;
+}

@@ -1,0 +1,88 @@
+/**
+ * What stands in `allowed_origins`: an entry that no origin can ever equal keeps out whom it should let in, and nobody would
+ * see why.
+ */
+import { isIP } from 'node:net';
+
+import type { Cursor } from '../cursor.js';
+import { quote } from '../schema-words.js';
+import { entrancesOf } from '../places.js';
+import type { NodePlaces } from '../places.js';
+import type { CheckRulesContext } from './context.js';
+
+export function checkOriginLists(places: NodePlaces, context: CheckRulesContext): void {
+  for (const { browsers, place, cookie, transport } of entrancesOf(places)) {
+    if (!browsers) continue;
+    const origins = place.at('options', 'allowed_origins');
+    for (const origin of origins.items()) checkOrigin(origin, context);
+    if (!cookie.isObject && isOnLoopback(transport.get('endpoint'))) warnOfEveryPage(place, context);
+  }
+}
+
+/** One origin as browsers write it, with wildcards: scheme, host, port. */
+const ORIGIN = /^[a-z*][a-z0-9+.*-]*:\/\/[^\s,/\\?#@]+$/i;
+/** What begins with a wildcard has room for a scheme in it. */
+const WILD = /^\*[^\s,/\\?#@]*$/;
+
+function checkOrigin(origin: Cursor, { report }: CheckRulesContext): void {
+  const entry = origin.text();
+  // A slash at the end is what one copies from a browser; it is dropped.
+  const meant = entry?.replace(/(?<=[^/])\/$/, '');
+  if (entry === undefined || meant === undefined || entry === '' || entry === 'self') return;
+  const hint = hintFor(meant);
+  if (hint !== undefined)
+    report(origin.path, `found ${quote(entry)}, which no page has as its origin (allowed: ${hint})`);
+}
+
+/** @returns what to write instead; undefined for an entry that can match. */
+function hintFor(entry: string): string | undefined {
+  if (/^self$/i.test(entry)) return '"self"';
+  if (/^(?:null|(?:file|content):.*)$/i.test(entry)) return '"allow_null_origin": true beside "allowed_origins"';
+  const parts = entry.split(/[\s,]+/).filter((part) => part !== '');
+  if (parts.length > 1) return `one origin in each text: ${parts.map((part) => quote(part)).join(', ')}`;
+  const written = asBrowsersWrite(entry);
+  if (written !== undefined) return quote(written);
+  if (ORIGIN.test(entry) || WILD.test(entry)) return undefined;
+  return suggestionFor(entry);
+}
+
+/** A host that is not ASCII comes in Punycode. */
+function asBrowsersWrite(entry: string): string | undefined {
+  if (/^[\x21-\x7e]*$/.test(entry) || entry.includes('*')) return undefined;
+  try {
+    const { protocol, host } = new URL(entry.includes('://') ? entry : `https://${entry}`);
+    return `${protocol}//${host}`;
+  } catch {
+    // Not even a URL: the general hint says what is one.
+    return undefined;
+  }
+}
+
+function suggestionFor(entry: string): string {
+  const [scheme = 'https://'] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(entry) ?? [];
+  const behind = entry.startsWith(scheme) ? entry.slice(scheme.length) : entry;
+  const [, host] = /^(?:[^/@]*@)?([^\s/\\?#@]+)/.exec(behind) ?? [];
+  if (host === undefined) return 'a scheme, a host and perhaps a port, such as "https://example.com:8443"';
+  return quote(`${scheme}${host}`);
+}
+
+/** Whoever runs a node for programs of this machine only does not think of the pages in its browser. */
+function warnOfEveryPage(place: Cursor, { warn }: CheckRulesContext): void {
+  const origins = place.at('options', 'allowed_origins');
+  const every = origins.missing ? place : origins.items().find((origin) => origin.text() === '*');
+  if (every === undefined) return;
+  warn(
+    every.path,
+    'every page that a browser on this machine shows may connect, from whatever site, though the port is on loopback (name the sites in "allowed_origins", or "self" for pages of this node; [] lets in programs only)',
+  );
+}
+
+/** Whether only programs of this machine connect. */
+function isOnLoopback(endpoint: Cursor): boolean {
+  const address = endpoint.get('interface').text();
+  if (address === undefined) return false;
+  // Browsers that have no certificate of the operator do not get in.
+  if (!endpoint.at('tls', 'ca_certificates').missing) return false;
+  if (isIP(address) === 4) return address.startsWith('127.');
+  return address === '::1' || address === 'localhost';
+}

@@ -1,0 +1,206 @@
+/**
+ * The rules between keys that no schema can tell: names that must be unique or known, values that exclude each other.
+ * They look at configs that may be wrong elsewhere, and say nothing about what the schema check says already.
+ */
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+
+import { WITHOUT_AUTH } from '../../auth/schema.js';
+import type { RuleContext } from '../../schema/rules.js';
+import { checkCookies } from './cookies.js';
+import { Cursor } from '../cursor.js';
+import { checkDeciders } from './deciders.js';
+import { resolvePort } from '../environment.js';
+import { checkExposure } from './exposure.js';
+import { checkOriginLists } from './origins.js';
+import { privateFilesOf, transportsOf } from '../places.js';
+import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
+import { checkReferences } from '../references.js';
+import { quote } from '../schema-words.js';
+import { findSecret } from '../secrets.js';
+import type { CheckRulesContext } from './context.js';
+
+/** Checks every rule. */
+export function checkRules(places: NodePlaces, context: CheckRulesContext): void {
+  const { node, workers } = places;
+  checkNode(places, context);
+  unique(
+    workers.map(({ worker }) => worker),
+    'id',
+    'worker',
+    context,
+  );
+  const privateFiles = once(() => privateFilesOf(places));
+  for (const worker of workers) {
+    checkWorker(worker, context);
+    checkReferences(worker, context);
+    checkMarked(worker, privateFiles, context);
+  }
+  checkPorts(node, context);
+  checkSocketFiles(node, context);
+  checkCookies(places, context);
+  checkOriginLists(places, context);
+  checkExposure(places, context);
+  checkDeciders(places, context);
+}
+
+function checkNode({ node, workers }: NodePlaces, { report }: CheckRulesContext): void {
+  const lists = [node.get('workers'), ...workers.map(({ worker }) => worker.get('transports'))];
+  const judged = node.isObject && lists.every((list) => list.missing || Array.isArray(list.value));
+  if (judged && transportsOf(node).length === 0) {
+    report(
+      node.get('workers').path,
+      'no worker has a transport, so nobody could connect (allowed: one transport or more)',
+    );
+  }
+}
+
+function checkWorker({ realms, transports, components, entrances }: WorkerPlaces, context: CheckRulesContext): void {
+  unique(realms, 'id', 'realm', context);
+  unique(realms, 'name', 'realm', context);
+  unique(transports, 'id', 'transport', context);
+  unique(components, 'id', 'component', context);
+  for (const realm of realms) checkRealm(realm, context);
+  for (const entrance of entrances) warnWithoutRole(entrance, realms, context);
+}
+
+/** What schemas have rules of their own for. */
+function checkMarked(
+  { realms, marked }: WorkerPlaces,
+  privateFiles: () => ReadonlySet<string>,
+  context: CheckRulesContext,
+): void {
+  const { report, warn, cbdir, realPath } = context;
+  const secretAt: RuleContext['secretAt'] = ({ value, path }) => findSecret(new Cursor(value, path), context)?.secret;
+  const shared = { report, warn, cbdir, realPath, realms, privateFiles, secretAt };
+  for (const { place, schema, inForce } of marked) {
+    schema.rules?.(place, { ...shared, inForce: (key) => inForce.get(key) ?? NOTHING });
+  }
+}
+
+const NOTHING = new Cursor(undefined);
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+/** Where nothing is said of authentication, everybody gets one role. */
+function warnWithoutRole({ place, by }: Entrance, realms: readonly Cursor[], { warn }: CheckRulesContext): void {
+  const given = WITHOUT_AUTH.anonymous.role;
+  if (place.get('auth').entries().length > 0) return;
+  const roles = realms.flatMap((realm) => realm.get('roles').items());
+  if (roles.some((role) => role.get('name').value === given)) return;
+  warn(place.path, `clients of this ${by} get the role ${quote(given)}, but no realm of the worker has it`);
+}
+
+function checkRealm(realm: Cursor, context: CheckRulesContext): void {
+  const roles = realm.get('roles');
+  unique(roles.items(), 'name', 'role', context);
+  if (Array.isArray(roles.value) && roles.value.length === 0) {
+    context.warn(realm.path, `realm ${name(realm)} has no roles, so nobody can join it`);
+  }
+  for (const role of roles.items()) {
+    checkRole(role, context);
+    for (const permission of role.get('permissions').items()) checkPermission(permission, context);
+  }
+}
+
+/** One thing decides for a role, or nobody could tell which. */
+function checkRole(role: Cursor, { report }: CheckRulesContext): void {
+  const provider = role.get('authorizer-callee-role');
+  if (!provider.missing && role.get('authorizer').missing) {
+    report(provider.path, 'found without "authorizer" (allowed: both, or none of them)');
+  }
+  const deciding = ['permissions', 'authorizer'].filter((key) => !role.get(key).missing);
+  const open = role.get('allow-by-default');
+  if (open.value === true && deciding[0] !== undefined) {
+    report(open.path, `found true beside ${quote(deciding[0])} (allowed: only one of the two)`);
+  }
+  if (deciding.length === 2) {
+    report(role.get('authorizer').path, 'found beside "permissions" (allowed: only one of the two)');
+  }
+}
+
+function checkPermission(permission: Cursor, { report }: CheckRulesContext): void {
+  const uri = permission.get('uri').text() ?? '';
+  const match = permission.get('match');
+  const word = match.text();
+  if (uri.endsWith('*') && (word === 'exact' || word === 'wildcard')) {
+    report(match.path, `found ${quote(word)} beside a "uri" that ends in "*" (allowed: "prefix", or leave it out)`);
+  }
+}
+
+function checkPorts(node: Cursor, context: CheckRulesContext): void {
+  const taken: { readonly place: string; readonly endpoint: Cursor; readonly port: number }[] = [];
+  for (const transport of transportsOf(node)) {
+    const endpoint = transport.get('endpoint');
+    checkAddress(endpoint, context);
+    const port = resolvePort(endpoint.get('port').value, context.env);
+    if (typeof port === 'object')
+      context.report(endpoint.get('port').path, `${port.problem} (allowed: a port from 0 to 65535)`);
+    if (typeof port !== 'number' || port === 0) continue;
+    const other = taken.find((earlier) => earlier.port === port && overlap(earlier.endpoint, endpoint));
+    if (other !== undefined)
+      context.report(
+        endpoint.get('port').path,
+        `port ${port} is taken by ${other.place} (allowed: another port, or another interface)`,
+      );
+    taken.push({ place: `/${transport.path.join('/')}`, endpoint, port });
+  }
+}
+
+function checkSocketFiles(node: Cursor, { cbdir, report }: CheckRulesContext): void {
+  const taken = new Map<string, Cursor>();
+  for (const transport of transportsOf(node)) {
+    const path = transport.at('endpoint', 'path');
+    const file = path.text();
+    if (file === undefined) continue;
+    const other = taken.get(resolve(cbdir, file));
+    if (other === undefined) taken.set(resolve(cbdir, file), transport);
+    else report(path.path, `${quote(file)} is taken by /${other.path.join('/')} (allowed: another path)`);
+  }
+}
+
+function checkAddress(endpoint: Cursor, { report }: CheckRulesContext): void {
+  const address = endpoint.get('interface').text();
+  const version = endpoint.get('version');
+  const actual = address === undefined ? 0 : isIP(address);
+  if (actual !== 0 && version.number() !== undefined && version.value !== actual) {
+    report(
+      version.path,
+      `found ${String(version.value)} beside the interface ${quote(address ?? '')} (allowed: ${actual})`,
+    );
+  }
+}
+
+function overlap(a: Cursor, b: Cursor): boolean {
+  const [one, other] = [a.get('interface').text(), b.get('interface').text()];
+  // All addresses of version 6 include those of version 4.
+  if (ipVersion(a) !== ipVersion(b)) return isEverywhere(ipVersion(a) === 6 ? one : other);
+  return one === other || isEverywhere(one) || isEverywhere(other);
+}
+
+function isEverywhere(address: string | undefined): boolean {
+  return address === undefined || address === '0.0.0.0' || address === '::';
+}
+
+function ipVersion(endpoint: Cursor): number {
+  return endpoint.get('version').number() ?? (endpoint.get('interface').text()?.includes(':') === true ? 6 : 4);
+}
+
+/** Says where the same word stands twice under `key`. */
+function unique(places: readonly Cursor[], key: string, what: string, { report }: CheckRulesContext): void {
+  const seen = new Set<string>();
+  for (const place of places) {
+    const word = place.get(key).text();
+    if (word === undefined) continue;
+    if (seen.has(word))
+      report(place.get(key).path, `another ${what} has the ${key} ${quote(word)} already (allowed: each once)`);
+    seen.add(word);
+  }
+}
+
+function name(place: Cursor): string {
+  return quote(place.get('name').text() ?? '');
+}

@@ -1,0 +1,16 @@
+/**
+ * The formats of config files, told by the ending of their names. A parser is loaded when a file needs it: that of YAML
+ * is nearly as large as this program.
+ */
+import { ConfigError } from '../error.js';
+import type { ParsedSource } from './source.js';
+
+/** @param text - neither empty nor with a byte order mark */
+export type Parser = (text: string) => ParsedSource;
+
+/** @throws (rejects) ConfigError when no format has such a name */
+export async function parserFor(fileName: string): Promise<Parser> {
+  if (/\.json$/i.test(fileName)) return (await import('./json.js')).parseJson;
+  if (/\.ya?ml$/i.test(fileName)) return (await import('./yaml.js')).parseYaml;
+  throw new ConfigError('ERR_CONFIG_INVALID', `${fileName}: the name of a config file ends in .json, .yaml or .yml`);
+}
