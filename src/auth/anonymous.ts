@@ -5,8 +5,7 @@
  * With an authenticator, it decides who may enter.
  */
 import { drawBytes } from '../system/random.js';
-import { authenticatorDetails, createAuthenticator } from './dynamic/authenticator.js';
-import { grantOf, principalOf, verdictOf } from './dynamic/answer.js';
+import { createAsking } from './dynamic/asking.js';
 import { accept } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './dynamic/schema.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, ClientInfo } from './method.js';
@@ -33,15 +32,11 @@ function fixed({ realm, authid, role }: AnonymousConfig): AuthMethod {
 
 /** The authenticator decides by what is known of the connection: a session cookie of the application, an address. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
-  const ask = await createAuthenticator(config, deps);
+  const ask = await createAsking(config, deps);
   return {
     start: (request, context) =>
-      verdictOf(deps, async () => {
-        const { realm, authid } = request;
-        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
-        // A name that the client asks for is worth nothing here.
-        return accept(principalOf(grant, { realm, authid: nameOf(context.client) }, 'anonymous', config.type));
-      }),
+      // A name that the client asks for is worth nothing here.
+      ask({ request, context, authid: nameOf(context.client) }, accept),
   };
 }
 

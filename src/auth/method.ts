@@ -7,7 +7,6 @@ import type { CookieAuth } from '../cookie/store.js';
 import type { LiveCookie } from '../cookie/live-cookie.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Dict, Payload } from '../wamp/payload.js';
-import type { AuthUris } from './verdict.js';
 
 /** Who a session is, once it may enter: what WELCOME tells the client. */
 export interface Principal {
@@ -149,6 +148,16 @@ export interface AuthMethodType<C> {
  * @throws (rejects) when there is no such module, or it does not export the function.
  */
 export type LoadFunction = (module: string, name: string) => Promise<(...args: readonly unknown[]) => unknown>;
+
+/** The reasons of ABORT when authentication fails. */
+export interface AuthUris {
+  /** The client could not show that it is who it says it is. Unknown and wrong are the same, or names could be guessed. */
+  readonly denied: string;
+  /** None of the methods that the client offers is there. */
+  readonly noMethod: string;
+  /** The client offers to be anonymous, and that is not enough. */
+  readonly required: string;
+}
 
 /** What methods get from the node. */
 export interface AuthDeps extends RepeatedLogDeps {

@@ -3,10 +3,9 @@
  * connections that nobody can listen to.
  */
 import { randomBytes } from 'node:crypto';
-import { authenticatorDetails, createAuthenticator } from './dynamic/authenticator.js';
+import { createAsking } from './dynamic/asking.js';
 import { SecretText } from './constant-time.js';
 import { credentialFault, credentialMark } from './credential.js';
-import { grantOf, principalOf, verdictOf } from './dynamic/answer.js';
 import { accept, denied, withoutAuthid } from './verdict.js';
 import type { DynamicConfig, FunctionConfig } from './dynamic/schema.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, Challenge } from './method.js';
@@ -43,18 +42,12 @@ function fixed({ principals }: TicketConfig, { uris }: AuthDeps): AuthMethod {
 
 /** The authenticator is shown the ticket, and decides. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
-  const ask = await createAuthenticator(config, deps);
+  const ask = await createAsking(config, deps);
   return {
     start(request, context) {
-      const { realm, authid } = request;
+      const { authid } = request;
       if (authid === undefined) return withoutAuthid(deps.uris);
-      const resume: Challenge['resume'] = (signature) =>
-        verdictOf(deps, async () => {
-          const details = authenticatorDetails(request, context, { ticket: signature });
-          const grant = grantOf(await ask(realm, authid, details));
-          return accept(principalOf(grant, { realm, authid }, 'ticket', config.type));
-        });
-      return ticketChallenge(resume);
+      return ticketChallenge((ticket) => ask({ request, context, authid, more: { ticket } }, accept));
     },
   };
 }

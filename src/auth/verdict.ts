@@ -3,17 +3,7 @@
  * vocabularies a transport speaks is its option `auth_error_uris`.
  */
 import { ErrorUri } from '../wamp/error.js';
-import type { Accept, Deny, Principal, Unavailable } from './method.js';
-
-/** The reasons of ABORT when authentication fails. */
-export interface AuthUris {
-  /** The client could not show that it is who it says it is. Unknown and wrong are the same, or names could be guessed. */
-  readonly denied: string;
-  /** None of the methods that the client offers is there. */
-  readonly noMethod: string;
-  /** The client offers to be anonymous, and that is not enough. */
-  readonly required: string;
-}
+import type { Accept, AuthUris, Deny, Principal, Unavailable } from './method.js';
 
 export const AUTH_URIS = {
   crossbar: {

@@ -6,7 +6,7 @@ import { ErrorUri } from '../wamp/error.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { AUTH_URIS, deny } from '../auth/verdict.js';
 import type { AuthContext, AuthMethod, AuthMethodLookup, Deny, Pass, Principal, Verdict } from '../auth/method.js';
-import type { AuthUris } from '../auth/verdict.js';
+import type { AuthUris } from '../auth/method.js';
 import type { Realm } from '../router/realm.js';
 import type { Role } from '../router/role.js';
 import type { Router } from '../router/router.js';

@@ -9,7 +9,7 @@ import { InternalCallers } from './internal-callers.js';
 import type { AuthMethodLookup, LoadFunction } from '../auth/method.js';
 import type { AuthOptions } from '../auth/options-schema.js';
 import type { AuthConfig } from '../auth/schema.js';
-import type { AuthUris } from '../auth/verdict.js';
+import type { AuthUris } from '../auth/method.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Router } from '../router/router.js';
 

@@ -3,10 +3,10 @@
  * Ed25519. The router knows public keys only, so there is nothing to steal from it.
  */
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
-import { authenticatorDetails, createAuthenticator } from '../dynamic/authenticator.js';
+import { createAsking } from '../dynamic/asking.js';
 import { channelBinding, channelId } from '../channel-binding.js';
 import { exclusiveOr, sameBytes } from '../constant-time.js';
-import { grantOf, neededText, principalOf as grantedPrincipal, verdictOf } from '../dynamic/answer.js';
+import { neededText } from '../dynamic/answer.js';
 import { credentialFault, credentialMark } from '../credential.js';
 import { accept, denied, deny } from '../verdict.js';
 import type { DynamicConfig, FunctionConfig } from '../dynamic/schema.js';
@@ -61,18 +61,15 @@ function fixed({ principals }: CryptosignConfig, { uris }: AuthDeps): AuthMethod
 
 /** The authenticator tells the public key of whoever wants to join; the signature is checked here. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
-  const ask = await createAuthenticator(config, deps);
+  const ask = await createAsking(config, deps);
   return {
     start(request, context) {
       const opening = readOpening(request, context.client, deps.uris);
       if ('reason' in opening) return opening;
-      return verdictOf(deps, async () => {
-        const { realm, authid } = request;
-        const { pubkey } = opening;
-        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
-        const granted = neededText('pubkey', grant.answer['pubkey'], PUBLIC_KEY).toLowerCase();
-        // Who has no name is called by the key.
-        const principal = grantedPrincipal(grant, { realm, authid: authid ?? pubkey }, 'cryptosign', config.type);
+      const { pubkey } = opening;
+      // A client without a name is called by its key.
+      return ask({ request, context, authid: request.authid ?? pubkey }, (principal, answer) => {
+        const granted = neededText('pubkey', answer['pubkey'], PUBLIC_KEY).toLowerCase();
         const signatory = { ...opening, principal: granted === pubkey ? principal : undefined };
         return cryptosignChallenge(signatory, deps.uris);
       });

@@ -5,10 +5,10 @@
  * The two names of the method in HELLO are two dialects, see `scram-proof.ts`.
  */
 import { randomBytes } from 'node:crypto';
-import { authenticatorDetails, createAuthenticator } from '../dynamic/authenticator.js';
+import { createAsking } from '../dynamic/asking.js';
 import { channelBinding } from '../channel-binding.js';
 import { credentialFault, credentialMark } from '../credential.js';
-import { countOf, AnswerFault, grantOf, neededText, principalOf, verdictOf } from '../dynamic/answer.js';
+import { countOf, AnswerFault, neededText } from '../dynamic/answer.js';
 import { saslprep } from './saslprep.js';
 import { isClientProof, SCRAM_DIALECTS, serverSignature } from './proof.js';
 import { Decoys } from '../decoy.js';
@@ -60,18 +60,15 @@ function fixed({ principals }: ScramConfig, { uris }: AuthDeps): AuthMethod {
 
 /** The authenticator tells what is left of the password; what the client proves is checked here. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
-  const ask = await createAuthenticator(config, deps);
+  const ask = await createAsking(config, deps);
   return {
     start(request, context) {
       const opening = readOpening(request, context, deps.uris);
       if ('reason' in opening) return opening;
-      return verdictOf(deps, async () => {
-        const { realm, authmethod } = request;
-        const { authid } = opening;
-        const grant = grantOf(await ask(realm, authid, authenticatorDetails({ ...request, authid }, context)));
-        const principal = principalOf(grant, { realm, authid }, authmethod, config.type);
-        return scramChallenge(credentialsIn(grant.answer), principal, opening, deps.uris);
-      });
+      const { authid } = opening;
+      return ask({ request: { ...request, authid }, context, authid }, (principal, answer) =>
+        scramChallenge(credentialsIn(answer), principal, opening, deps.uris),
+      );
     },
   };
 }

@@ -2,9 +2,8 @@
  * TLS authentication: the client has shown its certificate, and that it has the key to it, before it said a word. There is
  * nothing to ask; a client without a certificate is passed on to the next method of its list.
  */
-import { authenticatorDetails, createAuthenticator } from '../dynamic/authenticator.js';
+import { createAsking } from '../dynamic/asking.js';
 import { credentialFault, credentialMark } from '../credential.js';
-import { grantOf, principalOf, verdictOf } from '../dynamic/answer.js';
 import { accept, denied } from '../verdict.js';
 import type { DynamicConfig, FunctionConfig } from '../dynamic/schema.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, ClientCertificate, Pass } from '../method.js';
@@ -43,18 +42,13 @@ function fixed({ principals }: TlsAuthConfig, { uris }: AuthDeps): AuthMethod {
 
 /** The authenticator is shown the certificate, and decides. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
-  const ask = await createAuthenticator(config, deps);
+  const ask = await createAsking(config, deps);
   return {
     start(request, context) {
       const certificate = context.client.tls?.certificate;
       if (certificate === undefined) return PASS;
-      return verdictOf(deps, async () => {
-        const { realm, authid } = request;
-        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
-        // A name that the client asks for proves nothing; the one in the certificate does.
-        const named = certificate.commonName ?? certificate.sha256;
-        return accept(principalOf(grant, { realm, authid: named }, 'tls', config.type));
-      });
+      // A name that the client asks for proves nothing; the one in the certificate does.
+      return ask({ request, context, authid: certificate.commonName ?? certificate.sha256 }, accept);
     },
   };
 }

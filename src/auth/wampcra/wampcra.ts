@@ -7,10 +7,10 @@
  * it; its program takes `secret` for the password instead.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { authenticatorDetails, createAuthenticator } from '../dynamic/authenticator.js';
+import { createAsking } from '../dynamic/asking.js';
 import { SecretText } from '../constant-time.js';
 import { credentialFault, credentialMark } from '../credential.js';
-import { countOf, grantOf, neededText, principalOf, textOf, verdictOf } from '../dynamic/answer.js';
+import { countOf, neededText, textOf } from '../dynamic/answer.js';
 import { Decoys } from '../decoy.js';
 import { accept, denied, withoutAuthid } from '../verdict.js';
 import type { DynamicConfig, FunctionConfig } from '../dynamic/schema.js';
@@ -57,16 +57,14 @@ function fixed({ users }: WampCraConfig, deps: AuthDeps): AuthMethod {
 
 /** The authenticator tells the secret; what is signed is checked here. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
-  const ask = await createAuthenticator(config, deps);
+  const ask = await createAsking(config, deps);
   return {
     start(request, context) {
-      const { realm, authid } = request;
+      const { authid } = request;
       if (authid === undefined) return withoutAuthid(deps.uris);
-      return verdictOf(deps, async () => {
-        const grant = grantOf(await ask(realm, authid, authenticatorDetails(request, context)));
-        const principal = principalOf(grant, { realm, authid }, 'wampcra', config.type);
-        return challenge(secretsIn(grant.answer), principal, context, deps);
-      });
+      return ask({ request, context, authid }, (principal, answer) =>
+        challenge(secretsIn(answer), principal, context, deps),
+      );
     },
   };
 }
