@@ -9,9 +9,10 @@
 import { CloseUri } from '../wamp/error.js';
 import { shortId } from '../log/logger.js';
 import { RepeatedLog } from '../log/repeated.js';
-import { expiryOf, isExpired, isNoteDue, isUseNoted, noteEveryMs } from './expiry.js';
+import { expiryOf, isExpired, noteEveryMs } from './expiry.js';
 import { ageOf, followed, isRotationDue, RecentRotations, timeAfter } from './rotation.js';
 import { CookieStoreError, isForward } from './store.js';
+import { CookieNotes } from './notes.js';
 import { CookieQueue } from './cookie-queue.js';
 import { PendingLogouts } from './pending-logouts.js';
 import { Unreturned } from './unreturned.js';
@@ -35,7 +36,6 @@ const REUSED = 'replaced cookie came back: two parties had it, both are logged o
 const REUSED_REMEDY =
   'nothing, if a browser came back with old data (restored profile, crash); else somebody planted or copied the cookie: use TLS and a cookie name that begins with "__Host-"';
 
-const USE_NOT_NOTED = 'uses of cookies cannot be noted';
 const DELIVERY_NOT_NOTED = 'it cannot be noted that new cookies have arrived';
 
 export class LiveCookies {
@@ -50,9 +50,8 @@ export class LiveCookies {
   readonly #logouts: PendingLogouts;
   readonly #repeated: RepeatedLog;
   readonly #unreturned: Unreturned;
+  readonly #notes: CookieNotes;
   readonly #endWatch: (() => void) | undefined;
-  /** Ids with which somebody came, though the store still has to learn it. */
-  readonly #returned = new Set<string>();
 
   constructor({ store, rules, clock, log }: LiveCookiesDeps) {
     this.rules = rules;
@@ -64,6 +63,7 @@ export class LiveCookies {
     this.#logouts = new PendingLogouts({ store, clock, log, end: (cbtid, except) => this.#end(cbtid, except) });
     const isHere = (cbtid: string): boolean => this.#here.has(cbtid);
     this.#unreturned = new Unreturned({ store, max: rules.maxUnreturned, log: this.#repeated, isHere });
+    this.#notes = new CookieNotes({ store, queue: this.#queue, rules, clock, log: this.#repeated });
     this.#endWatch = store.watch?.(
       () => [...this.#here.keys()],
       // One that is logged out already may have sessions that the cookie has nothing to do with.
@@ -208,7 +208,7 @@ export class LiveCookies {
    * @returns undefined also when somebody has come with that id meanwhile.
    */
   moveOn(cbtid: string, successor: string): Promise<CookieRecord | undefined> {
-    return this.#replace(cbtid, successor, (record) => !record.returned && !this.#returned.has(cbtid), false);
+    return this.#replace(cbtid, successor, (record) => !record.returned && !this.#notes.hasReturned(cbtid), false);
   }
 
   #replace(
@@ -236,22 +236,9 @@ export class LiveCookies {
    * Somebody came with the id of now for the first time. Where it took the place of another one, whoever still has that one is
    * a second party from now on, also after a crash. So that is waited for.
    */
-  async noteReturn(record: CookieRecord): Promise<void> {
-    await this.#noteReturn(record, USE_NOT_NOTED);
-  }
-
-  /** @param failure what the log says when the store fails. */
-  async #noteReturn({ cbtid, rotated }: CookieRecord, failure: string): Promise<void> {
-    this.#unreturned.remove(cbtid);
-    const noting = this.#queue
-      .take(cbtid, async (record) => {
-        if (record?.cbtid === cbtid) await this.#store.update(cbtid, { returned: true });
-        this.#returned.delete(cbtid);
-      })
-      .catch((err: unknown) => this.#repeated.say('warn', { err }, failure));
-    if (rotated === null) return;
-    this.#returned.add(cbtid);
-    await noting;
+  async noteReturn(record: CookieRecord, failure?: string): Promise<void> {
+    this.#unreturned.remove(record.cbtid);
+    await this.#notes.noteReturn(record, failure);
   }
 
   /**
@@ -266,7 +253,7 @@ export class LiveCookies {
     // The answer was taken for lost, and another browser was moved on.
     if (entry !== undefined && isForward(entry) && entry.returned === false) {
       await this.expose(record.cbtid, (await this.find(record.cbtid)) ?? record);
-    } else if (!record.returned) await this.#noteReturn(record, DELIVERY_NOT_NOTED);
+    } else if (!record.returned) await this.noteReturn(record, DELIVERY_NOT_NOTED);
   }
 
   /**
@@ -310,13 +297,7 @@ export class LiveCookies {
 
   /** Notes that a cookie is in use, if it is time for that. Nobody waits. */
   noteUse(cbtid: string): void {
-    if (!isUseNoted(this.rules)) return;
-    this.#queue
-      .take(cbtid, async (record) => {
-        if (record === undefined || !isNoteDue(record, this.#clock(), this.rules)) return;
-        await this.#store.update(record.cbtid, { seen: this.#now() });
-      })
-      .catch((err: unknown) => this.#repeated.say('warn', { err }, USE_NOT_NOTED));
+    this.#notes.noteUse(cbtid);
   }
 
   /** Looks whether a cookie has expired, and notes that it is in use. */
@@ -349,7 +330,9 @@ export class LiveCookies {
   readonly #get = async (cbtid: string): Promise<CookieEntry | undefined> => {
     const entry = await this.#store.get(cbtid);
     if (this.#logouts.has(cbtid)) return undefined;
-    return entry !== undefined && this.#returned.has(cbtid) && !isForward(entry) ? { ...entry, returned: true } : entry;
+    return entry !== undefined && this.#notes.hasReturned(cbtid) && !isForward(entry)
+      ? { ...entry, returned: true }
+      : entry;
   };
 
   /** A cookie with an open connection is in use, however long ago that was noted. */
