@@ -1,6 +1,6 @@
 /**
  * Looks now and then for cookies that another process has logged out. As long as nobody else writes, a look is one question
- * to the thread, which compares two numbers (some 0.1 ms, of which the router's thread has a third). When somebody has, the
+ * to the thread, which compares two numbers (0.03 to 0.06 ms there). When somebody has, the
  * cookies with an open connection are looked up, some at a time, so that requests get their turn in between.
  */
 import type { DatabaseRequest, DatabaseValue } from './engine.js';
