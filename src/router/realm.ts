@@ -28,6 +28,7 @@ import type { Scheduler } from './observer.js';
 import type { Permission } from './role.js';
 import type { RealmConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
+import type { Publication, Uplink } from './uplink.js';
 
 /** How many subscriptions, and how many registrations, a session may have. */
 export const MAX_SESSION_ENTRIES = 10_000;
@@ -45,6 +46,8 @@ export interface RealmDeps {
   /** See {@link RouterDeps}. */
   readonly authenticators?: readonly Decider[];
   readonly refused?: (realm: string, session: RouterSession, procedure: string) => void;
+  /** The other nodes of the realm; undefined: there are none. */
+  readonly uplink?: Uplink;
 }
 
 /** For a realm without meta API. */
@@ -222,6 +225,11 @@ export class Realm {
         this.#requestIds?.check(session, message);
         this.#serve(session, message, granted);
     }
+  }
+
+  /** Hands a publication that came by the uplink to the subscribers on this node. */
+  deliver(publication: Publication): void {
+    this.#broker.deliver(publication);
   }
 
   /** @returns whether a CALL with this id would belong to one that is not over. */

@@ -10,6 +10,7 @@ import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
 import { RetainedEvents } from './retention.js';
 import { RETENTION_LIMITS } from './retention-limits.js';
 import { authorize } from '../authorize.js';
+import { PendingSubscriptions } from './pending-subscriptions.js';
 import { Subscription, Subscriptions } from './subscriptions.js';
 import { patternWeight } from '../weight.js';
 import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../../wamp/message.js';
@@ -17,7 +18,9 @@ import type { Dict, Payload } from '../../wamp/payload.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Match, UriRule } from '../../wamp/uri.js';
 import type { Budget } from '../budget.js';
+import type { Publication, Uplink, WantedPattern } from '../uplink.js';
 import type { Eligibility } from './eligibility.js';
+import type { Asked } from './pending-subscriptions.js';
 import type { EventHistory } from './history.js';
 import type { SubscriptionDirectory, SubscriptionObserver } from '../observer.js';
 import type { RetentionLimits } from './retention-limits.js';
@@ -58,25 +61,15 @@ export interface BrokerDeps {
   readonly emptyEligibleAdmitsAll?: boolean;
   /** For clients of Crossbar.io: asking to be shown in vain is no error. */
   readonly ignoreDiscloseMe?: boolean;
-}
-
-/** A publication on its way to the subscribers. */
-interface Publication {
-  readonly id: number;
-  readonly topic: string;
-  readonly payload: Payload;
-  /** Of the events for exact subscriptions; patterns add the topic. */
-  readonly details: Dict;
-  /** The publisher, unless it wants its own events. */
-  readonly excluded: RouterSession | undefined;
-  /** Undefined: everybody. */
-  readonly eligible: Eligibility | undefined;
+  /** The other nodes of the realm; undefined: there are none. */
+  readonly uplink?: Uplink | undefined;
 }
 
 export class Broker {
   readonly #deps: BrokerDeps;
   readonly #subscriptions = new Subscriptions();
   readonly #retained: RetainedEvents;
+  readonly #pending = new PendingSubscriptions();
 
   constructor(deps: BrokerDeps) {
     this.#deps = deps;
@@ -85,19 +78,18 @@ export class Broker {
 
   onSubscribe(session: RouterSession, { requestId, options, topic }: Subscribe, granted?: Permission): void {
     const match = options.match ?? 'exact';
-    const { uriRule, nextRouterId, clock, observer } = this.#deps;
+    const { uriRule, nextRouterId, clock, uplink } = this.#deps;
     if (!isValidUri(topic, uriRule, match)) {
       throw new WampError(ErrorUri.INVALID_URI, `${invalidUriText('topic', topic, match)} (match ${match})`);
     }
     authorize(session, 'subscribe', topic, match, granted);
     const known = this.#subscriptions.lookup(topic, match);
+    const getRetained = options.get_retained === true;
+    if (known === undefined && uplink !== undefined) {
+      return this.#wait(uplink, { uri: topic, match }, { session, requestId, getRetained });
+    }
     if (known?.members.has(session) !== true) this.#charge(session, match, topic);
-    const subscription = known ?? new Subscription(nextRouterId(), topic, match, clock());
-    const joined = this.#subscriptions.join(session, subscription);
-    session.send({ type: SUBSCRIBED, requestId, subscription: subscription.id });
-    if (options.get_retained === true) this.#sendRetained(session, subscription);
-    if (known === undefined) observer.created(session, subscription);
-    if (joined) observer.joined(session, subscription);
+    this.#subscribe(known ?? new Subscription(nextRouterId(), topic, match, clock()), session, requestId, getRetained);
   }
 
   onUnsubscribe(session: RouterSession, { requestId, subscription: id }: Unsubscribe): void {
@@ -118,21 +110,23 @@ export class Broker {
     }
     if (isReservedUri(topic)) throw new WampError(ErrorUri.INVALID_URI, `${quoted(topic)} is reserved for the router`);
     const permission = authorize(session, 'publish', topic, 'exact', granted);
-    const { ignoreDiscloseMe = false, emptyEligibleAdmitsAll } = this.#deps;
+    const { ignoreDiscloseMe = false } = this.#deps;
     const id = this.#deps.randomId();
-    this.#dispatch(subscription, options, {
+    this.#dispatch(subscription, {
       id,
       topic,
       payload: message.payload,
       details: eventDetails(session, permission, options, ignoreDiscloseMe),
-      excluded: options.exclude_me === false ? undefined : session,
-      eligible: eligibilityOf(options, emptyEligibleAdmitsAll),
+      excluded: options.exclude_me === false ? 0 : session.id,
+      options,
     });
     if (options.acknowledge === true) session.send({ type: PUBLISHED, requestId: message.requestId, publication: id });
   }
 
   /** @returns whether an event on `topic` would reach anybody: what nobody wants need not be made. */
   isWanted(topic: string): boolean {
+    // Of the others nobody here knows.
+    if (this.#deps.uplink !== undefined) return true;
     if (this.#subscriptions.exact(topic) !== undefined || this.#deps.history?.records(topic) === true) return true;
     return this.#subscriptions.hasPatterns && this.#subscriptions.patterns(topic).length > 0;
   }
@@ -141,18 +135,22 @@ export class Broker {
   publish(topic: string, payload: Payload, options: PublishOptions = NO_DETAILS): void {
     const subscription = this.#subscriptions.exact(topic);
     if (subscription === undefined && options.retain !== true && !this.isWanted(topic)) return;
-    this.#dispatch(subscription, options, {
-      id: this.#deps.randomId(),
-      topic,
-      payload,
-      details: passthrough(options) ?? NO_DETAILS,
-      excluded: undefined,
-      eligible: eligibilityOf(options),
-    });
+    const details = passthrough(options) ?? NO_DETAILS;
+    this.#dispatch(subscription, { id: this.#deps.randomId(), topic, payload, details, excluded: 0, options });
+  }
+
+  /** Hands a publication of this node or another one to the subscribers here. */
+  deliver(publication: Publication): void {
+    this.#deliver(this.#subscriptions.exact(publication.topic), publication);
   }
 
   /** Forgets a session that is gone: touches only what it owned. */
   remove(session: RouterSession): void {
+    const { budget, uplink } = this.#deps;
+    for (const { subscription, isLast } of this.#pending.leave(session)) {
+      budget.give(session, patternWeight(subscription.match, subscription.uri));
+      if (isLast) uplink?.unwanted(subscription);
+    }
     // Out of everything before the first observer hears of it: no event reaches a session that is gone.
     for (const subscription of this.#subscriptions.leaveAll(session)) this.#tellLeft(session, subscription);
   }
@@ -170,14 +168,40 @@ export class Broker {
   }
 
   /** How many subscriptions, and sessions with subscriptions, are on file. */
-  get size(): { readonly subscriptions: number; readonly subscribers: number } {
-    return this.#subscriptions.size;
+  get size(): { readonly subscriptions: number; readonly subscribers: number; readonly pendingSubscriptions: number } {
+    return { ...this.#subscriptions.size, pendingSubscriptions: this.#pending.size };
+  }
+
+  #subscribe(subscription: Subscription, session: RouterSession, requestId: number, getRetained: boolean): void {
+    const { observer } = this.#deps;
+    const isNew = subscription.members.size === 0;
+    const joined = this.#subscriptions.join(session, subscription);
+    session.send({ type: SUBSCRIBED, requestId, subscription: subscription.id });
+    if (getRetained) this.#sendRetained(session, subscription);
+    if (isNew) observer.created(session, subscription);
+    if (joined) observer.joined(session, subscription);
+  }
+
+  /** @throws WampError when the session has as many subscriptions as it may. */
+  #wait(uplink: Uplink, pattern: WantedPattern, asked: Asked): void {
+    const { uri, match } = pattern;
+    const known = this.#pending.get(pattern);
+    if (known === undefined || !this.#pending.isWaiting(asked.session, known)) this.#charge(asked.session, match, uri);
+    if (known !== undefined) return this.#pending.add(known, asked);
+    const pending = this.#pending.begin(new Subscription(uplink.idOf(pattern), uri, match, this.#deps.clock()));
+    this.#pending.add(pending, asked);
+    uplink.wanted(pattern, () => {
+      if (!this.#pending.end(pending)) return;
+      for (const { session, requestId, getRetained } of pending.asked) {
+        this.#subscribe(pending.subscription, session, requestId, getRetained);
+      }
+    });
   }
 
   /** @throws WampError when the session has as many subscriptions as it may. */
   #charge(session: RouterSession, match: Match, topic: string): void {
     const { budget, maxSubscriptions } = this.#deps;
-    if (this.#subscriptions.countOf(session) >= maxSubscriptions) {
+    if (this.#subscriptions.countOf(session) + this.#pending.countOf(session) >= maxSubscriptions) {
       throw new WampError(
         ErrorUri.LIMIT_EXCEEDED,
         `this session has ${maxSubscriptions} subscriptions, and may not have more`,
@@ -201,12 +225,14 @@ export class Broker {
   }
 
   #tellLeft(session: RouterSession, subscription: Subscription): void {
-    const { observer, budget } = this.#deps;
+    const { observer, budget, uplink } = this.#deps;
     budget.give(session, patternWeight(subscription.match, subscription.uri));
     // Asked before the observer is called: it may publish, but it changes no subscription.
     const deleted = subscription.members.size === 0;
     observer.left(session, subscription);
-    if (deleted) observer.deleted(session, subscription);
+    if (!deleted) return;
+    observer.deleted(session, subscription);
+    uplink?.unwanted(subscription);
   }
 
   /** The newest retained event of each topic, with the publication id that it always had. */
@@ -221,31 +247,47 @@ export class Broker {
   }
 
   /** Publications for chosen sessions are not kept: session ids mean nothing to those who ask later. */
-  #record(history: EventHistory, options: PublishOptions, publication: Publication): void {
+  #record(history: EventHistory, publication: Publication, eligible: Eligibility | undefined): void {
+    const { options } = publication;
     if (options.eligible !== undefined || options.exclude !== undefined) return;
-    history.record(publication, this.#deps.clock(), options);
+    history.record(publication, this.#deps.clock(), options, eligible);
+  }
+
+  /** @param exact the subscription to exactly the topic. */
+  #dispatch(exact: Subscription | undefined, publication: Publication): void {
+    const { uplink } = this.#deps;
+    if (uplink === undefined) this.#deliver(exact, publication);
+    else uplink.publish(publication);
   }
 
   /** One event for each subscription that matches, all with the same publication id. */
-  #dispatch(exact: Subscription | undefined, options: PublishOptions, publication: Publication): void {
-    if (options.retain === true) this.#retained.keep(publication, options);
-    if (this.#deps.history !== undefined) this.#record(this.#deps.history, options, publication);
-    if (exact !== undefined) deliver(exact, publication, publication.details);
+  #deliver(exact: Subscription | undefined, publication: Publication): void {
+    const { options } = publication;
+    const { history, emptyEligibleAdmitsAll } = this.#deps;
+    const eligible = eligibilityOf(options, emptyEligibleAdmitsAll);
+    if (options.retain === true) this.#retained.keep({ ...publication, eligible }, options);
+    if (history !== undefined) this.#record(history, publication, eligible);
+    if (exact !== undefined) deliver(exact, publication, publication.details, eligible);
     if (!this.#subscriptions.hasPatterns) return;
     const patterns = this.#subscriptions.patterns(publication.topic);
     if (patterns.length === 0) return;
     // The pattern does not say which topic it was (section "Pattern-based Subscriptions").
     const details = { ...publication.details, topic: publication.topic };
-    for (const subscription of patterns) deliver(subscription, publication, details);
+    for (const subscription of patterns) deliver(subscription, publication, details, eligible);
   }
 }
 
 /** Sends one event object to all: the first receiver of each codec encodes it, the others send the same bytes. */
-function deliver({ id, members }: Subscription, publication: Publication, details: Dict): void {
-  const { payload, excluded, eligible } = publication;
+function deliver(
+  { id, members }: Subscription,
+  publication: Publication,
+  details: Dict,
+  eligible: Eligibility | undefined,
+): void {
+  const { payload, excluded } = publication;
   const event: Event = { type: EVENT, subscription: id, publication: publication.id, details, payload, frames: [] };
   for (const subscriber of members) {
-    if (subscriber === excluded || (eligible !== undefined && !eligible(subscriber))) continue;
+    if (subscriber.id === excluded || (eligible !== undefined && !eligible(subscriber))) continue;
     subscriber.send(event);
   }
 }

@@ -135,9 +135,10 @@ export class EventHistory {
    * @param options of its PUBLISH.
    */
   record(
-    { id, topic, details, payload, eligible }: Omit<HistoricEvent, 'at' | 'bytes'>,
+    { id, topic, details, payload }: Pick<HistoricEvent, 'id' | 'topic' | 'details' | 'payload'>,
     at: number,
     options: Dict = {},
+    eligible?: Eligibility,
   ): void {
     const logs = this.#index.matching(topic);
     if (logs.length === 0) return;

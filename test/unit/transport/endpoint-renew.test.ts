@@ -36,7 +36,7 @@ describeNeeds('the openssl command', HAS_OPENSSL)('an endpoint with TLS', () => 
     const endpoint = { type: 'tcp', port: 0, interface: '127.0.0.1', tls: tls('server') } as const;
     server = new EndpointServer(endpoint as never, { accept, stop: () => Promise.resolve() }, silentLogger());
     const bound = await server.start();
-    port = 'port' in bound ? Number(bound.port) : 0;
+    port = 'port' in bound ? bound.port : 0;
   });
 
   afterEach(async () => {

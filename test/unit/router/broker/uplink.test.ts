@@ -1,0 +1,94 @@
+/** A broker with other nodes: an uplink that answers when the test says so. */
+import { expect, it } from 'vitest';
+
+import { Budget } from '../../../../src/router/budget.js';
+import type { Publication, Uplink, WantedPattern } from '../../../../src/router/uplink.js';
+import { testBroker } from '../../../support/broker.js';
+
+const TOPIC = 'com.app.topic';
+const SUBSCRIBED = 33;
+const EVENT = 36;
+
+function testUplink() {
+  const done: (() => void)[] = [];
+  const log: string[] = [];
+  const published: Publication[] = [];
+  const uplink: Uplink = {
+    idOf: ({ uri }: WantedPattern) => 7000 + uri.length,
+    wanted: ({ uri }, callback) => {
+      log.push(`wanted ${uri}`);
+      done.push(callback);
+    },
+    unwanted: ({ uri }) => void log.push(`unwanted ${uri}`),
+    publish: (publication) => void published.push(publication),
+  };
+  const budget = new Budget();
+  return { ...testBroker({ uplink, budget }), done, log, published, budget };
+}
+
+it('sends SUBSCRIBED when the uplink is done, and no event before it', () => {
+  const { session, broker, done, published, told } = testUplink();
+  const [subscriber, publisher] = [session(), session()];
+  subscriber.subscribe(TOPIC);
+  publisher.publish(TOPIC);
+  for (const publication of published) broker.deliver(publication);
+  expect(subscriber.heard()).toEqual([]);
+  expect(told).toEqual([]);
+  done[0]?.();
+  expect(subscriber.heard()).toEqual([[SUBSCRIBED, 1, 7000 + TOPIC.length]]);
+  for (const publication of published) broker.deliver(publication);
+  expect(subscriber.heard().map(([type]) => type)).toEqual([EVENT]);
+  expect(told.map(([event]) => event)).toEqual(['created', 'joined']);
+});
+
+it('asks once for a pattern: later sessions wait for the same answer, and then for none', () => {
+  const { session, done, log } = testUplink();
+  const [first, second, third] = [session(), session(), session()];
+  for (const each of [first, second, first]) each.subscribe(TOPIC);
+  done[0]?.();
+  third.subscribe(TOPIC);
+  expect([first, second, third].map((each) => each.heard().length)).toEqual([2, 1, 1]);
+  expect(log).toEqual([`wanted ${TOPIC}`]);
+});
+
+it('leaves nothing of a session that went in between, and an answer that is late does no harm', () => {
+  const { session, broker, done, log, budget } = testUplink();
+  const [gone, next] = [session(), session()];
+  gone.subscribe(TOPIC);
+  broker.remove(gone);
+  expect(log).toEqual([`wanted ${TOPIC}`, `unwanted ${TOPIC}`]);
+  expect(budget.keptBytes).toBe(0);
+  next.subscribe(TOPIC);
+  done[0]?.();
+  expect([...gone.heard(), ...next.heard()]).toEqual([]);
+  done[1]?.();
+  expect(next.heard()).toHaveLength(1);
+  broker.remove(next);
+  expect(log.at(-1)).toBe(`unwanted ${TOPIC}`);
+  for (const count of Object.values(broker.size)) expect(count).toBe(0);
+  expect(budget.keptBytes).toBe(0);
+});
+
+it('serves what a session sends behind a SUBSCRIBE that waits', () => {
+  const { session, published, done } = testUplink();
+  const one = session();
+  one.subscribe(TOPIC);
+  one.publish('com.app.other', { acknowledge: true });
+  expect(one.heard().map(([type]) => type)).toEqual([17]);
+  expect(published).toHaveLength(1);
+  done[0]?.();
+  expect(one.heard().map(([type]) => type)).toEqual([SUBSCRIBED]);
+});
+
+it('decides at delivery who gets a publication, of this node or another', () => {
+  const { session, broker, done, published } = testUplink();
+  const [one, two, three] = [session(), session(), session()];
+  for (const each of [one, two, three]) each.subscribe(TOPIC);
+  done[0]?.();
+  for (const each of [one, two, three]) each.heard();
+  one.publish(TOPIC, { exclude: [two.id] });
+  const [publication] = published;
+  expect(publication).toMatchObject({ excluded: one.id, options: { exclude: [two.id] } });
+  if (publication !== undefined) broker.deliver(publication);
+  expect([one, two, three].map((each) => each.heard().length)).toEqual([0, 0, 1]);
+});
