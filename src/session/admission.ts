@@ -7,9 +7,8 @@ import { isValidUri, quoted } from '../wamp/uri.js';
 import { AUTH_URIS, deny } from '../auth/verdict.js';
 import type { AuthContext, AuthMethod, AuthMethodLookup, Deny, Pass, Principal, Verdict } from '../auth/method.js';
 import type { AuthUris } from '../auth/method.js';
-import type { Realm } from '../router/realm.js';
+import type { RealmAccess, RouterAccess } from '../router/access.js';
 import type { Role } from '../router/role.js';
-import type { Router } from '../router/router.js';
 import type { Hello } from '../wamp/message.js';
 import type { Dict } from '../wamp/payload.js';
 import type { SessionDeps } from './deps.js';
@@ -18,7 +17,7 @@ import type { SessionDeps } from './deps.js';
 export interface Admission {
   readonly type: 'admit';
   readonly principal: Principal;
-  readonly realm: Realm;
+  readonly realm: RealmAccess;
   readonly role: Role;
   /** See {@link Accept.proof}. */
   readonly proof: Dict | undefined;
@@ -79,7 +78,7 @@ function inOrder(offered: readonly string[], methods: AuthMethodLookup): readonl
 /** Looks up the realm and the role of an accepted principal. */
 export function admit(
   { principal, proof }: { readonly principal: Principal; readonly proof?: Dict | undefined },
-  router: Router,
+  router: RouterAccess,
 ): Admission | Deny {
   if (principal.realm === NO_REALM) {
     return deny(ErrorUri.NO_SUCH_REALM, 'the client names no realm, and nothing here names one for it');

@@ -3,7 +3,7 @@
  * later than the others after a restart. Bounded in time, in number and in bytes; who waits longest makes room. It is woken
  * by the registration, and holds nothing of those who have an answer.
  */
-import type { Realm } from '../router/realm.js';
+import type { RealmAccess } from '../router/access.js';
 import type { Scheduler } from '../router/observer.js';
 
 /** How long a procedure that is missing is waited for: a client that lost its connection tries again within seconds. */
@@ -20,13 +20,13 @@ interface Wait {
 }
 
 export class Attendance {
-  readonly #realm: Realm;
+  readonly #realm: RealmAccess;
   readonly #scheduler: Scheduler;
   // In the order in which they came.
   readonly #waits = new Set<Wait>();
   #bytes = 0;
 
-  constructor(realm: Realm, scheduler: Scheduler) {
+  constructor(realm: RealmAccess, scheduler: Scheduler) {
     this.#realm = realm;
     this.#scheduler = scheduler;
   }

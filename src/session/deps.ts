@@ -11,11 +11,11 @@ import type { AuthOptions } from '../auth/options-schema.js';
 import type { AuthConfig } from '../auth/schema.js';
 import type { AuthUris } from '../auth/method.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
-import type { Router } from '../router/router.js';
+import type { RouterAccess } from '../router/access.js';
 
 /** What a session is made with: the router, who may enter, and the limits of its transport. */
 export interface SessionDeps extends RepeatedLogDeps {
-  readonly router: Router;
+  readonly router: RouterAccess;
   /** name in HELLO -> method */
   readonly authMethods: AuthMethodLookup;
   /** What refusals are called; by default as Crossbar.io does. */

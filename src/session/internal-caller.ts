@@ -8,7 +8,7 @@ import { nextId } from '../wamp/id.js';
 import { payloadOf } from '../wamp/payload.js';
 import { Role } from '../router/role.js';
 import type { Scheduler } from '../router/observer.js';
-import type { Realm } from '../router/realm.js';
+import type { RealmAccess } from '../router/access.js';
 import type { RouterSession, SessionDetails } from '../router/session.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { Payload } from '../wamp/payload.js';
@@ -31,7 +31,7 @@ export interface RouterCallerOptions {
   readonly authid: string;
   /** Decides what it may call. */
   readonly role?: Role;
-  readonly realm: Realm;
+  readonly realm: RealmAccess;
   readonly scheduler: Scheduler;
 }
 
@@ -40,7 +40,7 @@ export class InternalCaller implements RouterSession {
   readonly authid: string;
   readonly role: Role;
   keptBytes = 0;
-  readonly #realm: Realm;
+  readonly #realm: RealmAccess;
   readonly #scheduler: Scheduler;
   #lastRequestId = 0;
   // CALL request id -> who waits for it

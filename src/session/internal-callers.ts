@@ -8,19 +8,18 @@ import { weight } from '../router/weight.js';
 import { Attendance } from './attendance.js';
 import { InternalCaller, TRUSTED } from './internal-caller.js';
 import type { RepeatedLog } from '../log/repeated.js';
-import type { Realm } from '../router/realm.js';
+import type { RealmAccess, RouterAccess } from '../router/access.js';
 import type { Role } from '../router/role.js';
-import type { Router } from '../router/router.js';
 import type { Payload } from '../wamp/payload.js';
 
 export class InternalCallers {
-  readonly #router: Router;
+  readonly #router: RouterAccess;
   readonly #log: RepeatedLog;
   // A realm or role that is removed takes its entry along.
-  readonly #attendances = new WeakMap<Realm, Attendance>();
-  readonly #callers = new WeakMap<Realm, WeakMap<Role, InternalCaller>>();
+  readonly #attendances = new WeakMap<RealmAccess, Attendance>();
+  readonly #callers = new WeakMap<RealmAccess, WeakMap<Role, InternalCaller>>();
 
-  constructor(router: Router, log: RepeatedLog) {
+  constructor(router: RouterAccess, log: RepeatedLog) {
     this.#router = router;
     this.#log = log;
   }
@@ -57,7 +56,7 @@ export class InternalCallers {
     throw new CallFault('it is not registered', { uri: ErrorUri.NO_SUCH_PROCEDURE });
   }
 
-  #attendance(realm: Realm): Attendance {
+  #attendance(realm: RealmAccess): Attendance {
     let attendance = this.#attendances.get(realm);
     if (attendance === undefined) {
       attendance = new Attendance(realm, this.#router.scheduler);
@@ -66,7 +65,7 @@ export class InternalCallers {
     return attendance;
   }
 
-  #caller(realm: Realm, role: Role): InternalCaller {
+  #caller(realm: RealmAccess, role: Role): InternalCaller {
     const ofRealm = this.#callers.get(realm) ?? new WeakMap<Role, InternalCaller>();
     this.#callers.set(realm, ofRealm);
     let caller = ofRealm.get(role);

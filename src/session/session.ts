@@ -25,7 +25,7 @@ import { refusalOf, substituteFor } from './undeliverable.js';
 import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
 import type { LiveCookie, LiveSession } from '../cookie/live-cookie.js';
-import type { Realm } from '../router/realm.js';
+import type { RealmAccess } from '../router/access.js';
 import type { Permission, Role } from '../router/role.js';
 import type { SessionDetails } from '../router/session.js';
 import type { ClientFeature, ClientRole, FeatureSet } from '../wamp/features.js';
@@ -50,7 +50,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   readonly transport: SessionTransport;
   readonly #deps: SessionDeps;
   #state: State = 'opening';
-  #realm: Realm | undefined;
+  #realm: RealmAccess | undefined;
   #role: Role | undefined;
   #principal: Principal | undefined;
   #features: FeatureSet = 0;

@@ -24,7 +24,7 @@ import { AuthorizerFault, verdictOf } from './verdict.js';
 import { Attendance } from '../attendance.js';
 import { DecisionCache } from './decision-cache.js';
 import { InternalCaller } from '../internal-caller.js';
-import type { Realm } from '../../router/realm.js';
+import type { RealmAccess } from '../../router/access.js';
 import type { Permission } from '../../router/role.js';
 import type { RouterSession } from '../../router/session.js';
 import type { Call, ClientMessage } from '../../wamp/message.js';
@@ -57,7 +57,7 @@ export interface AuthorizedSession extends RouterSession {
 }
 
 export interface AuthorizationDeps extends Pick<SessionDeps, 'router' | 'log' | 'repeated'> {
-  readonly realm: Realm;
+  readonly realm: RealmAccess;
 }
 
 export class Authorization {
