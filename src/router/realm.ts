@@ -57,6 +57,10 @@ const NO_BUILTIN = (): undefined => undefined;
 type Request =
   m.Publish | m.Subscribe | m.Unsubscribe | m.Call | m.Register | m.Unregister | m.Cancel | m.Yield | m.ErrorMessage;
 
+/**
+ * A realm: it holds the sessions between WELCOME and their end, and routes what they send to its broker and its dealer. A
+ * session calls {@link Realm.join}, then {@link Realm.receive} for each message, then {@link Realm.leave}.
+ */
 export class Realm {
   readonly name: string;
   /** What WELCOME.Details.roles says: the features of this realm. */
@@ -268,6 +272,11 @@ export class Realm {
   /** What is on file, in numbers. Everything is zero when the last session has left. */
   get size() {
     return { sessions: this.#sessions.size, ...this.#broker.size, ...this.#dealer.size, ...this.#meta?.size };
+  }
+
+  /** {@link size}, and what the realm keeps of publications, in numbers: for those who ask now and then. */
+  get stats() {
+    return { ...this.size, ...this.#broker.kept };
   }
 
   /** Broker and dealer are made after it: it is not asked for anything before. */

@@ -11,6 +11,7 @@ import type { ProcedureTable } from './meta/procedure.js';
 import type { Scheduler } from './observer.js';
 import type { RealmDeps } from './realm.js';
 import type { RealmConfig } from './schema.js';
+import type { Uplink } from './uplink.js';
 
 export interface RouterDeps {
   /** Draws ids of global scope (sessions, publications). */
@@ -26,8 +27,14 @@ export interface RouterDeps {
   readonly refused?: (realm: string, session: RouterSession, procedure: string) => void;
   /** The most that is kept for all sessions together, in bytes. */
   readonly maxKeptBytes?: number;
+  /** The other nodes of a realm; absent or undefined: there are none. */
+  readonly uplinkOf?: (realm: string) => Uplink | undefined;
 }
 
+/**
+ * The realms of one router worker. What they share is here: the count of ids of router scope, and the budget of what is kept
+ * for sessions. Realms may come and go while it runs.
+ */
 export class Router {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -35,6 +42,7 @@ export class Router {
   readonly #randomId: RandomId;
   readonly #budget: Budget;
   readonly #realmDeps: RealmDeps;
+  readonly #uplinkOf: RouterDeps['uplinkOf'];
   // realm name -> realm
   readonly #realms = new Map<string, Realm>();
   #lastId = 0;
@@ -48,7 +56,8 @@ export class Router {
     const { maxKeptBytes: inAll = BUDGET_LIMITS.inAll } = deps;
     this.#budget = new Budget({ ...BUDGET_LIMITS, inAll });
     this.#realmDeps = { ...deps, budget: this.#budget, nextRouterId };
-    for (const config of realms) this.#realms.set(config.name, new Realm(config, this.#realmDeps));
+    this.#uplinkOf = deps.uplinkOf;
+    for (const config of realms) this.addRealm(config);
   }
 
   /**
@@ -57,7 +66,8 @@ export class Router {
    */
   addRealm(config: RealmConfig): Realm {
     if (this.#realms.has(config.name)) throw new TypeError(`there is a realm ${config.name} already`);
-    const realm = new Realm(config, this.#realmDeps);
+    const uplink = this.#uplinkOf?.(config.name);
+    const realm = new Realm(config, { ...this.#realmDeps, ...(uplink && { uplink }) });
     this.#realms.set(realm.name, realm);
     return realm;
   }

@@ -65,6 +65,10 @@ export interface BrokerDeps {
   readonly uplink?: Uplink | undefined;
 }
 
+/**
+ * The broker of a realm. It serves SUBSCRIBE, UNSUBSCRIBE and PUBLISH of its sessions, and events of the router itself. What
+ * cannot be served is thrown: a WampError becomes ERROR, a ProtocolViolation ends the session.
+ */
 export class Broker {
   readonly #deps: BrokerDeps;
   readonly #subscriptions = new Subscriptions();
@@ -196,6 +200,13 @@ export class Broker {
         this.#subscribe(pending.subscription, session, requestId, getRetained);
       }
     });
+  }
+
+  /** What is kept of publications: retained events and history, in numbers and bytes. */
+  get kept() {
+    const { events: retainedEvents, bytes: retainedBytes } = this.#retained.size;
+    const { events: historyEvents, bytes: historyBytes } = this.#deps.history?.size ?? { events: 0, bytes: 0 };
+    return { retainedEvents, retainedBytes, historyEvents, historyBytes };
   }
 
   /** @throws WampError when the session has as many subscriptions as it may. */

@@ -80,6 +80,10 @@ export interface DealerDeps {
   readonly management?: ProcedureTable | undefined;
 }
 
+/**
+ * The dealer of a realm. It serves REGISTER, UNREGISTER, CALL and CANCEL of its sessions, and what callees answer (YIELD,
+ * ERROR). What cannot be served is thrown, as in the broker.
+ */
 export class Dealer implements RegistrationDirectory {
   readonly #deps: DealerDeps;
   readonly #parties: Parties = new Map();

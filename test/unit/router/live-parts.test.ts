@@ -68,6 +68,14 @@ describe('a realm', () => {
     expect(router.removeRealm('realm1')).toBe(false);
   });
 
+  it('says what it keeps when it is asked', () => {
+    const publisher = session();
+    publisher.tell(16, 1, { retain: true }, 'com.app.kept', ['text']);
+    const { retainedEvents, retainedBytes, sessions } = realmOf().stats;
+    expect({ retainedEvents, sessions }).toEqual({ retainedEvents: 1, sessions: 1 });
+    expect(retainedBytes).toBeGreaterThan(0);
+  });
+
   it('tells nobody of what ends with it', () => {
     const [watcher, leaver] = [session(), session()];
     watcher.tell(SUBSCRIBE, 1, {}, 'wamp.session.on_leave').tell(SUBSCRIBE, 2, {}, 'com.app.gone').heard();
