@@ -4,6 +4,7 @@
  */
 import type { AuthMethod, AuthMethodLookup } from './method.js';
 
+/** The authentication methods of a transport, which can be exchanged while it runs. */
 export class LiveAuthMethods implements AuthMethodLookup {
   #current: AuthMethodLookup;
 

@@ -4,7 +4,7 @@
  * the contract suite on it.
  */
 import type { CookieAuth } from '../cookie/store.js';
-import type { LiveCookie } from '../cookie/live-cookie.js';
+import type { LiveCookie } from '../cookie/live/live-cookie.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 
@@ -84,6 +84,7 @@ export interface Accept {
   readonly proof?: Dict;
 }
 
+/** The client may not enter. */
 export interface Deny {
   readonly type: 'deny';
   /** The reason of ABORT. */
@@ -99,6 +100,7 @@ export interface Unavailable {
   readonly message: string;
 }
 
+/** The client is asked to prove who it is (section "CHALLENGE"); its answer goes to `resume`. */
 export interface Challenge {
   readonly type: 'challenge';
   readonly authmethod: string;
@@ -112,6 +114,7 @@ export interface Pass {
   readonly type: 'pass';
 }
 
+/** What a method says of a HELLO, or of the answer to a CHALLENGE. */
 export type Verdict = Accept | Deny | Unavailable | Challenge;
 
 /** What may be wrong with a login that a cookie remembers. */

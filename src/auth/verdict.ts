@@ -5,6 +5,7 @@
 import { ErrorUri } from '../wamp/error.js';
 import type { Accept, AuthUris, Deny, Principal, Unavailable } from './method.js';
 
+/** The reasons of refusals, as Crossbar.io and as the specification name them (`auth_error_uris`). */
 export const AUTH_URIS = {
   crossbar: {
     denied: ErrorUri.NOT_AUTHORIZED,
@@ -22,6 +23,7 @@ export function accept(principal: Principal): Accept {
   return { type: 'accept', principal };
 }
 
+/** @returns the verdict that refuses a client. */
 export function deny(reason: string, message: string): Deny {
   return { type: 'deny', reason, message };
 }

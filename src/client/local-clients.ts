@@ -17,6 +17,7 @@ interface ServedRouter {
   readonly realms: readonly RealmConfig[];
 }
 
+/** The clients that programs of this process have on a node. */
 export class LocalClients {
   readonly #log: Logger;
   readonly #routers: ServedRouter[] = [];

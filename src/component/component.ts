@@ -32,6 +32,7 @@ export interface ComponentDeps {
   readonly log: Logger;
 }
 
+/** One component of the config. Created without side effects; `start` once, `stop` at any time. */
 export class Component {
   readonly #config: ComponentConfig;
   readonly #deps: ComponentDeps;

@@ -41,6 +41,7 @@ export interface CheckContext {
   readonly schema?: CompiledSchema;
 }
 
+/** A config in which nothing is wrong. */
 export interface CheckedConfig {
   /** Complete and frozen. */
   readonly config: NodeConfig;

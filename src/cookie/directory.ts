@@ -5,7 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { cookieDigest } from './digest.js';
 import type { CookieRecord } from './store.js';
-import type { LiveCookies } from './live-cookies.js';
+import type { LiveCookies } from './live/live-cookies.js';
 
 /** A cookie as it is shown. */
 export interface CookieSummary {
@@ -41,6 +41,7 @@ interface Found {
 /** So many cookies are looked at before others get their turn. */
 const SLICE = 500;
 
+/** The cookies of one worker: listed, counted and revoked by digest. */
 export class CookieDirectory {
   readonly #all = new Set<LiveCookies>();
 

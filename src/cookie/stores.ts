@@ -3,7 +3,7 @@
  * one file would overwrite each other's view of it.
  */
 import { placeOf as storePlaceOf, storeTypeOf } from './registry.js';
-import { LiveCookies } from './live-cookies.js';
+import { LiveCookies } from './live/live-cookies.js';
 import { differencesOf, rulesOf } from './rules.js';
 import { CookieStoreError } from './store.js';
 import type { CookieConfig, CookieStoreConfig } from './schema.js';
@@ -16,6 +16,7 @@ export interface OpenedStore {
   readonly liveCookies: LiveCookies;
 }
 
+/** The cookie stores of a node. Sections that name the same file or directory share one. */
 export class CookieStores {
   readonly #deps: CookieStoreDeps;
   // key -> store that is open or opening

@@ -15,10 +15,10 @@ import { isoTime } from './time.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieConfig } from './schema.js';
 import type { CookieRecord } from './store.js';
-import type { LiveCookie } from './live-cookie.js';
+import type { LiveCookie } from './live/live-cookie.js';
 import type { PresentedId } from './header.js';
 import type { Recognised } from './rotation.js';
-import type { LiveCookies } from './live-cookies.js';
+import type { LiveCookies } from './live/live-cookies.js';
 
 export interface CookieTrackerOptions {
   readonly config: CookieConfig;
@@ -55,6 +55,7 @@ interface Known {
   readonly isRenewed: boolean;
 }
 
+/** Finds the cookie of a request, or makes one, by the rules of one `cookie` section. */
 export class CookieTracker {
   readonly #config: CookieConfig;
   readonly #liveCookies: LiveCookies;

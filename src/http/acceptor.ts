@@ -30,6 +30,7 @@ export interface HttpAcceptorOptions {
   readonly dispatcher: Omit<DispatcherOptions, 'root' | 'log'>;
 }
 
+/** Speaks HTTP on the connections of an endpoint, and gives each request to the service of its path. */
 export class HttpAcceptor implements Acceptor {
   readonly #root: WebService;
   readonly #log: Logger;

@@ -8,7 +8,7 @@ import { cookieDigest } from '../cookie/digest.js';
 import { CookieDirectory } from '../cookie/directory.js';
 import type { CookieSummary } from '../cookie/directory.js';
 import type { Compaction, CookieRecord } from '../cookie/store.js';
-import type { LiveCookies } from '../cookie/live-cookies.js';
+import type { LiveCookies } from '../cookie/live/live-cookies.js';
 import type { Logger } from '../log/logger.js';
 import { NodeError } from './error.js';
 import { messageOf } from '../system/error.js';

@@ -25,6 +25,7 @@ export interface BudgetLimits {
   readonly reserved: number;
 }
 
+/** How many bytes a router keeps, for each session and for all, unless the config says otherwise. */
 export const BUDGET_LIMITS: BudgetLimits = {
   // As much as may wait to be read by a client.
   perSession: 16 * 1024 * 1024,

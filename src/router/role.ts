@@ -15,6 +15,7 @@ import { PatternIndex } from './pattern-index.js';
 import type { Pattern } from './pattern-relations.js';
 import type { PermissionConfig, RoleConfig } from './schema.js';
 
+/** What a rule of a role allows. */
 export type Action = 'call' | 'register' | 'publish' | 'subscribe';
 
 /** What a role may do with the URIs of one rule. */

@@ -13,6 +13,7 @@ import type { RealmDeps } from './realm.js';
 import type { RealmConfig } from './schema.js';
 import type { Uplink } from './uplink.js';
 
+/** What a router is made with: clock, timers, randomness, limits, and the procedures that manage the node. */
 export interface RouterDeps {
   /** Draws ids of global scope (sessions, publications). */
   readonly randomId: RandomId;

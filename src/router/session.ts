@@ -42,6 +42,7 @@ export interface TransportDetails extends Dict {
   readonly http_cbtid?: string;
 }
 
+/** What the router knows of a session: who it is, and how to send to it. */
 export interface RouterSession extends Charged {
   /** The session id of WELCOME. */
   readonly id: number;

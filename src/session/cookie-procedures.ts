@@ -20,6 +20,7 @@ const COUNT: Kind<number> = {
   text: 'a number from 0',
 };
 
+/** @returns the procedures `crossbar.cookie.*` for one worker. */
 export function cookieProcedures(directory: CookieDirectory, log: Logger): ProcedureTable {
   const later = (work: () => Promise<unknown>): Later => {
     return (reply, fail) => {

@@ -24,7 +24,7 @@ import { Opening } from './opening.js';
 import { refusalOf, substituteFor } from './undeliverable.js';
 import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
-import type { LiveCookie, LiveSession } from '../cookie/live-cookie.js';
+import type { LiveCookie, LiveSession } from '../cookie/live/live-cookie.js';
 import type { RealmAccess } from '../router/access.js';
 import type { Permission, Role } from '../router/role.js';
 import type { SessionDetails } from '../router/session.js';

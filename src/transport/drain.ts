@@ -47,6 +47,7 @@ const TICK_MS = 10;
 /** How long calls in flight may hold up the end, in all. */
 const CALLS_MS = 2000;
 
+/** Ends the connections of a node one by one when it stops. */
 export class Drain {
   readonly #deps: DrainDeps;
   readonly #hosts = new Set<DrainedHost>();

@@ -41,6 +41,7 @@ const KEEP_ALIVE_MS = 60_000;
 
 const MORE_DESCRIPTORS = 'raise the limit of open files of the process (`ulimit -n`, `LimitNOFILE` of systemd)';
 
+/** Listens on one endpoint, does TLS, and gives every connection to its acceptor. */
 export class EndpointServer {
   readonly #endpoint: EndpointConfig;
   readonly #acceptor: Acceptor;

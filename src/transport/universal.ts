@@ -23,6 +23,7 @@ export interface UniversalAcceptorOptions {
   readonly log: Logger;
 }
 
+/** Gives each connection to RawSocket or HTTP, by its first octet. */
 export class UniversalAcceptor implements Acceptor {
   readonly #rawsocket: Acceptor;
   readonly #http: Acceptor;

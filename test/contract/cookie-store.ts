@@ -1,7 +1,7 @@
 /** What every cookie store promises (`src/cookie/store.ts`). A new store passes this suite, see `test/unit/cookie/contract.test.ts`. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { LiveCookies } from '../../src/cookie/live-cookies.js';
+import { LiveCookies } from '../../src/cookie/live/live-cookies.js';
 import { LENIENT } from '../../src/cookie/rules.js';
 import { CookieStoreError } from '../../src/cookie/store.js';
 import type { CookieRecord, CookieStore } from '../../src/cookie/store.js';

@@ -4,9 +4,9 @@ import type { AuthMethod, AuthMethods, ClientInfo } from '../../src/auth/method.
 import type { AnonymousConfig } from '../../src/auth/schema.js';
 import { AUTH_URIS } from '../../src/auth/verdict.js';
 import { MemoryCookieStore } from '../../src/cookie/memory.js';
-import { LiveCookies } from '../../src/cookie/live-cookies.js';
+import { LiveCookies } from '../../src/cookie/live/live-cookies.js';
 import { LENIENT } from '../../src/cookie/rules.js';
-import type { LiveCookie } from '../../src/cookie/live-cookie.js';
+import type { LiveCookie } from '../../src/cookie/live/live-cookie.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { cookieRecord } from './cookie-store.js';
 

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 const [compiled = '', directory = ''] = process.argv.slice(2);
 const load = (file) => import(pathToFileURL(path.join(compiled, file)).href);
 const { DatabaseCookieStore } = await load('cookie/database/store.js');
-const { LiveCookies } = await load('cookie/live-cookies.js');
+const { LiveCookies } = await load('cookie/live/live-cookies.js');
 const { LENIENT } = await load('cookie/rules.js');
 const { silentLogger } = await load('log/logger.js');
 

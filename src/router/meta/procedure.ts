@@ -26,6 +26,7 @@ export interface Kind<T> {
   readonly text: string;
 }
 
+/** An argument that is a string. */
 export const STRING: Kind<string> = { is: (value) => typeof value === 'string', text: 'a string' };
 export const LIST: Kind<readonly unknown[]> = { is: (value) => Array.isArray(value), text: 'a list' };
 export const DICT: Kind<Dict> = { is: isDict, text: 'a dictionary' };

@@ -29,34 +29,7 @@ export function sessionProcedures({ sessions, uriRule, scheduler, quietly }: Ses
   const others = (caller: RouterSession, test: (session: RouterSession) => boolean) =>
     [...sessions.values()].filter((session) => session !== caller && test(session));
 
-  /** The result comes when nothing is left to wait for: a killed login may have to be forgotten by a store first. */
-  const killEach =
-    (
-      victims: readonly RouterSession[],
-      { reason, message }: Farewell,
-      result: Payload,
-      perform: (portion: readonly RouterSession[], action: () => void) => void = (_portion, action) => action(),
-    ): Later =>
-    (reply, fail) => {
-      let left = victims.length;
-      let failure: WampError | undefined;
-      if (left === 0) reply(result);
-      const done = (error?: WampError): void => {
-        failure ??= error;
-        if (--left > 0) return;
-        if (failure === undefined) reply(result);
-        else fail(failure);
-      };
-      const killFrom = (start: number): void => {
-        const portion = victims.slice(start, start + KILLED_AT_A_TIME);
-        perform(portion, () => {
-          for (const victim of portion) victim.kill(reason, message, done);
-        });
-        const next = start + KILLED_AT_A_TIME;
-        if (next < victims.length) scheduler.after(0, () => killFrom(next));
-      };
-      killFrom(0);
-    };
+  const killEach = killerOf(scheduler);
 
   return {
     'wamp.session.count': (_caller, call) => payloadOf([withRoles(sessions, call).length]),
@@ -128,4 +101,36 @@ function withRoles(sessions: ReadonlyMap<number, RouterSession>, call: Call): re
 
 function noSuchSession(text: string): WampError {
   return new WampError(ErrorUri.NO_SUCH_SESSION, text);
+}
+
+type Perform = (portion: readonly RouterSession[], action: () => void) => void;
+
+/** The result comes when nothing is left to wait for: a store may have to forget a killed login first. */
+function killerOf(scheduler: Scheduler) {
+  return (
+      victims: readonly RouterSession[],
+      { reason, message }: Farewell,
+      result: Payload,
+      perform: Perform = (_portion, action) => action(),
+    ): Later =>
+    (reply, fail) => {
+      let left = victims.length;
+      let failure: WampError | undefined;
+      if (left === 0) reply(result);
+      const done = (error?: WampError): void => {
+        failure ??= error;
+        if (--left > 0) return;
+        if (failure === undefined) reply(result);
+        else fail(failure);
+      };
+      const killFrom = (start: number): void => {
+        const portion = victims.slice(start, start + KILLED_AT_A_TIME);
+        perform(portion, () => {
+          for (const victim of portion) victim.kill(reason, message, done);
+        });
+        const next = start + KILLED_AT_A_TIME;
+        if (next < victims.length) scheduler.after(0, () => killFrom(next));
+      };
+      killFrom(0);
+    };
 }

@@ -21,6 +21,7 @@ export interface BoundPath {
   readonly path: string;
 }
 
+/** Where a server listens. */
 export type BoundAddress = BoundPort | BoundPath;
 
 /** A transport cannot listen on its endpoint; `cause` is the error of the system. */

@@ -41,6 +41,7 @@ const MAX_TURNED_AWAY = 100;
 /** Payload of our pings. */
 const PING_BYTES = 12;
 
+/** Speaks RawSocket on the connections of an endpoint (section "Message Transports"). */
 export class RawSocketAcceptor implements Acceptor {
   readonly #noDelay: boolean;
   /** Strangers decide how often. */

@@ -54,6 +54,7 @@ interface PartLimits {
   readonly maxBufferedChunks: number;
 }
 
+/** Takes WebSocket handshakes over from HTTP and makes WAMP connections of them. */
 export class WebSocketAcceptor {
   readonly #config: WebSocketConfig;
   readonly #deps: WebSocketDeps;

@@ -7,7 +7,7 @@ import { FileCookieStore } from '../../../src/cookie/file/store.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import type { CookieStore } from '../../../src/cookie/store.js';
 import { CookieTracker } from '../../../src/cookie/tracker.js';
-import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
 import { rulesOf } from '../../../src/cookie/rules.js';
 import { databaseOn } from '../../support/cookie-database.js';
 import { CREATED, JOE, recordingLog, withDirectory } from '../../support/cookie-store.js';

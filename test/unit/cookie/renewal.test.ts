@@ -9,7 +9,7 @@ import { sign } from '../../../src/cookie/signature.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import { CookieTracker } from '../../../src/cookie/tracker.js';
 import type { Tracked } from '../../../src/cookie/tracker.js';
-import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
 import { rulesOf } from '../../../src/cookie/rules.js';
 import { cookieId, cookieRecord, CREATED, JOE, recordingLog, recordOf } from '../../support/cookie-store.js';
 import { cookieConfig } from '../../support/web.js';

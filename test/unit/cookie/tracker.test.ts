@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import type { CookieStore } from '../../../src/cookie/store.js';
-import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
 import { rulesOf } from '../../../src/cookie/rules.js';
 import { CookieTracker, newCookieId } from '../../../src/cookie/tracker.js';
 import { cookieId, cookieRecord, CREATED, recordingLog } from '../../support/cookie-store.js';

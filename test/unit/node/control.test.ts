@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { liveLine } from '../../../src/cookie/file/line.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
 import { LENIENT } from '../../../src/cookie/rules.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { CONTROL_FILE, ControlClient, ControlServer } from '../../../src/node/control.js';

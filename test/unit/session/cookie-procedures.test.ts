@@ -4,7 +4,7 @@ import { cookieDigest } from '../../../src/cookie/digest.js';
 import { CookieDirectory } from '../../../src/cookie/directory.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
-import { LiveCookies } from '../../../src/cookie/live-cookies.js';
+import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
 import { LENIENT } from '../../../src/cookie/rules.js';
 import { Realm } from '../../../src/router/realm.js';
 import { cookieProcedures } from '../../../src/session/cookie-procedures.js';

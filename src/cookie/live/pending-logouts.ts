@@ -5,11 +5,11 @@
  *     begun --stored--> done          the store knows it, nothing is kept here
  *     begun --the store fails--> owed --after a while--> stored, or owed again
  */
-import { shortId } from '../log/logger.js';
-import { isForward } from './store.js';
-import type { Logger } from '../log/logger.js';
+import { shortId } from '../../log/logger.js';
+import { isForward } from '../store.js';
+import type { Logger } from '../../log/logger.js';
 import type { LiveSession } from './live-cookie.js';
-import type { CookieStore } from './store.js';
+import type { CookieStore } from '../store.js';
 
 /** How long until a logout that could not be stored is tried again, in milliseconds. */
 const RETRY_MS = 5000;

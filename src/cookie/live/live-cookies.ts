@@ -6,21 +6,21 @@
  * The store decides, always: a login is read from it when a client asks to be let in, never from what a connection saw
  * when it was opened. Changes of one cookie happen one after the other (`cookie-queue.ts`).
  */
-import { CloseUri } from '../wamp/error.js';
-import { shortId } from '../log/logger.js';
-import { RepeatedLog } from '../log/repeated.js';
-import { expiryOf, isExpired, noteEveryMs } from './expiry.js';
-import { ageOf, followed, isRotationDue, RecentRotations, timeAfter } from './rotation.js';
-import { CookieStoreError, isForward } from './store.js';
+import { CloseUri } from '../../wamp/error.js';
+import { shortId } from '../../log/logger.js';
+import { RepeatedLog } from '../../log/repeated.js';
+import { expiryOf, isExpired, noteEveryMs } from '../expiry.js';
+import { ageOf, followed, isRotationDue, RecentRotations, timeAfter } from '../rotation.js';
+import { CookieStoreError, isForward } from '../store.js';
 import { CookieNotes } from './notes.js';
 import { CookieQueue } from './cookie-queue.js';
 import { PendingLogouts } from './pending-logouts.js';
 import { Unreturned } from './unreturned.js';
 import { LiveCookie } from './live-cookie.js';
-import type { Logger } from '../log/logger.js';
-import type { CookieRules } from './rules.js';
-import type { Recognised } from './rotation.js';
-import type { Compaction, CookieAuth, CookieEntry, CookieRecord, CookieStore } from './store.js';
+import type { Logger } from '../../log/logger.js';
+import type { CookieRules } from '../rules.js';
+import type { Recognised } from '../rotation.js';
+import type { Compaction, CookieAuth, CookieEntry, CookieRecord, CookieStore } from '../store.js';
 import type { LiveCookieName, LiveSession } from './live-cookie.js';
 
 export interface LiveCookiesDeps {
@@ -38,6 +38,7 @@ const REUSED_REMEDY =
 
 const DELIVERY_NOT_NOTED = 'it cannot be noted that new cookies have arrived';
 
+/** The one road to a cookie store: who is known, who is logged in, who is here. */
 export class LiveCookies {
   readonly rules: CookieRules;
   readonly #store: CookieStore;

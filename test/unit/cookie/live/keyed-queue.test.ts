@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { KeyedQueue } from '../../../src/cookie/keyed-queue.js';
+import { KeyedQueue } from '../../../../src/cookie/live/keyed-queue.js';
 
 describe('turns', () => {
   it('are taken one after the other for one key, and at once for different keys', async () => {

@@ -6,8 +6,8 @@
  *
  * Connections of a browser that logged out may go on, and carry sessions that log in anew; no cookie remembers those.
  */
-import { cookieDigest } from './digest.js';
-import type { CookieAuth } from './store.js';
+import { cookieDigest } from '../digest.js';
+import type { CookieAuth } from '../store.js';
 
 /** A session as its cookie sees it. */
 export interface LiveSession {
@@ -44,6 +44,7 @@ export interface CookieKeeper {
 /** The longest time that a timer of Node.js can wait, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** A cookie with an open connection, and the sessions that live under it. */
 export class LiveCookie {
   readonly name: LiveCookieName;
   readonly #keeper: CookieKeeper;

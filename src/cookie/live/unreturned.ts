@@ -3,9 +3,9 @@
  * likes; so the oldest of these make way for new ones. It never touches a cookie with which somebody came back, that had a login,
  * or that has an open connection; the store looks once more, because another process may know better.
  */
-import { OldestFirst } from './oldest-first.js';
-import type { RepeatedLog } from '../log/repeated.js';
-import type { CookieStore } from './store.js';
+import { OldestFirst } from '../oldest-first.js';
+import type { RepeatedLog } from '../../log/repeated.js';
+import type { CookieStore } from '../store.js';
 
 /** How many of the oldest make way for one new cookie: more than one, so that what a crash brought back goes soon. */
 const FORGOTTEN_PER_NEW = 16;

@@ -2,11 +2,11 @@
  * What is noted in a record while a browser comes and goes: that it came back with an id, and when it was last seen. A store that
  * fails makes a warning, and the next visit tries again.
  */
-import { isNoteDue, isUseNoted } from './expiry.js';
-import type { RepeatedLog } from '../log/repeated.js';
+import { isNoteDue, isUseNoted } from '../expiry.js';
+import type { RepeatedLog } from '../../log/repeated.js';
 import type { CookieQueue } from './cookie-queue.js';
-import type { CookieRules } from './rules.js';
-import type { CookieRecord, CookieStore } from './store.js';
+import type { CookieRules } from '../rules.js';
+import type { CookieRecord, CookieStore } from '../store.js';
 
 export interface CookieNotesDeps {
   readonly store: CookieStore;

@@ -1,7 +1,7 @@
 /** Changes of one cookie, one after the other, also when the cookie gets a new id in between. */
 import { KeyedQueue } from './keyed-queue.js';
-import { isForward, MAX_FORWARDS } from './store.js';
-import type { CookieRecord, CookieStore } from './store.js';
+import { isForward, MAX_FORWARDS } from '../store.js';
+import type { CookieRecord, CookieStore } from '../store.js';
 
 export class CookieQueue {
   readonly #store: Pick<CookieStore, 'get'>;

@@ -1,14 +1,14 @@
 /** Logins, logouts and new ids of cookies, with sessions that only note what happens to them. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import { CookieStoreError, isForward } from '../../../src/cookie/store.js';
-import type { CookieEntry, CookieRecord, CookieStore } from '../../../src/cookie/store.js';
-import type { LiveCookie, LiveSession } from '../../../src/cookie/live-cookie.js';
-import { LiveCookies } from '../../../src/cookie/live-cookies.js';
-import { LENIENT } from '../../../src/cookie/rules.js';
-import type { CookieRules } from '../../../src/cookie/rules.js';
-import { cookieId, cookieRecord, CREATED, JOE, recordingLog, recordOf } from '../../support/cookie-store.js';
+import { MemoryCookieStore } from '../../../../src/cookie/memory.js';
+import { CookieStoreError, isForward } from '../../../../src/cookie/store.js';
+import type { CookieEntry, CookieRecord, CookieStore } from '../../../../src/cookie/store.js';
+import type { LiveCookie, LiveSession } from '../../../../src/cookie/live/live-cookie.js';
+import { LiveCookies } from '../../../../src/cookie/live/live-cookies.js';
+import { LENIENT } from '../../../../src/cookie/rules.js';
+import type { CookieRules } from '../../../../src/cookie/rules.js';
+import { cookieId, cookieRecord, CREATED, JOE, recordingLog, recordOf } from '../../../support/cookie-store.js';
 
 const [ID, NEW_ID] = [cookieId(1), cookieId(2)];
 const MARY = { ...JOE, authid: 'mary' };
