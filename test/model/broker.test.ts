@@ -220,6 +220,7 @@ class Play {
     expect(this.#made.broker.size).toEqual({
       subscriptions: patterns.size,
       subscribers: owners.size,
+      pendingSubscriptions: 0,
     });
   }
 
@@ -228,6 +229,7 @@ class Play {
     expect(this.#made.broker.size).toEqual({
       subscriptions: 0,
       subscribers: 0,
+      pendingSubscriptions: 0,
     });
     expect(this.#made.broker.directory.list()).toEqual({
       exact: [],

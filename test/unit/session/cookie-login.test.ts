@@ -170,7 +170,7 @@ describe('a login', () => {
     await liveCookies.rotate(ID, NEW_ID);
     for (const offer of [hello(['name'], 'planter'), hello(['anonymous']), hello(['cookie'])]) {
       const old = tabOf(owner, ID);
-      expect([await old.tell(offer), old.closed]).toEqual([[], 'unavailable']);
+      expect([await old.tell(offer), old.closed?.cause]).toEqual([[], 'unavailable']);
     }
     expect((await recordOf(store, NEW_ID))?.auth?.authid).toBe('joe');
     const young = tabOf(owner, NEW_ID);
