@@ -36,12 +36,19 @@ export abstract class WirePayload implements Payload {
 
   /** Arguments; of an opaque payload a list with its one item. */
   get args(): readonly unknown[] {
-    const [args] = this.elements();
-    return Array.isArray(args) ? (args as readonly unknown[]) : [args];
+    return this.values().args;
   }
 
   get kwargs(): Dict | undefined {
-    return this.elements()[1] as Dict | undefined;
+    return this.values().kwargs;
+  }
+
+  values(): Pick<Payload, 'args' | 'kwargs'> {
+    const [args, kwargs] = this.elements();
+    return {
+      args: Array.isArray(args) ? (args as readonly unknown[]) : [args],
+      kwargs: kwargs as Dict | undefined,
+    };
   }
 
   /**

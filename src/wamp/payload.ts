@@ -11,6 +11,8 @@ export type Dict = Readonly<Record<string, unknown>>;
 export interface Payload {
   readonly args: readonly unknown[];
   readonly kwargs: Dict | undefined;
+  /** Builds both at once, where building them costs something. */
+  values?(): Pick<Payload, 'args' | 'kwargs'>;
   /** The size of the bytes or text it holds; undefined when it was made from values. */
   readonly byteLength?: number;
   /** @returns the same in memory of its own: for those who keep it, and should not keep the buffer that it came in. */

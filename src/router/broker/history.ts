@@ -266,7 +266,7 @@ export function historicEventValue(event: HistoricEvent, subscription: Subscript
 /** @returns undefined when the payload has no place in an answer. */
 function shownPayload(payload: Payload): Payload | undefined {
   try {
-    const { args, kwargs } = payload;
+    const { args, kwargs } = payload.values?.() ?? payload;
     const room = { values: MAX_SHOWN_VALUES };
     if (hasPlace(args, MAX_SHOWN_NESTING, room) && hasPlace(kwargs, MAX_SHOWN_NESTING, room)) {
       return payloadOf(args, kwargs);
