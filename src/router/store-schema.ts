@@ -8,7 +8,7 @@ export const storeSchema = {
   section: 'Store',
   standsAt: 'workers[].realms[].store',
   description:
-    'Remembers publications for `wamp.subscription.get_events` (event history). One answer has room for 128 KiB of events; where there are more it says `more: true`, and is asked again with `after_publication`.',
+    'Remembers publications for `wamp.subscription.get_events` (event history). One answer has room for 128 KiB and 20,000 values; where there are more it says `more: true`, and is asked again with `after_publication`.',
   required: ['type'],
   additionalProperties: false,
   properties: {

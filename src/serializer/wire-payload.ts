@@ -4,6 +4,7 @@
  * is kept, so that a publication to a thousand subscribers is translated once.
  */
 import { WampError } from '../wamp/error.js';
+import { ValueCounter } from './value-counter.js';
 import type { ValueSink } from './value-sink.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 
@@ -49,6 +50,17 @@ export abstract class WirePayload implements Payload {
       args: Array.isArray(args) ? (args as readonly unknown[]) : [args],
       kwargs: kwargs as Dict | undefined,
     };
+  }
+
+  countValues(max: number, levels: number): number {
+    const counter = new ValueCounter(max, levels);
+    try {
+      this.passOn(counter);
+    } catch (error) {
+      if (!(error instanceof WampError)) throw error;
+      return Infinity;
+    }
+    return counter.count;
   }
 
   /**

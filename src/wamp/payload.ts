@@ -13,6 +13,12 @@ export interface Payload {
   readonly kwargs: Dict | undefined;
   /** Builds both at once, where building them costs something. */
   values?(): Pick<Payload, 'args' | 'kwargs'>;
+  /**
+   * Counts the values, without building them where building costs something: lists, dictionaries, keys and all else one each.
+   * @returns Infinity when there are more than `max`, when lists and dictionaries lie in each other more than `levels` deep,
+   * or when values cannot be made of it.
+   */
+  countValues?(max: number, levels: number): number;
   /** The size of the bytes or text it holds; undefined when it was made from values. */
   readonly byteLength?: number;
   /** @returns the same in memory of its own: for those who keep it, and should not keep the buffer that it came in. */
@@ -25,6 +31,19 @@ export const NO_PAYLOAD: Payload = Object.freeze({ args: Object.freeze([]), kwar
 /** @returns a payload made by the router itself from values. */
 export function payloadOf(args: readonly unknown[], kwargs?: Dict): Payload {
   return args.length === 0 && kwargs === undefined ? NO_PAYLOAD : { args, kwargs };
+}
+
+/** Does for values what {@link Payload.countValues} does for the form on the wire. */
+export function countValues({ args, kwargs }: Payload, max: number, levels: number): number {
+  let count = 0;
+  const isBeyond = (value: unknown, depth: number): boolean => {
+    if (++count > max) return true;
+    if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
+    if (depth === levels) return true;
+    if (Array.isArray(value)) return value.some((item) => isBeyond(item, depth + 1));
+    return Object.values(value).some((item) => ++count > max || isBeyond(item, depth + 1));
+  };
+  return isBeyond(args, 0) || (kwargs !== undefined && isBeyond(kwargs, 0)) ? Infinity : count;
 }
 
 /** @returns whether `value` is a dictionary: an object that is neither a list nor a byte string. */

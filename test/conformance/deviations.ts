@@ -397,7 +397,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-44',
     topic: '`wamp.subscription.get_events`',
     crossbar: 'the limit by position; the result is one list, the newest event first',
-    here: 'as the specification: filters in keywords, each event an argument of the result, the oldest first; with a limit by position as Crossbar.io, but for the names in an event (`timestamp`, `subscription`, `details`). An answer has room for 128 KiB; where there are more events it says `more: true` in a keyword, and `after_publication` (with `reverse`, `before_publication`) goes on. An event of more than 256 KiB, or 20,000 values, comes without its payload, with `omitted_bytes`',
+    here: 'as the specification: filters in keywords, each event an argument of the result, the oldest first; with a limit by position as Crossbar.io, but for the names in an event (`timestamp`, `subscription`, `details`). An answer has room for 128 KiB and 20,000 values; where there are more events it says `more: true` in a keyword, and `after_publication` (with `reverse`, `before_publication`) goes on. An event of more than 256 KiB, or 20,000 values, comes without its payload, with `omitted_bytes`',
     test: {
       file: 'test/unit/router/broker/meta-history.test.ts',
       title: 'takes a limit by position as Crossbar.io does, and answers as it does: one list, the newest first',

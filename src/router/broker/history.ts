@@ -6,7 +6,7 @@
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';
 import { covers } from '../pattern-relations.js';
-import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
+import { NO_PAYLOAD, countValues } from '../../wamp/payload.js';
 import { PatternIndex, matcherOf } from '../pattern-index.js';
 import { messageWeight } from '../weight.js';
 import { authorize } from '../authorize.js';
@@ -33,9 +33,16 @@ export interface HistoricEvent {
   readonly bytes: number;
 }
 
+/** An event of a page. */
+export interface ShownEvent {
+  readonly event: HistoricEvent;
+  /** Undefined when it has no place in an answer. */
+  readonly payload: Pick<Payload, 'args' | 'kwargs'> | undefined;
+}
+
 /** What one query brings. */
 export interface HistoryPage {
-  readonly events: readonly HistoricEvent[];
+  readonly events: readonly ShownEvent[];
   /** There are further ones for which the answer has no room: ask again, behind the last of these. */
   readonly more: boolean;
 }
@@ -46,11 +53,11 @@ export const MAX_HISTORY_BYTES = 67_108_864;
 /** What one answer shows at most, as it is kept: values are made of it for each who asks. One event comes in any case. */
 export const PAGE_BYTES = 131_072;
 
-/** An event that is larger is shown without its payload, and with its size. */
-export const MAX_SHOWN_BYTES = 262_144;
+/** The same in values: small ones cost time, not bytes. */
+const PAGE_VALUES = 20_000;
 
-/** The same for one of more values than this: small ones cost time, not bytes. */
-const MAX_SHOWN_VALUES = 20_000;
+/** An event that is larger is shown without its payload, and with its size; and so is one of more than {@link PAGE_VALUES}. */
+export const MAX_SHOWN_BYTES = 262_144;
 
 /** Lists and dictionaries in each other that an event is shown with: all serializers can write them within a RESULT. */
 const MAX_SHOWN_NESTING = 60;
@@ -208,16 +215,35 @@ function pageOf(
   limit: number,
   isFor: (event: HistoricEvent) => boolean,
 ): HistoryPage {
-  const page: HistoricEvent[] = [];
+  const page: ShownEvent[] = [];
   let bytes = 0;
+  let values = 0;
   for (let at = from; at !== end && page.length < limit; at += from < end ? 1 : -1) {
     const event = events[at];
     if (event === undefined || !isFor(event)) continue;
+    const count = event.bytes > MAX_SHOWN_BYTES ? Infinity : valuesIn(event.payload);
+    const isShown = count !== Infinity;
     bytes += Math.min(event.bytes, MAX_SHOWN_BYTES);
-    if (bytes > PAGE_BYTES && page.length > 0) return { events: page, more: true };
-    page.push(event);
+    values += isShown ? count : 0;
+    if ((bytes > PAGE_BYTES || values > PAGE_VALUES) && page.length > 0) return { events: page, more: true };
+    page.push({ event, payload: isShown ? builtOf(event.payload) : undefined });
   }
   return { events: page, more: false };
+}
+
+/** @returns Infinity for a payload that has no place in an answer. */
+function valuesIn(payload: Payload): number {
+  return payload.countValues?.(PAGE_VALUES, MAX_SHOWN_NESTING) ?? countValues(payload, PAGE_VALUES, MAX_SHOWN_NESTING);
+}
+
+/** @returns undefined when its serializer cannot make values of it. */
+function builtOf(payload: Payload): Pick<Payload, 'args' | 'kwargs'> | undefined {
+  try {
+    return payload.values?.() ?? payload;
+  } catch (error) {
+    if (!(error instanceof WampError)) throw error;
+    return undefined;
+  }
 }
 
 /** The positions between which the publications that the query names shut the events in: the first, and behind the last. */
@@ -249,9 +275,8 @@ function isWanted({ at, topic }: HistoricEvent, query: HistoryQuery): boolean {
  * @returns a historic event as `wamp.subscription.get_events` shows it; without a payload that has no place in the answer,
  * so that nobody spoils the history for all by publishing such a one.
  */
-export function historicEventValue(event: HistoricEvent, subscription: SubscriptionView): Dict {
-  const shown = event.bytes > MAX_SHOWN_BYTES ? undefined : shownPayload(event.payload);
-  const { args, kwargs } = shown ?? NO_PAYLOAD;
+export function historicEventValue({ event, payload }: ShownEvent, subscription: SubscriptionView): Dict {
+  const { args, kwargs } = payload ?? NO_PAYLOAD;
   return {
     timestamp: new Date(event.at).toISOString(),
     subscription: subscription.id,
@@ -259,32 +284,6 @@ export function historicEventValue(event: HistoricEvent, subscription: Subscript
     details: subscription.match === 'exact' ? event.details : { ...event.details, topic: event.topic },
     ...(args.length > 0 || kwargs !== undefined ? { args } : {}),
     ...(kwargs === undefined ? {} : { kwargs }),
-    ...(shown === undefined ? { omitted_bytes: event.bytes } : {}),
+    ...(payload === undefined ? { omitted_bytes: event.bytes } : {}),
   };
-}
-
-/** @returns undefined when the payload has no place in an answer. */
-function shownPayload(payload: Payload): Payload | undefined {
-  try {
-    const { args, kwargs } = payload.values?.() ?? payload;
-    const room = { values: MAX_SHOWN_VALUES };
-    if (hasPlace(args, MAX_SHOWN_NESTING, room) && hasPlace(kwargs, MAX_SHOWN_NESTING, room)) {
-      return payloadOf(args, kwargs);
-    }
-  } catch (error) {
-    // Its serializer cannot make values of it.
-    if (!(error instanceof WampError)) throw error;
-  }
-  return undefined;
-}
-
-/** @param room how many values there may be yet. */
-function hasPlace(value: unknown, levels: number, room: { values: number }): boolean {
-  if (--room.values < 0) return false;
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true;
-  if (levels === 0) return false;
-  for (const item of Array.isArray(value) ? (value as readonly unknown[]) : Object.values(value)) {
-    if (!hasPlace(item, levels - 1, room)) return false;
-  }
-  return true;
 }

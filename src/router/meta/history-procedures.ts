@@ -5,7 +5,7 @@
  * limit by position calls it as at Crossbar.io, and gets what its clients expect: the newest event first, and one argument,
  * the list.
  *
- * An answer has room for some 128 KiB of events. Where there are more, it says `more: true` in a keyword; who wants them asks
+ * An answer has room for some 128 KiB of events, and 20,000 values. Where there are more, it says `more: true` in a keyword; who wants them asks
  * again, with `after_publication` (or with `reverse`, `before_publication`) and the last publication of the answer.
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';

@@ -77,7 +77,7 @@ describe('event history', () => {
     a.subscribe('b');
     const kept = (uri: string) => {
       const view = broker.directory.lookup(uri, 'exact');
-      return view && history.events(a, view, historyQuery()).events.map(({ id }) => id);
+      return view && history.events(a, view, historyQuery()).events.map(({ event }) => event.id);
     };
     b.publish('b', {}, payloadOf(['x'.repeat(1000)]));
     b.publish('a', {}, payloadOf(['x'.repeat(1000)]));

@@ -113,6 +113,26 @@ describe('wamp.subscription.get_events', () => {
     expect(ask({ reverse: true })?.omitted_bytes).toBeGreaterThan(21_000);
   });
 
+  it('ends an answer before it has very many small values, and says that there is more', () => {
+    const { realm, session } = realmWith({ store: STORE });
+    const a = session();
+    a.tell(32, 1, {}, 'a.x').heard();
+    for (let i = 0; i < 5; i++) {
+      // On the wire each of them takes one byte.
+      const payload = { args: [i, Array.from({ length: 8_000 }, () => 1)], kwargs: undefined, byteLength: 8_000 };
+      realm.receive(a, { type: 16, requestId: 1, options: {}, topic: 'a.x', payload });
+    }
+    const ask = (kwargs: Dict) => a.tell(48, 2, {}, GET_EVENTS, [1], kwargs).heard()[0] as Answer;
+    const [, , , events, more] = ask({});
+    expect(events.map(({ args }) => args?.[0])).toEqual([0, 1]);
+    expect(more).toEqual({ more: true });
+    const [, , , rest, end] = ask({
+      after_publication: ask({ after_publication: events[1]?.publication })[3][1]?.publication,
+    });
+    expect(rest.map(({ args }) => args?.[0])).toEqual([4]);
+    expect(end).toBeUndefined();
+  });
+
   it('takes a limit by position as Crossbar.io does, and answers as it does: one list, the newest first', () => {
     const { session } = realmWith({ store: STORE });
     const a = session();
