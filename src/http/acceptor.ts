@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
 import type { Acceptor } from '../transport/endpoint.js';
+import { askAfter } from '../transport/keep-alive.js';
 import { openConnections } from '../transport/open-connections.js';
 import { Dispatcher } from './dispatch.js';
 import type { DispatcherOptions } from './dispatch.js';
@@ -36,8 +37,12 @@ export class HttpAcceptor implements Acceptor {
   readonly #log: Logger;
   readonly #server: Server<typeof IncomingMessage, typeof WebResponse>;
   readonly #dispatcher: Dispatcher;
+  /** There is no time limit for the headers of a request, or between two requests. */
+  readonly #mayWaitForEver: boolean;
   /** All connections, upgraded ones included, which the HTTP server itself forgets. */
   readonly #connections = new Set<Socket>();
+  /** A listener for all of them, which needs no closure for each. */
+  readonly #forget: (this: Socket) => void;
   /** Resolves the wait of `stop` when the last connection has gone. */
   #onEmpty: (() => void) | undefined;
 
@@ -45,9 +50,14 @@ export class HttpAcceptor implements Acceptor {
     this.#root = root;
     this.#log = log;
     this.#dispatcher = new Dispatcher({ ...dispatcher, root, log });
+    const forget = (socket: Socket): void => this.#closed(socket);
+    this.#forget = function (this: Socket): void {
+      forget(this);
+    };
     // A request without a host is answered by the dispatcher, as all others are.
     this.#server = createServer({ ...http, requireHostHeader: false, ServerResponse: WebResponse });
     this.#server.timeout = STALLED_MS;
+    this.#mayWaitForEver = this.#server.headersTimeout === 0 || this.#server.keepAliveTimeout === 0;
     const requests = this.#dispatcher;
     this.#server
       .on('request', (req, res) => this.#guard(req.socket, () => requests.request(answering(req, res), res)))
@@ -71,8 +81,9 @@ export class HttpAcceptor implements Acceptor {
   /** Node.js documents this event as the way to give connections to an HTTP server. */
   accept(socket: Socket): void {
     this.#connections.add(socket);
-    socket.once('close', () => this.#forget(socket));
+    socket.on('close', this.#forget);
     socket.setNoDelay(true);
+    if (this.#mayWaitForEver) askAfter(socket);
     this.#server.emit('connection', socket);
     this.#dispatcher.opened(socket);
   }
@@ -106,7 +117,7 @@ export class HttpAcceptor implements Acceptor {
     }
   }
 
-  #forget(socket: Socket): void {
+  #closed(socket: Socket): void {
     this.#dispatcher.closed(socket);
     this.#connections.delete(socket);
     if (this.#connections.size === 0) this.#onEmpty?.();

@@ -53,6 +53,10 @@ export class Dispatcher {
   readonly #broken = new WeakSet<Duplex>();
   readonly #refusals: RefusalLog;
   #finishing = false;
+  readonly #onFault = (error: unknown, socket: Socket): void => {
+    this.#options.log.error({ err: error }, 'HTTP connection failed');
+    socket.destroy();
+  };
   readonly #onSocketError = (error: Error): void => this.#options.log.debug({ err: error }, 'connection failed');
 
   constructor(options: DispatcherOptions) {
@@ -62,11 +66,7 @@ export class Dispatcher {
 
   /** A connection that the HTTP server has just got. */
   opened(socket: Socket): void {
-    const pipeline = new Pipeline(socket, (error) => {
-      this.#options.log.error({ err: error }, 'HTTP connection failed');
-      socket.destroy();
-    });
-    this.#pipelines.set(socket, pipeline);
+    this.#pipelines.set(socket, new Pipeline(socket, this.#onFault));
   }
 
   closed(socket: Socket): void {

@@ -28,15 +28,21 @@ export class MessageCuts {
   }
 
   #toBlankLine(bytes: Buffer): number {
-    const missing = BLANK_LINE.subarray(this.#matched);
-    const begun = Math.min(missing.length, bytes.length);
-    if (this.#matched > 0 && bytes.subarray(0, begun).equals(missing.subarray(0, begun))) {
+    const begun = this.#matched > 0 ? this.#goesOn(bytes) : 0;
+    if (begun > 0) {
       this.#matched = (this.#matched + begun) % BLANK_LINE.length;
       return begun;
     }
     const start = bytes.indexOf(BLANK_LINE);
     this.#matched = start === -1 ? beginningAtEnd(bytes) : 0;
     return start === -1 ? bytes.length : start + BLANK_LINE.length;
+  }
+
+  /** @returns how many bytes belong to the blank line that has begun; 0 when it was none. */
+  #goesOn(bytes: Buffer): number {
+    const missing = BLANK_LINE.subarray(this.#matched);
+    const length = Math.min(missing.length, bytes.length);
+    return bytes.subarray(0, length).equals(missing.subarray(0, length)) ? length : 0;
   }
 }
 

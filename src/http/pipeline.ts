@@ -16,10 +16,13 @@ import type { WebResponse } from './response.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/** Something threw while a request was parsed, or at the events that came of it. */
+export type OnFault = (error: unknown, socket: Socket) => void;
+
 export class Pipeline {
   readonly #socket: Socket;
   readonly #parse: (bytes: Buffer) => void;
-  readonly #onFault: (error: unknown) => void;
+  readonly #onFault: OnFault;
   readonly #cuts = new MessageCuts();
   /** The last request; its body may still be on the way. */
   #request: IncomingMessage | undefined;
@@ -36,23 +39,15 @@ export class Pipeline {
     try {
       this.#parseOn();
     } catch (error) {
-      this.#onFault(error);
+      this.#onFault(error, this.#socket);
     }
   };
 
-  readonly #drained = (): void => {
-    this.#awaitsDrain = false;
-    this.#goOn();
-  };
-
-  /**
-   * @param socket an HTTP server has it already and listens to its data.
-   * @param onFault something threw while a request was parsed, or at the events that came of it.
-   */
-  constructor(socket: Socket, onFault: (error: unknown) => void) {
+  /** @param socket an HTTP server has it already and listens to its data. */
+  constructor(socket: Socket, onFault: OnFault) {
     this.#socket = socket;
     this.#onFault = onFault;
-    const [parse] = socket.listeners('data').slice(-1);
+    const parse = socket.listeners('data').at(-1);
     if (parse === undefined) throw new TypeError('an HTTP connection that nobody reads');
     this.#parse = parse as (bytes: Buffer) => void;
     socket.off('data', this.#parse);
@@ -77,9 +72,10 @@ export class Pipeline {
 
   /** The connection is no longer HTTP: what the parser has not got is left in the socket. */
   release(): void {
-    this.#socket.off('data', this.#take).off('drain', this.#drained);
-    if (this.#rest.length > 0) this.#socket.unshift(this.#rest);
-    this.#rest = NOTHING;
+    this.#socket.off('data', this.#take);
+    if (this.#rest.length > 0) this.#putBack();
+    // Should it wait for a drain, that brings nothing any more.
+    this.#held = false;
   }
 
   #parseOn(): void {
@@ -95,10 +91,11 @@ export class Pipeline {
 
   #parsePiece(): void {
     const length = this.#cuts.next(this.#rest);
-    const piece = this.#rest.subarray(0, length);
+    const bytes = this.#rest;
+    const isAll = length === bytes.length;
     // Before the parser runs: an upgrade takes the rest.
-    this.#rest = this.#rest.subarray(length);
-    this.#parse(piece);
+    this.#rest = isAll ? NOTHING : bytes.subarray(length);
+    this.#parse(isAll ? bytes : bytes.subarray(0, length));
   }
 
   #mustWait(): boolean {
@@ -130,6 +127,9 @@ export class Pipeline {
   #awaitDrain(): void {
     if (this.#awaitsDrain || !this.#socket.writableNeedDrain) return;
     this.#awaitsDrain = true;
-    this.#socket.once('drain', this.#drained);
+    this.#socket.once('drain', () => {
+      this.#awaitsDrain = false;
+      this.#goOn();
+    });
   }
 }

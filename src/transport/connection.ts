@@ -19,6 +19,7 @@ import { sharedFrame } from './codecs.js';
 import { ENDINGS } from './endings.js';
 import { turns } from './fair-scheduler.js';
 import { Inbox } from './inbox.js';
+import { askAfter } from './keep-alive.js';
 import { openConnections } from './open-connections.js';
 import { Outbox } from './outbox/outbox.js';
 import { SessionPace } from './session-pace.js';
@@ -35,7 +36,8 @@ import type { ConnectionTerms, MessageSender, Wire } from './wire.js';
 /** Counts a socket with its host until it is closed. @returns false when it has to be refused. */
 export function admitSocket(socket: Socket, host: TransportHost): boolean {
   if (socket.destroyed || !host.admit(socket)) return false;
-  socket.once('close', () => host.left(socket));
+  socket.on('close', host.onClose);
+  if (!host.pings) askAfter(socket);
   return true;
 }
 

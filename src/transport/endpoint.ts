@@ -33,12 +33,6 @@ export interface Acceptor {
 /** For the TLS handshake. Ten seconds, as for the headers of a request. */
 const TLS_HANDSHAKE_MS = 10_000;
 
-/**
- * After so long a silence the system asks whether the peer is still there, and gives it up when ten questions, a second
- * apart, are not answered. Otherwise a machine that lost its power would never be missed where there are no pings.
- */
-const KEEP_ALIVE_MS = 60_000;
-
 const MORE_DESCRIPTORS = 'raise the limit of open files of the process (`ulimit -n`, `LimitNOFILE` of systemd)';
 
 /** Listens on one endpoint, does TLS, and gives every connection to its acceptor. */
@@ -66,12 +60,9 @@ export class EndpointServer {
     this.#repeated = new RepeatedLog(log);
     const tls = endpoint.type === 'tcp' ? endpoint.tls : undefined;
     const accept = tls === undefined ? (socket: Socket) => this.#acceptor.accept(socket) : this.#tlsAccept(tls);
-    this.#server = createPlainServer(
-      { allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
-      (socket) => {
-        if (this.#remember(socket)) accept(socket);
-      },
-    );
+    this.#server = createPlainServer({ allowHalfOpen: true }, (socket) => {
+      if (this.#remember(socket)) accept(socket);
+    });
     const connections = this.#connections;
     this.#forget = function (this: Socket): void {
       connections.delete(this);

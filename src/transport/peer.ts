@@ -58,13 +58,19 @@ export function clientInfoOf(
   };
 }
 
-/** What a socket alone tells; a transport with HTTP adds what it knows. */
-export function clientOf(socket: Socket): ClientInfo {
+/** What HTTP tells of a client beside what its socket does. */
+export type HttpClient = Pick<ClientInfo, 'liveCookie' | 'heldCookie' | 'headers'>;
+
+const WITHOUT_HTTP: HttpClient = { liveCookie: undefined, heldCookie: undefined, headers: undefined };
+
+/** @returns what is known of a client, in one object of one shape: spreading one into another is dear at every connection. */
+export function clientOf(socket: Socket, { liveCookie, heldCookie, headers } = WITHOUT_HTTP): ClientInfo {
   return {
     peer: peerOf(socket),
     address: countedAddress(addressOf(socket).remoteAddress) ?? '',
-    liveCookie: undefined,
-    headers: undefined,
+    liveCookie,
+    heldCookie,
+    headers,
     tls: tlsClientOf(socket),
   };
 }

@@ -91,6 +91,10 @@ export class TransportHost implements DrainedHost {
   readonly sessions: SessionDeps;
   readonly log: Logger;
   readonly unsent: UnsentLimits;
+  /** Whether its peers are pinged, so that one that vanished is missed. */
+  readonly pings: boolean;
+  /** {@link left} as a listener, one for all sockets: no closure for each. */
+  readonly onClose: (this: CountedConnection) => void;
   readonly #limits: HostLimits;
   readonly #drain: Drain;
   /** For lines that clients can cause as often as they like. */
@@ -115,6 +119,11 @@ export class TransportHost implements DrainedHost {
     this.#drain = drain;
     drain.join(this);
     this.unsent = limits.unsent;
+    this.pings = limits.pingIntervalMs > 0;
+    const left = (connection: CountedConnection): void => this.left(connection);
+    this.onClose = function (this: CountedConnection): void {
+      left(this);
+    };
     this.#limits = limits;
     this.repeated = sessions.repeated ?? new RepeatedLog(log);
     this.#connections = new ConnectionLimits(limits.connections, {

@@ -79,30 +79,48 @@ describe('a node', () => {
   const rawUrl = (): string => String(daemon.listening().find((record) => record['transport'] === 'raw')?.['url']);
   beforeAll(async () => {
     const rawsocket = { type: 'rawsocket', id: 'raw', endpoint: LOOPBACK };
-    daemon = await startDaemon({ config: nodeConfig({ transports: [rawsocket] }) });
+    const pingless = { type: 'websocket', id: 'pingless', endpoint: LOOPBACK, options: { auto_ping_interval: 0 } };
+    const patient = { ...pingless, id: 'patient', options: { open_handshake_timeout: 0 } };
+    daemon = await startDaemon({ config: nodeConfig({ transports: [rawsocket, pingless, patient] }) });
   });
   afterAll(() => daemon.dispose());
 
   itNeeds('/proc/net/tcp', existsSync('/proc/net/tcp'))(
-    'has the system ask after peers that say nothing: who vanished without a word is missed',
+    'has the system ask after peers that are silent where nothing else ends a connection: who vanished is missed',
     async () => {
-      const { port } = placeOf(rawUrl()) as { port: number };
-      for (const at of [port, daemon.port]) {
-        const { localPort } = await stranger(at);
-        const ends = [at, Number(localPort)].map(
+      const timerOf = async (at: number, { localPort }: Socket): Promise<string> => {
+        const [here, there] = [at, Number(localPort)].map(
           (end) => `0100007F:${end.toString(16).toUpperCase().padStart(4, '0')}`,
         );
-        const timerOf = (): string | undefined =>
-          readFileSync('/proc/net/tcp', 'utf8')
+        for (;;) {
+          const found = readFileSync('/proc/net/tcp', 'utf8')
             .split('\n')
             .map((line) => line.trim().split(/\s+/))
-            .find(([, local, remote]) => local === ends[0] && remote === ends[1])?.[5];
-        while (timerOf() === undefined) await new Promise(setImmediate);
+            .find(([, local, remote]) => local === here && remote === there)?.[5];
+          if (found !== undefined) return found;
+          await new Promise(setImmediate);
+        }
+      };
+      const portOf = (id: string): number =>
+        Number(new URL(String(daemon.listening().find(({ transport }) => transport === id)?.['url'])).port);
+      const upgrade = (path: string): string => [...upgradeLines(path), '', ''].join('\r\n');
+      const { port: raw } = placeOf(rawUrl()) as { port: number };
+      const [pingless, patient] = [portOf('pingless'), portOf('patient')];
+      for (const [at, says] of [
+        [raw, ''],
+        [pingless, upgrade('/')],
+        [patient, ''],
+      ] as const) {
+        const socket = await stranger(at, says);
+        if (says !== '') await once(socket, 'data');
         // 02: keep-alive; its time is in hundredths of a second.
-        const [timer, left] = timerOf()?.split(':') ?? [];
-        expect(timer).toBe('02');
-        expect(Number.parseInt(left ?? '', 16)).toBeLessThanOrEqual(6000);
+        await expect.poll(async () => (await timerOf(at, socket)).split(':')[0]).toBe('02');
+        expect(Number.parseInt((await timerOf(at, socket)).split(':')[1] ?? '', 16)).toBeLessThanOrEqual(6000);
       }
+      // Pings and time limits do the same, at no cost for each connection.
+      const pinged = await stranger(daemon.port, upgrade('/ws'));
+      await once(pinged, 'data');
+      await expect.poll(async () => (await timerOf(daemon.port, pinged)).split(':')[0]).toBe('00');
     },
   );
 

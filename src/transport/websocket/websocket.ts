@@ -219,7 +219,7 @@ export class WebSocketAcceptor {
       const liveCookie = tracked && this.#deps.tracker?.enter(tracked.record);
       const headers = this.#keepsHeaders ? { ...req.headers } : undefined;
       const heldCookie = tracked?.lastsMs === undefined ? tracked?.record.cbtid : undefined;
-      const client = { ...clientOf(socket), liveCookie, heldCookie, headers };
+      const client = clientOf(socket, { liveCookie, heldCookie, headers });
       const terms = { socket, serializer: agreement.serializer, client, echoesClose };
       if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
         // Whoever goes on has read the answer.

@@ -24,7 +24,7 @@ const CLAIMS = {
 describe('the address of a client', () => {
   it('is that of its connection', () => {
     const client = clientAddressOf(requestFrom('192.0.2.1'), NO_PROXIES);
-    expect(client).toEqual({ remoteAddress: '192.0.2.1', remotePort: 4711 });
+    expect(client).toMatchObject({ remoteAddress: '192.0.2.1', remotePort: 4711 });
   });
 
   it.each(['192.0.2.1', '127.0.0.1', '::1'])('of %s is not what its headers claim', (remoteAddress) => {
@@ -32,7 +32,8 @@ describe('the address of a client', () => {
   });
 
   it('is not known on a socket of the file system', () => {
-    expect(clientAddressOf(requestFrom(undefined, CLAIMS), NO_PROXIES)).toEqual({});
+    const { remoteAddress, remotePort } = clientAddressOf(requestFrom(undefined, CLAIMS), NO_PROXIES);
+    expect([remoteAddress, remotePort]).toEqual([undefined, undefined]);
   });
 
   it('is not read from headers for anybody, as long as nobody has said how', () => {
