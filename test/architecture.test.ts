@@ -83,7 +83,12 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     types: ['router'],
     builtins: ['*'],
   },
-  cli: { folders: ['node', 'config', 'log', 'system'], builtins: ['fs', 'path', 'stream'], packages: ['commander'] },
+  cli: {
+    folders: ['node', 'config', 'log', 'system'],
+    types: ['cookie'],
+    builtins: ['fs', 'path', 'stream'],
+    packages: ['commander'],
+  },
 };
 
 /** What the package exports. The one file that stands in no folder, and the one that gathers names of others. */

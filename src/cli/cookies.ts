@@ -4,10 +4,10 @@
  */
 import path from 'node:path';
 
+import type { ListedCookie } from '../cookie/management.js';
 import { resolveCbdir } from '../node/cbdir.js';
 import { verifyCookies, withCookies } from '../node/commands.js';
 import type { NodePlace } from '../node/commands.js';
-import type { ListedCookie } from '../node/cookie-administration.js';
 import { NodeError } from '../node/error.js';
 import { createReporter } from './logging.js';
 import { Output } from './output.js';
@@ -30,7 +30,7 @@ export async function listCookies(options: ListOptions): Promise<void> {
     if (options.json === true) process.stdout.write(`${JSON.stringify(cookie)}\n`);
     else rows.push(rowOf(cookie));
   };
-  await withCookies(placeOf(options), (administration) => administration.list(options.store, print));
+  await withCookies(placeOf(options), (management) => management.list(options.store, print));
   if (options.json === true) return;
   process.stdout.write(rows.length === 0 ? 'no cookies\n' : tableOf([HEADINGS, ...rows]));
 }
@@ -50,7 +50,7 @@ export async function verify(options: PlaceOptions): Promise<void> {
 
 /** Rewrites the stores without what nobody can ask for any more. */
 export async function compact(options: PlaceOptions): Promise<void> {
-  const compacted = await withCookies(placeOf(options), (administration) => administration.compact(options.store));
+  const compacted = await withCookies(placeOf(options), (management) => management.compact(options.store));
   for (const { store, place, before, after } of compacted) {
     const what = before === undefined ? 'nothing to compact' : `${before} entries before, ${after} now`;
     process.stdout.write(`store ${store} (${place}): ${what}\n`);
@@ -69,9 +69,7 @@ export async function revoke(options: RevokeOptions): Promise<void> {
   if ([authid, digest, all].filter((choice) => choice !== undefined).length !== 1) {
     throw new NodeError('ERR_NODE_COOKIES', 'say which cookies are meant: one of --authid, --digest and --all');
   }
-  const count = await withCookies(placeOf(options), (administration) =>
-    administration.revoke({ authid, digest }, store),
-  );
+  const count = await withCookies(placeOf(options), (management) => management.revoke({ authid, digest }, store));
   if (digest !== undefined && count === 0) throw new NodeError('ERR_NODE_COOKIES', `there is no cookie ${digest}`);
   process.stdout.write(`${count} ${count === 1 ? 'cookie' : 'cookies'} revoked\n`);
 }
@@ -84,7 +82,7 @@ export interface ImportOptions extends PlaceOptions {
 /** Takes the cookies of a file or a database over into a store of the node. */
 export async function importCookies(options: ImportOptions): Promise<void> {
   const from = path.resolve(options.from);
-  const report = await withCookies(placeOf(options), (administration) => administration.import(from, options.to));
+  const report = await withCookies(placeOf(options), (management) => management.import(from, options.to));
   const { imported, known, expired, damaged } = report;
   process.stdout.write(`${imported} imported; ${known} known already, ${expired} expired, ${damaged} damaged\n`);
 }

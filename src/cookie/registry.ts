@@ -20,3 +20,14 @@ export function storeTypeOf<W extends CookieStoreWord>(config: { readonly type: 
 export function placeOf(config: CookieStoreConfig): StorePlace {
   return storeTypeOf(config).place?.(config) ?? {};
 }
+
+/** @returns the file, or the directory of the database; undefined for a store that is nowhere on the disk. */
+export function pathOf(config: CookieStoreConfig): string | undefined {
+  return Object.values(placeOf(config))[0];
+}
+
+/** @returns the type of a store and where it is, such as `file /srv/cookies.dat`: for messages. */
+export function placeText(config: CookieStoreConfig): string {
+  const path = pathOf(config);
+  return path === undefined ? config.type : `${config.type} ${path}`;
+}

@@ -2,7 +2,7 @@
  * All cookie stores of a node. Sections that name the same file, by whatever path, get the same store: two stores on
  * one file would overwrite each other's view of it.
  */
-import { placeOf as storePlaceOf, storeTypeOf } from './registry.js';
+import { placeText, storeTypeOf } from './registry.js';
 import { LiveCookies } from './live/live-cookies.js';
 import { differencesOf, rulesOf } from './rules.js';
 import { CookieStoreError } from './store.js';
@@ -77,7 +77,7 @@ export class CookieStores {
     // The config check has compared sections by path; two paths may lead to one place.
     const differences = differencesOf(known.rules, rules);
     if (differences.length === 0) return known;
-    const place = placeOf(section.store);
+    const place = placeText(section.store);
     throw new CookieStoreError(`the cookie ${place} is configured twice, with different ${differences.join(', ')}`);
   }
 
@@ -114,15 +114,4 @@ export class CookieStores {
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
   }
-}
-
-/** @returns the type of a store and where it is, for messages. */
-export function placeOf(config: CookieStoreConfig): string {
-  const path = pathOf(config);
-  return path === undefined ? config.type : `${config.type} ${path}`;
-}
-
-/** @returns the file, or the directory of the database; undefined for a store that is nowhere on the disk. */
-export function pathOf(config: CookieStoreConfig): string | undefined {
-  return Object.values(storePlaceOf(config))[0];
 }

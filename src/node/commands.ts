@@ -2,14 +2,17 @@
  * What commands do with a node that runs or does not: `use` gets the same to work with in either case.
  */
 import { loadConfig } from '../config/load.js';
-import type { RouterWorkerConfig } from '../config/schema.js';
+import { verifyStores, withStores } from '../cookie/managed-stores.js';
+import type { Verification } from '../cookie/managed-stores.js';
+import { StoreManagement } from '../cookie/management.js';
+import type { CookieManagement } from '../cookie/management.js';
+import type { CookieConfig } from '../cookie/schema.js';
 import type { Logger } from '../log/logger.js';
+import { messageOf } from '../system/error.js';
 import { ControlClient } from './control.js';
-import { LocalAdministration } from './cookie-administration.js';
-import type { CookieAdministration } from './cookie-administration.js';
-import { RemoteAdministration } from './cookie-control.js';
-import { verifyStores, withStores } from './cookie-stores.js';
-import type { Verification } from './cookie-stores.js';
+import { RemoteManagement } from './cookie-control.js';
+import { cookieSectionsOf } from './cookie-stores.js';
+import { NodeError } from './error.js';
 
 /** Where a command finds a node. */
 export interface NodePlace {
@@ -21,31 +24,37 @@ export interface NodePlace {
   readonly log: Logger;
 }
 
-/** Lets `use` administer the cookies of a node: through the node when it runs, else directly in its stores. */
-export async function withCookies<T>(
-  place: NodePlace,
-  use: (administration: CookieAdministration) => Promise<T>,
-): Promise<T> {
+/**
+ * Lets `use` manage the cookies of a node: through the node when it runs, else directly in its stores.
+ *
+ * @throws NodeError (rejects) `ERR_NODE_COOKIES`, and `ERR_NODE_CONTROL` from a running node
+ */
+export async function withCookies<T>(place: NodePlace, use: (management: CookieManagement) => Promise<T>): Promise<T> {
   const client = await ControlClient.connect(place.rundir ?? place.cbdir);
-  if (client === undefined) {
-    const { log } = place;
-    return withStores(await workersOf(place), log, (stores) =>
-      use(new LocalAdministration(() => Promise.resolve(stores), log)),
-    );
-  }
+  if (client === undefined) return withOwnStores(place, use);
   try {
-    return await use(new RemoteAdministration(client));
+    return await use(new RemoteManagement(client));
   } finally {
     client.close();
   }
 }
 
-/** Looks at the cookie stores of a node without touching them. */
-export async function verifyCookies(place: NodePlace, store?: number): Promise<Verification[]> {
-  return verifyStores(await workersOf(place), place.log, store);
+async function withOwnStores<T>(place: NodePlace, use: (management: CookieManagement) => Promise<T>): Promise<T> {
+  const { log } = place;
+  const sections = await sectionsOf(place);
+  try {
+    return await withStores(sections, log, (stores) => use(new StoreManagement(() => Promise.resolve(stores), log)));
+  } catch (cause) {
+    throw cause instanceof NodeError ? cause : new NodeError('ERR_NODE_COOKIES', messageOf(cause), { cause });
+  }
 }
 
-async function workersOf({ cbdir, config }: NodePlace): Promise<readonly RouterWorkerConfig[]> {
+/** Looks at the cookie stores of a node without touching them. */
+export async function verifyCookies(place: NodePlace, store?: number): Promise<Verification[]> {
+  return verifyStores(await sectionsOf(place), place.log, store);
+}
+
+async function sectionsOf({ cbdir, config }: NodePlace): Promise<readonly CookieConfig[]> {
   const loaded = await loadConfig({ cbdir, env: process.env, ...(config === undefined ? {} : { config }) });
-  return loaded.config.workers.filter(({ options }) => !options.disabled);
+  return cookieSectionsOf(loaded.config.workers.filter(({ options }) => !options.disabled));
 }

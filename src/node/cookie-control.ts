@@ -5,17 +5,17 @@
 import type { ControlArguments, ControlClient, ControlHandlers } from './control.js';
 import type {
   CompactedStore,
-  CookieAdministration,
+  CookieManagement,
   CookieSelection,
   ImportReport,
   ListedCookie,
-} from './cookie-administration.js';
+} from '../cookie/management.js';
 
 /** The node's side. */
-export function cookieRequests(administration: CookieAdministration): ControlHandlers {
+export function cookieRequests(management: CookieManagement): ControlHandlers {
   return {
     'cookies.list': (request, send, signal) =>
-      administration.list(storeOf(request), (cookie) => {
+      management.list(storeOf(request), (cookie) => {
         signal.throwIfAborted();
         return send(cookie);
       }),
@@ -26,14 +26,14 @@ export function cookieRequests(administration: CookieAdministration): ControlHan
       if ([isAll, selection.authid !== undefined, selection.digest !== undefined].filter(Boolean).length !== 1) {
         throw new Error('say which cookies are meant: one of "authid", "digest" and "all": true');
       }
-      return administration.revoke(selection, storeOf(request));
+      return management.revoke(selection, storeOf(request));
     },
-    'cookies.compact': (request) => administration.compact(storeOf(request)),
+    'cookies.compact': (request) => management.compact(storeOf(request)),
     // That it goes on is said now and then, or nobody would notice that the asker has gone.
     'cookies.import': (request, send, signal) => {
       const from = textOf(request, 'from');
       if (from === undefined) throw new Error('"from" is missing');
-      return administration.import(from, storeOf(request), { signal, onProgress: () => send({ importing: from }) });
+      return management.import(from, storeOf(request), { signal, onProgress: () => send({ importing: from }) });
     },
   };
 }
@@ -51,7 +51,7 @@ function textOf(request: ControlArguments, key: string): string | undefined {
 }
 
 /** The side of a command. What comes back is the node's own, of the same version or near it, and is not checked again. */
-export class RemoteAdministration implements CookieAdministration {
+export class RemoteManagement implements CookieManagement {
   readonly #client: ControlClient;
 
   constructor(client: ControlClient) {

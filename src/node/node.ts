@@ -18,6 +18,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadFunction } from '../auth/method.js';
 import { LocalClients } from '../client/local-clients.js';
 import type { ClientSession, ConnectOptions } from '../client/api.js';
+import { openedStores } from '../cookie/managed-stores.js';
+import { StoreManagement } from '../cookie/management.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
@@ -29,9 +31,8 @@ import { WorkerError } from '../worker/worker.js';
 import type { Worker } from '../worker/worker.js';
 import type { NodeOptions, RunningNode } from './api.js';
 import { ControlServer } from './control.js';
-import { LocalAdministration } from './cookie-administration.js';
 import { cookieRequests } from './cookie-control.js';
-import { cookieStoreSummaries, openedStores } from './cookie-stores.js';
+import { cookieSectionsOf, cookieStoreSummaries } from './cookie-stores.js';
 import { takeDirectory } from './directory.js';
 import type { NodeSource, TakenDirectory } from './directory.js';
 import { NodeError } from './error.js';
@@ -139,8 +140,8 @@ class Node implements RunningNode {
   async #startControl(): Promise<ControlServer | undefined> {
     const { rundir, loaded } = this.#parts;
     if (rundir === undefined) return undefined;
-    const workers = enabledWorkers(loaded).map(({ worker }) => worker);
-    const cookies = new LocalAdministration(() => openedStores(this.#stores, workers), this.#log);
+    const sections = cookieSectionsOf(enabledWorkers(loaded).map(({ worker }) => worker));
+    const cookies = new StoreManagement(() => openedStores(this.#stores, sections), this.#log);
     return ControlServer.start({ cbdir: rundir, handlers: cookieRequests(cookies), log: this.#log });
   }
 

@@ -6,7 +6,7 @@ import { CookieStoreError } from '../cookie/store.js';
 import { CallArguments, STRING, invalid } from '../router/meta/procedure.js';
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { payloadOf } from '../wamp/payload.js';
-import type { CookieDirectory } from '../cookie/directory.js';
+import type { ManagedCookies } from '../cookie/management.js';
 import type { Logger } from '../log/logger.js';
 import type { Kind, ProcedureTable } from '../router/meta/procedure.js';
 import type { Later } from '../router/observer.js';
@@ -21,7 +21,7 @@ const COUNT: Kind<number> = {
 };
 
 /** @returns the procedures `crossbar.cookie.*` for one worker. */
-export function cookieProcedures(directory: CookieDirectory, log: Logger): ProcedureTable {
+export function cookieProcedures(cookies: ManagedCookies, log: Logger): ProcedureTable {
   const later = (work: () => Promise<unknown>): Later => {
     return (reply, fail) => {
       work().then(
@@ -34,7 +34,7 @@ export function cookieProcedures(directory: CookieDirectory, log: Logger): Proce
   return {
     'crossbar.cookie.count': (_caller, call) => {
       const authid = new CallArguments(call, ['authid']).optional('authid', STRING);
-      return later(() => directory.count({ authid }));
+      return later(() => cookies.count({ authid }));
     },
 
     'crossbar.cookie.list': (_caller, call) => {
@@ -43,22 +43,22 @@ export function cookieProcedures(directory: CookieDirectory, log: Logger): Proce
       const limit = args.optional('limit', COUNT) ?? MAX_LISTED;
       const offset = args.optional('offset', COUNT) ?? 0;
       if (limit > MAX_LISTED) throw invalid(`${call.procedure}: "limit" must be at most ${MAX_LISTED}`);
-      return later(() => directory.list({ authid, limit, offset }));
+      return later(() => cookies.list({ authid }, { limit, offset }));
     },
 
     'crossbar.cookie.get': (_caller, call) => {
       const digest = digestOf(call);
-      return later(async () => known(await directory.get(digest)));
+      return later(async () => known(await cookies.get(digest)));
     },
 
     'crossbar.cookie.revoke': (_caller, call) => {
       const digest = digestOf(call);
-      return later(async () => known((await directory.revoke(digest)) || undefined));
+      return later(async () => known((await cookies.revoke({ digest })) > 0 || undefined));
     },
 
     'crossbar.cookie.revoke_by_authid': (_caller, call) => {
       const authid = new CallArguments(call, ['authid']).required('authid', STRING);
-      return later(() => directory.revokeByAuthid(authid));
+      return later(() => cookies.revoke({ authid }));
     },
   };
 }

@@ -2,7 +2,7 @@
  * What a kind of transport is: from its config to a server, and what it offers where it listens. To add one: a file that exports
  * a {@link TransportType}, a line in `worker/transports.ts`, and its schema with a line in the `oneOf` of transports.
  */
-import type { CookieDirectory } from '../cookie/directory.js';
+import type { ManagedCookies } from '../cookie/management.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { SessionParts } from '../session/deps.js';
@@ -14,8 +14,8 @@ import type { TransportOffer } from './offer.js';
 /** What the worker gives to its transports. */
 export interface TransportDeps extends SessionParts {
   readonly stores: CookieStores;
-  /** Where the cookies of the worker are managed from. */
-  readonly directory: CookieDirectory;
+  /** The cookies of the worker, to which those of a transport are added. */
+  readonly managedCookies: ManagedCookies;
   /** What ends the connections of the node. */
   readonly drain: Drain;
   /** What anybody may know of the node. */

@@ -3,7 +3,7 @@
  * bring back. Finding and creating cookies is the tracker's business; here is only which tracker is in force on which
  * path, and that a visitor is answered with 503, never untracked, when its store fails.
  */
-import type { CookieDirectory } from '../cookie/directory.js';
+import type { ManagedCookies } from '../cookie/management.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStoreError } from '../cookie/store.js';
 import type { CookieStores } from '../cookie/stores.js';
@@ -16,8 +16,8 @@ import type { RequestCookie, WebRequest, WebService } from '../http/service.js';
 /** What a section needs of the node. */
 export interface CookieSectionDeps {
   readonly stores: CookieStores;
-  /** Where the cookies of the worker are managed from. */
-  readonly directory: CookieDirectory;
+  /** The cookies of the worker. */
+  readonly managedCookies: ManagedCookies;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly log: Logger;
@@ -44,9 +44,9 @@ export class CookieSection {
   }
 
   async #acquire(): Promise<CookieTracker> {
-    const { stores, directory, clock, log } = this.#deps;
+    const { stores, managedCookies, clock, log } = this.#deps;
     const liveCookies = await stores.join(this.#config);
-    directory.add(liveCookies);
+    managedCookies.add(liveCookies);
     return new CookieTracker({ config: this.#config, liveCookies, clock, log });
   }
 }

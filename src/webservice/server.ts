@@ -2,7 +2,7 @@
  * From the config of a `web` or `websocket` transport to its server: the path tree, time limits and headers.
  */
 import type { ServerOptions } from 'node:http';
-import { CookieDirectory } from '../cookie/directory.js';
+import { ManagedCookies } from '../cookie/management.js';
 import { EndpointServer } from '../transport/endpoint.js';
 import { SERVER_NAME } from '../transport/refusal.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
@@ -23,7 +23,7 @@ const KEEP_ALIVE_MS = 60_000;
 
 export interface WebServerDeps extends Pick<WebServiceDeps, 'router' | 'load' | 'stores' | 'log' | 'drain'> {
   /** Default: one of its own, which no command asks. */
-  readonly directory?: CookieDirectory;
+  readonly managedCookies?: ManagedCookies;
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly clock?: () => number;
   /** What the `nodeinfo` service may tell; nothing by default. */
@@ -86,7 +86,7 @@ function serviceDepsOf(id: string, webSocketPaths: readonly string[], deps: WebS
     router: deps.router,
     load: deps.load,
     stores: deps.stores,
-    directory: deps.directory ?? new CookieDirectory(),
+    managedCookies: deps.managedCookies ?? new ManagedCookies(),
     log: deps.log.child({ transport: id }),
     drain: deps.drain,
     clock: deps.clock ?? Date.now,

@@ -10,7 +10,7 @@ import { getHeapStatistics } from 'node:v8';
 import { BUDGET_LIMITS } from '../router/budget.js';
 import { Router } from '../router/router.js';
 import { cookieProcedures } from '../session/cookie-procedures.js';
-import { CookieDirectory } from '../cookie/directory.js';
+import { ManagedCookies } from '../cookie/management.js';
 import { messageOf } from '../system/error.js';
 import { createRandomId } from '../system/random.js';
 import { authenticatorsOf } from './deciders.js';
@@ -50,24 +50,24 @@ class RouterWorker implements Worker {
 
   async start(signal?: AbortSignal): Promise<void> {
     const { log, pointer } = this.#deps;
-    const directory = new CookieDirectory();
-    const router = this.#createRouter(directory);
+    const managedCookies = new ManagedCookies();
+    const router = this.#createRouter(managedCookies);
     this.#deps.clients.serve(router, this.#config.realms);
     for (const realm of this.#realms) log.info(realm, 'realm started');
     for (const [index, component] of this.#config.components.entries()) {
       await this.#startComponent(component, router, `${pointer}/components/${index}`, signal);
     }
-    const deps = { ...this.#deps, router, directory };
+    const deps = { ...this.#deps, router, managedCookies };
     for (const [index, transport] of this.#config.transports.entries()) {
       signal?.throwIfAborted();
       await this.#startTransport(transport, deps, `${pointer}/transports/${index}`);
     }
   }
 
-  #createRouter(directory: CookieDirectory): Router {
+  #createRouter(managedCookies: ManagedCookies): Router {
     const { log } = this.#deps;
     return new Router(this.#config.realms, {
-      management: cookieProcedures(directory, log),
+      management: cookieProcedures(managedCookies, log),
       randomId: createRandomId(),
       clock: Date.now,
       scheduler: systemScheduler,

@@ -1,8 +1,10 @@
 /** Cookie records, logs and places for the tests of the cookie stores. */
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { liveLine } from '../../src/cookie/file/line.js';
 import { isForward } from '../../src/cookie/store.js';
 import type { CookieAuth, CookieRecord, CookieStore } from '../../src/cookie/store.js';
 import { createLogger } from '../../src/log/logger.js';
@@ -37,6 +39,15 @@ export function cookieRecord(cbtid: string, change: Partial<CookieRecord> = {}):
     returned: true,
     ...change,
   };
+}
+
+/** @returns a cookie file with so many cookies, all just made. */
+export function cookieFile(directory: string, count: number): string {
+  const file = path.join(directory, 'cookies.dat');
+  const created = new Date().toISOString();
+  const lines = Array.from({ length: count }, (_, n) => liveLine(cookieRecord(cookieId(n), { created })));
+  writeFileSync(file, lines.join(''));
+  return file;
 }
 
 /** @returns the record of an id; undefined when there is none, or only a forward. */

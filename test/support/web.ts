@@ -1,7 +1,7 @@
 /** Configs and dependencies for tests of web services: what the checker would have made of a short config. */
 import { NOBODY_TO_ASK } from './client.js';
 import { FakeClock } from './realm.js';
-import { CookieDirectory } from '../../src/cookie/directory.js';
+import { ManagedCookies } from '../../src/cookie/management.js';
 import type { CookieConfig } from '../../src/cookie/schema.js';
 import { CookieStores } from '../../src/cookie/stores.js';
 import { silentLogger } from '../../src/log/logger.js';
@@ -112,7 +112,7 @@ export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps
     router: emptyRouter(),
     load: NOBODY_TO_ASK.load,
     stores: new CookieStores({ clock: Date.now, log }),
-    directory: new CookieDirectory(),
+    managedCookies: new ManagedCookies(),
     log,
     drain: idleDrain(),
     clock: Date.now,

@@ -1,7 +1,7 @@
 /** `crossbar.cookie.*` on a realm: who may call them, and what they tell and do. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { cookieDigest } from '../../../src/cookie/digest.js';
-import { CookieDirectory } from '../../../src/cookie/directory.js';
+import { ManagedCookies } from '../../../src/cookie/management.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/store.js';
 import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
@@ -31,8 +31,6 @@ beforeEach(async () => {
   recorded = recordingLog();
   store = new MemoryCookieStore();
   liveCookies = new LiveCookies({ store, rules: LENIENT, clock: () => Date.parse(CREATED), log: recorded.log });
-  const directory = new CookieDirectory();
-  directory.add(liveCookies);
   lastSession = 0;
   let lastId = 0;
   realm = new Realm(
@@ -42,7 +40,7 @@ beforeEach(async () => {
       nextRouterId: () => ++lastId,
       clock: () => Date.parse(CREATED),
       scheduler: new FakeClock(),
-      management: cookieProcedures(directory, recorded.log),
+      management: cookieProcedures(new ManagedCookies(liveCookies), recorded.log),
     },
   );
   for (let n = 1; n <= 3; n += 1) await store.create(cookieRecord(cookieId(n)));

@@ -1,0 +1,105 @@
+/**
+ * The cookie stores of a config by their numbers, in the order of its `cookie` sections: those that a running node has open,
+ * those that a stopped node would open, and what is in them.
+ */
+import { messageOf } from '../system/error.js';
+import { takeCensus, unexpired } from './inspect.js';
+import { pathOf, placeText } from './registry.js';
+import { CookieStores } from './stores.js';
+import type { Logger } from '../log/logger.js';
+import type { ManagedStore } from './management.js';
+import type { CookieConfig, CookieStoreConfig } from './schema.js';
+
+/** A store that keeps its cookies on the disk, as the config names it. */
+interface NamedStore {
+  readonly number: number;
+  readonly place: string;
+  /** A file, or the directory of a database. */
+  readonly path: string;
+  readonly section: CookieConfig;
+}
+
+/** What {@link verifyStores} finds in a store. */
+export interface Verification {
+  readonly store: number;
+  /** Its type and where it is. */
+  readonly place: string;
+  /** Why it could not be read; then the numbers are all 0. */
+  readonly problem?: string;
+  /** Lines or values, as are `damaged` and `outdated`. */
+  readonly good: number;
+  readonly damaged: number;
+  readonly outdated: number;
+  readonly cookies: number;
+  readonly logins: number;
+  readonly expired: number;
+}
+
+/** @returns the stores that a running node has open; those in memory come behind those of the config. */
+export async function openedStores(stores: CookieStores, sections: readonly CookieConfig[]): Promise<ManagedStore[]> {
+  const named = namedStores(sections);
+  const opened = await stores.opened();
+  let last = named.length;
+  return opened
+    .map(({ config, liveCookies }) => {
+      const path = pathOf(config);
+      const number = named.find((each) => each.path === path)?.number ?? ++last;
+      return { number, place: placeText(config), liveCookies };
+    })
+    .sort((a, b) => a.number - b.number);
+}
+
+/**
+ * Opens the stores of a stopped node and closes them again. Those in memory are gone with the node.
+ * @throws CookieStoreError (rejects) when one cannot be opened, for instance because another process has it.
+ */
+export async function withStores<T>(
+  sections: readonly CookieConfig[],
+  log: Logger,
+  use: (stores: readonly ManagedStore[]) => Promise<T>,
+): Promise<T> {
+  const stores = new CookieStores({ clock: Date.now, log });
+  try {
+    const managed: ManagedStore[] = [];
+    for (const { number, place, section } of namedStores(sections)) {
+      // A command that only looks must not wipe anything.
+      const store = { ...section.store, purge_on_startup: false } as CookieStoreConfig;
+      managed.push({ number, place, liveCookies: await stores.join({ ...section, store }) });
+    }
+    return await use(managed);
+  } finally {
+    await stores.closeAll();
+  }
+}
+
+/** Looks at the stores without touching them, whether a node runs on them or not. @param number of one; default: all. */
+export async function verifyStores(
+  sections: readonly CookieConfig[],
+  log: Logger,
+  number?: number,
+): Promise<Verification[]> {
+  const chosen = namedStores(sections).filter((each) => number === undefined || each.number === number);
+  return Promise.all(chosen.map((each) => verify(each, log)));
+}
+
+async function verify({ number: store, place, path }: NamedStore, log: Logger): Promise<Verification> {
+  try {
+    const { records, good, damaged, outdated } = await takeCensus(path, log);
+    const logins = records.filter(({ auth }) => auth !== null).length;
+    const expired = records.length - unexpired(records, Date.now()).length;
+    return { store, place, good, damaged, outdated, cookies: records.length, logins, expired };
+  } catch (error) {
+    const nothing = { good: 0, damaged: 0, outdated: 0, cookies: 0, logins: 0, expired: 0 };
+    return { store, place, ...nothing, problem: messageOf(error) };
+  }
+}
+
+function namedStores(sections: readonly CookieConfig[]): NamedStore[] {
+  const named = new Map<string, NamedStore>();
+  for (const section of sections) {
+    const path = pathOf(section.store);
+    if (path === undefined || named.has(path)) continue;
+    named.set(path, { number: named.size + 1, place: placeText(section.store), path, section });
+  }
+  return [...named.values()];
+}
