@@ -102,8 +102,10 @@ function isErrorClass(node) {
  * @param {ts.SourceFile} tree
  * @returns {Entry[]}
  */
-function codesOf({ initializer, type }, tree) {
-  if (initializer !== undefined && ts.isStringLiteral(initializer)) return [{ name: initializer.text, text: '' }];
+function codesOf({ initializer, type, pos }, tree) {
+  if (initializer !== undefined && ts.isStringLiteral(initializer)) {
+    return [{ name: initializer.text, text: commentAt(tree, pos) }];
+  }
   const alias = tree.statements.find(
     (statement) => ts.isTypeAliasDeclaration(statement) && statement.name.text === type?.getText(tree),
   );

@@ -6,6 +6,7 @@
 export { startNode } from './node/node.js';
 export { CallError, Result } from './client/api.js';
 export { ConfigError } from './config/error.js';
+export { CookieStoreError } from './cookie/error.js';
 export { NodeError } from './node/error.js';
 export { silentLogger } from './log/logger.js';
 export type { RunningNode as Node, NodeOptions } from './node/api.js';

@@ -8,7 +8,7 @@ import { open, stat } from 'node:fs/promises';
 import { DatabaseCookieStore } from './database/store.js';
 import { isExpired } from './expiry.js';
 import { inMebibytes, readCookieFile } from './file/reader.js';
-import { CookieStoreError } from './store.js';
+import { CookieStoreError } from './error.js';
 import type { Logger } from '../log/logger.js';
 import type { LoadedFile, ReadBounds } from './file/reader.js';
 import type { CookieRecord } from './store.js';

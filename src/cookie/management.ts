@@ -12,7 +12,7 @@ import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../system/error.js';
 import { cookieDigest } from './digest.js';
 import { takeCensus, unexpired } from './inspect.js';
-import { CookieStoreError } from './store.js';
+import { CookieStoreError } from './error.js';
 import type { Logger } from '../log/logger.js';
 import type { Inspection } from './inspect.js';
 import type { LiveCookies } from './live/live-cookies.js';

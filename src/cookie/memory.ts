@@ -6,7 +6,8 @@ import { ownChange, ownRecord, unreturnedIds, withChange } from './record-copy.j
 import { oldestExpired } from './expiry.js';
 import { OldestFirst } from './oldest-first.js';
 import { forwardTo, sweepForwards } from './forwards.js';
-import { CookieStoreError, isUnreturned } from './store.js';
+import { CookieStoreError } from './error.js';
+import { isUnreturned } from './store.js';
 import { msOf } from './time.js';
 import type { CookieStoreType } from './store-type.js';
 import type { CookieChange, CookieEntry, CookieForward, CookieRecord, CookieStore } from './store.js';

@@ -2,7 +2,8 @@
  * What all stores do alike with a record: they keep a copy of their own, and what is as asked already changes nothing.
  * Pure functions.
  */
-import { CookieStoreError, isUnreturned } from './store.js';
+import { CookieStoreError } from './error.js';
+import { isUnreturned } from './store.js';
 import type { CookieAuth, CookieChange, CookieRecord } from './store.js';
 
 /**

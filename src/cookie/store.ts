@@ -1,6 +1,6 @@
 /**
- * The contract of a cookie store: records in, records out. It knows nothing of HTTP headers (`header.ts`), of who may
- * have a cookie (`tracker.ts`) or of live connections. Every implementation passes `test/contract/cookie-store.ts`.
+ * The contract of a cookie store: records in, records out. A store knows nothing of HTTP headers (`header.ts`), of who gets
+ * a cookie (`tracker.ts`) or of connections (`live/`). Every implementation passes `test/contract/cookie-store.ts`.
  */
 
 /** A login attached to a cookie; the first five are set together or not at all. */
@@ -10,37 +10,40 @@ export interface CookieAuth {
   readonly authmethod: string;
   readonly authrealm: string;
   readonly authextra: Readonly<Record<string, unknown>> | null;
-  /** Ours: a mark of what the login was made with (`auth/credential.ts`). Absent where nobody can know, and in old logins. */
+  /**
+   * A mark of the credential that the login was made with (`auth/credential.ts`); not in Crossbar.io. Absent for methods whose
+   * principals are not in the config, and in logins of earlier versions.
+   */
   readonly credential?: string;
 }
 
-/** What is kept about one cookie. Names and meaning are Crossbar.io's. */
+/** What is kept about one cookie. The first five names and their meaning are Crossbar.io's. */
 export interface CookieRecord {
   /** The cookie's value: a password. Never log it (`shortId`), never show it to other sessions. */
   readonly cbtid: string;
   /** UTC, ISO 8601 with milliseconds and `Z`. */
   readonly created: string;
-  /** When the login last changed; null as long as it never did. */
+  /** When the login last changed; null if it never did. */
   readonly modified: string | null;
   /** Lifetime in seconds, counted from `created`. */
   readonly max_age: number;
-  /** The login that a later visit with `authmethods: ["cookie"]` gets back. */
+  /** The login that the browser gets back when it offers `authmethods: ["cookie"]`. */
   readonly auth: CookieAuth | null;
-  /** When the browser was last noted as seen; null where nobody has to know (no `idle_timeout`, no sliding renewal). */
+  /** When the browser was last noted as seen; null where no rule needs it (no `idle_timeout`, no `sliding`). */
   readonly seen: string | null;
   /** When this id took the place of an earlier one; null for the id of the first visit. */
   readonly rotated: string | null;
   /**
-   * Whether a browser has come back with this id. Files of earlier versions, and of Crossbar.io, do not tell: there all
-   * count as if it had.
+   * Whether a browser has come back with this id. True for records of earlier versions and of Crossbar.io, which do not
+   * say.
    */
   readonly returned: boolean;
 }
 
 /**
- * What is left of an id that was replaced by another: requests that were under way with it still find their cookie, and
- * whoever comes with it later shows that two parties have it. It stays as long as it leads to a record in
- * {@link MAX_FORWARDS} steps.
+ * What is left of an id that was replaced by another. Requests that were under way with the old id still find their cookie;
+ * a client that comes with it later shows that two parties have the cookie. A forward stays as long as it leads to a record
+ * within {@link MAX_FORWARDS} steps.
  */
 export interface CookieForward {
   /** The old id. */
@@ -49,7 +52,7 @@ export interface CookieForward {
   readonly moved_to: string;
   /** When that happened. */
   readonly moved: string;
-  /** Nobody ever came with it: it was replaced because the answer that it was sent with seemed to be lost. */
+  /** False when no browser ever came with the old id: it was replaced because the answer that told it seemed lost. */
   readonly returned?: false;
 }
 
@@ -61,83 +64,86 @@ export function isForward(entry: CookieEntry): entry is CookieForward {
   return 'moved_to' in entry;
 }
 
-/** @returns whether nobody has come back with a cookie, nor ever logged in under it. */
+/** @returns whether no browser has come back with a cookie, and nobody ever logged in under it. */
 export function isUnreturned({ returned, auth, modified }: CookieRecord): boolean {
   return !returned && auth === null && modified === null;
 }
 
-/** What may change in a record. A login that is null takes it away. */
+/** What may change in a record. `auth: null` takes the login away. */
 export type CookieChange =
   | { readonly auth: CookieAuth | null; readonly modified: string }
   | { readonly seen: string }
   | { readonly returned: true };
 
 /**
- * Order of calls: `open` once, then the others in any order and at the same time, then `close` once (idempotent).
- * All return promises, and a promise that resolves means *durable* in the sense of the store's type: a memory store
- * answers at once, a file store after the data reached the disk. A failure rejects with {@link CookieStoreError}; the
- * caller then refuses the client, it never goes on untracked.
+ * A cookie store.
+ *
+ * - Order of calls: `open` once, then the others in any order and at the same time, then `close` (idempotent).
+ * - A promise that resolves means *durable*, in the sense of the store's type: a memory store answers at once, a file store
+ *   when the data is on the disk.
+ * - Everything rejects with CookieStoreError and nothing else. An error with a `cause` says that the store failed; without
+ *   one the store works and refuses what was asked. After a failure nothing has changed.
+ * - A caller whose request failed refuses the client. No client goes on untracked.
  */
 export interface CookieStore {
-  /** Loads what an earlier run left. */
+  /** Loads what earlier runs have stored. */
   open(): Promise<void>;
   /**
-   * The record, or where it went, or undefined when unknown or deleted. Expiry is the caller's business: a store
-   * keeps no clock. Forwards that lead nowhere, or too far, may be gone.
+   * @returns the record, or the forward of a replaced id; undefined when the id is unknown or deleted. Expired records are
+   *   returned, too: expiry is the caller's business. A forward that leads nowhere, or too far, may be gone.
    */
   get(cbtid: string): Promise<CookieEntry | undefined>;
-  /** Adds a new record. */
+  /** Adds a new record. Rejects when the id is taken, also by a replaced one. */
   create(record: CookieRecord): Promise<void>;
-  /** Changes a known record; what is as asked already is not written again. Unknown and replaced ids reject. */
+  /**
+   * Changes a record; what is as asked already is not written again. Rejects for unknown and replaced ids.
+   * @returns the record as it is now.
+   */
   update(cbtid: string, change: CookieChange): Promise<CookieRecord>;
   /**
-   * The record goes on under another id, and the old id becomes a forward to it: both or neither, also after a crash.
-   * Unknown and replaced ids reject, and a successor that is taken.
-   * @param returned whether a browser ever came with the old id. With the new one none has.
+   * Gives a record another id, and leaves a forward at the old one: both or neither, also after a crash. Rejects for unknown
+   * and replaced ids, and for a successor that is taken.
+   * @param returned whether a browser ever came with the old id; default true.
+   * @returns the record under its new id, with `returned: false`.
    */
   rotate(cbtid: string, successor: string, rotated: string, returned?: boolean): Promise<CookieRecord>;
   /**
-   * Forgets a record or a forward for good: it stays unknown after any restart. Unknown ids are no error.
+   * Forgets a record or a forward for good: it stays unknown after a restart. Resolves for unknown ids, too.
    * @param deleted the time of day, ISO 8601.
-   * @param isTold whether processes that {@link watch} are told; false for what has expired, which each finds by itself.
-   * @returns what it was. Of a forward the successor stays: another process may have rotated a moment before.
+   * @param isTold whether processes that {@link watch} are told; default true. False for what has expired, which each process
+   *   finds by itself.
+   * @returns what was deleted. When that is a forward, its successor stays: the caller deletes it as well.
    */
   delete(cbtid: string, deleted: string, isTold?: boolean): Promise<CookieEntry | undefined>;
-  /** The ids of all records that are {@link isUnreturned}, in the order of their making. */
+  /** @returns the ids of all records that are {@link isUnreturned}, oldest first. */
   unreturned(): Promise<readonly string[]>;
-  /** Forgets a record if it is still {@link isUnreturned}. A crash may bring it back. */
+  /** Forgets a record if it is still {@link isUnreturned}. Need not be durable: a crash may bring the record back. */
   evict(cbtid: string): Promise<void>;
-  /** All records, also expired ones. */
+  /** @returns all records, also expired ones. */
   list(): Promise<readonly CookieRecord[]>;
-  /** Flushes and releases everything. */
+  /** Flushes and releases everything. Afterwards all other calls reject. */
   close(): Promise<void>;
   /**
-   * Only for stores that several processes have open at the same time: tells which cookies another process has deleted, so
-   * that their sessions here can end. Soon, but not at once; each at least once. Nothing rejects: a look that fails is
-   * logged and repeated.
-   * @param here the ids that matter: those with an open connection. Asked for only when another process has written.
-   * @param onGone called with one of them when its record was deleted, under this id or one that has taken its place.
-   * @returns what ends the watch. `close` ends it as well.
+   * Only for stores that several processes may have open at the same time (ability `shared` of the contract suite). Tells which
+   * cookies another process has deleted, so that their sessions here can end: soon, not at once, each at least once. Nothing
+   * is thrown: a look that fails is logged and repeated.
+   * @param here the ids of the cookies with an open connection. Called only when another process has written.
+   * @param onGone called with one of these ids when its record was deleted, under this id or one that took its place.
+   * @returns a function that ends the watch. `close` ends it as well.
    */
   watch?(here: () => readonly string[], onGone: (cbtid: string) => void): () => void;
-  /** Drops what nobody can ask for any more. Only where that makes room; rejects when it could not be done. */
+  /** Drops what no client can ask for any more. Only for stores where that makes room. */
   compact?(): Promise<Compaction>;
 }
 
-/** How many lines, or values, a store had before and after it was compacted. */
+/** How many lines (file) or values (database) a store had before and after it was compacted. */
 export interface Compaction {
   readonly before: number;
   readonly after: number;
 }
 
 /**
- * So many replaced ids are followed to the one of now, and kept behind it: an id is replaced once for each login. A damaged or
- * hostile file may lead in a circle.
+ * How many forwards are followed to a record, and kept for it. An id is replaced once for each login, so this is plenty; a
+ * damaged or hostile file may lead in a circle.
  */
 export const MAX_FORWARDS = 16;
-
-/** A cookie store could not do what was asked; `cause` says why. */
-export class CookieStoreError extends Error {
-  readonly code = 'ERR_COOKIE_STORE';
-  override readonly name = 'CookieStoreError';
-}

@@ -1,26 +1,28 @@
 /**
- * All cookie stores of a node. Sections that name the same file, by whatever path, get the same store: two stores on
- * one file would overwrite each other's view of it.
+ * All cookie stores of a node. Sections that name the same file or directory share a store, also when their paths differ:
+ * two stores on one file would overwrite each other's changes.
  */
 import { placeText, storeTypeOf } from './registry.js';
 import { LiveCookies } from './live/live-cookies.js';
 import { differencesOf, rulesOf } from './rules.js';
-import { CookieStoreError } from './store.js';
+import { CookieStoreError } from './error.js';
 import type { CookieConfig, CookieStoreConfig } from './schema.js';
 import type { CookieStoreDeps } from './store-type.js';
 import type { CookieStore } from './store.js';
 
+/** An open store, and the live cookies in front of it. */
 export interface OpenedStore {
   /** Of the section that asked first. */
   readonly config: CookieStoreConfig;
   readonly liveCookies: LiveCookies;
 }
 
-/** The cookie stores of a node. Sections that name the same file or directory share one. */
+/** Opens the cookie stores of a node when a section asks for them, and closes them all at the end. */
 export class CookieStores {
   readonly #deps: CookieStoreDeps;
-  // key -> store that is open or opening
+  // `type` and key of `share` -> store that is open or opening
   readonly #shared = new Map<string, Promise<CookieStore>>();
+  // those that no other section can mean
   readonly #single = new Set<Promise<CookieStore>>();
   readonly #configs = new Map<Promise<CookieStore>, CookieStoreConfig>();
   readonly #liveCookies = new Map<CookieStore, LiveCookies>();
@@ -30,8 +32,8 @@ export class CookieStores {
   }
 
   /**
-   * @returns an open store.
-   * @throws CookieStoreError when it cannot be opened; a later call tries again.
+   * @returns the open store of a section.
+   * @throws CookieStoreError (rejects) when it cannot be opened; a later call tries again.
    */
   async acquire(config: CookieStoreConfig): Promise<CookieStore> {
     const { share, type } = storeTypeOf(config);
@@ -42,7 +44,7 @@ export class CookieStores {
       return opening;
     }
     const key = `${type} ${await share.key(config)}`;
-    // From here to `set` nothing waits: of two callers at once the second finds what the first began.
+    // There is no `await` between here and `set`: the second of two callers finds what the first one began.
     const known = this.#shared.get(key);
     if (known !== undefined) {
       const store = await known;
@@ -62,8 +64,9 @@ export class CookieStores {
   }
 
   /**
-   * The cookies of a section of the config; its store is opened when no section has asked for it yet.
-   * @throws CookieStoreError when it cannot be opened, or another section wants its cookies to end in another way.
+   * Opens the store of a `cookie` section, if no section has asked for it yet.
+   * @returns its live cookies: one object for all sections that share the store.
+   * @throws CookieStoreError (rejects) when the store cannot be opened, or another section has other rules for its cookies.
    */
   async join(section: CookieConfig): Promise<LiveCookies> {
     const store = await this.acquire(section.store);
@@ -74,14 +77,14 @@ export class CookieStores {
       this.#liveCookies.set(store, liveCookies);
       return liveCookies;
     }
-    // The config check has compared sections by path; two paths may lead to one place.
+    // The config check has compared sections by path, but two paths may lead to one file.
     const differences = differencesOf(known.rules, rules);
     if (differences.length === 0) return known;
     const place = placeText(section.store);
     throw new CookieStoreError(`the cookie ${place} is configured twice, with different ${differences.join(', ')}`);
   }
 
-  /** Every store that a section uses, in the order of the sections that asked first. */
+  /** @returns every store that is open, in the order in which sections asked for them. */
   async opened(): Promise<readonly OpenedStore[]> {
     const opened: OpenedStore[] = [];
     for (const [opening, config] of this.#configs) {
@@ -98,7 +101,10 @@ export class CookieStores {
     return store;
   }
 
-  /** Closes every store, also behind one that fails to close; then rejects with the first failure. Idempotent. */
+  /**
+   * Closes every store, also when one of them fails. Idempotent.
+   * @throws CookieStoreError (rejects) the first failure, when all have been tried.
+   */
   async closeAll(): Promise<void> {
     const openings = [...this.#shared.values(), ...this.#single];
     this.#shared.clear();

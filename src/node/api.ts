@@ -40,7 +40,9 @@ export interface RunningNode {
   connect(realm: string, options: ConnectOptions): Promise<ClientSession>;
   /**
    * Ends it: no new connection, the end of those that are open, GOODBYE to components and to the sessions of `connect`, then
-   * the cookie stores. Idempotent; rejects when a cookie store cannot be closed, after all else is done.
+   * the cookie stores. Idempotent.
+   *
+   * @throws CookieStoreError (rejects) when a cookie store cannot be closed, after all else is done.
    */
   stop(): Promise<void>;
   /** The same as `stop`, for `await using`. */

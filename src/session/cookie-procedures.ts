@@ -2,7 +2,7 @@
  * `crossbar.cookie.*`: the cookies of the node for those who manage it, on every realm. Only roles with a permission rule
  * that names them may call them: see `router/role.ts`.
  */
-import { CookieStoreError } from '../cookie/store.js';
+import { CookieStoreError } from '../cookie/error.js';
 import { CallArguments, STRING, invalid } from '../router/meta/procedure.js';
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { payloadOf } from '../wamp/payload.js';

@@ -13,7 +13,7 @@
  */
 import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
-import { CookieStoreError } from '../cookie/store.js';
+import { CookieStoreError } from '../cookie/error.js';
 import { shown } from '../log/logger.js';
 import { COOKIE_REPLACED } from '../auth/verdict.js';
 import { isValidUri } from '../wamp/uri.js';

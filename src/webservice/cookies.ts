@@ -5,7 +5,7 @@
  */
 import type { ManagedCookies } from '../cookie/management.js';
 import type { CookieConfig } from '../cookie/schema.js';
-import { CookieStoreError } from '../cookie/store.js';
+import { CookieStoreError } from '../cookie/error.js';
 import type { CookieStores } from '../cookie/stores.js';
 import { CookieTracker } from '../cookie/tracker.js';
 import type { Logger } from '../log/logger.js';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { LiveCookies } from '../../src/cookie/live/live-cookies.js';
 import { LENIENT } from '../../src/cookie/rules.js';
-import { CookieStoreError } from '../../src/cookie/store.js';
+import { CookieStoreError } from '../../src/cookie/error.js';
 import type { CookieRecord, CookieStore } from '../../src/cookie/store.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { cookieId, cookieRecord, DELETED, JOE, MODIFIED, recordOf } from '../support/cookie-store.js';

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { FileCookieStore } from '../../src/cookie/file/store.js';
-import { CookieStoreError } from '../../src/cookie/store.js';
+import { CookieStoreError } from '../../src/cookie/error.js';
 import {
   cookieId,
   cookieRecord,

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
-import { CookieStoreError } from '../../src/cookie/store.js';
+import { CookieStoreError } from '../../src/cookie/error.js';
 import { databaseOn } from '../support/cookie-database.js';
 import {
   cookieId,

@@ -93,7 +93,7 @@ describe('the package', () => {
 
 describe('its types', () => {
   const PROGRAM = `
-    import { CallError, ConfigError, NodeError, startNode, silentLogger } from 'crossbar-ts';
+    import { CallError, ConfigError, CookieStoreError, NodeError, startNode, silentLogger } from 'crossbar-ts';
     import type { ClientSession, ConfigProblem, Logger, Node, NodeErrorCode, NodeSummary } from 'crossbar-ts';
     import { Result } from 'crossbar-ts/component';
     import type { ComponentFunction } from 'crossbar-ts/component';
@@ -115,6 +115,7 @@ describe('its types', () => {
 
     export function explain(error: unknown): readonly ConfigProblem[] | NodeErrorCode | string {
       if (error instanceof ConfigError) return error.problems;
+      if (error instanceof CookieStoreError) return error.code satisfies 'ERR_COOKIE_STORE';
       return error instanceof NodeError ? error.code : String(error instanceof CallError && error.error);
     }
 

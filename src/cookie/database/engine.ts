@@ -13,7 +13,8 @@ import { isOldTombstone, isTombstone, tombstone } from './tombstone.js';
 import { isExpired } from '../expiry.js';
 import { forwardLine, liveLine, parseLine } from '../file/line.js';
 import { forwardTo, leadsToRecord } from '../forwards.js';
-import { CookieStoreError, isForward, isUnreturned, MAX_FORWARDS } from '../store.js';
+import { CookieStoreError } from '../error.js';
+import { isForward, isUnreturned, MAX_FORWARDS } from '../store.js';
 import type { CookieChange, CookieEntry, CookieRecord } from '../store.js';
 import type { open, RootDatabase } from 'lmdb';
 

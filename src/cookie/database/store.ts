@@ -11,7 +11,7 @@ import { deepFreeze, ownChange, ownRecord } from '../record-copy.js';
 import { CommitQueue } from '../file/commit-queue.js';
 import { openInThread } from '../database-thread.js';
 import { errorCode, messageOf } from '../../system/error.js';
-import { CookieStoreError } from '../store.js';
+import { CookieStoreError } from '../error.js';
 import { RepeatedLog } from '../../log/repeated.js';
 import type { Logger } from '../../log/logger.js';
 import { DatabaseWatch, LOOK_EVERY_MS } from './watch.js';
@@ -162,7 +162,12 @@ export class DatabaseCookieStore implements CookieStore {
   async #shutDown(): Promise<void> {
     await this.#queue.idle();
     this.#repeated.end();
-    await this.#connection?.close();
+    try {
+      await this.#connection?.close();
+    } catch (cause) {
+      const { path } = this.#options;
+      throw new CookieStoreError(`the cookie database ${path} cannot be closed: ${messageOf(cause)}`, { cause });
+    }
   }
 
   #submit(request: DatabaseRequest): Promise<DatabaseValue> {

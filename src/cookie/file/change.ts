@@ -5,7 +5,8 @@
 import { withChange } from '../record-copy.js';
 import { forwardTo } from '../forwards.js';
 import { deletedLine, forwardEndLine, liveLine, rotationLines } from './line.js';
-import { CookieStoreError, isForward, isUnreturned } from '../store.js';
+import { CookieStoreError } from '../error.js';
+import { isForward, isUnreturned } from '../store.js';
 import type { FileSlot, KnownSlot } from './table.js';
 import type { CookieChange, CookieEntry, CookieRecord } from '../store.js';
 

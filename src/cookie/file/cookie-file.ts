@@ -6,7 +6,7 @@ import { AppendLog, appendWhole, FileLost } from './append-log.js';
 import { forwardLine, liveLine } from './line.js';
 import { readCookieFile } from './reader.js';
 import { sealed } from './checksum.js';
-import { CookieStoreError } from '../store.js';
+import { CookieStoreError } from '../error.js';
 import type { Logger } from '../../log/logger.js';
 import type { LoadedFile } from './reader.js';
 import type { FileSystem } from '../../system/files.js';

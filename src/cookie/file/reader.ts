@@ -5,7 +5,7 @@
 import { parseLine } from './line.js';
 import { hasSeal } from './checksum.js';
 import { CookieTable } from './table.js';
-import { CookieStoreError } from '../store.js';
+import { CookieStoreError } from '../error.js';
 import type { OpenFile } from '../../system/files.js';
 
 const CHUNK_BYTES = 1024 * 1024;

@@ -25,7 +25,8 @@ import { FileLock } from '../../system/lock.js';
 import { errorCode, messageOf } from '../../system/error.js';
 import { systemFiles } from '../../system/files.js';
 import { systemProcesses } from '../../system/processes.js';
-import { CookieStoreError, isForward } from '../store.js';
+import { CookieStoreError } from '../error.js';
+import { isForward } from '../store.js';
 import type { Logger } from '../../log/logger.js';
 import type { Change, Operation } from './change.js';
 import type { FileSystem } from '../../system/files.js';
@@ -229,6 +230,15 @@ export class FileCookieStore implements CookieStore {
   async #shutDown(): Promise<void> {
     await this.#queue.idle();
     clearTimeout(this.#syncTimer);
+    try {
+      await this.#release();
+    } catch (cause) {
+      const { filename } = this.#options;
+      throw new CookieStoreError(`the cookie file ${filename} cannot be closed: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  async #release(): Promise<void> {
     try {
       if (this.#isUnsynced) await this.#opened?.file.sync();
     } finally {

@@ -12,7 +12,7 @@ import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
 import { LENIENT } from '../../../src/cookie/rules.js';
 import type { CookieStoreConfig } from '../../../src/cookie/schema.js';
-import { CookieStoreError } from '../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../src/cookie/error.js';
 import { CookieStores } from '../../../src/cookie/stores.js';
 import { cookieFile, cookieId, cookieRecord, JOE, recordingLog } from '../../support/cookie-store.js';
 import { temporaryDirectory } from '../../support/daemon.js';

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import type { CookieConfig } from '../../../src/cookie/schema.js';
 import { sign } from '../../../src/cookie/signature.js';
-import { CookieStoreError } from '../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../src/cookie/error.js';
 import { CookieTracker } from '../../../src/cookie/tracker.js';
 import type { Tracked } from '../../../src/cookie/tracker.js';
 import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';

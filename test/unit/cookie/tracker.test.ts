@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import { CookieStoreError } from '../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../src/cookie/error.js';
 import type { CookieStore } from '../../../src/cookie/store.js';
 import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
 import { rulesOf } from '../../../src/cookie/rules.js';

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { cookie } from '../../../src/auth/cookie.js';
 import type { AuthMethod, AuthMethods, ClientInfo, Principal } from '../../../src/auth/method.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import { CookieStoreError } from '../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../src/cookie/error.js';
 import type { LiveCookie } from '../../../src/cookie/live/live-cookie.js';
 import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
 import { LENIENT } from '../../../src/cookie/rules.js';

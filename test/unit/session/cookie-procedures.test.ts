@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { cookieDigest } from '../../../src/cookie/digest.js';
 import { ManagedCookies } from '../../../src/cookie/management.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import { CookieStoreError } from '../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../src/cookie/error.js';
 import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
 import { LENIENT } from '../../../src/cookie/rules.js';
 import { Realm } from '../../../src/router/realm.js';

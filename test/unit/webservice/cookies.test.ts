@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { CookieStore } from '../../../src/cookie/store.js';
-import { CookieStoreError } from '../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../src/cookie/error.js';
 import { CookieStores } from '../../../src/cookie/stores.js';
 import { createLogger, silentLogger } from '../../../src/log/logger.js';
 import { CookieSection, TrackedService } from '../../../src/webservice/cookies.js';

@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { DatabaseCookieStore } from '../../../../src/cookie/database/store.js';
 import { DatabaseEngine } from '../../../../src/cookie/database/engine.js';
 import type { DatabaseOptions } from '../../../../src/cookie/database/engine.js';
-import { CookieStoreError } from '../../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../../src/cookie/error.js';
 import {
   cookieId,
   cookieRecord,
@@ -236,6 +236,20 @@ describe('a database whose thread is lost', () => {
       expect(entries.map(({ msg }) => msg)).toEqual(['cookie database lost']);
       await store.close();
     }));
+});
+
+describe('a database that cannot be closed', () => {
+  it('is told as an error of the store', async () => {
+    const connect = () =>
+      Promise.resolve({ run: () => Promise.resolve([]), close: () => Promise.reject(new Error('the disk is gone')) });
+    const store = new DatabaseCookieStore(databaseOptions('/', { readonly: true }), {
+      log: recordingLog().log,
+      connect,
+    });
+    await store.open();
+    await expect(store.close()).rejects.toBeInstanceOf(CookieStoreError);
+    await expect(store.close()).rejects.toThrow('cannot be closed: the disk is gone');
+  });
 });
 
 describe('a database that is renamed, deleted or replaced while it is open', () => {

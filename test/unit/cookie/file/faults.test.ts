@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { FileCookieStore } from '../../../../src/cookie/file/store.js';
 import type { FileStoreOptions } from '../../../../src/cookie/file/store.js';
 import { liveLine } from '../../../../src/cookie/file/line.js';
-import { CookieStoreError, isForward } from '../../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../../src/cookie/error.js';
+import { isForward } from '../../../../src/cookie/store.js';
 import type { CookieEntry } from '../../../../src/cookie/store.js';
 import { silentLogger } from '../../../../src/log/logger.js';
 import {
@@ -30,6 +31,9 @@ const ROTATED = 15;
 /** The oldest, and alive to the end: in front of it nothing is swept, so that only the purge takes the outdated one. */
 const OLDEST = 20;
 const clock = (): number => Date.parse(CREATED) + 3_600_000;
+
+/** What closing rejects with: an error of the store, which the disk is the cause of. */
+const CLOSE_FAILED = { code: 'ERR_COOKIE_STORE', cause: { code: 'EIO' } };
 
 type Policy = Partial<Pick<FileStoreOptions, 'sync' | 'checksum'>>;
 type State = CookieEntry | undefined;
@@ -109,7 +113,7 @@ class Scenario {
     await this.#try(14, undefined, () => store.delete(cookieId(14), DELETED));
     await this.#try(OUTDATED, undefined, () => store.purge());
     this.seen = await stateOf(store, this.histories.keys());
-    await store.close().catch((error: unknown) => expect(error).toMatchObject({ code: 'EIO' }));
+    await store.close().catch((error: unknown) => expect(error).toMatchObject(CLOSE_FAILED));
   }
 
   async #rotate(from: number, to: number, store: FileCookieStore): Promise<void> {

@@ -8,7 +8,7 @@ import { FileCookieStore } from '../../../../src/cookie/file/store.js';
 import { deletedLine, liveLine } from '../../../../src/cookie/file/line.js';
 import { readCookieFile } from '../../../../src/cookie/file/reader.js';
 import { sealed } from '../../../../src/cookie/file/checksum.js';
-import { CookieStoreError } from '../../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../../src/cookie/error.js';
 import {
   cookieId,
   cookieRecord,
@@ -620,6 +620,17 @@ describe('a file that is renamed, deleted or replaced while it is open', () => {
     await createMany(store, 0, 2);
     await disk.unlink(FILE);
     expect(await idsAfterRestart({ disk, store })).toEqual(['0', '1']);
+  });
+});
+
+describe('a file that cannot be closed', () => {
+  it('is told as an error of the store, and its lock is gone', async () => {
+    const disk = new SimulatedDisk();
+    const { store } = await openOn(disk);
+    await store.create(cookieRecord(cookieId(1)));
+    disk.failAt(1, 'error');
+    await expect(store.close()).rejects.toMatchObject({ code: 'ERR_COOKIE_STORE', cause: expect.any(Error) as Error });
+    expect(disk.files()).toEqual([FILE]);
   });
 });
 

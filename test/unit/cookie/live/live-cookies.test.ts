@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { MemoryCookieStore } from '../../../../src/cookie/memory.js';
-import { CookieStoreError, isForward } from '../../../../src/cookie/store.js';
+import { CookieStoreError } from '../../../../src/cookie/error.js';
+import { isForward } from '../../../../src/cookie/store.js';
 import type { CookieEntry, CookieRecord, CookieStore } from '../../../../src/cookie/store.js';
 import type { LiveCookie, LiveSession } from '../../../../src/cookie/live/live-cookie.js';
 import { LiveCookies } from '../../../../src/cookie/live/live-cookies.js';
