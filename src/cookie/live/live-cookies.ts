@@ -1,10 +1,10 @@
 /**
  * The cookies of one store as the rest of the node sees them: which are known, which have a login, which have sessions here.
- * It joins records, which outlive everything, to the sessions of `live-cookie.ts`, which do not. One `LiveCookies` per
- * store, and every change of a cookie goes through it.
+ * It joins the records, which outlive the process, to the sessions of `live-cookie.ts`, which do not. There is one `LiveCookies`
+ * for each store, and every change of a cookie goes through it.
  *
- * The store decides, always: a login is read from it when a client asks to be let in, never from what a connection saw
- * when it was opened. Changes of one cookie happen one after the other (`cookie-queue.ts`).
+ * The store always decides: a login is read from it when a client asks to be let in, never from what a connection saw when
+ * it was opened. Changes of one cookie happen one after the other (`cookie-queue.ts`).
  */
 import { CloseUri } from '../../wamp/error.js';
 import { shortId } from '../../log/logger.js';
@@ -24,8 +24,9 @@ import type { Recognised } from '../rotation.js';
 import type { Compaction, CookieAuth, CookieEntry, CookieRecord, CookieStore } from '../store.js';
 import type { LiveCookieName, LiveSession } from './live-cookie.js';
 
+/** What the live cookies of a store are made with. */
 export interface LiveCookiesDeps {
-  /** Open. */
+  /** Must be open. */
   readonly store: CookieStore;
   readonly rules: CookieRules;
   /** Milliseconds since 1970. */
@@ -39,13 +40,13 @@ const REUSED_REMEDY =
 
 const DELIVERY_NOT_NOTED = 'it cannot be noted that new cookies have arrived';
 
-/** The one road to a cookie store: who is known, who is logged in, who is here. */
+/** The one road to a cookie store: which cookies are known, have a login, have open connections. */
 export class LiveCookies {
   readonly rules: CookieRules;
   readonly #store: CookieStore;
   readonly #clock: () => number;
   readonly #log: Logger;
-  /** Cookie id -> its sessions, as long as a connection is open. */
+  // cookie id -> the cookie, as long as a connection is open
   readonly #here = new Map<string, LiveCookie>();
   readonly #rotations = new RecentRotations();
   readonly #queue: CookieQueue;
@@ -62,13 +63,14 @@ export class LiveCookies {
     this.#log = log;
     this.#queue = new CookieQueue(store);
     this.#repeated = new RepeatedLog(log);
-    this.#logouts = new PendingLogouts({ store, clock, log, end: (cbtid, except) => this.#end(cbtid, except) });
+    const endHere = (id: string, except?: LiveSession): void => this.#endHere(id, except);
+    this.#logouts = new PendingLogouts({ store, queue: this.#queue, clock, log, endHere });
     const isHere = (cbtid: string): boolean => this.#here.has(cbtid);
     this.#unreturned = new Unreturned({ store, max: rules.maxUnreturned, log: this.#repeated, isHere });
     this.#notes = new CookieNotes({ store, queue: this.#queue, rules, clock, log: this.#repeated });
     this.#endWatch = store.watch?.(
       () => [...this.#here.keys()],
-      // One that is logged out already may have sessions that the cookie has nothing to do with.
+      // The sessions of one that is logged out already are new: the cookie has nothing to do with them.
       (cbtid) => this.#here.get(cbtid)?.isLoggedOut === false && this.#endHere(cbtid),
     );
   }
@@ -79,7 +81,7 @@ export class LiveCookies {
   }
 
   /**
-   * Stores a cookie that was just made. Resolves when that is durable.
+   * Stores a new cookie. Resolves when that is durable.
    * @throws CookieStoreError (rejects) when the store fails.
    */
   async create(record: CookieRecord): Promise<void> {
@@ -88,7 +90,7 @@ export class LiveCookies {
   }
 
   /**
-   * Takes over a cookie of another store, unless its id is, or was once, known here: no logout is undone.
+   * Imports a cookie of another store, unless its id is, or ever was, known here: no logout is undone.
    * @returns whether it was new.
    * @throws CookieStoreError (rejects) when the store fails.
    */
@@ -98,13 +100,13 @@ export class LiveCookies {
       await this.#store.create(record);
       return true;
     } catch (error) {
-      // Without a cause the store works, and refuses this one.
+      // An error without a cause: the store works, and the id is taken.
       if (error instanceof CookieStoreError && error.cause === undefined) return false;
       throw error;
     }
   }
 
-  /** A connection was opened under a cookie. Its end must be told with {@link LiveCookie.left}. */
+  /** A connection was opened under a cookie. When it closes, {@link LiveCookie.left} must be called. */
   enter(record: CookieRecord, name: LiveCookieName): LiveCookie {
     const cbtid = this.#rotations.latest(record.cbtid);
     let liveCookie = this.#here.get(cbtid);
@@ -123,12 +125,12 @@ export class LiveCookies {
     if (!liveCookie.isLoggedOut) this.noteUse(liveCookie.cbtid);
   }
 
-  /** The sessions that live under a cookie. */
+  /** @returns the sessions here that live under a cookie. */
   sessionsOf(cbtid: string): readonly LiveSession[] {
     return this.#here.get(cbtid)?.sessions ?? [];
   }
 
-  /** Every cookie that can come back. */
+  /** @returns every cookie that is neither expired nor logged out. */
   async list(): Promise<readonly CookieRecord[]> {
     return (await this.#store.list()).filter((record) => this.#isAlive(record));
   }
@@ -140,7 +142,7 @@ export class LiveCookies {
     return expiryOf({ ...record, seen }, now, this.rules);
   }
 
-  /** The record of a cookie as it is now, whatever id it has got meanwhile; undefined when it is unknown or over. */
+  /** @returns the record behind an id, whatever id the cookie has by now; undefined when it is unknown or expired. */
   async find(cbtid: string): Promise<CookieRecord | undefined> {
     return (await this.recognise(cbtid, Infinity))?.record;
   }
@@ -148,7 +150,7 @@ export class LiveCookies {
   /**
    * The login that a cookie remembers.
    * @param held the id that the asking connection holds.
-   * @returns undefined without a login; `outdated` when another id has taken the place of the one that is held.
+   * @returns undefined without a login; `outdated` when another id has taken the place of the held one.
    * @throws CookieStoreError (rejects) when the store fails.
    */
   async loginOf(held: string): Promise<CookieAuth | 'outdated' | undefined> {
@@ -161,9 +163,10 @@ export class LiveCookies {
   }
 
   /**
-   * The cookie behind an id that a request presents. An expired one is forgotten: no clock set back can revive it. Nobody
-   * waits for that; if it fails, the next look-up finds the same.
-   * @param graceMs how long an id that was replaced still counts.
+   * The cookie behind an id that a request presents. An expired cookie is deleted, so that it stays expired when the clock is set
+   * back. Nobody waits for that; if it fails, the next look-up tries again.
+   * @param graceMs how long a replaced id still works, in milliseconds.
+   * @returns undefined when no cookie is known by this id, or it has expired.
    * @throws CookieStoreError (rejects) when the store fails.
    */
   async recognise(cbtid: string, graceMs: number): Promise<Recognised | undefined> {
@@ -177,10 +180,11 @@ export class LiveCookies {
   }
 
   /**
-   * Gives a cookie its login, or takes it away. Resolves when that is durable.
-   * @param held the id that the connection holds, where it is known: only the id of now may change the login.
-   * @returns false when the cookie is not known any more, because it was logged out; `outdated`, and nothing is changed,
-   *   when another id has taken the place of the one that is held.
+   * Stores a login with a cookie, or removes it. Resolves when that is durable.
+   * @param auth null to remove the login.
+   * @param held the id that the connection holds, where it is known: only the current id may change the login.
+   * @returns false when the cookie is no longer known, because it was logged out; `outdated`, and nothing is changed, when
+   *   another id has taken the place of the held one.
    * @throws CookieStoreError (rejects) when the store fails.
    */
   setLogin(cbtid: string, auth: CookieAuth | null, held?: string): Promise<boolean | 'outdated'> {
@@ -188,7 +192,7 @@ export class LiveCookies {
       if (record === undefined || !this.#isAlive(record)) return false;
       if (record.auth === null && auth === null) return true;
       if (held !== undefined && record.cbtid !== held) return 'outdated';
-      // A login is later than the id under which it happens, or nobody would see that it needs another one.
+      // The login must be later than the id, or it would not show that the cookie needs a new one (`isRotationDue`).
       const modified = timeAfter(record.rotated, this.#clock());
       await this.#store.update(record.cbtid, { auth, modified });
       this.#unreturned.remove(record.cbtid);
@@ -197,8 +201,8 @@ export class LiveCookies {
   }
 
   /**
-   * Moves a cookie to a new id, if it still needs one. Its sessions stay together.
-   * @returns the record under its new id; undefined when somebody was faster.
+   * Gives a cookie a new id, if it still needs one. Its sessions stay together.
+   * @returns the record under its new id; undefined when another request was faster, or the cookie is gone.
    * @throws CookieStoreError (rejects) when the store fails.
    */
   rotate(cbtid: string, successor: string): Promise<CookieRecord | undefined> {
@@ -206,8 +210,8 @@ export class LiveCookies {
   }
 
   /**
-   * As {@link rotate}, for a browser that never got the id of now.
-   * @returns undefined also when somebody has come with that id meanwhile.
+   * As {@link rotate}, for a browser that never got the current id.
+   * @returns undefined also when a client has come with the current id meanwhile.
    */
   moveOn(cbtid: string, successor: string): Promise<CookieRecord | undefined> {
     return this.#replace(cbtid, successor, (record) => !record.returned && !this.#notes.hasReturned(cbtid), false);
@@ -235,8 +239,9 @@ export class LiveCookies {
   }
 
   /**
-   * Somebody came with the id of now for the first time. Where it took the place of another one, whoever still has that one is
-   * a second party from now on, also after a crash. So that is waited for.
+   * A client came with the current id for the first time. If that id took the place of another, a client that comes with the old
+   * one is a second party from now on. That must survive a crash, so it is waited for. Never rejects.
+   * @param failure what the log says when the store fails.
    */
   async noteReturn(record: CookieRecord, failure?: string): Promise<void> {
     this.#unreturned.remove(record.cbtid);
@@ -244,7 +249,7 @@ export class LiveCookies {
   }
 
   /**
-   * Somebody has read the answer that told the id of a record, which is as good as coming with it. Nobody waits.
+   * A client has read the answer that told the id of a record, which is as good as coming with it. Nobody waits.
    */
   delivered(record: CookieRecord): void {
     this.#noteDelivery(record).catch((err: unknown) => this.#repeated.say('warn', { err }, DELIVERY_NOT_NOTED));
@@ -252,15 +257,16 @@ export class LiveCookies {
 
   async #noteDelivery(record: CookieRecord): Promise<void> {
     const entry = await this.#get(record.cbtid);
-    // The answer was taken for lost, and another browser was moved on.
+    // The answer was taken for lost, and another client was given the next id.
     if (entry !== undefined && isForward(entry) && entry.returned === false) {
       await this.expose(record.cbtid, (await this.find(record.cbtid)) ?? record);
     } else if (!record.returned) await this.noteReturn(record, DELIVERY_NOT_NOTED);
   }
 
   /**
-   * Logs out everybody who has a cookie, because more than one party has it.
-   * @param cbtid the replaced id that showed it.
+   * Logs out a cookie that two parties have. Never rejects.
+   * @param cbtid the replaced id that showed it: a client came with it.
+   * @param record the record that the id leads to.
    */
   async expose(cbtid: string, record: CookieRecord): Promise<void> {
     const facts = {
@@ -269,32 +275,20 @@ export class LiveCookies {
       remedy: REUSED_REMEDY,
     };
     this.#repeated.say('warn', { cookieId: shortId(cbtid), ...facts }, REUSED);
-    // What fails is logged there, holds all the same and is tried again.
+    // A failure is logged there. The logout holds all the same, and is tried again.
     await this.logOut(record.cbtid).catch(() => false);
   }
 
   /**
-   * Forgets a cookie, and with it the login: all sessions under it end at once, and nobody is let in by it any more.
+   * Logs a browser out: deletes the cookie with its login. All sessions under it end at once, and it lets nobody in any more.
    * Resolves when that is durable.
    * @param except the session that asked for it: it ends in its own way.
    * @returns whether there was such a cookie.
-   * @throws CookieStoreError (rejects) when the store fails. All the same it is as above, as long as the node runs, and
-   *   tried again until it is stored.
+   * @throws CookieStoreError (rejects) when the store fails. The logout holds all the same while the node runs, and is tried
+   *   again until it is stored.
    */
-  async logOut(cbtid: string, except?: LiveSession): Promise<boolean> {
-    const ids = new Set([cbtid]);
-    this.#end(cbtid, except);
-    return this.#logouts.settle(ids, () =>
-      this.#queue.take(cbtid, async (record) => {
-        if (record === undefined) return false;
-        // It may have got another id meanwhile.
-        ids.add(record.cbtid);
-        this.#end(record.cbtid, except);
-        // Another process may give it another one until the very last moment.
-        await this.#logouts.erase(ids, except);
-        return true;
-      }),
-    );
+  logOut(cbtid: string, except?: LiveSession): Promise<boolean> {
+    return this.#logouts.logOut(cbtid, except);
   }
 
   /** Notes that a cookie is in use, if it is time for that. Nobody waits. */
@@ -302,7 +296,7 @@ export class LiveCookies {
     this.#notes.noteUse(cbtid);
   }
 
-  /** Looks whether a cookie has expired, and notes that it is in use. */
+  /** Looks whether a cookie with an open connection has expired, and notes that it is in use. */
   look(liveCookie: LiveCookie): void {
     this.find(liveCookie.cbtid).then(
       (record) => {
@@ -317,12 +311,12 @@ export class LiveCookies {
     );
   }
 
-  /** Makes room in the store. @returns undefined where that is of no use. */
+  /** Makes room in the store. @returns undefined for a store that has nothing to compact. */
   async compact(): Promise<Compaction | undefined> {
     return this.#store.compact?.();
   }
 
-  /** Stops trying, and says what was left unsaid. */
+  /** Stops watching and trying, and logs what was held back. The store stays open. */
   close(): void {
     this.#endWatch?.();
     this.#logouts.close();
@@ -337,7 +331,7 @@ export class LiveCookies {
       : entry;
   };
 
-  /** A cookie with an open connection is in use, however long ago that was noted. */
+  /** Whether a cookie still lets a browser in. One with an open connection is in use, however long ago that was noted. */
   #isAlive(record: CookieRecord): boolean {
     if (this.#logouts.has(record.cbtid)) return false;
     const { idleMs, sliding } = this.rules;
@@ -350,11 +344,6 @@ export class LiveCookies {
     const now = this.#clock();
     const ends = closeExpired ? expiryOf(record, now, { sliding, idleMs: Infinity }) - now : Infinity;
     return Math.max(0, Math.min(ends, noteEveryMs(record, this.rules)));
-  }
-
-  #end(cbtid: string, except: LiveSession | undefined): void {
-    this.#logouts.begin(cbtid);
-    this.#endHere(cbtid, except);
   }
 
   /** Ends the sessions of a cookie that is logged out, by this process or by another one. */

@@ -1,13 +1,14 @@
 /**
- * Logouts on their way to the store. A logout holds in this process at once; when the store cannot take it, it is tried
- * again until it can.
+ * Logouts, from the call to the store. A logout holds in this process at once. When the store cannot take it, it is tried again
+ * until the store can.
  *
- *     begun --stored--> done          the store knows it, nothing is kept here
- *     begun --the store fails--> owed --after a while--> stored, or owed again
+ *     begun --stored--> done          nothing is kept here
+ *     begun --the store fails--> owed --after a while--> done, or owed again
  */
 import { shortId } from '../../log/logger.js';
 import { isForward } from '../store.js';
 import type { Logger } from '../../log/logger.js';
+import type { CookieQueue } from './cookie-queue.js';
 import type { LiveSession } from './live-cookie.js';
 import type { CookieStore } from '../store.js';
 
@@ -16,18 +17,21 @@ const RETRY_MS = 5000;
 
 export interface PendingLogoutsDeps {
   readonly store: CookieStore;
+  /** The changes of the cookies of the store. */
+  readonly queue: CookieQueue;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly log: Logger;
-  /** Ends the sessions of one more id that turned out to be meant. */
-  readonly end: (cbtid: string, except?: LiveSession) => void;
+  /** Ends the sessions of this process under an id. */
+  readonly endHere: (cbtid: string, except?: LiveSession) => void;
 }
 
+/** Logs out the cookies of one store, and knows the logouts that are not stored yet. */
 export class PendingLogouts {
   readonly #deps: PendingLogoutsDeps;
-  /** Ids of which nothing is known any more, though the store may still have to learn it. */
+  // ids that are logged out and may still be in the store
   readonly #dead = new Set<string>();
-  /** Those of them that the store could not take. */
+  // those of them that the store could not delete
   readonly #owed = new Set<string>();
   #retry: NodeJS.Timeout | undefined;
 
@@ -35,21 +39,39 @@ export class PendingLogouts {
     this.#deps = deps;
   }
 
-  /** Whether an id was logged out and the store does not know it yet. */
+  /** Whether an id is logged out, and that is not stored yet. */
   has(cbtid: string): boolean {
     return this.#dead.has(cbtid);
   }
 
+  /** See `LiveCookies.logOut`. */
+  async logOut(cbtid: string, except?: LiveSession): Promise<boolean> {
+    const ids = new Set([cbtid]);
+    this.#begin(cbtid, except);
+    return this.#settle(ids, () =>
+      this.#deps.queue.take(cbtid, async (record) => {
+        if (record === undefined) return false;
+        // The cookie may have got another id meanwhile.
+        ids.add(record.cbtid);
+        this.#begin(record.cbtid, except);
+        // Another process may give it a new one until the very last moment.
+        await this.#erase(ids, except);
+        return true;
+      }),
+    );
+  }
+
   /** From now on an id counts as logged out. */
-  begin(cbtid: string): void {
+  #begin(cbtid: string, except: LiveSession | undefined): void {
     this.#dead.add(cbtid);
+    this.#deps.endHere(cbtid, except);
   }
 
   /**
    * Runs what stores a logout. When it rejects, the logout is owed.
    * @param ids what is logged out; `work` may add to it.
    */
-  async settle<T>(ids: ReadonlySet<string>, work: () => Promise<T>): Promise<T> {
+  async #settle<T>(ids: ReadonlySet<string>, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -69,13 +91,14 @@ export class PendingLogouts {
   /**
    * Deletes ids from the store, and the ids that have taken their places, which are added to `ids`.
    * @param except the session that asked for the logout: it ends in its own way.
+   * @throws CookieStoreError (rejects) when the store fails.
    */
-  async erase(ids: Set<string>, except?: LiveSession): Promise<void> {
+  async #erase(ids: Set<string>, except?: LiveSession): Promise<void> {
     for (const id of ids) {
       const entry = await this.#deps.store.delete(id, new Date(this.#deps.clock()).toISOString());
       if (entry === undefined || !isForward(entry) || ids.has(entry.moved_to)) continue;
       ids.add(entry.moved_to);
-      this.#deps.end(entry.moved_to, except);
+      this.#begin(entry.moved_to, except);
     }
   }
 
@@ -93,7 +116,7 @@ export class PendingLogouts {
 
   #payUp(cbtid: string): void {
     const ids = new Set([cbtid]);
-    this.erase(ids).then(
+    this.#erase(ids).then(
       () => {
         for (const id of ids) {
           this.#owed.delete(id);
