@@ -1,6 +1,6 @@
 /**
- * A cookie database in a thread of its own: the router never waits for a disk, nor for another process that is writing.
- * One batch at a time: the commit queue of `database.ts` sees to that.
+ * A cookie database in a thread of its own, so that the router never waits for the disk or for another process that is writing.
+ * One batch at a time: the commit queue of `database/store.ts` sees to that.
  */
 import { Worker } from 'node:worker_threads';
 
@@ -8,7 +8,7 @@ import type { DatabaseAnswer, DatabaseOptions, DatabaseRequest } from './databas
 
 /** How the store talks to its database. */
 export interface DatabaseConnection {
-  /** Answers in order, when what was written is durable. Rejects when the database is gone for good. */
+  /** @returns the answers in the order of the requests, when the writes are durable. Rejects when the thread is lost. */
   run(requests: readonly DatabaseRequest[]): Promise<readonly DatabaseAnswer[]>;
   close(): Promise<void>;
 }
@@ -16,7 +16,7 @@ export interface DatabaseConnection {
 /** What the thread is told. */
 export type ThreadOrder = readonly DatabaseRequest[] | 'close';
 
-/** What the thread answers; the first time, when it has opened the database. */
+/** What the thread answers. Its first answer says that the database is open, or why not. */
 export type ThreadReport = { readonly answers: readonly DatabaseAnswer[] } | { readonly failed: string };
 
 /** Starts the thread. Rejects when the database cannot be opened. */
@@ -31,7 +31,7 @@ export async function openInThread(options: DatabaseOptions): Promise<DatabaseCo
 class DatabaseThread implements DatabaseConnection {
   readonly #worker: Worker;
   #hasEnded = false;
-  // what is awaited; at most one thing at a time
+  // the caller that waits for a report; one at most
   #waiting: { resolve(report: ThreadReport | 'ended'): void; reject(error: unknown): void } | undefined;
 
   constructor(worker: Worker) {
@@ -64,7 +64,7 @@ class DatabaseThread implements DatabaseConnection {
     if (report !== 'ended') throw new Error('failed' in report ? report.failed : 'the database did not close');
   }
 
-  /** Only while something is awaited does the thread keep the process alive. */
+  /** The thread keeps the process alive only while somebody waits for it. */
   async #report(): Promise<ThreadReport | 'ended'> {
     if (this.#hasEnded) return 'ended';
     this.#worker.ref();

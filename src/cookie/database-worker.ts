@@ -26,7 +26,7 @@ async function serve(options: DatabaseOptions): Promise<void> {
   const engine = await DatabaseEngine.open(options, Date.now);
   parentPort?.on('message', (order: ThreadOrder) => {
     if (order !== 'close') return answer(engine, order);
-    // Without its port the thread has nothing left to do and ends.
+    // A thread without its port has nothing left to do and ends.
     engine.close().then(() => parentPort?.close(), reportFailure);
   });
   report({ answers: [] });

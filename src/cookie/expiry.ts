@@ -1,10 +1,10 @@
 /**
- * When a cookie is too old, and when it is due for a note that it is in use. Pure: the clock is passed in.
+ * When a cookie expires, and when it has to be noted that it is in use. Pure: the clock is passed in.
  *
  *     created ---------------------------- max_age ---> expired          (`sliding`: counted from the last use)
  *               last use -- idle_timeout ---> expired
  *
- * Uses are noted coarsely, at most ten times in an `idle_timeout`: no reconnect costs a write.
+ * Uses are noted coarsely, at most ten times in an `idle_timeout`, so that reconnects cost no write.
  */
 import { msOf } from './time.js';
 import type { OldestFirst } from './oldest-first.js';
@@ -19,20 +19,19 @@ export interface ExpiryRules {
 }
 
 /**
- * What holds whatever the config says: a cookie that is expired by these rules is so by all. A store, which does not know
- * the config, goes by them when it cleans up.
+ * The most generous rules there are: a cookie that is expired by them is expired by any rules. Stores clean up by them,
+ * because they do not know the config.
  */
 export const GENEROUS: ExpiryRules = { idleMs: Infinity, sliding: true };
 
 /**
- * How far in the future a time of a record may lie, in milliseconds. A clock that is set back makes the honest records of
- * yesterday's clock look young: they count as of just now, so that a wrong hour, or a wrong time zone, does not
- * log everybody out. Beyond that no clock of ours wrote it: a record that was made then would live for ever and counts as
- * expired, a use that was noted then is not believed.
+ * How far in the future a time of a record may lie, in milliseconds. When the clock is set back, honest records seem to come
+ * from the future: they count as of now, so that a wrong hour, or a wrong time zone, logs nobody out. Beyond that the time
+ * is wrong: a record made then would live for ever and counts as expired; a use noted then is ignored.
  */
 const CLOCK_ERROR_MS = 24 * 60 * 60 * 1000;
 
-/** Of an `idle_timeout`, and of a `max_age` that slides: how late a use may be noted. */
+/** How late a use may be noted, as a part of `idle_timeout` or of a `max_age` that slides. */
 const COARSENESS = 0.1;
 
 /**
@@ -53,24 +52,26 @@ export function expiryOf(record: CookieRecord, nowMs: number, { idleMs, sliding 
   return Math.min((sliding ? used : created) + record.max_age * 1000, used + idleMs);
 }
 
-/** @returns whether the rules ask when cookies were used. */
+/** @returns whether the rules need to know when cookies were used. */
 export function isUseNoted({ idleMs, sliding }: ExpiryRules): boolean {
   return sliding || idleMs !== Infinity;
 }
 
-/** @returns how much time may pass between two notes of use, in milliseconds; `Infinity` where nobody asks for them. */
+/** @returns how much time may pass between two notes of use, in milliseconds; `Infinity` where the rules need none. */
 export function noteEveryMs({ max_age: maxAge }: CookieRecord, { idleMs, sliding }: ExpiryRules): number {
   return COARSENESS * Math.min(idleMs, sliding ? maxAge * 1000 : Infinity);
 }
 
-/** @returns whether it is time to note that the cookie is in use. A clock that was set back does not unmake a note. */
+/** @returns whether it is time to note that the cookie is in use. A note stays valid when the clock is set back. */
 export function isNoteDue(record: CookieRecord, nowMs: number, rules: ExpiryRules): boolean {
   return nowMs - lastUse(record, nowMs) >= noteEveryMs(record, rules);
 }
 
 /**
- * A browser keeps a cookie for `max_age` from the last `Set-Cookie` on, so one that slides has to be sent again. When that
- * was last is not on file: once a tenth of the time has passed since the id was new, every handshake sends it.
+ * A browser keeps a cookie for `max_age` after the last `Set-Cookie`, so a cookie that slides has to be sent again. The time of
+ * the last one is not stored: a tenth of `max_age` after the id was new, every handshake begins to send it.
+ *
+ * @returns whether the browser needs a `Set-Cookie`.
  */
 export function isRenewalDue({ created, rotated, max_age: maxAge }: CookieRecord, nowMs: number): boolean {
   return nowMs - msOf(rotated ?? created) >= COARSENESS * maxAge * 1000;
@@ -82,21 +83,20 @@ function lastUse({ created, modified, seen, rotated }: CookieRecord, nowMs: numb
   return latest(latest(latest(latest(0, created, end), modified, end), seen, end), rotated, end);
 }
 
-/** @returns the later of two times, if the second one is there and not behind `end`. */
+/** @returns the later of two times; the first where the second is missing or behind `end`. */
 function latest(ms: number, time: string | null, end: number): number {
   const other = time === null ? 0 : msOf(time);
   return other > ms && other <= end ? other : ms;
 }
 
-/** How many old cookies make way for one new one: more than one, so that a backlog shrinks. */
+/** How many expired cookies go for one new cookie: more than one, so that a backlog shrinks. */
 const SWEPT_PER_NEW = 2;
 
 /**
- * Asked with every new cookie, so that a store holds about as many as can still come back: most visitors never do, and
- * nobody would ask for their cookies again. It looks at the oldest only, which makes it cheap; one with a longer life
- * than the others at most delays their end.
+ * Stores ask with every new cookie. Most visitors never come back, and no request would ever show that their cookies have
+ * expired. Only the oldest are looked at, which is cheap; a cookie with a longer life than those behind it delays their end.
  *
- * @param records in order of creation or, where `seen` is kept, of the last visit.
+ * @param records in the order of creation or, where `seen` is kept, of the last visit.
  * @param nowMs the time in milliseconds since 1970.
  * @returns the ids of a few of the oldest cookies, if they are expired.
  */

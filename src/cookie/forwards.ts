@@ -1,14 +1,14 @@
 /**
- * Ids that were replaced: what becomes of them in a store. They stay as long as they lead to a record, because whoever comes
- * with one later than its browser could is a second party with the same cookie. Pure.
+ * The forwards of replaced ids, as stores keep them. A forward stays as long as it leads to a record: a client that comes with
+ * the old id later than the browser would is a second party with the same cookie. Pure.
  */
 import { isForward, MAX_FORWARDS } from './store.js';
 import type { CookieEntry, CookieForward } from './store.js';
 
-/** How many forwards are looked at with every change that makes or needs room. */
+/** How many forwards are looked at with every new id. */
 const SWEPT_AT_ONCE = 2;
 
-/** @returns whether a replaced id leads to a record, in so many steps as are followed. */
+/** @returns whether a forward leads to a record within {@link MAX_FORWARDS} steps. */
 export function leadsToRecord(forward: CookieForward, at: (cbtid: string) => CookieEntry | undefined): boolean {
   let entry: CookieEntry | undefined = forward;
   for (let steps = 0; steps < MAX_FORWARDS && entry !== undefined && isForward(entry); steps += 1) {
@@ -17,7 +17,7 @@ export function leadsToRecord(forward: CookieForward, at: (cbtid: string) => Coo
   return entry !== undefined && !isForward(entry);
 }
 
-/** What a forward of a record is. @param returned whether a browser ever came with `cbtid`. */
+/** @returns the forward from `cbtid` to a record. @param returned whether a browser ever came with `cbtid`. */
 export function forwardTo(
   { cbtid: successor, rotated }: { readonly cbtid: string; readonly rotated: string },
   cbtid: string,
@@ -27,7 +27,7 @@ export function forwardTo(
   return returned ? forward : { ...forward, returned };
 }
 
-/** Looks at a few forwards, each time at the next ones, and drops those that lead nowhere. */
+/** Drops forwards that lead nowhere. Looks at the next few with each call. */
 export function sweepForwards(
   forwards: Map<string, CookieForward>,
   at: (cbtid: string) => CookieEntry | undefined,

@@ -1,6 +1,5 @@
 /**
- * The two HTTP headers of a cookie: reading `Cookie`, writing `Set-Cookie`. Pure text; who is known is the business of
- * `tracker.ts`.
+ * The two HTTP headers of a cookie: reads `Cookie`, writes `Set-Cookie`. Pure; `tracker.ts` knows which ids are known.
  */
 import { parseCookie, stringifySetCookie } from 'cookie';
 
@@ -9,9 +8,9 @@ import type { CookieConfig } from './schema.js';
 import type { Verified } from './signature.js';
 
 /**
- * Each candidate costs a look-up, so there is an end. A neighbour on the same domain can plant cookies of our name that come
- * first, but hardly so many without their being noticed; where it matters, names with `__Host-` or `secrets` keep them out:
- * what is not signed is no candidate.
+ * How many ids of one request are looked up. Another site on the same domain can plant cookies of our name that come first,
+ * but hardly so many without being noticed. Where it matters, a name with `__Host-` or `secrets` keep them out: what is not
+ * signed is no candidate.
  */
 const MAX_CANDIDATES = 64;
 
@@ -20,28 +19,29 @@ const BASE64_CHARACTERS = /^[A-Za-z0-9+/]+$/;
 /** A cookie id as a request presents it. */
 export interface PresentedId {
   readonly cbtid: string;
-  /** Signed with a secret that is on its way out: the browser needs a new signature. */
+  /** Signed with another secret than the first: the browser needs a new signature. */
   readonly isOutdated: boolean;
 }
 
-/** What is looked for. */
+/** The keys of a `cookie` section that tell what its ids look like. */
 export type CookieShape = Pick<CookieConfig, 'name' | 'length' | 'secrets'>;
 
 /**
- * The values that may be a cookie id of ours, in order of appearance. A browser that has several cookies of one name
- * (for other paths or domains) sends them all, and only one of them is ours.
+ * Reads the `Cookie` header. A browser that has several cookies of one name (for other paths or domains) sends them all, and
+ * only one of them is ours.
  *
- * A malformed neighbour cannot hide the cookie: each piece between two semicolons is read by itself. Nothing is
- * percent-decoded but a signed value, because an id never needs it.
+ * A malformed neighbour cannot hide the cookie: each piece between two semicolons is read by itself. Only signed values are
+ * percent-decoded, because an id never needs it.
  *
  * @param headerLines the `Cookie` lines of the request.
  * @param shape `name` is matched exactly (cookie names are case-sensitive); `length` in characters; with `secrets` only
  *   signed values count.
+ * @returns the values that may be a cookie id of ours, in the order of the header.
  */
 export function presentedIds(headerLines: readonly string[], { name, length, secrets }: CookieShape): PresentedId[] {
   const found = new Map<string, PresentedId>();
   for (const piece of headerLines.flatMap((line) => line.split(';'))) {
-    if (!piece.includes(name)) continue; // spares the parser what is not for us
+    if (!piece.includes(name)) continue; // cheaper than the parser
     const text = unquoted(parseCookie(piece, { decode: asIs })[name] ?? '');
     const { value, isOutdated } = secrets === undefined ? { value: text, isOutdated: false } : verified(text, secrets);
     if (value.length === length && BASE64_CHARACTERS.test(value)) found.set(value, { cbtid: value, isOutdated });
@@ -50,10 +50,11 @@ export function presentedIds(headerLines: readonly string[], { name, length, sec
   return [...found.values()];
 }
 
+/** What the config does not say. */
 export interface SetCookieOptions {
-  /** Whether the request came over TLS: decides on `Secure` where the config does not. */
+  /** Whether the request came over TLS: decides about `Secure` where the config does not. */
   readonly secureConnection: boolean;
-  /** For how long the browser keeps it, in seconds. */
+  /** How long the browser keeps the cookie, in seconds. */
   readonly maxAge: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Cookie stores from outside: what is in a file or a database, without taking part in it. Nothing is locked, written or
- * repaired, so that a running node is not disturbed.
+ * Looks into a cookie file or database from outside. Nothing is locked, written or repaired, so that a node that uses it is not
+ * disturbed.
  */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
@@ -13,22 +13,22 @@ import type { Logger } from '../log/logger.js';
 import type { LoadedFile, ReadBounds } from './file/reader.js';
 import type { CookieRecord } from './store.js';
 
-/** What was found. */
+/** What is in a file or a database. */
 export interface Inspection {
   readonly records: readonly CookieRecord[];
-  /** Lines or values that can be read. */
+  /** Lines (file) or values (database) that can be read. */
   readonly good: number;
   readonly damaged: number;
-  /** Good lines that later ones have overtaken, or of cookies that are gone. */
+  /** Good lines that later lines have replaced, or of cookies that are gone. */
   readonly outdated: number;
 }
 
-/** How often a file is read again whose last line looks cut: the node may be writing it. */
+/** How often a file is read at most while its last line looks cut off: a node may be writing it. */
 const ATTEMPTS = 5;
 
-/** For what may be anything: somebody named it. */
+/** Limits for a file that may be anything, because an operator named it. */
 export interface CensusBounds {
-  /** In bytes; more is refused. */
+  /** Size of the file, in bytes; more is refused. */
   readonly file: number;
   readonly within: ReadBounds;
   /** Called before each piece is read. What it throws ends the inspection. */
@@ -36,8 +36,9 @@ export interface CensusBounds {
 }
 
 /**
- * @param from a cookie file, or the directory of a database. Rejects when it cannot be read.
+ * @param from a cookie file, or the directory of a database.
  * @param bounds for a file.
+ * @throws CookieStoreError (rejects), or the error of the system, when it cannot be read.
  */
 export async function takeCensus(from: string, log: Logger, bounds?: CensusBounds): Promise<Inspection> {
   return (await stat(from)).isDirectory() ? inspectDatabase(from, log) : inspectFile(from, bounds);
@@ -54,9 +55,9 @@ async function inspectFile(filename: string, bounds: CensusBounds | undefined): 
   return { records, good: lines, damaged: damaged.length, outdated: Math.max(0, outdated) };
 }
 
-/** No further than the file is long now: what comes behind is written by a node at this moment, or has no end. */
+/** Reads as far as the file is long now: what comes behind is being written by a node, or has no end. */
 async function readFile(filename: string, bounds: CensusBounds | undefined): Promise<LoadedFile> {
-  // A pipe would be waited for otherwise, until somebody writes to it.
+  // Without O_NONBLOCK opening a pipe waits until somebody writes to it.
   const handle = await open(filename, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const status = await handle.stat();
@@ -88,7 +89,7 @@ async function inspectDatabase(path: string, log: Logger): Promise<Inspection> {
   }
 }
 
-/** @returns those that can still come back. */
+/** @returns the records that are not expired. */
 export function unexpired(records: readonly CookieRecord[], nowMs: number): CookieRecord[] {
   return records.filter((record) => !isExpired(record, nowMs));
 }

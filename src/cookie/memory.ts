@@ -1,7 +1,4 @@
-/**
- * Keeps cookies in memory: everybody is a stranger again after a restart. Answers at once; what it promises otherwise
- * is in `store.ts`.
- */
+/** Keeps cookies in memory: all browsers are strangers again after a restart. Its contract is in `store.ts`. */
 import { ownChange, ownRecord, unreturnedIds, withChange } from './record-copy.js';
 import { oldestExpired } from './expiry.js';
 import { OldestFirst } from './oldest-first.js';
@@ -19,7 +16,7 @@ export const memoryStore: CookieStoreType<'memory'> = {
 
 /** The store type `memory`. */
 export class MemoryCookieStore implements CookieStore {
-  // An id is in one of the two at most. Records in the order of creation or, where that is kept, of the last visit.
+  // An id is in one of the two at most. Records are in the order of creation or, where it is kept, of the last visit.
   readonly #records = new OldestFirst<string, CookieRecord>();
   readonly #forwards = new Map<string, CookieForward>();
   #closed = false;
@@ -35,7 +32,7 @@ export class MemoryCookieStore implements CookieStore {
   create(record: CookieRecord): Promise<void> {
     return this.#answer(() => {
       this.#add(ownRecord(record));
-      // The time of day is the new record's own: a store keeps no clock.
+      // The time is that of the new record, because a store keeps no clock.
       for (const old of oldestExpired(this.#records, msOf(record.created))) this.#records.delete(old);
       sweepForwards(this.#forwards, this.#at);
     });

@@ -1,17 +1,17 @@
 /**
- * A Map that knows its oldest keys. V8 leaves a deleted entry in the table of a Map until it makes the table anew, and each
- * iteration that begins at the head walks over all of them: a millisecond for 20,000. So this one keeps its iterator.
+ * A Map that knows its oldest keys. V8 leaves deleted entries in the table of a Map until it rebuilds the table, and each
+ * iteration from the head walks over all of them: a millisecond for 20,000. So this one keeps its iterator.
  *
  *     deleted ones | oldest(0) oldest(1) ... | the iterator stands here | younger ones
  *
- * An iterator that is kept also keeps the tables that the Map has outgrown since it last moved. So it is let go after as many
- * changes as the Map has entries; the walk that the next one begins with costs no more than those changes did.
+ * A kept iterator also keeps the tables that the Map has outgrown since the iterator last moved. So it is dropped after as many
+ * changes as the Map has entries; the walk of the next iterator costs no more than those changes did.
  */
 
-/** A small Map may change so often before its iterator is let go. */
+/** How often a small Map may change before its iterator is dropped. */
 const MIN_CHANGES = 1000;
 
-/** Made empty: entries that the constructor is given would be set before there are fields. */
+/** A Map that knows its oldest keys. Takes no entries when it is made: they would be set before its fields exist. */
 export class OldestFirst<K, V> extends Map<K, V> {
   // all entries before the iterator that are still there, in order
   #oldest: K[] = [];
@@ -21,8 +21,8 @@ export class OldestFirst<K, V> extends Map<K, V> {
 
   /**
    * @param index 0 for the oldest key, 1 for the second; a few at most.
-   * @returns undefined when there are not so many. Age counts from `set` of a new key: a key that is deleted and set again is
-   *   the youngest.
+   * @returns undefined when there are not so many. Age counts from the `set` of a new key: a key that is deleted and set again
+   *   is the youngest.
    */
   oldest(index: number): K | undefined {
     while (this.#oldest.length <= index) {

@@ -1,14 +1,13 @@
 /**
- * What all stores do alike with a record: they keep a copy of their own, and what is as asked already changes nothing.
- * Pure functions.
+ * What all stores do with records: they keep copies of their own, and a change that changes nothing is not written. Pure.
  */
 import { CookieStoreError } from './error.js';
 import { isUnreturned } from './store.js';
 import type { CookieAuth, CookieChange, CookieRecord } from './store.js';
 
 /**
- * @returns a deeply frozen copy that holds exactly what a file would give back: nobody who keeps the original can
- * change the stored login, and no session can change that of another through a shared `authextra`.
+ * @returns a deeply frozen copy that holds exactly what a file would give back. Nobody who keeps the original can change the
+ *   stored login, and no session can change that of another through a shared `authextra`.
  * @throws CookieStoreError when `authextra` is not JSON.
  */
 export function ownAuth(auth: CookieAuth | null): CookieAuth | null {
@@ -35,7 +34,7 @@ export function ownChange(change: CookieChange): CookieChange {
   return 'auth' in change ? { auth: ownAuth(change.auth), modified: change.modified } : change;
 }
 
-/** @param change of our own ({@link ownChange}). @returns the same record when it is as asked already. */
+/** @param change made by {@link ownChange}. @returns the changed record; the same one when there is nothing to change. */
 export function withChange(record: CookieRecord, change: CookieChange): CookieRecord {
   if ('seen' in change) return record.seen === change.seen ? record : { ...record, seen: change.seen };
   if ('returned' in change) return record.returned ? record : { ...record, returned: true };
@@ -43,7 +42,7 @@ export function withChange(record: CookieRecord, change: CookieChange): CookieRe
   return { ...record, modified: change.modified, auth: change.auth };
 }
 
-/** @returns the ids of the records with which nobody has come back. */
+/** @returns the ids of the records that are {@link isUnreturned}. */
 export function unreturnedIds(records: Iterable<CookieRecord>): string[] {
   const ids: string[] = [];
   for (const record of records) if (isUnreturned(record)) ids.push(record.cbtid);

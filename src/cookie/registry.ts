@@ -16,12 +16,12 @@ export function storeTypeOf<W extends CookieStoreWord>(config: { readonly type: 
   return storeTypes[config.type];
 }
 
-/** @returns where the cookies of a section are; nothing in it when they are nowhere but in memory. */
+/** @returns where the cookies of a `store` section are kept; empty for a store in memory. */
 export function placeOf(config: CookieStoreConfig): StorePlace {
   return storeTypeOf(config).place?.(config) ?? {};
 }
 
-/** @returns the file, or the directory of the database; undefined for a store that is nowhere on the disk. */
+/** @returns the file, or the directory of the database; undefined for a store in memory. */
 export function pathOf(config: CookieStoreConfig): string | undefined {
   return Object.values(placeOf(config))[0];
 }

@@ -1,21 +1,22 @@
 /**
- * How the cookies of a store end, whichever section of the config they come from. Sections that share a store agree on it.
- * Pure.
+ * When the cookies of a store end. Sections of the config that share a store must agree on these rules. Pure.
  */
 import { GENEROUS } from './expiry.js';
 import type { ExpiryRules } from './expiry.js';
 import type { CookieConfig } from './schema.js';
 
+/** When the cookies of one store end, from the keys of its `cookie` section. */
 export interface CookieRules extends ExpiryRules {
   /** Whether sessions end when their cookie expires. */
   readonly closeExpired: boolean;
-  /** How many cookies may be stored with which nobody has come back; `Infinity` for no limit. */
+  /** How many cookies may be stored that no browser has come back with; `Infinity` for no limit. */
   readonly maxUnreturned: number;
 }
 
 /** Nothing ends before its `max_age`. */
 export const LENIENT: CookieRules = { ...GENEROUS, closeExpired: false, maxUnreturned: Infinity };
 
+/** @returns the rules of a section, with times in milliseconds. */
 export function rulesOf(section: CookieConfig): CookieRules {
   return {
     idleMs: section.idle_timeout === undefined ? Infinity : section.idle_timeout * 1000,

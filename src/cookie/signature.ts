@@ -1,13 +1,13 @@
 /**
- * Signed cookie values as Express and `cookie-signature` write them, `s:<value>.<mac>`: an id that was not made here is
- * turned away before anybody looks it up. Pure.
+ * Signed cookie values as Express and `cookie-signature` write them, `s:<value>.<mac>`. An id that was not made here is refused
+ * without a look into the store. Pure.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** The Base64 of a SHA-256 without its padding. */
 const SIGNED = /^s:([A-Za-z0-9+/]+)\.([A-Za-z0-9+/]{43})$/;
 
-/** A value that bore a good signature. */
+/** A value with a good signature. */
 export interface Verified {
   readonly value: string;
   /** Signed with another secret than the first: it should be signed anew. */
@@ -22,12 +22,12 @@ export function sign(value: string, secret: string): string {
 /**
  * @param text as it stands in the `Cookie` header.
  * @param secrets any of them may have signed it.
- * @returns undefined for what is not signed, or by somebody else.
+ * @returns undefined when the value is not signed, or with another secret.
  */
 export function verify(text: string, secrets: readonly string[]): Verified | undefined {
   const [, value, given] = SIGNED.exec(decoded(text)) ?? [];
   if (value === undefined || given === undefined) return undefined;
-  // All are tried, so that the time tells nothing of them.
+  // All secrets are tried, so that the time does not tell which one fits.
   const matches = secrets.map((secret) => isEqual(mac(value, secret), given));
   const index = matches.indexOf(true);
   return index === -1 ? undefined : { value, isOutdated: index > 0 };
@@ -46,7 +46,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Not percent-encoded by anybody: no value of ours.
+    // Not percent-encoded: no value of ours.
     return '';
   }
 }

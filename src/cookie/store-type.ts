@@ -1,4 +1,4 @@
-/** How the registry sees an implementation of a cookie store: what every store's file exports one of. */
+/** What the file of each cookie store exports for the registry: its word in the config, and how to make one. */
 import type { Logger } from '../log/logger.js';
 import type { CookieStoreConfig } from './schema.js';
 import type { CookieStore } from './store.js';
@@ -9,27 +9,35 @@ export type CookieStoreWord = CookieStoreConfig['type'];
 /** The checked `store` section of one type. */
 export type ConfigOf<W extends CookieStoreWord> = Extract<CookieStoreConfig, { readonly type: W }>;
 
-/** A key of a `store` section and its value, such as `{ filename: '/srv/cookies.dat' }`: it tells two stores apart, and is shown. */
+/**
+ * The key of a `store` section that says where the cookies are, and its value: `{ filename: '/srv/cookies.dat' }`. It tells
+ * two stores apart, and is shown in the summary.
+ */
 export type StorePlace = Readonly<Record<string, string>>;
 
+/** What every store gets. */
 export interface CookieStoreDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly log: Logger;
 }
 
-/** One implementation as the registry knows it. */
+/**
+ * One type of store. To add one: a file that exports a `CookieStoreType`, a line in `registry.ts`, its variant in `schema.ts`, and
+ * a call of `test/contract/cookie-store.ts`.
+ */
 export interface CookieStoreType<W extends CookieStoreWord> {
+  /** The word for it in `store.type`. */
   readonly type: W;
-  /** Makes a store without touching anything yet. */
+  /** Makes a store. No side effects: `open` has them. */
   create(config: ConfigOf<W>, deps: CookieStoreDeps): CookieStore;
-  /** Where the cookies are: the key of the section that says so, and what it says. Without it the store is gone with the node. */
+  /** Where the cookies are. A store without it is gone when the node stops. */
   place?(config: ConfigOf<W>): StorePlace;
-  /** For stores that several sections can mean; without it every section gets a store of its own. */
+  /** For stores that several sections can name. Without it every section gets a store of its own. */
   readonly share?: {
-    /** Sections with the same key share a store. */
+    /** Sections with the same key share a store. Rejects with CookieStoreError when there can be no store. */
     key(config: ConfigOf<W>): Promise<string>;
-    /** Lets one more section use an open store. */
+    /** Lets one more section use an open store. Rejects with CookieStoreError when the section wants it otherwise. */
     join(store: CookieStore, config: ConfigOf<W>): Promise<void>;
   };
 }

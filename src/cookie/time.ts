@@ -1,6 +1,6 @@
 /**
- * Times of records: from text to milliseconds and back. With every new cookie the same few are asked for again, that of the
- * oldest cookie and that of now, so the last answer is kept.
+ * Times of records: from text to milliseconds and back. Every new cookie asks for the same few times, that of the oldest cookie
+ * and the current one, so the last answer is kept.
  */
 let lastText = '';
 let lastTextMs = NaN;

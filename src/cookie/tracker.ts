@@ -1,7 +1,7 @@
 /**
- * Recognises the browser behind an HTTP request by its cookie, and gives it one when it has none that counts. The same
- * code serves WebSocket upgrades and plain requests. It never sends anything: the caller puts `setCookie` into its
- * answer, and refuses the client when the store fails.
+ * Recognises the browser behind an HTTP request by its cookie, and makes a new cookie for a browser that has no valid one. The
+ * same code serves WebSocket upgrades and plain requests. It never sends anything: the caller puts `setCookie` into its answer,
+ * and refuses the client when the store fails.
  */
 import type { IncomingMessage } from 'node:http';
 
@@ -20,6 +20,7 @@ import type { PresentedId } from './header.js';
 import type { Recognised } from './rotation.js';
 import type { LiveCookies } from './live/live-cookies.js';
 
+/** What a tracker is made with. */
 export interface CookieTrackerOptions {
   readonly config: CookieConfig;
   /** Of the store that the section names. */
@@ -29,33 +30,35 @@ export interface CookieTrackerOptions {
   readonly log: Logger;
 }
 
-/** Who a request comes from. */
+/** The browser that a request comes from. */
 export interface Tracked {
+  /** The record of its cookie, durable. */
   readonly record: CookieRecord;
   /** The value of the `Set-Cookie` header to send; undefined when the browser has its cookie already. */
   readonly setCookie: string | undefined;
   /**
-   * For somebody who came with an id that was replaced: in so many milliseconds, at most, it is worth nothing any more. Whoever
-   * is the browser has another one by then, and comes back with it.
+   * Only for a client that came with a replaced id: in so many milliseconds, at most, the id is worth nothing any more. The
+   * real browser has the new one by then, and comes back with it.
    */
   readonly lastsMs?: number;
 }
 
+/** What else is known of a request. */
 export interface ResolveOptions {
-  /** Whether the browser came over TLS; by default, whether this connection is TLS. */
+  /** Whether the browser came over TLS; default: whether this connection is TLS. */
   readonly secureConnection?: boolean;
 }
 
 /** A cookie that the store knows. */
 interface Known {
   readonly record: CookieRecord;
-  /** The browser has, or gets, the id of now. */
+  /** The browser has, or gets, the current id. */
   readonly isCurrent: boolean;
-  /** The browser needs a `Set-Cookie`: for another id, another signature or a longer life. */
+  /** The browser needs a `Set-Cookie`: for a new id, a new signature or a longer life. */
   readonly isRenewed: boolean;
 }
 
-/** Finds the cookie of a request, or makes one, by the rules of one `cookie` section. */
+/** Finds the cookie of a request, or makes one, by one `cookie` section of the config. */
 export class CookieTracker {
   readonly #config: CookieConfig;
   readonly #liveCookies: LiveCookies;
@@ -70,11 +73,11 @@ export class CookieTracker {
   }
 
   /**
-   * The first cookie of the request that the store knows and that is not expired, or else a new one. An id that a
-   * client presents is never adopted. Requests that a browser sends at the same time before it has a cookie get one
-   * each: nothing shows that they belong together.
+   * Finds the first cookie of the request that the store knows and that has not expired, else makes a new one. An id that
+   * the store does not know is never adopted. Requests that a browser sends at the same time before it has a cookie get
+   * one each: nothing shows that they belong together.
    *
-   * @throws CookieStoreError when the store fails.
+   * @throws CookieStoreError (rejects) when the store fails.
    */
   async resolve(req: IncomingMessage, options: ResolveOptions = {}): Promise<Tracked> {
     const { cookie } = req.headers;
@@ -89,7 +92,7 @@ export class CookieTracker {
     return { record, setCookie: setCookie(record.cbtid, this.#config, { secureConnection, maxAge }) };
   }
 
-  /** A connection of this browser was opened: its sessions are found through the visitor. */
+  /** A connection of this browser was opened. @returns what joins it to the other connections of the browser. */
   enter(record: CookieRecord): LiveCookie {
     const { cbtid } = record;
     const isDerived = this.#config.authid === 'derived';
@@ -99,13 +102,13 @@ export class CookieTracker {
     });
   }
 
-  /** A client goes on with the answer that told it of `record`. */
+  /** A client goes on with the answer that told the id of `record`: the answer has arrived. */
   delivered(record: CookieRecord): void {
     this.#liveCookies.delivered(record);
   }
 
   async #find(header: string): Promise<Known | undefined> {
-    // Node has joined several Cookie lines with "; ", which is how one line separates its cookies.
+    // Node.js joins several Cookie lines with "; ", which is also what separates the cookies of one line.
     const ids = presentedIds([header], this.#config);
     for (const { cbtid, isOutdated } of ids) {
       const known = await this.#lookUp(cbtid, ids);
@@ -114,7 +117,7 @@ export class CookieTracker {
     return undefined;
   }
 
-  /** @param beside what else the request presents: who has the id of now as well is no second party. */
+  /** @param beside what else the request presents: a client that also has the current id is no second party. */
   async #lookUp(cbtid: string, beside: readonly PresentedId[]): Promise<Known | undefined> {
     const found = await this.#liveCookies.recognise(cbtid, this.#config.rotate_grace * 1000);
     if (found === undefined) return undefined;
@@ -128,7 +131,7 @@ export class CookieTracker {
     return { record, isCurrent: true, isRenewed: this.#config.sliding && isRenewalDue(record, this.#clock()) };
   }
 
-  /** Somebody comes with an id that was replaced. */
+  /** The cookie behind a replaced id. */
   async #byReplaced(
     cbtid: string,
     { record, standing }: Recognised,
@@ -136,10 +139,10 @@ export class CookieTracker {
   ): Promise<Known | undefined> {
     if (standing === 'replaced') {
       this.#liveCookies.noteUse(record.cbtid);
-      // Whoever comes with the id of a moment ago is not told the new one: it may have been planted.
+      // The new id is not told: the client may be somebody who planted the old one.
       return { record, isCurrent: false, isRenewed: false };
     }
-    // Without a login there is nothing to be had by it.
+    // A cookie without a login gives nothing away.
     if (record.auth === null || standing === 'over') return undefined;
     if (standing === 'reused') {
       await this.#liveCookies.expose(cbtid, record);
@@ -154,11 +157,11 @@ export class CookieTracker {
       const moved = await this.#liveCookies.rotate(record.cbtid, newCookieId(this.#config.length));
       if (moved !== undefined) return { record: moved, isCurrent: true, isRenewed: true };
     } catch (err) {
-      // Whoever was known stays known; the next handshake tries again.
+      // The browser stays known by its id; the next handshake tries again.
       this.#log.warn({ cookieId: shortId(record.cbtid), err }, 'cookie could not get a new id');
       return { record, isCurrent: true, isRenewed: false };
     }
-    // Another request of the browser brought it about, and gets the new id; or the browser was logged out.
+    // Another request of the browser was faster, and gets the new id; or the browser was logged out.
     return this.#lookUp(record.cbtid, beside);
   }
 
@@ -186,7 +189,7 @@ export class CookieTracker {
   }
 }
 
-/** @returns base64 characters of the system's randomness, 6 bits each. */
+/** @returns a new id of `length` Base64 characters, 6 random bits each. */
 export function newCookieId(length: number): string {
   return drawBytes(Math.ceil((length * 6) / 8))
     .toString('base64')

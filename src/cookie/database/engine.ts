@@ -1,10 +1,10 @@
 /**
- * The cookie database itself: LMDB, and what each request makes of it. Everything here is synchronous, down to the sync
- * of the disk; therefore the router runs it in a thread of its own (`../database-thread.ts`). Several processes of one
- * machine may have the same database open: LMDB lets one of them write at a time, and readers see the last commit.
+ * The cookie database: LMDB, and how each request is done. Everything here is synchronous, down to the sync of the disk, so
+ * it runs in a thread of its own (`../database-thread.ts`). Several processes of one machine may have the same database open:
+ * LMDB lets one of them write at a time, and readers see the last commit.
  *
- * One value per id: the line that the cookie file would have for it (`file/line.ts`). A rotation is two values in one
- * transaction. A cookie that was logged out is a tombstone for a minute, by which the other processes learn of it.
+ * Each id has one value: the line that the cookie file would have for it (`file/line.ts`). A rotation is two values in one
+ * transaction. A cookie that was logged out is a tombstone for a minute, so that the other processes learn of the logout.
  */
 import { messageOf } from '../../system/error.js';
 import { withChange } from '../record-copy.js';
@@ -18,20 +18,20 @@ import { isForward, isUnreturned, MAX_FORWARDS } from '../store.js';
 import type { CookieChange, CookieEntry, CookieRecord } from '../store.js';
 import type { open, RootDatabase } from 'lmdb';
 
-/** How a database is kept; plain data, it crosses threads. */
+/** How a database is kept. Plain data: it crosses threads. */
 export interface DatabaseOptions {
   /** A directory, absolute. */
   readonly path: string;
-  /** In bytes; beyond that nothing is added. */
+  /** How large the database may grow, in bytes. */
   readonly maxsize: number;
   readonly readonly: boolean;
   /** Whether every commit is synced to the disk. */
   readonly sync: boolean;
-  /** Start with an empty database. */
+  /** Whether to start with an empty database. */
   readonly purge: boolean;
 }
 
-/** What can be asked; plain data, it crosses threads. */
+/** What can be asked. Plain data: it crosses threads. */
 export type DatabaseRequest =
   | { readonly do: 'get'; readonly cbtid: string }
   | { readonly do: 'list' }
@@ -47,16 +47,18 @@ export type DatabaseRequest =
   | { readonly do: 'delete'; readonly cbtid: string; readonly isTold: boolean }
   /** Whether another process may have written since this was asked last. */
   | { readonly do: 'changed' }
-  /** Which of these cookies were deleted by a process that told it, a moment ago. */
+  /** Which of these cookies were logged out a moment ago, by any process. */
   | { readonly do: 'gone'; readonly cbtids: readonly string[] }
   | { readonly do: 'unreturned' }
   | { readonly do: 'evict'; readonly cbtid: string }
   | { readonly do: 'purge' }
   | { readonly do: 'count' };
 
+/** What a request resolves to. */
 export type DatabaseValue =
   CookieEntry | readonly CookieRecord[] | readonly string[] | DatabaseCount | boolean | undefined;
 
+/** What becomes a value or a CookieStoreError in `store.ts`. */
 export type DatabaseAnswer =
   | { readonly value: DatabaseValue }
   /** The request cannot be granted. */
@@ -71,11 +73,13 @@ export interface DatabaseCount {
   readonly damaged: number;
 }
 
-/** How many values are looked at with every new id: expired ones leave, so a backlog shrinks. */
+/** How many values are looked at with every new id. Expired ones are removed, so a backlog shrinks. */
 const SWEPT_PER_NEW = 4;
-/** Of `maxsize`: LMDB writes changed pages anew before it frees the old ones. At most {@link MAX_RESERVE_BYTES}. */
+/**
+ * The part of `maxsize` that is kept free, because LMDB writes changed pages anew before it frees the old ones. At most
+ * {@link MAX_RESERVE_BYTES}, at least {@link MIN_RESERVE_PAGES}.
+ */
 const RESERVED_PART = 0.25;
-/** However small `maxsize` is. */
 const MIN_RESERVE_PAGES = 12;
 const MAX_RESERVE_BYTES = 1024 * 1024;
 
@@ -88,7 +92,7 @@ export class DatabaseEngine {
   readonly #clock: () => number;
   // where the last sweep ended
   #swept = '';
-  // what the number of the last transaction is if nobody else has written; undefined until somebody asks
+  // the number of the last transaction if only this process has written; undefined until it is asked for
   #expectedTransaction: number | undefined;
   #writes = 0;
   // as of the last transaction
@@ -117,8 +121,8 @@ export class DatabaseEngine {
   }
 
   /**
-   * Answers in order. All writes are one transaction: when it fails, none of them has happened.
-   * @throws DatabaseLost when the files behind it are not those of the database any more: then it can only be closed.
+   * Answers in the order of the requests. All writes are one transaction: when it fails, none of them has happened.
+   * @throws DatabaseLost when the files are not those of the database any more. Then it can only be closed.
    */
   run(requests: readonly DatabaseRequest[]): DatabaseAnswer[] {
     this.#files.check();
@@ -132,7 +136,7 @@ export class DatabaseEngine {
       const before = this.#writes;
       const answers = this.#db.transactionSync(() => this.#runAll(requests));
       if (this.#writes > before && this.#expectedTransaction !== undefined) this.#expectedTransaction += 1;
-      // Nobody has been told yet.
+      // No client has been told yet.
       this.#files.check();
       return answers;
     } catch (error) {
@@ -149,7 +153,7 @@ export class DatabaseEngine {
   #runAll(requests: readonly DatabaseRequest[]): DatabaseAnswer[] {
     this.#hasRoom = !this.#isFull();
     const answers = requests.map((request) => {
-      // Deletions make room and are always welcome.
+      // A full database still takes deletions, which make room.
       if (!this.#hasRoom && isGrowing(request))
         return { refused: `the cookie database is full (${this.#options.maxsize} bytes)` };
       return this.#answer(request);
@@ -220,16 +224,16 @@ export class DatabaseEngine {
     if (!isKey(cbtid)) return undefined;
     const value = this.#db.get(cbtid);
     const entry = entryOf(value);
-    // In a full database a deletion has to make room, and other processes have to do without.
+    // In a full database a deletion makes room instead, and other processes are not told.
     if (entry !== undefined && isTold && this.#hasRoom) this.#write(cbtid, tombstone(this.#clock()));
-    // Also what cannot be read. A tombstone stays, others may not have seen it.
+    // Also removes what cannot be read. A tombstone stays, because others may not have seen it yet.
     else if (value !== undefined && !isTombstone(value)) this.#remove(cbtid);
     return entry;
   }
 
   /**
-   * LMDB counts transactions, and the processes that have the database open share the count. So nobody is asked, and nothing is
-   * read, as long as only this process writes.
+   * LMDB counts transactions, and the processes that have the database open share the count. So nothing has to be read as long
+   * as only this process writes.
    */
   #isChanged(): boolean {
     const { lastTxnId } = this.#db.getStats() as { lastTxnId: number };
@@ -244,7 +248,7 @@ export class DatabaseEngine {
       const value = this.#db.get(id);
       if (value === undefined) return false;
       if (isTombstone(value)) return true;
-      // Most are records, and need not be taken apart.
+      // Most values are records, which need not be parsed here.
       const entry = value.includes('"moved_to"') ? entryOf(value) : undefined;
       if (entry === undefined || !isForward(entry)) return false;
       id = entry.moved_to;
@@ -305,7 +309,7 @@ export class DatabaseEngine {
     return bytes > maxsize - Math.min(part, MAX_RESERVE_BYTES);
   }
 
-  /** Looks at a few values, each time at the next ones, and removes what is too old. */
+  /** Removes old values. Looks at the next few with each call. */
   #sweep(count: number): void {
     if (count === 0) return;
     const some = [...this.#db.getRange({ start: this.#swept, limit: count })];
@@ -331,7 +335,7 @@ export class DatabaseEngine {
     const now = this.#clock();
     for (const { key, value } of values) {
       const entry = entryOf(value);
-      // What is damaged stays: `cookies verify` tells.
+      // A damaged value stays, for `crossbar-ts cookies verify`.
       const isOld =
         entry === undefined
           ? isOldTombstone(value, now)
@@ -343,10 +347,10 @@ export class DatabaseEngine {
   }
 }
 
-/** Of UTF-16; each takes three bytes at most, and LMDB takes 1978. */
+/** In UTF-16 units of three bytes at most. LMDB takes keys of 1978 bytes. */
 const MAX_KEY_CHARACTERS = 600;
 
-/** LMDB knows no empty key, and none that is longer. */
+/** @returns whether LMDB can have it as a key. */
 function isKey(cbtid: string): boolean {
   return cbtid !== '' && cbtid.length <= MAX_KEY_CHARACTERS;
 }
@@ -367,13 +371,13 @@ function isReading({ do: what }: DatabaseRequest): boolean {
   return READING.has(what);
 }
 
-/** @returns whether it needs room: a logout, or a visit that is noted, must not. */
+/** @returns whether a request needs room, and is refused by a full database. Logouts and notes of visits never are. */
 function isGrowing(request: DatabaseRequest): boolean {
   if (request.do === 'update') return 'auth' in request.change && request.change.auth !== null;
   return request.do === 'create' || request.do === 'rotate';
 }
 
-/** @returns undefined when there is none, or none that can be read. */
+/** @returns the entry in a value; undefined when there is none, or none that can be read. */
 function entryOf(value: string | undefined): CookieEntry | undefined {
   if (value === undefined || isTombstone(value)) return undefined;
   const entry = parseLine(value);
@@ -381,7 +385,7 @@ function entryOf(value: string | undefined): CookieEntry | undefined {
   return entry?.forward;
 }
 
-/** Loaded only where a config asks for it: the package is optional, it has a native part. */
+/** Loads the package only where a config asks for it: it is optional, because it has a native part. */
 async function lmdb(): Promise<{ readonly open: typeof open }> {
   try {
     return await import('lmdb');

@@ -1,6 +1,6 @@
 /**
- * The files of an open database. Somebody may rename, delete or replace them: what is written then would be gone with the next
- * start, and without its lock another process could write at the same time.
+ * The files of an open database. When somebody renames, deletes or replaces them, what is written is gone with the next start, and
+ * without the lock file another process could write at the same time.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ export class DatabaseLost extends Error {
   }
 }
 
+/** Notices when the files of an open database are no longer those that were opened. */
 export class DatabaseFiles {
   readonly #paths: readonly string[];
   readonly #identities: readonly string[];
@@ -26,7 +27,7 @@ export class DatabaseFiles {
     this.#identities = this.#paths.map(identityOf);
   }
 
-  /** @throws DatabaseLost when they are not what was opened. */
+  /** @throws DatabaseLost when a file is not the one that was opened. */
   check(): void {
     for (const [index, path] of this.#paths.entries()) {
       if (identityOf(path) !== this.#identities[index]) throw new DatabaseLost(path);
@@ -34,7 +35,7 @@ export class DatabaseFiles {
   }
 }
 
-/** @returns what tells a file from any other; empty when there is none. */
+/** @returns what tells a file from any other; empty when there is no file. */
 function identityOf(path: string): string {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? '' : `${found.dev}:${found.ino}`;

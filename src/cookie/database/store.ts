@@ -1,6 +1,6 @@
 /**
- * Keeps cookies in an LMDB database that several processes of one machine can have open at the same time: who logs in
- * at one of them is known to all. What a request makes of the database is in `engine.ts`.
+ * Keeps cookies in an LMDB database that several processes of one machine can have open at the same time: a login at one of
+ * them counts at all. How requests are done is in `engine.ts`.
  *
  *     request -> commit queue -> thread -> one transaction, synced -> the promise resolves
  */
@@ -34,7 +34,7 @@ export const databaseStore: CookieStoreType<'database'> = {
         throw cannotOpen(path, cause);
       }
     },
-    // The first section has opened, and maybe emptied, it: the config check makes sure that all want the same.
+    // The first section has opened the database, and may have emptied it. The config check makes sure that all agree.
     join: () => Promise.resolve(),
   },
 };
@@ -60,7 +60,7 @@ export class DatabaseCookieStore implements CookieStore {
   readonly #repeated: RepeatedLog;
   readonly #connect: (options: DatabaseOptions) => Promise<DatabaseConnection>;
   readonly #queue = new CommitQueue<Task>((batch) => this.#commit(batch));
-  // undefined before `open`, and when the thread was lost
+  // undefined before `open`, and after the thread was lost
   #connection: DatabaseConnection | undefined;
   #isOpen = false;
   #closing: Promise<void> | undefined;
@@ -181,7 +181,7 @@ export class DatabaseCookieStore implements CookieStore {
   async #commit(batch: readonly Task[]): Promise<void> {
     let answers: readonly DatabaseAnswer[];
     try {
-      // A thread that was lost is replaced; what is in the database stays, also if it was to be emptied at the start.
+      // A lost thread is replaced. The database is not emptied again, even where it was at the start.
       this.#connection ??= await this.#connectAgain();
       answers = await this.#connection.run(batch.map(({ request }) => request));
     } catch (err) {
@@ -198,7 +198,7 @@ export class DatabaseCookieStore implements CookieStore {
     return this.#connect({ ...this.#options, purge: false });
   }
 
-  /** Of a thread that is gone nothing is left to close, and what fails there concerns nobody any more. */
+  /** A lost thread may fail to close, which no longer matters. */
   async #disconnect(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
@@ -229,7 +229,7 @@ function recordOf(value: DatabaseValue): CookieRecord {
   return entry;
 }
 
-/** LMDB would make it readable for everybody, and its parents as well. */
+/** LMDB itself would make the directory readable for everybody, and its parents as well. */
 async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });

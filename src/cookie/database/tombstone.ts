@@ -1,9 +1,9 @@
 /**
- * What stays of a deleted cookie in the database for a minute, so that other processes see that it was logged out, and did not
- * just expire. To everything else it is as if there were nothing.
+ * What stays of a deleted cookie in the database for a minute, so that other processes see that it was logged out and did not just
+ * expire. To everything else a tombstone counts as no value.
  */
 
-/** Others look every second, unless they are suspended. */
+/** Long enough: other processes look every second, unless they are suspended. */
 const TOMBSTONE_MS = 60_000;
 
 const TOMBSTONE = /^\{"deleted":(\d+)\}$/;
@@ -16,7 +16,7 @@ export function isTombstone(value: string): boolean {
   return TOMBSTONE.test(value);
 }
 
-/** @returns whether a value is a tombstone that may go: also one from the future, because the clock was set back. */
+/** @returns whether a value is a tombstone that may go. One from the future may, too: the clock was set back. */
 export function isOldTombstone(value: string, nowMs: number): boolean {
   const deleted = TOMBSTONE.exec(value)?.[1];
   return deleted !== undefined && Math.abs(nowMs - Number(deleted)) >= TOMBSTONE_MS;

@@ -1,31 +1,32 @@
 /**
- * Looks now and then for cookies that another process has logged out. As long as nobody else writes, a look is one question
- * to the thread, which compares two numbers (0.03 to 0.06 ms there). When somebody has, the
- * cookies with an open connection are looked up, some at a time, so that requests get their turn in between.
+ * Looks every second for cookies that another process has logged out. As long as no other process writes, a look is one question
+ * to the thread, which compares two numbers (0.03 to 0.06 ms there). When another process has written, the cookies with an
+ * open connection are looked up, some at a time, so that requests get their turn in between.
  */
 import type { DatabaseRequest, DatabaseValue } from './engine.js';
 
 /** How often it looks, in milliseconds. */
 export const LOOK_EVERY_MS = 1000;
 
-/** So many cookies are looked up in one request. */
+/** How many cookies are looked up in one request. */
 const SLICE = 1000;
 
 export interface DatabaseWatchDeps {
   readonly ask: (request: DatabaseRequest) => Promise<DatabaseValue>;
   readonly everyMs: number;
-  /** The cookies that matter. */
+  /** The ids of the cookies with an open connection. */
   readonly here: () => readonly string[];
   readonly onGone: (cbtid: string) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
+/** Tells of cookies that another process has logged out. */
 export class DatabaseWatch {
   readonly #deps: DatabaseWatchDeps;
   readonly #timer: NodeJS.Timeout;
   #isLooking = false;
   #isStopped = false;
-  /** Somebody has written, and not everything has been looked at since. */
+  /** Another process has written, and not all cookies have been looked up since. */
   #isDue = false;
 
   constructor(deps: DatabaseWatchDeps) {

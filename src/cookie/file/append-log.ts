@@ -1,20 +1,20 @@
 /**
  * A file that only grows, one durable batch of lines at a time, and that can be replaced as a whole. It knows nothing
- * of cookies. Calls must not overlap: the commit queue of `file.ts` sees to that.
+ * of cookies. Calls must not overlap: the commit queue of `store.ts` sees to that.
  *
- * After any failure the file is as it was before the call. Where the disk does not let us restore that at once, the
- * debt is remembered and paid before the next batch; until then every batch is refused. So the file works again as
- * soon as the disk does, without a restart.
+ * After any failure the file is as it was before the call. Where the disk does not allow that at once, it is still owed, and
+ * done before the next batch; until then every batch is refused. So the file works again as soon as the disk does, without
+ * a restart.
  *
- * Somebody may rename, delete or replace the file while it is open. What is written then would be gone with the next
- * start, so after each write, and before anybody is told of it, the name must still lead to the open file.
+ * Somebody may rename, delete or replace the file while it is open. What is written then would be gone with the next start. So
+ * after each write, and before it is acknowledged, the name must still lead to the open file.
  */
 import { dirname } from 'node:path';
 
 import { unlinkIfPresent } from '../../system/files.js';
 import type { FileSystem, OpenFile } from '../../system/files.js';
 
-/** Of a file that is written anew. Whoever waits meanwhile waits for one such piece. */
+/** A file is written anew in pieces of this size, so that the event loop waits for one piece only. */
 const PIECE_CHARACTERS = 64 * 1024;
 
 export interface AppendLogOptions {
@@ -22,7 +22,7 @@ export interface AppendLogOptions {
   readonly path: string;
   /** The open file behind `path`; the log closes it. */
   readonly file: OpenFile;
-  /** That of `file`. */
+  /** What `stat` of `file` says. */
   readonly identity: string;
   /** In bytes. */
   readonly size: number;
@@ -39,6 +39,7 @@ export class FileLost extends Error {
   }
 }
 
+/** An append-only file: each batch of lines is in it as a whole, or not at all. */
 export class AppendLog {
   readonly #fs: FileSystem;
   readonly #path: string;
@@ -46,7 +47,7 @@ export class AppendLog {
   #identity: string;
   // Up to here the file is good, and durable unless a sync is owed.
   #size: number;
-  // The three debts.
+  // What earlier failures left to do.
   #hasBadTail = false;
   #isUnterminated: boolean;
   #isDirectoryUnsynced = true; // the file may have been made just now
@@ -60,7 +61,7 @@ export class AppendLog {
     this.#isUnterminated = unterminated;
   }
 
-  /** Pays what earlier failures, or an earlier process, left to do. */
+  /** Does what earlier failures, or an earlier process, left to do. */
   async settle(): Promise<void> {
     if (this.#hasBadTail) await this.#dropTail();
     if (this.#isDirectoryUnsynced) {
@@ -76,7 +77,7 @@ export class AppendLog {
   /**
    * Resolves when `lines` (each with its line feed) are on the disk; rejects when none of them is in the file. Without
    * lines it resolves when nothing of an earlier failure can come back.
-   * @param durability `later`: resolves when they are in the file; {@link sync} is owed.
+   * @param durability `later`: resolves when the lines are in the file, and {@link sync} is still owed.
    * @throws FileLost until {@link replace} has put a file there.
    */
   async append(lines: string, durability: 'now' | 'later' = 'now'): Promise<void> {
@@ -85,7 +86,7 @@ export class AppendLog {
   }
 
   /**
-   * Resolves when everything that was written is on the disk. After a rejection nobody knows what of it is.
+   * Resolves when everything that was written is on the disk. After a rejection it is unknown how much of it is.
    * @throws FileLost as {@link append}.
    */
   async sync(): Promise<void> {
@@ -100,14 +101,14 @@ export class AppendLog {
 
   async #write(text: string, durability: 'now' | 'later' = 'now'): Promise<void> {
     const bytes = Buffer.from(text);
-    // A write that fails may have left a part of it. What a failed sync has left is unknown and must go as well.
+    // A failed write may leave a part, and what a failed sync leaves is unknown: both must go.
     this.#hasBadTail = true;
     try {
       await appendWhole(this.#file, bytes);
       if (durability === 'now') await this.#file.datasync();
       await this.#checkPlace();
     } catch (error) {
-      // Should that fail as well, it is still owed: `settle` tries again. The caller hears of the failed write.
+      // If that fails as well, `settle` tries again. The caller is told of the failed write.
       await Promise.allSettled([this.#dropTail()]);
       throw error;
     }
@@ -154,7 +155,7 @@ export class AppendLog {
     await this.settle();
   }
 
-  /** A second name instead of a new one: at no moment there is no file of that name. */
+  /** Links instead of renaming, so that the name always leads to a file. */
   async #keepForeign(): Promise<void> {
     const found = await this.#fs.statIfPresent(this.#path);
     if (found === undefined || found.identity === this.#identity) return;
@@ -186,7 +187,7 @@ async function writeLines(file: OpenFile, lines: Iterable<string>): Promise<numb
   return size;
 }
 
-/** A disk that is nearly full takes a part and reports no error: that is a failure, too. */
+/** Appends all bytes, or fails: a disk that is nearly full takes a part and reports no error. */
 export async function appendWhole(file: OpenFile, bytes: Uint8Array): Promise<void> {
   const written = await file.append(bytes);
   if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes were written: disk full?`);

@@ -1,6 +1,6 @@
 /**
- * What each operation of the file store makes of the file: the lines to append and the state behind them. Pure
- * functions; nothing happens before the lines are on the disk (`file.ts`).
+ * The operations of the file store as changes of its file: the lines to append, and the state after them. Pure; nothing takes
+ * effect before the lines are on the disk (`store.ts`).
  */
 import { withChange } from '../record-copy.js';
 import { forwardTo } from '../forwards.js';
@@ -10,24 +10,24 @@ import { isForward, isUnreturned } from '../store.js';
 import type { FileSlot, KnownSlot } from './table.js';
 import type { CookieChange, CookieEntry, CookieRecord } from '../store.js';
 
-/** What an operation finds: the state of any id. */
+/** Tells an operation the state of any id. */
 export type LookUp = (cbtid: string) => FileSlot;
 
-/** What it makes of it. Without lines nothing changes. */
+/** The result of an operation. */
 export interface Outcome {
   readonly lines: readonly string[];
   /** The new states of the ids in the lines. */
   readonly slots: readonly (readonly [cbtid: string, slot: KnownSlot])[];
-  /** What the caller gets to see. */
+  /** What the caller gets. */
   readonly entry: CookieEntry | undefined;
 }
 
-/** One operation. @throws CookieStoreError to refuse it; others in the same batch go on. */
+/** One operation. @throws CookieStoreError to refuse it; the others of the batch go on. */
 export type Change = (at: LookUp) => Outcome;
 
 const NOTHING: Outcome = { lines: [], slots: [], entry: undefined };
 
-/** @param record of our own, nobody else can change it. */
+/** @param record made by `ownRecord`: nobody else can change it. */
 export function creation(record: CookieRecord): Change {
   return (at) => {
     mustBeFree(at, record.cbtid);
@@ -35,7 +35,7 @@ export function creation(record: CookieRecord): Change {
   };
 }
 
-/** @param change of our own, nobody else can change it. */
+/** @param change made by `ownChange`: nobody else can change it. */
 export function alteration(cbtid: string, change: CookieChange): Change {
   return (at) => {
     const record = known(at, cbtid);
@@ -72,7 +72,7 @@ export function deletion(cbtid: string, deleted: string): Change {
   };
 }
 
-/** Costs no line: should a crash bring the record back, it is as worthless as before. */
+/** Writes no line: a crash may bring the record back, as worthless as before. */
 export function eviction(cbtid: string): Change {
   return (at) => {
     const slot = at(cbtid);
@@ -100,14 +100,14 @@ export interface Operation {
   readonly reject: (error: unknown) => void;
 }
 
-/** What a batch makes of the file. */
+/** The result of a batch. */
 export interface Staged {
   readonly slots: ReadonlyMap<string, KnownSlot>;
   readonly lines: readonly string[];
   readonly accepted: readonly { readonly operation: Operation; readonly entry: CookieEntry | undefined }[];
 }
 
-/** Works out a batch in order, without touching anything; operations that are refused hear of it at once. */
+/** Works out a batch in order, without side effects; operations that are refused reject at once. */
 export function stage(batch: readonly Operation[], before: LookUp): Staged {
   const slots = new Map<string, KnownSlot>();
   const lines: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * A cookie file as a whole: what it holds, and when it is rewritten. Opening sets damaged lines aside and drops what is
- * no longer needed. Calls must not overlap: the commit queue of `file.ts` sees to that.
+ * A cookie file as a whole: what is in it, and when it is rewritten. Opening sets damaged lines aside and drops what is no
+ * longer needed. Calls must not overlap: the commit queue of `store.ts` sees to that.
  */
 import { AppendLog, appendWhole, FileLost } from './append-log.js';
 import { forwardLine, liveLine } from './line.js';
@@ -14,15 +14,15 @@ import type { CookieTable } from './table.js';
 import type { CookieRecord } from '../store.js';
 
 /**
- * The file is rewritten when it has more outdated lines than this and more than {@link DEAD_PER_LIVE} per cookie: so it
- * stays below twice its smallest size, and a thousand cookies are rewritten every 500 changes, which takes milliseconds.
+ * The file is rewritten when it has more outdated lines than this, and more than {@link DEAD_PER_LIVE} per cookie. So it stays
+ * below twice its smallest size, and a thousand cookies are rewritten every 500 changes, which takes milliseconds.
  */
 const DEAD_LINES = 500;
 const DEAD_PER_LIVE = 0.5;
-/** How many more outdated lines are waited for when a rewrite has failed, so that it is not tried with every batch. */
+/** How many more outdated lines there must be after a failed rewrite, so that it is not tried with every batch. */
 const DEAD_LINES_AFTER_FAILURE = 10_000;
 
-/** The lock goes by the name: under the other one a second node could have the file open. */
+/** The lock belongs to one name: a second node could have the file open under the other one. */
 const HAS_OTHER_NAMES = 'it has another name (hard link), so two nodes could write to it; give this node a copy';
 const LINE_FEED = Buffer.from('\n');
 const GROUP_AND_OTHERS = 0o077;
@@ -37,8 +37,9 @@ export interface CookieFileOptions {
   readonly isUnwanted: (record: CookieRecord) => boolean;
 }
 
+/** An open cookie file and its content. */
 export class CookieFile {
-  /** What the disk has. */
+  /** What is on the disk. */
   readonly table: CookieTable;
   readonly #filename: string;
   readonly #fs: FileSystem;
@@ -51,7 +52,7 @@ export class CookieFile {
   #damaged: readonly Buffer[];
   // good lines that should have a checksum and have none
   #unsealed: number;
-  // a sync failed: nobody knows what is on the disk
+  // a sync failed: it is unknown what is on the disk
   #isInDoubt = false;
   #deadLinesAllowed = DEAD_LINES;
 
@@ -88,8 +89,8 @@ export class CookieFile {
   }
 
   /**
-   * A disk that refuses to write does not stop the start: known browsers are served, new ones are refused until it
-   * works again, and the damaged lines stay where they are until the next start.
+   * Tidies up. A disk that refuses to write does not stop the start: known browsers are served, new ones are refused until
+   * the disk works again, and damaged lines stay where they are until the next start.
    */
   async #tidy(isUnwanted: (record: CookieRecord) => boolean): Promise<void> {
     const unwanted = [...this.table.records.values()].filter(isUnwanted);
@@ -120,7 +121,7 @@ export class CookieFile {
     this.#lines += lines.length;
   }
 
-  /** Writes all that was stored to the old name again. What was lost stays wherever it is, and nobody reads it. */
+  /** Writes everything that is stored to the old name again. The lost file stays where it is, and is not read. */
   async #bringBack(lost: FileLost): Promise<void> {
     try {
       await this.#rewrite();
@@ -134,8 +135,8 @@ export class CookieFile {
   }
 
   /**
-   * Resolves when everything that was appended is on the disk. After a sync that failed the system may have dropped
-   * what it could not write: then the file is written anew from memory, now or with the next call.
+   * Resolves when everything that was appended is on the disk. After a failed sync the system may have dropped what it could
+   * not write: then the file is written anew from memory, now or with the next call.
    */
   async sync(): Promise<void> {
     if (!this.#isInDoubt) {
@@ -155,12 +156,12 @@ export class CookieFile {
     return this.#lines;
   }
 
-  /** The last rewrite has failed. */
+  /** Whether the last rewrite has failed. */
   get isCompactionOwed(): boolean {
     return this.#deadLinesAllowed > DEAD_LINES;
   }
 
-  /** From now on any outdated line is reason enough to rewrite the file once. */
+  /** The next chance to compact is taken, however few lines are outdated. */
   wantCompaction(): void {
     this.#deadLinesAllowed = 0;
   }

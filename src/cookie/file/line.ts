@@ -1,6 +1,6 @@
 /**
- * One line of the cookie file: record in, text out and back. The format is Crossbar.io's; reading also takes the older
- * shapes that Crossbar.io wrote over the years. It knows nothing of files.
+ * One line of the cookie file, from record to text and back. The format is Crossbar.io's. Reading also takes the older shapes
+ * that Crossbar.io has written over the years. It knows nothing of files.
  */
 import { deepFreeze } from '../record-copy.js';
 import { forwardTo } from '../forwards.js';
@@ -13,15 +13,15 @@ export type FileEntry =
   | {
       readonly cbtid: string;
       readonly record: CookieRecord;
-      /** The id whose place this one took. */
+      /** The forward from the id whose place this one took. */
       readonly rotatedFrom?: CookieForward;
     }
   | {
       readonly cbtid: string;
-      /** The id is over. */
+      /** The id is deleted or replaced. */
       readonly record: undefined;
       readonly forward?: CookieForward;
-      /** The record under its new id, as far as this line alone tells. */
+      /** The record under its new id, as this line repeats it. */
       readonly successor?: CookieRecord;
       /** Something else in the line is wrong. */
       readonly isDamaged?: true;
@@ -48,9 +48,9 @@ export function deletedLine(record: CookieRecord, deleted: string): string {
 }
 
 /**
- * The two lines of a record that goes on under another id: the line of the new id and the deletion of the old one, to
- * be written at once. Each tells the whole story, so that whatever a crash leaves of the two, the rotation either
- * happened or did not: readers take the first of them that they can read.
+ * The two lines of a rotation, to be written at once: the line of the new id, and the deletion of the old one. Each has
+ * everything, so that the rotation happened or did not, whatever a crash leaves of the two. Readers take the first line that
+ * they can read.
  *
  * @param successor the record under its new id, with `rotated`.
  */
@@ -66,7 +66,7 @@ export function rotationLines(old: CookieRecord, successor: CookieRecord, forwar
   ];
 }
 
-/** @returns what a rewritten file keeps of a rotation. It does not repeat the record, which may be gone since. */
+/** @returns the line of a forward in a rewritten file. It does not repeat the record, which may be gone by then. */
 export function forwardLine({ cbtid, ...move }: CookieForward): string {
   const members = { cbtid, status: 'deleted', created: null, modified: null, deleted: move.moved, max_age: null };
   return `${pythonJson({ ...members, ...NO_AUTH, ...move })}\n`;
@@ -87,12 +87,12 @@ interface RestOfLine {
   readonly extra?: Readonly<Record<string, string | boolean>>;
 }
 
-/** Crossbar.io's keys in its order; behind them, where it does not look, ours, and only those that say something. */
+/** Writes Crossbar.io's keys in its order, and behind them those of ours that are not at their default. */
 function formatLine(status: string, record: CookieRecord, { deleted, extra }: RestOfLine): string {
   const { cbtid, created, modified, max_age, seen, rotated, returned } = record;
   const { authid, authrole, authmethod, authrealm, authextra } = record.auth ?? NO_AUTH;
   const credential = record.auth?.credential;
-  // One string by hand: a busy node writes thousands of lines in a second.
+  // Built by hand, because a busy node writes thousands of lines in a second.
   let line =
     `{"cbtid": ${pythonJson(cbtid)}, "status": "${status}", "created": ${pythonJson(created)}` +
     `, "modified": ${pythonJson(modified)}, "deleted": ${pythonJson(deleted)}, "max_age": ${pythonJson(max_age)}` +
@@ -116,7 +116,8 @@ function formatLine(status: string, record: CookieRecord, { deleted, extra }: Re
  *   was logged out must not come back because its last line was damaged.
  * - A checksum must be right. A line without one is taken as it is: Crossbar.io writes none.
  *
- * @param isStrict where all lines have checksums: one without may have no unknown key, which could be the rest of one.
+ * @param isStrict whether all lines should have checksums. Then a line without one may have no unknown key, because that could be
+ *   the rest of a damaged checksum.
  * @returns undefined when the line is damaged.
  */
 export function parseLine(line: string, isStrict = false): FileEntry | undefined {
@@ -175,7 +176,7 @@ function parseRecord(cbtid: string, value: Readonly<Record<string, unknown>>): C
   return auth === undefined ? undefined : { cbtid, created, modified, max_age, auth, seen, rotated, returned };
 }
 
-/** @returns null for no login or an incomplete one, undefined for one of wrong types. */
+/** @returns null without a login or with an incomplete one, undefined when a value has the wrong type. */
 function parseAuth(value: Readonly<Record<string, unknown>>): CookieAuth | null | undefined {
   const { authid = null, authrole = null, authmethod = null, authrealm = null, authextra = null } = value;
   if (!isTextOrNull(authid) || !isTextOrNull(authrole) || !isTextOrNull(authmethod) || !isTextOrNull(authrealm)) {

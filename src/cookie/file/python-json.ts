@@ -4,7 +4,7 @@
  */
 
 const BEYOND_ASCII = /[\u0080-\uffff]/g;
-/** What both write as it is; nearly all that is ever written here. */
+/** Texts that both write as they are: nearly all that are written here. */
 const PLAIN = /^[ !#-[\]-\u007f]*$/;
 
 /** @param value plain data as `JSON.parse` makes it. */

@@ -1,6 +1,6 @@
 /**
- * Reads a cookie file from beginning to end. A damaged line never stops it: the line is handed back to be set aside,
- * and its neighbours count. What the good lines add up to is in `file-table.ts`.
+ * Reads a cookie file from beginning to end. A damaged line never stops it: the line is returned to be set aside, and the lines
+ * around it count. How good lines add up is in `table.ts`.
  */
 import { parseLine } from './line.js';
 import { hasSeal } from './checksum.js';
@@ -9,18 +9,18 @@ import { CookieStoreError } from '../error.js';
 import type { OpenFile } from '../../system/files.js';
 
 const CHUNK_BYTES = 1024 * 1024;
-/** While a node serves clients: they do not wait for so little. */
+/** For an import into a running node: its clients must not wait for more. */
 const BOUNDED_CHUNK_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
-/** What a buffer takes besides its bytes. */
+/** How much memory a line costs besides its bytes. */
 const LINE_COST = 100;
 
-/** What a cookie file holds. */
+/** The content of a cookie file. */
 export interface LoadedFile {
   readonly table: CookieTable;
   /** How many good lines there are, live or outdated. */
   readonly lines: number;
-  /** How many of them have no checksum; only counted where they should. */
+  /** How many of them lack a checksum; only counted where `isStrict`. */
   readonly unsealed: number;
   /** The damaged lines, without line feeds. */
   readonly damaged: readonly Buffer[];
@@ -35,7 +35,7 @@ export interface ReadOptions {
   readonly expectedSize: number;
   /** Lines are expected to have checksums, see `parseLine`. */
   readonly isStrict: boolean;
-  /** What a file that may be anything may have at most; without them it is one of ours, and everything is kept. */
+  /** Limits for a file that may be anything. Without them the file is one of ours, and everything is kept. */
   readonly bounds?: ReadBounds;
 }
 
@@ -48,7 +48,7 @@ export interface ReadBounds {
 
 const UNBOUNDED: ReadBounds = { line: Infinity, damaged: Infinity };
 
-/** Rejects with CookieStoreError beyond the bounds. */
+/** Reads a whole file. @throws CookieStoreError (rejects) beyond the bounds. */
 export async function readCookieFile(
   file: Pick<OpenFile, 'read'>,
   { expectedSize, isStrict, bounds = UNBOUNDED }: ReadOptions,
@@ -58,7 +58,7 @@ export async function readCookieFile(
   const most = bounds === UNBOUNDED ? CHUNK_BYTES : BOUNDED_CHUNK_BYTES;
   let size = 0;
   for (;;) {
-    // Lines keep views of their chunk, so each read has a new one; the last one only has to find the end.
+    // Lines keep views of their chunk, so each read gets a new chunk. The last read only has to find the end.
     const chunk = Buffer.allocUnsafe(Math.min(most, Math.max(1, expectedSize - size)));
     const count = await file.read(chunk, size);
     if (count === 0) break;

@@ -1,17 +1,17 @@
 /**
- * Keeps cookies in an append-only file in Crossbar.io's format, and all of them in memory for reading. It knows
- * nothing of HTTP, and a clock only for the purge.
+ * Keeps cookies in an append-only file in Crossbar.io's format, and all of them in memory for reading. It needs the clock only
+ * to drop expired cookies.
  *
  *     change -> commit queue -> one write, one fdatasync -> memory -> the promise resolves
  *
  * - The memory changes only after the disk did. Until then `get` answers the old state, and a failed batch leaves no
- *   trace: all its changes reject, memory and file are as before. Nobody can ask for a cookie that is being created,
- *   because its id has not left the house. Changes of one cookie in one batch do see each other.
+ *   trace: all its changes reject, memory and file are as before. No client can ask for a cookie that is being created,
+ *   because none has been told its id. Changes of one cookie in one batch do see each other.
  * - With `sync: everysec` or `no` the promise resolves after the write, and the sync comes later or never.
- * - Only the commit queue writes, also for compaction, so no change falls between an old and a new file.
- * - A deleted id stays deleted, and a replaced one replaced: its `deleted` line beats any other line in the file,
- *   earlier or later. Compaction drops all lines of the id together, and then it is unknown, which is the same to
- *   everybody: an id that a client presents is never adopted.
+ * - Only the commit queue writes, also for compaction, so no change is lost between an old and a new file.
+ * - A deleted id stays deleted, and a replaced one replaced: its `deleted` line beats any other line in the file, earlier
+ *   or later. Compaction drops all lines of the id together. Then the id is unknown, which makes no difference: an unknown
+ *   id that a client presents is never adopted.
  */
 import { basename, dirname, join } from 'node:path';
 
@@ -76,7 +76,7 @@ interface FilePolicy {
   readonly checksum: boolean;
 }
 
-/** From the first change that waits for its sync. */
+/** How long a change waits for its sync with `everysec`. */
 const SYNC_INTERVAL_MS = 1000;
 
 export interface FileStoreDeps {
@@ -89,7 +89,7 @@ export interface FileStoreDeps {
 
 const UNGUARDED = 'no socket can be made beside the cookie file: nodes in other containers are not kept from it';
 
-/** Only makes sure that the queue comes round. */
+/** An operation without effect: with it the queue commits, and may compact. */
 const NO_CHANGE: Change = () => ({ lines: [], slots: [], entry: undefined });
 
 /** The store type `file`. */
@@ -99,7 +99,7 @@ export class FileCookieStore implements CookieStore {
   readonly #clock: () => number;
   readonly #fs: FileSystem;
   readonly #processes: ProcessTable;
-  /** They are sockets of the system: where files are not, there are none. */
+  // sockets of the system: none where the files are simulated
   readonly #beacons: Beacons | undefined;
   readonly #queue = new CommitQueue<Operation | 'sync'>((batch) => this.#commit(batch));
   #opened: { readonly file: CookieFile; readonly lock: FileLock } | undefined;
@@ -159,7 +159,7 @@ export class FileCookieStore implements CookieStore {
     await this.#submit(change);
   }
 
-  /** Expired cookies leave in the write that a new one needs anyway; compaction then takes their lines. */
+  /** Deletes expired cookies, in the write that a new cookie needs anyway. Compaction then drops their lines. */
   #sweep(): void {
     const now = this.#clock();
     const { table } = this.#openFile();
@@ -197,7 +197,7 @@ export class FileCookieStore implements CookieStore {
     return [...this.#openFile().table.records.values()];
   }
 
-  /** What `purge_on_startup` does, for a store that is open already: expired cookies leave memory and file. */
+  /** Drops expired cookies from memory and file: `purge_on_startup` for a store that is open already. */
   async purge(): Promise<void> {
     const file = this.#openFile();
     const now = this.#clock();
@@ -217,7 +217,7 @@ export class FileCookieStore implements CookieStore {
     return { before, after: file.lines };
   }
 
-  /** @returns whether the file is kept in this way. */
+  /** @returns whether the store was opened with these options. */
   isKept({ sync, checksum }: FilePolicy): boolean {
     return sync === this.#options.sync && checksum === this.#options.checksum;
   }
@@ -283,7 +283,7 @@ export class FileCookieStore implements CookieStore {
   async #write(operations: readonly Operation[], file: CookieFile): Promise<void> {
     const { slots, lines, accepted } = stage(operations, (cbtid) => file.table.at(cbtid));
     try {
-      // Also without lines: a deletion of nothing must not be undone by an earlier failure.
+      // Also without lines: what an earlier failure left could bring back what was deleted.
       await file.append(lines, this.#options.sync === 'always' ? 'now' : 'later');
     } catch (cause) {
       const error = new CookieStoreError(`the cookie file ${this.#options.filename} cannot be written`, { cause });
@@ -304,7 +304,7 @@ export class FileCookieStore implements CookieStore {
     }, SYNC_INTERVAL_MS).unref();
   }
 
-  /** The sync of a second. What it is for was acknowledged already: all that is left is to try again. */
+  /** The sync of `everysec`. The changes were acknowledged already, so all that is left is to try again. */
   async #sync(file: CookieFile): Promise<void> {
     try {
       await file.sync();
@@ -317,7 +317,7 @@ export class FileCookieStore implements CookieStore {
 }
 
 /**
- * The one name of a file however many paths lead to it, also before it exists.
+ * @returns the real path of a file, the same for all paths that lead to it, also before the file exists.
  * @throws CookieStoreError when its directory does not exist.
  */
 async function realFile(filename: string, fs: FileSystem): Promise<string> {

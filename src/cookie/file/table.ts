@@ -1,6 +1,6 @@
 /**
- * What a cookie file holds, in memory: what its lines add up to while it is read, and its state afterwards. The last
- * record of an id wins, and a deleted id stays deleted whatever follows. It knows nothing of files.
+ * The content of a cookie file in memory: how its lines add up while it is read, and its state afterwards. The last record of
+ * an id wins, and a deleted id stays deleted whatever follows. It knows nothing of files.
  */
 import { leadsToRecord, sweepForwards } from '../forwards.js';
 import { OldestFirst } from '../oldest-first.js';
@@ -9,12 +9,13 @@ import type { FileEntry } from './line.js';
 import type { CookieEntry, CookieForward, CookieRecord } from '../store.js';
 
 /**
- * What is known of one id; `deleted` as long as the file has a line that says so, `dropped` where it is forgotten without
- * one.
+ * The state of one id. `deleted`: the file has a line that says so. `dropped`: it is forgotten without such a line.
  */
 export type KnownSlot = CookieEntry | 'deleted' | 'dropped';
+/** The same; undefined for an id that the file does not have. */
 export type FileSlot = KnownSlot | undefined;
 
+/** The records and forwards of a cookie file, by id. */
 export class CookieTable {
   // id -> live record, in the order of creation or, where that is kept, of the last visit
   readonly #records = new OldestFirst<string, CookieRecord>();
@@ -35,7 +36,7 @@ export class CookieTable {
     return this.#entry(cbtid) ?? (this.#tombstones.has(cbtid) ? 'deleted' : undefined);
   }
 
-  /** Sets what is known of an id that is not over. */
+  /** Sets the state of an id. */
   set(cbtid: string, slot: KnownSlot): void {
     if (slot === 'dropped') this.drop(cbtid);
     else if (slot === 'deleted') this.#end(cbtid);
@@ -43,7 +44,7 @@ export class CookieTable {
     else this.#put(slot);
   }
 
-  /** Takes the next line of the file into account. */
+  /** Adds the next line of the file. */
   read(entry: FileEntry): void {
     const { cbtid } = entry;
     if (entry.record !== undefined) {
@@ -56,18 +57,18 @@ export class CookieTable {
     const { forward, successor } = entry;
     if (this.#tombstones.has(cbtid)) {
       if (forward === undefined) this.#forwards.delete(cbtid);
-      return; // the second line of a rotation, as a rule
+      return; // usually the second line of a rotation
     }
     this.#end(cbtid, forward);
     if (successor !== undefined) this.#putUnlessOver(successor);
   }
 
-  /** Forgets a record without a trace. */
+  /** Forgets a record, without a line in the file. */
   drop(cbtid: string): void {
     this.#records.delete(cbtid);
   }
 
-  /** A few forwards are looked at, and those that lead nowhere dropped; the ids stay taken. */
+  /** Drops forwards that lead nowhere, among the next few; their ids stay taken. */
   sweepForwards(): void {
     sweepForwards(this.#forwards, this.#entry);
   }
@@ -79,7 +80,7 @@ export class CookieTable {
     }
   }
 
-  /** The file was rewritten and says nothing of deleted ids any longer. */
+  /** The file was rewritten, and has no lines of deleted ids any more. */
   forgetDeleted(): void {
     this.#tombstones.clear();
     for (const cbtid of this.#forwards.keys()) this.#tombstones.add(cbtid);

@@ -1,4 +1,4 @@
-/** Changes of one cookie, one after the other, also when the cookie gets a new id in between. */
+/** Lets the changes of one cookie happen one after the other, also when the cookie gets a new id in between. */
 import { KeyedQueue } from './keyed-queue.js';
 import { isForward, MAX_FORWARDS } from '../store.js';
 import type { CookieRecord, CookieStore } from '../store.js';
@@ -12,8 +12,9 @@ export class CookieQueue {
   }
 
   /**
-   * Does something to a cookie that nobody else changes meanwhile. Resolves or rejects as `work` does.
-   * @param work gets the record under the id that it has now; undefined when there is none.
+   * Runs `work` when no other work on the cookie is running. Resolves or rejects as `work` does.
+   * @param cbtid any id that the cookie has or had.
+   * @param work gets the record under its current id; undefined when there is none.
    */
   async take<T>(cbtid: string, work: (record: CookieRecord | undefined) => Promise<T>, followed = 0): Promise<T> {
     const outcome = await this.#queue.take(cbtid, async () => {

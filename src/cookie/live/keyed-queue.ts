@@ -1,12 +1,12 @@
 /**
- * Work on one thing at a time: whoever comes for a key waits until all before him are done with it. Different keys do not
- * wait for each other.
+ * Queues by key: the work for one key runs one after the other, in order of arrival. Different keys do not wait for each
+ * other.
  */
 export class KeyedQueue {
-  /** Key -> when the last of those who came for it is done. */
+  // key -> resolves when the last work that was queued for it is done
   readonly #last = new Map<string, Promise<void>>();
 
-  /** Does `work` when it is its turn. Resolves or rejects as it does. */
+  /** Runs `work` when it is its turn. Resolves or rejects as `work` does. */
   async take<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);
     let done = (): void => undefined;
@@ -21,7 +21,7 @@ export class KeyedQueue {
     }
   }
 
-  /** How many keys are being worked on. */
+  /** How many keys have work that is running or waits. */
   get size(): number {
     return this.#last.size;
   }

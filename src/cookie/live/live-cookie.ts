@@ -1,10 +1,10 @@
 /**
- * One browser with open connections: it knows the sessions that live under its cookie, so that a logout reaches all of
- * them. Records are the business of `live-cookies.ts`, which makes it.
+ * One browser with open connections. A `LiveCookie` knows the sessions under its cookie, so that a logout reaches all of them. It
+ * is made by `live-cookies.ts`, which has the records.
  *
- *     here --logOut, or somebody else's--> logged out: what it had is ended, and its cookie lets nobody in any more
+ *     here --a logout, of whatever origin--> logged out: its sessions are ended, and its cookie lets nobody in any more
  *
- * Connections of a browser that logged out may go on, and carry sessions that log in anew; no cookie remembers those.
+ * The connections of a browser that was logged out may go on. Sessions on them may log in anew, but no cookie remembers that.
  */
 import { cookieDigest } from '../digest.js';
 import type { CookieAuth } from '../store.js';
@@ -20,14 +20,14 @@ export interface LiveSession {
   dismiss(reason: string, message: string): void;
 }
 
-/** What anonymous sessions of a browser are called. */
+/** How anonymous sessions of a browser are named. */
 export interface LiveCookieName {
   readonly authid: string;
   /** The `authid` is the cookie id itself: it must not be written to the log. */
   readonly isCookieId: boolean;
 }
 
-/** What keeps the records: `LiveCookies`. All of it rejects with CookieStoreError when the store fails. */
+/** What a live cookie asks `LiveCookies`, which has the records. All promises reject with CookieStoreError when the store fails. */
 export interface CookieKeeper {
   /** See `LiveCookies.loginOf`. */
   loginOf(held: string): Promise<CookieAuth | 'outdated' | undefined>;
@@ -35,9 +35,9 @@ export interface CookieKeeper {
   setLogin(cbtid: string, auth: CookieAuth | null, held?: string): Promise<boolean | 'outdated'>;
   /** See `LiveCookies.logOut`. */
   logOut(cbtid: string, except?: LiveSession): Promise<boolean>;
-  /** The last connection was closed. */
+  /** The last connection of the cookie was closed. */
   forget(liveCookie: LiveCookie): void;
-  /** It is time to look at the record. */
+  /** It is time to look whether the cookie has expired. */
   look(liveCookie: LiveCookie): void;
 }
 
@@ -65,17 +65,17 @@ export class LiveCookie {
     return this.#cbtid;
   }
 
-  /** What others may see of the cookie. */
+  /** The name of the cookie that others may see. */
   get digest(): string {
     return cookieDigest(this.#cbtid);
   }
 
-  /** What anonymous sessions of this browser are called: the cookie id, or derived from it. */
+  /** The `authid` of anonymous sessions of this browser: the cookie id, or derived from it. */
   get authid(): string {
     return this.name.authid;
   }
 
-  /** Whether its cookie has been forgotten, or is about to be. */
+  /** Whether the cookie was logged out: it has been deleted, or is about to be. */
   get isLoggedOut(): boolean {
     return this.#isLoggedOut;
   }
@@ -86,21 +86,22 @@ export class LiveCookie {
   }
 
   /**
-   * The login that the cookie remembers; undefined without one.
-   * @param held the id that the client has, as far as the node knows. `outdated` when another one has taken its place: whoever
-   *   opened a connection before that, and waited, may be somebody else.
+   * The login that the cookie remembers, read from the store; undefined without one.
+   * @param held the id that the client has, as far as the node knows.
+   * @returns `outdated` when another id has taken the place of the held one: the connection was opened before that, and may
+   *   belong to somebody else.
    * @throws CookieStoreError (rejects) when the store fails.
    */
   async login(held = this.#cbtid): Promise<CookieAuth | 'outdated' | undefined> {
     return this.#isLoggedOut ? undefined : this.#keeper.loginOf(held);
   }
 
-  /** Attaches a login. @param held as for {@link login}. @returns what {@link CookieKeeper.setLogin} does. */
+  /** Stores a login with the cookie. @param held as for {@link login}. @returns as {@link CookieKeeper.setLogin}. */
   remember(login: CookieAuth, held?: string): Promise<boolean | 'outdated'> {
     return this.#keeper.setLogin(this.#cbtid, login, held);
   }
 
-  /** Takes the login away and leaves the cookie: the browser is still recognised. @param held as for {@link login}. */
+  /** Removes the login and keeps the cookie: the browser is still recognised. @param held as for {@link login}. */
   forgetLogin(held?: string): Promise<boolean | 'outdated'> {
     return this.#keeper.setLogin(this.#cbtid, null, held);
   }
@@ -110,6 +111,7 @@ export class LiveCookie {
     await this.#keeper.logOut(this.#cbtid, except);
   }
 
+  /** A session under the cookie was opened. */
   joined(session: LiveSession): void {
     this.#sessions.add(session);
   }
@@ -131,18 +133,18 @@ export class LiveCookie {
     this.#keeper.forget(this);
   }
 
-  /** The cookie got another id. */
+  /** The cookie has got another id. */
   renamed(cbtid: string): void {
     this.#cbtid = cbtid;
   }
 
-  /** The cookie is forgotten. */
+  /** The cookie was logged out. */
   loggedOut(): void {
     this.#isLoggedOut = true;
     clearTimeout(this.#timer);
   }
 
-  /** Ends all sessions but one. */
+  /** Ends all sessions but `except`. */
   dismiss(reason: string, message: string, except?: LiveSession): void {
     for (const session of this.sessions) {
       if (session === except) continue;
@@ -151,7 +153,7 @@ export class LiveCookie {
     }
   }
 
-  /** Has the record looked at in a while, as long as a connection is open. */
+  /** Asks for a look at the record in `ms`, if a connection is open then. */
   lookAgain(ms: number): void {
     clearTimeout(this.#timer);
     if (ms === Infinity || this.#isLoggedOut || this.#connections === 0) return;

@@ -1,6 +1,6 @@
 /**
- * What is noted in a record while a browser comes and goes: that it came back with an id, and when it was last seen. A store that
- * fails makes a warning, and the next visit tries again.
+ * Notes in a record that a browser came back with its id, and when it was last seen. When the store fails there is a warning, and
+ * the next visit tries again.
  */
 import { isNoteDue, isUseNoted } from '../expiry.js';
 import type { RepeatedLog } from '../../log/repeated.js';
@@ -19,22 +19,24 @@ export interface CookieNotesDeps {
 
 const NOT_NOTED = 'uses of cookies cannot be noted';
 
+/** Notes the visits of browsers in the store. */
 export class CookieNotes {
   readonly #deps: CookieNotesDeps;
-  /** Ids with which somebody came, though the store still has to learn it. */
+  // ids that a client came with, which is not stored yet
   readonly #returned = new Set<string>();
 
   constructor(deps: CookieNotesDeps) {
     this.#deps = deps;
   }
 
-  /** Whether somebody came with an id, and the store does not know it yet. */
+  /** Whether a client came with an id, and that is not stored yet. */
   hasReturned(cbtid: string): boolean {
     return this.#returned.has(cbtid);
   }
 
   /**
-   * See `LiveCookies.noteReturn`. Never rejects.
+   * Notes that a client came with the current id. Resolves when that is stored, or, for the first id of a cookie, at once. Never
+   * rejects.
    * @param failure what the log says when the store fails.
    */
   async noteReturn({ cbtid, rotated }: CookieRecord, failure = NOT_NOTED): Promise<void> {
@@ -50,7 +52,7 @@ export class CookieNotes {
     await noting;
   }
 
-  /** Notes that a cookie is in use, if it is time for that. Nobody waits. */
+  /** Notes that a cookie is in use, if a note is due. Nobody waits. */
   noteUse(cbtid: string): void {
     const { store, queue, rules, clock, log } = this.#deps;
     if (!isUseNoted(rules)) return;

@@ -1,13 +1,13 @@
 /**
- * The cookies with which nobody has come back yet, oldest first. Whoever asks without a cookie gets one, as often as he
- * likes; so the oldest of these make way for new ones. It never touches a cookie with which somebody came back, that had a login,
- * or that has an open connection; the store looks once more, because another process may know better.
+ * The cookies that no browser has come back with yet, oldest first. Every request without a cookie gets a new one, so a client could
+ * fill the store; therefore the oldest of these cookies make way for new ones. A cookie that a browser came back with, that had
+ * a login, or that has an open connection stays. The store checks again, because another process may know better.
  */
 import { OldestFirst } from '../oldest-first.js';
 import type { RepeatedLog } from '../../log/repeated.js';
 import type { CookieStore } from '../store.js';
 
-/** How many of the oldest make way for one new cookie: more than one, so that what a crash brought back goes soon. */
+/** How many of the oldest make way for one new cookie: more than one, so that those that a crash brought back go soon. */
 const FORGOTTEN_PER_NEW = 16;
 
 export interface UnreturnedDeps {
@@ -19,10 +19,11 @@ export interface UnreturnedDeps {
   readonly isHere: (cbtid: string) => boolean;
 }
 
+/** Keeps the number of cookies that no browser came back with below a limit. */
 export class Unreturned {
   readonly #deps: UnreturnedDeps;
   readonly #ids = new OldestFirst<string, true>();
-  // what earlier runs left is asked for with the first new cookie
+  // the store is asked for those of earlier runs with the first new cookie
   #loading: Promise<void> | undefined;
   #isLoaded = false;
 
@@ -37,7 +38,7 @@ export class Unreturned {
     else this.#loading ??= this.#load();
   }
 
-  /** Somebody came back with it, or logged in under it; or it is gone. */
+  /** A browser came back with it, or logged in under it; or it is gone. */
   remove(cbtid: string): void {
     this.#ids.delete(cbtid);
   }
