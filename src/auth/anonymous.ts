@@ -1,8 +1,7 @@
 /**
- * Anonymous authentication: everybody may enter. The `authid` is that of the tracking cookie where there is one, so that a
- * returning browser is recognised (Crossbar.io documents this, but hands out a random id when `auth.anonymous` is
- * configured); a configured `authid` goes before, and without a cookie it is a random serial.
- * With an authenticator, it decides who may enter.
+ * Anonymous authentication: everybody is let in. The `authid` is the configured one, else that of the tracking cookie, so that a
+ * returning browser is recognised, else a random serial. (Crossbar.io documents the cookie, but hands out a random id when
+ * `auth.anonymous` is configured.) With an authenticator, the authenticator decides who is let in.
  */
 import { drawBytes } from '../system/random.js';
 import { createAsking } from './dynamic/asking.js';
@@ -30,12 +29,12 @@ function fixed({ realm, authid, role }: AnonymousConfig): AuthMethod {
   };
 }
 
-/** The authenticator decides by what is known of the connection: a session cookie of the application, an address. */
+/** The authenticator decides by what is known of the connection, such as a session cookie of the application or an address. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
   const ask = await createAsking(config, deps);
   return {
     start: (request, context) =>
-      // A name that the client asks for is worth nothing here.
+      // The authid that the client asks for proves nothing.
       ask({ request, context, authid: nameOf(context.client) }, accept),
   };
 }
@@ -44,15 +43,15 @@ function nameOf({ liveCookie }: ClientInfo): string {
   return liveCookie?.authid ?? randomSerial();
 }
 
-// 32 characters that are not mistaken for each other when read out; a byte picks one without bias.
+// 32 characters that are hard to confuse when read out. With 32 of them a random byte picks one without bias.
 const ALPHABET = Buffer.from('ABCDEFGHJKLMNPQRSTUVWXYZ23456789');
-/** Where a serial is written before it becomes a text. */
+/** Reused for every serial. */
 const SERIAL = Buffer.from('XXXX-XXXX-XXXX-XXXX-XXXX-XXXX');
 
-/** @returns `XXXX-XXXX-XXXX-XXXX-XXXX-XXXX`, 120 random bits: the form that Crossbar.io gives to anonymous clients. */
+/** @returns `XXXX-XXXX-XXXX-XXXX-XXXX-XXXX`, 120 random bits: the form of Crossbar.io's anonymous authids. */
 export function randomSerial(): string {
   const bytes = drawBytes(24);
-  // Behind every fourth there is a dash.
+  // A dash stands behind every fourth character.
   for (let i = 0; i < bytes.length; i++) SERIAL[i + (i >> 2)] = ALPHABET[(bytes[i] ?? 0) & 31] ?? 0;
   return SERIAL.toString('latin1');
 }

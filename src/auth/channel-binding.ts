@@ -1,17 +1,17 @@
 /**
- * Channel binding: a signature that holds for one TLS connection only, so that nobody in between can use it. Client and
- * router mix something into it that only the two ends of the connection know.
+ * Channel binding: a signature that is valid for one TLS connection only, so that a man in the middle cannot use it. Client and
+ * router mix data into it that only the two ends of the connection know.
  */
 import { createHash } from 'node:crypto';
 import type { ClientInfo } from './method.js';
 
-/** The type that a client asks for, and the data of its connection; `none` when it asks for nothing. */
+/** The type that a client asks for, and the data of its connection; `none` when the client asks for none. */
 export type ChannelBinding = { readonly type: string; readonly data: Uint8Array } | 'none';
 
 /**
  * @param asked `channel_binding` in HELLO.Details.authextra.
- * @returns undefined when this connection does not have what the client asks for: it must be refused then, because it
- *   relies on it.
+ * @returns undefined when this connection does not have the type that the client asks for. The client relies on it, so it
+ *   must be refused.
  */
 export function channelBinding(asked: unknown, { tls }: ClientInfo): ChannelBinding | undefined {
   if (asked === undefined || asked === null || asked === '') return 'none';
@@ -20,7 +20,7 @@ export function channelBinding(asked: unknown, { tls }: ClientInfo): ChannelBind
   return data === undefined ? undefined : { type: asked, data };
 }
 
-/** @returns the 32 octets by which cryptosign knows a connection. What is not as long is hashed, as autobahn-python does. */
+/** @returns the 32 octets that cryptosign mixes in. Data of another length is hashed, as autobahn-python does. */
 export function channelId(data: Uint8Array): Uint8Array {
   return data.length === 32 ? data : createHash('sha256').update(data).digest();
 }

@@ -1,10 +1,10 @@
 /**
- * Work on secret octets in a time that tells nothing. Texts are compared by digest, so that neither their content nor their
- * length shows; the digest of the secret itself is made once, when the config is read.
+ * Compares secrets in a time that does not depend on them. Texts are compared by digest, so that neither their content nor their
+ * length shows. The digest of the secret is made once, when the config is read.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What is kept of a secret text, to compare others with it. */
+/** A secret text to compare others with. Only its digest is kept. */
 export class SecretText {
   readonly #digest: Uint8Array;
 
@@ -17,7 +17,7 @@ export class SecretText {
   }
 }
 
-/** @returns whether both are the same. Their length is no secret. */
+/** @returns whether both are the same. Their length may show. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
@@ -26,7 +26,7 @@ function digestOf(text: string): Uint8Array {
   return createHash('sha256').update(text, 'utf8').digest();
 }
 
-/** @returns `a` XOR `b`, as long as `a`; what `b` lacks counts as zeros. */
+/** @returns `a` XOR `b`, as long as `a`; a shorter `b` is filled up with zeros. */
 export function exclusiveOr(a: Uint8Array, b: Uint8Array): Buffer {
   return Buffer.from(a.map((octet, i) => octet ^ (b[i] ?? 0)));
 }

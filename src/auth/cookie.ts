@@ -1,12 +1,12 @@
 /**
- * Cookie authentication: a browser whose cookie remembers a login is let in at once, as whom it was let in then. The
- * client must offer `cookie`; whatever else it asks for in its HELLO, realm and `authid`, is as the login has it. A
- * browser without a login is passed on to the next method of its list.
+ * Cookie authentication: a browser whose cookie remembers a login is let in at once, as the same principal as then. The client
+ * must offer `cookie`. Realm and `authid` are those of the login, whatever the HELLO asks for. A browser without a login is
+ * passed on to the next method of its list.
  *
- * A login by a method that the transport does not have does not count there, nor one for a realm or role that is gone: such a
- * browser goes on with what else it offers. So does one whose principal is gone, or has another ticket, secret or key by now.
+ * A login does not count when its method is not configured on this transport, when its realm or role is gone, or when its
+ * principal is gone or has another ticket, secret or key by now. Then, too, the next method is asked.
  *
- * How the login came to the cookie is told in `session/opening.ts`.
+ * `session/opening.ts` stores the login with the cookie.
  */
 import { COOKIE_REPLACED } from './verdict.js';
 import type { CookieAuth } from '../cookie/store.js';
@@ -30,7 +30,7 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
           : 'no such realm';
         if (fault !== false) {
           log.info({ authmethod, realm, authrole, fault }, 'login of a cookie does not count');
-          // Another transport may well have the method.
+          // Another transport may have the method, so the login stays.
           if (fault !== 'no such method') await liveCookie.forgetLogin(heldCookie);
           return PASS;
         }
@@ -42,9 +42,9 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
 };
 
 /**
- * @param method the one that the login was made with; undefined where the transport does not have it (any more).
- * @returns why the login does not count; false when it does. A method that cannot know (its principals are not in the config)
- *   has nothing against it.
+ * @param method the method of the login; undefined where the transport does not have it (any more).
+ * @returns why the login does not count; false when it does. A login by a method whose principals are not in the config always
+ *   counts.
  */
 function faultOf(method: AuthMethod | undefined, login: CookieAuth): 'no such method' | LoginFault | false {
   if (method === undefined) return 'no such method';

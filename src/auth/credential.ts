@@ -1,11 +1,11 @@
 /**
- * What a remembered login is compared with when its cookie comes back: a mark of the credential that it was made with, so
- * that a changed ticket, secret or key ends it.
+ * The mark of the credential that a login was made with. It is stored with the login, and compared when the cookie comes back:
+ * so a changed ticket, secret or key ends the login.
  *
- * The mark has 16 bits of a digest. A credential that was changed keeps its mark once in 65,536 times. More bits would find
- * out guesses: whoever reads the cookie file could try words on it at leisure, and would know which is the ticket. Of a
- * million words 15 fit, and they have to be tried at the node, which counts. It has no salt for each login: the marks of
- * several logins would add up to more bits.
+ * The mark has 16 bits of a digest. Once in 65,536 times a changed credential has the same mark. More bits would confirm
+ * guesses: somebody who reads the cookie file could try words on it at leisure, and would find the ticket. With 16 bits 15 of
+ * a million words fit, and those have to be tried at the node, which counts failures. There is no salt for each login,
+ * because the marks of several logins would add up to more bits.
  */
 import { createHash } from 'node:crypto';
 import type { CookieAuth } from '../cookie/store.js';
@@ -13,7 +13,7 @@ import type { LoginFault } from './method.js';
 
 const MARK_BYTES = 2;
 
-/** @param secret whatever proves who it is, as the config has it. @returns the mark to keep with a login. */
+/** @param secret the credential as the config has it. @returns the mark to store with a login. */
 export function credentialMark(authmethod: string, authid: string, secret: string): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([authmethod, authid, secret]), 'utf8')
@@ -22,9 +22,9 @@ export function credentialMark(authmethod: string, authid: string, secret: strin
 }
 
 /**
- * @param marks those of all credentials that the principal has now.
- * @returns what is wrong with a login that names the principal; undefined when nothing is. Logins of versions that noted no
- *   mark go on to count.
+ * @param marks of all credentials that the principal has now.
+ * @returns what is wrong with a login of the principal; undefined when nothing is. Logins of versions that stored no mark still
+ *   count.
  */
 export function credentialFault({ credential }: CookieAuth, marks: Iterable<string>): LoginFault | undefined {
   if (credential === undefined || [...marks].includes(credential)) return undefined;

@@ -1,10 +1,10 @@
 /**
- * What a client is shown that asks for somebody who does not exist: a challenge as a principal of the config would get
- * it, and the same one every time. Whoever tries names learns nothing from the answers.
+ * Decoys: a client that asks for an unknown `authid` gets a challenge as for a principal of the config, with the same salt every
+ * time. So trying names tells nothing about who exists.
  */
 import { createHash, createHmac } from 'node:crypto';
 
-/** The first of these that has all characters of a salt is what its imitation is made of. */
+/** A salt is imitated with the first of these alphabets that has all of its characters. */
 const ALPHABETS: readonly (readonly [all: RegExp, characters: string])[] = [
   [/^[0-9]*$/, '0123456789'],
   [/^[0-9a-f]*$/, '0123456789abcdef'],
@@ -14,16 +14,16 @@ const ALPHABETS: readonly (readonly [all: RegExp, characters: string])[] = [
 ];
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** Makes up principals of a method. What it makes depends on the secrets of the config alone: it outlives a restart. */
+/** Makes up principals of a method. They depend only on the secrets of the config, so they are the same after a restart. */
 export class Decoys {
   readonly #key: Uint8Array;
 
-  /** @param secrets everything secret that the method knows. */
+  /** @param secrets all secrets of the method. */
   constructor(secrets: readonly string[]) {
     this.#key = createHash('sha256').update(JSON.stringify(secrets)).digest();
   }
 
-  /** @returns the one of `principals` that an unknown `authid` is made to look like. There must be one. */
+  /** @returns the principal that an unknown `authid` is made to look like; undefined when there are none. */
   pick<T>(authid: string, principals: readonly T[]): T | undefined {
     return principals[this.bytes('principal', authid, 4).readUInt32BE() % principals.length];
   }
@@ -35,7 +35,7 @@ export class Decoys {
     return Array.from(salt, (_, i) => alphabet[bytes.readUInt16BE(2 * i) % alphabet.length]).join('');
   }
 
-  /** @returns `length` bytes that nobody else can foretell. */
+  /** @returns `length` bytes that nobody without the secrets can predict. */
   bytes(what: string, authid: string, length: number): Buffer {
     const blocks: Buffer[] = [];
     for (let i = 0; i * 32 < length; i++) {

@@ -1,11 +1,11 @@
 /**
- * Guessing takes time: failed authentications are counted, and whoever has had too many within a minute is refused for the
- * rest of it, the right secret included, and after a pause that slows the guesses down. It is counted by address and
- * `authid` together, so that nobody can lock out somebody at another address; and by address alone, for those who try one
- * password on many names. An attempt counts from its beginning: of many that are made at once only so many are looked at.
+ * Slows the guessing of secrets down. Failed authentications are counted. After too many within a minute further attempts are
+ * refused for the rest of the minute, also with the right secret, each after a pause. Failures are counted by address and
+ * `authid` together, so that nobody can lock out a user at another address; and by address alone, against clients that try
+ * one password with many names. An attempt counts from its beginning, so that many at the same time do not get past the limit.
  *
- * Behind a proxy on this machine all clients have the same address, none. There nobody is locked out for good: beyond the limit
- * one attempt every few seconds is looked at, whoever makes it.
+ * Behind a proxy on this machine all clients have the same address, which is empty. So that one client does not lock out the
+ * others, one attempt every two seconds is let through beyond the limit, whichever client makes it.
  */
 import { createHash } from 'node:crypto';
 import { ErrorUri } from '../wamp/error.js';
@@ -29,11 +29,11 @@ export interface FailureLimitDeps extends Pick<AuthDeps, 'log' | 'uris'> {
 }
 
 const WINDOW_MS = 60_000;
-/** Without an address, how often an attempt beyond the limit is looked at. */
+/** How often an attempt beyond the limit is let through for clients without an address. */
 const LET_THROUGH_MS = 2000;
 /** How long a client waits for the refusal. */
 const PAUSE_MS = 1000;
-/** Attackers have many addresses; what is counted of them must not fill our memory. The oldest counts go first. */
+/** Attackers have many addresses, which must not fill the memory. The oldest counts are dropped first. */
 const MAX_ENTRIES = 100_000;
 /** An authid may be as long as a message. */
 const MAX_LOGGED_AUTHID = 100;
@@ -51,14 +51,15 @@ interface Count {
 interface Limit {
   readonly key: string;
   readonly max: number;
-  /** Whether an attempt is let through now and then although the limit is reached. */
+  /** Whether an attempt is let through every {@link LET_THROUGH_MS} although the limit is reached. */
   readonly isLeaky: boolean;
 }
 
+/** Counts the failed authentications of one transport, and refuses attempts beyond its limits. */
 export class FailureLimit {
   readonly #options: FailureLimitOptions;
   readonly #deps: FailureLimitDeps;
-  /** digest of who failed -> how often, in the order of the first failure */
+  // `keyOf` or address -> how often it failed, in the order of the first failure
   readonly #counts = new Map<string, Count>();
 
   constructor(options: FailureLimitOptions, deps: FailureLimitDeps) {
@@ -115,12 +116,12 @@ export class FailureLimit {
   ): V | Verdict {
     if (verdict.type === 'challenge') return this.#guardAnswer(verdict, request, context, wasLetThrough);
     if (verdict.type === 'accept') this.#forgive(keyOf(request, context));
-    // That an authenticator is broken is not the client's doing.
+    // A broken authenticator is not the client's fault.
     if (verdict.type === 'deny' && verdict.reason !== ErrorUri.AUTHENTICATION_FAILED) this.#count(request, context);
     return verdict;
   }
 
-  /** The limit may have been reached since the challenge; and an answer is looked at once, whatever the session does. */
+  /** An answer is an attempt of its own: the limit may have been reached since the challenge. Only one answer is looked at. */
   #guardAnswer(challenge: Challenge, request: AuthRequest, context: AuthContext, wasLetThrough: boolean): Challenge {
     let isAnswered = false;
     const resume: Challenge['resume'] = (signature, extra) => {
@@ -131,7 +132,7 @@ export class FailureLimit {
     return { ...challenge, resume };
   }
 
-  /** Who only comes in a crowd, all at once after a restart maybe, has done nothing wrong. */
+  /** Clients that only came at the same time, such as after a restart, did nothing wrong, and are to come back. */
   async #refuse(limits: readonly Limit[]): Promise<Verdict> {
     const hasFailed = limits.some(({ key, max }) => (this.#countOf(key)?.failures ?? 0) >= max);
     await this.#deps.pause(PAUSE_MS);
@@ -144,7 +145,7 @@ export class FailureLimit {
     return count !== undefined && count.failures + count.pending >= max;
   }
 
-  /** @returns whether an attempt is looked at although some limit is reached; with its challenge goes its answer. */
+  /** @returns whether an attempt is let through although the limit is reached. The answer to its challenge is, too. */
   #letsThrough(limit: Limit): boolean {
     if (!this.#isReached(limit)) return true;
     const count = this.#countOf(limit.key);
@@ -154,7 +155,7 @@ export class FailureLimit {
     return true;
   }
 
-  /** @returns the count of the last minute; one without failures and attempts is none. */
+  /** @returns the count, without the failures of an earlier minute; undefined when nothing is counted. */
   #countOf(key: string): Count | undefined {
     const count = this.#counts.get(key);
     if (count !== undefined && this.#deps.clock() - count.since >= WINDOW_MS) count.failures = 0;
@@ -196,7 +197,7 @@ export class FailureLimit {
     count.failures += 1;
     if (count.failures > 1) return;
     count.since = this.#deps.clock();
-    // Behind all others, where a new one belongs.
+    // At the end, because the order is that of the first failure.
     this.#counts.delete(key);
     this.#counts.set(key, count);
     this.#forgetOldest();
@@ -216,7 +217,7 @@ export class FailureLimit {
     }
   }
 
-  /** What an attempt counts for: whoever the client says it is, and where it is, as far as both are known. */
+  /** @returns what an attempt counts for: address and authid, and the address alone, as far as they are known. */
   #limits(request: AuthRequest, context: AuthContext): readonly Limit[] {
     const { max_auth_failures: perPrincipal, max_auth_failures_per_address: perAddress } = this.#options;
     const { address } = context.client;
@@ -232,8 +233,8 @@ export class FailureLimit {
 }
 
 /**
- * Of one length, whatever the client says. Names that SCRAM takes for one are one: `jo\u00ADe` is `joe`, and would be another
- * ten guesses otherwise.
+ * @returns a key of fixed length for address and authid. Names that SCRAM takes for the same share one: `jo\u00ADe` is `joe`, and
+ *   would allow ten more guesses otherwise.
  */
 function keyOf({ authid = '' }: AuthRequest, { client: { address } }: AuthContext): string {
   return createHash('sha256')

@@ -1,10 +1,10 @@
 /**
- * The authentication methods of a transport, behind an object that stays: a node that runs can be given others. Sessions
- * that are on are not touched, and a client that is in the middle of a method goes on with it.
+ * The authentication methods of a transport, behind an object that stays while the methods are replaced. Open sessions are not
+ * touched, and a client that is in the middle of a method goes on with it.
  */
 import type { AuthMethod, AuthMethodLookup } from './method.js';
 
-/** The authentication methods of a transport, which can be exchanged while it runs. */
+/** The authentication methods of a transport, which can be replaced while it runs. */
 export class LiveAuthMethods implements AuthMethodLookup {
   #current: AuthMethodLookup;
 
@@ -12,7 +12,7 @@ export class LiveAuthMethods implements AuthMethodLookup {
     this.#current = methods;
   }
 
-  /** What the next HELLO finds. */
+  /** Takes effect with the next HELLO. */
   replace(methods: AuthMethodLookup): void {
     this.#current = methods;
   }

@@ -1,60 +1,66 @@
 /**
- * What an authentication method is. It gets a HELLO and gives a verdict; it never sees a socket and never sends. Verdicts
- * are values: to be refused is no exception. To add a method: write its file, add it to `registry.ts`, run
- * the contract suite on it.
+ * What an authentication method is. It gets a HELLO and returns a verdict. It never sees a socket and never sends. Verdicts are
+ * values: a refusal is no exception.
+ *
+ *     HELLO --start--> Accept, Deny, Unavailable: the end
+ *                      Challenge: the client gets CHALLENGE, and `resume` its AUTHENTICATE
+ *                      Pass: the next method of the client's list is asked
+ *
+ * To add one: a file that exports an {@link AuthMethodType}, a line in `registry.ts`, its section in `schema.ts`, and a client in
+ * `test/support/auth-clients.ts`, with which the contract suite (`test/contract/auth-method.ts`) runs.
  */
 import type { CookieAuth } from '../cookie/store.js';
 import type { LiveCookie } from '../cookie/live/live-cookie.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 
-/** Who a session is, once it may enter: what WELCOME tells the client. */
+/** Who a session is once it is let in. WELCOME tells the client all of it but `credential`. */
 export interface Principal {
   readonly realm: string;
   readonly authid: string;
   readonly authrole: string;
   readonly authmethod: string;
-  /** Where the principal is on file: `static` is the config. */
+  /** Where the principal comes from: `static` is the config, `dynamic` and `function` are authenticators, `cookie` is a login. */
   readonly authprovider: string;
   readonly authextra?: Dict;
-  /** A mark of what the principal proved it with, to be kept with the login (`credential.ts`). Shown to nobody. */
+  /** A mark of the credential that was used, to be stored with the login (`credential.ts`). Never sent. */
   readonly credential?: string;
 }
 
 /** What the client asked for in its HELLO. */
 export interface AuthRequest {
-  /** The name by which the client asks for the method. */
+  /** The name by which the client asked for this method. */
   readonly authmethod: string;
   readonly realm: string;
   readonly authid: string | undefined;
   readonly authextra: Dict | undefined;
 }
 
-/** Who is at the other end, as far as the transport knows: there before anybody says HELLO. */
+/** What the transport knows of the client before its HELLO. */
 export interface ClientInfo {
   /** Address and port, for the log. */
   readonly peer: string;
   /**
-   * What failures are counted by: the IP address, of IPv6 the network. Empty on a socket file, and for peers on this
-   * machine: a proxy among them stands for all of its clients.
+   * What failures are counted by: the IPv4 address, or the IPv6 network. Empty on a socket file and for peers on this machine,
+   * because one of them may be a proxy with many clients.
    */
   readonly address: string;
   /** The browser behind the tracking cookie, where cookies are tracked. */
   readonly liveCookie: LiveCookie | undefined;
-  /** The id that the browser had, or got, when the connection was opened: a password. Undefined when it had an old one. */
+  /** The cookie id that the browser had, or got, when the connection was opened: a password. Undefined when it had a replaced one. */
   readonly heldCookie?: string | undefined;
   /**
-   * The headers of the HTTP request, names in lower case; undefined without HTTP, and where no method of the transport
-   * wants them. They hold cookies and passwords: for authenticators only.
+   * The headers of the HTTP request, with names in lower case; undefined without HTTP, and where no method of the transport
+   * wants them. They contain cookies and passwords: for authenticators only.
    */
   readonly headers: Dict | undefined;
   /** Undefined on a connection without TLS. */
   readonly tls: TlsClient | undefined;
 }
 
-/** What TLS tells of a client. */
+/** What TLS knows of a client. */
 export interface TlsClient {
-  /** The certificate that the client proved to have, signed by one of the `ca_certificates`; undefined without one. */
+  /** The certificate of the client, verified and signed by one of the `ca_certificates`; undefined without one. */
   readonly certificate: ClientCertificate | undefined;
   /** @returns what only the two ends of this connection know (RFC 5929, RFC 9266); undefined for a type that it has not. */
   channelBinding(type: string): Uint8Array | undefined;
@@ -68,64 +74,73 @@ export interface ClientCertificate {
   readonly commonName: string | undefined;
 }
 
-/** What else is known when a session opens. */
+/** What else is known of the session that is being opened. */
 export interface AuthContext {
   /** The id that the session will have: a challenge may name it. */
   readonly sessionId: number;
   readonly client: ClientInfo;
-  /** What session details show of the transport: nothing secret. */
+  /** @returns what session details show of the transport: nothing secret. */
   readonly facts: () => Dict;
 }
 
+/** The client is let in. */
 export interface Accept {
   readonly type: 'accept';
   readonly principal: Principal;
-  /** What proves the router to the client: goes into authextra of this one WELCOME, and is not remembered. */
+  /** Proves the router to the client: is added to `authextra` of this WELCOME, and not stored. */
   readonly proof?: Dict;
 }
 
-/** The client may not enter. */
+/** The client is refused, with ABORT. */
 export interface Deny {
   readonly type: 'deny';
-  /** The reason of ABORT. */
+  /** The reason of ABORT: a URI, usually one of {@link AuthUris}. */
   readonly reason: string;
   /** One sentence for the client. */
   readonly message: string;
 }
 
-/** Nothing can be decided at the moment: the client is to come back, and must not be told what it takes for final. */
+/**
+ * Nothing can be decided at the moment, and the client should come back. Its connection is closed with a code that clients do
+ * not take for final (1013), without ABORT.
+ */
 export interface Unavailable {
   readonly type: 'unavailable';
   /** One sentence for the client. */
   readonly message: string;
 }
 
-/** The client is asked to prove who it is (section "CHALLENGE"); its answer goes to `resume`. */
+/** The client is asked to prove who it is (section "CHALLENGE"). A challenge lives in this object: methods keep no pending state. */
 export interface Challenge {
   readonly type: 'challenge';
   readonly authmethod: string;
   readonly extra: Dict;
-  /** Called once, with the client's AUTHENTICATE. */
+  /** Called with the client's AUTHENTICATE, at most once. */
   readonly resume: (signature: string, extra: Dict) => Verdict | Promise<Verdict>;
 }
 
-/** The method has nothing to say to this client: the next one of the client's list is asked. */
+/** The method does not concern this client: the next method of the client's list is asked. */
 export interface Pass {
   readonly type: 'pass';
 }
 
-/** What a method says of a HELLO, or of the answer to a CHALLENGE. */
+/** What a method answers to a HELLO, or to the AUTHENTICATE behind a CHALLENGE. */
 export type Verdict = Accept | Deny | Unavailable | Challenge;
 
 /** What may be wrong with a login that a cookie remembers. */
 export type LoginFault = 'no such principal' | 'another credential';
 
-/** A method set up for one transport. Must not throw for anything that a client can send. */
+/**
+ * A method that is set up for one transport. It must not throw for anything that a client can send, and must answer for an unknown
+ * `authid` as, and as slowly as, for a wrong secret.
+ */
 export interface AuthMethod {
+  /** Answers a HELLO. */
   start(request: AuthRequest, context: AuthContext): Verdict | Pass | Promise<Verdict | Pass>;
   /**
-   * Why somebody who was let in earlier would not be any more, not as the same, or not with what was shown then: asked about
-   * logins that a cookie remembers. Only methods whose principals are in the config can know.
+   * Checks a login that a cookie remembers: is the principal still in the config, with the same role and the same credential?
+   * Only for methods whose principals are in the config.
+   * @returns undefined when nothing is wrong with it.
    */
   faultOf?(login: CookieAuth): LoginFault | undefined;
 }
@@ -133,16 +148,19 @@ export interface AuthMethod {
 /** The methods of one transport: name in HELLO -> method. */
 export type AuthMethods = ReadonlyMap<string, AuthMethod>;
 
-/** The same for look-ups only: what is behind it may change while a node runs. */
+/** The same for look-ups only: the methods behind it may change while a node runs. */
 export type AuthMethodLookup = Pick<AuthMethods, 'get' | 'has'>;
 
-/** A method as the registry has it. `C` is its checked section of the config. */
+/** What the file of each method exports for the registry. `C` is its checked section of the config. */
 export interface AuthMethodType<C> {
-  /** The word in the config. */
+  /** Its key in the `auth` section. */
   readonly type: string;
-  /** What clients call it in HELLO; by default the word in the config. */
+  /** The names that clients use for it in HELLO (`authmethods`); default: the key in the config. */
   readonly names?: readonly string[];
-  /** Rejects when what the section names cannot be loaded. */
+  /**
+   * Sets the method up for one transport.
+   * @throws (may also reject) when something that the section names cannot be loaded.
+   */
   create(config: C, deps: AuthDeps): AuthMethod | Promise<AuthMethod>;
 }
 
@@ -154,11 +172,11 @@ export type LoadFunction = (module: string, name: string) => Promise<(...args: r
 
 /** The reasons of ABORT when authentication fails. */
 export interface AuthUris {
-  /** The client could not show that it is who it says it is. Unknown and wrong are the same, or names could be guessed. */
+  /** The `authid` is unknown, or the proof is wrong. One reason for both, or names could be guessed. */
   readonly denied: string;
-  /** None of the methods that the client offers is there. */
+  /** The transport has none of the methods that the client offers. */
   readonly noMethod: string;
-  /** The client offers to be anonymous, and that is not enough. */
+  /** The client only offers `anonymous`, which the transport does not have. */
   readonly required: string;
 }
 
@@ -166,11 +184,11 @@ export interface AuthUris {
 export interface AuthDeps extends RepeatedLogDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** The methods of the transport, complete when the first client comes. */
+  /** The other methods of the transport: complete when the first client comes, not yet while methods are set up. */
   readonly siblings: AuthMethods;
   /**
    * Calls a procedure as the router itself. Rejects with a CallFault.
-   * @param role undefined: one that may call everything.
+   * @param role by which it is called; undefined for one that may call everything.
    */
   readonly call: (
     realm: string,
@@ -181,6 +199,6 @@ export interface AuthDeps extends RepeatedLogDeps {
   readonly load: LoadFunction;
   /** @returns whether there is such a realm, with such a role. */
   readonly admits: (realm: string, role: string) => boolean;
-  /** What refusals are called here. */
+  /** The reasons for refusals on this transport. */
   readonly uris: AuthUris;
 }

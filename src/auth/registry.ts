@@ -1,6 +1,4 @@
-/**
- * The authentication methods of this router. To add one: write its file, add it here.
- */
+/** The authentication methods that a config can name. A new one is a file of its own and a line in the list below. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { anonymous } from './anonymous.js';
 import { cookie } from './cookie.js';
@@ -15,16 +13,18 @@ import type { AuthOptions } from './options-schema.js';
 import { WITHOUT_AUTH } from './schema.js';
 import type { AuthConfig } from './schema.js';
 
-/** Every method takes the section of its own word; the schema makes sure of it. */
+/** Each gets the section of its own `type`; the schema makes sure that it fits. */
 const TYPES: readonly AuthMethodType<never>[] = [anonymous, cookie, ticket, wampcra, scram, cryptosign, tls];
 
-/** They ask for no secret, so nobody can guess one. */
+/** Methods without a secret that could be guessed. */
 const WITHOUT_SECRET: readonly AuthMethodType<never>[] = [anonymous, cookie];
 
 /**
- * @param config the `auth` section of a transport; absent or empty means that everybody is `anonymous`.
- * @returns the methods that the section configures, by the names that clients call them. Rejects when one of them cannot
- *   be set up.
+ * Sets up the methods of one transport.
+ *
+ * @param config its `auth` section; absent or empty means that everybody is `anonymous`.
+ * @returns the methods by the names that clients use in HELLO, with failures counted (`failure-limit.ts`).
+ * @throws (rejects) when one of them cannot be set up.
  */
 export async function createAuthMethods(
   config: AuthConfig | undefined,

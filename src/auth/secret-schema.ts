@@ -1,4 +1,4 @@
-/** Where a secret may come from. Whatever stands in the config, methods get the secret itself. */
+/** Where a secret may come from: config, environment or file. Methods always get the secret itself. */
 import type { ConfigSchema } from '../schema/dialect.js';
 
 const secretFileKeywords = {

@@ -1,6 +1,6 @@
 /**
- * Ticket authentication (section "Ticket-based Authentication"): the client sends a password as it is. Only for
- * connections that nobody can listen to.
+ * Ticket authentication (section "Ticket-based Authentication"): the client sends a password in clear text. Only for connections
+ * that nobody can listen to, such as TLS.
  */
 import { randomBytes } from 'node:crypto';
 import { createAsking } from './dynamic/asking.js';
@@ -40,7 +40,7 @@ function fixed({ principals }: TicketConfig, { uris }: AuthDeps): AuthMethod {
   };
 }
 
-/** The authenticator is shown the ticket, and decides. */
+/** The authenticator gets the ticket, and decides. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
   const ask = await createAsking(config, deps);
   return {

@@ -1,11 +1,11 @@
 /**
- * Verdicts, and the URIs that refusals are told by. Crossbar.io has URIs of its own for them; which of the two
- * vocabularies a transport speaks is its option `auth_error_uris`.
+ * Makes verdicts, with the URIs for refusals. Crossbar.io has URIs of its own; the option `auth_error_uris` of a transport chooses
+ * between those and the URIs of the specification.
  */
 import { ErrorUri } from '../wamp/error.js';
 import type { Accept, AuthUris, Deny, Principal, Unavailable } from './method.js';
 
-/** The reasons of refusals, as Crossbar.io and as the specification name them (`auth_error_uris`). */
+/** The reasons for refusals, by the words of `auth_error_uris`. */
 export const AUTH_URIS = {
   crossbar: {
     denied: ErrorUri.NOT_AUTHORIZED,
@@ -19,6 +19,7 @@ export const AUTH_URIS = {
   },
 } as const satisfies Record<string, AuthUris>;
 
+/** @returns the verdict that lets a client in. */
 export function accept(principal: Principal): Accept {
   return { type: 'accept', principal };
 }
@@ -28,19 +29,19 @@ export function deny(reason: string, message: string): Deny {
   return { type: 'deny', reason, message };
 }
 
-/** The one answer to everything that does not fit, whatever it was. */
+/** @returns the refusal for an unknown `authid` as well as for a wrong proof: a client must not learn which it was. */
 export function denied({ denied: reason }: AuthUris): Deny {
   return deny(reason, 'authentication failed: the authid is unknown, or what proves it is wrong');
 }
 
-/** For methods that are of no use without the name of a principal. */
+/** @returns the refusal for a HELLO without `authid`, by methods that need one. */
 export function withoutAuthid({ denied: reason }: AuthUris): Deny {
   return deny(reason, 'authentication failed: HELLO names no authid');
 }
 
 /**
- * For a connection that holds a cookie id in whose place there is another one: it may be of somebody else. A browser connects
- * again with what it has now.
+ * For a connection that holds a replaced cookie id: it may belong to somebody else. A browser connects again, with the id that it
+ * has by then.
  */
 export const COOKIE_REPLACED: Unavailable = {
   type: 'unavailable',

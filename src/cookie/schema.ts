@@ -61,7 +61,7 @@ export const databaseStoreSchema = {
   type: 'object',
   section: 'Cookie store "database"',
   description:
-    'Keeps the cookies in an LMDB database that several nodes of one machine can use at the same time: who logs in at one of them is known to all. Needs the npm package `lmdb`.',
+    'Keeps the cookies in an LMDB database that several nodes of one machine can use at the same time: a login at one of them counts at all of them. Needs the npm package `lmdb`.',
   required: ['type', 'path'],
   rules: checkReadonly,
   additionalProperties: false,
@@ -153,7 +153,7 @@ export const cookieSchema = {
       type: 'boolean',
       default: false,
       description:
-        'Counts `max_age` from the last visit instead of the first, and sends the cookie again in time: who keeps coming is never forgotten.',
+        'Counts `max_age` from the last visit instead of the first, and sends the cookie again in time: a browser that keeps coming back is never forgotten.',
     },
     idle_timeout: {
       type: 'integer',

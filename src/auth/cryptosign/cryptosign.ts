@@ -1,6 +1,6 @@
 /**
- * Cryptosign (section "Cryptosign-based Authentication"): the client signs 32 random octets of ours with its private key,
- * Ed25519. The router knows public keys only, so there is nothing to steal from it.
+ * Cryptosign (section "Cryptosign-based Authentication"): the client signs 32 random octets of the router with its private key
+ * (Ed25519). The router knows public keys only, so there is nothing to steal from it.
  */
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { createAsking } from '../dynamic/asking.js';
@@ -41,7 +41,7 @@ function fixed({ principals }: CryptosignConfig, { uris }: AuthDeps): AuthMethod
       const { pubkey } = opening;
       const authid = request.authid ?? owners.get(pubkey) ?? '';
       const found = known.get(authid);
-      // Somebody who is not in the config is challenged all the same, and refused whatever he signs.
+      // An unknown client is challenged all the same, and refused whatever it signs.
       const principal =
         found !== undefined && has(found, pubkey) ? principalOf(authid, found, request.realm, pubkey) : undefined;
       return cryptosignChallenge({ ...opening, principal }, uris);
@@ -59,7 +59,7 @@ function fixed({ principals }: CryptosignConfig, { uris }: AuthDeps): AuthMethod
   };
 }
 
-/** The authenticator tells the public key of whoever wants to join; the signature is checked here. */
+/** The authenticator tells the public key of the client; the signature is checked here. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
   const ask = await createAsking(config, deps);
   return {
@@ -67,7 +67,7 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
       const opening = readOpening(request, context.client, deps.uris);
       if ('reason' in opening) return opening;
       const { pubkey } = opening;
-      // A client without a name is called by its key.
+      // The key stands in for a missing authid.
       return ask({ request, context, authid: request.authid ?? pubkey }, (principal, answer) => {
         const granted = neededText('pubkey', answer['pubkey'], PUBLIC_KEY).toLowerCase();
         const signatory = { ...opening, principal: granted === pubkey ? principal : undefined };
@@ -77,7 +77,7 @@ async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): P
   };
 }
 
-/** public key -> the first principal that has it */
+/** @returns public key -> the first principal that has it. */
 function ownersOf(principals: Readonly<Record<string, CryptosignPrincipal>>): ReadonlyMap<string, string> {
   const owners = new Map<string, string>();
   for (const [authid, { authorized_keys: keys }] of Object.entries(principals)) {
@@ -123,7 +123,7 @@ function readOpening(
 
 interface Signatory {
   readonly pubkey: string;
-  /** Who it is that has this key; undefined when nobody has it. */
+  /** The principal with this key; undefined when there is none. */
   readonly principal: Principal | undefined;
   readonly binding: ChannelBinding;
 }
@@ -144,8 +144,8 @@ function cryptosignChallenge({ pubkey, principal, binding }: Signatory, uris: Au
 }
 
 /**
- * @param signature the signature and behind it the message that was signed, in hex.
- * @returns whether `message` was signed with the private key of `pubkey`: another message, signed before, will not do.
+ * @param signature the signature, followed by the message that was signed, in hex.
+ * @returns whether `message`, and no other message, was signed with the private key of `pubkey`.
  */
 export function verifySignature(signature: string, message: Uint8Array, pubkey: string): boolean {
   const bytes = Buffer.from(signature, 'hex');

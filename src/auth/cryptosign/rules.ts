@@ -2,7 +2,7 @@
 import type { Rules } from '../../schema/rules.js';
 import { warnIfNobody } from '../principal-rules.js';
 
-/** Rule of the object of principals: a client that names no authid is found by its key, which should tell. */
+/** Rule of the object of principals: a client without an authid is found by its key, so a key should have one owner. */
 export const checkKeys: Rules = (principals, context) => {
   warnIfNobody(principals, context);
   const owners = new Map<string, string>();

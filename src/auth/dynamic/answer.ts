@@ -1,6 +1,6 @@
 /**
- * What an authenticator said: from its answer to a principal, or to a refusal. An authenticator is code of somebody else:
- * whatever is not clearly an answer lets nobody in.
+ * Reads the answer of an authenticator, and makes a principal or a refusal of it. An authenticator is code of the operator:
+ * an answer that is not clear lets nobody in.
  */
 import { ErrorUri } from '../../wamp/error.js';
 import { sayRepeated } from '../../log/repeated.js';
@@ -11,28 +11,32 @@ import type { RepeatedLogDeps } from '../../log/repeated.js';
 import type { Dict } from '../../wamp/payload.js';
 import type { AuthRequest, Deny, Principal, Unavailable, Verdict } from '../method.js';
 
-/** Who is let in, and as whom. */
+/** The answer of an authenticator that lets a client in. */
 export interface AuthenticatorAnswer {
   readonly role: string;
-  /** Undefined: the one that the client asks for. */
+  /** Undefined: the realm that the client asks for. */
   readonly realm: string | undefined;
+  /** Undefined: what {@link principalOf} is given. */
   readonly authid: string | undefined;
+  /** Becomes `authextra`. */
   readonly extra: Dict | undefined;
-  /** The whole answer: for methods that need more of it. Empty when it is a role alone. */
+  /** The whole answer, for methods that need more of it, such as a secret. Empty when the answer is a role alone. */
   readonly answer: Dict;
 }
 
-/** The answer of an authenticator is none; the text is for the log. */
+/** The answer of an authenticator cannot be used; the text is for the log. */
 export class AnswerFault extends Error {
   readonly code = 'ERR_GRANT';
   override readonly name = 'AnswerFault';
 }
 
 /**
- * @param answer a role, or `{role, realm?, authid?, extra?}`. What is null counts as absent; other keys are passed over.
+ * Reads an answer.
+ *
+ * @param answer a role, or `{role, realm?, authid?, extra?}`. Null counts as absent; other keys are ignored.
  * @throws AnswerFault
  */
-export function grantOf(answer: unknown): AuthenticatorAnswer {
+export function readAnswer(answer: unknown): AuthenticatorAnswer {
   if (typeof answer === 'string') {
     return { role: textOf('role', answer) ?? '', realm: undefined, authid: undefined, extra: undefined, answer: {} };
   }
@@ -44,14 +48,14 @@ export function grantOf(answer: unknown): AuthenticatorAnswer {
   return { role, realm: textOf('realm', answer.realm), authid: textOf('authid', answer.authid), extra, answer };
 }
 
-/** @returns a text that an answer has under `key`; undefined when it has none. @throws AnswerFault */
+/** @returns the text of an optional key of an answer; undefined when it is absent. @throws AnswerFault */
 export function textOf(key: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string' || value === '') throw new AnswerFault(`"${key}" must be a string that is not empty`);
   return value;
 }
 
-/** @returns the text that an answer must have under `key`. @throws AnswerFault */
+/** @returns the text of a required key of an answer. @throws AnswerFault */
 export function neededText(key: string, value: unknown, pattern = /^/): string {
   const text = textOf(key, value);
   // Not shown: it may be a secret.
@@ -59,7 +63,7 @@ export function neededText(key: string, value: unknown, pattern = /^/): string {
   return text;
 }
 
-/** @returns a whole number from 1 that an answer has under `key`; undefined when it has none. @throws AnswerFault */
+/** @returns the whole number from 1 of an optional key of an answer; undefined when it is absent. @throws AnswerFault */
 export function countOf(key: string, value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
@@ -68,7 +72,7 @@ export function countOf(key: string, value: unknown): number | undefined {
   return value;
 }
 
-/** @param otherwise what counts when the authenticator does not say. */
+/** @param otherwise what counts where the answer does not say. */
 export function principalOf(
   { role, realm, authid, extra }: AuthenticatorAnswer,
   otherwise: Pick<AuthRequest, 'realm'> & { readonly authid: string },
@@ -86,8 +90,8 @@ export function principalOf(
 }
 
 /**
- * Runs what asks an authenticator and reads its answer.
- * @returns its verdict, or the refusal when there is no answer, or none that can be read.
+ * Runs a function that asks an authenticator and reads its answer.
+ * @returns its verdict, or a refusal when there is no answer, or none that can be used.
  */
 export async function verdictOf<V extends Verdict>(
   deps: RepeatedLogDeps,

@@ -1,9 +1,9 @@
 /**
- * Authenticators: code of the operator that is asked who a client is. A procedure (`dynamic`) or a function of a module
- * (`function`); to the methods they are the same. What the answer may say, and what becomes of it, is their business; that
- * there is one, in time, is settled here.
+ * Authenticators: code of the operator that decides who a client is. An authenticator is a procedure (`dynamic`) or a function of
+ * a module (`function`); the methods see no difference. This file gets an answer in time, or a refusal; the methods read the
+ * answer.
  *
- * An authenticator is asked about strangers, so whatever goes wrong with it lets nobody in, and tells them nothing.
+ * Clients that have not logged in cause the questions. So a failing authenticator lets nobody in, and clients are not told why.
  */
 import { CallFault, ErrorUri } from '../../wamp/error.js';
 import { sayRepeated } from '../../log/repeated.js';
@@ -14,15 +14,15 @@ import type { DynamicConfig, FunctionConfig } from './schema.js';
 import type { AuthContext, AuthDeps, AuthRequest, ClientCertificate, Deny, Unavailable } from '../method.js';
 
 /**
- * @param realm as the client wants; empty when its HELLO does not say.
- * @param authid as the client wants to be called; undefined when its HELLO does not say.
+ * @param realm that the client asks for; empty when its HELLO names none.
+ * @param authid that the client asks for; undefined when its HELLO names none.
  * @param details see {@link authenticatorDetails}.
- * @returns whatever the authenticator answered, unchecked.
+ * @returns the answer, unchecked.
  * @throws AuthenticatorRefusal (rejects), and nothing else, when there is no answer: it denies, or it failed.
  */
 export type Authenticator = (realm: string, authid: string | undefined, details: Dict) => Promise<unknown>;
 
-/** The authenticator let nobody in, or cannot at the moment. Whatever is to be logged has been. */
+/** The authenticator refused the client, failed, or is not available. It has been logged. */
 export class AuthenticatorRefusal extends Error {
   readonly code = 'ERR_AUTHENTICATOR';
   override readonly name = 'AuthenticatorRefusal';
@@ -34,16 +34,16 @@ export class AuthenticatorRefusal extends Error {
   }
 }
 
-/** How long a function has; a procedure has as long (`session/internal-caller.ts`). */
+/** How long a function may take; a procedure has as long (`session/internal-caller.ts`). */
 export const FUNCTION_DEADLINE_MS = 5000;
 
-/** Questions to one authenticator that may be open: as many as one session may have calls. More are refused. */
+/** How many questions to one authenticator may be open: as many as one session may have calls. More are refused. */
 export const MAX_PENDING = 10_000;
 
-/** What an authenticator says to a client may be so long. */
+/** How many characters of the authenticator's text a client gets. */
 const MAX_MESSAGE = 500;
 
-/** Rejects when the function cannot be loaded. */
+/** Makes the authenticator of a section. Rejects when its function cannot be loaded. */
 export async function createAuthenticator(
   config: DynamicConfig | FunctionConfig,
   deps: AuthDeps,
@@ -73,7 +73,7 @@ export async function createAuthenticator(
   };
 }
 
-/** What an authenticator is told of a client: more than anybody else, because it decides by it. */
+/** @returns what an authenticator is told of a client: more than others see, because it has to decide. */
 export function authenticatorDetails(
   { authmethod, authid, authextra }: AuthRequest,
   { sessionId, client, facts }: AuthContext,
@@ -106,7 +106,7 @@ function asking(config: DynamicConfig, { call }: AuthDeps): Ask {
   const { authenticator, 'authenticator-realm': home, 'authenticator-role': role } = config;
   return async (realm, authid, details) => {
     const where = home ?? realm;
-    // Only an authenticator on a realm of its own can say which realm is meant.
+    // Only an authenticator on a realm of its own can choose the realm.
     if (where === null) throw new AuthenticatorRefusal(deny(ErrorUri.NO_SUCH_REALM, 'the client names no realm'));
     return valueOf(await call(where, role, authenticator, [realm, authid, details]));
   };
@@ -127,18 +127,18 @@ async function calling({ module, name }: FunctionConfig, { load }: AuthDeps): Pr
       const fault = new CallFault(`no answer within ${FUNCTION_DEADLINE_MS} ms`, { uri: ErrorUri.TIMEOUT });
       timer = setTimeout(() => reject(fault), FUNCTION_DEADLINE_MS);
     });
-    // In a promise, because it may throw at once.
+    // In a promise, because the function may throw synchronously.
     const answer = Promise.resolve().then(async () => asMessage(await run(realm, authid, details)));
     return Promise.race([answer, overdue]).finally(() => clearTimeout(timer));
   };
 }
 
-/** What would come out if the answer came in a message: it may end up in one. @throws TypeError for what cannot. */
+/** @returns the answer as if it had come in a message, because it may be sent in one. @throws TypeError for what cannot. */
 function asMessage(answer: unknown): unknown {
   return answer === undefined ? undefined : JSON.parse(JSON.stringify(answer));
 }
 
-/** ERRORs that the router answers with itself, or that say that the authenticator is broken: not its decision. */
+/** ERRORs that are no decision: the router sent them, or the authenticator is broken. */
 const NOT_A_DECISION: ReadonlySet<string> = new Set([
   ErrorUri.FEATURE_NOT_SUPPORTED,
   ErrorUri.INVALID_ARGUMENT,
@@ -147,7 +147,7 @@ const NOT_A_DECISION: ReadonlySet<string> = new Set([
   ErrorUri.RUNTIME_ERROR,
 ]);
 
-/** ERRORs that pass: it is not there (any more), has too much to do, or says so itself. */
+/** ERRORs that pass: the authenticator is not there, is too busy, or says so itself. */
 const PASSING: ReadonlySet<string> = new Set([
   ErrorUri.CANCELED,
   ErrorUri.MAX_CONCURRENCY_REACHED,
@@ -157,7 +157,7 @@ const PASSING: ReadonlySet<string> = new Set([
   ErrorUri.UNAVAILABLE,
 ]);
 
-/** @returns the refusal that an authenticator meant by what it threw; undefined when it meant nothing, but failed. */
+/** @returns the refusal that an authenticator threw; undefined when it did not refuse but failed. */
 function denialOf(error: unknown): Deny | 'not now' | undefined {
   const { uri, args } = error instanceof CallFault ? answered(error) : thrown(error);
   if (typeof uri === 'string' && PASSING.has(uri)) return 'not now';
@@ -175,18 +175,18 @@ function answered({ uri, payload }: CallFault): Answer {
   try {
     return { uri, args: payload?.args };
   } catch {
-    // Its arguments cannot be read; what counts is that it denied.
+    // Its arguments cannot be read, but its URI counts.
     return { uri };
   }
 }
 
-/** What a function throws: a CallError, or the like of other libraries. */
+/** What a function threw: a CallError, or a similar error of another library. */
 function thrown(error: unknown): Answer {
   if (typeof error !== 'object' || error === null || !('error' in error) || !('args' in error)) return {};
   return Array.isArray(error.args) ? { uri: error.error, args: error.args } : {};
 }
 
-/** Warns; strangers cause the lines, so there are not many of them. */
+/** Warns. Clients that have not logged in cause the lines, so they are limited. */
 type Say = (facts: Dict, message: string) => void;
 
 function causeOf(error: unknown): Dict {
@@ -194,7 +194,7 @@ function causeOf(error: unknown): Dict {
   return typeof fault === 'string' ? { fault } : { err: fault };
 }
 
-/** It has to be mended: there is no use in coming back. */
+/** A failure that the operator has to mend: coming back would not help the client. */
 function failed(say: Say, facts: Dict): AuthenticatorRefusal {
   say(facts, 'authenticator failed, client refused');
   return new AuthenticatorRefusal(deny(ErrorUri.AUTHENTICATION_FAILED, 'the authenticator failed'));
@@ -205,7 +205,7 @@ function passing(say: Say, facts: Dict): AuthenticatorRefusal {
   return new AuthenticatorRefusal({ type: 'unavailable', message: 'no login at the moment, please try again later' });
 }
 
-/** With what the router or the callee says to it, for the operator. */
+/** @returns the fault with the text of the router or callee, for the operator. */
 function faultText(fault: CallFault): string {
   const { args } = answered(fault);
   const [text] = Array.isArray(args) ? (args as readonly unknown[]) : [];

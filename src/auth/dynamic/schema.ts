@@ -39,7 +39,7 @@ export const dynamicSchema = {
       minLength: 1,
       absent: 'the first one that registers it',
       description:
-        'The role that may register the procedure. Nobody else can, whatever the rules of his role are. The realm of the authenticator must have it.',
+        'The role that may register the procedure. No other role can, whatever its rules are. The realm of the authenticator must have it.',
     },
   },
   notYet: ['default-role'],

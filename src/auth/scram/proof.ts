@@ -1,17 +1,17 @@
 /**
- * The computations of SCRAM (RFC 5802), in the two dialects that WAMP has: that of the specification (`wamp-scram`) and that
- * of Crossbar.io and autobahn-python (`scram`). The router only compares: nothing is derived from a password here.
+ * The computations of SCRAM (RFC 5802) in the two dialects of WAMP: that of the specification (`wamp-scram`) and that of
+ * Crossbar.io and autobahn-python (`scram`). The router only compares; it never derives anything from a password.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { exclusiveOr, sameBytes } from '../constant-time.js';
 import type { ChannelBinding } from '../channel-binding.js';
 
-/** What both sides have said to each other. */
+/** What client and router have told each other. */
 export interface ScramExchange {
-  /** Prepared. */
+  /** After SASLprep. */
   readonly authid: string;
   readonly clientNonce: string;
-  /** The whole one of CHALLENGE. */
+  /** The whole nonce of CHALLENGE. */
   readonly nonce: string;
   /** In Base64, as in CHALLENGE. */
   readonly salt: string;
@@ -19,10 +19,11 @@ export interface ScramExchange {
   readonly binding: ChannelBinding;
 }
 
+/** Where the two dialects differ. */
 export interface ScramDialect {
-  /** How the nonce of CHALLENGE is made. */
+  /** @returns the nonce of CHALLENGE. */
   nonce(clientNonce: string, ours: Uint8Array): string;
-  /** The text that both sides sign. */
+  /** @returns the text that both sides sign. */
   authMessage(exchange: ScramExchange): string;
   /** The key in WELCOME.Details.authextra under which the router proves itself. */
   readonly verifier: string;
@@ -42,7 +43,7 @@ export const SCRAM_DIALECTS: Readonly<Record<string, ScramDialect>> = {
     bindsChannel: true,
   },
   scram: {
-    // Decoded and encoded again, so that it is one Base64 text.
+    // Decoded and encoded again, so that the result is one Base64 text.
     nonce: (clientNonce, ours) => Buffer.concat([Buffer.from(clientNonce, 'base64'), ours]).toString('base64'),
     authMessage: (exchange) => messageOf(exchange, exchange.authid, ''),
     verifier: 'scram_server_signature',
@@ -55,12 +56,12 @@ function messageOf({ clientNonce, nonce, salt, iterations }: ScramExchange, name
   return `n=${name},r=${clientNonce},r=${nonce},s=${salt},i=${iterations},c=${channel},r=${nonce}`;
 }
 
-/** Commas and equals signs mean something in the text (RFC 5802, `saslname`). */
+/** Escapes commas and equals signs, which separate the parts of the text (RFC 5802, `saslname`). */
 function escaped(authid: string): string {
   return authid.replaceAll('=', '=3D').replaceAll(',', '=2C');
 }
 
-/** The GS2 header, and behind it what the connection is known by. */
+/** @returns the GS2 header, followed by the data of the channel binding, in Base64. */
 function channelInput(binding: ChannelBinding): string {
   if (binding === 'none') return Buffer.from('n,,').toString('base64');
   return Buffer.concat([Buffer.from(`p=${binding.type},,`), binding.data]).toString('base64');
@@ -74,7 +75,7 @@ export function isClientProof(proof: string, storedKey: Uint8Array, authMessage:
   return isThere && bytes.length === 32 && bytes.toString('base64') === proof;
 }
 
-/** @returns ServerSignature in Base64: shows the client that the router knows ServerKey. */
+/** @returns ServerSignature in Base64: it proves to the client that the router knows ServerKey. */
 export function serverSignature(serverKey: Uint8Array, authMessage: string): string {
   return hmac(serverKey, authMessage).toString('base64');
 }

@@ -1,7 +1,7 @@
 /** What is checked of the principals of SCRAM. */
 import type { Rules } from '../../schema/rules.js';
 
-/** Rule of a principal: Argon2 needs to be told how much memory, and nothing else does. */
+/** Rule of a principal: only Argon2 needs `memory`. */
 export const checkPrincipal: Rules = (principal, { report }) => {
   const kdf = principal.get('kdf').text();
   if (kdf?.startsWith('argon2') !== true || !principal.get('memory').missing) return;

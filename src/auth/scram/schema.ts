@@ -10,7 +10,7 @@ export const scramPrincipalSchema = {
   section: 'SCRAM principal',
   standsAt: 'auth.scram.principals',
   description:
-    'Somebody who may join with a password that neither goes over the wire nor stands here. Whoever has these values cannot log in with them, but can guess the password as often as he likes.',
+    'Somebody who may join with a password that neither goes over the wire nor stands here. Somebody who has these values cannot log in with them, but can guess the password without limit.',
   required: ['kdf', 'iterations', 'salt', 'stored-key', 'server-key'],
   rules: checkPrincipal,
   additionalProperties: false,

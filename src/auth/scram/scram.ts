@@ -1,8 +1,8 @@
 /**
- * SCRAM (section "Salted Challenge Response Authentication Mechanism"): client and router show each other that they know
- * a password. It is the client that hashes it; the config holds what is left of it, and the router hashes nothing.
+ * SCRAM (section "Salted Challenge Response Authentication Mechanism"): client and router prove to each other that they know a
+ * password. The client hashes the password; the config has two keys derived from the hash, and the router hashes nothing.
  *
- * The two names of the method in HELLO are two dialects, see `scram-proof.ts`.
+ * The two names of the method in HELLO are two dialects (`proof.ts`).
  */
 import { randomBytes } from 'node:crypto';
 import { createAsking } from '../dynamic/asking.js';
@@ -23,7 +23,7 @@ import type { Dict } from '../../wamp/payload.js';
 
 /** As long as what autobahn-python sends. */
 const NONCE_BYTES = 16;
-/** Base64, and not so long that it costs us something. */
+/** Base64, and short enough to cost nothing. */
 const NONCE = /^[A-Za-z0-9+/]{8,256}={0,2}$/;
 
 export const scram: AuthMethodType<ScramConfig | DynamicConfig | FunctionConfig> = {
@@ -40,7 +40,7 @@ function fixed({ principals }: ScramConfig, { uris }: AuthDeps): AuthMethod {
       const opening = readOpening(request, context, uris);
       if ('reason' in opening) return opening;
       const { authid } = opening;
-      // Made for everybody, so that it takes its time for everybody.
+      // Made for known users, too, so that both take the same time.
       const stranger = unknown(authid);
       const found = known.get(authid) ?? stranger;
       const { realm, authmethod } = request;
@@ -58,7 +58,7 @@ function fixed({ principals }: ScramConfig, { uris }: AuthDeps): AuthMethod {
   };
 }
 
-/** The authenticator tells what is left of the password; what the client proves is checked here. */
+/** The authenticator tells the derived keys; the proof of the client is checked here. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
   const ask = await createAsking(config, deps);
   return {
@@ -91,7 +91,7 @@ function credentialsIn(answer: Dict): ScramCredentials {
   };
 }
 
-/** @returns what makes up a principal whose challenge looks like that of a real one, and whose password nobody knows. */
+/** @returns a function that makes up principals: their challenges look real, and nobody knows their passwords. */
 function strangers(principals: readonly ScramPrincipal[]): (authid: string) => ScramPrincipal {
   const decoys = new Decoys(principals.map((principal) => principal['stored-key'] + principal['server-key']));
   const nobody: ScramPrincipal = {
@@ -114,7 +114,7 @@ type ScramCredentials = Omit<ScramPrincipal, 'role'>;
 
 /** What a client says in HELLO. */
 interface ScramOpening {
-  /** Prepared. */
+  /** After SASLprep. */
   readonly authid: string;
   readonly nonce: string;
   readonly binding: ChannelBinding;
@@ -166,7 +166,7 @@ function scramChallenge(
   };
 }
 
-/** What AUTHENTICATE repeats has to be what was said before. */
+/** @returns whether what AUTHENTICATE repeats is what was said before. */
 function repeats(extra: Dict, nonce: string, binding: ChannelBinding, { repeatsNonce }: ScramDialect): boolean {
   const { nonce: repeated, channel_binding: type, cbind_data: data } = extra;
   if (repeated !== nonce && (repeatsNonce || !isNothing(repeated))) return false;

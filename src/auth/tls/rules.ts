@@ -3,7 +3,7 @@ import type { Rules } from '../../schema/rules.js';
 
 const FINGERPRINTS = ['certificate-sha1', 'certificate-sha256'];
 
-/** Rule of a principal: without a fingerprint nobody would be it. */
+/** Rule of a principal: no client matches one without a fingerprint. */
 export const checkPrincipal: Rules = (principal, { report }) => {
   const isKnown = FINGERPRINTS.some((key) => !principal.get(key).missing);
   if (!principal.isObject || isKnown) return;

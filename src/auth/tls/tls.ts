@@ -1,6 +1,6 @@
 /**
- * TLS authentication: the client has shown its certificate, and that it has the key to it, before it said a word. There is
- * nothing to ask; a client without a certificate is passed on to the next method of its list.
+ * TLS authentication: the TLS handshake has verified the certificate of the client, so there is no challenge. A client without a
+ * certificate is passed on to the next method of its list.
  */
 import { createAsking } from '../dynamic/asking.js';
 import { credentialFault, credentialMark } from '../credential.js';
@@ -40,14 +40,14 @@ function fixed({ principals }: TlsAuthConfig, { uris }: AuthDeps): AuthMethod {
   };
 }
 
-/** The authenticator is shown the certificate, and decides. */
+/** The authenticator gets the certificate, and decides. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
   const ask = await createAsking(config, deps);
   return {
     start(request, context) {
       const certificate = context.client.tls?.certificate;
       if (certificate === undefined) return PASS;
-      // A name that the client asks for proves nothing; the one in the certificate does.
+      // The name in the certificate is proven; the authid that the client asks for is not.
       return ask({ request, context, authid: certificate.commonName ?? certificate.sha256 }, accept);
     },
   };

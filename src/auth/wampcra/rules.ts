@@ -4,7 +4,7 @@ import type { Rules } from '../../schema/rules.js';
 /** The length of a derived key, in bytes, that clients take for granted. */
 const DEFAULT_KEYLEN = 32;
 
-/** Rule of a user: `salt` makes a derived key of the secret, and nothing else needs `iterations` and `keylen`. */
+/** Rule of a user: with `salt` the secret is a derived key; without it `iterations` and `keylen` mean nothing. */
 export const checkUser: Rules = (user, { report, secretAt }) => {
   const [salt, keylen] = [user.get('salt'), user.get('keylen')];
   if (salt.missing) {

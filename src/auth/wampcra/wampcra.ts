@@ -1,10 +1,10 @@
 /**
- * WAMP-CRA (section "WAMP Challenge-Response Authentication"): the client signs a text of ours with a secret that both
- * know, HMAC-SHA256. The secret itself is not sent.
+ * WAMP-CRA (section "WAMP Challenge-Response Authentication"): the client signs a text of the router with a secret that both
+ * know (HMAC-SHA256). The secret itself is not sent.
  *
- * With `salt` in the config, the client derives the key from a password first (PBKDF2-HMAC-SHA256), and `secret` is what
- * comes out: the Base64 text of the derived key. So the config holds no password, as the documents of Crossbar.io have
- * it; its program takes `secret` for the password instead.
+ * With `salt` in the config, the client first derives a key from a password (PBKDF2-HMAC-SHA256), and `secret` is that key in
+ * Base64. So the config contains no password. The documents of Crossbar.io say the same; Crossbar.io itself takes `secret` for
+ * the password.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { createAsking } from '../dynamic/asking.js';
@@ -18,7 +18,7 @@ import type { AuthContext, AuthDeps, AuthMethod, AuthMethodType, Challenge, Deny
 import type { Dict } from '../../wamp/payload.js';
 import type { WampCraConfig, WampCraUser } from './schema.js';
 
-/** What a client does without a word about it (autobahn-js has the same). */
+/** What clients use where CHALLENGE does not say, autobahn-js among them. */
 export const DEFAULT_ITERATIONS = 1000;
 export const DEFAULT_KEYLEN = 32;
 
@@ -37,7 +37,7 @@ function fixed({ users }: WampCraConfig, deps: AuthDeps): AuthMethod {
     start(request, context): Challenge | Deny {
       const { realm, authid } = request;
       if (authid === undefined) return withoutAuthid(deps.uris);
-      // Made for everybody, so that it takes its time for everybody.
+      // Made for known users, too, so that both take the same time.
       const stranger = unknown(authid);
       const user = known.get(authid) ?? stranger;
       const credential = credentialMark('wampcra', authid, user.secret);
@@ -55,7 +55,7 @@ function fixed({ users }: WampCraConfig, deps: AuthDeps): AuthMethod {
   };
 }
 
-/** The authenticator tells the secret; what is signed is checked here. */
+/** The authenticator tells the secret; the signature is checked here. */
 async function asking(config: DynamicConfig | FunctionConfig, deps: AuthDeps): Promise<AuthMethod> {
   const ask = await createAsking(config, deps);
   return {
@@ -79,7 +79,7 @@ function secretsIn({ secret, salt: salted, iterations, keylen }: Dict): Omit<Wam
   return { secret: neededText('secret', secret), ...(salt !== undefined && { salt, ...counts }) };
 }
 
-/** @returns what makes up a user whose challenge looks like that of a real one, and whose secret nobody knows. */
+/** @returns a function that makes up users: their challenges look real, and nobody knows their secrets. */
 function strangers(users: readonly WampCraUser[]): (authid: string) => WampCraUser {
   const decoys = new Decoys(users.map(({ secret }) => secret));
   return (authid) => {
@@ -89,7 +89,7 @@ function strangers(users: readonly WampCraUser[]): (authid: string) => WampCraUs
   };
 }
 
-/** Asks for a signature. Whoever gives the right one is `principal`. */
+/** Asks for a signature. A client that gives the right one is `principal`. */
 function challenge(
   { secret, salt, iterations = DEFAULT_ITERATIONS, keylen = DEFAULT_KEYLEN }: Omit<WampCraUser, 'role'>,
   principal: Principal,
@@ -109,7 +109,7 @@ function challenge(
   };
 }
 
-/** @returns what the client has to answer. @param secret the text of the key, as UTF-8. */
+/** @returns the signature that the client has to send. @param secret the text of the key, as UTF-8. */
 export function signatureOf(challenge: string, secret: string): string {
   return createHmac('sha256', secret).update(challenge, 'utf8').digest('base64');
 }
