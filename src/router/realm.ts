@@ -218,16 +218,18 @@ export class Realm {
    * @throws ProtocolViolation when the session must end.
    */
   receive(session: RouterSession, message: ClientMessage, granted?: Permission): void {
-    switch (message.type) {
-      case m.HELLO:
-      case m.AUTHENTICATE:
-        throw new ProtocolViolation(`message type ${message.type} is not allowed in an established session`);
-      case m.ABORT:
-      case m.GOODBYE:
-        throw new TypeError('the end of a session is not routed');
-      default:
-        this.#requestIds?.check(session, message);
-        this.#serve(session, message, granted);
+    if (message.type === m.HELLO || message.type === m.AUTHENTICATE) {
+      throw new ProtocolViolation(`message type ${message.type} is not allowed in an established session`);
+    }
+    if (message.type === m.ABORT || message.type === m.GOODBYE) {
+      throw new TypeError('the end of a session is not routed');
+    }
+    this.#requestIds?.check(session, message);
+    try {
+      this.#route(session, message, granted);
+    } catch (error) {
+      if (!(error instanceof WampError)) throw error;
+      answer(session, message, error);
     }
   }
 
@@ -327,16 +329,7 @@ export class Realm {
     }
   }
 
-  #serve(session: RouterSession, message: Request, granted: Permission | undefined): void {
-    try {
-      this.#dispatch(session, message, granted);
-    } catch (error) {
-      if (!(error instanceof WampError)) throw error;
-      answer(session, message, error);
-    }
-  }
-
-  #dispatch(session: RouterSession, message: Request, granted: Permission | undefined): void {
+  #route(session: RouterSession, message: Request, granted: Permission | undefined): void {
     switch (message.type) {
       case m.PUBLISH:
         return this.#broker.onPublish(session, message, granted);

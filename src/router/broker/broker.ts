@@ -116,7 +116,7 @@ export class Broker {
     const permission = authorize(session, 'publish', topic, 'exact', granted);
     const { ignoreDiscloseMe = false } = this.#deps;
     const id = this.#deps.randomId();
-    this.#dispatch(subscription, {
+    this.#distribute(subscription, {
       id,
       topic,
       payload: message.payload,
@@ -140,7 +140,7 @@ export class Broker {
     const subscription = this.#subscriptions.exact(topic);
     if (subscription === undefined && options.retain !== true && !this.isWanted(topic)) return;
     const details = passthrough(options) ?? NO_DETAILS;
-    this.#dispatch(subscription, { id: this.#deps.randomId(), topic, payload, details, excluded: 0, options });
+    this.#distribute(subscription, { id: this.#deps.randomId(), topic, payload, details, excluded: 0, options });
   }
 
   /** Hands a publication of this node or another one to the subscribers here. */
@@ -176,6 +176,13 @@ export class Broker {
     return { ...this.#subscriptions.size, pendingSubscriptions: this.#pending.size };
   }
 
+  /** What is kept of publications: retained events and history, in numbers and bytes. */
+  get kept() {
+    const { events: retainedEvents, bytes: retainedBytes } = this.#retained.size;
+    const { events: historyEvents, bytes: historyBytes } = this.#deps.history?.size ?? { events: 0, bytes: 0 };
+    return { retainedEvents, retainedBytes, historyEvents, historyBytes };
+  }
+
   #subscribe(subscription: Subscription, session: RouterSession, requestId: number, getRetained: boolean): void {
     const { observer } = this.#deps;
     const isNew = subscription.members.size === 0;
@@ -200,13 +207,6 @@ export class Broker {
         this.#subscribe(pending.subscription, session, requestId, getRetained);
       }
     });
-  }
-
-  /** What is kept of publications: retained events and history, in numbers and bytes. */
-  get kept() {
-    const { events: retainedEvents, bytes: retainedBytes } = this.#retained.size;
-    const { events: historyEvents, bytes: historyBytes } = this.#deps.history?.size ?? { events: 0, bytes: 0 };
-    return { retainedEvents, retainedBytes, historyEvents, historyBytes };
   }
 
   /** @throws WampError when the session has as many subscriptions as it may. */
@@ -264,8 +264,8 @@ export class Broker {
     history.record(publication, this.#deps.clock(), options, eligible);
   }
 
-  /** @param exact the subscription to exactly the topic. */
-  #dispatch(exact: Subscription | undefined, publication: Publication): void {
+  /** @param exact the subscription to exactly the topic, which the caller has looked up already. */
+  #distribute(exact: Subscription | undefined, publication: Publication): void {
     const { uplink } = this.#deps;
     if (uplink === undefined) this.#deliver(exact, publication);
     else uplink.publish(publication);
@@ -278,18 +278,18 @@ export class Broker {
     const eligible = eligibilityOf(options, emptyEligibleAdmitsAll);
     if (options.retain === true) this.#retained.keep({ ...publication, eligible }, options);
     if (history !== undefined) this.#record(history, publication, eligible);
-    if (exact !== undefined) deliver(exact, publication, publication.details, eligible);
+    if (exact !== undefined) sendEvent(exact, publication, publication.details, eligible);
     if (!this.#subscriptions.hasPatterns) return;
     const patterns = this.#subscriptions.patterns(publication.topic);
     if (patterns.length === 0) return;
     // The pattern does not say which topic it was (section "Pattern-based Subscriptions").
     const details = { ...publication.details, topic: publication.topic };
-    for (const subscription of patterns) deliver(subscription, publication, details, eligible);
+    for (const subscription of patterns) sendEvent(subscription, publication, details, eligible);
   }
 }
 
 /** Sends one event object to all: the first receiver of each codec encodes it, the others send the same bytes. */
-function deliver(
+function sendEvent(
   { id, members }: Subscription,
   publication: Publication,
   details: Dict,
