@@ -111,8 +111,10 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   /** Takes the next message of the client. Never throws. */
   receive(message: ClientMessage): void {
     try {
-      if (this.#state === 'established') this.#receiveEstablished(message);
-      else this.#receiveElse(message);
+      if (this.#state !== 'established') this.#receiveElse(message);
+      // An ABORT waits for nothing.
+      else if (this.#authorization === undefined || message.type === ABORT) this.route(message);
+      else this.#authorization.receive(message);
     } catch (error) {
       this.fail(error);
     }
@@ -220,8 +222,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     if (message.type === INVOCATION) queueMicrotask(() => this.receive(refusalOf(message, error)));
   }
 
-  /** Routes a message of the established session, or ends it: everything else has been waited for. */
-  deliver(message: ClientMessage, granted?: Permission): void {
+  /** Routes a message of the established session, or ends it: nothing is waited for any more. */
+  route(message: ClientMessage, granted?: Permission): void {
     if (message.type === GOODBYE) return this.#onGoodbye(message.reason);
     if (message.type === ABORT) return this.aborted(message.reason);
     this.#realm?.receive(this, message, granted);
@@ -233,12 +235,6 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   resumeReading(): void {
     this.transport.resumeReading();
-  }
-
-  #receiveEstablished(message: ClientMessage): void {
-    // An ABORT waits for nothing.
-    if (this.#authorization === undefined || message.type === ABORT) this.deliver(message);
-    else this.#authorization.receive(message);
   }
 
   #receiveElse(message: ClientMessage): void {

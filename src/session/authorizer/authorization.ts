@@ -48,7 +48,7 @@ export interface AuthorizedSession extends RouterSession {
   /** Who it is, with what its authenticator said of it besides: nobody else gets to see that. */
   readonly detailsForAuthorizer: Dict;
   /** Routes a message that waits for nothing any more. @throws ProtocolViolation */
-  deliver(message: ClientMessage, granted?: Permission): void;
+  route(message: ClientMessage, granted?: Permission): void;
   /** Ends the session because of an error. */
   fail(error: unknown): void;
   /** Stops and starts reading from the client. */
@@ -106,14 +106,14 @@ export class Authorization {
     const question = questionOf(message);
     const { authorizer } = this.#session.role;
     // The role may have got rules in place of its authorizer.
-    if (question === undefined || authorizer === undefined) return this.#session.deliver(message);
+    if (question === undefined || authorizer === undefined) return this.#session.route(message);
     this.#procedure = authorizer;
     const { uri, match } = question;
     // An authorizer is asked about URIs, and gets nothing else to see; once about a call, not about each part of it.
     const pointless = !isValidUri(uri, 'loose', match) || (message.type === CALL && this.#continues(message));
-    if (pointless) return this.#session.deliver(message, NOTHING);
+    if (pointless) return this.#session.route(message, NOTHING);
     const known = this.#known(message, question);
-    if (known !== undefined) return this.#session.deliver(message, known);
+    if (known !== undefined) return this.#session.route(message, known);
     this.#asking = true;
     this.#pause();
     void this.#ask(message, question);
@@ -144,7 +144,7 @@ export class Authorization {
     if (this.#ended) return;
     this.#asking = false;
     try {
-      this.#session.deliver(message, granted);
+      this.#session.route(message, granted);
       this.#catchUp();
     } catch (error) {
       this.#session.fail(error);
