@@ -1,12 +1,14 @@
 /**
- * The last step on a config that is right: names for what has none, environment variables and relative paths
- * resolved, patterns spelt out. It changes the value in place.
+ * The last step, on a config in which nothing is wrong. It names what has no name, puts in the values of environment variables
+ * and secrets, makes paths absolute and spells patterns out. It changes the value in place.
  */
+import { resolve } from 'node:path';
+
 import type { Cursor } from './cursor.js';
 import { resolveDisabled, resolvePort } from './environment.js';
-import type { NodePlaces } from './places.js';
-import { resolveReferences } from './references.js';
+import type { NodePlaces, WorkerPlaces } from './places.js';
 import { resolveCookies } from './resolve-cookies.js';
+import { findSecret } from './secrets.js';
 import type { SecretContext } from './secrets.js';
 
 export function resolveConfig(places: NodePlaces, context: SecretContext): void {
@@ -51,6 +53,16 @@ function nameAll(places: readonly Cursor[], prefix: string): void {
 
 function numbered(prefix: string, number: number): string {
   return prefix + String(number).padStart(3, '0');
+}
+
+/** The keyword `is`: makes files absolute, and puts secrets in the place of their names. */
+function resolveReferences({ marked }: WorkerPlaces, context: SecretContext): void {
+  for (const { place, schema, holder } of marked) {
+    const key = place.path.at(-1) ?? '';
+    const file = place.text();
+    if (schema.is === 'file' && file !== undefined) holder.set(key, resolve(context.cbdir, file));
+    if (schema.is === 'secret') holder.set(key, findSecret(place, context)?.secret);
+  }
 }
 
 function resolveRealm(realm: Cursor): void {

@@ -6,7 +6,7 @@ import type { Cursor } from '../cursor.js';
 import { quote } from '../schema-words.js';
 import { isAllowed, rulesOf, strangerRolesOf } from './exposure.js';
 import type { NodePlaces, WorkerPlaces } from '../places.js';
-import { realmBeside } from '../references.js';
+import { realmBeside } from './references.js';
 import type { CheckRulesContext } from './context.js';
 
 /** A procedure that decides, as the config names it. */

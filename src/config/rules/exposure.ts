@@ -12,7 +12,7 @@ import type { PermissionConfig } from '../../router/schema.js';
 import { WampError } from '../../wamp/error.js';
 import { Cursor } from '../cursor.js';
 import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
-import { authidOf, passwordCookies } from '../resolve-cookies.js';
+import { authidOf, passwordCookies } from '../password-cookies.js';
 import type { CheckRulesContext } from './context.js';
 import { quote } from '../schema-words.js';
 import type { Report } from '../../schema/rules.js';

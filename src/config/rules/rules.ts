@@ -15,7 +15,7 @@ import { checkExposure } from './exposure.js';
 import { checkOriginLists } from './origins.js';
 import { privateFilesOf, transportsOf } from '../places.js';
 import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
-import { checkReferences } from '../references.js';
+import { checkReferences } from './references.js';
 import { quote } from '../schema-words.js';
 import { findSecret } from '../secrets.js';
 import type { CheckRulesContext } from './context.js';

@@ -1,21 +1,13 @@
-/**
- * What the keyword `is` asks for: that realms, roles and secrets are there, and that files are found wherever the node was
- * started from.
- */
-import { resolve } from 'node:path';
-
-import type { RuleContext } from '../schema/rules.js';
-import type { WorkerPlaces } from './places.js';
-import { quote } from './schema-words.js';
-import { findSecret } from './secrets.js';
-import type { SecretContext } from './secrets.js';
-import type { Cursor } from './cursor.js';
-import type { MarkedPlace } from './walk.js';
-
-type Reports = Pick<RuleContext, 'report' | 'warn'>;
+/** The keyword `is`: realms, roles and secrets that a value names must exist. `resolve.ts` puts them in. */
+import type { WorkerPlaces } from '../places.js';
+import { quote } from '../schema-words.js';
+import { findSecret } from '../secrets.js';
+import type { Cursor } from '../cursor.js';
+import type { MarkedPlace } from '../walk.js';
+import type { CheckRulesContext } from './context.js';
 
 /** Checks all references in a worker. */
-export function checkReferences(worker: WorkerPlaces, context: SecretContext & Reports): void {
+export function checkReferences(worker: WorkerPlaces, context: CheckRulesContext): void {
   for (const mark of worker.marked) {
     if (mark.schema.is === 'secret') checkSecret(mark.place, context);
     if (mark.schema.is === 'realm') checkRealm(mark.place, worker, context);
@@ -23,18 +15,8 @@ export function checkReferences(worker: WorkerPlaces, context: SecretContext & R
   }
 }
 
-/** Makes files absolute and puts secrets where they are spoken of. */
-export function resolveReferences({ marked }: WorkerPlaces, context: SecretContext): void {
-  for (const { place, schema, holder } of marked) {
-    const key = place.path.at(-1) ?? '';
-    const file = place.text();
-    if (schema.is === 'file' && file !== undefined) holder.set(key, resolve(context.cbdir, file));
-    if (schema.is === 'secret') holder.set(key, findSecret(place, context)?.secret);
-  }
-}
-
 /** Says which secrets are not where the config says they are. */
-function checkSecret(place: Cursor, context: SecretContext & Reports): void {
+function checkSecret(place: Cursor, context: CheckRulesContext): void {
   const found = findSecret(place, context);
   if (found === undefined) return;
   if (found.secret === undefined) context.report(place.path, `${found.problem} (allowed: one that holds the secret)`);
@@ -42,14 +24,14 @@ function checkSecret(place: Cursor, context: SecretContext & Reports): void {
 }
 
 /** A realm must be there, or every such client would be refused. */
-function checkRealm(place: Cursor, { realms }: WorkerPlaces, { report }: Reports): void {
+function checkRealm(place: Cursor, { realms }: WorkerPlaces, { report }: CheckRulesContext): void {
   const name = place.text();
   if (name === undefined || realms.some((realm) => realm.get('name').value === name)) return;
   report(place.path, `the worker has no realm ${quote(name)} (allowed: ${names(realms)})`);
 }
 
 /** The same of a role, on the realm that is meant. */
-function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, { report }: Reports): void {
+function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, { report }: CheckRulesContext): void {
   const { place } = mark;
   const role = place.text();
   if (role === undefined) return;
