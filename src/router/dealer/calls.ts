@@ -1,6 +1,6 @@
 /**
  * Calls in flight (sections "Calling and Invocations", "Call Canceling", "Call Timeouts", "Progressive Call Results",
- * "Progressive Call Invocations", "Call Rerouting"). Every call ends once, in `#finish` or because its caller left:
+ * "Progressive Call Invocations", "Call Rerouting"). Every call ends once, in `#end`:
  *
  *     CALL -> [waits for room] -> [invoked] -> YIELD or ERROR of the callee  -> RESULT or ERROR to the caller
  *                                           -> ERROR `wamp.error.unavailable` -> the next callee, if there is one

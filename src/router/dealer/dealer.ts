@@ -157,7 +157,6 @@ export class Dealer implements RegistrationDirectory {
     }
   }
 
-  /** @returns whether a CALL with this id would belong to one that is not over, or whose end the caller cannot know yet. */
   isCallee(session: RouterSession): boolean {
     return (this.#parties.get(session)?.callees.size ?? 0) > 0;
   }
@@ -167,6 +166,7 @@ export class Dealer implements RegistrationDirectory {
     return party !== undefined && party.calls.size + party.invocations.size > 0;
   }
 
+  /** @returns whether a CALL with this id would belong to one that is not over, or whose end the caller cannot know yet. */
   isCalling(session: RouterSession, requestId: number): boolean {
     const party = this.#parties.get(session);
     return party !== undefined && (party.calls.has(requestId) || party.abandoned?.has(requestId) === true);
