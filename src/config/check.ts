@@ -1,6 +1,6 @@
 /**
- * From the text of a config file to a checked, complete, frozen value: parse -> schema and defaults -> rules between
- * keys -> resolve. It reads no file and no environment by itself, so that tests and other programs can call it.
+ * From the text of a config file to a checked, complete, frozen value: parse -> schema and defaults -> rules between keys ->
+ * resolve. It reads no file and no environment itself: both are passed in, so that tests can call it.
  */
 import { resolve } from 'node:path';
 
@@ -27,17 +27,17 @@ import type { CompiledSchema } from './validate.js';
 import { validator } from './validator.js';
 
 export interface CheckContext {
-  /** Of the format that the file has: {@link parserFor}. */
+  /** The parser of the file's format: {@link parserFor}. */
   readonly parse: Parser;
   /** The node directory: relative paths in the config start here. */
   readonly cbdir: string;
-  /** Where `$NAME` is looked up. */
+  /** The environment in which `$NAME` is looked up. */
   readonly env: Environment;
-  /** Reads the files that secrets are in; by default none is there. */
+  /** Reads files with secrets; by default there are none. */
   readonly secretFiles?: SecretFiles;
-  /** Follows links, to see what a directory holds; by default none is followed. */
+  /** Follows links, to find private files in a directory that is served; by default none is followed. */
   readonly realPath?: RealPath;
-  /** What may stand in a config; by default what we ship. */
+  /** The schema; by default {@link nodeSchemaTree}. */
   readonly schema?: CompiledSchema;
 }
 
@@ -45,7 +45,7 @@ export interface CheckContext {
 export interface CheckedConfig {
   /** Complete and frozen. */
   readonly config: NodeConfig;
-  /** What works but is probably not meant. */
+  /** What is allowed but probably a mistake. */
   readonly warnings: readonly ConfigProblem[];
 }
 
@@ -118,7 +118,7 @@ function collector(root: SourceNode): { findings: Finding[]; add: (path: Path, t
   return { findings, add };
 }
 
-/** Where the schema check has something to say about a value, the rules are silent. */
+/** @returns the findings of the rules about values in which the schema check found nothing. */
 function withoutEchoes(rules: readonly Finding[], wrong: readonly Finding[]): Finding[] {
   const told = new Set(wrong.map(({ pointer }) => pointer));
   return rules.filter(({ pointer }) => !told.has(pointer));

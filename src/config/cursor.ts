@@ -1,6 +1,7 @@
 /**
- * A place in a config that may be wrong anywhere: moving on never fails, it only ends at nothing. That lets the rules
- * between keys (`rules.ts`) run beside the schema check, so that all problems are told at once.
+ * A place in a config that may be wrong anywhere. A step to a place that does not exist leads to a cursor on undefined, and
+ * never fails. So the rules between keys (`rules/rules.ts`) can run after a failed schema check, and all problems are reported
+ * at once.
  */
 import type { Place } from '../schema/rules.js';
 import type { Path } from './source/source.js';
@@ -14,40 +15,40 @@ export class Cursor implements Place {
     this.path = path;
   }
 
-  /** What stands under a key; a cursor on undefined when nothing does. */
+  /** @returns the place under a key. */
   get(key: string): Cursor {
     return new Cursor(this.#object()?.[key], [...this.path, key]);
   }
 
-  /** Goes through several keys. */
+  /** @returns the place under several keys, one below the other. */
   at(...keys: readonly string[]): Cursor {
     return keys.reduce<Cursor>((cursor, key) => cursor.get(key), this);
   }
 
-  /** Replaces what stands under a key, or at an index. Nothing happens where there is neither an object nor a list. */
+  /** Sets the value under a key or at an index. Does nothing when this is neither an object nor a list. */
   set(key: string, value: unknown): void {
     const object = this.#object();
     if (object !== undefined) object[key] = value;
     else if (Array.isArray(this.value)) this.value[Number(key)] = value;
   }
 
-  /** The items of a list. */
+  /** @returns the items of a list; none of anything else. */
   items(): Cursor[] {
     if (!Array.isArray(this.value)) return [];
     return this.value.map((item: unknown, index) => new Cursor(item, [...this.path, String(index)]));
   }
 
-  /** The values of an object. */
+  /** @returns the values of an object; none of anything else. */
   entries(): Cursor[] {
     return Object.entries(this.#object() ?? {}).map(([key, value]) => new Cursor(value, [...this.path, key]));
   }
 
-  /** The value if it is a string. */
+  /** @returns the value if it is a string. */
   text(): string | undefined {
     return typeof this.value === 'string' ? this.value : undefined;
   }
 
-  /** The value if it is a number. */
+  /** @returns the value if it is a number. */
   number(): number | undefined {
     return typeof this.value === 'number' ? this.value : undefined;
   }

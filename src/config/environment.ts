@@ -3,6 +3,7 @@
  * `"disabled": "${NAME}"`. There is no general substitution.
  */
 
+/** The environment variables of the process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @returns the port, or a text that says what is wrong with the variable; undefined for anything that is neither. */
@@ -14,7 +15,7 @@ export function resolvePort(port: unknown, env: Environment): number | { readonl
   if (value === undefined) return { problem: `the environment variable "${name}" is not set` };
   const number = /^[0-9]{1,5}$/.test(value) ? Number(value) : NaN;
   if (number <= 65_535) return number;
-  // Not shown: nobody knows what stands in a variable of that name elsewhere.
+  // The value is not shown: a variable of that name may hold a secret.
   return { problem: `the environment variable "${name}" is no port number` };
 }
 

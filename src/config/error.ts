@@ -1,6 +1,6 @@
 /**
- * What is said about a config that cannot be used. Every problem is one line of the same form, so that editors and
- * people find the place: `config.json:12:9: /workers/0/id: found "1" (allowed: ...)`.
+ * The errors of a config. Every problem is one line of the same form, so that editors and people find the place:
+ * `config.json:12:9: /workers/0/id: found "1" (allowed: ...)`.
  */
 
 export type ConfigErrorCode =
@@ -42,7 +42,7 @@ export function formatProblem({ file, line, column, pointer, text }: ConfigProbl
   return `${place}: ${pointer}: ${text}`;
 }
 
-/** @returns the error that tells all problems at once. */
+/** @returns one error with all problems. */
 export function invalidConfig(problems: readonly ConfigProblem[]): ConfigError {
   return new ConfigError('ERR_CONFIG_INVALID', problems.map(formatProblem).join('\n'), problems);
 }

@@ -1,6 +1,4 @@
-/**
- * Finds and reads the config file of a node. Nobody reads it again afterwards.
- */
+/** Finds and reads the config file of a node. It is read once. */
 import { open, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
@@ -50,7 +48,7 @@ export async function loadConfig({ cbdir, config, env }: LoadOptions): Promise<L
 }
 
 /**
- * Checks a config that is an object of the program. Relative paths in it start from `cbdir`. It is copied.
+ * Checks a config that is an object of the program. Relative paths in it start at `cbdir`. The object is copied.
  *
  * @throws ConfigError when anything in it is wrong
  */
@@ -91,7 +89,7 @@ async function exists(file: string): Promise<boolean> {
   }
 }
 
-/** Reads at most one byte more than allowed, whatever the file is. */
+/** Reads at most one byte more than allowed: the file may be a device without end. */
 async function read(file: string): Promise<Uint8Array> {
   try {
     const handle = await open(file);

@@ -1,6 +1,6 @@
 /**
- * Which cookies are passwords: those of a store whose cookies let somebody in anywhere. The rules ask, because nobody else may
- * read such a cookie; so do the defaults.
+ * Which cookies are passwords: the cookies of a store, if they let a client in on any transport. The rules warn where other
+ * sessions can read such a cookie, and some defaults are stricter for it.
  */
 import { resolve } from 'node:path';
 
@@ -8,7 +8,7 @@ import type { Cursor } from './cursor.js';
 import { cookiesOf, entrancesOf } from './places.js';
 import type { CookieSection, NodePlaces } from './places.js';
 
-/** The `cookie` sections, by their paths, whose cookies let somebody in. */
+/** The paths of the `cookie` sections whose cookies are passwords. */
 export type PasswordCookies = ReadonlySet<string>;
 
 /** @param cbdir - the node directory, absolute */
@@ -29,7 +29,7 @@ export function authidOf(cookie: Cursor, passwords: PasswordCookies): string {
   return cookie.get('authid').text() ?? (isPassword(cookie, passwords) ? 'derived' : 'cookie');
 }
 
-/** @returns whether a cookie of this section lets somebody in. */
+/** @returns whether the cookies of this section are passwords. */
 export function isPassword(cookie: Cursor, passwords: PasswordCookies): boolean {
   return passwords.has(cookie.path.join('/'));
 }

@@ -1,6 +1,6 @@
 /**
- * Where things are in a config: what the rules between keys, the last step and the node itself have to visit. It is all found by
- * walking the schema (`walk.ts`), once.
+ * The places of a config that the rules between keys and the last step have to visit. One walk along the schema (`walk.ts`)
+ * finds them all.
  */
 import { Cursor } from './cursor.js';
 import { nodeSchemaTree } from './schema.js';
@@ -16,7 +16,7 @@ export function transportsOf(node: Cursor): Cursor[] {
   return workersOf(node).flatMap((worker) => worker.get('transports').items());
 }
 
-/** The key of the section that recognises browsers. */
+/** The key of the section by which browsers are recognised. */
 const COOKIE = 'cookie';
 
 const NOTHING = new Cursor(undefined);
@@ -25,10 +25,10 @@ const NOTHING = new Cursor(undefined);
 export interface Entrance {
   /** The name of what they connect to, as messages call it. */
   readonly by: string;
-  /** Browsers are among them. */
+  /** Whether browsers can connect here. */
   readonly browsers: boolean;
   readonly place: Cursor;
-  /** The `cookie` section in force: its own, or the nearest one above; at nothing when there is none. */
+  /** The `cookie` section in force: its own, or the nearest one above; on undefined when there is none. */
   readonly cookie: Cursor;
   /** The transport that it is, or is on. */
   readonly transport: Cursor;
@@ -39,9 +39,9 @@ export interface Entrance {
 /** A `cookie` section. */
 export interface CookieSection {
   readonly cookie: Cursor;
-  /** Where its records are kept: sections with the same place share them. Undefined: nobody else has the same. */
+  /** The file or database of its store: sections with the same place share their records. Undefined: they share none. */
   readonly place: Cursor | undefined;
-  /** The keys of its store that all who share it agree on. */
+  /** The keys of the store on which sections that share it must agree. */
   readonly agreed: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export interface WorkerPlaces {
   readonly realms: readonly Cursor[];
   readonly components: readonly Cursor[];
   readonly transports: readonly Cursor[];
-  /** All that the schema marks in it. */
+  /** All its values that the schema marks. */
   readonly marked: readonly MarkedPlace[];
   readonly entrances: readonly Entrance[];
   readonly cookies: readonly CookieSection[];
@@ -130,7 +130,7 @@ export function marksOf({ workers }: NodePlaces): MarkedPlace[] {
   return workers.flatMap(({ marked }) => marked);
 }
 
-/** The files, as they are written, that belong to the node: no service hands them out. */
+/** The paths, as they are written, of the files that belong to the node: no service serves them. */
 export function privateFilesOf(places: NodePlaces): Set<string> {
   const files = marksOf(places).map(({ place, schema }) => {
     if (schema.is === 'secret') return place.get('file').text() ?? '';

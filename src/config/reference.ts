@@ -1,7 +1,7 @@
 /**
- * The config format told to others, from the same constants that check it: a plain JSON Schema for editors and other
- * tools (`config/crossbar.schema.json`) and a reference page for people (`docs/config.md`). `npm run generate` writes
- * both; a test fails when they are out of date.
+ * Publishes the config format, from the constants that check it: a plain JSON Schema for editors and other tools
+ * (`config/crossbar.schema.json`), and a reference page (`docs/config.md`). `npm run generate` writes both; a test fails when
+ * they are out of date.
  */
 import { authSchema } from '../auth/schema.js';
 import { cookieSchema } from '../cookie/schema.js';
@@ -15,7 +15,7 @@ import { nodeSchema, nodeSchemaTree } from './schema.js';
 import { freeSchema } from './walk.js';
 import type { SchemaTree } from './walk.js';
 
-/** What is said once in the published schema and referred to by name. */
+/** The schemas that the published schema defines once and refers to by name. */
 const NAMED = new Map<unknown, string>([
   [pathServiceSchema, 'pathService'],
   [endpointSchema, 'endpoint'],
@@ -64,11 +64,11 @@ function isSection(schema: ConfigSchema | undefined): schema is Section {
   return schema?.section !== undefined;
 }
 
-/** @returns every section, from the outside in: what several others have in them comes behind the last of those. */
+/** @returns every section, from the outside in. A section that several others contain follows the last of them. */
 function sectionsIn({ root, definitions }: SchemaTree): Section[] {
   const seen = new Set<ConfigSchema>();
   const sections: Section[] = [];
-  // Each one is noted behind all that is in it; turned round, it stands before.
+  // Each section is added after its contents; the reversed list has it before them.
   const visit = (schema: ConfigSchema): void => {
     if (seen.has(schema)) return;
     seen.add(schema);
@@ -93,35 +93,35 @@ A node reads \`config.yaml\` (or \`config.yml\`) or else \`config.json\` from it
 The format is version 2 of the node config of Crossbar.io, in JSON or YAML by one schema. For editors it is published as
 [\`config/crossbar.schema.json\`](../config/crossbar.schema.json): name it in \`$schema\`.
 
-- The whole file is checked before anything starts, and everything that is wrong is told at once, one line each:
+- The whole file is checked before anything starts. All problems are reported at once, one line each:
   \`file:line:column: JSON pointer: what was found (allowed: what may stand there)\`. The exit code is 1.
-- A key that nobody knows is an error, and so is a key of Crossbar.io that is not supported yet: nothing is ignored.
-- JSON is strict: no comments, no comma at the end. YAML 1.2 may use comments, anchors and aliases. A key that stands
-  twice in one object is an error in both.
-- Relative paths start at the node directory. Ids that are left out are made up (\`worker001\`, \`realm001\`, ...).
-- Environment variables are read in a few places only: \`port\`, \`disabled\`, and secrets (\`"\${NAME}"\`). One that is not set is an
-  error. Secrets may also be in files (\`{"file": "secrets/joe.txt"}\`); others than the node should not be able to read them.
+- An unknown key is an error, and so is a key of Crossbar.io that is not supported yet: nothing is ignored.
+- JSON is strict: no comments, no trailing comma. YAML 1.2 may use comments, anchors and aliases. In both, a key that
+  stands twice in one object is an error.
+- Relative paths start at the node directory. Missing ids are generated (\`worker001\`, \`realm001\`, ...).
+- Environment variables are read in a few places only: \`port\` (\`"$NAME"\`), \`disabled\` and secrets (\`"\${NAME}"\`). For a port or a
+  secret it is an error if the variable is not set. Secrets may also be in files (\`{"file": "secrets/joe.txt"}\`), which only
+  the node should be able to read.
 - A file is at most 4 MiB of UTF-8 and nests at most 100 levels.
 
-Beyond the tables, these rules hold between keys:
+Besides the tables, these rules apply between keys:
 
 - Ids and names are unique: worker ids in the node; realm ids, realm names, component ids and transport ids in a worker;
   role names in a realm.
-- A node without any transport is an error, and so is a realm or role in \`auth\` or of a component that the worker does
-  not have, or \`auth.cookie\` where no \`cookie\` section is in force.
+- A node needs a transport. A realm or role that \`auth\` or a component names must exist in the worker. \`auth.cookie\` needs a
+  \`cookie\` section in force.
 - With \`salt\`, the \`secret\` of a WAMP-CRA user is a derived key of \`keylen\` bytes in Base64; \`iterations\` and \`keylen\` need
   \`salt\`.
 - With \`argon2id13\` and \`argon2id-13\`, a SCRAM principal has \`memory\`; a TLS principal has a fingerprint.
-- Only a warning, because it may be meant: a method without principals; one key for two principals; a secret file that others may read; a realm
-  without roles; a WebSocket without \`auth\` in a worker where no realm
-  has the role \`anonymous\`; \`config.yaml\` and \`config.json\` in one directory.
-- Two transports cannot have the same port on overlapping interfaces (0, any free port, excepted), nor the same socket
-  file.
+- These are warnings only, because they may be intended: a method without principals; one key for two principals; a secret
+  file that others may read; a realm without roles; a WebSocket without \`auth\` in a worker where no realm has the role
+  \`anonymous\`; \`config.yaml\` and \`config.json\` in one directory.
+- Two transports cannot have the same port on overlapping interfaces (except 0, any free port), nor the same socket file.
 - A role has one of \`permissions\`, \`authorizer\` and \`"allow-by-default": true\`. A \`uri\` that ends in \`*\` excludes the \`match\`
   words \`exact\` and \`wildcard\`.
-- \`"same_site": "None"\` needs \`"secure": true\`. \`http_strict\` and \`http_only\` agree where both stand.
+- \`"same_site": "None"\` needs \`"secure": true\`. \`http_strict\` and \`http_only\` must agree where both are given.
 - \`cookie\` sections that name the same file or database share one store, so they agree on \`name\`, \`length\`, \`secrets\`,
-  the rules of expiry and all of \`store\`. A database that is \`readonly\` cannot be emptied.
+  the rules of expiry and all of \`store\`. A \`readonly\` database cannot have \`purge_on_startup\`.
 `;
 
 /** @returns the reference page in Markdown. */
@@ -164,7 +164,7 @@ function table(schema: ConfigSchema): string {
 
 function typeCell(schema: ConfigSchema): string {
   if (isSection(schema)) return link(schema, 'object');
-  // What is referred to by name is the same wherever it stands, and has a place in the contents.
+  // A schema that is referred to by name has a section anyway.
   const inner = freeSchema(schema, {});
   if (isSection(inner)) return `object of ${link(inner)}`;
   if (schema.items !== undefined && schema.type === 'array') return `list of ${itemWords(schema.items)}`;

@@ -1,6 +1,6 @@
 /**
- * Defaults of cookies that depend on other keys. A cookie that logs somebody in is treated as a password. Where a cookie is
- * tracked at all, pages of other sites stay out.
+ * Defaults of cookies that depend on other keys. A cookie that is a password is rotated, and the `authid` is derived from it.
+ * Where cookies are tracked at all, pages of other sites cannot connect.
  */
 import type { Cursor } from './cursor.js';
 import { authidOf, isPassword, passwordCookies } from './password-cookies.js';

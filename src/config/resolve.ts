@@ -29,13 +29,12 @@ export function resolveConfig(places: NodePlaces, context: SecretContext): void 
   resolveCookies(places, context.cbdir);
 }
 
-/** A socket file has no port. */
 function resolveEndpoint(endpoint: Cursor, { env }: Pick<SecretContext, 'env'>): void {
   const port = endpoint.get('port');
   if (!port.missing) endpoint.set('port', resolvePort(port.value, env));
 }
 
-/** Numbers in the order of the file, past the names that are taken. */
+/** Gives numbered names, in the order of the file, and leaves out those that are taken. */
 function nameAll(places: readonly Cursor[], prefix: string): void {
   const taken = new Set(places.map((place) => place.get('id').text()));
   let number = 0;

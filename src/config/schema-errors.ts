@@ -1,6 +1,5 @@
 /**
- * Turns one error of ajv into a complaint in our words: where it is, what was found, what is allowed, and the word
- * that was probably meant.
+ * Turns an error of ajv into words: where it is, what was found, what is allowed, and which word was probably meant.
  */
 import type { ErrorObject } from 'ajv';
 
@@ -17,11 +16,11 @@ export interface Complaint {
   readonly path: Path;
   readonly at: 'key' | 'value' | 'missing';
   readonly text: string;
-  /** The word in `type` is wrong: what the object should look like is unknown. */
+  /** The word in `type` is wrong, so the schema of the object is unknown. */
   readonly misnames: boolean;
 }
 
-/** @returns what an error of ajv (with `verbose`) means; nothing when other errors say it. */
+/** @returns an error of ajv (with `verbose`) in words; nothing when other errors say the same. */
 export function explain(error: ErrorObject, tree: SchemaTree): Complaint[] {
   const schema = originalOf(error.parentSchema, tree);
   const data: unknown = error.data;
@@ -39,7 +38,7 @@ export function explain(error: ErrorObject, tree: SchemaTree): Complaint[] {
       return [repeated(path, data, Math.max(Number(params['i']), Number(params['j'])))];
     case 'if':
     case 'propertyNames':
-      // Told by the errors of what is inside.
+      // The errors of the values inside say it.
       return [];
     default:
       return [wrongValue(path, data, schema)];
@@ -58,7 +57,7 @@ function unknownKey(path: Path, key: string, schema: SchemaNode): Complaint {
 
 function missingKey(path: Path, key: string, schema: SchemaNode, data: unknown): Complaint[] {
   const misspelt = misspeltKey(key, schema, data);
-  // Without `type` no variant is judged, so nobody else tells of the slip.
+  // Without `type` no variant is checked, so no other error reports the misspelt key.
   if (misspelt !== undefined)
     return schema.oneOf === undefined ? [] : [unknownKey(path, misspelt, { properties: { [key]: {} } })];
   const wanted = schema.oneOf === undefined ? schema.properties?.[key] : { enum: typeWords(schema) };
@@ -66,7 +65,7 @@ function missingKey(path: Path, key: string, schema: SchemaNode, data: unknown):
   return [{ path, at: 'missing', text, misnames: false }];
 }
 
-/** @returns the key of `data` that seems to be a slip for `key`. */
+/** @returns the key of `data` that is probably a misspelling of `key`. */
 function misspeltKey(key: string, schema: SchemaNode, data: unknown): string | undefined {
   const known = schema.properties ?? { [key]: {} };
   const unknown = Object.keys(data as object).filter((candidate) => !(candidate in known));

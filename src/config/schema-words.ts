@@ -22,10 +22,10 @@ export interface SchemaNode {
 
 const MAX_SHOWN = 60;
 const SECRET = /secret|ticket|passw|passphrase|token|credential|private|salt|(^|[-_])key$/i;
-/** Whatever stands directly in them should be an object: somebody may have put a secret there. */
+/** Their values should be objects. Where one is not, it may be a secret at the wrong place. */
 const OF_SECRETS = /^(auth|users|principals)$/;
 
-/** @returns what may stand there, in words. */
+/** @returns what a schema allows, in words. */
 export function allowedWords(schema: SchemaNode): string {
   if (schema.allowed !== undefined) return schema.allowed;
   if (schema.const !== undefined) return [JSON.stringify(schema.const), schema.because].filter(Boolean).join('; ');
@@ -65,7 +65,7 @@ function typeInWords(type: string, schema: SchemaNode): string {
   }
 }
 
-/** @returns what was found at `path`, shortened, and only its type where it may be a secret. */
+/** @returns the value at `path` in words, shortened; of a possible secret only its type. */
 export function foundWords(value: unknown, path: Path): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';

@@ -59,29 +59,29 @@ export const controllerSchema = {
           items: { type: 'string', enum: SHUTDOWN_WORDS, description: 'One of the words.' },
           default: 'shutdown_on_worker_exit',
           description:
-            'When the node ends: one word or a list of them. All workers live in one process, so they all mean the same here: on a signal, or when the process fails.',
+            'When the node stops: one word or a list of them. Accepted for compatibility. All workers live in one process, so all words mean the same here: on a signal, or when the process fails.',
         },
         shutdown_goodbye: {
           type: 'boolean',
           default: false,
           description:
-            'Says GOODBYE `wamp.close.system_shutdown` to every session when the node stops, as the WAMP specification has it. Clients take that for final: autobahn-js and wampy do not come back when the node has started again. So by default their connections are closed without it (WebSocket: code 1001, "going away"), and they come back by themselves.',
+            'Sends GOODBYE `wamp.close.system_shutdown` to every session when the node stops, as the WAMP specification asks for. autobahn-js and wampy do not reconnect after a GOODBYE. So by default their connections are closed without one (WebSocket: code 1001, "going away"), and they reconnect when the node has started again.',
         },
         max_connections: {
           type: 'integer',
           minimum: 1,
           maximum: 2_147_483_647,
-          absent: 'what the limit of open files allows: all but 48 and one of 16',
+          absent: 'the limit of open files, less 48, and less a sixteenth of it (1024 at most)',
           description:
-            'How many connections there may be at once in the whole node, whatever they speak. Beyond it, the one that has waited longest without a session is closed for the new one; if none waits, the new one is closed. It is never more than the limit of open files (`ulimit -n`) allows. An addition to the keys of Crossbar.io.',
+            'How many connections of all kinds the node accepts at a time. For one more, the connection that has waited longest without a session is closed; if all have sessions, the new one is closed. The number is never more than the limit of open files (`ulimit -n`) allows. An addition to the keys of Crossbar.io.',
         },
         max_unsent_bytes: {
           type: 'integer',
           minimum: 1_048_576,
           maximum: 1_099_511_627_776,
-          absent: '256 MiB, or a quarter of what the heap of the process may have if that is less',
+          absent: '256 MiB, or a quarter of the heap limit of the process if that is less',
           description:
-            'How much memory may be taken in the whole node by what waits for clients that do not read. Beyond it, those for which most waits are disconnected, the greatest first. An event that waits for many is counted once. An addition to the keys of Crossbar.io.',
+            'How many bytes may wait in the whole node for clients that do not read. Beyond that, the clients with most bytes waiting are disconnected first. An event that waits for several clients counts once. An addition to the keys of Crossbar.io.',
         },
         enable_parallel_worker_start: {
           const: false,
@@ -194,7 +194,7 @@ export const nodeSchema = {
 /** The schemas that others refer to by `$ref`, because they contain themselves. */
 export const definitions = { pathService: pathServiceSchema } as const;
 
-/** The whole schema, for those who walk it. */
+/** The schema of a whole config, as `walk.ts` and `validator-schema.ts` take it. */
 export const nodeSchemaTree: SchemaTree = { root: nodeSchema, definitions };
 
 export type ControllerConfig = Checked<typeof controllerSchema>;
@@ -211,7 +211,7 @@ export interface RouterWorkerConfig {
   readonly transports: readonly TransportConfig[];
 }
 
-/** The whole, checked and frozen. */
+/** A whole config, checked and frozen. */
 export interface NodeConfig {
   readonly $schema?: string;
   readonly version: 2;

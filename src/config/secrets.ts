@@ -1,6 +1,6 @@
 /**
- * Secrets that the config does not hold itself: `"${NAME}"` of an environment variable, or `{"file": "..."}`. One that
- * is not there is an error when the config is read (Crossbar.io goes on with none, and nobody can log in).
+ * Secrets outside the config: `"${NAME}"` names an environment variable, `{"file": "..."}` a file. A missing secret is an error
+ * of the config. (Crossbar.io starts without it, and the clients concerned cannot log in.)
  */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -10,7 +10,7 @@ import type { Cursor } from './cursor.js';
 import { quote } from './schema-words.js';
 import type { Environment } from './environment.js';
 
-/** What a secret is, or a text that says why it is not there. Never both. */
+/** A secret, or a text that says why there is none. `doubt` is a warning. */
 export type FoundSecret =
   { readonly secret: string; readonly doubt?: string } | { readonly problem: string; readonly secret?: undefined };
 
@@ -24,10 +24,10 @@ export interface SecretContext {
   readonly secretFiles: SecretFiles;
 }
 
-/** A secret is short; this many bytes are a mistake. */
+/** Secrets are short: a larger file is a mistake. */
 const MAX_SECRET_BYTES = 65_536;
 
-/** @returns the secret at a place; undefined when what stands there can be none. */
+/** @returns the secret at a place; undefined when the value there cannot be one. */
 export function findSecret(place: Cursor, { cbdir, env, secretFiles }: SecretContext): FoundSecret | undefined {
   const text = place.text();
   const file = place.get('file').text();
@@ -43,7 +43,7 @@ function notEmpty(found: FoundSecret, what: string): FoundSecret {
   return found.secret === '' ? { problem: `${what} is empty` } : found;
 }
 
-/** Reads the file of a secret. The line end that editors put behind it is no part of it. */
+/** Reads the file of a secret. A line end at the end, as editors add it, is not part of the secret. */
 export const readSecretFile: SecretFiles = (file) => {
   try {
     const { mode, size } = statSync(file);
@@ -57,7 +57,7 @@ export const readSecretFile: SecretFiles = (file) => {
   }
 };
 
-/** @returns the same, asking for each file once: what stands in a pipe is gone after that. */
+/** @returns the same, but reads each file once: a pipe cannot be read again. */
 export function readOnce(secretFiles: SecretFiles): SecretFiles {
   const known = new Map<string, FoundSecret>();
   return (file) => {

@@ -5,7 +5,7 @@
 /** @returns the candidate that `word` is most likely a misspelling of, if any is near enough. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
-  // Nothing that long is a slip of one of our words; and the table below stays small.
+  // A word that long is no misspelling of ours; and the table below stays small.
   if (word.length > 64) return undefined;
   let best: string | undefined;
   let bestSlips = limit + 1;

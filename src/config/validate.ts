@@ -1,7 +1,6 @@
 /**
- * The schema check: ajv decides and fills defaults in, and its errors become findings in our words. One
- * mistake makes one finding: variants are told apart by their `type`, and where that word is wrong nothing else of the
- * same object is judged.
+ * The schema check: ajv checks the value and fills in the defaults, and its errors become findings in our words. One mistake
+ * makes one finding: where the `type` of an object is wrong, nothing else in it is reported.
  */
 import type { ValidateFunction } from 'ajv';
 
@@ -12,13 +11,13 @@ import type { Path, SourceNode } from './source/source.js';
 import type { Finding } from './source/text.js';
 import type { SchemaTree } from './walk.js';
 
-/** A schema, and what ajv made of it. */
+/** A schema, and the check that ajv compiled from it. */
 export interface CompiledSchema {
   readonly tree: SchemaTree;
   readonly check: ValidateFunction;
 }
 
-/** Checks `value` and fills the defaults in. @returns what is wrong, in no particular order. */
+/** Checks `value` and fills in the defaults. @returns what is wrong, in no particular order. */
 export function validate(value: unknown, root: SourceNode, { tree, check }: CompiledSchema): Finding[] {
   if (check(value)) return [];
   const complaints = (check.errors ?? []).flatMap((error) => explain(error, tree));
@@ -28,14 +27,14 @@ export function validate(value: unknown, root: SourceNode, { tree, check }: Comp
   for (const { path, at, text } of judged) {
     const offset = at === 'key' ? keyOffset(root, path) : valueOffset(root, path);
     const pointer = pointerOf(path);
-    // Several rules of one value may fail; a missing key is told per key.
+    // Several keywords of one value may fail: the first one is reported. Each missing key is reported.
     const id = at === 'missing' ? `${pointer} ${text}` : pointer;
     if (!findings.has(id)) findings.set(id, { offset, pointer, text });
   }
   return [...findings.values()];
 }
 
-/** @returns whether a complaint is about the inside of the object at `path`, whose `type` is wrong. */
+/** @returns whether a complaint is about the contents of `object`, whose `type` is wrong. */
 function isMoot({ path, at, misnames }: Complaint, object: Path): boolean {
   const inside = path.length > object.length || at !== 'key';
   return !misnames && inside && contains(object, path);

@@ -1,8 +1,8 @@
 /**
- * The config schema as ajv compiles it best: every object on its own, referred to by `$ref`. Many stand in several places
- * (`auth` in every kind of transport), and with all of them copied into one function the checker would be seven times
- * as long. Nothing in it is for people: each schema only has a number in `$comment`, which leads back to the constant
- * that it comes from, with its descriptions and words.
+ * The config schema in a form that ajv compiles well: every object is a definition of its own, referred to by `$ref`. Many
+ * objects stand in several places (`auth` in every kind of transport); with copies of them the generated code would be seven
+ * times as long. Descriptions are left out. Each schema has a number in `$comment`, by which {@link originalOf} finds the
+ * constant that it was made from.
  */
 import { isOwnKeyword } from './own-keywords.js';
 import type { SchemaNode } from './schema-words.js';
@@ -76,7 +76,7 @@ function reference(schema: object, all: Numbers): PlainSchema {
   return { ...('default' in schema && { default: schema.default }), $ref: `#/definitions/${all.get(schema) ?? ''}` };
 }
 
-/** A copy with a number for the words. */
+/** @returns a copy for ajv, with its number. */
 function plain(schema: object, all: Numbers): PlainSchema {
   const copy = (inner: object): PlainSchema => reference(inner, all);
   const keywords = Object.entries(schema).filter(([keyword]) => !isOwnKeyword(keyword) && keyword !== 'description');
@@ -88,7 +88,7 @@ function plain(schema: object, all: Numbers): PlainSchema {
   return { ...('$ref' in schema ? {} : { $comment: all.get(schema) }), ...Object.fromEntries(copied) };
 }
 
-/** It stands where the object is referred to. */
+/** The default stands beside the `$ref`. */
 function withoutDefault(schema: PlainSchema): PlainSchema {
   return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== 'default'));
 }

@@ -1,7 +1,7 @@
 /**
- * What ajv makes of the config schema. Compiling takes as long as all the rest of a start, so in `dist/` this module is
- * replaced by the code that ajv generates from the same schema with the same options: `scripts/validator.js` does that
- * with {@link compile}.
+ * The check that ajv compiles from the config schema. Compiling takes as long as the rest of a start. So in `dist/` this module
+ * is replaced by code that ajv generated from the same schema with the same options (`scripts/validator.js`, with
+ * {@link compile}).
  */
 import { Ajv } from 'ajv';
 import type { CodeOptions, ValidateFunction } from 'ajv';
@@ -12,15 +12,15 @@ import type { SchemaTree } from './walk.js';
 
 let compiled: ValidateFunction | undefined;
 
-/** @returns the check of a whole config: it fills the defaults in and lists everything that is wrong. */
+/** @returns the check of a whole config: it fills in the defaults and lists all errors. */
 export function validator(): ValidateFunction {
   compiled ??= compile().validate;
   return compiled;
 }
 
 /**
- * @param code - how the compiled code is to be handed out, for the build
- * @param tree - the schema of a config with more words than we ship; this takes as long as all the rest of a start
+ * @param code - the form of the compiled code, for the build
+ * @param tree - the schema to compile
  */
 export function compile(
   code: CodeOptions = {},
@@ -29,7 +29,7 @@ export function compile(
   const ajv = new Ajv({
     allErrors: true,
     verbose: true,
-    // `explain.ts` writes them.
+    // `schema-errors.ts` writes them.
     messages: false,
     useDefaults: true,
     discriminator: true,

@@ -1,10 +1,8 @@
 /**
- * Walks a config along its schema, and stops wherever a keyword of ours says more of a value than what may stand there. So
- * `config/` and `node/` find files, secrets, realms, cookies and places where clients connect, and know no kind of transport,
- * service or method by name.
+ * Walks a config along its schema, and collects the values whose schema has a keyword of our own. So `config/` and `node/` find
+ * files, secrets, realms, cookies and places where clients connect, and know no kind of transport, service or method by name.
  *
- * A variant is chosen by its `type`, as the checker does; of an object whose `type` is wrong nothing is found. The config may
- * be wrong anywhere.
+ * The config may be wrong anywhere. A variant is chosen by its `type`; an object whose `type` is wrong is left out.
  */
 import type { ConfigSchema } from '../schema/dialect.js';
 import type { Cursor } from './cursor.js';
@@ -15,7 +13,7 @@ export interface SchemaTree {
   readonly definitions: Readonly<Record<string, ConfigSchema>>;
 }
 
-/** A value of which the schema says more than what may stand there. */
+/** A value whose schema has a keyword of our own. */
 export interface MarkedPlace {
   readonly place: Cursor;
   readonly schema: ConfigSchema;
@@ -23,7 +21,7 @@ export interface MarkedPlace {
   readonly holder: Cursor;
   /** The schema of `holder`. */
   readonly around: ConfigSchema | undefined;
-  /** The sections (`inherited`) that hold here, by their keys: those of the object itself, else the nearest above. */
+  /** The sections (`inherited`) in force here, by their keys: those of the object itself, else the nearest above. */
   readonly inForce: ReadonlyMap<string, Cursor>;
   /** The place of `clients` that it belongs to, itself included. */
   readonly entrance: Cursor | undefined;
@@ -31,7 +29,7 @@ export interface MarkedPlace {
 
 type Scope = Omit<MarkedPlace, 'place' | 'schema'>;
 
-/** @returns what is marked, from the outside in; in an object first what it hands down, then the other keys of the schema. */
+/** @returns the marked values, from the outside in. In an object the inherited sections come first, then the other keys. */
 export function markedPlaces(place: Cursor, { root, definitions }: SchemaTree): MarkedPlace[] {
   const found: MarkedPlace[] = [];
   const visit = (at: Cursor, schema: ConfigSchema, outer: Scope): void => {
@@ -59,7 +57,7 @@ export function variantOf(schema: ConfigSchema, place: Cursor): ConfigSchema | u
   return schema.oneOf.find(({ properties }) => properties?.['type']?.const === word);
 }
 
-/** @returns whether `type` is the word of something else, or of nothing. */
+/** @returns whether `type` is not the word of this schema. */
 function isMisnamed(place: Cursor, { properties }: ConfigSchema): boolean {
   const word = properties?.['type']?.const;
   return word !== undefined && place.get('type').value !== word;
@@ -67,7 +65,7 @@ function isMisnamed(place: Cursor, { properties }: ConfigSchema): boolean {
 
 type Sections = MarkedPlace['inForce'];
 
-/** What holds below an object: its own sections, and for the others what holds above. */
+/** @returns the sections in force below an object: its own, and those from above that it does not replace. */
 function handedDown(place: Cursor, schema: ConfigSchema, above: Sections): Sections {
   const own = planOf(schema).inherited.filter((key) => !place.get(key).missing);
   return own.length === 0 ? above : new Map([...above, ...own.map((key) => [key, place.get(key)] as const)]);
@@ -105,14 +103,14 @@ export function freeSchema(
   return '$ref' in values ? definitions[values.$ref.replace('#/definitions/', '')] : values;
 }
 
-/** What there is to do about the values of a schema. */
+/** What the walk does with the values of a schema. */
 interface Plan {
   readonly marked: boolean;
-  /** There is a mark in it, or below it: most of a config has none, and is passed by. */
+  /** There is a mark in it or below it. Most of a config has none, and is skipped. */
   readonly leads: boolean;
-  /** The keys that lead to marks: what is handed down comes first, what depends on a neighbour last. */
+  /** The keys that lead to marks: inherited sections first, keys with `below` last. */
   readonly keys: readonly (readonly [key: string, schema: ConfigSchema])[];
-  /** The keys of what it hands down. */
+  /** The keys of its inherited sections. */
   readonly inherited: readonly string[];
 }
 
@@ -134,7 +132,7 @@ function makePlan(schema: ConfigSchema): Plan {
   const keys = Object.entries(properties)
     .filter(([, inner]) => planOf(inner).leads)
     .toSorted(([, a], [, b]) => rankOf(a) - rankOf(b));
-  // What is referred to by name contains itself, and has marks.
+  // A schema that is referred to by name contains itself, and has marks.
   const isFree = free !== false && ('$ref' in free || planOf(free).leads);
   const others = [...oneOf, ...(items === undefined ? [] : [items])];
   const leads = marked || isFree || keys.length > 0 || others.some((inner) => planOf(inner).leads);

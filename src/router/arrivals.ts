@@ -1,22 +1,24 @@
 /**
- * Tells those who wait for a procedure that it is there: a client that decides for others may come back later than they do.
+ * Waits for procedures to be registered. After a restart the client that decides for others (an authorizer) may come back later
+ * than they do.
  */
 import { covers } from './pattern-relations.js';
 import type { RegistrationObserver, RegistrationView } from './observer.js';
 
+/** The callbacks that wait for a callee of a procedure. */
 export class Arrivals {
   readonly #isThere: (procedure: string) => boolean;
-  // procedure -> who waits for it; nobody, most of the time
+  // procedure -> the callbacks that wait for it; usually empty
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** @param isThere whether somebody answers who is waited for. */
+  /** @param isThere whether the procedure has a callee that the router may ask. */
   constructor(isThere: (procedure: string) => boolean) {
     this.#isThere = isThere;
   }
 
   /**
-   * @param arrived called once, in the middle of the registration: must not call back into the dealer.
-   * @returns a function that calls it off; harmless afterwards.
+   * @param arrived called once, while the dealer registers the procedure: must not call the dealer.
+   * @returns a function that cancels the wait; harmless when `arrived` was called.
    */
   expect(procedure: string, arrived: () => void): () => void {
     const waiting = this.#waiting.get(procedure) ?? new Set();
@@ -27,7 +29,7 @@ export class Arrivals {
     };
   }
 
-  /** @returns an observer that hands on to `inner`, and looks then: when the first callee is there. */
+  /** @returns an observer that calls `inner` first, and then the callbacks of a procedure that has its first callee. */
   behind(inner: RegistrationObserver): RegistrationObserver {
     return {
       created: (session, registration) => inner.created(session, registration),

@@ -1,16 +1,14 @@
-/**
- * The question before every request: may this session do it? The rules are those of its role, unless an authorizer was
- * asked.
- */
+/** May this session do what it asks for? The rules of its role decide, or the authorizer that was asked about the request. */
 import { notAuthorized } from './role.js';
 import type { Match } from '../wamp/uri.js';
 import type { Action, Permission } from './role.js';
 import type { RouterSession } from './session.js';
 
 /**
- * Whether a session may do what it asks for; with a pattern, on everything that it can match.
- * @param granted what an authorizer said, for sessions whose role has one; else the role's rules decide.
- * @throws WampError `wamp.error.not_authorized`, or what kept the authorizer from answering.
+ * Authorizes a request. A pattern is allowed when every URI that it can match is.
+ * @param granted the answer of an authorizer, for sessions whose role has one; else the rules of the role decide.
+ * @returns the rule or answer that allows it, which also says who is disclosed.
+ * @throws WampError `wamp.error.not_authorized`, or the reason why the authorizer did not answer.
  */
 export function authorize(
   session: RouterSession,

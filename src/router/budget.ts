@@ -1,16 +1,16 @@
 /**
- * What the router keeps on behalf of a session, counted in bytes: calls that wait for a callee or may be sent to another
- * one, testaments, subscriptions and registrations with their patterns. Whatever a client can make the router keep is
- * charged here before it is kept, and given back when it is let go.
+ * How many bytes the router keeps for a session: calls that wait for a callee or may be sent to another one, testaments,
+ * subscriptions and registrations with their patterns. Everything that a client can make the router keep is charged to its
+ * session first, and given back when it is dropped.
  *
- * A session may have `perSession`. All together may have `inAll`; beyond that nobody gets more than `reserved`, so that
- * many greedy sessions do not take the place of modest ones. What is sent to a client and not read by it is not in here:
- * that is bounded by its transport (`transport/outbox/outbox.ts`).
+ * A session may have `perSession`, and all together `inAll`. When that is used up, a session gets no more than `reserved`: so
+ * many greedy sessions leave room for modest ones. Messages that a client has not read are not counted here: its transport
+ * bounds them (`transport/outbox/outbox.ts`).
  *
  * The account is a plain number of the session (`RouterSession.keptBytes`), so a session that keeps nothing costs nothing.
  */
 
-/** Somebody for whom bytes are kept. */
+/** A session, as the budget sees it. */
 export interface Charged {
   /** How many bytes are kept for it; changed by {@link Budget} only. */
   keptBytes: number;
@@ -21,24 +21,25 @@ export interface BudgetLimits {
   readonly perSession: number;
   /** The most for all sessions together. */
   readonly inAll: number;
-  /** What every session may have, however much all have together. */
+  /** What every session may have, even when `inAll` is used up. */
   readonly reserved: number;
 }
 
 /** How many bytes a router keeps, for each session and for all, unless the config says otherwise. */
 export const BUDGET_LIMITS: BudgetLimits = {
-  // As much as may wait to be read by a client.
+  // The same as the default of `max_unsent_bytes`.
   perSession: 16 * 1024 * 1024,
   inAll: 256 * 1024 * 1024,
   reserved: 64 * 1024,
 };
 
+/** The account of what is kept for sessions. */
 export class Budget {
   readonly limits: BudgetLimits;
-  /** What all have, here and in the budgets that share it. */
+  /** The bytes of all sessions, of this budget and of those that share it. */
   readonly #pot: { bytes: number };
 
-  /** @param shared another budget with the same whole: realms of a router may give their sessions more or less. */
+  /** @param shared a budget to share `inAll` with: the realms of a router may differ in `perSession`. */
   constructor(limits: BudgetLimits = BUDGET_LIMITS, shared?: Budget) {
     this.limits = limits;
     this.#pot = shared === undefined ? { bytes: 0 } : shared.#pot;
@@ -49,7 +50,7 @@ export class Budget {
     return this.#pot.bytes;
   }
 
-  /** Charges a session. @returns false when it would have too much: then nothing is charged, and nothing may be kept. */
+  /** Charges a session. @returns false when it would exceed a limit: then nothing is charged, and nothing may be kept. */
   take(session: Charged, bytes: number): boolean {
     const { perSession, inAll, reserved } = this.limits;
     const kept = session.keptBytes + bytes;
@@ -60,8 +61,8 @@ export class Budget {
   }
 
   /**
-   * As {@link take}, for what would be good to keep but can be done without: it takes no more than half of what the session
-   * may have, so that the rest stays for what cannot.
+   * As {@link take}, for what is useful but not necessary to keep. It uses at most half of what the session may have, so that
+   * the rest stays for what is necessary.
    */
   takeSpare(session: Charged, bytes: number): boolean {
     const { perSession, inAll, reserved } = this.limits;

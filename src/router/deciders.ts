@@ -1,8 +1,8 @@
 /**
- * The procedures of a realm that decide about others: authenticators and authorizers of the config. Whoever provides one sees
- * tickets and says who comes in, so it belongs to one role: that of the config, else the first that registers it while the
- * node runs. Nobody else can register it then, take it over or share it; and a pattern of somebody else, which calls would go
- * to while it is away, is not asked.
+ * The procedures of a realm that decide about others: the authenticators and authorizers of the config. Their callees see
+ * tickets and decide who is let in. So each procedure belongs to one role: the one that the config names, else the first that
+ * registers it while the node runs. Other roles cannot register it, take it over or share it. While it has no callee, calls
+ * would go to a pattern that covers it; the router does not ask the callees of such a pattern if they have another role.
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { quoted } from '../wamp/uri.js';
@@ -13,13 +13,13 @@ import type { RouterSession } from './session.js';
 /** A procedure that decides. */
 export interface Decider {
   readonly procedure: string;
-  /** Undefined: the realm that a client asks for, so any. */
+  /** Undefined: it is called on the realm that the client asks for, which may be any. */
   readonly realm: string | undefined;
-  /** The role that provides it, where the config says so. */
+  /** The role that may register it; undefined where the config names none. */
   readonly role: string | undefined;
 }
 
-/** @returns what decides on a realm: the authorizers of its roles, and those `authenticators` that are for it. */
+/** @returns the procedures that decide on a realm: the authorizers of its roles, and the `authenticators` that are for it. */
 export function decidersOf(
   realm: string,
   roles: Iterable<Pick<Role, 'authorizer' | 'authorizerCalleeRole'>>,
@@ -31,8 +31,9 @@ export function decidersOf(
   return [...authorizers, ...authenticators.filter((each) => each.realm === undefined || each.realm === realm)];
 }
 
+/** Which role each procedure that decides belongs to. */
 export class Deciders {
-  // procedure -> the roles that may provide it: those of the config, or the first one; empty until then
+  // procedure -> the roles that may register it: those of the config, or the first that did; empty until then
   readonly #roles = new Map<string, Set<string>>();
   /** Those of {@link #roles} for which the config names no role. */
   readonly #unnamed = new Set<string>();
@@ -42,8 +43,8 @@ export class Deciders {
   }
 
   /**
-   * These procedures decide from now on. One that belonged to the first role that registered it, and for which the config
-   * names no role now either, goes on belonging to it.
+   * Replaces the procedures that decide. A procedure for which the config names no role, neither before nor now, stays with
+   * the role that registered it first.
    */
   replace(deciders: Iterable<Omit<Decider, 'realm'>>): void {
     const before = new Map([...this.#roles].filter(([procedure]) => this.#unnamed.has(procedure)));
@@ -61,10 +62,10 @@ export class Deciders {
   }
 
   /**
-   * Looks once more at what is registered, after {@link replace}: a procedure without a role belongs to the role of its
-   * first callee.
-   * @param lookup the registration of exactly this procedure.
-   * @returns the callees that would not be admitted now.
+   * Checks what is registered already, after {@link replace}. A procedure without a role now belongs to the role of its first
+   * callee.
+   * @param lookup finds the registration of exactly this procedure.
+   * @returns the callees that could not register it now.
    */
   recheck(lookup: (procedure: string) => RegistrationView | undefined): (readonly [RegistrationView, RouterSession])[] {
     const foreign: (readonly [RegistrationView, RouterSession])[] = [];
@@ -92,7 +93,7 @@ export class Deciders {
     return callees.every(({ authrole }) => this.#isFor(procedure, authrole));
   }
 
-  /** @returns an observer that notes whom a procedure belongs to, and hands on to `inner`. */
+  /** @returns an observer that notes which role registers a procedure first, and then calls `inner`. */
   before(inner: RegistrationObserver): RegistrationObserver {
     return {
       created: (session, registration) => {

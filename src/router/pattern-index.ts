@@ -1,7 +1,7 @@
 /**
- * Finds what is filed under a URI: exactly, under prefixes of it, or under wildcard patterns (sections "Pattern-based
- * Subscriptions", "Pattern-based Registrations"). The cost of a look-up depends on the URI and on how many different
- * prefix lengths there are, not on how many patterns are on file; deleting leaves no trace.
+ * An index of patterns: finds the values whose pattern matches a URI, exactly, by prefix or by wildcard (sections
+ * "Pattern-based Subscriptions", "Pattern-based Registrations"). The cost of a look-up depends on the URI and on how many
+ * different lengths of prefixes there are, not on the number of patterns. A deleted pattern leaves nothing behind.
  */
 import type { Match } from '../wamp/uri.js';
 
@@ -26,31 +26,31 @@ export class PatternIndex<T> {
   readonly #prefixLengths: number[] = [];
   // no node but the root is without value and descendants
   readonly #root: TrieNode<T> = emptyNode(undefined, '');
-  // pattern -> its node, so that none has to be taken apart to be found
+  // pattern -> its node, so that a look-up by pattern does not split it
   readonly #wildcards = new Map<string, TrieNode<T>>();
 
-  /** Files `value` under a pattern; an earlier one of the same pattern and kind is replaced. */
+  /** Sets the value of a pattern, in place of an earlier one. */
   set(match: Match, uri: string, value: T): void {
     if (match === 'exact') this.#exact.set(uri, value);
     else if (match === 'prefix') this.#setPrefix(uri, value);
     else this.#setWildcard(uri, value);
   }
 
-  /** @returns what is filed under exactly this pattern of this kind. */
+  /** @returns the value of exactly this pattern. */
   get(match: Match, uri: string): T | undefined {
     if (match === 'exact') return this.#exact.get(uri);
     if (match === 'prefix') return this.#prefixes.get(uri.length)?.get(uri);
     return this.#wildcards.get(uri)?.value;
   }
 
-  /** Takes a pattern off the file; harmless when it is not there. */
+  /** Deletes a pattern; harmless when it is not there. */
   delete(match: Match, uri: string): void {
     if (match === 'exact') this.#exact.delete(uri);
     else if (match === 'prefix') this.#deletePrefix(uri);
     else this.#deleteWildcard(uri);
   }
 
-  /** Whether any prefix or wildcard is on file: without, {@link exact} finds all there is. */
+  /** Whether there is any prefix or wildcard. If not, {@link exact} finds everything. */
   get hasPatterns(): boolean {
     return this.#prefixLengths.length > 0 || this.#wildcards.size > 0;
   }
@@ -59,7 +59,7 @@ export class PatternIndex<T> {
     return this.#exact.get(uri);
   }
 
-  /** @returns all that matches: exact, then prefixes, the longest first, then wildcards, literal components first. */
+  /** @returns all values that match: exact, then prefixes with the longest first, then wildcards with literal components first. */
   matching(uri: string): T[] {
     const found: T[] = [];
     const exact = this.#exact.get(uri);
@@ -68,7 +68,7 @@ export class PatternIndex<T> {
     return found;
   }
 
-  /** As {@link matching} without the exact one; what matches is added to `found`. */
+  /** As {@link matching}, but without the exact value. Adds what matches to `found`. */
   collectPatterns(uri: string, found: T[]): void {
     for (const length of this.#prefixLengths) {
       if (length > uri.length) continue;

@@ -1,6 +1,6 @@
 /**
- * How patterns relate: which URIs two of them share, and whether one has all URIs of the other. Pure functions, asked
- * when somebody subscribes or registers with a pattern; messages on single URIs never come here.
+ * How patterns relate: whether two of them share URIs, and whether one matches all URIs of the other. Pure functions, used
+ * when a session subscribes or registers with a pattern; PUBLISH and CALL never come here.
  */
 import type { Match } from '../wamp/uri.js';
 
@@ -13,14 +13,14 @@ export interface Pattern {
 /** @returns whether every URI that `inner` matches is also matched by `outer`. */
 export function covers(outer: Pattern, inner: Pattern): boolean {
   if (outer.match === 'prefix') return commonHead(inner).startsWith(outer.uri);
-  // Nothing but a prefix has URIs of any length.
+  // Only a prefix matches URIs of any length.
   if (inner.match === 'prefix') return false;
   const components = inner.uri.split('.');
   const own = outer.uri.split('.');
   return own.length === components.length && own.every((component, i) => stands(outer, component, components[i]));
 }
 
-/** @returns whether there may be a URI that both patterns match. */
+/** @returns whether both patterns can match the same URI. */
 export function intersects(a: Pattern, b: Pattern): boolean {
   if (a.match === 'prefix' && b.match === 'prefix') return a.uri.startsWith(b.uri) || b.uri.startsWith(a.uri);
   if (a.match === 'prefix') return reaches(b, a.uri);
@@ -32,7 +32,7 @@ export function intersects(a: Pattern, b: Pattern): boolean {
   );
 }
 
-/** Orders patterns as a look-up finds them: exact, the best wildcard first, the longest prefix first. */
+/** Orders patterns by specificity, as a look-up does: exact, then wildcards with the best first, then prefixes with the longest first. */
 export function bySpecificity(a: Pattern, b: Pattern): number {
   if (a.match !== b.match) return RANK[a.match] - RANK[b.match];
   if (a.match === 'prefix') return b.uri.length - a.uri.length;
@@ -50,7 +50,7 @@ function compareWildcards(a: readonly string[], b: readonly string[]): number {
   return a[at] === '' ? 1 : -1;
 }
 
-/** Whether a component of `pattern` stands for `other`, which may be a wildcard itself. */
+/** @returns whether a component of `pattern` matches `other`, which may be a wildcard itself. */
 function stands(pattern: Pattern, component: string, other: string | undefined): boolean {
   return isAny(pattern, component) || component === other;
 }
@@ -59,7 +59,7 @@ function isAny(pattern: Pattern, component: string | undefined): boolean {
   return pattern.match === 'wildcard' && component === '';
 }
 
-/** The text that every URI of a pattern begins with. */
+/** @returns the text that every URI of a pattern begins with. */
 function commonHead({ uri, match }: Pattern): string {
   if (match !== 'wildcard') return uri;
   const components = uri.split('.');
@@ -72,7 +72,7 @@ function commonHead({ uri, match }: Pattern): string {
         .join('');
 }
 
-/** Whether a URI of a pattern that is no prefix can begin with `prefix`. */
+/** @returns whether a URI of an exact or wildcard pattern can begin with `prefix`. */
 function reaches(pattern: Pattern, prefix: string): boolean {
   const components = pattern.uri.split('.');
   const wanted = prefix.split('.');

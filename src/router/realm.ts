@@ -1,6 +1,6 @@
 /**
- * A realm: its roles, its sessions, a broker and a dealer. A message of an established session is routed completely
- * before `receive` returns.
+ * A realm: its roles, its sessions, a broker and a dealer. `receive` routes a message of an established session completely
+ * before it returns. The realm knows sessions by the interface in `session.ts` only.
  */
 import { BROKER_FEATURES, Broker } from './broker/broker.js';
 import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
@@ -39,7 +39,7 @@ export interface RealmDeps {
   readonly clock: () => number;
   readonly scheduler: Scheduler;
   readonly nextRouterId: () => number;
-  /** What all realms of the router keep for their sessions; a realm alone has one of its own. */
+  /** What all realms of the router may keep for their sessions together. By default the realm has a budget of its own. */
   readonly budget?: Budget;
   /** Procedures of the node: see `DealerDeps.management`. */
   readonly management?: ProcedureTable | undefined;
@@ -58,8 +58,9 @@ type Request =
   m.Publish | m.Subscribe | m.Unsubscribe | m.Call | m.Register | m.Unregister | m.Cancel | m.Yield | m.ErrorMessage;
 
 /**
- * A realm: it holds the sessions between WELCOME and their end, and routes what they send to its broker and its dealer. A
- * session calls {@link Realm.join}, then {@link Realm.receive} for each message, then {@link Realm.leave}.
+ * A realm holds the sessions between WELCOME and their end, and routes their messages to its broker and its dealer (section
+ * "Realms, Sessions and Transports"). A session calls {@link Realm.join} once, {@link Realm.receive} for each message, and
+ * {@link Realm.leave} at its end. Roles may be added, changed and removed while sessions are open.
  */
 export class Realm {
   readonly name: string;
@@ -151,8 +152,9 @@ export class Realm {
   }
 
   /**
-   * Gives a role other rules. They count for sessions that are on, too, from their next request; what they are subscribed to
-   * or have registered stays. Only a procedure that decides about others is taken from callees that may not provide it now.
+   * Replaces the rules of a role. Open sessions are bound by the new rules from their next request on. They keep their
+   * subscriptions and registrations, with one exception: a procedure that decides about others is taken from callees that may
+   * not provide it any more.
    * @throws TypeError when there is no such role.
    */
   updateRole(config: RoleConfig): Role {
@@ -164,7 +166,7 @@ export class Realm {
     return role;
   }
 
-  /** Takes a role away, and ends its sessions with GOODBYE `wamp.error.no_such_role`. @returns whether there was one. */
+  /** Removes a role, and ends its sessions with GOODBYE `wamp.error.no_such_role`. @returns whether there was such a role. */
   removeRole(name: string): boolean {
     const role = this.#roles.get(name);
     if (role === undefined) return false;
@@ -178,8 +180,8 @@ export class Realm {
   }
 
   /**
-   * Ends all sessions because the realm is removed, with GOODBYE `wamp.close.close_realm`. Nobody stays who could be told, so
-   * testaments are not published, and meta events neither. `size` is all zero afterwards.
+   * Ends all sessions because the realm is removed, with GOODBYE `wamp.close.close_realm`. Testaments and meta events are not
+   * published, because no session stays to receive them. `size` is all zero afterwards.
    */
   close(): void {
     const sessions = [...this.#sessions.values()];
@@ -190,22 +192,23 @@ export class Realm {
     else this.#meta.quietly(sessions, action);
   }
 
-  /** Changes whenever a procedure that decides for a role comes, changes or goes. */
+  /** Changes whenever the procedure that decides for a role is registered, gets another callee or is unregistered. */
   get authorizersVersion(): number {
     return this.#authorizers.version;
   }
 
-  /** @returns whether a live session has this id: ids must not be shared. */
+  /** @returns whether an open session has this id: two sessions must not have the same. */
   hasSession(id: number): boolean {
     return this.#sessions.has(id);
   }
 
+  /** Takes a session in. Its WELCOME has been sent. */
   join(session: RouterSession): void {
     this.#sessions.set(session.id, session);
     this.#meta?.joined(session);
   }
 
-  /** Ends a session's part in the realm at once, whatever it was in the middle of. */
+  /** Removes a session with all that it owns, at once: subscriptions, registrations, calls. Harmless when it has left before. */
   leave(session: RouterSession): void {
     if (!this.#sessions.delete(session.id)) return;
     if (this.#meta === undefined) this.forget(session);
@@ -213,7 +216,7 @@ export class Realm {
   }
 
   /**
-   * Routes one message of an established session. What a request asks in vain is answered with ERROR.
+   * Routes one message of an established session. A request that cannot be served is answered with ERROR.
    * @param granted what an authorizer said about this request, for sessions whose role has one.
    * @throws ProtocolViolation when the session must end.
    */
@@ -233,17 +236,17 @@ export class Realm {
     }
   }
 
-  /** Hands a publication that came by the uplink to the subscribers on this node. */
+  /** Delivers a publication that came by the uplink to the subscribers on this node. */
   deliver(publication: Publication): void {
     this.#broker.deliver(publication);
   }
 
-  /** @returns whether a CALL with this id would belong to one that is not over. */
+  /** @returns whether a CALL with this request id would belong to a call that is not over. */
   isCalling(session: RouterSession, requestId: number): boolean {
     return this.#dealer.isCalling(session, requestId);
   }
 
-  /** @returns whether somebody answers calls of this procedure whom the router may ask. */
+  /** @returns whether the procedure has callees, and the router may ask them. */
   hasCallee(procedure: string): boolean {
     const registration = this.#dealer.best(procedure);
     return registration !== undefined && this.#deciders.trusts(procedure, registration);
@@ -264,7 +267,7 @@ export class Realm {
     return this.#dealer.hasCalls(session);
   }
 
-  /** Drops what a session of the router itself, which never joined, has under way. */
+  /** Removes what a session owns. Called directly for sessions of the router itself, which never joined. */
   forget(session: RouterSession): void {
     this.#broker.remove(session);
     this.#dealer.remove(session);
@@ -276,12 +279,12 @@ export class Realm {
     return { sessions: this.#sessions.size, ...this.#broker.size, ...this.#dealer.size, ...this.#meta?.size };
   }
 
-  /** {@link size}, and what the realm keeps of publications, in numbers: for those who ask now and then. */
+  /** {@link size}, and how much of publications the realm keeps. Costs more than `size`: for monitoring. */
   get stats() {
     return { ...this.size, ...this.#broker.kept };
   }
 
-  /** Broker and dealer are made after it: it is not asked for anything before. */
+  /** The meta API refers to broker and dealer, which are made after it. It is not called before they exist. */
   #metaApi(history: EventHistory | undefined, budget: Budget, scheduler: Scheduler): MetaApi {
     return new MetaApi({
       budget,
@@ -299,7 +302,7 @@ export class Realm {
     });
   }
 
-  /** Authorizers and who may provide them follow from the roles. */
+  /** The roles say which authorizers there are and who may provide them. */
   #rolesChanged(): void {
     const roles = [...this.#roles.values()];
     this.#authorizers.watch(roles);
@@ -320,7 +323,7 @@ export class Realm {
     };
   }
 
-  /** What the broker refuses now, it would have refused to the living session: nobody is left to be told. */
+  /** A refusal is dropped: the session that it would be sent to has left. */
   #publishTestament(session: RouterSession, make: () => m.Publish, permission: Permission): void {
     try {
       this.#broker.onPublish(session, make(), permission);
@@ -356,13 +359,13 @@ export class Realm {
   }
 }
 
-/** The budget of one realm: its share for a session may differ, the whole is that of the router. */
+/** The budget of one realm. What a session may have is set for each realm; what all may have is set for the router. */
 function budgetOf({ options }: RealmConfig, whole: Budget | undefined): Budget {
   const { limits } = whole ?? { limits: BUDGET_LIMITS };
   return new Budget({ ...limits, perSession: options?.max_session_bytes ?? limits.perSession }, whole);
 }
 
-/** What broker and dealer do otherwise than the specification says, where the config asks for it. */
+/** Where broker and dealer deviate from the specification because the config asks for it. */
 function switchesOf(compat: RealmConfig['compat']) {
   return {
     cancelWithoutError: compat?.cancel_without_error === true,

@@ -1,6 +1,7 @@
 /**
- * The request ids of clients, for realms that take the specification at its word (section "IDs": session scope ids count
- * up by one from 1, in one sequence for all kinds of request). Off by default, because clients in use draw them at random.
+ * Checks the request ids of clients, on realms with `strict_request_ids`. The specification asks for ids that count up by one
+ * from 1, in one sequence for all kinds of request (section "IDs"). The check is off by default, because some clients draw
+ * their ids at random.
  */
 import { ProtocolViolation } from '../wamp/error.js';
 import { nextId } from '../wamp/id.js';
@@ -8,17 +9,18 @@ import * as m from '../wamp/message.js';
 import type { ClientMessage } from '../wamp/message.js';
 import type { RouterSession } from './session.js';
 
+/** The last request id of each session. */
 export class RequestIds {
-  // session -> its last request id; only sessions that ever requested anything
+  // session -> its last request id; only sessions that have sent a request
   readonly #last = new Map<RouterSession, number>();
   readonly #isCalling: (session: RouterSession, requestId: number) => boolean;
 
-  /** @param isCalling whether a CALL with this id goes on with one that is there: such a part repeats its id. */
+  /** @param isCalling whether a CALL with this id continues a call that is not over: it repeats the id. */
   constructor(isCalling: (session: RouterSession, requestId: number) => boolean) {
     this.#isCalling = isCalling;
   }
 
-  /** @throws ProtocolViolation when the id of a request is not the one behind the last. */
+  /** @throws ProtocolViolation when the id of a request does not follow the last one. */
   check(session: RouterSession, message: ClientMessage): void {
     if (!isRequest(message)) return;
     const { requestId } = message;
@@ -35,7 +37,7 @@ export class RequestIds {
   }
 }
 
-/** The messages that take an id of their own; CANCEL, YIELD and ERROR repeat that of another. */
+/** @returns whether a message takes a new request id. CANCEL, YIELD and ERROR repeat the id of another message. */
 function isRequest(
   message: ClientMessage,
 ): message is m.Publish | m.Subscribe | m.Unsubscribe | m.Call | m.Register | m.Unregister {

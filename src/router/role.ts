@@ -1,12 +1,12 @@
 /**
- * A role of a realm: which actions it may take on which URIs, from the static permissions of the config.
+ * A role of a realm: which actions it may take on which URIs, by the static permissions of the config.
  *
- * The most specific rule decides, and it decides alone: an exact rule, else the best wildcard pattern, else the longest
- * prefix, else `allow-by-default`. (Crossbar.io denies `a.bc` when there is an exact rule `a.b` and a prefix rule `a.`,
- * because it looks no further than the longest stored text; here the prefix rule applies.)
+ * The most specific rule decides alone: the exact rule, else the best wildcard pattern, else the longest prefix, else
+ * `allow-by-default`. (Crossbar.io denies `a.bc` when there is an exact rule `a.b` and a prefix rule `a.`, because it looks no
+ * further than the longest stored text; here the prefix rule applies.)
  *
- * A pattern that somebody subscribes to or registers is allowed when every URI that it can match is: from the most
- * specific rule on, none of those that share a URI with it may deny, down to the first that has all of its URIs.
+ * To subscribe to or register a pattern is allowed when every URI that it can match is. The rules are checked from the most
+ * specific one on, down to the first that matches all URIs of the pattern. None that shares a URI with it may deny.
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { quoted } from '../wamp/uri.js';
@@ -24,13 +24,13 @@ export interface Permission extends Readonly<Record<Action, boolean>> {
   readonly discloseCaller: boolean;
   /** Show the publisher to the subscribers. */
   readonly disclosePublisher: boolean;
-  /** The rule is one of the config, for URIs that begin with {@link MANAGEMENT}: it means the procedures there. */
+  /** The URI of the rule begins with {@link MANAGEMENT}: it is about the procedures that manage the node. */
   readonly namesManagement: boolean;
-  /** Why nothing is allowed, where it is not that somebody decided so. */
+  /** Why nothing is allowed, if no decision was made. */
   readonly failure?: WampError;
 }
 
-/** Where the procedures are by which a node is managed. A rule for everything does not grant them. */
+/** The prefix of the procedures that manage the node. A rule for all URIs does not grant them. */
 export const MANAGEMENT = 'crossbar.';
 
 const DENY_ALL = permission({ call: false, register: false, publish: false, subscribe: false });
@@ -43,23 +43,20 @@ const ACTION_TEXT: Record<Action, string> = {
   subscribe: 'subscribe to topic',
 };
 
-/** A rule as the config has it, for the questions that a look-up of one URI does not answer. */
+/** A rule with its pattern, for requests with patterns. */
 interface Rule extends Pattern {
   readonly permission: Permission;
 }
 
-/**
- * A role of a realm. Sessions hold this object, so {@link update} changes what open sessions may do, from their next request
- * on.
- */
+/** A role of a realm. Sessions hold this object: {@link update} changes what they may do from their next request on. */
 export class Role {
   readonly name: string;
-  /** The procedure that decides instead of rules. A request that it was not asked about gets nothing: there are no rules. */
+  /** The procedure that decides instead of rules. Without its answer nothing is allowed: such a role has no rules. */
   authorizer: string | undefined;
-  /** The role that may register {@link authorizer}; undefined: the first one that does. */
+  /** The role that may register {@link authorizer}; undefined: the first one that registers it. */
   authorizerCalleeRole: string | undefined;
   #rules = new PatternIndex<Permission>();
-  /** The same rules as a list, the most specific first; of several for one pattern the last one counts. */
+  /** The same rules as a list, the most specific first. Of several rules for one pattern only the last one is here. */
   #ordered: readonly Rule[] = [];
   #otherwise = DENY_ALL;
 
@@ -68,7 +65,7 @@ export class Role {
     this.update(config);
   }
 
-  /** Takes other rules in place of all that it has. `Realm.updateRole` does this, and tells those who have to know. */
+  /** Replaces all rules. To be called by `Realm.updateRole`, which also updates the sessions and what depends on the rules. */
   update(config: Omit<RoleConfig, 'name'>): void {
     const rules = new Map<string, Rule>();
     const index = new PatternIndex<Permission>();
@@ -123,7 +120,7 @@ function ruleOf({ uri, match, allow, disclose }: PermissionConfig): Rule {
   };
 }
 
-/** @returns the refusal of what a role may not do. */
+/** @returns the error for an action that a role may not take. */
 export function notAuthorized(role: string, action: Action, uri: string): WampError {
   const text = `role "${role}" is not authorized to ${ACTION_TEXT[action]} ${quoted(uri)}`;
   return new WampError(ErrorUri.NOT_AUTHORIZED, text);

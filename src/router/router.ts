@@ -1,6 +1,4 @@
-/**
- * A router: the realms of one router worker. Pure and synchronous; ids and randomness are passed in.
- */
+/** The router: the realms of one router worker. Pure and synchronous: clock, timers and randomness are passed in. */
 import { nextId } from '../wamp/id.js';
 import { BUDGET_LIMITS, Budget } from './budget.js';
 import { Realm } from './realm.js';
@@ -13,7 +11,7 @@ import type { RealmDeps } from './realm.js';
 import type { RealmConfig } from './schema.js';
 import type { Uplink } from './uplink.js';
 
-/** What a router is made with: clock, timers, randomness, limits, and the procedures that manage the node. */
+/** What a router is made with: randomness, clock, timers, limits, and the procedures that manage the node. */
 export interface RouterDeps {
   /** Draws ids of global scope (sessions, publications). */
   readonly randomId: RandomId;
@@ -22,19 +20,19 @@ export interface RouterDeps {
   readonly scheduler: Scheduler;
   /** Procedures of the node, on every realm: see `DealerDeps.management`. */
   readonly management?: ProcedureTable;
-  /** Procedures that decide who is let in. Authorizers are in the config of the realms. */
+  /** The procedures that authenticate clients. The config of the realms names the authorizers. */
   readonly authenticators?: readonly Decider[];
-  /** A session was kept from registering a procedure that decides. */
+  /** Called when a session was refused to register a procedure that decides about others. */
   readonly refused?: (realm: string, session: RouterSession, procedure: string) => void;
-  /** The most that is kept for all sessions together, in bytes. */
+  /** The most that may be kept for all sessions together, in bytes; by default that of {@link BUDGET_LIMITS}. */
   readonly maxKeptBytes?: number;
   /** The other nodes of a realm; absent or undefined: there are none. */
   readonly uplinkOf?: (realm: string) => Uplink | undefined;
 }
 
 /**
- * The realms of one router worker. What they share is here: the count of ids of router scope, and the budget of what is kept
- * for sessions. Realms may come and go while it runs.
+ * The router. It has the realms and what they share: the counter of ids with router scope, and the budget of what is kept for
+ * sessions. Realms can be added and removed while it runs. Sessions find their realm by {@link Router.realm}.
  */
 export class Router {
   /** Milliseconds since 1970. */
@@ -74,24 +72,24 @@ export class Router {
   }
 
   /**
-   * Takes a realm away and ends its sessions: see {@link Realm.close}. What was kept for them is given back, and what the
-   * realm kept itself (retained events, history) goes with it.
-   * @returns whether there was one.
+   * Removes a realm and ends its sessions: see {@link Realm.close}. Its retained events and its history are dropped.
+   * @returns whether there was such a realm.
    */
   removeRealm(name: string): boolean {
     const realm = this.#realms.get(name);
     if (realm === undefined) return false;
-    // First, so that nobody can join it while its sessions end.
+    // First, so that no session can join the realm while its sessions end.
     this.#realms.delete(name);
     realm.close();
     return true;
   }
 
+  /** @returns the realm of this name. */
   realm(name: string): Realm | undefined {
     return this.#realms.get(name);
   }
 
-  /** @returns an id for a new session that no live session of any realm has. */
+  /** @returns an id for a new session, which no open session of any realm has. */
   newSessionId(): number {
     const realms = [...this.#realms.values()];
     let id = this.#randomId();
@@ -104,7 +102,7 @@ export class Router {
     return this.#budget.keptBytes;
   }
 
-  /** What is on file in each realm, in numbers. */
+  /** {@link Realm.size} of each realm, by its name. */
   get size(): Readonly<Record<string, Realm['size']>> {
     return Object.fromEntries([...this.#realms].map(([name, realm]) => [name, realm.size]));
   }

@@ -21,7 +21,7 @@ export const permissionSchema = {
       pattern: '^[^\\s#]*$',
       allowed: 'a URI without whitespace and "#"; may end in "*"',
       description:
-        'The URI or pattern of this rule; the most specific rule wins. `*` at the end is short for `match: "prefix"`.',
+        'The URI or pattern of this rule. The most specific rule decides. A `*` at the end is short for `match: "prefix"`.',
     },
     match: {
       type: 'string',
@@ -49,14 +49,14 @@ export const permissionSchema = {
       section: 'Permission: disclose',
       standsAt: '...permissions[].disclose',
       default: {},
-      description: 'Who is shown to the other side.',
+      description: 'Whether callers and publishers are shown to the other side.',
       additionalProperties: false,
       properties: {
         caller: flag("Invocations carry the caller's session id, `authid` and role."),
         publisher: flag("Events carry the publisher's session id, `authid` and role."),
       },
     },
-    cache: flag('Accepted for compatibility: a static rule is always at hand, there is nothing to cache.'),
+    cache: flag('Accepted for compatibility. It has no effect, because static rules need no cache.'),
   },
   notYet: ['validate'],
 } as const satisfies ConfigSchema;
@@ -69,12 +69,16 @@ export const roleSchema = {
   required: ['name'],
   additionalProperties: false,
   properties: {
-    name: { type: 'string', minLength: 1, description: 'The name that authentication gives to a session.' },
+    name: {
+      type: 'string',
+      minLength: 1,
+      description: 'The name of the role. Authentication gives it to a session as its `authrole`.',
+    },
     permissions: {
       type: 'array',
       items: permissionSchema,
       absent: 'none',
-      description: 'The rules; what no rule allows is denied.',
+      description: 'The rules. What no rule allows is denied.',
     },
     authorizer: {
       type: 'string',
@@ -84,17 +88,17 @@ export const roleSchema = {
       allowed: 'a procedure URI of a-z, 0-9 and _, with dots between them',
       absent: '`permissions` decide',
       description:
-        'The procedure on the same realm that decides on every action of a session with this role, called with the session details, the URI, the action and the options; it answers with a boolean or `{allow, disclose, cache}`. It is waited for, 5 seconds, when it is not registered. Without an answer within 5 seconds the action fails.',
+        'The procedure on the same realm that decides on every action of a session with this role. It is called with the session details, the URI, the action and the options, and answers with a boolean or `{allow, disclose, cache}`. If it is not registered, the router waits 5 seconds for it. If it does not answer within 5 seconds, the action fails.',
     },
     'authorizer-callee-role': {
       type: 'string',
       is: 'role',
       minLength: 1,
       absent: 'the first one that registers it',
-      description: 'The role that may register the `authorizer`. Nobody else can, whatever the rules of his role are.',
+      description: 'The role that may register the `authorizer`. No other role can, whatever its rules are.',
     },
     'allow-by-default': flag(
-      'Without `permissions` and `authorizer`: true allows everything, false nothing. Off, so that nothing opens by accident.',
+      'For a role without `permissions` and `authorizer`: true allows everything, false nothing. Off, so that nothing is open by accident.',
     ),
   },
   notYet: ['id'],
@@ -153,13 +157,13 @@ export const realmSchema = {
           minimum: 0,
           default: RETENTION_LIMITS.events,
           description:
-            'Events kept for later subscribers (`retain`), in all topics together; the longest quiet topics leave first. 0 keeps none.',
+            'How many events are kept for later subscribers (`retain`), in all topics together. Topics that were quiet for longest are dropped first. 0 keeps none.',
         },
         max_retained_bytes: {
           type: 'integer',
           minimum: 0,
           default: RETENTION_LIMITS.bytes,
-          description: 'Bytes that retained events may take together.',
+          description: 'How many bytes all retained events may take together.',
         },
         max_session_subscriptions: {
           type: 'integer',
@@ -167,7 +171,7 @@ export const realmSchema = {
           maximum: 10_000_000,
           default: 10_000,
           description:
-            'Subscriptions that a session may have; beyond, SUBSCRIBE is answered with `crossbar.error.limit_exceeded`.',
+            'How many subscriptions a session may have. One more is refused with `crossbar.error.limit_exceeded`.',
         },
         max_session_registrations: {
           type: 'integer',
@@ -175,7 +179,7 @@ export const realmSchema = {
           maximum: 10_000_000,
           default: 10_000,
           description:
-            'Registrations that a session may have; beyond, REGISTER is answered with `crossbar.error.limit_exceeded`.',
+            'How many registrations a session may have. One more is refused with `crossbar.error.limit_exceeded`.',
         },
         max_session_bytes: {
           type: 'integer',
@@ -183,10 +187,10 @@ export const realmSchema = {
           maximum: 1_073_741_824,
           default: BUDGET_LIMITS.perSession,
           description:
-            'Bytes that the router keeps for a session: calls that wait for a callee or may be sent to another one, testaments, subscriptions and registrations. What would be more is answered with an ERROR.',
+            'How many bytes the router keeps for a session: calls that wait for a callee or may be sent to another one, testaments, subscriptions and registrations. A request that would need more is answered with an ERROR.',
         },
         strict_request_ids: flag(
-          'Ends sessions whose request ids do not count up by one from 1, as the WAMP specification asks for. Off, because clients in use draw them at random.',
+          'Ends sessions whose request ids do not count up by one from 1, as the WAMP specification asks for. Off, because some clients draw their ids at random.',
         ),
         bridge_meta_api: {
           const: false,
@@ -203,20 +207,20 @@ export const realmSchema = {
       standsAt: 'workers[].realms[].compat',
       default: {},
       description:
-        'Where Crossbar.io or its clients are at odds with the WAMP specification, and somebody depends on it: docs/compatibility.md.',
+        'Behaviour of Crossbar.io or its clients that contradicts the WAMP specification, for programs that depend on it: see docs/compatibility.md.',
       additionalProperties: false,
       properties: {
         cancel_without_error: flag(
-          'A CANCEL with mode `skip` or `killnowait` ends the call without an ERROR to the caller. autobahn-js has forgotten the call by then, takes the ERROR for a broken protocol and closes its connection.',
+          'A CANCEL with mode `skip` or `killnowait` ends the call without an ERROR to the caller. autobahn-js has forgotten the call by then: it takes the ERROR for a protocol violation and closes its connection.',
         ),
         empty_eligible_admits_all: flag(
-          'An empty `eligible` list of a PUBLISH counts as none, and everybody gets the event. Off, because it shows events to those who should not see them.',
+          'An empty `eligible` list of a PUBLISH counts as no list, so all subscribers get the event. Off, because they may not be meant to see it.',
         ),
         goodbye_with_normal: flag(
-          'GOODBYE is answered with `wamp.close.normal` instead of `wamp.close.goodbye_and_out`. Components of older versions of autobahn-python take nothing else for a wanted end, and connect anew, for ever.',
+          'GOODBYE is answered with `wamp.close.normal` instead of `wamp.close.goodbye_and_out`. Components of older versions of autobahn-python reconnect forever after any other answer.',
         ),
         ignore_disclose_me: flag(
-          '`disclose_me` of a PUBLISH or CALL is passed over where the role does not disclose. Off: the request is refused, and whoever sent it knows.',
+          '`disclose_me` of a PUBLISH or CALL is ignored where the role does not disclose. Off, so that the request is refused and the client knows.',
         ),
       },
     },
@@ -224,7 +228,7 @@ export const realmSchema = {
       type: 'array',
       items: roleSchema,
       default: [],
-      description: 'The roles of the realm. A session without a role of the realm cannot join.',
+      description: 'The roles of the realm. A session needs one of them to join.',
     },
   },
   notYet: ['stats', 'rlinks', 'inventory'],

@@ -1,6 +1,6 @@
 /**
- * What the router sees of a session: who it is, what it may do, and how to send to it. Transports, authentication and
- * everything that waits lie behind it.
+ * A session as the router sees it: who it is, what it may do, and how to send to it. The router knows nothing of transports and
+ * authentication.
  */
 import type { Dict } from '../wamp/payload.js';
 import type { WampError } from '../wamp/error.js';
@@ -10,8 +10,8 @@ import type { Charged } from './budget.js';
 import type { Role } from './role.js';
 
 /**
- * What others may learn of a session (section "Session Meta API"). Nothing in it lets anybody take the session over: no
- * cookie, no request header, no `authextra`.
+ * What other sessions may learn about a session (section "Session Meta API"). It holds nothing by which a session could be
+ * taken over: no cookie, no request header, no `authextra`.
  */
 export interface SessionDetails extends Dict {
   readonly session: number;
@@ -24,8 +24,8 @@ export interface SessionDetails extends Dict {
 }
 
 /**
- * In the words of Crossbar.io; what it tells beyond this (request headers, process ids) is nobody's business. A session
- * of the router itself has no connection.
+ * The transport of a session, with the keys of Crossbar.io. Request headers and process ids, which Crossbar.io shows too, are
+ * left out. A session of the router itself has no connection.
  */
 export interface TransportDetails extends Dict {
   /** The address of the client. */
@@ -38,29 +38,29 @@ export interface TransportDetails extends Dict {
   readonly channel_serializer?: string;
   /** The subprotocol of a WebSocket. */
   readonly websocket_protocol?: string;
-  /** Stands for the tracking cookie, and is not its value: sessions of one browser have the same. */
+  /** A digest of the tracking cookie, the same for all sessions of one browser. The cookie cannot be derived from it. */
   readonly http_cbtid?: string;
 }
 
-/** What the router knows of a session: who it is, and how to send to it. */
+/** An established session. `session/session.ts` implements it for clients, `session/internal-caller.ts` for the router itself. */
 export interface RouterSession extends Charged {
   /** The session id of WELCOME. */
   readonly id: number;
   readonly authid: string;
   readonly authrole: string;
   readonly role: Role;
-  /** Made when it is asked for. */
+  /** Built anew each time it is read. */
   readonly details: SessionDetails;
   /** @returns whether the client announced `feature` for `role` in its HELLO. */
   announced(role: ClientRole, feature: ClientFeature): boolean;
   /**
-   * Ends the session with GOODBYE `reason`; it has left the realm when this returns.
-   * @param done called when nothing is left to wait for: at once, unless the reason makes something be stored first.
-   *   `error` says that it could not be.
+   * Ends the session with GOODBYE `reason`. It has left the realm when this returns.
+   * @param done called when the end is complete: at once, except with a reason for which something has to be stored first
+   *   (`wamp.close.logout`). `error` says why it could not be stored.
    */
   kill(reason: string, message?: string, done?: (error?: WampError) => void): void;
-  /** Its {@link role} has got other rules: they count from the next request on. */
+  /** Called when its {@link role} has new rules. They bind it from the next request on. */
   roleChanged?(): void;
-  /** Never throws and never waits; a message to a session that is gone goes nowhere. */
+  /** Sends a message. Never throws and never waits; a message to a session that has ended is dropped. */
   send(message: RouterMessage): void;
 }

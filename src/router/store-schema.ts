@@ -1,6 +1,4 @@
-/**
- * The `store` of a realm: which publications are remembered, and how many of them.
- */
+/** The `store` of a realm: which publications are remembered, and how many of them. */
 import type { ConfigSchema, Written } from '../schema/dialect.js';
 
 export const storeSchema = {
@@ -12,20 +10,24 @@ export const storeSchema = {
   required: ['type'],
   additionalProperties: false,
   properties: {
-    type: { type: 'string', enum: ['memory'], description: 'Where: in memory; a restart forgets them.' },
+    type: {
+      type: 'string',
+      enum: ['memory'],
+      description: 'Where publications are kept: in memory. They are lost at a restart.',
+    },
     limit: {
       type: 'integer',
       minimum: 1,
       maximum: 1_000_000,
       default: 100,
-      description: 'Publications that each entry of `event-history` remembers unless it has a `limit` of its own.',
+      description: 'How many publications each entry of `event-history` remembers, unless it has a `limit` of its own.',
     },
     max_bytes: {
       type: 'integer',
       minimum: 0,
       default: 67_108_864,
       description:
-        'Bytes that all remembered publications of the realm may take together; the oldest leave first. One that several entries remember counts for each.',
+        'How many bytes all remembered publications of the realm may take together. The oldest are dropped first. A publication that several entries remember counts for each.',
     },
     'event-history': {
       type: 'array',
@@ -56,7 +58,7 @@ export const storeSchema = {
             minimum: 1,
             maximum: 1_000_000,
             absent: 'the `limit` of the store',
-            description: 'Publications that are remembered; the oldest leave first.',
+            description: 'How many publications are remembered. The oldest are dropped first.',
           },
         },
       },

@@ -1,41 +1,38 @@
 /**
- * How much memory takes what the router keeps, in bytes, roughly: for the account of a session (`budget.ts`) and the bounds
- * of a realm. Payloads count with their bytes where they came from a client, with an estimate where the router made them
- * from values.
+ * Estimates of the memory that the router needs for what it keeps, in bytes: for the budget of a session (`budget.ts`) and the
+ * limits of a realm. A payload from a client counts with its bytes, one that the router built with an estimate.
  */
 import { componentCount } from '../wamp/uri.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
 
-/** What a message takes besides its URI, options and payload. */
+/** A message without its URI, options and payload. */
 const OVERHEAD_BYTES = 200;
 
-/** What a call takes that is not over, without what it says. */
+/** A call in flight without its message. */
 export const CALL_BYTES = 400;
 
-/** What a session's part in a subscription or registration takes: the entries in all indexes. */
+/** The entries of a session in all indexes for one subscription or registration. */
 const MEMBER_BYTES = 400;
 
-/** What each component of a wildcard pattern takes: a node of the index, measured. */
+/** A component of a wildcard pattern: a node of the index, measured. */
 const COMPONENT_BYTES = 300;
 
-/** @returns bytes of a subscription or registration, as if nobody shared it. */
+/** @returns the bytes of a subscription or registration, as if no other session shared it. */
 export function patternWeight(match: Match, uri: string): number {
   return MEMBER_BYTES + uri.length + (match === 'wildcard' ? componentCount(uri) * COMPONENT_BYTES : 0);
 }
 
 /**
- * @param options of the client, which chooses their size as that of the payload: lists of receivers, names of keys.
- * @returns bytes, roughly.
+ * @param options they count too: the client chooses their size (lists of receivers, names of keys).
+ * @returns the bytes of a message.
  */
 export function messageWeight(uri: string, payload: Payload, options: Dict): number {
   const bytes = payload.byteLength ?? weight([payload.args, payload.kwargs]);
   return OVERHEAD_BYTES + uri.length + bytes + weight(options);
 }
 
-/**
- * @returns bytes of a value, roughly. With a list of what is left to do: values of a client may be nested deeper than the stack is.
- */
+/** @returns the bytes of a value. Not recursive, because a client may nest values deeper than the stack allows. */
 export function weight(value: unknown): number {
   const open: unknown[] = [value];
   let total = 0;

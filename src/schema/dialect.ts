@@ -1,7 +1,7 @@
 /**
- * The dialect of JSON Schema (draft-07) that every `schema.ts` is written in, and how a TypeScript type is made of one.
- * Types only: no folder gets a run-time dependency from it. The checker (`config/check.ts`), the published schema and
- * the reference page (`config/reference.ts`) all read the same constants.
+ * The dialect of JSON Schema (draft-07) in which every `schema.ts` is written, and how a TypeScript type is derived from a
+ * schema. Types only: no folder gets a run-time dependency from it. The checker (`config/validate.ts`), the published schema and
+ * the reference page (`config/reference.ts`) read the same constants.
  */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 
@@ -36,23 +36,23 @@ export interface ConfigSchema extends OwnKeywords {
 }
 
 /**
- * Keywords of our own. The first ones are for people: they make messages and documents better. Those from `is` on tell
- * `config/` and `node/` what they have to do with a value, so that neither knows a word of any family by name.
+ * Keywords of our own. Those before `is` improve messages and documents. Those from `is` on say what `config/` and `node/` do
+ * with a value, so that neither knows a word of any family by name.
  */
 export interface OwnKeywords {
-  /** What may stand here, in words, where the keywords alone would read badly. */
+  /** The allowed values in words, where the keywords alone would read badly. */
   readonly allowed?: string;
-  /** What it means when the key is not there, for keys without a fixed default. */
+  /** The default in words, for keys without a fixed default. */
   readonly absent?: string;
-  /** Keys (of an object) or words (of a string) that Crossbar.io knows and we do not support yet: refused by name. */
+  /** Keys (of an object) or words (of a string) of Crossbar.io that are not supported yet: they have a message of their own. */
   readonly notYet?: readonly string[];
-  /** Why a key of Crossbar.io is accepted with one value only (`const`). */
+  /** With `const`: why a key of Crossbar.io is accepted with one value only. */
   readonly because?: string;
-  /** An object that has a section of its own in the reference: the title of it. */
+  /** The title of the object's own section in the reference. */
   readonly section?: string;
   /** With `section`: an example of where such an object stands. */
   readonly standsAt?: string;
-  /** One of the forms that the value may have, as it stands in the reference. */
+  /** A form of the value that has a section of its own in the reference. */
   readonly form?: ConfigSchema;
   /**
    * What a string names, or every item of a list:
@@ -63,26 +63,26 @@ export interface OwnKeywords {
    * - `uri`: a procedure
    */
   readonly is?: 'file' | 'secret' | 'realm' | 'role' | 'uri';
-  /** With `is: 'file'`: the file is the node's own, and no service hands it out. Secrets always are. */
+  /** With `is: 'file'`: no service serves the file. Files of secrets are always private. */
   readonly private?: true;
-  /** With `is: 'uri'`: the procedure decides about clients, and the key of this name beside it says which role may register it. */
+  /** With `is: 'uri'`: the procedure decides about clients; the key of this name beside it names the role that may register it. */
   readonly provider?: string;
-  /** Sections with the same value here mean one and the same thing, and have to agree on it. */
+  /** Sections with the same value here share one store, and must agree on its keys. */
   readonly identity?: true;
-  /** A section that holds for everything below the object around it, but for what has a section of its own. */
+  /** A section that applies to everything below its object, except where there is another one nearer. */
   readonly inherited?: true;
-  /** What this key beside it hands down (`inherited`) holds here as well. */
+  /** The key beside it whose inherited sections apply here, too. */
   readonly below?: string;
   /** WAMP clients connect here. */
   readonly clients?: {
     /** The name of what they connect to, as messages call it. */
     readonly by: string;
-    /** Browsers are among them, with cookies and pages of any origin. */
+    /** Whether browsers can connect, with cookies and from pages of any origin. */
     readonly browsers: boolean;
   };
-  /** An authentication method that lets clients in without a secret: anybody (`realm` and `role` say where), or cookies. */
+  /** An authentication method that asks for no secret: it lets in anybody (with `realm` and `role`), or clients by their cookies. */
   readonly letsIn?: 'anybody' | 'cookies';
-  /** What is to be checked beyond the keywords. */
+  /** Checks what the keywords cannot express. */
   readonly rules?: Rules;
 }
 

@@ -1,13 +1,13 @@
-/** What the rules between keys are given. */
+/** The context of the rules between keys. */
 import type { RealPath } from '../real-path.js';
 import type { SecretContext } from '../secrets.js';
 import type { Report } from '../../schema/rules.js';
 
-/** How a rule says what it found, and what it may ask of the machine. */
+/** How a rule reports what it found, and reads secrets and links. */
 export interface CheckRulesContext extends SecretContext {
-  /** Says that something is wrong with the value at `path`. */
+  /** Reports an error in the value at `path`. */
   readonly report: Report;
-  /** Says that something is probably not meant. */
+  /** Warns of a value that is probably a mistake. */
   readonly warn: Report;
   readonly realPath: RealPath;
 }

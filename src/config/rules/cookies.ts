@@ -1,6 +1,4 @@
-/**
- * The rules between the keys of `cookie` sections, and between them and the WebSockets that they apply to.
- */
+/** The rules between the keys of a `cookie` section, between sections that share a store, and for WebSockets with cookies. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
@@ -20,10 +18,10 @@ export function checkCookies(places: NodePlaces, context: CheckRulesContext): vo
   checkSharedStores(places, context);
 }
 
-/** Fewer characters can be tried out. */
+/** A shorter secret can be found by trial. */
 const MIN_SECRET_LENGTH = 16;
 
-/** Characters of 6 bits that nobody gets through, however many cookies there are: 132 bits. Crossbar.io's default has 144. */
+/** Characters of 6 bits each, 132 bits together: too many to guess, however many cookies there are. Crossbar.io's default has 144. */
 const SAFE_LENGTH = 22;
 
 function checkCookie(cookie: Cursor, context: CheckRulesContext): void {
@@ -64,7 +62,7 @@ function checkLength(place: Cursor, { warn }: CheckRulesContext): void {
   );
 }
 
-/** What has no dot inside is a public suffix, for browsers, and an address has no subdomains. */
+/** Browsers take a name without a dot inside for a public suffix, and an address has no subdomains. */
 function checkDomain(place: Cursor, { report }: CheckRulesContext): void {
   const domain = place.text()?.replace(/^\./, '');
   if (domain === undefined || domain === '' || domain === 'localhost') return;
@@ -77,7 +75,7 @@ function checkDomain(place: Cursor, { report }: CheckRulesContext): void {
   );
 }
 
-/** Browsers drop a cookie whose name promises what its attributes do not keep. */
+/** A prefix of the name demands certain attributes: without them browsers drop the cookie. */
 function checkPrefix(cookie: Cursor, report: Report): void {
   const [prefix] = /^__(?:Host|Secure)-/.exec(cookie.get('name').text() ?? '') ?? [];
   if (prefix === undefined) return;
@@ -96,7 +94,7 @@ function checkPrefix(cookie: Cursor, report: Report): void {
 /** Patterns that every page matches, whatever its port. */
 const EVERY_ORIGIN = /^(?:\*|(?:\*|https?):\/\/\*)(?::\*)?$/;
 
-/** Pages of other sites can open WebSockets with the cookies of the visitor, as nothing but the origin tells. */
+/** Pages of other sites can open WebSockets with the visitor's cookies. Only the origin tells them apart. */
 function checkOrigins({ place, cookie, open }: Entrance, { report, warn }: CheckRulesContext): void {
   const origins = place.at('options', 'allowed_origins');
   const sameSite = cookie.get('same_site');
@@ -117,7 +115,7 @@ function checkOrigins({ place, cookie, open }: Entrance, { report, warn }: Check
   }
 }
 
-/** Sections that name one file, or one database, share its cookies, which works only if they look for the same ones. */
+/** Sections that name the same file or database share its cookies, so they must agree on how these are made and read. */
 function checkSharedStores(places: NodePlaces, { cbdir, report }: CheckRulesContext): void {
   const first = new Map<string, CookieSection>();
   for (const section of cookiesOf(places)) {
@@ -130,7 +128,7 @@ function checkSharedStores(places: NodePlaces, { cbdir, report }: CheckRulesCont
   }
 }
 
-/** Keys that sections with one store agree on, besides those of the store. */
+/** The keys on which sections with one store must agree, besides those of the store. */
 const SHARED = ['name', 'length', 'sliding', 'idle_timeout', 'max_unreturned', 'close_expired'];
 
 function compareStores(
@@ -155,7 +153,7 @@ function compareStores(
   );
 }
 
-/** A missing key is named, because its place cannot be shown. */
+/** @returns the value as JSON, or the name of the missing key. */
 function shown(place: Cursor): string {
   return place.missing ? `no ${quote(place.path.at(-1) ?? '')}` : JSON.stringify(place.value);
 }

@@ -1,6 +1,6 @@
 /**
- * Who may register the procedures that decide about others: authenticators and authorizers. Whoever does sees tickets, and
- * says who comes in. So there is a word of warning where that may be a stranger, or somebody of another role.
+ * Who may register the procedures that decide about others: authenticators and authorizers. Their callees see tickets and decide
+ * who is let in. So there is a warning where strangers, or sessions of several roles, may register one.
  */
 import type { Cursor } from '../cursor.js';
 import { quote } from '../schema-words.js';
@@ -9,15 +9,15 @@ import type { NodePlaces, WorkerPlaces } from '../places.js';
 import { realmBeside } from './references.js';
 import type { CheckRulesContext } from './context.js';
 
-/** A procedure that decides, as the config names it. */
+/** An authenticator or authorizer that the config names. */
 interface WrittenDecider {
   readonly place: Cursor;
   readonly procedure: string;
-  /** Where it says who may provide it. */
+  /** The key that names the role that may register it. */
   readonly provider: Cursor;
 }
 
-/** Warns of procedures that decide, where they may not be provided by who is meant. */
+/** Warns of procedures that decide about others, where sessions may register them for whom that is not intended. */
 export function checkDeciders({ workers }: NodePlaces, context: CheckRulesContext): void {
   for (const worker of workers) {
     for (const realm of worker.realms) {
@@ -61,7 +61,7 @@ function checkDecider(
   }
 }
 
-/** The procedures that a realm has to offer: what its own roles name, and what anybody does who names the realm, or none. */
+/** @returns the authorizers of a realm's roles, and the authenticators for this realm or for all. */
 function decidersOf({ marked }: WorkerPlaces, realm: Cursor): WrittenDecider[] {
   return marked.flatMap((mark) => {
     const { place, schema, holder } = mark;

@@ -1,7 +1,7 @@
 /**
- * What the roles of strangers let them learn and do where browsers have cookies. An anonymous visitor may be called by
- * the id of his cookie, as in Crossbar.io, and whoever reads that id can come back as him. So there is a word of
- * warning where people whom nobody has asked who they are may read the `authid`s of others, or end their sessions.
+ * What strangers may learn and do where browsers have cookies. The `authid` of an anonymous visitor may be the id of their
+ * cookie, as in Crossbar.io. Anyone who reads it can come back as that visitor. So there is a warning where clients without
+ * authentication may read the `authid`s of others, or end their sessions.
  */
 import { WITHOUT_AUTH } from '../../auth/schema.js';
 import { intersects } from '../../router/pattern-relations.js';
@@ -17,14 +17,14 @@ import type { CheckRulesContext } from './context.js';
 import { quote } from '../schema-words.js';
 import type { Report } from '../../schema/rules.js';
 
-/** Shows the `authid` of somebody else. */
+/** They show the `authid`s of others. */
 const SHOWING: readonly (readonly [Action, string])[] = [
   ['call', 'wamp.session.get'],
   ['subscribe', 'wamp.session.on_join'],
   ['subscribe', 'wamp.session.on_leave'],
 ];
 
-/** Ends the sessions of somebody else; with the reason `wamp.close.logout` they are logged out as well. */
+/** They end the sessions of others, and log them out with the reason `wamp.close.logout`. */
 const ENDING: readonly (readonly [Action, string])[] = [
   ['call', 'wamp.session.kill'],
   ['call', 'wamp.session.kill_by_authid'],
@@ -32,13 +32,13 @@ const ENDING: readonly (readonly [Action, string])[] = [
   ['call', 'wamp.session.kill_all'],
 ];
 
-/** Takes from somebody else what he registered or subscribed to. */
+/** They take registrations and subscriptions away from others. */
 const TAKING: readonly (readonly [Action, string])[] = [
   ['call', 'wamp.registration.remove_callee'],
   ['call', 'wamp.subscription.remove_subscriber'],
 ];
 
-/** Show the cookies of the node, and revoke them. */
+/** They show the cookies of the node, and revoke them. */
 const MANAGING = [
   'crossbar.cookie.list',
   'crossbar.cookie.get',
@@ -47,7 +47,7 @@ const MANAGING = [
   'crossbar.cookie.revoke_by_authid',
 ];
 
-/** Warns of roles that strangers get and that let them read the ids of cookies, or end the sessions of visitors. */
+/** Warns of roles of strangers that may read the ids of cookies, or end the sessions of visitors. */
 export function checkExposure(places: NodePlaces, { cbdir, warn }: CheckRulesContext): void {
   const passwords = passwordCookies(places, cbdir);
   for (const worker of places.workers) {
@@ -117,7 +117,7 @@ export function rulesOf(role: Cursor): Role {
   });
 }
 
-/** Whoever calls or publishes under a rule that discloses is shown to whoever may register or subscribe there. */
+/** A rule that discloses shows its callers and publishers to all who may register or subscribe there. */
 function checkDisclosure(liveCookie: Cursor, strangers: readonly Cursor[], shownBy: string, warn: Report): void {
   for (const { place, pattern, config } of permissionsOf(liveCookie)) {
     for (const [key, does, action] of DISCLOSING) {
@@ -143,17 +143,17 @@ function mayReceive(role: Cursor, action: 'register' | 'subscribe', shown: Patte
   );
 }
 
-/** A place where clients get in without saying who they are. */
+/** A place where clients get in without authentication. */
 interface OpenEntrance extends Entrance {
-  /** What it says of them; at nothing where there is no authentication at all. */
+  /** The section that lets them in; on undefined where there is no `auth` at all. */
   readonly section: Cursor;
   readonly realm: string | undefined;
   readonly role: string;
 }
 
 /**
- * Where strangers come in. Sockets of this machine, and those that ask for a certificate, are for programs of the
- * operator, unless they know browsers by a cookie: then a proxy stands in front. What a program grants is not in the config.
+ * Where strangers get in. Transports on loopback, on socket files, and those that ask for a certificate are for programs of the
+ * operator, unless they have cookies: then they are behind a proxy. Roles that an authenticator gives are not in the config.
  */
 function strangersAt(entrance: Entrance): OpenEntrance[] {
   const { place, cookie, transport, open } = entrance;
@@ -188,7 +188,7 @@ function leadsTo({ realm, role }: OpenEntrance, target: Cursor): boolean {
   );
 }
 
-/** Each role once. One with an authorizer has no rules to look at. */
+/** @returns the roles of a realm that the entrances give, each once. A role with an authorizer is left out: it has no rules. */
 function rolesOf(entrances: readonly OpenEntrance[], realm: Cursor): Cursor[] {
   const names = new Set(entrances.filter((entrance) => leadsTo(entrance, realm)).map(({ role }) => role));
   return realm
@@ -203,7 +203,7 @@ interface WrittenPermission {
   readonly config: PermissionConfig;
 }
 
-/** The rules of a role that the schema check has nothing against, as far as it matters here. */
+/** @returns the rules of a role whose pattern is valid: the schema check may have failed. */
 function permissionsOf(role: Cursor): WrittenPermission[] {
   return role
     .get('permissions')
@@ -226,7 +226,7 @@ function flagsOf(place: Cursor): Readonly<Record<string, boolean>> {
   return Object.fromEntries(place.entries().map(({ path, value }) => [path.at(-1) ?? '', value === true]));
 }
 
-/** @returns whether a role may do so. */
+/** @returns whether a role may take an action on a URI. */
 export function isAllowed(role: Role, action: Action, uri: string): boolean {
   try {
     return role.authorize(action, uri)[action];

@@ -1,6 +1,6 @@
 /**
- * What stands in `allowed_origins`: an entry that no origin can ever equal keeps out whom it should let in, and nobody would
- * see why.
+ * The entries of `allowed_origins`. An entry that no origin can equal keeps out the pages that it is meant for, without any
+ * message.
  */
 import { isIP } from 'node:net';
 
@@ -21,12 +21,12 @@ export function checkOriginLists(places: NodePlaces, context: CheckRulesContext)
 
 /** One origin as browsers write it, with wildcards: scheme, host, port. */
 const ORIGIN = /^[a-z*][a-z0-9+.*-]*:\/\/[^\s,/\\?#@]+$/i;
-/** What begins with a wildcard has room for a scheme in it. */
+/** A wildcard at the start may stand for a scheme. */
 const WILD = /^\*[^\s,/\\?#@]*$/;
 
 function checkOrigin(origin: Cursor, { report }: CheckRulesContext): void {
   const entry = origin.text();
-  // A slash at the end is what one copies from a browser; it is dropped.
+  // An address copied from a browser ends in a slash, which is dropped.
   const meant = entry?.replace(/(?<=[^/])\/$/, '');
   if (entry === undefined || meant === undefined || entry === '' || entry === 'self') return;
   const hint = hintFor(meant);
@@ -46,14 +46,14 @@ function hintFor(entry: string): string | undefined {
   return suggestionFor(entry);
 }
 
-/** A host that is not ASCII comes in Punycode. */
+/** @returns the origin in the form that browsers send, if the entry is not ASCII: its host in Punycode. */
 function asBrowsersWrite(entry: string): string | undefined {
   if (/^[\x21-\x7e]*$/.test(entry) || entry.includes('*')) return undefined;
   try {
     const { protocol, host } = new URL(entry.includes('://') ? entry : `https://${entry}`);
     return `${protocol}//${host}`;
   } catch {
-    // Not even a URL: the general hint says what is one.
+    // It is no URL: the general hint applies.
     return undefined;
   }
 }
@@ -66,7 +66,7 @@ function suggestionFor(entry: string): string {
   return quote(`${scheme}${host}`);
 }
 
-/** Whoever runs a node for programs of this machine only does not think of the pages in its browser. */
+/** A node for programs of this machine is also open to pages in its browser, which is easily overlooked. */
 function warnOfEveryPage(place: Cursor, { warn }: CheckRulesContext): void {
   const origins = place.at('options', 'allowed_origins');
   const every = origins.missing ? place : origins.items().find((origin) => origin.text() === '*');
@@ -77,11 +77,11 @@ function warnOfEveryPage(place: Cursor, { warn }: CheckRulesContext): void {
   );
 }
 
-/** Whether only programs of this machine connect. */
+/** @returns whether only programs of this machine can connect. */
 function isOnLoopback(endpoint: Cursor): boolean {
   const address = endpoint.get('interface').text();
   if (address === undefined) return false;
-  // Browsers that have no certificate of the operator do not get in.
+  // Browsers need a certificate of the operator.
   if (!endpoint.at('tls', 'ca_certificates').missing) return false;
   if (isIP(address) === 4) return address.startsWith('127.');
   return address === '::1' || address === 'localhost';

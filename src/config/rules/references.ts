@@ -15,7 +15,7 @@ export function checkReferences(worker: WorkerPlaces, context: CheckRulesContext
   }
 }
 
-/** Says which secrets are not where the config says they are. */
+/** Reports a secret that is not where the config says. */
 function checkSecret(place: Cursor, context: CheckRulesContext): void {
   const found = findSecret(place, context);
   if (found === undefined) return;
@@ -23,14 +23,14 @@ function checkSecret(place: Cursor, context: CheckRulesContext): void {
   else if (found.doubt !== undefined) context.warn(place.path, found.doubt);
 }
 
-/** A realm must be there, or every such client would be refused. */
+/** A realm that is named must exist, or every such client would be refused. */
 function checkRealm(place: Cursor, { realms }: WorkerPlaces, { report }: CheckRulesContext): void {
   const name = place.text();
   if (name === undefined || realms.some((realm) => realm.get('name').value === name)) return;
   report(place.path, `the worker has no realm ${quote(name)} (allowed: ${names(realms)})`);
 }
 
-/** The same of a role, on the realm that is meant. */
+/** A role that is named must exist, on its realm. */
 function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, { report }: CheckRulesContext): void {
   const { place } = mark;
   const role = place.text();
@@ -43,7 +43,7 @@ function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, { report }: Chec
   }
   const name = realmBeside(mark)?.text();
   const candidates = name === undefined ? realms : realms.filter((realm) => realm.get('name').value === name);
-  // A realm that is not there is told at its own place.
+  // A missing realm is reported at its own place.
   if ((name !== undefined && candidates.length === 0) || rolesOf(candidates, role).length > 0) return;
   const where = name === undefined ? 'the worker has no realm with' : `the realm ${quote(name)} does not have`;
   report(place.path, `${where} a role ${quote(role)} (allowed: ${names(rolesOf(candidates))})`);

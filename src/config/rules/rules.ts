@@ -1,6 +1,6 @@
 /**
- * The rules between keys that no schema can tell: names that must be unique or known, values that exclude each other.
- * They look at configs that may be wrong elsewhere, and say nothing about what the schema check says already.
+ * The rules between keys that a schema cannot express: names that must be unique, values that exclude each other. The schema
+ * check may have failed: the rules accept any value, and leave to the schema what it can check.
  */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
@@ -64,7 +64,7 @@ function checkWorker({ realms, transports, components, entrances }: WorkerPlaces
   for (const entrance of entrances) warnWithoutRole(entrance, realms, context);
 }
 
-/** What schemas have rules of their own for. */
+/** Applies the `rules` of schemas. */
 function checkMarked(
   { realms, marked }: WorkerPlaces,
   privateFiles: () => ReadonlySet<string>,
@@ -85,7 +85,7 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= make());
 }
 
-/** Where nothing is said of authentication, everybody gets one role. */
+/** Without `auth` all clients get one role: some realm should have it. */
 function warnWithoutRole({ place, by }: Entrance, realms: readonly Cursor[], { warn }: CheckRulesContext): void {
   const given = WITHOUT_AUTH.anonymous.role;
   if (place.get('auth').entries().length > 0) return;
@@ -106,7 +106,7 @@ function checkRealm(realm: Cursor, context: CheckRulesContext): void {
   }
 }
 
-/** One thing decides for a role, or nobody could tell which. */
+/** A role has one of `permissions`, `authorizer` and `allow-by-default`. */
 function checkRole(role: Cursor, { report }: CheckRulesContext): void {
   const provider = role.get('authorizer-callee-role');
   if (!provider.missing && role.get('authorizer').missing) {
@@ -189,7 +189,7 @@ function ipVersion(endpoint: Cursor): number {
   return endpoint.get('version').number() ?? (endpoint.get('interface').text()?.includes(':') === true ? 6 : 4);
 }
 
-/** Says where the same word stands twice under `key`. */
+/** Reports each place where `key` has a word that another place has already. */
 function unique(places: readonly Cursor[], key: string, what: string, { report }: CheckRulesContext): void {
   const seen = new Set<string>();
   for (const place of places) {

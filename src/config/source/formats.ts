@@ -1,6 +1,6 @@
 /**
- * The formats of config files, told by the ending of their names. A parser is loaded when a file needs it: that of YAML
- * is nearly as large as this program.
+ * The formats of config files, by the ending of the file name. A parser is loaded when a file needs it: the one of YAML is
+ * nearly as large as this program.
  */
 import { ConfigError } from '../error.js';
 import type { ParsedSource } from './source.js';

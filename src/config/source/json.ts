@@ -1,6 +1,6 @@
 /**
- * `config.json`: strict JSON. The mistakes that people make most (a comment, a comma too many) get a message of their
- * own and do not hide what else is wrong in the file.
+ * `config.json`: strict JSON. The usual mistakes (a comment, a trailing comma) get messages of their own, and do not hide other
+ * problems in the file.
  */
 import { createScanner, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
@@ -38,11 +38,11 @@ function offsetBeyondDepth(text: string): number | undefined {
 }
 
 interface JsonFinding extends Finding {
-  /** The text around it can be read all the same. */
+  /** The rest of the text can still be read. */
   readonly harmless: boolean;
 }
 
-/** After a real mistake the parser stumbles on; only its first message is worth telling. */
+/** @returns the errors up to the first that is not harmless: the ones after it are consequences. */
 function withoutEchoes(errors: readonly ParseError[], text: string): JsonFinding[] {
   const findings: JsonFinding[] = [];
   let last = -1;
@@ -71,12 +71,12 @@ function finding(offset: number, text: string, harmless: boolean): JsonFinding {
   return { offset, pointer: ROOT, text, harmless };
 }
 
-/** @returns where the comma stands, if that is what the parser stumbled over. */
+/** @returns the offset of a trailing comma, if that is the error. */
 function trailingComma(code: string, found: string, text: string, offset: number): number | undefined {
   const closes = (code === 'PropertyNameExpected' && found === '}') || (code === 'ValueExpected' && found === ']');
   const before = text.slice(0, offset).trimEnd();
   if (!closes || !before.endsWith(',')) return undefined;
-  // Two commas in a row are no slip of the pen.
+  // Two commas in a row are another mistake.
   return /[,[{]\s*,$/.test(before) ? undefined : before.length - 1;
 }
 

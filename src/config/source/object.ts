@@ -1,6 +1,6 @@
 /**
- * A config that is an object of the program, as the same tree that the files become. Offsets only give the order: there
- * is no text, so problems have no line.
+ * A config that is an object of the program, as the same tree that files are parsed into. There is no text: offsets only give
+ * the order, and problems have no line.
  */
 import { MAX_DEPTH, pointerOf } from './source.js';
 import type { ParsedSource, Path, SourceMember, SourceNode } from './source.js';
@@ -8,7 +8,7 @@ import type { Finding } from './text.js';
 
 const ALLOWED = '(allowed: what JSON can say)';
 
-/** Makes the tree. Members that are undefined are left out, as in JSON; what JSON cannot say is a finding. */
+/** @returns the tree. Members that are undefined are left out, as in JSON. A value that JSON cannot express is a finding. */
 export function sourceOf(config: object): ParsedSource {
   const findings: Finding[] = [];
   let offset = 0;
@@ -30,7 +30,7 @@ export function sourceOf(config: object): ParsedSource {
 
   const containerOf = (value: object, path: Path, around: readonly object[]): SourceNode => {
     const start = offset;
-    // What is deeper is refused by those who read the tree.
+    // `plainValue` refuses an object or list at this depth.
     const isTooDeep = path.length >= MAX_DEPTH;
     if (Array.isArray(value)) {
       const items: readonly unknown[] = isTooDeep ? [] : value;

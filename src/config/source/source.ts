@@ -1,7 +1,6 @@
 /**
- * A parsed config file with the position of everything in it: JSON and YAML both become this tree, so that all that
- * follows knows one shape. Making the plain value out of it refuses what is ambiguous (a key twice) or dangerous
- * (`__proto__`, nesting without end).
+ * A parsed config file with the position of every value. JSON and YAML are both parsed into this tree, so that the later steps
+ * know one shape. `plainValue` refuses what is ambiguous (a key twice) or dangerous (`__proto__`, endless nesting).
  */
 import { ROOT } from './text.js';
 import type { Finding, LineIndex } from './text.js';
@@ -17,16 +16,16 @@ export interface SourceMember {
   readonly value: SourceNode;
 }
 
-/** What a parser hands over. */
+/** The result of a parser. */
 export interface ParsedSource {
-  /** Missing when the text makes no sense. */
+  /** Missing when the text cannot be parsed. */
   readonly root?: SourceNode;
   readonly findings: readonly Finding[];
 }
 
 /** Deeper than any config, far from the end of the stack. */
 export const MAX_DEPTH = 100;
-/** YAML aliases can make much out of little; this ends it. */
+/** The most values in a config: a few YAML aliases can expand to any number. */
 const MAX_VALUES = 100_000;
 
 export const TOO_DEEP = `nested too deeply (allowed: ${MAX_DEPTH} levels)`;
@@ -52,7 +51,7 @@ function escapeSegment(segment: string): string {
   return /^[\x20-\x7e]*$/.test(escaped) ? escaped : JSON.stringify(escaped).slice(1, -1);
 }
 
-/** @returns the offset of a value, or of the nearest thing around it when it comes from a default. */
+/** @returns the offset of a value, or of the nearest value around it when it comes from a default. */
 export function valueOffset(root: SourceNode, path: Path): number {
   let node = root;
   for (const segment of path) {
@@ -83,8 +82,8 @@ function childOf(node: SourceNode, segment: string): SourceNode | undefined {
 }
 
 /**
- * @returns the plain value of the tree, and what had to be left out of it. Objects have no prototype, so that a path
- * named `constructor` is found only where somebody configured it.
+ * @returns the plain value of the tree, and findings about what was left out. Objects have no prototype, so that a key such as
+ * `constructor` is found only if it is in the file.
  */
 export function plainValue(root: SourceNode, lines: LineIndex): { value: unknown; findings: readonly Finding[] } {
   const findings: Finding[] = [];

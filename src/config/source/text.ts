@@ -1,11 +1,9 @@
-/**
- * From bytes to text, and from offsets in a text to lines and columns.
- */
+/** From bytes to text, and from offsets in a text to lines and columns. */
 
-/** Configs are written by people; a larger file is a mistake. */
+/** Configs are written by hand: a larger file is a mistake. */
 export const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
-/** Something to say about a place in a text. */
+/** A problem at a place in a text. */
 export interface Finding {
   /** UTF-16 code units from the start of the text. */
   readonly offset: number;
@@ -16,7 +14,7 @@ export interface Finding {
 /** The pointer that stands for the whole document in messages. */
 export const ROOT = '(root)';
 
-/** Tells the line and column of an offset. */
+/** Finds the line and column of an offset. */
 export class LineIndex {
   /** Offset of the first character of every line. */
   readonly #starts: readonly number[];
@@ -40,7 +38,7 @@ export class LineIndex {
   }
 }
 
-/** @returns the text of the bytes, and what is wrong with them if they are not plain UTF-8. */
+/** @returns the text of the bytes, and a finding if they are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): { readonly text: string; readonly finding?: Finding } {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     return { text: '', finding: { offset: 0, pointer: ROOT, text: 'found UTF-16 (allowed: text in UTF-8)' } };
@@ -53,7 +51,7 @@ export function decodeUtf8(bytes: Uint8Array): { readonly text: string; readonly
   return { text, finding: { offset, pointer: ROOT, text: `found the byte 0x${byte} (allowed: text in UTF-8)` } };
 }
 
-/** Where the text would be encoded differently: there stood something that is not UTF-8. */
+/** @returns the offset of the first byte that is not UTF-8: there the encoded text differs. */
 function firstDifference(bytes: Uint8Array, encoded: Uint8Array): number | undefined {
   if (Buffer.compare(bytes, encoded) === 0) return undefined;
   return bytes.findIndex((byte, index) => byte !== encoded[index]);

@@ -16,7 +16,7 @@ export function parseYaml(text: string): ParsedSource {
   if (deep !== undefined) return { findings: [{ offset: deep, pointer: ROOT, text: TOO_DEEP }] };
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, version: '1.2' });
   const [error] = document.errors;
-  // The parser stumbles on after a mistake; only its first message is worth telling.
+  // Only the first error is reported: the others are consequences.
   if (error?.code === 'MULTIPLE_DOCS') {
     return { findings: [syntax(error.pos[0], 'a second document begins here (allowed: one)')] };
   }
@@ -24,7 +24,7 @@ export function parseYaml(text: string): ParsedSource {
   if (document.contents === null) return { findings: [] };
   const reader = new YamlReader();
   const root = reader.read(document.contents);
-  // An unknown tag or anchor leaves a hole; to judge what is around it would be guessing.
+  // An unknown tag or anchor leaves a value missing, so the tree is not checked.
   const tags = document.warnings.map((warning) => syntax(warning.pos[0], oneLine(warning.message)));
   const findings = [...tags, ...reader.findings];
   return findings.length > 0 ? { findings } : { root, findings };
@@ -102,7 +102,7 @@ class YamlReader {
     this.findings.push(
       syntax(
         offset,
-        // The name is not told: a password without quotes may begin with an asterisk.
+        // The name is not shown: it may be a password without quotes that begins with an asterisk.
         circle ? `the alias "*${alias.source}" contains itself` : 'this alias has no anchor before it',
       ),
     );

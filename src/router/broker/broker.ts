@@ -1,6 +1,6 @@
 /**
- * The broker of a realm: subscriptions and publications (section "Publish and Subscribe"). Synchronous: a publication
- * has been handed to every subscriber before the next message is looked at, which is what keeps events in order.
+ * The broker of a realm: subscriptions and publications (section "Publish and Subscribe"). It is synchronous: a publication
+ * is sent to every subscriber before the next message is routed. This keeps events in order.
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
@@ -27,7 +27,7 @@ import type { RetentionLimits } from './retention-limits.js';
 import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
 
-/** What WELCOME announces for the broker: exactly what is here. */
+/** The features of the broker, as WELCOME announces them. */
 export const BROKER_FEATURES = {
   event_retention: true,
   pattern_based_subscription: true,
@@ -41,6 +41,7 @@ export const BROKER_FEATURES = {
   subscription_revocation: true,
 } as const;
 
+/** What a broker is made with. */
 export interface BrokerDeps {
   readonly uriRule: UriRule;
   /** Draws publication ids: global scope, so at random. */
@@ -50,7 +51,7 @@ export interface BrokerDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly observer: SubscriptionObserver;
-  /** What may be kept of publications with `retain`. */
+  /** How much may be kept of publications with `retain`. */
   readonly retention?: RetentionLimits;
   /** Remembers publications; undefined where the realm has no store. */
   readonly history?: EventHistory | undefined;
@@ -59,15 +60,15 @@ export interface BrokerDeps {
   readonly maxSubscriptions: number;
   /** For clients of Crossbar.io: an empty `eligible` list counts as none. */
   readonly emptyEligibleAdmitsAll?: boolean;
-  /** For clients of Crossbar.io: asking to be shown in vain is no error. */
+  /** For clients of Crossbar.io: `disclose_me` without permission is ignored instead of refused. */
   readonly ignoreDiscloseMe?: boolean;
   /** The other nodes of the realm; undefined: there are none. */
   readonly uplink?: Uplink | undefined;
 }
 
 /**
- * The broker of a realm. It serves SUBSCRIBE, UNSUBSCRIBE and PUBLISH of its sessions, and events of the router itself. What
- * cannot be served is thrown: a WampError becomes ERROR, a ProtocolViolation ends the session.
+ * The broker of a realm. It serves SUBSCRIBE, UNSUBSCRIBE and PUBLISH of sessions, and publishes for the router itself. It throws
+ * when a request cannot be served: the realm turns a WampError into an ERROR, and a ProtocolViolation ends the session.
  */
 export class Broker {
   readonly #deps: BrokerDeps;
@@ -108,7 +109,7 @@ export class Broker {
   onPublish(session: RouterSession, message: Publish, granted?: Permission): void {
     const { options, topic } = message;
     const subscription = this.#subscriptions.exact(topic);
-    // A topic on file has been checked when it was subscribed to.
+    // The topic of a subscription was checked when it was subscribed to.
     if (subscription === undefined && !isValidUri(topic, this.#deps.uriRule)) {
       throw new WampError(ErrorUri.INVALID_URI, invalidUriText('topic', topic));
     }
@@ -127,15 +128,15 @@ export class Broker {
     if (options.acknowledge === true) session.send({ type: PUBLISHED, requestId: message.requestId, publication: id });
   }
 
-  /** @returns whether an event on `topic` would reach anybody: what nobody wants need not be made. */
+  /** @returns whether an event on `topic` would reach anybody. Asked before an event is built. */
   isWanted(topic: string): boolean {
-    // Of the others nobody here knows.
+    // Other nodes may have subscribers that this one does not know.
     if (this.#deps.uplink !== undefined) return true;
     if (this.#subscriptions.exact(topic) !== undefined || this.#deps.history?.records(topic) === true) return true;
     return this.#subscriptions.hasPatterns && this.#subscriptions.patterns(topic).length > 0;
   }
 
-  /** Publishes for the router itself, below `wamp.` too. Nobody is named as the publisher. */
+  /** Publishes for the router itself, also below `wamp.`. The event names no publisher. */
   publish(topic: string, payload: Payload, options: PublishOptions = NO_DETAILS): void {
     const subscription = this.#subscriptions.exact(topic);
     if (subscription === undefined && options.retain !== true && !this.isWanted(topic)) return;
@@ -143,19 +144,19 @@ export class Broker {
     this.#distribute(subscription, { id: this.#deps.randomId(), topic, payload, details, excluded: 0, options });
   }
 
-  /** Hands a publication of this node or another one to the subscribers here. */
+  /** Delivers a publication, of this node or another one, to the subscribers on this node. */
   deliver(publication: Publication): void {
     this.#deliver(this.#subscriptions.exact(publication.topic), publication);
   }
 
-  /** Forgets a session that is gone: touches only what it owned. */
+  /** Removes all subscriptions of a session that has left. The cost depends on how many it had, not on all there are. */
   remove(session: RouterSession): void {
     const { budget, uplink } = this.#deps;
     for (const { subscription, isLast } of this.#pending.leave(session)) {
       budget.give(session, patternWeight(subscription.match, subscription.uri));
       if (isLast) uplink?.unwanted(subscription);
     }
-    // Out of everything before the first observer hears of it: no event reaches a session that is gone.
+    // First out of all subscriptions, then the observers: no event that they publish reaches the session that has left.
     for (const subscription of this.#subscriptions.leaveAll(session)) this.#tellLeft(session, subscription);
   }
 
@@ -171,12 +172,12 @@ export class Broker {
     };
   }
 
-  /** How many subscriptions, and sessions with subscriptions, are on file. */
+  /** How many subscriptions there are, sessions with subscriptions, and patterns that wait for the uplink. */
   get size(): { readonly subscriptions: number; readonly subscribers: number; readonly pendingSubscriptions: number } {
     return { ...this.#subscriptions.size, pendingSubscriptions: this.#pending.size };
   }
 
-  /** What is kept of publications: retained events and history, in numbers and bytes. */
+  /** How much of publications is kept, as retained events and as history: in events and in bytes. */
   get kept() {
     const { events: retainedEvents, bytes: retainedBytes } = this.#retained.size;
     const { events: historyEvents, bytes: historyBytes } = this.#deps.history?.size ?? { events: 0, bytes: 0 };
@@ -226,7 +227,7 @@ export class Broker {
   #revoke(id: number, session: RouterSession, reason: string | undefined): boolean {
     const subscription = this.#subscriptions.get(id);
     if (subscription === undefined || !this.#subscriptions.leave(session, subscription)) return false;
-    // A subscriber that does not know of revocations would take it for a broken protocol.
+    // A subscriber that does not know revocations would take the message for a protocol violation.
     if (session.announced('subscriber', 'subscription_revocation')) {
       const details = reason === undefined ? { subscription: id } : { subscription: id, reason };
       session.send({ type: UNSUBSCRIBED, requestId: 0, details });
@@ -238,7 +239,7 @@ export class Broker {
   #tellLeft(session: RouterSession, subscription: Subscription): void {
     const { observer, budget, uplink } = this.#deps;
     budget.give(session, patternWeight(subscription.match, subscription.uri));
-    // Asked before the observer is called: it may publish, but it changes no subscription.
+    // The observer may publish, but it changes no subscription.
     const deleted = subscription.members.size === 0;
     observer.left(session, subscription);
     if (!deleted) return;
@@ -246,7 +247,7 @@ export class Broker {
     uplink?.unwanted(subscription);
   }
 
-  /** The newest retained event of each topic, with the publication id that it always had. */
+  /** Sends the newest retained event of each topic, with its original publication id (section "Event Retention"). */
   #sendRetained(session: RouterSession, { id, uri, match }: Subscription): void {
     for (const kept of this.#retained.find(match, uri, session)) {
       const details =
@@ -257,7 +258,7 @@ export class Broker {
     }
   }
 
-  /** Publications for chosen sessions are not kept: session ids mean nothing to those who ask later. */
+  /** Publications for chosen sessions are not recorded: their session ids mean nothing to a later subscriber. */
   #record(history: EventHistory, publication: Publication, eligible: Eligibility | undefined): void {
     const { options } = publication;
     if (options.eligible !== undefined || options.exclude !== undefined) return;
@@ -282,13 +283,13 @@ export class Broker {
     if (!this.#subscriptions.hasPatterns) return;
     const patterns = this.#subscriptions.patterns(publication.topic);
     if (patterns.length === 0) return;
-    // The pattern does not say which topic it was (section "Pattern-based Subscriptions").
+    // A subscriber of a pattern learns the topic from the details (section "Pattern-based Subscriptions").
     const details = { ...publication.details, topic: publication.topic };
     for (const subscription of patterns) sendEvent(subscription, publication, details, eligible);
   }
 }
 
-/** Sends one event object to all: the first receiver of each codec encodes it, the others send the same bytes. */
+/** Sends one `Event` object to all subscribers. It is encoded once for each codec, and all receivers with that codec share the bytes. */
 function sendEvent(
   { id, members }: Subscription,
   publication: Publication,
@@ -319,7 +320,7 @@ function eventDetails(
   return attributes === undefined ? disclosed : { ...disclosed, ...attributes };
 }
 
-/** Who published, for EVENT.Details: shown when the config says so; asking for it elsewhere is refused. */
+/** @returns who published, for EVENT.Details, if the config discloses it. @throws WampError when `mustDisclose` and it does not. */
 function publisherDetails(session: RouterSession, permission: Permission, mustDisclose: boolean): Dict {
   if (permission.disclosePublisher) {
     return { publisher: session.id, publisher_authid: session.authid, publisher_authrole: session.authrole };

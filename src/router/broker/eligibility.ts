@@ -1,15 +1,16 @@
 /**
- * Which subscribers may get a publication (section "Subscriber Black- and Whitelisting"). Every list that is present must
- * be satisfied, exclusion wins over eligibility, and an empty white list admits nobody.
+ * Which subscribers may get a publication (section "Subscriber Black- and Whitelisting"). All lists that are given apply. A
+ * subscriber on an exclude list gets nothing, whatever else lists it. An empty eligible list admits nobody.
  */
 import type { PublishOptions } from '../../wamp/message.js';
 import type { RouterSession } from '../session.js';
 
+/** Whether a subscriber may get the publication. */
 export type Eligibility = (subscriber: RouterSession) => boolean;
 
 /**
- * @param emptyAdmitsAll for clients of Crossbar.io: an empty white list counts as none.
- * @returns the test to put to each subscriber, or undefined when the publisher set no list: the usual case.
+ * @param emptyAdmitsAll for clients of Crossbar.io: an empty eligible list counts as none.
+ * @returns the test for each subscriber; undefined when the publisher gave no list, as usual.
  */
 export function eligibilityOf(options: PublishOptions, emptyAdmitsAll = false): Eligibility | undefined {
   const { eligible, eligible_authid, eligible_authrole, exclude, exclude_authid, exclude_authrole } = options;

@@ -1,15 +1,13 @@
-/**
- * What `wamp.subscription.get_events` is asked for (section "Event History"): its keyword arguments, checked.
- */
+/** The keyword arguments of `wamp.subscription.get_events` (section "Event History"), checked. */
 import { ErrorUri, WampError } from '../../wamp/error.js';
 import { isId } from '../../wamp/id.js';
 import type { Dict } from '../../wamp/payload.js';
 
-/** All conditions hold together. Times are milliseconds since 1970; publications are named by their ids. */
+/** Which events are asked for: those that meet all conditions. Times are milliseconds since 1970, publications are their ids. */
 export interface HistoryQuery {
-  /** At most so many, the first ones in the order of the answer. */
+  /** The most events in the answer: the first ones in its order. */
   readonly limit: number;
-  /** The newest first. */
+  /** The newest event first. */
   readonly reverse: boolean;
   readonly topic: string | undefined;
   readonly fromTime: number;
@@ -22,7 +20,7 @@ export interface HistoryQuery {
   readonly untilPublication: number | undefined;
 }
 
-/** @throws WampError `wamp.error.invalid_argument`. Keys that nobody knows are ignored. */
+/** @throws WampError `wamp.error.invalid_argument`. Unknown keys are ignored. */
 export function historyQuery(kwargs: Dict = {}): HistoryQuery {
   return {
     limit: optional(kwargs, 'limit', isCount, 'a positive integer') ?? Infinity,
@@ -46,7 +44,7 @@ function optional<T>(
   expected: string,
 ): T | undefined {
   const value = kwargs[key];
-  // Clients that build the arguments from a form send null for what is not filled in.
+  // Clients that fill a form send null for an empty field.
   if (value === undefined || value === null) return undefined;
   if (!check(value)) throw new WampError(ErrorUri.INVALID_ARGUMENT, `${key} must be ${expected}`);
   return value;

@@ -1,8 +1,8 @@
 /**
- * SUBSCRIBEs that wait for the uplink, because this node did not get the events of their pattern before. The session is not
- * subscribed meanwhile: no EVENT may come before SUBSCRIBED (section "Ordering Guarantees"). What it sends behind the
- * SUBSCRIBE is served at once, as that section allows: nothing is said there of the order of answers. Several sessions that
- * want the same pattern wait for the same answer, and are subscribed in the order in which they asked.
+ * SUBSCRIBEs that wait for the uplink, because this node did not receive the events of their pattern before. The session is
+ * not subscribed meanwhile: no EVENT may come before SUBSCRIBED (section "Ordering Guarantees"). Later requests of the session
+ * are served at once: that section says nothing of the order of answers. Sessions that ask for the same pattern wait for the
+ * same answer, and are subscribed in the order in which they asked.
  */
 import type { RouterSession } from '../session.js';
 import type { Subscription } from './subscriptions.js';
@@ -14,9 +14,9 @@ export interface Asked {
   readonly getRetained: boolean;
 }
 
-/** A pattern that is waited for. */
+/** A pattern that the uplink was asked for. */
 export interface PendingSubscription {
-  /** Not on file before the answer. */
+  /** It has no members before the answer. */
   readonly subscription: Subscription;
   /** In order; never empty. */
   asked: Asked[];
@@ -29,7 +29,7 @@ export class PendingSubscriptions {
   // session -> what it waits for
   readonly #bySession = new Map<RouterSession, Set<PendingSubscription>>();
 
-  /** How many patterns are waited for. */
+  /** How many patterns the uplink was asked for. */
   get size(): number {
     return this.#byPattern.size;
   }
@@ -58,7 +58,7 @@ export class PendingSubscriptions {
     this.#bySession.set(asked.session, own.add(pending));
   }
 
-  /** The answer is there. @returns false when nobody waits any more, or others do who will have an answer of their own. */
+  /** The uplink has answered. @returns false when the sessions have left; those that asked later get an answer of their own. */
   end(pending: PendingSubscription): boolean {
     if (this.#byPattern.get(keyOf(pending.subscription)) !== pending) return false;
     this.#byPattern.delete(keyOf(pending.subscription));
@@ -66,7 +66,7 @@ export class PendingSubscriptions {
     return true;
   }
 
-  /** A session is gone. @returns what it waited for, and whether nobody else does. */
+  /** Removes a session that has left. @returns what it waited for, and whether it was the last to do so. */
   leave(session: RouterSession): { readonly subscription: Subscription; readonly isLast: boolean }[] {
     const left = [...(this.#bySession.get(session) ?? [])];
     this.#bySession.delete(session);

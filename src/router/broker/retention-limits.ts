@@ -1,6 +1,4 @@
-/**
- * How much a realm retains: apart from the events themselves, because the schema of a realm names these numbers.
- */
+/** How much a realm retains by default. In a file of its own, because the schema of a realm needs these numbers, and nothing else. */
 
 /** Bounds of what a realm keeps. */
 export interface RetentionLimits {

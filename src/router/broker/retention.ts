@@ -1,7 +1,7 @@
 /**
- * The events that a realm keeps for later subscribers (section "Event Retention"). Each topic has the newest event for
- * everybody and, of newer ones with restrictions, the last few; whoever asks gets the newest that it may see. What is
- * kept is bounded in number and bytes: topics whose newest event is the oldest go first.
+ * The events that a realm keeps for later subscribers (section "Event Retention"). Of each topic it keeps the newest event for
+ * everybody, and the last few newer ones that only some may see. A subscriber gets the newest that it may see. The number of
+ * events and their bytes are bounded: the topics that were quiet for longest are dropped first.
  */
 import { matcherOf } from '../pattern-index.js';
 import { messageWeight } from '../weight.js';
@@ -12,7 +12,7 @@ import type { RetentionLimits } from './retention-limits.js';
 import type { RouterSession } from '../session.js';
 
 export interface RetainedEvent {
-  /** The publication id that it always had. */
+  /** Its publication id. */
   readonly id: number;
   readonly topic: string;
   readonly details: Dict;
@@ -21,11 +21,11 @@ export interface RetainedEvent {
   readonly eligible: Eligibility | undefined;
 }
 
-/** Events with restrictions that a topic keeps besides the one for everybody. */
+/** How many events that only some may see a topic keeps, besides the one for everybody. */
 const MAX_RESTRICTED = 10;
-/** Retained events that one SUBSCRIBE of a pattern brings at most; the newest ones. */
+/** The most retained events that one SUBSCRIBE with a pattern gets: the newest ones. */
 export const MAX_DELIVERED = 1000;
-/** What these may take together; the newest one comes in any case. */
+/** The most bytes that they may take together. The newest one is sent whatever its size. */
 export const MAX_DELIVERED_BYTES = 1_048_576;
 
 interface Kept extends RetainedEvent {
@@ -34,7 +34,7 @@ interface Kept extends RetainedEvent {
 
 export class RetainedEvents {
   readonly #limits: RetentionLimits;
-  // topic -> its events, newest first, the one for everybody last; topics in order of their newest event
+  // topic -> its events, newest first, the one for everybody last. Topics are in the order of their newest event.
   readonly #byTopic = new Map<string, readonly Kept[]>();
   #events = 0;
   #bytes = 0;
@@ -43,7 +43,7 @@ export class RetainedEvents {
     this.#limits = limits;
   }
 
-  /** Keeps an event; one that is larger than all that may be kept is declined. @param options of its PUBLISH */
+  /** Keeps an event, unless it alone is larger than the limit. @param options those of its PUBLISH */
   keep(event: RetainedEvent, options: Dict = {}): void {
     const payload = event.payload.detach?.() ?? event.payload;
     const bytes = messageWeight(event.topic, payload, options);
@@ -59,8 +59,8 @@ export class RetainedEvents {
   }
 
   /**
-   * @returns for each topic that the pattern matches the newest event that `session` may see, the oldest first; not
-   * more than {@link MAX_DELIVERED} and {@link MAX_DELIVERED_BYTES}.
+   * @returns the newest event that `session` may see of each topic that the pattern matches, the oldest of them first. At
+   * most {@link MAX_DELIVERED} and {@link MAX_DELIVERED_BYTES}.
    */
   find(match: Match, uri: string, session: RouterSession): readonly RetainedEvent[] {
     const found: Kept[] = [];
@@ -98,7 +98,7 @@ export class RetainedEvents {
   }
 }
 
-/** @returns so many of the last ones as one SUBSCRIBE brings. */
+/** @returns the last of the events, as many as one SUBSCRIBE may get. */
 function newest(events: readonly Kept[]): readonly Kept[] {
   const least = Math.max(events.length - MAX_DELIVERED, 0);
   let first = events.length;
@@ -111,7 +111,7 @@ function newest(events: readonly Kept[]): readonly Kept[] {
   return events.slice(first);
 }
 
-/** @returns the events without the oldest of those with restrictions, when a further one has no room. */
+/** @returns the events with room for one more that only some may see: without the oldest of these, if necessary. */
 function withoutOldest(events: readonly Kept[]): readonly Kept[] {
   const restricted = events.filter(({ eligible }) => eligible !== undefined);
   return restricted.length < MAX_RESTRICTED ? events : events.filter((event) => event !== restricted.at(-1));

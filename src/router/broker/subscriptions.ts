@@ -1,13 +1,13 @@
 /**
- * Who is subscribed to what: the relation between sessions and subscriptions with its indexes, always changed together,
- * and the view on it that the meta API asks. Sends nothing and tells nobody.
+ * Who is subscribed to what: the relation between sessions and subscriptions, with indexes that always change together. It
+ * sends nothing; the broker does.
  */
 import { PatternIndex } from '../pattern-index.js';
 import type { Match } from '../../wamp/uri.js';
 import type { IdsByMatch, SubscriptionView } from '../observer.js';
 import type { RouterSession } from '../session.js';
 
-/** A pattern that somebody is subscribed to; all subscribers of one URI and match policy share it. */
+/** A subscription: all subscribers of one URI and match policy share it. */
 export class Subscription implements SubscriptionView {
   readonly id: number;
   readonly uri: string;
@@ -41,7 +41,7 @@ export class Subscriptions {
   // session -> its subscriptions; no set is empty
   readonly #bySession = new Map<RouterSession, Set<Subscription>>();
 
-  /** @returns the subscription to exactly this URI, for which no pattern is looked at: the hot path. */
+  /** @returns the subscription to exactly this URI. It looks at no pattern: this is the hot path. */
   exact(topic: string): Subscription | undefined {
     return this.#byPattern.exact(topic);
   }
@@ -82,7 +82,7 @@ export class Subscriptions {
     return this.#bySession.get(session)?.size ?? 0;
   }
 
-  /** Adds a session to a subscription, a new one or one that is on file. @returns whether it was not in it before. */
+  /** Adds a session to a subscription, which may be new. @returns false when the session was in it already. */
   join(session: RouterSession, subscription: Subscription): boolean {
     const { members } = subscription;
     if (members.has(session)) return false;
@@ -97,7 +97,7 @@ export class Subscriptions {
     return true;
   }
 
-  /** Takes a session out of a subscription. @returns false when it was not in it. */
+  /** Removes a session from a subscription. @returns false when it was not in it. */
   leave(session: RouterSession, subscription: Subscription): boolean {
     const own = this.#bySession.get(session);
     if (!own?.delete(subscription)) return false;
@@ -106,7 +106,7 @@ export class Subscriptions {
     return true;
   }
 
-  /** Takes a session out of all its subscriptions: touches only what it owned. @returns these, in order. */
+  /** Removes a session from all its subscriptions. @returns these, in order of subscription. */
   leaveAll(session: RouterSession): Iterable<Subscription> {
     const own = this.#bySession.get(session);
     if (own === undefined) return [];

@@ -1,5 +1,5 @@
 /**
- * `wamp.subscription.*` and `wamp.registration.*`: what is on file in the broker and the dealer, and how to take it away
+ * `wamp.subscription.*` and `wamp.registration.*`: show subscriptions and registrations, and remove sessions from them
  * (sections "Subscription Meta API", "Registration Meta API"; `remove_subscriber` and `remove_callee` are Crossbar.io's).
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';
@@ -87,7 +87,7 @@ function lookedUp(call: Call, parameter: string, directory: () => Directory<unkn
   return payloadOf([directory().lookup(uri, match)?.id ?? null]);
 }
 
-/** The procedures about one entry, which the first argument names. */
+/** What procedures about one subscription or registration share: the first argument is its id. */
 function entriesOf<View>(directory: () => Directory<View>, parameter: string, unknownUri: string) {
   const unknown = (text: string): WampError => new WampError(unknownUri, text);
   const find = (id: number): View => {
@@ -96,10 +96,10 @@ function entriesOf<View>(directory: () => Directory<View>, parameter: string, un
     return view;
   };
   return {
-    /** @returns the entry that is the only argument. @throws WampError */
+    /** @returns the entry whose id is the only argument. @throws WampError */
     only: (call: Call): View => find(new CallArguments(call, [parameter]).required(parameter, ID)),
 
-    /** Takes the entry away from a session. @throws WampError */
+    /** Removes a session from the entry. @throws WampError */
     remove(call: Call, { sessions, uriRule }: DirectoryProcedureDeps) {
       const args = new CallArguments(call, [parameter, 'session', 'reason']);
       const id = args.required(parameter, ID);

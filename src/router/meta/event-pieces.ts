@@ -1,18 +1,18 @@
 /**
- * What is told when a session leaves, in pieces: it may have had ten thousand subscriptions, and whoever watches over them is
- * told of each. What takes too long for one turn of the loop follows in the next ones, in order.
+ * Publishes the meta events of a session that leaves in pieces. It may have had ten thousand subscriptions, and there is a meta
+ * event for each. Events that take too long for one turn of the event loop follow in the next turns, in order.
  */
 import type { Payload } from '../../wamp/payload.js';
 import type { Scheduler } from '../observer.js';
 
-/** The way out: the broker of the realm. */
+/** Publishes meta events: the broker of the realm. */
 export interface Publisher {
   /** @returns whether an event on `topic` would reach anybody. */
   isWanted(topic: string): boolean;
   publish(topic: string, payload: Payload): void;
 }
 
-/** For one turn. */
+/** The time in one turn of the event loop. */
 const PIECE_MS = 10;
 
 interface MetaEvent {
@@ -20,6 +20,7 @@ interface MetaEvent {
   readonly payload: Payload;
 }
 
+/** The queue of meta events that wait for a later turn. */
 export class EventPieces {
   readonly #publisher: Publisher;
   readonly #scheduler: Scheduler;
@@ -31,16 +32,17 @@ export class EventPieces {
     this.#scheduler = scheduler;
   }
 
-  /** How many wait for another turn. */
+  /** How many events wait for a later turn. */
   get size(): number {
     return this.#waiting.length;
   }
 
-  /** What is published from now on has its own time. */
+  /** Starts the time of a piece. */
   begin(): void {
     this.#until = this.#scheduler.elapsed() + PIECE_MS;
   }
 
+  /** Publishes an event, now or in a later turn. */
   publish(topic: string, payload: Payload): void {
     if (this.#waiting.length === 0 && !this.#isOver()) return this.#publisher.publish(topic, payload);
     if (this.#waiting.push({ topic, payload }) === 1) this.#goOnLater();

@@ -1,6 +1,6 @@
 /**
- * The meta events of a realm: what happens to sessions, subscriptions and registrations, published by the router. An
- * event that nobody subscribed to is not even made.
+ * The meta events of a realm: the router publishes what happens to sessions, subscriptions and registrations. An event without
+ * subscribers is not built.
  */
 import { payloadOf } from '../../wamp/payload.js';
 import { isReservedUri } from '../../wamp/uri.js';
@@ -15,6 +15,7 @@ import type {
 import type { RouterSession } from '../session.js';
 import type { Publisher } from './event-pieces.js';
 
+/** Publishes meta events. Broker and dealer call its observers. */
 export class MetaEvents {
   readonly subscriptions: SubscriptionObserver;
   readonly registrations: RegistrationObserver;
@@ -30,12 +31,12 @@ export class MetaEvents {
     this.registrations = this.#observer('wamp.registration', ['on_register', 'on_unregister'], registrationDetails);
   }
 
-  /** How many events wait for another turn of the loop. */
+  /** How many events wait for a later turn of the event loop. */
   get size(): number {
     return this.#pieces.size;
   }
 
-  /** Lets a session leave: what is told of that may take its time. */
+  /** Runs `action`, in which a session leaves. Its meta events may be spread over several turns of the event loop. */
   leaving(action: () => void): void {
     this.#isLeaving = true;
     this.#pieces.begin();
@@ -46,17 +47,17 @@ export class MetaEvents {
     }
   }
 
-  /** Section "Session Meta API", `wamp.session.on_join`. */
+  /** Publishes `wamp.session.on_join` (section "Session Meta API"). */
   sessionJoined(session: RouterSession): void {
     if (this.#isWanted('wamp.session.on_join')) this.#publish('wamp.session.on_join', [session.details]);
   }
 
-  /** `wamp.session.on_leave`; Crossbar.io sends the first of the three arguments only. */
+  /** Publishes `wamp.session.on_leave`. (Crossbar.io sends only the first of the three arguments.) */
   sessionLeft({ id, authid, authrole }: RouterSession): void {
     if (this.#isWanted('wamp.session.on_leave')) this.#publish('wamp.session.on_leave', [id, authid, authrole]);
   }
 
-  /** Does something that no meta event tells about. */
+  /** Runs `action` without meta events. */
   quietly(action: () => void): void {
     this.#quiet = true;
     try {
@@ -66,7 +67,7 @@ export class MetaEvents {
     }
   }
 
-  /** What happens below `wamp.` is not told: a subscription to a meta event raises no meta event. */
+  /** There are no meta events about URIs below `wamp.`: a subscription to a meta event raises none. */
   #observer<View extends { readonly id: number; readonly uri: string }>(
     prefix: string,
     [joined, left]: readonly [string, string],

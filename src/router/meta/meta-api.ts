@@ -1,6 +1,6 @@
 /**
- * The WAMP meta API of a realm: procedures and events of the router itself, below `wamp.`. It sees broker and dealer
- * through the interfaces of `observer.ts` only, and they do not know it.
+ * The WAMP meta API of a realm: procedures and events of the router itself, below `wamp.`. It knows broker and dealer by the
+ * interfaces in `observer.ts` only, and they do not know it.
  */
 import { registrationProcedures, subscriptionProcedures } from './directory-procedures.js';
 import { MetaEvents } from './events.js';
@@ -26,7 +26,7 @@ import type { Publisher } from './event-pieces.js';
 import type { MetaProcedure } from './procedure.js';
 import type { TestamentDeps } from './testaments.js';
 
-/** What WELCOME announces where the meta API is on: exactly what is here. */
+/** The features of broker and dealer that WELCOME announces where the meta API is on. */
 export const META_BROKER_FEATURES = { session_meta_api: true, subscription_meta_api: true } as const;
 export const META_DEALER_FEATURES = {
   session_meta_api: true,
@@ -49,10 +49,11 @@ export interface MetaApiDeps {
   readonly publishTestament: TestamentDeps['publish'];
 }
 
+/** The meta API of a realm. The realm calls {@link MetaApi.joined} and {@link MetaApi.leave}, the dealer {@link MetaApi.builtin}. */
 export class MetaApi {
   readonly subscriptions: SubscriptionObserver;
   readonly registrations: RegistrationObserver;
-  /** What it adds to the features of the broker. */
+  /** The features that it adds to those of the broker. */
   readonly brokerFeatures: Readonly<Record<string, boolean>>;
   readonly #events: MetaEvents;
   readonly #testaments: Testaments;
@@ -86,12 +87,12 @@ export class MetaApi {
   readonly builtin = (session: RouterSession, call: Call, granted?: Permission): Payload | Later | undefined =>
     this.#procedures.get(call.procedure)?.(session, call, granted);
 
-  /** A session is in the realm now. */
+  /** Publishes that a session has joined. */
   joined(session: RouterSession): void {
     this.#events.sessionJoined(session);
   }
 
-  /** A session leaves. @param remove takes all that it has out of the broker and the dealer */
+  /** Publishes the testaments of a session that leaves, and that it has left. @param remove removes it from broker and dealer */
   leave(session: RouterSession, remove: () => void): void {
     this.#events.leaving(() => {
       remove();
@@ -100,12 +101,12 @@ export class MetaApi {
     });
   }
 
-  /** What is on file, in numbers. */
+  /** How many sessions have testaments, and how many meta events wait. */
   get size(): { readonly testaments: number; readonly metaEvents: number } {
     return { testaments: this.#testaments.size, metaEvents: this.#events.size };
   }
 
-  /** Does something to sessions of which nobody is told: their testaments are dropped, and no meta event is published. */
+  /** Runs `action`, in which sessions end, without meta events. Their testaments are dropped. */
   quietly(victims: readonly RouterSession[], action: () => void): void {
     for (const victim of victims) this.#testaments.forget(victim);
     this.#events.quietly(action);

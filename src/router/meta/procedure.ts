@@ -1,6 +1,6 @@
 /**
- * What a meta procedure is, and how it reads its arguments: each by position or by its name. Whatever is wrong with them
- * is `wamp.error.invalid_argument` with a sentence for the caller.
+ * What a meta procedure is, and how it reads its arguments: each by position or by name. A wrong argument is answered with
+ * `wamp.error.invalid_argument` and a sentence for the caller.
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';
 import { isDict } from '../../wamp/payload.js';
@@ -11,8 +11,11 @@ import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
 
 /**
- * @param granted what an authorizer said about the call, for sessions whose role has one.
- * @throws WampError
+ * A procedure of the router itself. It is called when the caller is authorized.
+ *
+ * @param granted the answer of an authorizer, for callers whose role has one.
+ * @returns the payload of the RESULT, or a function that gives it later.
+ * @throws WampError the ERROR for the caller.
  */
 export type MetaProcedure = (caller: RouterSession, call: Call, granted?: Permission) => Payload | Later;
 
@@ -37,15 +40,15 @@ export const STRINGS: Kind<readonly string[]> = {
   text: 'a list of strings',
 };
 
-/** What a CALL of a procedure of the router may carry: it is taken apart here, which takes time for each value. */
+/** The largest payload of a CALL to a procedure of the router. Its values are decoded, and each one takes time. */
 export const MAX_ARGUMENT_BYTES = 65_536;
 
-/** @returns whether a CALL carries more than procedures of the router look at. */
+/** @returns whether the payload of a CALL is too large for a procedure of the router. */
 export function isTooLarge({ payload: { byteLength = 0 } }: Call): boolean {
   return byteLength > MAX_ARGUMENT_BYTES;
 }
 
-/** The arguments of one call, taken from its payload once. */
+/** The arguments of one call. */
 export class CallArguments {
   readonly args: readonly unknown[];
   readonly kwargs: Dict | undefined;
@@ -82,7 +85,7 @@ export class CallArguments {
   }
 }
 
-/** An argument that the procedure cannot use. @param text one sentence for the caller */
+/** @returns the error for an argument that the procedure cannot use. @param text a sentence for the caller */
 export function invalid(text: string): WampError {
   return new WampError(ErrorUri.INVALID_ARGUMENT, text);
 }

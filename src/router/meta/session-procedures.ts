@@ -1,6 +1,6 @@
 /**
- * `wamp.session.*`: who is in the realm, and how to end a session (section "Session Meta API"). A session cannot kill
- * itself: it has GOODBYE for that.
+ * `wamp.session.*`: show the sessions of the realm, and end them (section "Session Meta API"). A session cannot kill itself: it
+ * has GOODBYE for that.
  */
 import { CloseUri, ErrorUri, WampError } from '../../wamp/error.js';
 import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
@@ -18,11 +18,11 @@ export interface SessionProcedureDeps {
   readonly sessions: ReadonlyMap<number, RouterSession>;
   readonly uriRule: UriRule;
   readonly scheduler: Scheduler;
-  /** Does something to `sessions` of which neither meta events nor their testaments tell. */
+  /** Runs `action`, in which `sessions` end, without meta events and without their testaments. */
   readonly quietly: (sessions: readonly RouterSession[], action: () => void) => void;
 }
 
-/** So many sessions are killed at a time; then others get a turn. */
+/** How many sessions are killed in one turn of the event loop. */
 const KILLED_AT_A_TIME = 100;
 
 export function sessionProcedures({ sessions, uriRule, scheduler, quietly }: SessionProcedureDeps): ProcedureTable {
@@ -79,20 +79,20 @@ export function sessionProcedures({ sessions, uriRule, scheduler, quietly }: Ses
 /** The parameters of every kind of kill. */
 const FAREWELL = ['reason', 'message'] as const;
 
-/** What the killed session is told with GOODBYE. */
+/** What the GOODBYE to the killed session says. */
 interface Farewell {
   readonly reason: string;
   readonly message: string | undefined;
 }
 
-/** @throws WampError `wamp.error.invalid_uri` when the reason is none. */
+/** @throws WampError `wamp.error.invalid_uri` when the reason is not a URI. */
 function farewell(args: CallArguments, uriRule: UriRule): Farewell {
   const reason = args.optional('reason', STRING) ?? CloseUri.KILLED;
   if (!isValidUri(reason, uriRule)) throw new WampError(ErrorUri.INVALID_URI, `invalid reason URI ${quoted(reason)}`);
   return { reason, message: args.optional('message', STRING) };
 }
 
-/** The sessions of the roles that the caller asks for; without a list, all. */
+/** @returns the sessions with the roles that the caller lists; without a list, all sessions. */
 function withRoles(sessions: ReadonlyMap<number, RouterSession>, call: Call): readonly RouterSession[] {
   const roles = new CallArguments(call, ['filter_authroles']).optional('filter_authroles', STRINGS);
   const all = [...sessions.values()];
@@ -105,7 +105,7 @@ function noSuchSession(text: string): WampError {
 
 type Perform = (portion: readonly RouterSession[], action: () => void) => void;
 
-/** The result comes when nothing is left to wait for: a store may have to forget a killed login first. */
+/** The result comes when all sessions have ended: a cookie store may have to delete their logins first. */
 function killerOf(scheduler: Scheduler) {
   return (
       victims: readonly RouterSession[],

@@ -1,10 +1,10 @@
 /**
- * Testaments: what a session wants to be published when it is gone (section "Testament Meta API"). However it goes, by
- * GOODBYE, by a kill or with its transport: first those of scope `detached`, then those of scope `destroyed`, each in the
- * order in which they were added. (A session cannot be detached and come back here, so both are due at once.)
+ * Testaments: what the router publishes for a session when it has ended (section "Testament Meta API"), be it by GOODBYE, by a
+ * kill or by the loss of its transport. Those of scope `detached` come first, then those of scope `destroyed`, each in the order
+ * in which they were added. (Sessions cannot be resumed here, so both scopes are due at once.)
  *
- * Whether the owner may publish there is decided when the testament is added: by the rules of its role, or by the authorizer
- * of it, which has been asked by then.
+ * The publication is authorized when the testament is added: by the rules of the role, or by its authorizer, which has been
+ * asked by then.
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { PUBLISH } from '../../wamp/message.js';
@@ -23,24 +23,24 @@ import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
 import type { ProcedureTable } from './procedure.js';
 
-/** How many a session may have: they are kept in memory for as long as it lives, and nobody needs more than a few. */
+/** How many testaments a session may have. They are kept in memory until it ends, and few are needed. */
 export const MAX_TESTAMENTS = 32;
 
 const PARAMETERS = ['topic', 'args', 'kwargs', 'publish_options', 'scope'] as const;
 const SCOPES = ['detached', 'destroyed'] as const;
 type Scope = (typeof SCOPES)[number];
 
-/** What those of a session may take together: they are all taken apart and published in one go when it is gone. */
+/** How many bytes the testaments of a session may take together: all are decoded and published in one go when it ends. */
 export const MAX_TESTAMENT_BYTES = 131_072;
 
 /**
- * A publication that waits, as the CALL that asked for it: its bytes take a fraction of the memory of the values in it. With
- * the permission that its owner had when it was added.
+ * A publication for later. It is kept as the CALL that added it, because bytes take a fraction of the memory of their values.
+ * It has the permission that the session had when it was added.
  */
 interface Testament {
   readonly call: Call;
   readonly permission: Permission;
-  /** What its owner is charged. */
+  /** What the session is charged for it. */
   readonly bytes: number;
 }
 
@@ -51,6 +51,7 @@ export interface TestamentDeps {
   readonly publish: (session: RouterSession, make: () => Publish, permission: Permission) => void;
 }
 
+/** The testaments of a realm's sessions, and the procedures by which sessions add and flush them. */
 export class Testaments {
   readonly #deps: TestamentDeps;
   // session -> its testaments by scope, in order; only sessions that have any
@@ -76,7 +77,7 @@ export class Testaments {
       payloadOf([this.#flush(caller, scopeOf(new CallArguments(call, ['scope'])))]),
   };
 
-  /** A session is gone and wants to be heard once more. */
+  /** Publishes the testaments of a session that has ended. */
   execute(session: RouterSession): void {
     const own = this.#bySession.get(session);
     if (own === undefined) return;
@@ -88,6 +89,7 @@ export class Testaments {
     }
   }
 
+  /** Drops the testaments of a session. */
   forget(session: RouterSession): void {
     const own = this.#bySession.get(session);
     if (own === undefined) return;
@@ -100,7 +102,7 @@ export class Testaments {
     return this.#bySession.size;
   }
 
-  /** @throws WampError for a publication that its owner could not make now. */
+  /** @throws WampError when the session may not publish this now. */
   #permission(session: RouterSession, { topic, options }: Publish, granted: Permission | undefined): Permission {
     if (!isValidUri(topic, this.#deps.uriRule)) {
       throw new WampError(ErrorUri.INVALID_URI, invalidUriText('topic', topic));
@@ -154,7 +156,7 @@ function total(testaments: readonly Testament[]): number {
   return testaments.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** Checks the options as those of a PUBLISH are checked. Nobody waits for an acknowledgement. @throws WampError */
+/** @returns the PUBLISH, with checked options. It asks for no acknowledgement, because the session has ended. @throws WampError */
 function publication(args: CallArguments): Publish {
   const topic = args.required('topic', STRING);
   const payload = payloadFrom(args.required('args', LIST), args.required('kwargs', DICT));
