@@ -88,13 +88,20 @@ class Wire {
   }
 
   /** Reads until `done` says so of all that came, or the connection ends. */
-  async until(done: (text: string) => boolean): Promise<string> {
+  until(done: (text: string) => boolean): Promise<string> {
     const { socket } = this;
-    socket.on('data', (chunk: Buffer) => (this.text += chunk.toString('latin1')));
-    while (!done(this.text) && !socket.readableEnded && !socket.destroyed) {
-      await Promise.race([once(socket, 'data'), once(socket, 'close')]);
-    }
-    return this.text;
+    return new Promise((resolve) => {
+      const end = (): void => resolve(this.text);
+      const look = (): void => {
+        if (done(this.text) || socket.readableEnded || socket.destroyed) end();
+      };
+      socket.on('data', (chunk: Buffer) => {
+        this.text += chunk.toString('latin1');
+        look();
+      });
+      socket.once('end', end).once('close', end);
+      look();
+    });
   }
 
   toEnd(): Promise<string> {
