@@ -37,7 +37,7 @@ export interface CheckContext {
   readonly secretFiles?: SecretFiles;
   /** Follows links, to find private files in a directory that is served; by default none is followed. */
   readonly realPath?: RealPath;
-  /** The schema; by default {@link nodeSchemaTree}. */
+  /** What may stand in a config; by default what we ship. */
   readonly schema?: CompiledSchema;
 }
 

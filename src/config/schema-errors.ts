@@ -57,7 +57,7 @@ function unknownKey(path: Path, key: string, schema: SchemaNode): Complaint {
 
 function missingKey(path: Path, key: string, schema: SchemaNode, data: unknown): Complaint[] {
   const misspelt = misspeltKey(key, schema, data);
-  // Without `type` no variant is checked, so no other error reports the misspelt key.
+  // Without `type` no variant is judged, so nobody else tells of the slip.
   if (misspelt !== undefined)
     return schema.oneOf === undefined ? [] : [unknownKey(path, misspelt, { properties: { [key]: {} } })];
   const wanted = schema.oneOf === undefined ? schema.properties?.[key] : { enum: typeWords(schema) };
@@ -65,7 +65,7 @@ function missingKey(path: Path, key: string, schema: SchemaNode, data: unknown):
   return [{ path, at: 'missing', text, misnames: false }];
 }
 
-/** @returns the key of `data` that is probably a misspelling of `key`. */
+/** @returns the key of `data` that seems to be a slip for `key`. */
 function misspeltKey(key: string, schema: SchemaNode, data: unknown): string | undefined {
   const known = schema.properties ?? { [key]: {} };
   const unknown = Object.keys(data as object).filter((candidate) => !(candidate in known));

@@ -241,7 +241,7 @@ export class Realm {
     this.#broker.deliver(publication);
   }
 
-  /** @returns whether a CALL with this request id would belong to a call that is not over. */
+  /** @returns whether a CALL with this id would belong to one that is not over. */
   isCalling(session: RouterSession, requestId: number): boolean {
     return this.#dealer.isCalling(session, requestId);
   }
@@ -279,7 +279,7 @@ export class Realm {
     return { sessions: this.#sessions.size, ...this.#broker.size, ...this.#dealer.size, ...this.#meta?.size };
   }
 
-  /** {@link size}, and how much of publications the realm keeps. Costs more than `size`: for monitoring. */
+  /** {@link size}, and what the realm keeps of publications, in numbers: for those who ask now and then. */
   get stats() {
     return { ...this.size, ...this.#broker.kept };
   }
@@ -302,7 +302,7 @@ export class Realm {
     });
   }
 
-  /** The roles say which authorizers there are and who may provide them. */
+  /** Authorizers and who may provide them follow from the roles. */
   #rolesChanged(): void {
     const roles = [...this.#roles.values()];
     this.#authorizers.watch(roles);
@@ -323,7 +323,7 @@ export class Realm {
     };
   }
 
-  /** A refusal is dropped: the session that it would be sent to has left. */
+  /** What the broker refuses now, it would have refused to the living session: nobody is left to be told. */
   #publishTestament(session: RouterSession, make: () => m.Publish, permission: Permission): void {
     try {
       this.#broker.onPublish(session, make(), permission);
@@ -359,13 +359,13 @@ export class Realm {
   }
 }
 
-/** The budget of one realm. What a session may have is set for each realm; what all may have is set for the router. */
+/** The budget of one realm: its share for a session may differ, the whole is that of the router. */
 function budgetOf({ options }: RealmConfig, whole: Budget | undefined): Budget {
   const { limits } = whole ?? { limits: BUDGET_LIMITS };
   return new Budget({ ...limits, perSession: options?.max_session_bytes ?? limits.perSession }, whole);
 }
 
-/** Where broker and dealer deviate from the specification because the config asks for it. */
+/** What broker and dealer do otherwise than the specification says, where the config asks for it. */
 function switchesOf(compat: RealmConfig['compat']) {
   return {
     cancelWithoutError: compat?.cancel_without_error === true,

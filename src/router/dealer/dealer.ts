@@ -157,6 +157,7 @@ export class Dealer implements RegistrationDirectory {
     }
   }
 
+  /** @returns whether others may call this session. */
   isCallee(session: RouterSession): boolean {
     return (this.#parties.get(session)?.callees.size ?? 0) > 0;
   }
