@@ -19,12 +19,12 @@ export function errorsPage() {
   const uris = constants('wamp/error.ts');
   return [
     '# Errors\n',
-    'Made of the source by `npm run generate`.\n',
+    'Written from the source by `npm run generate`.\n',
     '## What a program gets\n',
-    'The package exports these classes. `code` tells the cases apart and stays as it is; the text may get better.\n',
+    'The package exports these classes. `code` names the case and is stable; the text may change.\n',
     ...classes.filter(isPublic).map(section),
     '## In the log, and as `cause`\n',
-    'These do not leave the node, but `err` in a line of the log, or the `cause` of an error above, may be one.\n',
+    'These errors are not thrown to a program. They are the `err` of a log line, or the `cause` of an error above.\n',
     table(
       ['class', 'code', 'what it is'],
       classes
@@ -32,8 +32,8 @@ export function errorsPage() {
         .map(({ name, text, codes }) => [code(name), codes.map((entry) => code(entry.name)).join(' ') || '-', text]),
     ),
     '## Error URIs\n',
-    'What clients are answered with: in ERROR, which the session outlives, or as the reason of ABORT, which ends it. What an',
-    'endpoint of a callee throws is passed on as it is.\n',
+    'The URIs in answers to clients: in ERROR, after which the session goes on, or as the reason of ABORT, which ends it. The error',
+    'URI of a callee is passed on unchanged.\n',
     table(
       ['URI', 'what it means'],
       uris.get('ErrorUri')?.map(({ name, text }) => [code(name), text]),
@@ -44,7 +44,7 @@ export function errorsPage() {
       uris.get('CloseUri')?.map(({ name, text }) => [code(name), text]),
     ),
     '## Close codes\n',
-    'The code in the close frame of a WebSocket. A RawSocket has none: its connection just ends.\n',
+    'The code in the close frame of a WebSocket. A RawSocket connection ends without a code.\n',
     table(['code', 'when'], endings()),
   ].join('\n');
 }

@@ -1,42 +1,42 @@
 /**
- * Errors of the protocol and the URIs that name them (section "Predefined URIs"). The first two classes are thrown by the
- * code that finds the fault and caught in one place: `session/session.ts`.
+ * Errors of the protocol and the URIs that name them (section "Predefined URIs"). A `WampError` becomes an ERROR in
+ * `router/realm.ts`; a `ProtocolViolation` ends the session in `session/session.ts`.
  */
 import type { Dict, Payload } from './payload.js';
 
 /** The error URIs that the router sends (section "Predefined URIs"). The comments are the text of docs/errors.md. */
 export const ErrorUri = {
-  /** ABORT, with `auth_error_uris: wamp`: the authid is unknown, or what proves it is wrong. */
+  /** ABORT, with `auth_error_uris: wamp`: the `authid` is unknown, or its proof is wrong. */
   AUTHENTICATION_DENIED: 'wamp.error.authentication_denied',
   /** ABORT: an authenticator gave no usable answer, the login could not be stored, or too many attempts have failed. */
   AUTHENTICATION_FAILED: 'wamp.error.authentication_failed',
-  /** ABORT, with `auth_error_uris: wamp`: the client is anonymous, and nobody may be that here. */
+  /** ABORT, with `auth_error_uris: wamp`: the client is anonymous, and anonymous clients are not allowed. */
   AUTHENTICATION_REQUIRED: 'wamp.error.authentication_required',
-  /** ERROR: the authorizer of the role was away, failed, or answered something that is none. */
+  /** ERROR: the authorizer of the role was not registered, failed, or gave no valid result. */
   AUTHORIZATION_FAILED: 'wamp.error.authorization_failed',
   /** ERROR of a call: the caller canceled it, or its callee left. */
   CANCELED: 'wamp.error.canceled',
   /** ERROR of a call: one of the two peers did not announce a feature that the other uses. */
   FEATURE_NOT_SUPPORTED: 'wamp.error.feature_not_supported',
-  /** ERROR: no event history is configured for the subscription. Crossbar.io's word. */
+  /** ERROR: no event history is configured for the subscription. Defined by Crossbar.io. */
   HISTORY_UNAVAILABLE: 'wamp.error.history_unavailable',
   /** ERROR: an argument of a procedure of the router is missing or wrong, or a value cannot be translated for the other serializer. */
   INVALID_ARGUMENT: 'wamp.error.invalid_argument',
-  /** ERROR or ABORT: not a URI by the rule of the realm, or one that is reserved for the router. */
+  /** ERROR or ABORT: the URI is invalid by the rule of the realm (`uri_check`), or reserved for the router. */
   INVALID_URI: 'wamp.error.invalid_uri',
-  /** ERROR: the session holds as many subscriptions, registrations or bytes as it may. Ours. */
+  /** ERROR: the session has as many subscriptions, registrations or bytes as it may. Defined by crossbar-ts. */
   LIMIT_EXCEEDED: 'crossbar.error.limit_exceeded',
-  /** ERROR of a call: every callee has as many invocations as it takes. Crossbar.io's word. */
+  /** ERROR of a call: all callees have as many invocations as they take, or too many calls wait. Defined by Crossbar.io. */
   MAX_CONCURRENCY_REACHED: 'crossbar.error.max_concurrency_reached',
-  /** ABORT: none of the methods that the client offers is there, or nobody may be anonymous. Crossbar.io's word. */
+  /** ABORT: the node has none of the methods that the client offers, or anonymous clients are not allowed. Defined by Crossbar.io. */
   NO_AUTH_METHOD: 'wamp.error.no_auth_method',
   /** ERROR of a call: no callee is available at the moment. */
   NO_AVAILABLE_CALLEE: 'wamp.error.no_available_callee',
-  /** ABORT, with `auth_error_uris: wamp`: none of the methods that the client offers is there. */
+  /** ABORT, with `auth_error_uris: wamp`: the node has none of the methods that the client offers. */
   NO_MATCHING_AUTH_METHOD: 'wamp.error.no_matching_auth_method',
-  /** ERROR of `crossbar.cookie.*`: no cookie has this digest. Ours. */
+  /** ERROR of `crossbar.cookie.*`: no cookie has this digest. Defined by crossbar-ts. */
   NO_SUCH_COOKIE: 'crossbar.error.no_such_cookie',
-  /** ERROR of a call: nobody has registered the procedure. */
+  /** ERROR of a call: the procedure is not registered. */
   NO_SUCH_PROCEDURE: 'wamp.error.no_such_procedure',
   /** ABORT: the router has no realm of this name. */
   NO_SUCH_REALM: 'wamp.error.no_such_realm',
@@ -48,50 +48,50 @@ export const ErrorUri = {
   NO_SUCH_SESSION: 'wamp.error.no_such_session',
   /** ERROR: the session has no such subscription, or the router has none. */
   NO_SUCH_SUBSCRIPTION: 'wamp.error.no_such_subscription',
-  /** ERROR: the role may not do this. ABORT, unless `auth_error_uris: wamp`: the authid is unknown, or what proves it is wrong. */
+  /** ERROR: the role may not do this. ABORT, unless `auth_error_uris: wamp`: the `authid` is unknown, or its proof is wrong. */
   NOT_AUTHORIZED: 'wamp.error.not_authorized',
-  /** ERROR: the client asks to be shown to others, which its role does not allow. */
+  /** ERROR: the client asks to be disclosed to others, which its role does not allow. */
   OPTION_DISALLOWED_DISCLOSE_ME: 'wamp.error.option_disallowed.disclose_me',
   /** ERROR: the payload is too large for the peer, for a procedure of the router, or to be translated. */
   PAYLOAD_SIZE_EXCEEDED: 'wamp.error.payload_size_exceeded',
-  /** ERROR: somebody else has registered the procedure. */
+  /** ERROR: another session has registered the procedure. */
   PROCEDURE_ALREADY_EXISTS: 'wamp.error.procedure_already_exists',
-  /** ERROR: the procedure is shared, by another `invoke` than this one. Crossbar.io's word. */
+  /** ERROR: the procedure is registered with another `invoke`. Defined by Crossbar.io. */
   PROCEDURE_EXISTS_WITH_DIFFERENT_POLICY: 'wamp.error.procedure_exists_with_different_invocation_policy',
-  /** ABORT: the peer broke the protocol. The connection is closed. */
+  /** ABORT: the peer violated the protocol. The connection is closed. */
   PROTOCOL_VIOLATION: 'wamp.error.protocol_violation',
-  /** ERROR: an endpoint inside the node failed, or the change could not be stored. ABORT: a bug of ours. */
+  /** ERROR: an endpoint inside the node failed, or the change could not be stored. ABORT: a bug of the node. */
   RUNTIME_ERROR: 'wamp.error.runtime_error',
   /** ERROR: a testament is wrong, or the session has as many as it may. */
   TESTAMENT_ERROR: 'wamp.error.testament_error',
   /** ERROR of a call: no answer in time. ABORT: no answer to CHALLENGE in time. */
   TIMEOUT: 'wamp.error.timeout',
-  /** ERROR of a call: the callee does not take it at the moment. */
+  /** ERROR of a call: the callee cannot take it at the moment. */
   UNAVAILABLE: 'wamp.error.unavailable',
-  /** Reason of UNREGISTERED without a request: another callee took the registration over. Crossbar.io's word. */
+  /** Reason of UNREGISTERED without a request: another callee has taken over the registration. Defined by Crossbar.io. */
   UNREGISTERED: 'wamp.error.unregistered',
 } as const;
 
 /** Reasons of GOODBYE. `logout` and `normal` are Crossbar.io's and autobahn's, the others the specification's. */
 export const CloseUri = {
-  /** The realm is gone while the router goes on. */
+  /** The realm was removed while the router runs. */
   CLOSE_REALM: 'wamp.close.close_realm',
-  /** The cookie of the session has expired. Ours, because the specification has none for it, and `wamp.` is not ours. */
+  /** The cookie of the session has expired. Defined by crossbar-ts, because the specification has no such reason. */
   COOKIE_EXPIRED: 'crossbar.close.cookie_expired',
   /** The answer to a GOODBYE. */
   GOODBYE_AND_OUT: 'wamp.close.goodbye_and_out',
-  /** Somebody ended the session with `wamp.session.kill*`. */
+  /** Another session ended the session with `wamp.session.kill*`. */
   KILLED: 'wamp.close.killed',
-  /** The cookie of the session was logged out: the browser is to be forgotten. */
+  /** The cookie of the session was logged out, with all its sessions. */
   LOGOUT: 'wamp.close.logout',
-  /** The answer to a GOODBYE where `goodbye_with_normal` is set, as autobahn says it. */
+  /** The answer to a GOODBYE where `goodbye_with_normal` is set, as autobahn expects it. */
   NORMAL: 'wamp.close.normal',
-  /** The node stops, and `shutdown_goodbye` is set; components are told always. */
+  /** The node stops. Clients get it only if `shutdown_goodbye` is set, components always. */
   SYSTEM_SHUTDOWN: 'wamp.close.system_shutdown',
 } as const;
 
 /**
- * The peer broke the protocol: it gets ABORT `wamp.error.protocol_violation` and the transport is closed
+ * The peer violated the protocol: it gets ABORT `wamp.error.protocol_violation` and the transport is closed
  * (section "Protocol Violations"). The text goes to the peer.
  */
 export class ProtocolViolation extends Error {
@@ -99,7 +99,7 @@ export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation';
 }
 
-/** A request that cannot be served: the requester gets ERROR with this URI and the session goes on. */
+/** A request cannot be served: the requester gets ERROR with this URI, and the session goes on. */
 export class WampError extends Error {
   readonly code = 'ERR_WAMP';
   override readonly name = 'WampError';
@@ -116,7 +116,7 @@ export class WampError extends Error {
   }
 }
 
-/** A call that the router itself made was answered with ERROR, or not in time; the text is for the log. */
+/** A call by the router itself was answered with ERROR, or not in time; the text is for the log. */
 export class CallFault extends Error {
   readonly code = 'ERR_WAMP_CALL';
   override readonly name = 'CallFault';

@@ -1,6 +1,6 @@
 /**
  * The messages of WAMP v2 as a discriminated union on `type` (section "Message Definitions"). Messages are plain
- * values; reading them from a decoded array and checking them is the business of `parse.ts`.
+ * values; `parse.ts` makes them from a decoded array, and checks them.
  *
  * Fields have the names of the specification in camelCase; options and details keep their wire spelling.
  */
@@ -59,7 +59,7 @@ export const YIELD = 70;
 /** Role -> feature -> announced, as HELLO and WELCOME carry it. */
 export type RoleFeatures = Readonly<Record<string, { readonly features?: Readonly<Record<string, boolean>> }>>;
 
-/** What a client tells of itself. Of what strangers may write only known keys are kept. */
+/** What a client says about itself. Only known keys are kept, because strangers send it. */
 export interface HelloDetails extends Dict {
   readonly roles: RoleFeatures;
   readonly authmethods?: readonly string[];
@@ -114,7 +114,7 @@ export interface RegisterOptions extends Dict {
   readonly concurrency?: number;
   readonly force_reregister?: boolean;
   readonly disclose_caller?: boolean;
-  /** The callee keeps the time of its calls itself. */
+  /** The callee enforces the timeout of its calls itself. */
   readonly forward_timeout?: boolean;
 }
 
@@ -123,25 +123,28 @@ export interface YieldOptions extends Dict {
   readonly progress?: boolean;
 }
 
-/** `[HELLO, Realm, Details]`. */
+/** `[HELLO, Realm, Details]`: the client opens a session (section "Session Establishment"). */
 export interface Hello {
   readonly type: typeof HELLO;
-  /** Undefined where the client names none: the authentication may know it (as with Crossbar.io). */
+  /** Undefined where the client names none: the authentication method may give it (as in Crossbar.io). */
   readonly realm: string | undefined;
   readonly details: HelloDetails;
 }
 
-/** `[WELCOME, Session, Details]`. */
+/** `[WELCOME, Session, Details]`: the router lets the client in. */
 export interface Welcome {
   readonly type: typeof WELCOME;
   readonly session: number;
-  /** What the router can do, the first of the details that are sent: the same object for all sessions of a realm. */
+  /** The features of the router: the first of the details that are sent, the same object for all sessions of a realm. */
   readonly roles: RoleFeatures;
-  /** The others. */
+  /** The other details. */
   readonly details: Dict;
 }
 
-/** `[ABORT, Details, Reason]`, with a payload as an extension of ours and others. */
+/**
+ * `[ABORT, Details, Reason]`: client or router refuses the session or ends it at once. There is no answer. The payload is an
+ * extension that other routers have, too.
+ */
 export interface Abort {
   readonly type: typeof ABORT;
   readonly details: Dict;
@@ -149,28 +152,34 @@ export interface Abort {
   readonly payload: Payload;
 }
 
-/** `[CHALLENGE, AuthMethod, Extra]`. */
+/** `[CHALLENGE, AuthMethod, Extra]`: the router asks the client to prove who it is (section "Authentication Methods"). */
 export interface Challenge {
   readonly type: typeof CHALLENGE;
   readonly authmethod: string;
   readonly extra: Dict;
 }
 
-/** `[AUTHENTICATE, Signature, Extra]`. */
+/** `[AUTHENTICATE, Signature, Extra]`: the client answers a CHALLENGE. */
 export interface Authenticate {
   readonly type: typeof AUTHENTICATE;
   readonly signature: string;
   readonly extra: Dict;
 }
 
-/** `[GOODBYE, Details, Reason]`. */
+/**
+ * `[GOODBYE, Details, Reason]`:
+ * client or router ends the session; the other side answers with GOODBYE (section "Session Closing").
+ */
 export interface Goodbye {
   readonly type: typeof GOODBYE;
   readonly details: Dict;
   readonly reason: string;
 }
 
-/** `[ERROR, Request type, Request, Details, Error, Arguments, ArgumentsKw]`. */
+/**
+ * `[ERROR, Request type, Request, Details, Error, Arguments, ArgumentsKw]`:
+ * the router answers a request that failed; a callee answers an INVOCATION.
+ */
 export interface ErrorMessage {
   readonly type: typeof ERROR;
   readonly requestType: number;
@@ -180,7 +189,7 @@ export interface ErrorMessage {
   readonly payload: Payload;
 }
 
-/** `[PUBLISH, Request, Options, Topic, Arguments, ArgumentsKw]`. */
+/** `[PUBLISH, Request, Options, Topic, Arguments, ArgumentsKw]`: a publisher sends an event to the subscribers of a topic. */
 export interface Publish {
   readonly type: typeof PUBLISH;
   readonly requestId: number;
@@ -189,14 +198,14 @@ export interface Publish {
   readonly payload: Payload;
 }
 
-/** `[PUBLISHED, Request, Publication]`. */
+/** `[PUBLISHED, Request, Publication]`: the broker acknowledges a PUBLISH, if the publisher asked for it. */
 export interface Published {
   readonly type: typeof PUBLISHED;
   readonly requestId: number;
   readonly publication: number;
 }
 
-/** `[SUBSCRIBE, Request, Options, Topic]`. */
+/** `[SUBSCRIBE, Request, Options, Topic]`: a subscriber asks for the events of a topic, or of a pattern. */
 export interface Subscribe {
   readonly type: typeof SUBSCRIBE;
   readonly requestId: number;
@@ -204,21 +213,21 @@ export interface Subscribe {
   readonly topic: string;
 }
 
-/** `[SUBSCRIBED, Request, Subscription]`. */
+/** `[SUBSCRIBED, Request, Subscription]`: the broker answers a SUBSCRIBE. */
 export interface Subscribed {
   readonly type: typeof SUBSCRIBED;
   readonly requestId: number;
   readonly subscription: number;
 }
 
-/** `[UNSUBSCRIBE, Request, Subscription]`. */
+/** `[UNSUBSCRIBE, Request, Subscription]`: a subscriber ends a subscription. */
 export interface Unsubscribe {
   readonly type: typeof UNSUBSCRIBE;
   readonly requestId: number;
   readonly subscription: number;
 }
 
-/** `[UNSUBSCRIBED, Request]`, or [UNSUBSCRIBED, 0, Details] for a revocation. */
+/** `[UNSUBSCRIBED, Request]`: the broker answers an UNSUBSCRIBE; `[UNSUBSCRIBED, 0, Details]`: it revokes a subscription. */
 export interface Unsubscribed {
   readonly type: typeof UNSUBSCRIBED;
   readonly requestId: number;
@@ -226,7 +235,7 @@ export interface Unsubscribed {
   readonly details?: Dict;
 }
 
-/** `[EVENT, Subscription, Publication, Details, Arguments, ArgumentsKw]`. */
+/** `[EVENT, Subscription, Publication, Details, Arguments, ArgumentsKw]`: the broker sends a publication to a subscriber. */
 export interface Event {
   readonly type: typeof EVENT;
   readonly subscription: number;
@@ -240,7 +249,7 @@ export interface Event {
   readonly frames: (object | undefined)[];
 }
 
-/** `[CALL, Request, Options, Procedure, Arguments, ArgumentsKw]`. */
+/** `[CALL, Request, Options, Procedure, Arguments, ArgumentsKw]`: a caller calls a procedure. */
 export interface Call {
   readonly type: typeof CALL;
   readonly requestId: number;
@@ -249,14 +258,17 @@ export interface Call {
   readonly payload: Payload;
 }
 
-/** `[CANCEL, Request, Options]`. */
+/** `[CANCEL, Request, Options]`: a caller does not want the result any more (section "Call Canceling"). */
 export interface Cancel {
   readonly type: typeof CANCEL;
   readonly requestId: number;
   readonly options: CancelOptions;
 }
 
-/** `[RESULT, Request, Details, Arguments, ArgumentsKw]`. */
+/**
+ * `[RESULT, Request, Details, Arguments, ArgumentsKw]`:
+ * the dealer sends the result to the caller; a progressive result is one of several.
+ */
 export interface Result {
   readonly type: typeof RESULT;
   readonly requestId: number;
@@ -264,7 +276,7 @@ export interface Result {
   readonly payload: Payload;
 }
 
-/** `[REGISTER, Request, Options, Procedure]`. */
+/** `[REGISTER, Request, Options, Procedure]`: a callee offers a procedure, or all that match a pattern. */
 export interface Register {
   readonly type: typeof REGISTER;
   readonly requestId: number;
@@ -272,21 +284,21 @@ export interface Register {
   readonly procedure: string;
 }
 
-/** `[REGISTERED, Request, Registration]`. */
+/** `[REGISTERED, Request, Registration]`: the dealer answers a REGISTER. */
 export interface Registered {
   readonly type: typeof REGISTERED;
   readonly requestId: number;
   readonly registration: number;
 }
 
-/** `[UNREGISTER, Request, Registration]`. */
+/** `[UNREGISTER, Request, Registration]`: a callee withdraws a procedure. */
 export interface Unregister {
   readonly type: typeof UNREGISTER;
   readonly requestId: number;
   readonly registration: number;
 }
 
-/** `[UNREGISTERED, Request]`, or [UNREGISTERED, 0, Details] for a revocation. */
+/** `[UNREGISTERED, Request]`: the dealer answers an UNREGISTER; `[UNREGISTERED, 0, Details]`: it revokes a registration. */
 export interface Unregistered {
   readonly type: typeof UNREGISTERED;
   readonly requestId: number;
@@ -294,7 +306,10 @@ export interface Unregistered {
   readonly details?: Dict;
 }
 
-/** `[INVOCATION, Request, Registration, Details, Arguments, ArgumentsKw]`. */
+/**
+ * `[INVOCATION, Request, Registration, Details, Arguments, ArgumentsKw]`:
+ * the dealer sends a call to a callee, which answers with YIELD or ERROR.
+ */
 export interface Invocation {
   readonly type: typeof INVOCATION;
   readonly requestId: number;
@@ -303,14 +318,17 @@ export interface Invocation {
   readonly payload: Payload;
 }
 
-/** `[INTERRUPT, Request, Options]`. */
+/** `[INTERRUPT, Request, Options]`: the dealer tells a callee that the result is not wanted any more. */
 export interface Interrupt {
   readonly type: typeof INTERRUPT;
   readonly requestId: number;
   readonly options: Dict;
 }
 
-/** `[YIELD, Request, Options, Arguments, ArgumentsKw]`. */
+/**
+ * `[YIELD, Request, Options, Arguments, ArgumentsKw]`:
+ * a callee sends the result of an INVOCATION; a progressive result is one of several.
+ */
 export interface Yield {
   readonly type: typeof YIELD;
   readonly requestId: number;
@@ -318,7 +336,7 @@ export interface Yield {
   readonly payload: Payload;
 }
 
-/** What a client may send to a router. */
+/** The messages that a client may send. */
 export type ClientMessage =
   | Hello
   | Abort
@@ -334,7 +352,7 @@ export type ClientMessage =
   | Unregister
   | Yield;
 
-/** What a router sends to a client. */
+/** The messages that the router sends. */
 export type RouterMessage =
   | Welcome
   | Abort
