@@ -13,10 +13,10 @@ const INTRODUCTION = `# Compatibility with Crossbar.io
 
 <!-- Written from test/conformance/deviations.ts by "npx vitest run test/conformance/deviations -u". Do not edit. -->
 
-Crossbar.io does some things otherwise than the WAMP specification asks for. This is what a client of it notices here, one
-row for each point: mostly that something works. Where somebody may depend on the way of Crossbar.io, a switch in the
-[config of the realm](config.md#realm-compat) brings it back; all are off by default. What Crossbar.io does was read from its source and, for
-the most part, measured with version 23.1.2.
+Crossbar.io deviates from the WAMP specification in some points. This page says, one row for each point, what a client of Crossbar.io
+notices here. Where programs may depend on the behaviour of Crossbar.io, a switch in the [config of the realm](config.md#realm-compat)
+restores it; all switches are off by default. The behaviour of Crossbar.io was read from its source and mostly measured with version
+23.1.2.
 
 `;
 

@@ -52,7 +52,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-05',
     topic: 'registering or publishing below `wamp.`',
     crossbar: '`wamp.error.invalid_uri`; the URI `wamp` itself passes',
-    here: '`wamp.error.invalid_uri`, for `wamp` too; broader patterns, such as the empty prefix or the wildcard `.list`, are accepted by REGISTER, but never asked for what is below `wamp.`',
+    here: '`wamp.error.invalid_uri`, also for `wamp`; REGISTER accepts broader patterns, such as the empty prefix or the wildcard `.list`, but calls below `wamp.` never go to them',
     test: {
       file: 'test/unit/router/dealer/pattern-registration.test.ts',
       title: 'lets patterns include the URIs of the router, but does not ask them for these',
@@ -100,14 +100,14 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-11',
     topic: 'no role, or an unknown one, in HELLO',
     crossbar: 'closes with 1002 in both cases',
-    here: 'ABORT `wamp.error.protocol_violation` without any role; unknown names are passed over',
+    here: 'ABORT `wamp.error.protocol_violation` without any role; unknown names are ignored',
     test: { file: 'test/fixtures/wamp/own-vectors/invalid-messages.json', title: 'HELLO empty roles' },
   },
   {
     id: 'D-12',
     topic: 'the reason in the answer to a GOODBYE',
     crossbar: '`wamp.close.normal`',
-    here: "`wamp.close.goodbye_and_out`; older components of autobahn-python take only Crossbar.io's for an end and connect anew, for ever",
+    here: "`wamp.close.goodbye_and_out`; components of older versions of autobahn-python reconnect forever unless they get Crossbar.io's reason",
     switch: '`compat.goodbye_with_normal`',
     test: {
       file: 'test/unit/session/session.test.ts',
@@ -159,7 +159,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     id: 'D-18',
-    topic: 'what separates the messages of a JSON batch',
+    topic: 'the separator of messages in a JSON batch',
     crossbar: '0x18',
     here: '0x1E is sent, and both are understood',
     test: { file: 'test/unit/serializer/batched.test.ts', title: 'are split as far as they are good' },
@@ -179,7 +179,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-20',
     topic: 'an unknown method among those that a client offers',
     crossbar: 'refused where authentication is configured',
-    here: 'passed over, the next one is tried',
+    here: 'skipped, the next one is tried',
     test: {
       file: 'test/integration/authentication.test.ts',
       title: 'are taken in its order, and unknown ones passed over',
@@ -188,8 +188,8 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     id: 'D-21',
     topic: 'the salted key of WAMP-CRA',
-    crossbar: 'the Base64 text of what PBKDF2 gives',
-    here: 'the same; and the config of a salted user holds that key, as the documents of Crossbar.io have it, where its program (25.12) holds the password',
+    crossbar: 'the result of PBKDF2 in Base64',
+    here: 'the same; the config of a salted user has that key, as the documents of Crossbar.io say, while its program (25.12) takes the password',
     test: { file: 'test/unit/auth/wampcra/wampcra.test.ts', title: 'of a known challenge: $name, $secret' },
   },
   {
@@ -212,7 +212,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     id: 'D-24',
     topic: 'an empty `eligible` list',
-    crossbar: 'counts as none: everybody gets the event',
+    crossbar: 'counts as no list: all subscribers get the event',
     here: 'admits nobody',
     switch: '`compat.empty_eligible_admits_all`',
     test: { file: 'test/unit/router/compat.test.ts', title: 'off: an empty %s admits nobody; on: everybody' },
@@ -221,7 +221,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-25',
     topic: '`disclose_me`',
     crossbar: 'ignored: the config decides',
-    here: 'the config decides; asking where it does not disclose is refused',
+    here: 'the config decides; a request with it is refused where the config does not disclose',
     switch: '`compat.ignore_disclose_me`',
     test: { file: 'test/unit/router/compat.test.ts', title: 'on: it is passed over, and nobody is shown' },
   },
@@ -229,7 +229,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-26',
     topic: 'asking a callee for progressive results',
     crossbar: 'always',
-    here: 'always, too, though the specification wants the callee to have announced `progressive_call_results`: wampy says it as a caller only, kraftfahrstrasse in another place, and both can do it',
+    here: 'always, although the specification asks only callees that announced `progressive_call_results`: wampy announces it as a caller only, kraftfahrstrasse in another place, and both support it',
     test: {
       file: 'test/unit/router/dealer/progressive-calls.test.ts',
       title: 'of a callee that announced nothing reach the caller that asked for them',
@@ -320,7 +320,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     id: 'D-36',
-    topic: 'giving up what another session holds',
+    topic: 'unsubscribing or unregistering what another session holds',
     crossbar: 'an error',
     here: '`wamp.error.no_such_subscription`, `wamp.error.no_such_registration`',
     test: {
@@ -407,7 +407,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-45',
     topic: 'taking a subscription from autobahn-python, which announces `subscription_revocation` and does not know it',
     crossbar: 'announces it too; not measured',
-    here: 'UNSUBSCRIBED with request id 0, as to all who announce it; autobahn-python 22.7 breaks off its connection over it. Only `wamp.subscription.remove_subscriber` takes subscriptions away',
+    here: 'UNSUBSCRIBED with request id 0, as to all clients that announce it; autobahn-python 22.7 closes its connection then. Only `wamp.subscription.remove_subscriber` takes subscriptions away',
     test: {
       file: 'test/unit/router/broker/broker-directory.test.ts',
       title: 'revokes: a message with request id 0 for those who know it, silence for the others',
@@ -416,8 +416,8 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     id: 'D-46',
     topic: 'the end of the router: GOODBYE `wamp.close.system_shutdown`, as the specification has it',
-    crossbar: 'no GOODBYE, as far as its source tells; not measured',
-    here: 'none, the connection is closed with 1001: autobahn-js and wampy take a GOODBYE for final and never come back',
+    crossbar: 'no GOODBYE, according to its source; not measured',
+    here: 'none, the connection is closed with 1001: autobahn-js and wampy do not reconnect after a GOODBYE',
     switch: '`controller.options.shutdown_goodbye`',
     test: {
       file: 'test/integration/shutdown.test.ts',
@@ -428,7 +428,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-47',
     topic: 'an authenticator or authorizer that is not registered, or does not answer in time',
     crossbar: 'ABORT or ERROR at once; not measured',
-    here: 'waited for, 5 seconds, and 5 for its answer; a login then ends with close code 1013 and no ABORT, which clients take for final, a request with `wamp.error.authorization_failed`',
+    here: 'the router waits 5 seconds for it, and 5 for its answer; after that a login ends with close code 1013, without an ABORT, which clients take for final; a request gets `wamp.error.authorization_failed`',
     test: {
       file: 'test/integration/absent-authenticator.test.ts',
       title: 'and does not come in time: the connection is closed so that clients come back',
@@ -437,7 +437,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     id: 'D-48',
     topic: 'who may register the procedure of an authenticator or authorizer',
-    crossbar: 'whoever may register it by the rules, also in the place of somebody else; not measured',
+    crossbar: 'every session that may by the rules, also in place of another one; not measured',
     here: 'the role that the config names, else the one that registered it first; others get `wamp.error.not_authorized`',
     switch: '`authenticator-callee-role`, `authorizer-callee-role`',
     test: {
