@@ -1,4 +1,4 @@
-/** Where a path leads. */
+/** Follows the links in paths. */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 

@@ -8,7 +8,7 @@ import type { Match } from '../wamp/uri.js';
 interface TrieNode<T> {
   /** Undefined for the root. */
   readonly parent: TrieNode<T> | undefined;
-  /** What leads here from `parent`. */
+  /** The component that leads here from `parent`. */
   readonly component: string;
   /** component -> node */
   readonly children: Map<string, TrieNode<T>>;

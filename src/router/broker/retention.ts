@@ -21,7 +21,7 @@ export interface RetainedEvent {
   readonly eligible: Eligibility | undefined;
 }
 
-/** How many events that only some may see a topic keeps, besides the one for everybody. */
+/** The most restricted events that a topic keeps: those that only some sessions may see. */
 const MAX_RESTRICTED = 10;
 /** The most retained events that one SUBSCRIBE with a pattern gets: the newest ones. */
 export const MAX_DELIVERED = 1000;
