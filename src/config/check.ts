@@ -45,7 +45,7 @@ export interface CheckContext {
 export interface CheckedConfig {
   /** Complete and frozen. */
   readonly config: NodeConfig;
-  /** What is allowed but probably a mistake. */
+  /** What works but is probably not meant. */
   readonly warnings: readonly ConfigProblem[];
 }
 
