@@ -1,33 +1,26 @@
 /**
- * The dealer of a realm (section "Remote Procedure Calls"): who may register and call, and what goes where. What is
- * registered is kept in `registrations.ts`, what becomes of a call is decided in `calls.ts`. Synchronous, like the
- * broker.
+ * The dealer of a realm (section "Remote Procedure Calls"): it takes what sessions send and hands it to the parts. Who may
+ * register is decided in `registrar.ts`, what is registered is kept in `registrations.ts`; who may call is decided here, and
+ * a call that has begun is in `calls.ts`. Synchronous, like the broker.
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
-import { CALL, ERROR, NO_DETAILS, REGISTERED, RESULT, UNREGISTERED } from '../../wamp/message.js';
+import { CALL, ERROR, NO_DETAILS, RESULT } from '../../wamp/message.js';
 import { payloadOf } from '../../wamp/payload.js';
 import { partyOf } from './call-state.js';
 import { Calls } from './calls.js';
-import { Registrations, checkShared } from './registrations.js';
+import { Registrar } from './registrar.js';
+import { Registrations } from './registrations.js';
 import { MAX_ARGUMENT_BYTES, isTooLarge } from '../meta/procedure.js';
 import { authorize } from '../authorize.js';
 import { MANAGEMENT, notAuthorized } from '../role.js';
-import { patternWeight } from '../weight.js';
 import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../../wamp/message.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Payload } from '../../wamp/payload.js';
-import type { Match, UriRule } from '../../wamp/uri.js';
-import type { Budget } from '../budget.js';
-import type { Callee, CallTarget, DealerSession, Parties } from './call-state.js';
-import type {
-  IdsByMatch,
-  Later,
-  RegistrationDirectory,
-  RegistrationObserver,
-  RegistrationView,
-  Scheduler,
-} from '../observer.js';
+import type { Match } from '../../wamp/uri.js';
+import type { CallTarget, DealerSession, Parties } from './call-state.js';
+import type { RegistrarRules } from './registrar.js';
+import type { IdsByMatch, Later, RegistrationDirectory, RegistrationView, Scheduler } from '../observer.js';
 import type { MetaProcedure, ProcedureTable } from '../meta/procedure.js';
 import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
@@ -46,8 +39,7 @@ export const DEALER_FEATURES = {
   shared_registration: true,
 } as const;
 
-export interface DealerDeps {
-  readonly uriRule: UriRule;
+export interface DealerDeps extends RegistrarRules {
   /** Chooses among the callees of a registration with invoke `random`. */
   readonly randomId: RandomId;
   /** Counts up registration ids: router scope. */
@@ -55,10 +47,6 @@ export interface DealerDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly scheduler: Scheduler;
-  readonly observer: RegistrationObserver;
-  readonly budget: Budget;
-  /** How many registrations a session may have. */
-  readonly maxRegistrations: number;
   /**
    * Off by default. On, CANCEL with `skip` or `killnowait` ends the call without the ERROR that the specification asks
    * for: autobahn-js has forgotten the call by then, and closes its connection when the ERROR comes.
@@ -73,9 +61,6 @@ export interface DealerDeps {
    * @throws WampError
    */
   readonly builtin?: (session: RouterSession, call: Call, granted?: Permission) => Payload | Later | undefined;
-  /** What else keeps a session from registering. @throws WampError */
-  readonly checkRegistration?:
-    ((session: RouterSession, asked: Pick<RegistrationView, 'uri' | 'match'>) => void) | undefined;
   /** More procedures of the router, below `crossbar.`, for roles with a rule that names them. Nobody else can register them. */
   readonly management?: ProcedureTable | undefined;
 }
@@ -89,6 +74,7 @@ export class Dealer implements RegistrationDirectory {
   readonly #parties: Parties = new Map();
   readonly #registrations: Registrations;
   readonly #calls: Calls;
+  readonly #registrar: Registrar;
 
   constructor(deps: DealerDeps) {
     this.#deps = deps;
@@ -99,47 +85,20 @@ export class Dealer implements RegistrationDirectory {
       budget: deps.budget,
       cancelWithoutError: deps.cancelWithoutError === true,
     });
+    this.#registrar = new Registrar(deps, {
+      parties: this.#parties,
+      registrations: this.#registrations,
+      calls: this.#calls,
+      isManaged: (procedure) => this.#managed(procedure) !== undefined,
+    });
   }
 
-  onRegister(session: RouterSession, { requestId, options, procedure }: Register, granted?: Permission): void {
-    const { match = 'exact', invoke = 'single' } = options;
-    if (!isValidUri(procedure, this.#deps.uriRule, match)) {
-      throw new WampError(ErrorUri.INVALID_URI, invalidUriText('procedure', procedure, match));
-    }
-    // General patterns that merely include URIs of the router (`""`, `.list`) are fine: they are not asked for those.
-    if (isReservedUri(procedure) || this.#managed(procedure) !== undefined)
-      throw new WampError(ErrorUri.INVALID_URI, `${quoted(procedure)} is reserved for the router`);
-    authorize(session, 'register', procedure, match, granted);
-    this.#deps.checkRegistration?.(session, { uri: procedure, match });
-    let registration = this.#registrations.lookup(procedure, match);
-    const taken = registration !== undefined && options.force_reregister === true;
-    if (registration !== undefined && !taken) checkShared(registration, invoke);
-    const party = partyOf(this.#parties, session);
-    const held = registration !== undefined && party.callees.has(registration);
-    const joined = taken || !held;
-    // Before anything is taken away from others. What is held will be given back.
-    if (joined) this.#charge(party, held ? 1 : 0, match, procedure);
-    if (registration !== undefined && taken) {
-      for (const callee of [...registration.members]) this.#revoke(callee, ErrorUri.UNREGISTERED);
-      registration = undefined;
-    }
-    const created = registration === undefined;
-    registration ??= this.#registrations.create(procedure, options);
-    if (joined) this.#registrations.join(registration, party, options);
-    session.send({ type: REGISTERED, requestId, registration: registration.id });
-    if (created) this.#deps.observer.created(session, registration);
-    if (joined) this.#deps.observer.joined(session, registration);
-    this.#calls.fill(registration);
+  onRegister(session: RouterSession, message: Register, granted?: Permission): void {
+    this.#registrar.onRegister(session, message, granted);
   }
 
-  /** Calls that were already sent to the callee may still be answered. */
-  onUnregister(session: RouterSession, { requestId, registration: id }: Unregister): void {
-    const callee = this.#callee(session, id);
-    if (callee === undefined) {
-      throw new WampError(ErrorUri.NO_SUCH_REGISTRATION, `this session holds no registration ${id}`);
-    }
-    session.send({ type: UNREGISTERED, requestId });
-    this.#leave(callee);
+  onUnregister(session: RouterSession, message: Unregister): void {
+    this.#registrar.onUnregister(session, message);
   }
 
   onCall(session: RouterSession, message: Call, granted?: Permission): void {
@@ -162,6 +121,7 @@ export class Dealer implements RegistrationDirectory {
     return (this.#parties.get(session)?.callees.size ?? 0) > 0;
   }
 
+  /** @returns whether calls of this session, or calls that it has to answer, are in flight. */
   hasCalls(session: RouterSession): boolean {
     const party = this.#parties.get(session);
     return party !== undefined && party.calls.size + party.invocations.size > 0;
@@ -191,7 +151,7 @@ export class Dealer implements RegistrationDirectory {
     if (party === undefined) return;
     this.#parties.delete(session);
     this.#calls.removeQueued(party);
-    for (const callee of party.callees.values()) this.#leave(callee);
+    this.#registrar.remove(party);
     this.#calls.remove(party);
   }
 
@@ -219,9 +179,7 @@ export class Dealer implements RegistrationDirectory {
   }
 
   revoke(id: number, session: RouterSession, reason?: string): boolean {
-    const callee = this.#callee(session, id);
-    if (callee !== undefined) this.#revoke(callee, reason);
-    return callee !== undefined;
+    return this.#registrar.revoke(id, session, reason);
   }
 
   #begin(caller: DealerSession, message: Call, granted: Permission | undefined): void {
@@ -251,52 +209,12 @@ export class Dealer implements RegistrationDirectory {
     answer(session, requestId, result);
   }
 
-  /** @param held how many of its registrations go in return. @throws WampError when the session has as many as it may. */
-  #charge({ session, callees }: DealerSession, held: number, match: Match, procedure: string): void {
-    const { budget, maxRegistrations } = this.#deps;
-    if (callees.size - held >= maxRegistrations) {
-      throw new WampError(
-        ErrorUri.LIMIT_EXCEEDED,
-        `this session has ${maxRegistrations} registrations, and may not have more`,
-      );
-    }
-    if (!budget.take(session, patternWeight(match, procedure))) {
-      throw new WampError(ErrorUri.LIMIT_EXCEEDED, 'the router keeps as much for this session as it may');
-    }
-  }
-
   #managed(procedure: string): MetaProcedure | undefined {
     return procedure.startsWith(MANAGEMENT) ? this.#deps.management?.[procedure] : undefined;
   }
 
   #builtin(session: RouterSession, call: Call, granted: Permission | undefined): Payload | Later | undefined {
     return isReservedUri(call.procedure) ? this.#deps.builtin?.(session, call, granted) : undefined;
-  }
-
-  #callee(session: RouterSession, id: number): Callee | undefined {
-    const registration = this.#registrations.get(id);
-    return registration && this.#parties.get(session)?.callees.get(registration);
-  }
-
-  /** Takes a registration away from a callee (section "Registration Revocation"). */
-  #revoke(callee: Callee, reason: string | undefined): void {
-    const { session } = callee.party;
-    const registration = callee.registration.id;
-    if (session.announced('callee', 'registration_revocation')) {
-      const details = reason === undefined ? { registration } : { registration, reason };
-      session.send({ type: UNREGISTERED, requestId: 0, details });
-    }
-    this.#leave(callee);
-  }
-
-  #leave(callee: Callee): void {
-    const { registration } = callee;
-    const { session } = callee.party;
-    const deleted = this.#registrations.leave(callee);
-    this.#deps.budget.give(session, patternWeight(registration.match, registration.uri));
-    if (deleted) this.#calls.failQueue(registration);
-    this.#deps.observer.left(session, registration);
-    if (deleted) this.#deps.observer.deleted(session, registration);
   }
 }
 
