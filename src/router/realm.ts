@@ -6,7 +6,6 @@ import { BROKER_FEATURES, Broker } from './broker/broker.js';
 import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
 import * as m from '../wamp/message.js';
 import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
-import { payloadOf } from '../wamp/payload.js';
 import type { ProcedureTable } from './meta/procedure.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
@@ -18,6 +17,7 @@ import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
 import { RETENTION_LIMITS } from './broker/retention-limits.js';
 import { RequestIds } from './request-ids.js';
+import { sendError } from './request-error.js';
 import { Role } from './role.js';
 import type { DealerDeps } from './dealer/dealer.js';
 import type { ClientMessage, RoleFeatures } from '../wamp/message.js';
@@ -28,7 +28,7 @@ import type { Scheduler } from './observer.js';
 import type { Permission } from './role.js';
 import type { RealmConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
-import type { Publication, Uplink } from './uplink.js';
+import type { Publication, RegistrationClaim, Uplink } from './uplink.js';
 
 /** How many subscriptions, and how many registrations, a session may have. */
 export const MAX_SESSION_ENTRIES = 10_000;
@@ -241,6 +241,15 @@ export class Realm {
     this.#broker.deliver(publication);
   }
 
+  /**
+   * Takes a registration away from a session of this node, because another node has it now.
+   * @param claim as the uplink was told.
+   * @returns false when it was over already.
+   */
+  revokeClaim(claim: RegistrationClaim, reason?: string): boolean {
+    return this.#dealer.revokeClaim(claim, reason);
+  }
+
   /** @returns whether a CALL with this id would belong to one that is not over. */
   isCalling(session: RouterSession, requestId: number): boolean {
     return this.#dealer.isCalling(session, requestId);
@@ -377,12 +386,5 @@ function switchesOf(compat: RealmConfig['compat']) {
 /** An unacknowledged publication is never answered, not even when it fails (section "Publishing Events"). */
 function answer(session: RouterSession, message: Request, error: WampError): void {
   if (message.type === m.PUBLISH && message.options.acknowledge !== true) return;
-  session.send({
-    type: m.ERROR,
-    requestType: message.type,
-    requestId: message.requestId,
-    details: m.NO_DETAILS,
-    error: error.uri,
-    payload: payloadOf(error.args, error.kwargs),
-  });
+  sendError(session, message, error);
 }

@@ -1,12 +1,27 @@
 /**
- * The other nodes of a realm, as broker and realm see them. A node alone has no uplink, and pays nothing for it: what would
+ * The other nodes of a realm, as broker and dealer see them. A node alone has no uplink, and pays nothing for it: what would
  * go through one happens at once.
  *
  * Callbacks only: an uplink may answer at once or later, in a turn of its own, and never in the middle of `Realm.deliver`.
+ *
+ * Calls are not handed over yet: a call goes to the callees of this node, and there is no such procedure where it has none.
+ * What is here already is the shape that they need, `RouterSession`, and this is how it is to be used:
+ *
+ * - On the node of the caller, the uplink shows the dealer each callee of another node as a session that never joined the
+ *   realm, like those of `session/internal-caller.ts`. Its `send` takes INVOCATION and INTERRUPT to its node; the answers
+ *   come back as its YIELD and ERROR, by `Realm.receive`. So invocation policies, canceling, timeouts and progressive results
+ *   stay where they are, in the dealer. A node that surely did not get the INVOCATION is an ERROR `wamp.error.unavailable`,
+ *   which goes to the next callee; one that is lost is `Realm.forget`, which answers its callers.
+ * - On the node of the callee, the caller is such a session, and its CALL comes in by `Realm.receive`.
+ *
+ * The dealer lacks three things for it: callees that join without a REGISTER (nobody is asked, and the meta API of their own
+ * node tells of them), their place among the others (`first`, `last`), and a CALL for one callee, which another node chose.
  */
-import type { PublishOptions } from '../wamp/message.js';
+import type { WampError } from '../wamp/error.js';
+import type { InvocationPolicy, PublishOptions, RegisterOptions } from '../wamp/message.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
+import type { RouterSession } from './session.js';
 
 /** A publication on its way to the subscribers: data that can be sent to another node. Who gets it is decided at delivery. */
 export interface Publication {
@@ -22,14 +37,33 @@ export interface Publication {
   readonly options: PublishOptions;
 }
 
-/** What somebody subscribes to. */
+/** What a session subscribes to, or registers. */
 export interface WantedPattern {
   readonly uri: string;
   readonly match: Match;
 }
 
+/**
+ * One session of this node wants to be a callee: data that can be sent to another node. Each REGISTER that the other nodes
+ * have to know of makes one of its own, and the object stands for it from {@link Uplink.registered} to
+ * {@link Uplink.unregistered}.
+ */
+export interface RegistrationClaim extends WantedPattern {
+  readonly invoke: InvocationPolicy;
+  /** It takes the place of all callees that there are, on every node (`force_reregister`). */
+  readonly force: boolean;
+  /** As REGISTER has them. */
+  readonly options: RegisterOptions;
+  /** Who will be called: the session id, and what tells other nodes whether to trust it. */
+  readonly callee: Pick<RouterSession, 'id' | 'authid' | 'authrole'>;
+}
+
+/** What joins a realm of this node to the same realm of the others. Nothing here throws, except {@link Uplink.publish}. */
 export interface Uplink {
-  /** @returns the id of the subscription to a pattern, the same on every node; not one that another pattern of the realm has. */
+  /**
+   * @returns the id of the subscription to a pattern, or of the registration of one: the same on every node, and not one
+   *   that another pattern of the realm has. Asked before {@link wanted}, and after the `done` of {@link registered}.
+   */
   idOf(pattern: WantedPattern): number;
   /**
    * The first session of this node wants events of a pattern. SUBSCRIBED is sent when `done` is called: from then on every
@@ -39,6 +73,19 @@ export interface Uplink {
   wanted(pattern: WantedPattern, done: () => void): void;
   /** Nobody on this node wants the pattern any more, `done` called or not. */
   unwanted(pattern: WantedPattern): void;
+  /**
+   * A session of this node wants to register. REGISTERED is sent when `done` is called: from then on a call on any node
+   * finds it. There is one question at a time for each pattern. The callees whose place is taken by `force` stay until then;
+   * those of other nodes go by `Realm.revokeClaim` there.
+   * @param done called once; harmless when the session has gone. With an error (`wamp.error.procedure_already_exists`, say)
+   *   the other nodes refuse, and know nothing of the claim: the client gets the error.
+   */
+  registered(claim: RegistrationClaim, done: (error?: WampError) => void): void;
+  /**
+   * A claim is over, whatever the reason, also one that was taken away by others: the session unregistered or has gone, `done`
+   * called or not. Not called after a `done` with an error.
+   */
+  unregistered(claim: RegistrationClaim): void;
   /**
    * Hands a publication of this node to all nodes, this one too: by `Realm.deliver`, in the order in which it was published.
    * @throws WampError when it cannot: the publisher is told, if it asked for an acknowledgement.

@@ -8,11 +8,14 @@ import type { Call } from '../../wamp/message.js';
 import type { Deadline } from './deadlines.js';
 import type { RegistrationView } from '../observer.js';
 import type { RouterSession } from '../session.js';
+import type { RegistrationClaim } from '../uplink.js';
 
 /** A session's part in a registration: what it asked for, and how busy it is. */
 export interface Callee {
   readonly party: DealerSession;
   readonly registration: CallTarget;
+  /** What the other nodes know of it; undefined where there are none. */
+  readonly claim: RegistrationClaim | undefined;
   /** It wants to know who calls (section "Caller Identification"). */
   readonly disclose: boolean;
   /** It keeps the time of its calls itself (section "Call Timeouts"). */

@@ -5,14 +5,14 @@
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
-import { CALL, ERROR, NO_DETAILS, RESULT } from '../../wamp/message.js';
-import { payloadOf } from '../../wamp/payload.js';
+import { CALL, NO_DETAILS, RESULT } from '../../wamp/message.js';
 import { partyOf } from './call-state.js';
 import { Calls } from './calls.js';
 import { Registrar } from './registrar.js';
 import { Registrations } from './registrations.js';
 import { MAX_ARGUMENT_BYTES, isTooLarge } from '../meta/procedure.js';
 import { authorize } from '../authorize.js';
+import { sendError } from '../request-error.js';
 import { MANAGEMENT, notAuthorized } from '../role.js';
 import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../../wamp/message.js';
 import type { RandomId } from '../../wamp/id.js';
@@ -24,6 +24,7 @@ import type { IdsByMatch, Later, RegistrationDirectory, RegistrationView, Schedu
 import type { MetaProcedure, ProcedureTable } from '../meta/procedure.js';
 import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
+import type { RegistrationClaim, WantedPattern } from '../uplink.js';
 
 /** What WELCOME announces for the dealer: exactly what is here. */
 export const DEALER_FEATURES = {
@@ -42,7 +43,7 @@ export const DEALER_FEATURES = {
 export interface DealerDeps extends RegistrarRules {
   /** Chooses among the callees of a registration with invoke `random`. */
   readonly randomId: RandomId;
-  /** Counts up registration ids: router scope. */
+  /** Counts up registration ids, where there is no uplink: router scope. */
   readonly nextRouterId: () => number;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -78,7 +79,9 @@ export class Dealer implements RegistrationDirectory {
 
   constructor(deps: DealerDeps) {
     this.#deps = deps;
-    this.#registrations = new Registrations(deps);
+    const { uplink, nextRouterId, clock } = deps;
+    const idOf = uplink === undefined ? nextRouterId : (pattern: WantedPattern) => uplink.idOf(pattern);
+    this.#registrations = new Registrations({ idOf, clock });
     this.#calls = new Calls(this.#parties, {
       randomId: deps.randomId,
       scheduler: deps.scheduler,
@@ -156,10 +159,15 @@ export class Dealer implements RegistrationDirectory {
   }
 
   /** How many registrations, sessions and calls in flight are on file. */
-  get size(): { readonly registrations: number; readonly parties: number; readonly calls: number } {
+  get size() {
     let calls = 0;
     for (const party of this.#parties.values()) calls += party.calls.size;
-    return { registrations: this.#registrations.size, parties: this.#parties.size, calls };
+    return {
+      registrations: this.#registrations.size,
+      pendingRegistrations: this.#registrar.pending,
+      parties: this.#parties.size,
+      calls,
+    };
   }
 
   list(): IdsByMatch {
@@ -180,6 +188,11 @@ export class Dealer implements RegistrationDirectory {
 
   revoke(id: number, session: RouterSession, reason?: string): boolean {
     return this.#registrar.revoke(id, session, reason);
+  }
+
+  /** Takes a registration away from a session because of what another node did: see {@link Registrar.revokeClaim}. */
+  revokeClaim(claim: RegistrationClaim, reason?: string): boolean {
+    return this.#registrar.revokeClaim(claim, reason);
   }
 
   #begin(caller: DealerSession, message: Call, granted: Permission | undefined): void {
@@ -223,9 +236,7 @@ function answer(session: RouterSession, requestId: number, result: Payload | Lat
   const details = NO_DETAILS;
   const reply = (payload: Payload): void => session.send({ type: RESULT, requestId, details, payload });
   if (typeof result !== 'function') return reply(result);
-  result(reply, ({ uri: error, args, kwargs }) =>
-    session.send({ type: ERROR, requestType: CALL, requestId, details, error, payload: payloadOf(args, kwargs) }),
-  );
+  result(reply, (error) => sendError(session, { type: CALL, requestId }, error));
 }
 
 /** Who asks to be shown is refused when nobody would be shown the caller (section "Caller Identification"). */

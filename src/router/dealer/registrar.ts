@@ -8,7 +8,9 @@ import { REGISTERED, UNREGISTERED } from '../../wamp/message.js';
 import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
 import { authorize } from '../authorize.js';
 import { patternWeight } from '../weight.js';
+import { sendError } from '../request-error.js';
 import { partyOf } from './call-state.js';
+import { PendingRegistrations } from './pending-registrations.js';
 import { checkShared } from './registrations.js';
 import type { Register, Unregister } from '../../wamp/message.js';
 import type { Match, UriRule } from '../../wamp/uri.js';
@@ -16,8 +18,11 @@ import type { Budget } from '../budget.js';
 import type { RegistrationObserver, RegistrationView } from '../observer.js';
 import type { Permission } from '../role.js';
 import type { RouterSession } from '../session.js';
+import type { RegistrationClaim, Uplink } from '../uplink.js';
 import type { Callee, DealerSession, Parties } from './call-state.js';
 import type { Calls } from './calls.js';
+import type { AskedRegistration, PendingRegistration } from './pending-registrations.js';
+import type { Registration } from './registration.js';
 import type { Registrations } from './registrations.js';
 
 /** What the realm says of registrations. */
@@ -30,6 +35,8 @@ export interface RegistrarRules {
   /** What else keeps a session from registering. @throws WampError */
   readonly checkRegistration?:
     ((session: RouterSession, asked: Pick<RegistrationView, 'uri' | 'match'>) => void) | undefined;
+  /** The other nodes of the realm; undefined: there are none. */
+  readonly uplink?: Uplink | undefined;
 }
 
 /** What it shares with the rest of the dealer. */
@@ -41,9 +48,20 @@ export interface RegistrarParts {
   readonly isManaged: (procedure: string) => boolean;
 }
 
+/** How things stand for one REGISTER. */
+interface Standing {
+  /** Of exactly this procedure or pattern. */
+  readonly registration: Registration | undefined;
+  /** Whether the session is a callee of it. */
+  readonly holds: boolean;
+  /** Whether it becomes one: it is none, or takes the place of all that there are. */
+  readonly joins: boolean;
+}
+
 export class Registrar {
   readonly #rules: RegistrarRules;
   readonly #parts: RegistrarParts;
+  readonly #pending = new PendingRegistrations();
 
   constructor(rules: RegistrarRules, parts: RegistrarParts) {
     this.#rules = rules;
@@ -51,36 +69,17 @@ export class Registrar {
   }
 
   /** @throws WampError when the session may not register this. */
-  onRegister(session: RouterSession, { requestId, options, procedure }: Register, granted?: Permission): void {
-    const { match = 'exact', invoke = 'single' } = options;
+  onRegister(session: RouterSession, message: Register, granted?: Permission): void {
+    const { options, procedure } = message;
+    const { match = 'exact' } = options;
     if (!isValidUri(procedure, this.#rules.uriRule, match)) {
       throw new WampError(ErrorUri.INVALID_URI, invalidUriText('procedure', procedure, match));
     }
-    const { registrations, parties, calls } = this.#parts;
     // General patterns that merely include URIs of the router (`""`, `.list`) are fine: they are not asked for those.
     if (isReservedUri(procedure) || this.#parts.isManaged(procedure))
       throw new WampError(ErrorUri.INVALID_URI, `${quoted(procedure)} is reserved for the router`);
     authorize(session, 'register', procedure, match, granted);
-    this.#rules.checkRegistration?.(session, { uri: procedure, match });
-    let registration = registrations.lookup(procedure, match);
-    const taken = registration !== undefined && options.force_reregister === true;
-    if (registration !== undefined && !taken) checkShared(registration, invoke);
-    const party = partyOf(parties, session);
-    const held = registration !== undefined && party.callees.has(registration);
-    const joined = taken || !held;
-    // Before anything is taken away from others. What is held will be given back.
-    if (joined) this.#charge(party, held ? 1 : 0, match, procedure);
-    if (registration !== undefined && taken) {
-      for (const callee of [...registration.members]) this.#revoke(callee, ErrorUri.UNREGISTERED);
-      registration = undefined;
-    }
-    const created = registration === undefined;
-    registration ??= registrations.create(procedure, options);
-    if (joined) registrations.join(registration, party, options);
-    session.send({ type: REGISTERED, requestId, registration: registration.id });
-    if (created) this.#rules.observer.created(session, registration);
-    if (joined) this.#rules.observer.joined(session, registration);
-    calls.fill(registration);
+    this.#register({ session, message });
   }
 
   /**
@@ -103,15 +102,133 @@ export class Registrar {
     return callee !== undefined;
   }
 
-  /** Forgets what a session that is gone has registered. */
+  /**
+   * Takes a registration away from the session that made a claim, because it belongs to another node now.
+   * @returns false when the session does not hold it any more.
+   */
+  revokeClaim(claim: RegistrationClaim, reason: string | undefined): boolean {
+    const registration = this.#parts.registrations.lookup(claim.uri, claim.match);
+    const callee = registration?.members.find((member) => member.claim === claim);
+    if (callee !== undefined) this.#revoke(callee, reason);
+    return callee !== undefined;
+  }
+
+  /** Forgets what a session that is gone has registered, or has asked for. */
   remove(party: DealerSession): void {
     for (const callee of party.callees.values()) this.#leave(callee);
+    const left = this.#pending.leave(party.session);
+    for (const asked of left.keys()) this.#giveBack(asked);
+    for (const [asked, pending] of left) {
+      if (asked !== pending.asked || !this.#pending.end(pending)) continue;
+      this.#rules.uplink?.unregistered(pending.claim);
+      this.#goOn(pending);
+    }
+  }
+
+  /** How many patterns the uplink is asked about. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** What is permitted: now, or when it is its turn. @throws WampError */
+  #register(asked: AskedRegistration): void {
+    const { session, message } = asked;
+    const { options, procedure: uri } = message;
+    const { match = 'exact' } = options;
+    const party = partyOf(this.#parts.parties, session);
+    const before = this.#pending.get({ uri, match });
+    if (before !== undefined) {
+      this.#charge(party, 0, match, uri);
+      return this.#pending.wait(asked, before);
+    }
+    const standing = this.#look(asked);
+    const { uplink } = this.#rules;
+    if (!standing.joins) return this.#join(asked, standing);
+    // Before anything is taken away from others. What is held will be given back.
+    this.#charge(party, standing.holds ? 1 : 0, match, uri);
+    if (uplink === undefined) this.#join(asked, standing);
+    else this.#ask(uplink, asked);
+  }
+
+  /** @returns what a REGISTER finds. @throws WampError when it may not have it. */
+  #look({ session, message: { options, procedure: uri } }: AskedRegistration): Standing {
+    const { match = 'exact', invoke = 'single', force_reregister: force = false } = options;
+    const { parties, registrations } = this.#parts;
+    this.#rules.checkRegistration?.(session, { uri, match });
+    const registration = registrations.lookup(uri, match);
+    if (registration === undefined) return { registration, holds: false, joins: true };
+    if (!force) checkShared(registration, invoke);
+    const holds = parties.get(session)?.callees.has(registration) === true;
+    return { registration, holds, joins: force || !holds };
+  }
+
+  #ask(uplink: Uplink, asked: AskedRegistration): void {
+    const { options, procedure: uri } = asked.message;
+    const { match = 'exact', invoke = 'single', force_reregister: force = false } = options;
+    const { id, authid, authrole } = asked.session;
+    const claim = { uri, match, invoke, force, options, callee: { id, authid, authrole } };
+    const pending = this.#pending.begin(asked, claim);
+    uplink.registered(claim, (error) => {
+      // Its session may have gone.
+      if (!this.#pending.end(pending)) return;
+      if (error === undefined) this.#admitted(uplink, pending);
+      else this.#refuse(asked, error);
+      this.#goOn(pending);
+    });
+  }
+
+  /** The other nodes have agreed; here something may have changed. */
+  #admitted(uplink: Uplink, { asked, claim }: PendingRegistration): void {
+    const standing = this.#tried(() => this.#look(asked));
+    if (!(standing instanceof WampError)) return this.#join(asked, standing, claim);
+    uplink.unregistered(claim);
+    this.#refuse(asked, standing);
+  }
+
+  /** Serves what waited behind a REGISTER that has its answer, or needs none. */
+  #goOn(pending: PendingRegistration): void {
+    for (const asked of pending.behind) {
+      this.#pending.next(asked, pending);
+      this.#giveBack(asked);
+      const error = this.#tried(() => this.#register(asked));
+      if (error !== undefined) sendError(asked.session, asked.message, error);
+    }
+  }
+
+  /** Nobody above catches what is thrown in an answer of the uplink. */
+  #tried<T>(work: () => T): T | WampError {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof WampError) return error;
+      throw error;
+    }
+  }
+
+  #refuse(asked: AskedRegistration, error: WampError): void {
+    this.#giveBack(asked);
+    sendError(asked.session, asked.message, error);
+  }
+
+  #join({ session, message }: AskedRegistration, standing: Standing, claim?: RegistrationClaim): void {
+    const { registrations, parties, calls } = this.#parts;
+    const { requestId, options, procedure } = message;
+    const { registration: known, joins } = standing;
+    const taken = known !== undefined && options.force_reregister === true;
+    if (taken) for (const callee of [...known.members]) this.#revoke(callee, ErrorUri.UNREGISTERED);
+    const created = known === undefined || taken;
+    const registration = created ? registrations.create(procedure, options) : known;
+    if (joins) registrations.join(registration, partyOf(parties, session), options, claim);
+    session.send({ type: REGISTERED, requestId, registration: registration.id });
+    if (created) this.#rules.observer.created(session, registration);
+    if (joins) this.#rules.observer.joined(session, registration);
+    calls.fill(registration);
   }
 
   /** @param held how many of its registrations go in return. @throws WampError when the session has as many as it may. */
   #charge({ session, callees }: DealerSession, held: number, match: Match, procedure: string): void {
     const { budget, maxRegistrations } = this.#rules;
-    if (callees.size - held >= maxRegistrations) {
+    if (callees.size + this.#pending.countOf(session) - held >= maxRegistrations) {
       throw new WampError(
         ErrorUri.LIMIT_EXCEEDED,
         `this session has ${maxRegistrations} registrations, and may not have more`,
@@ -120,6 +237,10 @@ export class Registrar {
     if (!budget.take(session, patternWeight(match, procedure))) {
       throw new WampError(ErrorUri.LIMIT_EXCEEDED, 'the router keeps as much for this session as it may');
     }
+  }
+
+  #giveBack({ session, message: { options, procedure } }: AskedRegistration): void {
+    this.#rules.budget.give(session, patternWeight(options.match ?? 'exact', procedure));
   }
 
   #callee(session: RouterSession, id: number): Callee | undefined {
@@ -147,5 +268,6 @@ export class Registrar {
     if (deleted) this.#parts.calls.failQueue(registration);
     this.#rules.observer.left(session, registration);
     if (deleted) this.#rules.observer.deleted(session, registration);
+    if (callee.claim !== undefined) this.#rules.uplink?.unregistered(callee.claim);
   }
 }

@@ -12,10 +12,11 @@ import type { InvocationPolicy, RegisterOptions } from '../../wamp/message.js';
 import type { Match } from '../../wamp/uri.js';
 import type { Callee, DealerSession } from './call-state.js';
 import type { IdsByMatch } from '../observer.js';
+import type { RegistrationClaim, WantedPattern } from '../uplink.js';
 
 export interface RegistrationsDeps {
-  /** Counts up registration ids: router scope. */
-  readonly nextRouterId: () => number;
+  /** Gives a registration its id. */
+  readonly idOf: (pattern: WantedPattern) => number;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -60,17 +61,26 @@ export class Registrations {
   /** @returns a registration that has no callee yet; the caller adds the first one at once. */
   create(uri: string, { match = 'exact', invoke = 'single' }: RegisterOptions): Registration {
     const created = new Date(this.#deps.clock()).toISOString();
-    const registration = new Registration({ id: this.#deps.nextRouterId(), created, uri, match, invoke });
+    const registration = new Registration({ id: this.#deps.idOf({ uri, match }), created, uri, match, invoke });
     this.#index.set(match, uri, registration);
     this.#byId.set(registration.id, registration);
     return registration;
   }
 
-  /** Adds a session to the callees of a registration. */
-  join(registration: Registration, party: DealerSession, options: RegisterOptions): Callee {
+  /**
+   * Adds a session to the callees of a registration.
+   * @param claim what the other nodes were told.
+   */
+  join(
+    registration: Registration,
+    party: DealerSession,
+    options: RegisterOptions,
+    claim: RegistrationClaim | undefined,
+  ): Callee {
     const callee = {
       party,
       registration,
+      claim,
       disclose: options.disclose_caller === true,
       forwardTimeout: options.forward_timeout === true && party.session.announced('callee', 'call_timeout'),
       // 0 asks for no limit, as leaving it out does.

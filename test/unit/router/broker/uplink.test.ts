@@ -2,32 +2,21 @@
 import { expect, it } from 'vitest';
 
 import { Budget } from '../../../../src/router/budget.js';
-import type { Publication, Uplink, WantedPattern } from '../../../../src/router/uplink.js';
 import { testBroker } from '../../../support/broker.js';
+import { testUplink } from '../../../support/uplink.js';
 
 const TOPIC = 'com.app.topic';
 const SUBSCRIBED = 33;
 const EVENT = 36;
 
-function testUplink() {
-  const done: (() => void)[] = [];
-  const log: string[] = [];
-  const published: Publication[] = [];
-  const uplink: Uplink = {
-    idOf: ({ uri }: WantedPattern) => 7000 + uri.length,
-    wanted: ({ uri }, callback) => {
-      log.push(`wanted ${uri}`);
-      done.push(callback);
-    },
-    unwanted: ({ uri }) => void log.push(`unwanted ${uri}`),
-    publish: (publication) => void published.push(publication),
-  };
+function testNode() {
+  const others = testUplink();
   const budget = new Budget();
-  return { ...testBroker({ uplink, budget }), done, log, published, budget };
+  return { ...testBroker({ uplink: others.uplink, budget }), ...others, budget };
 }
 
 it('sends SUBSCRIBED when the uplink is done, and no event before it', () => {
-  const { session, broker, done, published, told } = testUplink();
+  const { session, broker, done, published, told } = testNode();
   const [subscriber, publisher] = [session(), session()];
   subscriber.subscribe(TOPIC);
   publisher.publish(TOPIC);
@@ -42,7 +31,7 @@ it('sends SUBSCRIBED when the uplink is done, and no event before it', () => {
 });
 
 it('asks once for a pattern: later sessions wait for the same answer, and then for none', () => {
-  const { session, done, log } = testUplink();
+  const { session, done, log } = testNode();
   const [first, second, third] = [session(), session(), session()];
   for (const each of [first, second, first]) each.subscribe(TOPIC);
   done[0]?.();
@@ -52,7 +41,7 @@ it('asks once for a pattern: later sessions wait for the same answer, and then f
 });
 
 it('leaves nothing of a session that went in between, and an answer that is late does no harm', () => {
-  const { session, broker, done, log, budget } = testUplink();
+  const { session, broker, done, log, budget } = testNode();
   const [gone, next] = [session(), session()];
   gone.subscribe(TOPIC);
   broker.remove(gone);
@@ -70,7 +59,7 @@ it('leaves nothing of a session that went in between, and an answer that is late
 });
 
 it('serves what a session sends behind a SUBSCRIBE that waits', () => {
-  const { session, published, done } = testUplink();
+  const { session, published, done } = testNode();
   const one = session();
   one.subscribe(TOPIC);
   one.publish('com.app.other', { acknowledge: true });
@@ -81,7 +70,7 @@ it('serves what a session sends behind a SUBSCRIBE that waits', () => {
 });
 
 it('decides at delivery who gets a publication, of this node or another', () => {
-  const { session, broker, done, published } = testUplink();
+  const { session, broker, done, published } = testNode();
   const [one, two, three] = [session(), session(), session()];
   for (const each of [one, two, three]) each.subscribe(TOPIC);
   done[0]?.();

@@ -1,0 +1,29 @@
+/** The other nodes of a realm: an uplink that answers when the test says so. */
+import type { Publication, RegistrationClaim, Uplink } from '../../src/router/uplink.js';
+import type { WampError } from '../../src/wamp/error.js';
+
+export function testUplink() {
+  /** The answers to `wanted`, and to `registered`, in order: each may be called once. */
+  const done: (() => void)[] = [];
+  const answers: ((error?: WampError) => void)[] = [];
+  /** What was asked and said, in order. */
+  const log: string[] = [];
+  const claims: RegistrationClaim[] = [];
+  const published: Publication[] = [];
+  const uplink: Uplink = {
+    idOf: ({ uri }) => 7000 + uri.length,
+    wanted: ({ uri }, callback) => {
+      log.push(`wanted ${uri}`);
+      done.push(callback);
+    },
+    unwanted: ({ uri }) => void log.push(`unwanted ${uri}`),
+    registered: (claim, callback) => {
+      log.push(`registered ${claim.uri} by ${claim.callee.id}`);
+      claims.push(claim);
+      answers.push(callback);
+    },
+    unregistered: (claim) => void log.push(`unregistered ${claim.uri} by ${claim.callee.id}`),
+    publish: (publication) => void published.push(publication),
+  };
+  return { uplink, done, answers, log, claims, published };
+}
