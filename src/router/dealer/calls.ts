@@ -10,11 +10,19 @@
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { nextId } from '../../wamp/id.js';
-import { CALL, ERROR, INTERRUPT, INVOCATION, NO_DETAILS, RESULT } from '../../wamp/message.js';
+import { CALL, ERROR, INVOCATION, NO_DETAILS, RESULT } from '../../wamp/message.js';
 import { payloadOf } from '../../wamp/payload.js';
+import { abandon, isRest } from './abandoned-calls.js';
+import { CallMemory, MAX_QUEUED_CALLS, WAITS_TOO_MUCH, detached } from './call-memory.js';
 import { Deadlines } from './deadlines.js';
-import { CALL_BYTES, messageWeight } from '../weight.js';
-import { continuationDetails, invocationDetails, resultDetails, unsupportedBy } from './invocation.js';
+import {
+  checkPassthru,
+  continuationDetails,
+  interrupt,
+  invocationDetails,
+  resultDetails,
+  unsupportedBy,
+} from './invocation.js';
 import { PASSTHRU_FEATURE, isPassthru } from '../passthru.js';
 import type { Call, Cancel, ErrorMessage, Yield } from '../../wamp/message.js';
 import type { RandomId } from '../../wamp/id.js';
@@ -26,12 +34,6 @@ import type { RouterSession } from '../session.js';
 
 /** Calls of one session that are not answered; a bound on what a caller that only calls can make the router keep. */
 export const MAX_PENDING_CALLS = 10_000;
-
-/** Calls of one registration that wait until a callee has room, and messages of one of them. */
-export const MAX_QUEUED_CALLS = 1000;
-
-/** How many calls that ended while the caller was sending are remembered, per caller. */
-const MAX_ABANDONED_CALLS = 1000;
 
 export interface CallsDeps {
   readonly randomId: RandomId;
@@ -45,10 +47,12 @@ export class Calls {
   readonly #deps: CallsDeps;
   readonly #parties: Parties;
   readonly #deadlines: Deadlines<InFlight>;
+  readonly #memory: CallMemory;
 
   constructor(parties: Parties, deps: CallsDeps) {
     this.#parties = parties;
     this.#deps = deps;
+    this.#memory = new CallMemory(deps.budget);
     this.#deadlines = new Deadlines(deps.scheduler, (call) => this.#onDeadline(call));
   }
 
@@ -76,7 +80,7 @@ export class Calls {
         `all callees are busy and ${MAX_QUEUED_CALLS} calls wait already`,
       );
     }
-    const charged = this.#charge(caller.session, message, callee === undefined, registration);
+    const charged = this.#memory.charge(caller.session, message, callee === undefined, registration);
     const call: InFlight = {
       caller,
       callId: message.requestId,
@@ -99,24 +103,15 @@ export class Calls {
     this.#startTimer(call, message);
   }
 
-  /** The rest of a call that was refused: `progress` said that it comes. */
-  abandon(caller: DealerSession, callId: number): void {
-    const abandoned = (caller.abandoned ??= new Set());
-    abandoned.add(callId);
-    if (abandoned.size <= MAX_ABANDONED_CALLS) return;
-    const [oldest] = abandoned;
-    if (oldest !== undefined) abandoned.delete(oldest);
-  }
-
   onCancel(session: RouterSession, { requestId, options }: Cancel): void {
     const call = this.#parties.get(session)?.calls.get(requestId);
     if (call === undefined || call.killed) return;
     const { mode = 'killnowait' } = options;
-    if (mode === 'kill' && this.#interrupt(call, mode)) {
+    if (mode === 'kill' && interrupt(call, mode)) {
       call.killed = true;
       return;
     }
-    if (mode === 'killnowait') this.#interrupt(call, mode);
+    if (mode === 'killnowait') interrupt(call, mode);
     // With `kill` the caller waits for an answer whatever the callee can do, also when it has been told not to.
     if (!this.#deps.cancelWithoutError || mode === 'kill') {
       return this.#fail(call, ErrorUri.CANCELED, payloadOf(['the call was canceled']));
@@ -141,7 +136,7 @@ export class Calls {
     const { session: caller } = call.caller;
     if (progress) {
       // The caller has seen a part of the answer: no other callee can begin again.
-      this.#forget(call);
+      this.#memory.forget(call);
       if (call.deadline !== undefined) this.#deadlines.restart(call.deadline);
     } else {
       this.#end(call);
@@ -194,7 +189,7 @@ export class Calls {
   /** Forgets a session that is gone, after its registrations: the calls it made, the calls it was to answer. */
   remove(party: DealerSession): void {
     for (const call of party.calls.values()) {
-      if (!call.killed && call.callee?.party !== party) this.#interrupt(call, 'killnowait');
+      if (!call.killed && call.callee?.party !== party) interrupt(call, 'killnowait');
       this.#end(call);
       this.fill(call.registration);
     }
@@ -208,30 +203,19 @@ export class Calls {
       throw new ProtocolViolation(`CALL.Request ${call.callId} is in use by a call that is not answered yet`);
     }
     checkPassthru(call.caller.session, 'caller', message.options);
-    const { callee } = call;
-    if (callee === undefined) {
-      const backlog = (call.backlog ??= []);
-      const bytes = messageWeight(message.procedure, message.payload, message.options);
-      if (backlog.length < MAX_QUEUED_CALLS && this.#deps.budget.take(call.caller.session, bytes)) {
-        call.charged += bytes;
-        backlog.push(detached(message));
-        call.sending = message.options.progress === true;
-        return;
-      }
-    }
     call.sending = message.options.progress === true;
-    if (callee === undefined) {
-      return this.#fail(call, ErrorUri.MAX_CONCURRENCY_REACHED, payloadOf([WAITS_TOO_MUCH]));
-    }
-    this.#sendMore(call, callee, message);
+    const { callee } = call;
+    if (callee !== undefined) return this.#sendMore(call, callee, message);
+    if (this.#memory.keepMore(call, message)) return;
+    this.#fail(call, ErrorUri.MAX_CONCURRENCY_REACHED, payloadOf([WAITS_TOO_MUCH]));
   }
 
   #sendMore(call: InFlight, callee: Callee, message: Call): void {
     // A part of the call is with this callee: no other can take over.
-    this.#forget(call);
+    this.#memory.forget(call);
     const lacking = unsupportedBy(callee.party.session, message.options);
     if (lacking !== undefined) {
-      this.#interrupt(call, 'killnowait');
+      interrupt(call, 'killnowait');
       return this.#fail(call, ErrorUri.FEATURE_NOT_SUPPORTED, payloadOf([lacking]));
     }
     callee.party.session.send({
@@ -252,7 +236,7 @@ export class Calls {
     call.invocationId = party.lastInvocationId = nextId(party.lastInvocationId);
     // Whatever the callee announced: many clients that can do it do not say so, or elsewhere.
     call.progressive = message.options.receive_progress === true;
-    if (registration.invoke === 'single' && backlog === undefined) this.#forget(call);
+    if (registration.invoke === 'single' && backlog === undefined) this.#memory.forget(call);
     callee.running++;
     party.invocations.set(call.invocationId, call);
     this.#startTimer(call, message);
@@ -297,7 +281,7 @@ export class Calls {
   /** @returns whether the caller can read a payload of this kind; when not, the call ends. */
   #passes(call: InFlight, options: Dict): boolean {
     if (!isPassthru(options) || call.caller.session.announced('caller', PASSTHRU_FEATURE)) return true;
-    if (options.progress === true) this.#interrupt(call, 'killnowait');
+    if (options.progress === true) interrupt(call, 'killnowait');
     this.#fail(call, ErrorUri.FEATURE_NOT_SUPPORTED, payloadOf([`the caller did not announce ${PASSTHRU_FEATURE}`]));
     return false;
   }
@@ -316,15 +300,8 @@ export class Calls {
 
   #onDeadline(call: InFlight): void {
     call.deadline = undefined;
-    if (!call.killed) this.#interrupt(call, 'killnowait');
+    if (!call.killed) interrupt(call, 'killnowait');
     this.#fail(call, ErrorUri.TIMEOUT, payloadOf(['the call was not answered in time']));
-  }
-
-  /** @returns whether the callee was told to stop: it can be, and it has been asked. */
-  #interrupt({ callee, invocationId }: InFlight, mode: 'kill' | 'killnowait'): boolean {
-    if (callee?.party.session.announced('callee', 'call_canceling') !== true) return false;
-    callee.party.session.send({ type: INTERRUPT, requestId: invocationId, options: { mode } });
-    return true;
   }
 
   #fail(call: InFlight, error: string, payload: Payload, details: Dict = NO_DETAILS): void {
@@ -333,65 +310,20 @@ export class Calls {
     this.fill(call.registration);
   }
 
-  /**
-   * Charges the caller for a call, and for what it says where it has to be kept.
-   * @returns what of that is for the message; 0: it is not kept.
-   * @throws WampError when the call would have to wait, and the caller has too much that waits.
-   */
-  #charge(caller: RouterSession, message: Call, waits: boolean, { invoke }: CallTarget): number {
-    const { budget } = this.#deps;
-    const bytes = waits || invoke !== 'single' ? messageWeight(message.procedure, message.payload, message.options) : 0;
-    if (!budget.take(caller, waits ? CALL_BYTES + bytes : CALL_BYTES)) {
-      throw new WampError(ErrorUri.MAX_CONCURRENCY_REACHED, waits ? WAITS_TOO_MUCH : KEPT_TOO_MUCH);
-    }
-    // Without its message a call has no second chance with another callee: better than none at all.
-    return waits || (bytes > 0 && budget.takeSpare(caller, bytes)) ? bytes : 0;
-  }
-
-  /** Lets go of what was kept to be sent (once more). */
-  #forget(call: InFlight): void {
-    call.message = undefined;
-    if (call.charged === 0) return;
-    this.#deps.budget.give(call.caller.session, call.charged);
-    call.charged = 0;
-  }
-
   /** Takes a call out of everything that knows it. */
   #end(call: InFlight): void {
-    this.#forget(call);
-    this.#deps.budget.give(call.caller.session, CALL_BYTES);
+    this.#memory.end(call);
     const { caller, callId, callee } = call;
     caller.calls.delete(callId);
     if (callee === undefined) call.registration.queue.delete(call);
     else this.#release(call, callee);
     if (call.deadline !== undefined) this.#stopTimer(call);
-    if (call.sending) this.abandon(caller, callId);
+    if (call.sending) abandon(caller, callId);
   }
 
   #release(call: InFlight, callee: Callee): void {
     callee.party.invocations.delete(call.invocationId);
     callee.running--;
     call.callee = undefined;
-  }
-}
-
-const KEPT_TOO_MUCH = 'the router keeps as much for this session as it may';
-const WAITS_TOO_MUCH = 'all callees are busy, and what this session has waiting is as much as it may';
-
-/** @returns the message in memory of its own: it must not keep the buffer that it came in. */
-function detached(message: Call): Call {
-  const payload = message.payload.detach?.();
-  return payload === undefined ? message : { ...message, payload };
-}
-
-/** @returns whether a CALL belongs to a call that is over; the last one says so. */
-function isRest(abandoned: Set<number>, { requestId, options }: Call): boolean {
-  return options.progress === true ? abandoned.has(requestId) : abandoned.delete(requestId);
-}
-
-/** @throws ProtocolViolation when a session uses what it did not announce (section "Payload Passthru Mode"). */
-function checkPassthru(session: RouterSession, role: 'caller' | 'callee', options: Dict): void {
-  if (isPassthru(options) && !session.announced(role, PASSTHRU_FEATURE)) {
-    throw new ProtocolViolation(`the ${role} uses ${PASSTHRU_FEATURE}, which it did not announce`);
   }
 }

@@ -6,6 +6,7 @@
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
 import { CALL, NO_DETAILS, RESULT } from '../../wamp/message.js';
+import { abandon } from './abandoned-calls.js';
 import { partyOf } from './call-state.js';
 import { Calls } from './calls.js';
 import { Registrar } from './registrar.js';
@@ -114,7 +115,7 @@ export class Dealer implements RegistrationDirectory {
     try {
       this.#begin(caller, message, granted);
     } catch (error) {
-      this.#calls.abandon(caller, message.requestId);
+      abandon(caller, message.requestId);
       throw error;
     }
   }

@@ -1,8 +1,9 @@
 /**
- * What stands in the details of INVOCATION and RESULT, and what a callee must be able to do to be sent a call. Pure
- * functions; a plain call needs no details at all, and gets the shared empty ones.
+ * What stands in the details of INVOCATION and RESULT, what sessions must be able to do to send a call or to be sent one,
+ * and how a callee is told to stop. A plain call needs no details at all, and gets the shared empty ones.
  */
-import { NO_DETAILS } from '../../wamp/message.js';
+import { ProtocolViolation } from '../../wamp/error.js';
+import { INTERRUPT, NO_DETAILS } from '../../wamp/message.js';
 import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
 import type { Call, CallOptions } from '../../wamp/message.js';
 import type { Dict } from '../../wamp/payload.js';
@@ -57,4 +58,18 @@ export function unsupportedBy(callee: RouterSession, options: CallOptions): stri
     return `the callee did not announce ${PASSTHRU_FEATURE}`;
   }
   return undefined;
+}
+
+/** @returns whether the callee was told to stop: it can be, and it has been asked. */
+export function interrupt({ callee, invocationId }: InFlight, mode: 'kill' | 'killnowait'): boolean {
+  if (callee?.party.session.announced('callee', 'call_canceling') !== true) return false;
+  callee.party.session.send({ type: INTERRUPT, requestId: invocationId, options: { mode } });
+  return true;
+}
+
+/** @throws ProtocolViolation when a session uses what it did not announce (section "Payload Passthru Mode"). */
+export function checkPassthru(session: RouterSession, role: 'caller' | 'callee', options: Dict): void {
+  if (isPassthru(options) && !session.announced(role, PASSTHRU_FEATURE)) {
+    throw new ProtocolViolation(`the ${role} uses ${PASSTHRU_FEATURE}, which it did not announce`);
+  }
 }

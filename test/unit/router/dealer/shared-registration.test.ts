@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_QUEUED_CALLS } from '../../../../src/router/dealer/calls.js';
+import { MAX_QUEUED_CALLS } from '../../../../src/router/dealer/call-memory.js';
 import { testRealm } from '../../../support/realm.js';
 import type { ScriptedSession } from '../../../support/realm.js';
 
