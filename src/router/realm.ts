@@ -288,9 +288,9 @@ export class Realm {
     return { sessions: this.#sessions.size, ...this.#broker.size, ...this.#dealer.size, ...this.#meta?.size };
   }
 
-  /** {@link size}, and what the realm keeps of publications, in numbers: for those who ask now and then. */
+  /** {@link size}, what the realm keeps of publications, and how its calls stand, in numbers: for those who ask now and then. */
   get stats() {
-    return { ...this.size, ...this.#broker.kept };
+    return { ...this.size, ...this.#broker.kept, ...this.#dealer.stats };
   }
 
   /** The meta API refers to broker and dealer, which are made after it. It is not called before they exist. */

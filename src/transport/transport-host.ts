@@ -146,6 +146,11 @@ export class TransportHost implements DrainedHost {
     return this.#transports.size;
   }
 
+  /** The connections that are open, and those of them without a session, in numbers; for those who ask now and then. */
+  get stats(): { readonly connections: number; readonly unauthenticated: number } {
+    return { connections: this.#transports.size, unauthenticated: this.#waiting.size };
+  }
+
   /** Nobody is to be let in any more. */
   get stopping(): boolean {
     return this.#stopping;

@@ -56,6 +56,17 @@ export class Calls {
     this.#deadlines = new Deadlines(deps.scheduler, (call) => this.#onDeadline(call));
   }
 
+  /** The calls that are not over, those of them that wait for room, and those with a deadline; for those who ask now and then. */
+  get stats(): { readonly calls: number; readonly queuedCalls: number; readonly timedCalls: number } {
+    let calls = 0;
+    let queuedCalls = 0;
+    for (const party of this.#parties.values()) {
+      calls += party.calls.size;
+      for (const call of party.calls.values()) if (call.callee === undefined) queuedCalls++;
+    }
+    return { calls, queuedCalls, timedCalls: this.#deadlines.size };
+  }
+
   /**
    * A CALL that goes on with a call that is there, or the rest of one that is over.
    * @returns whether it was that; else it begins a call.

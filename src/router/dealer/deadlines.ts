@@ -33,6 +33,11 @@ export class Deadlines<T> {
     this.#expired = expired;
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
   set(item: T, ms: number): Deadline<T> {
     const deadline = { item, ms, at: this.#scheduler.elapsed() + ms, index: this.#heap.length };
     this.#heap.push(deadline);

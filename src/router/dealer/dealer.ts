@@ -171,6 +171,11 @@ export class Dealer implements RegistrationDirectory {
     };
   }
 
+  /** @see Calls.stats */
+  get stats(): Calls['stats'] {
+    return this.#calls.stats;
+  }
+
   list(): IdsByMatch {
     return this.#registrations.list();
   }

@@ -9,6 +9,7 @@ import { FakeClock, ScriptedSession } from '../../support/realm.js';
 const SUBSCRIBE = 32;
 const CALL = 48;
 const REGISTER = 64;
+const YIELD = 70;
 const OPEN: RoleConfig = { name: 'user', 'allow-by-default': true };
 const DENIED = [8, CALL, 2, {}, 'wamp.error.not_authorized', [expect.any(String)]];
 
@@ -74,6 +75,17 @@ describe('a realm', () => {
     const { retainedEvents, retainedBytes, sessions } = realmOf().stats;
     expect({ retainedEvents, sessions }).toEqual({ retainedEvents: 1, sessions: 1 });
     expect(retainedBytes).toBeGreaterThan(0);
+  });
+
+  it('says how its calls stand when it is asked', () => {
+    const [callee, caller] = [session(), session()];
+    callee.tell(REGISTER, 1, { concurrency: 1 }, 'com.app.slow').heard();
+    caller.tell(CALL, 1, {}, 'com.app.slow').tell(CALL, 2, { timeout: 1000 }, 'com.app.slow');
+    expect(realmOf().stats).toMatchObject({ calls: 2, queuedCalls: 1, timedCalls: 1 });
+    callee.tell(YIELD, 1, {});
+    expect(realmOf().stats).toMatchObject({ calls: 1, queuedCalls: 0, timedCalls: 1 });
+    callee.tell(YIELD, 2, {});
+    expect(realmOf().stats).toMatchObject({ calls: 0, queuedCalls: 0, timedCalls: 0 });
   });
 
   it('tells nobody of what ends with it', () => {

@@ -128,6 +128,18 @@ describe('places', () => {
   });
 });
 
+it('says how many connections it has, and how many have no session', () => {
+  const host = hostOf();
+  expect(host.stats).toEqual({ connections: 0, unauthenticated: 0 });
+  const [joined, waiting] = [opened(host), opened(host)];
+  host.gotHello(joined);
+  expect(host.stats).toEqual({ connections: 2, unauthenticated: 1 });
+  host.awaitHello(joined);
+  expect(host.stats).toEqual({ connections: 2, unauthenticated: 2 });
+  for (const poll of [joined, waiting]) host.closed(poll);
+  expect(host.stats).toEqual({ connections: 0, unauthenticated: 0 });
+});
+
 describe('deadlines', () => {
   it('for HELLO, and another one for the answer to a challenge', () => {
     const host = hostOf();
