@@ -14,7 +14,7 @@ import { CALL, ERROR, INVOCATION, NO_DETAILS, RESULT } from '../../wamp/message.
 import { payloadOf } from '../../wamp/payload.js';
 import { abandon, isRest } from './abandoned-calls.js';
 import { CallMemory, MAX_QUEUED_CALLS, WAITS_TOO_MUCH, detached } from './call-memory.js';
-import { Deadlines } from './deadlines.js';
+import { CallTimers } from './call-timers.js';
 import {
   checkPassthru,
   continuationDetails,
@@ -46,14 +46,14 @@ export interface CallsDeps {
 export class Calls {
   readonly #deps: CallsDeps;
   readonly #parties: Parties;
-  readonly #deadlines: Deadlines<InFlight>;
+  readonly #timers: CallTimers;
   readonly #memory: CallMemory;
 
   constructor(parties: Parties, deps: CallsDeps) {
     this.#parties = parties;
     this.#deps = deps;
     this.#memory = new CallMemory(deps.budget);
-    this.#deadlines = new Deadlines(deps.scheduler, (call) => this.#onDeadline(call));
+    this.#timers = new CallTimers(deps.scheduler, (call) => this.#overdue(call));
   }
 
   /** The calls that are not over, those of them that wait for room, and those with a deadline; for those who ask now and then. */
@@ -64,7 +64,7 @@ export class Calls {
       calls += party.calls.size;
       for (const call of party.calls.values()) if (call.callee === undefined) queuedCalls++;
     }
-    return { calls, queuedCalls, timedCalls: this.#deadlines.size };
+    return { calls, queuedCalls, timedCalls: this.#timers.size };
   }
 
   /**
@@ -111,7 +111,7 @@ export class Calls {
     caller.calls.set(call.callId, call);
     if (callee !== undefined) return this.#invoke(call, callee, message);
     registration.queue.add(call);
-    this.#startTimer(call, message);
+    this.#timers.start(call, message.options);
   }
 
   onCancel(session: RouterSession, { requestId, options }: Cancel): void {
@@ -148,7 +148,7 @@ export class Calls {
     if (progress) {
       // The caller has seen a part of the answer: no other callee can begin again.
       this.#memory.forget(call);
-      if (call.deadline !== undefined) this.#deadlines.restart(call.deadline);
+      this.#timers.restart(call);
     } else {
       this.#end(call);
     }
@@ -250,7 +250,7 @@ export class Calls {
     if (registration.invoke === 'single' && backlog === undefined) this.#memory.forget(call);
     callee.running++;
     party.invocations.set(call.invocationId, call);
-    this.#startTimer(call, message);
+    this.#timers.start(call, message.options);
     party.session.send({
       type: INVOCATION,
       requestId: call.invocationId,
@@ -297,20 +297,7 @@ export class Calls {
     return false;
   }
 
-  #startTimer(call: InFlight, { options }: Call): void {
-    const { timeout } = options;
-    if (timeout === undefined || timeout === 0) return;
-    if (call.callee?.forwardTimeout === true) this.#stopTimer(call);
-    else call.deadline ??= this.#deadlines.set(call, timeout);
-  }
-
-  #stopTimer(call: InFlight): void {
-    if (call.deadline !== undefined) this.#deadlines.clear(call.deadline);
-    call.deadline = undefined;
-  }
-
-  #onDeadline(call: InFlight): void {
-    call.deadline = undefined;
+  #overdue(call: InFlight): void {
     if (!call.killed) interrupt(call, 'killnowait');
     this.#fail(call, ErrorUri.TIMEOUT, payloadOf(['the call was not answered in time']));
   }
@@ -328,7 +315,7 @@ export class Calls {
     caller.calls.delete(callId);
     if (callee === undefined) call.registration.queue.delete(call);
     else this.#release(call, callee);
-    if (call.deadline !== undefined) this.#stopTimer(call);
+    if (call.deadline !== undefined) this.#timers.stop(call);
     if (call.sending) abandon(caller, callId);
   }
 
