@@ -5,33 +5,27 @@
 import { BROKER_FEATURES, Broker } from './broker/broker.js';
 import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
 import * as m from '../wamp/message.js';
-import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { CloseUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import type { ProcedureTable } from './meta/procedure.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
-import { BUDGET_LIMITS, Budget } from './budget.js';
 import { Arrivals } from './arrivals.js';
-import { AuthorizerWatch } from './authorizer-watch.js';
-import { Deciders, decidersOf } from './deciders.js';
 import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
-import { RETENTION_LIMITS } from './broker/retention-limits.js';
 import { RequestIds } from './request-ids.js';
 import { sendError } from './request-error.js';
-import { Role } from './role.js';
-import type { DealerDeps } from './dealer/dealer.js';
+import { Roles } from './roles.js';
+import { optionsOf } from './realm-options.js';
 import type { ClientMessage, RoleFeatures } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { UriRule } from '../wamp/uri.js';
 import type { Decider } from './deciders.js';
 import type { Scheduler } from './observer.js';
-import type { Permission } from './role.js';
+import type { Budget } from './budget.js';
+import type { Permission, Role } from './role.js';
 import type { RealmConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
 import type { Publication, RegistrationClaim, Uplink } from './uplink.js';
-
-/** How many subscriptions, and how many registrations, a session may have. */
-export const MAX_SESSION_ENTRIES = 10_000;
 
 export interface RealmDeps {
   readonly randomId: RandomId;
@@ -68,16 +62,12 @@ export class Realm {
   readonly announcement: RoleFeatures;
   /** The reason in the answer to a GOODBYE. */
   readonly goodbyeReason: string;
-  // role name -> role
-  readonly #roles = new Map<string, Role>();
+  readonly #roles: Roles;
   // session id -> session; exactly the sessions between WELCOME and their end
   readonly #sessions = new Map<number, RouterSession>();
   readonly #uriRule: UriRule;
   readonly #broker: Broker;
   readonly #dealer: Dealer;
-  readonly #authorizers = new AuthorizerWatch();
-  readonly #deciders = new Deciders();
-  readonly #authenticators: readonly Decider[] | undefined;
   readonly #arrivals: Arrivals;
   /** Undefined where the ids of requests are not checked. */
   readonly #requestIds: RequestIds | undefined;
@@ -87,42 +77,28 @@ export class Realm {
   constructor(config: RealmConfig, deps: RealmDeps) {
     this.name = config.name;
     this.goodbyeReason = config.compat?.goodbye_with_normal === true ? CloseUri.NORMAL : CloseUri.GOODBYE_AND_OUT;
-    this.#uriRule = config.options?.uri_check ?? 'loose';
-    const switches = switchesOf(config.compat);
-    const budget = budgetOf(config, deps.budget);
+    const options = optionsOf(config, deps.budget);
+    const { uriRule, budget } = options;
+    this.#uriRule = uriRule;
     const history = config.store && new EventHistory(config.store);
     this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history, budget, deps.scheduler);
     const { subscriptions = NO_OBSERVER, registrations = NO_OBSERVER } = this.#meta ?? {};
     const builtin = this.#meta?.builtin ?? NO_BUILTIN;
-    const {
-      max_retained_events: events = RETENTION_LIMITS.events,
-      max_retained_bytes: bytes = RETENTION_LIMITS.bytes,
-      max_session_subscriptions: maxSubscriptions = MAX_SESSION_ENTRIES,
-      max_session_registrations: maxRegistrations = MAX_SESSION_ENTRIES,
-    } = config.options ?? {};
-    const retention = { events, bytes };
-    this.#broker = new Broker({
-      ...deps,
-      ...switches,
-      budget,
-      maxSubscriptions,
-      uriRule: this.#uriRule,
-      observer: subscriptions,
-      retention,
-      history,
+    this.#broker = new Broker({ ...deps, ...options, observer: subscriptions, history });
+    this.#roles = new Roles({
+      realm: config.name,
+      authenticators: deps.authenticators,
+      refused: deps.refused,
+      sessions: this.#sessions,
+      registrations: () => this.#dealer,
     });
-    this.#authenticators = deps.authenticators;
     this.#arrivals = new Arrivals((procedure) => this.hasCallee(procedure));
-    const watched = this.#arrivals.behind(this.#deciders.before(this.#authorizers.before(registrations)));
     this.#dealer = new Dealer({
       ...deps,
-      ...switches,
-      budget,
-      maxRegistrations,
-      uriRule: this.#uriRule,
-      observer: watched,
+      ...options,
+      observer: this.#arrivals.behind(this.#roles.before(registrations)),
       builtin,
-      checkRegistration: this.#checkDecider(deps.refused),
+      checkRegistration: (session, asked) => this.#roles.checkRegistration(session, asked),
     });
     if (config.options?.strict_request_ids === true) {
       this.#requestIds = new RequestIds((session, requestId) => this.#dealer.isCalling(session, requestId));
@@ -131,8 +107,7 @@ export class Realm {
       broker: { features: { ...BROKER_FEATURES, ...this.#meta?.brokerFeatures } },
       dealer: { features: { ...DEALER_FEATURES, ...(this.#meta && META_DEALER_FEATURES) } },
     };
-    for (const role of config.roles) this.#roles.set(role.name, new Role(role));
-    this.#rolesChanged();
+    this.#roles.begin(config.roles);
   }
 
   role(name: string): Role | undefined {
@@ -144,11 +119,7 @@ export class Realm {
    * @throws TypeError when there is one of this name.
    */
   addRole(config: RoleConfig): Role {
-    if (this.#roles.has(config.name)) throw new TypeError(`realm ${this.name} has a role ${config.name} already`);
-    const role = new Role(config);
-    this.#roles.set(role.name, role);
-    this.#rolesChanged();
-    return role;
+    return this.#roles.add(config);
   }
 
   /**
@@ -158,25 +129,12 @@ export class Realm {
    * @throws TypeError when there is no such role.
    */
   updateRole(config: RoleConfig): Role {
-    const role = this.#roles.get(config.name);
-    if (role === undefined) throw new TypeError(`realm ${this.name} has no role ${config.name}`);
-    role.update(config);
-    this.#rolesChanged();
-    for (const session of this.#sessions.values()) if (session.role === role) session.roleChanged?.();
-    return role;
+    return this.#roles.update(config);
   }
 
   /** Removes a role, and ends its sessions with GOODBYE `wamp.error.no_such_role`. @returns whether there was such a role. */
   removeRole(name: string): boolean {
-    const role = this.#roles.get(name);
-    if (role === undefined) return false;
-    this.#roles.delete(name);
-    this.#rolesChanged();
-    const message = `role ${quoted(name)} was removed`;
-    for (const session of [...this.#sessions.values()]) {
-      if (session.role === role) session.kill(ErrorUri.NO_SUCH_ROLE, message);
-    }
-    return true;
+    return this.#roles.remove(name);
   }
 
   /**
@@ -194,7 +152,7 @@ export class Realm {
 
   /** Changes whenever the procedure that decides for a role is registered, gets another callee or is unregistered. */
   get authorizersVersion(): number {
-    return this.#authorizers.version;
+    return this.#roles.authorizersVersion;
   }
 
   /** @returns whether an open session has this id: two sessions must not have the same. */
@@ -258,7 +216,7 @@ export class Realm {
   /** @returns whether the procedure has callees, and the router may ask them. */
   hasCallee(procedure: string): boolean {
     const registration = this.#dealer.best(procedure);
-    return registration !== undefined && this.#deciders.trusts(procedure, registration);
+    return registration !== undefined && this.#roles.trusts(procedure, registration);
   }
 
   /** See {@link Arrivals.expect}. */
@@ -311,27 +269,6 @@ export class Realm {
     });
   }
 
-  /** Authorizers and who may provide them follow from the roles. */
-  #rolesChanged(): void {
-    const roles = [...this.#roles.values()];
-    this.#authorizers.watch(roles);
-    this.#deciders.replace(decidersOf(this.name, roles, this.#authenticators));
-    for (const [{ id }, callee] of this.#deciders.recheck((uri) => this.#dealer.lookup(uri, 'exact'))) {
-      this.#dealer.revoke(id, callee, ErrorUri.NOT_AUTHORIZED);
-    }
-  }
-
-  #checkDecider(refused: RealmDeps['refused']): DealerDeps['checkRegistration'] {
-    return (session, registration) => {
-      try {
-        this.#deciders.check(session, registration);
-      } catch (error) {
-        refused?.(this.name, session, registration.uri);
-        throw error;
-      }
-    };
-  }
-
   /** What the broker refuses now, it would have refused to the living session: nobody is left to be told. */
   #publishTestament(session: RouterSession, make: () => m.Publish, permission: Permission): void {
     try {
@@ -366,21 +303,6 @@ export class Realm {
         return this.#dealer.onError(session, message);
     }
   }
-}
-
-/** The budget of one realm: its share for a session may differ, the whole is that of the router. */
-function budgetOf({ options }: RealmConfig, whole: Budget | undefined): Budget {
-  const { limits } = whole ?? { limits: BUDGET_LIMITS };
-  return new Budget({ ...limits, perSession: options?.max_session_bytes ?? limits.perSession }, whole);
-}
-
-/** What broker and dealer do otherwise than the specification says, where the config asks for it. */
-function switchesOf(compat: RealmConfig['compat']) {
-  return {
-    cancelWithoutError: compat?.cancel_without_error === true,
-    emptyEligibleAdmitsAll: compat?.empty_eligible_admits_all === true,
-    ignoreDiscloseMe: compat?.ignore_disclose_me === true,
-  };
 }
 
 /** An unacknowledged publication is never answered, not even when it fails (section "Publishing Events"). */

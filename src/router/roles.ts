@@ -1,0 +1,118 @@
+/**
+ * The roles of a realm, which may come, change and go while sessions are on, and what follows from them: which procedures
+ * decide about others, and who may provide those.
+ */
+import { quoted } from '../wamp/uri.js';
+import { ErrorUri } from '../wamp/error.js';
+import { AuthorizerWatch } from './authorizer-watch.js';
+import { Deciders, decidersOf } from './deciders.js';
+import { Role } from './role.js';
+import type { Decider } from './deciders.js';
+import type { RegistrationDirectory, RegistrationObserver, RegistrationView } from './observer.js';
+import type { RoleConfig } from './schema.js';
+import type { RouterSession } from './session.js';
+
+export interface RolesDeps {
+  /** The name of the realm. */
+  readonly realm: string;
+  /** Procedures that decide who is let in. Authorizers are in the config of the roles. */
+  readonly authenticators: readonly Decider[] | undefined;
+  /** A session was kept from registering a procedure that decides. */
+  readonly refused: ((realm: string, session: RouterSession, procedure: string) => void) | undefined;
+  // session id -> session; those of the realm
+  readonly sessions: ReadonlyMap<number, RouterSession>;
+  /** Not asked for before {@link Roles.begin}. */
+  readonly registrations: () => Pick<RegistrationDirectory, 'lookup' | 'revoke'>;
+}
+
+export class Roles {
+  readonly #deps: RolesDeps;
+  // role name -> role
+  readonly #byName = new Map<string, Role>();
+  readonly #authorizers = new AuthorizerWatch();
+  readonly #deciders = new Deciders();
+
+  constructor(deps: RolesDeps) {
+    this.#deps = deps;
+  }
+
+  /** The realm is set up: these are its roles. */
+  begin(roles: readonly RoleConfig[]): void {
+    for (const config of roles) this.#byName.set(config.name, new Role(config));
+    this.#changed();
+  }
+
+  get(name: string): Role | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** @throws TypeError when there is one of this name. */
+  add(config: RoleConfig): Role {
+    if (this.#byName.has(config.name)) {
+      throw new TypeError(`realm ${this.#deps.realm} has a role ${config.name} already`);
+    }
+    const role = new Role(config);
+    this.#byName.set(role.name, role);
+    this.#changed();
+    return role;
+  }
+
+  /** @throws TypeError when there is no such role. */
+  update(config: RoleConfig): Role {
+    const role = this.#byName.get(config.name);
+    if (role === undefined) throw new TypeError(`realm ${this.#deps.realm} has no role ${config.name}`);
+    role.update(config);
+    this.#changed();
+    for (const session of this.#deps.sessions.values()) if (session.role === role) session.roleChanged?.();
+    return role;
+  }
+
+  /** @returns whether there was one. */
+  remove(name: string): boolean {
+    const role = this.#byName.get(name);
+    if (role === undefined) return false;
+    this.#byName.delete(name);
+    this.#changed();
+    const message = `role ${quoted(name)} was removed`;
+    for (const session of [...this.#deps.sessions.values()]) {
+      if (session.role === role) session.kill(ErrorUri.NO_SUCH_ROLE, message);
+    }
+    return true;
+  }
+
+  /** Changes whenever a procedure that decides for a role comes, changes or goes. */
+  get authorizersVersion(): number {
+    return this.#authorizers.version;
+  }
+
+  /** @returns whether the router may ask the callees of this registration, to which calls of `procedure` go. */
+  trusts(procedure: string, registration: RegistrationView): boolean {
+    return this.#deciders.trusts(procedure, registration);
+  }
+
+  /** @returns an observer that notes who provides procedures that decide, and hands on to `inner`. */
+  before(inner: RegistrationObserver): RegistrationObserver {
+    return this.#deciders.before(this.#authorizers.before(inner));
+  }
+
+  /** @throws WampError when the session may not register a procedure because it decides about others. */
+  checkRegistration(session: RouterSession, registration: Pick<RegistrationView, 'uri' | 'match'>): void {
+    try {
+      this.#deciders.check(session, registration);
+    } catch (error) {
+      this.#deps.refused?.(this.#deps.realm, session, registration.uri);
+      throw error;
+    }
+  }
+
+  /** Takes procedures that decide from callees that may not provide them now. */
+  #changed(): void {
+    const { realm, authenticators, registrations } = this.#deps;
+    const roles = [...this.#byName.values()];
+    this.#authorizers.watch(roles);
+    this.#deciders.replace(decidersOf(realm, roles, authenticators));
+    for (const [{ id }, callee] of this.#deciders.recheck((uri) => registrations().lookup(uri, 'exact'))) {
+      registrations().revoke(id, callee, ErrorUri.NOT_AUTHORIZED);
+    }
+  }
+}
