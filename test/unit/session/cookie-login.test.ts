@@ -319,3 +319,50 @@ describe('a logout', () => {
     liveCookies.close();
   });
 });
+
+describe('a realm or role that changes while a login is stored', () => {
+  /** A browser whose login is on its way to the store: it may enter, as things stood. */
+  function entering(): Tab {
+    const opened = tab();
+    const message = hello(['name'], 'joe');
+    opened.session.receive(parseMessage([...message], message.length, NO_PAYLOAD));
+    expect(opened.sent).toEqual([]);
+    return opened;
+  }
+
+  it('is looked up once more: a role that is gone lets nobody in', async () => {
+    const opened = entering();
+    router.realm('realm1')?.removeRole('anonymous');
+    expect(await opened.take()).toEqual(refusal('wamp.error.no_such_role'));
+    expect(opened.closed?.cause).toBe('denied');
+    expect(router.size.realm1?.sessions).toBe(0);
+  });
+
+  it('is looked up once more: neither does a realm that is gone', async () => {
+    const opened = entering();
+    const old = router.realm('realm1');
+    router.removeRealm('realm1');
+    expect(await opened.take()).toEqual(refusal('wamp.error.no_such_realm'));
+    expect(old?.size.sessions).toBe(0);
+  });
+
+  it('is joined as it is then, where another one has taken its place', async () => {
+    const opened = entering();
+    const old = router.realm('realm1');
+    router.removeRealm('realm1');
+    router.addRealm({ name: 'realm1', roles: [{ ...ALLOW_ALL, permissions: [] }] });
+    expect((await opened.take()).map(([type]) => type)).toEqual([2]);
+    expect([old?.size.sessions, router.size.realm1?.sessions]).toEqual([0, 1]);
+    expect(await opened.tell([32, 1, {}, 'com.topic'])).toEqual([[33, 1, expect.any(Number)]]);
+  });
+
+  it('counts with the role of now, when that was removed and added', async () => {
+    const opened = entering();
+    router.realm('realm1')?.removeRole('anonymous');
+    router.realm('realm1')?.addRole({ name: 'anonymous', permissions: [] });
+    expect((await opened.take()).map(([type]) => type)).toEqual([2]);
+    expect(opened.session.role).toBe(router.realm('realm1')?.role('anonymous'));
+    const [answer] = await opened.tell([32, 1, {}, 'com.topic']);
+    expect(answer?.slice(0, 5)).toEqual([8, 32, 1, {}, 'wamp.error.not_authorized']);
+  });
+});

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { AuthMethod } from '../../../../src/auth/method.js';
-import { createLogger } from '../../../../src/log/logger.js';
+import { createLogger, silentLogger } from '../../../../src/log/logger.js';
 import { Router } from '../../../../src/router/router.js';
 import type { RoleConfig } from '../../../../src/router/schema.js';
 import { ATTENDANCE_MS } from '../../../../src/session/attendance.js';
@@ -672,5 +672,87 @@ describe('a testament of a session whose role has an authorizer', () => {
     // Nothing but that the call is of no use any more.
     expect(questions().map(({ message }) => message[0])).toEqual([69]);
     expect(user.heard()).toEqual([]);
+  });
+});
+
+describe('a role that gets other rules while its sessions are on', () => {
+  const OPEN: RoleConfig = { name: 'user', 'allow-by-default': true };
+  const ASKED: RoleConfig = { name: 'user', authorizer: 'com.app.authorize' };
+
+  function changingNode(role: RoleConfig) {
+    const node = testNode([role, { name: 'backend', 'allow-by-default': true }]);
+    return { ...node, update: (config: RoleConfig) => node.router.realm('realm1')?.updateRole(config) };
+  }
+
+  const heads = (client: Client) => client.heard().map((message) => message.slice(0, 2));
+
+  it('asks the authorizer that it gets about their next request', async () => {
+    const { open, update, questions, answer } = changingNode(OPEN);
+    const user = open('user').tell(32, 1, {}, 'com.app.before');
+    expect(heads(user)).toEqual([[33, 1]]);
+    update(ASKED);
+    user.tell(32, 2, {}, 'com.app.behind');
+    expect(user.heard()).toEqual([]);
+    const [question] = questions();
+    expect(question?.args.slice(1, 3)).toEqual(['com.app.behind', 'subscribe']);
+    await answer(question?.id ?? 0, false);
+    expect(user.heard()[0]?.slice(0, 5)).toEqual([8, 32, 2, {}, 'wamp.error.not_authorized']);
+  });
+
+  it('asks another authorizer when it gets that', async () => {
+    const { open, update, questions, answer } = changingNode(ASKED);
+    const other = open('backend').tell(64, 1, {}, 'com.app.other');
+    other.heard();
+    const user = open('user').tell(32, 1, {}, 'com.app.x');
+    await answer(questions()[0]?.id ?? 0, true);
+    update({ ...ASKED, authorizer: 'com.app.other' });
+    user.heard();
+    user.tell(32, 2, {}, 'com.app.y');
+    expect(questions()).toEqual([]);
+    const [[type, , , , args] = []] = other.heard();
+    expect([type, (args as unknown[]).slice(1, 3)]).toEqual([68, ['com.app.y', 'subscribe']]);
+  });
+
+  it('goes on in order with what waits, and by its rules when the authorizer is gone', async () => {
+    const { open, update, questions, answer } = changingNode(ASKED);
+    const user = open('user').tell(32, 1, {}, 'com.app.x').tell(32, 2, {}, 'com.app.y');
+    const [asked] = questions();
+    update(OPEN);
+    user.tell(32, 3, {}, 'com.app.z');
+    expect(user.heard()).toEqual([]);
+    await answer(asked?.id ?? 0, true);
+    expect(heads(user)).toEqual([
+      [33, 1],
+      [33, 2],
+      [33, 3],
+    ]);
+    expect(questions()).toEqual([]);
+  });
+
+  it('loses nothing that waits when it keeps the authorizer', async () => {
+    const { open, update, questions, answer, answerAll } = changingNode(ASKED);
+    const user = open('user').tell(32, 1, {}, 'com.app.x').tell(32, 2, {}, 'com.app.y');
+    const [asked] = questions();
+    update({ ...ASKED, 'authorizer-callee-role': 'backend' });
+    user.tell(32, 3, {}, 'com.app.z');
+    await answer(asked?.id ?? 0, true);
+    await answerAll(() => true);
+    expect(heads(user)).toEqual([
+      [33, 1],
+      [33, 2],
+      [33, 3],
+    ]);
+  });
+
+  it('is of no consequence to a session that is over, or has not come about', () => {
+    const { open, update, router } = changingNode(OPEN);
+    const user = open('user').tell(6, {}, 'wamp.close.normal');
+    const opening = new Session(new FakeTransport(), { router, log: silentLogger(), authMethods: new Map() });
+    update(ASKED);
+    expect(() => {
+      user.session.roleChanged();
+      opening.roleChanged();
+    }).not.toThrow();
+    expect(user.heard()).toEqual([[6, {}, 'wamp.close.goodbye_and_out']]);
   });
 });
