@@ -17,10 +17,18 @@ import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.
 import { featureSet, hasFeature } from '../wamp/features.js';
 import { ABORT, GOODBYE, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
-import { sayRepeated } from '../log/repeated.js';
-import { shortId, shown } from '../log/logger.js';
 import { Authorization } from './authorizer/authorization.js';
+import { detailsOf, welcomeDetails } from './identity.js';
 import { Opening } from './opening.js';
+import {
+  factsOf,
+  sayInternalError,
+  sayJoined,
+  sayLeft,
+  sayRefused,
+  sayUndelivered,
+  sayViolation,
+} from './session-log.js';
 import { refusalOf, substituteFor } from './undeliverable.js';
 import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
@@ -83,10 +91,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   get details(): SessionDetails {
     if (this.#principal === undefined) throw new TypeError('a session has no details before WELCOME');
-    const { realm, authid, authrole, authmethod, authprovider } = this.#principal;
-    const { facts, client } = this.transport;
-    const transport = client.liveCookie === undefined ? facts : { ...facts, http_cbtid: client.liveCookie.digest };
-    return { session: this.id, realm, authid, authrole, authmethod, authprovider, transport };
+    return detailsOf(this.id, this.#principal, this.transport);
   }
 
   get detailsForAuthorizer(): Dict {
@@ -124,11 +129,10 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   fail(error: unknown): void {
     if (this.#state === 'ended') return;
     if (error instanceof ProtocolViolation) {
-      const facts = { ...this.#facts(), violation: shown(error.message) };
-      sayRepeated(this.#deps, 'warn', facts, 'protocol violation');
+      sayViolation(this.#deps, this.#facts(), error);
       this.abort(ErrorUri.PROTOCOL_VIOLATION, error.message, 'protocol_violation');
     } else {
-      this.#deps.log.error({ ...this.#facts(), err: error }, 'internal error, session ended');
+      sayInternalError(this.#deps, this.#facts(), error);
       this.abort(ErrorUri.RUNTIME_ERROR, 'internal error', 'internal_error');
     }
   }
@@ -145,16 +149,16 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.transport.close(cause, message);
   }
 
-  kill(reason: string, message?: string, done: (error?: WampError) => void = nothing): void {
+  kill(reason: string, message?: string, done?: (error?: WampError) => void): void {
     const { liveCookie } = this.transport.client;
-    if (this.#state !== 'established') return done();
+    if (this.#state !== 'established') return done?.();
     if (reason !== CloseUri.LOGOUT || liveCookie === undefined) {
       this.#sayGoodbye(reason, message, 'goodbye');
-      return done();
+      return done?.();
     }
     this.#logOut(liveCookie, (isStored) => {
       if (this.#state === 'leaving') this.#sayGoodbyeAndClose(reason, message);
-      done(isStored ? undefined : new WampError(ErrorUri.RUNTIME_ERROR, NOT_STORED));
+      done?.(isStored ? undefined : new WampError(ErrorUri.RUNTIME_ERROR, NOT_STORED));
     });
   }
 
@@ -213,10 +217,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   /** The sender goes on undisturbed; the end of this session waits for the end of the turn. */
   #undeliverable(message: RouterMessage, error: unknown): void {
     if (!(error instanceof WampError)) return queueMicrotask(() => this.fail(error));
-    this.#deps.log.debug(
-      { ...this.#facts(), messageType: message.type, reason: error.message },
-      'message not delivered',
-    );
+    sayUndelivered(this.#deps, this.#facts(), message, error);
     const substitute = substituteFor(message, error);
     if (substitute !== undefined) this.transport.send(substitute);
     if (message.type === INVOCATION) queueMicrotask(() => this.receive(refusalOf(message, error)));
@@ -227,14 +228,6 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     if (message.type === GOODBYE) return this.#onGoodbye(message.reason);
     if (message.type === ABORT) return this.aborted(message.reason);
     this.#realm?.receive(this, message, granted);
-  }
-
-  pauseReading(): void {
-    this.transport.pauseReading();
-  }
-
-  resumeReading(): void {
-    this.transport.resumeReading();
   }
 
   #receiveElse(message: ClientMessage): void {
@@ -261,11 +254,9 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     return this.id;
   }
 
-  refused({ reason, message }: Deny, asked: Readonly<Record<string, unknown>>): void {
-    // What is no URI is repeated to the client alone.
-    const text = reason === ErrorUri.INVALID_URI ? undefined : shown(message);
-    this.#deps.log.info({ ...this.#facts(), ...asked, reason, message: text }, 'session refused');
-    this.abort(reason, message, 'denied');
+  refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void {
+    sayRefused(this.#deps, this.#facts(), asked, verdict);
+    this.abort(verdict.reason, verdict.message, 'denied');
   }
 
   admitted({ principal, realm, role, proof }: Admission): void {
@@ -278,16 +269,12 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.#principal = principal;
     this.#opening = undefined;
     this.#state = 'established';
-    const details = detailsOf(principal, proof);
+    const details = welcomeDetails(principal, proof);
     this.transport.send({ type: WELCOME, session: this.id, details, roles: realm.announcement });
     realm.join(this);
     this.transport.client.liveCookie?.joined(this);
     this.transport.sessionOpened();
-    const { peer } = this.transport.client;
-    this.#deps.log.info(
-      { realm: realm.name, sessionId: this.id, authid: this.#shownAuthid, authrole, authmethod, peer },
-      'session joined',
-    );
+    sayJoined(this.#deps, this, realm.name, authmethod);
   }
 
   /** The session is over at once; the transport is closed when the client has answered, or has not in time. */
@@ -354,41 +341,12 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.#authorization?.end();
     this.#realm.leave(this);
     this.transport.client.liveCookie?.parted(this);
-    this.#deps.log.info(
-      {
-        realm: this.#realm.name,
-        sessionId: this.id,
-        authid: this.#shownAuthid,
-        authrole: this.authrole,
-        reason: shown(reason),
-      },
-      'session left',
-    );
+    sayLeft(this.#deps, this, this.#realm.name, reason);
     this.#realm = undefined;
   }
 
   /** What identifies this session in the log. */
   #facts(): Readonly<Record<string, unknown>> {
-    if (this.authid === '') return { sessionId: this.id || undefined, peer: this.transport.client.peer };
-    return { realm: this.#realm?.name, sessionId: this.id, authid: this.#shownAuthid, authrole: this.authrole };
+    return factsOf(this, this.#realm?.name);
   }
-
-  /** An authid that is a cookie id must not be written to the log. */
-  get #shownAuthid(): string {
-    const { liveCookie } = this.transport.client;
-    const isCookieId = liveCookie?.name.isCookieId === true && liveCookie.authid === this.authid;
-    return isCookieId ? shortId(this.authid) : this.authid;
-  }
-}
-
-/** What WELCOME says of who came in. */
-function detailsOf(principal: Principal, proof: Dict | undefined): Dict {
-  const { realm, authid, authrole, authmethod, authprovider, authextra } = principal;
-  const details = { realm, authid, authrole, authmethod, authprovider };
-  if (authextra === undefined && proof === undefined) return details;
-  return { ...details, authextra: { ...authextra, ...proof } };
-}
-
-function nothing(): void {
-  // Nobody waits.
 }

@@ -30,6 +30,7 @@ import type { RouterSession } from '../../router/session.js';
 import type { Call, ClientMessage } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { SessionDeps } from '../deps.js';
+import type { SessionTransport } from '../transport.js';
 import type { Question } from './question.js';
 
 /** For what the router decides on alone: it gets nothing that it would need permission for. */
@@ -45,15 +46,14 @@ const NOTHING: Permission = {
 
 /** The session that the messages are of. */
 export interface AuthorizedSession extends RouterSession {
+  /** While the authorizer is asked, nothing is read from the client. */
+  readonly transport: Pick<SessionTransport, 'pauseReading' | 'resumeReading'>;
   /** Who it is, with what its authenticator said of it besides: nobody else gets to see that. */
   readonly detailsForAuthorizer: Dict;
   /** Routes a message that waits for nothing any more. @throws ProtocolViolation */
   route(message: ClientMessage, granted?: Permission): void;
   /** Ends the session because of an error. */
   fail(error: unknown): void;
-  /** Stops and starts reading from the client. */
-  pauseReading(): void;
-  resumeReading(): void;
 }
 
 export interface AuthorizationDeps extends Pick<SessionDeps, 'router' | 'log' | 'repeated'> {
@@ -225,12 +225,12 @@ export class Authorization {
   #pause(): void {
     if (!this.#isReading) return;
     this.#isReading = false;
-    this.#session.pauseReading();
+    this.#session.transport.pauseReading();
   }
 
   #resume(): void {
     if (this.#isReading) return;
     this.#isReading = true;
-    this.#session.resumeReading();
+    this.#session.transport.resumeReading();
   }
 }

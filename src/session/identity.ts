@@ -1,0 +1,33 @@
+/**
+ * Who a session is, for those who ask: other clients, its authorizer, its own client, the log. Pure functions of the principal
+ * that authentication named, and of the connection.
+ */
+import { shortId } from '../log/logger.js';
+import type { ClientInfo, Principal } from '../auth/method.js';
+import type { SessionDetails } from '../router/session.js';
+import type { Dict } from '../wamp/payload.js';
+import type { SessionTransport } from './transport.js';
+
+/** @returns what others may learn (section "Session Meta API"). A cookie is shown by its digest. */
+export function detailsOf(
+  session: number,
+  { realm, authid, authrole, authmethod, authprovider }: Principal,
+  { facts, client }: Pick<SessionTransport, 'facts' | 'client'>,
+): SessionDetails {
+  const transport = client.liveCookie === undefined ? facts : { ...facts, http_cbtid: client.liveCookie.digest };
+  return { session, realm, authid, authrole, authmethod, authprovider, transport };
+}
+
+/** @param proof see {@link Accept.proof}. @returns WELCOME.Details but for the roles of the router. */
+export function welcomeDetails(principal: Principal, proof: Dict | undefined): Dict {
+  const { realm, authid, authrole, authmethod, authprovider, authextra } = principal;
+  const details = { realm, authid, authrole, authmethod, authprovider };
+  if (authextra === undefined && proof === undefined) return details;
+  return { ...details, authextra: { ...authextra, ...proof } };
+}
+
+/** @returns the authid as it may be written to the log: not where it is a cookie id. */
+export function shownAuthid(authid: string, { liveCookie }: ClientInfo): string {
+  const isCookieId = liveCookie?.name.isCookieId === true && liveCookie.authid === authid;
+  return isCookieId ? shortId(authid) : authid;
+}

@@ -1,0 +1,66 @@
+/**
+ * What the log says of a session, from who asked in vain to who left. No line has a cookie id in it, and what a client chose
+ * is shortened.
+ */
+import { ErrorUri } from '../wamp/error.js';
+import { sayRepeated } from '../log/repeated.js';
+import { shown } from '../log/logger.js';
+import { shownAuthid } from './identity.js';
+import type { Deny } from '../auth/method.js';
+import type { ProtocolViolation, WampError } from '../wamp/error.js';
+import type { RouterMessage } from '../wamp/message.js';
+import type { SessionDeps } from './deps.js';
+import type { SessionTransport } from './transport.js';
+
+type Facts = Readonly<Record<string, unknown>>;
+type Log = Pick<SessionDeps, 'log'>;
+
+/** A session as the log names it. Its id is 0, and its authid empty, until it has them. */
+export interface LoggedSession {
+  readonly id: number;
+  readonly authid: string;
+  readonly authrole: string;
+  readonly transport: Pick<SessionTransport, 'client'>;
+}
+
+/** @param realm undefined when it has left it. @returns what identifies a session. */
+export function factsOf(session: LoggedSession, realm: string | undefined): Facts {
+  if (session.authid !== '') return namesOf(session, realm);
+  return { sessionId: session.id || undefined, peer: session.transport.client.peer };
+}
+
+function namesOf({ id, authid, authrole, transport: { client } }: LoggedSession, realm: string | undefined): Facts {
+  return { realm, sessionId: id, authid: shownAuthid(authid, client), authrole };
+}
+
+/** @param asked what the client asked for. */
+export function sayRefused({ log }: Log, facts: Facts, asked: Facts, { reason, message }: Deny): void {
+  // What is no URI is repeated to the client alone.
+  const text = reason === ErrorUri.INVALID_URI ? undefined : shown(message);
+  log.info({ ...facts, ...asked, reason, message: text }, 'session refused');
+}
+
+export function sayJoined({ log }: Log, session: LoggedSession, realm: string, authmethod: string): void {
+  log.info({ ...namesOf(session, realm), authmethod, peer: session.transport.client.peer }, 'session joined');
+}
+
+export function sayLeft({ log }: Log, session: LoggedSession, realm: string, reason: string): void {
+  log.info({ ...namesOf(session, realm), reason: shown(reason) }, 'session left');
+}
+
+/** Clients can cause this line as often as they like. */
+export function sayViolation(
+  deps: Pick<SessionDeps, 'log' | 'repeated'>,
+  facts: Facts,
+  error: ProtocolViolation,
+): void {
+  sayRepeated(deps, 'warn', { ...facts, violation: shown(error.message) }, 'protocol violation');
+}
+
+export function sayInternalError({ log }: Log, facts: Facts, error: unknown): void {
+  log.error({ ...facts, err: error }, 'internal error, session ended');
+}
+
+export function sayUndelivered({ log }: Log, facts: Facts, { type }: RouterMessage, { message }: WampError): void {
+  log.debug({ ...facts, messageType: type, reason: message }, 'message not delivered');
+}
