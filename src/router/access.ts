@@ -1,11 +1,11 @@
 /**
- * What a session uses of its router and realm, and nothing else: whatever has this can stand in for them, in a process that
- * only holds connections, for one.
+ * The part of router and realm that a session uses. Another object with these members can take their place: in a process that
+ * only holds connections, for example.
  */
 import type { Realm } from './realm.js';
 import type { Router } from './router.js';
 
-/** A realm as its sessions see it. */
+/** A realm as its sessions see it; {@link Realm} has the contracts. */
 export type RealmAccess = Pick<
   Realm,
   | 'announcement'

@@ -59,7 +59,7 @@ export interface SubscriptionDirectory {
   list(): IdsByMatch;
   /** The subscription made with exactly this URI and match policy. */
   lookup(uri: string, match: Match): SubscriptionView | undefined;
-  /** Every subscription that an event on `uri` would go to. */
+  /** The subscriptions that get the events of `uri`. */
   matching(uri: string): readonly SubscriptionView[];
   get(id: number): SubscriptionView | undefined;
   /**
@@ -80,11 +80,10 @@ export interface RegistrationDirectory {
   revoke(id: number, session: RouterSession, reason?: string): boolean;
 }
 
-/** Measures waits and calls back later: nothing in the router waits in any other way. */
+/** Measures time and calls back later. Nothing in the router waits in any other way. */
 export interface Scheduler {
   /**
-   * @returns milliseconds since some moment. Unlike the time of day it goes on evenly, whatever somebody sets the clock of
-   * the system to.
+   * @returns milliseconds since some moment. Unlike the time of day it goes on evenly, also when the system clock is set.
    */
   elapsed(): number;
   /** @returns a function that calls it off; harmless afterwards. */
@@ -102,7 +101,6 @@ export const NO_OBSERVER: SubscriptionObserver & RegistrationObserver = {
 };
 
 /**
- * A result that is not there yet. It hands it over once, or says why there is none, at once or later; the caller may have
- * gone by then.
+ * A result that is not there yet. It calls one of the two functions, once: at once, or later when the caller may have gone.
  */
 export type Later = (reply: (result: Payload) => void, fail: (error: WampError) => void) => void;

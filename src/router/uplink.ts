@@ -82,8 +82,8 @@ export interface Uplink {
    */
   registered(claim: RegistrationClaim, done: (error?: WampError) => void): void;
   /**
-   * A claim is over, whatever the reason, also one that was taken away by others: the session unregistered or has gone, `done`
-   * called or not. Not called after a `done` with an error.
+   * A claim is over: the session unregistered or has gone, or the registration was taken away. `done` may still be due then.
+   * Not called after a `done` with an error.
    */
   unregistered(claim: RegistrationClaim): void;
   /**

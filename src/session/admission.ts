@@ -1,6 +1,6 @@
 /**
- * Who may enter: from a HELLO to a verdict. Picks the authentication method, and checks what it says against the realms
- * and roles that exist. Holds no state.
+ * From a HELLO to a verdict: who may enter. Picks the authentication method, and checks its verdict against the realms and
+ * roles that exist. Holds no state.
  */
 import { ErrorUri } from '../wamp/error.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
@@ -23,7 +23,7 @@ export interface Admission {
   readonly proof: Dict | undefined;
 }
 
-/** What methods are told where the client names no realm: it is none, and no config can have it. */
+/** The realm that methods are told where the client names none. No config can have it. */
 const NO_REALM = '';
 
 /** A client that offers no methods is anonymous (as with Crossbar.io, also for an empty list). */

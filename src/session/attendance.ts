@@ -1,16 +1,16 @@
 /**
- * Waits for procedures that decide for clients (authenticators, authorizers) and are not there: their client may come back
- * later than the others after a restart. Bounded in time, in number and in bytes; who waits longest makes room. It is woken
- * by the registration, and holds nothing of those who have an answer.
+ * Waits for procedures that decide about clients (authenticators, authorizers) and are not registered: after a restart their
+ * callees may come back later than the others. The registration ends the wait. Waits are bounded in time, in number and in
+ * bytes; the longest one makes room.
  */
 import type { RealmAccess } from '../router/access.js';
 import type { Scheduler } from '../router/observer.js';
 
-/** How long a procedure that is missing is waited for: a client that lost its connection tries again within seconds. */
+/** How long a missing procedure is waited for: a client that lost its connection tries again within seconds. */
 export const ATTENDANCE_MS = 5000;
-/** How many may wait. */
+/** How many waits there may be at a time. */
 export const MAX_ATTENDING = 1000;
-/** How much they may hold: what their clients said of themselves. */
+/** How many bytes they may hold: what their clients said of themselves. */
 export const MAX_ATTENDING_BYTES = 16 * 1024 * 1024;
 
 interface Wait {
@@ -62,7 +62,7 @@ export class Attendance {
     });
   }
 
-  /** Nobody waits any more. */
+  /** Ends all waits. */
   stop(): void {
     for (const { end } of this.#waits) end(false);
   }

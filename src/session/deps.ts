@@ -1,5 +1,5 @@
 /**
- * What all sessions of one transport share: made once, when the transport is set up.
+ * What the sessions of one transport share. It is made once, when the transport is set up.
  */
 import { RepeatedLog } from '../log/repeated.js';
 import { LiveAuthMethods } from '../auth/live-methods.js';
@@ -18,11 +18,11 @@ export interface SessionDeps extends RepeatedLogDeps {
   readonly router: RouterAccess;
   /** name in HELLO -> method */
   readonly authMethods: AuthMethodLookup;
-  /** What refusals are called; by default as Crossbar.io does. */
+  /** The reason URIs of refusals; by default those of Crossbar.io. */
   readonly authUris?: AuthUris;
 }
 
-/** As the transport keeps them. */
+/** The same, for the transport that made them. */
 export interface LiveSessionDeps extends SessionDeps {
   /**
    * Takes other principals and limits for the clients that come from now on; sessions that are on stay. Failures that were
@@ -31,18 +31,18 @@ export interface LiveSessionDeps extends SessionDeps {
   renewAuth(sections: AuthSections): Promise<void>;
 }
 
-/** What a transport says of authentication. */
+/** The parts of a transport's config that say who may enter. */
 export interface AuthSections {
   readonly auth?: AuthConfig | undefined;
   readonly options: AuthOptions;
 }
 
-/** What the node gives. */
+/** What the node gives for it. */
 export interface SessionParts extends Pick<SessionDeps, 'router' | 'log'> {
   readonly load: LoadFunction;
 }
 
-/** @returns whether somebody else is asked who a client is, who should see all that is known of it. */
+/** @returns whether an authenticator decides: it should see all that is known of the client. */
 export function asksAuthenticator(auth: AuthConfig | undefined): boolean {
   return Object.values(auth ?? {}).some((section: object) => 'type' in section && section.type !== 'static');
 }

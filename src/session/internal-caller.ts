@@ -13,7 +13,7 @@ import type { RouterSession, SessionDetails } from '../router/session.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { Payload } from '../wamp/payload.js';
 
-/** Who decides over others answers in milliseconds. One that does not holds up a client, which must be told some time. */
+/** An authenticator or authorizer answers in milliseconds. The client that waits for a slower one gets an error. */
 export const CALL_DEADLINE_MS = 5000;
 
 /** Nobody can have this role by authentication: it belongs to no realm. */
@@ -98,7 +98,7 @@ export class InternalCaller implements RouterSession {
     return false;
   }
 
-  /** Ends with what it is for, and only then. */
+  /** It ends with the part of the router that it calls for, and not before. */
   kill(): void {
     return;
   }

@@ -25,12 +25,12 @@ import type { Admission } from './admission.js';
 import type { SessionTransport } from './transport.js';
 
 /**
- * The most that a message may have before WELCOME, in bytes: of somebody who is nobody yet nothing large is taken apart. A
- * HELLO of a browser has some 800 bytes; tokens and certificates in `authextra` have some thousands.
+ * The most that a message may have before WELCOME, in bytes: nothing large of a stranger is taken apart. A HELLO of a browser
+ * has some 800 bytes; tokens and certificates in `authextra` have some thousands.
  */
 export const MAX_OPENING_BYTES = 65_536;
 
-/** How many messages may wait here, of those who cannot be stopped from sending: a client has no reason to send any. */
+/** How many messages of a client that cannot be stopped from sending may wait here: it has no reason to send any. */
 const MAX_WAITING = 16;
 /** So many of the methods that a client offers are logged. */
 const MAX_LOGGED_METHODS = 10;
@@ -128,9 +128,9 @@ export class Opening {
   #await<T>(result: T | Promise<T>, proceed: (result: T) => void): void {
     if (!(result instanceof Promise)) return proceed(result);
     const { transport } = this.#session;
-    // The client has done its part: that somebody else takes their time does not make its HELLO late.
+    // The client has done its part: its HELLO is not late because the answer takes a while.
     transport.challenged();
-    // What comes meanwhile is from a stranger: it stays bytes, and little of it is read.
+    // The client is still a stranger: what it sends meanwhile stays bytes, and little of it is read.
     transport.pauseReading();
     result
       .then((value) => {
@@ -193,10 +193,10 @@ export class Opening {
   }
 
   /**
-   * What a cookie remembers after this login. Who enters by the cookie changes nothing. Who enters as anonymous, though
-   * the cookie could have let him in, wants to be nobody: what it remembers is dropped.
+   * Changes the login that the cookie remembers. A client that enters by the cookie changes nothing. One that enters as
+   * anonymous, though the cookie could have let them in, wants to be nobody: the login is dropped.
    * @returns whether the session is of the login that the cookie remembers now; `outdated` when the cookie has got another id,
-   *   which this connection does not hold: whoever planted the old one must not log the owner in as somebody else.
+   *   which this connection does not hold: an attacker who planted the old one must not log the owner in as somebody else.
    */
   #attachLogin(principal: Principal): boolean | Promise<boolean | 'outdated'> {
     const { liveCookie, heldCookie } = this.#session.transport.client;
@@ -212,7 +212,7 @@ export class Opening {
   }
 }
 
-/** What is thrown for a message that is larger than {@link MAX_OPENING_BYTES}. */
+/** @returns the error for a message that is larger than {@link MAX_OPENING_BYTES}. */
 export function openingTooLarge(): ProtocolViolation {
   return new ProtocolViolation(`a message before WELCOME may have at most ${MAX_OPENING_BYTES} bytes`);
 }

@@ -1,5 +1,5 @@
 /**
- * What the log says of a session, from who asked in vain to who left. No line has a cookie id in it, and what a client chose
+ * The lines of the log about a session, from a refusal to its end. No line has a cookie id in it, and text that a client chose
  * is shortened.
  */
 import { ErrorUri } from '../wamp/error.js';
@@ -35,7 +35,7 @@ function namesOf({ id, authid, authrole, transport: { client } }: LoggedSession,
 
 /** @param asked what the client asked for. */
 export function sayRefused({ log }: Log, facts: Facts, asked: Facts, { reason, message }: Deny): void {
-  // What is no URI is repeated to the client alone.
+  // A text that is no URI is repeated to the client alone.
   const text = reason === ErrorUri.INVALID_URI ? undefined : shown(message);
   log.info({ ...facts, ...asked, reason, message: text }, 'session refused');
 }

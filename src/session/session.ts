@@ -46,10 +46,10 @@ import type { CloseCause, SessionTransport } from './transport.js';
 
 type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
 
-/** What is told of a logout when the cookie store fails. */
+/** The text for a logout that the cookie store failed to store. */
 const NOT_STORED = 'the logout holds as long as the router runs, but could not be stored';
 
-/** One client on one transport, from HELLO to GOODBYE; after that the transport may start another one (section "Session Closing"). */
+/** One client on one transport, from HELLO to GOODBYE. The transport may start another one then (section "Session Closing"). */
 export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   id = 0;
   authid = '';
@@ -78,7 +78,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     return this.#state === 'established';
   }
 
-  /** Whether nobody has been let in yet: what comes is from a stranger. */
+  /** Whether nobody has been let in yet: messages are those of a stranger. */
   get isOpening(): boolean {
     return this.#state === 'opening';
   }
@@ -167,12 +167,12 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     if (this.#state === 'established') this.#sayGoodbyeAndClose(reason, message);
   }
 
-  /** Others may call it. */
+  /** Whether others may call it. */
   get isCallee(): boolean {
     return this.#realm?.isCallee(this) === true;
   }
 
-  /** It waits for something that is under way, or somebody waits for it. */
+  /** Whether it waits for an answer, somebody waits for one of it, or its logout is being stored. */
   get isBusy(): boolean {
     return this.#state === 'leaving' || this.#realm?.hasCalls(this) === true;
   }
@@ -197,9 +197,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   }
 
   /**
-   * The session did not come about in time. A client that was challenged and does not answer hears why. The others
-   * did nothing wrong that they know of: a slow network, or a login that we do not decide, is a passing trouble, and clients take
-   * ABORT for final.
+   * There is no session within the time for it. A client that was challenged and does not answer hears why. The others have
+   * done nothing wrong: a slow network, or a slow authenticator, passes, and clients take ABORT for final.
    */
   overdue(timeoutMs: number): void {
     const text = `no session within ${timeoutMs} ms`;
@@ -288,7 +287,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.transport.sessionClosing();
   }
 
-  /** For a client that has nothing left to say: nobody else may go on with the connection. */
+  /** Closes at once: the cookie is over, and nobody may go on with the connection. */
   #sayGoodbyeAndClose(reason: string, message: string | undefined): void {
     this.#sayGoodbye(reason, message, 'goodbye');
     this.transport.close('goodbye', message ?? reason);
@@ -311,13 +310,13 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.transport.sessionEnded();
   }
 
-  /** Leaves the realm at once, and goes on when the cookie is forgotten for good. What the client sends meanwhile is ignored. */
+  /** Leaves the realm at once, and goes on when the cookie is forgotten for good. Messages that come meanwhile are ignored. */
   #logOut(liveCookie: LiveCookie, proceed: (isStored: boolean) => void): void {
     this.#state = 'leaving';
     this.#leaveRealm(CloseUri.LOGOUT);
     liveCookie.logOut(this).then(
       () => proceed(true),
-      // Said in the log by the one who could not.
+      // `logOut` has said why in the log.
       () => proceed(false),
     );
   }

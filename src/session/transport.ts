@@ -11,24 +11,24 @@ import type { RouterMessage } from '../wamp/message.js';
 export type CloseCause =
   'protocol_violation' | 'denied' | 'goodbye' | 'system_shutdown' | 'timeout' | 'unavailable' | 'internal_error';
 
-/** What others may learn of a connection. */
+/** The facts about a connection that others may learn. */
 export type TransportFacts = TransportDetails;
 
 /** What a session uses of its connection. */
 export interface SessionTransport {
   /** Who is at the other end. */
   readonly client: ClientInfo;
-  /** What others may learn of the connection, apart from its cookie. Made when it is asked for. */
+  /** Without its cookie. Made when it is asked for. */
   readonly facts: TransportFacts;
   /**
-   * Sends without waiting. A client that does not read is the affair of the transport.
+   * Sends without waiting. The transport deals with a client that does not read.
    *
    * @throws WampError for a message that the serializer of this client cannot write.
    */
   send(message: RouterMessage): void;
   /** Closes when all that was sent is on its way; nothing more is received. `text` tells a person why. Idempotent. */
   close(cause: CloseCause, text: string): void;
-  /** The HELLO is here. The client was asked to prove who it is, or somebody else is asked: that may take a while. */
+  /** The HELLO is here. The client, or an authenticator, is asked who it is: that may take a while. */
   challenged(): void;
   /** The session is established: its HELLO is no longer waited for. */
   sessionOpened(): void;

@@ -1,6 +1,6 @@
 /**
- * Messages that the serializer of a peer cannot write: the payload came in another format and is nested too
- * deep. A caller still gets its one final answer; an event, and a result that others will follow, is dropped.
+ * Messages that the serializer of a peer cannot write, because the payload came in another format and is nested too deep. A
+ * caller still gets its one final answer. An event, and a progressive result, is dropped.
  */
 import { CALL, ERROR, INVOCATION, NO_DETAILS, RESULT } from '../wamp/message.js';
 import { payloadOf } from '../wamp/payload.js';

@@ -1,6 +1,6 @@
 /**
- * What calls make the router keep, charged to their callers (`budget.ts`): each call as such, and what it says where that may
- * have to be sent (once more): while it waits for room, or as long as another callee may take it over.
+ * What calls make the router keep, charged to their callers (`budget.ts`): each call as such, and its message where that may
+ * have to be sent (once more), because the call waits for room or another callee may take it over.
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';
 import { CALL_BYTES, messageWeight } from '../weight.js';

@@ -1,6 +1,6 @@
 /**
- * What the dealer remembers of sessions and of calls that are not over. Plain data; the rules are in `dealer.ts` (who is
- * registered) and `calls.ts` (what becomes of a call).
+ * What the dealer remembers of sessions and of calls that are not over. Plain data; the rules are in `registrar.ts` (who is
+ * registered) and `calls.ts` (calls from INVOCATION to RESULT).
  */
 import { IdMap } from './id-map.js';
 import type { RandomId } from '../../wamp/id.js';

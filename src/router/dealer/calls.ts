@@ -56,7 +56,7 @@ export class Calls {
     this.#timers = new CallTimers(deps.scheduler, (call) => this.#overdue(call));
   }
 
-  /** The calls that are not over, those of them that wait for room, and those with a deadline; for those who ask now and then. */
+  /** How many calls are not over, how many of them wait for room, and how many have a deadline. For occasional use. */
   get stats(): { readonly calls: number; readonly queuedCalls: number; readonly timedCalls: number } {
     let calls = 0;
     let queuedCalls = 0;
@@ -123,7 +123,7 @@ export class Calls {
       return;
     }
     if (mode === 'killnowait') interrupt(call, mode);
-    // With `kill` the caller waits for an answer whatever the callee can do, also when it has been told not to.
+    // With `kill` the caller waits for an answer, also where the callee cannot be told to stop and the config wants no ERROR.
     if (!this.#deps.cancelWithoutError || mode === 'kill') {
       return this.#fail(call, ErrorUri.CANCELED, payloadOf(['the call was canceled']));
     }
@@ -245,7 +245,7 @@ export class Calls {
     const { registration, backlog } = call;
     call.callee = callee;
     call.invocationId = party.lastInvocationId = nextId(party.lastInvocationId);
-    // Whatever the callee announced: many clients that can do it do not say so, or elsewhere.
+    // Not only where the callee announced it: many clients can do it and do not say so, or say so for another role.
     call.progressive = message.options.receive_progress === true;
     if (registration.invoke === 'single' && backlog === undefined) this.#memory.forget(call);
     callee.running++;

@@ -69,7 +69,7 @@ export interface DealerDeps extends RegistrarRules {
 
 /**
  * The dealer of a realm. It serves REGISTER, UNREGISTER, CALL and CANCEL of its sessions, and what callees answer (YIELD,
- * ERROR). What cannot be served is thrown, as in the broker.
+ * ERROR). It throws when it cannot serve a message, as the broker does.
  */
 export class Dealer implements RegistrationDirectory {
   readonly #deps: DealerDeps;
@@ -245,7 +245,10 @@ function answer(session: RouterSession, requestId: number, result: Payload | Lat
   result(reply, (error) => sendError(session, { type: CALL, requestId }, error));
 }
 
-/** Who asks to be shown is refused when nobody would be shown the caller (section "Caller Identification"). */
+/**
+ * A caller that asks to be disclosed is refused where the callees would not see it (section "Caller Identification").
+ * @throws WampError
+ */
 function checkDisclosure(session: RouterSession, registration: CallTarget | undefined): void {
   if (registration?.members.every(({ disclose }) => disclose) === true) return;
   throw new WampError(

@@ -59,7 +59,7 @@ export class IdMap<T extends object> {
     return true;
   }
 
-  /** @returns all items, in no order: a list of its own, whatever becomes of the map. */
+  /** @returns all items, in no order: a list of its own, which later changes of the map leave alone. */
   values(): T[] {
     return this.#items.filter((item) => item !== undefined);
   }

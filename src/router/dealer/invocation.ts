@@ -1,6 +1,6 @@
 /**
- * What stands in the details of INVOCATION and RESULT, what sessions must be able to do to send a call or to be sent one,
- * and how a callee is told to stop. A plain call needs no details at all, and gets the shared empty ones.
+ * The details of INVOCATION and RESULT, the features that sessions need to send a call or to get one, and INTERRUPT. A plain
+ * call needs no details and gets the shared empty ones.
  */
 import { ProtocolViolation } from '../../wamp/error.js';
 import { INTERRUPT, NO_DETAILS } from '../../wamp/message.js';

@@ -130,7 +130,7 @@ export class Registrar {
     return this.#pending.size;
   }
 
-  /** What is permitted: now, or when it is its turn. @throws WampError */
+  /** Serves a REGISTER that is permitted: now, or when it is its turn. @throws WampError */
   #register(asked: AskedRegistration): void {
     const { session, message } = asked;
     const { options, procedure: uri } = message;
@@ -144,7 +144,7 @@ export class Registrar {
     const standing = this.#look(asked);
     const { uplink } = this.#rules;
     if (!standing.joins) return this.#join(asked, standing);
-    // Before anything is taken away from others. What is held will be given back.
+    // Before anything is taken away from others. A registration that the session holds will be given back.
     this.#charge(party, standing.holds ? 1 : 0, match, uri);
     if (uplink === undefined) this.#join(asked, standing);
     else this.#ask(uplink, asked);

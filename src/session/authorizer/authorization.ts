@@ -4,11 +4,11 @@
  * Sessions of other roles have none of this.
  *
  * One message after the other. While the authorizer is asked about one, all later ones wait, of every type:
- * nothing overtakes. Other sessions go on. What comes meanwhile stays bytes in the transport: a parsed message may take
- * many times the memory of what was sent.
+ * nothing overtakes. Other sessions go on. Messages that come meanwhile stay bytes in the transport: a parsed one may take
+ * many times the memory.
  *
  * An authorizer that is not there is waited for, once in a while that it is missing: it may come back later than its clients
- * after a restart. What would make a session the authorizer itself does not wait: it would wait for itself.
+ * after a restart. A REGISTER that would make the session the authorizer does not wait: it would wait for itself.
  *
  * An authorizer should have a role with `permissions`. One that has an authorizer itself is asked like anybody else, and
  * if that is the same procedure, its YIELD waits behind the request that it should decide: that request fails at the
@@ -33,7 +33,7 @@ import type { SessionDeps } from '../deps.js';
 import type { SessionTransport } from '../transport.js';
 import type { Question } from './question.js';
 
-/** For what the router decides on alone: it gets nothing that it would need permission for. */
+/** For messages that the router decides on alone: they get nothing that needs permission. */
 const NOTHING: Permission = {
   call: false,
   register: false,
@@ -48,7 +48,7 @@ const NOTHING: Permission = {
 export interface AuthorizedSession extends RouterSession {
   /** While the authorizer is asked, nothing is read from the client. */
   readonly transport: Pick<SessionTransport, 'pauseReading' | 'resumeReading'>;
-  /** Who it is, with what its authenticator said of it besides: nobody else gets to see that. */
+  /** Its details and the `authextra` of its authenticator, which nobody else gets to see. */
   readonly detailsForAuthorizer: Dict;
   /** Routes a message that waits for nothing any more. @throws ProtocolViolation */
   route(message: ClientMessage, granted?: Permission): void;
@@ -67,11 +67,11 @@ export class Authorization {
   #procedure = '';
   readonly #caller: InternalCaller;
   readonly #decisions: DecisionCache;
-  /** What came while the authorizer was asked, in order, of those who cannot be stopped from sending. */
+  /** Messages that came while the authorizer was asked, in order: not every client can be stopped from sending. */
   readonly #waiting: ClientMessage[] = [];
-  /** Where the authorizer is waited for. */
+  /** Waits for an authorizer that is not there. */
   readonly #attendance: Attendance;
-  /** It was waited for in vain, and has not been there since. */
+  /** Whether it was waited for in vain, and has not been there since. */
   #isMissing = false;
   #asking = false;
   #isReading = true;

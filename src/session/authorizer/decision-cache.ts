@@ -1,6 +1,6 @@
 /**
- * What an authorizer decided for one session and allowed to be used again. Bounded in time, so that a change of mind
- * comes through, and in number, because the client chooses the URIs.
+ * Decisions of an authorizer for one session that it allowed to be used again. Bounded in time, so that it may change its
+ * mind, and in number, because the client chooses the URIs.
  */
 import type { Scheduler } from '../../router/observer.js';
 import type { Permission } from '../../router/role.js';

@@ -1,5 +1,5 @@
 /**
- * What an authorizer is asked about a message: the action and the URI that need permission. Pure.
+ * The question that an authorizer is asked about a message: which action on which URI. Pure.
  */
 import { WampError } from '../../wamp/error.js';
 import { CALL, PUBLISH, REGISTER, SUBSCRIBE } from '../../wamp/message.js';

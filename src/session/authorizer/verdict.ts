@@ -1,6 +1,6 @@
 /**
- * What an authorizer said: from the payload of its result to a decision. Pure. An authorizer is code of somebody else:
- * an unclear answer counts as none, so that no slip of it lets anybody in.
+ * From the result of an authorizer to a decision. Pure. An authorizer is code of somebody else: an unclear answer counts as
+ * none, so that no mistake in it lets anybody in.
  */
 import type { Action, Permission } from '../../router/role.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
@@ -21,7 +21,7 @@ export class AuthorizerFault extends Error {
 
 /**
  * @param payload the result: a boolean, or `{allow, disclose?, cache?}`, where `disclose` is a boolean or
- *   `{caller?, publisher?}`. What is null counts as absent, and keys that nobody knows are passed over.
+ *   `{caller?, publisher?}`. Null counts as absent, and unknown keys are ignored.
  * @throws AuthorizerFault
  */
 export function verdictOf(action: Action, { args, kwargs }: Payload): AuthorizerVerdict {
@@ -32,7 +32,7 @@ export function verdictOf(action: Action, { args, kwargs }: Payload): Authorizer
   if (typeof result === 'boolean') return { permission: permissionFor(action, result, undefined), cache: false };
   if (!isDict(result)) throw new AuthorizerFault('the result must be a boolean or a dictionary');
   if (typeof result.allow !== 'boolean') throw new AuthorizerFault('"allow" must be a boolean');
-  // To allow what the authorizer wants to have validated, and not to validate it, would be to allow too much.
+  // The authorizer allows only what is valid: without the validation that would be too much.
   if (isThere(result.validate)) throw new AuthorizerFault('"validate" is not supported');
   return {
     permission: permissionFor(action, result.allow, result.disclose),
