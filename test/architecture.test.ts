@@ -69,7 +69,6 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['wamp', 'log', 'system', 'router', 'cookie', 'auth', 'session', 'transport', 'http', 'webservice'],
       ...['client', 'component'],
     ],
-    types: ['config'],
     builtins: ['v8'],
   },
   // The warnings about roles ask the rules of the router themselves.
@@ -98,7 +97,7 @@ const PUBLIC_FACE = 'index.ts';
  * Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. What rules a
  * schema has stand beside it (`rules.ts`, `...-rules.ts`), and come with it.
  */
-const WITH_SCHEMA = ['auth', 'component', 'cookie', 'router', 'transport', 'webservice'];
+const WITH_SCHEMA = ['auth', 'component', 'cookie', 'router', 'transport', 'webservice', 'worker'];
 
 /** Where a rule does not hold, and why. */
 const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
@@ -231,7 +230,6 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'config/reference.ts', word: 'cookie', because: 'the name of a definition in the published schema' },
   { file: 'config/resolve.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'config/password-cookies.ts', word: 'cookie', because: 'a word of "authid"' },
-  { file: 'config/schema.ts', word: 'router', because: 'the schema of that worker, which is put together here' },
   { file: 'node/cbdir.ts', word: 'file', because: 'the opposite of a directory' },
   { file: 'node/summary.ts', word: 'rawsocket', because: 'what "rawsocketUrl" of a summary is for' },
 ];

@@ -1,18 +1,19 @@
 /**
- * The `components` of a router worker: programs that run inside the node.
+ * The `components` of a router worker: programs that run inside the node. Each kind has a schema of its own, and a line in the
+ * `oneOf` of {@link componentSchema}.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 
-export const componentSchema = {
+export const moduleComponentSchema = {
   type: 'object',
-  section: 'Component',
+  section: 'Component "module"',
   standsAt: 'workers[].components[]',
   description:
     'A program that runs inside the node: a function of a JavaScript module, with a WAMP session of its own.',
   required: ['type', 'module', 'realm'],
   additionalProperties: false,
   properties: {
-    type: { const: 'module', notYet: ['class', 'function'], description: 'The word for this kind of component.' },
+    type: { const: 'module', description: 'The word for this kind of component.' },
     id: {
       type: 'string',
       pattern: '^[a-z][a-z0-9_]{2,63}$',
@@ -49,5 +50,19 @@ export const componentSchema = {
   },
 } as const satisfies ConfigSchema;
 
-/** A checked component; its id is there. */
-export type ComponentConfig = Checked<typeof componentSchema> & { readonly id: string };
+export const componentSchema = {
+  type: 'object',
+  section: 'Component',
+  standsAt: 'workers[].components[]',
+  description: 'A program that runs inside the node, with a WAMP session of its own.',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [moduleComponentSchema],
+  notYet: ['class', 'function'],
+} as const satisfies ConfigSchema;
+
+/** A checked component of the kind `module`; its id is there. */
+export type ModuleComponentConfig = Checked<typeof moduleComponentSchema> & { readonly id: string };
+
+/** A component of the config, of any kind. */
+export type ComponentConfig = ModuleComponentConfig;

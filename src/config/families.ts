@@ -8,7 +8,8 @@ import { cookieStoreSchema } from '../cookie/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
 import { serializersSchema } from '../transport/connection-schema.js';
 import { pathServiceSchema } from '../webservice/schema.js';
-import { nodeSchemaTree, routerWorkerSchema, transportSchema } from './schema.js';
+import { transportSchema, workerSchema } from '../worker/schema.js';
+import { nodeSchemaTree } from './schema.js';
 import type { SchemaTree } from './walk.js';
 
 /** More words: variants with their word in `type` (`const`), methods by their words, and words of serializers. */
@@ -37,10 +38,10 @@ export function nodeSchemaOf(more: MoreWords): SchemaTree {
 /** @returns the words of every family that we ship. */
 export function shippedWords(): Readonly<Record<keyof MoreWords, readonly string[]>> {
   return {
-    workers: wordsOf([routerWorkerSchema]),
+    workers: wordsOf(workerSchema.oneOf),
     transports: wordsOf(transportSchema.oneOf),
     services: wordsOf(pathServiceSchema.oneOf),
-    components: wordsOf([componentSchema]),
+    components: wordsOf(componentSchema.oneOf),
     stores: wordsOf(cookieStoreSchema.oneOf),
     methods: Object.keys(authSchema.properties),
     serializers: serializersSchema.items.enum,
@@ -54,18 +55,18 @@ function wordsOf(variants: readonly ConfigSchema[]): string[] {
 /** Puts more words to the schema that has the words of a family. All others stay as they are. */
 function extended(schema: ConfigSchema, more: MoreWords): ConfigSchema {
   switch (schema) {
-    case routerWorkerSchema:
-      return withMore(schema, more.workers, { section: 'Worker', description: 'A part of the node.' });
+    case workerSchema:
+      return withMore(workerSchema, more.workers);
     case componentSchema:
-      return withMore(schema, more.components, { section: 'Component', description: 'A program of the operator.' });
+      return withMore(componentSchema, more.components);
     case transportSchema:
-      return withMore(schema, more.transports);
+      return withMore(transportSchema, more.transports);
     case pathServiceSchema:
-      return withMore(schema, more.services);
+      return withMore(pathServiceSchema, more.services);
     case cookieStoreSchema:
-      return withMore(schema, more.stores);
+      return withMore(cookieStoreSchema, more.stores);
     case authSchema:
-      return { ...schema, properties: { ...schema.properties, ...more.methods } };
+      return { ...authSchema, properties: { ...authSchema.properties, ...more.methods } };
     case serializersSchema.items:
       return { ...schema, enum: [...serializersSchema.items.enum, ...(more.serializers ?? [])] };
     default:
@@ -73,26 +74,12 @@ function extended(schema: ConfigSchema, more: MoreWords): ConfigSchema {
   }
 }
 
-/** @param family - says what they all are, where the schema is that of the only word so far */
+/** @param family - told apart by the word in their `type` */
 function withMore(
-  schema: ConfigSchema,
+  family: ConfigSchema & { readonly oneOf: readonly ConfigSchema[] },
   variants: readonly ConfigSchema[] = [],
-  family?: Pick<ConfigSchema, 'section' | 'description'>,
 ): ConfigSchema {
-  if (variants.length === 0) return schema;
-  if (schema.oneOf !== undefined) return { ...schema, oneOf: [...schema.oneOf, ...variants] };
-  const { notYet, standsAt } = { notYet: schema.properties?.['type']?.notYet, standsAt: schema.standsAt };
-  return {
-    type: 'object',
-    description: '',
-    ...family,
-    ...(standsAt !== undefined && { standsAt }),
-    required: ['type'],
-    discriminator: { propertyName: 'type' },
-    // A copy: the schema itself is what is being replaced.
-    oneOf: [{ ...schema }, ...variants],
-    ...(notYet !== undefined && { notYet }),
-  };
+  return { ...family, oneOf: [...family.oneOf, ...variants] };
 }
 
 /** @returns the schema with copies of what is in it. */

@@ -56,13 +56,19 @@ function unknownKey(path: Path, key: string, schema: SchemaNode): Complaint {
 }
 
 function missingKey(path: Path, key: string, schema: SchemaNode, data: unknown): Complaint[] {
-  const misspelt = misspeltKey(key, schema, data);
+  const variant = onlyVariant(schema);
+  const misspelt = misspeltKey(key, variant ?? schema, data);
   // Without `type` no variant is judged, so nobody else tells of the slip.
   if (misspelt !== undefined)
-    return schema.oneOf === undefined ? [] : [unknownKey(path, misspelt, { properties: { [key]: {} } })];
+    return schema.oneOf === undefined ? [] : [unknownKey(path, misspelt, variant ?? { properties: { [key]: {} } })];
   const wanted = schema.oneOf === undefined ? schema.properties?.[key] : { enum: typeWords(schema) };
   const text = `missing key ${quote(key)} (allowed: ${allowedWords(wanted ?? {})})`;
   return [{ path, at: 'missing', text, misnames: false }];
+}
+
+/** @returns what an object is meant to be, whatever its `type`, in a family of one word. */
+function onlyVariant({ oneOf }: SchemaNode): SchemaNode | undefined {
+  return oneOf?.length === 1 ? oneOf[0] : undefined;
 }
 
 /** @returns the key of `data` that seems to be a slip for `key`. */

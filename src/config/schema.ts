@@ -1,26 +1,11 @@
 /**
  * The whole config of a node, put together from the schemas that live beside what they configure.
  */
-import { componentSchema } from '../component/schema.js';
-import type { ComponentConfig } from '../component/schema.js';
-import { realmSchema } from '../router/schema.js';
-import type { RealmConfig } from '../router/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
-import { rawsocketTransportSchema } from '../transport/rawsocket/schema.js';
-import type { RawSocketTransportConfig } from '../transport/rawsocket/schema.js';
-import { websocketTransportSchema } from '../transport/websocket/schema.js';
-import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
-import { pathServiceSchema, webTransportSchema } from '../webservice/schema.js';
-import type { WebTransportConfig } from '../webservice/schema.js';
-import { universalTransportSchema } from '../webservice/universal-schema.js';
-import type { UniversalTransportConfig } from '../webservice/universal-schema.js';
+import { pathServiceSchema } from '../webservice/schema.js';
+import { idKeywords, workerSchema } from '../worker/schema.js';
+import type { WorkerConfig } from '../worker/schema.js';
 import type { SchemaTree } from './walk.js';
-
-const idKeywords = {
-  type: 'string',
-  pattern: '^[a-z][a-z0-9_]{2,63}$',
-  allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
-} as const;
 
 const SHUTDOWN_WORDS = [
   'shutdown_on_shutdown_requested',
@@ -95,74 +80,6 @@ export const controllerSchema = {
   notYet: ['manhole', 'connections', 'keyring'],
 } as const satisfies ConfigSchema;
 
-export const transportSchema = {
-  type: 'object',
-  section: 'Transport',
-  standsAt: 'workers[].transports[]',
-  description: 'A way for clients to connect.',
-  required: ['type'],
-  discriminator: { propertyName: 'type' },
-  oneOf: [webTransportSchema, websocketTransportSchema, rawsocketTransportSchema, universalTransportSchema],
-  notYet: ['mqtt', 'flashpolicy', 'websocket.testee', 'stream.testee'],
-} as const satisfies ConfigSchema;
-
-export const routerWorkerSchema = {
-  type: 'object',
-  section: 'Router worker',
-  standsAt: 'workers[]',
-  description:
-    'A router: realms, and the transports that lead to them. All workers live in one process and see only their own realms.',
-  required: ['type'],
-  additionalProperties: false,
-  properties: {
-    type: {
-      const: 'router',
-      notYet: ['container', 'proxy', 'guest', 'websocket-testee'],
-      description: 'The word for this worker.',
-    },
-    id: {
-      ...idKeywords,
-      absent: '`worker001`, `worker002`, ... in order',
-      description: 'The name of this worker in the log.',
-    },
-    options: {
-      type: 'object',
-      section: 'Router worker options',
-      standsAt: 'workers[].options',
-      default: {},
-      description: 'Options of the worker.',
-      additionalProperties: false,
-      properties: {
-        disabled: {
-          type: ['boolean', 'string'],
-          pattern: '^\\$\\{([a-zA-Z_][a-zA-Z0-9_]*)\\}$',
-          allowed: 'true, false, or "${NAME}" of an environment variable',
-          default: false,
-          description:
-            'Leaves the worker out. `"${NAME}"` does so when that environment variable is set and not empty.',
-        },
-        max_kept_bytes: {
-          type: 'integer',
-          minimum: 1_048_576,
-          absent: '256 MiB, or a quarter of the heap where that is less',
-          description:
-            'Bytes that the router keeps for all sessions together, of what `max_session_bytes` of a realm counts. Beyond it a session has 64 KiB and no more.',
-        },
-      },
-      notYet: ['extra', 'title', 'python', 'pythonpath', 'cpu_affinity', 'env', 'expose_controller', 'expose_shared'],
-    },
-    realms: { type: 'array', items: realmSchema, default: [], description: 'The realms that clients can join.' },
-    components: {
-      type: 'array',
-      items: componentSchema,
-      default: [],
-      description: 'Programs that run inside the node. They are started, in this order, before anybody can connect.',
-    },
-    transports: { type: 'array', items: transportSchema, default: [], description: 'Where clients connect.' },
-  },
-  notYet: ['manhole', 'connections'],
-} as const satisfies ConfigSchema;
-
 export const nodeSchema = {
   type: 'object',
   section: 'The node',
@@ -184,7 +101,7 @@ export const nodeSchema = {
     controller: controllerSchema,
     workers: {
       type: 'array',
-      items: routerWorkerSchema,
+      items: workerSchema,
       default: [],
       description: 'The workers. One router is enough for most nodes.',
     },
@@ -198,23 +115,11 @@ export const definitions = { pathService: pathServiceSchema } as const;
 export const nodeSchemaTree: SchemaTree = { root: nodeSchema, definitions };
 
 export type ControllerConfig = Checked<typeof controllerSchema>;
-export type TransportConfig =
-  WebTransportConfig | WebSocketTransportConfig | RawSocketTransportConfig | UniversalTransportConfig;
-
-/** A checked worker; `disabled` is resolved. */
-export interface RouterWorkerConfig {
-  readonly type: 'router';
-  readonly id: string;
-  readonly options: { readonly disabled: boolean; readonly max_kept_bytes?: number };
-  readonly realms: readonly (RealmConfig & { readonly id: string })[];
-  readonly components: readonly ComponentConfig[];
-  readonly transports: readonly TransportConfig[];
-}
 
 /** A whole config, checked and frozen. */
 export interface NodeConfig {
   readonly $schema?: string;
   readonly version: 2;
   readonly controller: ControllerConfig;
-  readonly workers: readonly RouterWorkerConfig[];
+  readonly workers: readonly WorkerConfig[];
 }

@@ -2,7 +2,7 @@
 import { placeOf } from '../cookie/registry.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import { workerTypeOf } from '../worker/registry.js';
-import type { WorkerConfig } from '../worker/registry.js';
+import type { WorkerConfig } from '../worker/schema.js';
 import type { CookieStoreSummary } from './summary.js';
 
 /** @returns every `cookie` section of the workers. */

@@ -26,7 +26,7 @@ import type { Logger } from '../log/logger.js';
 import { loadFunction } from '../system/module.js';
 import { Drain } from '../transport/drain.js';
 import { createWorker } from '../worker/registry.js';
-import type { WorkerConfig } from '../worker/registry.js';
+import type { WorkerConfig } from '../worker/schema.js';
 import { WorkerError } from '../worker/worker.js';
 import type { Worker } from '../worker/worker.js';
 import type { NodeOptions, RunningNode } from './api.js';

@@ -1,6 +1,6 @@
 /** The authenticators of a worker: the procedures that the `auth` sections of its transports name. */
 import { RepeatedLog } from '../log/repeated.js';
-import type { RouterWorkerConfig } from '../config/schema.js';
+import type { RouterWorkerConfig } from './schema.js';
 import type { Logger } from '../log/logger.js';
 import type { Decider } from '../router/deciders.js';
 import type { RouterDeps } from '../router/router.js';

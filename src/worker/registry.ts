@@ -1,10 +1,7 @@
 /** The workers we ship: config word -> worker. A new one is a file of its own and a line here. */
 import { routerWorkerType } from './router-worker.js';
-import type { RouterWorkerConfig } from '../config/schema.js';
+import type { WorkerConfig } from './schema.js';
 import type { Worker, WorkerDeps, WorkerType } from './worker.js';
-
-/** A worker of the config, of any kind. */
-export type WorkerConfig = RouterWorkerConfig;
 
 const WORKERS: { readonly [T in WorkerConfig['type']]: WorkerType<Extract<WorkerConfig, { readonly type: T }>> } = {
   router: routerWorkerType,

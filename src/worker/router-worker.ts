@@ -19,7 +19,7 @@ import { transportTypeOf } from './transports.js';
 import { WorkerError } from './worker.js';
 import type { Component } from '../component/component.js';
 import type { ComponentConfig } from '../component/schema.js';
-import type { RouterWorkerConfig, TransportConfig } from '../config/schema.js';
+import type { RouterWorkerConfig, TransportConfig } from './schema.js';
 import type { TransportDeps, TransportServer } from '../transport/transport-type.js';
 import type { ListeningSummary, RealmSummary } from './summary.js';
 import type { Worker, WorkerDeps, WorkerSummary, WorkerType } from './worker.js';

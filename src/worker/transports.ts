@@ -1,7 +1,7 @@
 /** The transports we ship: config word -> transport. A new one is a file of its own and a line here. */
 import { rawSocketTransportType } from '../transport/rawsocket/transport-type.js';
 import { universalTransportType, webSocketTransportType, webTransportType } from '../webservice/transport-types.js';
-import type { TransportConfig } from '../config/schema.js';
+import type { TransportConfig } from './schema.js';
 import type { TransportType } from '../transport/transport-type.js';
 
 const TRANSPORTS: {

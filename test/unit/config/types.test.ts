@@ -2,7 +2,8 @@
 import { describe, expectTypeOf, it } from 'vitest';
 
 import type { AnonymousConfig } from '../../../src/auth/schema.js';
-import type { NodeConfig, TransportConfig } from '../../../src/config/schema.js';
+import type { NodeConfig } from '../../../src/config/schema.js';
+import type { TransportConfig } from '../../../src/worker/schema.js';
 import type { CookieConfig, CookieStoreConfig } from '../../../src/cookie/schema.js';
 import type { PermissionConfig, RoleConfig } from '../../../src/router/schema.js';
 import type { EndpointConfig, TcpEndpointConfig } from '../../../src/transport/endpoint-schema.js';
