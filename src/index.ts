@@ -3,7 +3,7 @@
  * reached from here, and from `client/api.ts` (`crossbar-ts/component`), is what the package declares; everything else may
  * change from one version to the next.
  */
-export { startNode } from './node/node.js';
+export { startNode } from './node/start.js';
 export { CallError, Result } from './client/api.js';
 export { ConfigError } from './config/error.js';
 export { CookieStoreError } from './cookie/error.js';

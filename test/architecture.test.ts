@@ -66,8 +66,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   component: { folders: ['client', 'session', 'auth', 'wamp', 'log', 'system'], types: ['router'] },
   worker: {
     folders: [
-      ...['wamp', 'log', 'system', 'router', 'cookie', 'auth', 'session', 'transport', 'http', 'webservice'],
-      ...['client', 'component'],
+      ...['wamp', 'log', 'system', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'http'],
+      ...['webservice', 'client', 'component'],
     ],
     builtins: ['v8'],
   },

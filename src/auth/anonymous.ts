@@ -12,6 +12,7 @@ import type { AnonymousConfig } from './schema.js';
 
 export const anonymous: AuthMethodType<AnonymousConfig | DynamicConfig | FunctionConfig> = {
   type: 'anonymous',
+  withoutSecret: true,
   create: (config, deps) => (config.type === 'static' ? fixed(config) : asking(config, deps)),
 };
 

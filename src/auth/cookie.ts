@@ -17,6 +17,7 @@ const PASS: Pass = { type: 'pass' };
 
 export const cookie: AuthMethodType<CookieAuthConfig> = {
   type: 'cookie',
+  withoutSecret: true,
 
   create({ revalidate }, { siblings, log, admits }): AuthMethod {
     return {

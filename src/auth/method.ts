@@ -157,6 +157,8 @@ export interface AuthMethodType<C> {
   readonly type: string;
   /** The names that clients use for it in HELLO (`authmethods`); default: the key in the config. */
   readonly names?: readonly string[];
+  /** It asks for no secret, so nobody can guess one: failures are not counted. */
+  readonly withoutSecret?: true;
   /**
    * Sets the method up for one transport.
    * @throws (may also reject) when something that the section names cannot be loaded.

@@ -13,16 +13,17 @@ import type { AuthOptions } from './options-schema.js';
 import { WITHOUT_AUTH } from './schema.js';
 import type { AuthConfig } from './schema.js';
 
-/** Each gets the section of its own `type`; the schema makes sure that it fits. */
-const TYPES: readonly AuthMethodType<never>[] = [anonymous, cookie, ticket, wampcra, scram, cryptosign, tls];
+/** config word -> method. Every method takes the section of its own word; the schema makes sure of it. */
+export type AuthMethodTypes = { readonly [W in keyof AuthConfig]-?: AuthMethodType<never> };
 
-/** Methods without a secret that could be guessed. */
-const WITHOUT_SECRET: readonly AuthMethodType<never>[] = [anonymous, cookie];
+/** The methods that we ship. */
+export const AUTH_METHODS: AuthMethodTypes = { anonymous, cookie, ticket, wampcra, scram, cryptosign, tls };
 
 /**
  * Sets up the methods of one transport.
  *
  * @param config its `auth` section; absent or empty means that everybody is `anonymous`.
+ * @param types what may be configured.
  * @returns the methods by the names that clients use in HELLO, with failures counted (`failure-limit.ts`).
  * @throws (rejects) when one of them cannot be set up.
  */
@@ -30,15 +31,16 @@ export async function createAuthMethods(
   config: AuthConfig | undefined,
   options: AuthOptions,
   deps: Omit<AuthDeps, 'siblings'>,
+  types: AuthMethodTypes = AUTH_METHODS,
 ): Promise<AuthMethods> {
   const sections: AuthConfig = config === undefined || Object.keys(config).length === 0 ? WITHOUT_AUTH : config;
   const limit = new FailureLimit(options, { ...deps, clock: () => performance.now(), pause });
   const methods = new Map<string, AuthMethod>();
-  for (const type of TYPES) {
+  for (const type of Object.values(types)) {
     const section = sections[type.type as keyof AuthConfig];
     if (section === undefined) continue;
     const method = await type.create(section as never, { ...deps, siblings: methods });
-    const guarded = WITHOUT_SECRET.includes(type) ? method : limit.guard(method);
+    const guarded = type.withoutSecret === true ? method : limit.guard(method);
     for (const name of type.names ?? [type.type]) methods.set(name, guarded);
   }
   return methods;

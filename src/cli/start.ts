@@ -2,7 +2,7 @@
  * `crossbar-ts start`: a node from its directory, until a signal ends it.
  */
 import { resolveCbdir } from '../node/cbdir.js';
-import { startNode } from '../node/node.js';
+import { startNode } from '../node/start.js';
 import type { RunningNode } from '../node/api.js';
 import { foreignFrame } from '../node/foreign-frame.js';
 import { handleSignals } from '../node/signals.js';

@@ -1,21 +1,20 @@
 /**
- * One component of the config, from its module to its end.
+ * One component of the config, from its function to its end.
  *
- *     start: load the module -> join the realm -> call the function, and wait for what it returns
+ *     start: load the function -> join the realm -> call the function, and wait for what it returns
  *     start given up: its session ends, even in the middle of the function
  *     stop:  GOODBYE wamp.close.system_shutdown -> `onleave` -> `stop` of what the function returned, two seconds at most
  *
  * A component that leaves, or whose session is killed, in between is no concern of the node: it says so and goes on.
  */
 import { CallError, Result } from '../client/api.js';
-import { loadFunction } from '../system/module.js';
 import { connectLocal } from '../client/connect.js';
 import type { Logger } from '../log/logger.js';
 import type { Router } from '../router/router.js';
 import type { UriRule } from '../wamp/uri.js';
-import type { ComponentFunction, ComponentHooks } from '../client/api.js';
+import type { ComponentHooks } from '../client/api.js';
 import type { LocalClient } from '../client/connect.js';
-import type { ComponentConfig } from './schema.js';
+import type { AnyComponentConfig, ComponentType, ComponentTypeDeps } from './component-type.js';
 
 /** A component may have to wait for a database; one that never comes up must not keep the node from saying so. */
 const START_MS = 60_000;
@@ -23,18 +22,17 @@ const START_MS = 60_000;
 /** How long `stop` of a component is waited for. */
 const STOP_MS = 2000;
 
-export interface ComponentDeps {
+export interface ComponentDeps extends ComponentTypeDeps {
+  readonly type: ComponentType;
   readonly router: Router;
   /** Of the realm that it joins. */
   readonly uriRule: UriRule;
-  /** The node directory, absolute. */
-  readonly cbdir: string;
   readonly log: Logger;
 }
 
 /** One component of the config. Created without side effects; `start` once, `stop` at any time. */
 export class Component {
-  readonly #config: ComponentConfig;
+  readonly #config: AnyComponentConfig;
   readonly #deps: ComponentDeps;
   readonly #log: Logger;
   /** From when the realm is joined. */
@@ -42,7 +40,7 @@ export class Component {
   #hooks: ComponentHooks | undefined;
   #stopping = false;
 
-  constructor(config: ComponentConfig, deps: ComponentDeps) {
+  constructor(config: AnyComponentConfig, deps: ComponentDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#log = deps.log.child({ component: config.id });
@@ -53,18 +51,19 @@ export class Component {
    * @throws the error that keeps it from starting, or the reason of the signal (rejects).
    */
   async start(signal?: AbortSignal): Promise<void> {
-    const { module, name, realm } = this.#config;
+    const { realm } = this.#config;
+    const facts = this.#deps.type.facts(this.#config);
     try {
       await within(START_MS, this.#run(), `did not start within ${START_MS / 1000} seconds`, signal);
     } catch (err) {
       if (signal?.aborted === true) {
-        this.#log.warn({ module, function: name }, 'component had not started yet when the node was stopped');
+        this.#log.warn(facts, 'component had not started yet when the node was stopped');
         throw err;
       }
-      this.#log.error({ err, module, function: name }, 'component failed to start');
+      this.#log.error({ err, ...facts }, 'component failed to start');
       throw err;
     }
-    this.#log.info({ realm, module, function: name }, 'component started');
+    this.#log.info({ realm, ...facts }, 'component started');
   }
 
   /** Idempotent, also after a failed start; never rejects. */
@@ -79,9 +78,9 @@ export class Component {
   }
 
   async #run(): Promise<void> {
-    const { id, module, name, realm, role, authid = id, extra } = this.#config;
-    const { cbdir, router, uriRule } = this.#deps;
-    const run = (await loadFunction(cbdir, module, name)) as ComponentFunction;
+    const { id, realm, role, authid = id, extra } = this.#config;
+    const { type, cbdir, router, uriRule } = this.#deps;
+    const run = await type.load(this.#config, { cbdir });
     const principal = { realm, role, authid, kind: 'component' } as const;
     this.#joining = connectLocal({ router, uriRule, log: this.#log }, principal);
     const { session, over } = await this.#joining;

@@ -38,7 +38,7 @@ export interface CheckContext {
   /** Follows links, to find private files in a directory that is served; by default none is followed. */
   readonly realPath?: RealPath;
   /** What may stand in a config; by default what we ship. */
-  readonly schema?: CompiledSchema;
+  readonly schema?: CompiledSchema | undefined;
 }
 
 /** A config in which nothing is wrong. */

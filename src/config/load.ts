@@ -11,6 +11,7 @@ import type { ConfigProblem } from './error.js';
 import { parserFor } from './source/formats.js';
 import { realPathOf } from './real-path.js';
 import { readSecretFile } from './secrets.js';
+import type { CompiledSchema } from './validate.js';
 import { decodeUtf8, LineIndex, MAX_CONFIG_BYTES, ROOT } from './source/text.js';
 
 export interface LoadOptions {
@@ -19,6 +20,8 @@ export interface LoadOptions {
   /** The file to read, relative to the working directory or else to the node directory. */
   readonly config?: string;
   readonly env: Environment;
+  /** What may stand in the config; by default what we ship. */
+  readonly schema?: CompiledSchema | undefined;
 }
 
 export interface LoadedConfig extends CheckedConfig {
@@ -33,7 +36,7 @@ const NAMES = ['config.yaml', 'config.yml', 'config.json'] as const;
  *
  * @throws ConfigError when there is no file or anything in it is wrong
  */
-export async function loadConfig({ cbdir, config, env }: LoadOptions): Promise<LoadedConfig> {
+export async function loadConfig({ cbdir, config, ...context }: LoadOptions): Promise<LoadedConfig> {
   const { file, warnings } =
     config === undefined ? await findDefault(cbdir) : { file: await findNamed(cbdir, config), warnings: [] };
   const name = basename(file);
@@ -43,7 +46,8 @@ export async function loadConfig({ cbdir, config, env }: LoadOptions): Promise<L
     throw invalidConfig([{ file: name, ...new LineIndex(text).at(offset), ...rest }]);
   }
   const parse = await parserFor(name);
-  const checked = checkConfig(text, name, { parse, cbdir, env, secretFiles: readSecretFile, realPath: realPathOf });
+  const files = { secretFiles: readSecretFile, realPath: realPathOf };
+  const checked = checkConfig(text, name, { parse, cbdir, ...context, ...files });
   return { ...checked, file, warnings: [...warnings, ...checked.warnings] };
 }
 
@@ -52,8 +56,8 @@ export async function loadConfig({ cbdir, config, env }: LoadOptions): Promise<L
  *
  * @throws ConfigError when anything in it is wrong
  */
-export function loadObject(config: object, { cbdir, env }: Omit<LoadOptions, 'config'>): CheckedConfig {
-  return checkObject(config, { cbdir, env, secretFiles: readSecretFile, realPath: realPathOf });
+export function loadObject(config: object, context: Omit<LoadOptions, 'config'>): CheckedConfig {
+  return checkObject(config, { ...context, secretFiles: readSecretFile, realPath: realPathOf });
 }
 
 async function findDefault(cbdir: string): Promise<{ file: string; warnings: ConfigProblem[] }> {

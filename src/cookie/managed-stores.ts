@@ -9,6 +9,7 @@ import { CookieStores } from './stores.js';
 import type { Logger } from '../log/logger.js';
 import type { ManagedStore } from './management.js';
 import type { CookieConfig, CookieStoreConfig } from './schema.js';
+import type { CookieStoreTypes } from './store-type.js';
 
 /** A store that keeps its cookies on the disk, as the config names it. */
 interface NamedStore {
@@ -17,6 +18,12 @@ interface NamedStore {
   /** A file, or the directory of a database. */
   readonly path: string;
   readonly section: CookieConfig;
+}
+
+interface StoreDeps {
+  /** What sections may ask for. */
+  readonly types: CookieStoreTypes;
+  readonly log: Logger;
 }
 
 /** What {@link verifyStores} finds in a store. */
@@ -37,14 +44,15 @@ export interface Verification {
 
 /** @returns the stores that a running node has open; those in memory come behind those of the config. */
 export async function openedStores(stores: CookieStores, sections: readonly CookieConfig[]): Promise<ManagedStore[]> {
-  const named = namedStores(sections);
+  const { types } = stores;
+  const named = namedStores(sections, types);
   const opened = await stores.opened();
   let last = named.length;
   return opened
     .map(({ config, liveCookies }) => {
-      const path = pathOf(config);
+      const path = pathOf(config, types);
       const number = named.find((each) => each.path === path)?.number ?? ++last;
-      return { number, place: placeText(config), liveCookies };
+      return { number, place: placeText(config, types), liveCookies };
     })
     .sort((a, b) => a.number - b.number);
 }
@@ -55,13 +63,13 @@ export async function openedStores(stores: CookieStores, sections: readonly Cook
  */
 export async function withStores<T>(
   sections: readonly CookieConfig[],
-  log: Logger,
+  { types, log }: StoreDeps,
   use: (stores: readonly ManagedStore[]) => Promise<T>,
 ): Promise<T> {
-  const stores = new CookieStores({ clock: Date.now, log });
+  const stores = new CookieStores({ clock: Date.now, log }, types);
   try {
     const managed: ManagedStore[] = [];
-    for (const { number, place, section } of namedStores(sections)) {
+    for (const { number, place, section } of namedStores(sections, types)) {
       // A command that only looks must not wipe anything.
       const store = { ...section.store, purge_on_startup: false } as CookieStoreConfig;
       managed.push({ number, place, liveCookies: await stores.join({ ...section, store }) });
@@ -75,10 +83,10 @@ export async function withStores<T>(
 /** Looks at the stores without touching them, whether a node runs on them or not. @param number of one; default: all. */
 export async function verifyStores(
   sections: readonly CookieConfig[],
-  log: Logger,
+  { types, log }: StoreDeps,
   number?: number,
 ): Promise<Verification[]> {
-  const chosen = namedStores(sections).filter((each) => number === undefined || each.number === number);
+  const chosen = namedStores(sections, types).filter((each) => number === undefined || each.number === number);
   return Promise.all(chosen.map((each) => verify(each, log)));
 }
 
@@ -94,12 +102,12 @@ async function verify({ number: store, place, path }: NamedStore, log: Logger): 
   }
 }
 
-function namedStores(sections: readonly CookieConfig[]): NamedStore[] {
+function namedStores(sections: readonly CookieConfig[], types: CookieStoreTypes): NamedStore[] {
   const named = new Map<string, NamedStore>();
   for (const section of sections) {
-    const path = pathOf(section.store);
+    const path = pathOf(section.store, types);
     if (path === undefined || named.has(path)) continue;
-    named.set(path, { number: named.size + 1, place: placeText(section.store), path, section });
+    named.set(path, { number: named.size + 1, place: placeText(section.store, types), path, section });
   }
   return [...named.values()];
 }

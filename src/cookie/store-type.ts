@@ -22,6 +22,9 @@ export interface CookieStoreDeps {
   readonly log: Logger;
 }
 
+/** A store for every word of the config. */
+export type CookieStoreTypes = { readonly [W in CookieStoreWord]: CookieStoreType<W> };
+
 /**
  * One type of store. To add one: a file that exports a `CookieStoreType`, a line in `registry.ts`, its variant in `schema.ts`, and
  * a call of `test/contract/cookie-store.ts`.

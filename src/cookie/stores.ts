@@ -2,12 +2,12 @@
  * All cookie stores of a node. Sections that name the same file or directory share a store, also when their paths differ:
  * two stores on one file would overwrite each other's changes.
  */
-import { placeText, storeTypeOf } from './registry.js';
+import { COOKIE_STORES, placeText } from './registry.js';
 import { LiveCookies } from './live/live-cookies.js';
 import { differencesOf, rulesOf } from './rules.js';
 import { CookieStoreError } from './error.js';
 import type { CookieConfig, CookieStoreConfig } from './schema.js';
-import type { CookieStoreDeps } from './store-type.js';
+import type { CookieStoreDeps, CookieStoreType, CookieStoreTypes, CookieStoreWord } from './store-type.js';
 import type { CookieStore } from './store.js';
 
 /** An open store, and the live cookies in front of it. */
@@ -20,6 +20,8 @@ export interface OpenedStore {
 /** Opens the cookie stores of a node when a section asks for them, and closes them all at the end. */
 export class CookieStores {
   readonly #deps: CookieStoreDeps;
+  /** What sections may ask for. */
+  readonly types: CookieStoreTypes;
   // `type` and key of `share` -> store that is open or opening
   readonly #shared = new Map<string, Promise<CookieStore>>();
   // those that no other section can mean
@@ -27,8 +29,10 @@ export class CookieStores {
   readonly #configs = new Map<Promise<CookieStore>, CookieStoreConfig>();
   readonly #liveCookies = new Map<CookieStore, LiveCookies>();
 
-  constructor(deps: CookieStoreDeps) {
+  /** @param types what sections may ask for. */
+  constructor(deps: CookieStoreDeps, types: CookieStoreTypes = COOKIE_STORES) {
     this.#deps = deps;
+    this.types = types;
   }
 
   /**
@@ -36,7 +40,7 @@ export class CookieStores {
    * @throws CookieStoreError (rejects) when it cannot be opened; a later call tries again.
    */
   async acquire(config: CookieStoreConfig): Promise<CookieStore> {
-    const { share, type } = storeTypeOf(config);
+    const { share, type } = this.#typeOf(config);
     if (share === undefined) {
       const opening = this.#open(config);
       this.#configs.set(opening, config);
@@ -80,7 +84,7 @@ export class CookieStores {
     // The config check has compared sections by path, but two paths may lead to one file.
     const differences = differencesOf(known.rules, rules);
     if (differences.length === 0) return known;
-    const place = placeText(section.store);
+    const place = placeText(section.store, this.types);
     throw new CookieStoreError(`the cookie ${place} is configured twice, with different ${differences.join(', ')}`);
   }
 
@@ -95,8 +99,12 @@ export class CookieStores {
     return opened;
   }
 
+  #typeOf<W extends CookieStoreWord>({ type }: { readonly type: W }): CookieStoreType<W> {
+    return this.types[type];
+  }
+
   async #open(config: CookieStoreConfig): Promise<CookieStore> {
-    const store = storeTypeOf(config).create(config, this.#deps);
+    const store = this.#typeOf(config).create(config, this.#deps);
     await store.open();
     return store;
   }

@@ -9,6 +9,7 @@ import type { CookieManagement } from '../cookie/management.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { Logger } from '../log/logger.js';
 import { messageOf } from '../system/error.js';
+import { SHIPPED } from '../worker/registry.js';
 import { ControlClient } from './control.js';
 import { RemoteManagement } from './cookie-control.js';
 import { cookieSectionsOf } from './cookie-stores.js';
@@ -43,7 +44,9 @@ async function withOwnStores<T>(place: NodePlace, use: (management: CookieManage
   const { log } = place;
   const sections = await sectionsOf(place);
   try {
-    return await withStores(sections, log, (stores) => use(new StoreManagement(() => Promise.resolve(stores), log)));
+    return await withStores(sections, { types: SHIPPED.stores, log }, (stores) =>
+      use(new StoreManagement(() => Promise.resolve(stores), log)),
+    );
   } catch (cause) {
     throw cause instanceof NodeError ? cause : new NodeError('ERR_NODE_COOKIES', messageOf(cause), { cause });
   }
@@ -51,10 +54,13 @@ async function withOwnStores<T>(place: NodePlace, use: (management: CookieManage
 
 /** Looks at the cookie stores of a node without touching them. */
 export async function verifyCookies(place: NodePlace, store?: number): Promise<Verification[]> {
-  return verifyStores(await sectionsOf(place), place.log, store);
+  return verifyStores(await sectionsOf(place), { types: SHIPPED.stores, log: place.log }, store);
 }
 
 async function sectionsOf({ cbdir, config }: NodePlace): Promise<readonly CookieConfig[]> {
   const loaded = await loadConfig({ cbdir, env: process.env, ...(config === undefined ? {} : { config }) });
-  return cookieSectionsOf(loaded.config.workers.filter(({ options }) => !options.disabled));
+  return cookieSectionsOf(
+    loaded.config.workers.filter(({ options }) => !options.disabled),
+    SHIPPED,
+  );
 }

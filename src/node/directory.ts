@@ -7,6 +7,7 @@ import path from 'node:path';
 
 import { loadConfig, loadObject } from '../config/load.js';
 import type { CheckedConfig } from '../config/check.js';
+import type { CompiledSchema } from '../config/validate.js';
 import type { Logger } from '../log/logger.js';
 import type { NodeOptions } from './api.js';
 import { existingDirectory, resolveRundir } from './cbdir.js';
@@ -32,14 +33,19 @@ export interface TakenDirectory {
 /**
  * Reads the config and takes the directory.
  *
+ * @param schema what may stand in the config; by default what we ship.
  * @throws ConfigError (rejects) when the config is missing or wrong.
  * @throws NodeError (rejects) `ERR_NODE_DIRECTORY`, `ERR_NODE_RUNNING`
  */
-export async function takeDirectory(options: DirectoryOptions, log: Logger): Promise<TakenDirectory> {
+export async function takeDirectory(
+  options: DirectoryOptions,
+  log: Logger,
+  schema?: CompiledSchema,
+): Promise<TakenDirectory> {
   const { config, env = process.env } = options;
   const directory = options.cbdir === undefined ? undefined : existingDirectory(path.resolve(options.cbdir));
   const cbdir = directory ?? process.cwd();
-  const loaded = await sourceOf({ directory, cbdir, config, env });
+  const loaded = await sourceOf({ directory, cbdir, config, env, schema });
   if (directory === undefined && options.rundir === undefined) {
     return { cbdir, rundir: undefined, loaded, pidFile: undefined };
   }
@@ -54,12 +60,13 @@ interface SourceOptions {
   readonly cbdir: string;
   readonly config: string | object | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly schema: CompiledSchema | undefined;
 }
 
-function sourceOf({ directory, cbdir, config, env }: SourceOptions): NodeSource | Promise<NodeSource> {
-  if (typeof config === 'object') return loadObject(config, { cbdir, env });
+function sourceOf({ directory, cbdir, config, env, schema }: SourceOptions): NodeSource | Promise<NodeSource> {
+  if (typeof config === 'object') return loadObject(config, { cbdir, env, schema });
   if (directory === undefined) {
     throw new NodeError('ERR_NODE_DIRECTORY', 'a node needs a directory (`cbdir`), or a `config` that is an object');
   }
-  return loadConfig({ cbdir, env, ...(config === undefined ? {} : { config }) });
+  return loadConfig({ cbdir, env, schema, ...(config === undefined ? {} : { config }) });
 }

@@ -1,7 +1,6 @@
 /**
- * A node: everything that a config names, built, started and stopped together. This is also the entry for programs
- * that embed one (`import { startNode } from 'crossbar-ts'`): no signal handlers, nothing on standard output, any
- * number of nodes in one process. Each has a directory of its own, or none (`directory.ts`).
+ * A node: everything that a config names, built, started and stopped together. No signal handlers, nothing on standard
+ * output, any number of nodes in one process. Each has a directory of its own, or none (`directory.ts`).
  *
  *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports) -> control socket
  *     stop:  0. the control socket: no command comes any more
@@ -25,10 +24,12 @@ import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
 import { loadFunction } from '../system/module.js';
 import { Drain } from '../transport/drain.js';
-import { createWorker } from '../worker/registry.js';
+import type { CompiledSchema } from '../config/validate.js';
+import { workerTypeOf } from '../worker/registry.js';
+import type { Families } from '../worker/registry.js';
 import type { WorkerConfig } from '../worker/schema.js';
 import { WorkerError } from '../worker/worker.js';
-import type { Worker } from '../worker/worker.js';
+import type { AnyWorkerConfig, Worker } from '../worker/worker.js';
 import type { NodeOptions, RunningNode } from './api.js';
 import { ControlServer } from './control.js';
 import { cookieRequests } from './cookie-control.js';
@@ -41,27 +42,35 @@ import { packageVersion } from './package.js';
 import { privatePathsOf } from './private-paths.js';
 import type { NodeSummary } from './summary.js';
 
+/** What may stand in the config of a node, and what the words in it stand for. */
+export interface NodeWords {
+  readonly families: Families;
+  /** By default of the words that we ship. */
+  readonly schema?: CompiledSchema;
+}
+
 /**
- * Starts a node.
+ * Starts a node with what it may be made of.
  *
  * @throws ConfigError when the config is missing or wrong, with every problem.
  * @throws NodeError when the directory is missing or taken, or a part cannot start; the message names the part.
  * @throws the reason of `signal`.
  */
-export async function startNode(options: NodeOptions): Promise<RunningNode> {
+export async function startNodeWith({ families, schema }: NodeWords, options: NodeOptions): Promise<RunningNode> {
   const { log = silentLogger() } = options;
-  const directory = await takeDirectory(options, log);
+  const directory = await takeDirectory(options, log, schema);
   const { loaded } = directory;
   for (const { file, line, column, pointer, text } of loaded.warnings) {
     log.warn({ file, line, column, pointer, problem: text }, 'config warning');
   }
   limitProcess(loaded.config.controller.options, log);
-  const node = new Node({ ...directory, log });
+  const node = new Node({ ...directory, families, log });
   await node.start(options.signal);
   return node;
 }
 
 interface NodeParts extends TakenDirectory {
+  readonly families: Families;
   readonly log: Logger;
 }
 
@@ -82,7 +91,7 @@ class Node implements RunningNode {
     this.#parts = parts;
     this.#log = parts.log;
     this.#clients = new LocalClients(parts.log);
-    this.#stores = new CookieStores({ clock: Date.now, log: parts.log });
+    this.#stores = new CookieStores({ clock: Date.now, log: parts.log }, parts.families.stores);
     this.#drain = new Drain({
       log: parts.log,
       saysGoodbye: parts.loaded.config.controller.options.shutdown_goodbye,
@@ -93,7 +102,7 @@ class Node implements RunningNode {
   }
 
   get summary(): NodeSummary {
-    const { cbdir, loaded } = this.#parts;
+    const { cbdir, loaded, families } = this.#parts;
     const summaries = this.#workers.map(({ summary }) => summary);
     return {
       pid: process.pid,
@@ -102,7 +111,10 @@ class Node implements RunningNode {
       ...(loaded.file === undefined ? {} : { config: loaded.file }),
       listening: summaries.flatMap(({ listening }) => listening),
       realms: summaries.flatMap(({ realms }) => realms),
-      cookieStores: cookieStoreSummaries(enabledWorkers(loaded).map(({ worker }) => worker)),
+      cookieStores: cookieStoreSummaries(
+        enabledWorkers(loaded).map(({ worker }) => worker),
+        families,
+      ),
     };
   }
 
@@ -138,21 +150,24 @@ class Node implements RunningNode {
   }
 
   async #startControl(): Promise<ControlServer | undefined> {
-    const { rundir, loaded } = this.#parts;
+    const { rundir, loaded, families } = this.#parts;
     if (rundir === undefined) return undefined;
-    const sections = cookieSectionsOf(enabledWorkers(loaded).map(({ worker }) => worker));
+    const sections = cookieSectionsOf(
+      enabledWorkers(loaded).map(({ worker }) => worker),
+      families,
+    );
     const cookies = new StoreManagement(() => openedStores(this.#stores, sections), this.#log);
     return ControlServer.start({ cbdir: rundir, handlers: cookieRequests(cookies), log: this.#log });
   }
 
   async #startWorker(config: WorkerConfig, pointer: string, signal: AbortSignal | undefined): Promise<void> {
-    const { loaded, cbdir } = this.#parts;
+    const { loaded, cbdir, families } = this.#parts;
     const { id } = loaded.config.controller;
-    const worker = createWorker(config, {
+    const worker = workerTypeOf(config, families).create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
-      clients: this.#clients,
+      ...{ clients: this.#clients, families },
       nodeInfo: { version: packageVersion(), ...(id === undefined ? {} : { id }) },
-      privatePaths: privatePathsOf(loaded, cbdir),
+      privatePaths: privatePathsOf(loaded, cbdir, families),
     });
     this.#workers.push(worker);
     try {
@@ -190,5 +205,9 @@ class Node implements RunningNode {
 function enabledWorkers({ config }: NodeSource): { worker: WorkerConfig; pointer: string }[] {
   return config.workers
     .map((worker, index) => ({ worker, pointer: `/workers/${index}` }))
-    .filter(({ worker }) => !worker.options.disabled);
+    .filter(({ worker }) => !isDisabled(worker));
+}
+
+function isDisabled({ options }: AnyWorkerConfig): boolean {
+  return options?.disabled === true;
 }

@@ -3,16 +3,19 @@
  * and what the config keeps elsewhere.
  */
 import { placeOf } from '../cookie/registry.js';
-import { workerTypeOf } from '../worker/registry.js';
 import { cookieSectionsOf } from './cookie-stores.js';
 import type { NodeSource } from './directory.js';
+import { workerTypeOf } from '../worker/registry.js';
+import type { Families } from '../worker/registry.js';
 
 /**
  * @param cbdir where relative paths start: a node without a directory keeps the working directory to itself.
  * @returns files and directories, absolute.
  */
-export function privatePathsOf({ config, file }: NodeSource, cbdir: string): string[] {
-  const stores = cookieSectionsOf(config.workers).flatMap(({ store }) => Object.values(placeOf(store)));
-  const keys = config.workers.flatMap((worker) => workerTypeOf(worker).privateFiles(worker));
+export function privatePathsOf({ config, file }: NodeSource, cbdir: string, families: Families): string[] {
+  const stores = cookieSectionsOf(config.workers, families).flatMap(({ store }) =>
+    Object.values(placeOf(store, families.stores)),
+  );
+  const keys = config.workers.flatMap((worker) => workerTypeOf(worker, families).privateFiles(worker));
   return [...new Set([cbdir, file, ...stores, ...keys].filter((place) => place !== undefined))];
 }

@@ -11,6 +11,7 @@ import { BinaryReader, OPEN } from './binary-reader.js';
 import { BinaryWriter } from './binary-writer.js';
 import { Cost } from './value-sink.js';
 import type { Kind } from './binary-reader.js';
+import type { SerializerType } from './serializer.js';
 import type { ValueSink } from './value-sink.js';
 
 const UNSIGNED = 0;
@@ -372,4 +373,10 @@ class CborWriter extends BinaryWriter {
 const cbor = new BinaryFormat('cbor', (bytes) => new CborReader(bytes), new CborWriter());
 
 export const cborSerializer = cbor.serializer();
-export const batchedCborSerializer = cbor.batchedSerializer();
+
+/** The config word `cbor`. */
+export const cborType: SerializerType = {
+  single: cborSerializer,
+  batched: cbor.batchedSerializer(),
+  rawSocketId: 3,
+};

@@ -19,7 +19,7 @@ import { JsonWriter } from './json-writer.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
 import type { ClientMessage, Message } from '../wamp/message.js';
 import type { Dict, Payload } from '../wamp/payload.js';
-import type { Frame, Framing, Serializer } from './serializer.js';
+import type { Frame, Framing, Serializer, SerializerType } from './serializer.js';
 import type { ValueSink } from './value-sink.js';
 import type { PayloadForm } from './wire-payload.js';
 
@@ -103,6 +103,9 @@ export const batchedJsonSerializer: Serializer = {
     return encodeShared(event, RECORD_SEPARATOR, framing);
   },
 };
+
+/** The config word `json`. */
+export const jsonType: SerializerType = { single: jsonSerializer, batched: batchedJsonSerializer, rawSocketId: 1 };
 
 function decode(bytes: Buffer): ClientMessage {
   const text = bytes.toString('utf8');

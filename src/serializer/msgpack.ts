@@ -9,6 +9,7 @@ import { BinaryWriter } from './binary-writer.js';
 import { BinaryFormat } from './binary.js';
 import { Cost } from './value-sink.js';
 import type { Kind } from './binary-reader.js';
+import type { SerializerType } from './serializer.js';
 import type { ValueSink } from './value-sink.js';
 
 const UINT64_END = 2n ** 64n;
@@ -248,4 +249,10 @@ class MsgpackWriter extends BinaryWriter {
 const msgpack = new BinaryFormat('msgpack', (bytes) => new MsgpackReader(bytes), new MsgpackWriter());
 
 export const msgpackSerializer = msgpack.serializer();
-export const batchedMsgpackSerializer = msgpack.batchedSerializer();
+
+/** The config word `msgpack`. */
+export const msgpackType: SerializerType = {
+  single: msgpackSerializer,
+  batched: msgpack.batchedSerializer(),
+  rawSocketId: 2,
+};

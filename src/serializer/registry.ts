@@ -2,26 +2,22 @@
  * The serializers of this router, in the order in which they are named to a client that offers none of them.
  * To add one: write its file, add it here, run the contract suite on it.
  */
-import { batchedCborSerializer, cborSerializer } from './cbor.js';
-import { batchedJsonSerializer, jsonSerializer } from './json.js';
-import { batchedMsgpackSerializer, msgpackSerializer } from './msgpack.js';
-import type { Serializer } from './serializer.js';
+import { cborType } from './cbor.js';
+import { jsonType } from './json.js';
+import { msgpackType } from './msgpack.js';
+import type { Serializer, SerializerType } from './serializer.js';
 
-/** config word -> serializer of single messages */
-export const serializers: ReadonlyMap<string, Serializer> = mapOf([jsonSerializer, msgpackSerializer, cborSerializer]);
+/** config word -> format */
+export type SerializerTypes = Readonly<Record<string, SerializerType>>;
 
-/** config word -> the same format in batches */
-export const batchedSerializers: ReadonlyMap<string, Serializer> = new Map([
-  [jsonSerializer.type, batchedJsonSerializer],
-  [msgpackSerializer.type, batchedMsgpackSerializer],
-  [cborSerializer.type, batchedCborSerializer],
-]);
+/** The formats that we ship. */
+export const SERIALIZERS = {
+  json: jsonType,
+  msgpack: msgpackType,
+  cbor: cborType,
+} as const satisfies SerializerTypes;
 
 /** @returns the WebSocket subprotocol of a serializer, such as `wamp.2.json` and `wamp.2.json.batched`. */
 export function subprotocolOf(serializer: Serializer): string {
   return `wamp.2.${serializer.type}`;
-}
-
-function mapOf(all: readonly Serializer[]): ReadonlyMap<string, Serializer> {
-  return new Map(all.map((serializer) => [serializer.type, serializer]));
 }

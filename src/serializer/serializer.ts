@@ -46,6 +46,17 @@ export interface Serializer {
   encodeShared(event: Event, framing: Framing): Frame;
 }
 
+/** A format as the registry has it: by one word of the config it is spoken singly and in batches. */
+export interface SerializerType {
+  readonly single: Serializer;
+  readonly batched: Serializer;
+  /**
+   * Its number in the opening octets of a RawSocket (section "RawSocket Transport"), from 1 to 15: 4 and 5 belong to UBJSON and
+   * FlatBuffers, those behind are reserved. Without one it is not spoken there.
+   */
+  readonly rawSocketId?: number;
+}
+
 /**
  * A serializer together with a framing: all that decides what the bytes of a shared message look like. Two sessions
  * with the same codec can be sent the very same buffer.

@@ -10,6 +10,7 @@ import type { AuthMethodLookup, LoadFunction } from '../auth/method.js';
 import type { AuthOptions } from '../auth/options-schema.js';
 import type { AuthConfig } from '../auth/schema.js';
 import type { AuthUris } from '../auth/method.js';
+import type { AuthMethodTypes } from '../auth/registry.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { RouterAccess } from '../router/access.js';
 
@@ -37,8 +38,14 @@ export interface AuthSections {
   readonly options: AuthOptions;
 }
 
+/** What the words of a config stand for, as far as sessions go. */
+export interface SessionFamilies {
+  readonly methods: AuthMethodTypes;
+}
+
 /** What the node gives for it. */
 export interface SessionParts extends Pick<SessionDeps, 'router' | 'log'> {
+  readonly families: SessionFamilies;
   readonly load: LoadFunction;
 }
 
@@ -50,7 +57,7 @@ export function asksAuthenticator(auth: AuthConfig | undefined): boolean {
 /** @param config the transport's. Rejects when one of its authentication methods cannot be set up. */
 export async function createSessionDeps(
   sections: AuthSections,
-  { router, log, load }: SessionParts,
+  { router, log, load, families }: SessionParts,
 ): Promise<LiveSessionDeps> {
   const authUris = AUTH_URIS[sections.options.auth_error_uris];
   const repeated = new RepeatedLog(log);
@@ -64,7 +71,7 @@ export async function createSessionDeps(
     load,
     admits: (realm, role) => router.realm(realm)?.role(role) !== undefined,
   };
-  const create = ({ auth, options }: AuthSections) => createAuthMethods(auth, options, deps);
+  const create = ({ auth, options }: AuthSections) => createAuthMethods(auth, options, deps, families.methods);
   const authMethods = new LiveAuthMethods(await create(sections));
   const renewAuth = async (changed: AuthSections): Promise<void> => authMethods.replace(await create(changed));
   return { router, authMethods, authUris, log, repeated, renewAuth };

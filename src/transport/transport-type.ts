@@ -1,18 +1,30 @@
 /**
  * What a kind of transport is: from its config to a server, and what it offers where it listens. To add one: a file that exports
- * a {@link TransportType}, a line in `worker/transports.ts`, and its schema with a line in the `oneOf` of transports.
+ * a {@link TransportType}, a line in `worker/transports.ts`, and its schema with a line in the `oneOf` of `worker/schema.ts`.
  */
 import type { ManagedCookies } from '../cookie/management.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
-import type { SessionParts } from '../session/deps.js';
+import type { SerializerTypes } from '../serializer/registry.js';
+import type { SerializerType } from '../serializer/serializer.js';
+import type { SessionFamilies, SessionParts } from '../session/deps.js';
+import type { serializersSchema } from './connection-schema.js';
 import type { Drain } from './drain.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
 import type { TransportOffer } from './offer.js';
 
+/** What the words of a config stand for, as far as connections go. */
+export interface TransportFamilies extends SessionFamilies {
+  /** With one for every word of the config. */
+  readonly serializers: SerializerTypes & Readonly<Record<SerializerWord, SerializerType>>;
+}
+
+type SerializerWord = (typeof serializersSchema)['items']['enum'][number];
+
 /** What the worker gives to its transports. */
 export interface TransportDeps extends SessionParts {
+  readonly families: TransportFamilies;
   readonly stores: CookieStores;
   /** The cookies of the worker, to which those of a transport are added. */
   readonly managedCookies: ManagedCookies;
@@ -39,12 +51,15 @@ export interface AnyTransportConfig {
   readonly endpoint: EndpointConfig;
 }
 
-/** One kind of transport. */
-export interface TransportType<C extends AnyTransportConfig = AnyTransportConfig> {
+/** One kind of transport. `D` is what it needs. */
+export interface TransportType<
+  C extends AnyTransportConfig = AnyTransportConfig,
+  D extends TransportDeps = TransportDeps,
+> {
   /** The word for it in `type`. */
   readonly type: C['type'];
   /** Rejects when its authentication cannot be set up. */
-  create(config: C, deps: TransportDeps): TransportServer | Promise<TransportServer>;
+  create(config: C, deps: D): TransportServer | Promise<TransportServer>;
   /** @param bound where it listens. */
   offer(config: C, bound: BoundAddress): TransportOffer;
   /** @returns its `cookie` sections, in the order of the config. */

@@ -8,13 +8,12 @@ import { pathServiceType } from './path.js';
 import { redirectServiceType } from './redirect.js';
 import type { PathServiceConfig } from './schema.js';
 import type { WebService } from '../http/service.js';
-import type { WebServiceDeps, WebServiceType } from './service.js';
+import type { WebServiceDeps, WebServiceType, WebServiceTypes } from './service.js';
 import { staticServiceType } from './static/static.js';
 import { webSocketServiceType } from './websocket.js';
 
-export const WEB_SERVICES: {
-  readonly [T in PathServiceConfig['type']]: WebServiceType<Extract<PathServiceConfig, { readonly type: T }>>;
-} = {
+/** The services that we ship. */
+export const WEB_SERVICES: WebServiceTypes = {
   json: jsonServiceType,
   nodeinfo: nodeInfoServiceType,
   path: pathServiceType,
@@ -29,7 +28,7 @@ export const WEB_SERVICES: {
  */
 export function createWebService(config: PathServiceConfig, deps: WebServiceDeps): WebService {
   const cookies = config.cookie === undefined ? deps.cookies : new CookieSection(config.cookie, deps);
-  const serviceType: WebServiceType = WEB_SERVICES[config.type];
+  const serviceType: WebServiceType = deps.families.services[config.type];
   const service = serviceType.create(config, { ...deps, cookies });
   if (cookies === undefined || service.upgrade !== undefined) return service;
   return new TrackedService(service, cookies, deps.log);

@@ -9,7 +9,7 @@ import type { WebSocketTransportConfig } from '../transport/websocket/schema.js'
 import { MAX_HEADER_BYTES } from '../http/parse-error.js';
 import { HttpAcceptor } from '../http/acceptor.js';
 import { answeringServices } from './path-tree.js';
-import { WEB_SERVICES, createWebService } from './registry.js';
+import { createWebService } from './registry.js';
 import { longestTimes } from './request-times.js';
 import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig, WebTransportConfig } from './schema.js';
@@ -21,7 +21,10 @@ const TIMEOUT_CHECK_MS = 500;
 /** Between two requests of a connection, where `client_timeout` does not say otherwise. */
 const KEEP_ALIVE_MS = 60_000;
 
-export interface WebServerDeps extends Pick<WebServiceDeps, 'router' | 'load' | 'stores' | 'log' | 'drain'> {
+export interface WebServerDeps extends Pick<
+  WebServiceDeps,
+  'router' | 'load' | 'families' | 'stores' | 'log' | 'drain'
+> {
   /** Default: one of its own, which no command asks. */
   readonly managedCookies?: ManagedCookies;
   /** Milliseconds since 1970; `Date.now` by default. */
@@ -50,7 +53,13 @@ export function createWebAcceptor(config: WebConfig, deps: WebServerDeps): HttpA
   return new HttpAcceptor({
     root: createWebService(tree, serviceDeps),
     log: serviceDeps.log,
-    http: httpOptions(timesOf(services.map(({ service }) => service)), options.client_timeout),
+    http: httpOptions(
+      timesOf(
+        services.map(({ service }) => service),
+        serviceDeps,
+      ),
+      options.client_timeout,
+    ),
     dispatcher: {
       clock: serviceDeps.clock,
       headers: {
@@ -70,7 +79,7 @@ export function createWebSocketServer(config: WebSocketTransportConfig, deps: We
   const acceptor = new HttpAcceptor({
     root: createWebService(config, serviceDeps),
     log: serviceDeps.log,
-    http: httpOptions(timesOf([config]), null),
+    http: httpOptions(timesOf([config], serviceDeps), null),
     dispatcher: {
       clock: serviceDeps.clock,
       headers: commonHeaders(version === undefined ? SERVER_NAME : `${SERVER_NAME}/${version}`),
@@ -85,6 +94,7 @@ function serviceDepsOf(id: string, webSocketPaths: readonly string[], deps: WebS
   return {
     router: deps.router,
     load: deps.load,
+    families: deps.families,
     stores: deps.stores,
     managedCookies: deps.managedCookies ?? new ManagedCookies(),
     log: deps.log.child({ transport: id }),
@@ -114,9 +124,12 @@ function commonHeaders(server: string): Readonly<Record<string, string>> {
   return { Server: server, 'X-Content-Type-Options': 'nosniff' };
 }
 
-function timesOf(services: readonly PathServiceConfig[]): Required<RequestTimes> {
+function timesOf(
+  services: readonly PathServiceConfig[],
+  { families }: Pick<WebServiceDeps, 'families'>,
+): Required<RequestTimes> {
   const times = services.map((service) => {
-    const serviceType: WebServiceType = WEB_SERVICES[service.type];
+    const serviceType: WebServiceType = families.services[service.type];
     return serviceType.times?.(service) ?? {};
   });
   return longestTimes(times);

@@ -6,6 +6,7 @@
 import type { WebService } from '../http/service.js';
 import type { SessionParts } from '../session/deps.js';
 import type { Drain } from '../transport/drain.js';
+import type { TransportFamilies } from '../transport/transport-type.js';
 import type { CookieSection, CookieSectionDeps } from './cookies.js';
 import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig } from './schema.js';
@@ -17,10 +18,21 @@ export interface NodeInfo {
   readonly version?: string;
 }
 
+/** A service for every word of the config. */
+export type WebServiceTypes = {
+  readonly [T in PathServiceConfig['type']]: WebServiceType<Extract<PathServiceConfig, { readonly type: T }>>;
+};
+
+/** What the words of a config stand for, as far as services go. */
+export interface WebFamilies extends TransportFamilies {
+  readonly services: WebServiceTypes;
+}
+
 /** What services are given. Which of it they use is their business. */
 export interface WebServiceDeps extends CookieSectionDeps {
   readonly router: SessionParts['router'];
   readonly load: SessionParts['load'];
+  readonly families: WebFamilies;
   /** What ends the connections of the node. */
   readonly drain: Drain;
   /** The `cookie` section in force where the service is mounted: its own, or that of the nearest path above. */

@@ -11,13 +11,19 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import type { BoundAddress } from '../transport/listen/listen.js';
 import type { PathSummary } from '../transport/offer.js';
-import type { TransportType } from '../transport/transport-type.js';
+import type { TransportDeps, TransportType } from '../transport/transport-type.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import type { PathsConfig, WebTransportConfig } from './schema.js';
+import type { WebFamilies } from './service.js';
 import type { UniversalTransportConfig } from './universal-schema.js';
 
+/** What the worker gives to the transports of this file. */
+export interface WebTransportDeps extends TransportDeps {
+  readonly families: WebFamilies;
+}
+
 /** The config word `web`. */
-export const webTransportType: TransportType<WebTransportConfig> = {
+export const webTransportType: TransportType<WebTransportConfig, WebTransportDeps> = {
   type: 'web',
   create: createWebServer,
   offer: ({ endpoint, paths }, bound) => ({
@@ -28,7 +34,7 @@ export const webTransportType: TransportType<WebTransportConfig> = {
 };
 
 /** The config word `websocket`. */
-export const webSocketTransportType: TransportType<WebSocketTransportConfig> = {
+export const webSocketTransportType: TransportType<WebSocketTransportConfig, WebTransportDeps> = {
   type: 'websocket',
   create: createWebSocketServer,
   offer: ({ endpoint }, bound) => ({ url: urlOf('ws', endpoint, bound), paths: [] }),
@@ -36,7 +42,7 @@ export const webSocketTransportType: TransportType<WebSocketTransportConfig> = {
 };
 
 /** The config word `universal`. */
-export const universalTransportType: TransportType<UniversalTransportConfig> = {
+export const universalTransportType: TransportType<UniversalTransportConfig, WebTransportDeps> = {
   type: 'universal',
   create: createUniversalServer,
   offer: ({ endpoint, rawsocket, websocket, web }, bound) => ({

@@ -24,7 +24,8 @@ async function createAcceptor(config: UniversalTransportConfig, deps: WebServerD
   const http = createWebAcceptor({ ...web, id, paths: { ...web.paths, ...websocket } }, deps);
   if (rawsocket === undefined) return http;
   const log = deps.log.child({ transport: id });
-  const sessions = await createSessionDeps(rawsocket, { router: deps.router, load: deps.load, log });
-  const raw = new RawSocketAcceptor(rawsocket, { sessions, log, drain: deps.drain });
+  const { router, load, families, drain } = deps;
+  const sessions = await createSessionDeps(rawsocket, { router, load, log, families });
+  const raw = new RawSocketAcceptor(rawsocket, { sessions, serializers: families.serializers, log, drain });
   return new UniversalAcceptor({ rawsocket: raw, http, timeoutMs: rawsocket.options.hello_timeout, log });
 }

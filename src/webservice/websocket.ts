@@ -27,10 +27,11 @@ class WebSocketService implements WebService {
   }
 
   async start(): Promise<void> {
-    const { router, load, cookies, log, drain, nodeInfo } = this.#deps;
+    const { router, load, families, cookies, log, drain, nodeInfo } = this.#deps;
     const tracker = await cookies?.tracker();
     this.#acceptor = new WebSocketAcceptor(this.#config, {
-      sessions: await createSessionDeps(this.#config, { router, load, log }),
+      sessions: await createSessionDeps(this.#config, { router, load, log, families }),
+      serializers: families.serializers,
       tracker,
       log,
       drain,

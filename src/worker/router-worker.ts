@@ -19,8 +19,9 @@ import { transportTypeOf } from './transports.js';
 import { WorkerError } from './worker.js';
 import type { Component } from '../component/component.js';
 import type { ComponentConfig } from '../component/schema.js';
+import type { TransportServer } from '../transport/transport-type.js';
+import type { WebTransportDeps } from '../webservice/transport-types.js';
 import type { RouterWorkerConfig, TransportConfig } from './schema.js';
-import type { TransportDeps, TransportServer } from '../transport/transport-type.js';
 import type { ListeningSummary, RealmSummary } from './summary.js';
 import type { Worker, WorkerDeps, WorkerSummary, WorkerType } from './worker.js';
 
@@ -85,7 +86,8 @@ class RouterWorker implements Worker {
     const realm = this.#config.realms.find(({ name }) => name === config.realm);
     const uriRule = realm?.options?.uri_check ?? 'loose';
     const { Component } = await import('../component/component.js');
-    const component = new Component(config, { router, uriRule, cbdir: this.#deps.cbdir, log: this.#deps.log });
+    const { families, cbdir, log } = this.#deps;
+    const component = new Component(config, { type: families.components[config.type], router, uriRule, cbdir, log });
     signal?.throwIfAborted();
     this.#components.push(component);
     try {
@@ -95,9 +97,9 @@ class RouterWorker implements Worker {
     }
   }
 
-  async #startTransport(config: TransportConfig, deps: TransportDeps, pointer: string): Promise<void> {
+  async #startTransport(config: TransportConfig, deps: WebTransportDeps, pointer: string): Promise<void> {
     try {
-      const transport = transportTypeOf(config);
+      const transport = transportTypeOf(config, this.#deps.families);
       const server = await transport.create(config, deps);
       this.#servers.push(server);
       const bound = await server.start();
@@ -134,6 +136,7 @@ function defaultKeptBytes(): number {
 export const routerWorkerType: WorkerType<RouterWorkerConfig> = {
   type: 'router',
   create: (config, deps) => new RouterWorker(config, deps),
-  cookieSections: ({ transports }) => transports.flatMap((config) => transportTypeOf(config).cookieSections(config)),
+  cookieSections: ({ transports }, families) =>
+    transports.flatMap((config) => transportTypeOf(config, families).cookieSections(config)),
   privateFiles: ({ transports }) => transports.flatMap(({ endpoint }) => ('tls' in endpoint ? [endpoint.tls.key] : [])),
 };

@@ -1,12 +1,13 @@
 /** The transports we ship: config word -> transport. A new one is a file of its own and a line here. */
 import { rawSocketTransportType } from '../transport/rawsocket/transport-type.js';
 import { universalTransportType, webSocketTransportType, webTransportType } from '../webservice/transport-types.js';
-import type { TransportConfig } from './schema.js';
 import type { TransportType } from '../transport/transport-type.js';
+import type { WebTransportDeps } from '../webservice/transport-types.js';
+import type { TransportTypes, WorkerFamilies } from './families.js';
+import type { TransportConfig } from './schema.js';
 
-const TRANSPORTS: {
-  readonly [T in TransportConfig['type']]: TransportType<Extract<TransportConfig, { readonly type: T }>>;
-} = {
+/** The transports that we ship. */
+export const TRANSPORTS: TransportTypes = {
   rawsocket: rawSocketTransportType,
   universal: universalTransportType,
   web: webTransportType,
@@ -14,6 +15,9 @@ const TRANSPORTS: {
 };
 
 /** @returns the kind of a transport. */
-export function transportTypeOf(config: TransportConfig): TransportType<TransportConfig> {
-  return TRANSPORTS[config.type];
+export function transportTypeOf(
+  { type }: TransportConfig,
+  { transports }: WorkerFamilies,
+): TransportType<TransportConfig, WebTransportDeps> {
+  return transports[type];
 }

@@ -1,6 +1,6 @@
 /**
  * What a worker is: a part of a node that starts and stops as a whole. To add a kind: a file that exports a {@link WorkerType}, a
- * line in `worker/registry.ts`, and its schema with a line in the `oneOf` of workers.
+ * line in `worker/registry.ts`, and its schema with a line in the `oneOf` of `worker/schema.ts`.
  */
 import type { LoadFunction } from '../auth/method.js';
 import type { LocalClients } from '../client/local-clients.js';
@@ -8,6 +8,7 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
 import type { Drain } from '../transport/drain.js';
+import type { WorkerFamilies } from './families.js';
 import type { ListeningSummary, RealmSummary } from './summary.js';
 
 /** What the node gives to its workers. */
@@ -18,6 +19,8 @@ export interface WorkerDeps {
   readonly cbdir: string;
   readonly log: Logger;
   readonly load: LoadFunction;
+  /** What the words of its config stand for. */
+  readonly families: WorkerFamilies;
   readonly stores: CookieStores;
   /** Programs of this process that want to join a realm. */
   readonly clients: LocalClients;
@@ -55,6 +58,8 @@ export interface WorkerSummary {
 export interface AnyWorkerConfig {
   readonly type: string;
   readonly id: string;
+  /** Resolved. */
+  readonly options?: { readonly disabled?: boolean };
 }
 
 /** One kind of worker. */
@@ -63,7 +68,7 @@ export interface WorkerType<C extends AnyWorkerConfig = AnyWorkerConfig> {
   readonly type: C['type'];
   create(config: C, deps: WorkerDeps): Worker;
   /** @returns its `cookie` sections, in the order of the config. */
-  cookieSections(config: C): readonly CookieConfig[];
+  cookieSections(config: C, families: WorkerFamilies): readonly CookieConfig[];
   /** @returns the files of it that are nobody else's business, like private keys; absolute. */
   privateFiles(config: C): readonly string[];
 }

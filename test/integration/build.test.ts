@@ -79,7 +79,8 @@ describe('a stack', () => {
     child.stdout.on('data', (data: Buffer) => (output += data.toString()));
     await once(child, 'close');
     expect(output).toMatch(/at existingDirectory \(.*src\/node\/cbdir\.ts:\d+:\d+\)/);
-    expect(output).toMatch(/at startNode \(.*src\/node\/node\.ts:\d+:\d+\)/);
+    expect(output).toMatch(/at startNodeWith \(.*src\/node\/node\.ts:\d+:\d+\)/);
+    expect(output).toMatch(/at startNode \(.*src\/node\/start\.ts:\d+:\d+\)/);
   });
 });
 

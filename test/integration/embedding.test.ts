@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { startNode } from '../../src/node/node.js';
+import { startNode } from '../../src/node/start.js';
 import type { RunningNode } from '../../src/node/api.js';
 import { nodeDirectory, temporaryDirectory } from '../support/daemon.js';
 import { LOOPBACK, nodeConfig } from '../support/node-config.js';

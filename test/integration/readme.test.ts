@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { startNode } from '../../src/node/node.js';
+import { startNode } from '../../src/node/start.js';
 import { runCli, startDaemon } from '../support/daemon.js';
 import { nodeConfig } from '../support/node-config.js';
 

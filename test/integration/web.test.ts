@@ -19,6 +19,7 @@ import { HttpAcceptor } from '../../src/http/acceptor.js';
 import { createWebServer, createWebSocketServer } from '../../src/webservice/server.js';
 import type { BoundAddress } from '../../src/transport/listen/listen.js';
 import type { WebServerDeps } from '../../src/webservice/server.js';
+import { SHIPPED } from '../../src/worker/registry.js';
 import type { WebService } from '../../src/http/service.js';
 import { NOBODY_TO_ASK } from '../support/client.js';
 import {
@@ -63,6 +64,7 @@ function serverDeps(parts: Partial<WebServerDeps> = {}): WebServerDeps {
   return {
     router: emptyRouter(),
     load: NOBODY_TO_ASK.load,
+    families: SHIPPED,
     stores: new CookieStores({ clock: Date.now, log }),
     log,
     drain: idleDrain(),

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { LocalTransport } from '../../src/client/local-transport.js';
 import { createLogger } from '../../src/log/logger.js';
 import { Router } from '../../src/router/router.js';
+import { SERIALIZERS } from '../../src/serializer/registry.js';
 import { Drain } from '../../src/transport/drain.js';
 import { EndpointServer } from '../../src/transport/endpoint.js';
 import { RawSocketAcceptor } from '../../src/transport/rawsocket/rawsocket.js';
@@ -194,7 +195,7 @@ export function webSocketSubject(row: WebSocketRow = {}): TransportSubject {
       options: { ...defaultsOf(websocketOptionsSchema), ...(compression && { compression }), ...options.options },
     } as unknown as WebSocketConfig;
     const { log } = parts.sessions;
-    const acceptor = new WebSocketAcceptor(config, { ...parts, tracker: undefined, log });
+    const acceptor = new WebSocketAcceptor(config, { ...parts, serializers: SERIALIZERS, tracker: undefined, log });
     const server = new EndpointServer(endpointOf(endpoint), new UpgradeAcceptor(acceptor), log);
     const scheme = endpoint === 'tls' ? 'wss' : 'ws';
     return worldOf(parts, server, (bound, autoPong) =>
@@ -247,7 +248,8 @@ export function rawSocketSubject({ serializer = 'json', endpoint = 'tcp' }: RawS
       options: { ...defaultsOf(rawsocketOptionsSchema), ...options.options },
     } as unknown as RawSocketConfig;
     const { log } = parts.sessions;
-    const server = new EndpointServer(endpointOf(endpoint), new RawSocketAcceptor(config, { ...parts, log }), log);
+    const acceptor = new RawSocketAcceptor(config, { ...parts, serializers: SERIALIZERS, log });
+    const server = new EndpointServer(endpointOf(endpoint), acceptor, log);
     const tls = endpoint === 'tls' ? { tls: { rejectUnauthorized: false } } : {};
     return worldOf(parts, server, (bound, autoPong) =>
       RawSocketClient.connect('port' in bound ? { port: bound.port, ...tls } : bound, { serializer, autoPong }),

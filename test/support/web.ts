@@ -14,6 +14,7 @@ import type { PathsConfig, WebTransportConfig } from '../../src/webservice/schem
 import type { WebServiceDeps } from '../../src/webservice/service.js';
 import type { StaticConfig } from '../../src/webservice/static/schema.js';
 import type { WebSocketServiceConfig } from '../../src/webservice/websocket-schema.js';
+import { SHIPPED } from '../../src/worker/registry.js';
 
 export function cookieConfig(parts: Partial<CookieConfig> = {}): CookieConfig {
   return {
@@ -111,6 +112,7 @@ export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps
   return {
     router: emptyRouter(),
     load: NOBODY_TO_ASK.load,
+    families: SHIPPED,
     stores: new CookieStores({ clock: Date.now, log }),
     managedCookies: new ManagedCookies(),
     log,

@@ -6,7 +6,7 @@
  *
  * Pure functions; sockets are `rawsocket.ts`'s affair.
  */
-import { serializers } from '../../serializer/registry.js';
+import type { SerializerTypes } from '../../serializer/registry.js';
 import type { Serializer } from '../../serializer/serializer.js';
 import type { RawSocketConfig } from './schema.js';
 
@@ -17,13 +17,6 @@ export const MAGIC = 0x7f;
 
 /** A length limit L stands for 2 to the power of 9 + L. */
 const LEAST_EXPONENT = 9;
-
-/** Serializer ids: config word -> nibble. 4 (UBJSON) and 5 (FlatBuffers) are none of ours, the others are reserved. */
-const SERIALIZER_IDS: ReadonlyMap<string, number> = new Map([
-  ['json', 1],
-  ['msgpack', 2],
-  ['cbor', 3],
-]);
 
 /** Why a handshake is refused. 2 (length unacceptable) never happens here. */
 const HandshakeError = { SERIALIZER_UNSUPPORTED: 1, RESERVED_BITS_USED: 3, TOO_MANY_CONNECTIONS: 4 } as const;
@@ -53,11 +46,14 @@ export interface Refusal {
 export const TOO_MANY_CONNECTIONS: Buffer = reply(HandshakeError.TOO_MANY_CONNECTIONS, 0);
 
 /** @returns the rules of a transport, made once. */
-export function handshakeRules({ serializers: words, options }: RawSocketConfig): HandshakeRules {
+export function handshakeRules(
+  { serializers: words, options }: RawSocketConfig,
+  formats: SerializerTypes,
+): HandshakeRules {
   const bySerializerId = new Map<number, Serializer>();
   for (const word of words) {
-    const [id, serializer] = [SERIALIZER_IDS.get(word), serializers.get(word)];
-    if (id !== undefined && serializer !== undefined) bySerializerId.set(id, serializer);
+    const format = formats[word];
+    if (format?.rawSocketId !== undefined) bySerializerId.set(format.rawSocketId, format.single);
   }
   return { bySerializerId, maxMessageBytes: announcedLimit(options.max_message_size) };
 }

@@ -19,6 +19,7 @@ import { HANDSHAKE_BYTES, handshakeRules, negotiate, TOO_MANY_CONNECTIONS } from
 import { RawSocketWire } from './wire.js';
 import { TransportHost } from '../transport-host.js';
 import type { Logger } from '../../log/logger.js';
+import type { SerializerTypes } from '../../serializer/registry.js';
 import type { SessionDeps } from '../../session/deps.js';
 import type { Drain } from '../drain.js';
 import type { Acceptor } from '../endpoint.js';
@@ -27,6 +28,7 @@ import type { RawSocketConfig } from './schema.js';
 
 export interface RawSocketDeps {
   readonly sessions: SessionDeps;
+  readonly serializers: SerializerTypes;
   readonly log: Logger;
   /** What ends the connections of the node. */
   readonly drain: Drain;
@@ -59,7 +61,7 @@ export class RawSocketAcceptor implements Acceptor {
     const { options } = config;
     this.#noDelay = options.tcp_nodelay;
     this.#repeated = new RepeatedLog(deps.log);
-    this.#rules = handshakeRules(config);
+    this.#rules = handshakeRules(config, deps.serializers);
     this.#host = new TransportHost(
       {
         helloTimeoutMs: options.hello_timeout,

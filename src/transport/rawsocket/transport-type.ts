@@ -12,10 +12,12 @@ export const RAWSOCKET_SCHEME = 'rs';
 /** The config word `rawsocket`. */
 export const rawSocketTransportType: TransportType<RawSocketTransportConfig> = {
   type: 'rawsocket',
-  async create(config, { router, load, drain, log: parent }) {
+  async create(config, { router, load, drain, families, log: parent }) {
     const log = parent.child({ transport: config.id });
-    const sessions = await createSessionDeps(config, { router, log, load });
-    return new EndpointServer(config.endpoint, new RawSocketAcceptor(config, { sessions, log, drain }), log);
+    const sessions = await createSessionDeps(config, { router, log, load, families });
+    const { serializers } = families;
+    const acceptor = new RawSocketAcceptor(config, { sessions, serializers, log, drain });
+    return new EndpointServer(config.endpoint, acceptor, log);
   },
   offer: ({ endpoint }, bound) => ({ url: urlOf(RAWSOCKET_SCHEME, endpoint, bound), paths: [] }),
   cookieSections: () => [],

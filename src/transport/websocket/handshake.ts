@@ -3,9 +3,10 @@
  * for it. Pure: a request in, a refusal or the chosen serializer out.
  */
 import type { IncomingMessage } from 'node:http';
-import { batchedSerializers, serializers, subprotocolOf } from '../../serializer/registry.js';
+import { subprotocolOf } from '../../serializer/registry.js';
 import { isNullOrigin, isPlanted, originCheck } from './origin.js';
-import type { Serializer } from '../../serializer/serializer.js';
+import type { SerializerTypes } from '../../serializer/registry.js';
+import type { Serializer, SerializerType } from '../../serializer/serializer.js';
 import type { LocalEnd, OriginCheck } from './origin.js';
 import type { Refusal } from '../refusal.js';
 import type { WebSocketConfig } from './schema.js';
@@ -22,19 +23,27 @@ export interface HandshakeRules {
   /** subprotocol -> serializer */
   readonly subprotocols: ReadonlyMap<string, Serializer>;
   readonly requireSubprotocol: boolean;
+  /** What could be spoken, if the config named it. */
+  readonly formats: SerializerTypes;
 }
 
 /** @returns the rules of a checked config. */
-export function handshakeRules({ options, serializers: words }: WebSocketConfig): HandshakeRules {
-  // Every format is spoken in batches, too.
-  const chosen = [serializers, batchedSerializers]
-    .flatMap((family) => words.map((word) => family.get(word)))
-    .filter((serializer) => serializer !== undefined);
+export function handshakeRules(
+  { options, serializers: words }: WebSocketConfig,
+  formats: SerializerTypes,
+): HandshakeRules {
+  const chosen = words.map((word) => formats[word]).filter((format) => format !== undefined);
   return {
+    formats,
     allowsOrigin: originCheck(options.allowed_origins ?? ['*'], options.allow_null_origin ?? true),
-    subprotocols: new Map(chosen.map((serializer) => [subprotocolOf(serializer), serializer])),
+    subprotocols: new Map(inBoth(chosen).map((serializer) => [subprotocolOf(serializer), serializer])),
     requireSubprotocol: options.require_websocket_subprotocol,
   };
+}
+
+/** Every format is spoken in batches, too. */
+function inBoth(formats: readonly SerializerType[]): Serializer[] {
+  return [...formats.map(({ single }) => single), ...formats.map(({ batched }) => batched)];
 }
 
 const VERSIONS = ['13', '8'];
@@ -127,7 +136,7 @@ export const WITHOUT_UPGRADE: Refusal = {
 /** The first of the client's list that we speak: the order is the client's preference. */
 function chooseSubprotocol(
   header: string | undefined,
-  { subprotocols, requireSubprotocol }: HandshakeRules,
+  { subprotocols, requireSubprotocol, formats }: HandshakeRules,
 ): Agreement | Refusal {
   const offered = header === undefined ? [] : header.split(',').map((name) => name.trim());
   for (const subprotocol of offered) {
@@ -141,17 +150,20 @@ function chooseSubprotocol(
     status: 400,
     text: `this server only speaks the WebSocket subprotocols ${[...subprotocols.keys()].join(', ')}`,
     kind: 'subprotocol',
-    remedy: remedyFor(offered),
+    remedy: remedyFor(offered, formats),
     facts: { offered: offered.length === 0 ? '(none)' : offered.join(', ') },
   };
 }
 
-function remedyFor(offered: readonly string[]): string {
+function remedyFor(offered: readonly string[], formats: SerializerTypes): string {
   if (offered.length === 0) {
     return 'let the client name a subprotocol, or set "require_websocket_subprotocol": false for this WebSocket';
   }
-  const known = [serializers, batchedSerializers].flatMap((family) => [...family.values()]);
-  const word = known.find((serializer) => offered.includes(subprotocolOf(serializer)))?.type.replace('.batched', '');
+  const isOffered = (serializer: Serializer): boolean => offered.includes(subprotocolOf(serializer));
+  const known = Object.entries(formats);
+  const meant =
+    known.find(([, { single }]) => isOffered(single)) ?? known.find(([, { batched }]) => isOffered(batched));
+  const word = meant?.[0];
   if (word === undefined) return 'connect with a client for WAMP version 2';
   return `add "${word}" to the "serializers" of this WebSocket`;
 }

@@ -21,12 +21,14 @@ import type { WampConnection } from '../connection.js';
 import type { Drain } from '../drain.js';
 import type { CookieTracker, Tracked } from '../../cookie/tracker.js';
 import type { Logger } from '../../log/logger.js';
+import type { SerializerTypes } from '../../serializer/registry.js';
 import type { SessionDeps } from '../../session/deps.js';
 import type { DeflateConfig, WebSocketConfig } from './schema.js';
 import type { Agreement, HandshakeRules } from './handshake.js';
 
 export interface WebSocketDeps {
   readonly sessions: SessionDeps;
+  readonly serializers: SerializerTypes;
   /** What ends the connections of the node. */
   readonly drain: Drain;
   /** Who came back; undefined where cookies are not tracked. */
@@ -72,7 +74,7 @@ export class WebSocketAcceptor {
   constructor(config: WebSocketConfig, deps: WebSocketDeps) {
     this.#config = config;
     this.#deps = deps;
-    this.#rules = handshakeRules(config);
+    this.#rules = handshakeRules(config, deps.serializers);
     this.#refusals = new RefusalLog(deps.log);
     this.#keepsHeaders = asksAuthenticator(config.auth);
     const { options } = config;

@@ -10,6 +10,7 @@ import { openedStores, verifyStores, withStores } from '../../../src/cookie/mana
 import { ManagedCookies, StoreManagement } from '../../../src/cookie/management.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
+import { COOKIE_STORES } from '../../../src/cookie/registry.js';
 import { LENIENT } from '../../../src/cookie/rules.js';
 import type { CookieStoreConfig } from '../../../src/cookie/schema.js';
 import { CookieStoreError } from '../../../src/cookie/error.js';
@@ -142,14 +143,16 @@ describe('a store', () => {
     await stores.closeAll();
 
     // Of a stopped node: nothing is purged.
-    const counts = await withStores(sections, recorded.log, (managed) =>
+    const counts = await withStores(sections, { types: COOKIE_STORES, log: recorded.log }, (managed) =>
       Promise.all(managed.map(async ({ place, liveCookies }) => [place, (await liveCookies.list()).length])),
     );
     expect(counts).toEqual([
       [places[0], 1],
       [places[1], 0],
     ]);
-    expect(await verifyStores(sections, recorded.log, 1)).toMatchObject([{ store: 1, cookies: 1, damaged: 0 }]);
+    expect(await verifyStores(sections, { types: COOKIE_STORES, log: recorded.log }, 1)).toMatchObject([
+      { store: 1, cookies: 1, damaged: 0 },
+    ]);
   });
 });
 

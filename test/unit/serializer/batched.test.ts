@@ -1,7 +1,8 @@
 /** The batched subprotocols: several messages in one WebSocket message. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { batchedSerializers, serializers, subprotocolOf } from '../../../src/serializer/registry.js';
+import { subprotocolOf } from '../../../src/serializer/registry.js';
+import { batchedSerializers, serializers } from '../../support/serializers.js';
 import type { Framing, Serializer } from '../../../src/serializer/serializer.js';
 import { ProtocolViolation } from '../../../src/wamp/error.js';
 import type { Event, Publish } from '../../../src/wamp/message.js';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { serializers } from '../../../src/serializer/registry.js';
+import { serializers } from '../../support/serializers.js';
 import type { Framing, Serializer } from '../../../src/serializer/serializer.js';
 import { ProtocolViolation, WampError } from '../../../src/wamp/error.js';
 import * as m from '../../../src/wamp/message.js';

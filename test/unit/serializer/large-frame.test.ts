@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LARGE_PAYLOAD_BYTES, LargeFrame } from '../../../src/serializer/large-frame.js';
-import { serializers } from '../../../src/serializer/registry.js';
+import { serializers } from '../../support/serializers.js';
 import type { Frame, Serializer } from '../../../src/serializer/serializer.js';
 import { RAWSOCKET_FRAMING } from '../../../src/transport/rawsocket/framing.js';
 import { websocketCodec } from '../../../src/transport/websocket/framing.js';

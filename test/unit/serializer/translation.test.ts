@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OpenDict } from '../../../src/serializer/open-dict.js';
-import { serializers } from '../../../src/serializer/registry.js';
+import { serializers } from '../../support/serializers.js';
 import type { Framing, Serializer } from '../../../src/serializer/serializer.js';
 import { ErrorUri } from '../../../src/wamp/error.js';
 import type { WampError } from '../../../src/wamp/error.js';

@@ -1,7 +1,7 @@
 /** Counting the values of a payload: the same on the wire as over values, and no further than asked. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { serializers } from '../../../src/serializer/registry.js';
+import { serializers } from '../../support/serializers.js';
 import type * as m from '../../../src/wamp/message.js';
 import { countValues, payloadOf } from '../../../src/wamp/payload.js';
 import type { Dict, Payload } from '../../../src/wamp/payload.js';

@@ -1,6 +1,7 @@
 /** The principals of a transport change while its sessions are on. */
 import { expect, it } from 'vitest';
 
+import { AUTH_METHODS } from '../../../src/auth/registry.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { createSessionDeps } from '../../../src/session/deps.js';
@@ -11,6 +12,7 @@ const parts = () => ({
   router: new Router([], { randomId: () => 1, clock: () => 0, scheduler: new FakeClock() }),
   log: silentLogger(),
   load: () => Promise.reject(new Error('no module')),
+  families: { methods: AUTH_METHODS },
 });
 const ticket = { type: 'static', principals: { joe: { ticket: 'secret', role: 'user' } } } as const;
 

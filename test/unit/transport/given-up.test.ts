@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/log/logger.js';
-import { serializers } from '../../../src/serializer/registry.js';
+import { serializers } from '../../support/serializers.js';
 import type { Serializer } from '../../../src/serializer/serializer.js';
 import { unsentLimits } from '../../../src/transport/outbox/outbox.js';
 import { RawSocketWire } from '../../../src/transport/rawsocket/wire.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { serializers } from '../../../../src/serializer/registry.js';
+import { serializers } from '../../../support/serializers.js';
 import { announcedLimit, negotiate } from '../../../../src/transport/rawsocket/handshake.js';
 import type { HandshakeRules } from '../../../../src/transport/rawsocket/handshake.js';
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { jsonSerializer } from '../../../../src/serializer/json.js';
+import { SERIALIZERS } from '../../../../src/serializer/registry.js';
 import { originCheck } from '../../../../src/transport/websocket/origin.js';
 import { isByPlantedHost, negotiate } from '../../../../src/transport/websocket/handshake.js';
 
@@ -8,6 +9,7 @@ const rules = {
   allowsOrigin: originCheck(['*'], true),
   subprotocols: new Map([['wamp.2.json', jsonSerializer]]),
   requireSubprotocol: true,
+  formats: SERIALIZERS,
 };
 
 function request(headers: Record<string, string | undefined> = {}, method = 'GET'): IncomingMessage {

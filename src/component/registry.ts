@@ -1,0 +1,8 @@
+/** The kinds of components: config word -> kind. A new one is a file of its own and a line here. */
+import { moduleComponentType } from './module.js';
+import type { ComponentTypes } from './component-type.js';
+
+/** The kinds that we ship. */
+export const COMPONENTS: ComponentTypes = {
+  module: moduleComponentType,
+};
