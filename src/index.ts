@@ -11,8 +11,8 @@ export { NodeError } from './node/error.js';
 export { silentLogger } from './log/logger.js';
 export type { RunningNode as Node, NodeOptions } from './node/api.js';
 export type { CookieStoreSummary, NodeSummary } from './node/summary.js';
-export type { PathSummary } from './transport/offer.js';
-export type { ListeningSummary, RealmSummary } from './worker/summary.js';
+export type { PathSummary, WampOffer } from './transport/offer.js';
+export type { ComponentSummary, ListeningSummary, RealmSummary, WorkerSummary } from './worker/summary.js';
 export type { ConfigErrorCode, ConfigProblem } from './config/error.js';
 export type { NodeErrorCode } from './node/error.js';
 export type {

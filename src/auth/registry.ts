@@ -33,7 +33,7 @@ export async function createAuthMethods(
   deps: Omit<AuthDeps, 'siblings'>,
   types: AuthMethodTypes = AUTH_METHODS,
 ): Promise<AuthMethods> {
-  const sections: AuthConfig = config === undefined || Object.keys(config).length === 0 ? WITHOUT_AUTH : config;
+  const sections = authSectionsOf(config);
   const limit = new FailureLimit(options, { ...deps, clock: () => performance.now(), pause });
   const methods = new Map<string, AuthMethod>();
   for (const type of Object.values(types)) {
@@ -44,4 +44,9 @@ export async function createAuthMethods(
     for (const name of type.names ?? [type.type]) methods.set(name, guarded);
   }
   return methods;
+}
+
+/** @returns the methods that are configured, and what holds where none is. */
+export function authSectionsOf(config: AuthConfig | undefined): AuthConfig {
+  return config === undefined || Object.keys(config).length === 0 ? WITHOUT_AUTH : config;
 }

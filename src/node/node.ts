@@ -103,18 +103,18 @@ class Node implements RunningNode {
 
   get summary(): NodeSummary {
     const { cbdir, loaded, families } = this.#parts;
+    const workers = enabledWorkers(loaded).map(({ worker }) => worker);
     const summaries = this.#workers.map(({ summary }) => summary);
     return {
       pid: process.pid,
       title: loaded.config.controller.options.title ?? 'crossbar-ts',
       cbdir,
       ...(loaded.file === undefined ? {} : { config: loaded.file }),
+      workers: workers.map(({ id: worker, type }) => ({ worker, type })),
       listening: summaries.flatMap(({ listening }) => listening),
       realms: summaries.flatMap(({ realms }) => realms),
-      cookieStores: cookieStoreSummaries(
-        enabledWorkers(loaded).map(({ worker }) => worker),
-        families,
-      ),
+      components: summaries.flatMap(({ components }) => components),
+      cookieStores: cookieStoreSummaries(workers, families),
     };
   }
 

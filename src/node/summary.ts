@@ -2,7 +2,8 @@
  * What a node offers, as data and as a few lines for a person at a terminal. The log tells the same facts as records
  * (`node.ts`). Part of the public types: nothing of the config may be imported here.
  */
-import type { ListeningSummary, RealmSummary } from '../worker/summary.js';
+import type { WampOffer } from '../transport/offer.js';
+import type { ComponentSummary, ListeningSummary, RealmSummary, WorkerSummary } from '../worker/summary.js';
 
 /** One cookie store. */
 export interface CookieStoreSummary {
@@ -13,7 +14,7 @@ export interface CookieStoreSummary {
   readonly path?: string;
 }
 
-/** What listens where, which realms there are and who remembers the browsers. */
+/** What listens where, which realms and components there are and who remembers the browsers. */
 export interface NodeSummary {
   readonly pid: number;
   /** How the process is to be called in `ps` and `top`. Only the CLI does so: a program that embeds a node has a name. */
@@ -22,19 +23,25 @@ export interface NodeSummary {
   readonly cbdir: string;
   /** The config file that was loaded; none when the config is an object. */
   readonly config?: string;
+  readonly workers: readonly WorkerSummary[];
   readonly listening: readonly ListeningSummary[];
   readonly realms: readonly RealmSummary[];
+  readonly components: readonly ComponentSummary[];
   readonly cookieStores: readonly CookieStoreSummary[];
 }
 
 /** @returns the summary as lines of text, the last one without newline. */
 export function formatSummary(summary: NodeSummary): string {
-  const { listening, realms, cookieStores } = summary;
+  const { workers, listening, realms, components, cookieStores } = summary;
   const rows: (readonly [string, string])[] = [
     ['node', `pid ${summary.pid}, ${summary.config ?? 'a config without file'}`],
     ...listening.flatMap(listeningRows),
     ...realms.map(({ realm, roles }) => ['realm', `${realm}, roles ${roles.join(', ') || '(none)'}`] as const),
     ...cookieStores.map((store) => ['cookies', storeText(store)] as const),
+    ...components.map(({ component, type, realm }) => ['component', `${component}, ${type}, in ${realm}`] as const),
+    ...clientRows(listening),
+    // One says nothing that the rest does not.
+    ...(workers.length > 1 ? workers.map(({ worker, type }) => ['worker', `${worker}, ${type}`] as const) : []),
   ];
   if (listening.length === 0) rows.push(['listening', 'nowhere: the config has no transports']);
   return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n');
@@ -48,6 +55,16 @@ function listeningRows({ url, rawsocketUrl, paths, type, address }: ListeningSum
   return rawsocketUrl === undefined ? rows : [...rows, row(rawsocketUrl, 'rawsocket')];
 }
 
-function storeText({ type, filename, path }: CookieStoreSummary): string {
-  return filename ?? path ?? `in ${type}, forgotten when the node stops`;
+/** What clients can speak, and how they are let in, wherever they connect. */
+function clientRows(listening: readonly ListeningSummary[]): (readonly [string, string])[] {
+  const offers = listening.flatMap(({ wamp, paths }) => [wamp, ...paths.map((service) => service.wamp)]);
+  const all = (key: keyof WampOffer): string => [...new Set(offers.flatMap((offer) => offer?.[key] ?? []))].join(', ');
+  return offers.every((offer) => offer === undefined)
+    ? []
+    : [['clients', `speak ${all('serializers')}; let in by ${all('auth')}`]];
+}
+
+/** The place of a store is the one other key of it. */
+function storeText({ type, ...place }: CookieStoreSummary): string {
+  return Object.values(place)[0] ?? `in ${type}, forgotten when the node stops`;
 }

@@ -3,7 +3,7 @@
  */
 import { RepeatedLog } from '../log/repeated.js';
 import { LiveAuthMethods } from '../auth/live-methods.js';
-import { createAuthMethods } from '../auth/registry.js';
+import { authSectionsOf, createAuthMethods } from '../auth/registry.js';
 import { AUTH_URIS } from '../auth/verdict.js';
 import { InternalCallers } from './internal-callers.js';
 import type { AuthMethodLookup, LoadFunction } from '../auth/method.js';
@@ -52,6 +52,11 @@ export interface SessionParts extends Pick<SessionDeps, 'router' | 'log'> {
 /** @returns whether an authenticator decides: it should see all that is known of the client. */
 export function asksAuthenticator(auth: AuthConfig | undefined): boolean {
   return Object.values(auth ?? {}).some((section: object) => 'type' in section && section.type !== 'static');
+}
+
+/** @returns the words of the methods by which clients are let in. */
+export function authWordsOf({ auth }: Pick<AuthSections, 'auth'>): string[] {
+  return Object.keys(authSectionsOf(auth));
 }
 
 /** @param config the transport's. Rejects when one of its authentication methods cannot be set up. */

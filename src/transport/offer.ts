@@ -1,11 +1,21 @@
 /** What a transport offers, as data. Part of the public types: nothing of the config may be imported here. */
 
+/** How WAMP clients connect to a place. */
+export interface WampOffer {
+  /** The words in its `serializers`. */
+  readonly serializers: readonly string[];
+  /** The authentication methods, by their words in the config. */
+  readonly auth: readonly string[];
+}
+
 /** A service on a path. */
 export interface PathSummary {
   readonly path: string;
   readonly type: string;
   /** Where it is on this machine. */
   readonly url: string;
+  /** Where it takes WAMP clients. */
+  readonly wamp?: WampOffer;
 }
 
 /** What a transport offers where it listens. */
@@ -17,6 +27,8 @@ export interface TransportOffer {
   readonly url: string;
   /** Where RawSocket clients go, if it takes them beside HTTP. */
   readonly rawsocketUrl?: string;
+  /** Where it takes WAMP clients itself, and not on its paths. */
+  readonly wamp?: WampOffer;
   /** The services by path; none for transports without paths. */
   readonly paths: readonly PathSummary[];
 }

@@ -7,12 +7,13 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { SerializerTypes } from '../serializer/registry.js';
 import type { SerializerType } from '../serializer/serializer.js';
-import type { SessionFamilies, SessionParts } from '../session/deps.js';
+import { authWordsOf } from '../session/deps.js';
+import type { AuthSections, SessionFamilies, SessionParts } from '../session/deps.js';
 import type { serializersSchema } from './connection-schema.js';
 import type { Drain } from './drain.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
-import type { TransportOffer } from './offer.js';
+import type { TransportOffer, WampOffer } from './offer.js';
 
 /** What the words of a config stand for, as far as connections go. */
 export interface TransportFamilies extends SessionFamilies {
@@ -64,6 +65,16 @@ export interface TransportType<
   offer(config: C, bound: BoundAddress): TransportOffer;
   /** @returns its `cookie` sections, in the order of the config. */
   cookieSections(config: C): readonly CookieConfig[];
+}
+
+/** What the config of a place says of WAMP clients. */
+export interface WampSections extends Pick<AuthSections, 'auth'> {
+  readonly serializers: readonly string[];
+}
+
+/** @returns how WAMP clients connect to a place. */
+export function wampOffer(sections: WampSections): WampOffer {
+  return { serializers: sections.serializers, auth: authWordsOf(sections) };
 }
 
 /**

@@ -3,7 +3,7 @@
  * which takes RawSocket connections on the same endpoint.
  */
 import { RAWSOCKET_SCHEME } from '../transport/rawsocket/transport-type.js';
-import { urlOf } from '../transport/transport-type.js';
+import { urlOf, wampOffer } from '../transport/transport-type.js';
 import { answeringServices, walkPaths } from './path-tree.js';
 import { createWebServer, createWebSocketServer } from './server.js';
 import { createUniversalServer } from './universal.js';
@@ -37,7 +37,7 @@ export const webTransportType: TransportType<WebTransportConfig, WebTransportDep
 export const webSocketTransportType: TransportType<WebSocketTransportConfig, WebTransportDeps> = {
   type: 'websocket',
   create: createWebSocketServer,
-  offer: ({ endpoint }, bound) => ({ url: urlOf('ws', endpoint, bound), paths: [] }),
+  offer: (config, bound) => ({ url: urlOf('ws', config.endpoint, bound), wamp: wampOffer(config), paths: [] }),
   cookieSections: ownSection,
 };
 
@@ -47,16 +47,18 @@ export const universalTransportType: TransportType<UniversalTransportConfig, Web
   create: createUniversalServer,
   offer: ({ endpoint, rawsocket, websocket, web }, bound) => ({
     url: urlOf('http', endpoint, bound),
-    ...(rawsocket && { rawsocketUrl: urlOf(RAWSOCKET_SCHEME, endpoint, bound) }),
+    ...(rawsocket && { rawsocketUrl: urlOf(RAWSOCKET_SCHEME, endpoint, bound), wamp: wampOffer(rawsocket) }),
     paths: pathSummaries({ ...web.paths, ...websocket }, endpoint, bound),
   }),
   cookieSections: ({ web, websocket }) => [...ownSection(web), ...sectionsBelow({ ...web.paths, ...websocket })],
 };
 
 function pathSummaries(paths: PathsConfig, endpoint: EndpointConfig, bound: BoundAddress): PathSummary[] {
-  return answeringServices(paths).map(({ path, service: { type } }) => {
+  return answeringServices(paths).map(({ path, service }) => {
+    const { type } = service;
     const base = urlOf(type === 'websocket' ? 'ws' : 'http', endpoint, bound);
-    return { path, type, url: `${base.slice(0, -1)}${path}` };
+    const wamp = 'serializers' in service ? { wamp: wampOffer(service) } : {};
+    return { path, type, url: `${base.slice(0, -1)}${path}`, ...wamp };
   });
 }
 

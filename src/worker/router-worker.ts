@@ -22,8 +22,8 @@ import type { ComponentConfig } from '../component/schema.js';
 import type { TransportServer } from '../transport/transport-type.js';
 import type { WebTransportDeps } from '../webservice/transport-types.js';
 import type { RouterWorkerConfig, TransportConfig } from './schema.js';
-import type { ListeningSummary, RealmSummary } from './summary.js';
-import type { Worker, WorkerDeps, WorkerSummary, WorkerType } from './worker.js';
+import type { ComponentSummary, ListeningSummary, RealmSummary } from './summary.js';
+import type { Worker, WorkerDeps, WorkerOffer, WorkerType } from './worker.js';
 
 class RouterWorker implements Worker {
   readonly #config: RouterWorkerConfig;
@@ -33,6 +33,7 @@ class RouterWorker implements Worker {
   /** Every component that was told to start, also one that failed. */
   readonly #components: Component[] = [];
   readonly #listening: ListeningSummary[] = [];
+  readonly #running: ComponentSummary[] = [];
   #stopped: Promise<void> | undefined;
 
   constructor(config: RouterWorkerConfig, deps: WorkerDeps) {
@@ -40,8 +41,8 @@ class RouterWorker implements Worker {
     this.#deps = deps;
   }
 
-  get summary(): WorkerSummary {
-    return { listening: [...this.#listening], realms: this.#realms };
+  get summary(): WorkerOffer {
+    return { listening: [...this.#listening], realms: this.#realms, components: [...this.#running] };
   }
 
   get #realms(): RealmSummary[] {
@@ -83,8 +84,8 @@ class RouterWorker implements Worker {
     pointer: string,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const realm = this.#config.realms.find(({ name }) => name === config.realm);
-    const uriRule = realm?.options?.uri_check ?? 'loose';
+    const joined = this.#config.realms.find(({ name }) => name === config.realm);
+    const uriRule = joined?.options?.uri_check ?? 'loose';
     const { Component } = await import('../component/component.js');
     const { families, cbdir, log } = this.#deps;
     const component = new Component(config, { type: families.components[config.type], router, uriRule, cbdir, log });
@@ -95,6 +96,8 @@ class RouterWorker implements Worker {
     } catch (cause) {
       throw new WorkerError(`component ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
     }
+    const { id, type, realm, role } = config;
+    this.#running.push({ component: id, worker: this.#config.id, type, realm, role });
   }
 
   async #startTransport(config: TransportConfig, deps: WebTransportDeps, pointer: string): Promise<void> {
@@ -103,13 +106,13 @@ class RouterWorker implements Worker {
       const server = await transport.create(config, deps);
       this.#servers.push(server);
       const bound = await server.start();
-      const { url, rawsocketUrl, paths } = transport.offer(config, bound);
+      const { url, rawsocketUrl, wamp, paths } = transport.offer(config, bound);
       const listening = {
         ...{ transport: config.id, worker: this.#config.id, type: config.type },
         ...('path' in bound ? { address: bound.path } : bound),
         ...{ url, ...(rawsocketUrl !== undefined && { rawsocketUrl }), paths },
       };
-      this.#listening.push(listening);
+      this.#listening.push({ ...listening, ...(wamp !== undefined && { wamp }) });
       deps.log.info({ ...listening, paths: paths.map(({ path, type }) => ({ path, type })) }, 'transport started');
     } catch (cause) {
       throw new WorkerError(`transport ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });

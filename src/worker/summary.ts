@@ -1,5 +1,23 @@
-/** What a worker offers, as data. Part of the public types: nothing of the config may be imported here. */
+/** What a worker is and offers, as data. Part of the public types: nothing of the config may be imported here. */
 import type { TransportOffer } from '../transport/offer.js';
+
+/** One worker. */
+export interface WorkerSummary {
+  readonly worker: string;
+  /** The word in its `type`. */
+  readonly type: string;
+}
+
+/** One component, which runs inside the node. */
+export interface ComponentSummary {
+  /** The component's id in the config. */
+  readonly component: string;
+  readonly worker: string;
+  /** The word in its `type`. */
+  readonly type: string;
+  readonly realm: string;
+  readonly role: string;
+}
 
 /** One transport that listens. */
 export interface ListeningSummary extends TransportOffer {

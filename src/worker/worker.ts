@@ -9,7 +9,7 @@ import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
 import type { Drain } from '../transport/drain.js';
 import type { WorkerFamilies } from './families.js';
-import type { ListeningSummary, RealmSummary } from './summary.js';
+import type { ComponentSummary, ListeningSummary, RealmSummary } from './summary.js';
 
 /** What the node gives to its workers. */
 export interface WorkerDeps {
@@ -44,14 +44,16 @@ export interface Worker {
    * @param drained resolves when the connections of the node are closed.
    */
   stop(drained: Promise<unknown>): Promise<void>;
-  /** What of it listens where, and which realms it has. */
-  readonly summary: WorkerSummary;
+  /** What of it listens where, and which realms and components it has. */
+  readonly summary: WorkerOffer;
 }
 
 /** What a worker offers. */
-export interface WorkerSummary {
+export interface WorkerOffer {
   readonly listening: readonly ListeningSummary[];
   readonly realms: readonly RealmSummary[];
+  /** Those that have started. */
+  readonly components: readonly ComponentSummary[];
 }
 
 /** What all workers have in their config. */

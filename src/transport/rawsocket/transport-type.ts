@@ -1,7 +1,7 @@
 /** The transport `rawsocket`: RawSocket connections on an endpoint of their own. */
 import { createSessionDeps } from '../../session/deps.js';
 import { EndpointServer } from '../endpoint.js';
-import { urlOf } from '../transport-type.js';
+import { urlOf, wampOffer } from '../transport-type.js';
 import { RawSocketAcceptor } from './rawsocket.js';
 import type { RawSocketTransportConfig } from './schema.js';
 import type { TransportType } from '../transport-type.js';
@@ -19,6 +19,10 @@ export const rawSocketTransportType: TransportType<RawSocketTransportConfig> = {
     const acceptor = new RawSocketAcceptor(config, { sessions, serializers, log, drain });
     return new EndpointServer(config.endpoint, acceptor, log);
   },
-  offer: ({ endpoint }, bound) => ({ url: urlOf(RAWSOCKET_SCHEME, endpoint, bound), paths: [] }),
+  offer: (config, bound) => ({
+    url: urlOf(RAWSOCKET_SCHEME, config.endpoint, bound),
+    wamp: wampOffer(config),
+    paths: [],
+  }),
   cookieSections: () => [],
 };

@@ -11,8 +11,10 @@ const SUMMARY: NodeSummary = {
   title: 'crossbar-ts',
   cbdir: '/c',
   config: '/c/config.json',
+  workers: [],
   listening: [],
   realms: [],
+  components: [],
   cookieStores: [],
 };
 

@@ -8,6 +8,7 @@ it('the summary says what listens where, which realms there are and who remember
     title: 'crossbar-ts',
     cbdir: '/srv/app/.crossbar',
     config: '/srv/app/.crossbar/config.json',
+    workers: [{ worker: 'worker001', type: 'router' }],
     listening: [
       {
         transport: 'transport001',
@@ -49,6 +50,7 @@ it('the summary says what listens where, which realms there are and who remember
         paths: [{ path: '/ws', type: 'websocket', url: 'wss://127.0.0.1:8443/ws' }],
       },
     ],
+    components: [],
     realms: [{ realm: 'realm1', worker: 'worker001', roles: ['anonymous', 'backend'] }],
     cookieStores: [{ type: 'file', filename: '/srv/app/.crossbar/cookies.dat' }, { type: 'memory' }],
   });
@@ -72,9 +74,50 @@ it('a node without transports says that nothing listens', () => {
     title: 'crossbar-ts',
     cbdir: '/c',
     config: '/c/config.json',
+    workers: [],
     listening: [],
     realms: [],
+    components: [],
     cookieStores: [],
   });
   expect(text).toContain('nowhere: the config has no transports');
+});
+
+it('it says what runs inside, how clients are let in, and which workers there are where there are several', () => {
+  const text = formatSummary({
+    pid: 1,
+    title: 'crossbar-ts',
+    cbdir: '/c',
+    workers: [
+      { worker: 'worker001', type: 'router' },
+      { worker: 'mills', type: 'mill' },
+    ],
+    listening: [
+      {
+        ...{ transport: 'transport001', type: 'rawsocket', worker: 'worker001', address: '/n.sock' },
+        ...{ url: 'rs://unix:/n.sock:/', wamp: { serializers: ['json', 'cbor'], auth: ['ticket'] }, paths: [] },
+      },
+      {
+        ...{ transport: 'transport002', type: 'web', worker: 'worker001', address: '127.0.0.1', port: 80 },
+        url: 'http://127.0.0.1:80/',
+        paths: [
+          { path: '/', type: 'static', url: 'http://127.0.0.1:80/' },
+          {
+            ...{ path: '/ws', type: 'websocket', url: 'ws://127.0.0.1:80/ws' },
+            wamp: { serializers: ['json'], auth: ['ticket', 'cookie'] },
+          },
+        ],
+      },
+    ],
+    realms: [],
+    components: [{ component: 'backend', type: 'module', worker: 'worker001', realm: 'realm1', role: 'anonymous' }],
+    cookieStores: [{ type: 'file', filename: '/c/cookies.dat' }],
+  });
+  expect(text.split('\n').slice(4)).toEqual([
+    'cookies   /c/cookies.dat',
+    'component backend, module, in realm1',
+    'clients   speak json, cbor; let in by ticket, cookie',
+    'worker    worker001, router',
+    'worker    mills, mill',
+  ]);
 });
