@@ -4,119 +4,19 @@
  */
 import { describe, expect, it } from 'vitest';
 
-import { authSchema } from '../../../src/auth/schema.js';
-import { roleKeywords, secretSchema } from '../../../src/auth/secret-schema.js';
 import { checkConfig } from '../../../src/config/check.js';
 import type { CheckedConfig } from '../../../src/config/check.js';
 import { ConfigError } from '../../../src/config/error.js';
 import { nodeSchemaOf, shippedWords } from '../../../src/config/families.js';
-import type { MoreWords } from '../../../src/config/families.js';
 import { parseJson } from '../../../src/config/source/json.js';
 import { cookiesOf, entrancesOf, placesOf, privateFilesOf } from '../../../src/config/places.js';
 import { referencePage } from '../../../src/config/reference.js';
 import { Cursor } from '../../../src/config/cursor.js';
 import { nodeSchemaTree } from '../../../src/config/schema.js';
 import { compile } from '../../../src/config/validator.js';
-import { cookieSchema } from '../../../src/cookie/schema.js';
-import type { ConfigSchema } from '../../../src/schema/dialect.js';
-import { serializersSchema } from '../../../src/transport/connection-schema.js';
-import { endpointSchema, transportIdSchema } from '../../../src/transport/endpoint-schema.js';
+import { SHIPPED } from '../../../src/worker/registry.js';
+import { handshake, mill, MORE, oracle, pigeon, robot, shelf } from '../../support/more-words.js';
 import { node } from './configs.js';
-
-const word = <const Word extends string>(text: Word) => ({ const: text, description: 'The word.' }) as const;
-
-const pigeon = {
-  type: 'object',
-  section: 'Transport "pigeon"',
-  standsAt: 'workers[].transports[]',
-  description: 'Carries messages by pigeons.',
-  clients: { by: 'pigeon', browsers: false },
-  required: ['type', 'endpoint', 'loft'],
-  additionalProperties: false,
-  properties: {
-    type: word('pigeon'),
-    id: transportIdSchema,
-    endpoint: endpointSchema,
-    loft: { type: 'string', is: 'file', description: 'Where they live.' },
-    serializers: serializersSchema,
-    auth: authSchema,
-  },
-  rules: (place, { report }) => {
-    if (place.get('loft').value === 'nowhere') report(place.get('loft').path, 'found no loft (allowed: one)');
-  },
-} as const satisfies ConfigSchema;
-
-const mill = {
-  type: 'object',
-  section: 'Worker "mill"',
-  description: 'Grinds.',
-  required: ['type'],
-  additionalProperties: false,
-  properties: {
-    type: word('mill'),
-    id: transportIdSchema,
-    grain: { type: 'string', is: 'file', description: 'What it grinds.' },
-  },
-} as const satisfies ConfigSchema;
-
-const oracle = {
-  type: 'object',
-  section: 'Service "oracle"',
-  description: 'Answers questions.',
-  required: ['type', 'password'],
-  additionalProperties: false,
-  properties: { type: word('oracle'), cookie: cookieSchema, password: secretSchema('What it is asked with.') },
-  rules: ({ path }, { inForce, warn }) => {
-    const name = inForce('cookie').get('name').text();
-    if (name !== undefined) warn(path, `the oracle sees the cookie ${name}`);
-  },
-} as const satisfies ConfigSchema;
-
-const robot = {
-  type: 'object',
-  section: 'Component "robot"',
-  description: 'Moves.',
-  required: ['type', 'realm', 'role'],
-  additionalProperties: false,
-  properties: {
-    type: word('robot'),
-    id: transportIdSchema,
-    realm: { type: 'string', is: 'realm', description: 'Where it moves.' },
-    role: { type: 'string', is: 'role', description: 'What it may.' },
-  },
-} as const satisfies ConfigSchema;
-
-const shelf = {
-  type: 'object',
-  section: 'Cookie store "shelf"',
-  description: 'Keeps the cookies on a shelf.',
-  required: ['type', 'board'],
-  additionalProperties: false,
-  properties: {
-    type: word('shelf'),
-    board: { type: 'string', is: 'file', private: true, identity: true, description: 'Where it hangs.' },
-    depth: { type: 'integer', minimum: 1, default: 1, description: 'How many fit behind each other.' },
-  },
-} as const satisfies ConfigSchema;
-
-const handshake = {
-  type: 'object',
-  section: 'Authentication by handshake',
-  description: 'Shakes hands.',
-  letsIn: 'anybody',
-  additionalProperties: false,
-  properties: { role: roleKeywords, grip: secretSchema('How it feels.') },
-} as const satisfies ConfigSchema;
-
-const MORE: Required<MoreWords> = {
-  transports: [pigeon],
-  workers: [mill],
-  services: [oracle],
-  components: [robot],
-  stores: [shelf],
-  methods: { handshake },
-  serializers: ['smile'],
-};
 
 const tree = nodeSchemaOf(MORE);
 const schema = { tree, check: compile({}, tree).validate };
@@ -318,5 +218,15 @@ describe('the schema without more words', () => {
       methods: ['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls'],
       serializers: ['json', 'msgpack', 'cbor'],
     });
+  });
+
+  it('has something behind each of them', () => {
+    for (const [family, words] of Object.entries(shippedWords())) {
+      const types = SHIPPED[family as keyof typeof SHIPPED];
+      expect(Object.keys(types).sort(), family).toEqual([...words].sort());
+      for (const [word, type] of Object.entries(types as Readonly<Record<string, { readonly type?: string }>>)) {
+        expect(type.type ?? word).toBe(word);
+      }
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { sendAnswer } from '../../../src/http/answer.js';
 import { BodyReader } from '../../../src/http/bodies.js';
@@ -8,7 +8,7 @@ import type { WebRequest, WebService } from '../../../src/http/service.js';
 import { answeringServices } from '../../../src/webservice/path-tree.js';
 import { WEB_SERVICES, createWebService } from '../../../src/webservice/registry.js';
 import type { PathServiceConfig, PathsConfig } from '../../../src/webservice/schema.js';
-import type { WebServiceType } from '../../../src/webservice/service.js';
+import { SHIPPED } from '../../../src/worker/registry.js';
 import { exchange } from '../../support/exchange.js';
 import { cookieConfig, jsonConfig, serviceDeps } from '../../support/web.js';
 
@@ -40,19 +40,13 @@ describe('a new word', () => {
       };
     },
   };
-  const words = WEB_SERVICES as unknown as Record<string, WebServiceType>;
+  const services = { ...WEB_SERVICES, ...{ fixture } };
   const config = { type: 'fixture' } as unknown as PathServiceConfig;
-
-  beforeAll(() => {
-    words['fixture'] = fixture as unknown as WebServiceType;
-  });
-  afterAll(() => {
-    delete words['fixture'];
-  });
 
   it('is mounted, gets its methods, bodies and cookies, and is found in the tree with nothing but its line', async () => {
     const paths: PathsConfig = { a: { type: 'path', paths: { new: config } }, '/': jsonConfig(1) };
-    const root = createWebService({ type: 'path', paths, cookie: cookieConfig() }, serviceDeps());
+    const deps = serviceDeps({ families: { ...SHIPPED, services } });
+    const root = createWebService({ type: 'path', paths, cookie: cookieConfig() }, deps);
     await root.start?.();
     const posted = await exchange(root, { method: 'POST', rest: '/a/new/x', body: 'text' });
     expect([posted.status, posted.body]).toEqual([200, 'text']);
