@@ -6,7 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+import { authSchema } from '../src/auth/schema.js';
 import { shippedWords } from '../src/config/families.js';
+import type { ConfigSchema } from '../src/schema/dialect.js';
 import { sourceFacts } from './support/source-facts.js';
 import { spokenWords } from './support/spoken-words.js';
 
@@ -220,7 +222,7 @@ function findCycle(files: ReadonlyMap<string, string>): string[] | undefined {
  * Where no transport, worker, store, service, method, serializer or component kind is known by name: what has to be done about one,
  * its schema says, and its registry does.
  */
-const WITHOUT_WORDS = ['config', 'node'];
+const WITHOUT_WORDS = ['config', 'node', 'worker'];
 
 /** Where a word of a family means something else, and what. */
 const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = [
@@ -231,10 +233,17 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'config/resolve.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'config/password-cookies.ts', word: 'cookie', because: 'a word of "authid"' },
   { file: 'node/cbdir.ts', word: 'file', because: 'the opposite of a directory' },
+  { file: 'worker/router-worker.ts', word: 'router', because: 'its own word' },
+  { file: 'worker/schema.ts', word: 'router', because: 'the schema of that worker' },
   { file: 'node/summary.ts', word: 'rawsocket', because: 'what "rawsocketUrl" of a summary is for' },
 ];
 
-const WORDS: ReadonlySet<string> = new Set(Object.values(shippedWords()).flat());
+/** And no way of asking somebody who a client is. */
+const VARIANTS = Object.values(authSchema.properties)
+  .flatMap((method: ConfigSchema) => method.oneOf ?? [])
+  .map(({ properties }) => String(properties?.['type']?.const));
+
+const WORDS: ReadonlySet<string> = new Set([...Object.values(shippedWords()).flat(), ...VARIANTS]);
 
 /** @returns the words of families that a file knows, one line each. @param file - path below src */
 function knownWords(file: string, text: string): string[] {

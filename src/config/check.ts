@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 
+import type { Decider } from '../router/deciders.js';
 import { Cursor } from './cursor.js';
 import type { Environment } from './environment.js';
 import { invalidConfig } from './error.js';
@@ -12,6 +13,7 @@ import type { Parser } from './source/formats.js';
 import { placesOf } from './places.js';
 import type { RealPath } from './real-path.js';
 import { resolveConfig } from './resolve.js';
+import { authenticatorsIn } from './rules/deciders.js';
 import { checkRules } from './rules/rules.js';
 import { nodeSchemaTree } from './schema.js';
 import type { NodeConfig } from './schema.js';
@@ -45,6 +47,8 @@ export interface CheckContext {
 export interface CheckedConfig {
   /** Complete and frozen. */
   readonly config: NodeConfig;
+  /** For each of its workers the procedures that decide about clients, wherever they are named (`provider` in the schema). */
+  readonly authenticators: readonly (readonly Decider[])[];
   /** What works but is probably not meant. */
   readonly warnings: readonly ConfigProblem[];
 }
@@ -97,7 +101,9 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   if (findings.length > 0) throw invalidConfig(asProblems(findings));
   resolveConfig(places, outside);
   // The schema check has shown the type; `resolveConfig` has made the rest of it true.
-  return { config: deepFreeze(value) as NodeConfig, warnings: asProblems(warnings.findings) };
+  const config = deepFreeze(value) as NodeConfig;
+  const authenticators = places.workers.map(authenticatorsIn);
+  return { config, authenticators, warnings: asProblems(warnings.findings) };
 }
 
 const EMPTY: Finding = { offset: 0, pointer: ROOT, text: 'the file is empty (allowed: an object with "version": 2)' };

@@ -29,7 +29,7 @@ import { workerTypeOf } from '../worker/registry.js';
 import type { Families } from '../worker/registry.js';
 import type { WorkerConfig } from '../worker/schema.js';
 import { WorkerError } from '../worker/worker.js';
-import type { AnyWorkerConfig, Worker } from '../worker/worker.js';
+import type { AnyWorkerConfig, Worker, WorkerDeps } from '../worker/worker.js';
 import type { NodeOptions, RunningNode } from './api.js';
 import { ControlServer } from './control.js';
 import { cookieRequests } from './cookie-control.js';
@@ -120,9 +120,7 @@ class Node implements RunningNode {
 
   async start(signal?: AbortSignal): Promise<void> {
     try {
-      for (const { worker, pointer } of enabledWorkers(this.#parts.loaded)) {
-        await this.#startWorker(worker, pointer, signal);
-      }
+      for (const worker of enabledWorkers(this.#parts.loaded)) await this.#startWorker(worker, signal);
       this.#control = await this.#startControl();
       signal?.throwIfAborted();
     } catch (error) {
@@ -160,12 +158,15 @@ class Node implements RunningNode {
     return ControlServer.start({ cbdir: rundir, handlers: cookieRequests(cookies), log: this.#log });
   }
 
-  async #startWorker(config: WorkerConfig, pointer: string, signal: AbortSignal | undefined): Promise<void> {
+  async #startWorker(
+    { worker: config, pointer, authenticators }: EnabledWorker,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { loaded, cbdir, families } = this.#parts;
     const { id } = loaded.config.controller;
     const worker = workerTypeOf(config, families).create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
-      ...{ clients: this.#clients, families },
+      ...{ clients: this.#clients, families, authenticators },
       nodeInfo: { version: packageVersion(), ...(id === undefined ? {} : { id }) },
       privatePaths: privatePathsOf(loaded, cbdir, families),
     });
@@ -201,10 +202,14 @@ class Node implements RunningNode {
   }
 }
 
+interface EnabledWorker extends Pick<WorkerDeps, 'pointer' | 'authenticators'> {
+  readonly worker: WorkerConfig;
+}
+
 /** The workers that are not switched off, with their place in the config. */
-function enabledWorkers({ config }: NodeSource): { worker: WorkerConfig; pointer: string }[] {
+function enabledWorkers({ config, authenticators }: NodeSource): EnabledWorker[] {
   return config.workers
-    .map((worker, index) => ({ worker, pointer: `/workers/${index}` }))
+    .map((worker, index) => ({ worker, pointer: `/workers/${index}`, authenticators: authenticators[index] ?? [] }))
     .filter(({ worker }) => !isDisabled(worker));
 }
 

@@ -7,13 +7,13 @@
  */
 import { getHeapStatistics } from 'node:v8';
 
+import { RepeatedLog } from '../log/repeated.js';
 import { BUDGET_LIMITS } from '../router/budget.js';
 import { Router } from '../router/router.js';
 import { cookieProcedures } from '../session/cookie-procedures.js';
 import { ManagedCookies } from '../cookie/management.js';
 import { messageOf } from '../system/error.js';
 import { createRandomId } from '../system/random.js';
-import { authenticatorsOf } from './deciders.js';
 import { systemScheduler } from './scheduler.js';
 import { transportTypeOf } from './transports.js';
 import { WorkerError } from './worker.js';
@@ -67,13 +67,18 @@ class RouterWorker implements Worker {
   }
 
   #createRouter(managedCookies: ManagedCookies): Router {
-    const { log } = this.#deps;
+    const { log, authenticators } = this.#deps;
+    const repeated = new RepeatedLog(log);
     return new Router(this.#config.realms, {
       management: cookieProcedures(managedCookies, log),
       randomId: createRandomId(),
       clock: Date.now,
       scheduler: systemScheduler,
-      ...authenticatorsOf(this.#config, log),
+      authenticators,
+      refused: (realm, { id: sessionId, authrole }, procedure) => {
+        const facts = { realm, sessionId, authrole, procedure };
+        repeated.say('warn', facts, 'registration of an authenticator or authorizer refused');
+      },
       maxKeptBytes: this.#config.options.max_kept_bytes ?? defaultKeptBytes(),
     });
   }

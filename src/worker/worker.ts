@@ -7,6 +7,7 @@ import type { LocalClients } from '../client/local-clients.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
+import type { Decider } from '../router/deciders.js';
 import type { Drain } from '../transport/drain.js';
 import type { WorkerFamilies } from './families.js';
 import type { ComponentSummary, ListeningSummary, RealmSummary } from './summary.js';
@@ -19,6 +20,8 @@ export interface WorkerDeps {
   readonly cbdir: string;
   readonly log: Logger;
   readonly load: LoadFunction;
+  /** The procedures that decide about its clients. */
+  readonly authenticators: readonly Decider[];
   /** What the words of its config stand for. */
   readonly families: WorkerFamilies;
   readonly stores: CookieStores;

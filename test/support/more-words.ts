@@ -193,7 +193,13 @@ export const handshake = {
   description: 'Shakes hands.',
   letsIn: 'anybody',
   additionalProperties: false,
-  properties: { role: roleKeywords, grip: secretSchema('How it feels.') },
+  properties: {
+    role: roleKeywords,
+    grip: secretSchema('How it feels.'),
+    elder: { type: 'string', is: 'uri', provider: 'elder-role', description: 'Who is asked.' },
+    'elder-realm': { type: 'string', is: 'realm', description: 'Where the elder is.' },
+    'elder-role': { type: 'string', is: 'role', description: 'Who may be the elder.' },
+  },
 } as const satisfies ConfigSchema;
 
 const handshakeType: AuthMethodType<{ readonly role: string; readonly grip?: string }> = {

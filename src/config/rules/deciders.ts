@@ -2,6 +2,7 @@
  * Who may register the procedures that decide about others: authenticators and authorizers. Their callees see tickets and decide
  * who is let in. So there is a warning where strangers, or sessions of several roles, may register one.
  */
+import type { Decider } from '../../router/deciders.js';
 import type { Cursor } from '../cursor.js';
 import { quote } from '../schema-words.js';
 import { isAllowed, rulesOf, strangerRolesOf } from './exposure.js';
@@ -72,6 +73,16 @@ function decidersOf({ marked }: WorkerPlaces, realm: Cursor): WrittenDecider[] {
       ? place.path[3] === realm.path[3]
       : [undefined, nameOf(realm)].includes(realmBeside(mark)?.text());
     return isMeant ? [{ place, procedure, provider: holder.get(schema.provider) }] : [];
+  });
+}
+
+/** @returns the procedures that decide about clients, before a realm has them: all that are not named by a role. */
+export function authenticatorsIn({ marked }: WorkerPlaces): Decider[] {
+  return marked.flatMap((mark) => {
+    const { place, schema, holder } = mark;
+    const procedure = place.text();
+    if (schema.provider === undefined || procedure === undefined || place.path[2] === 'realms') return [];
+    return [{ procedure, realm: realmBeside(mark)?.text(), role: holder.get(schema.provider).text() }];
   });
 }
 

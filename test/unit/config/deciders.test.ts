@@ -93,3 +93,19 @@ it('a role that is not there cannot provide anything', () => {
     '/workers/0/transports/0/paths/ws/auth/ticket/authenticator-callee-role: the worker has no realm with a role "nobody" (allowed: "anonymous", "backend", "asked", "x")',
   ]);
 });
+
+it('the procedures that decide about clients are told of each worker, without those of its roles', () => {
+  const backend = { 'authenticator-realm': 'realm1', 'authenticator-callee-role': 'backend' };
+  const authorized = { name: 'guest', authorizer: 'com.app.authorize' };
+  const ticket = { type: 'dynamic', authenticator: AUTHENTICATOR, ...backend };
+  const wampcra = { type: 'dynamic', authenticator: 'com.app.secret' };
+  const { workers } = configOf({ roles: [CLOSED, authorized], auth: { ticket, wampcra } }) as ReturnType<typeof node>;
+  const [without] = node().workers;
+  expect(check({ version: 2, workers: [{ ...without, transports: [] }, ...workers] }).authenticators).toEqual([
+    [],
+    [
+      { procedure: AUTHENTICATOR, realm: 'realm1', role: 'backend' },
+      { procedure: 'com.app.secret', realm: undefined, role: undefined },
+    ],
+  ]);
+});

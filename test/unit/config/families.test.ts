@@ -168,6 +168,13 @@ describe('an authentication method more', () => {
     ]);
   });
 
+  it('may name a procedure that decides, which belongs to its role', () => {
+    const elder = { elder: 'com.elder', 'elder-realm': 'realm1', 'elder-role': 'anonymous' };
+    expect(check(withMethod(elder)).authenticators).toEqual([
+      [{ procedure: 'com.elder', realm: 'realm1', role: 'anonymous' }],
+    ]);
+  });
+
   it('is seen to let strangers in', () => {
     const { warnings } = check(node({ websocket: { auth: { handshake: {} }, cookie: {} } }));
     expect(warnings.map(({ text }) => text).join()).toContain('strangers get this role');
