@@ -61,8 +61,21 @@ describe('ARCHITECTURE.md', () => {
     ['a serializer', 'serializer/registry.ts'],
     ['an authentication method', 'auth/registry.ts'],
     ['a web service', 'webservice/registry.ts'],
+    ['a component kind', 'component/registry.ts'],
+  ])('says where the line in the registry of %s goes', (family, file) => {
+    const [, entry = ''] = toAdd.split(`- **${family}**`);
+    expect(namedFiles(entry.split('\n- **')[0] ?? '')).toContain(file);
+  });
+
+  it.each([
+    ['a transport', 'worker/schema.ts'],
+    ['a worker', 'worker/schema.ts'],
+    ['a cookie store', 'cookie/schema.ts'],
+    ['a serializer', 'transport/connection-schema.ts'],
+    ['an authentication method', 'auth/schema.ts'],
+    ['a web service', 'webservice/schema.ts'],
     ['a component kind', 'component/schema.ts'],
-  ])('says where the line of %s goes', (family, file) => {
+  ])('says where the line in the schema of %s goes', (family, file) => {
     const [, entry = ''] = toAdd.split(`- **${family}**`);
     expect(namedFiles(entry.split('\n- **')[0] ?? '')).toContain(file);
   });
