@@ -10,6 +10,7 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { Logger } from '../log/logger.js';
 import { messageOf } from '../system/error.js';
 import { SHIPPED } from '../worker/registry.js';
+import { isDisabled } from '../worker/worker.js';
 import { ControlClient } from './control.js';
 import { RemoteManagement } from './cookie-control.js';
 import { cookieSectionsOf } from './cookie-stores.js';
@@ -60,7 +61,7 @@ export async function verifyCookies(place: NodePlace, store?: number): Promise<V
 async function sectionsOf({ cbdir, config }: NodePlace): Promise<readonly CookieConfig[]> {
   const loaded = await loadConfig({ cbdir, env: process.env, ...(config === undefined ? {} : { config }) });
   return cookieSectionsOf(
-    loaded.config.workers.filter(({ options }) => !options.disabled),
+    loaded.config.workers.filter((worker) => !isDisabled(worker)),
     SHIPPED,
   );
 }

@@ -28,8 +28,8 @@ import type { CompiledSchema } from '../config/validate.js';
 import { workerTypeOf } from '../worker/registry.js';
 import type { Families } from '../worker/registry.js';
 import type { WorkerConfig } from '../worker/schema.js';
-import { WorkerError } from '../worker/worker.js';
-import type { AnyWorkerConfig, Worker, WorkerDeps } from '../worker/worker.js';
+import { isDisabled, WorkerError } from '../worker/worker.js';
+import type { Worker, WorkerDeps } from '../worker/worker.js';
 import type { NodeOptions, RunningNode } from './api.js';
 import { ControlServer } from './control.js';
 import { cookieRequests } from './cookie-control.js';
@@ -211,8 +211,4 @@ function enabledWorkers({ config, authenticators }: NodeSource): EnabledWorker[]
   return config.workers
     .map((worker, index) => ({ worker, pointer: `/workers/${index}`, authenticators: authenticators[index] ?? [] }))
     .filter(({ worker }) => !isDisabled(worker));
-}
-
-function isDisabled({ options }: AnyWorkerConfig): boolean {
-  return options?.disabled === true;
 }

@@ -63,8 +63,13 @@ export interface WorkerOffer {
 export interface AnyWorkerConfig {
   readonly type: string;
   readonly id: string;
-  /** Resolved. */
+  /** Not every kind has them. */
   readonly options?: { readonly disabled?: boolean };
+}
+
+/** @returns whether a worker is switched off. */
+export function isDisabled({ options }: AnyWorkerConfig): boolean {
+  return options?.disabled === true;
 }
 
 /** One kind of worker. */
