@@ -39,7 +39,7 @@ export interface CheckContext {
   readonly secretFiles?: SecretFiles;
   /** Follows links, to find private files in a directory that is served; by default none is followed. */
   readonly realPath?: RealPath;
-  /** What may stand in a config; by default what we ship. */
+  /** The schema; by default {@link nodeSchemaTree}. */
   readonly schema?: CompiledSchema | undefined;
 }
 
@@ -49,7 +49,7 @@ export interface CheckedConfig {
   readonly config: NodeConfig;
   /** For each of its workers the procedures that decide about clients, wherever they are named (`provider` in the schema). */
   readonly authenticators: readonly (readonly Decider[])[];
-  /** What works but is probably not meant. */
+  /** What is allowed but probably a mistake. */
   readonly warnings: readonly ConfigProblem[];
 }
 

@@ -58,7 +58,7 @@ function unknownKey(path: Path, key: string, schema: SchemaNode): Complaint {
 function missingKey(path: Path, key: string, schema: SchemaNode, data: unknown): Complaint[] {
   const variant = onlyVariant(schema);
   const misspelt = misspeltKey(key, variant ?? schema, data);
-  // Without `type` no variant is judged, so nobody else tells of the slip.
+  // Without `type` no variant is checked, so no other error reports the misspelt key.
   if (misspelt !== undefined)
     return schema.oneOf === undefined ? [] : [unknownKey(path, misspelt, variant ?? { properties: { [key]: {} } })];
   const wanted = schema.oneOf === undefined ? schema.properties?.[key] : { enum: typeWords(schema) };
@@ -71,7 +71,7 @@ function onlyVariant({ oneOf }: SchemaNode): SchemaNode | undefined {
   return oneOf?.length === 1 ? oneOf[0] : undefined;
 }
 
-/** @returns the key of `data` that seems to be a slip for `key`. */
+/** @returns the key of `data` that is probably a misspelling of `key`. */
 function misspeltKey(key: string, schema: SchemaNode, data: unknown): string | undefined {
   const known = schema.properties ?? { [key]: {} };
   const unknown = Object.keys(data as object).filter((candidate) => !(candidate in known));

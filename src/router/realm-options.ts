@@ -1,4 +1,4 @@
-/** What the config of a realm says to its broker and its dealer: limits, and what they do otherwise than usual. */
+/** What the config of a realm sets for its broker and its dealer: limits, and deviations from the specification. */
 import { RETENTION_LIMITS } from './broker/retention-limits.js';
 import { BUDGET_LIMITS, Budget } from './budget.js';
 import type { RealmConfig } from './schema.js';
@@ -6,7 +6,7 @@ import type { RealmConfig } from './schema.js';
 /** How many subscriptions, and how many registrations, a session may have. */
 const MAX_SESSION_ENTRIES = 10_000;
 
-/** @param whole what all realms of the router keep; undefined: the realm is alone. */
+/** @param whole the budget of all realms of the router; undefined: the realm has one of its own. */
 export function optionsOf({ options, compat }: RealmConfig, whole: Budget | undefined) {
   const {
     uri_check: uriRule = 'loose',
@@ -28,7 +28,7 @@ export function optionsOf({ options, compat }: RealmConfig, whole: Budget | unde
   };
 }
 
-/** The budget of one realm: its share for a session may differ, the whole is that of the router. */
+/** The budget of one realm. What a session may have is set for each realm; what all may have is set for the router. */
 function budgetOf(maxBytes: number | undefined, whole: Budget | undefined): Budget {
   const { limits } = whole ?? { limits: BUDGET_LIMITS };
   return new Budget({ ...limits, perSession: maxBytes ?? limits.perSession }, whole);

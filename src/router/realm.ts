@@ -208,7 +208,7 @@ export class Realm {
     return this.#dealer.revokeClaim(claim, reason);
   }
 
-  /** @returns whether a CALL with this id would belong to one that is not over. */
+  /** @returns whether a CALL with this request id would belong to a call that is not over. */
   isCalling(session: RouterSession, requestId: number): boolean {
     return this.#dealer.isCalling(session, requestId);
   }
@@ -246,7 +246,7 @@ export class Realm {
     return { sessions: this.#sessions.size, ...this.#broker.size, ...this.#dealer.size, ...this.#meta?.size };
   }
 
-  /** {@link size}, what the realm keeps of publications, and how its calls stand, in numbers: for those who ask now and then. */
+  /** {@link size}, how much of publications is kept, and the state of calls. Costs more than `size`: for monitoring. */
   get stats() {
     return { ...this.size, ...this.#broker.kept, ...this.#dealer.stats };
   }
@@ -269,7 +269,7 @@ export class Realm {
     });
   }
 
-  /** What the broker refuses now, it would have refused to the living session: nobody is left to be told. */
+  /** A refusal is dropped: the session that it would be sent to has left. */
   #publishTestament(session: RouterSession, make: () => m.Publish, permission: Permission): void {
     try {
       this.#broker.onPublish(session, make(), permission);

@@ -1,6 +1,6 @@
 /**
- * The roles of a realm, which may come, change and go while sessions are on, and what follows from them: which procedures
- * decide about others, and who may provide those.
+ * The roles of a realm, which can be added, changed and removed while sessions are open. From them follows which procedures
+ * decide about others, and which roles may register those.
  */
 import { quoted } from '../wamp/uri.js';
 import { ErrorUri } from '../wamp/error.js';
@@ -15,13 +15,13 @@ import type { RouterSession } from './session.js';
 export interface RolesDeps {
   /** The name of the realm. */
   readonly realm: string;
-  /** Procedures that decide who is let in. Authorizers are in the config of the roles. */
+  /** The procedures that authenticate clients. The config of the roles names the authorizers. */
   readonly authenticators: readonly Decider[] | undefined;
-  /** A session was kept from registering a procedure that decides. */
+  /** Called when a session was refused to register a procedure that decides about others. */
   readonly refused: ((realm: string, session: RouterSession, procedure: string) => void) | undefined;
   // session id -> session; those of the realm
   readonly sessions: ReadonlyMap<number, RouterSession>;
-  /** Not asked for before {@link Roles.begin}. */
+  /** Not called before {@link Roles.begin}. */
   readonly registrations: () => Pick<RegistrationDirectory, 'lookup' | 'revoke'>;
 }
 
@@ -46,7 +46,7 @@ export class Roles {
     return this.#byName.get(name);
   }
 
-  /** @throws TypeError when there is one of this name. */
+  /** @throws TypeError when there is a role of this name. */
   add(config: RoleConfig): Role {
     if (this.#byName.has(config.name)) {
       throw new TypeError(`realm ${this.#deps.realm} has a role ${config.name} already`);
@@ -80,7 +80,7 @@ export class Roles {
     return true;
   }
 
-  /** Changes whenever a procedure that decides for a role comes, changes or goes. */
+  /** Changes whenever the procedure that decides for a role is registered, gets another callee or is unregistered. */
   get authorizersVersion(): number {
     return this.#authorizers.version;
   }
@@ -90,7 +90,7 @@ export class Roles {
     return this.#deciders.trusts(procedure, registration);
   }
 
-  /** @returns an observer that notes who provides procedures that decide, and hands on to `inner`. */
+  /** @returns an observer that notes which role registers a procedure that decides, and then calls `inner`. */
   before(inner: RegistrationObserver): RegistrationObserver {
     return this.#deciders.before(this.#authorizers.before(inner));
   }
@@ -105,7 +105,7 @@ export class Roles {
     }
   }
 
-  /** Takes procedures that decide from callees that may not provide them now. */
+  /** Revokes procedures that decide from callees that may not register them now. */
   #changed(): void {
     const { realm, authenticators, registrations } = this.#deps;
     const roles = [...this.#byName.values()];
