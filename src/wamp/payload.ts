@@ -33,17 +33,32 @@ export function payloadOf(args: readonly unknown[], kwargs?: Dict): Payload {
   return args.length === 0 && kwargs === undefined ? NO_PAYLOAD : { args, kwargs };
 }
 
-/** Does for values what {@link Payload.countValues} does for the form on the wire. */
-export function countValues({ args, kwargs }: Payload, max: number, levels: number): number {
+/**
+ * Does for values what {@link Payload.countValues} does for the form on the wire. Not recursive, because a client may nest
+ * values deeper than the stack allows.
+ */
+export function countValues({ args, kwargs }: Pick<Payload, 'args' | 'kwargs'>, max: number, levels: number): number {
   let count = 0;
-  const isBeyond = (value: unknown, depth: number): boolean => {
-    if (++count > max) return true;
-    if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
-    if (depth === levels) return true;
-    if (Array.isArray(value)) return value.some((item) => isBeyond(item, depth + 1));
-    return Object.values(value).some((item) => ++count > max || isBeyond(item, depth + 1));
-  };
-  return isBeyond(args, 0) || (kwargs !== undefined && isBeyond(kwargs, 0)) ? Infinity : count;
+  let level: unknown[] = kwargs === undefined ? [args] : [args, kwargs];
+  for (let depth = 0; level.length > 0; depth++) {
+    const below: unknown[] = [];
+    for (const value of level) {
+      const items = itemsOf(value);
+      if (items !== undefined && depth === levels) return Infinity;
+      // The values of a dictionary come with as many keys.
+      count += 1 + (Array.isArray(value) ? 0 : (items?.length ?? 0));
+      if (count + below.length + (items?.length ?? 0) > max) return Infinity;
+      for (const item of items ?? []) below.push(item);
+    }
+    level = below;
+  }
+  return count;
+}
+
+/** @returns undefined for what is neither a list nor a dictionary. */
+function itemsOf(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) return value as readonly unknown[];
+  return isDict(value) ? Object.values(value) : undefined;
 }
 
 /** @returns whether `value` is a dictionary: an object that is neither a list nor a byte string. */

@@ -62,8 +62,10 @@ export class CallArguments {
   constructor(call: Call, names: readonly string[]) {
     this.#call = call;
     this.#names = names;
-    this.args = call.payload.args;
-    this.kwargs = call.payload.kwargs;
+    // Both at once: each of the two would decode all of it.
+    const { args, kwargs } = call.payload.values?.() ?? call.payload;
+    this.args = args;
+    this.kwargs = kwargs;
     const given = this.args.length;
     if (given > names.length) {
       throw invalid(`${call.procedure}: got ${given} arguments, expected at most ${names.length}`);

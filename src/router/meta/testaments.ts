@@ -9,7 +9,7 @@
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { PUBLISH } from '../../wamp/message.js';
 import { parseMessage } from '../../wamp/parse.js';
-import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
+import { NO_PAYLOAD, countValues, payloadOf } from '../../wamp/payload.js';
 import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
 import { passthrough } from '../passthru.js';
 import { authorize } from '../authorize.js';
@@ -33,6 +33,9 @@ type Scope = (typeof SCOPES)[number];
 /** How many bytes the testaments of a session may take together: all are decoded and published in one go when it ends. */
 export const MAX_TESTAMENT_BYTES = 131_072;
 
+/** The same in values, because small ones take time rather than bytes: they are written for subscribers of every serializer. */
+export const MAX_TESTAMENT_VALUES = 20_000;
+
 /**
  * A publication for later. It is kept as the CALL that added it, because bytes take a fraction of the memory of their values.
  * It has the permission that the session had when it was added.
@@ -42,6 +45,8 @@ interface Testament {
   readonly permission: Permission;
   /** What the session is charged for it. */
   readonly bytes: number;
+  /** How many values the call has. */
+  readonly values: number;
 }
 
 export interface TestamentDeps {
@@ -69,7 +74,8 @@ export class Testaments {
       const permission = this.#permission(caller, message, granted);
       const payload = call.payload.detach?.() ?? call.payload;
       const bytes = messageWeight(message.topic, payload, message.options);
-      this.#add(caller, scope, { call: { ...call, payload }, permission, bytes });
+      const values = countValues(args, MAX_TESTAMENT_VALUES, Infinity);
+      this.#add(caller, scope, { call: { ...call, payload }, permission, bytes, values });
       return NO_PAYLOAD;
     },
 
@@ -94,7 +100,7 @@ export class Testaments {
     const own = this.#bySession.get(session);
     if (own === undefined) return;
     this.#bySession.delete(session);
-    this.#deps.budget.give(session, total(own.detached) + total(own.destroyed));
+    this.#deps.budget.give(session, bytesOf(own));
   }
 
   /** How many sessions have testaments. */
@@ -121,8 +127,12 @@ export class Testaments {
     if (own.detached.length + own.destroyed.length >= MAX_TESTAMENTS) {
       throw new WampError(ErrorUri.TESTAMENT_ERROR, `a session has at most ${MAX_TESTAMENTS} testaments`);
     }
-    if (total(own.detached) + total(own.destroyed) + testament.bytes > MAX_TESTAMENT_BYTES) {
+    if (bytesOf(own) + testament.bytes > MAX_TESTAMENT_BYTES) {
       const text = `the testaments of a session take at most ${MAX_TESTAMENT_BYTES} bytes`;
+      throw new WampError(ErrorUri.TESTAMENT_ERROR, text);
+    }
+    if (valuesOf(own) + testament.values > MAX_TESTAMENT_VALUES) {
+      const text = `the testaments of a session have at most ${MAX_TESTAMENT_VALUES} values`;
       throw new WampError(ErrorUri.TESTAMENT_ERROR, text);
     }
     if (!this.#deps.budget.take(session, testament.bytes)) {
@@ -154,6 +164,14 @@ function scopeOf(args: CallArguments): Scope {
 
 function total(testaments: readonly Testament[]): number {
   return testaments.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function bytesOf({ detached, destroyed }: Record<Scope, Testament[]>): number {
+  return total(detached) + total(destroyed);
+}
+
+function valuesOf({ detached, destroyed }: Record<Scope, Testament[]>): number {
+  return [...detached, ...destroyed].reduce((sum, { values }) => sum + values, 0);
 }
 
 /** @returns the PUBLISH, with checked options. It asks for no acknowledgement, because the session has ended. @throws WampError */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_TESTAMENTS } from '../../../../src/router/meta/testaments.js';
+import { MAX_TESTAMENTS, MAX_TESTAMENT_VALUES } from '../../../../src/router/meta/testaments.js';
 import { testRealm } from '../../../support/realm.js';
 import type { ScriptedSession } from '../../../support/realm.js';
 
@@ -60,7 +60,7 @@ describe('testaments', () => {
   it('with payloads nested deeper than the stack are retained without harm', () => {
     const { heir, testator, realm } = heirs();
     let deep: unknown[] = [];
-    for (let i = 0; i < 100_000; i++) deep = [deep];
+    for (let i = 0; i < MAX_TESTAMENT_VALUES - 10; i++) deep = [deep];
     const args = ['com.will', [deep], {}, { retain: true }];
     const payload = { args, kwargs: undefined, byteLength: 60_000 };
     realm.receive(testator, { type: 48, requestId: 1, options: {}, procedure: ADD, payload });
@@ -177,6 +177,22 @@ describe('a testament is refused', () => {
     expect(add(testator, ['com.will', ['last'], {}])).toEqual(error('wamp.error.testament_error'));
     testator.leave();
     expect(heir.heard()).toHaveLength(MAX_TESTAMENTS);
+  });
+
+  it('when they have too many values together, which take time rather than bytes', () => {
+    const { heir, testator, realm } = heirs();
+    const many = Array.from({ length: MAX_TESTAMENT_VALUES / 2 }, () => 1);
+    // On the wire a small number takes one byte.
+    const told = (...args: unknown[]) => {
+      const payload = { args, kwargs: undefined, byteLength: 11_000 };
+      realm.receive(testator, { type: 48, requestId: 1, options: {}, procedure: ADD, payload });
+      return testator.heard();
+    };
+    expect(told('com.will', [many], {})).toEqual([[50, 1, {}]]);
+    expect(told('com.will', [many], {})).toEqual(error('wamp.error.testament_error'));
+    expect(told('com.will', [1], {})).toEqual([[50, 1, {}]]);
+    testator.leave();
+    expect(heir.heard()).toHaveLength(2);
   });
 });
 
