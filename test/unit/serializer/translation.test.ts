@@ -207,6 +207,25 @@ describe('JSON in any spelling', () => {
   });
 });
 
+it('numbers with a fraction are the nearest ones to what stands there', () => {
+  const decimal = fc
+    .tuple(fc.boolean(), fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.nat(26))
+    .map(([negative, digits, places]) => {
+      const padded = String(digits).padStart(places + 2, '0');
+      const at = padded.length - places - 1;
+      const whole = padded.slice(0, at).replace(/^0+(?=\d)/, '');
+      return `${negative ? '-' : ''}${whole}.${padded.slice(at)}`;
+    });
+  fc.assert(
+    fc.property(fc.array(decimal, { minLength: 1, maxLength: 50 }), (texts) => {
+      const bytes = written('msgpack', published('json', Buffer.from(`[16,1,{},"a.b",[${texts.join(',')}]]`)));
+      const read = FORMATS.find(({ type }) => type === 'msgpack')?.read(bytes) as unknown[][];
+      expect(read[4]).toEqual(texts.map(Number));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 describe.each(['msgpack', 'cbor'])('any bytes that are a payload in %s', (from) => {
   const head = Buffer.from(from === 'cbor' ? '851001a063612e6281' : '95100180a3612e6291', 'hex');
   const tagged = fc.array(
