@@ -9,7 +9,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -124,6 +124,18 @@ function spawnCli(
   return child;
 }
 
+/** A command that takes so long hangs: it is killed, and its threads are named, before the test times out and tells nothing. */
+const HANGS_MS = 100_000;
+
+/** @returns for each thread of a process what it is called, and where in the kernel it waits. */
+function threadsOf(pid: number): string[] {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return [];
+  return readdirSync(tasks).map((id) =>
+    ['comm', 'wchan', 'syscall'].map((file) => readFileSync(path.join(tasks, id, file), 'utf8').trim()).join(' '),
+  );
+}
+
 /** Runs a command of the CLI to its end. */
 export async function runCli(
   args: readonly string[],
@@ -134,7 +146,15 @@ export async function runCli(
   let stderr = '';
   child.stdout.on('data', (text: string) => (stdout += text));
   child.stderr.on('data', (text: string) => (stderr += text));
+  let threads: string[] | undefined;
+  const watchdog = setTimeout(() => {
+    threads = threadsOf(child.pid ?? 0);
+    child.kill('SIGKILL');
+  }, HANGS_MS);
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  clearTimeout(watchdog);
+  if (threads !== undefined)
+    throw new Error(`\`${args.join(' ')}\` hangs:\n${[...threads, stdout, stderr].join('\n')}`);
   return { code, signal, stdout, stderr };
 }
 
