@@ -1,6 +1,6 @@
 /**
- * From the text of a config file to a checked, complete, frozen value: parse -> schema and defaults -> rules between keys ->
- * resolve. It reads no file and no environment itself: both are passed in, so that tests can call it.
+ * From the text of a config file to a checked, complete, frozen value: parse -> upgrade -> schema and defaults -> rules between
+ * keys -> resolve. It reads no file and no environment itself: both are passed in, so that tests can call it.
  */
 import { resolve } from 'node:path';
 
@@ -27,6 +27,7 @@ import type { Finding } from './source/text.js';
 import { validate } from './validate.js';
 import type { CompiledSchema } from './validate.js';
 import { validator } from './validator.js';
+import { upgradeSource } from './version1/upgrade.js';
 
 export interface CheckContext {
   /** The parser of the file's format: {@link parserFor}. */
@@ -61,8 +62,10 @@ export interface CheckedConfig {
  */
 export function checkConfig(text: string, fileName: string, context: CheckContext): CheckedConfig {
   const lines = new LineIndex(text);
-  const asProblems: AsProblems = (findings) => located(findings, fileName, (offset) => lines.at(offset));
-  return checkSource(parse(text, context.parse), { ...context, lines, asProblems });
+  const { warnings, asWritten, ...source } = upgradeSource(parse(text, context.parse));
+  const asProblems: AsProblems = (findings) => located(findings.map(asWritten), fileName, (offset) => lines.at(offset));
+  const checked = checkSource(source, { ...context, lines, asProblems });
+  return { ...checked, warnings: [...asProblems(warnings), ...checked.warnings] };
 }
 
 /**

@@ -95,7 +95,7 @@ export const nodeSchema = {
     },
     version: {
       const: 2,
-      allowed: '2; "crossbar upgrade" of Crossbar.io rewrites files of version 1',
+      allowed: '2; a file of version 1 is upgraded when it is read',
       description: 'The version of the format. Always 2.',
     },
     controller: controllerSchema,
