@@ -230,6 +230,8 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'config/rules/exposure.ts', word: 'cookie', because: 'a word of "authid"' },
   { file: 'config/places.ts', word: 'cookie', because: 'the key of a section' },
   { file: 'config/reference.ts', word: 'cookie', because: 'the name of a definition in the published schema' },
+  { file: 'config/reference.ts', word: 'none', because: 'there is no default' },
+  { file: 'config/schema.ts', word: 'none', because: 'there is no default' },
   { file: 'config/resolve.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'config/password-cookies.ts', word: 'cookie', because: 'a word of "authid"' },
   { file: 'node/cbdir.ts', word: 'file', because: 'the opposite of a directory' },

@@ -4,6 +4,7 @@
 import { CookieSection, TrackedService } from './cookies.js';
 import { jsonServiceType } from './json.js';
 import { nodeInfoServiceType } from './nodeinfo.js';
+import { noneServiceType } from './none.js';
 import { pathServiceType } from './path.js';
 import { redirectServiceType } from './redirect.js';
 import type { PathServiceConfig } from './schema.js';
@@ -16,6 +17,7 @@ import { webSocketServiceType } from './websocket.js';
 export const WEB_SERVICES: WebServiceTypes = {
   json: jsonServiceType,
   nodeinfo: nodeInfoServiceType,
+  none: noneServiceType,
   path: pathServiceType,
   redirect: redirectServiceType,
   static: staticServiceType,

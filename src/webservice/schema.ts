@@ -10,6 +10,8 @@ import { jsonSchema } from './json-schema.js';
 import type { JsonConfig } from './json-schema.js';
 import { nodeInfoSchema } from './nodeinfo-schema.js';
 import type { NodeInfoConfig } from './nodeinfo-schema.js';
+import { noneSchema } from './none-schema.js';
+import type { NoneConfig } from './none-schema.js';
 import { pathSchema, pathsSchema } from './path-schema.js';
 import type { NestedPaths } from './path-schema.js';
 import { redirectSchema } from './redirect-schema.js';
@@ -28,7 +30,7 @@ export const pathServiceSchema = {
   description: 'What answers on a path.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [websocketServiceSchema, staticSchema, jsonSchema, redirectSchema, nodeInfoSchema, pathSchema],
+  oneOf: [websocketServiceSchema, staticSchema, jsonSchema, redirectSchema, nodeInfoSchema, noneSchema, pathSchema],
   notYet: [
     'websocket-reverseproxy',
     'longpoll',
@@ -43,7 +45,6 @@ export const pathServiceSchema = {
     'wap',
     'catalog',
     'upload',
-    'none',
   ],
 } as const satisfies ConfigSchema;
 
@@ -99,7 +100,7 @@ export type PathsConfig = Readonly<Record<string, PathServiceConfig>>;
 export type PathConfig = NestedPaths<PathServiceConfig>;
 
 export type PathServiceConfig =
-  WebSocketServiceConfig | StaticConfig | JsonConfig | RedirectConfig | NodeInfoConfig | PathConfig;
+  WebSocketServiceConfig | StaticConfig | JsonConfig | RedirectConfig | NodeInfoConfig | NoneConfig | PathConfig;
 
 /** A checked transport of type `web`. */
 export interface WebTransportConfig extends WithCookie {

@@ -229,6 +229,7 @@ describe('a web transport', () => {
       files: staticConfig(web),
       api: { type: 'path', paths: { config: jsonConfig({ a: 1 }), ws: webSocketConfig() } },
       old: { type: 'redirect', url: '/files/' },
+      gone: { type: 'none' },
     });
     const statuses: Readonly<Record<string, number>> = {
       '/': 200,
@@ -241,6 +242,7 @@ describe('a web transport', () => {
       '/api/config': 200,
       '/api': 404,
       '/old/x?y': 302,
+      '/gone/x': 404,
     };
     for (const [target, status] of Object.entries(statuses)) {
       expect([target, (await ask(port, target)).status]).toEqual([target, status]);
@@ -654,10 +656,21 @@ describe('starting', () => {
   });
 
   it('fails without opening the port when a service cannot start', async () => {
-    const missing = path.join(top, 'missing');
     const { log, lines } = recorder();
-    await expect(startWeb({ x: staticConfig(missing) }, {}, { log })).rejects.toThrow(missing);
+    const starting = startWeb({ x: staticConfig(top) }, {}, { log, privatePaths: [top] });
+    await expect(starting).rejects.toThrow('private to the node');
     expect(lines).toEqual([]);
+  });
+
+  it('starts without the directory of a static service, which may come later', async () => {
+    const later = path.join(top, 'built-later');
+    const { log, line } = recorder();
+    const { port } = await startWeb({ '/': staticConfig(later) }, {}, { log });
+    expect(await line('static directory cannot be served, each request looks again')).toMatchObject({ level: 'warn' });
+    expect((await ask(port, '/index.html')).status).toBe(404);
+    mkdirSync(later);
+    writeFileSync(path.join(later, 'index.html'), 'built');
+    expect(await ask(port, '/')).toMatchObject({ status: 200, body: 'built' });
   });
 
   it('finds the address of a host name, and all addresses without one', async () => {

@@ -52,7 +52,6 @@ export function staticConfig(directory: string, options: Partial<StaticConfig['o
       enable_directory_listing: false,
       mime_types: {},
       cache_timeout: 43_200,
-      default_file: 'index.html',
       ...options,
     },
   };

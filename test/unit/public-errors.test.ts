@@ -33,6 +33,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
     ['cookie/file/store.ts', 'throw cannotOpen'],
   ],
   ModuleError: [['worker/router-worker.ts', 'new WorkerError']],
+  PrivatePlaceError: [['webservice/static/root.ts', 'instanceof PrivatePlaceError']],
   ProtocolViolation: [
     ['session/session.ts', 'instanceof ProtocolViolation'],
     ['client/local-transport.ts', 'instanceof ProtocolViolation'],

@@ -1,12 +1,13 @@
 /**
- * Which file of a directory a URL path names. This is where a request is kept inside the directory: no dot segment
+ * Which file of a directory a URL path names. What the config calls the directory may be one file, too. This is where a request is kept inside the directory: no dot segment
  * arrives (`target.ts`), no separator hides in an encoded segment, no dot file is found, and a symbolic link counts
  * only if what it points to is inside as well and could be asked for by its own name. What is private to the node is not found,
  * wherever it lies. Anything odd is `missing`, so that a client does not learn what is there.
  */
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { errorCode, messageOf } from '../../system/error.js';
+import { isMountItself } from '../../http/target.js';
+import { errorCode } from '../../system/error.js';
 
 /** What a path names. */
 export type Found =
@@ -18,48 +19,62 @@ export type Found =
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'missing' };
 
+/** The default file of a directory where the config does not say, and where there is none of that name. */
+export const INDEX_FILE = 'index.html';
+
 const MISSING: Found = { kind: 'missing' };
 
 /** The only name with a leading dot that is public by design (RFC 8615). */
 const WELL_KNOWN = '.well-known';
 
-/** Looks up files below one directory. */
+/** What is served is the node's own: no request may find it, however often it looks. */
+export class PrivatePlaceError extends Error {
+  override readonly name = 'PrivatePlaceError';
+}
+
+/** Looks up files below one directory, or the one file that is all there is. */
 export class FileLookup {
   readonly #root: string;
+  /** The root is a file. */
+  readonly isFile: boolean;
+  /** The file that answers for a directory. */
   readonly #defaultFile: string;
   /** Real paths of files and directories. */
   readonly #privatePaths: readonly string[];
 
-  private constructor(root: string, defaultFile: string, privatePaths: readonly string[]) {
+  private constructor(root: string, isFile: boolean, defaultFile: string, privatePaths: readonly string[]) {
     this.#root = root;
+    this.isFile = isFile;
     this.#defaultFile = defaultFile;
     this.#privatePaths = privatePaths;
   }
 
   /**
-   * @param directory may itself be a link, and may lie below a dot directory
-   * @param defaultFile the file that answers for a directory
+   * @param directory may itself be a link, and may lie below a dot directory; or a file, which answers at the mount itself
+   * @param defaultFile the file that answers for a directory; where a directory has none of this name, its `index.html` does
    * @param privatePaths files and directories that are never served; a directory of them may hold this one
-   * @throws Error naming the directory when it is missing, unreadable, private or not a directory
+   * @throws Error when it is missing, unreadable, or neither a directory nor a file; {@link PrivatePlaceError}
    */
   static async open(directory: string, defaultFile: string, privatePaths: readonly string[] = []): Promise<FileLookup> {
-    let root: string;
-    let secluded: string[];
-    try {
-      root = await realpath(directory);
-      if (!(await stat(root)).isDirectory()) throw new Error('not a directory');
-      const real = await Promise.all(privatePaths.map(realOrSame));
-      if (real.includes(root)) throw new Error('what is in it is private to the node');
-      secluded = real.filter((place) => !isBelow(root, place));
-    } catch (error) {
-      const reason = errorCode(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
-      throw new Error(`cannot serve the static directory ${directory}: ${reason}`, { cause: error });
-    }
-    return new FileLookup(root, defaultFile, secluded);
+    const root = await realpath(directory);
+    const found = await stat(root);
+    const real = await Promise.all(privatePaths.map(realOrSame));
+    if (real.includes(root)) throw new PrivatePlaceError('what is in it is private to the node');
+    if (found.isFile()) {
+      if (!isPublicFile(root, real)) throw new PrivatePlaceError('the file is private to the node, or hidden');
+    } else if (!found.isDirectory()) throw new Error('neither a directory nor a file');
+    const secluded = real.filter((place) => !isBelow(root, place));
+    return new FileLookup(root, found.isFile(), defaultFile, secluded);
+  }
+
+  /** @returns the default file of the root, for paths that do not exist. */
+  async fallback(): Promise<Found> {
+    return this.isFile ? MISSING : this.#fileIn(this.#root, this.#defaultFile);
   }
 
   /** @param rest a checked URL path below the mount: empty, or starting with `/` */
   async find(rest: string): Promise<Found> {
+    if (this.isFile) return isMountItself(rest) ? { kind: 'file', file: this.#root } : MISSING;
     if (rest === '') return { kind: 'without-slash' };
     const names = rest.slice(1).split('/').map(decodeURIComponent);
     const withSlash = names.at(-1) === '';
@@ -82,13 +97,20 @@ export class FileLookup {
   }
 
   async #resolveDirectory(directory: string): Promise<Found> {
-    const file = path.join(directory, this.#defaultFile);
-    try {
-      if (this.#isPublic(await realpath(file)) && (await stat(file)).isFile()) return { kind: 'file', file };
-    } catch (error) {
-      if (notFoundOr(error).kind === 'forbidden') return { kind: 'forbidden' };
+    for (const name of new Set([this.#defaultFile, INDEX_FILE])) {
+      const found = await this.#fileIn(directory, name);
+      if (found.kind !== 'missing') return found;
     }
     return { kind: 'directory', directory };
+  }
+
+  async #fileIn(directory: string, name: string): Promise<Found> {
+    const file = path.join(directory, name);
+    try {
+      return this.#isPublic(await realpath(file)) && (await stat(file)).isFile() ? { kind: 'file', file } : MISSING;
+    } catch (error) {
+      return notFoundOr(error);
+    }
   }
 
   /** Whether an entry of a directory, which may be a link, would be found. */
@@ -108,6 +130,17 @@ export class FileLookup {
     if (!path.relative(this.#root, real).split(path.sep).every(isPublicName)) return false;
     return !this.#privatePaths.some((place) => real === place || isBelow(real, place) || isBeside(real, place));
   }
+}
+
+/**
+ * Whether a file that the config names may be served. A directory of pages may lie in a private one, such as the node directory,
+ * where only its files are shown; a file right in a private directory is none of the pages.
+ */
+function isPublicFile(file: string, privatePaths: readonly string[]): boolean {
+  if (!isPublicName(path.basename(file))) return false;
+  return !privatePaths.some(
+    (place) => file === place || path.dirname(file) === place || (isBeside(file, place) && !isBelow(file, place)),
+  );
 }
 
 /** Whether a path leads into a directory. */

@@ -21,6 +21,18 @@ export const checkDirectory: Rules = (service, context) => {
   }
 };
 
+/** Rule of the options: what is accepted, but does less than it seems to. */
+export const checkOptions: Rules = (options, { warn }) => {
+  const seconds = options.get('cache_timeout');
+  if ((seconds.number() ?? 0) < 0) warn(seconds.path, `found ${String(seconds.value)}, which means the same as 0`);
+  for (const { path } of options.get('mime_types').entries()) {
+    const extension = path.at(-1) ?? '';
+    if (extension.startsWith('.')) continue;
+    const [found, meant] = [JSON.stringify(extension), JSON.stringify(`.${extension}`)];
+    warn(path, `${found} has no effect, because a file extension begins with a dot; did you mean ${meant}?`);
+  }
+};
+
 function checkFiles(
   { path }: Place,
   text: string,
@@ -45,6 +57,8 @@ function checkFiles(
 
 /** Whether what is at `file` can be asked for: nothing with a dot in front is served. */
 function isShown(file: string, directory: string): boolean {
+  // What is called a directory may be one file.
+  if (file === directory) return true;
   if (!isBelow(file, directory)) return false;
   return relative(directory, file)
     .split(sep)

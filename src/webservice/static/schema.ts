@@ -4,7 +4,7 @@
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
 import { flag, serviceKeys } from '../service-schema.js';
 import type { Service } from '../service-schema.js';
-import { checkDirectory } from './rules.js';
+import { checkDirectory, checkOptions } from './rules.js';
 
 export const staticSchema = {
   type: 'object',
@@ -20,13 +20,15 @@ export const staticSchema = {
       type: 'string',
       is: 'file',
       minLength: 1,
-      description: 'The directory, absolute or relative to the node directory.',
+      description:
+        'The directory, absolute or relative to the node directory; or one file, which is served at this path. One that is not there yet is looked for at each request.',
     },
     options: {
       type: 'object',
       section: 'Static options',
       default: {},
       description: 'How the files are served.',
+      rules: checkOptions,
       additionalProperties: false,
       properties: {
         enable_directory_listing: flag(
@@ -36,7 +38,7 @@ export const staticSchema = {
           type: 'object',
           allowed: 'an object such as {".md": "text/markdown"}',
           default: {},
-          propertyNames: { pattern: '^\\.[^./]+$', allowed: 'a file extension such as ".md"' },
+          propertyNames: { pattern: '^\\.?[^./]+$', allowed: 'a file extension such as ".md"' },
           additionalProperties: {
             type: 'string',
             pattern: '^[^/\\s]+/[^/\\s]+.*$',
@@ -47,9 +49,8 @@ export const staticSchema = {
         },
         cache_timeout: {
           type: ['integer', 'null'],
-          minimum: 0,
           maximum: 31_536_000,
-          allowed: 'seconds from 0 to 31536000, or null',
+          allowed: 'seconds up to 31536000, or null',
           default: 43_200,
           description:
             'Seconds that a browser may keep a file without asking again; null sends no such header. 43200 are 12 hours.',
@@ -58,8 +59,9 @@ export const staticSchema = {
           type: 'string',
           pattern: '^[^/\\\\]+$',
           allowed: 'a file name without a directory',
-          default: 'index.html',
-          description: 'The file that answers for a directory.',
+          absent: '`index.html` answers for a directory',
+          description:
+            'The file that answers for a directory, before its `index.html`. The one in `directory` also answers, with status 200, for every path that does not exist, as applications with one page need it.',
         },
       },
     },

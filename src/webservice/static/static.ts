@@ -12,8 +12,8 @@ import path from 'node:path';
 import type send from 'send';
 import { sendAnswer, sendEmpty, sendStatus } from '../../http/answer.js';
 import { READ_ONLY } from '../../http/methods.js';
-import { FileLookup } from './file-lookup.js';
-import type { Found } from './file-lookup.js';
+import { StaticRoot } from './root.js';
+import type { FileLookup, Found } from './file-lookup.js';
 import { listingPage, readListing } from './listing.js';
 import type { StaticConfig } from './schema.js';
 import type { WebRequest, WebService } from '../../http/service.js';
@@ -22,43 +22,64 @@ import type { WebServiceDeps, WebServiceType } from '../service.js';
 /** The package `send`; a node that serves no files does without it. */
 type Send = typeof send;
 
+/** A request, its response, and what sends files. */
+interface Visit {
+  readonly request: WebRequest;
+  readonly res: ServerResponse;
+  readonly send: Send;
+}
+
+const MISSING: Found = { kind: 'missing' };
+
 class StaticService implements WebService {
   readonly methods = READ_ONLY;
   readonly #config: StaticConfig;
   /** file extension in lower case, with its dot -> media type */
   readonly #mimeTypes: ReadonlyMap<string, string>;
-  #open: { readonly lookup: FileLookup; readonly send: Send } | undefined;
+  readonly #root: StaticRoot;
+  #send: Send | undefined;
 
-  readonly #privatePaths: readonly string[];
-
-  constructor(config: StaticConfig, { privatePaths }: Pick<WebServiceDeps, 'privatePaths'>) {
+  constructor(config: StaticConfig, { privatePaths, log }: Pick<WebServiceDeps, 'privatePaths' | 'log'>) {
     this.#config = config;
-    this.#privatePaths = privatePaths;
+    this.#root = new StaticRoot(config, { privatePaths, log });
     const types = Object.entries(config.options.mime_types);
     this.#mimeTypes = new Map(types.map(([extension, type]) => [extension.toLowerCase(), type]));
   }
 
   async start(): Promise<void> {
-    const { directory, options } = this.#config;
-    const lookup = await FileLookup.open(directory, options.default_file, this.#privatePaths);
-    this.#open = { lookup, send: (await import('send')).default };
+    await this.#root.start();
+    this.#send = (await import('send')).default;
   }
 
   async handle(request: WebRequest, res: ServerResponse): Promise<void> {
-    if (this.#open === undefined) throw new Error('a static service was asked before it was started');
+    if (this.#send === undefined) throw new Error('a static service was asked before it was started');
     res.setHeader('Access-Control-Allow-Origin', '*');
-    const found = await this.#open.lookup.find(request.rest);
+    const lookup = await this.#root.lookup();
+    const found = (await lookup?.find(request.rest)) ?? { kind: 'missing' };
+    const shown = found.kind === 'directory' && !this.#config.options.enable_directory_listing ? MISSING : found;
+    const fallback = shown.kind === 'missing' ? await this.#fallback(lookup) : undefined;
     // While the file system was asked the visitor may have left.
-    if (!res.closed) await this.#answer(found, request, res, this.#open.send);
+    if (res.closed) return;
+    if (fallback === undefined) await this.#answer(shown, { request, res, send: this.#send, lookup });
+    // Browsers must not keep it: what they asked for may exist the next time.
+    else await this.#sendFile(fallback, 'no-cache', { request, res, send: this.#send });
   }
 
-  async #answer(found: Found, request: WebRequest, res: ServerResponse, send: Send): Promise<void> {
+  /** @returns what answers for paths that do not exist: the page of an application that reads the path itself. */
+  async #fallback(lookup: FileLookup | undefined): Promise<string | undefined> {
+    if (lookup === undefined || this.#config.options.default_file === undefined) return undefined;
+    const found = await lookup.fallback();
+    return found.kind === 'file' ? found.file : undefined;
+  }
+
+  async #answer(found: Found, visit: Visit & { readonly lookup: FileLookup | undefined }): Promise<void> {
+    const { request, res, lookup } = visit;
     switch (found.kind) {
       case 'file':
-        await this.#sendFile(found.file, request, res, send);
+        await this.#sendFile(found.file, this.#caching, visit);
         break;
       case 'directory':
-        await this.#sendDirectory(found.directory, request, res);
+        await sendDirectory(found.directory, request, res, lookup);
         break;
       case 'without-slash':
         sendEmpty(res, 302, { Location: `${pathOf(request)}/${request.query}`, 'Content-Length': 0 });
@@ -71,12 +92,17 @@ class StaticService implements WebService {
     }
   }
 
+  /** With a negative number browsers ask each time, as with 0. */
+  get #caching(): string | undefined {
+    const seconds = this.#config.options.cache_timeout;
+    return seconds === null ? undefined : `max-age=${String(Math.max(seconds, 0))}, public`;
+  }
+
   /** Resolves when the response is through, rejects when the file could not be read. */
-  #sendFile(file: string, { req }: WebRequest, res: ServerResponse, send: Send): Promise<void> {
+  #sendFile(file: string, caching: string | undefined, { request: { req }, res, send }: Visit): Promise<void> {
     const type = this.#mimeTypes.get(path.extname(file).toLowerCase());
     if (type !== undefined) res.setHeader('Content-Type', type);
-    const seconds = this.#config.options.cache_timeout;
-    if (seconds !== null) res.setHeader('Cache-Control', `max-age=${String(seconds)}, public`);
+    if (caching !== undefined) res.setHeader('Cache-Control', caching);
     return new Promise((resolve, reject) => {
       res.once('close', resolve);
       // Dot files were sorted out by the lookup; the directory itself may well lie below `.crossbar`.
@@ -91,28 +117,28 @@ class StaticService implements WebService {
         .pipe(res);
     });
   }
+}
 
-  async #sendDirectory(directory: string, request: WebRequest, res: ServerResponse): Promise<void> {
-    if (!this.#config.options.enable_directory_listing) {
-      sendStatus(res, 404, 'There is nothing here.');
-      return;
-    }
-    const lookup = this.#open?.lookup;
-    const entries = await readListing(directory, async (file) => (await lookup?.shows(file)) ?? false);
-    sendAnswer(res, {
-      status: 200,
-      type: 'text/html; charset=utf-8',
-      body: listingPage(decodeURIComponent(pathOf(request)), entries, request.rest !== '/'),
-      headers: {
-        'Cache-Control': 'no-cache',
-        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
-      },
-    });
-  }
+async function sendDirectory(
+  directory: string,
+  request: WebRequest,
+  res: ServerResponse,
+  lookup: FileLookup | undefined,
+): Promise<void> {
+  const entries = await readListing(directory, async (file) => (await lookup?.shows(file)) ?? false);
+  sendAnswer(res, {
+    status: 200,
+    type: 'text/html; charset=utf-8',
+    body: listingPage(decodeURIComponent(pathOf(request)), entries, request.rest !== '/'),
+    headers: {
+      'Cache-Control': 'no-cache',
+      'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+    },
+  });
 }
 
 /**
- * Options: `default_file` (what a directory is answered with), `enable_directory_listing`, `mime_types` (file
+ * Options: `default_file` (what a directory is answered with, and what does not exist), `enable_directory_listing`, `mime_types` (file
  * extension -> media type) and `cache_timeout` (seconds; with null browsers guess from the file's age).
  */
 export const staticServiceType: WebServiceType<StaticConfig> = {

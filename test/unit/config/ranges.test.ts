@@ -30,7 +30,6 @@ const ranges: readonly (readonly [string, Place, number, number])[] = [
   ['deflate.memory_level', deflate('memory_level'), 1, 9],
   ['web.hsts_max_age', web('hsts_max_age'), 0, 2_147_483_647],
   ['web.client_timeout', web('client_timeout'), 1, 86_400],
-  ['static.cache_timeout', files('cache_timeout'), 0, 31_536_000],
 ];
 
 describe('ranges', () => {

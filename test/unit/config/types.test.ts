@@ -27,7 +27,7 @@ describe('derived types', () => {
     expectTypeOf<TransportConfig['type']>().toEqualTypeOf<'web' | 'websocket' | 'rawsocket' | 'universal'>();
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
-      'static' | 'websocket' | 'path' | 'redirect' | 'json' | 'nodeinfo'
+      'static' | 'websocket' | 'path' | 'redirect' | 'json' | 'nodeinfo' | 'none'
     >();
     expectTypeOf<Extract<PathServiceConfig, { type: 'redirect' }>['url']>().toEqualTypeOf<string>();
   });

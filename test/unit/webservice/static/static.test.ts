@@ -8,6 +8,7 @@ import { createWebService } from '../../../../src/webservice/registry.js';
 import type { StaticConfig } from '../../../../src/webservice/static/schema.js';
 import type { WebService } from '../../../../src/http/service.js';
 import { webServiceContract } from '../../../contract/web-service.js';
+import { recordingLog } from '../../../support/cookie-store.js';
 import { exchange } from '../../../support/exchange.js';
 import { serviceDeps, staticConfig } from '../../../support/web.js';
 
@@ -137,6 +138,7 @@ describe('a file', () => {
   });
 
   it.each([
+    [-1, 'max-age=0, public'],
     [0, 'max-age=0, public'],
     [60, 'max-age=60, public'],
     [null, undefined],
@@ -210,7 +212,11 @@ describe('a directory', () => {
 
   it('is answered with the default file of the config', async () => {
     expect((await exchange(await serve({ default_file: 'start.html' }), { rest: '/sub/' })).body).toBe('start here');
-    expect((await exchange(await serve({ default_file: '..' }), { rest: '/sub/' })).status).toBe(404);
+    expect((await exchange(await serve({ default_file: '..' }), { rest: '/sub/' })).body).toBe('sub home');
+  });
+
+  it('without the default file of the config is answered with its index.html', async () => {
+    expect((await exchange(await serve({ default_file: 'none.html' }), { rest: '/sub/' })).body).toBe('sub home');
   });
 
   it.each([
@@ -254,12 +260,44 @@ describe('a directory', () => {
   });
 
   it('shows odd names harmlessly in its listing', async () => {
-    const { body } = await exchange(await serve({ enable_directory_listing: true, default_file: 'none' }), {
-      rest: '/',
-    });
+    const odd = path.join(top, 'odd');
+    mkdirSync(odd);
+    for (const name of ['a b & <c>.txt', '.env']) writeFileSync(path.join(odd, name), '');
+    const { body } = await exchange(await serve({ enable_directory_listing: true }, odd), { rest: '/' });
     expect(body).toContain('<a href="./a%20b%20%26%20%3Cc%3E.txt">a b &amp; &lt;c&gt;.txt</a>');
     expect(body).not.toContain('.env');
     expect(body).not.toContain('href="../"');
+  });
+});
+
+describe('a path that does not exist', () => {
+  it.each([
+    '/nothing',
+    '/deep/down/?x=1',
+    '/hello.txt/x',
+    '/bare/',
+    '/.env',
+    '/outside-link.txt',
+    '/..%2f..%2fsecret.txt',
+  ])('is answered with the default file, where the config names one, and never with another: %s', async (rest) => {
+    const service = await serve({ default_file: 'index.html' });
+    const { status, body, headers } = await exchange(service, { mount: '/app', rest });
+    expect([status, body]).toEqual([200, '<h1>home</h1>']);
+    expect(headers['cache-control']).toBe('no-cache');
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+  });
+
+  it('is not found where the config names no default file, or one that is not there', async () => {
+    expect((await exchange(await serve(), { rest: '/nothing' })).status).toBe(404);
+    for (const default_file of ['none.html', '.env', '..', 'outside-link.txt']) {
+      expect((await exchange(await serve({ default_file }), { rest: '/nothing' })).status).toBe(404);
+    }
+  });
+
+  it('leaves directories to their listing, and to their own slash', async () => {
+    const service = await serve({ default_file: 'index.html', enable_directory_listing: true });
+    expect((await exchange(service, { rest: '/bare/' })).body).toContain('file.js');
+    expect((await exchange(service, { rest: '/sub' })).status).toBe(302);
   });
 });
 
@@ -270,14 +308,63 @@ describe('the directory of the config', () => {
     expect((await exchange(await serve({}, link), { rest: '/hello.txt' })).body).toBe(HELLO);
   });
 
-  it('must exist when the service starts', async () => {
-    const missing = path.join(top, 'missing');
-    await expect(serve({}, missing)).rejects.toThrow(`cannot serve the static directory ${missing}: it does not exist`);
+  it('may come after the start: each request looks again, and the log says so once', async () => {
+    const later = path.join(top, 'later');
+    const { log, entries } = recordingLog();
+    const service = createWebService(staticConfig(later), serviceDeps({ log }));
+    await service.start?.();
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await exchange(service, { rest: '/x.txt' })).status);
+    mkdirSync(later);
+    writeFileSync(path.join(later, 'x.txt'), 'at last');
+    const { status, body } = await exchange(service, { rest: '/x.txt' });
+    expect([...statuses, status, body]).toEqual([404, 404, 404, 200, 'at last']);
+    expect(entries).toMatchObject([
+      {
+        ...{ level: 'warn', directory: later, reason: 'it does not exist' },
+        msg: 'static directory cannot be served, each request looks again',
+      },
+      { level: 'info', directory: later, msg: 'static directory is there now' },
+    ]);
   });
 
-  it('must be a directory', async () => {
-    const file = path.join(top, 'secret.txt');
-    await expect(serve({}, file)).rejects.toThrow(`cannot serve the static directory ${file}: not a directory`);
+  it('is not found when it comes as a link to what is private', async () => {
+    const [later, home] = [path.join(top, 'later-private'), path.join(top, 'home')];
+    mkdirSync(home);
+    writeFileSync(path.join(home, 'x.txt'), 'secret');
+    const service = createWebService(staticConfig(later), serviceDeps({ privatePaths: [home] }));
+    await service.start?.();
+    symlinkSync(home, later);
+    expect((await exchange(service, { rest: '/x.txt' })).status).toBe(404);
+  });
+
+  it.each([['', '/'], ['/']])('may be one file, which is served at the mount itself: %j', async (...rests) => {
+    const service = await serve({ default_file: 'index.html' }, path.join(web, 'hello.txt'));
+    for (const rest of rests) {
+      const { status, body, headers } = await exchange(service, { mount: '/hello', rest });
+      expect([status, body, headers['content-type']]).toEqual([200, HELLO, 'text/plain; charset=utf-8']);
+    }
+    for (const rest of ['/x', '/index.html', '/../hello.txt']) {
+      expect((await exchange(service, { mount: '/hello', rest })).status).toBe(404);
+    }
+  });
+
+  it.each(['.env', '.crossbar/key.priv', 'certs/key.pem', 'certs/key.pem.bak'])(
+    'is no file that is private to the node, or hidden: %s',
+    async (name) => {
+      const home = mkdtempSync(path.join(top, 'node-'));
+      const file = path.join(home, name);
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, 'secret');
+      const privatePaths = [path.join(home, '.crossbar'), path.join(home, 'certs', 'key.pem')];
+      const service = createWebService(staticConfig(file), serviceDeps({ privatePaths }));
+      await expect(service.start?.()).rejects.toThrow(`cannot serve the static directory ${file}: `);
+    },
+  );
+
+  it('is no pipe', async () => {
+    const service = await serve({}, path.join(web, 'pipe'));
+    expect((await exchange(service, { rest: '' })).status).toBe(404);
   });
 
   it('may be the root of the file system', async () => {
