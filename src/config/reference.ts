@@ -117,8 +117,8 @@ Besides the tables, these rules apply between keys:
   file that others may read; a realm without roles; a WebSocket without \`auth\` in a worker where no realm has the role
   \`anonymous\`; \`config.yaml\` and \`config.json\` in one directory.
 - Two transports cannot have the same port on overlapping interfaces (except 0, any free port), nor the same socket file.
-- A role has one of \`permissions\`, \`authorizer\` and \`"allow-by-default": true\`. A \`uri\` that ends in \`*\` excludes the \`match\`
-  words \`exact\` and \`wildcard\`.
+- A role has \`permissions\` or an \`authorizer\`, not both. Beside one of them \`"allow-by-default": true\` has no effect. In a
+  \`uri\` beside the \`match\` words \`exact\` and \`wildcard\` a \`*\` stands for itself.
 - \`"same_site": "None"\` needs \`"secure": true\`. \`http_strict\` and \`http_only\` must agree where both are given.
 - \`cookie\` sections that name the same file or database share one store, so they agree on \`name\`, \`length\`, \`secrets\`,
   the rules of expiry and all of \`store\`. A \`readonly\` database cannot have \`purge_on_startup\`.

@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import type { Cursor } from './cursor.js';
 import { resolveDisabled, resolvePort } from './environment.js';
 import type { NodePlaces, WorkerPlaces } from './places.js';
+import { isDecided, patternAt } from './permissions.js';
 import { resolveCookies } from './resolve-cookies.js';
 import { findSecret } from './secrets.js';
 import type { SecretContext } from './secrets.js';
@@ -65,17 +66,15 @@ function resolveReferences({ marked }: WorkerPlaces, context: SecretContext): vo
 }
 
 function resolveRealm(realm: Cursor): void {
-  const permissions = realm
-    .get('roles')
-    .items()
-    .flatMap((role) => role.get('permissions').items());
-  for (const permission of permissions) {
-    const uri = permission.get('uri').text() ?? '';
-    if (uri.endsWith('*')) {
-      permission.set('uri', uri.slice(0, -1));
-      permission.set('match', 'prefix');
-    } else if (permission.get('match').missing) {
-      permission.set('match', 'exact');
-    }
+  const roles = realm.get('roles').items();
+  for (const role of roles) {
+    // What is accepted beside rules or an authorizer must not open what they leave closed.
+    if (isDecided(role)) role.set('allow-by-default', false);
+  }
+  for (const permission of roles.flatMap((role) => role.get('permissions').items())) {
+    const pattern = patternAt(permission);
+    if (pattern === undefined) continue;
+    permission.set('uri', pattern.uri);
+    permission.set('match', pattern.match);
   }
 }

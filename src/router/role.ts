@@ -10,6 +10,7 @@
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { quoted } from '../wamp/uri.js';
+import type { Match } from '../wamp/uri.js';
 import { bySpecificity, covers, intersects } from './pattern-relations.js';
 import { PatternIndex } from './pattern-index.js';
 import type { Pattern } from './pattern-relations.js';
@@ -112,12 +113,20 @@ export class Role {
 }
 
 function ruleOf({ uri, match, allow, disclose }: PermissionConfig): Rule {
-  const short = match === undefined && uri.endsWith('*');
-  return {
-    uri: short ? uri.slice(0, -1) : uri,
-    match: short ? 'prefix' : (match ?? 'exact'),
-    permission: { ...permission(allow, disclose), namesManagement: uri.startsWith(MANAGEMENT) },
-  };
+  const namesManagement = uri.startsWith(MANAGEMENT);
+  return { ...patternOf(uri, match), permission: { ...permission(allow, disclose), namesManagement } };
+}
+
+/**
+ * Reads the `uri` of a rule. As with Crossbar.io, asterisks stand for something only where there is no `match`: a single one at
+ * the end makes a prefix; any others are empty components of a wildcard pattern (`com.*.created` is `com..created`).
+ */
+export function patternOf(uri: string, match: Match | undefined): Pattern {
+  if (match !== undefined) return { uri, match };
+  const first = uri.indexOf('*');
+  if (first === -1) return { uri, match: 'exact' };
+  if (first === uri.length - 1) return { uri: uri.slice(0, -1), match: 'prefix' };
+  return { uri: uri.replaceAll('*', ''), match: 'wildcard' };
 }
 
 /** @returns the error for an action that a role may not take. */

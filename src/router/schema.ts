@@ -21,12 +21,12 @@ export const permissionSchema = {
       pattern: '^[^\\s#]*$',
       allowed: 'a URI without whitespace and "#"; may end in "*"',
       description:
-        'The URI or pattern of this rule. The most specific rule decides. A `*` at the end is short for `match: "prefix"`.',
+        'The URI or pattern of this rule. The most specific rule decides. Without `match` a `*` at the end makes a prefix, and `*` elsewhere, or twice, a wildcard: `com.*.created` is `com..created`.',
     },
     match: {
       type: 'string',
       enum: ['exact', 'prefix', 'wildcard'],
-      absent: '`prefix` when `uri` ends in `*`, else `exact`',
+      absent: 'by the `*` in `uri`; `exact` where there is none',
       description:
         'How `uri` is compared. In a `wildcard` pattern an empty component (`a..c`) stands for any one component.',
     },
@@ -98,7 +98,7 @@ export const roleSchema = {
       description: 'The role that may register the `authorizer`. No other role can, whatever its rules are.',
     },
     'allow-by-default': flag(
-      'For a role without `permissions` and `authorizer`: true allows everything, false nothing. Off, so that nothing is open by accident.',
+      'For a role without `permissions` and `authorizer`, beside which it has no effect: true allows everything, false nothing. Off, so that nothing is open by accident.',
     ),
   },
   notYet: ['id'],

@@ -12,6 +12,7 @@ import type { PermissionConfig } from '../../router/schema.js';
 import { WampError } from '../../wamp/error.js';
 import { Cursor } from '../cursor.js';
 import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
+import { isDecided, patternAt } from '../permissions.js';
 import { authidOf, passwordCookies } from '../password-cookies.js';
 import type { CheckRulesContext } from './context.js';
 import { quote } from '../schema-words.js';
@@ -108,12 +109,17 @@ function mayManage(role: Role, uri: string): boolean {
   return isAllowed(role, 'call', uri) && role.authorize('call', uri).namesManagement;
 }
 
+/** Whether everything is allowed. */
+function isOpen(role: Cursor): boolean {
+  return role.get('allow-by-default').value === true && !isDecided(role);
+}
+
 /** The rules of a role, as the router has them. */
 export function rulesOf(role: Cursor): Role {
   return new Role({
     name: role.get('name').text() ?? '',
     permissions: permissionsOf(role).map(({ config }) => config),
-    'allow-by-default': role.get('allow-by-default').value === true,
+    'allow-by-default': isOpen(role),
   });
 }
 
@@ -137,7 +143,7 @@ const DISCLOSING = [
 ] as const;
 
 function mayReceive(role: Cursor, action: 'register' | 'subscribe', shown: Pattern): boolean {
-  if (role.get('allow-by-default').value === true) return true;
+  if (isOpen(role)) return true;
   return permissionsOf(role).some(
     ({ pattern, config }) => config.allow?.[action] === true && intersects(pattern, shown),
   );
@@ -209,17 +215,11 @@ function permissionsOf(role: Cursor): WrittenPermission[] {
     .get('permissions')
     .items()
     .flatMap((place): WrittenPermission[] => {
-      const uri = place.get('uri').text();
-      const match = place.get('match').text() ?? (uri?.endsWith('*') === true ? 'prefix' : 'exact');
-      if (uri === undefined || !isMatch(match)) return [];
-      const pattern = { uri: uri.endsWith('*') ? uri.slice(0, -1) : uri, match };
+      const pattern = patternAt(place);
+      if (pattern === undefined) return [];
       const [allow, disclose] = [flagsOf(place.get('allow')), flagsOf(place.get('disclose'))];
       return [{ place, pattern, config: { ...pattern, allow, disclose } }];
     });
-}
-
-function isMatch(word: string): word is Pattern['match'] {
-  return word === 'exact' || word === 'prefix' || word === 'wildcard';
 }
 
 function flagsOf(place: Cursor): Readonly<Record<string, boolean>> {

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
+import { patternOf } from '../../router/role.js';
 import { WITHOUT_AUTH } from '../../auth/schema.js';
 import type { RuleContext } from '../../schema/rules.js';
 import { checkCookies } from './cookies.js';
@@ -106,8 +107,8 @@ function checkRealm(realm: Cursor, context: CheckRulesContext): void {
   }
 }
 
-/** A role has one of `permissions`, `authorizer` and `allow-by-default`. */
-function checkRole(role: Cursor, { report }: CheckRulesContext): void {
+/** A role has `permissions` or an `authorizer`; only without them `allow-by-default` counts, as with Crossbar.io. */
+function checkRole(role: Cursor, { report, warn }: CheckRulesContext): void {
   const provider = role.get('authorizer-callee-role');
   if (!provider.missing && role.get('authorizer').missing) {
     report(provider.path, 'found without "authorizer" (allowed: both, or none of them)');
@@ -115,19 +116,33 @@ function checkRole(role: Cursor, { report }: CheckRulesContext): void {
   const deciding = ['permissions', 'authorizer'].filter((key) => !role.get(key).missing);
   const open = role.get('allow-by-default');
   if (open.value === true && deciding[0] !== undefined) {
-    report(open.path, `found true beside ${quote(deciding[0])} (allowed: only one of the two)`);
+    warn(open.path, `found true beside ${quote(deciding[0])}, which decides alone: it has no effect`);
   }
   if (deciding.length === 2) {
     report(role.get('authorizer').path, 'found beside "permissions" (allowed: only one of the two)');
   }
 }
 
-function checkPermission(permission: Cursor, { report }: CheckRulesContext): void {
-  const uri = permission.get('uri').text() ?? '';
+/** Where `match` says how to compare, an asterisk is a character like any other; else it stands for a whole component. */
+function checkPermission(permission: Cursor, { warn }: CheckRulesContext): void {
+  const place = permission.get('uri');
+  const uri = place.text() ?? '';
   const match = permission.get('match');
   const word = match.text();
-  if (uri.endsWith('*') && (word === 'exact' || word === 'wildcard')) {
-    report(match.path, `found ${quote(word)} beside a "uri" that ends in "*" (allowed: "prefix", or leave it out)`);
+  if (!uri.includes('*')) return;
+  if (word === 'exact' || word === 'wildcard') {
+    const meant =
+      uri.indexOf('*') === uri.length - 1 ? 'did you mean "prefix"?' : 'leave "match" out to make a wildcard of it';
+    warn(match.path, `found ${quote(word)} beside ${quote(uri)}, where "*" stands for itself; ${meant}`);
+    return;
+  }
+  const { uri: read, match: found } = patternOf(uri, undefined);
+  const isPart = uri.split('.').some((component) => component !== '*' && component.includes('*'));
+  if (match.missing && found === 'wildcard' && isPart) {
+    warn(
+      place.path,
+      `${quote(uri)} is the wildcard ${quote(read)}: "*" stands for a whole component, not for a part of one`,
+    );
   }
 }
 

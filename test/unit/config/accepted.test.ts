@@ -33,3 +33,57 @@ describe('a static service', () => {
     ]);
   });
 });
+
+describe('a role', () => {
+  const ROLE = '/workers/0/realms/0/roles/0';
+  const withRole = (role: object) =>
+    node({ worker: { realms: [{ name: 'realm1', roles: [{ name: 'anonymous', ...role }] }] } });
+  const rulesIn = (permissions: readonly object[]) =>
+    check(withRole({ permissions })).config.workers[0]?.realms[0]?.roles[0]?.permissions;
+
+  it.each([
+    ['permissions', []],
+    ['permissions', [{ uri: 'a' }]],
+    ['authorizer', 'com.app.authorize'],
+  ])('may have allow-by-default beside %s, which decide alone', (key, value) => {
+    const config = withRole({ [key]: value, 'allow-by-default': true });
+    expect(warningsOf(config)).toContain(
+      `${ROLE}/allow-by-default: found true beside "${key}", which decides alone: it has no effect`,
+    );
+    expect(check(config).config.workers[0]?.realms[0]?.roles[0]?.['allow-by-default']).toBe(false);
+  });
+
+  it('may have asterisks where no match is', () => {
+    expect(rulesIn([{ uri: 'com.*.created' }, { uri: 'com.*.a.*' }, { uri: 'com.*' }, { uri: 'com.a' }])).toMatchObject(
+      [
+        { uri: 'com..created', match: 'wildcard' },
+        { uri: 'com..a.', match: 'wildcard' },
+        { uri: 'com.', match: 'prefix' },
+        { uri: 'com.a', match: 'exact' },
+      ],
+    );
+    expect(warningsOf(withRole({ permissions: [{ uri: 'com.*.created' }] }))).toEqual([]);
+  });
+
+  it.each([
+    [
+      { uri: 'com.*', match: 'wildcard' },
+      '/match: found "wildcard" beside "com.*", where "*" stands for itself; did you mean "prefix"?',
+    ],
+    [
+      { uri: 'com.*', match: 'exact' },
+      '/match: found "exact" beside "com.*", where "*" stands for itself; did you mean "prefix"?',
+    ],
+    [
+      { uri: 'com.*.a', match: 'wildcard' },
+      '/match: found "wildcard" beside "com.*.a", where "*" stands for itself; leave "match" out to make a wildcard of it',
+    ],
+    [
+      { uri: 'com.us*.a' },
+      '/uri: "com.us*.a" is the wildcard "com.us.a": "*" stands for a whole component, not for a part of one',
+    ],
+  ])('is warned of asterisks that do not mean what they seem to: %j', (rule, text) => {
+    expect(warningsOf(withRole({ permissions: [rule] }))).toEqual([`${ROLE}/permissions/0${text}`]);
+    expect(rulesIn([rule])).toMatchObject(['match' in rule ? rule : { match: 'wildcard' }]);
+  });
+});

@@ -219,7 +219,7 @@ describe('the schema without more words', () => {
     expect(shippedWords()).toEqual({
       workers: ['router'],
       transports: ['web', 'websocket', 'rawsocket', 'universal'],
-      services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'path'],
+      services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'none', 'path'],
       components: ['module'],
       stores: ['memory', 'file', 'database'],
       methods: ['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls'],
