@@ -15,6 +15,7 @@ import { init } from './init.js';
 import { COLOR_CHOICES, LOG_FORMATS } from './logging.js';
 import { describeFailure } from './report.js';
 import { start } from './start.js';
+import { upgrade } from './upgrade.js';
 
 /** Runs one command. @param argv - the arguments after the program's name. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -47,6 +48,10 @@ function commandLine(): Command {
   addNodeOptions(program.command('check').description('check the config and report everything wrong in it')).action(
     check,
   );
+
+  addNodeOptions(program.command('upgrade').description('write a config of version 1 as version 2; keep the old file'))
+    .option('--dry-run', 'print the new config, write nothing')
+    .action(upgrade);
 
   addCookieCommands(program);
 

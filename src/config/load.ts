@@ -9,6 +9,7 @@ import type { Environment } from './environment.js';
 import { ConfigError, invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
 import { parserFor } from './source/formats.js';
+import type { Parser } from './source/formats.js';
 import { realPathOf } from './real-path.js';
 import { readSecretFile } from './secrets.js';
 import type { CompiledSchema } from './validate.js';
@@ -36,19 +37,39 @@ const NAMES = ['config.yaml', 'config.yml', 'config.json'] as const;
  *
  * @throws ConfigError when there is no file or anything in it is wrong
  */
-export async function loadConfig({ cbdir, config, ...context }: LoadOptions): Promise<LoadedConfig> {
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const { file, name, text, parse, warnings } = await readConfig(options);
+  const checked = checkConfig(text, name, { ...options, ...filesOfConfig, parse });
+  return { ...checked, file, warnings: [...warnings, ...checked.warnings] };
+}
+
+/** A config file that was found and read, but not parsed. */
+export interface ReadConfig {
+  /** The file, absolute, and its name in messages. */
+  readonly file: string;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly text: string;
+  readonly parse: Parser;
+  /** About other files. */
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/** The files that a config names. */
+export const filesOfConfig = { secretFiles: readSecretFile, realPath: realPathOf } as const;
+
+/** @throws ConfigError when there is no file, or it is no text of a format of ours */
+export async function readConfig({ cbdir, config }: Pick<LoadOptions, 'cbdir' | 'config'>): Promise<ReadConfig> {
   const { file, warnings } =
     config === undefined ? await findDefault(cbdir) : { file: await findNamed(cbdir, config), warnings: [] };
   const name = basename(file);
-  const { text, finding } = decodeUtf8(await read(file));
+  const bytes = await read(file);
+  const { text, finding } = decodeUtf8(bytes);
   if (finding !== undefined) {
     const { offset, ...rest } = finding;
     throw invalidConfig([{ file: name, ...new LineIndex(text).at(offset), ...rest }]);
   }
-  const parse = await parserFor(name);
-  const files = { secretFiles: readSecretFile, realPath: realPathOf };
-  const checked = checkConfig(text, name, { parse, cbdir, ...context, ...files });
-  return { ...checked, file, warnings: [...warnings, ...checked.warnings] };
+  return { file, name, bytes, text, parse: await parserFor(name), warnings };
 }
 
 /**
@@ -57,7 +78,7 @@ export async function loadConfig({ cbdir, config, ...context }: LoadOptions): Pr
  * @throws ConfigError when anything in it is wrong
  */
 export function loadObject(config: object, context: Omit<LoadOptions, 'config'>): CheckedConfig {
-  return checkObject(config, { ...context, secretFiles: readSecretFile, realPath: realPathOf });
+  return checkObject(config, { ...context, ...filesOfConfig });
 }
 
 async function findDefault(cbdir: string): Promise<{ file: string; warnings: ConfigProblem[] }> {

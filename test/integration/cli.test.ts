@@ -43,7 +43,7 @@ describe('the commands', () => {
   it('no argument: usage on standard output, exit 0', async () => {
     const { code, stdout, stderr } = await runCli([]);
     expect([code, stderr]).toEqual([0, '']);
-    for (const command of ['start', 'check', 'init', 'version'])
+    for (const command of ['start', 'check', 'upgrade', 'init', 'version'])
       expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'));
   });
 

@@ -17,10 +17,10 @@ type ObjectNode = Extract<SourceNode, { kind: 'object' }>;
 /** The actions of a rule, in the order in which an upgraded entry has them. */
 export const ACTIONS = ['call', 'register', 'publish', 'subscribe'] as const;
 /** The keys of an entry of version 1. `cache` is one of version 2 that changes nothing. */
-const ENTRY_KEYS = ['uri', ...ACTIONS, 'match', 'disclose', 'cache'] as const;
+export const ENTRY_KEYS = ['uri', ...ACTIONS, 'match', 'disclose', 'cache'] as const;
 
 /** From the root down to the entries. Only one kind of worker has realms. */
-const LISTS = ['workers', 'realms', 'roles', 'permissions'] as const;
+export const LISTS = ['workers', 'realms', 'roles', 'permissions'] as const;
 
 /** A parsed file, upgraded if it was of version 1. */
 export interface UpgradedSource extends ParsedSource {
@@ -53,7 +53,8 @@ export function upgradeSource(source: ParsedSource): UpgradedSource {
 
 const AS_IT_IS = { old: false, warnings: [], asWritten: (finding: Finding) => finding } as const;
 
-const UPGRADED =
+/** What is said of a file that was upgraded. */
+export const UPGRADED =
   'is of version 1, and was upgraded in memory only; "crossbar-ts upgrade" writes it as version 2 and keeps the old file';
 
 const PROCESSES =
