@@ -3,8 +3,9 @@
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './dynamic/schema.js';
-import { needsCookie } from './cookie-rules.js';
+import { cookieSectionOf, needsCookie } from './cookie-rules.js';
 import { cryptosignSchema } from './cryptosign/schema.js';
+import { REFUSED } from './secret-schema.js';
 import { scramSchema } from './scram/schema.js';
 import { ticketSchema } from './ticket-schema.js';
 import { tlsAuthSchema } from './tls/schema.js';
@@ -22,12 +23,14 @@ export const anonymousStaticSchema = {
     realm: {
       type: 'string',
       is: 'realm',
+      ifAbsent: REFUSED,
       absent: 'the realm that the client asks for',
       description: 'The realm that everybody joins, whatever the client asks for.',
     },
     role: {
       type: 'string',
       is: 'role',
+      ifAbsent: REFUSED,
       default: 'anonymous',
       description: 'The role that everybody gets. The realm must have it.',
     },
@@ -58,6 +61,9 @@ export const cookieAuthSchema = {
     'Lets a browser in at once, as whom it logged in before, when its cookie remembers a login. Needs a `cookie` section. The client must offer `cookie`.',
   letsIn: 'cookies',
   rules: needsCookie,
+  adapt: cookieSectionOf,
+  unknownKeys: 'note',
+  noEffect: { type: 'a login that a cookie remembers is of one kind only' },
   additionalProperties: false,
   properties: {
     revalidate: {

@@ -36,10 +36,14 @@ export function secretSchema<const Text extends string>(description: Text) {
   } as const;
 }
 
+/** What happens to clients whose realm or role is not there. */
+export const REFUSED = 'such clients are refused';
+
 /** The role of a principal. */
 export const roleKeywords = {
   type: 'string',
   is: 'role',
+  ifAbsent: REFUSED,
   default: 'anonymous',
   description: 'The role that it gets. The realm must have it.',
 } as const satisfies ConfigSchema;

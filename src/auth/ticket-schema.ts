@@ -20,6 +20,7 @@ export const ticketStaticSchema = {
   description: 'The principals and their tickets are here in the config.',
   required: ['type', 'principals'],
   additionalProperties: false,
+  unknownKeys: 'note',
   properties: {
     type: { const: 'static', description: 'The word for principals in the config.' },
     principals: {

@@ -43,11 +43,12 @@ function commandLine(): Command {
       new Option('--logformat <format>', 'how to log (default: text at a terminal, else json)').choices(LOG_FORMATS),
     )
     .addOption(new Option('--color <when>', 'colour in text logs').choices(COLOR_CHOICES).default('auto'))
+    .addOption(strictly())
     .action(start);
 
-  addNodeOptions(program.command('check').description('check the config and report everything wrong in it')).action(
-    check,
-  );
+  addNodeOptions(program.command('check').description('check the config and report everything wrong in it'))
+    .addOption(strictly())
+    .action(check);
 
   addNodeOptions(program.command('upgrade').description('write a config of version 1 as version 2; keep the old file'))
     .option('--dry-run', 'print the new config, write nothing')
@@ -96,6 +97,10 @@ function addCookieCommands(program: Command): void {
     .requiredOption('--from <path>', 'a cookie file, or the directory of a database')
     .addOption(new Option('--to <n>', 'into this store of the node, counted from 1').argParser(storeNumber))
     .action(importCookies);
+}
+
+function strictly(): Option {
+  return new Option('--strict', 'refuse a config in which something has no effect');
 }
 
 function storeNumber(text: string): number {

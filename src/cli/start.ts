@@ -15,6 +15,7 @@ export interface StartOptions extends LogOptions {
   readonly cbdir?: string;
   readonly rundir?: string;
   readonly config?: string;
+  readonly strict?: boolean;
 }
 
 /** Starts the node; returns once it runs, or ends the process with 1 when it cannot. */
@@ -31,6 +32,7 @@ export async function start(options: StartOptions): Promise<void> {
     signal: interrupt.signal,
     commandOptions: { ...options },
     ...(options.config === undefined ? {} : { config: options.config }),
+    ...(options.strict === undefined ? {} : { strict: options.strict }),
     ...(options.rundir === undefined ? {} : { rundir: options.rundir }),
   });
   handleSignals({

@@ -1,6 +1,7 @@
 /**
- * From the text of a config file to a checked, complete, frozen value: parse -> upgrade -> schema and defaults -> rules between
- * keys -> resolve. It reads no file and no environment itself: both are passed in, so that tests can call it.
+ * From the text of a config file to a checked, complete, frozen value: parse -> upgrade -> what has no effect is taken out ->
+ * schema and defaults -> rules between keys -> resolve. It reads no file and no environment itself: both are passed in, so that
+ * tests can call it.
  */
 import { resolve } from 'node:path';
 
@@ -9,6 +10,7 @@ import { Cursor } from './cursor.js';
 import type { Environment } from './environment.js';
 import { invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
+import { takeNotes } from './notes.js';
 import type { Parser } from './source/formats.js';
 import { placesOf } from './places.js';
 import type { RealPath } from './real-path.js';
@@ -20,7 +22,7 @@ import type { NodeConfig } from './schema.js';
 import { noSecretFiles, readOnce } from './secrets.js';
 import type { SecretFiles } from './secrets.js';
 import { sourceOf } from './source/object.js';
-import { plainValue, pointerOf, valueOffset } from './source/source.js';
+import { keyOffset, plainValue, pointerOf, valueOffset } from './source/source.js';
 import type { ParsedSource, Path, SourceNode } from './source/source.js';
 import { LineIndex, ROOT } from './source/text.js';
 import type { Finding } from './source/text.js';
@@ -40,6 +42,8 @@ export interface CheckContext {
   readonly secretFiles?: SecretFiles;
   /** Follows links, to find private files in a directory that is served; by default none is followed. */
   readonly realPath?: RealPath;
+  /** Takes notes for errors. */
+  readonly strict?: boolean | undefined;
   /** The schema; by default {@link nodeSchemaTree}. */
   readonly schema?: CompiledSchema | undefined;
 }
@@ -52,6 +56,8 @@ export interface CheckedConfig {
   readonly authenticators: readonly (readonly Decider[])[];
   /** What is allowed but probably a mistake. */
   readonly warnings: readonly ConfigProblem[];
+  /** What Crossbar.io accepts and what has no effect here. It is not in `config`. */
+  readonly notes: readonly ConfigProblem[];
 }
 
 /**
@@ -91,22 +97,26 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   const { env, secretFiles = noSecretFiles, realPath = (file: string): string => file, lines, asProblems } = context;
   if (root === undefined) throw invalidConfig(asProblems(syntax.length > 0 ? syntax : [EMPTY]));
 
-  const { value, findings: doubts } = plainValue(root, lines);
+  const { value, findings: doubts, notes: repeated } = plainValue(root, lines);
   const { schema = { tree: nodeSchemaTree, check: validator() } } = context;
+  const notes = collector(root, keyOffset);
+  takeNotes(new Cursor(value), schema.tree, notes.add);
   const wrong = validate(value, root, schema);
   const rules = collector(root);
   const warnings = collector(root);
   const outside = { cbdir: resolve(context.cbdir), env, secretFiles: readOnce(secretFiles) };
   const places = placesOf(new Cursor(value), schema.tree);
-  checkRules(places, { ...outside, realPath, report: rules.add, warn: warnings.add });
+  checkRules(places, { ...outside, realPath, report: rules.add, warn: warnings.add, note: notes.add });
 
   const findings = [...syntax, ...doubts, ...wrong, ...withoutEchoes(rules.findings, wrong)];
+  const noted = [...repeated, ...withoutEchoes(notes.findings, wrong)];
+  if (context.strict === true) findings.push(...noted);
   if (findings.length > 0) throw invalidConfig(asProblems(findings));
   resolveConfig(places, outside);
   // The schema check has shown the type; `resolveConfig` has made the rest of it true.
   const config = deepFreeze(value) as NodeConfig;
   const authenticators = places.workers.map(authenticatorsIn);
-  return { config, authenticators, warnings: asProblems(warnings.findings) };
+  return { config, authenticators, warnings: asProblems(warnings.findings), notes: asProblems(noted) };
 }
 
 const EMPTY: Finding = { offset: 0, pointer: ROOT, text: 'the file is empty (allowed: an object with "version": 2)' };
@@ -119,10 +129,13 @@ function parse(text: string, parser: Parser): ParsedSource {
   return parser(text);
 }
 
-function collector(root: SourceNode): { findings: Finding[]; add: (path: Path, text: string) => void } {
+function collector(
+  root: SourceNode,
+  offsetOf = valueOffset,
+): { findings: Finding[]; add: (path: Path, text: string) => void } {
   const findings: Finding[] = [];
   const add = (path: Path, text: string): void => {
-    findings.push({ offset: valueOffset(root, path), pointer: pointerOf(path), text });
+    findings.push({ offset: offsetOf(root, path), pointer: pointerOf(path), text });
   };
   return { findings, add };
 }

@@ -32,6 +32,12 @@ export class Cursor implements Place {
     else if (Array.isArray(this.value)) this.value[Number(key)] = value;
   }
 
+  /** Takes out what is under a key of an object. */
+  remove(key: string): void {
+    const object = this.#object();
+    if (object !== undefined) Reflect.deleteProperty(object, key);
+  }
+
   /** @returns the items of a list; none of anything else. */
   items(): Cursor[] {
     if (!Array.isArray(this.value)) return [];

@@ -21,6 +21,8 @@ export interface LoadOptions {
   /** The file to read, relative to the working directory or else to the node directory. */
   readonly config?: string;
   readonly env: Environment;
+  /** Takes notes for errors. */
+  readonly strict?: boolean | undefined;
   /** What may stand in the config; by default what we ship. */
   readonly schema?: CompiledSchema | undefined;
 }

@@ -37,10 +37,33 @@ export function publishedSchema(): Readonly<Record<string, unknown>> {
 
 /** Copies a schema node without our own keywords; `properties` holds names, not keywords. */
 function plainCopy(schema: unknown): Record<string, unknown> {
-  const entries = Object.entries(schema as Record<string, unknown>)
+  const entries = Object.entries(withAccepted(schema as Partial<ConfigSchema>))
     .filter(([keyword]) => !isOwnKeyword(keyword) && keyword !== 'discriminator')
     .map(([keyword, value]) => [keyword, keyword === 'properties' ? mapValues(value, reference) : plainValue(value)]);
   return Object.fromEntries(entries) as Record<string, unknown>;
+}
+
+/** A strict validator asks for a type beside `properties`. */
+const ANY_TYPE = ['object', 'array', 'string', 'number', 'boolean', 'null'];
+
+/** @returns the schema with all that is accepted with a note: an editor has nothing against it. */
+function withAccepted(schema: Partial<ConfigSchema>): object {
+  const { noEffect, unknownKeys, adapt, properties } = schema;
+  if (properties === undefined && (typeof noEffect === 'string' || adapt !== undefined)) return ofAnyValue(schema);
+  if (noEffect === undefined && unknownKeys === undefined && adapt === undefined) return schema;
+  const ignored = Object.entries(noEffect ?? {}).map(([key, why]) => [key, { description: `Has no effect: ${why}.` }]);
+  return {
+    ...schema,
+    properties: { ...properties, ...(Object.fromEntries(ignored) as object) },
+    ...(unknownKeys !== undefined && { additionalProperties: true }),
+    ...(adapt !== undefined && { type: ANY_TYPE }),
+  };
+}
+
+/** @returns the schema of a single value without what limits it to some values of its type. */
+function ofAnyValue(schema: Partial<ConfigSchema>): object {
+  const { const: only, enum: words, minimum, maximum, pattern, ...open } = schema;
+  return { type: typeof (only ?? words?.[0] ?? minimum ?? maximum ?? pattern), ...open };
 }
 
 function plainValue(value: unknown): unknown {
@@ -95,9 +118,11 @@ The format is version 2 of the node config of Crossbar.io, in JSON or YAML by on
 
 - The whole file is checked before anything starts. All problems are reported at once, one line each:
   \`file:line:column: JSON pointer: what was found (allowed: what may stand there)\`. The exit code is 1.
-- An unknown key is an error, and so is a key of Crossbar.io that is not supported yet: nothing is ignored.
-- JSON is strict: no comments, no trailing comma. YAML 1.2 may use comments, anchors and aliases. In both, a key that
-  stands twice in one object is an error.
+- An unknown key is an error, and so is a key of Crossbar.io that is not supported yet: nothing is ignored in silence.
+- Keys and values of Crossbar.io that have no effect here are accepted. \`check\` and the log of \`start\` have a note for each, with
+  the reason; with \`--strict\` they are errors.
+- JSON is strict: no comments, no trailing comma. YAML 1.2 may use comments, anchors and aliases. Of a key that
+  stands twice in one object the last one counts, with a note.
 - Relative paths start at the node directory. Missing ids are generated (\`worker001\`, \`realm001\`, ...).
 - Environment variables are read in a few places only: \`port\` (\`"$NAME"\`), \`disabled\` and secrets (\`"\${NAME}"\`). For a port or a
   secret it is an error if the variable is not set. Secrets may also be in files (\`{"file": "secrets/joe.txt"}\`), which only
@@ -108,8 +133,10 @@ Besides the tables, these rules apply between keys:
 
 - Ids and names are unique: worker ids in the node; realm ids, realm names, component ids and transport ids in a worker;
   role names in a realm.
-- A node needs a transport. A realm or role that \`auth\` or a component names must exist in the worker. \`auth.cookie\` needs a
-  \`cookie\` section in force.
+- A realm or role that a component or an authenticator needs must exist in the worker.
+- These are notes: a node without a transport; a realm or role of \`auth\` that is not there (such clients are refused);
+  \`auth.cookie\` without a \`cookie\` section in force; a key of cryptosign that is none; \`"same_site": "None"\` without
+  \`"secure": true\` on plain HTTP.
 - With \`salt\`, the \`secret\` of a WAMP-CRA user is a derived key of \`keylen\` bytes in Base64; \`iterations\` and \`keylen\` need
   \`salt\`.
 - With \`argon2id13\` and \`argon2id-13\`, a SCRAM principal has \`memory\`; a TLS principal has a fingerprint.
@@ -119,7 +146,7 @@ Besides the tables, these rules apply between keys:
 - Two transports cannot have the same port on overlapping interfaces (except 0, any free port), nor the same socket file.
 - A role has \`permissions\` or an \`authorizer\`, not both. Beside one of them \`"allow-by-default": true\` has no effect. In a
   \`uri\` beside the \`match\` words \`exact\` and \`wildcard\` a \`*\` stands for itself.
-- \`"same_site": "None"\` needs \`"secure": true\`. \`http_strict\` and \`http_only\` must agree where both are given.
+- \`http_strict\` and \`http_only\` must agree where both are given.
 - \`cookie\` sections that name the same file or database share one store, so they agree on \`name\`, \`length\`, \`secrets\`,
   the rules of expiry and all of \`store\`. A \`readonly\` database cannot have \`purge_on_startup\`.
 `;
@@ -140,8 +167,19 @@ function section(schema: Section): string {
     ...(schema.notYet ?? []),
     ...(schema.properties?.['type']?.notYet ?? []).map((word) => `type: ${word}`),
   ];
+  parts.push(...withoutEffect(schema));
   if (notYet.length > 0) parts.push(`Known from Crossbar.io, not supported yet: ${notYet.map(code).join(', ')}.\n`);
   return parts.join('\n');
+}
+
+/** What the note says of each key that is accepted without effect. */
+function withoutEffect({ noEffect = {}, unknownKeys }: ConfigSchema): string[] {
+  if (typeof noEffect === 'string') return [];
+  const keys = Object.entries(noEffect).map(([key, why]) => `- ${code(key)}: ${why}.\n`);
+  const unknown =
+    unknownKeys === undefined ? [] : ['- Keys that nobody knows, unless they look like a slip of a known one.\n'];
+  const all = [...keys, ...unknown];
+  return all.length === 0 ? [] : [`Accepted from Crossbar.io without effect:\n\n${all.join('')}`];
 }
 
 function variants(schemas: readonly ConfigSchema[]): string {
@@ -184,10 +222,11 @@ function defaultCell(schema: ConfigSchema): string {
 
 function meaning(schema: ConfigSchema): string {
   const only = schema.because === undefined ? '' : ` No other value is supported yet: ${schema.because}.`;
+  const other = typeof schema.noEffect === 'string' ? ` Other values have no effect: ${schema.noEffect}.` : '';
   const { enum: words, notYet } = schema.items ?? {};
   const items =
     words === undefined || notYet === undefined ? '' : ` Not supported yet: ${notYet.map(code).join(', ')}.`;
-  return cell(schema.description + only + items);
+  return cell(schema.description + only + other + items);
 }
 
 function link({ section: title }: Section, text = title): string {

@@ -71,13 +71,18 @@ export const controllerSchema = {
         enable_parallel_worker_start: {
           const: false,
           default: false,
-          because: 'all workers live in one process, which starts them in order',
+          noEffect: 'all workers live in one process, which starts them in order',
           description: 'Starts the workers at the same time.',
         },
       },
     },
   },
-  notYet: ['manhole', 'connections', 'keyring'],
+  noEffect: {
+    manhole: 'there is no Python in the node to log in to',
+    connections: 'no part of the node has a use for connections to databases',
+    fabric: 'the service that it leads to is not there any more',
+  },
+  notYet: ['keyring'],
 } as const satisfies ConfigSchema;
 
 export const nodeSchema = {

@@ -20,6 +20,8 @@ export interface NodeOptions {
   readonly rundir?: string;
   /** Where `$NAME` in the config is looked up; default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Refuses a config in which something has no effect, instead of a line in the log for each. */
+  readonly strict?: boolean;
   /** Gives the start up: what has started is stopped, and `startNode` rejects with its reason. Without effect later. */
   readonly signal?: AbortSignal;
   /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */

@@ -15,7 +15,7 @@ import { NodeError } from './error.js';
 import { acquirePidFile } from './pidfile.js';
 import type { PidFile } from './pidfile.js';
 
-type DirectoryOptions = Pick<NodeOptions, 'cbdir' | 'config' | 'rundir' | 'env' | 'commandOptions'>;
+type DirectoryOptions = Pick<NodeOptions, 'cbdir' | 'config' | 'rundir' | 'env' | 'strict' | 'commandOptions'>;
 
 /** A checked config, and the file that it comes from, if it does. */
 export type NodeSource = CheckedConfig & { readonly file?: string };
@@ -42,10 +42,10 @@ export async function takeDirectory(
   log: Logger,
   schema?: CompiledSchema,
 ): Promise<TakenDirectory> {
-  const { config, env = process.env } = options;
+  const { config, strict, env = process.env } = options;
   const directory = options.cbdir === undefined ? undefined : existingDirectory(path.resolve(options.cbdir));
   const cbdir = directory ?? process.cwd();
-  const loaded = await sourceOf({ directory, cbdir, config, env, schema });
+  const loaded = await sourceOf({ directory, cbdir, config, env, strict, schema });
   if (directory === undefined && options.rundir === undefined) {
     return { cbdir, rundir: undefined, loaded, pidFile: undefined };
   }
@@ -60,13 +60,14 @@ interface SourceOptions {
   readonly cbdir: string;
   readonly config: string | object | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly strict: boolean | undefined;
   readonly schema: CompiledSchema | undefined;
 }
 
-function sourceOf({ directory, cbdir, config, env, schema }: SourceOptions): NodeSource | Promise<NodeSource> {
-  if (typeof config === 'object') return loadObject(config, { cbdir, env, schema });
+function sourceOf({ directory, cbdir, config, ...context }: SourceOptions): NodeSource | Promise<NodeSource> {
+  if (typeof config === 'object') return loadObject(config, { cbdir, ...context });
   if (directory === undefined) {
     throw new NodeError('ERR_NODE_DIRECTORY', 'a node needs a directory (`cbdir`), or a `config` that is an object');
   }
-  return loadConfig({ cbdir, env, schema, ...(config === undefined ? {} : { config }) });
+  return loadConfig({ cbdir, ...context, ...(config === undefined ? {} : { config }) });
 }

@@ -63,6 +63,9 @@ export async function startNodeWith({ families, schema }: NodeWords, options: No
   for (const { file, line, column, pointer, text } of loaded.warnings) {
     log.warn({ file, line, column, pointer, problem: text }, 'config warning');
   }
+  for (const { file, line, column, pointer, text } of loaded.notes) {
+    log.info({ file, line, column, pointer, note: text }, 'config note');
+  }
   limitProcess(loaded.config.controller.options, log);
   const node = new Node({ ...directory, families, log });
   await node.start(options.signal);

@@ -4,6 +4,7 @@
 import { BUDGET_LIMITS } from './budget.js';
 import { RETENTION_LIMITS } from './broker/retention-limits.js';
 import { storeSchema } from './store-schema.js';
+import { noteShortName } from './name-rules.js';
 import type { ConfigSchema, Written } from '../schema/dialect.js';
 
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const;
@@ -101,7 +102,8 @@ export const roleSchema = {
       'For a role without `permissions` and `authorizer`, beside which it has no effect: true allows everything, false nothing. Off, so that nothing is open by accident.',
     ),
   },
-  notYet: ['id'],
+  unknownKeys: 'note',
+  noEffect: { id: 'a role is known by its name' },
 } as const satisfies ConfigSchema;
 
 export const realmSchema = {
@@ -121,8 +123,9 @@ export const realmSchema = {
     },
     name: {
       type: 'string',
-      pattern: '^[A-Za-z][A-Za-z\\d_\\-@.]{2,254}$',
-      allowed: '3 to 255 of A-Z, a-z, 0-9, _, -, @ and ., beginning with a letter',
+      pattern: '^[A-Za-z][A-Za-z\\d_\\-@.]{1,254}$',
+      adapt: noteShortName,
+      allowed: '2 to 255 of A-Z, a-z, 0-9, _, -, @ and ., beginning with a letter',
       description: 'The name that clients put in their HELLO.',
     },
     options: {
@@ -143,7 +146,7 @@ export const realmSchema = {
         event_dispatching_chunk_size: {
           const: 100,
           default: 100,
-          because: 'events are sent to all receivers in one go, which is fast enough to need no chunks',
+          noEffect: 'events are sent to all receivers in one go, which is fast enough to need no chunks',
           description: 'Receivers per turn of the event loop.',
         },
         enable_meta_api: {
@@ -195,7 +198,7 @@ export const realmSchema = {
         bridge_meta_api: {
           const: false,
           default: false,
-          because: "the realms cannot be reached from the node's management yet",
+          noEffect: "nothing but the realm's own sessions can ask for its meta API",
           description: "Makes the meta API of the realm visible to the node's management.",
         },
       },
@@ -231,7 +234,12 @@ export const realmSchema = {
       description: 'The roles of the realm. A session needs one of them to join.',
     },
   },
-  notYet: ['stats', 'rlinks', 'inventory'],
+  unknownKeys: 'note',
+  noEffect: {
+    stats: 'the router keeps no statistics of sessions',
+    trace: 'the router traces no messages of a realm; "--loglevel trace" shows those of all',
+  },
+  notYet: ['rlinks', 'inventory'],
 } as const satisfies ConfigSchema;
 
 /** A checked permission: `match` is set, and `uri` carries no `*`. Written by hand, all but `uri` may be left out. */

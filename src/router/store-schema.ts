@@ -9,6 +9,8 @@ export const storeSchema = {
     'Remembers publications for `wamp.subscription.get_events` (event history). One answer has room for 128 KiB and 20,000 values; where there are more it says `more: true`, and is asked again with `after_publication`.',
   required: ['type'],
   additionalProperties: false,
+  unknownKeys: 'note',
+  noEffect: { 'call-queue': 'a call that finds no callee free is answered at once and never waits in a queue' },
   properties: {
     type: {
       type: 'string',

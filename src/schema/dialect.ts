@@ -5,7 +5,7 @@
  */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 
-import type { Rules } from './rules.js';
+import type { Adapt, Rules } from './rules.js';
 
 /** One node of a schema. Write `as const satisfies ConfigSchema`, and the compiler refuses a key without description. */
 export interface ConfigSchema extends OwnKeywords {
@@ -48,6 +48,16 @@ export interface OwnKeywords {
   readonly notYet?: readonly string[];
   /** With `const`: why a key of Crossbar.io is accepted with one value only. */
   readonly because?: string;
+  /**
+   * What Crossbar.io accepts and what has no effect here. It is taken out of the config, with a note that says why:
+   * - of an object: keys that no property has, whatever their value
+   * - of a property with `const`: the other values of its type
+   */
+  readonly noEffect?: string | Readonly<Record<string, string>>;
+  /** Of an object: keys that nobody knows are taken out with a note, unless they look like a slip of a known one. */
+  readonly unknownKeys?: 'note';
+  /** Of a property: takes values that Crossbar.io accepts in another form or range, with a note. */
+  readonly adapt?: Adapt;
   /** The title of the object's own section in the reference. */
   readonly section?: string;
   /** With `section`: an example of where such an object stands. */
@@ -63,6 +73,8 @@ export interface OwnKeywords {
    * - `uri`: a procedure
    */
   readonly is?: 'file' | 'secret' | 'realm' | 'role' | 'uri';
+  /** With `is` of a realm or role: what happens where there is none of this name. Without it that is an error, with it a note. */
+  readonly ifAbsent?: string;
   /** With `is: 'file'`: no service serves the file. Files of secrets are always private. */
   readonly private?: true;
   /** With `is: 'uri'`: the procedure decides about clients; the key of this name beside it names the role that may register it. */

@@ -1,6 +1,6 @@
 /**
- * Rules of a schema: a function beside it (`...-rules.ts`) that checks what keywords cannot express. Types only: `config/` has
- * the class behind {@link Place}, and calls the rules.
+ * Functions beside a schema (`...-rules.ts`): rules check what keywords cannot express, and `adapt` takes values in other forms.
+ * Types only: `config/` has the class behind {@link Place}, and calls the functions.
  *
  * Rules run even if the schema check fails, so that all problems are reported at once. What a rule reports about a value that
  * the schema refuses is dropped.
@@ -39,6 +39,8 @@ export interface RuleContext {
   readonly report: Report;
   /** Warns of a value that is probably a mistake. */
   readonly warn: Report;
+  /** Notes what is accepted and has no effect: `--strict` takes it for an error. */
+  readonly note: Report;
   /** The node directory, absolute: relative paths start there. */
   readonly cbdir: string;
   /** Follows the links in a path, as far as it exists. */
@@ -55,3 +57,19 @@ export interface RuleContext {
 
 /** Checks one value of the schema. Not called for missing values. */
 export type Rules = (place: Place, context: RuleContext) => void;
+
+/** What is taken instead of a value. */
+export interface Adapted {
+  /** Undefined: nothing, so that the default applies. */
+  readonly value: unknown;
+  /** What was found, and what is taken instead and why. */
+  readonly note: string;
+}
+
+/**
+ * Looks at a value before the schema check, so it may be anything.
+ *
+ * @param beside - the object that it stands in
+ * @returns what is taken instead; undefined when the value is taken as it is
+ */
+export type Adapt = (value: unknown, beside: Place) => Adapted | undefined;

@@ -19,6 +19,9 @@ export const serializersSchema = {
     'The serializers that clients may choose from. Their order does not matter: the client says which it prefers.',
 } as const satisfies ConfigSchema;
 
+/** A key that Crossbar.io had where clients connect. */
+export const debugWithoutEffect = { debug: '"--loglevel" of the command sets how much the whole node logs' } as const;
+
 export const maxUnsentBytesSchema = {
   type: 'integer',
   minimum: 65_536,

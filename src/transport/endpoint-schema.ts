@@ -56,11 +56,12 @@ export const tcpEndpointSchema = {
     shared: {
       const: false,
       default: false,
-      because: 'one process serves all connections, so there is nobody to share the port with',
+      noEffect: 'one process serves all connections, so there is nobody to share the port with',
       description: 'Lets several processes listen on the same port.',
     },
   },
-  notYet: ['portrange', 'user_timeout'],
+  noEffect: { user_timeout: 'Node.js cannot set it; pings find peers that vanished' },
+  notYet: ['portrange'],
 } as const satisfies ConfigSchema;
 
 export const unixEndpointSchema = {

@@ -4,6 +4,7 @@
  */
 import { cookieSchema } from '../cookie/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { debugWithoutEffect } from '../transport/connection-schema.js';
 import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import { jsonSchema } from './json-schema.js';
@@ -92,6 +93,7 @@ export const webTransportSchema = {
     },
     cookie: cookieSchema,
   },
+  noEffect: debugWithoutEffect,
 } as const satisfies ConfigSchema;
 
 /** The services by path segment. */

@@ -1,6 +1,7 @@
 /**
  * The `universal` transport: RawSocket and everything that is HTTP on one endpoint.
  */
+import { debugWithoutEffect } from '../transport/connection-schema.js';
 import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import { rawsocketKeys } from '../transport/rawsocket/schema.js';
@@ -22,7 +23,7 @@ export const universalRawsocketSchema = {
   clients: { by: 'RawSocket', browsers: false },
   additionalProperties: false,
   properties: rawsocketKeys,
-  notYet: ['debug'],
+  noEffect: debugWithoutEffect,
 } as const satisfies ConfigSchema;
 
 export const universalWebsocketSchema = {
@@ -75,7 +76,8 @@ export const universalTransportSchema = {
     },
     web: universalWebSchema,
   },
-  notYet: ['mqtt', 'debug'],
+  noEffect: debugWithoutEffect,
+  notYet: ['mqtt'],
 } as const satisfies ConfigSchema;
 
 /** A checked transport of type `universal`. */

@@ -2,6 +2,7 @@
  * The `websocket` service in the config.
  */
 import type { ConfigSchema } from '../schema/dialect.js';
+import { debugWithoutEffect } from '../transport/connection-schema.js';
 import { websocketKeys } from '../transport/websocket/schema.js';
 import type { WebSocketConfig } from '../transport/websocket/schema.js';
 import { serviceIdSchema } from './service-schema.js';
@@ -18,7 +19,7 @@ export const websocketServiceSchema = {
     id: serviceIdSchema,
     ...websocketKeys,
   },
-  notYet: ['debug'],
+  noEffect: debugWithoutEffect,
 } as const satisfies ConfigSchema;
 
 export interface WebSocketServiceConfig extends WebSocketConfig {

@@ -22,6 +22,8 @@ export const idKeywords = {
   allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
 } as const;
 
+const NO_PYTHON = 'no Python runs in this worker';
+
 export const transportSchema = {
   type: 'object',
   section: 'Transport',
@@ -72,7 +74,17 @@ export const routerWorkerSchema = {
             'Bytes that the router keeps for all sessions together, of what `max_session_bytes` of a realm counts. Beyond it a session has 64 KiB and no more.',
         },
       },
-      notYet: ['extra', 'title', 'python', 'pythonpath', 'cpu_affinity', 'env', 'expose_controller', 'expose_shared'],
+      noEffect: {
+        title: 'all workers live in one process, and "title" of "controller.options" names it',
+        cpu_affinity: 'all workers live in one process, which may run on every processor',
+        reactor: 'it names an event loop of Python, and Node.js has its own',
+        expose_controller: 'Crossbar.io does not use it either',
+        expose_shared: 'Crossbar.io does not use it either',
+        python: NO_PYTHON,
+        pythonpath: NO_PYTHON,
+        env: NO_PYTHON,
+        extra: 'nothing in this worker asks for it',
+      },
     },
     realms: { type: 'array', items: realmSchema, default: [], description: 'The realms that clients can join.' },
     components: {
@@ -83,7 +95,10 @@ export const routerWorkerSchema = {
     },
     transports: { type: 'array', items: transportSchema, default: [], description: 'Where clients connect.' },
   },
-  notYet: ['manhole', 'connections'],
+  noEffect: {
+    manhole: 'there is no Python in the worker to log in to',
+    connections: 'no part of the worker has a use for connections to databases',
+  },
 } as const satisfies ConfigSchema;
 
 export const workerSchema = {

@@ -9,7 +9,12 @@ export const checkKeys: Rules = (principals, context) => {
   for (const principal of principals.entries()) {
     const authid = principal.path.at(-1) ?? '';
     for (const key of principal.get('authorized_keys').items()) {
-      const text = key.text()?.toLowerCase() ?? '';
+      const text = key.text()?.toLowerCase();
+      if (text === undefined) continue;
+      if (!/^[0-9a-f]{64}$/.test(text)) {
+        context.note(key.path, 'found no Ed25519 public key (64 hex digits), so nobody can join with it');
+        continue;
+      }
       const owner = owners.get(text);
       if (owner === undefined) owners.set(text, authid);
       else {

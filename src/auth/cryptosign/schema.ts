@@ -2,7 +2,7 @@
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
 import { dynamicSchema, functionSchema } from '../dynamic/schema.js';
 import { checkKeys } from './rules.js';
-import { roleKeywords } from '../secret-schema.js';
+import { REFUSED, roleKeywords } from '../secret-schema.js';
 
 export const cryptosignPrincipalSchema = {
   type: 'object',
@@ -16,8 +16,6 @@ export const cryptosignPrincipalSchema = {
       type: 'array',
       items: {
         type: 'string',
-        pattern: '^[0-9a-fA-F]{64}$',
-        allowed: 'an Ed25519 public key, 64 hex digits',
         description: 'An Ed25519 public key.',
       },
       description: 'The public keys (Ed25519), 64 hex digits each. Nothing secret.',
@@ -26,6 +24,7 @@ export const cryptosignPrincipalSchema = {
     realm: {
       type: 'string',
       is: 'realm',
+      ifAbsent: REFUSED,
       minLength: 1,
       absent: 'the realm that the client asks for',
       description: 'The realm that it joins, whatever the client asks for.',
@@ -39,6 +38,7 @@ export const cryptosignStaticSchema = {
   description: 'The principals and their public keys are here in the config.',
   required: ['type', 'principals'],
   additionalProperties: false,
+  unknownKeys: 'note',
   properties: {
     type: { const: 'static', description: 'The word for principals in the config.' },
     principals: {

@@ -10,6 +10,7 @@ export const dynamicSchema = {
   description: 'A procedure, the authenticator, says who is let in and as whom.',
   required: ['type', 'authenticator'],
   additionalProperties: false,
+  unknownKeys: 'note',
   properties: {
     type: { const: 'dynamic', description: 'The word for a procedure.' },
     authenticator: {
@@ -51,6 +52,7 @@ export const functionSchema = {
   description: 'A function of a module of the node directory says who is let in and as whom.',
   required: ['type', 'module'],
   additionalProperties: false,
+  unknownKeys: 'note',
   properties: {
     type: { const: 'function', description: 'The word for a function.' },
     module: {

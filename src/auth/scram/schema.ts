@@ -47,6 +47,7 @@ export const scramStaticSchema = {
   description: 'The principals and what is left of their passwords are here in the config.',
   required: ['type', 'principals'],
   additionalProperties: false,
+  unknownKeys: 'note',
   properties: {
     type: { const: 'static', description: 'The word for principals in the config.' },
     principals: {

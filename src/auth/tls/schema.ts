@@ -38,6 +38,7 @@ export const tlsStaticSchema = {
   description: 'The principals and the fingerprints of their certificates are here in the config.',
   required: ['type', 'principals'],
   additionalProperties: false,
+  unknownKeys: 'note',
   properties: {
     type: { const: 'static', description: 'The word for principals in the config.' },
     principals: {

@@ -47,6 +47,7 @@ export const wampcraStaticSchema = {
   description: 'The users and their secrets are here in the config.',
   required: ['type', 'users'],
   additionalProperties: false,
+  unknownKeys: 'note',
   properties: {
     type: { const: 'static', description: 'The word for users in the config.' },
     users: {

@@ -9,5 +9,7 @@ export interface CheckRulesContext extends SecretContext {
   readonly report: Report;
   /** Warns of a value that is probably a mistake. */
   readonly warn: Report;
+  /** Notes what has no effect. */
+  readonly note: Report;
   readonly realPath: RealPath;
 }

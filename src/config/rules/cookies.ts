@@ -11,7 +11,10 @@ import { quote } from '../schema-words.js';
 import { findSecret } from '../secrets.js';
 
 export function checkCookies(places: NodePlaces, context: CheckRulesContext): void {
-  for (const { cookie } of cookiesOf(places)) checkCookie(cookie, context);
+  for (const { cookie } of cookiesOf(places)) {
+    checkCookie(cookie, context);
+    noteInsecure(cookie, places, context);
+  }
   for (const entrance of entrancesOf(places)) {
     if (entrance.browsers && entrance.cookie.isObject) checkOrigins(entrance, context);
   }
@@ -34,13 +37,6 @@ function checkCookie(cookie: Cursor, context: CheckRulesContext): void {
       report(secret.path, `found a secret that is too short (allowed: ${MIN_SECRET_LENGTH} characters or more)`);
     }
   }
-  const sameSite = cookie.get('same_site');
-  if (sameSite.value === 'None' && cookie.get('secure').value !== true) {
-    report(
-      sameSite.path,
-      'found "None" without "secure": true (allowed: both, because browsers drop such a cookie otherwise)',
-    );
-  }
   checkPrefix(cookie, report);
   const strict = cookie.get('http_strict');
   const only = cookie.get('http_only');
@@ -50,6 +46,19 @@ function checkCookie(cookie: Cursor, context: CheckRulesContext): void {
       `found ${strict.value} beside "http_only": ${only.value} (allowed: the same value, they are two names of one switch)`,
     );
   }
+}
+
+/** Browsers take `SameSite=None` only of a cookie that is `Secure`. */
+function noteInsecure(cookie: Cursor, { node }: NodePlaces, { note }: CheckRulesContext): void {
+  const sameSite = cookie.get('same_site');
+  if (sameSite.value !== 'None' || isSecure(cookie, node.at(...cookie.path.slice(0, 4)))) return;
+  note(sameSite.path, 'found "None" without "secure": true: browsers drop such a cookie, so none is recognised');
+}
+
+/** @returns whether the cookie has the attribute `Secure` at this transport. */
+function isSecure(cookie: Cursor, transport: Cursor): boolean {
+  const secure = cookie.get('secure');
+  return secure.missing ? transport.at('endpoint', 'tls').isObject : secure.value === true;
 }
 
 function checkLength(place: Cursor, { warn }: CheckRulesContext): void {
@@ -95,10 +104,10 @@ function checkPrefix(cookie: Cursor, report: Report): void {
 const EVERY_ORIGIN = /^(?:\*|(?:\*|https?):\/\/\*)(?::\*)?$/;
 
 /** Pages of other sites can open WebSockets with the visitor's cookies. Only the origin tells them apart. */
-function checkOrigins({ place, cookie, open }: Entrance, { report, warn }: CheckRulesContext): void {
+function checkOrigins({ place, cookie, open, transport }: Entrance, { report, warn }: CheckRulesContext): void {
   const origins = place.at('options', 'allowed_origins');
   const sameSite = cookie.get('same_site');
-  if (sameSite.value === 'None' && origins.missing) {
+  if (sameSite.value === 'None' && isSecure(cookie, transport) && origins.missing) {
     report(
       place.get('options').missing ? place.path : place.get('options').path,
       `"allowed_origins" is missing, but ${pointer(sameSite)} is "None", so browsers send the cookie from every site (allowed: a list of the origins that are meant)`,

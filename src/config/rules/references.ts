@@ -1,5 +1,6 @@
 /** The keyword `is`: realms, roles and secrets that a value names must exist. `resolve.ts` puts them in. */
 import type { WorkerPlaces } from '../places.js';
+import type { ConfigSchema } from '../../schema/dialect.js';
 import { quote } from '../schema-words.js';
 import { findSecret } from '../secrets.js';
 import type { Cursor } from '../cursor.js';
@@ -10,7 +11,7 @@ import type { CheckRulesContext } from './context.js';
 export function checkReferences(worker: WorkerPlaces, context: CheckRulesContext): void {
   for (const mark of worker.marked) {
     if (mark.schema.is === 'secret') checkSecret(mark.place, context);
-    if (mark.schema.is === 'realm') checkRealm(mark.place, worker, context);
+    if (mark.schema.is === 'realm') checkRealm(mark, worker, context);
     if (mark.schema.is === 'role') checkRole(mark, worker, context);
   }
 }
@@ -24,21 +25,21 @@ function checkSecret(place: Cursor, context: CheckRulesContext): void {
 }
 
 /** A realm that is named must exist, or every such client would be refused. */
-function checkRealm(place: Cursor, { realms }: WorkerPlaces, { report }: CheckRulesContext): void {
+function checkRealm({ place, schema }: MarkedPlace, { realms }: WorkerPlaces, context: CheckRulesContext): void {
   const name = place.text();
   if (name === undefined || realms.some((realm) => realm.get('name').value === name)) return;
-  report(place.path, `the worker has no realm ${quote(name)} (allowed: ${names(realms)})`);
+  tellAbsent(place, schema, `the worker has no realm ${quote(name)}`, names(realms), context);
 }
 
 /** A role that is named must exist, on its realm. */
-function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, { report }: CheckRulesContext): void {
-  const { place } = mark;
+function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, context: CheckRulesContext): void {
+  const { place, schema } = mark;
   const role = place.text();
   if (role === undefined) return;
   const around = place.path[2] === 'realms' ? realms[Number(place.path[3])] : undefined;
   if (around !== undefined) {
     if (rolesOf([around], role).length > 0) return;
-    report(place.path, `the realm has no role ${quote(role)} (allowed: one of its roles)`);
+    context.report(place.path, `the realm has no role ${quote(role)} (allowed: one of its roles)`);
     return;
   }
   const name = realmBeside(mark)?.text();
@@ -46,7 +47,19 @@ function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, { report }: Chec
   // A missing realm is reported at its own place.
   if ((name !== undefined && candidates.length === 0) || rolesOf(candidates, role).length > 0) return;
   const where = name === undefined ? 'the worker has no realm with' : `the realm ${quote(name)} does not have`;
-  report(place.path, `${where} a role ${quote(role)} (allowed: ${names(rolesOf(candidates))})`);
+  tellAbsent(place, schema, `${where} a role ${quote(role)}`, names(rolesOf(candidates)), context);
+}
+
+/** What is not there is an error, unless the schema says what happens then. */
+function tellAbsent(
+  { path }: Cursor,
+  { ifAbsent }: ConfigSchema,
+  what: string,
+  known: string,
+  { report, note }: CheckRulesContext,
+): void {
+  if (ifAbsent === undefined) report(path, `${what} (allowed: ${known})`);
+  else note(path, `${what}, so ${ifAbsent} (known: ${known})`);
 }
 
 /** @returns the realm that an object names. */

@@ -45,14 +45,11 @@ export function checkRules(places: NodePlaces, context: CheckRulesContext): void
   checkDeciders(places, context);
 }
 
-function checkNode({ node, workers }: NodePlaces, { report }: CheckRulesContext): void {
+function checkNode({ node, workers }: NodePlaces, { note }: CheckRulesContext): void {
   const lists = [node.get('workers'), ...workers.map(({ worker }) => worker.get('transports'))];
   const judged = node.isObject && lists.every((list) => list.missing || Array.isArray(list.value));
   if (judged && transportsOf(node).length === 0) {
-    report(
-      node.get('workers').path,
-      'no worker has a transport, so nobody could connect (allowed: one transport or more)',
-    );
+    note(node.get('workers').path, 'no worker has a transport, so nobody can connect');
   }
 }
 
@@ -71,9 +68,9 @@ function checkMarked(
   privateFiles: () => ReadonlySet<string>,
   context: CheckRulesContext,
 ): void {
-  const { report, warn, cbdir, realPath } = context;
+  const { report, warn, note, cbdir, realPath } = context;
   const secretAt: RuleContext['secretAt'] = ({ value, path }) => findSecret(new Cursor(value, path), context)?.secret;
-  const shared = { report, warn, cbdir, realPath, realms, privateFiles, secretAt };
+  const shared = { report, warn, note, cbdir, realPath, realms, privateFiles, secretAt };
   for (const { place, schema, inForce } of marked) {
     schema.rules?.(place, { ...shared, inForce: (key) => inForce.get(key) ?? NOTHING });
   }

@@ -1,6 +1,6 @@
 /**
  * A parsed config file with the position of every value. JSON and YAML are both parsed into this tree, so that the later steps
- * know one shape. `plainValue` refuses what is ambiguous (a key twice) or dangerous (`__proto__`, endless nesting).
+ * know one shape. `plainValue` refuses what is dangerous (`__proto__`, endless nesting); of a key twice the last one counts.
  */
 import { ROOT } from './text.js';
 import type { Finding, LineIndex } from './text.js';
@@ -67,7 +67,7 @@ export function keyOffset(root: SourceNode, path: Path): number {
   let node = root;
   let offset = root.offset;
   for (const segment of path) {
-    const member = node.kind === 'object' ? node.members.find(({ key }) => key === segment) : undefined;
+    const member = node.kind === 'object' ? memberOf(node.members, segment) : undefined;
     const child = member?.value ?? childOf(node, segment);
     if (child === undefined) break;
     offset = member?.keyOffset ?? child.offset;
@@ -77,16 +77,31 @@ export function keyOffset(root: SourceNode, path: Path): number {
 }
 
 function childOf(node: SourceNode, segment: string): SourceNode | undefined {
-  if (node.kind === 'object') return node.members.find(({ key }) => key === segment)?.value;
+  if (node.kind === 'object') return memberOf(node.members, segment)?.value;
   return node.kind === 'array' ? node.items[Number(segment)] : undefined;
+}
+
+/** Of a key that is there twice the last one counts. */
+function memberOf(members: readonly SourceMember[], key: string): SourceMember | undefined {
+  return members.findLast((member) => member.key === key);
+}
+
+/** What {@link plainValue} makes of a tree. */
+export interface PlainValue {
+  readonly value: unknown;
+  /** What had to be left out. */
+  readonly findings: readonly Finding[];
+  /** Keys that are there twice. */
+  readonly notes: readonly Finding[];
 }
 
 /**
  * @returns the plain value of the tree, and findings about what was left out. Objects have no prototype, so that a key such as
  * `constructor` is found only if it is in the file.
  */
-export function plainValue(root: SourceNode, lines: LineIndex): { value: unknown; findings: readonly Finding[] } {
+export function plainValue(root: SourceNode, lines: LineIndex): PlainValue {
   const findings: Finding[] = [];
+  const notes: Finding[] = [];
   let values = 0;
 
   const convert = (node: SourceNode, path: Path): unknown => {
@@ -111,21 +126,19 @@ export function plainValue(root: SourceNode, lines: LineIndex): { value: unknown
 
   const objectOf = (members: readonly SourceMember[], path: Path): unknown => {
     const object = Object.create(null) as Record<string, unknown>;
-    const seen = new Map<string, number>();
-    for (const { key, keyOffset: offset, value } of members) {
-      const first = seen.get(key);
-      if (first !== undefined) {
-        const { line } = lines.at(first);
-        report(
-          offset,
-          [...path, key],
-          `key ${JSON.stringify(key)} is there twice, first in line ${line} (allowed: once)`,
-        );
+    const last = new Map(members.map((member) => [member.key, member]));
+    for (const member of members) {
+      const { key, keyOffset: offset } = member;
+      const counts = last.get(key) ?? member;
+      if (counts !== member) {
+        const { line, column } = lines.at(offset);
+        const pointer = pointerOf([...path, key]);
+        const text = `key ${JSON.stringify(key)} is there twice: this one counts, that in line ${line}, column ${column} has no effect`;
+        notes.push({ offset: counts.keyOffset, pointer, text });
       } else if (key === '__proto__') {
         report(offset, [...path, key], 'found the key "__proto__" (allowed: any other key)');
       } else {
-        seen.set(key, offset);
-        object[key] = convert(value, [...path, key]);
+        object[key] = convert(member.value, [...path, key]);
       }
     }
     return object;
@@ -141,5 +154,5 @@ export function plainValue(root: SourceNode, lines: LineIndex): { value: unknown
     findings.push({ offset, pointer: pointerOf(path), text });
   };
 
-  return { value: convert(root, []), findings };
+  return { value: convert(root, []), findings, notes };
 }

@@ -4,9 +4,11 @@
 import { authOptionsSchema } from '../../auth/options-schema.js';
 import { authSchema } from '../../auth/schema.js';
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
+import type { Adapt } from '../../schema/rules.js';
 import {
   authenticateTimeoutSchema,
   connectionLimitKeys,
+  debugWithoutEffect,
   maxUnsentBytesSchema,
   serializersSchema,
   slowConsumerSchema,
@@ -15,6 +17,21 @@ import {
 } from '../connection-schema.js';
 import { endpointSchema, transportIdSchema } from '../endpoint-schema.js';
 import type { EndpointConfig } from '../endpoint-schema.js';
+
+/** What the length of a frame can say: 16 MiB. */
+const LARGEST_MESSAGE = 16_777_216;
+/** The checker of Crossbar.io accepts up to 64 MiB. */
+const LARGEST_ACCEPTED = 67_108_864;
+
+const noLargerThanFrames: Adapt = (size) => {
+  if (typeof size !== 'number' || !Number.isInteger(size) || size <= LARGEST_MESSAGE || size > LARGEST_ACCEPTED) {
+    return undefined;
+  }
+  return {
+    value: LARGEST_MESSAGE,
+    note: `found ${size}, taken as ${LARGEST_MESSAGE}: a frame of a RawSocket is no longer`,
+  };
+};
 
 export const rawsocketOptionsSchema = {
   type: 'object',
@@ -27,7 +44,8 @@ export const rawsocketOptionsSchema = {
     max_message_size: {
       type: 'integer',
       minimum: 1,
-      maximum: 16_777_216,
+      maximum: LARGEST_MESSAGE,
+      adapt: noLargerThanFrames,
       default: 1_048_576,
       description:
         'Largest message in bytes; a client that sends more is disconnected. It is announced to clients as a power of two, so it is rounded down to one, and 512 is the least. 1 MiB, where Crossbar.io has 16 MiB: one client must not fill our memory.',
@@ -78,7 +96,7 @@ export const rawsocketTransportSchema = {
     endpoint: endpointSchema,
     ...rawsocketKeys,
   },
-  notYet: ['debug'],
+  noEffect: debugWithoutEffect,
 } as const satisfies ConfigSchema;
 
 export type RawSocketOptions = Checked<typeof rawsocketOptionsSchema>;

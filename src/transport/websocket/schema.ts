@@ -9,12 +9,14 @@ import type { Checked, ConfigSchema } from '../../schema/dialect.js';
 import {
   authenticateTimeoutSchema,
   connectionLimitKeys,
+  debugWithoutEffect,
   maxUnsentBytesSchema,
   serializersSchema,
   slowConsumerSchema,
   tcpNodelaySchema,
   timeout,
 } from '../connection-schema.js';
+import { atLeastTwelve, DEFAULT_MAX_MESSAGE_SIZE, nineInsteadOfEight, noteLargeFrames } from './option-forms.js';
 import { endpointSchema, transportIdSchema } from '../endpoint-schema.js';
 import type { EndpointConfig } from '../endpoint-schema.js';
 
@@ -32,6 +34,7 @@ export const deflateSchema = {
     },
     request_max_window_bits: {
       type: 'integer',
+      adapt: nineInsteadOfEight,
       enum: [0, 9, 10, 11, 12, 13, 14, 15],
       default: 0,
       description: 'Asks the client for a window of 2 to the power of this many bytes; 0 leaves it to the client.',
@@ -46,6 +49,7 @@ export const deflateSchema = {
       type: 'integer',
       minimum: 9,
       maximum: 15,
+      adapt: nineInsteadOfEight,
       absent: '15, or what the client asks for',
       description: 'Our own window: 2 to the power of this many bytes.',
     },
@@ -58,6 +62,8 @@ export const deflateSchema = {
     },
   },
 } as const satisfies ConfigSchema;
+
+const FLASH_IS_GONE = 'Flash is gone';
 
 export const websocketOptionsSchema = {
   type: 'object',
@@ -88,7 +94,7 @@ export const websocketOptionsSchema = {
     enable_hybi10: {
       const: true,
       default: true,
-      because: 'the library under us always speaks this draft too',
+      noEffect: 'the library under us always speaks this draft, too',
       description: 'Accepts the WebSocket draft before RFC 6455 (version 8).',
     },
     enable_rfc6455: {
@@ -120,6 +126,7 @@ export const websocketOptionsSchema = {
       type: 'integer',
       minimum: 12,
       maximum: 125,
+      adapt: atLeastTwelve,
       default: 12,
       description: 'Payload of a ping in bytes. 12 is the least.',
     },
@@ -147,7 +154,7 @@ export const websocketOptionsSchema = {
     require_masked_client_frames: {
       const: true,
       default: true,
-      because: 'RFC 6455 obliges clients to mask',
+      noEffect: 'RFC 6455 obliges clients to mask, and others are refused',
       description: 'Refuses frames of clients that are not masked.',
     },
     apply_mask: {
@@ -159,6 +166,7 @@ export const websocketOptionsSchema = {
     max_frame_size: {
       const: 0,
       default: 0,
+      adapt: noteLargeFrames,
       because: 'frames are not limited one by one; `max_message_size` limits what a client can make us hold',
       description: 'Largest frame in bytes; 0 is no limit.',
     },
@@ -166,7 +174,7 @@ export const websocketOptionsSchema = {
       type: 'integer',
       minimum: 1,
       maximum: 67_108_864,
-      default: 1_048_576,
+      default: DEFAULT_MAX_MESSAGE_SIZE,
       description:
         'Largest message in bytes; a client that sends more is disconnected. 1 MiB, where Crossbar.io has no limit: one client must not fill our memory.',
     },
@@ -176,7 +184,7 @@ export const websocketOptionsSchema = {
     auto_fragment_size: {
       const: 0,
       default: 0,
-      because: 'messages are sent whole',
+      noEffect: 'messages are sent whole',
       description: 'Splits what we send into frames of this many bytes; 0 sends each message in one frame.',
     },
     fail_by_drop: {
@@ -204,7 +212,7 @@ export const websocketOptionsSchema = {
     enable_flash_policy: {
       const: false,
       default: false,
-      because: 'Flash is gone',
+      noEffect: FLASH_IS_GONE,
       description: 'Answers requests for a Flash policy file.',
     },
     compression: {
@@ -217,7 +225,11 @@ export const websocketOptionsSchema = {
       description: 'Compression of messages. Off: it costs memory and time for every connection.',
     },
   },
-  notYet: ['external_port', 'flash_policy'],
+  noEffect: {
+    external_port: 'the port that clients name in their handshake is not compared with ours',
+    flash_policy: FLASH_IS_GONE,
+    enable_hixie76: 'no browser of today speaks the drafts before version 8',
+  },
 } as const satisfies ConfigSchema;
 
 /** The keys that a WebSocket has wherever it stands. */
@@ -249,7 +261,7 @@ export const websocketTransportSchema = {
     endpoint: endpointSchema,
     ...websocketKeys,
   },
-  notYet: ['debug'],
+  noEffect: debugWithoutEffect,
 } as const satisfies ConfigSchema;
 
 export type DeflateConfig = Checked<typeof deflateSchema>;

@@ -42,9 +42,19 @@ export function problemsOf(value: unknown, env: Record<string, string> = {}): st
   return problemsOfText(JSON.stringify(value), 'config.json', env);
 }
 
-export function problemsOfText(text: string, fileName: string, env: Record<string, string> = {}): string[] {
+/** @returns what is wrong or has no effect, as `pointer: text`. */
+export function strictProblemsOf(value: unknown): string[] {
+  return problemsOfText(JSON.stringify(value), 'config.json', {}, true);
+}
+
+export function problemsOfText(
+  text: string,
+  fileName: string,
+  env: Record<string, string> = {},
+  strict = false,
+): string[] {
   try {
-    checkConfig(text, fileName, { parse: parserOf(fileName), cbdir: '/node', env });
+    checkConfig(text, fileName, { parse: parserOf(fileName), cbdir: '/node', env, strict });
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -1,14 +1,17 @@
-/** Whole files, right and wrong. The wrong ones lie beside the exact lines that are said about them. */
+/** Whole files, right, right but for what has no effect, and wrong. The exact lines that are said about them lie beside them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 
-import { ConfigError } from '../../../src/config/error.js';
+import { ConfigError, formatProblem } from '../../../src/config/error.js';
 import { loadConfig } from '../../../src/config/load.js';
+import { publishedSchema } from '../../../src/config/reference.js';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/config');
 const valid = configsIn(join(fixtures, 'valid'));
+const noted = configsIn(join(fixtures, 'noted'));
 const invalid = configsIn(join(fixtures, 'invalid'));
 
 function configsIn(directory: string): string[] {
@@ -33,7 +36,26 @@ describe('configs that are right', () => {
     const loaded = await loadConfig({ cbdir: '/node', config: join(fixtures, 'valid', name), env: {} });
     const warned = loaded.warnings.map(({ pointer }) => pointer);
     expect(warned).toEqual(OPEN_TO_STRANGERS.includes(name) ? [STRANGERS, STRANGERS] : []);
+    expect(loaded.notes).toEqual([]);
     expect(loaded.config.workers).toHaveLength(1);
+  });
+});
+
+describe('configs in which something has no effect', () => {
+  const accepts = new Ajv({ strict: false }).compile(publishedSchema());
+
+  it.each(noted)('%s loads with exactly the expected notes, and is refused with them by --strict', async (name) => {
+    const file = join(fixtures, 'noted', name);
+    const expected = readFileSync(file.replace(/\.\w+$/, '.expected.txt'), 'utf8');
+    const { notes } = await loadConfig({ cbdir: '/node', config: file, env: {} });
+    expect(notes.map((note) => `${formatProblem(note)}\n`).join('')).toBe(expected);
+    expect(notes).not.toEqual([]);
+    expect(`${(await problemsOf(file, true)).message}\n`).toBe(expected);
+  });
+
+  it.each(noted.filter((name) => name.endsWith('.json')))('%s is accepted by the published schema', (name) => {
+    const config: unknown = JSON.parse(readFileSync(join(fixtures, 'noted', name), 'utf8'));
+    expect(accepts(config), JSON.stringify(accepts.errors)).toBe(true);
   });
 });
 
@@ -57,9 +79,9 @@ describe('configs that are wrong', () => {
   });
 });
 
-async function problemsOf(file: string): Promise<ConfigError> {
+async function problemsOf(file: string, strict = false): Promise<ConfigError> {
   try {
-    await loadConfig({ cbdir: '/node', config: file, env: {} });
+    await loadConfig({ cbdir: '/node', config: file, env: {}, strict });
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;

@@ -1,7 +1,7 @@
-/** Every number at and beyond both of its ends, and every pattern. */
+/** Every number at and beyond both of its ends, and every pattern. Beyond them is an error, or accepted with a note. */
 import { describe, expect, it } from 'vitest';
 
-import { node, problemsOf } from './configs.js';
+import { check, node, strictProblemsOf as problemsOf } from './configs.js';
 
 const cookie = (key: string) => (value: unknown) => node({ websocket: { cookie: { [key]: value } } });
 const option = (key: string) => (value: unknown) => node({ websocket: { options: { [key]: value } } });
@@ -89,17 +89,58 @@ describe('patterns', () => {
 
 describe('every option of a WebSocket that has one value only', () => {
   it.each([
-    ['enable_hybi10', false],
     ['enable_rfc6455', false],
     ['apply_mask', false],
     ['mask_server_frames', true],
-    ['require_masked_client_frames', false],
-    ['enable_flash_policy', true],
     ['max_frame_size', 65_536],
-    ['auto_fragment_size', 65_536],
     ['fail_by_drop', true],
   ])('%s: %j is refused with a reason', (key, value) => {
     const [problem = ''] = problemsOf(option(key)(value));
     expect(problem).toMatch(/, not supported \(allowed: .+; .+\)$/);
+  });
+});
+
+describe('every option of a WebSocket of which the other value has no effect', () => {
+  it.each([
+    ['enable_hybi10', false, true],
+    ['require_masked_client_frames', false, true],
+    ['enable_flash_policy', true, false],
+    ['auto_fragment_size', 65_536, 0],
+  ])('%s: %j is accepted with a reason, and is %j', (key, value, instead) => {
+    const { config, notes } = check(option(key)(value));
+    expect(notes.map(({ text }) => text)).toEqual([expect.stringMatching(/, which has no effect: .+/)]);
+    expect(config.workers[0]?.transports[0]).toHaveProperty(['paths', 'ws', 'options', key], instead);
+  });
+
+  it.each([
+    ['enable_hybi10', 'no'],
+    ['auto_fragment_size', '65536'],
+    ['auto_ping_size', -1],
+    ['max_frame_size', -1],
+  ])('%s: %j is still an error', (key, value) => {
+    expect(() => check(option(key)(value))).toThrow(key);
+  });
+});
+
+describe('values that are taken in another form', () => {
+  it.each([
+    ['auto_ping_size', option('auto_ping_size')(4), ['paths', 'ws', 'options', 'auto_ping_size'], 12],
+    ['max_frame_size', option('max_frame_size')(1_048_576), ['paths', 'ws', 'options', 'max_frame_size'], 0],
+    [
+      'max_window_bits',
+      deflate('max_window_bits')(8),
+      ['paths', 'ws', 'options', 'compression', 'deflate', 'max_window_bits'],
+      9,
+    ],
+    [
+      'auth.cookie',
+      node({ websocket: { auth: { cookie: null }, cookie: {} } }),
+      ['paths', 'ws', 'auth', 'cookie'],
+      { revalidate: true },
+    ],
+  ])('%s', (_name, value, path, instead) => {
+    const { config, notes } = check(value);
+    expect(notes).toHaveLength(1);
+    expect(config.workers[0]?.transports[0]).toHaveProperty(path, instead);
   });
 });
