@@ -31,10 +31,13 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   schema: { folders: [] },
   log: { folders: [], packages: ['pino'] },
   system: {
-    // A lock asks for the sockets by which others tell that they are alive, and whether their pids are.
+    // A lock asks for the sockets by which others tell that they are alive, and whether their pids are. Programs are started here.
     folders: [],
     types: ['wamp'],
-    builtins: ['crypto', 'events', 'fs', 'module', 'net', 'path', 'url'],
+    builtins: [
+      ...['buffer', 'child_process', 'crypto', 'events', 'fs', 'module', 'net', 'os', 'path', 'timers', 'url', 'util'],
+    ],
+    builtinTypes: ['stream'],
   },
   serializer: { folders: ['wamp'], builtins: ['buffer'] },
   router: { folders: ['wamp'], types: ['log'] },
@@ -71,7 +74,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['wamp', 'log', 'system', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'http'],
       ...['webservice', 'client', 'component'],
     ],
-    builtins: ['v8'],
+    builtins: ['fs', 'path', 'timers', 'v8'],
+    builtinTypes: ['stream'],
   },
   // The warnings about roles ask the rules of the router themselves.
   config: {
@@ -112,6 +116,11 @@ const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
     file: 'system/processes.ts',
     name: 'process',
     because: 'a lock asks whether a pid is alive; it does not touch the life of this process',
+  },
+  {
+    file: 'system/process/group.ts',
+    name: 'process',
+    because: 'only process.kill reaches a group of processes; it does not touch the life of this process',
   },
   {
     file: 'transport/outbox/flusher.ts',
