@@ -9,7 +9,7 @@ export { ConfigError } from './config/error.js';
 export { CookieStoreError } from './cookie/error.js';
 export { NodeError } from './node/error.js';
 export { silentLogger } from './log/logger.js';
-export type { RunningNode as Node, NodeOptions } from './node/api.js';
+export type { RunningNode as Node, NodeOptions, ShutdownReason } from './node/api.js';
 export type { CookieStoreSummary, NodeSummary } from './node/summary.js';
 export type { PathSummary, WampOffer } from './transport/offer.js';
 export type { ComponentSummary, ListeningSummary, RealmSummary, WorkerSummary } from './worker/summary.js';

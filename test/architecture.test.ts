@@ -245,6 +245,10 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'config/password-cookies.ts', word: 'cookie', because: 'a word of "authid"' },
   { file: 'node/cbdir.ts', word: 'file', because: 'the opposite of a directory' },
   { file: 'worker/router-worker.ts', word: 'router', because: 'its own word' },
+  { file: 'worker/guest/guest-worker.ts', word: 'guest', because: 'its own word' },
+  { file: 'worker/guest/schema.ts', word: 'guest', because: 'the schema of that worker' },
+  { file: 'worker/guest/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
+  { file: 'worker/guest/schema.ts', word: 'json', because: 'a word of "stdin"' },
   { file: 'worker/schema.ts', word: 'router', because: 'the schema of that worker' },
   { file: 'node/summary.ts', word: 'rawsocket', because: 'what "rawsocketUrl" of a summary is for' },
 ];

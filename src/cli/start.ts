@@ -31,6 +31,8 @@ export async function start(options: StartOptions): Promise<void> {
     log: reporter.log,
     signal: interrupt.signal,
     commandOptions: { ...options },
+    // A node that ends because a worker failed has failed itself.
+    onShutdown: ({ failed }) => void output.flush().then(() => process.exit(failed ? 1 : 0)),
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.strict === undefined ? {} : { strict: options.strict }),
     ...(options.rundir === undefined ? {} : { rundir: options.rundir }),

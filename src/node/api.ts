@@ -24,8 +24,19 @@ export interface NodeOptions {
   readonly strict?: boolean;
   /** Gives the start up: what has started is stopped, and `startNode` rejects with its reason. Without effect later. */
   readonly signal?: AbortSignal;
+  /** Called when the node has stopped by itself, because a worker ended and `shutdown` of `controller.options` says so. */
+  readonly onShutdown?: (reason: ShutdownReason) => void;
   /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */
   readonly commandOptions?: Readonly<Record<string, unknown>>;
+}
+
+/** Why a node ends by itself. */
+export interface ShutdownReason {
+  /** The worker whose end it was. */
+  readonly worker: string;
+  readonly failed: boolean;
+  /** The word of the config that decided. */
+  readonly word: string;
 }
 
 /** A node that runs. */

@@ -2,15 +2,17 @@
  * A node: everything that a config names, built, started and stopped together. No signal handlers, nothing on standard
  * output, any number of nodes in one process. Each has a directory of its own, or none (`directory.ts`).
  *
- *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports) -> control socket
+ *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports), those that are
+ *            clients of the others last -> control socket
  *     stop:  0. the control socket: no command comes any more
  *            1. every worker: its transports stop listening, the connections of all of them are closed one by one
  *               (`transport/drain.ts`), those left after a grace are cut; then its components and the sessions of
  *               `connect` leave
  *            2. cookie stores: flush and close; nobody is left who could write
- *            3. node.pid: from here on another node may have the directory
+ *            3. the warden, which has nobody left to watch
+ *            4. node.pid: from here on another node may have the directory
  *
- * A start that fails takes the way of `stop` for all that had started.
+ * The end of a worker may be the end of the node (`shutdown.ts`). A start that fails takes the way of `stop` for all that had started.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -23,14 +25,16 @@ import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
 import { loadFunction } from '../system/module.js';
+import { messageOf } from '../system/error.js';
+import { Warden } from '../system/process/warden.js';
 import { Drain } from '../transport/drain.js';
 import type { CompiledSchema } from '../config/validate.js';
 import { workerTypeOf } from '../worker/registry.js';
 import type { Families } from '../worker/registry.js';
 import type { WorkerConfig } from '../worker/schema.js';
 import { isDisabled, WorkerError } from '../worker/worker.js';
-import type { Worker, WorkerDeps } from '../worker/worker.js';
-import type { NodeOptions, RunningNode } from './api.js';
+import type { Worker, WorkerDeps, WorkerEnd } from '../worker/worker.js';
+import type { NodeOptions, RunningNode, ShutdownReason } from './api.js';
 import { ControlServer } from './control.js';
 import { cookieRequests } from './cookie-control.js';
 import { cookieSectionsOf, cookieStoreSummaries } from './cookie-stores.js';
@@ -40,6 +44,7 @@ import { NodeError } from './error.js';
 import { limitProcess } from './limits.js';
 import { packageVersion } from './package.js';
 import { privatePathsOf } from './private-paths.js';
+import { shutdownReason } from './shutdown.js';
 import type { NodeSummary } from './summary.js';
 
 /** What may stand in the config of a node, and what the words in it stand for. */
@@ -67,7 +72,8 @@ export async function startNodeWith({ families, schema }: NodeWords, options: No
     log.info({ file, line, column, pointer, note: text }, 'config note');
   }
   limitProcess(loaded.config.controller.options, log);
-  const node = new Node({ ...directory, families, log });
+  const { env = process.env, onShutdown } = options;
+  const node = new Node({ ...directory, families, log, env, onShutdown });
   await node.start(options.signal);
   return node;
 }
@@ -75,6 +81,8 @@ export async function startNodeWith({ families, schema }: NodeWords, options: No
 interface NodeParts extends TakenDirectory {
   readonly families: Families;
   readonly log: Logger;
+  readonly env: NonNullable<NodeOptions['env']>;
+  readonly onShutdown: NodeOptions['onShutdown'];
 }
 
 class Node implements RunningNode {
@@ -85,6 +93,12 @@ class Node implements RunningNode {
   /** Every worker that was told to start, also one that failed. */
   readonly #workers: Worker[] = [];
   readonly #clients: LocalClients;
+  readonly #warden: Warden;
+  /** Workers that have not ended by themselves. */
+  #left = 0;
+  #started = false;
+  /** Why it ends by itself; while it starts, it waits for that. */
+  #reason: ShutdownReason | undefined;
   #control: ControlServer | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -95,6 +109,9 @@ class Node implements RunningNode {
     this.#log = parts.log;
     this.#clients = new LocalClients(parts.log);
     this.#stores = new CookieStores({ clock: Date.now, log: parts.log }, parts.families.stores);
+    this.#warden = new Warden((problem) =>
+      parts.log.warn({ problem: messageOf(problem) }, 'nobody ends the programs of the node if it is killed'),
+    );
     this.#drain = new Drain({
       log: parts.log,
       saysGoodbye: parts.loaded.config.controller.options.shutdown_goodbye,
@@ -123,7 +140,9 @@ class Node implements RunningNode {
 
   async start(signal?: AbortSignal): Promise<void> {
     try {
-      for (const worker of enabledWorkers(this.#parts.loaded)) await this.#startWorker(worker, signal);
+      const workers = this.#inOrder(enabledWorkers(this.#parts.loaded));
+      this.#left = workers.length;
+      for (const worker of workers) await this.#startWorker(worker, signal);
       this.#control = await this.#startControl();
       signal?.throwIfAborted();
     } catch (error) {
@@ -134,6 +153,36 @@ class Node implements RunningNode {
     for (const store of this.summary.cookieStores) this.#log.info(store, 'cookie store opened');
     const { pid, cbdir, config } = this.summary;
     this.#log.info({ pid, cbdir, config }, 'node started');
+    this.#started = true;
+    this.#endByItself();
+  }
+
+  /** Clients of the others come last; else the order is that of the config. */
+  #inOrder(workers: readonly EnabledWorker[]): EnabledWorker[] {
+    const isLast = ({ worker }: EnabledWorker): boolean =>
+      workerTypeOf(worker, this.#parts.families).startsLast === true;
+    return [...workers.filter((worker) => !isLast(worker)), ...workers.filter(isLast)];
+  }
+
+  #onWorkerEnd(worker: string, { failed }: WorkerEnd): void {
+    this.#left -= 1;
+    const { shutdown } = this.#parts.loaded.config.controller.options;
+    this.#reason ??= shutdownReason(shutdown, { worker, failed, left: this.#left });
+    this.#endByItself();
+  }
+
+  #endByItself(): void {
+    const reason = this.#reason;
+    if (reason === undefined || !this.#started || this.#stopped !== undefined) return;
+    this.#log[reason.failed ? 'error' : 'info'](reason, 'a worker has ended, and the node ends with it');
+    const { onShutdown } = this.#parts;
+    this.stop().then(
+      () => onShutdown?.(reason),
+      (err: unknown) => {
+        this.#log.error({ err }, 'stop failed');
+        onShutdown?.({ ...reason, failed: true });
+      },
+    );
   }
 
   async connect(realm: string, options: ConnectOptions): Promise<ClientSession> {
@@ -165,11 +214,12 @@ class Node implements RunningNode {
     { worker: config, pointer, authenticators }: EnabledWorker,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { loaded, cbdir, families } = this.#parts;
+    const { loaded, cbdir, families, env } = this.#parts;
     const { id } = loaded.config.controller;
     const worker = workerTypeOf(config, families).create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
-      ...{ clients: this.#clients, families, authenticators },
+      ...{ clients: this.#clients, families, authenticators, env, warden: this.#warden },
+      ended: (end) => this.#onWorkerEnd(config.id, end),
       nodeInfo: { version: packageVersion(), ...(id === undefined ? {} : { id }) },
       privatePaths: privatePathsOf(loaded, cbdir, families),
     });
@@ -199,6 +249,7 @@ class Node implements RunningNode {
       await Promise.all([left, ...this.#workers.map((worker) => worker.stop(drained))]);
       await this.#stores.closeAll();
     } finally {
+      this.#warden.close();
       await this.#parts.pidFile?.release();
     }
     this.#log.info('node stopped');

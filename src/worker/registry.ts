@@ -4,6 +4,7 @@ import { COMPONENTS } from '../component/registry.js';
 import { COOKIE_STORES } from '../cookie/registry.js';
 import { SERIALIZERS } from '../serializer/registry.js';
 import { WEB_SERVICES } from '../webservice/registry.js';
+import { guestWorkerType } from './guest/guest-worker.js';
 import { routerWorkerType } from './router-worker.js';
 import { TRANSPORTS } from './transports.js';
 import type { CookieStoreTypes } from '../cookie/store-type.js';
@@ -19,6 +20,7 @@ export type WorkerTypes = {
 /** The workers that we ship. */
 export const WORKERS: WorkerTypes = {
   router: routerWorkerType,
+  guest: guestWorkerType,
 };
 
 /** What the words of a config stand for: all that code of a node is chosen by. */

@@ -15,12 +15,9 @@ import { webTransportSchema } from '../webservice/schema.js';
 import type { WebTransportConfig } from '../webservice/schema.js';
 import { universalTransportSchema } from '../webservice/universal-schema.js';
 import type { UniversalTransportConfig } from '../webservice/universal-schema.js';
-
-export const idKeywords = {
-  type: 'string',
-  pattern: '^[a-z][a-z0-9_]{2,63}$',
-  allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
-} as const;
+import { disabledSchema, idKeywords } from './common-schema.js';
+import { guestWorkerSchema } from './guest/schema.js';
+import type { GuestWorkerConfig } from './guest/schema.js';
 
 const NO_PYTHON = 'no Python runs in this worker';
 
@@ -58,14 +55,7 @@ export const routerWorkerSchema = {
       description: 'Options of the worker.',
       additionalProperties: false,
       properties: {
-        disabled: {
-          type: ['boolean', 'string'],
-          pattern: '^\\$\\{([a-zA-Z_][a-zA-Z0-9_]*)\\}$',
-          allowed: 'true, false, or "${NAME}" of an environment variable',
-          default: false,
-          description:
-            'Leaves the worker out. `"${NAME}"` does so when that environment variable is set and not empty.',
-        },
+        disabled: disabledSchema,
         max_kept_bytes: {
           type: 'integer',
           minimum: 1_048_576,
@@ -108,8 +98,8 @@ export const workerSchema = {
   description: 'A part of the node.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [routerWorkerSchema],
-  notYet: ['container', 'proxy', 'guest', 'websocket-testee'],
+  oneOf: [routerWorkerSchema, guestWorkerSchema],
+  notYet: ['container', 'proxy', 'websocket-testee'],
 } as const satisfies ConfigSchema;
 
 export type TransportConfig =
@@ -126,4 +116,4 @@ export interface RouterWorkerConfig {
 }
 
 /** A worker of the config, of any kind. */
-export type WorkerConfig = RouterWorkerConfig;
+export type WorkerConfig = RouterWorkerConfig | GuestWorkerConfig;

@@ -8,6 +8,7 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
 import type { Decider } from '../router/deciders.js';
+import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
 import type { WorkerFamilies } from './families.js';
 import type { ComponentSummary, ListeningSummary, RealmSummary } from './summary.js';
@@ -33,6 +34,17 @@ export interface WorkerDeps {
   readonly nodeInfo: { readonly id?: string; readonly version?: string };
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
+  /** The environment of the node, for programs that it starts. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends the programs that it started when the node is gone. */
+  readonly warden: Warden;
+  /** The worker has ended by itself, and the shutdown words of the node count it. Called once, at any time. */
+  readonly ended: (end: WorkerEnd) => void;
+}
+
+/** How a worker ended by itself. */
+export interface WorkerEnd {
+  readonly failed: boolean;
 }
 
 /** Created without side effects; `start` once, `stop` at any time. */
@@ -76,6 +88,8 @@ export function isDisabled({ options }: AnyWorkerConfig): boolean {
 export interface WorkerType<C extends AnyWorkerConfig = AnyWorkerConfig> {
   /** The word for it in `type`. */
   readonly type: C['type'];
+  /** It is a client of the others: it starts when all of those listen. */
+  readonly startsLast?: true;
   create(config: C, deps: WorkerDeps): Worker;
   /** @returns its `cookie` sections, in the order of the config. */
   cookieSections(config: C, families: WorkerFamilies): readonly CookieConfig[];

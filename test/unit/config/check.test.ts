@@ -7,6 +7,7 @@ import { parserFor } from '../../../src/config/source/formats.js';
 import type { NodeConfig } from '../../../src/config/schema.js';
 import { parseYaml } from '../../../src/config/source/yaml.js';
 import { check, node, problemsOf, problemsOfText } from './configs.js';
+import { routerOf } from '../../support/checked.js';
 
 describe('defaults', () => {
   it('of a cookie are the documented ones', () => {
@@ -66,8 +67,8 @@ describe('names', () => {
     const socket = { type: 'websocket', endpoint: { type: 'tcp', port: 0 } };
     const { config } = check(node({ worker: { transports: [{ ...socket, id: 'transport002' }, socket, socket] } }));
     expect(config.workers[0]?.id).toBe('worker001');
-    expect(config.workers[0]?.realms[0]?.id).toBe('realm001');
-    expect(config.workers[0]?.transports.map(({ id }) => id)).toEqual(['transport002', 'transport003', 'transport004']);
+    expect(routerOf(config)?.realms[0]?.id).toBe('realm001');
+    expect(routerOf(config)?.transports.map(({ id }) => id)).toEqual(['transport002', 'transport003', 'transport004']);
   });
 });
 
@@ -94,7 +95,7 @@ describe('paths', () => {
 
   it('named like a part of every object are found only where they are configured', () => {
     const { config } = check(node());
-    const [transport] = config.workers[0]?.transports ?? [];
+    const [transport] = routerOf(config)?.transports ?? [];
     const paths: Record<string, unknown> = transport?.type === 'web' ? transport.paths : {};
     expect(paths['ws']).toBeDefined();
     expect(paths['constructor']).toBeUndefined();
@@ -107,7 +108,7 @@ describe('permissions', () => {
     const { config } = check(
       node({ worker: { realms: [{ name: 'realm1', roles: [{ name: 'anonymous', permissions }] }] } }),
     );
-    expect(config.workers[0]?.realms[0]?.roles[0]?.permissions).toMatchObject([
+    expect(routerOf(config)?.realms[0]?.roles[0]?.permissions).toMatchObject([
       { uri: 'a.', match: 'prefix' },
       { uri: '', match: 'prefix' },
       { uri: 'b', match: 'exact' },
@@ -124,7 +125,7 @@ describe('environment variables', () => {
     ['8081', 8081],
     ['65535', 65_535],
   ])('PORT=%s is port %i', (text, port) => {
-    expect(check(node({ web }), { PORT: text }).config.workers[0]?.transports[0]?.endpoint).toMatchObject({ port });
+    expect(routerOf(check(node({ web }), { PORT: text }).config)?.transports[0]?.endpoint).toMatchObject({ port });
   });
 
   it.each(['', ' 80', '65536', '80a', '-1', '1e3', '0x50', '999999999'])(
@@ -249,7 +250,7 @@ describe('a file name', () => {
 });
 
 function websocketOf(config: NodeConfig) {
-  const [transport] = config.workers[0]?.transports ?? [];
+  const [transport] = routerOf(config)?.transports ?? [];
   const service = transport?.type === 'web' ? transport.paths['ws'] : undefined;
   if (service?.type !== 'websocket') throw new Error('there is no WebSocket on /ws');
   return service;

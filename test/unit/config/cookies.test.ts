@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { check, node, problemsOf } from './configs.js';
+import { routerOf } from '../../support/checked.js';
 
 const AUTH = { cookie: {} };
 const FILE = { type: 'file', filename: 'cookies.dat' };
@@ -10,7 +11,7 @@ const FILE = { type: 'file', filename: 'cookies.dat' };
 function at(value: unknown, ...keys: string[]): unknown {
   return keys.reduce<unknown>(
     (place, key) => (place as Record<string, unknown> | undefined)?.[key],
-    check(value).config.workers[0]?.transports[0],
+    routerOf(check(value).config)?.transports[0],
   );
 }
 

@@ -17,6 +17,7 @@ import { compile } from '../../../src/config/validator.js';
 import { SHIPPED } from '../../../src/worker/registry.js';
 import { handshake, mill, MORE, oracle, pigeon, robot, shelf } from '../../support/more-words.js';
 import { node } from './configs.js';
+import { routerOf } from '../../support/checked.js';
 
 const tree = nodeSchemaOf(MORE);
 const schema = { tree, check: compile({}, tree).validate };
@@ -60,7 +61,7 @@ const withStore = (...stores: readonly object[]) =>
 
 describe('a transport more', () => {
   it('is loaded, and its files are found', () => {
-    const [transport] = check(withTransport({ serializers: ['smile'] })).config.workers[0]?.transports ?? [];
+    const [transport] = routerOf(check(withTransport({ serializers: ['smile'] })).config)?.transports ?? [];
     expect(transport).toMatchObject({ id: 'transport001', loft: '/node/loft', serializers: ['smile'] });
   });
 
@@ -95,8 +96,8 @@ describe('a worker more', () => {
   });
 
   it('does not change what is said of the others', () => {
-    expect(problemsOf(withWorker({ type: 'guest' }))).toEqual([
-      '/workers/1/type: "guest" is a word of Crossbar.io that is not supported yet (allowed: "router", "mill")',
+    expect(problemsOf(withWorker({ type: 'container' }))).toEqual([
+      '/workers/1/type: "container" is a word of Crossbar.io that is not supported yet (allowed: "router", "guest", "mill")',
     ]);
   });
 });
@@ -104,7 +105,7 @@ describe('a worker more', () => {
 describe('a service more', () => {
   it('is loaded wherever it is mounted, with its secrets', () => {
     const nested = { paths: { a: { type: 'path', paths: { b: { type: 'oracle', password: '${GRIP}' } } } } };
-    expect(check(node({ web: nested })).config.workers[0]?.transports[0]).toMatchObject({
+    expect(routerOf(check(node({ web: nested })).config)?.transports[0]).toMatchObject({
       paths: { a: { paths: { b: { password: 'firm' } } } },
     });
   });
@@ -119,7 +120,7 @@ describe('a component kind more', () => {
   it('is loaded, and its realm and role are checked', () => {
     const withComponent = (more: object) =>
       node({ worker: { components: [{ type: 'robot', realm: 'realm1', role: 'anonymous', ...more }] } });
-    expect(check(withComponent({})).config.workers[0]?.components).toMatchObject([
+    expect(routerOf(check(withComponent({})).config)?.components).toMatchObject([
       { type: 'robot', id: 'component001' },
     ]);
     expect(problemsOf(withComponent({ role: 'boss' }))).toEqual([
@@ -133,7 +134,7 @@ describe('a component kind more', () => {
 
 describe('a cookie store more', () => {
   it('is loaded, and its place is found', () => {
-    expect(check(withStore({ board: 'oak' })).config.workers[0]?.transports[0]).toMatchObject({
+    expect(routerOf(check(withStore({ board: 'oak' })).config)?.transports[0]).toMatchObject({
       paths: { ws0: { cookie: { store: { type: 'shelf', board: '/node/oak', depth: 1 } } } },
     });
   });
@@ -160,7 +161,7 @@ describe('an authentication method more', () => {
   const withMethod = (more: object) => node({ websocket: { auth: { handshake: more } } });
 
   it('is loaded, with its secrets, and its role is checked', () => {
-    expect(check(withMethod({ grip: '${GRIP}' })).config.workers[0]?.transports[0]).toMatchObject({
+    expect(routerOf(check(withMethod({ grip: '${GRIP}' })).config)?.transports[0]).toMatchObject({
       paths: { ws: { auth: { handshake: { grip: 'firm', role: 'anonymous' } } } },
     });
     const { notes } = check(withMethod({ role: 'boss' }));
@@ -218,7 +219,7 @@ describe('the schema without more words', () => {
 
   it('has these words', () => {
     expect(shippedWords()).toEqual({
-      workers: ['router'],
+      workers: ['router', 'guest'],
       transports: ['web', 'websocket', 'rawsocket', 'universal'],
       services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'none', 'path'],
       components: ['module'],

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { check, node, problemsOf, strictProblemsOf } from './configs.js';
+import { routerOf } from '../../support/checked.js';
 
 const SOCKET = { type: 'unix', path: 'run/node.sock' } as const;
 const withTransport = (transport: object) => node({ worker: { transports: [transport] } });
@@ -10,7 +11,7 @@ const raw = (options: object) => withTransport({ type: 'rawsocket', endpoint: SO
 describe('a rawsocket transport', () => {
   it('gets all its defaults', () => {
     const [transport] =
-      check(withTransport({ type: 'rawsocket', endpoint: SOCKET })).config.workers[0]?.transports ?? [];
+      routerOf(check(withTransport({ type: 'rawsocket', endpoint: SOCKET })).config)?.transports ?? [];
     expect(transport).toEqual({
       type: 'rawsocket',
       id: 'transport001',
@@ -59,7 +60,7 @@ describe('a TLS endpoint', () => {
   it('names its files relative to the node directory', () => {
     const tls = { key: 'k.pem', certificate: '/etc/c.pem', chain_certificates: ['sub/i.pem'], dhparam: '../dh.pem' };
     const endpoint = { type: 'tcp', port: 8443, tls };
-    const [first] = check(withTransport({ type: 'rawsocket', endpoint })).config.workers[0]?.transports ?? [];
+    const [first] = routerOf(check(withTransport({ type: 'rawsocket', endpoint })).config)?.transports ?? [];
     expect(first?.endpoint).toMatchObject({
       tls: {
         key: '/node/k.pem',
@@ -75,7 +76,7 @@ describe('a TLS endpoint', () => {
 describe('a unix endpoint', () => {
   it.each(['web', 'websocket', 'rawsocket'])('suits a %s transport', (type) => {
     const transport = { type, endpoint: { ...SOCKET, path: '/run/node.sock' }, ...(type === 'web' && { paths: {} }) };
-    const [first] = check(withTransport(transport)).config.workers[0]?.transports ?? [];
+    const [first] = routerOf(check(withTransport(transport)).config)?.transports ?? [];
     expect(first?.endpoint).toEqual({ type: 'unix', path: '/run/node.sock', mode: '0660', backlog: 1024 });
   });
 });

@@ -1,0 +1,18 @@
+/** The environment of a guest. */
+import type { GuestWorkerConfig } from './schema.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @param own that of the node */
+export function guestEnvironment(
+  { inherit, vars }: GuestWorkerConfig['options']['env'],
+  own: Environment,
+): Environment {
+  // Python keeps its output back when nobody sits at a terminal, and the log would be silent.
+  return { PYTHONUNBUFFERED: '1', ...inherited(inherit, own), ...vars };
+}
+
+function inherited(inherit: boolean | readonly string[], own: Environment): Environment {
+  if (typeof inherit === 'boolean') return inherit ? own : {};
+  return Object.fromEntries(inherit.filter((name) => own[name] !== undefined).map((name) => [name, own[name]]));
+}

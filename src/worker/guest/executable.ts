@@ -1,0 +1,54 @@
+/** Which file an `executable` is. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Where POSIX looks when nothing is said. */
+const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/** Names that systems no longer have -> what took their place. */
+const SUCCESSORS: Readonly<Record<string, string>> = { python: 'python3' };
+
+/** Where a program is looked for. */
+export interface ExecutablePlaces {
+  /** Absolute. */
+  readonly workdir: string;
+  /** The `PATH` of the node, not that of the guest. */
+  readonly path: string | undefined;
+}
+
+/** A program that was found. */
+export interface FoundExecutable {
+  readonly file: string;
+  /** The name that was asked for, where another one took its place. */
+  readonly insteadOf?: string;
+}
+
+/** Looks in the working directory, then in the `PATH`. @throws Error that names the places. */
+export async function findExecutable(name: string, places: ExecutablePlaces): Promise<FoundExecutable> {
+  const { workdir, path: searched = DEFAULT_PATH } = places;
+  const file = await lookFor(name, workdir, searched);
+  if (file !== undefined) return { file };
+  const successor = SUCCESSORS[name];
+  const instead = successor === undefined ? undefined : await lookFor(successor, workdir, searched);
+  if (instead !== undefined) return { file: instead, insteadOf: name };
+  throw new Error(`there is no program ${JSON.stringify(name)}, neither in ${workdir} nor in the PATH (${searched})`);
+}
+
+async function lookFor(name: string, workdir: string, searched: string): Promise<string | undefined> {
+  const directories = name.includes('/') ? [] : searched.split(path.delimiter).filter((entry) => entry !== '');
+  for (const directory of [workdir, ...directories]) {
+    const file = path.resolve(directory, name);
+    if (await isExecutable(file)) return file;
+  }
+  return undefined;
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false; // not there, not a program, or not for us: the next place is asked
+  }
+}
