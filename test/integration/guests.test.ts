@@ -109,6 +109,11 @@ describe('a guest', () => {
     expect(linesOf(daemon).sort()).toEqual(['err', 'last words', 'out']);
   });
 
+  it('is heard where the directory for temporary files cannot be written to', async () => {
+    const daemon = await started([shell('echo here')], { env: { TMPDIR: '/no/such/directory' } });
+    await daemon.waitForLog(said('here'));
+  });
+
   it('is heard by nobody, or gets SIGPIPE, where the config says so', async () => {
     const dropped = shell('echo dropped; echo dropped >&2', { stdout: 'drop', stderr: 'drop' }, { id: 'dropped' });
     const code = `process.stdout.on('error', ({ code }) => console.error(code)); process.stdout.write('closed');`;

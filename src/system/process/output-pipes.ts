@@ -21,14 +21,23 @@ export interface OutputPipe {
 /** @returns so many pipes. @throws where the system has no named pipes, or no room for one. */
 export async function openOutputPipes(count: number): Promise<OutputPipe[]> {
   if (count === 0) return [];
-  // Nobody else can look into it.
-  const directory = await mkdtemp(path.join(tmpdir(), 'crossbar-ts-pipes-'));
+  const directory = await privateDirectory([tmpdir(), '/dev/shm', '/run']);
   try {
     const names = Array.from({ length: count }, (_, index) => path.join(directory, String(index)));
     await promisify(execFile)('mkfifo', ['-m', '600', ...names]);
     return names.map(openPipe);
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** In the first place that can be written to: the root of a container is often read-only. Nobody else can look into it. */
+async function privateDirectory([place = '', ...others]: readonly string[]): Promise<string> {
+  try {
+    return await mkdtemp(path.join(place, 'crossbar-ts-pipes-'));
+  } catch (error) {
+    if (others.length === 0) throw error;
+    return privateDirectory(others);
   }
 }
 
