@@ -199,7 +199,7 @@ export interface AuthDeps extends RepeatedLogDeps {
     args: readonly unknown[],
   ) => Promise<Payload>;
   readonly load: LoadFunction;
-  /** @returns whether there is such a realm, with such a role. */
+  /** @returns whether there is such a realm, with such a role; not of a built-in role, which is never remembered. */
   readonly admits: (realm: string, role: string) => boolean;
   /** The reasons for refusals on this transport. */
   readonly uris: AuthUris;

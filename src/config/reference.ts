@@ -133,7 +133,8 @@ Besides the tables, these rules apply between keys:
 
 - Ids and names are unique: worker ids in the node; realm ids, realm names, component ids and transport ids in a worker;
   role names in a realm.
-- A realm or role that a component or an authenticator needs must exist in the worker.
+- A realm or role that a component or an authenticator needs must exist in the worker; every realm has the role \`trusted\`, which
+  may do everything.
 - These are notes: a node without a transport; a realm or role of \`auth\` that is not there (such clients are refused);
   \`auth.cookie\` without a \`cookie\` section in force; a key of cryptosign that is none; \`"same_site": "None"\` without
   \`"secure": true\` on plain HTTP.

@@ -37,6 +37,12 @@ export const MANAGEMENT = 'crossbar.';
 const DENY_ALL = permission({ call: false, register: false, publish: false, subscribe: false });
 const ALLOW_ALL = permission({ call: true, register: true, publish: true, subscribe: true });
 
+/** The role that every realm has, as with Crossbar.io, unless its config has one of this name. */
+export const TRUSTED_ROLE = 'trusted';
+
+/** Callees and subscribers always learn that it is a trusted session. `crossbar.` needs a rule that names it, here too. */
+const TRUST: Permission = { ...ALLOW_ALL, discloseCaller: true, disclosePublisher: true };
+
 const ACTION_TEXT: Record<Action, string> = {
   call: 'call procedure',
   register: 'register procedure',
@@ -60,10 +66,23 @@ export class Role {
   /** The same rules as a list, the most specific first. Of several rules for one pattern only the last one is here. */
   #ordered: readonly Rule[] = [];
   #otherwise = DENY_ALL;
+  /**
+   * It is in no config, and may do everything. So only those have it to whom the config gives it by name: no authenticator can
+   * give it, and no cookie remembers it.
+   */
+  readonly isBuiltIn: boolean;
 
-  constructor(config: RoleConfig) {
+  constructor(config: RoleConfig, { isBuiltIn = false } = {}) {
     this.name = config.name;
+    this.isBuiltIn = isBuiltIn;
     this.update(config);
+  }
+
+  /** @returns the role {@link TRUSTED_ROLE} of a realm. */
+  static trusted(): Role {
+    const role = new Role({ name: TRUSTED_ROLE }, { isBuiltIn: true });
+    role.#otherwise = TRUST;
+    return role;
   }
 
   /** Replaces all rules. To be called by `Realm.updateRole`, which also updates the sessions and what depends on the rules. */

@@ -6,7 +6,7 @@ import { quoted } from '../wamp/uri.js';
 import { ErrorUri } from '../wamp/error.js';
 import { AuthorizerWatch } from './authorizer-watch.js';
 import { Deciders, decidersOf } from './deciders.js';
-import { Role } from './role.js';
+import { Role, TRUSTED_ROLE } from './role.js';
 import type { Decider } from './deciders.js';
 import type { RegistrationDirectory, RegistrationObserver, RegistrationView } from './observer.js';
 import type { RoleConfig } from './schema.js';
@@ -38,6 +38,7 @@ export class Roles {
 
   /** The realm is set up: these are its roles. */
   begin(roles: readonly RoleConfig[]): void {
+    this.#byName.set(TRUSTED_ROLE, Role.trusted());
     for (const config of roles) this.#byName.set(config.name, new Role(config));
     this.#changed();
   }
@@ -57,9 +58,10 @@ export class Roles {
     return role;
   }
 
-  /** @throws TypeError when there is no such role. */
+  /** @throws TypeError when there is no such role, or it is built in. */
   update(config: RoleConfig): Role {
     const role = this.#byName.get(config.name);
+    if (role?.isBuiltIn === true) throw new TypeError(`role ${config.name} is built in`);
     if (role === undefined) throw new TypeError(`realm ${this.#deps.realm} has no role ${config.name}`);
     role.update(config);
     this.#changed();
@@ -67,10 +69,10 @@ export class Roles {
     return role;
   }
 
-  /** @returns whether there was one. */
+  /** @returns whether there was one that is not built in. */
   remove(name: string): boolean {
     const role = this.#byName.get(name);
-    if (role === undefined) return false;
+    if (role === undefined || role.isBuiltIn) return false;
     this.#byName.delete(name);
     this.#changed();
     const message = `role ${quoted(name)} was removed`;

@@ -26,6 +26,9 @@ export interface Admission {
 /** The realm that methods are told where the client names none. No config can have it. */
 const NO_REALM = '';
 
+/** The `authprovider` of principals that are in the config: not of what an authenticator answers or a cookie remembers. */
+const CONFIGURED = 'static';
+
 /** A client that offers no methods is anonymous (as with Crossbar.io, also for an empty list). */
 const NO_METHODS_OFFERED = ['anonymous'];
 
@@ -90,6 +93,9 @@ export function admit(
   const role = realm.role(principal.authrole);
   if (role === undefined) {
     return deny(ErrorUri.NO_SUCH_ROLE, `realm ${quoted(principal.realm)} has no role "${principal.authrole}"`);
+  }
+  if (role.isBuiltIn && principal.authprovider !== CONFIGURED) {
+    return deny(ErrorUri.NO_SUCH_ROLE, `role "${role.name}" is for those only to whom the config gives it`);
   }
   return { type: 'admit', principal, realm, role, proof };
 }

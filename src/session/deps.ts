@@ -74,7 +74,7 @@ export async function createSessionDeps(
     uris: authUris,
     call: (...call) => calls.call(...call),
     load,
-    admits: (realm, role) => router.realm(realm)?.role(role) !== undefined,
+    admits: (realm, role) => router.realm(realm)?.role(role)?.isBuiltIn === false,
   };
   const create = ({ auth, options }: AuthSections) => createAuthMethods(auth, options, deps, families.methods);
   const authMethods = new LiveAuthMethods(await create(sections));

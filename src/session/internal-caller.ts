@@ -6,7 +6,7 @@ import { CallFault, ErrorUri } from '../wamp/error.js';
 import { CALL, CANCEL, ERROR, NO_DETAILS, RESULT } from '../wamp/message.js';
 import { nextId } from '../wamp/id.js';
 import { payloadOf } from '../wamp/payload.js';
-import { Role } from '../router/role.js';
+import { Role, TRUSTED_ROLE } from '../router/role.js';
 import type { Scheduler } from '../router/observer.js';
 import type { RealmAccess } from '../router/access.js';
 import type { RouterSession, SessionDetails } from '../router/session.js';
@@ -16,8 +16,8 @@ import type { Payload } from '../wamp/payload.js';
 /** An authenticator or authorizer answers in milliseconds. The client that waits for a slower one gets an error. */
 export const CALL_DEADLINE_MS = 5000;
 
-/** Nobody can have this role by authentication: it belongs to no realm. */
-export const TRUSTED = new Role({ name: 'trusted', 'allow-by-default': true });
+/** Nobody can have this role by authentication: it belongs to no realm. It has the name of the one that every realm has. */
+export const TRUSTED = new Role({ name: TRUSTED_ROLE, 'allow-by-default': true });
 
 interface Pending {
   readonly resolve: (result: Payload) => void;

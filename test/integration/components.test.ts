@@ -166,6 +166,28 @@ describe('the start of a node stops', () => {
   });
 });
 
+describe('the role trusted, which is in no config', () => {
+  it('is for components to which the config gives it, and not for an authenticator to give', async () => {
+    const cbdir = directoryWith({
+      'trusted.mjs': `export default async (session) => {
+        await session.register('com.app.authenticate', () => 'trusted');
+      };`,
+    });
+    const auth = {
+      ticket: { type: 'dynamic', authenticator: 'com.app.authenticate', 'authenticator-realm': 'realm1' },
+    };
+    const realms = [{ name: 'realm1', roles: [{ name: 'anonymous' }] }];
+    const config = configWith([{ module: './trusted.mjs', role: 'trusted' }], { realms, websocket: { auth } });
+    const daemon = await started({ cbdir, config });
+    expect(daemon.logs).toContainEqual(expect.objectContaining({ msg: 'component started' }));
+    const client = await WampClient.connect(daemon.url('/ws', 'ws'));
+    client.send([1, 'realm1', { roles: { caller: {} }, authmethods: ['ticket'], authid: 'joe' }]);
+    expect((await client.next())[0]).toBe(4);
+    client.send([5, 'anything', {}]);
+    expect(await client.next()).toEqual([3, expect.anything(), 'wamp.error.no_such_role']);
+  });
+});
+
 describe('the examples', () => {
   it('of docs/components.md work as they stand there', async () => {
     const text = readFileSync(path.join(ROOT, 'docs/components.md'), 'utf8');

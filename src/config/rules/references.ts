@@ -1,6 +1,7 @@
 /** The keyword `is`: realms, roles and secrets that a value names must exist. `resolve.ts` puts them in. */
 import type { WorkerPlaces } from '../places.js';
 import type { ConfigSchema } from '../../schema/dialect.js';
+import { TRUSTED_ROLE } from '../../router/role.js';
 import { quote } from '../schema-words.js';
 import { findSecret } from '../secrets.js';
 import type { Cursor } from '../cursor.js';
@@ -39,6 +40,7 @@ function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, context: CheckRu
   const around = place.path[2] === 'realms' ? realms[Number(place.path[3])] : undefined;
   if (around !== undefined) {
     if (rolesOf([around], role).length > 0) return;
+    if (role === TRUSTED_ROLE) return warnOfTrust(mark, context);
     context.report(place.path, `the realm has no role ${quote(role)} (allowed: one of its roles)`);
     return;
   }
@@ -46,6 +48,7 @@ function checkRole(mark: MarkedPlace, { realms }: WorkerPlaces, context: CheckRu
   const candidates = name === undefined ? realms : realms.filter((realm) => realm.get('name').value === name);
   // A missing realm is reported at its own place.
   if ((name !== undefined && candidates.length === 0) || rolesOf(candidates, role).length > 0) return;
+  if (role === TRUSTED_ROLE && candidates.length > 0) return warnOfTrust(mark, context);
   const where = name === undefined ? 'the worker has no realm with' : `the realm ${quote(name)} does not have`;
   tellAbsent(place, schema, `${where} a role ${quote(role)}`, names(rolesOf(candidates)), context);
 }
@@ -60,6 +63,14 @@ function tellAbsent(
 ): void {
   if (ifAbsent === undefined) report(path, `${what} (allowed: ${known})`);
   else note(path, `${what}, so ${ifAbsent} (known: ${known})`);
+}
+
+/** Every realm has this role. Whoever gives it to somebody should know that there are no rules for it. */
+function warnOfTrust({ place, around }: MarkedPlace, { warn }: CheckRulesContext): void {
+  const what = `${quote(TRUSTED_ROLE)} is built into every realm, and may do everything there`;
+  const who =
+    around?.letsIn === 'anybody' ? 'EVERYBODY who connects here gets it' : 'give it to programs of yours only';
+  warn(place.path, `the role ${what}: ${who} (a role of this name in the realm would have rules)`);
 }
 
 /** @returns the realm that an object names. */

@@ -87,3 +87,27 @@ describe('a role', () => {
     expect(rulesIn([rule])).toMatchObject(['match' in rule ? rule : { match: 'wildcard' }]);
   });
 });
+
+describe('the role "trusted", which no realm of the config has', () => {
+  const WS = `${PATHS}/ws/auth`;
+  const BUILT_IN = 'the role "trusted" is built into every realm, and may do everything there';
+  const CURE = '(a role of this name in the realm would have rules)';
+
+  it('may be given to principals and components, each with a loud warning', () => {
+    const principals = { joe: { ticket: 'secret', role: 'trusted' } };
+    const components = [{ type: 'module', module: './x.mjs', realm: 'realm1', role: 'trusted' }];
+    const config = node({ websocket: { auth: { ticket: { type: 'static', principals } } }, worker: { components } });
+    const who = `${BUILT_IN}: give it to programs of yours only ${CURE}`;
+    expect(warningsOf(config).sort()).toEqual([
+      `/workers/0/components/0/role: ${who}`,
+      `${WS}/ticket/principals/joe/role: ${who}`,
+    ]);
+  });
+
+  it('may be given to everybody, with a louder one', () => {
+    const config = node({ websocket: { auth: { anonymous: { type: 'static', role: 'trusted' } } } });
+    expect(warningsOf(config)).toEqual([
+      `${WS}/anonymous/role: ${BUILT_IN}: EVERYBODY who connects here gets it ${CURE}`,
+    ]);
+  });
+});
