@@ -62,8 +62,14 @@ function withAccepted(schema: Partial<ConfigSchema>): object {
 
 /** @returns the schema of a single value without what limits it to some values of its type. */
 function ofAnyValue(schema: Partial<ConfigSchema>): object {
-  const { const: only, enum: words, minimum, maximum, pattern, ...open } = schema;
-  return { type: typeof (only ?? words?.[0] ?? minimum ?? maximum ?? pattern), ...open };
+  const { const: only, enum: words, minimum, maximum, not: gap, pattern, ...open } = schema;
+  const type = typeof (only ?? words?.[0] ?? minimum ?? maximum ?? gap?.exclusiveMinimum ?? pattern);
+  // Of numbers some are taken as text.
+  return {
+    type,
+    ...open,
+    ...(schema.adapt !== undefined && open.type === 'integer' && { type: ['integer', 'string'] }),
+  };
 }
 
 function plainValue(value: unknown): unknown {

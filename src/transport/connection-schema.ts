@@ -2,6 +2,7 @@
  * What is configured alike for every kind of connection that carries WAMP.
  */
 import type { ConfigSchema } from '../schema/dialect.js';
+import type { Adapt } from '../schema/rules.js';
 
 export const serializersSchema = {
   type: 'array',
@@ -73,6 +74,12 @@ export const connectionLimitKeys = {
   },
 } as const satisfies Readonly<Record<string, ConfigSchema>>;
 
+/** Crossbar.io reads such texts as numbers. */
+const numberFromText: Adapt = (value) => {
+  if (typeof value !== 'string' || !/^\d{1,10}$/.test(value)) return undefined;
+  return { value: Number(value), note: `found "${value}", taken as the number ${Number(value)}` };
+};
+
 /** 0 switches off; values below one second are slips of people who think in seconds. */
 export function timeout<const Default extends number>(defaultMs: Default, description: string) {
   return {
@@ -81,6 +88,7 @@ export function timeout<const Default extends number>(defaultMs: Default, descri
     maximum: 2_147_483_647,
     not: { exclusiveMinimum: 0, exclusiveMaximum: 1000 },
     allowed: '0 (off), or milliseconds from 1000 to 2147483647',
+    adapt: numberFromText,
     default: defaultMs,
     description: `${description} In milliseconds; 0 switches it off.`,
   } as const;
