@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { check, node, problemsOf } from './configs.js';
+import { routerOf } from '../../support/checked.js';
 
 /** @returns the warnings about a config, as `pointer: text`. */
 function warningsOf(config: object, env: Record<string, string> = {}): string[] {
@@ -39,7 +40,7 @@ describe('a role', () => {
   const withRole = (role: object) =>
     node({ worker: { realms: [{ name: 'realm1', roles: [{ name: 'anonymous', ...role }] }] } });
   const rulesIn = (permissions: readonly object[]) =>
-    check(withRole({ permissions })).config.workers[0]?.realms[0]?.roles[0]?.permissions;
+    routerOf(check(withRole({ permissions })).config)?.realms[0]?.roles[0]?.permissions;
 
   it.each([
     ['permissions', []],
@@ -50,7 +51,7 @@ describe('a role', () => {
     expect(warningsOf(config)).toContain(
       `${ROLE}/allow-by-default: found true beside "${key}", which decides alone: it has no effect`,
     );
-    expect(check(config).config.workers[0]?.realms[0]?.roles[0]?.['allow-by-default']).toBe(false);
+    expect(routerOf(check(config).config)?.realms[0]?.roles[0]?.['allow-by-default']).toBe(false);
   });
 
   it('may have asterisks where no match is', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { check, node, strictProblemsOf as problemsOf } from './configs.js';
+import { routerOf } from '../../support/checked.js';
 
 const cookie = (key: string) => (value: unknown) => node({ websocket: { cookie: { [key]: value } } });
 const option = (key: string) => (value: unknown) => node({ websocket: { options: { [key]: value } } });
@@ -109,7 +110,7 @@ describe('every option of a WebSocket of which the other value has no effect', (
   ])('%s: %j is accepted with a reason, and is %j', (key, value, instead) => {
     const { config, notes } = check(option(key)(value));
     expect(notes.map(({ text }) => text)).toEqual([expect.stringMatching(/, which has no effect: .+/)]);
-    expect(config.workers[0]?.transports[0]).toHaveProperty(['paths', 'ws', 'options', key], instead);
+    expect(routerOf(config)?.transports[0]).toHaveProperty(['paths', 'ws', 'options', key], instead);
   });
 
   it.each([
@@ -141,6 +142,6 @@ describe('values that are taken in another form', () => {
   ])('%s', (_name, value, path, instead) => {
     const { config, notes } = check(value);
     expect(notes).toHaveLength(1);
-    expect(config.workers[0]?.transports[0]).toHaveProperty(path, instead);
+    expect(routerOf(config)?.transports[0]).toHaveProperty(path, instead);
   });
 });
