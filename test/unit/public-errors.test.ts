@@ -38,6 +38,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
     ['session/session.ts', 'instanceof ProtocolViolation'],
     ['client/local-transport.ts', 'instanceof ProtocolViolation'],
   ],
+  ReplaceError: [['cli/upgrade.ts', 'new NodeError']],
   TlsFileError: [['worker/router-worker.ts', 'new WorkerError']],
   WampError: [['router/realm.ts', 'instanceof WampError']],
   WorkerError: [['node/node.ts', 'instanceof WorkerError']],

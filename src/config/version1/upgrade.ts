@@ -71,10 +71,12 @@ function isOld(root: ObjectNode): boolean {
   return version === undefined || (version.value.kind === 'scalar' && version.value.value === 1);
 }
 
-/** A version that is there twice is still there once, and so it is reported. */
+/** A version that is there twice is still there twice, and so it is told. */
 function withVersion(upgraded: ObjectNode, { offset }: ObjectNode): ObjectNode {
   const first = upgraded.members.findIndex(({ key }) => key === 'version');
-  const others = upgraded.members.filter((_, index) => index !== first);
+  const others = upgraded.members
+    .filter((_, index) => index !== first)
+    .map((member) => (member.key === 'version' ? { ...member, value: scalar(2, member.value.offset) } : member));
   return { ...upgraded, members: [{ key: 'version', keyOffset: offset, value: scalar(2, offset) }, ...others] };
 }
 
