@@ -1,9 +1,12 @@
 /**
- * `crossbar-ts check`: is this config right? Reads, starts nothing.
+ * `crossbar-ts check`: is this config right, and is there what it names? Reads, starts nothing.
  */
-import { formatProblem } from '../config/error.js';
+import path from 'node:path';
+
+import { formatProblem, invalidConfig } from '../config/error.js';
 import { loadConfig } from '../config/load.js';
 import { resolveCbdir } from '../node/cbdir.js';
+import { look } from '../node/look.js';
 
 export interface CheckOptions {
   readonly cbdir?: string;
@@ -16,7 +19,9 @@ export async function check(options: CheckOptions): Promise<void> {
   const cbdir = resolveCbdir({ option: options.cbdir, env: process.env, cwd: process.cwd() });
   const { config, strict } = options;
   const loaded = await loadConfig({ cbdir, env: process.env, strict, ...(config === undefined ? {} : { config }) });
-  for (const warning of loaded.warnings) process.stderr.write(`warning: ${formatProblem(warning)}\n`);
+  const { problems, warnings } = await look(loaded, { cbdir: path.resolve(cbdir) });
+  for (const warning of [...loaded.warnings, ...warnings]) process.stderr.write(`warning: ${formatProblem(warning)}\n`);
   for (const note of loaded.notes) process.stderr.write(`note: ${formatProblem(note)}\n`);
+  if (problems.length > 0) throw invalidConfig(problems);
   process.stdout.write(`OK: ${loaded.file}\n`);
 }

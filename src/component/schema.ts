@@ -23,6 +23,7 @@ export const moduleComponentSchema = {
     },
     module: {
       type: 'string',
+      looks: 'module',
       minLength: 1,
       description:
         'The module: a file, beginning with `./`, `../` or `/` and relative to the node directory, or the name of a package that is installed there.',

@@ -5,6 +5,7 @@
  */
 import { resolve } from 'node:path';
 
+import type { LookWord } from '../schema/look.js';
 import type { Decider } from '../router/deciders.js';
 import { Cursor } from './cursor.js';
 import type { Environment } from './environment.js';
@@ -13,6 +14,7 @@ import type { ConfigProblem } from './error.js';
 import { takeNotes } from './notes.js';
 import type { Parser } from './source/formats.js';
 import { placesOf } from './places.js';
+import type { MarkedPlace } from './walk.js';
 import type { RealPath } from './real-path.js';
 import { resolveConfig } from './resolve.js';
 import { authenticatorsIn } from './rules/deciders.js';
@@ -58,6 +60,19 @@ export interface CheckedConfig {
   readonly warnings: readonly ConfigProblem[];
   /** What Crossbar.io accepts and what has no effect here. It is not in `config`. */
   readonly notes: readonly ConfigProblem[];
+  /** What can be looked at beyond the text (`looks` in the schema). */
+  readonly sights: readonly Sight[];
+}
+
+/** A value of a checked config that names something outside of it. */
+export interface Sight {
+  readonly look: LookWord;
+  /** Complete and frozen. */
+  readonly value: unknown;
+  /** Which worker it belongs to, counted from 0. */
+  readonly worker: number;
+  /** @returns a problem of the value below these keys, with its place. */
+  readonly problem: (below: readonly string[], text: string) => ConfigProblem;
 }
 
 /**
@@ -116,7 +131,25 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   // The schema check has shown the type; `resolveConfig` has made the rest of it true.
   const config = deepFreeze(value) as NodeConfig;
   const authenticators = places.workers.map(authenticatorsIn);
-  return { config, authenticators, warnings: asProblems(warnings.findings), notes: asProblems(noted) };
+  const sights = places.workers.flatMap(({ marked }, worker) => sightsIn(marked, worker, root, asProblems));
+  return { config, authenticators, warnings: asProblems(warnings.findings), notes: asProblems(noted), sights };
+}
+
+function sightsIn(marked: readonly MarkedPlace[], worker: number, root: SourceNode, asProblems: AsProblems): Sight[] {
+  return marked.flatMap(({ place: { value, path }, schema: { looks: look } }): Sight[] => {
+    if (look === undefined) return [];
+    const problem = (below: readonly string[], text: string): ConfigProblem => {
+      const there = [...path, ...below];
+      const finding = { offset: valueOffset(root, there), pointer: pointerOf(there), text };
+      return firstOf(asProblems([finding]));
+    };
+    return [{ look, value, worker, problem }];
+  });
+}
+
+function firstOf([problem]: readonly ConfigProblem[]): ConfigProblem {
+  if (problem === undefined) throw new Error('a finding became no problem');
+  return problem;
 }
 
 const EMPTY: Finding = { offset: 0, pointer: ROOT, text: 'the file is empty (allowed: an object with "version": 2)' };

@@ -23,6 +23,7 @@ const KEYWORDS: Readonly<Record<keyof OwnKeywords, true>> = {
   clients: true,
   letsIn: true,
   rules: true,
+  looks: true,
 };
 
 export function isOwnKeyword(keyword: string): boolean {

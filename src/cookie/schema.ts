@@ -20,6 +20,7 @@ export const memoryStoreSchema = {
 export const fileStoreSchema = {
   type: 'object',
   section: 'Cookie store "file"',
+  looks: 'cookie file',
   description:
     'Keeps the cookies in an append-only file in the format of Crossbar.io: browsers are known again after a restart.',
   required: ['type', 'filename'],
@@ -60,6 +61,7 @@ export const fileStoreSchema = {
 export const databaseStoreSchema = {
   type: 'object',
   section: 'Cookie store "database"',
+  looks: 'cookie database',
   description:
     'Keeps the cookies in an LMDB database that several nodes of one machine can use at the same time: a login at one of them counts at all of them. Needs the npm package `lmdb`.',
   required: ['type', 'path'],

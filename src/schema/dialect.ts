@@ -5,6 +5,7 @@
  */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 
+import type { LookWord } from './look.js';
 import type { Adapt, Rules } from './rules.js';
 
 /** One node of a schema. Write `as const satisfies ConfigSchema`, and the compiler refuses a key without description. */
@@ -96,6 +97,8 @@ export interface OwnKeywords {
   readonly letsIn?: 'anybody' | 'cookies';
   /** Checks what the keywords cannot express. */
   readonly rules?: Rules;
+  /** What `check` looks at beyond the text of the config. */
+  readonly looks?: LookWord;
 }
 
 type TypeWord = 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null';

@@ -2,7 +2,8 @@
  * Loads a function from a module of the node directory: a component, or an authenticator. The module is code of the
  * operator, and as trusted as this program; the client has no say in which one it is.
  */
-import { readFileSync } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -40,7 +41,7 @@ export async function loadFunction(cbdir: string, module: string, name: string):
 }
 
 async function importFrom(cbdir: string, module: string): Promise<Readonly<Record<string, unknown>>> {
-  const file = isFile(module) ? path.resolve(cbdir, module) : packageFile(cbdir, module);
+  const file = await findModule(cbdir, module);
   imported.add(file);
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
@@ -50,6 +51,26 @@ async function importFrom(cbdir: string, module: string): Promise<Readonly<Recor
       cause instanceof Error && cause.name === 'SyntaxError' ? `; "node --check ${file}" may show where` : '';
     throw new ModuleError(`module "${module}" cannot be imported: ${text}${hint}`, { cause });
   }
+}
+
+/**
+ * Finds the file of a module, and runs nothing.
+ *
+ * @param cbdir the node directory.
+ * @param module as for {@link loadFunction}.
+ * @returns the file, absolute.
+ * @throws ModuleError when there is none, or it cannot be read.
+ */
+export async function findModule(cbdir: string, module: string): Promise<string> {
+  const file = isFile(module) ? path.resolve(cbdir, module) : packageFile(cbdir, module);
+  try {
+    if (!(await stat(file)).isFile()) throw new Error(`${file} is no file`);
+    await access(file, constants.R_OK);
+  } catch (cause) {
+    const text = errorCode(cause) === 'ENOENT' ? `there is no file ${file}` : messageOf(cause);
+    throw new ModuleError(`module "${module}" cannot be imported: ${text}`, { cause });
+  }
+  return file;
 }
 
 function isFile(module: string): boolean {

@@ -67,6 +67,7 @@ export const tcpEndpointSchema = {
 export const unixEndpointSchema = {
   type: 'object',
   section: 'Endpoint "unix"',
+  looks: 'socket file',
   description: 'A socket in the file system (unix domain socket), for programs on the same machine.',
   required: ['type', 'path'],
   additionalProperties: false,

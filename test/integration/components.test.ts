@@ -150,7 +150,7 @@ describe('the start of a node stops', () => {
     ['./throws.mjs', 'default', 'no database'],
     ['./rejects.mjs', 'default', 'wamp.error.invalid_uri: "wamp.forbidden" is reserved for the router'],
     ['./broken.mjs', 'default', '"node --check'],
-    ['./not-there.mjs', 'default', 'module "./not-there.mjs" cannot be imported: Cannot find module'],
+    ['./not-there.mjs', 'default', 'module "./not-there.mjs" cannot be imported: there is no file '],
     ['not-there', 'default', 'there is no package "not-there"'],
     ['./fine.mjs', 'start', 'module "./fine.mjs" exports no "start" (functions that it exports: default)'],
   ])('when %s, %s does not start', async (module, name, text) => {

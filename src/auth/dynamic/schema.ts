@@ -57,6 +57,7 @@ export const functionSchema = {
     type: { const: 'function', description: 'The word for a function.' },
     module: {
       type: 'string',
+      looks: 'module',
       minLength: 1,
       description:
         'The module: a file, beginning with `./`, `../` or `/` and relative to the node directory, or the name of a package that is installed there.',

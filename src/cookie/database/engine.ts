@@ -386,7 +386,7 @@ function entryOf(value: string | undefined): CookieEntry | undefined {
 }
 
 /** Loads the package only where a config asks for it: it is optional, because it has a native part. */
-async function lmdb(): Promise<{ readonly open: typeof open }> {
+export async function lmdb(): Promise<{ readonly open: typeof open }> {
   try {
     return await import('lmdb');
   } catch (cause) {

@@ -16,6 +16,7 @@ import { RepeatedLog } from '../../log/repeated.js';
 import type { Logger } from '../../log/logger.js';
 import { DatabaseWatch, LOOK_EVERY_MS } from './watch.js';
 import type { DatabaseAnswer, DatabaseCount, DatabaseOptions, DatabaseRequest, DatabaseValue } from './engine.js';
+import { checkDatabaseFile } from './file-check.js';
 import type { DatabaseConnection } from '../database-thread.js';
 import type { CookieStoreType } from '../store-type.js';
 import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore } from '../store.js';
@@ -81,6 +82,7 @@ export class DatabaseCookieStore implements CookieStore {
     const { path, readonly } = this.#options;
     if (!readonly) await makeDirectory(path);
     try {
+      await checkDatabaseFile(path, readonly);
       this.#connection = await this.#connect(this.#options);
     } catch (cause) {
       throw cannotOpen(path, cause);
@@ -241,7 +243,8 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-function cannotOpen(path: string, cause: unknown): CookieStoreError {
+/** @returns the error of a database that cannot be opened. */
+export function cannotOpen(path: string, cause: unknown): CookieStoreError {
   const reason = messageOf(cause);
   return new CookieStoreError(`the cookie database ${path} cannot be opened: ${reason}`, { cause });
 }

@@ -23,7 +23,7 @@ const DEAD_PER_LIVE = 0.5;
 const DEAD_LINES_AFTER_FAILURE = 10_000;
 
 /** The lock belongs to one name: a second node could have the file open under the other one. */
-const HAS_OTHER_NAMES = 'it has another name (hard link), so two nodes could write to it; give this node a copy';
+export const HAS_OTHER_NAMES = 'it has another name (hard link), so two nodes could write to it; give this node a copy';
 const LINE_FEED = Buffer.from('\n');
 const GROUP_AND_OTHERS = 0o077;
 

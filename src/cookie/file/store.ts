@@ -320,7 +320,7 @@ export class FileCookieStore implements CookieStore {
  * @returns the real path of a file, the same for all paths that lead to it, also before the file exists.
  * @throws CookieStoreError when its directory does not exist.
  */
-async function realFile(filename: string, fs: FileSystem): Promise<string> {
+export async function realFile(filename: string, fs: FileSystem): Promise<string> {
   const directory = dirname(filename);
   try {
     return await fs.realpath(filename);
@@ -335,7 +335,8 @@ async function realFile(filename: string, fs: FileSystem): Promise<string> {
   }
 }
 
-function cannotOpen(filename: string, cause: unknown): CookieStoreError {
+/** @returns the error of a file that cannot be a cookie store. */
+export function cannotOpen(filename: string, cause: unknown): CookieStoreError {
   const reason = messageOf(cause);
   return new CookieStoreError(`the cookie file ${filename} cannot be opened: ${reason}`, { cause });
 }

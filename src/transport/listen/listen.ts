@@ -44,8 +44,13 @@ export async function listen(server: Server, endpoint: EndpointConfig): Promise<
   try {
     return endpoint.type === 'unix' ? await listenOnPath(server, endpoint) : await listenOnPort(server, endpoint);
   } catch (error) {
-    throw new ListenError(`cannot listen on ${placeOf(endpoint)}: ${reasonOf(error, endpoint)}`, { cause: error });
+    throw listenError(error, endpoint);
   }
+}
+
+/** @returns the error of an endpoint on which nothing can listen. */
+export function listenError(cause: unknown, endpoint: EndpointConfig): ListenError {
+  return new ListenError(`cannot listen on ${placeOf(endpoint)}: ${reasonOf(cause, endpoint)}`, { cause });
 }
 
 async function listenOnPort(server: Server, endpoint: TcpEndpointConfig): Promise<BoundPort> {

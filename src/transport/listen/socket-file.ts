@@ -5,8 +5,8 @@
  *
  * The umask has no say: it belongs to the whole process, and the file would be open too wide, or not wide enough, by accident.
  */
-import { lstatSync, unlinkSync } from 'node:fs';
-import { chmod, chown, link, lstat, mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
+import { constants, lstatSync, unlinkSync } from 'node:fs';
+import { access, chmod, chown, link, lstat, mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Server } from 'node:net';
 import path from 'node:path';
@@ -20,14 +20,12 @@ const MAX_PATH_BYTES = 107;
 /** Of the socket in the directory that is made for it: `/.abcdef/s`. */
 const ROOM_BYTES = 10;
 
+const NO_SOCKET = 'a file that is no socket has this name';
+
 /** @throws Error in words of ours, or of the system. */
 export async function listenOnFile(server: Server, { path: file, backlog, mode, group }: UnixEndpointConfig) {
   const directory = path.dirname(file);
-  if (Buffer.byteLength(file) > MAX_PATH_BYTES || Buffer.byteLength(directory) + ROOM_BYTES > MAX_PATH_BYTES) {
-    throw new Error(
-      `the path is longer than ${MAX_PATH_BYTES} bytes, or that of its directory than ${MAX_PATH_BYTES - ROOM_BYTES}`,
-    );
-  }
+  checkLength(file);
   const gid = group === undefined ? undefined : await groupId(group);
   const room = await mkdtemp(`${directory}${path.sep}.`);
   const inside = path.join(room, 's');
@@ -45,6 +43,31 @@ export async function listenOnFile(server: Server, { path: file, backlog, mode, 
   removeAtTheEnd(server, file);
 }
 
+/**
+ * What {@link listenOnFile} needs, as far as it shows without listening. Whether somebody listens there already is not asked.
+ * @throws Error in words of ours, or of the system.
+ */
+export async function checkSocketFile({ path: file, group }: UnixEndpointConfig): Promise<void> {
+  checkLength(file);
+  if (group !== undefined) await groupId(group);
+  const directory = path.dirname(file);
+  // With the slash a file in the place of the directory is an error.
+  await access(`${directory}${path.sep}`, constants.W_OK | constants.X_OK);
+  try {
+    if (!(await lstat(file)).isSocket()) throw new Error(NO_SOCKET);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function checkLength(file: string): void {
+  const directory = path.dirname(file);
+  if (Buffer.byteLength(file) <= MAX_PATH_BYTES && Buffer.byteLength(directory) + ROOM_BYTES <= MAX_PATH_BYTES) return;
+  throw new Error(
+    `the path is longer than ${MAX_PATH_BYTES} bytes, or that of its directory than ${MAX_PATH_BYTES - ROOM_BYTES}`,
+  );
+}
+
 /** Gives the socket its name, unless somebody listens under it. */
 async function show(inside: string, file: string): Promise<void> {
   try {
@@ -58,7 +81,7 @@ async function show(inside: string, file: string): Promise<void> {
 
 /** @throws when somebody listens on the socket, and for a file that is no socket. */
 async function removeStale(file: string): Promise<void> {
-  if (!(await lstat(file)).isSocket()) throw new Error('a file that is no socket has this name');
+  if (!(await lstat(file)).isSocket()) throw new Error(NO_SOCKET);
   if (await isAnswered(file)) {
     throw Object.assign(new Error('another program listens on this socket'), { code: 'EADDRINUSE' });
   }

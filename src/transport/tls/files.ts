@@ -14,12 +14,30 @@ import type { TlsConfig } from './schema.js';
 export class TlsFileError extends Error {
   readonly code = 'ERR_TLS_FILE';
   override readonly name = 'TlsFileError';
+  /** The key of the section, such as `chain_certificates/0`. */
+  readonly key: string;
+  /** What is wrong, without its place. */
+  readonly reason: string;
+
+  constructor(key: string, reason: string, options?: ErrorOptions) {
+    super(`endpoint/tls/${key}: ${reason}`, options);
+    this.key = key;
+    this.reason = reason;
+  }
+}
+
+/** What the files of a section are read with. */
+export interface TlsReading {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Tells of a file that works, but probably not as it is meant. */
+  readonly warn: (key: string, facts: Readonly<Record<string, string>>, text: string) => void;
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** When so much of its time is left, or this part of it, a certificate should have been renewed. */
-const SOON_MS = 14 * 86_400_000;
+const SOON_MS = 30 * 86_400_000;
 const SOON_PART = 5;
 
 /** Read permission for the group or for all. */
@@ -40,17 +58,14 @@ const DH_PARAMETERS = /-----BEGIN DH PARAMETERS-----\s+MI[\w+/=\s]+-----END DH P
  * @throws TlsFileError
  */
 export async function readTlsFiles(config: TlsConfig, log: Logger): Promise<SecureContextOptions> {
-  const key = await readKey(config.key, log);
-  const certificate = await readCertificates('certificate', config.certificate, log);
-  if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {
-    throw new TlsFileError(
-      `endpoint/tls/key: ${config.key} does not belong to the certificate in ${config.certificate}`,
-    );
-  }
-  const chain = await readAll('chain_certificates', config.chain_certificates, log);
+  const reading: TlsReading = { now: Date.now(), warn: (_key, facts, text) => log.warn(facts, text) };
+  const key = await readKey(config.key, reading);
+  const certificate = await readCertificates('certificate', config.certificate, reading);
+  checkPair(config, key, certificate);
+  const chain = await readAll('chain_certificates', config.chain_certificates, reading);
   const { ca_certificates: authorities, ciphers, dhparam } = config;
-  const ca = authorities && (await readAll('ca_certificates', authorities, log));
-  warnOfGap(config.certificate, [certificate, ...chain, ...(ca ?? [])].flatMap(certificatesOf), log);
+  const ca = authorities && (await readAll('ca_certificates', authorities, reading));
+  warnOfGap(config.certificate, [certificate, ...chain, ...(ca ?? [])], reading);
   return {
     key,
     cert: [certificate, ...chain].join('\n'),
@@ -63,16 +78,23 @@ export async function readTlsFiles(config: TlsConfig, log: Logger): Promise<Secu
   };
 }
 
+/** @throws TlsFileError when the key is that of another certificate. */
+export function checkPair(config: TlsConfig, key: string, certificate: string): void {
+  if (new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) return;
+  throw new TlsFileError('key', `${config.key} does not belong to the certificate in ${config.certificate}`);
+}
+
 /**
  * Browsers often fetch a certificate that is missing, or know it from elsewhere; programs never do. So nobody notices until
  * the first of them comes.
- * @param sent the transport's own certificate first, then all that OpenSSL completes it from.
+ * @param sent the text with the transport's own certificate first, then all that OpenSSL completes it from.
  */
-function warnOfGap(file: string, sent: readonly X509Certificate[], log: Logger): void {
-  const [own, ...others] = sent;
+export function warnOfGap(file: string, sent: readonly string[], { warn }: TlsReading): void {
+  const [own, ...others] = sent.flatMap(certificatesOf);
   if (own === undefined || [own, ...others].some((other) => own.checkIssued(other))) return;
   if (rootCertificates.some((root) => own.checkIssued(new X509Certificate(root)))) return;
-  log.warn(
+  warn(
+    'certificate',
     { file, issuer: own.issuer.replaceAll('\n', ', ') },
     'the certificate of the issuer is missing: clients that do not know it refuse the connection (see chain_certificates)',
   );
@@ -82,12 +104,14 @@ function certificatesOf(pem: string): X509Certificate[] {
   return [...pem.matchAll(CERTIFICATE)].map(([text]) => new X509Certificate(text));
 }
 
-function triedCiphers(ciphers: string): string {
+/** @throws TlsFileError */
+export function triedCiphers(ciphers: string): string {
   tried('ciphers', JSON.stringify(ciphers), ciphers, (words) => createSecureContext({ ciphers: words }));
   return ciphers;
 }
 
-async function readDhParameters(file: string): Promise<string> {
+/** @throws TlsFileError (rejects) */
+export async function readDhParameters(file: string): Promise<string> {
   const pem = await read('dhparam', file);
   tried('dhparam', file, pem, (text) => {
     // Node.js passes over what it cannot read.
@@ -97,32 +121,33 @@ async function readDhParameters(file: string): Promise<string> {
   return pem;
 }
 
-async function readKey(file: string, log: Logger): Promise<string> {
+/** @throws TlsFileError (rejects) */
+export async function readKey(file: string, { warn }: TlsReading): Promise<string> {
   const pem = await read('key', file);
   const { mode } = await stat(file);
   if ((mode & READABLE_BY_OTHERS) !== 0) {
-    log.warn({ file, mode: (mode & 0o777).toString(8) }, 'others can read the key of this transport');
+    warn('key', { file, mode: (mode & 0o777).toString(8) }, 'others can read the key of this transport');
   }
   tried('key', file, pem, createPrivateKey);
   return pem;
 }
 
-function readAll(key: string, files: readonly string[], log: Logger): Promise<string[]> {
-  return Promise.all(files.map((file, index) => readCertificates(`${key}/${index}`, file, log)));
+function readAll(key: string, files: readonly string[], reading: TlsReading): Promise<string[]> {
+  return Promise.all(files.map((file, index) => readCertificates(`${key}/${index}`, file, reading)));
 }
 
-/** @returns the certificates of a file. */
-async function readCertificates(key: string, file: string, log: Logger): Promise<string> {
+/** @returns the certificates of a file. @throws TlsFileError (rejects) */
+export async function readCertificates(key: string, file: string, { now, warn }: TlsReading): Promise<string> {
   const pem = await read(key, file);
   const { validFrom, validTo } = tried(key, file, pem, (text) => {
     createSecureContext({ cert: text });
     return new X509Certificate(text);
   });
-  const [now, begin, end] = [Date.now(), Date.parse(validFrom), Date.parse(validTo)];
+  const [begin, end] = [Date.parse(validFrom), Date.parse(validTo)];
   if (now < begin || now > end) {
-    log.warn({ file, validFrom, validTo }, 'a certificate of this transport is not valid now');
+    warn(key, { file, validFrom, validTo }, 'a certificate of this transport is not valid now');
   } else if (end - now < Math.min(SOON_MS, (end - begin) / SOON_PART)) {
-    log.warn({ file, validTo }, 'a certificate of this transport ends soon');
+    warn(key, { file, validTo }, 'a certificate of this transport ends soon');
   }
   return pem;
 }
@@ -132,7 +157,7 @@ async function read(key: string, file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (cause) {
     const code = errorCode(cause) ?? '';
-    throw new TlsFileError(`endpoint/tls/${key}: ${file} cannot be read: ${FILE_REASONS[code] ?? code} (${code})`, {
+    throw new TlsFileError(key, `${file} cannot be read: ${FILE_REASONS[code] ?? code} (${code})`, {
       cause,
     });
   }
@@ -143,7 +168,7 @@ function tried<T>(key: string, name: string, text: string, use: (text: string) =
   try {
     return use(text);
   } catch (cause) {
-    throw new TlsFileError(`endpoint/tls/${key}: ${name} cannot be used: ${reasonOf(cause, key)}`, { cause });
+    throw new TlsFileError(key, `${name} cannot be used: ${reasonOf(cause, key)}`, { cause });
   }
 }
 

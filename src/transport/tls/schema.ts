@@ -8,6 +8,7 @@ const PATH = 'Absolute or relative to the node directory.';
 export const tlsSchema = {
   type: 'object',
   section: 'Endpoint: TLS',
+  looks: 'tls',
   standsAt: '...endpoint.tls',
   description:
     'Encrypts connections (TLS 1.2 and 1.3). The files are read when the node starts; one that is missing or wrong keeps it from starting.',

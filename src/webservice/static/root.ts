@@ -33,9 +33,7 @@ export class StaticRoot {
       this.#found(await this.#open());
     } catch (error) {
       if (error instanceof PrivatePlaceError) {
-        throw new Error(`cannot serve the static directory ${this.#config.directory}: ${error.message}`, {
-          cause: error,
-        });
+        throw new Error(cannotServe(this.#config.directory, reasonOf(error)), { cause: error });
       }
       this.#away(error);
     }
@@ -68,10 +66,20 @@ export class StaticRoot {
 
   /** Said once for each reason: every request comes here. */
   #away(error: unknown): void {
-    const reason = errorCode(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
+    const reason = reasonOf(error);
     if (reason === this.#reason) return;
     this.#reason = reason;
     const facts = { directory: this.#config.directory, reason };
     this.#deps.log.warn(facts, 'static directory cannot be served, each request looks again');
   }
+}
+
+/** @returns what is wrong with a static directory, as `start` and `check` say it. */
+export function cannotServe(directory: string, reason: string): string {
+  return `cannot serve the static directory ${directory}: ${reason}`;
+}
+
+/** @returns why nothing can be served from a directory. */
+export function reasonOf(error: unknown): string {
+  return errorCode(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
 }

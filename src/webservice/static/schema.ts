@@ -9,6 +9,7 @@ import { checkDirectory, checkOptions } from './rules.js';
 export const staticSchema = {
   type: 'object',
   section: 'Service "static"',
+  looks: 'static directory',
   description: 'Serves the files of a directory.',
   rules: checkDirectory,
   required: ['type', 'directory'],

@@ -178,7 +178,10 @@ describe('a checked config', () => {
       worker: { realms: [{ name: 'realm1', roles: [{ name: 'anonymous' }] }] },
     });
     const yaml = checkConfig(stringify(value), 'config.yaml', { parse: parseYaml, cbdir: '/node', env: {} });
-    expect(yaml).toEqual(check(value));
+    const { sights, ...json } = check(value);
+    // The function in it knows its own file.
+    const withFile = sights.map((sight) => ({ ...sight, problem: expect.any(Function) as unknown }));
+    expect(yaml).toEqual({ ...json, sights: withFile });
   });
 
   it('has the same problems in JSON and in YAML', () => {

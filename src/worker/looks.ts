@@ -1,0 +1,18 @@
+/** The looks that the schemas name: word -> code. The compiler demands one for every word. */
+import { lookAtCookieDatabase } from '../cookie/database/look.js';
+import { lookAtCookieFile } from '../cookie/file/look.js';
+import type { Look, LookWord } from '../schema/look.js';
+import { lookAtModule } from '../system/module-look.js';
+import { lookAtSocketFile } from '../transport/listen/look.js';
+import { lookAtTls } from '../transport/tls/look.js';
+import { lookAtStaticDirectory } from '../webservice/static/look.js';
+
+/** Each gets the value whose schema names it. */
+export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
+  tls: lookAtTls,
+  'socket file': lookAtSocketFile,
+  'static directory': lookAtStaticDirectory,
+  module: lookAtModule,
+  'cookie file': lookAtCookieFile,
+  'cookie database': lookAtCookieDatabase,
+};

@@ -1,0 +1,252 @@
+/**
+ * `check` sees what `start` sees: node directories in which something that the config names is missing or wrong. Each row has the
+ * exact lines of `check`, and what the start of the same directory says.
+ */
+import { linkSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { formatProblem } from '../../src/config/error.js';
+import { loadConfig } from '../../src/config/load.js';
+import { look } from '../../src/node/look.js';
+import { Certificates, HAS_OPENSSL } from '../support/certificates.js';
+import { nodeDirectory, runCli, spawnDaemon, temporaryDirectory } from '../support/daemon.js';
+import { describeNeeds } from '../support/needs.js';
+import { LOOPBACK, nodeConfig } from '../support/node-config.js';
+import { configWith } from '../support/node-directory.js';
+
+interface Row {
+  readonly config: object;
+  /** Makes the files. */
+  readonly prepare?: (cbdir: string) => void;
+  /** Pointer and text of every problem; `CBDIR` stands for the node directory. */
+  readonly problems: readonly string[];
+  readonly warnings?: readonly string[];
+}
+
+const ENDPOINT = '/workers/0/transports/0/endpoint';
+const overTls = (tls: object): object => nodeConfig({ transport: { endpoint: { ...LOOPBACK, tls } } });
+const onSocket = (endpoint: object): object => nodeConfig({ transport: { endpoint: { type: 'unix', ...endpoint } } });
+const withStore = (store: object): object => nodeConfig({ websocket: { cookie: { store } } });
+const file = (name: string, text: string) => (cbdir: string) => writeFileSync(path.join(cbdir, name), text);
+
+const ROWS: Readonly<Record<string, Row>> = {
+  'a component whose file is not there': {
+    config: configWith([{ module: './gone.mjs' }]),
+    problems: [
+      '/workers/0/components/0/module: module "./gone.mjs" cannot be imported: there is no file CBDIR/gone.mjs',
+    ],
+  },
+  'a component whose package is not there': {
+    config: configWith([{ module: 'not-there' }]),
+    problems: [
+      '/workers/0/components/0/module: there is no package "not-there" for CBDIR (a file is written as "./not-there")',
+    ],
+  },
+  'an authenticator whose file is not there': {
+    config: nodeConfig({ websocket: { auth: { ticket: { type: 'function', module: './gone.mjs' } } } }),
+    problems: [
+      '/workers/0/transports/0/paths/ws/auth/ticket/module: module "./gone.mjs" cannot be imported: there is no file CBDIR/gone.mjs',
+    ],
+  },
+  'a cookie file without its directory': {
+    config: withStore({ type: 'file', filename: 'gone/cookies.dat' }),
+    problems: [
+      '/workers/0/transports/0/paths/ws/cookie/store/filename: the cookie file CBDIR/gone/cookies.dat cannot be opened: there is no directory CBDIR/gone',
+    ],
+  },
+  'a cookie file with a second name': {
+    config: withStore({ type: 'file', filename: 'cookies.dat' }),
+    prepare: (cbdir) => {
+      file('cookies.dat', '')(cbdir);
+      linkSync(path.join(cbdir, 'cookies.dat'), path.join(cbdir, 'copy.dat'));
+    },
+    problems: [
+      '/workers/0/transports/0/paths/ws/cookie/store/filename: the cookie file CBDIR/cookies.dat cannot be opened: it has another name (hard link), so two nodes could write to it; give this node a copy',
+    ],
+  },
+  'a cookie database without the directory around it': {
+    config: withStore({ type: 'database', path: 'gone/cookies' }),
+    problems: [
+      '/workers/0/transports/0/paths/ws/cookie/store/path: the cookie database CBDIR/gone/cookies cannot be opened: there is no directory CBDIR/gone',
+    ],
+  },
+  'a cookie database that is something else': {
+    config: withStore({ type: 'database', path: 'cookies' }),
+    prepare: (cbdir) => {
+      mkdirSync(path.join(cbdir, 'cookies'));
+      file('cookies/data.mdb', 'x'.repeat(8192))(cbdir);
+    },
+    problems: [
+      '/workers/0/transports/0/paths/ws/cookie/store/path: the cookie database CBDIR/cookies cannot be opened: CBDIR/cookies/data.mdb is no LMDB file',
+    ],
+  },
+  'a socket file without its directory': {
+    config: onSocket({ path: 'gone/socket' }),
+    problems: [`${ENDPOINT}/path: cannot listen on CBDIR/gone/socket: the directory does not exist (ENOENT)`],
+  },
+  'a file in the place of a socket file': {
+    config: onSocket({ path: 'socket' }),
+    prepare: file('socket', ''),
+    problems: [`${ENDPOINT}/path: cannot listen on CBDIR/socket: a file that is no socket has this name`],
+  },
+  'a socket file with a long name': {
+    config: onSocket({ path: 's'.repeat(120) }),
+    problems: [
+      `${ENDPOINT}/path: cannot listen on CBDIR/${'s'.repeat(120)}: the path is longer than 107 bytes, or that of its directory than 97`,
+    ],
+  },
+  'a group that the machine does not have': {
+    config: onSocket({ path: 'socket', group: 'no-such-group' }),
+    problems: [
+      `${ENDPOINT}/path: cannot listen on CBDIR/socket: no group "no-such-group" in /etc/group (one from elsewhere is written as its number)`,
+    ],
+  },
+  'TLS files of which none is there': {
+    config: overTls({ key: 'a.key', certificate: 'a.pem', chain_certificates: ['b.pem'], dhparam: 'dh.pem' }),
+    problems: [
+      `${ENDPOINT}/tls/key: CBDIR/a.key cannot be read: there is no such file (ENOENT)`,
+      `${ENDPOINT}/tls/certificate: CBDIR/a.pem cannot be read: there is no such file (ENOENT)`,
+      `${ENDPOINT}/tls/chain_certificates/0: CBDIR/b.pem cannot be read: there is no such file (ENOENT)`,
+      `${ENDPOINT}/tls/dhparam: CBDIR/dh.pem cannot be read: there is no such file (ENOENT)`,
+    ],
+  },
+};
+
+/** Runs `check`, and gives its lines without the place in the file. Warnings of the text alone are left out. */
+async function checked(cbdir: string): Promise<{ code: number | null; stdout: string; lines: string[] }> {
+  const { code, stdout, stderr } = await runCli(['check', '--cbdir', cbdir]);
+  const ofText = (await loadConfig({ cbdir, env: {} })).warnings.map((warning) => `warning: ${formatProblem(warning)}`);
+  const lines = stderr
+    .split('\n')
+    .filter((line) => line !== '' && !ofText.includes(line))
+    .map((line) => line.replaceAll(cbdir, 'CBDIR'));
+  for (const line of lines) expect(line).toMatch(/^(?:warning: )?config\.json:[1-9]\d*:[1-9]\d*: \//);
+  return { code, stdout, lines: lines.map((line) => line.replace(/config\.json:\d+:\d+: /, '')) };
+}
+
+async function expectRow({ config, prepare, problems, warnings = [] }: Row) {
+  const cbdir = nodeDirectory(config);
+  prepare?.(cbdir);
+  const before = readdirSync(cbdir, { recursive: true });
+  const { code, stdout, lines } = await checked(cbdir);
+  expect(lines).toEqual([...warnings.map((text) => `warning: ${text}`), ...problems]);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(readdirSync(cbdir, { recursive: true })).toEqual(before);
+
+  const node = spawnDaemon({ cbdir });
+  expect((await node.exited).code).toBe(1);
+  const said = node.stderr.replaceAll(cbdir, 'CBDIR');
+  // The start ends at the first.
+  expect(said).toContain((problems[0] ?? '').replace(/^\/[^:]*: /, ''));
+  await node.dispose();
+}
+
+describe('check finds, and start says the same:', () => {
+  it.each(Object.entries(ROWS))('%s', async (_name, row) => {
+    await expectRow(row);
+  });
+});
+
+describe('check', () => {
+  it('passes over what belongs to a worker that is switched off', async () => {
+    const config = configWith([{ module: './gone.mjs' }]) as { workers: object[] };
+    const workers = [{ ...config.workers[0], options: { disabled: true } }];
+    const { code, lines } = await checked(nodeDirectory({ ...config, workers }));
+    expect({ code, lines }).toEqual({ code: 0, lines: [] });
+  });
+
+  it('warns of a static directory that is not there, without which the node starts', async () => {
+    const cbdir = nodeDirectory(nodeConfig({ paths: { files: { type: 'static', directory: 'web' } } }));
+    const { code, lines } = await checked(cbdir);
+    expect({ code, lines }).toEqual({
+      code: 0,
+      lines: [
+        'warning: /workers/0/transports/0/paths/files/directory: cannot serve the static directory CBDIR/web: it does not exist',
+      ],
+    });
+  });
+
+  it('warns of damaged lines in a cookie file, and leaves the file as it is', async () => {
+    const cbdir = nodeDirectory(withStore({ type: 'file', filename: 'cookies.dat' }));
+    file('cookies.dat', 'damaged\n')(cbdir);
+    const { code, lines } = await checked(cbdir);
+    expect({ code, lines }).toEqual({
+      code: 0,
+      lines: [
+        'warning: /workers/0/transports/0/paths/ws/cookie/store/filename: CBDIR/cookies.dat has lines that cannot be read (1): the start of the node sets them aside',
+      ],
+    });
+    expect(readdirSync(cbdir)).toEqual(['config.json', 'cookies.dat']);
+  });
+});
+
+describeNeeds('the openssl command', HAS_OPENSSL)('check looks at certificates:', () => {
+  let certificates: Certificates;
+  let all: object;
+  const at = (name: string) => certificates.file(name);
+  beforeAll(() => {
+    certificates = new Certificates(temporaryDirectory());
+    certificates.openssl('pkey', '-in', 'server.key', '-aes256', '-passout', 'pass:secret', '-out', 'locked.key');
+    certificates.write('no.pem', 'nothing');
+    all = { key: at('server.key'), certificate: at('server.pem'), chain_certificates: [at('intermediate.pem')] };
+  });
+
+  it.each<[string, () => object, () => readonly string[]]>([
+    [
+      'a key of another certificate',
+      () => ({ key: at('root.key') }),
+      () => [`key: ${at('root.key')} does not belong to the certificate in ${at('server.pem')}`],
+    ],
+    [
+      'an encrypted key',
+      () => ({ key: at('locked.key') }),
+      () => [
+        `key: ${at('locked.key')} cannot be used: the key is encrypted with a passphrase (decrypt it with "openssl pkey")`,
+      ],
+    ],
+    [
+      'no certificate in PEM',
+      () => ({ ca_certificates: [at('no.pem')] }),
+      () => [`ca_certificates/0: ${at('no.pem')} cannot be used: no certificate in PEM (`],
+    ],
+    [
+      'no parameters in PEM',
+      () => ({ dhparam: at('no.pem') }),
+      () => [
+        `dhparam: ${at('no.pem')} cannot be used: no Diffie-Hellman parameters in PEM, or too short ones (no block "DH PARAMETERS")`,
+      ],
+    ],
+  ])('%s', async (_name, tls, expected) => {
+    const cbdir = nodeDirectory(overTls({ ...all, ...tls() }));
+    const { code, lines } = await checked(cbdir);
+    expect(code).toBe(1);
+    expect(lines).toHaveLength(expected().length);
+    for (const [index, text] of expected().entries()) expect(lines[index]).toContain(`${ENDPOINT}/tls/${text}`);
+    const node = spawnDaemon({ cbdir });
+    expect((await node.exited).code).toBe(1);
+    expect(node.stderr).toContain(`endpoint/tls/${expected()[0] ?? ''}`);
+    await node.dispose();
+  });
+
+  it('warns of a gap in the chain, and of the end of a certificate by the clock that it is given', async () => {
+    const cbdir = nodeDirectory(overTls({ ...all, chain_certificates: [] }));
+    const config = await loadConfig({ cbdir, env: {} });
+    const seen = async (days: number): Promise<string[]> => {
+      const clock = () => Date.now() + days * 86_400_000;
+      const { problems, warnings } = await look(config, { cbdir, clock });
+      expect(problems).toEqual([]);
+      return warnings.map(({ pointer, text }) => `${pointer}: ${text.replace(/(valid\w+): [^,)]+/g, '$1')}`);
+    };
+    const [place, name] = [`${ENDPOINT}/tls/certificate`, at('server.pem')];
+    const gap = `${place}: the certificate of the issuer is missing: clients that do not know it refuse the connection (see chain_certificates) (file: ${name}, issuer: CN=intermediate)`;
+    expect(await seen(0)).toEqual([gap]);
+    expect(await seen(1.9)).toEqual([
+      `${place}: a certificate of this transport ends soon (file: ${name}, validTo)`,
+      gap,
+    ]);
+    expect(await seen(3)).toEqual([
+      `${place}: a certificate of this transport is not valid now (file: ${name}, validFrom, validTo)`,
+      gap,
+    ]);
+  });
+});
