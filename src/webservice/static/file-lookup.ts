@@ -1,8 +1,8 @@
 /**
- * Which file of a directory a URL path names. What the config calls the directory may be one file, too. This is where a request is kept inside the directory: no dot segment
- * arrives (`target.ts`), no separator hides in an encoded segment, no dot file is found, and a symbolic link counts
- * only if what it points to is inside as well and could be asked for by its own name. What is private to the node is not found,
- * wherever it lies. Anything odd is `missing`, so that a client does not learn what is there.
+ * Which file of a directory a URL path names. What the config calls the directory may be one file, too. This is where a request is
+ * kept inside the directory: no dot segment arrives (`target.ts`), no separator hides in an encoded segment, no dot file is found,
+ * and a symbolic link counts only if what it points to is inside as well and could be asked for by its own name. What is private to
+ * the node is not found, wherever it lies. Anything odd is `missing`, so that a client does not learn what is there.
  */
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
