@@ -177,7 +177,7 @@ describe('an import', () => {
       writeFileSync(file, '');
       truncateSync(file, bytes);
     });
-  const garbage = inDirectory((file) => writeFileSync(file, 'this is no cookie\n'.repeat(1_000_000)));
+  const garbage = inDirectory((file) => writeFileSync(file, `${'this is no cookie '.repeat(20)}\n`.repeat(50_000)));
 
   it.each([
     ['a device that has no end', () => '/dev/zero', 'is no regular file'],
