@@ -7,7 +7,8 @@ import type { RepeatedLevel } from '../log/repeated.js';
 import type { CloseCause } from '../session/transport.js';
 
 /** What the layer below the session finds wrong. */
-export type Fault = 'too_large' | 'too_many_pieces' | 'not_utf8' | 'bad_frame' | 'no_pong' | 'slow_consumer';
+export type Fault =
+  'too_large' | 'frame_too_large' | 'too_many_pieces' | 'not_utf8' | 'bad_frame' | 'no_pong' | 'slow_consumer';
 
 export interface Ending {
   /** RFC 6455, section 7.4.1, and its registry. */
@@ -40,6 +41,12 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
     text: 'the message is larger than max_message_size',
     line: { level: 'warn', message: 'message too large, connection closed' },
   },
+  /** A frame is larger than `max_frame_size`. */
+  frame_too_large: {
+    code: 1009,
+    text: 'the frame is larger than max_frame_size',
+    line: { level: 'warn', message: 'frame too large, connection closed' },
+  },
   /** A message comes in too many fragments. */
   too_many_pieces: {
     code: 1008,
@@ -67,6 +74,22 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
   /** The client does not read, and more than `max_unsent_bytes` wait for it. */
   slow_consumer: { code: 1008, text: 'slow consumer' },
 };
+
+/** What Autobahn, and so Crossbar.io, calls to fail a connection: the peer or the router did something wrong. */
+const FAILURES: ReadonlySet<CloseCause | Fault> = new Set<CloseCause | Fault>([
+  'protocol_violation',
+  'internal_error',
+  'too_large',
+  'frame_too_large',
+  'too_many_pieces',
+  'not_utf8',
+  'bad_frame',
+]);
+
+/** @returns whether `fail_by_drop` has to do with an end. */
+export function isFailure(cause: CloseCause | Fault): boolean {
+  return FAILURES.has(cause);
+}
 
 /** @returns the fault that `ws` closes a connection for, with a code and no text. */
 export function faultOf(code: number): Fault {

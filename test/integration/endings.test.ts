@@ -8,6 +8,7 @@ import { rawFrame, RawSocketClient, RawSocketWire } from '../support/rawsocket-c
 import { WampClient } from '../support/wamp-client.js';
 
 const SMALL = { max_message_size: 1024 };
+const SMALL_FRAMES = { max_frame_size: 512, max_message_size: 1024 };
 const HASTY = { hello_timeout: 1000 };
 const PINGING = { auto_ping_interval: 1000, auto_ping_timeout: 1000 };
 const TICKET = { ticket: { type: 'static', principals: { joe: { ticket: 'x', role: 'anonymous' } } } };
@@ -18,11 +19,13 @@ beforeAll(async () => {
     config: nodeConfig({
       websocket: { options: SMALL },
       paths: {
+        frames: { type: 'websocket', options: { ...SMALL_FRAMES, compression: { deflate: {} } } },
         hasty: { type: 'websocket', options: HASTY },
         pinging: { type: 'websocket', options: PINGING },
         late: { type: 'websocket', options: { authenticate_timeout: 1000 }, auth: TICKET },
       },
       transports: [
+        { type: 'websocket', id: 'dropping', endpoint: LOOPBACK, options: { ...SMALL_FRAMES, fail_by_drop: true } },
         { type: 'rawsocket', id: 'small', endpoint: LOOPBACK, options: SMALL },
         { type: 'rawsocket', id: 'hasty', endpoint: LOOPBACK, options: HASTY },
         { type: 'rawsocket', id: 'pinging', endpoint: LOOPBACK, options: PINGING },
@@ -110,6 +113,68 @@ describe('a WebSocket', () => {
   });
 });
 
+describe('max_frame_size', () => {
+  it.each([false, true])('a larger frame is closed with 1009 (compression: %s)', async (deflate) => {
+    const client = await WampClient.join(daemon.url('/frames', 'ws'), 'realm1', { deflate });
+    client.socket.send('x'.repeat(513), { compress: false });
+    const reason = 'the frame is larger than max_frame_size';
+    expect(await client.closed).toEqual({ code: 1009, reason });
+    expect(await ofSession('session left', client.sessionId)).toMatchObject({ reason });
+    expect(await daemon.waitForLog('frame too large, connection closed')).toMatchObject({ level: 'warn' });
+  });
+
+  it('is not for messages: pieces of that size may form a larger one', async () => {
+    const client = await WampClient.join(daemon.url('/frames', 'ws'));
+    const call = JSON.stringify([48, 1, {}, 'com.example.nobody', ['x'.repeat(600)]]);
+    client.socket.send(call.slice(0, 512), { fin: false });
+    client.socket.send(call.slice(512));
+    expect((await client.next()).slice(0, 5)).toEqual([8, 48, 1, {}, 'wamp.error.no_such_procedure']);
+  });
+});
+
+describe('fail_by_drop', () => {
+  const cut = { code: 1006, reason: '' };
+  const url = (): string => `ws://127.0.0.1:${place('dropping').port}/`;
+
+  it.each<[string, (client: WampClient) => void, string]>([
+    [
+      'a message that is too large',
+      (client) => {
+        client.socket.send('x'.repeat(512), { fin: false });
+        client.socket.send('x'.repeat(512), { fin: false });
+        client.socket.send('x');
+      },
+      'message too large, connection closed',
+    ],
+    ['a frame that is too large', (client) => client.send('x'.repeat(513)), 'frame too large, connection closed'],
+    [
+      'a frame with a reserved bit',
+      (client) => void socketOf(client).write(Buffer.from([0xc1, 0x80, 0, 0, 0, 0])),
+      'bad frame, connection closed',
+    ],
+  ])('%s: the connection is cut without a close frame, and the log says why', async (_what, offend, line) => {
+    const client = await WampClient.join(url());
+    offend(client);
+    expect(await client.closed).toEqual(cut);
+    await daemon.waitForLog(line);
+    await ofSession('session left', client.sessionId);
+  });
+
+  it('a message that is no WAMP: behind the ABORT', async () => {
+    const client = await WampClient.join(url());
+    client.send('{}');
+    expect((await client.next())[2]).toBe('wamp.error.protocol_violation');
+    expect(await client.closed).toEqual(cut);
+  });
+
+  it('who is refused has a close frame all the same', async () => {
+    const client = await WampClient.connect(url());
+    client.send([1, 'com.example.elsewhere', { roles: { caller: {} } }]);
+    expect((await client.next())[0]).toBe(3);
+    expect((await client.closed).code).toBe(1000);
+  });
+});
+
 describe('a RawSocket', () => {
   it.each<[string, Buffer, string, string]>([
     [
@@ -157,7 +222,8 @@ it('strangers cannot fill the log with it', async () => {
     await client.closed;
   }
   const lines = daemon.logs.filter(
-    ({ msg, transport }) => msg === 'message too large, connection closed' && transport !== 'small',
+    ({ msg, transport }) =>
+      msg === 'message too large, connection closed' && transport !== 'small' && transport !== 'dropping',
   );
   expect(lines).toHaveLength(1);
 });

@@ -1,24 +1,56 @@
 /**
- * Keeps the receiver of `ws` from going on behind a frame that is wrong. Without compression nothing ever waits in it; with
+ * What the receiver of `ws` has no option for. Knows no WAMP.
+ *
+ * {@link guardReceiver} keeps it from going on behind a frame that is wrong. Without compression nothing ever waits in it; with
  * compression chunks wait while a message is inflated, and then `ws` (8.23) reads those behind the wrong one, too, from a state
- * that it must not be in. That throws where nobody catches, and what it inflates then is asked for after its end. Knows no WAMP.
+ * that it must not be in. That throws where nobody catches, and what it inflates then is asked for after its end.
+ *
+ * {@link limitFrames} limits each frame by itself, as it is on the wire.
  */
 import type { WebSocket } from 'ws';
 
-type Written = (chunk: Buffer, encoding: string, done: (error?: Error | null) => void) => void;
+type Done = (error?: Error | null) => void;
+type Written = (chunk: Buffer, encoding: string, done: Done) => void;
 
-/** What is used of it; only `_receiver` is not meant to be. */
+/** What is used of it; `_receiver` is not meant to be. */
 interface Receiver {
   readonly errored: Error | null;
+  /** Of the frame whose length has been read. */
+  readonly _opcode: number;
+  readonly _payloadLength: number;
   _write: Written;
+  haveLength: (done: Done) => void;
+  createError(kind: typeof RangeError, message: string, prefix: boolean, closeCode: number, code: string): Error;
 }
 
 /** Call it for a connection that is compressed, before anything is read. */
 export function guardReceiver(ws: WebSocket): void {
-  const { _receiver: receiver } = ws as unknown as { readonly _receiver: Receiver };
+  const receiver = receiverOf(ws);
   const write = receiver._write.bind(receiver);
   receiver._write = (chunk, encoding, done) => {
     if (receiver.errored === null) write(chunk, encoding, done);
     else done();
   };
+}
+
+/** The opcodes from here on are those of control frames. */
+const FIRST_CONTROL = 0x08;
+
+/**
+ * Fails the connection with 1009 for a frame of a message that is longer. Call it before anything is read.
+ *
+ * @param onExceeded called first: `ws` tells only the code.
+ */
+export function limitFrames(ws: WebSocket, maxBytes: number, onExceeded: () => void): void {
+  const receiver = receiverOf(ws);
+  const haveLength = receiver.haveLength.bind(receiver);
+  receiver.haveLength = (done) => {
+    if (receiver._payloadLength <= maxBytes || receiver._opcode >= FIRST_CONTROL) return haveLength(done);
+    onExceeded();
+    done(receiver.createError(RangeError, 'Max frame size exceeded', false, 1009, 'ERR_FRAME_TOO_LARGE'));
+  };
+}
+
+function receiverOf(ws: WebSocket): Receiver {
+  return (ws as unknown as { readonly _receiver: Receiver })._receiver;
 }

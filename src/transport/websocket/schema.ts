@@ -164,11 +164,13 @@ export const websocketOptionsSchema = {
       description: 'Removes the mask from the frames of clients.',
     },
     max_frame_size: {
-      const: 0,
+      type: 'integer',
+      minimum: 0,
+      maximum: 67_108_864,
       default: 0,
       adapt: noteLargeFrames,
-      because: 'frames are not limited one by one; `max_message_size` limits what a client can make us hold',
-      description: 'Largest frame in bytes; 0 is no limit.',
+      description:
+        'Largest frame in bytes; a client that sends a larger one is disconnected (code 1009). 0 is no limit: `max_message_size` limits what a client can make us hold.',
     },
     max_message_size: {
       type: 'integer',
@@ -188,10 +190,10 @@ export const websocketOptionsSchema = {
       description: 'Splits what we send into frames of this many bytes; 0 sends each message in one frame.',
     },
     fail_by_drop: {
-      const: false,
+      type: 'boolean',
       default: false,
-      because: 'a client that breaks the protocol is told so by a close frame',
-      description: 'Cuts the connection of a client that breaks the protocol, without a close frame.',
+      description:
+        'Cuts the connection of a client that breaks the protocol, or sends too much, without a close frame. Off, as in Crossbar.io, though not in Autobahn by itself: the client is told why by a close frame.',
     },
     echo_close_codereason: {
       type: 'boolean',

@@ -17,6 +17,7 @@ import { TransportHost } from '../transport-host.js';
 import { WITHOUT_UPGRADE, handshakeRules, isByPlantedHost, isWithoutUpgrade, negotiate } from './handshake.js';
 import { controlFrame, PING_FRAME } from './framing.js';
 import { WampWebSocket, WebSocketWire } from './wire.js';
+import type { WebSocketTerms } from './wire.js';
 import type { WampConnection } from '../connection.js';
 import type { Drain } from '../drain.js';
 import type { CookieTracker, Tracked } from '../../cookie/tracker.js';
@@ -64,6 +65,7 @@ export class WebSocketAcceptor {
   readonly #server: InstanceType<typeof WebSocketServer<typeof WampWebSocket>>;
   readonly #host: TransportHost;
   readonly #refusals: RefusalLog;
+  readonly #manners: Pick<WebSocketTerms, 'echoesClose' | 'failsByDrop' | 'maxFrameBytes'>;
   /** What is said once. */
   readonly #told = new Set<string>();
   /** They take memory, so they are kept only for those who look at them. */
@@ -78,6 +80,11 @@ export class WebSocketAcceptor {
     this.#refusals = new RefusalLog(deps.log);
     this.#keepsHeaders = asksAuthenticator(config.auth);
     const { options } = config;
+    this.#manners = {
+      echoesClose: options.echo_close_codereason,
+      failsByDrop: options.fail_by_drop,
+      maxFrameBytes: options.max_frame_size,
+    };
     const parts = Math.max(MIN_PARTS, Math.ceil(options.max_message_size / PART_BYTES));
     const serverOptions: ServerOptions<typeof WampWebSocket> & PartLimits & { readonly closeTimeout: number } = {
       noServer: true,
@@ -210,7 +217,7 @@ export class WebSocketAcceptor {
     // While the store was asked the client may have left, and the node may have begun to stop.
     if (socket.destroyed) return;
     if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
-    const { show_server_version, tcp_nodelay, echo_close_codereason: echoesClose } = this.#config.options;
+    const { show_server_version, tcp_nodelay } = this.#config.options;
     const headers = [`Server: ${SERVER_NAME}${show_server_version ? `/${this.#deps.version ?? ''}` : ''}`];
     if (tracked?.setCookie !== undefined) headers.push(`Set-Cookie: ${tracked.setCookie}`);
     this.#answer = { subprotocol: agreement.subprotocol, headers };
@@ -222,7 +229,7 @@ export class WebSocketAcceptor {
       const headers = this.#keepsHeaders ? { ...req.headers } : undefined;
       const heldCookie = tracked?.lastsMs === undefined ? tracked?.record.cbtid : undefined;
       const client = clientOf(socket, { liveCookie, heldCookie, headers });
-      const terms = { socket, serializer: agreement.serializer, client, echoesClose };
+      const terms = { socket, serializer: agreement.serializer, client, ...this.#manners };
       if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
         // Whoever goes on has read the answer.
         ws.once('message', () => this.#deps.tracker?.delivered(tracked.record));

@@ -4,10 +4,10 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { WampConnection } from '../connection.js';
-import { ENDINGS, faultOf } from '../endings.js';
+import { ENDINGS, faultOf, isFailure } from '../endings.js';
 import { clientInfoOf } from '../peer.js';
 import { controlFrame, PONG_FRAME, websocketCodec } from './framing.js';
-import { guardReceiver } from './receiver-guard.js';
+import { guardReceiver, limitFrames } from './receiver-guard.js';
 import type { ClientInfo } from '../../auth/method.js';
 import type { Serializer } from '../../serializer/serializer.js';
 import type { CloseCause, TransportFacts } from '../../session/transport.js';
@@ -23,6 +23,10 @@ export interface WebSocketTerms {
   readonly client: ClientInfo;
   /** Answer a close frame with the client's own code and reason. */
   readonly echoesClose: boolean;
+  /** Cut the connection instead of a close frame where something went wrong. */
+  readonly failsByDrop: boolean;
+  /** Largest frame of a message, in bytes as they are on the wire; 0 is no limit. */
+  readonly maxFrameBytes: number;
 }
 
 const TRY_AGAIN_LATER = 1013;
@@ -39,8 +43,9 @@ export class WampWebSocket extends WebSocket {
   override close(code?: number, data?: string | Buffer): void {
     const { wire } = this;
     if (code !== undefined && data === undefined) {
-      const fault = faultOf(code);
+      const fault = wire?.fault ?? faultOf(code);
       if (wire !== undefined) wire.fault = fault;
+      if (wire?.failsByDrop === true) return wire.drop();
       return this.closeWith(code, ENDINGS[fault].text);
     }
     const answer = (): void => (wire?.echoesClose === true ? this.closeWith(code ?? 1000, data) : this.closeWith(1000));
@@ -59,19 +64,23 @@ export class WampWebSocket extends WebSocket {
 export class WebSocketWire implements Wire {
   readonly connection: WampConnection;
   readonly echoesClose: boolean;
+  readonly failsByDrop: boolean;
   /** What the client's frames are closed for. */
   fault: Fault | undefined;
   readonly #ws: WampWebSocket;
   readonly #socket: Socket;
   readonly #host: TransportHost;
 
-  constructor(ws: WampWebSocket, { socket, serializer, client, echoesClose }: WebSocketTerms, host: TransportHost) {
+  constructor(ws: WampWebSocket, terms: WebSocketTerms, host: TransportHost) {
+    const { socket, serializer, client, maxFrameBytes } = terms;
     this.#ws = ws;
     this.#socket = socket;
     this.#host = host;
-    this.echoesClose = echoesClose;
+    this.echoesClose = terms.echoesClose;
+    this.failsByDrop = terms.failsByDrop;
     const isCompressed = ws.extensions !== '';
     if (isCompressed) guardReceiver(ws);
+    if (maxFrameBytes > 0) limitFrames(ws, maxFrameBytes, () => (this.fault = 'frame_too_large'));
     const codec = websocketCodec(serializer, !isCompressed);
     const sender = isCompressed ? ws : undefined;
     this.connection = new WampConnection(this, { socket, client, codec, sender, checksUtf8: false }, host);
@@ -98,12 +107,20 @@ export class WebSocketWire implements Wire {
   }
 
   end(cause: CloseCause | Fault, text: string): void {
+    if (this.failsByDrop && isFailure(cause)) return this.drop();
     this.#ws.closeWith(ENDINGS[cause].code, closeReason(text));
   }
 
   /** Without ABORT, which clients take for final: with this code they try again. */
   evict(text: string): void {
     this.#ws.closeWith(TRY_AGAIN_LATER, text);
+    this.#socket.destroySoon();
+  }
+
+  /** Ends the connection without a close frame, behind what was sent before: an ABORT, for example. */
+  drop(): void {
+    this.connection.closing();
+    this.#host.awaitClose(this.connection);
     this.#socket.destroySoon();
   }
 

@@ -93,8 +93,6 @@ describe('every option of a WebSocket that has one value only', () => {
     ['enable_rfc6455', false],
     ['apply_mask', false],
     ['mask_server_frames', true],
-    ['max_frame_size', 65_536],
-    ['fail_by_drop', true],
   ])('%s: %j is refused with a reason', (key, value) => {
     const [problem = ''] = problemsOf(option(key)(value));
     expect(problem).toMatch(/, not supported \(allowed: .+; .+\)$/);

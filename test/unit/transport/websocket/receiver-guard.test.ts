@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { deflated, frame, WRONG_FRAMES } from '../../../support/compressed-frames.js';
-import { guardReceiver } from '../../../../src/transport/websocket/receiver-guard.js';
+import { guardReceiver, limitFrames } from '../../../../src/transport/websocket/receiver-guard.js';
 
 /** A server's end of a compressed connection, and what it reads from. */
 async function connection(): Promise<{ ws: WebSocket; socket: Duplex }> {
@@ -45,3 +45,22 @@ it.each(WRONG_FRAMES)(
     expect(ws.readyState).toBe(WebSocket.CLOSED);
   },
 );
+
+it('limits the frames of messages, and no others', async () => {
+  const { ws, socket } = await connection();
+  const messages: string[] = [];
+  ws.on('message', (data: Buffer) => messages.push(data.toString()));
+  const exceeded = vi.fn();
+  limitFrames(ws, 4, exceeded);
+  const failed = once(ws, 'error');
+  socket.push(frame(0x81, Buffer.from('four')));
+  socket.push(frame(0x89, Buffer.from('a long ping')));
+  socket.push(frame(0x01, Buffer.from('more')));
+  socket.push(frame(0x80, Buffer.from(' yet')));
+  await turn();
+  expect([messages, exceeded.mock.calls.length]).toEqual([['four', 'more yet'], 0]);
+  socket.push(frame(0x81, Buffer.from('fiver')));
+  await failed;
+  expect(exceeded).toHaveBeenCalledOnce();
+  ws.terminate();
+});
