@@ -75,7 +75,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['webservice', 'client', 'component'],
     ],
     builtins: ['fs', 'path', 'timers', 'v8'],
-    builtinTypes: ['stream'],
+    builtinTypes: ['net', 'stream'],
   },
   // The warnings about roles ask the rules of the router themselves.
   config: {

@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -19,6 +20,8 @@ import type { Warden } from './warden.js';
 const DRAIN_MS = 1000;
 /** What is left of the group of a process that has ended by itself has so long after SIGTERM. */
 const ORPHANS_MS = 2000;
+/** Behind the input and the two outputs. */
+const FIRST_CHANNEL = 3;
 
 /** What becomes of an output: read here, closed at once at our end, or never seen. */
 export type OutputMode = 'read' | 'close' | 'ignore';
@@ -34,6 +37,8 @@ export interface ProcessCommand {
   readonly stdin: boolean;
   readonly stdout: OutputMode;
   readonly stderr: OutputMode;
+  /** Channels to it, both ways: its file descriptors 3, 4, ... Nobody else can open them. Default: none. */
+  readonly channels?: number;
 }
 
 /** How it ended: `code` is null after a signal. */
@@ -48,6 +53,8 @@ export interface SupervisedProcess {
   readonly stdin: Writable | undefined;
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
+  /** Our ends of its channels. They end with it, and may still hold what it said last. */
+  readonly channels: readonly Socket[];
   /** When nobody of its group is left and its output is read. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
   /** Ends the group: SIGTERM, after the grace SIGKILL. Idempotent. @returns whether somebody had to be killed. */
@@ -72,7 +79,8 @@ export async function startProcess(command: ProcessCommand, warden: Warden): Pro
 }
 
 async function spawned(command: ProcessCommand, outputs: readonly (number | 'ignore')[], warden: Warden) {
-  const stdio: StdioOptions = [command.stdin ? 'pipe' : 'ignore', ...outputs];
+  const channels = Array.from({ length: command.channels ?? 0 }, () => 'pipe' as const);
+  const stdio: StdioOptions = [command.stdin ? 'pipe' : 'ignore', ...outputs, ...channels];
   const { file, arguments: args, cwd, env } = command;
   const child = spawn(file, [...args], { cwd, env: { ...env }, detached: true, stdio });
   const { pid } = child;
@@ -102,6 +110,7 @@ class Supervised implements SupervisedProcess {
   readonly stdin: Writable | undefined;
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
+  readonly channels: readonly Socket[];
   readonly ended: Promise<ProcessEnd>;
   #ending: Promise<boolean> | undefined;
 
@@ -110,8 +119,10 @@ class Supervised implements SupervisedProcess {
     this.stdin = child.stdin ?? undefined;
     this.stdout = stdout;
     this.stderr = stderr;
+    // A pipe to a child is a pair of sockets.
+    this.channels = child.stdio.slice(FIRST_CHANNEL) as Socket[];
     // Who does not read its input is nobody's business.
-    this.stdin?.on('error', () => undefined);
+    for (const stream of [this.stdin, ...this.channels]) stream?.on('error', () => undefined);
     this.ended = this.#supervise(child, warden);
   }
 

@@ -19,11 +19,7 @@ export interface ProcessOutput {
 
 /** Writes what a process says to the log. All streams of a process share one limit. @param log has the process in its fields */
 export function logOutput({ stdout, stderr }: ProcessOutput, log: Logger): void {
-  const rate = new LineRate({
-    clock: () => performance.now(),
-    after: (ms, callback) => systemScheduler.after(ms, callback),
-    onOmitted: (lines) => log.warn({ lines }, 'lines of the process left out: there were too many'),
-  });
+  const rate = processLineRate(() => log);
   for (const [name, stream] of [['stdout', stdout] as const, ['stderr', stderr] as const]) {
     if (stream === undefined) continue;
     const lines = new LineSplitter(MAX_LINE_BYTES, (line) => {
@@ -35,4 +31,13 @@ export function logOutput({ stdout, stderr }: ProcessOutput, log: Logger): void 
       rate.end();
     });
   }
+}
+
+/** @returns what bounds the lines of one process. @param log asked when something is told */
+export function processLineRate(log: () => Logger): LineRate {
+  return new LineRate({
+    clock: () => performance.now(),
+    after: (ms, callback) => systemScheduler.after(ms, callback),
+    onOmitted: (lines) => log().warn({ lines }, 'lines of the process left out: there were too many'),
+  });
 }
