@@ -74,7 +74,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['wamp', 'log', 'system', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'http'],
       ...['webservice', 'client', 'component'],
     ],
-    builtins: ['fs', 'path', 'timers', 'v8'],
+    builtins: ['fs', 'path', 'timers', 'url', 'v8'],
     builtinTypes: ['net', 'stream'],
   },
   // The warnings about roles ask the rules of the router themselves.
@@ -250,6 +250,7 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'worker/guest/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'worker/guest/schema.ts', word: 'json', because: 'a word of "stdin"' },
   { file: 'worker/schema.ts', word: 'router', because: 'the schema of that worker' },
+  { file: 'worker/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'node/summary.ts', word: 'rawsocket', because: 'what "rawsocketUrl" of a summary is for' },
 ];
 

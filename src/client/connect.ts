@@ -65,7 +65,7 @@ export async function connectLocal(
 }
 
 /** @returns the method that lets in exactly this principal. */
-function admitting({ realm, role, authid }: LocalPrincipal, kind: LocalKind): AuthMethod {
+export function admitting({ realm, role, authid }: LocalPrincipal, kind: LocalKind): AuthMethod {
   const principal = { realm, authid, authrole: role, authmethod: kind, authprovider: 'static' };
   return { start: () => ({ type: 'accept', principal }) };
 }

@@ -1,6 +1,7 @@
 /**
- * What a kind of component is: a way from its config to a function, which gets a session. To add one: a file that exports a
- * {@link ComponentType}, a line in `registry.ts`, and its schema with a line in the `oneOf` of `schema.ts`.
+ * What a kind of component is: a way from its config to a function, which gets a session in this process; or what a host is told,
+ * which is a process that runs components in another language. To add one: a file that exports a {@link ComponentType}, a line in
+ * `registry.ts`, and its schema with a line in the `oneOf` of `schema.ts`.
  */
 import type { ComponentFunction } from '../client/api.js';
 import type { ComponentConfig } from './schema.js';
@@ -24,15 +25,32 @@ export interface ComponentTypeDeps {
   readonly cbdir: string;
 }
 
-/** One kind of component. */
-export interface ComponentType<C extends AnyComponentConfig = AnyComponentConfig> {
+interface CommonComponentType<C extends AnyComponentConfig> {
   /** The word for it in `type`. */
   readonly type: C['type'];
   /** @returns what the log says of it beside its id. */
   facts(config: C): Readonly<Record<string, unknown>>;
+}
+
+/** A kind that runs in the process of the node. */
+export interface InNodeComponentType<C extends AnyComponentConfig = AnyComponentConfig> extends CommonComponentType<C> {
   /** Finds the function that is called with the session. Rejects when it is not there; the message is for the operator. */
   load(config: C, deps: ComponentTypeDeps): Promise<ComponentFunction>;
 }
+
+/** The host that runs a component: a program of ours, one process for each worker that needs it. */
+export type HostName = 'python';
+
+/** A kind that runs in a process of its own. */
+export interface HostedComponentType<C extends AnyComponentConfig = AnyComponentConfig> extends CommonComponentType<C> {
+  readonly host: HostName;
+  /** @returns what the host is told, beside what all components have. */
+  spec(config: C): Readonly<Record<string, unknown>>;
+}
+
+/** One kind of component. */
+export type ComponentType<C extends AnyComponentConfig = AnyComponentConfig> =
+  InNodeComponentType<C> | HostedComponentType<C>;
 
 /** A kind for every word of the config. */
 export type ComponentTypes = {

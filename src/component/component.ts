@@ -1,5 +1,5 @@
 /**
- * One component of the config, from its function to its end.
+ * One component of the config that runs in this process, from its function to its end.
  *
  *     start: load the function -> join the realm -> call the function, and wait for what it returns
  *     start given up: its session ends, even in the middle of the function
@@ -14,7 +14,7 @@ import type { Router } from '../router/router.js';
 import type { UriRule } from '../wamp/uri.js';
 import type { ComponentHooks } from '../client/api.js';
 import type { LocalClient } from '../client/connect.js';
-import type { AnyComponentConfig, ComponentType, ComponentTypeDeps } from './component-type.js';
+import type { AnyComponentConfig, ComponentTypeDeps, InNodeComponentType } from './component-type.js';
 
 /** A component may have to wait for a database; one that never comes up must not keep the node from saying so. */
 const START_MS = 60_000;
@@ -23,7 +23,7 @@ const START_MS = 60_000;
 const STOP_MS = 2000;
 
 export interface ComponentDeps extends ComponentTypeDeps {
-  readonly type: ComponentType;
+  readonly type: InNodeComponentType;
   readonly router: Router;
   /** Of the realm that it joins. */
   readonly uriRule: UriRule;

@@ -164,11 +164,15 @@ class Node implements RunningNode {
     return [...workers.filter((worker) => !isLast(worker)), ...workers.filter(isLast)];
   }
 
-  #onWorkerEnd(worker: string, { failed }: WorkerEnd): void {
+  #onWorkerEnd(worker: string, end: WorkerEnd): void {
     this.#left -= 1;
-    const { shutdown } = this.#parts.loaded.config.controller.options;
-    this.#reason ??= shutdownReason(shutdown, { worker, failed, left: this.#left });
+    this.#reason ??= this.#reasonOf(worker, end);
     this.#endByItself();
+  }
+
+  #reasonOf(worker: string, end: WorkerEnd): ShutdownReason | undefined {
+    const { shutdown } = this.#parts.loaded.config.controller.options;
+    return shutdownReason(shutdown, { ...end, worker, left: this.#left });
   }
 
   #endByItself(): void {
@@ -219,7 +223,9 @@ class Node implements RunningNode {
     const worker = workerTypeOf(config, families).create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
       ...{ clients: this.#clients, families, authenticators, env, warden: this.#warden },
+      startdir: workingDirectory(),
       ended: (end) => this.#onWorkerEnd(config.id, end),
+      outlivesFailures: () => this.#reasonOf(config.id, { failed: true }) === undefined,
       nodeInfo: { version: packageVersion(), ...(id === undefined ? {} : { id }) },
       privatePaths: privatePathsOf(loaded, cbdir, families),
     });
@@ -253,6 +259,14 @@ class Node implements RunningNode {
       await this.#parts.pidFile?.release();
     }
     this.#log.info('node stopped');
+  }
+}
+
+function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined; // it was removed: nobody can look for anything there
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The worker `router`: realms in this process, the components that run in them, and the transports that lead to them. Realms of
- * different workers are separate, even of the same name: a router knows only its own.
+ * The worker `router`: realms in this process, the components that belong to them, here or in a host, and the transports that lead
+ * to them. Realms of different workers are separate, even of the same name: a router knows only its own.
  *
  *     start: realms -> components, so that they are there when the first client comes -> transports
  *     stop:  every transport stops listening and its connections are closed -> every component
@@ -14,10 +14,12 @@ import { cookieProcedures } from '../session/cookie-procedures.js';
 import { ManagedCookies } from '../cookie/management.js';
 import { messageOf } from '../system/error.js';
 import { createRandomId } from '../system/random.js';
+import { HostedComponents } from './host/hosted-components.js';
 import { systemScheduler } from './scheduler.js';
 import { transportTypeOf } from './transports.js';
 import { WorkerError } from './worker.js';
 import type { Component } from '../component/component.js';
+import type { ComponentType, InNodeComponentType } from '../component/component-type.js';
 import type { ComponentConfig } from '../component/schema.js';
 import type { TransportServer } from '../transport/transport-type.js';
 import type { WebTransportDeps } from '../webservice/transport-types.js';
@@ -32,6 +34,7 @@ class RouterWorker implements Worker {
   readonly #servers: TransportServer[] = [];
   /** Every component that was told to start, also one that failed. */
   readonly #components: Component[] = [];
+  readonly #hosted: HostedComponents;
   readonly #listening: ListeningSummary[] = [];
   readonly #running: ComponentSummary[] = [];
   #stopped: Promise<void> | undefined;
@@ -39,6 +42,10 @@ class RouterWorker implements Worker {
   constructor(config: RouterWorkerConfig, deps: WorkerDeps) {
     this.#config = config;
     this.#deps = deps;
+    const { id: worker, options, components } = config;
+    const types = components.map(({ type }) => deps.families.components[type]);
+    const needs = types.flatMap((type) => ('host' in type ? [type.host] : []));
+    this.#hosted = new HostedComponents({ worker, options, needs }, deps);
   }
 
   get summary(): WorkerOffer {
@@ -89,20 +96,35 @@ class RouterWorker implements Worker {
     pointer: string,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const joined = this.#config.realms.find(({ name }) => name === config.realm);
-    const uriRule = joined?.options?.uri_check ?? 'loose';
-    const { Component } = await import('../component/component.js');
-    const { families, cbdir, log } = this.#deps;
-    const component = new Component(config, { type: families.components[config.type], router, uriRule, cbdir, log });
-    signal?.throwIfAborted();
-    this.#components.push(component);
+    const kind: ComponentType = this.#deps.families.components[config.type];
     try {
-      await component.start(signal);
+      if ('host' in kind) await this.#hosted.start(config, kind, router, signal);
+      else await this.#startInNode(config, kind, router, signal);
     } catch (cause) {
-      throw new WorkerError(`component ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
+      if (signal?.aborted === true || !this.#deps.outlivesFailures()) {
+        throw new WorkerError(`component ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
+      }
+      this.#deps.log.warn({ component: config.id }, 'node goes on without a component');
+      return;
     }
     const { id, type, realm, role } = config;
     this.#running.push({ component: id, worker: this.#config.id, type, realm, role });
+  }
+
+  async #startInNode(
+    config: ComponentConfig,
+    type: InNodeComponentType,
+    router: Router,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const joined = this.#config.realms.find(({ name }) => name === config.realm);
+    const uriRule = joined?.options?.uri_check ?? 'loose';
+    const { Component } = await import('../component/component.js');
+    const { cbdir, log } = this.#deps;
+    const component = new Component(config, { type, router, uriRule, cbdir, log });
+    signal?.throwIfAborted();
+    this.#components.push(component);
+    await component.start(signal);
   }
 
   async #startTransport(config: TransportConfig, deps: WebTransportDeps, pointer: string): Promise<void> {
@@ -131,7 +153,7 @@ class RouterWorker implements Worker {
 
   async #shutDown(drained: Promise<unknown>): Promise<void> {
     await Promise.all([drained, ...this.#servers.map((server) => server.stop())]);
-    await Promise.all(this.#components.map((component) => component.stop()));
+    await Promise.all([...this.#components.map((component) => component.stop()), this.#hosted.stop()]);
   }
 }
 

@@ -15,11 +15,21 @@ import { webTransportSchema } from '../webservice/schema.js';
 import type { WebTransportConfig } from '../webservice/schema.js';
 import { universalTransportSchema } from '../webservice/universal-schema.js';
 import type { UniversalTransportConfig } from '../webservice/universal-schema.js';
+import { notePythonOptions } from '../component/python-rules.js';
 import { disabledSchema, idKeywords } from './common-schema.js';
+import { environmentKeys } from './process/environment-schema.js';
 import { guestWorkerSchema } from './guest/schema.js';
 import type { GuestWorkerConfig } from './guest/schema.js';
+import type { PythonOptions } from './host/python-program.js';
 
-const NO_PYTHON = 'no Python runs in this worker';
+const routerEnvironmentSchema = {
+  type: 'object',
+  section: 'Router environment',
+  standsAt: 'workers[].options.env',
+  description: 'The environment variables of the process in which its components of Python run.',
+  additionalProperties: false,
+  properties: environmentKeys,
+} as const satisfies ConfigSchema;
 
 export const transportSchema = {
   type: 'object',
@@ -37,7 +47,8 @@ export const routerWorkerSchema = {
   section: 'Router worker',
   standsAt: 'workers[]',
   description:
-    'A router: realms, and the transports that lead to them. All workers live in one process and see only their own realms.',
+    'A router: realms, and the transports that lead to them. All routers live in one process and see only their own realms.',
+  rules: notePythonOptions,
   required: ['type'],
   additionalProperties: false,
   properties: {
@@ -56,6 +67,21 @@ export const routerWorkerSchema = {
       additionalProperties: false,
       properties: {
         disabled: disabledSchema,
+        python: {
+          type: 'string',
+          minLength: 1,
+          pattern: '^/',
+          allowed: 'an absolute path',
+          absent: '`$VIRTUAL_ENV/bin/python`, else `python3` on the `PATH`',
+          description: 'The Python that runs components of Python.',
+        },
+        pythonpath: {
+          type: 'array',
+          items: { type: 'string', minLength: 1, is: 'file', description: 'A directory.' },
+          absent: 'no directory',
+          description: 'Where Python searches modules first. Relative ones start at the node directory.',
+        },
+        env: routerEnvironmentSchema,
         max_kept_bytes: {
           type: 'integer',
           minimum: 1_048_576,
@@ -70,9 +96,6 @@ export const routerWorkerSchema = {
         reactor: 'it names an event loop of Python, and Node.js has its own',
         expose_controller: 'Crossbar.io does not use it either',
         expose_shared: 'Crossbar.io does not use it either',
-        python: NO_PYTHON,
-        pythonpath: NO_PYTHON,
-        env: NO_PYTHON,
         extra: 'nothing in this worker asks for it',
       },
     },
@@ -81,12 +104,12 @@ export const routerWorkerSchema = {
       type: 'array',
       items: componentSchema,
       default: [],
-      description: 'Programs that run inside the node. They are started, in this order, before anybody can connect.',
+      description: 'Programs that belong to the router. They are started, in this order, before anybody can connect.',
     },
     transports: { type: 'array', items: transportSchema, default: [], description: 'Where clients connect.' },
   },
   noEffect: {
-    manhole: 'there is no Python in the worker to log in to',
+    manhole: 'nobody can log in to a worker',
     connections: 'no part of the worker has a use for connections to databases',
   },
 } as const satisfies ConfigSchema;
@@ -109,7 +132,7 @@ export type TransportConfig =
 export interface RouterWorkerConfig {
   readonly type: 'router';
   readonly id: string;
-  readonly options: { readonly disabled: boolean; readonly max_kept_bytes?: number };
+  readonly options: PythonOptions & { readonly disabled: boolean; readonly max_kept_bytes?: number };
   readonly realms: readonly (RealmConfig & { readonly id: string })[];
   readonly components: readonly ComponentConfig[];
   readonly transports: readonly TransportConfig[];

@@ -34,12 +34,16 @@ export interface WorkerDeps {
   readonly nodeInfo: { readonly id?: string; readonly version?: string };
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
+  /** Where the node was started, absolute; undefined when that directory is gone. */
+  readonly startdir: string | undefined;
   /** The environment of the node, for programs that it starts. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends the programs that it started when the node is gone. */
   readonly warden: Warden;
   /** The worker has ended by itself, and the shutdown words of the node count it. Called once, at any time. */
   readonly ended: (end: WorkerEnd) => void;
+  /** @returns whether the shutdown words of the node let it go on when a part of the worker fails. */
+  readonly outlivesFailures: () => boolean;
 }
 
 /** How a worker ended by itself. */

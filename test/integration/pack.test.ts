@@ -24,6 +24,7 @@ const EXPECTED: readonly RegExp[] = [
   /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|config\/validator|chunks\/[\w-]+)\.js$/,
   /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|chunks\/[\w-]+)\.js\.map$/,
   /^dist\/(index|[a-z]+\/[\w-]+)\.d\.ts$/,
+  /^python\/([a-z_]+\/)?\w+\.py$/,
   /^config\/[\w.-]+\.(json|yaml|js)$/,
   /^\.crossbar\/config\.json$/,
   /^web\/([\w-]+\/)*[\w.-]+\.(html|css|js|svg)$/,

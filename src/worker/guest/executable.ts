@@ -35,16 +35,25 @@ export async function findExecutable(name: string, places: ExecutablePlaces): Pr
   throw new Error(`there is no program ${JSON.stringify(name)}, neither in ${workdir} nor in the PATH (${searched})`);
 }
 
+/** @returns the program of this name in the `PATH`; undefined when there is none. */
+export function findInPath(name: string, searched = DEFAULT_PATH): Promise<string | undefined> {
+  return lookIn(searched.split(path.delimiter), name);
+}
+
 async function lookFor(name: string, workdir: string, searched: string): Promise<string | undefined> {
-  const directories = name.includes('/') ? [] : searched.split(path.delimiter).filter((entry) => entry !== '');
-  for (const directory of [workdir, ...directories]) {
+  return lookIn([workdir, ...(name.includes('/') ? [] : searched.split(path.delimiter))], name);
+}
+
+async function lookIn(directories: readonly string[], name: string): Promise<string | undefined> {
+  for (const directory of directories.filter((entry) => entry !== '')) {
     const file = path.resolve(directory, name);
     if (await isExecutable(file)) return file;
   }
   return undefined;
 }
 
-async function isExecutable(file: string): Promise<boolean> {
+/** @returns whether a file is there that this user may run. */
+export async function isExecutable(file: string): Promise<boolean> {
   try {
     await access(file, constants.X_OK);
     return (await stat(file)).isFile();

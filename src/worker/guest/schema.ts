@@ -1,6 +1,8 @@
 /** The worker `guest` in the config. */
 import type { ConfigSchema } from '../../schema/dialect.js';
 import { disabledSchema, idKeywords } from '../common-schema.js';
+import { environmentKeys } from '../process/environment-schema.js';
+import type { EnvironmentConfig } from '../process/environment-schema.js';
 
 const guestEnvironmentSchema = {
   type: 'object',
@@ -9,22 +11,7 @@ const guestEnvironmentSchema = {
   default: {},
   description: 'The environment variables of the program. `PYTHONUNBUFFERED` is `1` unless it is set.',
   additionalProperties: false,
-  properties: {
-    inherit: {
-      type: ['boolean', 'array'],
-      items: { type: 'string', minLength: 1, description: 'The name of a variable.' },
-      default: true,
-      allowed: 'true, false, or a list of names',
-      description: 'Those of the node: all, none, or the ones that are named.',
-    },
-    vars: {
-      type: 'object',
-      default: {},
-      propertyNames: { pattern: '^[^=]+$', allowed: 'the name of a variable' },
-      additionalProperties: { type: 'string', description: 'The value of a variable.' },
-      description: 'More variables, which take the place of those of the node.',
-    },
-  },
+  properties: environmentKeys,
 } as const satisfies ConfigSchema;
 
 const stdinValueKeywords = {
@@ -158,10 +145,7 @@ export interface GuestWorkerConfig {
   readonly arguments: readonly string[];
   readonly options: {
     readonly disabled: boolean;
-    readonly env: {
-      readonly inherit: boolean | readonly string[];
-      readonly vars: Readonly<Record<string, string>>;
-    };
+    readonly env: EnvironmentConfig;
     readonly workdir?: string;
     readonly stdin?: 'close' | { readonly type: 'json'; readonly value: unknown; readonly close: boolean };
     readonly stdout: 'log' | 'close' | 'drop';

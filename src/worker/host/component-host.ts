@@ -96,6 +96,8 @@ export class ComponentHost {
   #process: SupervisedProcess | undefined;
   /** When there is a process, or none comes. */
   #launched: Promise<void> | undefined;
+  /** Why the node ended it. */
+  #fault: string | undefined;
   #isOver = false;
   #stopped: Promise<void> | undefined;
 
@@ -207,6 +209,7 @@ export class ComponentHost {
       { host: this.#program.name, line: line.slice(0, 200) },
       'component host ended: it broke the protocol',
     );
+    this.#fault = 'its process broke the protocol';
     void this.#process?.end(0);
   }
 
@@ -253,13 +256,17 @@ export class ComponentHost {
   }
 
   async #onEnd(end: ProcessEnd, read: Promise<void>): Promise<void> {
+    this.#log[this.#stopped === undefined ? 'error' : 'info'](
+      { host: this.#program.name, ...(end.code === null ? { signal: end.signal } : { code: end.code }) },
+      'component host ended',
+    );
     // Its last messages tell why it has ended; somebody who has its channel must not keep us waiting.
     await settledWithin(read, DRAIN_MS);
     for (const socket of this.#process?.channels ?? []) socket.destroy();
     this.#isOver = true;
     this.#logs.end();
     this.#hello.reject(new Error(`${this.#program.name} ended before it said hello (${endText(end)})`));
-    this.#endComponents(`its process has ended (${endText(end)})`);
+    this.#endComponents(this.#fault ?? `its process has ended (${endText(end)})`);
     this.#end.resolve(end);
   }
 

@@ -222,7 +222,7 @@ describe('the schema without more words', () => {
       workers: ['router', 'guest'],
       transports: ['web', 'websocket', 'rawsocket', 'universal'],
       services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'none', 'path'],
-      components: ['module'],
+      components: ['class', 'function', 'module'],
       stores: ['memory', 'file', 'database'],
       methods: ['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls'],
       serializers: ['json', 'msgpack', 'cbor'],

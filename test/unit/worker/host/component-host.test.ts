@@ -130,7 +130,7 @@ describe('a host that ends', () => {
   it.each([
     ['exit', 'its process has ended (exit code 7)'],
     ['die', 'its process has ended (SIGKILL)'],
-    ['nonsense', 'its process has ended (SIGTERM)'],
+    ['nonsense', 'its process broke the protocol'],
   ])('by itself ends its components: %s', async (step, problem) => {
     const { host, told, run } = hostThat();
     await host.start();

@@ -1,0 +1,54 @@
+"""
+The loggers of Twisted, txaio and Python lead to the log of the node: with their level, their name and their traceback. What is
+printed goes there by itself, line by line.
+"""
+import logging
+
+import txaio
+from twisted.logger import formatEvent, globalLogBeginner
+
+# The word of Twisted or Python -> the word of the node. Twisted calls every failure critical, also one that was handled.
+LEVELS = {"critical": "error", "error": "error", "warn": "warn", "warning": "warn", "info": "info", "debug": "debug"}
+RANKS = {"silent": 0, "none": 0, "error": 1, "warn": 2, "info": 3, "debug": 4, "trace": 5}
+PYTHON_LEVELS = {0: logging.CRITICAL + 1, 1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO}
+
+
+class TwistedObserver(object):
+    def __init__(self, channel, rank):
+        self._channel = channel
+        self._rank = rank
+
+    def __call__(self, event):
+        level = LEVELS.get(getattr(event.get("log_level"), "name", "info"), "debug")
+        if RANKS[level] > self._rank:
+            return
+        failure = event.get("log_failure")
+        text = formatEvent(event) or (failure is not None and failure.getErrorMessage()) or ""
+        trace = None if failure is None else failure.getTraceback()
+        self._channel.tell(type="log", level=level, text=text, logger=event.get("log_namespace"), trace=trace)
+
+
+class PythonHandler(logging.Handler):
+    def __init__(self, channel):
+        logging.Handler.__init__(self)
+        self._channel = channel
+
+    def emit(self, record):
+        level = LEVELS.get(record.levelname.lower(), "info")
+        try:
+            trace = record.exc_info and logging.Formatter().formatException(record.exc_info)
+            self._channel.tell(
+                type="log", level=level, text=record.getMessage(), logger=record.name, trace=trace or None
+            )
+        except Exception:
+            self.handleError(record)
+
+
+def start(channel, level):
+    """From now on everything that is logged is told to the node. `level` is a word of the node."""
+    rank = RANKS.get(level, RANKS["info"])
+    globalLogBeginner.beginLoggingTo([TwistedObserver(channel, rank)], redirectStandardIO=False)
+    txaio.set_global_log_level("none" if rank == 0 else level)
+    root = logging.getLogger()
+    root.addHandler(PythonHandler(channel))
+    root.setLevel(PYTHON_LEVELS.get(rank, logging.DEBUG))
