@@ -144,8 +144,8 @@ Besides the tables, these rules apply between keys:
 - These are notes: a node without a transport; a realm or role of \`auth\` that is not there (such clients are refused);
   \`auth.cookie\` without a \`cookie\` section in force; a key of cryptosign that is none; \`"same_site": "None"\` without
   \`"secure": true\` on plain HTTP.
-- With \`salt\`, the \`secret\` of a WAMP-CRA user is a derived key of \`keylen\` bytes in Base64; \`iterations\` and \`keylen\` need
-  \`salt\`.
+- With \`salt\`, the \`secret\` of a WAMP-CRA user is a derived key of \`keylen\` bytes in Base64; anything else is taken for the
+  password, with a note. \`iterations\` and \`keylen\` have no effect without \`salt\`.
 - With \`argon2id13\` and \`argon2id-13\`, a SCRAM principal has \`memory\`; a TLS principal has a fingerprint.
 - These are warnings only, because they may be intended: a method without principals; one key for two principals; a secret
   file that others may read; a realm without roles; a WebSocket without \`auth\` in a worker where no realm has the role

@@ -189,7 +189,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-21',
     topic: 'the salted key of WAMP-CRA',
     crossbar: 'the result of PBKDF2 in Base64',
-    here: 'the same; the config of a salted user has that key, as the documents of Crossbar.io say, while its program (25.12) takes the password',
+    here: 'the same; the config of a salted user has that key, as the documents of Crossbar.io say, or the password, as its program (25.12) takes it: Base64 of exactly `keylen` bytes is a key',
     test: { file: 'test/unit/auth/wampcra/wampcra.test.ts', title: 'of a known challenge: $name, $secret' },
   },
   {

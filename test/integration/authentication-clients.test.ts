@@ -44,6 +44,7 @@ beforeAll(async () => {
       users: {
         joe: { secret: PASSWORD, role },
         salted: { secret: deriveKey(PASSWORD, SALTED), ...SALTED, role },
+        underived: { secret: PASSWORD, ...SALTED, role },
       },
     },
     scram: { type: 'static', principals: { joe: { ...SCRAM, role } } },
@@ -111,15 +112,15 @@ describe('autobahn-js', () => {
     expect(await sign(WRONG)).toBe(DENIED);
   });
 
-  it('derives a key and signs by WAMP-CRA', async () => {
+  it.each(['salted', 'underived'])('derives a key and signs by WAMP-CRA, as %s', async (authid) => {
     const sign = (password: string) =>
       login({
         authmethod: 'wampcra',
-        authid: 'salted',
+        authid,
         answer: ({ challenge, salt, iterations, keylen }) =>
           auth_cra.sign(auth_cra.derive_key(password, salt, iterations, keylen), challenge),
       });
-    expect(await sign(PASSWORD)).toEqual(['salted', 'user', 'wampcra']);
+    expect(await sign(PASSWORD)).toEqual([authid, 'user', 'wampcra']);
     expect(await sign(WRONG)).toBe(DENIED);
   });
 

@@ -1,29 +1,22 @@
 /** What is checked of the users of WAMP-CRA. */
 import type { Rules } from '../../schema/rules.js';
+import { DEFAULT_KEYLEN, isDerivedKey } from './derived-key.js';
 
-/** The length of a derived key, in bytes, that clients take for granted. */
-const DEFAULT_KEYLEN = 32;
-
-/** Rule of a user: with `salt` the secret is a derived key; without it `iterations` and `keylen` mean nothing. */
-export const checkUser: Rules = (user, { report, secretAt }) => {
+/** Rule of a user: with `salt` the secret is a derived key, or a password; without it `iterations` and `keylen` mean nothing. */
+export const checkUser: Rules = (user, { note, secretAt }) => {
   const [salt, keylen] = [user.get('salt'), user.get('keylen')];
   if (salt.missing) {
     for (const only of [user.get('iterations'), keylen]) {
-      if (!only.missing) report(only.path, 'found without "salt" (allowed: both, or none of them)');
+      if (!only.missing) note(only.path, 'has no effect without "salt"');
     }
     return;
   }
   if (salt.value === '') return;
   const secret = secretAt(user.get('secret'));
   const length = keylen.missing ? DEFAULT_KEYLEN : keylen.number();
-  if (secret === undefined || length === undefined || isKey(secret, length)) return;
-  report(
+  if (secret === undefined || length === undefined || isDerivedKey(secret, length)) return;
+  note(
     user.get('secret').path,
-    `found something else than a derived key of ${length} bytes beside "salt" (allowed: what PBKDF2 derives from the password, in Base64)`,
+    `found no derived key of ${length} bytes in Base64, so it is taken for the password: the node derives the key at each start`,
   );
 };
-
-function isKey(secret: string, length: number): boolean {
-  const bytes = Buffer.from(secret, 'base64');
-  return bytes.length === length && bytes.toString('base64') === secret;
-}

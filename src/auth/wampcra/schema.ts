@@ -15,7 +15,7 @@ export const wampcraUserSchema = {
   additionalProperties: false,
   properties: {
     secret: secretSchema(
-      'The secret that client and router share. With `salt` it is the key that PBKDF2-HMAC-SHA256 derives from the password, in Base64: the password itself is not in the config.',
+      'The secret that client and router share. With `salt` it is the key that PBKDF2-HMAC-SHA256 derives from the password, in Base64, so that the password itself is not in the config. Anything else than Base64 of exactly `keylen` bytes is taken for the password.',
     ),
     role: roleKeywords,
     salt: {

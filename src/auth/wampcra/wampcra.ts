@@ -2,11 +2,11 @@
  * WAMP-CRA (section "WAMP Challenge-Response Authentication"): the client signs a text of the router with a secret that both
  * know (HMAC-SHA256). The secret itself is not sent.
  *
- * With `salt` in the config, the client first derives a key from a password (PBKDF2-HMAC-SHA256), and `secret` is that key in
- * Base64. So the config contains no password. The documents of Crossbar.io say the same; Crossbar.io itself takes `secret` for
- * the password.
+ * With `salt` in the config, the client first derives a key from a password (PBKDF2-HMAC-SHA256). `secret` is that key in Base64,
+ * as the documents of Crossbar.io say, so that the config contains no password; or the password, as Crossbar.io reads it.
  */
 import { createHmac, randomBytes } from 'node:crypto';
+import { DEFAULT_ITERATIONS, DEFAULT_KEYLEN, derivedKey } from './derived-key.js';
 import { createAsking } from '../dynamic/asking.js';
 import { SecretText } from '../constant-time.js';
 import { credentialFault, credentialMark } from '../credential.js';
@@ -18,10 +18,6 @@ import type { AuthContext, AuthDeps, AuthMethod, AuthMethodType, Challenge, Deny
 import type { Dict } from '../../wamp/payload.js';
 import type { WampCraConfig, WampCraUser } from './schema.js';
 
-/** What clients use where CHALLENGE does not say, autobahn-js among them. */
-export const DEFAULT_ITERATIONS = 1000;
-export const DEFAULT_KEYLEN = 32;
-
 /** As long as Crossbar.io's: 64 characters. */
 const NONCE_BYTES = 48;
 
@@ -30,8 +26,8 @@ export const wampcra: AuthMethodType<WampCraConfig | DynamicConfig | FunctionCon
   create: (config, deps) => (config.type === 'static' ? fixed(config, deps) : asking(config, deps)),
 };
 
-function fixed({ users }: WampCraConfig, deps: AuthDeps): AuthMethod {
-  const known = new Map(Object.entries(users));
+async function fixed({ users }: WampCraConfig, deps: AuthDeps): Promise<AuthMethod> {
+  const known = new Map(await Promise.all(Object.entries(users).map(withKey)));
   const unknown = strangers([...known.values()]);
   return {
     start(request, context): Challenge | Deny {
@@ -53,6 +49,12 @@ function fixed({ users }: WampCraConfig, deps: AuthDeps): AuthMethod {
       return credentialFault(login, [credentialMark('wampcra', authid, found.secret)]);
     },
   };
+}
+
+/** A password in the config becomes the key that clients derive from it. */
+async function withKey([authid, user]: readonly [string, WampCraUser]): Promise<readonly [string, WampCraUser]> {
+  const { salt, secret } = user;
+  return [authid, salt === undefined ? user : { ...user, secret: await derivedKey(secret, { ...user, salt }) }];
 }
 
 /** The authenticator tells the secret; the signature is checked here. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { signatureOf } from '../../../../src/auth/wampcra/wampcra.js';
+import { deriveKey } from '../../../support/auth-clients.js';
 import { asChallenge, NOW, SESSION_ID, testAuth } from '../../../support/auth.js';
 
 interface Vector {
@@ -30,6 +31,41 @@ describe('the signature of WAMP-CRA', () => {
   // With a salt the key is the Base64 text of what PBKDF2 gives.
   it.each(vectors)('of a known challenge: $name, $secret', ({ challenge, secret, derived_key_base64, signature }) => {
     expect(signatureOf(challenge, derived_key_base64 ?? secret)).toBe(signature);
+  });
+});
+
+describe('a secret beside a salt', () => {
+  const salted = { role: 'user', salt: 'salt123', iterations: 100, keylen: 16 };
+  const key = deriveKey('password', salted);
+
+  /** @returns whether somebody gets in who derives the key from a password. */
+  async function lets(secret: string, password: string): Promise<boolean> {
+    const auth = await testAuth({ wampcra: { type: 'static', users: { joe: { ...salted, secret } } } });
+    const { extra, resume } = asChallenge(await auth.start({ authmethod: 'wampcra', authid: 'joe' }));
+    const verdict = await resume(signatureOf(String(extra['challenge']), deriveKey(password, extra)), {});
+    return verdict.type === 'accept';
+  }
+
+  it('is the key where it is Base64 of exactly its length', async () => {
+    expect(await lets(key, 'password')).toBe(true);
+    expect(await lets(key, key)).toBe(false);
+  });
+
+  it.each(['password', '', 'ü', key.slice(0, -1), `${key} `, deriveKey('x', { ...salted, keylen: 15 })])(
+    'is the password where it is anything else: %j',
+    async (secret) => {
+      expect(await lets(secret, secret)).toBe(true);
+      expect(await lets(secret, 'other')).toBe(false);
+    },
+  );
+
+  it('gives the same mark as password and as key, so that a login survives the change', async () => {
+    const credentialOf = async (secret: string): Promise<unknown> => {
+      const auth = await testAuth({ wampcra: { type: 'static', users: { joe: { ...salted, secret } } } });
+      const { extra, resume } = asChallenge(await auth.start({ authmethod: 'wampcra', authid: 'joe' }));
+      return resume(signatureOf(String(extra['challenge']), key), {});
+    };
+    expect(await credentialOf('password')).toEqual(await credentialOf(key));
   });
 });
 
