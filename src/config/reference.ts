@@ -62,6 +62,7 @@ function withAccepted(schema: Partial<ConfigSchema>): object {
 
 /** @returns the schema of a single value without what limits it to some values of its type. */
 function ofAnyValue(schema: Partial<ConfigSchema>): object {
+  if (schema.type === 'array') return ofAnyWords(schema);
   const { const: only, enum: words, minimum, maximum, not: gap, pattern, ...open } = schema;
   const type = typeof (only ?? words?.[0] ?? minimum ?? maximum ?? gap?.exclusiveMinimum ?? pattern);
   // Of numbers some are taken as text.
@@ -70,6 +71,11 @@ function ofAnyValue(schema: Partial<ConfigSchema>): object {
     ...open,
     ...(schema.adapt !== undefined && open.type === 'integer' && { type: ['integer', 'string'] }),
   };
+}
+
+/** @returns the schema of a list without what limits its words: some are taken out. */
+function ofAnyWords({ uniqueItems: _once, items, ...open }: Partial<ConfigSchema>): object {
+  return { ...open, items: { type: items?.type, description: items?.description } };
 }
 
 function plainValue(value: unknown): unknown {

@@ -5,6 +5,7 @@
 import { cborType } from './cbor.js';
 import { jsonType } from './json.js';
 import { msgpackType } from './msgpack.js';
+import { ubjsonType } from './ubjson.js';
 import type { Serializer, SerializerType } from './serializer.js';
 
 /** config word -> format */
@@ -15,6 +16,7 @@ export const SERIALIZERS = {
   json: jsonType,
   msgpack: msgpackType,
   cbor: cborType,
+  ubjson: ubjsonType,
 } as const satisfies SerializerTypes;
 
 /** @returns the WebSocket subprotocol of a serializer, such as `wamp.2.json` and `wamp.2.json.batched`. */

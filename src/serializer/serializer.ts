@@ -51,7 +51,7 @@ export interface SerializerType {
   readonly single: Serializer;
   readonly batched: Serializer;
   /**
-   * Its number in the opening octets of a RawSocket (section "RawSocket Transport"), from 1 to 15: 4 and 5 belong to UBJSON and
+   * Its number in the opening octets of a RawSocket (section "RawSocket Transport"), from 1 to 15: 5 belongs to
    * FlatBuffers, those behind are reserved. Without one it is not spoken there.
    */
   readonly rawSocketId?: number;

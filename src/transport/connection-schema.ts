@@ -4,14 +4,31 @@
 import type { ConfigSchema } from '../schema/dialect.js';
 import type { Adapt } from '../schema/rules.js';
 
+const SERIALIZER_WORDS = ['json', 'msgpack', 'cbor', 'ubjson'] as const;
+
+/** Takes out `flatbuffers`, and what is there twice. With other words in the list, the schema check says what is wrong. */
+const spokenSerializers: Adapt = (value) => {
+  if (!Array.isArray(value)) return undefined;
+  const found: readonly unknown[] = value;
+  const spoken = SERIALIZER_WORDS.filter((word) => found.includes(word));
+  const hasFlatBuffers = found.includes('flatbuffers');
+  const known = spoken.length + (hasFlatBuffers ? 1 : 0);
+  if (spoken.length === 0 || spoken.length === found.length || new Set(found).size !== known) return undefined;
+  const note = hasFlatBuffers
+    ? '"flatbuffers" has no effect: it is not spoken here, and clients choose another one of the list'
+    : 'found a serializer twice, which means the same as once';
+  return { value: spoken, note };
+};
+
 export const serializersSchema = {
   type: 'array',
+  adapt: spokenSerializers,
   minItems: 1,
   uniqueItems: true,
   items: {
     type: 'string',
-    enum: ['json', 'msgpack', 'cbor'],
-    notYet: ['ubjson', 'flatbuffers'],
+    enum: SERIALIZER_WORDS,
+    notYet: ['flatbuffers'],
     description:
       'A serializer. On a WebSocket `json` stands for the subprotocols `wamp.2.json` and `wamp.2.json.batched`.',
   },

@@ -7,7 +7,9 @@ import { localSubject, rawSocketSubject, webSocketSubject } from '../support/tra
 transportContract('WebSocket', webSocketSubject());
 transportContract('WebSocket, compressed', webSocketSubject({ deflate: true }));
 transportContract('WebSocket, MessagePack', webSocketSubject({ serializer: 'msgpack' }));
+transportContract('WebSocket, UBJSON', webSocketSubject({ serializer: 'ubjson' }));
 transportContract('RawSocket', rawSocketSubject());
+transportContract('RawSocket, UBJSON', rawSocketSubject({ serializer: 'ubjson' }));
 transportContract('RawSocket on a socket file', rawSocketSubject({ serializer: 'cbor', endpoint: 'unix' }));
 transportContract('the transport of components', localSubject);
 

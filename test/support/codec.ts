@@ -1,15 +1,18 @@
 /**
- * The three serializers of WAMP as the clients of the tests speak them: {@link FORMATS}, and byte strings that are
+ * The serializers of WAMP as the clients of the tests speak them: {@link FORMATS}, and byte strings that are
  * `{ $bin: hex }` in the values of a test. In JSON those travel as NUL and Base64.
  */
 import { FORMATS, mapScalars } from './formats.js';
 import type { Format } from './formats.js';
 
+/** The serializers that a node speaks unless its config says otherwise. */
 export type SerializerName = 'json' | 'msgpack' | 'cbor';
+
+export type AnySerializerName = SerializerName | 'ubjson';
 
 /** Turns WAMP messages (arrays) into what travels in one frame, and back. */
 export interface Codec {
-  readonly name: SerializerName;
+  readonly name: AnySerializerName;
   /** Frames are WebSocket binary messages. */
   readonly isBinary: boolean;
   /** The octet that asks for it in a RawSocket handshake. */
@@ -39,7 +42,7 @@ function fromJsonLeaf(value: unknown): unknown {
   return typeof value === 'string' && value.startsWith('\0') ? bin(Buffer.from(value.slice(1), 'base64')) : value;
 }
 
-const RAWSOCKET_IDS: Readonly<Record<SerializerName, number>> = { json: 1, msgpack: 2, cbor: 3 };
+const RAWSOCKET_IDS: Readonly<Record<AnySerializerName, number>> = { json: 1, msgpack: 2, cbor: 3, ubjson: 4 };
 
 function codecOf({ type, write, read }: Format): Codec {
   const isBinary = type !== 'json';
@@ -54,7 +57,7 @@ function codecOf({ type, write, read }: Format): Codec {
 }
 
 export const CODECS = Object.fromEntries(FORMATS.map((format) => [format.type, codecOf(format)])) as Readonly<
-  Record<SerializerName, Codec>
+  Record<AnySerializerName, Codec>
 >;
 
 /** What ends a message in a batch of JSON messages. */

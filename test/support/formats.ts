@@ -5,8 +5,10 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { decode as decodeCbor, encode as encodeCbor } from 'cborg';
 
+import { readUbjson, writeUbjson } from './ubjson.js';
+
 export interface Format {
-  readonly type: 'json' | 'msgpack' | 'cbor';
+  readonly type: 'json' | 'msgpack' | 'cbor' | 'ubjson';
   readonly write: (value: unknown) => Buffer;
   readonly read: (bytes: Uint8Array) => unknown;
 }
@@ -30,6 +32,7 @@ export const FORMATS: readonly Format[] = [
     write: (value) => Buffer.from(encodeCbor(largeAsBigInt(value))),
     read: (bytes) => smallAsNumber(decodeCbor(bytes)),
   },
+  { type: 'ubjson', write: writeUbjson, read: readUbjson },
 ];
 
 function largeAsBigInt(value: unknown): unknown {

@@ -10,7 +10,7 @@ import { connect as connectSocket } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import type { Codec, SerializerName } from './codec.js';
+import type { Codec, AnySerializerName } from './codec.js';
 import { CODECS } from './codec.js';
 import { ALL_ROLES, ConnectionClosed, DEADLINE_MS, isAnswer, QUESTION, within } from './wamp-client.js';
 import type { CloseInfo, Welcome } from './wamp-client.js';
@@ -27,7 +27,7 @@ export function placeOf(url: string): RawSocketPlace {
 }
 
 export interface RawSocketClientOptions {
-  readonly serializer?: SerializerName;
+  readonly serializer?: AnySerializerName;
   /** The largest message that is asked for: 2 to the power of 9 + this; default 15, which is 16 MiB. */
   readonly lengthNibble?: number;
   /** False: pings of the router stay unanswered. */

@@ -27,7 +27,7 @@ import type { WebSocketConfig } from '../../src/transport/websocket/schema.js';
 import type { RouterMessage } from '../../src/wamp/message.js';
 import { Certificates } from './certificates.js';
 import { everybody } from './client.js';
-import type { SerializerName } from './codec.js';
+import type { AnySerializerName } from './codec.js';
 import { temporaryDirectory } from './daemon.js';
 import type { LogRecord } from './daemon.js';
 import { RawSocketClient } from './rawsocket-client.js';
@@ -79,7 +79,7 @@ export interface TransportWorld {
 export interface TransportSubject {
   open(options?: WorldOptions): Promise<TransportWorld>;
   /** How its messages are written. */
-  readonly serializer: SerializerName;
+  readonly serializer: AnySerializerName;
   /** Its connections are sockets: they have limits, deadlines, pings, frames, and may be read slowly. */
   readonly acts?: (client: ContractClient) => SocketActs;
   /** Ends are told by a close frame with a code. */
@@ -180,7 +180,7 @@ async function worldOf(
 }
 
 export interface WebSocketRow {
-  readonly serializer?: SerializerName;
+  readonly serializer?: AnySerializerName;
   readonly deflate?: boolean;
   readonly endpoint?: EndpointKind;
 }
@@ -191,7 +191,7 @@ export function webSocketSubject(row: WebSocketRow = {}): TransportSubject {
     const parts = partsOf(options);
     const compression = deflate ? { deflate: defaultsOf(deflateSchema) } : undefined;
     const config = {
-      serializers: ['json', 'msgpack', 'cbor'],
+      serializers: ['json', 'msgpack', 'cbor', 'ubjson'],
       options: { ...defaultsOf(websocketOptionsSchema), ...(compression && { compression }), ...options.options },
     } as unknown as WebSocketConfig;
     const { log } = parts.sessions;
@@ -236,7 +236,7 @@ function webSocketActs(client: WampClient): SocketActs {
 }
 
 export interface RawSocketRow {
-  readonly serializer?: SerializerName;
+  readonly serializer?: AnySerializerName;
   readonly endpoint?: EndpointKind;
 }
 
@@ -244,7 +244,7 @@ export function rawSocketSubject({ serializer = 'json', endpoint = 'tcp' }: RawS
   const open = async (options: WorldOptions = {}): Promise<TransportWorld> => {
     const parts = partsOf(options);
     const config = {
-      serializers: ['json', 'msgpack', 'cbor'],
+      serializers: ['json', 'msgpack', 'cbor', 'ubjson'],
       options: { ...defaultsOf(rawsocketOptionsSchema), ...options.options },
     } as unknown as RawSocketConfig;
     const { log } = parts.sessions;

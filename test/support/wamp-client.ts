@@ -13,7 +13,7 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { RawData } from 'ws';
-import type { Codec, SerializerName } from './codec.js';
+import type { Codec, AnySerializerName } from './codec.js';
 import { CODECS, joinBatch, splitBatch } from './codec.js';
 
 /** How long an expected thing may take before the test fails; generous, because CI machines are slow. */
@@ -28,7 +28,7 @@ export interface WampClientOptions {
   /** More headers of the handshake, such as `cookie` and `origin`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How messages are written and read; default `json`. */
-  readonly serializer?: SerializerName;
+  readonly serializer?: AnySerializerName;
   /** Frames are batches of messages. */
   readonly batched?: boolean;
   /** Offered subprotocols; default the one of `serializer` and `batched`. */
@@ -269,7 +269,7 @@ export class WampClient {
   }
 }
 
-function subprotocolOf(serializer: SerializerName, batched: boolean): string {
+function subprotocolOf(serializer: AnySerializerName, batched: boolean): string {
   return `wamp.2.${serializer}${batched ? '.batched' : ''}`;
 }
 

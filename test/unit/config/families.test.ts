@@ -187,7 +187,7 @@ describe('a serializer more', () => {
   it('is loaded, and said where another word stands', () => {
     expect(check(node({ websocket: { serializers: ['smile', 'json'] } })).config.workers).toHaveLength(1);
     expect(problemsOf(node({ websocket: { serializers: ['simle'] } }))).toEqual([
-      '/workers/0/transports/0/paths/ws/serializers/0: found "simle", did you mean "smile"? (allowed: "json", "msgpack", "cbor", "smile")',
+      '/workers/0/transports/0/paths/ws/serializers/0: found "simle", did you mean "smile"? (allowed: "json", "msgpack", "cbor", "ubjson", "smile")',
     ]);
   });
 });
@@ -208,7 +208,7 @@ describe('the reference', () => {
 
   it('has the words', () => {
     for (const type of ['pigeon', 'mill', 'oracle', 'robot', 'shelf']) expect(page).toContain(`| \`${type}\` | [`);
-    expect(page).toContain('"cbor", "smile"');
+    expect(page).toContain('"ubjson", "smile"');
   });
 });
 
@@ -225,7 +225,7 @@ describe('the schema without more words', () => {
       components: ['class', 'function', 'module'],
       stores: ['memory', 'file', 'database'],
       methods: ['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls'],
-      serializers: ['json', 'msgpack', 'cbor'],
+      serializers: ['json', 'msgpack', 'cbor', 'ubjson'],
     });
   });
 

@@ -60,14 +60,22 @@ interface MessageVector {
   readonly cbor_hex: string;
 }
 
+/** A vector in all formats; in UBJSON after the one in CBOR. */
+const bytesOf = (vector: Pick<MessageVector, 'json' | 'msgpack_hex' | 'cbor_hex'>) => {
+  const [, , inCbor, inUbjson] = FORMATS;
+  const cbor = Buffer.from(vector.cbor_hex, 'hex');
+  return {
+    json: Buffer.from(vector.json),
+    msgpack: Buffer.from(vector.msgpack_hex, 'hex'),
+    cbor,
+    ubjson: inUbjson?.write(inCbor?.read(cbor)) ?? cbor,
+  };
+};
+
 const messageVectors = fixture('messages.json').samples as readonly MessageVector[];
 
 describe.each(messageVectors.filter(({ direction }) => direction !== 'R>C'))('message $name', (vector) => {
-  const bytes = {
-    json: Buffer.from(vector.json),
-    msgpack: Buffer.from(vector.msgpack_hex, 'hex'),
-    cbor: Buffer.from(vector.cbor_hex, 'hex'),
-  };
+  const bytes = bytesOf(vector);
   it.each(FORMATS)('is the same in $type, byte for byte in and out', ({ type }) => {
     const message = serializerOf(type).decode(bytes[type]);
     const { payload: expected, ...envelope } = json.decode(bytes.json) as Partial<m.Publish>;
@@ -84,11 +92,12 @@ describe.each(messageVectors.filter(({ direction }) => direction !== 'R>C'))('me
 
 describe('messages of the router', () => {
   const forOthers = messageVectors.filter(({ direction }) => direction === 'R>C');
-  it.each(forOthers)('$name', ({ message, msgpack_hex, cbor_hex }) => {
-    expect(messageOf(message)).toBeDefined();
-    const own = messageOf(message) as m.Message;
-    expect(serializerOf('msgpack').encode(own, UNFRAMED).toString('hex')).toBe(msgpack_hex);
-    expect(serializerOf('cbor').encode(own, UNFRAMED).toString('hex')).toBe(cbor_hex);
+  it.each(forOthers)('$name', (vector) => {
+    expect(messageOf(vector.message)).toBeDefined();
+    const own = messageOf(vector.message) as m.Message;
+    for (const type of ['msgpack', 'cbor', 'ubjson'] as const) {
+      expect(serializerOf(type).encode(own, UNFRAMED).toString('hex')).toBe(bytesOf(vector)[type].toString('hex'));
+    }
   });
 });
 
@@ -216,14 +225,17 @@ describe.each(pairs)('from %s to %s', (_from, _to, from, to) => {
   it('keeps every value that both can say, and nobody reaches a prototype', () => {
     const values = [null, true, 1.5, -0.1, 'ü€😀', [], {}, [[]], { a: { b: [{}] } }];
     expect(cross(from, to, values, { k: values })).toEqual([values, { k: values }]);
-    const polluted = Buffer.from(
-      from.type === 'json'
-        ? '[16,1,{},"a.b",[{"__proto__":{"x":1}},"\\u0000AA=="]]'
-        : from.type === 'msgpack'
-          ? '9510 01 80 a3612e62 91 81 a95f5f70726f746f5f5f 81a17801'.replaceAll(' ', '')
-          : '8510 01 a0 63612e62 81 a1 695f5f70726f746f5f5f a1617801'.replaceAll(' ', ''),
-      from.type === 'json' ? 'utf8' : 'hex',
-    );
+    const polluted =
+      from.type === 'ubjson'
+        ? from.write([16, 1, {}, 'a.b', [JSON.parse('{"__proto__":{"x":1}}')]])
+        : Buffer.from(
+            from.type === 'json'
+              ? '[16,1,{},"a.b",[{"__proto__":{"x":1}},"\\u0000AA=="]]'
+              : from.type === 'msgpack'
+                ? '9510 01 80 a3612e62 91 81 a95f5f70726f746f5f5f 81a17801'.replaceAll(' ', '')
+                : '8510 01 a0 63612e62 81 a1 695f5f70726f746f5f5f a1617801'.replaceAll(' ', ''),
+            from.type === 'json' ? 'utf8' : 'hex',
+          );
     const { payload } = serializerOf(from.type).decode(polluted) as m.Publish;
     expect(Object.keys(payload.args[0] as object)).toEqual(['__proto__']);
     expect((payload.args[0] as { x?: number }).x).toBeUndefined();
@@ -319,6 +331,7 @@ describe('what only one format has', () => {
     passOn(serializerOf(from), serializerOf(type), Buffer.from(payloadHex.replaceAll(' ', ''), 'hex'));
   const MSGPACK = '95 10 01 80 a3612e62 ';
   const CBOR = '85 10 01 a0 63612e62 ';
+  const UBJSON = '5b 5510 5501 7b7d 53 5503 612e62 ';
   const inJson = (bytes: Buffer) => bytes.toString().slice('[36,1,2,{},'.length, -1);
 
   it.each([
@@ -359,6 +372,41 @@ describe('what only one format has', () => {
   });
 
   it.each([
+    ['a character', '5b 43 78 5d', '["x"]'],
+    ['no-ops between values', '5b 4e 54 4e4e 5b 4e 5d 7b 4e 5501 61 4e 5a 4e 7d 4e 5d 4e', '[true,[],{"a":null}]'],
+    ['a fraction of high precision', '5b 48 5506 312e32354531 48 5502 2d30 5d', '[12.5,0]'],
+    [
+      'digits beyond 64 bits',
+      `5b 48 5515 ${Buffer.from('184467440737095516160').toString('hex')} 5d`,
+      '[184467440737095516160]',
+    ],
+    ['a fraction that no double has', '5b 48 5505 3165393939 5d', '[null]'],
+    ['byte strings', '5b 5b2455235502 00ff 5b2455235500 5d', '["\\u0000AP8=","\\u0000"]'],
+    ['lists of one type', '5b 5b2469235502 ff01 5b2449235501 0100 5b2464235501 3fc00000 5d', '[[-1,1],[256],[1.5]]'],
+    ['lists of strings', '5b 5b2453235502 5501 61 5500 5b2443235502 6162 5d', '[["a",""],["a","b"]]'],
+    ['lists of lists', '5b 5b245b235502 5d 235501 54 5d', '[[[],[true]]]'],
+    [
+      'dictionaries of one type',
+      '5b 7b2455235502 5501 61 01 5501 62 02 7b247b235501 5501 61 7d 5d',
+      '[{"a":1,"b":2},{"a":{}}]',
+    ],
+    ['NaN and an infinity', '5b 64 7fc00000 44 7ff0000000000000 5d', '[null,null]'],
+  ])('UBJSON: %s', (_what, hex, expected) => {
+    const publish = `${UBJSON}${hex} 5d`;
+    expect(inJson(out('json', 'ubjson', publish))).toBe(expected);
+    const first = hex.replaceAll(' ', '').replace(/4e$/, '');
+    expect(out('ubjson', 'ubjson', publish).toString('hex')).toContain(first);
+    for (const to of ['msgpack', 'cbor'] as const) {
+      const read = FORMATS.find(({ type }) => type === to)?.read(out(to, 'ubjson', publish)) as unknown[];
+      expect(JSON.stringify(mapScalars(read[4], asJson))).toBe(JSON.stringify(JSON.parse(expected)));
+    }
+  });
+
+  /** What JSON has for byte strings. */
+  const asJson = (value: unknown): unknown =>
+    value instanceof Uint8Array ? `\0${Buffer.from(value).toString('base64')}` : value;
+
+  it.each([
     ['msgpack', 'a claimed list of millions', '95 10 01 80 a3612e62 dd 00989680 c0c0'],
     ['msgpack', 'a message of millions', 'dd ffffffff 10'],
     ['msgpack', 'a claimed dictionary of millions', '95 10 01 80 a3612e62 91 df 00989680 a0c0'],
@@ -387,6 +435,28 @@ describe('what only one format has', () => {
     ['cbor', 'an id as float', '84 1820 f93c00 a0 63612e62'],
     ['cbor', 'kwargs with a number as key', '86 10 01 a0 63612e62 80 a1 01 02'],
     ['cbor', 'something behind the message', '84 1820 01 a0 63612e62 f6'],
+    ['ubjson', 'a claimed list of millions', `${UBJSON} 5b 23 6c 00989680 5a5a 5d`],
+    ['ubjson', 'a list of 2^63 values without bytes', `${UBJSON} 5b 24 5a 23 4c 7fffffffffffffff 5d`],
+    ['ubjson', 'a claimed list of one type', `${UBJSON} 5b 5b 24 6c 23 6c 00989680 00000001 5d 5d`],
+    ['ubjson', 'a list of one type without count', `${UBJSON} 5b 5b 24 6c 00000001 5d 5d 5d`],
+    ['ubjson', 'a claimed dictionary of millions', `${UBJSON} 5b 7b 23 6c 00989680 5500 5a 5d 5d`],
+    ['ubjson', 'a claimed string of gigabytes', `${UBJSON} 5b 53 6c 7fffffff 41 5d 5d`],
+    ['ubjson', 'a string of negative length', `${UBJSON} 5b 53 69 ff 41 5d 5d`],
+    ['ubjson', 'a length that is no integer', `${UBJSON} 5b 53 64 3f800000 41 5d 5d`],
+    ['ubjson', 'a mark without meaning', `${UBJSON} 5b 58 5d 5d`],
+    ['ubjson', 'an end without beginning', `${UBJSON} 5b 7d 5d 5d`],
+    ['ubjson', 'a message without end', `${UBJSON} 5b 5d`],
+    ['ubjson', 'a string that is not UTF-8', `${UBJSON} 5b 53 5502 c328 5d 5d`],
+    ['ubjson', 'a key that is not UTF-8', `${UBJSON} 5b 7b 5502 c328 5a 7d 5d 5d`],
+    ['ubjson', 'a character beyond ASCII', `${UBJSON} 5b 43 e9 5d 5d`],
+    ['ubjson', 'a number that is none', `${UBJSON} 5b 48 5502 2b31 5d 5d`],
+    ['ubjson', 'a number that ends too early', `${UBJSON} 5b 48 5505 312e323545 5d 5d`],
+    ['ubjson', 'a number of 1025 digits', `${UBJSON} 5b 48 490401 ${'39'.repeat(1025)} 5d 5d`],
+    ['ubjson', 'an id as float', '5b 5520 44 3ff0000000000000 7b7d 53 5503 612e62 5d'],
+    ['ubjson', 'an id as high-precision number', '5b 5520 48 5501 31 7b7d 53 5503 612e62 5d'],
+    ['ubjson', 'an id beyond 2^53', '5b 5520 4c 0020000000000001 7b7d 53 5503 612e62 5d'],
+    ['ubjson', 'a message of one type', '5b 24 49 23 5503 0020 0001 0002'],
+    ['ubjson', 'something behind the message', `${UBJSON} 5d 5a`],
   ])('%s: %s is refused', (type, _what, hex) => {
     expect(() => serializerOf(type).decode(Buffer.from(hex.replaceAll(' ', ''), 'hex'))).toThrow(ProtocolViolation);
   });
@@ -396,9 +466,11 @@ describe('what only one format has', () => {
     ['cbor', CBOR, '81', 'f6'],
     ['cbor', CBOR, '81', 'c0 f6'],
     ['cbor', CBOR, '9f', 'f6'],
+    ['ubjson', UBJSON, '5b', '5a'],
   ])('%s: 64 levels are the limit, in arguments and in options (%s %s)', (type, head, list, leaf) => {
     const decode = (depth: number) => {
-      const ends = list === '9f' ? 'ff'.repeat(depth) : '';
+      const end = { '9f': 'ff', '5b': '5d' }[list] ?? '';
+      const ends = end.repeat(list === '5b' ? depth + 1 : depth);
       const bytes = Buffer.from(`${head}${list.repeat(depth)}${leaf}${ends}`.replaceAll(' ', ''), 'hex');
       return serializerOf(type).decode(bytes);
     };
@@ -463,7 +535,7 @@ describe('depth', () => {
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   it('of JSON is no bound between peers of JSON; for others it is 64', () => {
     const { payload } = json.decode(Buffer.from(`[16,1,{},"a.b",${nested(64)}]`)) as m.Publish;
-    for (const type of ['msgpack', 'cbor']) {
+    for (const type of ['msgpack', 'cbor', 'ubjson']) {
       expect(() => serializerOf(type).encode(eventOf(payload), UNFRAMED)).not.toThrow();
       for (const text of [nested(65), nested(100_000), `["\\u0000",${nested(100_000)}]`]) {
         const { payload: deep } = json.decode(Buffer.from(`[16,1,{},"a.b",${text}]`)) as m.Publish;

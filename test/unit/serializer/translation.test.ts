@@ -164,11 +164,28 @@ describe.each(pairs)('from %s to %s', (from, to) => {
   });
 });
 
+/** PUBLISH up to its topic, in UBJSON. */
+const UBJSON_PUBLISH = '[U\x10U\x01{}SU\x03a.b';
+
 /** `[{NAME: [INDEX], ...}, 1]`, with keys that come twice. */
 function repeatedKeys(type: string, names: readonly string[]): Buffer {
   if (type === 'json') {
     const entries = names.map((name, index) => `${JSON.stringify(name)}:[${index % 24}]`);
     return Buffer.from(`[16,1,{},"a.b",[{${entries.join(',')}},1]]`);
+  }
+  if (type === 'ubjson') {
+    const entries = names.map((name, index) => {
+      const text = Buffer.from(name);
+      return Buffer.concat([
+        Buffer.from('U'),
+        Buffer.of(text.length),
+        text,
+        Buffer.from('[U'),
+        Buffer.of(index % 24),
+        Buffer.from(']'),
+      ]);
+    });
+    return Buffer.concat([Buffer.from(UBJSON_PUBLISH), Buffer.from('[{'), ...entries, Buffer.from('}U\x01]]')]);
   }
   const isCbor = type === 'cbor';
   const parts = [
@@ -196,7 +213,7 @@ function exactJson(value: unknown): string {
 }
 
 describe('JSON in any spelling', () => {
-  it.each(['msgpack', 'cbor'])('is translated to %s like its values', (to) => {
+  it.each(['msgpack', 'cbor', 'ubjson'])('is translated to %s like its values', (to) => {
     fc.assert(
       fc.property(fc.array(looseJson(), { minLength: 1, maxLength: 8 }), (items) => {
         const payload = published('json', Buffer.from(`[16,1,{},"a.b" , [${items.join(' , ')}] ]`));
@@ -226,8 +243,16 @@ it('numbers with a fraction are the nearest ones to what stands there', () => {
   );
 });
 
-describe.each(['msgpack', 'cbor'])('any bytes that are a payload in %s', (from) => {
-  const head = Buffer.from(from === 'cbor' ? '851001a063612e6281' : '95100180a3612e6291', 'hex');
+const UBJSON_MARKS = Array.from(Buffer.from('ZNTFiUIlLdDHCS[]{}$#UUU'));
+
+describe.each([
+  ['msgpack', '95100180a3612e6291', ''],
+  ['cbor', '851001a063612e6281', ''],
+  ['ubjson', Buffer.from(`${UBJSON_PUBLISH}[`).toString('hex'), '5d5d'],
+])('any bytes that are a payload in %s', (from, start, end) => {
+  const head = Buffer.from(start, 'hex');
+  const tail = Buffer.from(end, 'hex');
+  const marked = fc.array(fc.oneof(fc.constantFrom(...UBJSON_MARKS), fc.nat(3)), { maxLength: 30 });
   const tagged = fc.array(
     fc.oneof(
       fc.constantFrom(0xc2, 0xc3, 0xc6, 0x41, 0x40, 0x5f, 0xff, 0x7f, 0x61, 0xf9, 0x9f, 0xa1, 0xd4, 0xc7, 0x81, 0x92),
@@ -237,10 +262,10 @@ describe.each(['msgpack', 'cbor'])('any bytes that are a payload in %s', (from) 
   );
   it.each(FORMATS.filter(({ type }) => type !== from))('are translated to $type like their values', ({ type: to }) => {
     fc.assert(
-      fc.property(fc.oneof(tagged, fc.uint8Array({ maxLength: 30 })), (noise) => {
+      fc.property(fc.oneof(from === 'ubjson' ? marked : tagged, fc.uint8Array({ maxLength: 30 })), (noise) => {
         let payload: Payload;
         try {
-          payload = published(from, Buffer.concat([head, Buffer.from(noise)]));
+          payload = published(from, Buffer.concat([head, Buffer.from(noise), tail]));
         } catch {
           return fc.pre(false);
         }
@@ -263,7 +288,11 @@ describe.each(['msgpack', 'cbor'])('any bytes that are a payload in %s', (from) 
 /** Whether there may be a dictionary with several entries in these bytes. */
 function hasDict(type: string, bytes: Uint8Array): boolean {
   const isHead = (byte: number): boolean =>
-    type === 'cbor' ? byte >= 0xa2 && byte <= 0xbf : (byte >= 0x82 && byte < 0x90) || byte === 0xde || byte === 0xdf;
+    type === 'ubjson'
+      ? byte === 0x7b
+      : type === 'cbor'
+        ? byte >= 0xa2 && byte <= 0xbf
+        : (byte >= 0x82 && byte < 0x90) || byte === 0xde || byte === 0xdf;
   return bytes.some(isHead);
 }
 
@@ -278,9 +307,15 @@ function binaryList(head: string, unit: readonly number[]): Buffer {
   return Buffer.concat([start, Buffer.alloc(count * unit.length, Uint8Array.from(unit))]);
 }
 
+/** The same in UBJSON, where the message has an end, too. */
+function ubjsonList(unit: string): Buffer {
+  return Buffer.concat([binaryList(UBJSON_LIST, Array.from(Buffer.from(unit))), Buffer.from(']')]);
+}
+
 const MSGPACK_LIST = '95100180a3612e6291dd';
 const MSGPACK_DICT = '95100180a3612e6291df';
 const CBOR_LIST = '851001a063612e62819a';
+const UBJSON_LIST = Buffer.from(`${UBJSON_PUBLISH}[#U\x01[#l`).toString('hex');
 
 describe('payloads made to take long', () => {
   it.each([
@@ -288,6 +323,9 @@ describe('payloads made to take long', () => {
     ['json', 'cbor', 'numbers', jsonList('0')],
     ['json', 'msgpack', 'short strings', jsonList('"a"')],
     ['json', 'msgpack', 'fractions', jsonList('0.1')],
+    ['ubjson', 'json', 'half a million strings', ubjsonList('Ca')],
+    ['ubjson', 'cbor', 'empty lists', ubjsonList('[]')],
+    ['ubjson', 'msgpack', 'byte strings', ubjsonList('[$U#U\x01a')],
     ['cbor', 'msgpack', 'half a million lists without length', binaryList(CBOR_LIST, [0x9f, 0xff])],
   ])('%s to %s: %s of a MiB are translated', (from, to, _what, bytes) => {
     expect(written(to, published(from, bytes)).length).toBeGreaterThan(100_000);
@@ -298,6 +336,8 @@ describe('payloads made to take long', () => {
     ['msgpack', 'cbor', 'empty lists', binaryList(MSGPACK_LIST, [0x90])],
     ['msgpack', 'json', 'keys that are no strings', binaryList(MSGPACK_DICT, [1, 0])],
     ['msgpack', 'cbor', 'lists as keys', binaryList(MSGPACK_DICT, [0x91, 1, 0])],
+    ['ubjson', 'json', 'nothing', ubjsonList('Z')],
+    ['ubjson', 'json', 'numbers of high precision', ubjsonList('HU\x011')],
     ['cbor', 'json', 'big numbers', binaryList(CBOR_LIST, [0xc2, 0x47, 1, 1, 1, 1, 1, 1, 1])],
   ])('%s to %s: a MiB of %s is refused, and found out once', (from, to, _what, bytes) => {
     const payload = published(from, bytes);
