@@ -82,8 +82,8 @@ export const controllerSchema = {
     manhole: 'there is no Python in the node to log in to',
     connections: 'no part of the node has a use for connections to databases',
     fabric: 'the service that it leads to is not there any more',
+    keyring: 'the node signs nothing, so it needs no keys of its own',
   },
-  notYet: ['keyring'],
 } as const satisfies ConfigSchema;
 
 export const nodeSchema = {

@@ -7,6 +7,8 @@ import { storeSchema } from './store-schema.js';
 import { noteShortName } from './name-rules.js';
 import type { ConfigSchema, Written } from '../schema/dialect.js';
 
+const NO_TYPES = 'payloads are passed on unread, so they are not checked against types';
+
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const;
 
 export const permissionSchema = {
@@ -59,7 +61,7 @@ export const permissionSchema = {
     },
     cache: flag('Accepted for compatibility. It has no effect, because static rules need no cache.'),
   },
-  notYet: ['validate'],
+  noEffect: { validate: NO_TYPES },
 } as const satisfies ConfigSchema;
 
 export const roleSchema = {
@@ -116,10 +118,9 @@ export const realmSchema = {
   properties: {
     id: {
       type: 'string',
-      pattern: '^[a-z][a-z0-9_]{2,63}$',
-      allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
+      minLength: 1,
       absent: '`realm001`, `realm002`, ... in order',
-      description: 'The name of this entry in the log.',
+      description: 'The name of this entry in the log: any text.',
     },
     name: {
       type: 'string',
@@ -238,8 +239,9 @@ export const realmSchema = {
   noEffect: {
     stats: 'the router keeps no statistics of sessions',
     trace: 'the router traces no messages of a realm; "--loglevel trace" shows those of all',
+    inventory: NO_TYPES,
   },
-  notYet: ['rlinks', 'inventory'],
+  notYet: ['rlinks'],
 } as const satisfies ConfigSchema;
 
 /** A checked permission: `match` is set, and `uri` carries no `*`. Written by hand, all but `uri` may be left out. */

@@ -2,6 +2,7 @@
  * The `redirect` service in the config.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { withoutUmlauts } from './redirect-rules.js';
 import { serviceKeys } from './service-schema.js';
 import type { Service } from './service-schema.js';
 
@@ -16,6 +17,7 @@ export const redirectSchema = {
     ...serviceKeys,
     url: {
       type: 'string',
+      adapt: withoutUmlauts,
       // No other scheme: a browser would run what follows `javascript:`, on this site.
       pattern: '^([hH][tT][tT][pP][sS]?://|(?![A-Za-z][A-Za-z0-9+.-]*:))[\\x21-\\x7e]+$',
       allowed: 'a URL with http:// or https://, or a path, ASCII without space',

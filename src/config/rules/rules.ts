@@ -105,7 +105,7 @@ function checkRealm(realm: Cursor, context: CheckRulesContext): void {
 }
 
 /** A role has `permissions` or an `authorizer`; only without them `allow-by-default` counts, as with Crossbar.io. */
-function checkRole(role: Cursor, { report, warn }: CheckRulesContext): void {
+function checkRole(role: Cursor, { report, note }: CheckRulesContext): void {
   const provider = role.get('authorizer-callee-role');
   if (!provider.missing && role.get('authorizer').missing) {
     report(provider.path, 'found without "authorizer" (allowed: both, or none of them)');
@@ -113,7 +113,7 @@ function checkRole(role: Cursor, { report, warn }: CheckRulesContext): void {
   const deciding = ['permissions', 'authorizer'].filter((key) => !role.get(key).missing);
   const open = role.get('allow-by-default');
   if (open.value === true && deciding[0] !== undefined) {
-    warn(open.path, `found true beside ${quote(deciding[0])}, which decides alone: it has no effect`);
+    note(open.path, `found true beside ${quote(deciding[0])}, which decides alone: it has no effect`);
   }
   if (deciding.length === 2) {
     report(role.get('authorizer').path, 'found beside "permissions" (allowed: only one of the two)');

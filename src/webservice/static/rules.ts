@@ -22,14 +22,14 @@ export const checkDirectory: Rules = (service, context) => {
 };
 
 /** Rule of the options: what is accepted, but does less than it seems to. */
-export const checkOptions: Rules = (options, { warn }) => {
+export const checkOptions: Rules = (options, { note }) => {
   const seconds = options.get('cache_timeout');
-  if ((seconds.number() ?? 0) < 0) warn(seconds.path, `found ${String(seconds.value)}, which means the same as 0`);
+  if ((seconds.number() ?? 0) < 0) note(seconds.path, `found ${String(seconds.value)}, which means the same as 0`);
   for (const { path } of options.get('mime_types').entries()) {
     const extension = path.at(-1) ?? '';
     if (extension.startsWith('.')) continue;
     const [found, meant] = [JSON.stringify(extension), JSON.stringify(`.${extension}`)];
-    warn(path, `${found} has no effect, because a file extension begins with a dot; did you mean ${meant}?`);
+    note(path, `${found} has no effect, because a file extension begins with a dot; did you mean ${meant}?`);
   }
 };
 

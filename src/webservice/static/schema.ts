@@ -58,8 +58,8 @@ export const staticSchema = {
         },
         default_file: {
           type: 'string',
-          pattern: '^[^/\\\\]+$',
-          allowed: 'a file name without a directory',
+          pattern: '^(?!\\.{1,2}(/|$))[^/\\\\]+(/(?!\\.{1,2}(/|$))[^/\\\\]+)*$',
+          allowed: 'the path of a file in the directory, such as "app/index.html"',
           absent: '`index.html` answers for a directory',
           description:
             'The file that answers for a directory, before its `index.html`. The one in `directory` also answers, with status 200, for every path that does not exist, as applications with one page need it.',

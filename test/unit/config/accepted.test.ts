@@ -1,4 +1,4 @@
-/** What Crossbar.io accepts and does not mean what it seems to: accepted here, too, with exactly these warnings. */
+/** What Crossbar.io accepts and does not mean what it seems to: accepted here, too, with exactly these warnings and notes. */
 import { describe, expect, it } from 'vitest';
 
 import { check, node, problemsOf } from './configs.js';
@@ -9,22 +9,38 @@ function warningsOf(config: object, env: Record<string, string> = {}): string[] 
   return check(config, env).warnings.map(({ pointer, text }) => `${pointer}: ${text}`);
 }
 
+/** @returns the notes about a config, as `pointer: text`. */
+function notesOf(config: object): string[] {
+  return check(config).notes.map(({ pointer, text }) => `${pointer}: ${text}`);
+}
+
 const PATHS = '/workers/0/transports/0/paths';
 
 describe('a static service', () => {
   const files = (options: object) => node({ web: { paths: { '/': { type: 'static', directory: 'web', options } } } });
 
   it('may have a cache_timeout below 0', () => {
-    expect(warningsOf(files({ cache_timeout: -1 }))).toEqual([
+    expect(notesOf(files({ cache_timeout: -1 }))).toEqual([
       `${PATHS}/~1/options/cache_timeout: found -1, which means the same as 0`,
     ]);
   });
 
   it('may have media types for extensions without a dot', () => {
-    expect(warningsOf(files({ mime_types: { md: 'text/markdown', '.md': 'text/markdown' } }))).toEqual([
+    expect(notesOf(files({ mime_types: { md: 'text/markdown', '.md': 'text/markdown' } }))).toEqual([
       `${PATHS}/~1/options/mime_types/md: "md" has no effect, because a file extension begins with a dot; did you mean ".md"?`,
     ]);
   });
+
+  it.each(['index.html', 'app/index.html', 'a/b/.../c.html'])('may have the default_file %s', (default_file) => {
+    expect(problemsOf(files({ default_file }))).toEqual([]);
+  });
+
+  it.each(['..', '.', '../index.html', 'a/../../b', 'a/./b', '/etc/passwd', 'a//b', 'a/', 'a\\b', ''])(
+    'has its default_file in the directory, not at %j',
+    (default_file) => {
+      expect(problemsOf(files({ default_file }))).toHaveLength(1);
+    },
+  );
 
   it('is not one of the private files of the node', () => {
     const endpoint = { type: 'tcp', port: 8080, tls: { key: '../key.pem', certificate: '../cert.pem' } };
@@ -32,6 +48,31 @@ describe('a static service', () => {
     expect(problemsOf(node({ web: { endpoint, paths } }))).toEqual([
       `${PATHS}/~1/directory: found "../key.pem", where "../key.pem" is (allowed: a directory without files of the node)`,
     ]);
+  });
+});
+
+describe('a redirect', () => {
+  const to = (url: string) => node({ web: { paths: { '/': { type: 'redirect', url } } } });
+
+  it.each([
+    ['https://example.com/ä?ö=ü#ß', 'https://example.com/%C3%A4?%C3%B6=%C3%BC#%C3%9F'],
+    ['/😀', '/%F0%9F%98%80'],
+    ['https://example.com/%20', 'https://example.com/%20'],
+  ])('may lead to %s, in ASCII', (url, ascii) => {
+    expect(check(to(url)).config).toHaveProperty(['workers', 0, 'transports', 0, 'paths', '/', 'url'], ascii);
+    expect(notesOf(to(url))).toHaveLength(url === ascii ? 0 : 1);
+  });
+
+  it.each(['/ä b', '/ä\u0085', '/ä\ud800', '/ä\n', 'javascript:ä'])('does not lead to %j', (url) => {
+    expect(problemsOf(to(url))).toHaveLength(1);
+  });
+});
+
+describe('a realm', () => {
+  it.each(['com.example', 'My realm', '1', 'ü'])('may have the id %j', (id) => {
+    const config = node({ worker: { realms: [{ name: 'realm1', id, roles: [{ name: 'anonymous' }] }] } });
+    expect(routerOf(check(config).config)?.realms[0]?.id).toBe(id);
+    expect(notesOf(config)).toEqual([]);
   });
 });
 
@@ -48,7 +89,7 @@ describe('a role', () => {
     ['authorizer', 'com.app.authorize'],
   ])('may have allow-by-default beside %s, which decide alone', (key, value) => {
     const config = withRole({ [key]: value, 'allow-by-default': true });
-    expect(warningsOf(config)).toContain(
+    expect(notesOf(config)).toContain(
       `${ROLE}/allow-by-default: found true beside "${key}", which decides alone: it has no effect`,
     );
     expect(routerOf(check(config).config)?.realms[0]?.roles[0]?.['allow-by-default']).toBe(false);

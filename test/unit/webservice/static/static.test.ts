@@ -289,9 +289,21 @@ describe('a path that does not exist', () => {
 
   it('is not found where the config names no default file, or one that is not there', async () => {
     expect((await exchange(await serve(), { rest: '/nothing' })).status).toBe(404);
-    for (const default_file of ['none.html', '.env', '..', 'outside-link.txt']) {
+    for (const default_file of [
+      'none.html',
+      '.env',
+      '..',
+      'outside-link.txt',
+      '../web-private/x.txt',
+      'outside-dir/secret.txt',
+    ]) {
       expect((await exchange(await serve({ default_file }), { rest: '/nothing' })).status).toBe(404);
     }
+  });
+
+  it('may be answered with a file in a directory below', async () => {
+    const { status, body } = await exchange(await serve({ default_file: 'sub/start.html' }), { rest: '/nothing' });
+    expect([status, body]).toEqual([200, 'start here']);
   });
 
   it('leaves directories to their listing, and to their own slash', async () => {
