@@ -4,6 +4,7 @@ import { anonymous } from './anonymous.js';
 import { cookie } from './cookie.js';
 import { cryptosign } from './cryptosign/cryptosign.js';
 import { FailureLimit } from './failure-limit.js';
+import { anonymousProxy, cryptosignProxy } from './proxy.js';
 import { scram } from './scram/scram.js';
 import { ticket } from './ticket.js';
 import { tls } from './tls/tls.js';
@@ -17,7 +18,11 @@ import type { AuthConfig } from './schema.js';
 export type AuthMethodTypes = { readonly [W in keyof AuthConfig]-?: AuthMethodType<never> };
 
 /** The methods that we ship. */
-export const AUTH_METHODS: AuthMethodTypes = { anonymous, cookie, ticket, wampcra, scram, cryptosign, tls };
+export const AUTH_METHODS: AuthMethodTypes = {
+  ...{ anonymous, cookie, ticket, wampcra, scram, cryptosign, tls },
+  'anonymous-proxy': anonymousProxy,
+  'cryptosign-proxy': cryptosignProxy,
+};
 
 /**
  * Sets up the methods of one transport.

@@ -5,6 +5,7 @@ import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './dynamic/schema.js';
 import { cookieSectionOf, needsCookie } from './cookie-rules.js';
 import { cryptosignSchema } from './cryptosign/schema.js';
+import { anonymousProxySchema, cryptosignProxySchema } from './proxy-schema.js';
 import { REFUSED } from './secret-schema.js';
 import { scramSchema } from './scram/schema.js';
 import { ticketSchema } from './ticket-schema.js';
@@ -90,8 +91,9 @@ export const authSchema = {
     scram: scramSchema,
     cryptosign: cryptosignSchema,
     tls: tlsAuthSchema,
+    'anonymous-proxy': anonymousProxySchema,
+    'cryptosign-proxy': cryptosignProxySchema,
   },
-  notYet: ['cryptosign-proxy', 'anonymous-proxy'],
 } as const satisfies ConfigSchema;
 
 /** What holds where nothing is said of authentication. */

@@ -8,12 +8,13 @@ import { resolve } from 'node:path';
 import type { LookWord } from '../schema/look.js';
 import type { Decider } from '../router/deciders.js';
 import { Cursor } from './cursor.js';
+import { portsIn } from './environment.js';
 import type { Environment } from './environment.js';
 import { invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
 import { takeNotes } from './notes.js';
 import type { Parser } from './source/formats.js';
-import { placesOf } from './places.js';
+import { behindFronts, placesOf } from './places.js';
 import type { MarkedPlace } from './walk.js';
 import type { RealPath } from './real-path.js';
 import { resolveConfig } from './resolve.js';
@@ -120,7 +121,7 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   const rules = collector(root);
   const warnings = collector(root);
   const outside = { cbdir: resolve(context.cbdir), env, secretFiles: readOnce(secretFiles) };
-  const places = placesOf(new Cursor(value), schema.tree);
+  const places = placesOf(new Cursor(value), schema.tree, { ...outside, portOf: portsIn(env) });
   checkRules(places, { ...outside, realPath, report: rules.add, warn: warnings.add, note: notes.add });
 
   const findings = [...syntax, ...doubts, ...wrong, ...withoutEchoes(rules.findings, wrong)];
@@ -130,7 +131,7 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   resolveConfig(places, outside);
   // The schema check has shown the type; `resolveConfig` has made the rest of it true.
   const config = deepFreeze(value) as NodeConfig;
-  const authenticators = places.workers.map(authenticatorsIn);
+  const authenticators = behindFronts(places).map(authenticatorsIn);
   const sights = places.workers.flatMap(({ marked }, worker) => sightsIn(marked, worker, root, asProblems));
   return { config, authenticators, warnings: asProblems(warnings.findings), notes: asProblems(noted), sights };
 }

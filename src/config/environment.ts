@@ -19,6 +19,14 @@ export function resolvePort(port: unknown, env: Environment): number | { readonl
   return { problem: `the environment variable "${name}" is no port number` };
 }
 
+/** @returns what finds the port that a value names; undefined when it names none. */
+export function portsIn(env: Environment): (port: unknown) => number | undefined {
+  return (port) => {
+    const found = resolvePort(port, env);
+    return typeof found === 'number' ? found : undefined;
+  };
+}
+
 /** @returns whether a worker is left out. */
 export function resolveDisabled(disabled: unknown, env: Environment): boolean {
   if (typeof disabled !== 'string') return disabled === true;

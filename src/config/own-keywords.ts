@@ -22,6 +22,7 @@ const KEYWORDS: Readonly<Record<keyof OwnKeywords, true>> = {
   below: true,
   clients: true,
   letsIn: true,
+  front: true,
   rules: true,
   looks: true,
 };

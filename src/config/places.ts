@@ -2,7 +2,9 @@
  * The places of a config that the rules between keys and the last step have to visit. One walk along the schema (`walk.ts`)
  * finds them all.
  */
+import type { Front, Neighbours } from '../schema/rules.js';
 import { Cursor } from './cursor.js';
+import { portsIn } from './environment.js';
 import { nodeSchemaTree } from './schema.js';
 import { markedPlaces, variantOf } from './walk.js';
 import type { MarkedPlace, SchemaTree } from './walk.js';
@@ -47,7 +49,10 @@ export interface CookieSection {
 
 export interface WorkerPlaces {
   readonly worker: Cursor;
+  /** Those of its own, or of the worker that it leads to. */
   readonly realms: readonly Cursor[];
+  /** Of a worker in front of another one. */
+  readonly front: Front | undefined;
   readonly components: readonly Cursor[];
   readonly transports: readonly Cursor[];
   /** All its values that the schema marks. */
@@ -61,15 +66,34 @@ export interface NodePlaces {
   readonly workers: readonly WorkerPlaces[];
 }
 
-/** @param tree - the schema of the whole config */
-export function placesOf(node: Cursor, tree: SchemaTree = nodeSchemaTree): NodePlaces {
+/**
+ * @param tree - the schema of the whole config
+ * @param around - finds out where the endpoints of the config are
+ */
+export function placesOf(
+  node: Cursor,
+  tree: SchemaTree = nodeSchemaTree,
+  around: Omit<Neighbours, 'workers'> = { cbdir: '/', portOf: portsIn({}) },
+): NodePlaces {
   const marked = grouped(markedPlaces(node, tree), ({ place }) => place.path.slice(0, 2).join('/'));
-  return { node, workers: workersOf(node).map((worker) => inWorker(worker, marked.get(worker.path.join('/')) ?? [])) };
+  const workers = workersOf(node);
+  const inside = (worker: Cursor): WorkerPlaces => {
+    const marks = marked.get(worker.path.join('/')) ?? [];
+    const { schema } = marks.find(({ schema: { front } }) => front !== undefined) ?? {};
+    return inWorker(worker, marks, { workers, front: schema?.front?.(worker, { ...around, workers }) });
+  };
+  return { node, workers: workers.map(inside) };
 }
 
-function inWorker(worker: Cursor, marked: readonly MarkedPlace[]): WorkerPlaces {
-  const [realms, components, transports] = ['realms', 'components', 'transports'].map((key) => worker.get(key).items());
-  const places = { worker, realms: realms ?? [], components: components ?? [], transports: transports ?? [], marked };
+function inWorker(
+  worker: Cursor,
+  marked: readonly MarkedPlace[],
+  { workers, front }: { readonly workers: readonly Cursor[]; readonly front: Front | undefined },
+): WorkerPlaces {
+  const from = front === undefined ? worker : workers[Number(front.target?.path[1])];
+  const [components, transports] = ['components', 'transports'].map((key) => worker.get(key).items());
+  const parts = { components: components ?? [], transports: transports ?? [] };
+  const places = { worker, realms: from?.get('realms').items() ?? [], front, ...parts, marked };
   const open = grouped(
     marked.filter(({ schema }) => schema.letsIn !== undefined),
     ({ entrance }) => entrance,
@@ -79,6 +103,22 @@ function inWorker(worker: Cursor, marked: readonly MarkedPlace[]): WorkerPlaces 
     entrances: marked.flatMap((mark) => entrancesAt(mark, places, open)),
     cookies: cookiesIn(marked),
   };
+}
+
+/** @returns the workers as clients find them: what stands in front of a worker belongs to that one, and the worker in front has nothing. */
+export function behindFronts({ workers }: NodePlaces): WorkerPlaces[] {
+  return workers.map((places) => {
+    if (places.front !== undefined) return { ...places, realms: [], marked: [], entrances: [] };
+    const fronts = workers.filter(({ front }) => front?.target?.path[1] === places.worker.path[1]);
+    if (fronts.length === 0) return places;
+    const [marked, entrances] = [fronts.flatMap((front) => front.marked), fronts.flatMap((front) => front.entrances)];
+    return { ...places, marked: [...places.marked, ...marked], entrances: [...places.entrances, ...entrances] };
+  });
+}
+
+/** @returns the transports of a node for which no other one listens. */
+export function listeningTransports({ workers }: NodePlaces): Cursor[] {
+  return workers.flatMap(({ transports, front }) => transports.filter((_, index) => front?.silent.has(index) !== true));
 }
 
 function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {

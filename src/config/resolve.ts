@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 
+import type { Front } from '../schema/rules.js';
 import type { Cursor } from './cursor.js';
 import { resolveDisabled, resolvePort } from './environment.js';
 import type { NodePlaces, WorkerPlaces } from './places.js';
@@ -18,16 +19,21 @@ export function resolveConfig(places: NodePlaces, context: SecretContext): void 
     places.workers.map(({ worker }) => worker),
     'worker',
   );
-  for (const { worker, realms, components, transports } of places.workers) {
-    nameAll(realms, 'realm');
+  for (const { worker, realms, front, components, transports } of places.workers) {
+    if (front === undefined) nameAll(realms, 'realm');
     nameAll(components, 'component');
     nameAll(transports, 'transport');
     worker.get('options').set('disabled', resolveDisabled(worker.at('options', 'disabled').value, env));
-    for (const realm of realms) resolveRealm(realm);
+    if (front === undefined) for (const realm of realms) resolveRealm(realm);
+    else resolveFront(worker, front);
     for (const transport of transports) resolveEndpoint(transport.get('endpoint'), context);
   }
   for (const worker of places.workers) resolveReferences(worker, context);
   resolveCookies(places, context.cbdir);
+}
+
+function resolveFront(worker: Cursor, { target, silent }: Front): void {
+  if (target !== undefined) worker.set('front', { worker: target.get('id').text(), silent: [...silent.keys()] });
 }
 
 function resolveEndpoint(endpoint: Cursor, { env }: Pick<SecretContext, 'env'>): void {

@@ -2,8 +2,8 @@
  * A node: everything that a config names, built, started and stopped together. No signal handlers, nothing on standard
  * output, any number of nodes in one process. Each has a directory of its own, or none (`directory.ts`).
  *
- *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports), those that are
- *            clients of the others last -> control socket
+ *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports), those in front
+ *            of routers after them, those that are clients of the others last -> control socket
  *     stop:  0. the control socket: no command comes any more
  *            1. every worker: its transports stop listening, the connections of all of them are closed one by one
  *               (`transport/drain.ts`), those left after a grace are cut; then its components and the sessions of
@@ -33,7 +33,7 @@ import { workerTypeOf } from '../worker/registry.js';
 import type { Families } from '../worker/registry.js';
 import type { WorkerConfig } from '../worker/schema.js';
 import { isDisabled, WorkerError } from '../worker/worker.js';
-import type { Worker, WorkerDeps, WorkerEnd } from '../worker/worker.js';
+import type { RunningRouter, Worker, WorkerDeps, WorkerEnd } from '../worker/worker.js';
 import type { NodeOptions, RunningNode, ShutdownReason } from './api.js';
 import { ControlServer } from './control.js';
 import { cookieRequests } from './cookie-control.js';
@@ -92,6 +92,7 @@ class Node implements RunningNode {
   readonly #drain: Drain;
   /** Every worker that was told to start, also one that failed. */
   readonly #workers: Worker[] = [];
+  readonly #routers = new Map<string, RunningRouter>();
   readonly #clients: LocalClients;
   readonly #warden: Warden;
   /** Workers that have not ended by themselves. */
@@ -157,11 +158,14 @@ class Node implements RunningNode {
     this.#endByItself();
   }
 
-  /** Clients of the others come last; else the order is that of the config. */
+  /** What leads to routers comes after them, and clients of the others come last; else the order is that of the config. */
   #inOrder(workers: readonly EnabledWorker[]): EnabledWorker[] {
-    const isLast = ({ worker }: EnabledWorker): boolean =>
-      workerTypeOf(worker, this.#parts.families).startsLast === true;
-    return [...workers.filter((worker) => !isLast(worker)), ...workers.filter(isLast)];
+    const rankOf = ({ worker }: EnabledWorker): number => {
+      const { leadsToRouters, startsLast } = workerTypeOf(worker, this.#parts.families);
+      if (startsLast === true) return 2;
+      return leadsToRouters === true ? 1 : 0;
+    };
+    return workers.toSorted((a, b) => rankOf(a) - rankOf(b));
   }
 
   #onWorkerEnd(worker: string, end: WorkerEnd): void {
@@ -222,7 +226,7 @@ class Node implements RunningNode {
     const { id } = loaded.config.controller;
     const worker = workerTypeOf(config, families).create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
-      ...{ clients: this.#clients, families, authenticators, env, warden: this.#warden },
+      ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
       startdir: workingDirectory(),
       ended: (end) => this.#onWorkerEnd(config.id, end),
       outlivesFailures: () => this.#reasonOf(config.id, { failed: true }) === undefined,

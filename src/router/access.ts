@@ -3,6 +3,7 @@
  * only holds connections, for example.
  */
 import type { Realm } from './realm.js';
+import type { Role } from './role.js';
 import type { Router } from './router.js';
 
 /** A realm as its sessions see it; {@link Realm} has the contracts. */
@@ -27,4 +28,19 @@ export type RealmAccess = Pick<
 /** A router as its sessions see it. */
 export interface RouterAccess extends Pick<Router, 'clock' | 'newSessionId' | 'scheduler'> {
   realm(name: string): RealmAccess | undefined;
+  /**
+   * Where it is there: which roles of which realms clients can join here. Others are for them as if they did not exist.
+   * @param role any, where it is left out.
+   */
+  leadsTo?(realm: string, role?: string): boolean;
+}
+
+/** @returns the realm, if clients can join it here. */
+export function realmOf(router: RouterAccess, realm: string): RealmAccess | undefined {
+  return router.leadsTo?.(realm) === false ? undefined : router.realm(realm);
+}
+
+/** @returns the role of a realm, if clients can join the realm in this role here. */
+export function roleOf(router: RouterAccess, realm: string, role: string): Role | undefined {
+  return router.leadsTo?.(realm, role) === false ? undefined : router.realm(realm)?.role(role);
 }

@@ -6,7 +6,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 
 import type { LookWord } from './look.js';
-import type { Adapt, Rules } from './rules.js';
+import type { Adapt, FrontOf, Rules } from './rules.js';
 
 /** One node of a schema. Write `as const satisfies ConfigSchema`, and the compiler refuses a key without description. */
 export interface ConfigSchema extends OwnKeywords {
@@ -95,6 +95,8 @@ export interface OwnKeywords {
   };
   /** An authentication method that asks for no secret: it lets in anybody (with `realm` and `role`), or clients by their cookies. */
   readonly letsIn?: 'anybody' | 'cookies';
+  /** Of a worker that has no realms of its own. */
+  readonly front?: FrontOf;
   /** Checks what the keywords cannot express. */
   readonly rules?: Rules;
   /** What `check` looks at beyond the text of the config. */

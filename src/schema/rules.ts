@@ -33,16 +33,35 @@ export interface Place {
 /** Reports something about the value at `path`. */
 export type Report = (path: Path, text: string) => void;
 
+/** What is around a worker of the config. */
+export interface Neighbours {
+  /** All workers, itself included. */
+  readonly workers: readonly Place[];
+  /** The node directory, absolute: relative paths start there. */
+  readonly cbdir: string;
+  /** @returns the port that a value names, also by a variable of the environment; undefined when it names none. */
+  readonly portOf: (value: unknown) => number | undefined;
+}
+
+/** A worker in front of another one: its clients join the realms of that one. */
+export interface Front {
+  /** The worker with the realms; undefined where it leads to none. */
+  readonly target: Place | undefined;
+  /** Its transports that do not listen, by their index, with the transport that does. */
+  readonly silent: ReadonlyMap<number, Place>;
+}
+
+/** Finds out where a worker leads. The config may be wrong anywhere. */
+export type FrontOf = (worker: Place, neighbours: Neighbours) => Front;
+
 /** What rules may ask, and how they report. */
-export interface RuleContext {
+export interface RuleContext extends Neighbours {
   /** Reports an error: what was found, and in brackets what is allowed. */
   readonly report: Report;
   /** Warns of a value that is probably a mistake. */
   readonly warn: Report;
   /** Notes what is accepted and has no effect: `--strict` takes it for an error. */
   readonly note: Report;
-  /** The node directory, absolute: relative paths start there. */
-  readonly cbdir: string;
   /** Follows the links in a path, as far as it exists. */
   readonly realPath: (file: string) => string;
   /** The realms of the worker around the place. */

@@ -7,6 +7,7 @@ import { isValidUri, quoted } from '../wamp/uri.js';
 import { AUTH_URIS, deny } from '../auth/verdict.js';
 import type { AuthContext, AuthMethod, AuthMethodLookup, Deny, Pass, Principal, Verdict } from '../auth/method.js';
 import type { AuthUris } from '../auth/method.js';
+import { realmOf, roleOf } from '../router/access.js';
 import type { RealmAccess, RouterAccess } from '../router/access.js';
 import type { Role } from '../router/role.js';
 import type { Hello } from '../wamp/message.js';
@@ -86,11 +87,11 @@ export function admit(
   if (principal.realm === NO_REALM) {
     return deny(ErrorUri.NO_SUCH_REALM, 'the client names no realm, and nothing here names one for it');
   }
-  const realm = router.realm(principal.realm);
+  const realm = realmOf(router, principal.realm);
   if (realm === undefined) {
     return deny(ErrorUri.NO_SUCH_REALM, `no realm ${quoted(principal.realm)} exists on this router`);
   }
-  const role = realm.role(principal.authrole);
+  const role = roleOf(router, principal.realm, principal.authrole);
   if (role === undefined) {
     return deny(ErrorUri.NO_SUCH_ROLE, `realm ${quoted(principal.realm)} has no role "${principal.authrole}"`);
   }

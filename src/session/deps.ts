@@ -4,7 +4,9 @@
 import { RepeatedLog } from '../log/repeated.js';
 import { LiveAuthMethods } from '../auth/live-methods.js';
 import { authSectionsOf, createAuthMethods } from '../auth/registry.js';
+import { PROXY_METHODS } from '../auth/proxy-schema.js';
 import { AUTH_URIS } from '../auth/verdict.js';
+import { roleOf } from '../router/access.js';
 import { InternalCallers } from './internal-callers.js';
 import type { AuthMethodLookup, LoadFunction } from '../auth/method.js';
 import type { AuthOptions } from '../auth/options-schema.js';
@@ -56,7 +58,7 @@ export function asksAuthenticator(auth: AuthConfig | undefined): boolean {
 
 /** @returns the words of the methods by which clients are let in. */
 export function authWordsOf({ auth }: Pick<AuthSections, 'auth'>): string[] {
-  return Object.keys(authSectionsOf(auth));
+  return Object.keys(authSectionsOf(auth)).filter((word) => !PROXY_METHODS.has(word));
 }
 
 /** @param config the transport's. Rejects when one of its authentication methods cannot be set up. */
@@ -74,7 +76,7 @@ export async function createSessionDeps(
     uris: authUris,
     call: (...call) => calls.call(...call),
     load,
-    admits: (realm, role) => router.realm(realm)?.role(role)?.isBuiltIn === false,
+    admits: (realm, role) => roleOf(router, realm, role)?.isBuiltIn === false,
   };
   const create = ({ auth, options }: AuthSections) => createAuthMethods(auth, options, deps, families.methods);
   const authMethods = new LiveAuthMethods(await create(sections));

@@ -5,6 +5,7 @@ import { COOKIE_STORES } from '../cookie/registry.js';
 import { SERIALIZERS } from '../serializer/registry.js';
 import { WEB_SERVICES } from '../webservice/registry.js';
 import { guestWorkerType } from './guest/guest-worker.js';
+import { proxyWorkerType } from './proxy/proxy-worker.js';
 import { routerWorkerType } from './router-worker.js';
 import { TRANSPORTS } from './transports.js';
 import type { CookieStoreTypes } from '../cookie/store-type.js';
@@ -21,6 +22,7 @@ export type WorkerTypes = {
 export const WORKERS: WorkerTypes = {
   router: routerWorkerType,
   guest: guestWorkerType,
+  proxy: proxyWorkerType,
 };
 
 /** What the words of a config stand for: all that code of a node is chosen by. */

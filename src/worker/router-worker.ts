@@ -7,6 +7,7 @@
  */
 import { getHeapStatistics } from 'node:v8';
 
+import { isForProxiesOnly } from '../auth/proxy-schema.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { BUDGET_LIMITS } from '../router/budget.js';
 import { Router } from '../router/router.js';
@@ -15,6 +16,7 @@ import { ManagedCookies } from '../cookie/management.js';
 import { messageOf } from '../system/error.js';
 import { createRandomId } from '../system/random.js';
 import { HostedComponents } from './host/hosted-components.js';
+import { routed } from './proxy/routed.js';
 import { systemScheduler } from './scheduler.js';
 import { transportTypeOf } from './transports.js';
 import { WorkerError } from './worker.js';
@@ -25,7 +27,7 @@ import type { TransportServer } from '../transport/transport-type.js';
 import type { WebTransportDeps } from '../webservice/transport-types.js';
 import type { RouterWorkerConfig, TransportConfig } from './schema.js';
 import type { ComponentSummary, ListeningSummary, RealmSummary } from './summary.js';
-import type { Worker, WorkerDeps, WorkerOffer, WorkerType } from './worker.js';
+import type { TransportOrigin, Worker, WorkerDeps, WorkerOffer, WorkerType } from './worker.js';
 
 class RouterWorker implements Worker {
   readonly #config: RouterWorkerConfig;
@@ -59,6 +61,7 @@ class RouterWorker implements Worker {
 
   async start(signal?: AbortSignal): Promise<void> {
     const { log, pointer } = this.#deps;
+    const { id } = this.#config;
     const managedCookies = new ManagedCookies();
     const router = this.#createRouter(managedCookies);
     this.#deps.clients.serve(router, this.#config.realms);
@@ -69,8 +72,11 @@ class RouterWorker implements Worker {
     const deps = { ...this.#deps, router, managedCookies };
     for (const [index, transport] of this.#config.transports.entries()) {
       signal?.throwIfAborted();
-      await this.#startTransport(transport, deps, `${pointer}/transports/${index}`);
+      await this.#startTransport(transport, deps, { worker: id, pointer: `${pointer}/transports/${index}` });
     }
+    this.#deps.routers.set(id, {
+      takeOver: (transport, from) => this.#startTransport(transport, deps, from),
+    });
   }
 
   #createRouter(managedCookies: ManagedCookies): Router {
@@ -127,15 +133,21 @@ class RouterWorker implements Worker {
     await component.start(signal);
   }
 
-  async #startTransport(config: TransportConfig, deps: WebTransportDeps, pointer: string): Promise<void> {
+  async #startTransport(config: TransportConfig, deps: WebTransportDeps, from: TransportOrigin): Promise<void> {
+    const { worker, pointer, routes } = from;
+    if ('auth' in config && isForProxiesOnly(config.auth)) {
+      deps.log.info({ transport: config.id, worker }, 'transport not started: only proxy workers could log in there');
+      return;
+    }
     try {
       const transport = transportTypeOf(config, this.#deps.families);
-      const server = await transport.create(config, deps);
+      const router = routes === undefined ? deps.router : routed(deps.router, routes);
+      const server = await transport.create(config, { ...deps, router });
       this.#servers.push(server);
       const bound = await server.start();
       const { url, rawsocketUrl, wamp, paths } = transport.offer(config, bound);
       const listening = {
-        ...{ transport: config.id, worker: this.#config.id, type: config.type },
+        ...{ transport: config.id, worker, type: config.type },
         ...('path' in bound ? { address: bound.path } : bound),
         ...{ url, ...(rawsocketUrl !== undefined && { rawsocketUrl }), paths },
       };

@@ -21,6 +21,8 @@ import { environmentKeys } from './process/environment-schema.js';
 import { guestWorkerSchema } from './guest/schema.js';
 import type { GuestWorkerConfig } from './guest/schema.js';
 import type { PythonOptions } from './host/python-program.js';
+import { proxyKeys, proxyKeywords } from './proxy/schema.js';
+import type { ProxyRoutes } from './proxy/schema.js';
 
 const routerEnvironmentSchema = {
   type: 'object',
@@ -114,6 +116,30 @@ export const routerWorkerSchema = {
   },
 } as const satisfies ConfigSchema;
 
+export const proxyWorkerSchema = {
+  type: 'object',
+  section: 'Proxy worker',
+  standsAt: 'workers[]',
+  description:
+    'Transports that lead to the realms of a router worker of this config. Crossbar.io runs it in a process of its own; here its transports are those of the router, except that clients need a route.',
+  ...proxyKeywords,
+  required: ['type'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'proxy', description: 'The word for this worker.' },
+    id: routerWorkerSchema.properties.id,
+    ...proxyKeys,
+    transports: {
+      type: 'array',
+      items: transportSchema,
+      default: [],
+      description:
+        'Where clients connect. Of proxies that lead to the same router and have the same address, the first one listens for all.',
+    },
+  },
+  noEffect: { manhole: routerWorkerSchema.noEffect.manhole },
+} as const satisfies ConfigSchema;
+
 export const workerSchema = {
   type: 'object',
   section: 'Worker',
@@ -121,8 +147,8 @@ export const workerSchema = {
   description: 'A part of the node.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [routerWorkerSchema, guestWorkerSchema],
-  notYet: ['container', 'proxy', 'websocket-testee'],
+  oneOf: [routerWorkerSchema, guestWorkerSchema, proxyWorkerSchema],
+  notYet: ['container', 'websocket-testee'],
 } as const satisfies ConfigSchema;
 
 export type TransportConfig =
@@ -138,5 +164,16 @@ export interface RouterWorkerConfig {
   readonly transports: readonly TransportConfig[];
 }
 
+/** A checked proxy; `disabled` is resolved, and so is where it leads. */
+export interface ProxyWorkerConfig {
+  readonly type: 'proxy';
+  readonly id: string;
+  readonly options: { readonly disabled: boolean };
+  readonly routes: ProxyRoutes;
+  readonly transports: readonly TransportConfig[];
+  /** The id of the worker to which it leads, and the indexes of the transports for which another one listens. */
+  readonly front?: { readonly worker: string; readonly silent: readonly number[] };
+}
+
 /** A worker of the config, of any kind. */
-export type WorkerConfig = RouterWorkerConfig | GuestWorkerConfig;
+export type WorkerConfig = RouterWorkerConfig | GuestWorkerConfig | ProxyWorkerConfig;

@@ -11,6 +11,8 @@ import type { Decider } from '../router/deciders.js';
 import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
 import type { WorkerFamilies } from './families.js';
+import type { ProxyRoutes } from './proxy/schema.js';
+import type { TransportConfig } from './schema.js';
 import type { ComponentSummary, ListeningSummary, RealmSummary } from './summary.js';
 
 /** What the node gives to its workers. */
@@ -28,6 +30,8 @@ export interface WorkerDeps {
   readonly stores: CookieStores;
   /** Programs of this process that want to join a realm. */
   readonly clients: LocalClients;
+  /** The router workers that have started, by their ids. */
+  readonly routers: Map<string, RunningRouter>;
   /** What ends the connections of the node. */
   readonly drain: Drain;
   /** What anybody may know of the node. */
@@ -44,6 +48,23 @@ export interface WorkerDeps {
   readonly ended: (end: WorkerEnd) => void;
   /** @returns whether the shutdown words of the node let it go on when a part of the worker fails. */
   readonly outlivesFailures: () => boolean;
+}
+
+/** A router worker, as workers in front of it see it. */
+export interface RunningRouter {
+  /**
+   * Starts a transport whose clients join the realms of the router, and stops it with its own.
+   * @throws WorkerError when it cannot start.
+   */
+  takeOver(transport: TransportConfig, from: TransportOrigin): Promise<void>;
+}
+
+/** Where a transport stands in the config, and which roles of which realms it leads to; all where `routes` is left out. */
+export interface TransportOrigin {
+  /** The id of the worker. */
+  readonly worker: string;
+  readonly pointer: string;
+  readonly routes?: ProxyRoutes;
 }
 
 /** How a worker ended by itself. */
@@ -92,6 +113,8 @@ export function isDisabled({ options }: AnyWorkerConfig): boolean {
 export interface WorkerType<C extends AnyWorkerConfig = AnyWorkerConfig> {
   /** The word for it in `type`. */
   readonly type: C['type'];
+  /** It stands in front of router workers: it starts when those have started. */
+  readonly leadsToRouters?: true;
   /** It is a client of the others: it starts when all of those listen. */
   readonly startsLast?: true;
   create(config: C, deps: WorkerDeps): Worker;

@@ -6,6 +6,7 @@ import type { Decider } from '../../router/deciders.js';
 import type { Cursor } from '../cursor.js';
 import { quote } from '../schema-words.js';
 import { isAllowed, rulesOf, strangerRolesOf } from './exposure.js';
+import { behindFronts } from '../places.js';
 import type { NodePlaces, WorkerPlaces } from '../places.js';
 import { realmBeside } from './references.js';
 import type { CheckRulesContext } from './context.js';
@@ -19,8 +20,8 @@ interface WrittenDecider {
 }
 
 /** Warns of procedures that decide about others, where sessions may register them for whom that is not intended. */
-export function checkDeciders({ workers }: NodePlaces, context: CheckRulesContext): void {
-  for (const worker of workers) {
+export function checkDeciders(places: NodePlaces, context: CheckRulesContext): void {
+  for (const worker of behindFronts(places)) {
     for (const realm of worker.realms) {
       const strangers = strangerRolesOf(worker, realm).map(nameOf);
       for (const decider of decidersOf(worker, realm)) checkDecider(decider, realm, strangers, context);

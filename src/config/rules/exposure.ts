@@ -11,6 +11,7 @@ import type { Action } from '../../router/role.js';
 import type { PermissionConfig } from '../../router/schema.js';
 import { WampError } from '../../wamp/error.js';
 import { Cursor } from '../cursor.js';
+import { behindFronts } from '../places.js';
 import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
 import { isDecided, patternAt } from '../permissions.js';
 import { authidOf, passwordCookies } from '../password-cookies.js';
@@ -51,7 +52,7 @@ const MANAGING = [
 /** Warns of roles of strangers that may read the ids of cookies, or end the sessions of visitors. */
 export function checkExposure(places: NodePlaces, { cbdir, warn }: CheckRulesContext): void {
   const passwords = passwordCookies(places, cbdir);
-  for (const worker of places.workers) {
+  for (const worker of behindFronts(places)) {
     const entrances = worker.entrances.flatMap(strangersAt);
     const tracked = entrances.filter(({ cookie }) => cookie.isObject);
     for (const realm of worker.realms) {

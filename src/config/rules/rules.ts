@@ -11,10 +11,10 @@ import type { RuleContext } from '../../schema/rules.js';
 import { checkCookies } from './cookies.js';
 import { Cursor } from '../cursor.js';
 import { checkDeciders } from './deciders.js';
-import { resolvePort } from '../environment.js';
+import { portsIn, resolvePort } from '../environment.js';
 import { checkExposure } from './exposure.js';
 import { checkOriginLists } from './origins.js';
-import { privateFilesOf, transportsOf } from '../places.js';
+import { listeningTransports, privateFilesOf, transportsOf } from '../places.js';
 import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
 import { checkReferences } from './references.js';
 import { quote } from '../schema-words.js';
@@ -23,7 +23,7 @@ import type { CheckRulesContext } from './context.js';
 
 /** Checks every rule. */
 export function checkRules(places: NodePlaces, context: CheckRulesContext): void {
-  const { node, workers } = places;
+  const { workers } = places;
   checkNode(places, context);
   unique(
     workers.map(({ worker }) => worker),
@@ -35,10 +35,11 @@ export function checkRules(places: NodePlaces, context: CheckRulesContext): void
   for (const worker of workers) {
     checkWorker(worker, context);
     checkReferences(worker, context);
-    checkMarked(worker, privateFiles, context);
+    checkMarked(worker, { privateFiles, workers: workers.map(({ worker: place }) => place) }, context);
   }
-  checkPorts(node, context);
-  checkSocketFiles(node, context);
+  const listening = listeningTransports(places);
+  checkPorts(listening, context);
+  checkSocketFiles(listening, context);
   checkCookies(places, context);
   checkOriginLists(places, context);
   checkExposure(places, context);
@@ -53,24 +54,28 @@ function checkNode({ node, workers }: NodePlaces, { note }: CheckRulesContext): 
   }
 }
 
-function checkWorker({ realms, transports, components, entrances }: WorkerPlaces, context: CheckRulesContext): void {
-  unique(realms, 'id', 'realm', context);
-  unique(realms, 'name', 'realm', context);
+function checkWorker(
+  { realms, front, transports, components, entrances }: WorkerPlaces,
+  context: CheckRulesContext,
+): void {
+  const own = front === undefined ? realms : [];
+  unique(own, 'id', 'realm', context);
+  unique(own, 'name', 'realm', context);
   unique(transports, 'id', 'transport', context);
   unique(components, 'id', 'component', context);
-  for (const realm of realms) checkRealm(realm, context);
+  for (const realm of own) checkRealm(realm, context);
   for (const entrance of entrances) warnWithoutRole(entrance, realms, context);
 }
 
 /** Applies the `rules` of schemas. */
 function checkMarked(
   { realms, marked }: WorkerPlaces,
-  privateFiles: () => ReadonlySet<string>,
+  node: Pick<RuleContext, 'privateFiles' | 'workers'>,
   context: CheckRulesContext,
 ): void {
   const { report, warn, note, cbdir, realPath } = context;
   const secretAt: RuleContext['secretAt'] = ({ value, path }) => findSecret(new Cursor(value, path), context)?.secret;
-  const shared = { report, warn, note, cbdir, realPath, realms, privateFiles, secretAt };
+  const shared = { ...node, report, warn, note, cbdir, realPath, realms, secretAt, portOf: portsIn(context.env) };
   for (const { place, schema, inForce } of marked) {
     schema.rules?.(place, { ...shared, inForce: (key) => inForce.get(key) ?? NOTHING });
   }
@@ -143,9 +148,9 @@ function checkPermission(permission: Cursor, { warn }: CheckRulesContext): void 
   }
 }
 
-function checkPorts(node: Cursor, context: CheckRulesContext): void {
+function checkPorts(transports: readonly Cursor[], context: CheckRulesContext): void {
   const taken: { readonly place: string; readonly endpoint: Cursor; readonly port: number }[] = [];
-  for (const transport of transportsOf(node)) {
+  for (const transport of transports) {
     const endpoint = transport.get('endpoint');
     checkAddress(endpoint, context);
     const port = resolvePort(endpoint.get('port').value, context.env);
@@ -162,9 +167,9 @@ function checkPorts(node: Cursor, context: CheckRulesContext): void {
   }
 }
 
-function checkSocketFiles(node: Cursor, { cbdir, report }: CheckRulesContext): void {
+function checkSocketFiles(transports: readonly Cursor[], { cbdir, report }: CheckRulesContext): void {
   const taken = new Map<string, Cursor>();
-  for (const transport of transportsOf(node)) {
+  for (const transport of transports) {
     const path = transport.at('endpoint', 'path');
     const file = path.text();
     if (file === undefined) continue;

@@ -97,7 +97,7 @@ describe('a worker more', () => {
 
   it('does not change what is said of the others', () => {
     expect(problemsOf(withWorker({ type: 'container' }))).toEqual([
-      '/workers/1/type: "container" is a word of Crossbar.io that is not supported yet (allowed: "router", "guest", "mill")',
+      '/workers/1/type: "container" is a word of Crossbar.io that is not supported yet (allowed: "router", "guest", "proxy", "mill")',
     ]);
   });
 });
@@ -219,12 +219,15 @@ describe('the schema without more words', () => {
 
   it('has these words', () => {
     expect(shippedWords()).toEqual({
-      workers: ['router', 'guest'],
+      workers: ['router', 'guest', 'proxy'],
       transports: ['web', 'websocket', 'rawsocket', 'universal'],
       services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'none', 'path'],
       components: ['class', 'function', 'module'],
       stores: ['memory', 'file', 'database'],
-      methods: ['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls'],
+      methods: [
+        ...['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls'],
+        ...['anonymous-proxy', 'cryptosign-proxy'],
+      ],
       serializers: ['json', 'msgpack', 'cbor', 'ubjson'],
     });
   });

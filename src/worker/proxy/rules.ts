@@ -1,0 +1,94 @@
+/** What is checked of a proxy worker: it must lead to one router worker of the same config. */
+import { TRUSTED_ROLE } from '../../router/role.js';
+import type { Place, RuleContext, Rules } from '../../schema/rules.js';
+import { frontOf, routedConnections, routesOf, workerBehind } from './front.js';
+
+const INSTEAD =
+  'allowed: the endpoint of a transport of a router worker in this config; clients of a router on another node connect to that node, through a load balancer such as HAProxy or nginx if need be';
+
+/** Rule of the whole worker. */
+export const checkProxy: Rules = (proxy, context) => {
+  const { note, report } = context;
+  checkRoutes(proxy, context);
+  const connections = routedConnections(proxy).filter(({ missing }) => !missing);
+  for (const connection of connections) checkConnection(connection, proxy, context);
+  const { target, silent } = frontOf(proxy, context);
+  const transports = proxy.get('transports');
+  if (target !== undefined) {
+    const what = `its transports lead straight to the realms of ${pointer(target)}, and "connections" has no effect`;
+    note(proxy.path, `a proxy worker is no process here: ${what}`);
+    for (const [index, transport] of transports.items().entries()) noteSilent(transport, silent.get(index), context);
+  } else if (transports.items().length === 0) {
+    note(proxy.path, 'has no transport, so nobody can connect, and it does nothing');
+  } else if (routesOf(proxy).length === 0) {
+    report(proxy.get('routes').path, 'found no route, so nobody could join anything (allowed: at least one)');
+  }
+};
+
+function checkRoutes(proxy: Place, context: RuleContext): void {
+  const { realms, report, note } = context;
+  const known = proxy
+    .get('connections')
+    .entries()
+    .map(({ path }) => quote(path.at(-1) ?? ''));
+  const { target } = frontOf(proxy, context);
+  for (const { realm, role, place, names } of routesOf(proxy)) {
+    for (const name of names) {
+      if (!proxy.at('connections', name.text() ?? '').missing) continue;
+      report(
+        name.path,
+        `there is no connection ${quote(name.text() ?? '')} (allowed: ${known.join(', ') || 'none, there are none yet'})`,
+      );
+    }
+    if (target === undefined) continue;
+    const there = realms.filter((place) => place.get('name').value === realm);
+    const roles = there.flatMap((place) =>
+      place
+        .get('roles')
+        .items()
+        .map((one) => one.get('name').value),
+    );
+    if (!roles.includes(role) && !(there.length > 0 && role === TRUSTED_ROLE))
+      note(
+        place.path,
+        `${pointer(target)} has no realm ${quote(realm)} with a role ${quote(role)}, so such clients are refused`,
+      );
+  }
+}
+
+function checkConnection(connection: Place, proxy: Place, context: RuleContext): void {
+  const endpoint = connection.at('transport', 'endpoint');
+  if (!endpoint.isObject) return;
+  const worker = workerBehind(connection, context);
+  const { target } = frontOf(proxy, context);
+  if (worker === undefined) {
+    context.report(endpoint.path, `no router worker of this config listens there (${INSTEAD})`);
+  } else if (worker.path[1] !== target?.path[1]) {
+    const allowed = `allowed: one router worker for all routes; put the realms of ${pointer(worker)} into it`;
+    context.report(
+      endpoint.path,
+      `leads to ${pointer(worker)}, other routes to ${pointer(target ?? worker)} (${allowed})`,
+    );
+  }
+}
+
+/** Crossbar.io lets the system choose among the processes, for each connection anew. */
+function noteSilent(transport: Place, other: Place | undefined, { note, workers }: RuleContext): void {
+  if (other === undefined) return;
+  const isEqual = contentOf(transport, workers) === contentOf(other, workers);
+  const end = isEqual ? '' : ': what is different here has no effect, neither of the transport nor of the routes';
+  note(transport.path, `has the address of ${pointer(other)}, which listens for both${end}`);
+}
+
+function contentOf({ value, path }: Place, workers: readonly Place[]): string {
+  const routes = workers[Number(path[1])]?.get('routes').value;
+  return JSON.stringify([routes, { ...(value as object), id: undefined }]);
+}
+
+function pointer({ path }: Place): string {
+  return `/${path.join('/')}`;
+}
+
+function quote(word: string): string {
+  return JSON.stringify(word);
+}

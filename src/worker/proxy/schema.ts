@@ -1,0 +1,85 @@
+/** The keys of the worker `proxy` in the config; `worker/schema.ts` puts it together. */
+import type { ConfigSchema } from '../../schema/dialect.js';
+import { disabledSchema } from '../common-schema.js';
+import { frontOf } from './front.js';
+import { checkProxy } from './rules.js';
+
+const NO_PROCESS = 'the worker has no process of its own';
+
+const proxyConnectionSchema = {
+  type: 'object',
+  section: 'Proxy connection',
+  standsAt: 'workers[].connections.NAME',
+  description: 'Where a router listens. It only says which router is meant: nothing is connected.',
+  required: ['transport'],
+  properties: {
+    transport: {
+      type: 'object',
+      section: 'Proxy connection transport',
+      standsAt: 'workers[].connections.NAME.transport',
+      description: 'How Crossbar.io would connect. Only `endpoint` counts.',
+      required: ['endpoint'],
+      properties: {
+        endpoint: {
+          type: 'object',
+          description:
+            'The endpoint of a transport of a router worker in this config: `type` and `path`, or `type`, `host` and `port`.',
+        },
+      },
+    },
+  },
+} as const satisfies ConfigSchema;
+
+/** All keys but `type`, `id` and `transports`. */
+export const proxyKeys = {
+  options: {
+    type: 'object',
+    section: 'Proxy worker options',
+    standsAt: 'workers[].options',
+    default: {},
+    description: 'Options of the worker.',
+    additionalProperties: false,
+    properties: { disabled: disabledSchema },
+    noEffect: {
+      title: NO_PROCESS,
+      cpu_affinity: NO_PROCESS,
+      reactor: 'it names an event loop of Python, and Node.js has its own',
+      expose_controller: 'Crossbar.io does not use it either',
+      expose_shared: 'Crossbar.io does not use it either',
+      python: 'no Python runs in this worker',
+      pythonpath: 'no Python runs in this worker',
+      env: NO_PROCESS,
+      extra: 'nothing in this worker asks for it',
+    },
+  },
+  connections: {
+    type: 'object',
+    default: {},
+    description:
+      'Routers by names, for `routes`. All that are routed to must be the same router worker of this config.',
+    additionalProperties: proxyConnectionSchema,
+  },
+  routes: {
+    type: 'object',
+    default: {},
+    description:
+      'Who may join through this worker: realms, in them roles, for each the name of a connection, or a list of such names. Clients of other realms and roles are refused.',
+    additionalProperties: {
+      type: 'object',
+      description: 'The roles of a realm.',
+      additionalProperties: {
+        type: ['string', 'array'],
+        minItems: 1,
+        items: { type: 'string', description: 'The name of a connection.' },
+        allowed: 'the name of a connection, or a list of such names',
+        description: 'Where the clients of this role are led to.',
+      },
+    },
+  },
+} as const satisfies Readonly<Record<string, ConfigSchema>>;
+
+/** What is done with a proxy as a whole. */
+export const proxyKeywords = { front: frontOf, rules: checkProxy } as const;
+
+/** realm -> role -> connections */
+export type ProxyRoutes = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
