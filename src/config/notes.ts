@@ -6,7 +6,7 @@
 import type { ConfigSchema } from '../schema/dialect.js';
 import type { Report } from '../schema/rules.js';
 import type { Cursor } from './cursor.js';
-import { foundWords, quote } from './schema-words.js';
+import { foundWords, insteadOf, quote } from './schema-words.js';
 import { nearest } from './suggest.js';
 import { freeSchema, variantOf } from './walk.js';
 import type { SchemaTree } from './walk.js';
@@ -68,11 +68,11 @@ function withoutEffect(value: unknown, path: readonly string[], { const: only, n
 
 /** @returns the note of a key that no property has; undefined when the schema check refuses it. */
 function noteOfKey(key: string, schema: ConfigSchema): string | undefined {
-  const { properties, noEffect = {}, notYet = [], unknownKeys } = schema;
+  const { properties, noEffect = {}, unknownKeys } = schema;
   if (typeof noEffect === 'object' && Object.hasOwn(noEffect, key)) {
     return `${quote(key)} has no effect: ${noEffect[key] ?? ''}`;
   }
-  if (unknownKeys === undefined || notYet.includes(key)) return undefined;
+  if (unknownKeys === undefined || insteadOf(key, schema) !== undefined) return undefined;
   const keys = Object.keys(properties ?? {});
   if (nearest(key, keys) !== undefined) return undefined;
   return `unknown key ${quote(key)} has no effect (known: ${keys.join(', ')})`;

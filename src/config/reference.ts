@@ -176,13 +176,14 @@ function section(schema: Section): string {
   const parts = [`## ${schema.section}\n\n${schema.description}${where}\n`];
   if (schema.oneOf !== undefined) parts.push(variants(schema.oneOf));
   if (schema.properties !== undefined) parts.push(table(schema));
-  const notYet = [
-    ...(schema.notYet ?? []),
-    ...(schema.properties?.['type']?.notYet ?? []).map((word) => `type: ${word}`),
-  ];
-  parts.push(...withoutEffect(schema));
-  if (notYet.length > 0) parts.push(`Known from Crossbar.io, not supported yet: ${notYet.map(code).join(', ')}.\n`);
+  parts.push(...withoutEffect(schema), ...later(schema));
   return parts.join('\n');
+}
+
+/** What the error says of each key or word that is not supported yet. */
+function later({ notYet = {} }: ConfigSchema): string[] {
+  const words = Object.entries(notYet).map(([word, instead]) => `- ${code(word)}: ${instead}.\n`);
+  return words.length === 0 ? [] : [`Known from Crossbar.io, not supported yet:\n\n${words.join('')}`];
 }
 
 /** What the note says of each key that is accepted without effect. */
@@ -238,7 +239,9 @@ function meaning(schema: ConfigSchema): string {
   const other = typeof schema.noEffect === 'string' ? ` Other values have no effect: ${schema.noEffect}.` : '';
   const { enum: words, notYet } = schema.items ?? {};
   const items =
-    words === undefined || notYet === undefined ? '' : ` Not supported yet: ${notYet.map(code).join(', ')}.`;
+    words === undefined || notYet === undefined
+      ? ''
+      : ` Not supported yet: ${Object.keys(notYet).map(code).join(', ')}.`;
   return cell(schema.description + only + other + items);
 }
 

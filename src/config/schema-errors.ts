@@ -3,7 +3,7 @@
  */
 import type { ErrorObject } from 'ajv';
 
-import { allowedWords, foundWords, quote, typeWords, wordsOf } from './schema-words.js';
+import { allowedWords, foundWords, insteadOf, quote, typeWords, wordsOf } from './schema-words.js';
 import type { SchemaNode } from './schema-words.js';
 import { pathOf } from './source/source.js';
 import type { Path } from './source/source.js';
@@ -48,14 +48,17 @@ export function explain(error: ErrorObject, tree: SchemaTree): Complaint[] {
 function unknownKey(path: Path, key: string, schema: SchemaNode): Complaint {
   const keys = Object.keys(schema.properties ?? {});
   const allowed = `(allowed: ${keys.join(', ')})`;
+  const instead = insteadOf(key, schema);
   const text =
-    schema.notYet?.includes(key) === true
-      ? `${quote(key)} is a key of Crossbar.io that is not supported yet ${allowed}`
+    instead !== undefined
+      ? `${quote(key)} is a key of Crossbar.io that is not supported yet: ${instead} ${allowed}`
       : `unknown key ${quote(key)}${didYouMean(key, keys)} ${allowed}`;
   return { path: [...path, key], at: 'key', text, misnames: false };
 }
 
 function missingKey(path: Path, key: string, schema: SchemaNode, data: unknown): Complaint[] {
+  // Such a key stands for the one that is missing, and has a message of its own.
+  if (Object.keys(data as object).some((candidate) => insteadOf(candidate, schema) !== undefined)) return [];
   const variant = onlyVariant(schema);
   const misspelt = misspeltKey(key, variant ?? schema, data);
   // Without `type` no variant is checked, so no other error reports the misspelt key.
@@ -76,7 +79,7 @@ function misspeltKey(key: string, schema: SchemaNode, data: unknown): string | u
   const known = schema.properties ?? { [key]: {} };
   const unknown = Object.keys(data as object).filter((candidate) => !(candidate in known));
   return unknown.find(
-    (candidate) => schema.notYet?.includes(candidate) !== true && nearest(candidate, Object.keys(known)) === key,
+    (candidate) => insteadOf(candidate, schema) === undefined && nearest(candidate, Object.keys(known)) === key,
   );
 }
 
@@ -117,10 +120,11 @@ function wrongValue(path: Path, data: unknown, schema: SchemaNode): Complaint {
 
 function wrongWord(path: Path, found: unknown, words: readonly string[], schema: SchemaNode): Complaint {
   const allowed = `(allowed: ${words.map(quote).join(', ')})`;
-  const known = typeof found === 'string' && schema.notYet?.includes(found) === true;
-  const text = known
-    ? `${quote(found)} is a word of Crossbar.io that is not supported yet ${allowed}`
-    : `found ${foundWords(found, path)}${typeof found === 'string' ? didYouMean(found, words) : ''} ${allowed}`;
+  const instead = typeof found === 'string' ? insteadOf(found, schema) : undefined;
+  const text =
+    instead !== undefined
+      ? `${quote(String(found))} is a word of Crossbar.io that is not supported yet: ${instead} ${allowed}`
+      : `found ${foundWords(found, path)}${typeof found === 'string' ? didYouMean(found, words) : ''} ${allowed}`;
   return { path, at: 'value', text, misnames: path.at(-1) === 'type' };
 }
 

@@ -16,7 +16,7 @@ export interface SchemaNode {
   readonly oneOf?: readonly SchemaNode[];
   readonly then?: SchemaNode;
   readonly allowed?: string;
-  readonly notYet?: readonly string[];
+  readonly notYet?: Readonly<Record<string, string>>;
   readonly because?: string;
 }
 
@@ -77,6 +77,11 @@ export function foundWords(value: unknown, path: Path): string {
 function mayBeSecret(value: unknown, path: Path): boolean {
   const isSecretPlace = path.some((segment) => SECRET.test(segment)) || OF_SECRETS.test(path.at(-2) ?? '');
   return isSecretPlace || /:\/\/[^/]*@/.test(String(value));
+}
+
+/** @returns what to do instead of a key or word of Crossbar.io that is not supported yet; undefined for all others. */
+export function insteadOf(word: string, { notYet = {} }: Pick<SchemaNode, 'notYet'>): string | undefined {
+  return Object.hasOwn(notYet, word) ? notYet[word] : undefined;
 }
 
 export function quote(word: string): string {

@@ -241,7 +241,10 @@ export const realmSchema = {
     trace: 'the router traces no messages of a realm; "--loglevel trace" shows those of all',
     inventory: NO_TYPES,
   },
-  notYet: ['rlinks'],
+  notYet: {
+    rlinks:
+      'put the realms of router workers of one machine into one router worker, which needs no link; several machines cannot share a realm yet, so let all clients connect to one of them',
+  },
 } as const satisfies ConfigSchema;
 
 /** A checked permission: `match` is set, and `uri` carries no `*`. Written by hand, all but `uri` may be left out. */

@@ -45,8 +45,11 @@ export interface OwnKeywords {
   readonly allowed?: string;
   /** The default in words, for keys without a fixed default. */
   readonly absent?: string;
-  /** Keys (of an object) or words (of a string) of Crossbar.io that are not supported yet: they have a message of their own. */
-  readonly notYet?: readonly string[];
+  /**
+   * Keys (of an object) or words (of a string, or of `type`) of Crossbar.io that are not supported yet, each with what to do instead: an
+   * imperative that follows a colon in the message.
+   */
+  readonly notYet?: Readonly<Record<string, string>>;
   /** With `const`: why a key of Crossbar.io is accepted with one value only. */
   readonly because?: string;
   /**

@@ -28,7 +28,7 @@ export const serializersSchema = {
   items: {
     type: 'string',
     enum: SERIALIZER_WORDS,
-    notYet: ['flatbuffers'],
+    notYet: { flatbuffers: 'leave it out, clients speak one of the others, too' },
     description:
       'A serializer. On a WebSocket `json` stands for the subprotocols `wamp.2.json` and `wamp.2.json.batched`.',
   },

@@ -61,7 +61,7 @@ export const tcpEndpointSchema = {
     },
   },
   noEffect: { user_timeout: 'Node.js cannot set it; pings find peers that vanished' },
-  notYet: ['portrange'],
+  notYet: { portrange: 'name one port; 0 takes any that is free' },
 } as const satisfies ConfigSchema;
 
 export const unixEndpointSchema = {
@@ -110,7 +110,10 @@ export const endpointSchema = {
   required: ['type'],
   discriminator: { propertyName: 'type' },
   oneOf: [tcpEndpointSchema, unixEndpointSchema],
-  notYet: ['twisted', 'onion'],
+  notYet: {
+    twisted: 'write it as an endpoint of type "tcp" or "unix"',
+    onion: 'listen on a port of 127.0.0.1, and let the Tor daemon lead its hidden service there (HiddenServicePort)',
+  },
 } as const satisfies ConfigSchema;
 
 /** A checked TCP endpoint; `$NAME` is resolved. */

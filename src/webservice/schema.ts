@@ -24,6 +24,11 @@ import type { StaticConfig } from './static/schema.js';
 import { websocketServiceSchema } from './websocket-schema.js';
 import type { WebSocketServiceConfig } from './websocket-schema.js';
 
+const FORWARD = 'let a reverse proxy in front of the node, such as nginx or HAProxy, forward the path';
+const OWN_SERVER = `run the application with an HTTP server of its own, also as a guest worker, and ${FORWARD}`;
+const HTTP_CLIENT =
+  'take the HTTP request in a program that is a WAMP client, also as a component or guest worker with a port of its own';
+
 export const pathServiceSchema = {
   type: 'object',
   section: 'Path service',
@@ -32,21 +37,21 @@ export const pathServiceSchema = {
   required: ['type'],
   discriminator: { propertyName: 'type' },
   oneOf: [websocketServiceSchema, staticSchema, jsonSchema, redirectSchema, nodeInfoSchema, noneSchema, pathSchema],
-  notYet: [
-    'websocket-reverseproxy',
-    'longpoll',
-    'publisher',
-    'caller',
-    'webhook',
-    'reverseproxy',
-    'cgi',
-    'wsgi',
-    'resource',
-    'archive',
-    'wap',
-    'catalog',
-    'upload',
-  ],
+  notYet: {
+    'websocket-reverseproxy': FORWARD,
+    longpoll: 'connect by WebSocket, as every browser can',
+    publisher: HTTP_CLIENT,
+    caller: HTTP_CLIENT,
+    webhook: HTTP_CLIENT,
+    reverseproxy: FORWARD,
+    cgi: OWN_SERVER,
+    wsgi: OWN_SERVER,
+    resource: OWN_SERVER,
+    archive: 'unpack the archive, and serve the directory with "static"',
+    wap: OWN_SERVER,
+    catalog: 'write the pages as files, and serve the directory with "static"',
+    upload: OWN_SERVER,
+  },
 } as const satisfies ConfigSchema;
 
 export const webTransportSchema = {

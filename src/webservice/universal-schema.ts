@@ -77,7 +77,7 @@ export const universalTransportSchema = {
     web: universalWebSchema,
   },
   noEffect: debugWithoutEffect,
-  notYet: ['mqtt'],
+  notYet: { mqtt: 'run an MQTT broker beside the node, and a program that is a client of both' },
 } as const satisfies ConfigSchema;
 
 /** A checked transport of type `universal`. */

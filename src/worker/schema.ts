@@ -33,6 +33,8 @@ const routerEnvironmentSchema = {
   properties: environmentKeys,
 } as const satisfies ConfigSchema;
 
+const ECHO = 'leave it out, or run an echo server for the test suite as a guest worker';
+
 export const transportSchema = {
   type: 'object',
   section: 'Transport',
@@ -41,7 +43,12 @@ export const transportSchema = {
   required: ['type'],
   discriminator: { propertyName: 'type' },
   oneOf: [webTransportSchema, websocketTransportSchema, rawsocketTransportSchema, universalTransportSchema],
-  notYet: ['mqtt', 'flashpolicy', 'websocket.testee', 'stream.testee'],
+  notYet: {
+    mqtt: 'run an MQTT broker beside the node, and a program that is a client of both',
+    flashpolicy: 'leave it out: no browser has Flash any more',
+    'websocket.testee': ECHO,
+    'stream.testee': ECHO,
+  },
 } as const satisfies ConfigSchema;
 
 export const routerWorkerSchema = {
@@ -148,7 +155,10 @@ export const workerSchema = {
   required: ['type'],
   discriminator: { propertyName: 'type' },
   oneOf: [routerWorkerSchema, guestWorkerSchema, proxyWorkerSchema],
-  notYet: ['container', 'websocket-testee'],
+  notYet: {
+    container: 'put its components into a router worker, or run the program as a guest worker',
+    'websocket-testee': ECHO,
+  },
 } as const satisfies ConfigSchema;
 
 export type TransportConfig =

@@ -49,7 +49,7 @@ export const cryptosignStaticSchema = {
       description: 'Who may join, by `authid`. A client that names none is found by its key.',
     },
   },
-  notYet: ['trustroots'],
+  notYet: { trustroots: 'list the public keys of the clients under "principals", or ask a dynamic authenticator' },
 } as const satisfies ConfigSchema;
 
 export const cryptosignSchema = {

@@ -43,7 +43,7 @@ export const dynamicSchema = {
         'The role that may register the procedure. No other role can, whatever its rules are. The realm of the authenticator must have it.',
     },
   },
-  notYet: ['default-role'],
+  notYet: { 'default-role': 'let the authenticator answer with the role' },
 } as const satisfies ConfigSchema;
 
 export const functionSchema = {
@@ -70,7 +70,13 @@ export const functionSchema = {
         'The function that the module exports, called as a dynamic authenticator is; it may be asynchronous and has 5 seconds.',
     },
   },
-  notYet: ['create', 'config', 'expose_controller', 'default-role'],
+  notYet: {
+    create:
+      'name a function of JavaScript with "module" and "name"; or let the Python program register a procedure, and name that as "authenticator" with the type "dynamic"',
+    config: 'let the module know its settings itself',
+    expose_controller: 'leave it out together with "create"',
+    'default-role': 'let the function answer with the role',
+  },
 } as const satisfies ConfigSchema;
 
 export type DynamicConfig = Checked<typeof dynamicSchema>;

@@ -67,7 +67,10 @@ export const staticSchema = {
       },
     },
   },
-  notYet: ['package', 'resource'],
+  notYet: {
+    package: 'copy the files out of the Python package, and name their "directory"',
+    resource: 'copy the files out of the Python package, and name their "directory"',
+  },
 } as const satisfies ConfigSchema;
 
 export type StaticConfig = Service<Checked<typeof staticSchema>>;

@@ -97,7 +97,7 @@ describe('a worker more', () => {
 
   it('does not change what is said of the others', () => {
     expect(problemsOf(withWorker({ type: 'container' }))).toEqual([
-      '/workers/1/type: "container" is a word of Crossbar.io that is not supported yet (allowed: "router", "guest", "proxy", "mill")',
+      '/workers/1/type: "container" is a word of Crossbar.io that is not supported yet: put its components into a router worker, or run the program as a guest worker (allowed: "router", "guest", "proxy", "mill")',
     ]);
   });
 });
