@@ -41,7 +41,7 @@ export function textDestination(out: LineSink, format: TextFormat): LineSink {
 /** @returns one JSON log line as text, ending in a newline. */
 export function formatLine(line: string, { color, time }: TextFormat): string {
   const record = JSON.parse(line) as Fields;
-  const { level, time: at, msg, err, ...fields } = record;
+  const { level, time: at, msg, err, trace, ...fields } = record;
   const parts = [
     ...(time ? [paint(clockTime(at), DIM, color)] : []),
     paint(text(level).padEnd(5), COLOR_OF_LEVEL[text(level)] ?? '', color),
@@ -49,7 +49,7 @@ export function formatLine(line: string, { color, time }: TextFormat): string {
   ];
   const pairs = [...errorFields(err), ...Object.entries(fields)].map(([key, value]) => `${key}=${formatValue(value)}`);
   const data = pairs.length === 0 ? '' : `  ${paint(pairs.join(' '), DIM, color)}`;
-  return `${parts.join(' ')}${data}\n${stackOf(level, err)}`;
+  return `${parts.join(' ')}${data}\n${stackOf(level, err)}${linesOf(trace)}`;
 }
 
 function paint(value: string, code: string, color: boolean): string {
@@ -67,13 +67,20 @@ function errorFields(err: unknown): [string, unknown][] {
   return [['err', message]];
 }
 
-/** Only our own bugs carry a stack into the log as `error` or `fatal`: the one case where a record takes more lines. */
+/** Only our own bugs carry a stack into the log as `error` or `fatal`. This and a traceback are the cases where a record takes more lines. */
 function stackOf(level: unknown, err: unknown): string {
   if ((level !== 'error' && level !== 'fatal') || !isFields(err)) return '';
   const stack = err['stack'];
   if (typeof stack !== 'string') return '';
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return frames.map((frame) => `    ${escapeControl(frame.trim())}\n`).join('');
+}
+
+/** The traceback of a component in another language. Others may have a say in it, so every line is marked. */
+function linesOf(trace: unknown): string {
+  if (typeof trace !== 'string') return '';
+  const lines = trace.trimEnd().split('\n');
+  return lines.map((line) => `    | ${escapeControl(line)}\n`).join('');
 }
 
 function isFields(value: unknown): value is Fields {

@@ -36,9 +36,8 @@ export interface HostedComponentParts {
 export class HostedComponent {
   readonly #parts: HostedComponentParts;
   readonly #log: Logger;
-  /** From when it has ended, nothing is told of it; from when the node stops, nothing but failures. */
+  /** From then on it is no news that it leaves. */
   #stopping = false;
-  #started = false;
   #joined: (facts: JoinedFacts) => void = () => undefined;
   #ready: (isReady: boolean) => void = () => undefined;
   #failed: (error: Error) => void = () => undefined;
@@ -63,9 +62,8 @@ export class HostedComponent {
       left: (end) => this.#onLeft(end),
     });
     try {
-      const { session } = await Promise.race([failed, scheduled(joined, times.joinMs, () => this.#lateToJoin())]);
-      const isReady = await Promise.race([failed, scheduled(ready, times.readyMs, () => false)]);
-      this.#started = true;
+      const { session } = await scheduled(Promise.race([failed, joined]), times.joinMs, () => this.#lateToJoin());
+      const isReady = await scheduled(Promise.race([failed, ready]), times.readyMs, () => false);
       this.#log.info({ ...facts, sessionId: session }, 'component started');
       if (!isReady) this.#log.warn({ waitedMs: times.readyMs }, 'component goes on with onJoin: it is not waited for');
     } finally {
@@ -91,9 +89,10 @@ export class HostedComponent {
     this.#failed(new Error(`${stage}: ${problem}`));
   }
 
-  /** Before it was ready, that is an end and no failure. */
+  /** It may leave before it was ready: that is an end, and no failure. */
   #onLeft({ reason, clean }: ComponentLeft): void {
-    if (!this.#stopping) this.#log[clean || !this.#started ? 'warn' : 'error']({ reason }, 'component left its realm');
-    this.#ready(true);
+    if (!this.#stopping) this.#log[clean ? 'warn' : 'error']({ reason }, 'component left its realm');
+    if (clean) this.#ready(true);
+    else this.#failed(new Error(reason));
   }
 }

@@ -50,6 +50,13 @@ describe('the text log format', () => {
     expect(out).toContain('forged');
   });
 
+  it('shows a traceback in marked lines, which nobody can take for records', () => {
+    const text = logged(PLAIN, (log) =>
+      log.error({ trace: 'File "a.py"\ninfo  \u001b[31mforged\n' }, 'component failed'),
+    );
+    expect(text).toBe('error component failed\n    | File "a.py"\n    | info  \\u001b[31mforged\n');
+  });
+
   it('shows an expected failure as its message, and a bug with its stack', () => {
     const err = new Error('disk full');
     expect(logged(PLAIN, (log) => log.warn({ err }, 'store failed'))).toBe('warn  store failed  err="disk full"\n');
