@@ -445,4 +445,21 @@ export const DEVIATIONS: readonly Deviation[] = [
       title: 'belongs to the role that registers it first, also while that is away',
     },
   },
+  {
+    id: 'D-49',
+    topic: 'the role `trusted`, which every realm has',
+    crossbar: 'sessions of the router itself have it; whoever gets it by the config may do everything, too; not measured',
+    here: 'components and principals get it where the config says so, with a warning each. An authenticator cannot give it, and a cookie does not remember it. A role of this name in the realm takes its place',
+    test: { file: 'test/integration/components.test.ts', title: 'the role trusted, which is in no config' },
+  },
+  {
+    id: 'D-50',
+    topic: '`default_file` of a static directory',
+    crossbar: 'answers with status 200 for every path that does not exist, according to its source; not measured',
+    here: 'the same; it also answers for a directory, before its `index.html`. Browsers do not keep it',
+    test: {
+      file: 'test/unit/webservice/static/static.test.ts',
+      title: 'is answered with the default file, where the config names one, and never with another: %s',
+    },
+  },
 ];

@@ -12,6 +12,7 @@ import { publishedSchema } from '../../../src/config/reference.js';
 const fixtures = join(import.meta.dirname, '../../fixtures/config');
 const valid = configsIn(join(fixtures, 'valid'));
 const noted = configsIn(join(fixtures, 'noted'));
+const warned = configsIn(join(fixtures, 'warned'));
 const invalid = configsIn(join(fixtures, 'invalid'));
 
 function configsIn(directory: string): string[] {
@@ -56,6 +57,16 @@ describe('configs in which something has no effect', () => {
   it.each(noted.filter((name) => name.endsWith('.json')))('%s is accepted by the published schema', (name) => {
     const config: unknown = JSON.parse(readFileSync(join(fixtures, 'noted', name), 'utf8'));
     expect(accepts(config), JSON.stringify(accepts.errors)).toBe(true);
+  });
+});
+
+describe('configs in which something may be meant otherwise', () => {
+  it.each(warned)('%s loads with exactly the expected warnings', async (name) => {
+    const file = join(fixtures, 'warned', name);
+    const { notes, warnings } = await loadConfig({ cbdir: '/node', config: file, env: {}, strict: true });
+    const lines = warnings.map((warning) => `${formatProblem(warning)}\n`).join('');
+    expect(lines).toBe(readFileSync(file.replace('.json', '.expected.txt'), 'utf8'));
+    expect(notes).toEqual([]);
   });
 });
 
