@@ -8,7 +8,7 @@ import type { SchemaNode } from './schema-words.js';
 import { pathOf } from './source/source.js';
 import type { Path } from './source/source.js';
 import { nearest } from './suggest.js';
-import { originalOf } from './validator-schema.js';
+import { allSchemas, originalOf } from './validator-schema.js';
 import type { SchemaTree } from './walk.js';
 
 /** Something wrong at a path. */
@@ -33,7 +33,7 @@ export function explain(error: ErrorObject, tree: SchemaTree): Complaint[] {
     case 'required':
       return missingKey(path, String(params['missingProperty']), schema, data);
     case 'discriminator':
-      return unknownVariant(path, params, schema);
+      return unknownVariant(path, params, schema, tree);
     case 'uniqueItems':
       return [repeated(path, data, Math.max(Number(params['i']), Number(params['j'])))];
     case 'if':
@@ -83,10 +83,30 @@ function misspeltKey(key: string, schema: SchemaNode, data: unknown): string | u
   );
 }
 
-function unknownVariant(path: Path, params: Readonly<Record<string, unknown>>, schema: SchemaNode): Complaint[] {
+function unknownVariant(
+  path: Path,
+  params: Readonly<Record<string, unknown>>,
+  schema: SchemaNode,
+  tree: SchemaTree,
+): Complaint[] {
   const found = params['tagValue'];
   if (found === undefined) return [];
-  return [wrongWord([...path, 'type'], found, typeWords(schema), schema)];
+  const words = typeWords(schema);
+  const home = typeof found === 'string' && insteadOf(found, schema) === undefined ? homeOf(found, tree) : undefined;
+  const complaint = wrongWord([...path, 'type'], found, words, schema);
+  if (home === undefined) return [complaint];
+  return [{ ...complaint, text: `found ${quote(String(found))}, which belongs to ${home} ${allowedOf(words)}` }];
+}
+
+/** @returns where in a worker a word for `type` may stand, supported or not: in some other place it is no slip of another word. */
+function homeOf(word: string, tree: SchemaTree): string | undefined {
+  const home = allSchemas(tree).find(
+    (schema) =>
+      schema.standsAt?.startsWith('workers[]') === true &&
+      schema.oneOf !== undefined &&
+      (typeWords(schema).includes(word) || insteadOf(word, schema) !== undefined),
+  );
+  return home?.standsAt;
 }
 
 function badName(path: Path, name: string, schema: SchemaNode): Complaint {
@@ -119,13 +139,17 @@ function wrongValue(path: Path, data: unknown, schema: SchemaNode): Complaint {
 }
 
 function wrongWord(path: Path, found: unknown, words: readonly string[], schema: SchemaNode): Complaint {
-  const allowed = `(allowed: ${words.map(quote).join(', ')})`;
+  const allowed = allowedOf(words);
   const instead = typeof found === 'string' ? insteadOf(found, schema) : undefined;
   const text =
     instead !== undefined
       ? `${quote(String(found))} is a word of Crossbar.io that is not supported yet: ${instead} ${allowed}`
       : `found ${foundWords(found, path)}${typeof found === 'string' ? didYouMean(found, words) : ''} ${allowed}`;
   return { path, at: 'value', text, misnames: path.at(-1) === 'type' };
+}
+
+function allowedOf(words: readonly string[]): string {
+  return `(allowed: ${words.map(quote).join(', ')})`;
 }
 
 function didYouMean(word: string, candidates: readonly string[]): string {

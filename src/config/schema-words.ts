@@ -14,6 +14,7 @@ export interface SchemaNode {
   readonly minItems?: number;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly oneOf?: readonly SchemaNode[];
+  readonly standsAt?: string;
   readonly then?: SchemaNode;
   readonly allowed?: string;
   readonly notYet?: Readonly<Record<string, string>>;

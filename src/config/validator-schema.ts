@@ -45,7 +45,7 @@ export function originalOf(part: PlainSchema | undefined, tree: SchemaTree): Sch
 const found = new WeakMap<SchemaTree, readonly object[]>();
 
 /** Every schema in the config schema, each once; its place is its number. */
-function allSchemas(tree: SchemaTree): readonly object[] {
+export function allSchemas(tree: SchemaTree): readonly SchemaNode[] {
   const known = found.get(tree);
   if (known !== undefined) return known;
   const schemas = new Set<object>();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { nearest, slipsBetween } from '../../../src/config/suggest.js';
+import { node, problemsOf } from './configs.js';
 
 describe('slips between two words', () => {
   it.each([
@@ -41,5 +42,40 @@ describe('the nearest word', () => {
 
   it('is the first of equals', () => {
     expect(nearest('ab', ['ax', 'ay'])).toBe('ax');
+  });
+});
+
+describe('a word in the wrong place', () => {
+  const endpoint = { type: 'tcp', port: 8081 };
+  const worker = (type: string) => ({ ...node(), workers: [...node().workers, { type }] });
+  const transport = (type: string) => node({ worker: { transports: [{ type, endpoint }] } });
+  const service = (type: string) => node({ web: { paths: { '/': { type } } } });
+  const component = (type: string) => node({ worker: { components: [{ type }] } });
+
+  it.each([
+    [worker('web'), 'found "web", which belongs to workers[].transports[] '],
+    [worker('class'), 'found "class", which belongs to workers[].components[] '],
+    [worker('static'), 'found "static", which belongs to workers[].transports[].paths '],
+    [transport('class'), 'found "class", which belongs to workers[].components[] '],
+    [transport('longpoll'), 'found "longpoll", which belongs to workers[].transports[].paths '],
+    [transport('guest'), 'found "guest", which belongs to workers[] '],
+    [service('rawsocket'), 'found "rawsocket", which belongs to workers[].transports[] '],
+    [service('module'), 'found "module", which belongs to workers[].components[] '],
+    [component('router'), 'found "router", which belongs to workers[] '],
+    [component('websocket'), 'found "websocket", which belongs to workers[].transports[] '],
+  ])('is told its place: %#', (config, text) => {
+    const [problem = '', ...others] = problemsOf(config);
+    expect(problem).toContain(`/type: ${text}`);
+    expect(problem).not.toContain('did you mean');
+    expect(others).toEqual([]);
+  });
+
+  it.each([
+    [worker('gest'), 'found "gest", did you mean "guest"?'],
+    [transport('websoket'), 'found "websoket", did you mean "websocket"?'],
+    [service('statik'), 'found "statik", did you mean "static"?'],
+    [component('modul'), 'found "modul", did you mean "module"?'],
+  ])('but a slip is told the word: %#', (config, text) => {
+    expect(problemsOf(config).join()).toContain(text);
   });
 });
