@@ -56,6 +56,7 @@ export const moduleComponentSchema = {
     ...principalKeys,
     extra: { absent: 'nothing', description: 'Handed to the function as it stands here: anything that JSON can say.' },
   },
+  noEffect: { references: 'Crossbar.io does not use it either' },
 } as const satisfies ConfigSchema;
 
 const pythonName = (allowed: string, description: string) =>

@@ -124,9 +124,9 @@ export const realmSchema = {
     },
     name: {
       type: 'string',
-      pattern: '^[A-Za-z][A-Za-z\\d_\\-@.]{1,254}$',
+      pattern: '^([A-Za-z][A-Za-z\\d_\\-@.]{1,254}|0x[A-Fa-f\\d]{40})$',
       adapt: noteShortName,
-      allowed: '2 to 255 of A-Z, a-z, 0-9, _, -, @ and ., beginning with a letter',
+      allowed: '2 to 255 of A-Z, a-z, 0-9, _, -, @ and ., beginning with a letter; or 0x and 40 hex digits',
       description: 'The name that clients put in their HELLO.',
     },
     options: {

@@ -61,6 +61,7 @@ export const deflateSchema = {
       description: "zlib's memory level: 1 is small and slow, 9 large and fast. 8 is zlib's own default.",
     },
   },
+  unknownKeys: 'note',
 } as const satisfies ConfigSchema;
 
 const FLASH_IS_GONE = 'Flash is gone';
@@ -222,6 +223,7 @@ export const websocketOptionsSchema = {
       section: 'Compression',
       standsAt: 'options.compression',
       additionalProperties: false,
+      unknownKeys: 'note',
       properties: { deflate: deflateSchema },
       absent: 'no compression',
       description: 'Compression of messages. Off: it costs memory and time for every connection.',
