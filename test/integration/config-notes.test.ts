@@ -94,6 +94,18 @@ describe('clients that a note is about are refused, with the reason', () => {
     ['a role that is not there', { anonymous: { type: 'static', role: 'nobody' } }, {}, 'wamp.error.no_such_role'],
     ['a realm that is not there', { anonymous: { type: 'static', realm: 'other' } }, {}, 'wamp.error.no_such_realm'],
     [
+      'an authenticator on a realm that is not there',
+      { anonymous: { type: 'dynamic', authenticator: 'com.auth', 'authenticator-realm': 'other' } },
+      {},
+      'wamp.error.no_such_realm',
+    ],
+    [
+      'an authenticator asked by a role that is not there',
+      { anonymous: { type: 'dynamic', authenticator: 'com.auth', 'authenticator-role': 'nobody' } },
+      {},
+      'wamp.error.authentication_failed',
+    ],
+    [
       'a login by cookie where there are no cookies',
       { cookie: {} },
       { authmethods: ['cookie'] },

@@ -34,14 +34,15 @@ export class AnswerFault extends Error {
  * Reads an answer.
  *
  * @param answer a role, or `{role, realm?, authid?, extra?}`. Null counts as absent; other keys are ignored.
+ * @param defaultRole counts where a dictionary has no role.
  * @throws AnswerFault
  */
-export function readAnswer(answer: unknown): AuthenticatorAnswer {
+export function readAnswer(answer: unknown, defaultRole?: string): AuthenticatorAnswer {
   if (typeof answer === 'string') {
     return { role: textOf('role', answer) ?? '', realm: undefined, authid: undefined, extra: undefined, answer: {} };
   }
   if (!isDict(answer)) throw new AnswerFault('the answer must be a role or a dictionary');
-  const role = textOf('role', answer.role);
+  const role = textOf('role', answer.role) ?? defaultRole;
   if (role === undefined) throw new AnswerFault('"role" is missing');
   const extra = answer.extra ?? undefined;
   if (extra !== undefined && !isDict(extra)) throw new AnswerFault('"extra" must be a dictionary');

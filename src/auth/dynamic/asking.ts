@@ -36,7 +36,8 @@ export async function createAsking(config: DynamicConfig | FunctionConfig, deps:
   return ({ request, context, authid, more }, judge) =>
     verdictOf(deps, async () => {
       const { realm, authmethod } = request;
-      const given = readAnswer(await ask(realm, request.authid, authenticatorDetails(request, context, more)));
+      const answer = await ask(realm, request.authid, authenticatorDetails(request, context, more));
+      const given = readAnswer(answer, config['default-role']);
       return judge(principalOf(given, { realm, authid }, authmethod, config.type), given.answer);
     });
 }

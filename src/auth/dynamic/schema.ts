@@ -3,6 +3,15 @@
  * for all methods that have them.
  */
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
+import { REFUSED } from '../secret-schema.js';
+
+/** The same whoever is asked. */
+const defaultRole = {
+  type: 'string',
+  minLength: 1,
+  absent: 'such clients are refused',
+  description: 'The role of a client for whom the answer names none. The realm must have it.',
+} as const satisfies ConfigSchema;
 
 export const dynamicSchema = {
   type: 'object',
@@ -25,12 +34,14 @@ export const dynamicSchema = {
     'authenticator-realm': {
       type: 'string',
       is: 'realm',
+      ifAbsent: REFUSED,
       absent: 'the realm that the client asks for',
       description: 'The realm on which the procedure is registered. The worker must have it.',
     },
     'authenticator-role': {
       type: 'string',
       is: 'role',
+      ifAbsent: REFUSED,
       absent: 'one that may call everything',
       description: 'The role by which the router calls the procedure. The realm of the authenticator must have it.',
     },
@@ -42,8 +53,8 @@ export const dynamicSchema = {
       description:
         'The role that may register the procedure. No other role can, whatever its rules are. The realm of the authenticator must have it.',
     },
+    'default-role': defaultRole,
   },
-  notYet: { 'default-role': 'let the authenticator answer with the role' },
 } as const satisfies ConfigSchema;
 
 export const functionSchema = {
@@ -69,13 +80,13 @@ export const functionSchema = {
       description:
         'The function that the module exports, called as a dynamic authenticator is; it may be asynchronous and has 5 seconds.',
     },
+    'default-role': defaultRole,
   },
   notYet: {
     create:
       'name a function of JavaScript with "module" and "name"; or let the Python program register a procedure, and name that as "authenticator" with the type "dynamic"',
     config: 'let the module know its settings itself',
     expose_controller: 'leave it out together with "create"',
-    'default-role': 'let the function answer with the role',
   },
 } as const satisfies ConfigSchema;
 

@@ -29,9 +29,9 @@ function knowing(player: AuthClient, more: Dict = {}) {
 type Answer = (realm: unknown, authid: unknown, details: unknown) => unknown;
 
 /** Sets up a method with a function that is asked. */
-function asking(player: AuthClient, answer: Answer) {
+function asking(player: AuthClient, answer: Answer, more: Dict = {}) {
   const { log, entries } = recordingLog();
-  const config = { [sectionOf(player)]: { type: 'function', module: './users.js', name: 'authenticate' } };
+  const config = { [sectionOf(player)]: { type: 'function', module: './users.js', name: 'authenticate', ...more } };
   const load = (): Promise<(...args: readonly unknown[]) => unknown> =>
     Promise.resolve((...[realm, authid, details]: readonly unknown[]) => answer(realm, authid, details));
   const login = async (authid: string, knows = true): Promise<Verdict | Pass> => {
@@ -115,6 +115,17 @@ describe.each(AUTH_CLIENTS)('$name with an authenticator', (player) => {
       expect(await asking(player, knowing(player, { [key]: value })).login('joe')).toEqual(FAILED);
     });
   }
+
+  it('gives the role of the config where it names none, and only there', async () => {
+    const roleOf = async (more: Dict): Promise<unknown> => {
+      const { login } = asking(player, knowing(player, more), { 'default-role': 'guest' });
+      return login('joe');
+    };
+    expect(await roleOf({ role: null })).toMatchObject({ principal: { authrole: 'guest' } });
+    expect(await roleOf({ role: 'admin' })).toMatchObject({ principal: { authrole: 'admin' } });
+    expect(await roleOf({ role: '' })).toEqual(FAILED);
+    expect(await asking(player, () => null, { 'default-role': 'guest' }).login('joe')).toEqual(FAILED);
+  });
 
   it('needs more than a role, unless it has seen the secret itself', async () => {
     const verdict = await asking(player, () => 'user').login('joe');
