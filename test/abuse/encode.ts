@@ -1,8 +1,8 @@
 /**
- * Writes values in the three serializers in every way that these allow, and in some that they do not: numbers wider than they
+ * Writes values in the serializers in every way that these allow, and in some that they do not: numbers wider than they
  * need to be, keys twice or of another type than string, lengths left open, octets as they are.
  */
-import type { SerializerName } from '../support/codec.js';
+import type { AnySerializerName as SerializerName } from '../support/codec.js';
 import type { Random } from './random.js';
 
 /** What a client may put into a message. */
@@ -36,6 +36,7 @@ const ENCODERS: Readonly<Record<SerializerName, (value: Plain, random: Random) =
   json: encodeJson,
   msgpack: encodeMsgpack,
   cbor: encodeCbor,
+  ubjson: encodeUbjson,
 };
 
 function entriesOf(value: Pairs | { readonly [key: string]: Odd }): readonly (readonly [Odd, Odd])[] {
@@ -158,6 +159,72 @@ function cborContainer(major: 4 | 5, items: readonly Odd[], length: number, rand
   if (random.chance(0.03)) return Buffer.concat([Buffer.of((major << 5) | 31), ...parts, Buffer.of(0xff)]);
   return Buffer.concat([cborHead(major, BigInt(length), random), ...parts]);
 }
+
+function encodeUbjson(value: Plain, random: Random): Buffer {
+  if (value === null) return Buffer.from('Z');
+  if (typeof value === 'boolean') return Buffer.from(value ? 'T' : 'F');
+  if (typeof value === 'string') {
+    if (value.length === 1 && value < '\x80' && random.chance(0.5)) return Buffer.from(`C${value}`);
+    return Buffer.concat([Buffer.from('S'), ubjsonText(value, random)]);
+  }
+  if (Buffer.isBuffer(value)) {
+    return Buffer.concat([Buffer.from('[$U#'), ubjsonInteger(BigInt(value.length), random), value]);
+  }
+  if (isList(value)) return ubjsonList(value, random);
+  if (typeof value === 'object') {
+    const items = entriesOf(value).map(([key, item]) => {
+      const name = typeof key === 'string' ? key : encode('json', key, random).toString('latin1');
+      return Buffer.concat([ubjsonText(name, random), encode('ubjson', item, random)]);
+    });
+    return ubjsonContainer('{', items, '}', random);
+  }
+  return ubjsonNumber(value, random);
+}
+
+function ubjsonList(list: readonly Odd[], random: Random): Buffer {
+  const isSmall = (item: Odd): boolean => typeof item === 'number' && Number.isInteger(item) && Math.abs(item) < 128;
+  if (list.length > 0 && random.chance(0.1) && list.every(isSmall)) {
+    const items = list.map((item) => Number(item) & 0xff);
+    return Buffer.concat([Buffer.from('[$i#'), ubjsonInteger(BigInt(list.length), random), Buffer.from(items)]);
+  }
+  const items = list.map((item) => encode('ubjson', item, random));
+  return ubjsonContainer('[', items, ']', random);
+}
+
+/** With a count, or with an end and no-ops between the items. */
+function ubjsonContainer(start: string, items: readonly Buffer[], end: string, random: Random): Buffer {
+  if (random.chance(0.5)) {
+    return Buffer.concat([Buffer.from(`${start}#`), ubjsonInteger(BigInt(items.length), random), ...items]);
+  }
+  const padded = items.flatMap((item) => (random.chance(0.02) ? [Buffer.from('NN'), item] : [item]));
+  return Buffer.concat([Buffer.from(start), ...padded, Buffer.from(end)]);
+}
+
+function ubjsonText(text: string, random: Random): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([ubjsonInteger(BigInt(bytes.length), random), bytes]);
+}
+
+function ubjsonNumber(value: number | bigint, random: Random): Buffer {
+  if (typeof value === 'number' && (!Number.isInteger(value) || Object.is(value, -0) || random.chance(0.0002))) {
+    return random.chance(0.2) ? float(0x64, 4, value) : float(0x44, 8, value);
+  }
+  const isLarge = value < -(2 ** 53) || value > 2 ** 53;
+  if (random.chance(isLarge ? 0.5 : 0.0002) || value >= 2n ** 63n || value < -(2n ** 63n)) {
+    return Buffer.concat([Buffer.from('H'), ubjsonText(String(value), random)]);
+  }
+  return ubjsonInteger(BigInt(value), random);
+}
+
+function ubjsonInteger(value: bigint, random: Random): Buffer {
+  const fitting = UBJSON_INTEGERS.filter(
+    ([, octets]) => value >= -(2n ** BigInt(8 * octets - 1)) && value < 2n ** BigInt(8 * octets - 1),
+  );
+  const [mark, octets] = value >= 0n && value < 256n && random.chance(0.8) ? (['U', 1] as const) : random.pick(fitting);
+  return Buffer.concat([Buffer.from(mark), unsigned(BigInt.asUintN(64, value), octets)]);
+}
+
+const UBJSON_INTEGERS = [['i', 1], ['I', 2], ['l', 4], ['L', 8]] as const; // prettier-ignore
 
 function unsigned(value: bigint, octets: 1 | 2 | 4 | 8): Buffer {
   const eight = Buffer.alloc(8);

@@ -60,8 +60,10 @@ const AUTH = {
 const GOOD_AUTH = { ticket: { type: 'static', principals: { good: { ticket: TICKET, role: 'good' } } } };
 /** Short, so that cookies of strangers have an end within the test. */
 const COOKIE = { max_age: 2, authid: 'derived', store: { type: 'memory' } };
-const WEBSOCKET = { type: 'websocket', auth: { ...AUTH, cookie: {} } };
-const BARE_WEBSOCKET = { type: 'websocket', auth: AUTH };
+const SERIALIZERS = ['json', 'msgpack', 'cbor', 'ubjson'];
+const SPOKEN = { auth: AUTH, serializers: SERIALIZERS };
+const WEBSOCKET = { type: 'websocket', auth: { ...AUTH, cookie: {} }, serializers: SERIALIZERS };
+const BARE_WEBSOCKET = { type: 'websocket', ...SPOKEN };
 const LARGE_BYTES = 2 * MIB;
 
 export function abusedConfig(certificates: Certificates): object {
@@ -91,19 +93,19 @@ export function abusedConfig(certificates: Certificates): object {
   const transports = [
     { type: 'web', id: 'web', endpoint: LOOPBACK, cookie: COOKIE, paths: { ...paths, ...ws(WEBSOCKET), good } },
     { type: 'web', id: 'bare_web', endpoint: socket('web'), paths: { ...paths, ...ws(BARE_WEBSOCKET) } },
-    { type: 'websocket', id: 'bare_websocket', endpoint: LOOPBACK, auth: AUTH },
+    { type: 'websocket', id: 'bare_websocket', endpoint: LOOPBACK, ...SPOKEN },
     { ...WEBSOCKET, id: 'websocket', endpoint: socket('websocket'), cookie: COOKIE },
     {
-      ...{ type: 'universal', id: 'universal', endpoint: LOOPBACK, rawsocket: { auth: AUTH } },
+      ...{ type: 'universal', id: 'universal', endpoint: LOOPBACK, rawsocket: SPOKEN },
       ...{ websocket: ws(WEBSOCKET), web: { paths, cookie: COOKIE } },
     },
     {
-      ...{ type: 'universal', id: 'bare_universal', endpoint: socket('universal'), rawsocket: { auth: AUTH } },
+      ...{ type: 'universal', id: 'bare_universal', endpoint: socket('universal'), rawsocket: SPOKEN },
       ...{ websocket: ws(BARE_WEBSOCKET), web: { paths } },
     },
     { type: 'web', id: 'tls', endpoint: { ...LOOPBACK, tls }, cookie: stored, paths: { ...paths, ...ws(WEBSOCKET) } },
-    { type: 'rawsocket', id: 'rawsocket', endpoint: LOOPBACK, auth: AUTH },
-    { type: 'rawsocket', id: 'rawsocket_file', endpoint: socket('rawsocket'), auth: AUTH },
+    { type: 'rawsocket', id: 'rawsocket', endpoint: LOOPBACK, ...SPOKEN },
+    { type: 'rawsocket', id: 'rawsocket_file', endpoint: socket('rawsocket'), ...SPOKEN },
   ];
   return { version: 2, controller: {}, workers: [{ type: 'router', realms: [REALM], transports }] };
 }

@@ -117,10 +117,12 @@ function deep(levels: number, random: Random): Raw {
       '['.repeat(levels) + ']'.repeat(close),
       repeated([0x91], levels, [0xc0]),
       repeated([0x81], levels, [0xf6]),
+      Buffer.from(`${'['.repeat(levels)}Z${']'.repeat(close)}`),
     );
   }
   const json = '{"a":'.repeat(levels) + '0' + '}'.repeat(close);
-  return raw(json, repeated([0x81, 0xa1, 0x61], levels, [0xc0]), repeated([0xa1, 0x61, 0x61], levels, [0xf6]));
+  const ubjson = Buffer.from(`${'{U\x01a'.repeat(levels)}Z${'}'.repeat(close)}`);
+  return raw(json, repeated([0x81, 0xa1, 0x61], levels, [0xc0]), repeated([0xa1, 0x61, 0x61], levels, [0xf6]), ubjson);
 }
 
 /** A list of many small containers; now and then it claims to have more. */
@@ -132,21 +134,24 @@ function wide(count: number, random: Random): Raw {
 export function listOf(count: number, random: Random, claimed = count): Raw {
   const head = Buffer.alloc(4);
   head.writeUInt32BE(claimed);
-  const [json, msgpack, cbor] = random.pick([
-    ['{}', 0x80, 0xa0],
-    ['[]', 0x90, 0x80],
-    ['0', 0x00, 0x00],
-    ['""', 0xa0, 0x60],
+  const signed = Buffer.alloc(4);
+  signed.writeInt32BE(Math.min(claimed, 0x7fff_ffff));
+  const [json, msgpack, cbor, ubjson] = random.pick([
+    ['{}', 0x80, 0xa0, '{}'],
+    ['[]', 0x90, 0x80, '[]'],
+    ['0', 0x00, 0x00, 'Z'],
+    ['""', 0xa0, 0x60, 'SU\0'],
   ] as const);
   return raw(
     `[${`${json},`.repeat(count - 1)}${json}]`,
     Buffer.concat([Buffer.of(0xdd), head, Buffer.alloc(count, msgpack)]),
     Buffer.concat([Buffer.of(0x9a), head, Buffer.alloc(count, cbor)]),
+    Buffer.concat([Buffer.from('[#l'), signed, Buffer.from(ubjson.repeat(count))]),
   );
 }
 
-function raw(json: string, msgpack: Buffer, cbor: Buffer): Raw {
-  return new Raw({ json: Buffer.from(json), msgpack, cbor });
+function raw(json: string, msgpack: Buffer, cbor: Buffer, ubjson: Buffer): Raw {
+  return new Raw({ json: Buffer.from(json), msgpack, cbor, ubjson });
 }
 
 function repeated(unit: readonly number[], times: number, last: readonly number[]): Buffer {

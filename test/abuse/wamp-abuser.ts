@@ -1,6 +1,6 @@
 /** One connection that speaks WAMP, or what looks like it: over a WebSocket or a RawSocket, in any serializer, batched or not. */
 import { CODECS, inBatch, splitBatch } from '../support/codec.js';
-import type { SerializerName } from '../support/codec.js';
+import type { AnySerializerName as SerializerName } from '../support/codec.js';
 import { rawFrame } from '../support/rawsocket-client.js';
 import { upgradeLines } from '../support/wamp-client.js';
 import { encode } from './encode.js';
@@ -16,7 +16,7 @@ import type { KnownIds } from './wamp-messages.js';
 import { frame, framesOf, messageFrames, oddFrame } from './websocket-frames.js';
 import { A_WHILE_MS, Wire } from './wire.js';
 
-const SERIALIZERS: readonly SerializerName[] = ['json', 'msgpack', 'cbor'];
+const SERIALIZERS: readonly SerializerName[] = ['json', 'msgpack', 'cbor', 'ubjson'];
 const MOST_MESSAGES = 150;
 /** How many of the sessions are dear for the node. */
 const HEAVY = 0.05;

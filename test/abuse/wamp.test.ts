@@ -1,5 +1,5 @@
 /**
- * Random WAMP in three serializers over every transport: the node lives, keeps nothing, stalls nobody, and whatever it sends is
+ * Random WAMP in every serializer over every transport: the node lives, keeps nothing, stalls nobody, and whatever it sends is
  * well-formed. `ABUSE_SEED` and `ABUSE_SECONDS` repeat a run or make it longer.
  */
 import { describe } from 'vitest';
