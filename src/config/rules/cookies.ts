@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
 import type { Report } from '../../schema/rules.js';
-import type { Cursor } from '../cursor.js';
+import { Cursor } from '../cursor.js';
 import { cookiesOf, entrancesOf } from '../places.js';
 import type { CookieSection, Entrance, NodePlaces } from '../places.js';
 import type { CheckRulesContext } from './context.js';
@@ -14,6 +14,7 @@ export function checkCookies(places: NodePlaces, context: CheckRulesContext): vo
   for (const { cookie } of cookiesOf(places)) {
     checkCookie(cookie, context);
     noteInsecure(cookie, places, context);
+    warnUnseen(cookie, places, context);
   }
   for (const entrance of entrancesOf(places)) {
     if (entrance.browsers && entrance.cookie.isObject) checkOrigins(entrance, context);
@@ -49,10 +50,31 @@ function checkCookie(cookie: Cursor, context: CheckRulesContext): void {
 }
 
 /** Browsers take `SameSite=None` only of a cookie that is `Secure`. */
-function noteInsecure(cookie: Cursor, { node }: NodePlaces, { note }: CheckRulesContext): void {
+function noteInsecure(cookie: Cursor, places: NodePlaces, { note }: CheckRulesContext): void {
   const sameSite = cookie.get('same_site');
-  if (sameSite.value !== 'None' || isSecure(cookie, node.at(...cookie.path.slice(0, 4)))) return;
+  if (sameSite.value !== 'None' || isSecure(cookie, transportAround(cookie, places))) return;
   note(sameSite.path, 'found "None" without "secure": true: browsers drop such a cookie, so none is recognised');
+}
+
+/** A proxy that terminates TLS mostly runs on the same machine. Browsers themselves take http on loopback for secure. */
+function warnUnseen(cookie: Cursor, places: NodePlaces, { warn }: CheckRulesContext): void {
+  const secure = cookie.get('secure');
+  const endpoint = transportAround(cookie, places).get('endpoint');
+  if (secure.value !== true || !endpoint.isObject || endpoint.get('port').missing) return;
+  if (endpoint.get('tls').isObject || isLoopback(endpoint.get('interface').text())) return;
+  warn(
+    secure.path,
+    'found true on a transport without TLS: browsers that come by plain http drop the cookie, so only those behind a proxy that terminates TLS are recognised (where it runs on this machine, "interface": "127.0.0.1" keeps all others out)',
+  );
+}
+
+/** @returns the transport that a `cookie` section stands in. */
+function transportAround({ path }: Cursor, { workers }: NodePlaces): Cursor {
+  return workers[Number(path[1])]?.transports[Number(path[3])] ?? new Cursor(undefined);
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(localhost|127\..*|::1)$/.test(address);
 }
 
 /** @returns whether the cookie has the attribute `Secure` at this transport. */

@@ -197,3 +197,42 @@ describe('a redirect', () => {
     expect(problems(url)).toEqual([]);
   });
 });
+
+it('"same_site": "None" needs no "secure" on a transport with TLS, where that is the default', () => {
+  const noted = (endpoint: object): string[] =>
+    check(node({ websocket: { cookie: { same_site: 'None' } }, web: { endpoint } })).notes.map(
+      ({ pointer }) => pointer,
+    );
+  const tls = { key: 'a.key', certificate: 'a.pem' };
+  const options = { allowed_origins: ['https://example.com'] };
+  const onTls = node({
+    websocket: { cookie: { same_site: 'None' }, options },
+    web: { endpoint: { type: 'tcp', port: 8443, tls } },
+  });
+  expect(check(onTls).notes).toEqual([]);
+  expect(noted({ type: 'tcp', port: 8080 })).toEqual(['/workers/0/transports/0/paths/ws/cookie/same_site']);
+});
+
+describe('"secure": true without TLS', () => {
+  const warned = (endpoint: object, secure = true): string[] =>
+    check(node({ websocket: { cookie: { secure } }, web: { endpoint } }))
+      .warnings.filter(({ pointer }) => pointer.endsWith('/secure'))
+      .map(({ pointer, text }) => `${pointer}: ${text.slice(0, 41)}`);
+  const tcp = { type: 'tcp', port: 8080 };
+  const EXPECTED = ['/workers/0/transports/0/paths/ws/cookie/secure: found true on a transport without TLS: br'];
+
+  it('is warned of where browsers can come without a proxy', () => {
+    expect(warned(tcp)).toEqual(EXPECTED);
+    expect(warned({ ...tcp, interface: '0.0.0.0' })).toEqual(EXPECTED);
+    expect(warned(tcp, false)).toEqual([]);
+  });
+
+  it.each([
+    ['over TLS', { ...tcp, tls: { key: 'a.key', certificate: 'a.pem' } }],
+    ['on loopback', { ...tcp, interface: '127.0.0.1' }],
+    ['on loopback of version 6', { ...tcp, interface: '::1' }],
+    ['on a socket file', { type: 'unix', path: 'a.sock' }],
+  ])('is right %s', (_where, endpoint) => {
+    expect(warned(endpoint)).toEqual([]);
+  });
+});
