@@ -2,6 +2,7 @@
  * Looks at what a checked config names: files, directories, modules, stores. For `check`, so that it sees what a start would see.
  * Nothing is written, locked, opened for others or run.
  */
+import type { Environment } from '../config/environment.js';
 import type { ConfigProblem } from '../config/error.js';
 import type { Look } from '../schema/look.js';
 import { LOOKS } from '../worker/looks.js';
@@ -16,6 +17,8 @@ export interface LookOptions {
   readonly cbdir: string;
   /** By default what we ship. */
   readonly families?: Families;
+  /** In which programs are found; by default that of the process. */
+  readonly env?: Environment;
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly clock?: () => number;
 }
@@ -31,11 +34,11 @@ export interface Seen {
 /** Workers that are switched off are passed over, as the start does. */
 export async function look(
   loaded: NodeSource,
-  { cbdir, families = SHIPPED, clock = Date.now }: LookOptions,
+  { cbdir, families = SHIPPED, env = process.env, clock = Date.now }: LookOptions,
 ): Promise<Seen> {
   const problems: ConfigProblem[] = [];
   const warnings: ConfigProblem[] = [];
-  const tools = { cbdir, clock, privatePaths: privatePathsOf(loaded, cbdir, families) };
+  const tools = { cbdir, path: env['PATH'], clock, privatePaths: privatePathsOf(loaded, cbdir, families) };
   for (const { look: word, value, worker, problem } of loaded.sights) {
     const config = loaded.config.workers[worker];
     if (config === undefined || isDisabled(config)) continue;

@@ -4,8 +4,12 @@
  * no lock and runs no code of the operator. Types only.
  */
 
-/** What is looked at: the keys and certificates of a `tls` section, a socket file, a static directory, a module, a cookie store. */
-export type LookWord = 'tls' | 'socket file' | 'static directory' | 'module' | 'cookie file' | 'cookie database';
+/**
+ * What is looked at: the keys and certificates of a `tls` section, a socket file, a static directory, a module, a cookie store, the
+ * program of a guest.
+ */
+export type LookWord =
+  'tls' | 'socket file' | 'static directory' | 'module' | 'cookie file' | 'cookie database' | 'guest';
 
 /** What a look may use, and how it reports. */
 export interface LookTools {
@@ -13,6 +17,8 @@ export interface LookTools {
   readonly cbdir: string;
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
+  /** The `PATH` of the node. */
+  readonly path: string | undefined;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /**

@@ -6,6 +6,7 @@ import { lookAtModule } from '../system/module-look.js';
 import { lookAtSocketFile } from '../transport/listen/look.js';
 import { lookAtTls } from '../transport/tls/look.js';
 import { lookAtStaticDirectory } from '../webservice/static/look.js';
+import { lookAtGuest } from './guest/look.js';
 
 /** Each gets the value whose schema names it. */
 export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
@@ -15,4 +16,5 @@ export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
   module: lookAtModule,
   'cookie file': lookAtCookieFile,
   'cookie database': lookAtCookieDatabase,
+  guest: lookAtGuest,
 };

@@ -9,7 +9,7 @@ import { formatProblem } from '../../src/config/error.js';
 import { loadConfig } from '../../src/config/load.js';
 import { look } from '../../src/node/look.js';
 import { Certificates, HAS_OPENSSL } from '../support/certificates.js';
-import { nodeDirectory, runCli, spawnDaemon, temporaryDirectory } from '../support/daemon.js';
+import { nodeDirectory, runCli, spawnDaemon, startDaemon, temporaryDirectory } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
 import { LOOPBACK, nodeConfig } from '../support/node-config.js';
 import { configWith } from '../support/node-directory.js';
@@ -164,6 +164,65 @@ describe('check', () => {
         'warning: /workers/0/transports/0/paths/files/directory: cannot serve the static directory CBDIR/web: it does not exist',
       ],
     });
+  });
+
+  it('warns of a guest that cannot start, without which the node does', async () => {
+    const cbdir = nodeDirectory({
+      version: 2,
+      workers: [
+        { type: 'guest', executable: 'no-such-program' },
+        { type: 'guest', executable: 'node', options: { workdir: 'gone' } },
+        { type: 'guest', executable: 'node', options: { watch: { directories: ['.', 'src'] } } },
+        { type: 'guest', executable: 'no-such-program', options: { disabled: true } },
+      ],
+    });
+    const { code, stdout, stderr } = await runCli(['check', '--cbdir', cbdir], { env: { PATH: '/usr/bin' } });
+    const lines = stderr.split('\n').map((line) => line.replaceAll(cbdir, 'CBDIR'));
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `OK: ${cbdir}/config.json\n` });
+    expect(lines.filter((line) => line.startsWith('warning'))).toEqual([
+      'warning: config.json:6:21: /workers/0/executable: there is no program "no-such-program", neither in CBDIR nor in the PATH (/usr/bin)',
+      'warning: config.json:12:20: /workers/1/options/workdir: there is no directory CBDIR/gone',
+      'warning: config.json:22:13: /workers/2/options/watch/directories/1: there is no directory CBDIR/src',
+    ]);
+  });
+
+  it('says what is started instead of "python" where there is none', async () => {
+    const bin = temporaryDirectory();
+    writeFileSync(path.join(bin, 'python3'), '#!/bin/sh\n', { mode: 0o755 });
+    const cbdir = nodeDirectory({ version: 2, workers: [{ type: 'guest', executable: 'python' }] });
+    const loaded = await loadConfig({ cbdir, env: {} });
+    const { warnings } = await look(loaded, { cbdir, env: { PATH: bin } });
+    expect(warnings.map(({ pointer, text }) => `${pointer}: ${text}`)).toEqual([
+      `/workers/0/executable: there is no program "python": ${bin}/python3 is taken instead`,
+    ]);
+  });
+
+  it('disturbs no node that runs in the directory, and finds nothing wrong in what that holds', async () => {
+    const daemon = await startDaemon({
+      config: {
+        version: 2,
+        workers: ['file', 'database'].map((type) => ({
+          type: 'router',
+          realms: [{ name: 'realm1', roles: [{ name: 'anonymous' }] }],
+          transports: [
+            {
+              type: 'websocket',
+              endpoint: { type: 'unix', path: `${type}.sock` },
+              cookie: { store: { type, ...(type === 'file' ? { filename: 'cookies.dat' } : { path: 'cookies' }) } },
+            },
+          ],
+        })),
+      },
+    });
+    const { cbdir } = daemon;
+    const files = (): string[] => readdirSync(cbdir, { recursive: true, encoding: 'utf8' }).sort();
+    const before = files();
+    expect(before).toEqual(expect.arrayContaining(['cookies.dat', 'database.sock', 'file.sock', 'node.pid']));
+    expect(await checked(cbdir)).toEqual({ code: 0, stdout: `OK: ${cbdir}/config.json\n`, lines: [] });
+    expect(files()).toEqual(before);
+    const { code, stdout } = await runCli(['cookies', 'list', '--cbdir', cbdir]);
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    await daemon.dispose();
   });
 
   it('warns of damaged lines in a cookie file, and leaves the file as it is', async () => {

@@ -52,6 +52,15 @@ async function lookIn(directories: readonly string[], name: string): Promise<str
   return undefined;
 }
 
+/** @returns whether a directory is there, and ours to look into. */
+export async function isDirectory(place: string): Promise<boolean> {
+  try {
+    return (await stat(place)).isDirectory();
+  } catch {
+    return false; // not there, or not for us
+  }
+}
+
 /** @returns whether a file is there that this user may run. */
 export async function isExecutable(file: string): Promise<boolean> {
   try {

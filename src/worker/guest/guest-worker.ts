@@ -2,15 +2,13 @@
  * The worker `guest`: a program of any kind, kept by the node (`worker/process/kept-process.ts`). A guest that fails, or cannot be
  * started at all, has a line in the log and takes nobody else down, unless its `shutdown` and that of the controller say so.
  */
-import { stat } from 'node:fs/promises';
-
 import { messageOf } from '../../system/error.js';
 import { startProcess } from '../../system/process/supervised.js';
 import type { OutputMode, ProcessEnd, SupervisedProcess } from '../../system/process/supervised.js';
 import { KeptProcess } from '../process/kept-process.js';
 import { logOutput } from '../process/process-log.js';
 import { guestEnvironment } from './environment.js';
-import { findExecutable } from './executable.js';
+import { findExecutable, isDirectory } from './executable.js';
 import { FileWatch } from './file-watch.js';
 import type { Logger } from '../../log/logger.js';
 import type { Worker, WorkerDeps, WorkerOffer, WorkerType } from '../worker.js';
@@ -109,14 +107,6 @@ class GuestWorker implements Worker {
       onProblem: (directory, problem) =>
         this.#log.warn({ directory, problem: messageOf(problem) }, 'directory of a guest cannot be watched'),
     });
-  }
-}
-
-async function isDirectory(place: string): Promise<boolean> {
-  try {
-    return (await stat(place)).isDirectory();
-  } catch {
-    return false; // not there, or not for us
   }
 }
 

@@ -113,6 +113,7 @@ export const guestWorkerSchema = {
   standsAt: 'workers[]',
   description:
     'A program of any kind that the node starts and ends, with all that it starts itself. Guests start when all routers listen.',
+  looks: 'guest',
   required: ['type', 'executable'],
   additionalProperties: false,
   properties: {
