@@ -29,6 +29,9 @@ export function secretSchema<const Text extends string>(description: Text) {
     ...secretFileKeywords,
     type: ['string', 'object'],
     is: 'secret',
+    refuses: {
+      'a secret in a variable that is not set': 'set the variable: with Crossbar.io the secret would be `null`',
+    },
     form: secretFileSchema,
     minLength: 1,
     allowed: 'a string that is not empty, "${NAME}" of an environment variable, or an object {"file": "..."}',

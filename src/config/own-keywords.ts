@@ -6,6 +6,7 @@ const KEYWORDS: Readonly<Record<keyof OwnKeywords, true>> = {
   allowed: true,
   absent: true,
   notYet: true,
+  refuses: true,
   because: true,
   noEffect: true,
   unknownKeys: true,

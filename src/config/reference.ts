@@ -114,7 +114,8 @@ function sectionsIn({ root, definitions }: SchemaTree): Section[] {
   return sections.toReversed();
 }
 
-function schemasIn(schema: ConfigSchema, definitions: SchemaTree['definitions']): ConfigSchema[] {
+/** @returns the schemas right inside another one. */
+export function schemasIn(schema: ConfigSchema, definitions: SchemaTree['definitions']): ConfigSchema[] {
   const { properties = {}, items, oneOf = [], form } = schema;
   const all = [...Object.values(properties), freeSchema(schema, definitions), items, ...oneOf, form];
   return all.filter((inner) => inner !== undefined);
@@ -249,6 +250,11 @@ function link({ section: title }: Section, text = title): string {
   return `[${text}](#${anchor(title)})`;
 }
 
+/** @returns a link to the section of a schema, from a page beside the reference; its title where it has none there. */
+export function sectionLink({ section: title = '' }: ConfigSchema): string {
+  return `[${title}](config.md#${anchor(title)})`;
+}
+
 /** The link that Markdown renderers make of a heading. */
 function anchor(title: string): string {
   return title
@@ -257,10 +263,12 @@ function anchor(title: string): string {
     .replaceAll(' ', '-');
 }
 
-function code(word: string): string {
+/** A word in a cell. */
+export function code(word: string): string {
   return `\`${word}\``;
 }
 
-function cell(text: string): string {
+/** A text in a cell. */
+export function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }

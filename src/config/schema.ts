@@ -89,6 +89,7 @@ export const controllerSchema = {
 export const nodeSchema = {
   type: 'object',
   section: 'The node',
+  refuses: { '`processes` (Crossbar.io 0.8)': 'write each router as a worker of `workers`' },
   description:
     'The config of a crossbar-ts node (`config.json` or `config.yaml`): version 2 of the format of Crossbar.io.',
   required: ['version'],

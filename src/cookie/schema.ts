@@ -80,6 +80,7 @@ export const databaseStoreSchema = {
     },
     maxsize: {
       type: 'integer',
+      refuses: { '`maxsize` below 131072': 'name a larger one: Crossbar.io does not start with it either' },
       minimum: 131_072,
       maximum: 137_438_953_472,
       default: 1_073_741_824,

@@ -50,6 +50,8 @@ export interface OwnKeywords {
    * imperative that follows a colon in the message.
    */
   readonly notYet?: Readonly<Record<string, string>>;
+  /** What Crossbar.io accepts and a limit or a rule refuses, each with what to do instead. For documents only. */
+  readonly refuses?: Readonly<Record<string, string>>;
   /** With `const`: why a key of Crossbar.io is accepted with one value only. */
   readonly because?: string;
   /**

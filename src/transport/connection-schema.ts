@@ -23,6 +23,7 @@ const spokenSerializers: Adapt = (value) => {
 export const serializersSchema = {
   type: 'array',
   adapt: spokenSerializers,
+  refuses: { 'a list of which nothing is left': 'name at least one of the serializers that are spoken here' },
   minItems: 1,
   uniqueItems: true,
   items: {

@@ -104,6 +104,7 @@ export const unixEndpointSchema = {
 
 export const endpointSchema = {
   type: 'object',
+  refuses: { 'one port twice without `shared`': 'give each transport a port of its own' },
   section: 'Endpoint',
   standsAt: 'workers[].transports[].endpoint',
   description: 'What to listen on.',

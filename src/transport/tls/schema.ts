@@ -36,6 +36,7 @@ export const tlsSchema = {
     },
     ca_certificates: {
       type: 'array',
+      refuses: { '`ca_certificates: []`': 'leave the key out: no client could have a certificate by none of them' },
       minItems: 1,
       items: { type: 'string', is: 'file', minLength: 1, description: `A file (PEM). ${PATH}` },
       absent: 'clients are not asked for a certificate',

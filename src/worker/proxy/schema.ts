@@ -79,7 +79,15 @@ export const proxyKeys = {
 } as const satisfies Readonly<Record<string, ConfigSchema>>;
 
 /** What is done with a proxy as a whole. */
-export const proxyKeywords = { front: frontOf, rules: checkProxy } as const;
+export const proxyKeywords = {
+  front: frontOf,
+  rules: checkProxy,
+  refuses: {
+    'connections to another node':
+      'let clients connect to that node, through a load balancer such as HAProxy or nginx if need be',
+    'routes to several router workers': 'put their realms into one router worker',
+  },
+} as const;
 
 /** realm -> role -> connections */
 export type ProxyRoutes = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
