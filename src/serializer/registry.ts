@@ -5,7 +5,7 @@
 import { cborType } from './cbor.js';
 import { jsonType } from './json.js';
 import { msgpackType } from './msgpack.js';
-import { ubjsonType } from './ubjson.js';
+import { ubjsonType } from './ubjson/ubjson.js';
 import type { Serializer, SerializerType } from './serializer.js';
 
 /** config word -> format */

@@ -173,5 +173,5 @@ function near(value: bigint): number | bigint {
 }
 
 function highPrecision(text: string): number | bigint {
-  return /^-?\d+$/.test(text) ? near(BigInt(text)) : Number(text);
+  return /^-?\d{1,20}$/.test(text) ? near(BigInt(text)) : Number(text);
 }

@@ -332,6 +332,8 @@ describe('what only one format has', () => {
   const MSGPACK = '95 10 01 80 a3612e62 ';
   const CBOR = '85 10 01 a0 63612e62 ';
   const UBJSON = '5b 5510 5501 7b7d 53 5503 612e62 ';
+  const numbers = (...texts: string[]) =>
+    `5b${texts.map((text) => `4855${Buffer.of(text.length).toString('hex')}${Buffer.from(text).toString('hex')}`).join('')}5d`;
   const inJson = (bytes: Buffer) => bytes.toString().slice('[36,1,2,{},'.length, -1);
 
   it.each([
@@ -378,7 +380,12 @@ describe('what only one format has', () => {
     [
       'digits beyond 64 bits',
       `5b 48 5515 ${Buffer.from('184467440737095516160').toString('hex')} 5d`,
-      '[184467440737095516160]',
+      '[184467440737095500000]',
+    ],
+    [
+      'numbers as JSON has them',
+      numbers('0', '-0', '10', '1e5', '1E+2', '1.50e-1', '-12.25'),
+      '[0,0,10,100000,100,0.15,-12.25]',
     ],
     ['a fraction that no double has', '5b 48 5505 3165393939 5d', '[null]'],
     ['byte strings', '5b 5b2455235502 00ff 5b2455235500 5d', '["\\u0000AP8=","\\u0000"]'],
@@ -450,6 +457,29 @@ describe('what only one format has', () => {
     ['ubjson', 'a key that is not UTF-8', `${UBJSON} 5b 7b 5502 c328 5a 7d 5d 5d`],
     ['ubjson', 'a character beyond ASCII', `${UBJSON} 5b 43 e9 5d 5d`],
     ['ubjson', 'a number that is none', `${UBJSON} 5b 48 5502 2b31 5d 5d`],
+    ...[
+      '',
+      '-',
+      '+1',
+      '01',
+      '-01',
+      '1.',
+      '.5',
+      '1e',
+      '1e+',
+      '1.e5',
+      '0x1',
+      '1 ',
+      ' 1',
+      '1_0',
+      'NaN',
+      '1e5.0',
+      '--1',
+    ].map((text) => [
+      'ubjson',
+      `the number ${JSON.stringify(text)}`,
+      `${UBJSON} 5b 48 55${Buffer.of(text.length).toString('hex')} ${Buffer.from(text).toString('hex')} 5d 5d`,
+    ]),
     ['ubjson', 'a number that ends too early', `${UBJSON} 5b 48 5505 312e323545 5d 5d`],
     ['ubjson', 'a number of 1025 digits', `${UBJSON} 5b 48 490401 ${'39'.repeat(1025)} 5d 5d`],
     ['ubjson', 'an id as float', '5b 5520 44 3ff0000000000000 7b7d 53 5503 612e62 5d'],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { jsonSerializer } from '../../../src/serializer/json.js';
-import { ubjsonSerializer } from '../../../src/serializer/ubjson.js';
+import { ubjsonSerializer } from '../../../src/serializer/ubjson/ubjson.js';
 import type { Framing, Serializer } from '../../../src/serializer/serializer.js';
 import * as m from '../../../src/wamp/message.js';
 import type { Payload } from '../../../src/wamp/payload.js';

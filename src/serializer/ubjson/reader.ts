@@ -5,43 +5,21 @@
  * Between UBJSON peers everything passes unchanged. In other formats a list of the type `uint8` is a byte string, as py-ubjson
  * (and so Autobahn) writes them; a high-precision number is an integer where it is one, else a double.
  */
-import { ProtocolViolation } from '../wamp/error.js';
-import { BinaryReader, OPEN } from './binary-reader.js';
-import { define } from './dict.js';
-import { Cost } from './value-sink.js';
-import type { Kind } from './binary-reader.js';
-import type { ValueSink } from './value-sink.js';
-
-/** The marks, each a letter. */
-export const Mark = {
-  NULL: 0x5a, // Z
-  NO_OP: 0x4e, // N
-  TRUE: 0x54, // T
-  FALSE: 0x46, // F
-  INT8: 0x69, // i
-  UINT8: 0x55, // U
-  INT16: 0x49, // I
-  INT32: 0x6c, // l
-  INT64: 0x4c, // L
-  FLOAT32: 0x64, // d
-  FLOAT64: 0x44, // D
-  HIGH_PRECISION: 0x48, // H
-  CHAR: 0x43, // C
-  STRING: 0x53, // S
-  LIST: 0x5b, // [
-  LIST_END: 0x5d, // ]
-  DICT: 0x7b, // {
-  DICT_END: 0x7d, // }
-  TYPE: 0x24, // $
-  COUNT: 0x23, // #
-} as const;
+import { ProtocolViolation } from '../../wamp/error.js';
+import { BinaryReader, OPEN } from '../binary-reader.js';
+import { define } from '../dict.js';
+import { isNumberText } from './number-text.js';
+import { Mark } from './marks.js';
+import { Cost } from '../value-sink.js';
+import type { Kind } from '../binary-reader.js';
+import type { ValueSink } from '../value-sink.js';
 
 /** Every value has a mark of its own. */
 const MIXED = 0;
 /** A longer number is refused: to work with it would take too long. py-ubjson writes the smallest doubles with some 760 digits. */
 const MAX_DIGITS = 1024;
-const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
-const INTEGER = /^-?\d+$/;
+/** More digits are a double, as in JSON: 20 are enough for 64 bits. */
+const INTEGER = /^-?\d{1,20}$/;
 
 export class UbjsonReader extends BinaryReader {
   /** The type that all values of the list or dictionary share whose head was read last. */
@@ -165,7 +143,7 @@ export class UbjsonReader extends BinaryReader {
         return;
       }
       case Mark.HIGH_PRECISION:
-        this.#highPrecision();
+        this.#checkNumber();
         return;
       default:
         this.take(sizeOf(mark));
@@ -325,12 +303,21 @@ export class UbjsonReader extends BinaryReader {
   }
 
   #highPrecision(): number | bigint {
-    const length = this.#length();
-    if (length > MAX_DIGITS) throw new ProtocolViolation(`a number has more than ${MAX_DIGITS} digits`);
-    const text = this.text(length);
-    if (!NUMBER.test(text)) throw new ProtocolViolation('found something else where a number must be');
+    const start = this.#checkNumber();
+    const text = this.bytes.toString('latin1', start, this.at);
     const number = Number(text);
     return Number.isSafeInteger(number) || !INTEGER.test(text) ? number : BigInt(text);
+  }
+
+  /** Passes over a number in digits, as JSON has them. @returns where they start. */
+  #checkNumber(): number {
+    const length = this.#length();
+    if (length > MAX_DIGITS) throw new ProtocolViolation(`a number has more than ${MAX_DIGITS} digits`);
+    const start = this.take(length);
+    if (!isNumberText(this.bytes, start, this.at)) {
+      throw new ProtocolViolation('found something else where a number must be');
+    }
+    return start;
   }
 
   /** Looks at the next mark that is no no-op. */

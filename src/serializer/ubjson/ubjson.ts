@@ -1,13 +1,14 @@
 /**
  * UBJSON (`wamp.2.ubjson`, draft 12), as py-ubjson and so Autobahn speak it: byte strings are lists of the type `uint8`. Lists and
- * dictionaries are written with a count. What a double cannot say (NaN, infinities) is null.
+ * dictionaries are written with a count. NaN and the infinities are null.
  */
-import { BinaryFormat } from './binary.js';
-import { BinaryWriter } from './binary-writer.js';
-import { Mark, UbjsonReader } from './ubjson-reader.js';
-import type { OpenDict } from './open-dict.js';
-import type { SerializerType } from './serializer.js';
-import type { Dict } from '../wamp/payload.js';
+import { BinaryFormat } from '../binary.js';
+import { BinaryWriter } from '../binary-writer.js';
+import { Mark } from './marks.js';
+import { UbjsonReader } from './reader.js';
+import type { OpenDict } from '../open-dict.js';
+import type { SerializerType } from '../serializer.js';
+import type { Dict } from '../../wamp/payload.js';
 
 const INT64_END = 2n ** 63n;
 
