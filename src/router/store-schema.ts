@@ -42,6 +42,7 @@ export const storeSchema = {
         description: 'A topic or pattern.',
         required: ['uri'],
         additionalProperties: false,
+        unknownKeys: 'note',
         properties: {
           uri: {
             type: 'string',
