@@ -68,11 +68,17 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['ws', 'send'],
   },
   client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },
+  // The client of a container: what connects, and the process that runs modules.
+  remote: {
+    folders: ['client', 'auth', 'serializer', 'transport', 'wamp', 'log', 'system'],
+    builtins: ['crypto', 'fs', 'net', 'path', 'tls', 'worker_threads'],
+    packages: ['ws'],
+  },
   component: { folders: ['client', 'session', 'auth', 'wamp', 'log', 'system'], types: ['router'] },
   worker: {
     folders: [
       ...['wamp', 'log', 'system', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'http'],
-      ...['webservice', 'client', 'component'],
+      ...['webservice', 'client', 'component', 'remote'],
     ],
     builtins: ['fs', 'path', 'timers', 'url', 'v8'],
     builtinTypes: ['net', 'stream'],
@@ -103,7 +109,7 @@ const PUBLIC_FACE = 'index.ts';
  * Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. What rules a
  * schema has stand beside it (`rules.ts`, `...-rules.ts`), and come with it.
  */
-const WITH_SCHEMA = ['auth', 'component', 'cookie', 'router', 'transport', 'webservice', 'worker'];
+const WITH_SCHEMA = ['auth', 'component', 'cookie', 'remote', 'router', 'transport', 'webservice', 'worker'];
 
 /** Where a rule does not hold, and why. */
 const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
@@ -245,6 +251,9 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'config/password-cookies.ts', word: 'cookie', because: 'a word of "authid"' },
   { file: 'node/cbdir.ts', word: 'file', because: 'the opposite of a directory' },
   { file: 'worker/router-worker.ts', word: 'router', because: 'its own word' },
+  { file: 'worker/container/container-worker.ts', word: 'container', because: 'its own word' },
+  { file: 'worker/container/schema.ts', word: 'container', because: 'the schema of that worker' },
+  { file: 'worker/container/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'worker/guest/guest-worker.ts', word: 'guest', because: 'its own word' },
   { file: 'worker/guest/schema.ts', word: 'guest', because: 'the schema of that worker' },
   { file: 'worker/guest/schema.ts', word: 'file', because: 'a word of the keyword "is"' },

@@ -4,6 +4,7 @@ import { COMPONENTS } from '../component/registry.js';
 import { COOKIE_STORES } from '../cookie/registry.js';
 import { SERIALIZERS } from '../serializer/registry.js';
 import { WEB_SERVICES } from '../webservice/registry.js';
+import { containerWorkerType } from './container/container-worker.js';
 import { guestWorkerType } from './guest/guest-worker.js';
 import { proxyWorkerType } from './proxy/proxy-worker.js';
 import { routerWorkerType } from './router-worker.js';
@@ -21,6 +22,7 @@ export type WorkerTypes = {
 /** The workers that we ship. */
 export const WORKERS: WorkerTypes = {
   router: routerWorkerType,
+  container: containerWorkerType,
   guest: guestWorkerType,
   proxy: proxyWorkerType,
 };

@@ -18,6 +18,8 @@ import type { UniversalTransportConfig } from '../webservice/universal-schema.js
 import { notePythonOptions } from '../component/python-rules.js';
 import { disabledSchema, idKeywords } from './common-schema.js';
 import { environmentKeys } from './process/environment-schema.js';
+import { containerWorkerSchema } from './container/schema.js';
+import type { ContainerWorkerConfig } from './container/schema.js';
 import { guestWorkerSchema } from './guest/schema.js';
 import type { GuestWorkerConfig } from './guest/schema.js';
 import type { PythonOptions } from './host/python-program.js';
@@ -154,11 +156,8 @@ export const workerSchema = {
   description: 'A part of the node.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [routerWorkerSchema, guestWorkerSchema, proxyWorkerSchema],
-  notYet: {
-    container: 'put its components into a router worker, or run the program as a guest worker',
-    'websocket-testee': ECHO,
-  },
+  oneOf: [routerWorkerSchema, containerWorkerSchema, guestWorkerSchema, proxyWorkerSchema],
+  notYet: { 'websocket-testee': ECHO },
 } as const satisfies ConfigSchema;
 
 export type TransportConfig =
@@ -186,4 +185,4 @@ export interface ProxyWorkerConfig {
 }
 
 /** A worker of the config, of any kind. */
-export type WorkerConfig = RouterWorkerConfig | GuestWorkerConfig | ProxyWorkerConfig;
+export type WorkerConfig = RouterWorkerConfig | ContainerWorkerConfig | GuestWorkerConfig | ProxyWorkerConfig;

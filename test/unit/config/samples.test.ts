@@ -24,6 +24,7 @@ beforeAll(() => {
   for (const name of ['pat', 'worker', 'cookies']) {
     writeFileSync(join(cbdir, `secrets/${name}.txt`), 'a secret, long enough\n', { mode: 0o600 });
   }
+  writeFileSync(join(cbdir, 'secrets/joe.key'), 'ab'.repeat(32), { mode: 0o600 });
 });
 afterAll(() => rmSync(cbdir, { recursive: true }));
 
