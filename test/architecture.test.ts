@@ -71,7 +71,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   // The client of a container: what connects, and the process that runs modules.
   remote: {
     folders: ['client', 'auth', 'serializer', 'transport', 'wamp', 'log', 'system'],
-    builtins: ['crypto', 'fs', 'net', 'path', 'tls', 'worker_threads'],
+    builtins: ['crypto', 'fs', 'net', 'tls', 'url', 'util', 'worker_threads'],
     packages: ['ws'],
   },
   component: { folders: ['client', 'session', 'auth', 'wamp', 'log', 'system'], types: ['router'] },
@@ -127,6 +127,21 @@ const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
     file: 'system/process/group.ts',
     name: 'process',
     because: 'only process.kill reaches a group of processes; it does not touch the life of this process',
+  },
+  {
+    file: 'remote/host-channel.ts',
+    name: 'process',
+    because: 'it is part of a program of its own, which ends when the node is gone, also while the program is busy',
+  },
+  {
+    file: 'remote/module-host.ts',
+    name: 'process',
+    because: 'it is a program of its own',
+  },
+  {
+    file: 'remote/module-host-file.ts',
+    name: 'process',
+    because: 'the program is run by the same Node.js as the node',
   },
   {
     file: 'transport/outbox/flusher.ts',

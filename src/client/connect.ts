@@ -60,7 +60,7 @@ export async function connectLocal(
   });
   const authMethods = new Map([[kind, admitting(principal, kind)]]);
   const transport = new LocalTransport(session, { router, authMethods, authUris: AUTH_URIS.wamp, log }, kind);
-  await session.join(realm, [kind]);
+  await session.join(realm, { authmethods: [kind] });
   return { session, over: session.over, shutdown: () => transport.shutdown() };
 }
 

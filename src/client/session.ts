@@ -1,8 +1,9 @@
 /**
- * The session of a client in this process, from HELLO to GOODBYE: it speaks WAMP as any client does. What is promised to
- * those who use it stands in `api.ts`.
+ * The session of a client, from HELLO to GOODBYE: it speaks WAMP, and knows no transport. What is promised to those who use it
+ * stands in `api.ts`.
  *
  *     joining --WELCOME--> open --leave()--> leaving --GOODBYE--> over
+ *        |  +--CHALLENGE (answered)
  *        |                  |
  *        +--ABORT--> over   +--GOODBYE (answered), ABORT--> over
  *
@@ -14,6 +15,7 @@ import { CallError } from './api.js';
 import { Registrations } from './registrations.js';
 import { guarded, Requests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
+import { NO_PAYLOAD } from '../wamp/payload.js';
 import { payloadFrom, resultOf } from './values.js';
 import type { Logger } from '../log/logger.js';
 import type { ClientMessage, RouterMessage } from '../wamp/message.js';
@@ -54,8 +56,25 @@ export interface InProcessSessionDeps {
   readonly log: Logger;
   /** Whose session it is, in lines of the log: `a component`. */
   readonly owner: string;
+  /** How it proves who it is; a client in this process never has to. */
+  readonly proofs?: Proofs;
 }
 
+/** How a client answers CHALLENGE, and what it demands of the router. Both may throw: then it does not join. */
+export interface Proofs {
+  answer(challenge: m.Challenge): Promise<Pick<m.Authenticate, 'signature' | 'extra'>>;
+  /** @param details of WELCOME. */
+  check(details: Dict): void;
+}
+
+/** What HELLO says beside the roles. */
+export interface JoinDetails {
+  readonly authmethods: readonly string[];
+  readonly authid?: string;
+  readonly authextra?: Dict;
+}
+
+/** One session, for the code that uses it and for the transport below it. */
 export class InProcessSession implements api.ClientSession {
   id = 0;
   realm = '';
@@ -87,11 +106,16 @@ export class InProcessSession implements api.ClientSession {
     return this.#state === 'open';
   }
 
-  /** @param authmethods the one that lets it in. Rejects when it is not let in. */
-  join(realm: string, authmethods: readonly string[]): Promise<void> {
+  get #isJoining(): boolean {
+    return this.#state === 'joining';
+  }
+
+  /** Rejects when it is not let in. */
+  join(realm: string, details: JoinDetails): Promise<void> {
+    if (!this.#isJoining) return Promise.reject(new Error(NOT_OPEN));
     return new Promise((resolve, reject) => {
       this.#joined = { resolve, reject };
-      this.#deps.tell({ type: m.HELLO, realm, details: { roles: ROLES, authmethods } });
+      this.#deps.tell({ type: m.HELLO, realm, details: { roles: ROLES, ...details } });
     });
   }
 
@@ -199,15 +223,15 @@ export class InProcessSession implements api.ClientSession {
       case m.INTERRUPT:
         return this.#registrations.onInterrupt(message);
       case m.CHALLENGE:
-        return;
+        return void this.#onChallenge(message);
       default:
         return this.#onReply(message);
     }
   }
 
   /** The transport is closed. */
-  disconnected(): void {
-    if (this.#state !== 'over') this.#end(CloseUri.KILLED, { message: 'the connection was closed' });
+  disconnected(reason: string = CloseUri.KILLED, message = 'the connection was closed'): void {
+    if (this.#state !== 'over') this.#end(reason, { message });
   }
 
   #onReply(message: Reply | m.ErrorMessage): void {
@@ -224,7 +248,35 @@ export class InProcessSession implements api.ClientSession {
     if (typeof registration === 'number') this.#registrations.onRevoked(registration, reason);
   }
 
+  async #onChallenge(challenge: m.Challenge): Promise<void> {
+    const { proofs } = this.#deps;
+    if (proofs === undefined || !this.#isJoining) return;
+    try {
+      this.#authenticate(await proofs.answer(challenge));
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  #authenticate(answer: Pick<m.Authenticate, 'signature' | 'extra'>): void {
+    if (this.#isJoining) this.#deps.tell({ type: m.AUTHENTICATE, ...answer });
+  }
+
+  /** It does not want to join any more. */
+  #giveUp(error: unknown): void {
+    if (!this.#isJoining) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = ErrorUri.AUTHENTICATION_FAILED;
+    this.#deps.tell({ type: m.ABORT, details: {}, reason, payload: NO_PAYLOAD });
+    this.#end(reason, { message });
+  }
+
   #onWelcome({ session, details, roles }: m.Welcome): void {
+    try {
+      this.#deps.proofs?.check(details);
+    } catch (error) {
+      return this.#giveUp(error);
+    }
     this.id = session;
     this.details = { ...details, roles };
     this.realm = String(details.realm);
@@ -275,5 +327,5 @@ export class InProcessSession implements api.ClientSession {
 
 function checkOptions(options: Dict): void {
   const option = NOT_ANNOUNCED.find((name) => options[name] !== undefined);
-  if (option !== undefined) throw new TypeError(`the option "${option}" is not supported inside the node`);
+  if (option !== undefined) throw new TypeError(`the option "${option}" is not supported in components`);
 }

@@ -83,7 +83,7 @@ export const clientAuthSchema = {
       type: 'object',
       section: 'Client auth: SCRAM',
       description:
-        'Shows that it knows a password, in the dialect of Crossbar.io (`scram`). Modules hash with `pbkdf2` only; Python needs `argon2-cffi` and `passlib`.',
+        'Shows that it knows a password, in the dialect of Crossbar.io (`scram`). Where the router says `pbkdf2`; Argon2 is for Python only, which needs `argon2-cffi` and `passlib` then.',
       required: ['authid', 'password'],
       additionalProperties: false,
       properties: {

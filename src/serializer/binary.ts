@@ -90,6 +90,7 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
       type: this.type,
       binary: true,
       decode: (bytes) => this.#decode(bytes),
+      values: (bytes) => this.#values(bytes),
       encode: (message, framing) => this.#encode(message, framing, 0),
       encodeShared: (event, framing) => this.#encodeShared(event, framing, 0),
     };
@@ -101,6 +102,7 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
       binary: true,
       split: lengthPrefixed,
       decode: (bytes) => this.#decode(bytes),
+      values: (bytes) => this.#values(bytes),
       encode: (message, framing) => this.#encode(message, framing, 4),
       encodeShared: (event, framing) => this.#encodeShared(event, framing, 4),
     };
@@ -122,6 +124,16 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
     const bytes = Buffer.allocUnsafe(this.#writer.length);
     this.#writer.copyTo(bytes, 0);
     return new BinaryPayload(this, bytes, count);
+  }
+
+  #values(bytes: Buffer): readonly unknown[] {
+    const reader = this.reader(bytes);
+    reader.strictKeys = false;
+    const count = reader.listHead();
+    const values: unknown[] = [];
+    while (reader.hasMore(count, values.length)) values.push(reader.value(0));
+    if (reader.at !== bytes.length) throw new ProtocolViolation('there is something behind the message');
+    return values;
   }
 
   #decode(bytes: Buffer): ClientMessage {

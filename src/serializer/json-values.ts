@@ -5,7 +5,7 @@
  *
  * What JSON cannot say: NaN and the infinities become null. What it says in two ways: 1.0 is 1.
  */
-import { ErrorUri, WampError } from '../wamp/error.js';
+import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { define } from './dict.js';
 import { MAX_NESTING } from './wire-payload.js';
 import type { Dict } from '../wamp/payload.js';
@@ -76,6 +76,19 @@ export function jsonValues(text: string): unknown {
   // The mark can only stand there escaped, and an integer beyond 2^53 has 16 digits at least.
   const plain = !text.includes('\\u0000') && !/\d{16}/.test(text);
   return plain ? JSON.parse(text) : new ExactReader(text).value(0);
+}
+
+/** @returns all values of a message. @throws ProtocolViolation for bytes that are no list in JSON. */
+export function jsonMessageValues(bytes: Buffer): readonly unknown[] {
+  const text = bytes.toString('utf8');
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new ProtocolViolation('the message is not valid JSON', { cause });
+  }
+  const values = jsonValues(text);
+  if (!Array.isArray(values)) throw new ProtocolViolation('a message must be a non-empty list');
+  return values;
 }
 
 const QUOTE = 34;

@@ -14,7 +14,7 @@ import { allocateFrame } from './frame-memory.js';
 import { LARGE_PAYLOAD_BYTES, LargeFrame, SharedBytes } from './large-frame.js';
 import { JsonReader } from './json-reader.js';
 import { elementStarts } from './json-check.js';
-import { jsonText, jsonValues, skipString } from './json-values.js';
+import { jsonMessageValues, jsonText, jsonValues, skipString } from './json-values.js';
 import { JsonWriter } from './json-writer.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
 import type { ClientMessage, Message } from '../wamp/message.js';
@@ -83,6 +83,7 @@ export const jsonSerializer: Serializer = {
   type: 'json',
   binary: false,
   decode,
+  values: jsonMessageValues,
   encode(message, framing) {
     return encode(message, '', framing);
   },
@@ -96,6 +97,7 @@ export const batchedJsonSerializer: Serializer = {
   binary: false,
   split: separated,
   decode,
+  values: jsonMessageValues,
   encode(message, framing) {
     return encode(message, RECORD_SEPARATOR, framing);
   },

@@ -35,6 +35,11 @@ export interface Serializer {
    */
   decode(bytes: Buffer): ClientMessage;
   /**
+   * Builds all values of a message, payload included: for clients, who want to know them. The router does not.
+   * @throws ProtocolViolation when the bytes are no list of values.
+   */
+  values(bytes: Buffer): readonly unknown[];
+  /**
    * @returns the message in one buffer, behind the header that `framing` wants; with `split`, a batch of one.
    * @throws WampError when the payload came in another format and has no place in this one.
    */

@@ -20,11 +20,13 @@ export function expectLength(name: string, length: number, least: number, most: 
   }
 }
 
+/** @returns an id. @throws ProtocolViolation */
 export function id(where: string, value: unknown): number {
   if (!isId(value)) throw new ProtocolViolation(`${where} must be an integer in 1..2^53, got ${kindOf(value)}`);
   return value;
 }
 
+/** @returns a text. @throws ProtocolViolation */
 export function string(where: string, value: unknown): string {
   if (typeof value !== 'string') throw new ProtocolViolation(`${where} must be a string, got ${kindOf(value)}`);
   return value;
@@ -39,6 +41,7 @@ export function short(where: string, name: string): string {
   return name;
 }
 
+/** @returns a dictionary. @throws ProtocolViolation */
 export function dict(where: string, value: unknown): Dict {
   if (!isDict(value)) throw new ProtocolViolation(`${where} must be a dictionary, got ${kindOf(value)}`);
   return value;

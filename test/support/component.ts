@@ -38,7 +38,7 @@ export function componentWorld(realm: Partial<RealmConfig> = {}) {
   };
   const join = async (role?: string) => {
     const made = make(role);
-    await made.session.join('realm1', ['component']);
+    await made.session.join('realm1', { authmethods: ['component'] });
     return made;
   };
   return { router, clock, lines, make, join };

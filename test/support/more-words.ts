@@ -219,6 +219,7 @@ const smileSerializer: Serializer = {
   type: 'smile',
   binary: false,
   decode: (bytes) => jsonSerializer.decode(bytes.subarray(SMILE.length)),
+  values: (bytes) => jsonSerializer.values(bytes.subarray(SMILE.length)),
   encode: (message, framing) => jsonSerializer.encode(message, smiling(framing)),
   encodeShared: (event, framing) => jsonSerializer.encodeShared(event, smiling(framing)),
 };

@@ -22,6 +22,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
     ['auth/dynamic/authenticator.ts', 'instanceof CallFault'],
     ['session/authorizer/authorization.ts', 'instanceof CallFault'],
   ],
+  ConnectError: [['remote/hosted-module.ts', 'messageOf(error)']],
   DatabaseLost: [['cookie/database/store.ts', 'failed: messageOf(err)']],
   FileLost: [['cookie/file/cookie-file.ts', 'instanceof FileLost']],
   ListenError: [

@@ -10,6 +10,7 @@ export const PREFIX_BYTES = 4;
 /** The most that a frame can carry: 16 MiB, with the 25th bit of the length. */
 export const MAX_FRAME_BYTES = 2 ** 24;
 
+/** What a frame is. */
 export const FrameType = { MESSAGE: 0, PING: 1, PONG: 2 } as const;
 
 const TYPE_BITS = 0b0111;

@@ -10,6 +10,7 @@ import type { SerializerTypes } from '../../serializer/registry.js';
 import type { Serializer } from '../../serializer/serializer.js';
 import type { RawSocketConfig } from './schema.js';
 
+/** Each way. */
 export const HANDSHAKE_BYTES = 4;
 
 /** The first octet of every RawSocket connection. */

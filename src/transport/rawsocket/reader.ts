@@ -17,6 +17,7 @@ export interface FrameReceiver {
 /** The least that is set aside for a frame in pieces. */
 const MIN_HELD_BYTES = 4096;
 
+/** Takes the bytes of one connection. */
 export class RawSocketReader {
   readonly #maxFrameBytes: number;
   readonly #receiver: FrameReceiver;

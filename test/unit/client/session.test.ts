@@ -19,7 +19,7 @@ describe('the session of a component', () => {
   it('is refused where realm or role are not there', async () => {
     const { make, join } = componentWorld();
     await expect(join('nobody')).rejects.toMatchObject({ error: 'wamp.error.no_such_role' });
-    await expect(make().session.join('no where', ['component'])).rejects.toMatchObject({
+    await expect(make().session.join('no where', { authmethods: ['component'] })).rejects.toMatchObject({
       error: 'wamp.error.invalid_uri',
     });
   });
