@@ -41,10 +41,13 @@ class Component(object):
         """Asks it to leave its realm."""
         if self._session is None or self._ended:
             return
-        if self._session.is_attached():
-            self._session.leave()
-        else:
-            self._disconnect()
+        try:
+            if self._session.is_attached():
+                self._session.leave()
+            else:
+                self._disconnect()
+        except Exception as error:  # code of the component, for which the others do not wait
+            self.fail(loading.failure_of("leave", error))
 
     def fail(self, failed):
         """It has ended with a failure (`loading.Failed`)."""

@@ -23,9 +23,19 @@ class TwistedObserver(object):
         if RANKS[level] > self._rank:
             return
         failure = event.get("log_failure")
-        text = formatEvent(event) or (failure is not None and failure.getErrorMessage()) or ""
-        trace = None if failure is None else failure.getTraceback()
+        text, trace = without_traceback(formatEvent(event) or "")
+        if failure is not None:
+            text, trace = text or failure.getErrorMessage(), failure.getTraceback()
         self._channel.tell(type="log", level=level, text=text, logger=event.get("log_namespace"), trace=trace)
+
+
+def without_traceback(text):
+    """Autobahn writes what handlers throw into the text. Returns the text without it, and the traceback or None."""
+    start = text.find("Traceback (most recent call last)")
+    if start == -1:
+        return text, None
+    before, trace = text[:start].strip(), text[start:]
+    return before or trace.strip().rpartition("\n")[2], trace
 
 
 class PythonHandler(logging.Handler):

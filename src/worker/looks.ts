@@ -5,6 +5,7 @@ import type { Look, LookWord } from '../schema/look.js';
 import { lookAtModule } from '../system/module-look.js';
 import { lookAtSocketFile } from '../transport/listen/look.js';
 import { lookAtTls } from '../transport/tls/look.js';
+import { lookAtPython } from './host/look.js';
 import { lookAtStaticDirectory } from '../webservice/static/look.js';
 import { lookAtGuest } from './guest/look.js';
 
@@ -14,6 +15,7 @@ export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
   'socket file': lookAtSocketFile,
   'static directory': lookAtStaticDirectory,
   module: lookAtModule,
+  python: lookAtPython,
   'cookie file': lookAtCookieFile,
   'cookie database': lookAtCookieDatabase,
   guest: lookAtGuest,

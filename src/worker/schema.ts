@@ -60,6 +60,7 @@ export const routerWorkerSchema = {
   description:
     'A router: realms, and the transports that lead to them. All routers live in one process and see only their own realms.',
   rules: notePythonOptions,
+  looks: 'python',
   required: ['type'],
   additionalProperties: false,
   properties: {

@@ -13,6 +13,7 @@ import { nodeDirectory, runCli, spawnDaemon, startDaemon, temporaryDirectory } f
 import { describeNeeds } from '../support/needs.js';
 import { LOOPBACK, nodeConfig } from '../support/node-config.js';
 import { configWith } from '../support/node-directory.js';
+import { pythonConfig } from '../support/python.js';
 
 interface Row {
   readonly config: object;
@@ -41,6 +42,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     problems: [
       '/workers/0/components/0/module: there is no package "not-there" for CBDIR (a file is written as "./not-there")',
     ],
+  },
+  'a Python that is not there': {
+    config: pythonConfig(['app.App'], { options: { python: '/no/python', pythonpath: ['app'] } }),
+    problems: ['/workers/0/options/python: /no/python (options.python) is no program that this user may run'],
+    warnings: ['/workers/0/options/pythonpath/0: there is no CBDIR/app, so no module is found there'],
   },
   'an authenticator whose file is not there': {
     config: nodeConfig({ websocket: { auth: { ticket: { type: 'function', module: './gone.mjs' } } } }),

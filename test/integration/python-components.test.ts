@@ -138,7 +138,7 @@ describePython('components of Python', () => {
     expect(zero.slice(4)).toEqual(['wamp.error.runtime_error', ['division by zero']]);
     expect((await client.ask([48, 2, {}, 'com.example.object']))[4]).toBe('wamp.error.invalid_payload');
     client.send([16, 3, {}, 'com.example.fail']);
-    expect(await daemon.waitForLog(({ line }) => String(line).includes('the handler failed'))).toMatchObject({
+    expect(await daemon.waitForLog(({ trace }) => String(trace).includes('the handler failed'))).toMatchObject({
       level: 'error',
     });
     expect((await client.ask([48, 4, {}, 'com.example.here']))[3]).toEqual(['here']);

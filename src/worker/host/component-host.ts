@@ -96,6 +96,8 @@ export class ComponentHost {
   #process: SupervisedProcess | undefined;
   /** When there is a process, or none comes. */
   #launched: Promise<void> | undefined;
+  /** It has said hello. */
+  #isUp = false;
   /** Why the node ended it. */
   #fault: string | undefined;
   #isOver = false;
@@ -216,6 +218,7 @@ export class ComponentHost {
   #on(message: HostMessage): void {
     switch (message.type) {
       case 'hello':
+        this.#isUp = true;
         return this.#hello.resolve(message.versions);
       case 'unusable':
         return this.#hello.reject(new Error(message.problem));
@@ -256,10 +259,7 @@ export class ComponentHost {
   }
 
   async #onEnd(end: ProcessEnd, read: Promise<void>): Promise<void> {
-    this.#log[this.#stopped === undefined ? 'error' : 'info'](
-      { host: this.#program.name, ...(end.code === null ? { signal: end.signal } : { code: end.code }) },
-      'component host ended',
-    );
+    this.#tellEnd(end);
     // Its last messages tell why it has ended; somebody who has its channel must not keep us waiting.
     await settledWithin(read, DRAIN_MS);
     for (const socket of this.#process?.channels ?? []) socket.destroy();
@@ -268,6 +268,13 @@ export class ComponentHost {
     this.#hello.reject(new Error(`${this.#program.name} ended before it said hello (${endText(end)})`));
     this.#endComponents(this.#fault ?? `its process has ended (${endText(end)})`);
     this.#end.resolve(end);
+  }
+
+  /** One that never came up is told by its start. */
+  #tellEnd({ code, signal }: ProcessEnd): void {
+    if (!this.#isUp) return;
+    const facts = { host: this.#program.name, ...(code === null ? { signal } : { code }) };
+    this.#log[this.#stopped === undefined ? 'error' : 'info'](facts, 'component host ended');
   }
 
   #endComponents(problem: string): void {

@@ -85,7 +85,7 @@ export class HostedComponent {
 
   #onFailed({ stage, problem, trace }: ComponentFailure): void {
     const facts = { stage, problem, ...this.#parts.facts, ...(trace !== undefined && { trace }) };
-    this.#log.error(facts, 'component failed');
+    if (!this.#stopping) this.#log.error(facts, 'component failed');
     this.#failed(new Error(`${stage}: ${problem}`));
   }
 
