@@ -39,7 +39,7 @@ export interface InNodeComponentType<C extends AnyComponentConfig = AnyComponent
 }
 
 /** The host that runs a component: a program of ours, one process for each worker that needs it. */
-export type HostName = 'python';
+export type HostName = 'python' | 'node';
 
 /** A kind that runs in a process of its own. */
 export interface HostedComponentType<C extends AnyComponentConfig = AnyComponentConfig> extends CommonComponentType<C> {

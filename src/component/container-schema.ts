@@ -7,14 +7,7 @@ import type { ClientAuthConfig } from '../remote/auth-schema.js';
 import { clientTransportSchema } from '../remote/transport-schema.js';
 import type { ClientTransportConfig } from '../remote/transport-schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
-
-const idSchema = {
-  type: 'string',
-  pattern: '^[a-z][a-z0-9_]{2,63}$',
-  allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
-  absent: '`component001`, `component002`, ... in order',
-  description: 'The name of this component in the log.',
-} as const satisfies ConfigSchema;
+import { callbacksSchema, componentIdSchema, pythonName } from './schema.js';
 
 const realmSchema = {
   type: 'string',
@@ -27,30 +20,6 @@ const NOT_HERE = {
   references: 'Crossbar.io does not use it either',
 } as const;
 
-const callbackSchema = <const Text extends string>(description: Text) =>
-  ({
-    type: 'string',
-    pattern: '^[^.\\s]+(\\.[^.\\s]+)+$',
-    allowed: 'a module and a function of it, such as "backend.on_join"',
-    absent: 'none',
-    description,
-  }) as const;
-
-const callbacksSchema = {
-  type: 'object',
-  section: 'Container component callbacks',
-  standsAt: 'workers[].components[].callbacks',
-  default: {},
-  description: 'The functions of Python that are called, as `module.function`.',
-  additionalProperties: false,
-  properties: {
-    join: callbackSchema('Called with the session and its details when it has joined.'),
-    leave: callbackSchema('Called with the session and the reason when it is over.'),
-    connect: callbackSchema('Called with the session when the transport is there.'),
-    disconnect: callbackSchema('Called when the transport is gone.'),
-  },
-} as const satisfies ConfigSchema;
-
 export const containedClassSchema = {
   type: 'object',
   section: 'Container component "class"',
@@ -60,13 +29,11 @@ export const containedClassSchema = {
   additionalProperties: false,
   properties: {
     type: { const: 'class', description: 'The word for this kind of component.' },
-    id: idSchema,
-    classname: {
-      type: 'string',
-      pattern: '^[^.\\s]+(\\.[^.\\s]+)+$',
-      allowed: 'a module and a class of it, such as "backend.Backend"',
-      description: 'The module and the class, with a dot between them. The module is searched in `pythonpath`.',
-    },
+    id: componentIdSchema,
+    classname: pythonName(
+      'a module and a class of it, such as "backend.Backend"',
+      'The module and the class, with a dot between them. The module is searched in `pythonpath` of the worker, then in the directory where `start` was called.',
+    ),
     realm: realmSchema,
     transport: clientTransportSchema,
     auth: clientAuthSchema,
@@ -84,7 +51,7 @@ export const containedFunctionSchema = {
   additionalProperties: false,
   properties: {
     type: { const: 'function', description: 'The word for this kind of component.' },
-    id: idSchema,
+    id: componentIdSchema,
     callbacks: callbacksSchema,
     realm: realmSchema,
     transport: clientTransportSchema,
@@ -104,7 +71,7 @@ export const containedModuleSchema = {
   additionalProperties: false,
   properties: {
     type: { const: 'module', description: 'The word for this kind of component.' },
-    id: idSchema,
+    id: componentIdSchema,
     module: {
       type: 'string',
       looks: 'module',

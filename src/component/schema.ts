@@ -4,7 +4,8 @@
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 
-const idSchema = {
+/** The name of a component. */
+export const componentIdSchema = {
   type: 'string',
   pattern: '^[a-z][a-z0-9_]{2,63}$',
   allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
@@ -39,7 +40,7 @@ export const moduleComponentSchema = {
   additionalProperties: false,
   properties: {
     type: { const: 'module', description: 'The word for this kind of component.' },
-    id: idSchema,
+    id: componentIdSchema,
     module: {
       type: 'string',
       looks: 'module',
@@ -59,7 +60,8 @@ export const moduleComponentSchema = {
   noEffect: { references: 'Crossbar.io does not use it either' },
 } as const satisfies ConfigSchema;
 
-const pythonName = (allowed: string, description: string) =>
+/** What names something in a module of Python. */
+export const pythonName = (allowed: string, description: string) =>
   ({ type: 'string', pattern: '^[^.\\s]+(\\.[^.\\s]+)+$', allowed, description }) as const;
 
 /** Crossbar.io resolves them, and gives them to nobody. */
@@ -75,7 +77,7 @@ export const classComponentSchema = {
   additionalProperties: false,
   properties: {
     type: { const: 'class', description: 'The word for this kind of component.' },
-    id: idSchema,
+    id: componentIdSchema,
     classname: pythonName(
       'a module and a class of it, such as "backend.Backend"',
       'The module and the class, with a dot between them. The module is searched in `pythonpath` of the worker, then in the directory where `start` was called.',
@@ -92,7 +94,8 @@ export const classComponentSchema = {
 const callback = (description: string) =>
   ({ ...pythonName('a module and a function of it, such as "backend.on_join"', description), absent: 'none' }) as const;
 
-const callbacksSchema = {
+/** The functions of a component of the kind `function`. */
+export const callbacksSchema = {
   type: 'object',
   section: 'Component callbacks',
   standsAt: 'workers[].components[].callbacks',
@@ -116,7 +119,7 @@ export const functionComponentSchema = {
   additionalProperties: false,
   properties: {
     type: { const: 'function', description: 'The word for this kind of component.' },
-    id: idSchema,
+    id: componentIdSchema,
     callbacks: callbacksSchema,
     ...principalKeys,
     extra: {

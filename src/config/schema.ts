@@ -45,7 +45,7 @@ export const controllerSchema = {
           items: { type: 'string', enum: SHUTDOWN_WORDS, description: 'One of the words.' },
           default: 'shutdown_on_worker_exit',
           description:
-            'When the node stops, beside on a signal: when a worker has ended by itself, when it has ended with an error, when it was the last one; or never (`shutdown_on_shutdown_requested`). One word, or a list of which each may stop it. Routers do not end by themselves, and guests count where their `shutdown` says so. The exit code of the node is 1 if the worker failed.',
+            'When the node stops, beside on a signal: when a worker has ended by itself, when it has ended with an error, when it was the last one; or never (`shutdown_on_shutdown_requested`). One word, or a list of which each may stop it. Routers do not end by themselves, and containers and guests count where their `shutdown` says so. The exit code of the node is 1 if the worker failed.',
         },
         shutdown_goodbye: {
           type: 'boolean',

@@ -1,4 +1,5 @@
 /** The component hosts we ship: name -> program. The compiler demands one for every name. */
+import { nodeProgram } from './node-program.js';
 import { pythonProgram } from './python-program.js';
 import type { HostName } from '../../component/component-type.js';
 import type { HostProgram } from './component-host.js';
@@ -9,4 +10,5 @@ export const HOST_PROGRAMS: Readonly<
   Record<HostName, (options: PythonOptions, surroundings: PythonSurroundings) => HostProgram>
 > = {
   python: pythonProgram,
+  node: nodeProgram,
 };
