@@ -3,7 +3,7 @@
  *
  *     import -> connect -> join (`joined`) -> the function is called, and what it returns is waited for (`ready`) -> `left`
  *     each of these steps may end it with `failed`
- *     stop: GOODBYE -> `onleave` -> `stop` of what the function returned
+ *     its end, whatever the reason: `onleave` -> `stop` of what the function returned
  */
 import { CallError, Result } from '../client/api.js';
 import type { ComponentHooks } from '../client/api.js';
@@ -35,6 +35,8 @@ export class HostedModule {
   readonly #tell: Tell;
   #client: RemoteClient | undefined;
   #hooks: ComponentHooks | undefined;
+  /** When its own `stop` is done. */
+  #cleaned: Promise<void> = Promise.resolve();
   #stage: Stage = 'import';
   #isOver = false;
 
@@ -64,11 +66,7 @@ export class HostedModule {
   async stop(): Promise<void> {
     const session = this.#client?.session;
     if (session?.isOpen === true) await session.close();
-    try {
-      await this.#hooks?.stop?.();
-    } catch (err) {
-      this.#log.error({ err }, 'component failed to stop');
-    }
+    await this.#cleanUp();
   }
 
   async #run(): Promise<void> {
@@ -86,12 +84,31 @@ export class HostedModule {
     const context = { id: this.#id, extra, cbdir: this.#cbdir, log: this.#log, CallError, Result };
     const hooks: unknown = await run(session, context);
     if (typeof hooks === 'object' && hooks !== null) this.#hooks = hooks;
-    if (!this.#isOver) this.#tell({ type: 'ready' });
+    if (this.#isOver) await this.#cleanUp();
+    else this.#tell({ type: 'ready' });
   }
 
   #left(reason: string): void {
     const clean = reason !== TRANSPORT_LOST && !reason.startsWith('wamp.error.');
     this.#end({ type: 'left', reason, clean });
+    void this.#cleanUp();
+  }
+
+  /** Once: what it keeps open must not outlive it, as it may be started again in this process. Never rejects. */
+  #cleanUp(): Promise<void> {
+    const hooks = this.#hooks;
+    if (hooks === undefined) return this.#cleaned;
+    this.#hooks = undefined;
+    this.#cleaned = this.#stopped(hooks);
+    return this.#cleaned;
+  }
+
+  async #stopped(hooks: ComponentHooks): Promise<void> {
+    try {
+      await hooks.stop?.();
+    } catch (err) {
+      this.#log.error({ err }, 'component failed to stop');
+    }
   }
 
   #end(message: object): void {

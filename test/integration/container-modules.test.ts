@@ -287,11 +287,15 @@ describe('a module that fails', () => {
   });
 
   it('is started again in any case with restart-always', async () => {
-    const leaver = `export default (session) => { setTimeout(() => session.leave()); };`;
+    const leaver = `export default (session, { log }) => {
+      setTimeout(() => session.leave());
+      return { stop: () => log.info('cleaned up') };
+    };`;
     const daemon = await started({ 'leaver.js': leaver }, [module('leaver', { id: 'leaver' })], {
       options: { restart: 'restart-always' },
     });
     await daemon.waitForLog(({ waitMs }) => waitMs === 1000);
+    await daemon.waitForLog(({ line }) => line === 'cleaned up');
     expect(toldOf(daemon, 'leaver').slice(0, 5)).toEqual(
       expect.arrayContaining(['component joined', 'component left its realm', 'component will be started again']),
     );
