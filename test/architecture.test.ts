@@ -267,6 +267,8 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'node/cbdir.ts', word: 'file', because: 'the opposite of a directory' },
   { file: 'worker/router-worker.ts', word: 'router', because: 'its own word' },
   { file: 'worker/container/container-worker.ts', word: 'container', because: 'its own word' },
+  { file: 'worker/container/look.ts', word: 'module', because: 'a key of the config' },
+  { file: 'worker/container/look.ts', word: 'tls', because: 'a key of the config' },
   { file: 'worker/container/schema.ts', word: 'container', because: 'the schema of that worker' },
   { file: 'worker/container/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'worker/guest/guest-worker.ts', word: 'guest', because: 'its own word' },

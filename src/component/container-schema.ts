@@ -74,7 +74,6 @@ export const containedModuleSchema = {
     id: componentIdSchema,
     module: {
       type: 'string',
-      looks: 'module',
       minLength: 1,
       description:
         'The module: a file, beginning with `./`, `../` or `/` and relative to the node directory, or the name of a package that is installed there.',

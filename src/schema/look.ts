@@ -5,12 +5,19 @@
  */
 
 /**
-/**
  * What is looked at: the keys and certificates of a `tls` section, a socket file, a static directory, a module, the Python of a
- * worker, a cookie store, the program of a guest.
+ * worker, a cookie store, the program of a guest, what a container names.
  */
 export type LookWord =
-  'tls' | 'socket file' | 'static directory' | 'module' | 'python' | 'cookie file' | 'cookie database' | 'guest';
+  | 'tls'
+  | 'socket file'
+  | 'static directory'
+  | 'module'
+  | 'python'
+  | 'cookie file'
+  | 'cookie database'
+  | 'guest'
+  | 'container';
 
 /** What a look may use, and how it reports. */
 export interface LookTools {

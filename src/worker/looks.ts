@@ -8,6 +8,7 @@ import { lookAtTls } from '../transport/tls/look.js';
 import { lookAtPython } from './host/look.js';
 import { lookAtStaticDirectory } from '../webservice/static/look.js';
 import { lookAtGuest } from './guest/look.js';
+import { lookAtContainer } from './container/look.js';
 
 /** Each gets the value whose schema names it. */
 export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
@@ -19,4 +20,5 @@ export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
   'cookie file': lookAtCookieFile,
   'cookie database': lookAtCookieDatabase,
   guest: lookAtGuest,
+  container: lookAtContainer,
 };

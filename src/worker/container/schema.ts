@@ -78,6 +78,7 @@ export const containerWorkerSchema = {
   standsAt: 'workers[]',
   description:
     'Components in processes of their own, which connect to a router as any client does: one process for those of Python, one for modules of JavaScript. Containers start when all routers listen.',
+  looks: 'container',
   required: ['type'],
   additionalProperties: false,
   properties: {
