@@ -278,6 +278,8 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'worker/proxy/front.ts', word: 'router', because: 'a proxy leads to these workers only' },
   { file: 'worker/proxy/proxy-worker.ts', word: 'proxy', because: 'its own word' },
   { file: 'worker/schema.ts', word: 'proxy', because: 'the schema of that worker' },
+  { file: 'worker/testee/testee-worker.ts', word: 'websocket-testee', because: 'its own word' },
+  { file: 'worker/testee/schema.ts', word: 'websocket-testee', because: 'the schema of that worker' },
   { file: 'worker/schema.ts', word: 'router', because: 'the schema of that worker' },
   { file: 'worker/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'node/summary.ts', word: 'rawsocket', because: 'what "rawsocketUrl" of a summary is for' },

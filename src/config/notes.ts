@@ -4,7 +4,7 @@
  * reads the config, see only what counts.
  */
 import type { ConfigSchema } from '../schema/dialect.js';
-import type { Report } from '../schema/rules.js';
+import type { Adapted, Report } from '../schema/rules.js';
 import type { Cursor } from './cursor.js';
 import { foundWords, insteadOf, quote } from './schema-words.js';
 import { nearest } from './suggest.js';
@@ -17,26 +17,41 @@ export function takeNotes(place: Cursor, { root, definitions }: SchemaTree, note
     const variant = variantOf(schema, at);
     if (variant !== undefined) visit(at, variant);
     if (isMisnamed(at, schema)) return;
+    if (typeof schema.noEffect === 'string' && at.isObject) return empty(at, schema, schema.noEffect);
     const free = freeSchema(schema, definitions);
+    let moved = false;
     for (const { path } of at.entries()) {
       const key = path.at(-1) ?? '';
       const inner = propertyOf(schema, key) ?? free;
       if (inner === undefined) dropUnknown(at, key, schema);
-      else visitMember(at, key, inner);
+      else moved = visitMember(at, key, inner) || moved;
     }
+    // What has been put elsewhere may have come to a place that was visited before.
+    if (moved) visit(at, schema);
     const { items } = schema;
     if (items !== undefined) for (const item of at.items()) visit(item, items);
   };
 
-  const visitMember = (holder: Cursor, key: string, schema: ConfigSchema): void => {
+  /** @returns whether the value was put elsewhere. */
+  const visitMember = (holder: Cursor, key: string, schema: ConfigSchema): boolean => {
     const { path, value } = holder.get(key);
     const adapted = withoutEffect(value, path, schema) ?? schema.adapt?.(value, holder);
     if (adapted !== undefined) {
       note(path, adapted.note);
-      if (adapted.value === undefined) holder.remove(key);
-      else holder.set(key, adapted.value);
+      if (adapted.value === undefined || adapted.at !== undefined) holder.remove(key);
+      if (adapted.value !== undefined) put(holder, adapted.at ?? [key], adapted.value);
     }
     visit(holder.get(key), schema);
+    return adapted?.at !== undefined;
+  };
+
+  /** Takes out of an object without effect what only matters to those who have one. */
+  const empty = (object: Cursor, schema: ConfigSchema, why: string): void => {
+    note(object.path, `${quote(object.get('type').text() ?? '')} has no effect: ${why}`);
+    for (const { path } of object.entries()) {
+      const key = path.at(-1) ?? '';
+      if (propertyOf(schema, key) === undefined) object.remove(key);
+    }
   };
 
   const dropUnknown = (holder: Cursor, key: string, schema: ConfigSchema): void => {
@@ -60,8 +75,19 @@ function propertyOf({ properties = {} }: ConfigSchema, key: string): ConfigSchem
   return Object.hasOwn(properties, key) ? properties[key] : undefined;
 }
 
+/** Puts a value below an object. */
+function put(object: Cursor, [key = '', ...below]: readonly string[], value: unknown): void {
+  if (below.length === 0) return object.set(key, value);
+  if (object.get(key).missing) object.set(key, {});
+  put(object.get(key), below, value);
+}
+
 /** A value that only its type tells from the one that counts. Values of other types are left to the schema check. */
-function withoutEffect(value: unknown, path: readonly string[], { const: only, noEffect }: ConfigSchema) {
+function withoutEffect(
+  value: unknown,
+  path: readonly string[],
+  { const: only, noEffect }: ConfigSchema,
+): Adapted | undefined {
   if (typeof noEffect !== 'string' || value === only || typeof value !== typeof only) return undefined;
   return { value: undefined, note: `found ${foundWords(value, path)}, which has no effect: ${noEffect}` };
 }

@@ -15,7 +15,12 @@ export function workersOf(node: Cursor): Cursor[] {
 
 /** Every transport of a node. */
 export function transportsOf(node: Cursor): Cursor[] {
-  return workersOf(node).flatMap((worker) => worker.get('transports').items());
+  return workersOf(node).flatMap(transportsIn);
+}
+
+/** The transports of a worker: those of a list, or the only one. */
+function transportsIn(worker: Cursor): Cursor[] {
+  return [...worker.get('transports').items(), worker.get('transport')].filter(({ missing }) => !missing);
 }
 
 /** The key of the section by which browsers are recognised. */
@@ -91,8 +96,7 @@ function inWorker(
   { workers, front }: { readonly workers: readonly Cursor[]; readonly front: Front | undefined },
 ): WorkerPlaces {
   const from = front === undefined ? worker : workers[Number(front.target?.path[1])];
-  const [components, transports] = ['components', 'transports'].map((key) => worker.get(key).items());
-  const parts = { components: components ?? [], transports: transports ?? [] };
+  const parts = { components: worker.get('components').items(), transports: transportsIn(worker) };
   const places = { worker, realms: from?.get('realms').items() ?? [], front, ...parts, marked };
   const open = grouped(
     marked.filter(({ schema }) => schema.letsIn !== undefined),

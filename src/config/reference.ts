@@ -51,6 +51,7 @@ function withAccepted(schema: Partial<ConfigSchema>): object {
   const { noEffect, unknownKeys, adapt, properties } = schema;
   if (properties === undefined && (typeof noEffect === 'string' || adapt !== undefined)) return ofAnyValue(schema);
   if (noEffect === undefined && unknownKeys === undefined && adapt === undefined) return schema;
+  if (typeof noEffect === 'string') return { ...schema, additionalProperties: true };
   const ignored = Object.entries(noEffect ?? {}).map(([key, why]) => [key, { description: `Has no effect: ${why}.` }]);
   return {
     ...schema,

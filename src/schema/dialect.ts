@@ -56,7 +56,8 @@ export interface OwnKeywords {
   readonly because?: string;
   /**
    * What Crossbar.io accepts and what has no effect here. It is taken out of the config, with a note that says why:
-   * - of an object: keys that no property has, whatever their value
+   * - of an object, by key: keys that no property has, whatever their value
+   * - of an object, as text: the whole object. It keeps its place, and the keys that a property has
    * - of a property with `const`: the other values of its type
    */
   readonly noEffect?: string | Readonly<Record<string, string>>;

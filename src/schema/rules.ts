@@ -81,6 +81,8 @@ export type Rules = (place: Place, context: RuleContext) => void;
 export interface Adapted {
   /** Undefined: nothing, so that the default applies. */
   readonly value: unknown;
+  /** Where it is put, from the object that it stands in; by default where it was. */
+  readonly at?: Path;
   /** What was found, and what is taken instead and why. */
   readonly note: string;
 }

@@ -49,7 +49,6 @@ export interface TransportServer {
 export interface AnyTransportConfig {
   readonly type: string;
   readonly id: string;
-  readonly endpoint: EndpointConfig;
 }
 
 /** One kind of transport. `D` is what it needs. */
@@ -59,8 +58,11 @@ export interface TransportType<
 > {
   /** The word for it in `type`. */
   readonly type: C['type'];
-  /** Rejects when its authentication cannot be set up. */
-  create(config: C, deps: D): TransportServer | Promise<TransportServer>;
+  /**
+   * @returns undefined for a transport that has no effect: it listens nowhere.
+   * @throws (or rejects) when its authentication cannot be set up.
+   */
+  create(config: C, deps: D): TransportServer | undefined | Promise<TransportServer>;
   /** @param bound where it listens. */
   offer(config: C, bound: BoundAddress): TransportOffer;
   /** @returns its `cookie` sections, in the order of the config. */

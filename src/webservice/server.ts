@@ -5,11 +5,14 @@ import type { ServerOptions } from 'node:http';
 import { ManagedCookies } from '../cookie/management.js';
 import { EndpointServer } from '../transport/endpoint.js';
 import { SERVER_NAME } from '../transport/refusal.js';
+import type { WebSocketTesteeConfig } from '../transport/testee/schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import { MAX_HEADER_BYTES } from '../http/parse-error.js';
 import { HttpAcceptor } from '../http/acceptor.js';
+import type { WebService } from '../http/service.js';
 import { answeringServices } from './path-tree.js';
 import { createWebService } from './registry.js';
+import { TesteeService } from './testee.js';
 import { longestTimes } from './request-times.js';
 import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig, WebTransportConfig } from './schema.js';
@@ -75,19 +78,37 @@ export function createWebAcceptor(config: WebConfig, deps: WebServerDeps): HttpA
 /** The server of a transport of type `websocket`: one WebSocket, whatever the path. */
 export function createWebSocketServer(config: WebSocketTransportConfig, deps: WebServerDeps): EndpointServer {
   const serviceDeps = serviceDepsOf(config.id, ['/'], deps);
-  const version = config.options.show_server_version ? deps.nodeInfo?.version : undefined;
+  return serverOfOne(createWebService(config, serviceDeps), config, { ...deps, log: serviceDeps.log });
+}
+
+/** The server of a transport of type `websocket.testee`: an echo, whatever the path. */
+export function createTesteeServer(config: WebSocketTesteeConfig, deps: BareServerDeps): EndpointServer {
+  const log = deps.log.child({ transport: config.id });
+  return serverOfOne(new TesteeService(config, log), config, { ...deps, log });
+}
+
+/** What a server needs that has nothing to do with WAMP. */
+export type BareServerDeps = Pick<WebServerDeps, 'log' | 'clock' | 'nodeInfo'>;
+
+/** A server with one WebSocket on all paths. */
+function serverOfOne(
+  root: WebService,
+  { endpoint, options }: Pick<WebSocketTransportConfig, 'endpoint' | 'options'>,
+  { log, clock = Date.now, nodeInfo }: BareServerDeps,
+): EndpointServer {
+  const version = options.show_server_version ? nodeInfo?.version : undefined;
   const acceptor = new HttpAcceptor({
-    root: createWebService(config, serviceDeps),
-    log: serviceDeps.log,
-    http: httpOptions(timesOf([config], serviceDeps), null),
+    root,
+    log,
+    http: httpOptions(longestTimes([{ headersMs: options.open_handshake_timeout }]), null),
     dispatcher: {
-      clock: serviceDeps.clock,
+      clock,
       headers: commonHeaders(version === undefined ? SERVER_NAME : `${SERVER_NAME}/${version}`),
       accessLog: false,
       displayTracebacks: false,
     },
   });
-  return new EndpointServer(config.endpoint, acceptor, serviceDeps.log);
+  return new EndpointServer(endpoint, acceptor, log);
 }
 
 function serviceDepsOf(id: string, webSocketPaths: readonly string[], deps: WebServerDeps): WebServiceDeps {

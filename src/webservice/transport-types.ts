@@ -5,13 +5,14 @@
 import { RAWSOCKET_SCHEME } from '../transport/rawsocket/transport-type.js';
 import { urlOf, wampOffer } from '../transport/transport-type.js';
 import { answeringServices, walkPaths } from './path-tree.js';
-import { createWebServer, createWebSocketServer } from './server.js';
+import { createTesteeServer, createWebServer, createWebSocketServer } from './server.js';
 import { createUniversalServer } from './universal.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import type { BoundAddress } from '../transport/listen/listen.js';
-import type { PathSummary } from '../transport/offer.js';
+import type { PathSummary, TransportOffer } from '../transport/offer.js';
 import type { TransportDeps, TransportType } from '../transport/transport-type.js';
+import type { WebSocketTesteeTransportConfig } from '../transport/testee/schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import type { PathsConfig, WebTransportConfig } from './schema.js';
 import type { WebFamilies } from './service.js';
@@ -40,6 +41,22 @@ export const webSocketTransportType: TransportType<WebSocketTransportConfig, Web
   offer: (config, bound) => ({ url: urlOf('ws', config.endpoint, bound), wamp: wampOffer(config), paths: [] }),
   cookieSections: ownSection,
 };
+
+/** The config word `websocket.testee`. */
+export const webSocketTesteeTransportType: TransportType<WebSocketTesteeTransportConfig, WebTransportDeps> = {
+  type: 'websocket.testee',
+  create: createTesteeServer,
+  offer: testeeOffer,
+  cookieSections: () => [],
+};
+
+/** What an echo offers: nothing that WAMP clients could use. */
+export function testeeOffer(
+  { endpoint }: Pick<WebSocketTesteeTransportConfig, 'endpoint'>,
+  bound: BoundAddress,
+): TransportOffer {
+  return { url: urlOf('ws', endpoint, bound), paths: [] };
+}
 
 /** The config word `universal`. */
 export const universalTransportType: TransportType<UniversalTransportConfig, WebTransportDeps> = {

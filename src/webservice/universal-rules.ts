@@ -1,18 +1,15 @@
 /** What is checked of the transport `universal`. */
 import type { Rules } from '../schema/rules.js';
 
-/** Rule of the transport: something has to be there, and no path twice. */
-export const checkUniversal: Rules = (transport, { report }) => {
+/** Rule of the transport: something should be there, and of a path that is there twice that of `websocket` counts. */
+export const checkUniversal: Rules = (transport, { note }) => {
   const webSockets = transport.get('websocket').entries();
   const paths = [...webSockets, ...transport.at('web', 'paths').entries()];
   if (transport.get('rawsocket').missing && paths.length === 0) {
-    report(
-      transport.path,
-      'nobody could connect (allowed: "rawsocket", "websocket" or "web" with paths, or several of them)',
-    );
+    note(transport.path, 'nobody can connect: there is neither "rawsocket", nor "websocket" or "web" with paths');
   }
   for (const { path } of webSockets) {
     const taken = transport.at('web', 'paths', path.at(-1) ?? '');
-    if (!taken.missing) report(path, `/${taken.path.join('/')} has this path already (allowed: another path)`);
+    if (!taken.missing) note(taken.path, `has no effect: /${path.join('/')} has this path, too, and counts`);
   }
 };

@@ -8,6 +8,7 @@ import { containerWorkerType } from './container/container-worker.js';
 import { guestWorkerType } from './guest/guest-worker.js';
 import { proxyWorkerType } from './proxy/proxy-worker.js';
 import { routerWorkerType } from './router-worker.js';
+import { testeeWorkerType } from './testee/testee-worker.js';
 import { TRANSPORTS } from './transports.js';
 import type { CookieStoreTypes } from '../cookie/store-type.js';
 import type { WorkerFamilies } from './families.js';
@@ -25,6 +26,7 @@ export const WORKERS: WorkerTypes = {
   container: containerWorkerType,
   guest: guestWorkerType,
   proxy: proxyWorkerType,
+  'websocket-testee': testeeWorkerType,
 };
 
 /** What the words of a config stand for: all that code of a node is chosen by. */

@@ -17,8 +17,9 @@ import { messageOf } from '../system/error.js';
 import { createRandomId } from '../system/random.js';
 import { HostedComponents } from './host/hosted-components.js';
 import { routed } from './proxy/routed.js';
+import { listeningSummary } from './listening.js';
 import { systemScheduler } from './scheduler.js';
-import { transportTypeOf } from './transports.js';
+import { keyFilesOf, transportTypeOf } from './transports.js';
 import { WorkerError } from './worker.js';
 import type { Component } from '../component/component.js';
 import type { ComponentType, InNodeComponentType } from '../component/component-type.js';
@@ -143,16 +144,14 @@ class RouterWorker implements Worker {
       const transport = transportTypeOf(config, this.#deps.families);
       const router = routes === undefined ? deps.router : routed(deps.router, routes);
       const server = await transport.create(config, { ...deps, router });
+      if (server === undefined) return;
       this.#servers.push(server);
       const bound = await server.start();
-      const { url, rawsocketUrl, wamp, paths } = transport.offer(config, bound);
-      const listening = {
-        ...{ transport: config.id, worker, type: config.type },
-        ...('path' in bound ? { address: bound.path } : bound),
-        ...{ url, ...(rawsocketUrl !== undefined && { rawsocketUrl }), paths },
-      };
-      this.#listening.push({ ...listening, ...(wamp !== undefined && { wamp }) });
-      deps.log.info({ ...listening, paths: paths.map(({ path, type }) => ({ path, type })) }, 'transport started');
+      const names = { transport: config.id, worker, type: config.type };
+      const summary = listeningSummary(names, bound, transport.offer(config, bound));
+      this.#listening.push(summary);
+      const paths = summary.paths.map(({ path, type }) => ({ path, type }));
+      deps.log.info({ ...summary, wamp: undefined, paths }, 'transport started');
     } catch (cause) {
       throw new WorkerError(`transport ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
     }
@@ -180,5 +179,5 @@ export const routerWorkerType: WorkerType<RouterWorkerConfig> = {
   create: (config, deps) => new RouterWorker(config, deps),
   cookieSections: ({ transports }, families) =>
     transports.flatMap((config) => transportTypeOf(config, families).cookieSections(config)),
-  privateFiles: ({ transports }) => transports.flatMap(({ endpoint }) => ('tls' in endpoint ? [endpoint.tls.key] : [])),
+  privateFiles: ({ transports }) => keyFilesOf(transports),
 };

@@ -7,8 +7,12 @@ import type { ComponentConfig } from '../component/schema.js';
 import { realmSchema } from '../router/schema.js';
 import type { RealmConfig } from '../router/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
+import { flashPolicyTransportSchema } from '../transport/flashpolicy/schema.js';
+import type { FlashPolicyTransportConfig } from '../transport/flashpolicy/schema.js';
 import { rawsocketTransportSchema } from '../transport/rawsocket/schema.js';
 import type { RawSocketTransportConfig } from '../transport/rawsocket/schema.js';
+import { streamTesteeSchema, websocketTesteeSchema } from '../transport/testee/schema.js';
+import type { StreamTesteeTransportConfig, WebSocketTesteeTransportConfig } from '../transport/testee/schema.js';
 import { websocketTransportSchema } from '../transport/websocket/schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import { webTransportSchema } from '../webservice/schema.js';
@@ -25,6 +29,8 @@ import type { GuestWorkerConfig } from './guest/schema.js';
 import type { PythonOptions } from './host/python-program.js';
 import { proxyKeys, proxyKeywords } from './proxy/schema.js';
 import type { ProxyRoutes } from './proxy/schema.js';
+import { testeeWorkerSchema } from './testee/schema.js';
+import type { TesteeWorkerConfig } from './testee/schema.js';
 
 const routerEnvironmentSchema = {
   type: 'object',
@@ -35,8 +41,6 @@ const routerEnvironmentSchema = {
   properties: environmentKeys,
 } as const satisfies ConfigSchema;
 
-const ECHO = 'leave it out, or run an echo server for the test suite as a guest worker';
-
 export const transportSchema = {
   type: 'object',
   section: 'Transport',
@@ -44,13 +48,16 @@ export const transportSchema = {
   description: 'A way for clients to connect.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [webTransportSchema, websocketTransportSchema, rawsocketTransportSchema, universalTransportSchema],
-  notYet: {
-    mqtt: 'run an MQTT broker beside the node, and a program that is a client of both',
-    flashpolicy: 'leave it out: no browser has Flash any more',
-    'websocket.testee': ECHO,
-    'stream.testee': ECHO,
-  },
+  oneOf: [
+    webTransportSchema,
+    websocketTransportSchema,
+    rawsocketTransportSchema,
+    universalTransportSchema,
+    flashPolicyTransportSchema,
+    websocketTesteeSchema,
+    streamTesteeSchema,
+  ],
+  notYet: { mqtt: 'run an MQTT broker beside the node, and a program that is a client of both' },
 } as const satisfies ConfigSchema;
 
 export const routerWorkerSchema = {
@@ -157,12 +164,17 @@ export const workerSchema = {
   description: 'A part of the node.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [routerWorkerSchema, containerWorkerSchema, guestWorkerSchema, proxyWorkerSchema],
-  notYet: { 'websocket-testee': ECHO },
+  oneOf: [routerWorkerSchema, containerWorkerSchema, guestWorkerSchema, proxyWorkerSchema, testeeWorkerSchema],
 } as const satisfies ConfigSchema;
 
 export type TransportConfig =
-  WebTransportConfig | WebSocketTransportConfig | RawSocketTransportConfig | UniversalTransportConfig;
+  | WebTransportConfig
+  | WebSocketTransportConfig
+  | RawSocketTransportConfig
+  | UniversalTransportConfig
+  | FlashPolicyTransportConfig
+  | WebSocketTesteeTransportConfig
+  | StreamTesteeTransportConfig;
 
 /** A checked worker; `disabled` is resolved. */
 export interface RouterWorkerConfig {
@@ -186,4 +198,5 @@ export interface ProxyWorkerConfig {
 }
 
 /** A worker of the config, of any kind. */
-export type WorkerConfig = RouterWorkerConfig | ContainerWorkerConfig | GuestWorkerConfig | ProxyWorkerConfig;
+export type WorkerConfig =
+  RouterWorkerConfig | ContainerWorkerConfig | GuestWorkerConfig | ProxyWorkerConfig | TesteeWorkerConfig;

@@ -1,6 +1,13 @@
 /** The transports we ship: config word -> transport. A new one is a file of its own and a line here. */
+import { flashPolicyTransportType } from '../transport/flashpolicy/transport-type.js';
 import { rawSocketTransportType } from '../transport/rawsocket/transport-type.js';
-import { universalTransportType, webSocketTransportType, webTransportType } from '../webservice/transport-types.js';
+import { streamTesteeTransportType } from '../transport/testee/stream-echo.js';
+import {
+  universalTransportType,
+  webSocketTesteeTransportType,
+  webSocketTransportType,
+  webTransportType,
+} from '../webservice/transport-types.js';
 import type { TransportType } from '../transport/transport-type.js';
 import type { WebTransportDeps } from '../webservice/transport-types.js';
 import type { TransportTypes, WorkerFamilies } from './families.js';
@@ -8,10 +15,13 @@ import type { TransportConfig } from './schema.js';
 
 /** The transports that we ship. */
 export const TRANSPORTS: TransportTypes = {
+  flashpolicy: flashPolicyTransportType,
   rawsocket: rawSocketTransportType,
   universal: universalTransportType,
   web: webTransportType,
   websocket: webSocketTransportType,
+  'websocket.testee': webSocketTesteeTransportType,
+  'stream.testee': streamTesteeTransportType,
 };
 
 /** @returns the kind of a transport. */
@@ -20,4 +30,9 @@ export function transportTypeOf(
   { transports }: WorkerFamilies,
 ): TransportType<TransportConfig, WebTransportDeps> {
   return transports[type];
+}
+
+/** @returns the files of private keys that transports name. */
+export function keyFilesOf(transports: readonly TransportConfig[]): string[] {
+  return transports.flatMap(({ endpoint }) => (endpoint !== undefined && 'tls' in endpoint ? [endpoint.tls.key] : []));
 }

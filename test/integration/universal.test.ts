@@ -20,7 +20,8 @@ const PARTS = {
   type: 'universal',
   rawsocket: { options: { hello_timeout: 1000 } },
   websocket: { ws: { cookie: { store: { type: 'memory' } }, options: { open_handshake_timeout: 1000 } } },
-  web: { paths: { '/': { type: 'json', value: { here: true } } } },
+  // Of a path that is there twice that of `websocket` counts.
+  web: { paths: { '/': { type: 'json', value: { here: true } }, ws: { type: 'json', value: 'no WebSocket' } } },
 };
 
 let daemon: Daemon;
@@ -35,6 +36,7 @@ async function start(tls?: object): Promise<void> {
         { ...PARTS, id: 'file', endpoint: { type: 'unix', path: 'all.sock' } },
         { ...onlyHttp, id: 'http', endpoint: LOOPBACK },
         { type: 'universal', rawsocket, id: 'raw', endpoint: LOOPBACK },
+        { type: 'universal', id: 'empty', endpoint: LOOPBACK },
         ...secure,
       ],
     }),
@@ -87,6 +89,10 @@ function get(id: string, path: string): Promise<{ status: number; body: string }
       .end();
   });
 }
+
+it('without anything in it there is nothing to be found', async () => {
+  expect((await get('empty', '/')).status).toBe(404);
+});
 
 function suite(id: string): void {
   it('takes RawSockets, WebSockets and requests, which meet on the realm', async () => {

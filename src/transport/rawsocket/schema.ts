@@ -74,11 +74,48 @@ export const rawsocketOptionsSchema = {
   },
 } as const satisfies ConfigSchema;
 
+/** Version 1 of the format had it beside `options`. */
+const intoOptions: Adapt = (size, transport) => {
+  if (typeof size !== 'number' || !Number.isInteger(size) || size < 1 || size > LARGEST_ACCEPTED) return undefined;
+  const at = ['options', 'max_message_size'];
+  if (!transport.at(...at).missing) {
+    return { value: undefined, note: `found ${size}, which has no effect: "max_message_size" of "options" counts` };
+  }
+  return { value: size, at, note: `found ${size} beside "options", taken as "max_message_size" of "options"` };
+};
+
+/** Connections to a router have one serializer. */
+const intoSerializers: Adapt = (word, transport) => {
+  if (!serializersSchema.items.enum.some((known) => known === word)) return undefined;
+  if (!transport.get('serializers').missing) {
+    return { value: undefined, note: `found "${String(word)}", which has no effect: "serializers" counts` };
+  }
+  return {
+    value: [word],
+    at: ['serializers'],
+    note: `found "${String(word)}", taken as the only one of "serializers"`,
+  };
+};
+
 /** The keys that a RawSocket has wherever it stands. */
 export const rawsocketKeys = {
   serializers: serializersSchema,
   options: rawsocketOptionsSchema,
   auth: authSchema,
+  max_message_size: {
+    type: 'integer',
+    minimum: 1,
+    maximum: LARGEST_ACCEPTED,
+    adapt: intoOptions,
+    absent: 'that of `options`',
+    description: 'The `max_message_size` of `options`, where older configs have it.',
+  },
+  serializer: {
+    ...serializersSchema.items,
+    adapt: intoSerializers,
+    absent: '`serializers`',
+    description: 'The only one of `serializers`, as for connections to a router.',
+  },
 } as const satisfies Readonly<Record<string, ConfigSchema>>;
 
 export const rawsocketTransportSchema = {

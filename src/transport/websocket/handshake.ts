@@ -51,6 +51,11 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /** @returns what to speak, or why not. Nothing has been answered yet. */
 export function negotiate(req: IncomingMessage, rules: HandshakeRules): Agreement | Refusal {
+  return refusalOf(req, rules) ?? chooseSubprotocol(req.headers['sec-websocket-protocol'], rules);
+}
+
+/** @returns why a request cannot become a WebSocket, whatever is to be spoken on it. */
+export function refusalOf(req: IncomingMessage, rules: Pick<HandshakeRules, 'allowsOrigin'>): Refusal | undefined {
   const { headers } = req;
   if (req.method !== 'GET') {
     const text = `HTTP method "${req.method ?? ''}" cannot open a WebSocket`;
@@ -68,13 +73,13 @@ export function negotiate(req: IncomingMessage, rules: HandshakeRules): Agreemen
     return { status: 400, text: 'Sec-WebSocket-Key is missing or invalid', kind: 'key' };
   // Clients of version 8 have a header of their own; those that send both, or a page that adds one, answer for both.
   const origins = version === '8' ? [headers.origin, firstOf(headers['sec-websocket-origin'])] : [headers.origin];
-  return refuseOrigin(origins, req, rules) ?? chooseSubprotocol(headers['sec-websocket-protocol'], rules);
+  return refuseOrigin(origins, req, rules);
 }
 
 function refuseOrigin(
   origins: readonly (string | undefined)[],
   { headers: { host } }: IncomingMessage,
-  { allowsOrigin }: HandshakeRules,
+  { allowsOrigin }: Pick<HandshakeRules, 'allowsOrigin'>,
 ): Refusal | undefined {
   const refused = origins.find((origin) => !allowsOrigin(origin, host));
   if (refused === undefined) return undefined;

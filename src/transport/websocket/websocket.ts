@@ -5,12 +5,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import type { ServerOptions } from 'ws';
 import { asksAuthenticator } from '../../session/deps.js';
 import { schemeFault } from './cookie-scheme.js';
 import { unsentLimits } from '../outbox/outbox.js';
 import { clientOf, isTls } from '../peer.js';
 import { RefusalLog, SERVER_NAME, refuse } from '../refusal.js';
+import { serverOptionsOf } from './server-options.js';
 import { statusPage } from './status-page.js';
 import { admitSocket } from '../connection.js';
 import { TransportHost } from '../transport-host.js';
@@ -24,7 +24,7 @@ import type { CookieTracker, Tracked } from '../../cookie/tracker.js';
 import type { Logger } from '../../log/logger.js';
 import type { SerializerTypes } from '../../serializer/registry.js';
 import type { SessionDeps } from '../../session/deps.js';
-import type { DeflateConfig, WebSocketConfig } from './schema.js';
+import type { WebSocketConfig } from './schema.js';
 import type { Agreement, HandshakeRules } from './handshake.js';
 
 export interface WebSocketDeps {
@@ -41,21 +41,6 @@ export interface WebSocketDeps {
 
 /** In seconds. By then the connections that only wait are gone, at the default of `hello_timeout`. */
 const RETRY_LATER = { 'Retry-After': '5' };
-
-/**
- * In how many pieces a message may come: each may keep the 64 KiB alive that it was read with, pings behind it, so that a
- * message of some bytes that never ends could hold a gigabyte. Clients that send in pieces at all send some KiB in each.
- */
-const PART_BYTES = 1024;
-const MIN_PARTS = 1024;
-/** And what comes on the wire at once may be as little as 64 bytes, on the average. */
-const CHUNKS_PER_PART = 16;
-
-/** Options of `ws` that its types do not know yet. */
-interface PartLimits {
-  readonly maxFragments: number;
-  readonly maxBufferedChunks: number;
-}
 
 /** Takes WebSocket handshakes over from HTTP and makes WAMP connections of them. */
 export class WebSocketAcceptor {
@@ -85,22 +70,11 @@ export class WebSocketAcceptor {
       failsByDrop: options.fail_by_drop,
       maxFrameBytes: options.max_frame_size,
     };
-    const parts = Math.max(MIN_PARTS, Math.ceil(options.max_message_size / PART_BYTES));
-    const serverOptions: ServerOptions<typeof WampWebSocket> & PartLimits & { readonly closeTimeout: number } = {
-      noServer: true,
-      clientTracking: false,
-      // The transport does it, when it is the client's turn.
-      autoPong: false,
+    this.#server = new WebSocketServer({
+      ...serverOptionsOf(options),
       WebSocket: WampWebSocket,
-      maxPayload: options.max_message_size,
-      maxFragments: parts,
-      maxBufferedChunks: parts * CHUNKS_PER_PART,
-      skipUTF8Validation: !options.validate_utf8,
-      closeTimeout: options.close_handshake_timeout,
-      perMessageDeflate: deflateOptions(options.compression?.deflate),
       handleProtocols: () => this.#answer?.subprotocol ?? false,
-    };
-    this.#server = new WebSocketServer(serverOptions);
+    });
     this.#server.on('headers', (headers) => headers.push(...(this.#answer?.headers ?? [])));
     this.#host = new TransportHost(
       {
@@ -261,17 +235,4 @@ function hangUp(this: Socket): void {
   // What was written has to leave first, and with TLS the client is told.
   if (this.writableLength === 0 && !isTls(this)) this.destroy();
   else this.destroySoon();
-}
-
-function deflateOptions(deflate: DeflateConfig | undefined): object | false {
-  if (deflate === undefined) return false;
-  const { request_no_context_takeover, request_max_window_bits, no_context_takeover, max_window_bits, memory_level } =
-    deflate;
-  return {
-    clientNoContextTakeover: request_no_context_takeover,
-    serverNoContextTakeover: no_context_takeover,
-    ...(request_max_window_bits === 0 ? {} : { clientMaxWindowBits: request_max_window_bits }),
-    ...(max_window_bits === undefined ? {} : { serverMaxWindowBits: max_window_bits }),
-    zlibDeflateOptions: { memLevel: memory_level },
-  };
 }

@@ -4,7 +4,7 @@
  * roles without a route are refused.
  */
 import type { ProxyWorkerConfig } from '../schema.js';
-import { transportTypeOf } from '../transports.js';
+import { keyFilesOf, transportTypeOf } from '../transports.js';
 import { WorkerError } from '../worker.js';
 import type { Worker, WorkerDeps, WorkerType } from '../worker.js';
 
@@ -49,5 +49,5 @@ export const proxyWorkerType: WorkerType<ProxyWorkerConfig> = {
   create: (config, deps) => new ProxyWorker(config, deps),
   cookieSections: ({ transports }, families) =>
     transports.flatMap((config) => transportTypeOf(config, families).cookieSections(config)),
-  privateFiles: ({ transports }) => transports.flatMap(({ endpoint }) => ('tls' in endpoint ? [endpoint.tls.key] : [])),
+  privateFiles: ({ transports }) => keyFilesOf(transports),
 };

@@ -79,7 +79,7 @@ describe('a transport more', () => {
       '/workers/0/transports/0/loft: found no loft (allowed: one)',
     ]);
     expect(problemsOf(withTransport({ type: 'pigoen' }))).toEqual([
-      '/workers/0/transports/0/type: found "pigoen", did you mean "pigeon"? (allowed: "web", "websocket", "rawsocket", "universal", "pigeon")',
+      '/workers/0/transports/0/type: found "pigoen", did you mean "pigeon"? (allowed: "web", "websocket", "rawsocket", "universal", "flashpolicy", "websocket.testee", "stream.testee", "pigeon")',
     ]);
   });
 });
@@ -96,8 +96,8 @@ describe('a worker more', () => {
   });
 
   it('does not change what is said of the others', () => {
-    expect(problemsOf(withWorker({ type: 'websocket-testee' }))).toEqual([
-      '/workers/1/type: "websocket-testee" is a word of Crossbar.io that is not supported yet: leave it out, or run an echo server for the test suite as a guest worker (allowed: "router", "container", "guest", "proxy", "mill")',
+    expect(problemsOf(withWorker({ type: 'routr' }))).toEqual([
+      '/workers/1/type: found "routr", did you mean "router"? (allowed: "router", "container", "guest", "proxy", "websocket-testee", "mill")',
     ]);
   });
 });
@@ -219,8 +219,11 @@ describe('the schema without more words', () => {
 
   it('has these words', () => {
     expect(shippedWords()).toEqual({
-      workers: ['router', 'container', 'guest', 'proxy'],
-      transports: ['web', 'websocket', 'rawsocket', 'universal'],
+      workers: ['router', 'container', 'guest', 'proxy', 'websocket-testee'],
+      transports: [
+        ...['web', 'websocket', 'rawsocket', 'universal', 'flashpolicy'],
+        ...['websocket.testee', 'stream.testee'],
+      ],
       services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'none', 'path'],
       components: ['class', 'function', 'module'],
       stores: ['memory', 'file', 'database'],

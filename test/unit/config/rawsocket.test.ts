@@ -47,6 +47,43 @@ describe('a rawsocket transport', () => {
     for (const wrong of [lowest - 1, highest + 1]) expect(strictProblemsOf(raw({ [key]: wrong }))).toHaveLength(1);
   });
 
+  it.each<[string, object, object]>([
+    ['max_message_size', { max_message_size: 65_536 }, { options: { max_message_size: 65_536, tcp_nodelay: false } }],
+    ['more than frames can have', { max_message_size: 33_554_432 }, { options: { max_message_size: 16_777_216 } }],
+    ['serializer', { serializer: 'cbor' }, { serializers: ['cbor'] }],
+  ])('takes keys that stand beside "options": %s', (_what, beside, expected) => {
+    const keys = { type: 'rawsocket', endpoint: SOCKET, options: { tcp_nodelay: false } };
+    for (const transport of [
+      { ...keys, ...beside },
+      { ...beside, ...keys },
+    ]) {
+      const [taken] = routerOf(check(withTransport(transport)).config)?.transports ?? [];
+      expect(taken).toMatchObject(expected);
+      for (const key of Object.keys(beside)) expect(taken).not.toHaveProperty(key);
+    }
+  });
+
+  it.each<[string, object, object]>([
+    ['max_message_size', { max_message_size: 65_536, options: { max_message_size: 4096 } }, { max_message_size: 4096 }],
+    ['serializer', { serializer: 'cbor', serializers: ['json'] }, {}],
+  ])('of two %s the one at its own place counts', (_what, keys, options) => {
+    const { config, notes } = check(withTransport({ type: 'rawsocket', endpoint: SOCKET, ...keys }));
+    const [taken] = routerOf(config)?.transports ?? [];
+    expect(taken).toMatchObject({ options, ...('serializers' in keys && { serializers: keys.serializers }) });
+    expect(notes).toHaveLength(1);
+  });
+
+  it.each([
+    ['max_message_size', 0],
+    ['max_message_size', '65536'],
+    ['serializer', 'xml'],
+    ['serializer', ['json']],
+  ])('%s beside "options" has to be right: %j', (key, value) => {
+    expect(problemsOf(withTransport({ type: 'rawsocket', endpoint: SOCKET, [key]: value }))).toEqual([
+      expect.stringContaining(`/${key}: found`),
+    ]);
+  });
+
   it('warns when nobody could join', () => {
     const realms = [{ name: 'realm1', roles: [{ name: 'backend', 'allow-by-default': true }] }];
     const config = node({ worker: { realms, transports: [{ type: 'rawsocket', endpoint: SOCKET }] } });

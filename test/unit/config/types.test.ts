@@ -24,7 +24,9 @@ describe('derived types', () => {
   });
 
   it('tell variants apart by their type', () => {
-    expectTypeOf<TransportConfig['type']>().toEqualTypeOf<'web' | 'websocket' | 'rawsocket' | 'universal'>();
+    expectTypeOf<TransportConfig['type']>().toEqualTypeOf<
+      'web' | 'websocket' | 'rawsocket' | 'universal' | 'flashpolicy' | 'websocket.testee' | 'stream.testee'
+    >();
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
       'static' | 'websocket' | 'path' | 'redirect' | 'json' | 'nodeinfo' | 'none'

@@ -1,0 +1,11 @@
+/** The transport `flashpolicy`, which listens nowhere. */
+import type { TransportType } from '../transport-type.js';
+import type { FlashPolicyTransportConfig } from './schema.js';
+
+/** The config word `flashpolicy`. */
+export const flashPolicyTransportType: TransportType<FlashPolicyTransportConfig> = {
+  type: 'flashpolicy',
+  create: () => undefined,
+  offer: () => ({ url: 'nowhere', paths: [] }),
+  cookieSections: () => [],
+};

@@ -1,0 +1,18 @@
+/** What a worker tells of a transport that listens. */
+import type { BoundAddress } from '../transport/listen/listen.js';
+import type { TransportOffer } from '../transport/offer.js';
+import type { ListeningSummary } from './summary.js';
+
+/** @param offer what clients find where it is `bound`. */
+export function listeningSummary(
+  names: Pick<ListeningSummary, 'transport' | 'worker' | 'type'>,
+  bound: BoundAddress,
+  { url, rawsocketUrl, wamp, paths }: TransportOffer,
+): ListeningSummary {
+  return {
+    ...names,
+    ...('path' in bound ? { address: bound.path } : bound),
+    ...{ url, ...(rawsocketUrl !== undefined && { rawsocketUrl }), paths },
+    ...(wamp !== undefined && { wamp }),
+  };
+}
