@@ -122,7 +122,7 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   const warnings = collector(root);
   const outside = { cbdir: resolve(context.cbdir), env, secretFiles: readOnce(secretFiles) };
   const places = placesOf(new Cursor(value), schema.tree, { ...outside, portOf: portsIn(env) });
-  checkRules(places, { ...outside, realPath, report: rules.add, warn: warnings.add, note: notes.add });
+  checkRules(places, schema.tree, { ...outside, realPath, report: rules.add, warn: warnings.add, note: notes.add });
 
   const findings = [...syntax, ...doubts, ...wrong, ...withoutEchoes(rules.findings, wrong)];
   const noted = [...repeated, ...withoutEchoes(notes.findings, wrong)];

@@ -122,7 +122,12 @@ export function behindFronts({ workers }: NodePlaces): WorkerPlaces[] {
 
 /** @returns the transports of a node for which no other one listens. */
 export function listeningTransports({ workers }: NodePlaces): Cursor[] {
-  return workers.flatMap(({ transports, front }) => transports.filter((_, index) => front?.silent.has(index) !== true));
+  return workers.flatMap(listeningOf);
+}
+
+/** @returns the transports of a worker for which no other one listens. */
+export function listeningOf({ transports, front }: WorkerPlaces): Cursor[] {
+  return transports.filter((_, index) => front?.silent.has(index) !== true);
 }
 
 function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {

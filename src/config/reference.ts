@@ -151,14 +151,18 @@ Besides the tables, these rules apply between keys:
   may do everything.
 - These are notes: a node without a transport; a realm or role of \`auth\` that is not there (such clients are refused);
   \`auth.cookie\` without a \`cookie\` section in force; a key of cryptosign that is none; \`"same_site": "None"\` without
-  \`"secure": true\` on plain HTTP.
+  \`"secure": true\` on plain HTTP; \`"shared": true\` on one transport only; a path that \`websocket\` and \`web\` of a universal
+  transport have.
 - With \`salt\`, the \`secret\` of a WAMP-CRA user is a derived key of \`keylen\` bytes in Base64; anything else is taken for the
   password, with a note. \`iterations\` and \`keylen\` have no effect without \`salt\`.
 - With \`argon2id13\` and \`argon2id-13\`, a SCRAM principal has \`memory\`; a TLS principal has a fingerprint.
 - These are warnings only, because they may be intended: a method without principals; one key for two principals; a secret
   file that others may read; a realm without roles; a WebSocket without \`auth\` in a worker where no realm has the role
   \`anonymous\`; \`config.yaml\` and \`config.json\` in one directory.
-- Two transports cannot have the same port on overlapping interfaces (except 0, any free port), nor the same socket file.
+- Two transports cannot have the same port on overlapping interfaces (except 0, any free port), unless both have
+  \`"shared": true\` and differ only in \`auth\` and in paths that one of them has; nor the same socket file. A port cannot be
+  within the \`portrange\` of another transport.
+- A TCP endpoint has a \`port\` or a \`portrange\`.
 - A role has \`permissions\` or an \`authorizer\`, not both. Beside one of them \`"allow-by-default": true\` has no effect. In a
   \`uri\` beside the \`match\` words \`exact\` and \`wildcard\` a \`*\` stands for itself.
 - \`http_strict\` and \`http_only\` must agree where both are given.

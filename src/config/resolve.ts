@@ -39,6 +39,8 @@ function resolveFront(worker: Cursor, { target, silent }: Front): void {
 function resolveEndpoint(endpoint: Cursor, { env }: Pick<SecretContext, 'env'>): void {
   const port = endpoint.get('port');
   if (!port.missing) endpoint.set('port', resolvePort(port.value, env));
+  const [first] = endpoint.get('portrange').items();
+  if (first !== undefined) endpoint.set('port', first.value);
 }
 
 /** Gives numbered names, in the order of the file, and leaves out those that are taken. */

@@ -92,10 +92,11 @@ function unknownVariant(
   const found = params['tagValue'];
   if (found === undefined) return [];
   const words = typeWords(schema);
-  const home = typeof found === 'string' && insteadOf(found, schema) === undefined ? homeOf(found, tree) : undefined;
   const complaint = wrongWord([...path, 'type'], found, words, schema);
+  if (typeof found !== 'string' || insteadOf(found, schema) !== undefined) return [complaint];
+  const home = homeOf(found, tree);
   if (home === undefined) return [complaint];
-  return [{ ...complaint, text: `found ${quote(String(found))}, which belongs to ${home} ${allowedOf(words)}` }];
+  return [{ ...complaint, text: `found ${quote(found)}, which belongs to ${home} ${allowedOf(words)}` }];
 }
 
 /** @returns where in a worker a word for `type` may stand, supported or not: in some other place it is no slip of another word. */

@@ -28,6 +28,7 @@ import { loadFunction } from '../system/module.js';
 import { messageOf } from '../system/error.js';
 import { Warden } from '../system/process/warden.js';
 import { Drain } from '../transport/drain.js';
+import { SharedPorts } from '../transport/shared-port.js';
 import type { CompiledSchema } from '../config/validate.js';
 import { workerTypeOf } from '../worker/registry.js';
 import type { Families } from '../worker/registry.js';
@@ -94,6 +95,7 @@ class Node implements RunningNode {
   readonly #workers: Worker[] = [];
   readonly #routers = new Map<string, RunningRouter>();
   readonly #clients: LocalClients;
+  readonly #sharedPorts = new SharedPorts();
   readonly #warden: Warden;
   /** Workers that have not ended by themselves. */
   #left = 0;
@@ -144,6 +146,7 @@ class Node implements RunningNode {
       const workers = this.#inOrder(enabledWorkers(this.#parts.loaded));
       this.#left = workers.length;
       for (const worker of workers) await this.#startWorker(worker, signal);
+      this.#sharedPorts.complete();
       this.#control = await this.#startControl();
       signal?.throwIfAborted();
     } catch (error) {
@@ -227,7 +230,7 @@ class Node implements RunningNode {
     const worker = workerTypeOf(config, families).create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
       ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
-      startdir: workingDirectory(),
+      ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
       ended: (end) => this.#onWorkerEnd(config.id, end),
       outlivesFailures: () => this.#reasonOf(config.id, { failed: true }) === undefined,
       nodeInfo: { version: packageVersion(), ...(id === undefined ? {} : { id }) },

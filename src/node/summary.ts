@@ -44,7 +44,8 @@ export function formatSummary(summary: NodeSummary): string {
     ...(workers.length > 1 ? workers.map(({ worker, type }) => ['worker', `${worker}, ${type}`] as const) : []),
   ];
   if (listening.length === 0) rows.push(['listening', 'nowhere: the config has no transports']);
-  return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n');
+  // Transports that share a port offer the same.
+  return [...new Set(rows.map(([name, value]) => `${name.padEnd(9)} ${value}`))].join('\n');
 }
 
 function listeningRows({ url, rawsocketUrl, paths, type, address }: ListeningSummary): (readonly [string, string])[] {

@@ -23,6 +23,16 @@ export interface SessionDeps extends RepeatedLogDeps {
   readonly authMethods: AuthMethodLookup;
   /** The reason URIs of refusals; by default those of Crossbar.io. */
   readonly authUris?: AuthUris;
+  /** Where clients may also want to go; undefined where there is one router only. */
+  readonly sharing?: RealmSharing;
+}
+
+/** Several routers behind one place. */
+export interface RealmSharing {
+  /**
+   * @returns what a session on the realm is made with; `not yet` while the realm may still come; undefined where no router has it.
+   */
+  depsFor(realm: string): SessionDeps | 'not yet' | undefined;
 }
 
 /** The same, for the transport that made them. */

@@ -44,8 +44,8 @@ const LOGGED_OUT: Deny = {
 /** The session that is to be. */
 export interface OpeningSession {
   readonly transport: SessionTransport;
-  /** The client asks to be let in. @returns the id that the session will have. */
-  hello(hello: Hello): number;
+  /** The client asks to be let in. @param deps of the router that it gets to. @returns the id that the session will have. */
+  hello(hello: Hello, deps: SessionDeps): number;
   admitted(admission: Admission): void;
   /** @param asked what the client asked for, for the log. */
   refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void;
@@ -63,7 +63,7 @@ type State = 'waiting' | 'authenticating' | 'challenged' | 'over';
 
 export class Opening {
   readonly #session: OpeningSession;
-  readonly #deps: SessionDeps;
+  #deps: SessionDeps;
   #state: State = 'waiting';
   #challenge: Challenge | undefined;
   /** What arrived while a verdict was awaited, in order. Most of it waits in the transport, as bytes. */
@@ -109,7 +109,11 @@ export class Opening {
   }
 
   #onHello(hello: Hello): void {
-    const sessionId = this.#session.hello(hello);
+    const { realm } = hello;
+    const found = realm === undefined ? undefined : this.#deps.sharing?.depsFor(realm);
+    if (found === 'not yet') return this.#session.unavailable('the router is starting, please try again later');
+    if (found !== undefined) this.#deps = found;
+    const sessionId = this.#session.hello(hello, this.#deps);
     this.#asked = loggedWish(hello);
     this.#state = 'authenticating';
     const { transport } = this.#session;

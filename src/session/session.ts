@@ -56,7 +56,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   authrole = '';
   keptBytes = 0;
   readonly transport: SessionTransport;
-  readonly #deps: SessionDeps;
+  #deps: SessionDeps;
   #state: State = 'opening';
   #realm: RealmAccess | undefined;
   #role: Role | undefined;
@@ -247,7 +247,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.#authorization = new Authorization(this, { realm, router, log, ...(repeated && { repeated }) });
   }
 
-  hello({ details }: Hello): number {
+  hello({ details }: Hello, deps: SessionDeps): number {
+    this.#deps = deps;
     this.id = this.#deps.router.newSessionId();
     this.#features = featureSet(details.roles);
     return this.id;

@@ -2,6 +2,7 @@
  * What a transport listens on (`endpoint`), and what it is called.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { checkPortKeys } from './endpoint-rules.js';
 import { tlsSchema } from './tls/schema.js';
 
 export const transportIdSchema = {
@@ -25,7 +26,8 @@ export const tcpEndpointSchema = {
   type: 'object',
   section: 'Endpoint "tcp"',
   description: 'A TCP port.',
-  required: ['type', 'port'],
+  rules: checkPortKeys,
+  required: ['type'],
   additionalProperties: false,
   properties: {
     type: { const: 'tcp', description: 'The word for a TCP port.' },
@@ -35,8 +37,16 @@ export const tcpEndpointSchema = {
       maximum: 65_535,
       pattern: '^\\$([a-zA-Z_][a-zA-Z0-9_]*)$',
       allowed: 'a port from 0 to 65535, or "$NAME" of an environment variable that holds one',
+      absent: 'none; **required** without `portrange`',
       description:
         'The port number, or `"$NAME"` to take it from the environment. 0 takes any free port, which suits tests.',
+    },
+    portrange: {
+      type: 'array',
+      items: { type: 'integer', minimum: 1, maximum: 65_535, description: 'The first or the last port of the range.' },
+      absent: '`port` counts',
+      description:
+        'The first and the last port of a range, instead of `port`: the first port that is free is taken. The log, and what `start` shows, tell which.',
     },
     interface: {
       type: 'string',
@@ -54,14 +64,13 @@ export const tcpEndpointSchema = {
     backlog: backlogSchema,
     tls: tlsSchema,
     shared: {
-      const: false,
+      type: 'boolean',
       default: false,
-      noEffect: 'one process serves all connections, so there is nobody to share the port with',
-      description: 'Lets several processes listen on the same port.',
+      description:
+        'Lets transports of several workers have the same port. The first one listens; a client gets to the worker that has the realm it asks for, a request to the one that has the path. The transports may differ in their `auth`, and each may have paths of its own; all else has to be the same.',
     },
   },
   noEffect: { user_timeout: 'Node.js cannot set it; pings find peers that vanished' },
-  notYet: { portrange: 'name one port; 0 takes any that is free' },
 } as const satisfies ConfigSchema;
 
 export const unixEndpointSchema = {
@@ -118,7 +127,11 @@ export const endpointSchema = {
 } as const satisfies ConfigSchema;
 
 /** A checked TCP endpoint; `$NAME` is resolved. */
-export type TcpEndpointConfig = Omit<Checked<typeof tcpEndpointSchema>, 'port'> & { readonly port: number };
+export type TcpEndpointConfig = Omit<Checked<typeof tcpEndpointSchema>, 'port' | 'portrange'> & {
+  /** With `portrange` the first of it. */
+  readonly port: number;
+  readonly portrange?: readonly number[];
+};
 /** A checked unix endpoint; `path` is absolute. */
 export type UnixEndpointConfig = Checked<typeof unixEndpointSchema>;
 export type EndpointConfig = TcpEndpointConfig | UnixEndpointConfig;

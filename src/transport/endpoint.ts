@@ -18,6 +18,7 @@ import { peerOf } from './peer.js';
 import { readTlsFiles } from './tls/files.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
+import type { SharedPort } from './shared-port.js';
 import type { TlsConfig } from './tls/schema.js';
 
 /** What a transport does with the connections of its endpoint. */
@@ -39,6 +40,7 @@ const MORE_DESCRIPTORS = 'raise the limit of open files of the process (`ulimit 
 export class EndpointServer {
   readonly #endpoint: EndpointConfig;
   readonly #acceptor: Acceptor;
+  readonly #shared: SharedPort | undefined;
   readonly #log: Logger;
   readonly #repeated: RepeatedLog;
   readonly #server: Server;
@@ -53,7 +55,9 @@ export class EndpointServer {
   #started: Promise<BoundAddress> | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(endpoint: EndpointConfig, acceptor: Acceptor, log: Logger) {
+  /** @param shared where others have the same port */
+  constructor(endpoint: EndpointConfig, acceptor: Acceptor, log: Logger, shared?: SharedPort) {
+    this.#shared = shared;
     this.#endpoint = endpoint;
     this.#acceptor = acceptor;
     this.#log = log;
@@ -113,7 +117,8 @@ export class EndpointServer {
     try {
       if (this.#tls !== undefined) await this.renew(this.#tls.config);
       await this.#acceptor.start?.();
-      const bound = await listen(this.#server, this.#endpoint);
+      const listenHere = () => listen(this.#server, this.#endpoint);
+      const bound = await (this.#shared === undefined ? listenHere() : this.#shared.listen(listenHere));
       this.#server.on('error', (error: NodeJS.ErrnoException) => this.#listeningFailed(error));
       this.#log.debug(bound, 'listening');
       return bound;

@@ -13,6 +13,7 @@ import type { serializersSchema } from './connection-schema.js';
 import type { Drain } from './drain.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
+import type { SharedPorts } from './shared-port.js';
 import type { TransportOffer, WampOffer } from './offer.js';
 
 /** What the words of a config stand for, as far as connections go. */
@@ -31,6 +32,8 @@ export interface TransportDeps extends SessionParts {
   readonly managedCookies: ManagedCookies;
   /** What ends the connections of the node. */
   readonly drain: Drain;
+  /** The ports of the node that its transports share; none by default. */
+  readonly sharedPorts?: SharedPorts;
   /** What anybody may know of the node. */
   readonly nodeInfo: { readonly id?: string; readonly version?: string };
   /** Files and directories that are never served, absolute. */

@@ -5,10 +5,12 @@ import type { ServerOptions } from 'node:http';
 import { ManagedCookies } from '../cookie/management.js';
 import { EndpointServer } from '../transport/endpoint.js';
 import { SERVER_NAME } from '../transport/refusal.js';
+import type { SharedPort, SharedPorts } from '../transport/shared-port.js';
 import type { WebSocketTesteeConfig } from '../transport/testee/schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import { MAX_HEADER_BYTES } from '../http/parse-error.js';
 import { HttpAcceptor } from '../http/acceptor.js';
+import { SharedRoot } from '../http/shared-root.js';
 import type { WebService } from '../http/service.js';
 import { answeringServices } from './path-tree.js';
 import { createWebService } from './registry.js';
@@ -28,6 +30,8 @@ export interface WebServerDeps extends Pick<
   WebServiceDeps,
   'router' | 'load' | 'families' | 'stores' | 'log' | 'drain'
 > {
+  /** The ports of the node that transports share; none by default. */
+  readonly sharedPorts?: SharedPorts;
   /** Default: one of its own, which no command asks. */
   readonly managedCookies?: ManagedCookies;
   /** Milliseconds since 1970; `Date.now` by default. */
@@ -43,18 +47,22 @@ export type WebConfig = Pick<WebTransportConfig, 'id' | 'paths' | 'options' | 'c
 
 /** The server of a transport of type `web`. */
 export function createWebServer(config: WebTransportConfig, deps: WebServerDeps): EndpointServer {
-  return new EndpointServer(config.endpoint, createWebAcceptor(config, deps), deps.log.child({ transport: config.id }));
+  const shared = deps.sharedPorts?.of(config.endpoint);
+  const acceptor = createWebAcceptor(config, deps, shared);
+  return new EndpointServer(config.endpoint, acceptor, deps.log.child({ transport: config.id }), shared);
 }
 
-/** What answers on the connections of a `web` transport. */
-export function createWebAcceptor(config: WebConfig, deps: WebServerDeps): HttpAcceptor {
+/** What answers on the connections of a `web` transport. @param shared where others have the same port */
+export function createWebAcceptor(config: WebConfig, deps: WebServerDeps, shared?: SharedPort): HttpAcceptor {
   const { paths, options, cookie } = config;
   const services = answeringServices(paths);
   const tree: PathServiceConfig = { type: 'path', paths, ...(cookie && { cookie }) };
   const webSocketPaths = services.filter(({ service }) => service.type === 'websocket').map(({ path }) => path);
-  const serviceDeps = serviceDepsOf(config.id, webSocketPaths, deps);
+  const pathOf = new Map(services.map(({ path, service }) => [service, path]));
+  const serviceDeps = serviceDepsOf(config.id, webSocketPaths, deps, sharedAt(shared, pathOf));
+  const root = createWebService(tree, serviceDeps);
   return new HttpAcceptor({
-    root: createWebService(tree, serviceDeps),
+    root: shared === undefined ? root : new SharedRoot(root, Object.keys(paths), shared),
     log: serviceDeps.log,
     http: httpOptions(
       timesOf(
@@ -77,7 +85,8 @@ export function createWebAcceptor(config: WebConfig, deps: WebServerDeps): HttpA
 
 /** The server of a transport of type `websocket`: one WebSocket, whatever the path. */
 export function createWebSocketServer(config: WebSocketTransportConfig, deps: WebServerDeps): EndpointServer {
-  const serviceDeps = serviceDepsOf(config.id, ['/'], deps);
+  const shared = deps.sharedPorts?.of(config.endpoint);
+  const serviceDeps = serviceDepsOf(config.id, ['/'], deps, sharedAt(shared, new Map([[config, '/']])));
   return serverOfOne(createWebService(config, serviceDeps), config, { ...deps, log: serviceDeps.log });
 }
 
@@ -88,13 +97,13 @@ export function createTesteeServer(config: WebSocketTesteeConfig, deps: BareServ
 }
 
 /** What a server needs that has nothing to do with WAMP. */
-export type BareServerDeps = Pick<WebServerDeps, 'log' | 'clock' | 'nodeInfo'>;
+export type BareServerDeps = Pick<WebServerDeps, 'log' | 'clock' | 'nodeInfo' | 'sharedPorts'>;
 
 /** A server with one WebSocket on all paths. */
 function serverOfOne(
   root: WebService,
   { endpoint, options }: Pick<WebSocketTransportConfig, 'endpoint' | 'options'>,
-  { log, clock = Date.now, nodeInfo }: BareServerDeps,
+  { log, clock = Date.now, nodeInfo, sharedPorts }: BareServerDeps,
 ): EndpointServer {
   const version = options.show_server_version ? nodeInfo?.version : undefined;
   const acceptor = new HttpAcceptor({
@@ -108,11 +117,23 @@ function serverOfOne(
       displayTracebacks: false,
     },
   });
-  return new EndpointServer(endpoint, acceptor, log);
+  return new EndpointServer(endpoint, acceptor, log, sharedPorts?.of(endpoint));
 }
 
-function serviceDepsOf(id: string, webSocketPaths: readonly string[], deps: WebServerDeps): WebServiceDeps {
+/** @param pathOf service -> where it is */
+function sharedAt(shared: SharedPort | undefined, pathOf: ReadonlyMap<object, string>): WebServiceDeps['share'] {
+  if (shared === undefined) return undefined;
+  return (service, sessions) => shared.share(pathOf.get(service) ?? '', sessions);
+}
+
+function serviceDepsOf(
+  id: string,
+  webSocketPaths: readonly string[],
+  deps: WebServerDeps,
+  share: WebServiceDeps['share'],
+): WebServiceDeps {
   return {
+    share,
     router: deps.router,
     load: deps.load,
     families: deps.families,

@@ -4,7 +4,7 @@
  * `server.ts` stays as it is. A service that takes request bodies reads them with a `BodyReader` (`http/bodies.ts`).
  */
 import type { WebService } from '../http/service.js';
-import type { SessionParts } from '../session/deps.js';
+import type { SessionDeps, SessionParts } from '../session/deps.js';
 import type { Drain } from '../transport/drain.js';
 import type { TransportFamilies } from '../transport/transport-type.js';
 import type { CookieSection, CookieSectionDeps } from './cookies.js';
@@ -42,6 +42,11 @@ export interface WebServiceDeps extends CookieSectionDeps {
   readonly webSocketPaths: readonly string[];
   /** Files and directories of the node that are never served, absolute. */
   readonly privatePaths: readonly string[];
+  /**
+   * Where several workers have the same port: makes the sessions of a service, named by its config, find the routers of the others.
+   * Undefined by default.
+   */
+  readonly share?: ((service: object, sessions: SessionDeps) => SessionDeps) | undefined;
   /** Builds the service of a nested path. Passed in, because the registry knows the services and not the reverse. */
   readonly createService: (config: PathServiceConfig, deps: WebServiceDeps) => WebService;
 }

@@ -7,6 +7,7 @@ import { RawSocketAcceptor } from '../transport/rawsocket/rawsocket.js';
 import { UniversalAcceptor } from '../transport/universal.js';
 import { createWebAcceptor } from './server.js';
 import type { Acceptor } from '../transport/endpoint.js';
+import type { SharedPort } from '../transport/shared-port.js';
 import type { WebServerDeps } from './server.js';
 import type { UniversalTransportConfig } from './universal-schema.js';
 
@@ -16,16 +17,22 @@ export async function createUniversalServer(
   deps: WebServerDeps,
 ): Promise<EndpointServer> {
   const log = deps.log.child({ transport: config.id });
-  return new EndpointServer(config.endpoint, await createAcceptor(config, deps), log);
+  const shared = deps.sharedPorts?.of(config.endpoint);
+  return new EndpointServer(config.endpoint, await createAcceptor(config, deps, shared), log, shared);
 }
 
-async function createAcceptor(config: UniversalTransportConfig, deps: WebServerDeps): Promise<Acceptor> {
+async function createAcceptor(
+  config: UniversalTransportConfig,
+  deps: WebServerDeps,
+  shared: SharedPort | undefined,
+): Promise<Acceptor> {
   const { id, rawsocket, websocket, web } = config;
-  const http = createWebAcceptor({ ...web, id, paths: { ...web.paths, ...websocket } }, deps);
+  const http = createWebAcceptor({ ...web, id, paths: { ...web.paths, ...websocket } }, deps, shared);
   if (rawsocket === undefined) return http;
   const log = deps.log.child({ transport: id });
   const { router, load, families, drain } = deps;
-  const sessions = await createSessionDeps(rawsocket, { router, load, log, families });
+  const own = await createSessionDeps(rawsocket, { router, load, log, families });
+  const sessions = shared?.share('rawsocket', own) ?? own;
   const raw = new RawSocketAcceptor(rawsocket, { sessions, serializers: families.serializers, log, drain });
   return new UniversalAcceptor({ rawsocket: raw, http, timeoutMs: rawsocket.options.hello_timeout, log });
 }

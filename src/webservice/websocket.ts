@@ -27,10 +27,11 @@ class WebSocketService implements WebService {
   }
 
   async start(): Promise<void> {
-    const { router, load, families, cookies, log, drain, nodeInfo } = this.#deps;
+    const { router, load, families, cookies, log, drain, nodeInfo, share } = this.#deps;
+    const own = await createSessionDeps(this.#config, { router, load, log, families });
     const tracker = await cookies?.tracker();
     this.#acceptor = new WebSocketAcceptor(this.#config, {
-      sessions: await createSessionDeps(this.#config, { router, load, log, families }),
+      sessions: share?.(this.#config, own) ?? own,
       serializers: families.serializers,
       tracker,
       log,

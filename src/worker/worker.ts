@@ -10,6 +10,7 @@ import type { Logger } from '../log/logger.js';
 import type { Decider } from '../router/deciders.js';
 import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
+import type { SharedPorts } from '../transport/shared-port.js';
 import type { WorkerFamilies } from './families.js';
 import type { ProxyRoutes } from './proxy/schema.js';
 import type { TransportConfig } from './schema.js';
@@ -34,6 +35,8 @@ export interface WorkerDeps {
   readonly routers: Map<string, RunningRouter>;
   /** What ends the connections of the node. */
   readonly drain: Drain;
+  /** Ports of the node that transports of several workers have. */
+  readonly sharedPorts: SharedPorts;
   /** What anybody may know of the node. */
   readonly nodeInfo: { readonly id?: string; readonly version?: string };
   /** Files and directories that are never served, absolute. */

@@ -462,4 +462,15 @@ export const DEVIATIONS: readonly Deviation[] = [
       title: 'is answered with the default file, where the config names one, and never with another: %s',
     },
   },
+  {
+    id: 'D-51',
+    topic: 'a port that transports of several workers share',
+    crossbar:
+      'the system chooses a process for each connection; a realm or path of another one is not found; not measured',
+    here: 'one listener; HELLO leads to the worker that has the realm, a request to the one that has the path. The transports agree in all but `auth` and paths of their own',
+    test: {
+      file: 'test/integration/shared-ports.test.ts',
+      title: 'leads to the worker that has the realm, by the auth of its transport',
+    },
+  },
 ];

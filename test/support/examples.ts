@@ -97,6 +97,7 @@ function onFreePorts(config: unknown): unknown {
   for (const transport of transportsOf(new Cursor(copy))) {
     const endpoint = transport.get('endpoint');
     if (endpoint.get('type').value !== 'tcp') continue;
+    endpoint.remove('portrange');
     endpoint.set('port', 0);
     endpoint.set('interface', '127.0.0.1');
   }

@@ -2,7 +2,6 @@
  * The rules between keys that a schema cannot express: names that must be unique, values that exclude each other. The schema
  * check may have failed: the rules accept any value, and leave to the schema what it can check.
  */
-import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
 import { patternOf } from '../../router/role.js';
@@ -11,18 +10,20 @@ import type { RuleContext } from '../../schema/rules.js';
 import { checkCookies } from './cookies.js';
 import { Cursor } from '../cursor.js';
 import { checkDeciders } from './deciders.js';
-import { portsIn, resolvePort } from '../environment.js';
+import { portsIn } from '../environment.js';
 import { checkExposure } from './exposure.js';
 import { checkOriginLists } from './origins.js';
 import { listeningTransports, privateFilesOf, transportsOf } from '../places.js';
 import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
+import type { SchemaTree } from '../walk.js';
+import { checkPorts } from './ports.js';
 import { checkReferences } from './references.js';
 import { quote } from '../schema-words.js';
 import { findSecret } from '../secrets.js';
 import type { CheckRulesContext } from './context.js';
 
 /** Checks every rule. */
-export function checkRules(places: NodePlaces, context: CheckRulesContext): void {
+export function checkRules(places: NodePlaces, tree: SchemaTree, context: CheckRulesContext): void {
   const { workers } = places;
   checkNode(places, context);
   unique(
@@ -37,9 +38,8 @@ export function checkRules(places: NodePlaces, context: CheckRulesContext): void
     checkReferences(worker, context);
     checkMarked(worker, { privateFiles, workers: workers.map(({ worker: place }) => place) }, context);
   }
-  const listening = listeningTransports(places);
-  checkPorts(listening, context);
-  checkSocketFiles(listening, context);
+  checkPorts(places, tree, context);
+  checkSocketFiles(listeningTransports(places), context);
   checkCookies(places, context);
   checkOriginLists(places, context);
   checkExposure(places, context);
@@ -148,25 +148,6 @@ function checkPermission(permission: Cursor, { warn }: CheckRulesContext): void 
   }
 }
 
-function checkPorts(transports: readonly Cursor[], context: CheckRulesContext): void {
-  const taken: { readonly place: string; readonly endpoint: Cursor; readonly port: number }[] = [];
-  for (const transport of transports) {
-    const endpoint = transport.get('endpoint');
-    checkAddress(endpoint, context);
-    const port = resolvePort(endpoint.get('port').value, context.env);
-    if (typeof port === 'object')
-      context.report(endpoint.get('port').path, `${port.problem} (allowed: a port from 0 to 65535)`);
-    if (typeof port !== 'number' || port === 0) continue;
-    const other = taken.find((earlier) => earlier.port === port && overlap(earlier.endpoint, endpoint));
-    if (other !== undefined)
-      context.report(
-        endpoint.get('port').path,
-        `port ${port} is taken by ${other.place} (allowed: another port, or another interface)`,
-      );
-    taken.push({ place: `/${transport.path.join('/')}`, endpoint, port });
-  }
-}
-
 function checkSocketFiles(transports: readonly Cursor[], { cbdir, report }: CheckRulesContext): void {
   const taken = new Map<string, Cursor>();
   for (const transport of transports) {
@@ -177,33 +158,6 @@ function checkSocketFiles(transports: readonly Cursor[], { cbdir, report }: Chec
     if (other === undefined) taken.set(resolve(cbdir, file), transport);
     else report(path.path, `${quote(file)} is taken by /${other.path.join('/')} (allowed: another path)`);
   }
-}
-
-function checkAddress(endpoint: Cursor, { report }: CheckRulesContext): void {
-  const address = endpoint.get('interface').text();
-  const version = endpoint.get('version');
-  const actual = address === undefined ? 0 : isIP(address);
-  if (actual !== 0 && version.number() !== undefined && version.value !== actual) {
-    report(
-      version.path,
-      `found ${String(version.value)} beside the interface ${quote(address ?? '')} (allowed: ${actual})`,
-    );
-  }
-}
-
-function overlap(a: Cursor, b: Cursor): boolean {
-  const [one, other] = [a.get('interface').text(), b.get('interface').text()];
-  // All addresses of version 6 include those of version 4.
-  if (ipVersion(a) !== ipVersion(b)) return isEverywhere(ipVersion(a) === 6 ? one : other);
-  return one === other || isEverywhere(one) || isEverywhere(other);
-}
-
-function isEverywhere(address: string | undefined): boolean {
-  return address === undefined || address === '0.0.0.0' || address === '::';
-}
-
-function ipVersion(endpoint: Cursor): number {
-  return endpoint.get('version').number() ?? (endpoint.get('interface').text()?.includes(':') === true ? 6 : 4);
 }
 
 /** Reports each place where `key` has a word that another place has already. */

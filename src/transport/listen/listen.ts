@@ -4,7 +4,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Server } from 'node:net';
+import type { ListenOptions, Server } from 'node:net';
 import { errorCode } from '../../system/error.js';
 import { bind } from './bind.js';
 import { listenOnFile } from './socket-file.js';
@@ -55,10 +55,25 @@ export function listenError(cause: unknown, endpoint: EndpointConfig): ListenErr
 
 async function listenOnPort(server: Server, endpoint: TcpEndpointConfig): Promise<BoundPort> {
   const host = await hostOf(endpoint);
-  await bind(server, { host, port: endpoint.port, backlog: endpoint.backlog, ipv6Only: false });
+  await bindFirst(server, { host, port: endpoint.port, backlog: endpoint.backlog, ipv6Only: false }, lastOf(endpoint));
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('a TCP server has no TCP address');
   return { address: bound.address, port: bound.port };
+}
+
+/** Takes the first port that is free, up to the last one that may be taken. */
+async function bindFirst(server: Server, options: ListenOptions & { readonly port: number }, last: number) {
+  for (let port = options.port; ; port++) {
+    try {
+      return await bind(server, { ...options, port });
+    } catch (error) {
+      if (port >= last || errorCode(error) !== 'EADDRINUSE') throw error;
+    }
+  }
+}
+
+function lastOf({ port, portrange = [] }: TcpEndpointConfig): number {
+  return portrange[1] ?? port;
 }
 
 async function hostOf(endpoint: TcpEndpointConfig): Promise<string> {
@@ -75,7 +90,9 @@ async function listenOnPath(server: Server, endpoint: UnixEndpointConfig): Promi
 
 function placeOf(endpoint: EndpointConfig): string {
   if (endpoint.type === 'unix') return endpoint.path;
-  return `${endpoint.interface ?? 'all interfaces'}, port ${String(endpoint.port)}`;
+  const last = lastOf(endpoint);
+  const ports = last === endpoint.port ? `port ${String(last)}` : `ports ${String(endpoint.port)} to ${String(last)}`;
+  return `${endpoint.interface ?? 'all interfaces'}, ${ports}`;
 }
 
 const PORT_REASONS: Readonly<Record<string, string>> = {
@@ -99,6 +116,9 @@ const PATH_REASONS: Readonly<Record<string, string>> = {
 function reasonOf(error: unknown, endpoint: EndpointConfig): string {
   if (!(error instanceof Error)) return String(error);
   const code = errorCode(error) ?? '';
+  if (code === 'EADDRINUSE' && endpoint.type === 'tcp' && lastOf(endpoint) > endpoint.port) {
+    return `all of these ports are in use (${code})`;
+  }
   const reason = (endpoint.type === 'unix' ? PATH_REASONS : PORT_REASONS)[code];
   const hint = code === 'EADDRINUSE' && endpoint.type === 'tcp' && endpoint.version === 6 ? BOTH_VERSIONS : '';
   return reason === undefined ? error.message : `${reason}${hint} (${code})`;

@@ -12,12 +12,14 @@ export const RAWSOCKET_SCHEME = 'rs';
 /** The config word `rawsocket`. */
 export const rawSocketTransportType: TransportType<RawSocketTransportConfig> = {
   type: 'rawsocket',
-  async create(config, { router, load, drain, families, log: parent }) {
+  async create(config, { router, load, drain, families, sharedPorts, log: parent }) {
     const log = parent.child({ transport: config.id });
-    const sessions = await createSessionDeps(config, { router, log, load, families });
+    const shared = sharedPorts?.of(config.endpoint);
+    const own = await createSessionDeps(config, { router, log, load, families });
+    const sessions = shared?.share(config.type, own) ?? own;
     const { serializers } = families;
     const acceptor = new RawSocketAcceptor(config, { sessions, serializers, log, drain });
-    return new EndpointServer(config.endpoint, acceptor, log);
+    return new EndpointServer(config.endpoint, acceptor, log, shared);
   },
   offer: (config, bound) => ({
     url: urlOf(RAWSOCKET_SCHEME, config.endpoint, bound),

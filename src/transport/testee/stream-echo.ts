@@ -24,7 +24,8 @@ class StreamEcho implements Acceptor {
 /** The config word `stream.testee`. */
 export const streamTesteeTransportType: TransportType<StreamTesteeTransportConfig> = {
   type: 'stream.testee',
-  create: ({ id, endpoint }, { log }) => new EndpointServer(endpoint, new StreamEcho(), log.child({ transport: id })),
+  create: ({ id, endpoint }, { log, sharedPorts }) =>
+    new EndpointServer(endpoint, new StreamEcho(), log.child({ transport: id }), sharedPorts?.of(endpoint)),
   offer: ({ endpoint }, bound) => ({ url: urlOf('tcp', endpoint, bound), paths: [] }),
   cookieSections: () => [],
 };
