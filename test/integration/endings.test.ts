@@ -20,6 +20,7 @@ beforeAll(async () => {
       websocket: { options: SMALL },
       paths: {
         frames: { type: 'websocket', options: { ...SMALL_FRAMES, compression: { deflate: {} } } },
+        wide: { type: 'websocket', options: { max_frame_size: 300_000, max_message_size: 1_000_000 } },
         hasty: { type: 'websocket', options: HASTY },
         pinging: { type: 'websocket', options: PINGING },
         late: { type: 'websocket', options: { authenticate_timeout: 1000 }, auth: TICKET },
@@ -121,6 +122,14 @@ describe('max_frame_size', () => {
     expect(await client.closed).toEqual({ code: 1009, reason });
     expect(await ofSession('session left', client.sessionId)).toMatchObject({ reason });
     expect(await daemon.waitForLog('frame too large, connection closed')).toMatchObject({ level: 'warn' });
+  });
+
+  it('holds for frames of any size', async () => {
+    const client = await WampClient.join(daemon.url('/wide', 'ws'));
+    client.send([48, 1, {}, 'com.example.nobody', ['x'.repeat(290_000)]]);
+    expect((await client.next())[0]).toBe(8);
+    client.send('x'.repeat(400_000));
+    expect(await client.closed).toEqual({ code: 1009, reason: 'the frame is larger than max_frame_size' });
   });
 
   it('is not for messages: pieces of that size may form a larger one', async () => {

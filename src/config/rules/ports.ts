@@ -92,7 +92,7 @@ function checkMeeting(earlier: Claim, later: Claim, tree: SchemaTree, context: C
   }
   const isSure = !isRange(earlier);
   const text = isSure
-    ? `port ${from} is taken by ${place} (allowed: another port, or another interface)`
+    ? `port ${from} is taken by ${place} (allowed: another port, another interface, or "shared": true in both)`
     : `port ${from} may be taken by ${place} (allowed: a port outside of its range)`;
   context.report(endpoint.get('port').path, text);
 }

@@ -151,7 +151,7 @@ describe('environment variables', () => {
     expect(
       problemsOf(node({ worker: { transports: [socket('$A'), socket('$B')] } }), { A: '8080', B: '8080' }),
     ).toEqual([
-      '/workers/0/transports/1/endpoint/port: port 8080 is taken by /workers/0/transports/0 (allowed: another port, or another interface)',
+      '/workers/0/transports/1/endpoint/port: port 8080 is taken by /workers/0/transports/0 (allowed: another port, another interface, or "shared": true in both)',
     ]);
   });
 });
