@@ -116,6 +116,10 @@ function checkSharing(earlier: Claim, later: Claim, tree: SchemaTree, { report, 
       `shares port ${port} with ${place}, but has another ${key} (allowed: the same, or another port)`,
     );
   }
+  if (earlier.worker === later.worker) {
+    const text = `shares port ${port} with ${place} of the same worker, so of this one only paths of its own count`;
+    return note(endpoint.get('shared').path, text);
+  }
   const names = earlier.worker.realms.map((realm) => realm.get('name').value);
   const twice = later.worker.realms.map((realm) => realm.get('name').text()).filter((name) => names.includes(name));
   if (twice[0] === undefined) return;
