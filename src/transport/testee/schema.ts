@@ -14,7 +14,7 @@ export const websocketTesteeSchema = {
   section: 'Transport "websocket.testee"',
   standsAt: 'workers[].transports[]',
   description:
-    'A WebSocket that sends every message back as it is, whatever the path, for the test suites of WebSocket libraries. Everybody may connect.',
+    'A WebSocket that sends every message back as it is, whatever the path, for the test suites of WebSocket libraries. Everybody may connect. Options that are about WAMP, such as `hello_timeout`, have no meaning here.',
   required: ['type', 'endpoint'],
   additionalProperties: false,
   properties: {
@@ -22,10 +22,7 @@ export const websocketTesteeSchema = {
     id: transportIdSchema,
     endpoint: endpointSchema,
     url: websocketKeys.url,
-    options: {
-      ...websocketKeys.options,
-      description: 'As for other WebSockets. What is about WAMP, such as `hello_timeout`, has no meaning here.',
-    },
+    options: websocketKeys.options,
   },
   noEffect: { ...debugWithoutEffect, serializers: NO_WAMP, auth: NO_WAMP, cookie: 'nobody is recognised here' },
 } as const satisfies ConfigSchema;
