@@ -44,7 +44,7 @@ DEADLINE_SECONDS = 20
 
 
 def make_serializer():
-    names = {"json": "JsonSerializer", "msgpack": "MsgPackSerializer", "cbor": "CBORSerializer"}
+    names = {"json": "JsonSerializer", "msgpack": "MsgPackSerializer", "cbor": "CBORSerializer", "ubjson": "UBJSONSerializer"}
     return getattr(serializers, names[SERIALIZER])()
 
 

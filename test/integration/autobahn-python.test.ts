@@ -16,6 +16,8 @@ import { describeNeeds } from '../support/needs.js';
 /** The interpreter of the Debian packages; another one in PATH would not find them. */
 const PYTHON = '/usr/bin/python3';
 const SCRIPT = path.resolve(import.meta.dirname, '../clients/autobahn_python.py');
+/** The package python3-ubjson is not among those that the tests need: `test/unit/serializer/ubjson.test.ts` has what it writes. */
+const hasUbjson = spawnSync(PYTHON, ['-c', 'import ubjson']).status === 0;
 const hasAutobahn = spawnSync(PYTHON, ['-c', 'import autobahn, twisted, cbor2']).status === 0;
 
 /** The features of the script: its functions without parameters, less the one that runs them. */
@@ -27,7 +29,8 @@ interface Row {
   readonly transport: 'WebSocket' | 'RawSocket';
   readonly serializer: string;
 }
-const rows: readonly Row[] = BUILT.serializers.flatMap((serializer): readonly Row[] => [
+const serializers = [...BUILT.serializers, ...(hasUbjson ? ['ubjson'] : [])];
+const rows: readonly Row[] = serializers.flatMap((serializer): readonly Row[] => [
   { framework: 'asyncio', transport: 'WebSocket', serializer },
   { framework: 'twisted', transport: 'RawSocket', serializer },
 ]);

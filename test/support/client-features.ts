@@ -123,10 +123,12 @@ export function featureNode(): object {
     // autobahn-js forgets a call when it cancels it.
     { ...openRealm('cancelling'), compat: { cancel_without_error: true } },
   ];
-  const rawSocket = { type: 'rawsocket', endpoint: LOOPBACK };
+  const serializers = ['json', 'msgpack', 'cbor', 'ubjson'];
+  const rawSocket = { type: 'rawsocket', endpoint: LOOPBACK, serializers };
   return nodeConfig({
     realms,
-    paths: { guest: { type: 'websocket', ...GUEST } },
+    websocket: { serializers },
+    paths: { guest: { type: 'websocket', serializers, ...GUEST } },
     transports: [rawSocket, { ...rawSocket, ...GUEST }],
   });
 }
