@@ -2,6 +2,7 @@
  * What a transport listens on (`endpoint`), and what it is called.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import type { Adapt } from '../schema/rules.js';
 import { checkPortKeys } from './endpoint-rules.js';
 import { tlsSchema } from './tls/schema.js';
 
@@ -21,6 +22,12 @@ const backlogSchema = {
   description:
     'How many connections may wait to be accepted. When a node starts again, all of its clients come at once: Crossbar.io lets 50 wait, and the system drops the others, which then try again only after seconds, up to a minute. The system may allow less (on Linux `net.core.somaxconn`).',
 } as const satisfies ConfigSchema;
+
+/** As Crossbar.io reads it. */
+const everyInterface: Adapt = (value) => {
+  if (typeof value !== 'string' || value.trim() !== '') return undefined;
+  return { value: undefined, note: 'found an empty text, which means all interfaces, as without the key' };
+};
 
 export const tcpEndpointSchema = {
   type: 'object',
@@ -50,7 +57,7 @@ export const tcpEndpointSchema = {
     },
     interface: {
       type: 'string',
-      minLength: 1,
+      adapt: everyInterface,
       absent: 'all interfaces',
       description: 'The address or host name to listen on, such as `127.0.0.1` for this machine only.',
     },

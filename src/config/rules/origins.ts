@@ -1,6 +1,6 @@
 /**
- * The entries of `allowed_origins`. An entry that no origin can equal keeps out the pages that it is meant for, without any
- * message.
+ * The entries of `allowed_origins`. An entry that no origin can equal, as Crossbar.io accepts it, keeps out the pages that it is
+ * meant for: nobody else would tell.
  */
 import { isIP } from 'node:net';
 
@@ -24,14 +24,17 @@ const ORIGIN = /^[a-z*][a-z0-9+.*-]*:\/\/[^\s,/\\?#@]+$/i;
 /** A wildcard at the start may stand for a scheme. */
 const WILD = /^\*[^\s,/\\?#@]*$/;
 
-function checkOrigin(origin: Cursor, { report }: CheckRulesContext): void {
+function checkOrigin(origin: Cursor, { warn }: CheckRulesContext): void {
   const entry = origin.text();
   // An address copied from a browser ends in a slash, which is dropped.
   const meant = entry?.replace(/(?<=[^/])\/$/, '');
   if (entry === undefined || meant === undefined || entry === '' || entry === 'self') return;
   const hint = hintFor(meant);
   if (hint !== undefined)
-    report(origin.path, `found ${quote(entry)}, which no page has as its origin (allowed: ${hint})`);
+    warn(
+      origin.path,
+      `found ${quote(entry)}, which no page has as its origin, so it lets nobody in (what does: ${hint})`,
+    );
 }
 
 /** @returns what to write instead; undefined for an entry that can match. */
