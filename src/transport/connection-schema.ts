@@ -23,7 +23,10 @@ const spokenSerializers: Adapt = (value) => {
 export const serializersSchema = {
   type: 'array',
   adapt: spokenSerializers,
-  refuses: { 'a list of which nothing is left': 'name at least one of the serializers that are spoken here' },
+  refuses: {
+    'a list of which nothing is left': 'name at least one of the serializers that are spoken here',
+    'a word that is no serializer': 'leave it out; batched forms need no word of their own',
+  },
   minItems: 1,
   uniqueItems: true,
   items: {

@@ -12,9 +12,15 @@ import type { CheckRulesContext } from './context.js';
 export function checkReferences(worker: WorkerPlaces, context: CheckRulesContext): void {
   for (const mark of worker.marked) {
     if (mark.schema.is === 'secret') checkSecret(mark.place, context);
+    if (leadsNowhere(worker)) continue;
     if (mark.schema.is === 'realm') checkRealm(mark, worker, context);
     if (mark.schema.is === 'role') checkRole(mark, worker, context);
   }
+}
+
+/** @returns whether a worker has the realms of another one, and that one is not there: everything else would be a consequence. */
+export function leadsNowhere({ front }: Pick<WorkerPlaces, 'front'>): boolean {
+  return front !== undefined && front.target === undefined;
 }
 
 /** Reports a secret that is not where the config says. */

@@ -17,7 +17,7 @@ import { listeningTransports, privateFilesOf, transportsOf } from '../places.js'
 import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
 import type { SchemaTree } from '../walk.js';
 import { checkPorts } from './ports.js';
-import { checkReferences } from './references.js';
+import { checkReferences, leadsNowhere } from './references.js';
 import { quote } from '../schema-words.js';
 import { findSecret } from '../secrets.js';
 import type { CheckRulesContext } from './context.js';
@@ -64,7 +64,7 @@ function checkWorker(
   unique(transports, 'id', 'transport', context);
   unique(components, 'id', 'component', context);
   for (const realm of own) checkRealm(realm, context);
-  for (const entrance of entrances) warnWithoutRole(entrance, realms, context);
+  if (!leadsNowhere({ front })) for (const entrance of entrances) warnWithoutRole(entrance, realms, context);
 }
 
 /** Applies the `rules` of schemas. */

@@ -1,7 +1,7 @@
 /** Where a proxy worker leads, and what of it belongs to the router worker behind it. */
 import { describe, expect, it } from 'vitest';
 
-import { check, problemsOf } from './configs.js';
+import { check, problemsOf, strictProblemsOf } from './configs.js';
 
 const allow = { call: true, subscribe: true, register: true };
 const realms = [{ name: 'realm1', roles: [{ name: 'anonymous', permissions: [{ uri: '', match: 'prefix', allow }] }] }];
@@ -52,6 +52,20 @@ describe('a proxy leads to the router worker that listens where it would connect
       ),
     ]);
   });
+});
+
+it('a proxy that leads nowhere is told that, and not what follows from it', () => {
+  const auth = {
+    anonymous: { type: 'static', realm: 'realm1' },
+    ticket: { type: 'dynamic', authenticator: 'com.example.auth', 'authenticator-realm': 'realm1' },
+  };
+  const transports = [
+    { type: 'websocket', endpoint: { type: 'tcp', port: 8080 }, auth },
+    { type: 'websocket', endpoint: { type: 'tcp', port: 8081 } },
+  ];
+  const value = node(router({ type: 'unix', path: 'a.sock' }), proxy({ type: 'unix', path: 'b.sock' }, { transports }));
+  expect(problemsOf(value)).toHaveLength(1);
+  expect(strictProblemsOf(value).filter((line) => line.startsWith('/workers/1'))).toHaveLength(1);
 });
 
 describe('what is on a proxy', () => {
