@@ -118,9 +118,12 @@ export function placesOf(config: unknown, daemon: Daemon, certificates: Certific
   // Somebody without a certificate, who trusts that of the node; some examples send no intermediate one.
   const tls = { ca: ['root.pem', 'intermediate.pem'].map((name) => certificates.text(name)) };
   const listening = daemon.listening();
-  const { workers } = configPlaces(new Cursor(config));
+  const workers = configPlaces(new Cursor(config)).workers.filter(
+    ({ worker }) => worker.at('options', 'disabled').value !== true,
+  );
   const entrances = workers.flatMap((worker) => worker.entrances);
-  return transportsOf(new Cursor(config)).flatMap((transport, index) => {
+  const transports = workers.flatMap((worker) => worker.transports);
+  return transports.flatMap((transport, index) => {
     const { url, rawsocketUrl = url } = listening[index] as unknown as { url: string; rawsocketUrl?: string };
     const place = (kind: Place['kind'], { path: keys }: Cursor): Place => {
       if (kind === 'rawsocket') return { kind, name: `${index} ${kind}`, url: rawsocketUrl, tls };
