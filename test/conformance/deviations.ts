@@ -448,7 +448,8 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     id: 'D-49',
     topic: 'the role `trusted`, which every realm has',
-    crossbar: 'sessions of the router itself have it; whoever gets it by the config may do everything, too; not measured',
+    crossbar:
+      'sessions of the router itself have it; whoever gets it by the config may do everything, too; not measured',
     here: 'components and principals get it where the config says so, with a warning each. An authenticator cannot give it, and a cookie does not remember it. A role of this name in the realm takes its place',
     test: { file: 'test/integration/components.test.ts', title: 'the role trusted, which is in no config' },
   },
