@@ -7,6 +7,7 @@ import { getHeapStatistics } from 'node:v8';
 
 import type { Logger } from '../log/logger.js';
 import { openConnections } from '../transport/open-connections.js';
+import { receivedMemory } from '../transport/received-memory.js';
 import { unsentMemory } from '../transport/outbox/unsent-memory.js';
 
 const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
@@ -28,6 +29,7 @@ export function limitProcess(options: ProcessLimits, log: Logger): void {
   const descriptors = descriptorLimit();
   openConnections.limit = Math.min(options.max_connections ?? Infinity, connectionsWithin(descriptors));
   unsentMemory.limitBytes = options.max_unsent_bytes ?? unsentWithin(getHeapStatistics().heap_size_limit);
+  receivedMemory.limitBytes = unsentWithin(getHeapStatistics().heap_size_limit);
   log.debug(
     { descriptors, maxConnections: openConnections.limit, maxUnsentBytes: unsentMemory.limitBytes },
     'limits of the process',
@@ -41,7 +43,7 @@ export function connectionsWithin(descriptors: number): number {
   return Math.max(1, descriptors - KEPT_DESCRIPTORS - files);
 }
 
-/** @returns how many bytes may wait to be sent where the heap may have so many. */
+/** @returns how many bytes may wait to be sent, or come in for large messages, where the heap may have so many. */
 export function unsentWithin(heapBytes: number): number {
   return Math.min(MAX_UNSENT_BYTES, Math.floor(heapBytes / 4));
 }

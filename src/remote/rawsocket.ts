@@ -100,6 +100,9 @@ function carry(
     onMessage: (payload) => receiver.onMessage(payload),
     onPing: (payload) => void socket.write(controlFrame(FrameType.PONG, payload)),
     onPong: () => undefined,
+    // It is we who have chosen the router.
+    mayBeLarge: () => true,
+    holds: () => undefined,
     onBadFrame: (reason) => {
       problem = reason;
       socket.destroy();

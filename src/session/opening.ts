@@ -216,10 +216,8 @@ export class Opening {
   }
 }
 
-/** @returns the error for a message that is larger than {@link MAX_OPENING_BYTES}. */
-export function openingTooLarge(): ProtocolViolation {
-  return new ProtocolViolation(`a message before WELCOME may have at most ${MAX_OPENING_BYTES} bytes`);
-}
+/** Said to a client whose message is larger than {@link MAX_OPENING_BYTES}. */
+export const OPENING_TOO_LARGE = `a message before WELCOME may have at most ${MAX_OPENING_BYTES} bytes`;
 
 /** No authextra, and no realm that is none: there may be secrets in them. */
 function loggedWish({ realm, details: { authid, authmethods = [] } }: Hello): Readonly<Record<string, unknown>> {

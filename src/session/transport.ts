@@ -9,7 +9,15 @@ import type { RouterMessage } from '../wamp/message.js';
 
 /** Why a session closes its transport. `unavailable` passes: the client is to come back. */
 export type CloseCause =
-  'protocol_violation' | 'denied' | 'goodbye' | 'system_shutdown' | 'timeout' | 'unavailable' | 'internal_error';
+  | 'protocol_violation'
+  | 'denied'
+  | 'goodbye'
+  | 'system_shutdown'
+  | 'timeout'
+  | 'unavailable'
+  | 'internal_error'
+  /** A stranger has begun a message that is too large for one. */
+  | 'too_large';
 
 /** The facts about a connection that others may learn. */
 export type TransportFacts = TransportDetails;

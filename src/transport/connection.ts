@@ -12,7 +12,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
-import { MAX_OPENING_BYTES, openingTooLarge } from '../session/opening.js';
+import { MAX_OPENING_BYTES, OPENING_TOO_LARGE } from '../session/opening.js';
 import { LargeFrame } from '../serializer/large-frame.js';
 import { Session } from '../session/session.js';
 import { sharedFrame } from './codecs.js';
@@ -21,6 +21,7 @@ import { turns } from './fair-scheduler.js';
 import { Inbox } from './inbox.js';
 import { askAfter } from './keep-alive.js';
 import { openConnections } from './open-connections.js';
+import { receivedMemory } from './received-memory.js';
 import { Outbox } from './outbox/outbox.js';
 import { SessionPace } from './session-pace.js';
 import type { ClientInfo } from '../auth/method.js';
@@ -30,8 +31,12 @@ import type { RouterMessage } from '../wamp/message.js';
 import type { Fault } from './endings.js';
 import type { MessageReceiver } from './inbox.js';
 import type { OutboxOwner } from './outbox/outbox.js';
+import type { Receiving } from './received-memory.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
 import type { ConnectionTerms, MessageSender, Wire } from './wire.js';
+
+/** With a word for those who may raise the limit: it is one of the process. */
+const TOO_MANY_LARGE = 'too many large messages at once, please try again later';
 
 /** Counts a socket with its host until it is closed. @returns false when it has to be refused. */
 export function admitSocket(socket: Socket, host: TransportHost): boolean {
@@ -41,7 +46,7 @@ export function admitSocket(socket: Socket, host: TransportHost): boolean {
   return true;
 }
 
-export class WampConnection implements SessionTransport, HostedTransport, MessageReceiver, OutboxOwner {
+export class WampConnection implements SessionTransport, HostedTransport, MessageReceiver, OutboxOwner, Receiving {
   readonly client: ClientInfo;
   readonly counted: Socket;
   active = false;
@@ -198,7 +203,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
         throw new ProtocolViolation(`${serializer.type} travels in ${serializer.binary ? 'binary' : 'text'} messages`);
       }
       if (this.#checksUtf8 && !isUtf8(data)) throw new ProtocolViolation('the message is not valid UTF-8');
-      if (data.length > MAX_OPENING_BYTES && session.isOpening) throw openingTooLarge();
+      if (data.length > MAX_OPENING_BYTES && session.isOpening) return this.#refuseLarge();
       if (serializer.split === undefined) session.receive(serializer.decode(data));
       else this.#receiveBatch(serializer.split(data)[Symbol.iterator]());
     } catch (error) {
@@ -269,6 +274,26 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     });
   }
 
+  /**
+   * A message of more than {@link MAX_OPENING_BYTES} begins. @returns whether it may: a stranger is told that it may not, behind
+   * what came before, and nothing more is to be read.
+   */
+  mayBeLarge(): boolean {
+    if (!this.isOpening) return true;
+    this.inbox.finish(() => this.#refuseLarge());
+    return false;
+  }
+
+  /** So many bytes of a large message have come by now; 0 when it is complete. */
+  holds(bytes: number): void {
+    receivedMemory.hold(this, bytes);
+  }
+
+  giveUpReceiving(): void {
+    this.#wire.stopReading();
+    this.broken('too_many_large', TOO_MANY_LARGE);
+  }
+
   /** The socket is closed. */
   closed(): void {
     this.inbox.finish(() => this.#gone());
@@ -285,8 +310,18 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     queueMicrotask(() => act(session));
   }
 
+  /** Whether the client is a stranger: it has no session. */
+  get isOpening(): boolean {
+    return this.#session.isOpening;
+  }
+
   get sessionId(): number {
     return this.#session.id;
+  }
+
+  /** With its word: clients that only see the connection close would try again. */
+  #refuseLarge(): void {
+    this.#session.abort(ErrorUri.PROTOCOL_VIOLATION, OPENING_TOO_LARGE, 'too_large');
   }
 
   #awaitHello(): void {

@@ -8,7 +8,14 @@ import type { CloseCause } from '../session/transport.js';
 
 /** What the layer below the session finds wrong. */
 export type Fault =
-  'too_large' | 'frame_too_large' | 'too_many_pieces' | 'not_utf8' | 'bad_frame' | 'no_pong' | 'slow_consumer';
+  | 'too_large'
+  | 'frame_too_large'
+  | 'too_many_pieces'
+  | 'too_many_large'
+  | 'not_utf8'
+  | 'bad_frame'
+  | 'no_pong'
+  | 'slow_consumer';
 
 export interface Ending {
   /** RFC 6455, section 7.4.1, and its registry. */
@@ -35,7 +42,7 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
   unavailable: { code: 1013, line: { level: 'warn', message: 'no login possible at the moment, connection closed' } },
   /** A bug of ours, or a login that could not be stored. */
   internal_error: { code: 1011 },
-  /** A message is larger than `max_message_size`. */
+  /** A message is larger than `max_message_size`, or too large for a client without a session. */
   too_large: {
     code: 1009,
     text: 'the message is larger than max_message_size',
@@ -52,6 +59,12 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
     code: 1008,
     text: 'the message comes in too many pieces',
     line: { level: 'warn', message: 'message in too many pieces, connection closed' },
+  },
+  /** Large messages of many clients are on their way at once, and this one has taken longest. The client may try again. */
+  too_many_large: {
+    code: 1013,
+    text: 'too many large messages at once, try again later',
+    line: { level: 'warn', message: 'too many large messages at once, the oldest given up' },
   },
   /** A text message is not valid UTF-8. */
   not_utf8: {

@@ -71,6 +71,9 @@ const STOP_GRACE_MS = 1000;
 /** How long a connection that had too many sessions waits for the next one. */
 const REST_MS = 1000;
 
+/** Of so many addresses each has a line of its own in the log; those behind share one a minute. */
+const MAX_TOLD = 256;
+
 /** Said to a connection that has to make room for others. */
 const EVICTED = 'too many clients without a session, try again later';
 
@@ -101,6 +104,8 @@ export class TransportHost implements DrainedHost {
   readonly repeated: RepeatedLog;
   readonly #connections: ConnectionLimits;
   readonly #transports = new Set<HostedTransport>();
+  /** The addresses whose messages were too large. */
+  readonly #toldTooLarge = new Set<string>();
   /** what is counted -> its transport, as long as it has no session */
   readonly #waiting = new Map<CountedConnection, HostedTransport>();
   readonly #hellos: DeadlineQueue<HostedTransport>;
@@ -223,7 +228,10 @@ export class TransportHost implements DrainedHost {
   /** The node closes or cuts a connection: says why, where nobody else has. */
   ended(cause: CloseCause | Fault, facts: Readonly<Record<string, unknown>>): void {
     const { line } = ENDINGS[cause];
-    if (line !== undefined) this.repeated.say(line.level, facts, line.message);
+    if (line === undefined) return;
+    if (cause !== 'too_large') return this.repeated.say(line.level, facts, line.message);
+    if (this.#toldTooLarge.size >= MAX_TOLD) return this.repeated.say(line.level, facts, line.message);
+    this.log[this.#isNews(facts['peer']) ? line.level : 'debug'](facts, line.message);
   }
 
   /** A sign of life. */
@@ -257,6 +265,14 @@ export class TransportHost implements DrainedHost {
     this.#closes.clear();
     this.#rests.clear();
     this.repeated.end();
+  }
+
+  /** Whether nothing was said yet of a client from there: each that needs larger messages is to be seen. */
+  #isNews(peer: unknown): boolean {
+    const address = String(peer).replace(/:\d+$/, '');
+    if (this.#toldTooLarge.has(address)) return false;
+    this.#toldTooLarge.add(address);
+    return true;
   }
 
   /** Before the handshake is done there is nothing that could be said. */

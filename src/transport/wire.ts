@@ -18,6 +18,8 @@ export interface Wire {
   readonly isPaused: boolean;
   pause(): void;
   resume(): void;
+  /** Drops what still comes, and what has come of a message that is not complete. */
+  stopReading(): void;
   /** Begins the orderly end; all messages are with the socket already. Called once at the most. */
   end(cause: CloseCause | Fault, text: string): void;
   /** Ends without waiting for the client, with a word after which it tries again, where there is one. */

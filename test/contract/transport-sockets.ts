@@ -4,6 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
+import { OPENING_TOO_LARGE } from '../../src/session/opening.js';
+import { receivedMemory } from '../../src/transport/received-memory.js';
 import { MAX_SESSIONS } from '../../src/transport/session-pace.js';
 import { CODECS } from '../support/codec.js';
 import type { ContractClient } from '../support/transport-world.js';
@@ -92,6 +94,7 @@ function socketEndings({ subject, opened, acts }: SocketTools): void {
 function limits({ subject, opened, acts }: SocketTools): void {
   const MAX = 2048;
   const codec = CODECS[subject.serializer];
+  const tooLarge = subject.closeCodes ? { code: 1009, reason: OPENING_TOO_LARGE } : { code: 0, reason: '' };
 
   /** A PUBLISH of exactly so many bytes. */
   const publishOf = (bytes: number): readonly unknown[] => {
@@ -118,12 +121,77 @@ function limits({ subject, opened, acts }: SocketTools): void {
       const client = await world.connect();
       client.send([1, 'realm1', { roles: ALL_ROLES, authextra: 'x'.repeat(65_536) }]);
       const [type, details, reason] = await client.next();
-      expect([type, details, reason]).toEqual([
-        3,
-        { message: 'a message before WELCOME may have at most 65536 bytes' },
-        'wamp.error.protocol_violation',
-      ]);
-      await client.closed;
+      expect([type, details, reason]).toEqual([3, { message: OPENING_TOO_LARGE }, 'wamp.error.protocol_violation']);
+      expect(await client.closed).toEqual(tooLarge);
+    });
+
+    it('a large message of a stranger is refused for its first bytes', async () => {
+      const world = await opened();
+      const client = await world.connect();
+      acts(client).beginMessage(65_537);
+      expect(await client.next()).toEqual([3, { message: OPENING_TOO_LARGE }, 'wamp.error.protocol_violation']);
+      expect(await client.closed).toEqual(tooLarge);
+    });
+
+    it('a client that is being challenged, or whose session is over, is a stranger', async () => {
+      const world = await opened();
+      const [challenged, left] = [await world.connect(), await join(world)];
+      challenged.send([1, 'realm1', { roles: ALL_ROLES, authmethods: ['ticket'], authid: 'joe' }]);
+      expect((await challenged.next())[0]).toBe(4);
+      challenged.send([5, 'x'.repeat(65_536), {}]);
+      expect(await challenged.next()).toEqual([3, { message: OPENING_TOO_LARGE }, 'wamp.error.protocol_violation']);
+      left.send(GOODBYE);
+      expect((await left.next())[0]).toBe(6);
+      acts(left).beginMessage(65_537);
+      expect(await left.next()).toEqual([3, { message: OPENING_TOO_LARGE }, 'wamp.error.protocol_violation']);
+      await left.closed;
+    });
+
+    it('the log says once of an address that its messages are too large', async () => {
+      const world = await opened();
+      for (let i = 0; i < 3; i++) {
+        const client = await world.connect();
+        acts(client).beginMessage(65_537);
+        await client.closed;
+      }
+      const [line, ...others] = linesOf(world, 'message too large, connection closed');
+      expect(line).toMatchObject({ level: 'warn', reason: OPENING_TOO_LARGE });
+      expect(others.map(({ level }) => level)).toEqual(['debug', 'debug']);
+    });
+
+    it('a message of a session may be large as soon as the session is there', async () => {
+      const world = await opened();
+      const client = await join(world);
+      const text = 'é'.repeat(300_000);
+      const [, , subscription] = await client.ask([32, 1, {}, TOPIC]);
+      const other = await join(world);
+      expect(await other.ask([16, 1, { acknowledge: true }, TOPIC, [text]])).toEqual([17, 1, ID]);
+      expect(await client.next()).toEqual([36, subscription, ID, {}, [text]]);
+    });
+
+    it('of many large messages that do not end, those that began first are given up', async () => {
+      const limit = receivedMemory.limitBytes;
+      try {
+        const world = await opened();
+        const [first, second, third] = [await join(world), await join(world), await join(world)];
+        receivedMemory.limitBytes = 500_000;
+        acts(first).beginMessage(300_000);
+        await until(() => receivedMemory.bytes > 290_000);
+        acts(second).beginMessage(300_000);
+        expect(await first.closed).toEqual(
+          subject.closeCodes
+            ? { code: 1013, reason: 'too many large messages at once, please try again later' }
+            : { code: 0, reason: '' },
+        );
+        expect(linesOf(world, 'too many large messages at once, the oldest given up')).toMatchObject([
+          { level: 'warn', sessionId: first.sessionId },
+        ]);
+        expect((await third.ask([16, 1, { acknowledge: true }, TOPIC, ['x'.repeat(100_000)]]))[0]).toBe(17);
+        acts(second).socket.destroy();
+        await until(() => receivedMemory.bytes === 0);
+      } finally {
+        receivedMemory.limitBytes = limit;
+      }
     });
 
     it('the connection that waited longest for a session makes room', async () => {

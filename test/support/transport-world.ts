@@ -18,6 +18,7 @@ import { deflateSchema, websocketOptionsSchema } from '../../src/transport/webso
 import { WebSocketAcceptor } from '../../src/transport/websocket/websocket.js';
 import { parseMessage, payloadPosition } from '../../src/wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../src/wamp/payload.js';
+import type { AuthMethod } from '../../src/auth/method.js';
 import type { SessionDeps } from '../../src/session/deps.js';
 import type { Acceptor } from '../../src/transport/endpoint.js';
 import type { EndpointConfig } from '../../src/transport/endpoint-schema.js';
@@ -62,6 +63,8 @@ export interface SocketActs {
   ping(payload: Buffer): Promise<Buffer>;
   /** Ends its half of the socket right behind what was sent. */
   endHalf(): Promise<void>;
+  /** Sends the beginning of a message of so many octets, all of it but the last. */
+  beginMessage(octets: number): void;
   /** Sends octets that are no frame. */
   breakFrame(): void;
 }
@@ -88,6 +91,16 @@ export interface TransportSubject {
   readonly framing: string | undefined;
 }
 
+/** Asks, and lets nobody in. */
+const CHALLENGER: AuthMethod = {
+  start: () => ({
+    type: 'challenge',
+    authmethod: 'ticket',
+    extra: {},
+    resume: () => ({ type: 'deny', reason: 'wamp.error.not_authorized', message: 'wrong' }),
+  }),
+};
+
 interface Parts {
   readonly router: Router;
   readonly sessions: SessionDeps;
@@ -112,7 +125,12 @@ function partsOf({ saysGoodbye = false }: WorldOptions): Parts {
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     random: () => 0.5,
   });
-  return { router, drain, logs, sessions: { router, log, authMethods: everybody() } };
+  return {
+    router,
+    drain,
+    logs,
+    sessions: { router, log, authMethods: new Map([...everybody(), ['ticket', CHALLENGER]]) },
+  };
 }
 
 /** @returns the defaults in a schema of options. */
@@ -231,6 +249,12 @@ function webSocketActs(client: WampClient): SocketActs {
         await new Promise((resolve) => setImmediate(resolve));
       socket.end();
     },
+    beginMessage: (octets) => {
+      const header = Buffer.alloc(14);
+      header.writeUInt16BE(0x81ff);
+      header.writeBigUInt64BE(BigInt(octets), 2);
+      socket.write(Buffer.concat([header, Buffer.alloc(octets - 1, ' ')]));
+    },
     breakFrame: () => void socket.write(Buffer.from([0xf1, 0x80, 0, 0, 0, 0])),
   };
 }
@@ -270,6 +294,11 @@ function rawSocketActs(client: RawSocketClient): SocketActs {
     },
     ping: (payload) => client.ping(payload),
     endHalf: () => Promise.resolve(void client.wire.socket.end()),
+    beginMessage: (octets) => {
+      const prefix = Buffer.alloc(4);
+      prefix.writeUIntBE(octets, 1, 3);
+      client.wire.write(Buffer.concat([prefix, Buffer.alloc(octets - 1, ' ')]));
+    },
     breakFrame: () => client.wire.write(Buffer.from([7, 0, 0, 0])),
   };
 }

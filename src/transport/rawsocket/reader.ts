@@ -3,6 +3,7 @@
  * piece is handed on without a copy; one that comes in pieces is put together in a buffer that grows with what arrives,
  * so that a length alone makes us hold nothing. It knows no sockets.
  */
+import { LARGE_MESSAGE_BYTES } from '../received-memory.js';
 import { FrameType, frameLengthAt, frameTypeOf, PREFIX_BYTES } from './framing.js';
 
 /** Who gets the frames. A payload is never written to again, so it may be kept. */
@@ -10,6 +11,10 @@ export interface FrameReceiver {
   onMessage(payload: Buffer): void;
   onPing(payload: Buffer): void;
   onPong(): void;
+  /** A frame of more than {@link LARGE_MESSAGE_BYTES} begins. @returns false when nothing more is to be read. */
+  mayBeLarge(): boolean;
+  /** So much of a large frame has come; 0 when it is complete. */
+  holds(bytes: number): void;
   /** The bytes are no frames, or too large ones: nothing more will be read. */
   onBadFrame(reason: string, fault?: 'bad_frame' | 'too_large'): void;
 }
@@ -26,6 +31,7 @@ export class RawSocketReader {
   #heldBytes = 0;
   /** How many bytes are worth looking at it again. */
   #wanted = 0;
+  #isCounted = false;
   #stopped = false;
 
   /** @param maxFrameBytes the largest payload that is accepted. */
@@ -41,11 +47,12 @@ export class RawSocketReader {
     while (this.#held !== undefined) {
       const missing = this.#wanted - this.#heldBytes;
       this.#hold(rest.subarray(0, missing));
-      if (rest.length < missing) return;
+      if (rest.length < missing) return this.#count();
       rest = rest.subarray(missing);
       const held = this.#held.subarray(0, this.#heldBytes);
       this.#held = undefined;
       this.#heldBytes = 0;
+      this.#release();
       // Either the whole frame, or its prefix alone: then it is held again, with its length known.
       if (this.#read(held)) return;
     }
@@ -56,6 +63,7 @@ export class RawSocketReader {
   stop(): void {
     this.#stopped = true;
     this.#held = undefined;
+    this.#release();
   }
 
   /** Reads frames up to the end of `bytes` and keeps what is incomplete. @returns whether reading has stopped. */
@@ -69,9 +77,13 @@ export class RawSocketReader {
       const length = frameLengthAt(bytes, at);
       if (length > this.#maxFrameBytes) {
         return this.#fail(
-          `a frame of ${length} bytes is larger than the announced ${this.#maxFrameBytes}`,
+          `a frame of ${length} bytes is larger than ${this.#maxFrameBytes}, which "max_message_size" decides`,
           'too_large',
         );
+      }
+      if (length > LARGE_MESSAGE_BYTES && !this.#receiver.mayBeLarge()) {
+        this.stop();
+        return true;
       }
       if (left < PREFIX_BYTES + length) return this.#keep(bytes, at, PREFIX_BYTES + length);
       const end = at + PREFIX_BYTES + length;
@@ -92,6 +104,18 @@ export class RawSocketReader {
     this.stop();
     this.#receiver.onBadFrame(reason, fault);
     return true;
+  }
+
+  #count(): void {
+    if (this.#wanted <= LARGE_MESSAGE_BYTES) return;
+    this.#isCounted = true;
+    this.#receiver.holds(this.#heldBytes);
+  }
+
+  #release(): void {
+    if (!this.#isCounted) return;
+    this.#isCounted = false;
+    this.#receiver.holds(0);
   }
 
   #keep(bytes: Buffer, from: number, wanted: number): boolean {

@@ -61,6 +61,10 @@ export class RawSocketWire implements Wire, FrameReceiver {
     return this.#socket.isPaused();
   }
 
+  stopReading(): void {
+    this.#reader.stop();
+  }
+
   pause(): void {
     this.#socket.pause();
   }
@@ -109,6 +113,14 @@ export class RawSocketWire implements Wire, FrameReceiver {
 
   onPong(): void {
     this.connection.ponged();
+  }
+
+  mayBeLarge(): boolean {
+    return this.connection.mayBeLarge();
+  }
+
+  holds(bytes: number): void {
+    this.connection.holds(bytes);
   }
 
   onBadFrame(reason: string, fault: Fault = 'bad_frame'): void {

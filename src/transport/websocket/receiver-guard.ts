@@ -5,16 +5,21 @@
  * compression chunks wait while a message is inflated, and then `ws` (8.23) reads those behind the wrong one, too, from a state
  * that it must not be in. That throws where nobody catches, and what it inflates then is asked for after its end.
  *
- * {@link limitFrames} limits each frame by itself, as it is on the wire.
+ * {@link limitFrames} limits each frame by itself, as it is on the wire; {@link limitInflated} a message, anew when another limit
+ * holds for it.
  */
 import type { WebSocket } from 'ws';
+
+const DEFLATE = 'permessage-deflate';
 
 type Done = (error?: Error | null) => void;
 type Written = (chunk: Buffer, encoding: string, done: Done) => void;
 
-/** What is used of it; `_receiver` is not meant to be. */
+/** What is used of it; only `errored` is meant to be. */
 interface Receiver {
   readonly errored: Error | null;
+  readonly _extensions: { readonly [DEFLATE]?: { _maxPayload: number } };
+  _maxPayload: number;
   /** Of the frame whose length has been read. */
   readonly _opcode: number;
   readonly _payloadLength: number;
@@ -49,6 +54,14 @@ export function limitFrames(ws: WebSocket, maxBytes: number, onExceeded: () => v
     onExceeded();
     done(receiver.createError(RangeError, 'Max frame size exceeded', false, 1009, 'ERR_FRAME_TOO_LARGE'));
   };
+}
+
+/** What one message may have from now on when it is inflated, in bytes. */
+export function limitInflated(ws: WebSocket, maxBytes: number): void {
+  const receiver = receiverOf(ws);
+  receiver._maxPayload = maxBytes;
+  const deflate = receiver._extensions[DEFLATE];
+  if (deflate !== undefined) deflate._maxPayload = maxBytes;
 }
 
 function receiverOf(ws: WebSocket): Receiver {

@@ -50,7 +50,7 @@ export class WebSocketAcceptor {
   readonly #server: InstanceType<typeof WebSocketServer<typeof WampWebSocket>>;
   readonly #host: TransportHost;
   readonly #refusals: RefusalLog;
-  readonly #manners: Pick<WebSocketTerms, 'echoesClose' | 'failsByDrop' | 'maxFrameBytes'>;
+  readonly #manners: Pick<WebSocketTerms, 'echoesClose' | 'failsByDrop' | 'maxFrameBytes' | 'maxMessageBytes'>;
   /** What is said once. */
   readonly #told = new Set<string>();
   /** They take memory, so they are kept only for those who look at them. */
@@ -69,6 +69,7 @@ export class WebSocketAcceptor {
       echoesClose: options.echo_close_codereason,
       failsByDrop: options.fail_by_drop,
       maxFrameBytes: options.max_frame_size,
+      maxMessageBytes: options.max_message_size,
     };
     this.#server = new WebSocketServer({
       ...serverOptionsOf(options),

@@ -3,11 +3,13 @@
  */
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
+import { MAX_OPENING_BYTES } from '../../session/opening.js';
 import { WampConnection } from '../connection.js';
 import { ENDINGS, faultOf, isFailure } from '../endings.js';
 import { clientInfoOf } from '../peer.js';
 import { controlFrame, PONG_FRAME, websocketCodec } from './framing.js';
-import { guardReceiver, limitFrames } from './receiver-guard.js';
+import { FrameGate } from './frame-gate.js';
+import { guardReceiver, limitFrames, limitInflated } from './receiver-guard.js';
 import type { ClientInfo } from '../../auth/method.js';
 import type { Serializer } from '../../serializer/serializer.js';
 import type { CloseCause, TransportFacts } from '../../session/transport.js';
@@ -15,6 +17,7 @@ import type { RouterMessage } from '../../wamp/message.js';
 import type { Fault } from '../endings.js';
 import type { TransportHost } from '../transport-host.js';
 import type { Wire } from '../wire.js';
+import type { GateOwner } from './frame-gate.js';
 
 /** What is known when the upgrade is done. */
 export interface WebSocketTerms {
@@ -27,6 +30,7 @@ export interface WebSocketTerms {
   readonly failsByDrop: boolean;
   /** Largest frame of a message, in bytes as they are on the wire; 0 is no limit. */
   readonly maxFrameBytes: number;
+  readonly maxMessageBytes: number;
 }
 
 const TRY_AGAIN_LATER = 1013;
@@ -44,6 +48,8 @@ export class WampWebSocket extends WebSocket {
     const { wire } = this;
     if (code !== undefined && data === undefined) {
       const fault = wire?.fault ?? faultOf(code);
+      wire?.stopReading();
+      if (fault === 'too_large' && wire?.connection.mayBeLarge() === false) return;
       if (wire !== undefined) wire.fault = fault;
       if (wire?.failsByDrop === true) return wire.drop();
       return this.closeWith(code, ENDINGS[fault].text);
@@ -61,21 +67,27 @@ export class WampWebSocket extends WebSocket {
   }
 }
 
-export class WebSocketWire implements Wire {
+export class WebSocketWire implements Wire, GateOwner {
   readonly connection: WampConnection;
   readonly echoesClose: boolean;
   readonly failsByDrop: boolean;
+  readonly feed: (chunk: Buffer) => void;
+  /** Only where messages may be compressed. */
+  readonly begins: (() => void) | undefined;
   /** What the client's frames are closed for. */
   fault: Fault | undefined;
   readonly #ws: WampWebSocket;
   readonly #socket: Socket;
   readonly #host: TransportHost;
+  readonly #maxMessageBytes: number;
+  readonly #gate: FrameGate;
 
   constructor(ws: WampWebSocket, terms: WebSocketTerms, host: TransportHost) {
-    const { socket, serializer, client, maxFrameBytes } = terms;
+    const { socket, serializer, client, maxFrameBytes, maxMessageBytes } = terms;
     this.#ws = ws;
     this.#socket = socket;
     this.#host = host;
+    this.#maxMessageBytes = maxMessageBytes;
     this.echoesClose = terms.echoesClose;
     this.failsByDrop = terms.failsByDrop;
     const isCompressed = ws.extensions !== '';
@@ -85,6 +97,9 @@ export class WebSocketWire implements Wire {
     const sender = isCompressed ? ws : undefined;
     this.connection = new WampConnection(this, { socket, client, codec, sender, checksUtf8: false }, host);
     ws.wire = this;
+    if (isCompressed) this.begins = () => this.#limitInflated();
+    this.#gate = new FrameGate(maxMessageBytes, maxFrameBytes, this);
+    this.feed = putBefore(socket, this.#gate);
     ws.on('message', onMessage).on('ping', onPing).on('pong', onPong).on('error', onError).on('close', onClose);
   }
 
@@ -96,6 +111,18 @@ export class WebSocketWire implements Wire {
 
   get isPaused(): boolean {
     return this.#ws.isPaused;
+  }
+
+  stopReading(): void {
+    this.#gate.stop();
+  }
+
+  mayBeLarge(): boolean {
+    return this.connection.mayBeLarge();
+  }
+
+  holds(bytes: number): void {
+    this.connection.holds(bytes);
   }
 
   pause(): void {
@@ -142,11 +169,39 @@ export class WebSocketWire implements Wire {
     this.connection.inbox.receive(data, binary);
   }
 
+  /** A stranger may send little, also when it is inflated. */
+  #limitInflated(): void {
+    const bytes = this.#maxMessageBytes;
+    limitInflated(this.#ws, this.connection.isOpening ? Math.min(bytes, MAX_OPENING_BYTES) : bytes);
+  }
+
+  get #tooLarge(): string {
+    return `a message has more than ${this.#maxMessageBytes} bytes, which "max_message_size" decides`;
+  }
+
   /** What `ws` found wrong. With frames it has closed with the right code already. */
   failed({ message: reason }: Error): void {
+    if (this.fault === 'too_large') return this.connection.broken(this.fault, this.#tooLarge);
     if (this.fault !== undefined) return this.connection.broken(this.fault, reason);
     this.#host.log.debug({ peer: this.connection.peer, reason }, 'websocket failed');
   }
+}
+
+/**
+ * `ws` gets what the gate lets through, also what is left when the socket is closed: `ws` would read that itself.
+ * @returns how to feed `ws`.
+ */
+function putBefore(socket: Socket, gate: FrameGate): (chunk: Buffer) => void {
+  const [listener] = socket.listeners('data').slice(-1) as ((this: Socket, chunk: Buffer) => void)[];
+  const onData = (chunk: Buffer): void => gate.push(chunk);
+  if (listener !== undefined) socket.off('data', listener);
+  socket.on('data', onData).prependListener('close', () => {
+    socket.off('data', onData);
+    const rest = socket.read() as Buffer | null;
+    if (rest !== null) gate.push(rest);
+    gate.stop();
+  });
+  return (chunk) => listener?.call(socket, chunk);
 }
 
 /** A close reason holds at most 123 bytes (RFC 6455, section 5.5); a character must not be cut in two. */

@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { RawSocketReader } from '../../../../src/transport/rawsocket/reader.js';
 import { rawFrame } from '../../../support/rawsocket-client.js';
 
+/** Large frames are taken, and not counted. */
+const LARGE = { mayBeLarge: () => true, holds: () => undefined };
+
 /** Frames as `message:...`, `ping:...`, `pong`, `bad`. */
 function reader(maxFrameBytes = 1024): { push: (bytes: Buffer) => void; stop: () => void; got: string[] } {
   const got: string[] = [];
@@ -11,6 +14,7 @@ function reader(maxFrameBytes = 1024): { push: (bytes: Buffer) => void; stop: ()
     onPing: (payload) => got.push(`ping:${payload.toString()}`),
     onPong: () => got.push('pong'),
     onBadFrame: (reason) => got.push(`bad:${reason}`),
+    ...LARGE,
   });
   return { push: (bytes) => target.push(bytes), stop: () => target.stop(), got };
 }
@@ -72,6 +76,7 @@ describe('frames', () => {
       onPing: () => expect.unreachable(),
       onPong: () => expect.unreachable(),
       onBadFrame: () => expect.unreachable(),
+      ...LARGE,
     });
     for (let number = 0; number < 100; number++) {
       const frame = text(0, `message ${number}`);
@@ -122,8 +127,51 @@ it('stops in the middle of a segment when the receiver wants no more', () => {
     onPing: () => expect.unreachable(),
     onPong: () => expect.unreachable(),
     onBadFrame: () => expect.unreachable(),
+    ...LARGE,
   });
   target.push(Buffer.concat([text(0, 'first'), text(0, 'second'), Buffer.of(0xff)]));
   target.push(text(0, 'third'));
   expect(got).toEqual(['first']);
+});
+
+describe('a frame of more than 64 KiB', () => {
+  const SIZE = 65_537;
+
+  it('is refused for its prefix, behind what came before', () => {
+    const got: string[] = [];
+    const target = new RawSocketReader(2 ** 20, {
+      onMessage: (payload) => got.push(payload.toString()),
+      onPing: () => expect.unreachable(),
+      onPong: () => expect.unreachable(),
+      onBadFrame: () => expect.unreachable(),
+      mayBeLarge: () => got.push('large') === 0,
+      holds: () => expect.unreachable(),
+    });
+    target.push(Buffer.concat([text(0, 'before'), rawFrame(0, Buffer.alloc(10), SIZE)]));
+    target.push(rawFrame(0, Buffer.alloc(SIZE)));
+    expect(got).toEqual(['before', 'large']);
+  });
+
+  it('is counted until it is complete, or nobody waits for it', () => {
+    const held: number[] = [];
+    const target = new RawSocketReader(2 ** 20, {
+      onMessage: (payload) => held.push(-payload.length),
+      onPing: () => expect.unreachable(),
+      onPong: () => expect.unreachable(),
+      onBadFrame: () => expect.unreachable(),
+      mayBeLarge: () => true,
+      holds: (bytes) => held.push(bytes),
+    });
+    const frame = rawFrame(0, Buffer.alloc(SIZE));
+    for (const [from, to] of [
+      [0, 100],
+      [100, 200],
+      [200, 70_000],
+      [0, 50],
+      [50, 150],
+    ])
+      target.push(frame.subarray(from, to));
+    target.stop();
+    expect(held).toEqual([200, 0, -SIZE, 150, 0]);
+  });
 });
