@@ -15,7 +15,10 @@ const root = path.dirname(import.meta.dirname);
 const require = createRequire(import.meta.url);
 
 /** What is imported, started or run from outside. Everything else becomes part of them, or of `dist/chunks`. */
-const ENTRIES = ['index', 'cli/main', 'client/api', 'cookie/database-worker', 'remote/module-host'];
+const ENTRIES = [
+  ...['index', 'cli/main', 'client/api'],
+  ...['cookie/database-worker', 'serializer/decoding-worker', 'remote/module-host'],
+];
 
 /** Those of them that are in `exports` of package.json. */
 const TYPED_ENTRIES = ['index.d.ts', 'client/api.d.ts'];

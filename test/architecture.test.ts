@@ -39,7 +39,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     ],
     builtinTypes: ['stream'],
   },
-  serializer: { folders: ['wamp'], builtins: ['buffer'] },
+  serializer: { folders: ['wamp'], builtins: ['buffer', 'worker_threads'] },
   router: { folders: ['wamp'], types: ['log'] },
   cookie: {
     folders: ['wamp', 'log', 'system'],
@@ -52,7 +52,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   transport: {
     folders: ['wamp', 'serializer', 'session', 'cookie', 'log', 'system'],
     types: ['auth'],
-    builtins: ['net', 'http', 'tls', 'crypto', 'dns', 'fs', 'path', 'buffer'],
+    builtins: ['net', 'http', 'tls', 'crypto', 'dns', 'fs', 'path', 'buffer', 'worker_threads'],
     builtinTypes: ['stream'],
     packages: ['ws'],
   },

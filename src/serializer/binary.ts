@@ -15,7 +15,7 @@ import type { ClientMessage, Message } from '../wamp/message.js';
 import type { Payload } from '../wamp/payload.js';
 import type { BinaryReader } from './binary-reader.js';
 import type { BinaryWriter } from './binary-writer.js';
-import type { Frame, Framing, Serializer } from './serializer.js';
+import type { Frame, Framing, MessageParts, Serializer } from './serializer.js';
 import type { ValueSink } from './value-sink.js';
 import type { PayloadForm } from './wire-payload.js';
 
@@ -89,7 +89,9 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
     return {
       type: this.type,
       binary: true,
-      decode: (bytes) => this.#decode(bytes),
+      decode: (bytes) => this.#decode(bytes, parseMessage),
+      takeApart: (bytes) => this.#takeApart(bytes),
+      putTogether: (bytes, parts) => this.#putTogether(bytes, parts),
       values: (bytes) => this.#values(bytes),
       encode: (message, framing) => this.#encode(message, framing, 0),
       encodeShared: (event, framing) => this.#encodeShared(event, framing, 0),
@@ -101,7 +103,9 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
       type: `${this.type}.batched`,
       binary: true,
       split: lengthPrefixed,
-      decode: (bytes) => this.#decode(bytes),
+      decode: (bytes) => this.#decode(bytes, parseMessage),
+      takeApart: (bytes) => this.#takeApart(bytes),
+      putTogether: (bytes, parts) => this.#putTogether(bytes, parts),
       values: (bytes) => this.#values(bytes),
       encode: (message, framing) => this.#encode(message, framing, 4),
       encodeShared: (event, framing) => this.#encodeShared(event, framing, 4),
@@ -136,7 +140,22 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
     return values;
   }
 
-  #decode(bytes: Buffer): ClientMessage {
+  #takeApart(bytes: Buffer): MessageParts {
+    return this.#decode(bytes, (fields, length, payload) => {
+      if (!(payload instanceof BinaryPayload)) return { fields, length };
+      const start = payload.bytes.byteOffset - bytes.byteOffset;
+      const place = { start, end: start + payload.bytes.length, count: payload.count };
+      return { fields, length, payload: place };
+    });
+  }
+
+  #putTogether(bytes: Buffer, { fields, length, payload: place }: MessageParts): ClientMessage {
+    const payload =
+      place === undefined ? NO_PAYLOAD : new BinaryPayload(this, bytes.subarray(place.start, place.end), place.count);
+    return parseMessage(fields, length, payload);
+  }
+
+  #decode<T>(bytes: Buffer, make: Make<T>): T {
     const reader = this.reader(bytes);
     const count = reader.listHead();
     const fields: unknown[] = [];
@@ -150,13 +169,13 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
       more = reader.hasMore(count, fields.length);
     }
     if (fields.length === 0) throw new ProtocolViolation('a message must be a non-empty list');
-    if (!more) return finish(reader, fields, fields.length, NO_PAYLOAD);
+    if (!more) return finish(reader, fields, fields.length, NO_PAYLOAD, make);
     if (fields.length === MAX_ELEMENTS) throw new ProtocolViolation('the message has too many elements');
-    return this.#decodePayload(reader, fields, count);
+    return this.#decodePayload(reader, fields, count, make);
   }
 
   /** Goes on where Arguments begin. */
-  #decodePayload(reader: BinaryReader, fields: readonly unknown[], count: number): ClientMessage {
+  #decodePayload<T>(reader: BinaryReader, fields: readonly unknown[], count: number, make: Make<T>): T {
     const start = reader.at;
     const kind = reader.kind();
     const opaque = (kind === 'text' || kind === 'bytes') && carriesOpaquePayload(fields);
@@ -178,7 +197,7 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
       if (reader.hasMore(count, length)) throw new ProtocolViolation('the message has too many elements');
     }
     const payload = elements === 0 ? NO_PAYLOAD : new BinaryPayload(this, reader.bytes.subarray(start, end), elements);
-    return finish(reader, fields, length, payload);
+    return finish(reader, fields, length, payload, make);
   }
 
   /** @param prefix bytes in front of the message for its length: 4 in batches, else 0. */
@@ -235,9 +254,18 @@ function boundedValue(reader: BinaryReader): unknown {
   return reader.value(0);
 }
 
-function finish(reader: BinaryReader, fields: readonly unknown[], length: number, payload: Payload): ClientMessage {
+/** What becomes of the fields before the payload, of how many elements there are, and of the payload. */
+type Make<T> = (fields: readonly unknown[], length: number, payload: Payload) => T;
+
+function finish<T>(
+  reader: BinaryReader,
+  fields: readonly unknown[],
+  length: number,
+  payload: Payload,
+  make: Make<T>,
+): T {
   if (reader.at !== reader.bytes.length) throw new ProtocolViolation('there is something behind the message');
-  return parseMessage(fields, length, payload);
+  return make(fields, length, payload);
 }
 
 /** Writes everything before the payload. The messages of the hot path are spelled out. */

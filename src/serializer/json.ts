@@ -3,6 +3,7 @@
  * travels on is a slice of the original text. That is cheaper than writing the values again, and the only way to hand
  * on 64-bit integers, `1.0` and the order of keys unchanged.
  */
+import { isUtf8 } from 'node:buffer';
 import { ProtocolViolation } from '../wamp/error.js';
 import * as m from '../wamp/message.js';
 import { carriesOpaquePayload, envelopeOf, parseMessage, payloadPosition } from '../wamp/parse.js';
@@ -11,56 +12,17 @@ import { NO_PAYLOAD } from '../wamp/payload.js';
 import { RECORD_SEPARATOR, separated } from './batch.js';
 import { MAX_ENVELOPE_BYTES, envelopeTooLarge } from './envelope.js';
 import { allocateFrame } from './frame-memory.js';
-import { LARGE_PAYLOAD_BYTES, LargeFrame, SharedBytes } from './large-frame.js';
-import { JsonReader } from './json-reader.js';
+import { JsonBytes, JsonPayload } from './json/payload.js';
+import { LargeFrame } from './large-frame.js';
 import { elementStarts } from './json-check.js';
-import { jsonMessageValues, jsonText, jsonValues, skipString } from './json-values.js';
+import { endOf, OPEN_DICT, OPEN_LIST, QUOTE, skipElements, skipValue } from './json/positions.js';
+import { jsonMessageValues, jsonText } from './json-values.js';
 import { JsonWriter } from './json-writer.js';
 import { WirePayload, elementsOf } from './wire-payload.js';
 import type { ClientMessage, Message } from '../wamp/message.js';
 import type { Dict, Payload } from '../wamp/payload.js';
-import type { Frame, Framing, Serializer, SerializerType } from './serializer.js';
-import type { ValueSink } from './value-sink.js';
+import type { Frame, Framing, MessageParts, Serializer, SerializerType } from './serializer.js';
 import type { PayloadForm } from './wire-payload.js';
-
-/** Arguments and ArgumentsKw as JSON text, `[1,2],{"k":3}`, exactly as they came in. */
-class JsonPayload extends WirePayload {
-  readonly text: string;
-  /** Known to be ASCII: as long in bytes as it is in characters. */
-  readonly isAscii: boolean;
-  /** Only where it is large. */
-  #shared: SharedBytes | undefined;
-
-  constructor(text: string, isAscii: boolean) {
-    super();
-    this.text = text;
-    this.isAscii = isAscii;
-  }
-
-  get byteLength(): number {
-    // A text with characters beyond Latin-1 takes two bytes for each.
-    return this.isAscii ? this.text.length : this.text.length * 2;
-  }
-
-  /** A slice keeps the whole text of the message alive. */
-  detach(): JsonPayload {
-    return new JsonPayload(Buffer.from(this.text).toString(), this.isAscii);
-  }
-
-  passOn(to: ValueSink): number {
-    return new JsonReader(this.text).passAll(to);
-  }
-
-  elements(): readonly unknown[] {
-    return jsonValues(`[${this.text}]`) as unknown[];
-  }
-
-  /** The text as bytes, for several frames. */
-  shared(): Buffer {
-    this.#shared ??= new SharedBytes();
-    return this.#shared.get(() => Buffer.from(this.text, this.isAscii ? 'latin1' : 'utf8'));
-  }
-}
 
 /** From so many characters on, a text is checked and not built: that costs less, and no more for one text than for another. */
 const LARGE_TEXT = 16_384;
@@ -84,6 +46,8 @@ export const jsonSerializer: Serializer = {
   binary: false,
   decode,
   values: jsonMessageValues,
+  takeApart,
+  putTogether,
   encode(message, framing) {
     return encode(message, '', framing);
   },
@@ -98,6 +62,8 @@ export const batchedJsonSerializer: Serializer = {
   split: separated,
   decode,
   values: jsonMessageValues,
+  takeApart,
+  putTogether,
   encode(message, framing) {
     return encode(message, RECORD_SEPARATOR, framing);
   },
@@ -139,6 +105,41 @@ function startsOf(text: string): readonly number[] {
 
 /** Of a large message only what stands before the payload is built. */
 function decodeLarge(text: string, bytes: Buffer): ClientMessage {
+  const { fields, length, place } = partsOf(text);
+  const payload =
+    place === undefined ? NO_PAYLOAD : new JsonPayload(text.slice(place.start, place.end), isAscii(text, bytes));
+  return parseMessage(fields, length, payload);
+}
+
+function takeApart(bytes: Buffer): MessageParts {
+  const text = bytes.toString('utf8');
+  const { fields, length, place } = partsOf(text);
+  // What is no UTF-8 travels on as what was made of it, where nobody has checked it before.
+  const own = isUtf8(bytes) ? {} : { bytes: Buffer.from(text) };
+  if (place === undefined) return { fields, length, ...own };
+  const start = Buffer.byteLength(text.slice(0, place.start));
+  const end = start + Buffer.byteLength(text.slice(place.start, place.end));
+  return { fields, length, payload: { start, end, count: 1 }, ...own };
+}
+
+function putTogether(bytes: Buffer, { fields, length, payload }: MessageParts): ClientMessage {
+  const place = payload && new JsonBytes(bytes.subarray(payload.start, payload.end));
+  return parseMessage(fields, length, place ?? NO_PAYLOAD);
+}
+
+interface TextParts {
+  readonly fields: readonly unknown[];
+  readonly length: number;
+  /** In characters. */
+  readonly place: Place | undefined;
+}
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+function partsOf(text: string): TextParts {
   const starts = startsOf(text);
   const length = starts.length - 1;
   if (length === 0) throw new ProtocolViolation('a message must be a non-empty list');
@@ -147,10 +148,10 @@ function decodeLarge(text: string, bytes: Buffer): ClientMessage {
   const envelopeEnd = endOfElement(text, starts, Math.min(position, length) - 1);
   if (envelopeEnd > MAX_ENVELOPE_BYTES) throw envelopeTooLarge();
   const fields = JSON.parse(`${text.slice(0, envelopeEnd)}]`) as readonly unknown[];
-  return parseMessage(fields, length, length > position ? largePayload(text, bytes, fields, starts) : NO_PAYLOAD);
+  return { fields, length, place: length > position ? placeOf(text, fields, starts) : undefined };
 }
 
-function largePayload(text: string, bytes: Buffer, fields: readonly unknown[], starts: readonly number[]): Payload {
+function placeOf(text: string, fields: readonly unknown[], starts: readonly number[]): Place | undefined {
   const [at, next] = [fields.length, fields.length + 1];
   const start = starts[at] ?? 0;
   const kind = text.charCodeAt(start);
@@ -162,9 +163,8 @@ function largePayload(text: string, bytes: Buffer, fields: readonly unknown[], s
     throw new ProtocolViolation('ArgumentsKw must be a dictionary');
   }
   const noKwargs = isLast || /^\{\s*\}$/.test(elementText(text, starts, next));
-  if (noKwargs && /^\[\s*\]$/.test(elementText(text, starts, at))) return NO_PAYLOAD;
-  const end = endOfElement(text, starts, noKwargs ? at : next);
-  return new JsonPayload(text.slice(start, end), isAscii(text, bytes));
+  if (noKwargs && /^\[\s*\]$/.test(elementText(text, starts, at))) return undefined;
+  return { start, end: endOfElement(text, starts, noKwargs ? at : next) };
 }
 
 function elementText(text: string, starts: readonly number[], index: number): string {
@@ -210,64 +210,6 @@ function isEmpty(kwargs: Dict): boolean {
   return true;
 }
 
-// --- Finding positions in a text that is known to be valid JSON, so that no error can occur here.
-
-const QUOTE = 34;
-const COMMA = 44;
-const OPEN_LIST = 91;
-const CLOSE_LIST = 93;
-const OPEN_DICT = 123;
-const CLOSE_DICT = 125;
-
-/** @returns where the element behind the first `count` elements of the outermost list starts. */
-function skipElements(text: string, count: number): number {
-  let at = skipSpace(text, text.indexOf('[') + 1);
-  for (let i = 0; i < count; i++) {
-    at = skipSpace(text, skipValue(text, at));
-    at = skipSpace(text, at + 1); // the comma
-  }
-  return at;
-}
-
-/** @returns the position of the bracket that closes the outermost list. */
-function endOf(text: string): number {
-  const last = text.length - 1;
-  return text.charCodeAt(last) === CLOSE_LIST ? last : text.lastIndexOf(']');
-}
-
-function skipSpace(text: string, from: number): number {
-  let at = from;
-  while (text.charCodeAt(at) <= 32) at++;
-  return at;
-}
-
-/** @returns the position just behind the value that starts at `from`. */
-function skipValue(text: string, from: number): number {
-  const first = text.charCodeAt(from);
-  if (first === QUOTE) return skipString(text, from);
-  if (first === OPEN_LIST || first === OPEN_DICT) return skipNested(text, from);
-  let at = from + 1;
-  for (;;) {
-    const char = text.charCodeAt(at);
-    if (char === COMMA || char === CLOSE_LIST || char === CLOSE_DICT || char <= 32) return at;
-    at++;
-  }
-}
-
-function skipNested(text: string, from: number): number {
-  let depth = 0;
-  for (let at = from; ;) {
-    const char = text.charCodeAt(at);
-    if (char === QUOTE) {
-      at = skipString(text, at);
-      continue;
-    }
-    if (char === OPEN_LIST || char === OPEN_DICT) depth++;
-    if ((char === CLOSE_LIST || char === CLOSE_DICT) && --depth === 0) return at + 1;
-    at++;
-  }
-}
-
 // --- Writing. The messages of the hot path are spelled out; the others take the general way.
 
 /** @param end stands behind the message. */
@@ -289,7 +231,10 @@ function encode(message: Message, end: string, framing: Framing): Buffer {
       const envelope = jsonText(envelopeOf(message));
       const { payload = NO_PAYLOAD } = 'payload' in message ? message : {};
       if (payload === NO_PAYLOAD) return framed(`${envelope}${end}`, framing);
-      return framed(`${envelope.slice(0, -1)},${inJson(payload).text}]${end}`, framing);
+      const json = inJson(payload);
+      const start = envelope.slice(0, -1);
+      if (json instanceof JsonBytes) return framedBytes(start, json, end, framing);
+      return framed(`${start},${json.text}]${end}`, framing);
     }
   }
 }
@@ -306,7 +251,7 @@ function encodeShared(event: m.Event, end: string, framing: Framing): Frame {
   const start = startOf(event);
   const json = payload === NO_PAYLOAD ? undefined : inJson(payload);
   const tail = TAILS.get(end);
-  if (json === undefined || json.text.length < LARGE_PAYLOAD_BYTES || tail === undefined) {
+  if (json === undefined || !json.isLarge || tail === undefined) {
     return framedWith(start, details, json ?? NO_PAYLOAD, end, framing);
   }
   const text = `${start}${dictText(details)},`;
@@ -351,8 +296,8 @@ function isFlat(details: Dict): boolean {
   return true;
 }
 
-function inJson(payload: Payload): JsonPayload {
-  if (payload instanceof JsonPayload) return payload;
+function inJson(payload: Payload): JsonPayload | JsonBytes {
+  if (payload instanceof JsonPayload || payload instanceof JsonBytes) return payload;
   return payload instanceof WirePayload ? payload.in(jsonForm) : jsonForm.write(elementsOf(payload));
 }
 
@@ -363,7 +308,9 @@ const LONG_TEXT = 128;
 function framedWith(start: string, details: Dict, payload: Payload, end: string, framing: Framing): Buffer {
   const head = `${start}${dictText(details)}`;
   if (payload === NO_PAYLOAD) return framed(`${head}]${end}`, framing);
-  const { text, isAscii } = inJson(payload);
+  const json = inJson(payload);
+  if (json instanceof JsonBytes) return framedBytes(head, json, end, framing);
+  const { text, isAscii } = json;
   if (!isAscii || (details !== m.NO_DETAILS && Buffer.byteLength(head) !== head.length)) {
     return framed(`${head},${text}]${end}`, framing);
   }
@@ -378,6 +325,17 @@ function framedWith(start: string, details: Dict, payload: Payload, end: string,
   frame.write(`${head},`, at, 'latin1');
   frame.write(text, textAt, 'latin1');
   frame.write(`]${end}`, textAt + text.length, 'latin1');
+  return frame;
+}
+
+function framedBytes(head: string, { bytes }: JsonBytes, end: string, framing: Framing): Buffer {
+  const start = Buffer.from(`${head},`);
+  const tail = `]${end}`;
+  const frame = newFrame(start.length + bytes.length + tail.length, framing);
+  const at = frame.length - bytes.length - tail.length;
+  start.copy(frame, at - start.length);
+  bytes.copy(frame, at);
+  frame.write(tail, at + bytes.length, 'latin1');
   return frame;
 }
 

@@ -40,6 +40,14 @@ export interface Serializer {
    */
   values(bytes: Buffer): readonly unknown[];
   /**
+   * The first, long half of {@link decode}, for a thread of its own (`decoding-worker.ts`); where it has none, {@link decode} must
+   * not take long for any message.
+   * @throws ProtocolViolation when it is no message.
+   */
+  readonly takeApart?: (bytes: Buffer) => MessageParts;
+  /** The second half. @param bytes those that {@link takeApart} had, or gave back. */
+  readonly putTogether?: (bytes: Buffer, parts: MessageParts) => ClientMessage;
+  /**
    * @returns the message in one buffer, behind the header that `framing` wants; with `split`, a batch of one.
    * @throws WampError when the payload came in another format and has no place in this one.
    */
@@ -49,6 +57,18 @@ export interface Serializer {
    * copied but shared by their frames.
    */
   encodeShared(event: Event, framing: Framing): Frame;
+}
+
+/** What was found in a message. It can be handed to another thread. */
+export interface MessageParts {
+  /** What stands before the payload. */
+  readonly fields: readonly unknown[];
+  /** How many elements the message has. */
+  readonly length: number;
+  /** Where the payload lies, in bytes. */
+  readonly payload?: { readonly start: number; readonly end: number; readonly count: number };
+  /** In place of those that it was found in, where these are not fit to be handed on. */
+  readonly bytes?: Uint8Array;
 }
 
 /** A format as the registry has it: by one word of the config it is spoken singly and in batches. */

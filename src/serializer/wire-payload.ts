@@ -3,13 +3,20 @@
  * for a peer of another one it is translated: the reader of one form passes it to the writer of the other, and the result
  * is kept, so that a publication to a thousand subscribers is translated once.
  */
-import { WampError } from '../wamp/error.js';
+import { ErrorUri, WampError } from '../wamp/error.js';
 import { ValueCounter } from './value-counter.js';
 import type { ValueSink } from './value-sink.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 
 /** How deep lists and dictionaries may lie in each other; Arguments and ArgumentsKw are the first level. */
 export const MAX_NESTING = 64;
+
+/**
+ * The most that is translated: text beyond ASCII takes 13 ms for each MiB, and others wait meanwhile. Between clients of the same
+ * serializer any message travels.
+ */
+const MAX_TRANSLATED_BYTES = 2_097_152;
+const TOO_LARGE = `a payload of more than ${MAX_TRANSLATED_BYTES} bytes is not translated for a client with another serializer`;
 
 /** Writes values in one form. One constant object per form: it is the key under which results are kept. */
 export interface PayloadForm<P extends WirePayload> {
@@ -31,6 +38,9 @@ export abstract class WirePayload implements Payload {
    * Byte strings are Uint8Arrays in every form, integers beyond 2^53 are BigInts.
    */
   abstract elements(): readonly unknown[];
+
+  /** How much memory it takes, in bytes. */
+  abstract get byteLength(): number;
 
   /** Passes on what {@link elements} builds. @returns how many there are. */
   abstract passOn(to: ValueSink): number;
@@ -78,6 +88,7 @@ export abstract class WirePayload implements Payload {
   #translated<P extends WirePayload>(form: PayloadForm<P>): P | WampError {
     let made: P | WampError;
     try {
+      if (this.byteLength > MAX_TRANSLATED_BYTES) throw new WampError(ErrorUri.PAYLOAD_SIZE_EXCEEDED, TOO_LARGE);
       made = form.translate(this);
     } catch (error) {
       if (!(error instanceof WampError)) throw error;

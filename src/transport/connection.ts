@@ -16,10 +16,10 @@ import { MAX_OPENING_BYTES, OPENING_TOO_LARGE } from '../session/opening.js';
 import { LargeFrame } from '../serializer/large-frame.js';
 import { Session } from '../session/session.js';
 import { sharedFrame } from './codecs.js';
-import { ENDINGS } from './endings.js';
+import { decodingThread } from './decoding-thread.js';
+import { ENDINGS, TOO_MANY_LARGE } from './endings.js';
 import { turns } from './fair-scheduler.js';
 import { Inbox } from './inbox.js';
-import { askAfter } from './keep-alive.js';
 import { openConnections } from './open-connections.js';
 import { receivedMemory } from './received-memory.js';
 import { Outbox } from './outbox/outbox.js';
@@ -34,17 +34,6 @@ import type { OutboxOwner } from './outbox/outbox.js';
 import type { Receiving } from './received-memory.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
 import type { ConnectionTerms, MessageSender, Wire } from './wire.js';
-
-/** With a word for those who may raise the limit: it is one of the process. */
-const TOO_MANY_LARGE = 'too many large messages at once, please try again later';
-
-/** Counts a socket with its host until it is closed. @returns false when it has to be refused. */
-export function admitSocket(socket: Socket, host: TransportHost): boolean {
-  if (socket.destroyed || !host.admit(socket)) return false;
-  socket.on('close', host.onClose);
-  if (!host.pings) askAfter(socket);
-  return true;
-}
 
 export class WampConnection implements SessionTransport, HostedTransport, MessageReceiver, OutboxOwner, Receiving {
   readonly client: ClientInfo;
@@ -204,7 +193,8 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
       }
       if (this.#checksUtf8 && !isUtf8(data)) throw new ProtocolViolation('the message is not valid UTF-8');
       if (data.length > MAX_OPENING_BYTES && session.isOpening) return this.#refuseLarge();
-      if (serializer.split === undefined) session.receive(serializer.decode(data));
+      if (serializer.split === undefined && decodingThread.isFor(serializer, data)) this.#receiveLater(data);
+      else if (serializer.split === undefined) session.receive(serializer.decode(data));
       else this.#receiveBatch(serializer.split(data)[Symbol.iterator]());
     } catch (error) {
       session.fail(error);
@@ -274,17 +264,14 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     });
   }
 
-  /**
-   * A message of more than {@link MAX_OPENING_BYTES} begins. @returns whether it may: a stranger is told that it may not, behind
-   * what came before, and nothing more is to be read.
-   */
+  /** A message of more than {@link MAX_OPENING_BYTES} begins. @returns whether it may; a stranger is told that it may not. */
   mayBeLarge(): boolean {
     if (!this.isOpening) return true;
     this.inbox.finish(() => this.#refuseLarge());
     return false;
   }
 
-  /** So many bytes of a large message have come by now; 0 when it is complete. */
+  /** See {@link receivedMemory}. */
   holds(bytes: number): void {
     receivedMemory.hold(this, bytes);
   }
@@ -371,12 +358,33 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   #receiveBatch(batch: Iterator<Buffer>): void {
     try {
       for (let next = batch.next(); next.done !== true; next = batch.next()) {
-        this.#session.receive(this.#codec.serializer.decode(next.value));
+        const { serializer } = this.#codec;
+        const { value } = next;
+        if (decodingThread.isFor(serializer, value)) return this.#receiveLater(value, () => this.#receiveBatch(batch));
+        this.#session.receive(serializer.decode(value));
         if (!this.inbox.mayGoOn(next.value.length)) return this.inbox.goOn(() => this.#receiveBatch(batch));
       }
     } catch (error) {
       this.#session.fail(error);
     }
+  }
+
+  /** Others have their turn while a large message is taken apart; what comes behind it on this connection waits. */
+  #receiveLater(data: Buffer, rest?: () => void): void {
+    const resume = this.inbox.suspend();
+    const held: Receiving = { giveUpReceiving: () => this.giveUpReceiving() };
+    receivedMemory.hold(held, data.length);
+    decodingThread.decode(this.#codec.serializer, data, (decoded) => {
+      receivedMemory.hold(held, 0);
+      resume(() => {
+        try {
+          this.#session.receive(decoded());
+          rest?.();
+        } catch (error) {
+          this.#session.fail(error);
+        }
+      });
+    });
   }
 
   #who(reason?: string): Readonly<Record<string, unknown>> {

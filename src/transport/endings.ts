@@ -26,6 +26,9 @@ export interface Ending {
   readonly line?: { readonly level: RepeatedLevel; readonly message: string };
 }
 
+/** Said to a client whose message takes too long while others have as much under way. */
+export const TOO_MANY_LARGE = 'too many large messages at once, please try again later';
+
 /** By reason; the comments are the text of docs/errors.md. */
 export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
   /** The peer broke the protocol of WAMP: see the ABORT. */
@@ -63,7 +66,7 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
   /** Large messages of many clients are on their way at once, and this one has taken longest. The client may try again. */
   too_many_large: {
     code: 1013,
-    text: 'too many large messages at once, try again later',
+    text: TOO_MANY_LARGE,
     line: { level: 'warn', message: 'too many large messages at once, the oldest given up' },
   },
   /** A text message is not valid UTF-8. */

@@ -34,6 +34,8 @@ export class Inbox implements Backlog {
   #isDirect = true;
   /** The session wants no more at the moment. */
   #isHeld = false;
+  /** A message is being worked off elsewhere: see {@link suspend}. */
+  #isSuspended = false;
   #isReading = true;
   #isEnlisted = false;
   #isClosed = false;
@@ -73,7 +75,7 @@ export class Inbox implements Backlog {
    */
   mayGoOn(bytes: number): boolean {
     this.#turns.note(bytes);
-    return !this.#isHeld && !this.#isClosed && this.#turns.hasTime;
+    return !this.#mustWait && !this.#isClosed && this.#turns.hasTime;
   }
 
   /** Takes the rest of the message that is being worked off: it comes before all that waits. */
@@ -82,6 +84,20 @@ export class Inbox implements Backlog {
     this.#waiting ??= [];
     this.#waiting.unshift(rest);
     this.#wait();
+  }
+
+  /**
+   * The message that is being worked off takes longer, elsewhere: all that comes behind it waits, and the client is not read.
+   * @returns takes the rest of the work, which is done when it is the turn of this connection again; to be called once.
+   */
+  suspend(): (rest: () => void) => void {
+    this.#isSuspended = true;
+    this.#isDirect = false;
+    this.#stopReading();
+    return (rest) => {
+      this.#isSuspended = false;
+      this.goOn(rest);
+    };
   }
 
   /**
@@ -97,7 +113,8 @@ export class Inbox implements Backlog {
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    if (this.#isReading && !this.#hasWaiting && !this.#isEnlisted) this.#isDirect = !this.#isClosed;
+    if (this.#isReading && !this.#hasWaiting && !this.#isEnlisted && !this.#isSuspended)
+      this.#isDirect = !this.#isClosed;
     // Not at once: whoever releases may be in the middle of a message.
     else this.#enlist();
   }
@@ -105,7 +122,7 @@ export class Inbox implements Backlog {
   /** The client has gone: `ending` is done behind the messages that it sent before, unless the session is held. */
   finish(ending: () => void): void {
     if (this.#isHeld) this.close();
-    if (!this.#hasWaiting) return ending();
+    if (!this.#hasWaiting && !this.#isSuspended) return ending();
     this.#endings ??= [];
     this.#endings.push(ending);
   }
@@ -115,17 +132,22 @@ export class Inbox implements Backlog {
     this.#isClosed = true;
     this.#isDirect = false;
     this.#isHeld = false;
+    this.#isSuspended = false;
     this.#waiting = undefined;
     this.#waitingBytes = 0;
     if (!this.#isReading || this.#endings !== undefined) this.#enlist();
   }
 
   work(): boolean {
-    if (!this.#isHeld) this.#workOff();
-    const isUnfinished = this.#hasWaiting && !this.#isHeld;
+    if (!this.#mustWait) this.#workOff();
+    const isUnfinished = this.#hasWaiting && !this.#mustWait;
     this.#isEnlisted = isUnfinished;
-    if (!this.#hasWaiting && !this.#isHeld) this.#caughtUp();
+    if (!this.#hasWaiting && !this.#mustWait) this.#caughtUp();
     return isUnfinished;
+  }
+
+  get #mustWait(): boolean {
+    return this.#isHeld || this.#isSuspended;
   }
 
   get #hasWaiting(): boolean {
@@ -134,7 +156,7 @@ export class Inbox implements Backlog {
 
   #workOff(): void {
     do this.#waiting?.shift()?.();
-    while (this.#hasWaiting && !this.#isHeld && this.#turns.hasTime);
+    while (this.#hasWaiting && !this.#mustWait && this.#turns.hasTime);
   }
 
   #caughtUp(): void {
@@ -156,11 +178,14 @@ export class Inbox implements Backlog {
 
   #wait(): void {
     this.#isDirect = false;
-    if (this.#isReading) {
-      this.#isReading = false;
-      this.#receiver.stopReading();
-    }
-    if (!this.#isHeld) this.#enlist();
+    this.#stopReading();
+    if (!this.#mustWait) this.#enlist();
+  }
+
+  #stopReading(): void {
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    this.#receiver.stopReading();
   }
 
   /** It may be a publication, and those that came before it have not left yet. */

@@ -1,6 +1,7 @@
 /**
  * What every serializer must do. Run it with the serializer and a way to write a WAMP array in its format.
  */
+import { isUtf8 } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import type { Framing, Serializer } from '../../src/serializer/serializer.js';
 import { ProtocolViolation } from '../../src/wamp/error.js';
@@ -116,6 +117,57 @@ export function serializerContract(
       expect(() => decode(16, 1, { exclude: ids(40_000) }, 'a.b', ['x'])).toThrow(
         'a message may have at most 262144 bytes before its payload',
       );
+    });
+
+    /** All that may be read of a message, or that it is none. */
+    const outcome = (message: () => m.ClientMessage): unknown => {
+      try {
+        const read = message();
+        if (!('payload' in read)) return read;
+        const payload = read.payload === NO_PAYLOAD ? 'none' : serializer.encode(eventOf(read.payload), UNFRAMED);
+        return { ...read, payload };
+      } catch (error) {
+        if (error instanceof ProtocolViolation) return 'violation';
+        throw error;
+      }
+    };
+    const eventOf = (payload: m.Publish['payload']): m.Event => {
+      return { type: m.EVENT, subscription: 1, publication: 2, details: {}, payload, frames: [] };
+    };
+
+    it.runIf(serializer.takeApart !== undefined)('finds the same when another thread takes a message apart', () => {
+      let seed = 1;
+      const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+      const payloads = [
+        [],
+        [[]],
+        [[], {}],
+        [['x', 1, 'ü€😀', [{}], null], { k: [1.5, { z: '\n"' }] }],
+        [[1], {}],
+        [[], { y: 1 }],
+      ];
+      const messages = payloads.flatMap((rest) => [
+        [16, 7, { exclude: [1, 2] }, 'com.ünï', ...rest],
+        [48, 1, {}, 'a.b', ...rest],
+        [70, 1, {}, ...rest],
+      ]);
+      for (const bytes of [...messages, [6, {}, 'a.b'], [1, 'r', { roles: {} }], [], {}].map((value) =>
+        write(value as unknown[]),
+      )) {
+        for (let round = 0; round < 100; round++) {
+          const changed = Buffer.from(bytes);
+          if (round > 0) changed[random(bytes.length)] = random(256);
+          if (!serializer.binary && !isUtf8(changed)) continue;
+          const given = Buffer.from(changed);
+          const found = outcome(() => {
+            const parts = structuredClone(serializer.takeApart?.(given));
+            if (parts === undefined || serializer.putTogether === undefined)
+              throw new TypeError('it has one half only');
+            return serializer.putTogether(given, parts);
+          });
+          expect(found, changed.toString('hex')).toEqual(outcome(() => serializer.decode(changed)));
+        }
+      }
     });
 
     it('refuses bytes that end too early', () => {

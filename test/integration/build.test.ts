@@ -102,6 +102,7 @@ describe('what a config does not name', () => {
     send: /^node_modules\/send\//,
     lmdb: /^node_modules\/lmdb\//,
     database: /^dist\/cookie\/database-worker/,
+    decoding: /^dist\/serializer\/decoding-worker/,
     component: /^dist\/chunks\/component-/,
     compiler: /^node_modules\/ajv\/dist\/(ajv|core|compile)/,
   };

@@ -21,8 +21,8 @@ const MAX_UNPACKED_BYTES = 3_000_000;
 const EXPECTED: readonly RegExp[] = [
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
   /^bin\/crossbar-ts\.js$/,
-  /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|remote\/module-host|config\/validator|chunks\/[\w-]+)\.js$/,
-  /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|remote\/module-host|chunks\/[\w-]+)\.js\.map$/,
+  /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|config\/validator|chunks\/[\w-]+)\.js$/,
+  /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|chunks\/[\w-]+)\.js\.map$/,
   /^dist\/(index|[a-z]+\/[\w-]+)\.d\.ts$/,
   /^python\/([a-z_]+\/)?\w+\.py$/,
   /^config\/[\w.-]+\.(json|yaml|js)$/,

@@ -10,7 +10,7 @@
  */
 import type { Socket } from 'node:net';
 import { RepeatedLog } from '../../log/repeated.js';
-import { admitSocket } from '../connection.js';
+import { admitSocket } from '../admit.js';
 import { DeadlineQueue } from '../deadline-queue.js';
 import { unsentLimits } from '../outbox/outbox.js';
 import { peerOf } from '../peer.js';

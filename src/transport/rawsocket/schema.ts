@@ -46,9 +46,9 @@ export const rawsocketOptionsSchema = {
       minimum: 1,
       maximum: LARGEST_MESSAGE,
       adapt: noLargerThanFrames,
-      default: 1_048_576,
+      default: LARGEST_MESSAGE,
       description:
-        'Largest message in bytes; a client that sends more is disconnected. It is announced to clients as a power of two, so it is rounded down to one, and 512 is the least. 1 MiB, where Crossbar.io has 16 MiB: one client must not fill our memory.',
+        'Largest message in bytes; a client that sends more is disconnected. It is announced to clients as a power of two, so it is rounded down to one, and 512 is the least. Before WELCOME a message may have 64 KiB, whatever stands here.',
     },
     hello_timeout: timeout(
       5_000,

@@ -2,7 +2,7 @@
 import type { Adapt } from '../../schema/rules.js';
 
 /** What holds where the config says nothing of `max_message_size`. */
-export const DEFAULT_MAX_MESSAGE_SIZE = 1_048_576;
+export const DEFAULT_MAX_MESSAGE_SIZE = 16_777_216;
 
 /** `auto_ping_size`: older versions of Crossbar.io had 4 by default. */
 export const atLeastTwelve: Adapt = (size) => {

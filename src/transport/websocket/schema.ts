@@ -179,7 +179,7 @@ export const websocketOptionsSchema = {
       maximum: 67_108_864,
       default: DEFAULT_MAX_MESSAGE_SIZE,
       description:
-        'Largest message in bytes; a client that sends more is disconnected. 1 MiB, where Crossbar.io has no limit: one client must not fill our memory.',
+        'Largest message in bytes; a client that sends more is disconnected, and the log says whose message it was. 16 MiB, where Crossbar.io has no limit: one client must not fill our memory. Before WELCOME a message may have 64 KiB, whatever stands here.',
     },
     max_unsent_bytes: maxUnsentBytesSchema,
     slow_consumer: slowConsumerSchema,

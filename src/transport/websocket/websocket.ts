@@ -12,7 +12,7 @@ import { clientOf, isTls } from '../peer.js';
 import { RefusalLog, SERVER_NAME, refuse } from '../refusal.js';
 import { serverOptionsOf } from './server-options.js';
 import { statusPage } from './status-page.js';
-import { admitSocket } from '../connection.js';
+import { admitSocket } from '../admit.js';
 import { TransportHost } from '../transport-host.js';
 import { WITHOUT_UPGRADE, handshakeRules, isByPlantedHost, isWithoutUpgrade, negotiate } from './handshake.js';
 import { controlFrame, PING_FRAME } from './framing.js';
@@ -41,6 +41,9 @@ export interface WebSocketDeps {
 
 /** In seconds. By then the connections that only wait are gone, at the default of `hello_timeout`. */
 const RETRY_LATER = { 'Retry-After': '5' };
+
+/** In how many pieces a frame may come, or a piece of one that the gate passes on (`frame-gate.ts`): of 16 bytes, on the average. */
+const MAX_CHUNKS = 16_384;
 
 /** Takes WebSocket handshakes over from HTTP and makes WAMP connections of them. */
 export class WebSocketAcceptor {
@@ -74,6 +77,7 @@ export class WebSocketAcceptor {
     this.#server = new WebSocketServer({
       ...serverOptionsOf(options),
       WebSocket: WampWebSocket,
+      maxBufferedChunks: MAX_CHUNKS,
       handleProtocols: () => this.#answer?.subprotocol ?? false,
     });
     this.#server.on('headers', (headers) => headers.push(...(this.#answer?.headers ?? [])));

@@ -32,7 +32,7 @@ describe('defaults', () => {
     expect(serializers).toEqual(['json', 'msgpack', 'cbor']);
     expect(options).toMatchObject({
       allowed_origins: ['*'],
-      max_message_size: 1_048_576,
+      max_message_size: 16_777_216,
       auto_ping_interval: 30_000,
       auto_ping_timeout: 20_000,
       open_handshake_timeout: 10_000,

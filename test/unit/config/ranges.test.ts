@@ -124,7 +124,7 @@ describe('every option of a WebSocket of which the other value has no effect', (
 describe('values that are taken in another form', () => {
   it.each([
     ['auto_ping_size', option('auto_ping_size')(4), ['paths', 'ws', 'options', 'auto_ping_size'], 12],
-    ['max_frame_size', option('max_frame_size')(1_048_576), ['paths', 'ws', 'options', 'max_frame_size'], 0],
+    ['max_frame_size', option('max_frame_size')(16_777_216), ['paths', 'ws', 'options', 'max_frame_size'], 0],
     [
       'max_window_bits',
       deflate('max_window_bits')(8),

@@ -18,7 +18,7 @@ describe('a rawsocket transport', () => {
       endpoint: { type: 'unix', path: '/node/run/node.sock', mode: '0660', backlog: 1024 },
       serializers: ['json', 'msgpack', 'cbor'],
       options: {
-        max_message_size: 1_048_576,
+        max_message_size: 16_777_216,
         hello_timeout: 5000,
         authenticate_timeout: 10_000,
         auth_error_uris: 'crossbar',

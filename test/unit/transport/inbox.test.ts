@@ -119,6 +119,39 @@ describe('Inbox', () => {
     expect(connection.isReading).toBe(true);
   });
 
+  it('waits for a message that is worked off elsewhere, and then goes on behind it', () => {
+    const connection = new Connection();
+    let resume: (rest: () => void) => void = () => expect.unreachable();
+    connection.onMessage = (text) => {
+      if (text === '2') resume = connection.inbox.suspend();
+    };
+    connection.receive(1, 2);
+    expect(connection.isReading).toBe(false);
+    connection.receive(3, 4);
+    connection.inbox.finish(() => connection.log.push('end'));
+    connection.settle();
+    expect(connection.log).toEqual(['1', '2']);
+    // Neither the session nor anybody else makes it go on before.
+    connection.inbox.hold();
+    connection.inbox.release();
+    connection.settle();
+    expect(connection.log).toEqual(['1', '2']);
+    resume(() => connection.log.push('rest of 2'));
+    connection.settle();
+    expect([connection.log, connection.isReading]).toEqual([['1', '2', 'rest of 2', '3', '4', 'end'], true]);
+  });
+
+  it('drops a message that is worked off elsewhere when it is closed', () => {
+    const connection = new Connection();
+    let resume: (rest: () => void) => void = () => expect.unreachable();
+    connection.onMessage = () => void (resume = connection.inbox.suspend());
+    connection.receive(1, 2);
+    connection.inbox.close();
+    resume(() => expect.unreachable());
+    connection.settle();
+    expect([connection.log, connection.isReading]).toEqual([['1'], true]);
+  });
+
   it('holds everything back while the session wants nothing', () => {
     const connection = new Connection();
     connection.onMessage = (text) => (text === '2' || text === '5') && connection.inbox.hold();
