@@ -15,7 +15,7 @@ const notes = readdirSync(noted)
   .filter((name) => name.endsWith('.expected.txt'))
   .flatMap((name) => readFileSync(path.join(noted, name), 'utf8').trimEnd().split('\n'));
 for (const [file, text] of [
-  ['config/crossbar.schema.json', `${JSON.stringify(publishedSchema(), null, 2)}\n`],
+  ['config/crossbar.schema.json', `${JSON.stringify(publishedSchema(), null, 1)}\n`],
   ['docs/config.md', referencePage()],
   ['docs/errors.md', errorsPage()],
   ['docs/migration.md', withTables(readFileSync(path.join(root, 'docs/migration.md'), 'utf8'), notes)],

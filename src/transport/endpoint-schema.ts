@@ -3,7 +3,7 @@
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import type { Adapt } from '../schema/rules.js';
-import { checkPortKeys } from './endpoint-rules.js';
+import { checkPortKeys } from './listen/endpoint-rules.js';
 import { tlsSchema } from './tls/schema.js';
 
 export const transportIdSchema = {

@@ -6,7 +6,7 @@ import { RAWSOCKET_SCHEME } from '../transport/rawsocket/transport-type.js';
 import { urlOf, wampOffer } from '../transport/transport-type.js';
 import { answeringServices, walkPaths } from './path-tree.js';
 import { createTesteeServer, createWebServer, createWebSocketServer } from './server.js';
-import { createUniversalServer } from './universal.js';
+import { createUniversalServer } from './universal/universal.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import type { BoundAddress } from '../transport/listen/listen.js';
@@ -16,7 +16,7 @@ import type { WebSocketTesteeTransportConfig } from '../transport/testee/schema.
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import type { PathsConfig, WebTransportConfig } from './schema.js';
 import type { WebFamilies } from './service.js';
-import type { UniversalTransportConfig } from './universal-schema.js';
+import type { UniversalTransportConfig } from './universal/schema.js';
 
 /** What the worker gives to the transports of this file. */
 export interface WebTransportDeps extends TransportDeps {

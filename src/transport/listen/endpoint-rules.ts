@@ -1,5 +1,5 @@
 /** What is checked of an endpoint that no keyword of the schema can say. */
-import type { Place, Rules } from '../schema/rules.js';
+import type { Place, Rules } from '../../schema/rules.js';
 
 /** Rule of a TCP endpoint: it has a port, or a range to choose from. */
 export const checkPortKeys: Rules = (endpoint, { report }) => {

@@ -1,5 +1,5 @@
 /** What is checked of the transport `universal`. */
-import type { Rules } from '../schema/rules.js';
+import type { Rules } from '../../schema/rules.js';
 
 /** Rule of the transport: something should be there, and of a path that is there twice that of `websocket` counts. */
 export const checkUniversal: Rules = (transport, { note }) => {

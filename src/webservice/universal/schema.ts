@@ -1,18 +1,18 @@
 /**
  * The `universal` transport: RawSocket and everything that is HTTP on one endpoint.
  */
-import { debugWithoutEffect } from '../transport/connection-schema.js';
-import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
-import type { EndpointConfig } from '../transport/endpoint-schema.js';
-import { rawsocketKeys } from '../transport/rawsocket/schema.js';
-import type { RawSocketConfig } from '../transport/rawsocket/schema.js';
-import type { ConfigSchema } from '../schema/dialect.js';
-import { pathsSchema } from './path-schema.js';
-import { webTransportSchema } from './schema.js';
-import type { WebTransportConfig } from './schema.js';
-import { checkUniversal } from './universal-rules.js';
-import { websocketServiceSchema } from './websocket-schema.js';
-import type { WebSocketServiceConfig } from './websocket-schema.js';
+import { debugWithoutEffect } from '../../transport/connection-schema.js';
+import { endpointSchema, transportIdSchema } from '../../transport/endpoint-schema.js';
+import type { EndpointConfig } from '../../transport/endpoint-schema.js';
+import { rawsocketKeys } from '../../transport/rawsocket/schema.js';
+import type { RawSocketConfig } from '../../transport/rawsocket/schema.js';
+import type { ConfigSchema } from '../../schema/dialect.js';
+import { pathsSchema } from '../path-schema.js';
+import { webTransportSchema } from '../schema.js';
+import type { WebTransportConfig } from '../schema.js';
+import { checkUniversal } from './rules.js';
+import { websocketServiceSchema } from '../websocket-schema.js';
+import type { WebSocketServiceConfig } from '../websocket-schema.js';
 
 export const universalRawsocketSchema = {
   type: 'object',

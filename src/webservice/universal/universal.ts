@@ -1,15 +1,15 @@
 /**
  * From the config of a `universal` transport to its server.
  */
-import { createSessionDeps } from '../session/deps.js';
-import { EndpointServer } from '../transport/endpoint.js';
-import { RawSocketAcceptor } from '../transport/rawsocket/rawsocket.js';
-import { UniversalAcceptor } from '../transport/universal.js';
-import { createWebAcceptor } from './server.js';
-import type { Acceptor } from '../transport/endpoint.js';
-import type { SharedPort } from '../transport/shared-port.js';
-import type { WebServerDeps } from './server.js';
-import type { UniversalTransportConfig } from './universal-schema.js';
+import { createSessionDeps } from '../../session/deps.js';
+import { EndpointServer } from '../../transport/endpoint.js';
+import { RawSocketAcceptor } from '../../transport/rawsocket/rawsocket.js';
+import { UniversalAcceptor } from '../../transport/universal.js';
+import { createWebAcceptor } from '../server.js';
+import type { Acceptor } from '../../transport/endpoint.js';
+import type { SharedPort } from '../../transport/shared-port.js';
+import type { WebServerDeps } from '../server.js';
+import type { UniversalTransportConfig } from './schema.js';
 
 /** @throws what the authentication of its RawSockets throws when it cannot be set up. */
 export async function createUniversalServer(
