@@ -11,7 +11,7 @@ import type { Daemon, DaemonOptions, LogRecord } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
 import { nodeConfig } from '../support/node-config.js';
 import { directoryWith } from '../support/node-directory.js';
-import { untilGone } from '../support/processes.js';
+import { descendantsOf, untilGone } from '../support/processes.js';
 import { WampClient } from '../support/wamp-client.js';
 
 const CLIENTS = path.resolve(import.meta.dirname, '../clients');
@@ -274,17 +274,12 @@ describe('when the node ends', () => {
   it('by kill -9, no process is left', async () => {
     const daemon = await started([shell(TREE), script(DEAF)]);
     const pids = [await numberAfter(daemon, 'child'), await numberAfter(daemon, 'self')];
-    pids.push(await numberAfter(daemon, 'deaf'), ...childrenOf(daemon.pid));
+    pids.push(await numberAfter(daemon, 'deaf'), ...descendantsOf(daemon.pid));
     expect(new Set(pids).size).toBe(4); // and the warden
     await daemon.kill();
     await untilGone(pids);
   });
 });
-
-/** The pids of the children of a process. */
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
-}
 
 describe('a guest that is a WAMP client', () => {
   const clients = [

@@ -8,7 +8,7 @@ import { spawnDaemon, startDaemon } from '../support/daemon.js';
 import type { Daemon, LogRecord } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
 import { ALLOW_ALL } from '../support/node-config.js';
-import { isAlive, untilGone } from '../support/processes.js';
+import { descendantsOf, isAlive, untilGone } from '../support/processes.js';
 import { hasAutobahn, PYTHON, pythonConfig, pythonDirectory } from '../support/python.js';
 import type { PythonNodeParts } from '../support/python.js';
 import { WampClient } from '../support/wamp-client.js';
@@ -174,6 +174,15 @@ describePython('components of Python', () => {
 
 describePython('a component of Python that cannot start', () => {
   const OLD = 'def greet():\n    print "hello"\n';
+  /** With as much memory as a container of the system gives: more is refused. */
+  const EATS = [
+    'import resource',
+    'from autobahn.twisted.wamp import ApplicationSession',
+    'class It(ApplicationSession):',
+    '    def onJoin(self, details):',
+    '        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))',
+    '        self.all = [bytearray(1 << 26) for _ in range(100)]',
+  ].join('\n');
   const WITHOUT = `#!/bin/sh\nexec ${PYTHON} -S "$@"\n`;
   it.each<[string, object, string, string, Files?]>([
     ['no module', { classname: 'nothing.Here' }, 'import', 'there is no module "nothing" in '],
@@ -190,6 +199,7 @@ describePython('a component of Python that cannot start', () => {
     ['Python 2', { classname: 'old.It' }, 'import', "Missing parentheses in call to 'print'", { 'app/old.py': OLD }],
     ['its constructor', { classname: 'parts.BadConstructor' }, 'construct', 'ValueError: no database'],
     ['its onJoin', { classname: 'parts.BadJoin' }, 'onJoin', 'wamp.error.no_such_procedure'],
+    ['its memory', { classname: 'eats.It' }, 'onJoin', 'MemoryError', { 'app/eats.py': EATS }],
     ['sys.exit', { classname: 'parts.BadExit' }, 'onJoin', 'SystemExit: 3'],
   ])('keeps the node from starting, in one line: %s', async (_, component, stage, problem, files = {}) => {
     const daemon = await failed([component], { files });
@@ -314,7 +324,7 @@ describePython('when the node ends', () => {
 
   it.each(['idle', 'spins'])('by kill -9, no process is left: %s', async (state) => {
     const daemon = await started(['parts.Echo']);
-    const pids = [hostPid(daemon), ...childrenOf(daemon.pid)];
+    const pids = [hostPid(daemon), ...descendantsOf(daemon.pid)];
     if (state === 'spins') {
       (await join(daemon)).send([48, 1, {}, 'com.example.spin']);
       await daemon.waitForLog(said('spins'));
@@ -323,8 +333,3 @@ describePython('when the node ends', () => {
     await untilGone(pids);
   });
 });
-
-/** The pids of the children of a process. */
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
-}

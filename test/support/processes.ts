@@ -16,3 +16,10 @@ export function isAlive(pid: number): boolean {
 export async function untilGone(pids: readonly number[]): Promise<void> {
   while (pids.some(isAlive)) await delay(10);
 }
+
+/** @returns the pids of the children of a process, of their children, and so on. */
+export function descendantsOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  const children = text === '' ? [] : text.split(' ').map(Number);
+  return [...children, ...children.flatMap(descendantsOf)];
+}
