@@ -464,7 +464,7 @@ describe('a config that is wrong', () => {
     'a secret where the user belongs': wampcra(KEY),
     'a secret that is a number': wampcra({ secret: Number(number) }),
     'a secret with another name': wampcra({ password: PASSWORD }),
-    'a password instead of a key': wampcra({ secret: PASSWORD, salt: SALT }),
+    'a password, and no length of its key': wampcra({ secret: PASSWORD, salt: SALT, keylen: 'long' }),
     'secrets where the type belongs': withAuth({ wampcra: KEY }),
     'a secret for cookies that is too short': JSON.stringify(
       nodeConfig({ websocket: { cookie: { secrets: [secret('short secret', 'q7Zx3k')] } } }),
