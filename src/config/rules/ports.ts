@@ -39,7 +39,10 @@ export function checkPorts({ workers }: NodePlaces, tree: SchemaTree, context: C
     }
   }
   const shared = taken.filter(isShared);
+  // For others it listens, too, which have no port of their own.
+  const followed = new Set(workers.flatMap(({ front }) => [...(front?.silent.values() ?? [])].map(pointer)));
   const isMet = (endpoint: Cursor): boolean => {
+    if (followed.has(`/${endpoint.path.slice(0, -1).join('/')}`)) return true;
     const own = shared.find((claim) => claim.endpoint === endpoint);
     return own !== undefined && shared.some((other) => other !== own && meet(other, own));
   };
@@ -160,7 +163,7 @@ function schemaAt({ path }: Cursor, { root }: SchemaTree): ConfigSchema | undefi
   return found?.items ?? found;
 }
 
-function pointer({ path }: Cursor): string {
+function pointer({ path }: Pick<Cursor, 'path'>): string {
   return `/${path.join('/')}`;
 }
 

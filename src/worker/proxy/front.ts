@@ -100,12 +100,11 @@ function transportsBefore(proxy: Place, target: Place, neighbours: Neighbours): 
   });
 }
 
-function isSameAddress(one: Place, other: Place, { cbdir, portOf }: Neighbours): boolean {
+/** Whether both say that they share one port: Crossbar.io would let the system choose between their processes. */
+function isSameAddress(one: Place, other: Place, { portOf }: Neighbours): boolean {
   const [a, b] = [one.get('endpoint'), other.get('endpoint')];
-  if (a.get('type').value !== b.get('type').value) return false;
-  const path = a.get('path').text();
-  if (path !== undefined) return isSamePath(path, b.get('path').text(), cbdir);
   const port = portOf(a.get('port').value);
   const isSamePort = port !== undefined && port !== 0 && port === portOf(b.get('port').value);
-  return isSamePort && ['interface', 'version'].every((key) => a.get(key).value === b.get(key).value);
+  const areEqual = ['type', 'interface', 'version'].every((key) => a.get(key).value === b.get(key).value);
+  return isSamePort && areEqual && [a, b].every((endpoint) => endpoint.get('shared').value === true);
 }

@@ -105,7 +105,7 @@ describe('what is on a proxy', () => {
   it('has the ports that it listens on for itself', () => {
     const taken = router(socket, { transports: [...router(socket).transports, ...proxy(socket).transports] });
     expect(problemsOf(node(taken, proxy(socket)))).toEqual([
-      '/workers/1/transports/0/endpoint/port: port 8080 is taken by /workers/0/transports/1 (allowed: another port, or another interface)',
+      '/workers/1/transports/0/endpoint/port: port 8080 is taken by /workers/0/transports/1 (allowed: another port, another interface, or "shared": true in both)',
     ]);
   });
 });
