@@ -64,6 +64,7 @@ export function exampleDirectory(config: unknown, certificates: Certificates): s
   for (const name of ['pat', 'worker', 'cookies']) {
     writeFileSync(path.join(cbdir, `secrets/${name}.txt`), 'a secret, long enough\n', { mode: 0o600 });
   }
+  writeFileSync(path.join(cbdir, 'secrets/joe.key'), `${'ab'.repeat(32)}\n`, { mode: 0o600 });
   cpSync(path.join(ROOT, 'config/component.js'), path.join(cbdir, 'component.js'));
   writeFileSync(path.join(cbdir, 'authenticator.js'), `export const authenticate = () => 'backend';\n`);
   writeFileSync(path.join(cbdir, 'package.json'), '{ "type": "module" }');
