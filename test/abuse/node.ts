@@ -197,6 +197,8 @@ async function goodClient(daemon: Daemon): Promise<WampClient> {
   if (welcome[0] !== 2) throw new Error(`no welcome: ${JSON.stringify(welcome)}`);
   await client.ask([64, 1, {}, 'honest.add']);
   await client.ask([32, 2, {}, 'honest.news']);
+  // Large messages have a thread, which is made for the first of them and has descriptors of its own.
+  await client.ask([16, 3, { acknowledge: true }, 'honest.news', ['x'.repeat(300_000)]]);
   return client;
 }
 

@@ -114,7 +114,7 @@ function suite(id: string): void {
       wire.write(Buffer.of(octet));
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect((await wire.read(4)).toString('hex')).toBe('7fb10000');
+    expect((await wire.read(4)).toString('hex')).toBe('7ff10000');
     wire.socket.destroy();
   });
 

@@ -11,11 +11,11 @@ interface LaterOptions {
 
 /**
  * In how many pieces a message may come: each may keep the 64 KiB alive that it was read with, pings behind it, so that a
- * message of some bytes that never ends could hold a gigabyte. Clients that send in pieces at all send some KiB in each.
+ * message of some bytes that never ends could hold a gigabyte. Clients that send in pieces at all send many KiB in each.
  */
-const PART_BYTES = 1024;
+const PART_BYTES = 16_384;
 const MIN_PARTS = 1024;
-/** And what comes on the wire at once may be as little as 64 bytes, on the average. */
+/** And what comes on the wire at once may be as little as 1 KiB, on the average. */
 const CHUNKS_PER_PART = 16;
 
 /** @param options of the config. @returns those of a `WebSocketServer` that gets its upgrades from elsewhere. */
