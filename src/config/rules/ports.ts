@@ -163,7 +163,7 @@ function schemaAt({ path }: Cursor, { root }: SchemaTree): ConfigSchema | undefi
   return found?.items ?? found;
 }
 
-function pointer({ path }: Pick<Cursor, 'path'>): string {
+function pointer({ path }: { readonly path: readonly string[] }): string {
   return `/${path.join('/')}`;
 }
 
