@@ -372,9 +372,14 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   /** Others have their turn while a large message is taken apart; what comes behind it on this connection waits. */
   #receiveLater(data: Buffer, rest?: () => void): void {
     const resume = this.inbox.suspend();
-    const held: Receiving = { giveUpReceiving: () => this.giveUpReceiving() };
-    receivedMemory.hold(held, data.length);
-    decodingThread.decode(this.#codec.serializer, data, (decoded) => {
+    const held: Receiving = {
+      giveUpReceiving: () => {
+        letGo();
+        this.giveUpReceiving();
+      },
+    };
+    const bytes = data.length;
+    const letGo = decodingThread.decode(this.#codec.serializer, data, (decoded) => {
       receivedMemory.hold(held, 0);
       resume(() => {
         try {
@@ -385,6 +390,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
         }
       });
     });
+    receivedMemory.hold(held, bytes);
   }
 
   #who(reason?: string): Readonly<Record<string, unknown>> {

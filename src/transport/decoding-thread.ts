@@ -40,10 +40,21 @@ export class DecodingThread {
     return bytes.length > THREAD_BYTES && serializer.takeApart !== undefined;
   }
 
-  /** Decodes one message. @param bytes are not to be used any more. @param done is called in a later turn, and only once. */
-  decode(serializer: Serializer, bytes: Buffer, done: (decoded: Decoded) => void): void {
-    this.#orders.push({ serializer, bytes, done });
+  /**
+   * Decodes one message.
+   *
+   * @param bytes are not to be used any more.
+   * @param done is called in a later turn, and only once.
+   * @returns lets go of the message, unless it is with the thread already: `done` is not called then.
+   */
+  decode(serializer: Serializer, bytes: Buffer, done: (decoded: Decoded) => void): () => void {
+    const order = { serializer, bytes, done };
+    this.#orders.push(order);
     if (this.#orders.length === 1) this.#send();
+    return () => {
+      const index = this.#orders.indexOf(order);
+      if (index > 0) this.#orders.splice(index, 1);
+    };
   }
 
   #send(): void {
