@@ -16,7 +16,7 @@ import { MAX_OPENING_BYTES, OPENING_TOO_LARGE } from '../session/opening.js';
 import { LargeFrame } from '../serializer/large-frame.js';
 import { Session } from '../session/session.js';
 import { sharedFrame } from './codecs.js';
-import { decodingThread } from './decoding-thread.js';
+import { decodeLater, decodingThread } from './decoding-thread.js';
 import { ENDINGS, TOO_MANY_LARGE } from './endings.js';
 import { turns } from './fair-scheduler.js';
 import { Inbox } from './inbox.js';
@@ -372,15 +372,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   /** Others have their turn while a large message is taken apart; what comes behind it on this connection waits. */
   #receiveLater(data: Buffer, rest?: () => void): void {
     const resume = this.inbox.suspend();
-    const held: Receiving = {
-      giveUpReceiving: () => {
-        letGo();
-        this.giveUpReceiving();
-      },
-    };
-    const bytes = data.length;
-    const letGo = decodingThread.decode(this.#codec.serializer, data, (decoded) => {
-      receivedMemory.hold(held, 0);
+    decodeLater(this, { serializer: this.#codec.serializer, bytes: data }, (decoded) =>
       resume(() => {
         try {
           this.#session.receive(decoded());
@@ -388,9 +380,8 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
         } catch (error) {
           this.#session.fail(error);
         }
-      });
-    });
-    receivedMemory.hold(held, bytes);
+      }),
+    );
   }
 
   #who(reason?: string): Readonly<Record<string, unknown>> {

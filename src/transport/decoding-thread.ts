@@ -7,9 +7,11 @@
  */
 import { Worker } from 'node:worker_threads';
 import { ProtocolViolation } from '../wamp/error.js';
+import { receivedMemory } from './received-memory.js';
 import type { ClientMessage } from '../wamp/message.js';
 import type { ThreadAnswer, ThreadOrder } from '../serializer/decoding-worker.js';
 import type { Serializer } from '../serializer/serializer.js';
+import type { Receiving } from './received-memory.js';
 
 /** From so many bytes on a message is worth another thread: smaller ones take some milliseconds at most. */
 const THREAD_BYTES = 262_144;
@@ -124,3 +126,24 @@ function movable(bytes: Buffer): Buffer {
 
 /** One for the process: it works for all connections in turn. */
 export const decodingThread = new DecodingThread();
+
+/** Decodes a message of a connection, and counts it as memory of what comes in until that is done or the connection is given up. */
+export function decodeLater(
+  connection: Receiving,
+  { serializer, bytes }: Pick<Order, 'serializer' | 'bytes'>,
+  done: (decoded: Decoded) => void,
+): void {
+  const held: Receiving = {
+    giveUpReceiving: () => {
+      letGo();
+      connection.giveUpReceiving();
+    },
+  };
+  // The message changes hands.
+  const length = bytes.length;
+  const letGo = decodingThread.decode(serializer, bytes, (decoded) => {
+    receivedMemory.hold(held, 0);
+    done(decoded);
+  });
+  receivedMemory.hold(held, length);
+}
