@@ -14,3 +14,26 @@ export const disabledSchema = {
   default: false,
   description: 'Leaves the worker out. `"${NAME}"` does so when that environment variable is set and not empty.',
 } as const satisfies ConfigSchema;
+
+/** Which Python runs the components of a worker. */
+export const pythonSchema = {
+  type: 'string',
+  minLength: 1,
+  pattern: '^/',
+  allowed: 'an absolute path',
+  absent: '`$VIRTUAL_ENV/bin/python`, else `python3` on the `PATH`',
+  description: 'The Python that runs components of Python.',
+} as const satisfies ConfigSchema;
+
+/** Where it searches their modules. */
+export const pythonPathKeywords = {
+  type: 'array',
+  items: { type: 'string', minLength: 1, is: 'file', description: 'A directory.' },
+  description: 'Where Python searches modules first. Relative ones start at the node directory.',
+} as const satisfies ConfigSchema;
+
+/** Options of all workers of Crossbar.io that it does not read itself. */
+export const unreadOptions = {
+  expose_controller: 'Crossbar.io does not use it either',
+  expose_shared: 'Crossbar.io does not use it either',
+} as const;

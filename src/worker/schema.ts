@@ -20,7 +20,7 @@ import type { WebTransportConfig } from '../webservice/schema.js';
 import { universalTransportSchema } from '../webservice/universal/schema.js';
 import type { UniversalTransportConfig } from '../webservice/universal/schema.js';
 import { notePythonOptions } from '../component/python-rules.js';
-import { disabledSchema, idKeywords } from './common-schema.js';
+import { disabledSchema, idKeywords, pythonPathKeywords, pythonSchema, unreadOptions } from './common-schema.js';
 import { environmentKeys } from './process/environment-schema.js';
 import { containerWorkerSchema } from './container/schema.js';
 import type { ContainerWorkerConfig } from './container/schema.js';
@@ -86,20 +86,8 @@ export const routerWorkerSchema = {
       additionalProperties: false,
       properties: {
         disabled: disabledSchema,
-        python: {
-          type: 'string',
-          minLength: 1,
-          pattern: '^/',
-          allowed: 'an absolute path',
-          absent: '`$VIRTUAL_ENV/bin/python`, else `python3` on the `PATH`',
-          description: 'The Python that runs components of Python.',
-        },
-        pythonpath: {
-          type: 'array',
-          items: { type: 'string', minLength: 1, is: 'file', description: 'A directory.' },
-          absent: 'no directory',
-          description: 'Where Python searches modules first. Relative ones start at the node directory.',
-        },
+        python: pythonSchema,
+        pythonpath: { ...pythonPathKeywords, absent: 'no directory' },
         env: routerEnvironmentSchema,
         max_kept_bytes: {
           type: 'integer',
@@ -113,8 +101,7 @@ export const routerWorkerSchema = {
         title: 'all workers live in one process, and "title" of "controller.options" names it',
         cpu_affinity: 'all workers live in one process, which may run on every processor',
         reactor: 'it names an event loop of Python, and Node.js has its own',
-        expose_controller: 'Crossbar.io does not use it either',
-        expose_shared: 'Crossbar.io does not use it either',
+        ...unreadOptions,
         extra: 'nothing in this worker asks for it',
       },
     },

@@ -2,7 +2,7 @@
 import { containedComponentSchema } from '../../component/container-schema.js';
 import type { ContainedComponentConfig } from '../../component/container-schema.js';
 import type { ConfigSchema } from '../../schema/dialect.js';
-import { disabledSchema, idKeywords } from '../common-schema.js';
+import { disabledSchema, idKeywords, pythonPathKeywords, pythonSchema, unreadOptions } from '../common-schema.js';
 import { environmentKeys } from '../process/environment-schema.js';
 import type { EnvironmentConfig } from '../process/environment-schema.js';
 import { checkRestart } from './rules.js';
@@ -46,28 +46,15 @@ const containerOptionsSchema = {
       description:
         'Whether a component is started again when it has ended: never; when it has failed, which is also when its process died or its connection was lost; always. After half a second, and each time after twice as long, up to 30 s; from the beginning when it has run for 10 s. With Crossbar.io `restart-on-failed` restarts nothing.',
     },
-    python: {
-      type: 'string',
-      minLength: 1,
-      pattern: '^/',
-      allowed: 'an absolute path',
-      absent: '`$VIRTUAL_ENV/bin/python`, else `python3` on the `PATH`',
-      description: 'The Python that runs components of Python.',
-    },
-    pythonpath: {
-      type: 'array',
-      default: [],
-      items: { type: 'string', minLength: 1, is: 'file', description: 'A directory.' },
-      description: 'Where Python searches modules first. Relative ones start at the node directory.',
-    },
+    python: pythonSchema,
+    pythonpath: { ...pythonPathKeywords, default: [] },
     env: containerEnvironmentSchema,
   },
   noEffect: {
     title: 'the processes of a container have the names of their programs',
     cpu_affinity: 'the system decides which processors a process runs on; "taskset" can change it',
     reactor: 'Twisted takes the best event loop that the system has',
-    expose_controller: 'Crossbar.io does not use it either',
-    expose_shared: 'Crossbar.io does not use it either',
+    ...unreadOptions,
     extra: 'nothing in this worker asks for it',
   },
 } as const satisfies ConfigSchema;

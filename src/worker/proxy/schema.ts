@@ -1,6 +1,6 @@
 /** The keys of the worker `proxy` in the config; `worker/schema.ts` puts it together. */
 import type { ConfigSchema } from '../../schema/dialect.js';
-import { disabledSchema } from '../common-schema.js';
+import { disabledSchema, unreadOptions } from '../common-schema.js';
 import { frontOf } from './front.js';
 import { checkProxy } from './rules.js';
 
@@ -44,8 +44,7 @@ export const proxyKeys = {
       title: NO_PROCESS,
       cpu_affinity: NO_PROCESS,
       reactor: 'it names an event loop of Python, and Node.js has its own',
-      expose_controller: 'Crossbar.io does not use it either',
-      expose_shared: 'Crossbar.io does not use it either',
+      ...unreadOptions,
       python: 'no Python runs in this worker',
       pythonpath: 'no Python runs in this worker',
       env: NO_PROCESS,
