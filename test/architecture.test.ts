@@ -270,7 +270,6 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'worker/container/look.ts', word: 'module', because: 'a key of the config' },
   { file: 'worker/container/look.ts', word: 'tls', because: 'a key of the config' },
   { file: 'worker/container/schema.ts', word: 'container', because: 'the schema of that worker' },
-  { file: 'worker/container/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'worker/guest/guest-worker.ts', word: 'guest', because: 'its own word' },
   { file: 'worker/guest/schema.ts', word: 'guest', because: 'the schema of that worker' },
   { file: 'worker/guest/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
@@ -281,7 +280,7 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'worker/testee/testee-worker.ts', word: 'websocket-testee', because: 'its own word' },
   { file: 'worker/testee/schema.ts', word: 'websocket-testee', because: 'the schema of that worker' },
   { file: 'worker/schema.ts', word: 'router', because: 'the schema of that worker' },
-  { file: 'worker/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
+  { file: 'worker/common-schema.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'node/summary.ts', word: 'rawsocket', because: 'what "rawsocketUrl" of a summary is for' },
 ];
 
