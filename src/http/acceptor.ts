@@ -57,6 +57,8 @@ export class HttpAcceptor implements Acceptor {
     // A request without a host is answered by the dispatcher, as all others are.
     this.#server = createServer({ ...http, requireHostHeader: false, ServerResponse: WebResponse });
     this.#server.timeout = STALLED_MS;
+    // They have a limit in bytes. Of too many Node.js would hide the last ones, but not from its parser: a length of the body, a cookie.
+    this.#server.maxHeadersCount = 0;
     this.#mayWaitForEver = this.#server.headersTimeout === 0 || this.#server.keepAliveTimeout === 0;
     const requests = this.#dispatcher;
     this.#server

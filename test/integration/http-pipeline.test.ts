@@ -188,6 +188,13 @@ describe.each(TRANSPORTS)('requests in one packet, on a $type transport', ({ ind
     }
   });
 
+  it('wait for the answer behind a body whose length stands behind thousands of headers', async () => {
+    const post = `POST ${slow} HTTP/1.1\r\nHost: 127.0.0.1\r\n${'x: y\r\n'.repeat(2500)}Content-Length: 20\r\n\r\n`;
+    const upgrade = request(page, 'Connection: Upgrade', 'Upgrade: h2c');
+    expect(await exchange(index, `${post}${'b'.repeat(20)}${upgrade}`, 2)).toEqual([405, 200]);
+    expect(node.logs.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   it('take what a client sends right behind its handshake for the WebSocket', async () => {
     const wire = await Wire.open(index);
     const hello = Buffer.from(JSON.stringify([1, 'realm1', { roles: { caller: {} } }]));
