@@ -5,12 +5,13 @@
  *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports), those in front
  *            of routers after them, those that are clients of the others last -> control socket
  *     stop:  0. the control socket: no command comes any more
- *            1. every worker: its transports stop listening, the connections of all of them are closed one by one
+ *            1. workers that are clients of the others: they say goodbye while those are there; others wait a moment for it
+ *            2. every other worker: its transports stop listening, the connections of all of them are closed one by one
  *               (`transport/drain.ts`), those left after a grace are cut; then its components and the sessions of
  *               `connect` leave
- *            2. cookie stores: flush and close; nobody is left who could write
- *            3. the warden, which has nobody left to watch
- *            4. node.pid: from here on another node may have the directory
+ *            3. cookie stores: flush and close; nobody is left who could write
+ *            4. the warden, which has nobody left to watch
+ *            5. node.pid: from here on another node may have the directory
  *
  * The end of a worker may be the end of the node (`shutdown.ts`). A start that fails takes the way of `stop` for all that had started.
  */
@@ -86,6 +87,9 @@ interface NodeParts extends TakenDirectory {
   readonly onShutdown: NodeOptions['onShutdown'];
 }
 
+/** How long the end of the node waits for workers that are its clients before it closes connections, theirs included. */
+const CLIENTS_MS = 1000;
+
 class Node implements RunningNode {
   readonly #parts: NodeParts;
   readonly #log: Logger;
@@ -93,6 +97,8 @@ class Node implements RunningNode {
   readonly #drain: Drain;
   /** Every worker that was told to start, also one that failed. */
   readonly #workers: Worker[] = [];
+  /** Those of them that are clients of the others. */
+  readonly #clientWorkers = new Set<Worker>();
   readonly #routers = new Map<string, RunningRouter>();
   readonly #clients: LocalClients;
   readonly #sharedPorts = new SharedPorts();
@@ -227,7 +233,8 @@ class Node implements RunningNode {
   ): Promise<void> {
     const { loaded, cbdir, families, env } = this.#parts;
     const { id } = loaded.config.controller;
-    const worker = workerTypeOf(config, families).create(config, {
+    const type = workerTypeOf(config, families);
+    const worker = type.create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
       ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
       ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
@@ -237,6 +244,7 @@ class Node implements RunningNode {
       privatePaths: privatePathsOf(loaded, cbdir, families),
     });
     this.#workers.push(worker);
+    if (type.startsLast === true) this.#clientWorkers.add(worker);
     try {
       await worker.start(signal);
     } catch (cause) {
@@ -257,9 +265,12 @@ class Node implements RunningNode {
   async #shutDown(): Promise<void> {
     try {
       await this.#control?.stop();
+      const clientsGone = Promise.all([...this.#clientWorkers].map((worker) => worker.stop()));
+      if (this.#clientWorkers.size > 0) await atMost(CLIENTS_MS, clientsGone);
       const drained = this.#drain.run();
       const left = drained.then(() => this.#clients.stop());
-      await Promise.all([left, ...this.#workers.map((worker) => worker.stop(drained))]);
+      const routers = this.#workers.filter((worker) => !this.#clientWorkers.has(worker));
+      await Promise.all([clientsGone, left, ...routers.map((worker) => worker.stop(drained))]);
       await this.#stores.closeAll();
     } finally {
       this.#warden.close();
@@ -267,6 +278,14 @@ class Node implements RunningNode {
     }
     this.#log.info('node stopped');
   }
+}
+
+/** Waits for something, but no longer than that. */
+async function atMost(ms: number, something: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const time = delay(ms, undefined, { signal: over.signal }).catch(() => undefined);
+  await Promise.race([something, time]);
+  over.abort();
 }
 
 function workingDirectory(): string | undefined {

@@ -157,12 +157,12 @@ class RouterWorker implements Worker {
     }
   }
 
-  stop(drained: Promise<unknown>): Promise<void> {
+  stop(drained?: Promise<unknown>): Promise<void> {
     this.#stopped ??= this.#shutDown(drained);
     return this.#stopped;
   }
 
-  async #shutDown(drained: Promise<unknown>): Promise<void> {
+  async #shutDown(drained: Promise<unknown> | undefined): Promise<void> {
     await Promise.all([drained, ...this.#servers.map((server) => server.stop())]);
     await Promise.all([...this.#components.map((component) => component.stop()), this.#hosted.stop()]);
   }

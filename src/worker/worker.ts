@@ -84,9 +84,9 @@ export interface Worker {
   start(signal?: AbortSignal): Promise<void>;
   /**
    * Ends what has started, also after a failed start. Idempotent.
-   * @param drained resolves when the connections of the node are closed.
+   * @param drained resolves when the connections of the node are closed; a client of the others is told before that.
    */
-  stop(drained: Promise<unknown>): Promise<void>;
+  stop(drained?: Promise<unknown>): Promise<void>;
   /** What of it listens where, and which realms and components it has. */
   readonly summary: WorkerOffer;
 }
