@@ -16,7 +16,7 @@ import { LARGE_MESSAGE_BYTES } from '../received-memory.js';
 /** Whose frames they are. */
 export interface GateOwner {
   /** Gets what is passed on. */
-  readonly feed: (chunk: Buffer) => void;
+  feed(chunk: Buffer): void;
   /** A message of more than {@link LARGE_MESSAGE_BYTES} begins. @returns false when nothing more is to be passed on. */
   mayBeLarge(): boolean;
   /** So much of a large message has come; 0 when it is complete. */
@@ -79,7 +79,7 @@ export class FrameGate {
    */
   constructor(maxMessageBytes: number, maxFrameBytes: number, owner: GateOwner) {
     this.#maxMessageBytes = maxMessageBytes;
-    this.#maxFrameBytes = maxFrameBytes === 0 ? Infinity : maxFrameBytes;
+    this.#maxFrameBytes = maxFrameBytes;
     this.#owner = owner;
   }
 
@@ -147,8 +147,7 @@ export class FrameGate {
   }
 
   #openLarge(chunk: Buffer, at: number, length: number): void {
-    // `ws` refuses it.
-    if (this.#messageBytes > this.#maxMessageBytes || this.#left > this.#maxFrameBytes) return;
+    if (this.#isRefused) return;
     // What came before decides whether it may be large.
     this.#passTo(chunk, at);
     if (!this.#isOver && !this.#owner.mayBeLarge()) this.stop();
@@ -158,6 +157,12 @@ export class FrameGate {
     this.#cut = { left: this.#left, piece: 0, first: (chunk[at] ?? 0) & ~FINAL, mask };
     this.#left = 0;
     this.#from = behind;
+  }
+
+  /** `ws` refuses the frame for its header. */
+  get #isRefused(): boolean {
+    if (this.#messageBytes > this.#maxMessageBytes) return true;
+    return this.#maxFrameBytes !== 0 && this.#left > this.#maxFrameBytes;
   }
 
   /** Passes a fragment on by itself, where it is a small part of what was read. */

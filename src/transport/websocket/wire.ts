@@ -71,7 +71,6 @@ export class WebSocketWire implements Wire, GateOwner {
   readonly connection: WampConnection;
   readonly echoesClose: boolean;
   readonly failsByDrop: boolean;
-  readonly feed: (chunk: Buffer) => void;
   /** Only where messages may be compressed. */
   readonly begins: (() => void) | undefined;
   /** What the client's frames are closed for. */
@@ -81,6 +80,7 @@ export class WebSocketWire implements Wire, GateOwner {
   readonly #host: TransportHost;
   readonly #maxMessageBytes: number;
   readonly #gate: FrameGate;
+  readonly #feed: DataListener;
 
   constructor(ws: WampWebSocket, terms: WebSocketTerms, host: TransportHost) {
     const { socket, serializer, client, maxFrameBytes, maxMessageBytes } = terms;
@@ -99,7 +99,7 @@ export class WebSocketWire implements Wire, GateOwner {
     ws.wire = this;
     if (isCompressed) this.begins = () => this.#limitInflated();
     this.#gate = new FrameGate(maxMessageBytes, maxFrameBytes, this);
-    this.feed = putBefore(socket, this.#gate);
+    this.#feed = putBefore(socket, this.#gate);
     ws.on('message', onMessage).on('ping', onPing).on('pong', onPong).on('error', onError).on('close', onClose);
   }
 
@@ -111,6 +111,10 @@ export class WebSocketWire implements Wire, GateOwner {
 
   get isPaused(): boolean {
     return this.#ws.isPaused;
+  }
+
+  feed(chunk: Buffer): void {
+    this.#feed.call(this.#socket, chunk);
   }
 
   stopReading(): void {
@@ -187,21 +191,37 @@ export class WebSocketWire implements Wire, GateOwner {
   }
 }
 
+type DataListener = (this: Socket, chunk: Buffer) => void;
+
+/** A socket with what stands before the listener of `ws`: found by it, the listeners below need no closures. */
+interface GatedSocket extends Socket {
+  [GATE]?: FrameGate;
+}
+
+const GATE = Symbol('gate');
+
 /**
  * `ws` gets what the gate lets through, also what is left when the socket is closed: `ws` would read that itself.
  * @returns how to feed `ws`.
  */
-function putBefore(socket: Socket, gate: FrameGate): (chunk: Buffer) => void {
-  const [listener] = socket.listeners('data').slice(-1) as ((this: Socket, chunk: Buffer) => void)[];
-  const onData = (chunk: Buffer): void => gate.push(chunk);
-  if (listener !== undefined) socket.off('data', listener);
-  socket.on('data', onData).prependListener('close', () => {
-    socket.off('data', onData);
-    const rest = socket.read() as Buffer | null;
-    if (rest !== null) gate.push(rest);
-    gate.stop();
-  });
-  return (chunk) => listener?.call(socket, chunk);
+function putBefore(socket: GatedSocket, gate: FrameGate): DataListener {
+  const listener = socket.listeners('data').at(-1);
+  if (listener === undefined) throw new TypeError('a WebSocket that nobody reads');
+  socket[GATE] = gate;
+  socket.off('data', listener as DataListener);
+  socket.on('data', onData).prependListener('close', onSocketClose);
+  return listener as DataListener;
+}
+
+function onData(this: GatedSocket, chunk: Buffer): void {
+  this[GATE]?.push(chunk);
+}
+
+function onSocketClose(this: GatedSocket): void {
+  this.off('data', onData);
+  const rest = this.read() as Buffer | null;
+  if (rest !== null) this[GATE]?.push(rest);
+  this[GATE]?.stop();
 }
 
 /** A close reason holds at most 123 bytes (RFC 6455, section 5.5); a character must not be cut in two. */
