@@ -33,7 +33,7 @@ export abstract class BinaryReader {
   /** Whether a dictionary may have nothing but strings as keys: so it is in WAMP, but applications may do otherwise. */
   strictKeys = true;
   /** What {@link pass} may still do. */
-  protected readonly steps = new Steps();
+  steps = new Steps();
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;

@@ -16,7 +16,7 @@ import type { Payload } from '../wamp/payload.js';
 import type { BinaryReader } from './binary-reader.js';
 import type { BinaryWriter } from './binary-writer.js';
 import type { Frame, Framing, MessageParts, Serializer } from './serializer.js';
-import type { ValueSink } from './value-sink.js';
+import type { Steps, ValueSink } from './value-sink.js';
 import type { PayloadForm } from './wire-payload.js';
 
 /** No message of WAMP has more elements. */
@@ -49,9 +49,10 @@ class BinaryPayload extends WirePayload {
     return new BinaryPayload(this.format, copy, this.count);
   }
 
-  passOn(to: ValueSink): number {
+  passOn(to: ValueSink, steps?: Steps): number {
     const reader = this.format.reader(this.bytes);
     reader.strictKeys = false;
+    if (steps !== undefined) reader.steps = steps;
     for (let index = 0; index < this.count; index++) {
       reader.pass(to, 0);
       to.endItem();
@@ -88,6 +89,7 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
   serializer(): Serializer {
     return {
       type: this.type,
+      form: this,
       binary: true,
       decode: (bytes) => this.#decode(bytes, parseMessage),
       takeApart: (bytes) => this.#takeApart(bytes),
@@ -101,6 +103,7 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
   batchedSerializer(): Serializer {
     return {
       type: `${this.type}.batched`,
+      form: this,
       binary: true,
       split: lengthPrefixed,
       decode: (bytes) => this.#decode(bytes, parseMessage),
@@ -119,9 +122,13 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
     return this.#written(elements.length);
   }
 
-  translate(payload: WirePayload): BinaryPayload {
+  translate(payload: WirePayload, steps?: Steps): BinaryPayload {
     this.#writer.reset();
-    return this.#written(payload.passOn(this.#writer));
+    return this.#written(payload.passOn(this.#writer, steps));
+  }
+
+  adopt(bytes: Buffer, count: number): BinaryPayload {
+    return new BinaryPayload(this, bytes, count);
   }
 
   #written(count: number): BinaryPayload {

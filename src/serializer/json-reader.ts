@@ -39,11 +39,13 @@ const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${ex
 
 export class JsonReader {
   readonly #text: string;
-  readonly #steps = new Steps();
+  readonly #steps: Steps;
   #at = 0;
 
-  constructor(text: string) {
+  /** @param steps those that {@link passAll} may take */
+  constructor(text: string, steps = new Steps()) {
     this.#text = text;
+    this.#steps = steps;
   }
 
   /** Passes on values with commas between them, up to the end of the text. @returns how many. */

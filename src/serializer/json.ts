@@ -32,17 +32,20 @@ const MAX_CODE_LENGTH = 20;
 
 const writer = new JsonWriter();
 
-const jsonForm: PayloadForm<JsonPayload> = {
+const jsonForm: PayloadForm<JsonPayload | JsonBytes> = {
+  type: 'json',
   write: (elements) => new JsonPayload(jsonText(elements).slice(1, -1), false),
-  translate(payload) {
+  translate(payload, steps) {
     writer.reset();
-    payload.passOn(writer);
+    payload.passOn(writer, steps);
     return new JsonPayload(writer.toText(), writer.isAscii);
   },
+  adopt: (bytes) => new JsonBytes(bytes),
 };
 
 export const jsonSerializer: Serializer = {
   type: 'json',
+  form: jsonForm,
   binary: false,
   decode,
   values: jsonMessageValues,
@@ -58,6 +61,7 @@ export const jsonSerializer: Serializer = {
 
 export const batchedJsonSerializer: Serializer = {
   type: 'json.batched',
+  form: jsonForm,
   binary: false,
   split: separated,
   decode,

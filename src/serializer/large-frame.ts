@@ -49,6 +49,17 @@ export class SharedBytes {
   }
 }
 
+/** What is left over of the memory that bytes lie in, where that may change hands with them. */
+const MAX_SPARE_BYTES = 256;
+
+/** @returns bytes whose memory may go to another thread: nobody else has something in it. */
+export function movable(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength - bytes.length <= MAX_SPARE_BYTES) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
 /** @returns `bytes`, or a copy where they would keep much more memory than their own. */
 export function ownBytes(bytes: Buffer): Buffer {
   if (bytes.length * LARGE_SHARE >= bytes.buffer.byteLength) return bytes;

@@ -5,6 +5,7 @@
  */
 import type { ClientMessage, Event, Message } from '../wamp/message.js';
 import type { LargeFrame } from './large-frame.js';
+import type { PayloadForm, WirePayload } from './wire-payload.js';
 
 /** How a transport marks one message in its byte stream. Stateless; one constant per kind of transport. */
 export interface Framing {
@@ -21,6 +22,11 @@ export type Frame = Buffer | LargeFrame;
 export interface Serializer {
   /** The config word and the middle of the subprotocol: `json` in `wamp.2.json`. */
   readonly type: string;
+  /**
+   * How it writes payloads: between serializers of the same form they travel unchanged. Where it has none, they are translated
+   * when they are due.
+   */
+  readonly form?: PayloadForm<WirePayload>;
   /** Whether messages travel as binary WebSocket messages, as opposed to text. */
   readonly binary: boolean;
   /**

@@ -32,8 +32,8 @@ export interface ValueSink {
 }
 
 /**
- * The most steps that one translation may take, as many as a slow machine does within 25 milliseconds, because an event may be
- * due in both other formats at once: who is behind a message must not make all others wait.
+ * The most steps that one translation may take, as many as a slow machine does within 25 milliseconds: who is behind a message must
+ * not make all others wait.
  */
 const MAX_STEPS = 600_000;
 
@@ -53,7 +53,12 @@ export const Cost = {
 
 /** Counts the steps of a translation. */
 export class Steps {
-  #left = MAX_STEPS;
+  #left: number;
+
+  /** @param max how many it may take */
+  constructor(max = MAX_STEPS) {
+    this.#left = max;
+  }
 
   /** @throws WampError when a translation has taken too many. */
   take(steps: number): void {

@@ -5,30 +5,36 @@
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { ValueCounter } from './value-counter.js';
-import type { ValueSink } from './value-sink.js';
+import type { Steps, ValueSink } from './value-sink.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 
 /** How deep lists and dictionaries may lie in each other; Arguments and ArgumentsKw are the first level. */
 export const MAX_NESTING = 64;
 
 /**
- * The most that is translated: text beyond ASCII takes 13 ms for each MiB, and others wait meanwhile. Between clients of the same
- * serializer any message travels.
+ * The most that is translated while others wait: text beyond ASCII takes 13 ms for each MiB. Large messages have their translations
+ * with them already (`translations.ts`).
  */
 const MAX_TRANSLATED_BYTES = 2_097_152;
 const TOO_LARGE = `a payload of more than ${MAX_TRANSLATED_BYTES} bytes is not translated for a client with another serializer`;
 
 /** Writes values in one form. One constant object per form: it is the key under which results are kept. */
 export interface PayloadForm<P extends WirePayload> {
+  /** The config word of its serializers. */
+  readonly type: string;
   /** @throws WampError `wamp.error.invalid_argument` when the values have no place in this form. */
   write(elements: readonly unknown[]): P;
   /**
    * Does the same for a payload in another form, without building its values.
+   * @param steps those that it may take; by default as many as others can wait for
    * @throws WampError `wamp.error.payload_size_exceeded` besides, when that would take too long.
    */
-  translate(payload: WirePayload): P;
+  translate(payload: WirePayload, steps?: Steps): P;
+  /** Takes what was translated in another thread. @param count how many elements it has */
+  adopt(bytes: Buffer, count: number): P;
 }
 
+/** A payload in one form, with its translations. */
 export abstract class WirePayload implements Payload {
   /** form -> this payload in it, or why it has no place there */
   #translations: Map<unknown, WirePayload | WampError> | undefined;
@@ -42,8 +48,14 @@ export abstract class WirePayload implements Payload {
   /** How much memory it takes, in bytes. */
   abstract get byteLength(): number;
 
+  /** How many elements it has; 1 where nobody needs to know. */
+  abstract readonly count: number;
+
+  /** @returns it as it stands in a message. */
+  abstract shared(): Buffer;
+
   /** Passes on what {@link elements} builds. @returns how many there are. */
-  abstract passOn(to: ValueSink): number;
+  abstract passOn(to: ValueSink, steps?: Steps): number;
 
   /** Arguments; of an opaque payload a list with its one item. */
   get args(): readonly unknown[] {
@@ -85,6 +97,12 @@ export abstract class WirePayload implements Payload {
     return made;
   }
 
+  /** It was translated already, or cannot be. */
+  keep<P extends WirePayload>(form: PayloadForm<P>, made: P | WampError): void {
+    this.#translations ??= new Map();
+    this.#translations.set(form, made);
+  }
+
   #translated<P extends WirePayload>(form: PayloadForm<P>): P | WampError {
     let made: P | WampError;
     try {
@@ -94,8 +112,7 @@ export abstract class WirePayload implements Payload {
       if (!(error instanceof WampError)) throw error;
       made = error;
     }
-    this.#translations ??= new Map();
-    this.#translations.set(form, made);
+    this.keep(form, made);
     return made;
   }
 }

@@ -17,6 +17,7 @@ import { LargeFrame } from '../serializer/large-frame.js';
 import { Session } from '../session/session.js';
 import { sharedFrame } from './codecs.js';
 import { decodeLater, decodingThread } from './decoding-thread.js';
+import { spokenForms } from '../serializer/spoken-forms.js';
 import { ENDINGS, TOO_MANY_LARGE } from './endings.js';
 import { turns } from './fair-scheduler.js';
 import { Inbox } from './inbox.js';
@@ -66,6 +67,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     this.#codec = codec;
     this.#sender = sender;
     this.#maxFrameBytes = maxFrameBytes;
+    spokenForms.add(codec.serializer.form);
     this.#checksUtf8 = checksUtf8 && !codec.serializer.binary;
     this.inbox = new Inbox(this, turns);
     this.#outbox = new Outbox(socket, host.unsent, this);
@@ -327,6 +329,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     this.#outbox.closed();
     this.#session.transportLost(this.#lost);
     this.client.liveCookie?.left();
+    spokenForms.remove(this.#codec.serializer.form);
     this.#host.closed(this);
   }
 

@@ -1,22 +1,24 @@
 /**
  * Large messages are taken apart in a thread of their own. To check 16 MiB takes up to a second, which nobody else may have to wait
  * for, and to do that in parts would need each reader a second time. The thread says where the payload lies and what stands before
- * it; the bytes themselves only change hands. Messages come back in the order in which they were given, and each connection waits
+ * it, and translates the payload for those who speak another serializer; bytes only change hands. Messages come back in the order in which they were given, and each connection waits
  * for its own, so one thread is as fair as many. It is started for the first large message, and ends when there were none for a
  * while. Knows no sockets and no sessions.
  */
 import { Worker } from 'node:worker_threads';
 import { ProtocolViolation } from '../wamp/error.js';
+import { movable } from '../serializer/large-frame.js';
+import { keepTranslations } from '../serializer/translations.js';
+import { WirePayload } from '../serializer/wire-payload.js';
 import { receivedMemory } from './received-memory.js';
+import { spokenForms } from '../serializer/spoken-forms.js';
 import type { ClientMessage } from '../wamp/message.js';
-import type { ThreadAnswer, ThreadOrder } from '../serializer/decoding-worker.js';
+import type { Found, ThreadAnswer, ThreadOrder } from '../serializer/decoding-worker.js';
 import type { Serializer } from '../serializer/serializer.js';
 import type { Receiving } from './received-memory.js';
 
 /** From so many bytes on a message is worth another thread: smaller ones take some milliseconds at most. */
 const THREAD_BYTES = 262_144;
-/** What is left over of the memory that a message lies in, where that may change hands with it. */
-const MAX_SPARE_BYTES = 256;
 /** How long the thread waits for the next message. */
 const IDLE_MS = 60_000;
 /** In MiB. A hostile message may make the check hold some bytes for each of its own. */
@@ -67,7 +69,8 @@ export class DecodingThread {
     this.#worker.ref();
     const bytes = movable(order.bytes);
     const type = order.serializer.type.replace('.batched', '');
-    this.#worker.postMessage({ type, bytes } satisfies ThreadOrder, [bytes.buffer as ArrayBuffer]);
+    const forms = spokenForms.besides(order.serializer.form);
+    this.#worker.postMessage({ type, bytes, forms } satisfies ThreadOrder, [bytes.buffer as ArrayBuffer]);
   }
 
   #rest(): void {
@@ -99,8 +102,7 @@ export class DecodingThread {
       if ('unknown' in outcome) return serializer.decode(own);
       if ('violation' in outcome) throw new ProtocolViolation(outcome.violation);
       if ('failed' in outcome) throw new Error(outcome.failed);
-      if (serializer.putTogether === undefined) throw new TypeError(`${serializer.type} cannot put a message together`);
-      return serializer.putTogether(own, outcome);
+      return putTogether(serializer, own, outcome);
     });
   }
 
@@ -116,12 +118,11 @@ export class DecodingThread {
   }
 }
 
-/** @returns bytes whose memory may change hands: nobody else has something in it. */
-function movable(bytes: Buffer): Buffer {
-  if (bytes.buffer.byteLength - bytes.length <= MAX_SPARE_BYTES) return bytes;
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
+function putTogether(serializer: Serializer, bytes: Buffer, { parts, translations }: Found): ClientMessage {
+  if (serializer.putTogether === undefined) throw new TypeError(`${serializer.type} cannot put a message together`);
+  const message = serializer.putTogether(bytes, parts);
+  if ('payload' in message && message.payload instanceof WirePayload) keepTranslations(message.payload, translations);
+  return message;
 }
 
 /** One for the process: it works for all connections in turn. */

@@ -20,6 +20,8 @@ const MIB = 1_048_576;
 /** What no message is about. */
 const PATIENCE_MS = 60_000;
 
+const FORMS = ['json', 'msgpack', 'cbor'] as const;
+
 describe.each(TRANSPORTS)('$transport in $serializer', ({ transport, connect, serializer }) => {
   // It is the clients that take their time with more.
   const largest = transport === 'WebSocket' ? 16 * MIB : 2 * MIB;
@@ -76,18 +78,49 @@ describe.each(TRANSPORTS)('$transport in $serializer', ({ transport, connect, se
     expect((await client.next())[0]).toBe(6);
   });
 
-  it('says what is not translated for a client of another serializer', async () => {
-    const other = await WampClient.join(daemon.url('/ws', 'ws'), 'realm1', {
-      serializer: serializer === 'json' ? 'msgpack' : 'json',
-    });
-    await other.ask([64, 1, {}, 'com.example.other']);
-    const caller = await join();
-    const answer = await caller.ask([48, 1, {}, 'com.example.other', ['x'.repeat(3 * MIB)]]);
-    expect(answer.slice(0, 5)).toEqual([8, 48, 1, {}, 'wamp.error.payload_size_exceeded']);
-    expect(answer[5]).toEqual([expect.stringContaining('2097152 bytes')]);
-    await other.leave();
-    await caller.leave();
-  });
+  const joinWith = (other: (typeof FORMS)[number]): Promise<WampClient> =>
+    WampClient.join(daemon.url('/ws', 'ws'), 'realm1', { serializer: other });
+  const others = FORMS.filter((other) => other !== serializer);
+
+  it(
+    'is translated for clients of other serializers, each in its place',
+    async () => {
+      const topic = 'com.example.others';
+      const subscribers = await Promise.all(others.map((other) => joinWith(other)));
+      for (const other of subscribers) await other.ask([32, 1, {}, topic]);
+      const publisher = await join();
+      const args = ['é😀'.repeat(10_000), 'x'.repeat(3 * MIB), Array.from({ length: 50_000 }, (_, i) => i / 8)];
+      publisher.send([16, 1, {}, topic, ['before']]);
+      publisher.send([16, 2, {}, topic, args, { k: 1.5 }]);
+      publisher.send([16, 3, {}, topic, ['behind']]);
+      for (const other of subscribers) {
+        expect((await other.next()).slice(4)).toEqual([['before']]);
+        const [, , , details, ...payload] = await other.next(PATIENCE_MS);
+        expect(details).toEqual({});
+        expect(JSON.stringify(payload) === JSON.stringify([args, { k: 1.5 }])).toBe(true);
+        expect((await other.next()).slice(4)).toEqual([['behind']]);
+        await other.leave();
+      }
+      await publisher.leave();
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'is refused where its translation would take too long',
+    async () => {
+      const callee = await joinWith(serializer === 'json' ? 'msgpack' : 'json');
+      await callee.ask([64, 1, {}, 'com.example.other']);
+      const caller = await join();
+      const many = Object.fromEntries(Array.from({ length: 900_000 }, (_, i) => [`key${i}`, 1]));
+      const answer = await caller.ask([48, 1, {}, 'com.example.other', [many]]);
+      expect(answer.slice(0, 5)).toEqual([8, 48, 1, {}, 'wamp.error.payload_size_exceeded']);
+      expect(answer[5]).toEqual([expect.stringContaining('too many values')]);
+      await callee.leave();
+      await caller.leave();
+    },
+    PATIENCE_MS,
+  );
 });
 
 /** Compares without a text of both when they differ. */

@@ -3,11 +3,12 @@ import { LARGE_PAYLOAD_BYTES, ownBytes, SharedBytes } from '../large-frame.js';
 import { JsonReader } from '../json-reader.js';
 import { jsonValues } from '../json-values.js';
 import { WirePayload } from '../wire-payload.js';
-import type { ValueSink } from '../value-sink.js';
+import type { Steps, ValueSink } from '../value-sink.js';
 
 /** Arguments and ArgumentsKw as JSON text, `[1,2],{"k":3}`, exactly as they came in. */
 export class JsonPayload extends WirePayload {
   readonly text: string;
+  readonly count = 1;
   /** Known to be ASCII: as long in bytes as it is in characters. */
   readonly isAscii: boolean;
   /** Only where it is large. */
@@ -34,8 +35,8 @@ export class JsonPayload extends WirePayload {
     return new JsonPayload(Buffer.from(this.text).toString(), this.isAscii);
   }
 
-  passOn(to: ValueSink): number {
-    return new JsonReader(this.text).passAll(to);
+  passOn(to: ValueSink, steps?: Steps): number {
+    return new JsonReader(this.text, steps).passAll(to);
   }
 
   elements(): readonly unknown[] {
@@ -52,6 +53,7 @@ export class JsonPayload extends WirePayload {
 /** The same as bytes, of a message that was taken apart in another thread: no text of it is made where nobody reads it. */
 export class JsonBytes extends WirePayload {
   readonly bytes: Buffer;
+  readonly count = 1;
   /** Bytes are copied as they are: nothing hangs on it. */
   readonly isAscii = false;
   readonly isLarge = true;
@@ -75,8 +77,8 @@ export class JsonBytes extends WirePayload {
     return new JsonBytes(copy);
   }
 
-  passOn(to: ValueSink): number {
-    return new JsonReader(this.text).passAll(to);
+  passOn(to: ValueSink, steps?: Steps): number {
+    return new JsonReader(this.text, steps).passAll(to);
   }
 
   elements(): readonly unknown[] {
