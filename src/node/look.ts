@@ -38,7 +38,7 @@ export async function look(
 ): Promise<Seen> {
   const problems: ConfigProblem[] = [];
   const warnings: ConfigProblem[] = [];
-  const tools = { cbdir, path: env['PATH'], clock, privatePaths: privatePathsOf(loaded, cbdir, families) };
+  const tools = { cbdir, env, clock, privatePaths: privatePathsOf(loaded, cbdir, families) };
   for (const { look: word, value, worker, problem } of loaded.sights) {
     const config = loaded.config.workers[worker];
     if (config === undefined || isDisabled(config)) continue;

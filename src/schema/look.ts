@@ -25,8 +25,8 @@ export interface LookTools {
   readonly cbdir: string;
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
-  /** The `PATH` of the node. */
-  readonly path: string | undefined;
+  /** The environment of the node, in which programs are found. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /**

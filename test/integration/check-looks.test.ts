@@ -6,6 +6,7 @@ import { linkSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { formatProblem } from '../../src/config/error.js';
+import type { Environment } from '../../src/config/environment.js';
 import { loadConfig } from '../../src/config/load.js';
 import { look } from '../../src/node/look.js';
 import { Certificates, HAS_OPENSSL } from '../support/certificates.js';
@@ -201,6 +202,20 @@ describe('check', () => {
     expect(warnings.map(({ pointer, text }) => `${pointer}: ${text}`)).toEqual([
       `/workers/0/executable: there is no program "python": ${bin}/python3 is taken instead`,
     ]);
+  });
+
+  it('says where no Python is found, and takes that of a virtual environment', async () => {
+    const virtual = temporaryDirectory();
+    mkdirSync(path.join(virtual, 'bin'));
+    writeFileSync(path.join(virtual, 'bin/python'), '#!/bin/sh\n', { mode: 0o755 });
+    const cbdir = nodeDirectory(pythonConfig(['app.App'], { options: { python: undefined } }));
+    const loaded = await loadConfig({ cbdir, env: {} });
+    const seenWith = async (env: Environment) => (await look(loaded, { cbdir, env })).problems;
+    const [problem] = await seenWith({ PATH: temporaryDirectory() });
+    expect(`${problem?.pointer}: ${problem?.text}`).toMatch(
+      /^\/workers\/0: there is no python3 in the PATH: install it/,
+    );
+    expect(await seenWith({ VIRTUAL_ENV: virtual })).toEqual([]);
   });
 
   it('disturbs no node that runs in the directory, and finds nothing wrong in what that holds', async () => {

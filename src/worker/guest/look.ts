@@ -7,11 +7,11 @@ import type { GuestWorkerConfig } from './schema.js';
 const noDirectory = (directory: string): string => `there is no directory ${directory}`;
 
 /** The look `guest`. */
-export const lookAtGuest: Look<GuestWorkerConfig> = async ({ executable, options }, { cbdir, path, warn }) => {
+export const lookAtGuest: Look<GuestWorkerConfig> = async ({ executable, options }, { cbdir, env, warn }) => {
   const { workdir = cbdir, watch } = options;
   if (!(await isDirectory(workdir))) return warn(['options', 'workdir'], noDirectory(workdir));
   try {
-    const { file, insteadOf } = await findExecutable(executable, { workdir, path });
+    const { file, insteadOf } = await findExecutable(executable, { workdir, path: env['PATH'] });
     if (insteadOf !== undefined)
       warn(['executable'], `there is no program ${JSON.stringify(insteadOf)}: ${file} is taken instead`);
   } catch (error) {

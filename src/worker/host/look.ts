@@ -3,18 +3,22 @@ import { stat } from 'node:fs/promises';
 
 import { runsPython } from '../../component/python-rules.js';
 import type { Look } from '../../schema/look.js';
-import { isExecutable } from '../guest/executable.js';
-import { noProgram } from './python-program.js';
+import { messageOf } from '../../system/error.js';
+import { findPython } from './python-program.js';
 import type { PythonOptions } from './python-program.js';
 
 /** The look `python`. The value is the worker. */
 export const lookAtPython: Look<{
   readonly options: PythonOptions;
   readonly components: readonly { readonly type: string }[];
-}> = async ({ options, components }, { report, warn }) => {
+}> = async ({ options, components }, { env, report, warn }) => {
   if (!components.some(({ type }) => runsPython(type))) return;
   const { python, pythonpath = [] } = options;
-  if (python !== undefined && !(await isExecutable(python))) report(['options', 'python'], noProgram(python));
+  try {
+    await findPython(python, env);
+  } catch (error) {
+    report(python === undefined ? [] : ['options', 'python'], messageOf(error));
+  }
   for (const [index, directory] of pythonpath.entries()) {
     if (!(await isThere(directory))) {
       warn(['options', 'pythonpath', String(index)], `there is no ${directory}, so no module is found there`);

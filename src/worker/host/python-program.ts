@@ -51,16 +51,14 @@ async function pythonCommand(options: PythonOptions, surroundings: PythonSurroun
   };
 }
 
-/** @returns what is told of a `python` that is none. */
-export function noProgram(python: string): string {
-  return `${python} (options.python) is no program that this user may run`;
-}
-
-/** @throws Error with what to do, where there is none. */
-async function findPython(named: string | undefined, env: PythonSurroundings['env']): Promise<string> {
+/**
+ * @param named in `options.python`; without it the Python of a virtual environment, then that of the `PATH`
+ * @throws Error (rejects) with what to do, where there is none.
+ */
+export async function findPython(named: string | undefined, env: PythonSurroundings['env']): Promise<string> {
   if (named !== undefined) {
     if (await isExecutable(named)) return named;
-    throw new Error(noProgram(named));
+    throw new Error(`${named} (options.python) is no program that this user may run`);
   }
   const virtual = env['VIRTUAL_ENV'];
   const ofVirtual = virtual === undefined ? undefined : path.join(virtual, 'bin/python');
