@@ -40,18 +40,20 @@ export class RepeatedLog {
   /**
    * Writes a line, unless one of its kind was written within the last minute; then it is counted, and the next line of the
    * kind has the count as `omitted`.
+   * @returns whether it was written.
    * @param kind a constant, or one of few words; what a client chooses must not be part of it. Default: the message.
    */
-  say(level: RepeatedLevel, facts: Facts, message: string, kind = message): void {
+  say(level: RepeatedLevel, facts: Facts, message: string, kind = message): boolean {
     const now = this.#clock();
     const account = this.#account(kind);
     if (now - account.saidAt < EVERY_MS) {
       account.omitted += 1;
       account.last = { level, facts, message };
-      return;
+      return false;
     }
     account.saidAt = now;
     this.#write(account, level, facts, message);
+    return true;
   }
 
   /** Writes what was left out and not told yet: for each kind its last line with the count. */
@@ -89,14 +91,15 @@ export interface RepeatedLogDeps {
   readonly repeated?: RepeatedLog;
 }
 
-/** Says something that clients can cause as often as they like. @param kind see {@link RepeatedLog.say}. */
+/** Says something that clients can cause as often as they like. Parameters and result: see {@link RepeatedLog.say}. */
 export function sayRepeated(
   { log, repeated }: RepeatedLogDeps,
   level: RepeatedLevel,
   facts: Facts,
   message: string,
   kind?: string,
-): void {
-  if (repeated === undefined) log[level](facts, message);
-  else repeated.say(level, facts, message, kind);
+): boolean {
+  if (repeated !== undefined) return repeated.say(level, facts, message, kind);
+  log[level](facts, message);
+  return true;
 }

@@ -82,7 +82,7 @@ export class Deciders {
   }
 
   /** @throws WampError when the session may not register the procedure. */
-  check({ authrole }: RouterSession, { uri, match }: Pick<RegistrationView, 'uri' | 'match'>): void {
+  check({ authrole }: Pick<RouterSession, 'authrole'>, { uri, match }: Pick<RegistrationView, 'uri' | 'match'>): void {
     if (match !== 'exact' || this.#isFor(uri, authrole)) return;
     const text = `${quoted(uri)} decides about others, and is not for role "${authrole}" to register`;
     throw new WampError(ErrorUri.NOT_AUTHORIZED, text);

@@ -9,6 +9,7 @@ import { CloseUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import type { ProcedureTable } from './meta/procedure.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
+import { ActionDenied } from './permission.js';
 import { Arrivals } from './arrivals.js';
 import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
@@ -22,7 +23,8 @@ import type { UriRule } from '../wamp/uri.js';
 import type { Decider } from './deciders.js';
 import type { Scheduler } from './observer.js';
 import type { Budget } from './budget.js';
-import type { Permission, Role } from './role.js';
+import type { Permission } from './permission.js';
+import type { Role } from './role.js';
 import type { RealmConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
 import type { Publication, RegistrationClaim, Uplink } from './uplink.js';
@@ -190,6 +192,8 @@ export class Realm {
       this.#route(session, message, granted);
     } catch (error) {
       if (!(error instanceof WampError)) throw error;
+      // Also where nobody is answered: an unacknowledged publication.
+      if (error instanceof ActionDenied) session.denied?.(error.denial);
       answer(session, message, error);
     }
   }

@@ -8,47 +8,25 @@
  * To subscribe to or register a pattern is allowed when every URI that it can match is. The rules are checked from the most
  * specific one on, down to the first that matches all URIs of the pattern. None that shares a URI with it may deny.
  */
-import { ErrorUri, WampError } from '../wamp/error.js';
-import { quoted } from '../wamp/uri.js';
+import { ActionDenied } from './permission.js';
 import type { Match } from '../wamp/uri.js';
 import { bySpecificity, covers, intersects } from './pattern-relations.js';
 import { PatternIndex } from './pattern-index.js';
 import type { Pattern } from './pattern-relations.js';
+import type { Action, Permission } from './permission.js';
 import type { PermissionConfig, RoleConfig } from './schema.js';
-
-/** What a rule of a role allows. */
-export type Action = 'call' | 'register' | 'publish' | 'subscribe';
-
-/** What a role may do with the URIs of one rule. */
-export interface Permission extends Readonly<Record<Action, boolean>> {
-  /** Show the caller to the callee. */
-  readonly discloseCaller: boolean;
-  /** Show the publisher to the subscribers. */
-  readonly disclosePublisher: boolean;
-  /** The URI of the rule begins with {@link MANAGEMENT}: it is about the procedures that manage the node. */
-  readonly namesManagement: boolean;
-  /** Why nothing is allowed, if no decision was made. */
-  readonly failure?: WampError;
-}
 
 /** The prefix of the procedures that manage the node. A rule for all URIs does not grant them. */
 export const MANAGEMENT = 'crossbar.';
 
-const DENY_ALL = permission({ call: false, register: false, publish: false, subscribe: false });
-const ALLOW_ALL = permission({ call: true, register: true, publish: true, subscribe: true });
+const DENY_ALL = permission('no rule', {});
+const ALLOW_ALL = permission('allow-by-default', { call: true, register: true, publish: true, subscribe: true });
 
 /** The role that every realm has, as with Crossbar.io, unless its config has one of this name. */
 export const TRUSTED_ROLE = 'trusted';
 
 /** Callees and subscribers always learn that it is a trusted session. `crossbar.` needs a rule that names it, here too. */
-const TRUST: Permission = { ...ALLOW_ALL, discloseCaller: true, disclosePublisher: true };
-
-const ACTION_TEXT: Record<Action, string> = {
-  call: 'call procedure',
-  register: 'register procedure',
-  publish: 'publish to topic',
-  subscribe: 'subscribe to topic',
-};
+const TRUST: Permission = { ...ALLOW_ALL, decidedBy: 'built in', discloseCaller: true, disclosePublisher: true };
 
 /** A rule with its pattern, for requests with patterns. */
 interface Rule extends Pattern {
@@ -89,8 +67,8 @@ export class Role {
   update(config: Omit<RoleConfig, 'name'>): void {
     const rules = new Map<string, Rule>();
     const index = new PatternIndex<Permission>();
-    for (const written of config.permissions ?? []) {
-      const rule = ruleOf(written);
+    for (const [place, written] of (config.permissions ?? []).entries()) {
+      const rule = ruleOf(written, place);
       index.set(rule.match, rule.uri, rule.permission);
       rules.set(`${rule.match} ${rule.uri}`, rule);
     }
@@ -103,37 +81,46 @@ export class Role {
 
   /**
    * @returns the rule that allows `action` on `uri`.
-   * @throws WampError `wamp.error.not_authorized`
+   * @throws ActionDenied
    */
   authorize(action: Action, uri: string): Permission {
-    const rule = this.#ruleFor(uri);
-    if (!rule[action]) throw notAuthorized(this.name, action, uri);
+    const rule = this.ruleFor(uri);
+    if (!rule[action]) throw new ActionDenied(this, { action, uri, match: 'exact', permission: rule });
     return rule;
   }
 
   /**
    * @returns the rule that allows `action` on every URI that the pattern can match.
-   * @throws WampError `wamp.error.not_authorized`
+   * @throws ActionDenied
    */
   authorizePattern(action: Action, pattern: Pattern): Permission {
-    for (const rule of this.#ordered) {
-      if (!intersects(rule, pattern)) continue;
-      if (!rule.permission[action]) throw notAuthorized(this.name, action, pattern.uri);
-      // Less specific rules decide on none of its URIs.
-      if (covers(rule, pattern)) return rule.permission;
-    }
-    if (!this.#otherwise[action]) throw notAuthorized(this.name, action, pattern.uri);
-    return this.#otherwise;
+    const permission = this.rulesFor(action, pattern).at(-1) ?? this.#otherwise;
+    if (!permission[action]) throw new ActionDenied(this, { action, ...pattern, permission });
+    return permission;
   }
 
-  #ruleFor(uri: string): Permission {
+  /** @returns the rule that decides on a URI, alone. */
+  ruleFor(uri: string): Permission {
     return this.#rules.exact(uri) ?? this.#rules.bestWildcard(uri) ?? this.#rules.longestPrefix(uri) ?? this.#otherwise;
+  }
+
+  /** @returns the rules that decide on a pattern, the most specific first. All but the last allow the action; the last one decides. */
+  rulesFor(action: Action, pattern: Pattern): Permission[] {
+    const asked: Permission[] = [];
+    for (const rule of this.#ordered) {
+      if (!intersects(rule, pattern)) continue;
+      asked.push(rule.permission);
+      // Less specific rules decide on none of its URIs.
+      if (!rule.permission[action] || covers(rule, pattern)) return asked;
+    }
+    return [...asked, this.#otherwise];
   }
 }
 
-function ruleOf({ uri, match, allow, disclose }: PermissionConfig): Rule {
+function ruleOf({ uri, match, allow, disclose }: PermissionConfig, index: number): Rule {
   const namesManagement = uri.startsWith(MANAGEMENT);
-  return { ...patternOf(uri, match), permission: { ...permission(allow, disclose), namesManagement } };
+  const pattern = patternOf(uri, match);
+  return { ...pattern, permission: { ...permission({ ...pattern, index }, allow, disclose), namesManagement } };
 }
 
 /**
@@ -148,14 +135,13 @@ export function patternOf(uri: string, match: Match | undefined): Pattern {
   return { uri: uri.replaceAll('*', ''), match: 'wildcard' };
 }
 
-/** @returns the error for an action that a role may not take. */
-export function notAuthorized(role: string, action: Action, uri: string): WampError {
-  const text = `role "${role}" is not authorized to ${ACTION_TEXT[action]} ${quoted(uri)}`;
-  return new WampError(ErrorUri.NOT_AUTHORIZED, text);
-}
-
-function permission(allow: PermissionConfig['allow'], disclose?: PermissionConfig['disclose']): Permission {
+function permission(
+  decidedBy: Permission['decidedBy'],
+  allow: PermissionConfig['allow'],
+  disclose?: PermissionConfig['disclose'],
+): Permission {
   return {
+    decidedBy,
     call: allow?.call === true,
     register: allow?.register === true,
     publish: allow?.publish === true,

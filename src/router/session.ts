@@ -7,6 +7,7 @@ import type { WampError } from '../wamp/error.js';
 import type { ClientFeature, ClientRole } from '../wamp/features.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { Charged } from './budget.js';
+import type { Denial } from './permission.js';
 import type { Role } from './role.js';
 
 /**
@@ -59,6 +60,8 @@ export interface RouterSession extends Charged {
    *   (`wamp.close.logout`). `error` says why it could not be stored.
    */
   kill(reason: string, message?: string, done?: (error?: WampError) => void): void;
+  /** Called when it may not do what it asked for, before it hears so. */
+  denied?(denial: Denial): void;
   /** Called when its {@link role} has new rules. They bind it from the next request on. */
   roleChanged?(): void;
   /** Sends a message. Never throws and never waits; a message to a session that has ended is dropped. */

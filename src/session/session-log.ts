@@ -5,8 +5,10 @@
 import { ErrorUri } from '../wamp/error.js';
 import { sayRepeated } from '../log/repeated.js';
 import { shown } from '../log/logger.js';
+import { deciderText } from '../router/permission.js';
 import { shownAuthid } from './identity.js';
 import type { Deny } from '../auth/method.js';
+import type { Denial } from '../router/permission.js';
 import type { ProtocolViolation, WampError } from '../wamp/error.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { SessionDeps } from './deps.js';
@@ -47,6 +49,21 @@ export function sayJoined({ log }: Log, session: LoggedSession, realm: string, a
 export function sayLeft({ log }: Log, session: LoggedSession, realm: string, reason: string): void {
   log.info({ ...namesOf(session, realm), reason: shown(reason) }, 'session left');
 }
+
+/**
+ * Clients can cause this line as often as they like: once a minute for each role and action it is a warning, else for `debug`.
+ * What the client chose is no part of the kind.
+ */
+export function sayDenied(deps: Pick<SessionDeps, 'log' | 'repeated'>, facts: Facts, denial: Denial): void {
+  const { action, uri, match, remark } = denial;
+  const pattern = match === 'exact' ? {} : { match };
+  const rule = remark === undefined ? deciderText(denial) : `${deciderText(denial)} (${remark})`;
+  const line = { ...facts, action, uri: shown(uri), ...pattern, rule };
+  const kind = `denied to ${action} as ${String(facts['authrole'])}`;
+  if (!sayRepeated(deps, 'warn', line, DENIED, kind)) deps.log.debug(line, DENIED);
+}
+
+const DENIED = 'action denied';
 
 /** Clients can cause this line as often as they like. */
 export function sayViolation(

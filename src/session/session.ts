@@ -22,6 +22,7 @@ import { detailsOf, welcomeDetails } from './identity.js';
 import { Opening } from './opening.js';
 import {
   factsOf,
+  sayDenied,
   sayInternalError,
   sayJoined,
   sayLeft,
@@ -34,7 +35,9 @@ import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
 import type { LiveCookie, LiveSession } from '../cookie/live/live-cookie.js';
 import type { RealmAccess } from '../router/access.js';
-import type { Permission, Role } from '../router/role.js';
+import type { Denial } from '../router/permission.js';
+import type { Permission } from '../router/permission.js';
+import type { Role } from '../router/role.js';
 import type { SessionDetails } from '../router/session.js';
 import type { ClientFeature, ClientRole, FeatureSet } from '../wamp/features.js';
 import type { ClientMessage, Hello, RouterMessage } from '../wamp/message.js';
@@ -245,6 +248,10 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     if (realm === undefined || this.#authorization !== undefined || this.role.authorizer === undefined) return;
     const { router, log, repeated } = this.#deps;
     this.#authorization = new Authorization(this, { realm, router, log, ...(repeated && { repeated }) });
+  }
+
+  denied(denial: Denial): void {
+    sayDenied(this.#deps, this.#facts(), denial);
   }
 
   hello({ details }: Hello, deps: SessionDeps): number {

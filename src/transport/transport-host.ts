@@ -229,8 +229,10 @@ export class TransportHost implements DrainedHost {
   ended(cause: CloseCause | Fault, facts: Readonly<Record<string, unknown>>): void {
     const { line } = ENDINGS[cause];
     if (line === undefined) return;
-    if (cause !== 'too_large') return this.repeated.say(line.level, facts, line.message);
-    if (this.#toldTooLarge.size >= MAX_TOLD) return this.repeated.say(line.level, facts, line.message);
+    if (cause !== 'too_large' || this.#toldTooLarge.size >= MAX_TOLD) {
+      this.repeated.say(line.level, facts, line.message);
+      return;
+    }
     this.log[this.#isNews(facts['peer']) ? line.level : 'debug'](facts, line.message);
   }
 

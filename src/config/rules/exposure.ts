@@ -7,7 +7,7 @@ import { WITHOUT_AUTH } from '../../auth/schema.js';
 import { intersects } from '../../router/pattern-relations.js';
 import type { Pattern } from '../../router/pattern-relations.js';
 import { Role } from '../../router/role.js';
-import type { Action } from '../../router/role.js';
+import type { Action } from '../../router/permission.js';
 import type { PermissionConfig } from '../../router/schema.js';
 import { WampError } from '../../wamp/error.js';
 import { Cursor } from '../cursor.js';

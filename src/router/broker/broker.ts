@@ -3,13 +3,12 @@
  * is sent to every subscriber before the next message is routed. This keeps events in order.
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
-import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
 import { EVENT, NO_DETAILS, PUBLISHED, SUBSCRIBED, UNSUBSCRIBED } from '../../wamp/message.js';
 import { eligibilityOf } from './eligibility.js';
 import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
 import { RetainedEvents } from './retention.js';
 import { RETENTION_LIMITS } from './retention-limits.js';
-import { authorize } from '../authorize.js';
+import { authorize, checkReserved, checkUri } from '../authorize.js';
 import { PendingSubscriptions } from './pending-subscriptions.js';
 import { Subscription, Subscriptions } from './subscriptions.js';
 import { patternWeight } from '../weight.js';
@@ -24,7 +23,7 @@ import type { Asked } from './pending-subscriptions.js';
 import type { EventHistory } from './history.js';
 import type { SubscriptionDirectory, SubscriptionObserver } from '../observer.js';
 import type { RetentionLimits } from './retention-limits.js';
-import type { Permission } from '../role.js';
+import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
 
 /** The features of the broker, as WELCOME announces them. */
@@ -84,9 +83,7 @@ export class Broker {
   onSubscribe(session: RouterSession, { requestId, options, topic }: Subscribe, granted?: Permission): void {
     const match = options.match ?? 'exact';
     const { uriRule, nextRouterId, clock, uplink } = this.#deps;
-    if (!isValidUri(topic, uriRule, match)) {
-      throw new WampError(ErrorUri.INVALID_URI, `${invalidUriText('topic', topic, match)} (match ${match})`);
-    }
+    checkUri('subscribe', topic, match, uriRule);
     authorize(session, 'subscribe', topic, match, granted);
     const known = this.#subscriptions.lookup(topic, match);
     const getRetained = options.get_retained === true;
@@ -110,10 +107,8 @@ export class Broker {
     const { options, topic } = message;
     const subscription = this.#subscriptions.exact(topic);
     // The topic of a subscription was checked when it was subscribed to.
-    if (subscription === undefined && !isValidUri(topic, this.#deps.uriRule)) {
-      throw new WampError(ErrorUri.INVALID_URI, invalidUriText('topic', topic));
-    }
-    if (isReservedUri(topic)) throw new WampError(ErrorUri.INVALID_URI, `${quoted(topic)} is reserved for the router`);
+    if (subscription === undefined) checkUri('publish', topic, 'exact', this.#deps.uriRule);
+    checkReserved(topic);
     const permission = authorize(session, 'publish', topic, 'exact', granted);
     const { ignoreDiscloseMe = false } = this.#deps;
     const id = this.#deps.randomId();

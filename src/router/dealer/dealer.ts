@@ -4,7 +4,7 @@
  * a call that has begun is in `calls.ts`. Synchronous, like the broker.
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
-import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
+import { isReservedUri, quoted } from '../../wamp/uri.js';
 import { CALL, NO_DETAILS, RESULT } from '../../wamp/message.js';
 import { abandon } from './abandoned-calls.js';
 import { partyOf } from './call-state.js';
@@ -12,9 +12,9 @@ import { Calls } from './calls.js';
 import { Registrar } from './registrar.js';
 import { Registrations } from './registrations.js';
 import { MAX_ARGUMENT_BYTES, isTooLarge } from '../meta/procedure.js';
-import { authorize } from '../authorize.js';
+import { authorize, checkNamed, checkUri } from '../authorize.js';
 import { sendError } from '../request-error.js';
-import { MANAGEMENT, notAuthorized } from '../role.js';
+import { MANAGEMENT } from '../role.js';
 import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../../wamp/message.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Payload } from '../../wamp/payload.js';
@@ -23,7 +23,7 @@ import type { CallTarget, DealerSession, Parties } from './call-state.js';
 import type { RegistrarRules } from './registrar.js';
 import type { IdsByMatch, Later, RegistrationDirectory, RegistrationView, Scheduler } from '../observer.js';
 import type { MetaProcedure, ProcedureTable } from '../meta/procedure.js';
-import type { Permission } from '../role.js';
+import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
 import type { RegistrationClaim, WantedPattern } from '../uplink.js';
 
@@ -207,11 +207,9 @@ export class Dealer implements RegistrationDirectory {
     const managed = this.#managed(procedure);
     const registration = managed === undefined ? this.#registrations.best(procedure) : undefined;
     // A procedure on file has been checked when it was registered.
-    if (registration?.match !== 'exact' && !isValidUri(procedure, this.#deps.uriRule)) {
-      throw new WampError(ErrorUri.INVALID_URI, invalidUriText('procedure', procedure));
-    }
+    if (registration?.match !== 'exact') checkUri('call', procedure, 'exact', this.#deps.uriRule);
     const permission = authorize(session, 'call', procedure, 'exact', granted);
-    if (managed !== undefined && !permission.namesManagement) throw notAuthorized(session.authrole, 'call', procedure);
+    if (managed !== undefined) checkNamed(session, procedure, permission);
     const { discloseCaller } = permission;
     if (options.disclose_me === true && !discloseCaller && this.#deps.ignoreDiscloseMe !== true) {
       checkDisclosure(session, registration);

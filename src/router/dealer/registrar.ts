@@ -5,8 +5,7 @@
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';
 import { REGISTERED, UNREGISTERED } from '../../wamp/message.js';
-import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
-import { authorize } from '../authorize.js';
+import { authorize, checkReserved, checkUri } from '../authorize.js';
 import { patternWeight } from '../weight.js';
 import { sendError } from '../request-error.js';
 import { partyOf } from './call-state.js';
@@ -16,7 +15,7 @@ import type { Register, Unregister } from '../../wamp/message.js';
 import type { Match, UriRule } from '../../wamp/uri.js';
 import type { Budget } from '../budget.js';
 import type { RegistrationObserver, RegistrationView } from '../observer.js';
-import type { Permission } from '../role.js';
+import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
 import type { RegistrationClaim, Uplink } from '../uplink.js';
 import type { Callee, DealerSession, Parties } from './call-state.js';
@@ -72,12 +71,9 @@ export class Registrar {
   onRegister(session: RouterSession, message: Register, granted?: Permission): void {
     const { options, procedure } = message;
     const { match = 'exact' } = options;
-    if (!isValidUri(procedure, this.#rules.uriRule, match)) {
-      throw new WampError(ErrorUri.INVALID_URI, invalidUriText('procedure', procedure, match));
-    }
+    checkUri('register', procedure, match, this.#rules.uriRule);
     // General patterns that merely include URIs of the router (`""`, `.list`) are fine: they are not asked for those.
-    if (isReservedUri(procedure) || this.#parts.isManaged(procedure))
-      throw new WampError(ErrorUri.INVALID_URI, `${quoted(procedure)} is reserved for the router`);
+    checkReserved(procedure, this.#parts.isManaged(procedure));
     authorize(session, 'register', procedure, match, granted);
     this.#register({ session, message });
   }

@@ -20,7 +20,7 @@ import type {
   SubscriptionDirectory,
   SubscriptionObserver,
 } from '../observer.js';
-import type { Permission } from '../role.js';
+import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
 import type { Publisher } from './event-pieces.js';
 import type { MetaProcedure } from './procedure.js';

@@ -7,7 +7,7 @@ import { isDict } from '../../wamp/payload.js';
 import type { Call } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { Later } from '../observer.js';
-import type { Permission } from '../role.js';
+import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
 
 /**

@@ -10,16 +10,15 @@ import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { PUBLISH } from '../../wamp/message.js';
 import { parseMessage } from '../../wamp/parse.js';
 import { NO_PAYLOAD, countValues, payloadOf } from '../../wamp/payload.js';
-import { invalidUriText, isReservedUri, isValidUri, quoted } from '../../wamp/uri.js';
 import { passthrough } from '../passthru.js';
-import { authorize } from '../authorize.js';
+import { authorize, checkReserved, checkUri } from '../authorize.js';
 import { messageWeight } from '../weight.js';
 import { CallArguments, DICT, LIST, STRING, invalid } from './procedure.js';
 import type { Call, Publish } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { UriRule } from '../../wamp/uri.js';
 import type { Budget } from '../budget.js';
-import type { Permission } from '../role.js';
+import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
 import type { ProcedureTable } from './procedure.js';
 
@@ -110,10 +109,8 @@ export class Testaments {
 
   /** @throws WampError when the session may not publish this now. */
   #permission(session: RouterSession, { topic, options }: Publish, granted: Permission | undefined): Permission {
-    if (!isValidUri(topic, this.#deps.uriRule)) {
-      throw new WampError(ErrorUri.INVALID_URI, invalidUriText('topic', topic));
-    }
-    if (isReservedUri(topic)) throw new WampError(ErrorUri.INVALID_URI, `${quoted(topic)} is reserved for the router`);
+    checkUri('publish', topic, 'exact', this.#deps.uriRule);
+    checkReserved(topic);
     const permission = authorize(session, 'publish', topic, 'exact', granted);
     if (options.disclose_me === true && !permission.disclosePublisher) {
       const text = `role "${session.authrole}" may not disclose its publishers`;

@@ -25,7 +25,7 @@ import { Attendance } from '../attendance.js';
 import { DecisionCache } from './decision-cache.js';
 import { InternalCaller } from '../internal-caller.js';
 import type { RealmAccess } from '../../router/access.js';
-import type { Permission } from '../../router/role.js';
+import type { Permission } from '../../router/permission.js';
 import type { RouterSession } from '../../router/session.js';
 import type { Call, ClientMessage } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
@@ -35,6 +35,7 @@ import type { Question } from './question.js';
 
 /** For messages that the router decides on alone: they get nothing that needs permission. */
 const NOTHING: Permission = {
+  decidedBy: 'authorizer',
   call: false,
   register: false,
   publish: false,

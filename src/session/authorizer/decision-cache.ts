@@ -3,7 +3,7 @@
  * mind, and in number, because the client chooses the URIs.
  */
 import type { Scheduler } from '../../router/observer.js';
-import type { Permission } from '../../router/role.js';
+import type { Permission } from '../../router/permission.js';
 
 /** How long a decision holds, in milliseconds. Crossbar.io keeps them for ever. */
 export const DECISION_LIFETIME_MS = 60_000;

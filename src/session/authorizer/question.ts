@@ -6,7 +6,7 @@ import { CALL, PUBLISH, REGISTER, SUBSCRIBE } from '../../wamp/message.js';
 import { isDict } from '../../wamp/payload.js';
 import { isReservedUri, isValidUri } from '../../wamp/uri.js';
 import { isTooLarge } from '../../router/meta/procedure.js';
-import type { Action, Permission } from '../../router/role.js';
+import type { Action, Permission } from '../../router/permission.js';
 import type { Call, ClientMessage, Register, Subscribe } from '../../wamp/message.js';
 import type { Dict } from '../../wamp/payload.js';
 import type { Match } from '../../wamp/uri.js';

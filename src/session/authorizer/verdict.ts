@@ -2,7 +2,7 @@
  * From the result of an authorizer to a decision. Pure. An authorizer is code of somebody else: an unclear answer counts as
  * none, so that no mistake in it lets anybody in.
  */
-import type { Action, Permission } from '../../router/role.js';
+import type { Action, Permission } from '../../router/permission.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 
 /** A decision on one request. */
@@ -43,6 +43,7 @@ export function verdictOf(action: Action, { args, kwargs }: Payload): Authorizer
 function permissionFor(action: Action, allow: boolean, disclose: unknown): Permission {
   const { caller, publisher } = disclosure(disclose);
   return {
+    decidedBy: 'authorizer',
     call: allow && action === 'call',
     register: allow && action === 'register',
     publish: allow && action === 'publish',

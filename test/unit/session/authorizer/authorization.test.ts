@@ -152,14 +152,19 @@ describe('a role with an authorizer', () => {
     },
   );
 
-  it('says nothing of an unacknowledged PUBLISH that is denied or cannot be decided', async () => {
-    const { open, questions, answer } = testNode();
+  it('says nothing of an unacknowledged PUBLISH that is denied or cannot be decided; the log does', async () => {
+    const { open, questions, answer, lines } = testNode();
     const subscriber = open('backend').tell(32, 1, {}, 'com.app.x');
     subscriber.heard();
     const user = open('user').tell(16, 1, {}, 'com.app.x').tell(16, 2, {}, 'com.app.x');
     await answer(questions()[0]?.id ?? 0, false);
     await answer(questions()[0]?.id ?? 0, 'yes');
     expect([user.heard(), subscriber.heard()]).toEqual([[], []]);
+    const denied = lines.filter((line) => line.includes('action denied')).map((line) => JSON.parse(line) as object);
+    expect(denied).toMatchObject([
+      { authrole: 'user', action: 'publish', uri: 'com.app.x', rule: 'the authorizer "com.app.authorize"' },
+    ]);
+    expect(lines.filter((line) => line.includes('authorizer failed'))).toHaveLength(1);
   });
 
   it('is asked before it is said whether a procedure exists, and about the meta API as well', async () => {
