@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 /** A configured origin list, ready to be asked. `host` is the `Host` header: what the client asked for. */
 export type OriginCheck = (origin: string | undefined, host: string | undefined) => boolean;
 
-/** In a list: the host that the client asked for, with any port and any scheme of HTTP and WebSockets. */
+/** In a list: the host that the client asked for ({@link isSelf}), with any port and any scheme of HTTP and WebSockets. */
 const SELF = 'self';
 
 /**
@@ -67,14 +67,33 @@ function originForms(origin: string): readonly string[] {
 }
 
 /**
+ * The names of this machine that browsers never ask a name server for. They are one host: a server for pages under development says
+ * `localhost`, and a node `127.0.0.1`. Both sides have to be one of them: the owner of any other name can point it at this machine.
+ */
+const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
  * Whether a page is of the host that was asked for. Whatever a proxy says in `X-Forwarded-Host` counts for nothing: a client can
  * say that, too.
  */
 export function isSelf(origin: string, host: string | undefined): boolean {
+  const names = namesOf(origin, host);
+  if (names === undefined) return false;
+  return names[0] === names[1] || names.every((name) => LOOPBACK_NAMES.has(name));
+}
+
+/** Whether a page and the host that it asked for have the same name, so that browsers keep cookies of the one for the other. */
+export function isSameName(origin: string, host: string | undefined): boolean {
+  const names = namesOf(origin, host);
+  return names !== undefined && names[0] === names[1];
+}
+
+/** @returns the host of the page and the host that it asked for; undefined unless both are there. */
+function namesOf(origin: string, host: string | undefined): readonly [string, string] | undefined {
   const [, scheme = '', originHost = ''] = ORIGIN.exec(origin) ?? [];
-  if (!(scheme.toLowerCase() in DEFAULT_PORTS)) return false;
-  const name = hostNameOf(host);
-  return name !== undefined && name === hostName(originHost);
+  if (!(scheme.toLowerCase() in DEFAULT_PORTS)) return undefined;
+  const [page, asked] = [hostName(originHost), hostNameOf(host)];
+  return page === undefined || asked === undefined ? undefined : [page, asked];
 }
 
 /** @returns the name in a `Host` header. */

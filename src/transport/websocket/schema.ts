@@ -84,7 +84,7 @@ export const websocketOptionsSchema = {
       },
       absent: '`["self"]` where a `cookie` section applies, else `["*"]` as in Crossbar.io',
       description:
-        'The origins of pages that may connect. `*` stands for any characters. `self` is the host that the client asked for, with any port, by `http`, `https`, `ws` or `wss`: behind a proxy that changes the `Host` header, name your sites instead. The owner of any name can point it at your address, also at 127.0.0.1, and so make his pages `self`: the names of your sites are safer. Clients that send no origin are no browsers and may connect.',
+        'The origins of pages that may connect. `*` stands for any characters. `self` is the host that the client asked for, with any port, by `http`, `https`, `ws` or `wss`; `localhost`, `127.0.0.1` and `[::1]` are one host. Behind a proxy that changes the `Host` header, name your sites instead. The owner of any name can point it at your address, also at 127.0.0.1, and so make his pages `self`: the names of your sites are safer. Clients that send no origin are no browsers and may connect.',
     },
     allow_null_origin: {
       type: 'boolean',

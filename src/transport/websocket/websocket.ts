@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { asksAuthenticator } from '../../session/deps.js';
-import { schemeFault } from './cookie-scheme.js';
+import { misfitOf } from './cookie-fit.js';
 import { unsentLimits } from '../outbox/outbox.js';
 import { clientOf, isTls } from '../peer.js';
 import { RefusalLog, SERVER_NAME, refuse } from '../refusal.js';
@@ -116,7 +116,7 @@ export class WebSocketAcceptor {
     if (tracker === undefined) return this.#upgrade(req, socket, head, agreement, undefined);
     tracker.resolve(req).then(
       (tracked) => {
-        if (tracked.setCookie !== undefined) this.#compareSchemes(tracked.setCookie, req);
+        if (tracked.setCookie !== undefined) this.#tellMisfit(tracked.setCookie, req);
         this.#upgrade(req, socket, head, agreement, tracked);
       },
       (error: unknown) => {
@@ -145,12 +145,12 @@ export class WebSocketAcceptor {
     );
   }
 
-  /** Each fault is said once: it is a matter of the config, and comes with every new visitor. */
-  #compareSchemes(setCookie: string, { headers }: IncomingMessage): void {
-    const fault = schemeFault(setCookie, headers);
-    if (fault === undefined || this.#told.has(fault.reason)) return;
-    this.#told.add(fault.reason);
-    this.#deps.log.warn({ origin: headers.origin, ...fault }, 'cookie does not fit the page');
+  /** Each misfit is said once: it is a matter of the config, and comes with every new visitor. */
+  #tellMisfit(setCookie: string, { headers }: IncomingMessage): void {
+    const misfit = misfitOf(setCookie, headers);
+    if (misfit === undefined || this.#told.has(misfit.reason)) return;
+    this.#told.add(misfit.reason);
+    this.#deps.log.warn({ origin: headers.origin, ...misfit }, 'cookie does not fit the page');
   }
 
   /** Answers a plain GET or HEAD: a browser that was pointed at a WebSocket. */

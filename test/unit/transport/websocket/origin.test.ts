@@ -82,9 +82,57 @@ describe('the origin "self"', () => {
     expect(originCheck(['self'], false)(origin, host)).toBe(expected);
   });
 
+  const LOOPBACK = [
+    'localhost',
+    'LOCALHOST',
+    'localhost.',
+    '127.0.0.1',
+    '127.0.0.1.',
+    '127.1',
+    '[::1]',
+    '[0:0:0:0:0:0:0:1]',
+  ];
+  /** They look like this machine, are it by another address, or are pointed at it. */
+  const OTHERS = [
+    ...['example.com', 'localhost.example.com', '127.0.0.1.example.com', 'notlocalhost', 'localhost.localdomain'],
+    ...['app.localhost', '127.0.0.2', '0.0.0.0', '[::]', '[::2]', '[::ffff:127.0.0.1]', '192.168.1.1', 'self'],
+  ];
+  const PAIRS = [...LOOPBACK, ...OTHERS].flatMap((page) =>
+    [...LOOPBACK, ...OTHERS].map((asked) => [page, asked] as const),
+  );
+
+  it('takes the names of loopback for one host, where page and node both have one, and no others', () => {
+    const allows = originCheck(['self'], false);
+    const wrong = PAIRS.filter(([page, asked]) => {
+      const isMeant = LOOPBACK.includes(page) && LOOPBACK.includes(asked);
+      const answers = ['http', 'https', 'ws', 'wss'].flatMap((scheme) =>
+        ['', ':80', ':5173'].flatMap((port) =>
+          ['', ':8080'].map((askedPort) => allows(`${scheme}://${page}${port}`, `${asked}${askedPort}`)),
+        ),
+      );
+      return answers.some((answer) => answer !== (isMeant || isSameHost(page, asked)));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it.each([
+    'capacitor://localhost',
+    'chrome-extension://localhost',
+    'http://localhost@evil.example',
+    'http://localhost/x',
+  ])('does not take %s for a page of this machine', (origin) => {
+    expect(originCheck(['self'], false)(origin, '127.0.0.1:8080')).toBe(false);
+  });
+
   it('stands beside others', () => {
     const allows = originCheck(['self', 'https://app.example.net'], false);
     const origins = ['https://example.com', 'https://app.example.net', 'https://evil.example', 'https://self'];
     expect(origins.filter((origin) => allows(origin, 'example.com'))).toEqual(origins.slice(0, 2));
   });
 });
+
+/** Whether two hosts are the same for browsers. */
+function isSameHost(page: string, asked: string): boolean {
+  const [one, other] = [page, asked].map((host) => new URL(`http://${host}`).hostname.replace(/\.$/, ''));
+  return one === other;
+}

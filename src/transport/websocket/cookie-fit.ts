@@ -2,9 +2,9 @@
  * Whether the cookie that a browser is given fits the page: who ends TLS in front of the node knows it, the node does not, and a
  * browser drops without a word what does not fit. The origin of the page tells. Pure.
  */
-import { isSelf, isThisMachine } from './origin.js';
+import { isSameName, isSelf, isThisMachine } from './origin.js';
 
-export interface SchemeFault {
+export interface Misfit {
   readonly reason: string;
   readonly remedy: string;
 }
@@ -14,11 +14,12 @@ export interface SchemeFault {
  * @param headers of the handshake that it answers.
  * @returns undefined when it fits, or nothing tells.
  */
-export function schemeFault(
+export function misfitOf(
   setCookie: string,
   { origin, host }: { readonly origin?: string | undefined; readonly host?: string | undefined },
-): SchemeFault | undefined {
+): Misfit | undefined {
   if (origin === undefined || !isSelf(origin, host)) return undefined;
+  if (!isSameName(origin, host) && !/; *SameSite=None(?:;|$)/i.test(setCookie)) return OTHER_NAME;
   const isSecure = /; *Secure(?:;|$)/i.test(setCookie);
   const [scheme = ''] = origin.toLowerCase().split('://', 1);
   // Browsers take this machine for safe.
@@ -37,3 +38,10 @@ export function schemeFault(
   }
   return undefined;
 }
+
+/** For the origin both names are this machine. For cookies they are two sites, and `SameSite` keeps a cookie from crossing. */
+const OTHER_NAME: Misfit = {
+  reason:
+    'the page has another name of this machine than the node was asked by: browsers drop the cookie, and each visit makes a new record',
+  remedy: 'open the page and the WebSocket by the same name: both by "localhost", or both by "127.0.0.1"',
+};
