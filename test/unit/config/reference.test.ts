@@ -17,13 +17,8 @@ describe('the published schema', () => {
     expect(read('config/crossbar.schema.json')).toBe(`${JSON.stringify(publishedSchema(), null, 1)}\n`);
   });
 
-  it('is plain draft-07: a strict validator knows every keyword', () => {
-    const strict = new Ajv({ strict: true, allowUnionTypes: true, strictRequired: false });
-    expect(() => strict.compile(publishedSchema())).not.toThrow();
-  });
-
-  it('refuses what the checker refuses', () => {
-    const accepts = new Ajv({ strict: false }).compile(publishedSchema());
+  it('is plain draft-07, of which a strict validator knows every keyword, and refuses what the checker refuses', () => {
+    const accepts = new Ajv({ strict: true, allowUnionTypes: true, strictRequired: false }).compile(publishedSchema());
     const socket = { type: 'websocket', endpoint: { type: 'tcp', port: 8080 } };
     const node = (transport: object) => ({ version: 2, workers: [{ type: 'router', transports: [transport] }] });
     expect(accepts(node(socket))).toBe(true);
