@@ -95,9 +95,10 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtins: ['*'],
   },
   cli: {
-    folders: ['node', 'config', 'log', 'system'],
+    // `init` makes the keys of new users.
+    folders: ['node', 'config', 'log', 'system', 'auth'],
     types: ['cookie'],
-    builtins: ['fs', 'path', 'stream'],
+    builtins: ['fs', 'path', 'readline', 'stream'],
     packages: ['commander'],
   },
 };

@@ -11,7 +11,7 @@ import { LOG_LEVELS } from '../log/logger.js';
 import { packageVersion } from '../node/package.js';
 import { check } from './check.js';
 import { compact, importCookies, listCookies, revoke, verify } from './cookies.js';
-import { init } from './init.js';
+import { init, portNumber, templateHelp, templateName } from './init/init.js';
 import { COLOR_CHOICES, LOG_FORMATS } from './logging.js';
 import { describeFailure } from './report.js';
 import { start } from './start.js';
@@ -58,8 +58,14 @@ function commandLine(): Command {
 
   program
     .command('init')
-    .description('make a node with the demo page in a directory')
+    .description('make a node with a page in a directory, from a template')
     .option('--appdir <dir>', 'where to make it', '.')
+    .addOption(
+      new Option('--template <name>', 'which one (default: asked at a terminal, else minimal)').argParser(templateName),
+    )
+    .addOption(new Option('--port <n>', 'the port that it listens on (default: 8080)').argParser(portNumber))
+    .option('--realm <name>', 'the name of its realm (default: realm1)')
+    .addHelpText('after', templateHelp)
     .action(init);
 
   program

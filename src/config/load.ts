@@ -32,7 +32,8 @@ export interface LoadedConfig extends CheckedConfig {
   readonly file: string;
 }
 
-const NAMES = ['config.yaml', 'config.yml', 'config.json'] as const;
+/** What a config is called in a node directory; of several the first one counts. */
+export const CONFIG_NAMES = ['config.yaml', 'config.yml', 'config.json'] as const;
 
 /**
  * Reads and checks the config: the file that is named, else `config.yaml` or `config.json` in the node directory.
@@ -86,7 +87,7 @@ export function loadObject(config: object, context: Omit<LoadOptions, 'config'>)
 async function findDefault(cbdir: string): Promise<{ file: string; warnings: ConfigProblem[] }> {
   const directory = resolve(cbdir);
   const found: string[] = [];
-  for (const name of NAMES) if (await exists(join(directory, name))) found.push(name);
+  for (const name of CONFIG_NAMES) if (await exists(join(directory, name))) found.push(name);
   const [first, ...ignored] = found;
   if (first === undefined) {
     throw new ConfigError(

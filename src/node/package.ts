@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** The directory of package.json, `.crossbar/` and `web/`. */
+/** The directory of package.json, `.crossbar/`, `web/` and `templates/`. */
 export const PACKAGE_ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** @returns the `version` of package.json. */

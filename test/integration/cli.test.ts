@@ -362,38 +362,3 @@ describe('the end of the node', () => {
     expect(await once(node, 'exit')).toEqual([0, null]);
   });
 });
-
-describe('init', () => {
-  it('makes a node in an empty directory that starts and serves the page', async () => {
-    const appdir = temporaryDirectory();
-    const { code, stdout, stderr } = await runCli(['init'], { cwd: appdir });
-    expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain('wrote    .crossbar/config.json\n');
-    expect(stdout).toMatch(/\nStart the node with: crossbar-ts start --cbdir \.crossbar\n$/);
-
-    // On a port of its own: 8080 may be in use where the tests run.
-    const config = path.join(appdir, '.crossbar/config.json');
-    writeFileSync(config, readFileSync(config, 'utf8').replace('"port": 8080', '"port": 0'));
-    const daemon = await started({ cbdir: path.join(appdir, '.crossbar') });
-    const page = await fetch(daemon.url('/'));
-    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
-    const scripts = [...(await page.text()).matchAll(/<script[^>]* src="([^"]+)"/g)].map((match) => match[1]!);
-    expect(scripts.length).toBeGreaterThan(0);
-    for (const script of scripts) expect((await fetch(new URL(script, daemon.url('/')))).status).toBe(200);
-    expect((await fetch(daemon.url('/vendor/autobahn.min.js'))).status).toBe(200);
-    await (await WampClient.join(daemon.url('/ws', 'ws'))).leave();
-  });
-
-  it('a second time writes nothing and says so', async () => {
-    const appdir = path.join(temporaryDirectory(), 'my app');
-    await runCli(['init', '--appdir', appdir]);
-    const config = path.join(appdir, '.crossbar/config.json');
-    writeFileSync(config, '{"mine": true}');
-    const { code, stdout } = await runCli(['init', '--appdir', appdir]);
-    expect(code).toBe(0);
-    expect(stdout).not.toContain('wrote');
-    expect(stdout).toContain(`skipped  ${config} (exists)\n`);
-    expect(stdout).toContain(`crossbar-ts start --cbdir '${path.join(appdir, '.crossbar')}'\n`);
-    expect(readFileSync(config, 'utf8')).toBe('{"mine": true}');
-  });
-});

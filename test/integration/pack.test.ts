@@ -28,6 +28,7 @@ const EXPECTED: readonly RegExp[] = [
   /^config\/[\w.-]+\.(json|yaml|js)$/,
   /^\.crossbar\/config\.json$/,
   /^web\/([\w-]+\/)*[\w.-]+\.(html|css|js|svg)$/,
+  /^templates\/(gitignore|[a-z]+\/(template\.json|\.crossbar\/config\.json|web\/[\w.-]+\.html))$/,
   /^docs\/[\w-]+\.md$/,
 ];
 
@@ -192,10 +193,13 @@ describe('where it is installed', () => {
     expect(existsSync(path.join(cbdir, 'node.pid'))).toBe(false);
   });
 
-  it('init makes a node that has what it needs', () => {
+  it.each(['minimal', 'demo', 'login'])('init makes a node from the template %s that has what it needs', (template) => {
     const directory = temporaryDirectory();
-    execFileSync(command, ['init'], { cwd: directory, encoding: 'utf8', stdio: 'pipe' });
-    expect(execFileSync(command, ['check'], { cwd: directory, encoding: 'utf8', stdio: 'pipe' })).toMatch(/^OK: /);
-    expect(statSync(path.join(directory, 'web')).isDirectory()).toBe(true);
+    execFileSync(command, ['init', '--template', template], { cwd: directory, encoding: 'utf8', stdio: 'pipe' });
+    const { stdout, stderr } = spawnSync(command, ['check'], { cwd: directory, encoding: 'utf8' });
+    expect([stdout, stderr]).toEqual([expect.stringMatching(/^OK: /), '']);
+    for (const file of ['.crossbar/.gitignore', 'web/index.html']) {
+      expect(statSync(path.join(directory, file)).isFile()).toBe(true);
+    }
   });
 });

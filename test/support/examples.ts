@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import path from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { parse } from 'yaml';
+import { templateNames } from '../../src/cli/init/template.js';
 import { Cursor } from '../../src/config/cursor.js';
 import { cookiesOf, placesOf as configPlaces, transportsOf, workersOf } from '../../src/config/places.js';
 import { Certificates } from './certificates.js';
@@ -34,7 +35,10 @@ export function allExamples(): readonly Example[] {
   const documents = ['README.md', ...readdirSync(path.join(ROOT, 'docs')).map((name) => `docs/${name}`)];
   return [
     ...files.map((name) => ({ name, load: () => Promise.resolve<unknown>(parse(read(name))) })),
-    { name: 'crossbar-ts init', load: initialized },
+    ...templateNames(ROOT).map((name) => ({
+      name: `crossbar-ts init --template ${name}`,
+      load: () => initialized(name),
+    })),
     ...documents.flatMap(configsIn),
   ];
 }
@@ -49,9 +53,9 @@ function configsIn(document: string): Example[] {
   }));
 }
 
-async function initialized(): Promise<unknown> {
+async function initialized(template: string): Promise<unknown> {
   const appdir = temporaryDirectory();
-  const { code, stderr } = await runCli(['init', '--appdir', appdir]);
+  const { code, stderr } = await runCli(['init', '--template', template, '--appdir', appdir]);
   if (code !== 0) throw new Error(`init failed: ${stderr}`);
   return parse(readFileSync(path.join(appdir, '.crossbar/config.json'), 'utf8'));
 }
@@ -64,6 +68,9 @@ export function exampleDirectory(config: unknown, certificates: Certificates): s
   for (const name of ['pat', 'worker', 'cookies']) {
     writeFileSync(path.join(cbdir, `secrets/${name}.txt`), 'a secret, long enough\n', { mode: 0o600 });
   }
+  writeFileSync(path.join(cbdir, 'secrets/alice.key'), `${Buffer.alloc(32, 'alice').toString('base64')}\n`, {
+    mode: 0o600,
+  });
   writeFileSync(path.join(cbdir, 'secrets/joe.key'), `${'ab'.repeat(32)}\n`, { mode: 0o600 });
   cpSync(path.join(ROOT, 'config/component.js'), path.join(cbdir, 'component.js'));
   writeFileSync(path.join(cbdir, 'authenticator.js'), `export const authenticate = () => 'backend';\n`);
