@@ -16,6 +16,7 @@ import { listen } from './listen/listen.js';
 import { openConnections } from './open-connections.js';
 import { peerOf } from './peer.js';
 import { readTlsFiles } from './tls/files.js';
+import { handshakeFaultOf } from './tls/handshake-fault.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
 import type { SharedPort } from './shared-port.js';
@@ -33,6 +34,8 @@ export interface Acceptor {
 
 /** For the TLS handshake. Ten seconds, as for the headers of a request. */
 const TLS_HANDSHAKE_MS = 10_000;
+
+const TLS_FAILED = 'TLS handshake failed';
 
 const MORE_DESCRIPTORS = 'raise the limit of open files of the process (`ulimit -n`, `LimitNOFILE` of systemd)';
 
@@ -167,11 +170,19 @@ export class EndpointServer {
       (socket) => this.#secured(socket),
     );
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-      this.#log.debug({ peer: peerOf(socket), code: error.code, reason: error.message }, 'TLS handshake failed');
+      this.#handshakeFailed(error, socket);
       socket.destroy();
     });
     this.#tls = { config: tls, server };
     return server;
+  }
+
+  #handshakeFailed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
+    const facts = { peer: peerOf(socket), code: error.code };
+    const fault = handshakeFaultOf(error);
+    if (fault === undefined) return this.#log.debug({ ...facts, reason: error.message }, TLS_FAILED);
+    const { kind, ...told } = fault;
+    this.#repeated.say('warn', { ...facts, ...told }, TLS_FAILED, `TLS: ${kind}`);
   }
 
   #secured(socket: TLSSocket): void {
