@@ -35,12 +35,14 @@ const CLOSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '1 websocket /': 'the endpoint asks for a certificate',
     '1 page /': 'the endpoint asks for a certificate',
   },
+  'docs/clients.md': { '0 websocket /ws': 'it asks for a ticket', '1 rawsocket': 'it asks for a ticket' },
   'config/tls.json': { '1 rawsocket': 'the endpoint asks for a certificate' },
 };
 
-/** Where a visitor is somebody: with cookies, but no way in for strangers. */
+/** Where a visitor is somebody: no way in for strangers. */
 const LOGINS: Readonly<Record<string, Login>> = {
   'config/authentication.json': { authmethods: ['ticket'], authid: 'joe', signature: EXAMPLE_SECRETS.JOE_TICKET },
+  'docs/clients.md': { authmethods: ['ticket'], authid: 'shop', signature: EXAMPLE_SECRETS.SHOP_TICKET },
 };
 
 /** Details of events and invocations that show who it was, where the rules let them. */

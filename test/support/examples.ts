@@ -17,7 +17,11 @@ import { runCli, temporaryDirectory } from './daemon.js';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** What the examples ask of the environment; `PORT` is set by every start. */
-export const EXAMPLE_SECRETS = { JOE_TICKET: 'the ticket of joe', COOKIE_SECRET: 'a secret, long enough' } as const;
+export const EXAMPLE_SECRETS = {
+  JOE_TICKET: 'the ticket of joe',
+  SHOP_TICKET: 'the ticket of the shop',
+  COOKIE_SECRET: 'a secret, long enough',
+} as const;
 
 export interface Example {
   /** Where it stands; with a number where several stand in one document. */
