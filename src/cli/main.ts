@@ -35,6 +35,7 @@ export async function run(argv: readonly string[]): Promise<void> {
 function commandLine(): Command {
   const program = new Command('crossbar-ts')
     .description('A WAMP router that starts from a config.json and recognises returning browsers by a cookie.')
+    .version(versionLine(), '-V, --version', 'print the version')
     .showSuggestionAfterError();
 
   addRunOptions(program.command('start').description('start a node and run it until SIGINT or SIGTERM'))
@@ -71,10 +72,12 @@ function commandLine(): Command {
   program
     .command('version')
     .description('print the version')
-    .action(() => {
-      process.stdout.write(`crossbar-ts ${packageVersion()} (Node.js ${process.versions.node})\n`);
-    });
+    .action(() => void process.stdout.write(`${versionLine()}\n`));
   return program;
+}
+
+function versionLine(): string {
+  return `crossbar-ts ${packageVersion()} (Node.js ${process.versions.node})`;
 }
 
 function addCookieCommands(program: Command): void {

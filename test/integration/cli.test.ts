@@ -47,9 +47,9 @@ describe('the commands', () => {
       expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'));
   });
 
-  it('version', async () => {
+  it.each(['version', '--version', '-V'])('%s', async (word) => {
     const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
-    const { code, stdout } = await runCli(['version']);
+    const { code, stdout } = await runCli([word]);
     expect([code, stdout]).toEqual([0, `crossbar-ts ${version} (Node.js ${process.versions.node})\n`]);
   });
 
