@@ -157,8 +157,8 @@ Besides the tables, these rules apply between keys:
   password, with a note. \`iterations\` and \`keylen\` have no effect without \`salt\`.
 - With \`argon2id13\` and \`argon2id-13\`, a SCRAM principal has \`memory\`; a TLS principal has a fingerprint.
 - These are warnings only, because they may be intended: a method without principals; one key for two principals; a secret
-  file that others may read; a realm without roles; a WebSocket without \`auth\` in a worker where no realm has the role
-  \`anonymous\`; \`config.yaml\` and \`config.json\` in one directory.
+  file that others may read; the users of the demo where other machines can connect; a realm without roles; a WebSocket
+  without \`auth\` in a worker where no realm has the role \`anonymous\`; \`config.yaml\` and \`config.json\` in one directory.
 - Two transports cannot have the same port on overlapping interfaces (except 0, any free port), unless both have
   \`"shared": true\` and differ only in \`auth\` and in paths that one of them has; nor the same socket file. A port cannot be
   within the \`portrange\` of another transport.

@@ -172,6 +172,25 @@ describe('init at a terminal', () => {
   });
 });
 
+describe('the users of the demo', () => {
+  it('are named once by check and start where other machines can connect, without their secrets', async () => {
+    const appdir = temporaryDirectory();
+    await init(appdir, ['--template', 'demo']);
+    const config = path.join(appdir, CONFIG);
+    writeFileSync(config, readFileSync(config, 'utf8').replace('"interface": "127.0.0.1"', '"interface": "0.0.0.0"'));
+    const text =
+      /^warning: config\.json:\d+:\d+: \/workers\/0\/transports\/0\/paths\/ws\/auth\/wampcra\/users: alice and bob .*\n$/;
+    const { code, stderr } = await runCli(['check'], { cwd: appdir });
+    expect([code, stderr]).toEqual([0, expect.stringMatching(text)]);
+    const daemon = await started(appdir);
+    const warnings = daemon.logs.filter(({ level }) => level === 'warn');
+    expect(warnings).toMatchObject([
+      { msg: 'config warning', problem: expect.stringMatching(/^alice and bob /) as string },
+    ]);
+    expect(daemon.output + stderr).not.toMatch(/wuo4v5|NoulnaL|wonderland|yes-we-can/);
+  });
+});
+
 describe('what init wrote, in git', () => {
   itNeeds('git', spawnSync('git', ['--version']).status === 0)(
     'is config and code, whatever the node has left beside it',

@@ -10,6 +10,7 @@ import type { RuleContext } from '../../schema/rules.js';
 import { checkCookies } from './cookies.js';
 import { Cursor } from '../cursor.js';
 import { checkDeciders } from './deciders.js';
+import { checkDemoUsers } from './demo-users.js';
 import { portsIn } from '../environment.js';
 import { checkExposure } from './exposure.js';
 import { checkOriginLists } from './origins.js';
@@ -43,6 +44,7 @@ export function checkRules(places: NodePlaces, tree: SchemaTree, context: CheckR
   checkCookies(places, context);
   checkOriginLists(places, context);
   checkExposure(places, context);
+  checkDemoUsers(places, context);
   checkDeciders(places, context);
 }
 
