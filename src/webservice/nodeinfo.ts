@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { escapeHtml, etagOf, isFresh, sendAnswer, sendEmpty, sendStatus } from '../http/answer.js';
 import { READ_ONLY } from '../http/methods.js';
+import { qualityOf } from '../http/quality.js';
 import type { NodeInfoConfig } from './nodeinfo-schema.js';
 import type { WebRequest, WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
@@ -59,18 +60,7 @@ function document(type: string, body: string): Document {
 
 /** Whether JSON is named and HTML is not wanted more; a browser, or a client without preference, gets HTML. */
 function prefersJson(accept: string | undefined): boolean {
-  return quality(accept, 'application/json') > quality(accept, 'text/html');
-}
-
-/** The weight an Accept header gives to exactly this media type; wildcards do not count. */
-function quality(accept: string | undefined, type: string): number {
-  for (const range of (accept ?? '').toLowerCase().split(',')) {
-    const [name, ...parameters] = range.split(';').map((part) => part.trim());
-    if (name !== type) continue;
-    const weight = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
-    return Number.isNaN(weight) ? 0 : weight;
-  }
-  return 0;
+  return (qualityOf(accept, 'application/json') ?? 0) > (qualityOf(accept, 'text/html') ?? 0);
 }
 
 function page({ id, version }: WebServiceDeps['nodeInfo'], webSocketPaths: readonly string[]): string {

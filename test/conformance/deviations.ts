@@ -457,7 +457,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-50',
     topic: '`default_file` of a static directory',
     crossbar: 'answers with status 200 for every path that does not exist, according to its source; not measured',
-    here: 'the same; it also answers for a directory, before its `index.html`. Browsers do not keep it',
+    here: 'the same, but not for a path with a file extension where `Accept` does not name HTML: that is 404. It also answers for a directory, before its `index.html`. Browsers do not keep it',
     test: {
       file: 'test/unit/webservice/static/static.test.ts',
       title: 'is answered with the default file, where the config names one, and never with another: %s',
@@ -472,6 +472,24 @@ export const DEVIATIONS: readonly Deviation[] = [
     test: {
       file: 'test/integration/shared-ports.test.ts',
       title: 'leads to the worker that has the realm, by the auth of its transport',
+    },
+  },
+  {
+    id: 'D-52',
+    topic: 'how long browsers keep a static file, where `cache_timeout` does not say',
+    crossbar: '12 hours, according to its source; not measured',
+    here: 'HTML is asked for each time, a name with a hash is kept for a year (`immutable`), all others 12 hours',
+    switch: '`options.cache_timeout`',
+    test: { file: 'test/unit/webservice/static/caching.test.ts', title: 'how long a file is kept' },
+  },
+  {
+    id: 'D-53',
+    topic: 'compressed copies beside a static file',
+    crossbar: 'files of their own, and nothing else; not measured',
+    here: 'a client that takes the coding gets `app.js.br` or `app.js.gz` for `app.js`; nothing is compressed by the node',
+    test: {
+      file: 'test/unit/webservice/static/compressed.test.ts',
+      title: 'with Accept-Encoding %j: %s',
     },
   },
 ];

@@ -484,16 +484,30 @@ describe('files over the wire', () => {
 
 describe('cookies on plain requests', () => {
   const sent = (reply: Reply): string | undefined => reply.headers['set-cookie']?.[0];
+  const directivesOf = (reply: Reply): string[] => reply.headers['cache-control']?.split(', ') ?? [];
   const back = (setCookie: string | undefined): { cookie: string } => ({ cookie: setCookie?.split(';')[0] ?? '' });
+
+  it.each([
+    ['app.js', 'max-age=43200'],
+    ['app.3f2a91bc.js', 'max-age=31536000, immutable'],
+  ])('that come with %s are for one browser, however long it may keep the file', async (name, directives) => {
+    writeFileSync(path.join(web, name), 'export {};');
+    const { port } = await startWeb({ '/': staticConfig(web) }, { cookie: cookieConfig() });
+    const first = await ask(port, `/${name}`);
+    expect(sent(first)).toMatch(/^cbtid=/);
+    expect(directivesOf(first)).toEqual([...directives.split(', '), 'private']);
+    const again = await ask(port, `/${name}`, { headers: back(sent(first)) });
+    expect(directivesOf(again)).toEqual(expect.arrayContaining([...directives.split(', '), 'public']));
+  });
 
   it('are given with the page and known at the WebSocket', async () => {
     const { port } = await startWeb({ '/': staticConfig(web), ws: webSocketConfig() }, { cookie: cookieConfig() });
     const page = await ask(port, '/');
     expect(sent(page)).toMatch(/^cbtid=[A-Za-z0-9+/]{24};/);
-    expect(page.headers['cache-control']).toBe('max-age=43200, private');
+    expect(page.headers['cache-control']).toBe('no-cache, private');
     const again = await ask(port, '/', { headers: back(sent(page)) });
     expect(again.headers).not.toHaveProperty('set-cookie');
-    expect(again.headers['cache-control']).toBe('max-age=43200, public');
+    expect(again.headers['cache-control']).toBe('no-cache');
     expect(await upgraded(port, '/ws', `Cookie: ${back(sent(page)).cookie}`)).toBe('');
     expect(await upgraded(port, '/ws')).toMatch(/^cbtid=/);
   });

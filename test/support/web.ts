@@ -51,7 +51,6 @@ export function staticConfig(directory: string, options: Partial<StaticConfig['o
     options: {
       enable_directory_listing: false,
       mime_types: {},
-      cache_timeout: 43_200,
       ...options,
     },
   };

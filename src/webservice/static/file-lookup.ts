@@ -169,7 +169,7 @@ export function isPublicName(name: string): boolean {
 }
 
 /** @throws the error when it is not about the path, but about us: too many open files, a failing disk */
-function notFoundOr(error: unknown): Found {
+export function notFoundOr(error: unknown): Found {
   switch (errorCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':

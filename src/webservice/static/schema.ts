@@ -10,7 +10,8 @@ export const staticSchema = {
   type: 'object',
   section: 'Service "static"',
   looks: 'static directory',
-  description: 'Serves the files of a directory.',
+  description:
+    'Serves the files of a directory. Where a compressed copy lies beside a file (`app.js.br`, `app.js.gz`), a client that takes its coding gets that one.',
   rules: checkDirectory,
   required: ['type', 'directory'],
   additionalProperties: false,
@@ -52,9 +53,9 @@ export const staticSchema = {
           type: ['integer', 'null'],
           maximum: 31_536_000,
           allowed: 'seconds up to 31536000, or null',
-          default: 43_200,
+          absent: '12 hours, but for HTML 0, and for a file with a hash in its name a year',
           description:
-            'Seconds that a browser may keep a file without asking again; null sends no such header. 43200 are 12 hours.',
+            'Seconds that a browser may keep a file without asking again; null sends no such header. Left out, it depends on the file: HTML is asked for each time (`no-cache`), names with a hash as bundlers write it, such as `index-BxY2a9Qz.js` or `app.3f2a91bc.css`, are kept for a year (`immutable`), all others for 12 hours, as with Crossbar.io.',
         },
         default_file: {
           type: 'string',
@@ -62,7 +63,7 @@ export const staticSchema = {
           allowed: 'the path of a file in the directory, such as "app/index.html"',
           absent: '`index.html` answers for a directory',
           description:
-            'The file that answers for a directory, before its `index.html`. The one in `directory` also answers, with status 200, for every path that does not exist, as applications with one page need it.',
+            'The file that answers for a directory, before its `index.html`. The one in `directory` also answers, with status 200, for every path that does not exist, as applications with one page need it. A request for a file (a path with an extension) whose `Accept` does not name HTML gets 404: a script that is gone is no page.',
         },
       },
     },

@@ -49,8 +49,8 @@ describe('defaults', () => {
       node({ web: { paths: { a: { type: 'path', paths: { b: { type: 'static', directory: 'x' } } } } } }),
     );
     expect(config.config).toHaveProperty(
-      ['workers', 0, 'transports', 0, 'paths', 'a', 'paths', 'b', 'options', 'cache_timeout'],
-      43_200,
+      ['workers', 0, 'transports', 0, 'paths', 'a', 'paths', 'b', 'options', 'enable_directory_listing'],
+      false,
     );
   });
 

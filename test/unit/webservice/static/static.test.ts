@@ -301,6 +301,26 @@ describe('a path that does not exist', () => {
     }
   });
 
+  it.each([
+    // What browsers say when a visitor goes somewhere, and for a script, a style, an image and `fetch`; then curl.
+    ['/rooms/7', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', 200],
+    ['/rooms/v1.2', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', 200],
+    ['/rooms/v1.2', 'application/xhtml+xml', 200],
+    ['/rooms/7', '*/*', 200],
+    ['/old.html', '*/*', 200],
+    ['/assets/gone.js', undefined, 200],
+    ['/assets/gone.js', '*/*', 404],
+    ['/assets/gone.css', 'text/css,*/*;q=0.1', 404],
+    ['/assets/gone.png', 'image/avif,image/webp,*/*;q=0.8', 404],
+    ['/assets/gone.js', 'text/html;q=0, */*', 404],
+    ['/data.json', 'application/json', 404],
+  ])('is a page unless a file is asked for: %s by a client that takes %j is %d', async (rest, accept, expected) => {
+    const service = await serve({ default_file: 'index.html' });
+    const { status, headers } = await exchange(service, { rest, headers: accept === undefined ? {} : { accept } });
+    expect(status).toBe(expected);
+    expect(headers['cache-control']).toBe(expected === 200 ? 'no-cache' : 'no-store');
+  });
+
   it('may be answered with a file in a directory below', async () => {
     const { status, body } = await exchange(await serve({ default_file: 'sub/start.html' }), { rest: '/nothing' });
     expect([status, body]).toEqual([200, 'start here']);
