@@ -33,6 +33,8 @@ export interface DaemonOptions {
   readonly configName?: string;
   /** The node directory; without it a new temporary one, removed by `dispose`. */
   readonly cbdir?: string;
+  /** The command; without it that of this checkout. */
+  readonly bin?: string;
   /** More arguments of `start`. */
   readonly args?: readonly string[];
   /** Added to the environment of this process. */
@@ -58,6 +60,7 @@ type Child = ChildProcessByStdio<null, Readable, Readable>;
 interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  readonly bin?: string | undefined;
   readonly openFiles?: number | undefined;
   readonly probed?: boolean | undefined;
   readonly contained?: boolean | undefined;
@@ -99,14 +102,14 @@ export function canUnshare(): boolean {
 
 function spawnCli(
   args: readonly string[],
-  { env, cwd, openFiles, probed = false, contained = false }: SpawnOptions,
+  { env, cwd, bin = BIN, openFiles, probed = false, contained = false }: SpawnOptions,
 ): Child {
   if (!existsSync(path.join(ROOT, 'dist/cli/main.js'))) throw new Error('dist/ is missing: run `npm run build` first');
   const command = [
     ...(contained ? UNSHARE : []),
     process.execPath,
     ...(probed ? ['--import', PROBE] : []),
-    BIN,
+    bin,
     ...args,
   ];
   const limited =
@@ -191,9 +194,9 @@ export class Daemon {
     this.cbdir = cbdir;
     this.#options = options;
     const args = ['start', '--cbdir', cbdir, '--logformat', 'json', ...(options.args ?? [])];
-    const { openFiles, probed, contained } = options;
+    const { bin, openFiles, probed, contained } = options;
     const env = { PORT: '0', ...options.env };
-    this.#child = spawnCli(args, { env, cwd: path.dirname(cbdir), openFiles, probed, contained });
+    this.#child = spawnCli(args, { env, cwd: path.dirname(cbdir), bin, openFiles, probed, contained });
     this.#child.stdout.on('data', (text: string) => this.#onStdout(text));
     this.#child.stderr.on('data', (text: string) => (this.stderr += text));
     this.exited = new Promise((resolve) => {
@@ -287,8 +290,8 @@ export class Daemon {
   async restart(options: DaemonOptions = {}): Promise<Daemon> {
     const port = this.listening().length > 0 ? { PORT: String(this.port) } : {};
     await this.stop();
-    const { args = [], env } = this.#options;
-    return startDaemon({ args, ...options, cbdir: this.cbdir, env: { ...env, ...port, ...options.env } });
+    const { args = [], env, bin } = this.#options;
+    return startDaemon({ args, ...(bin && { bin }), ...options, cbdir: this.cbdir, env: { ...env, ...port, ...options.env } });
   }
 
   /** Ends the daemon if it still runs and removes its directory if `startDaemon` made it. */
