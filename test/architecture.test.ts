@@ -98,7 +98,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     // `init` makes the keys of new users.
     folders: ['node', 'config', 'log', 'system', 'auth'],
     types: ['cookie'],
-    builtins: ['fs', 'path', 'readline', 'stream'],
+    builtins: ['events', 'fs', 'path', 'readline', 'stream'],
     packages: ['commander'],
   },
 };

@@ -5,38 +5,34 @@
 import path from 'node:path';
 
 import type { ListedCookie } from '../cookie/management.js';
-import { resolveCbdir } from '../node/cbdir.js';
 import { verifyCookies, withCookies } from '../node/commands.js';
-import type { NodePlace } from '../node/commands.js';
 import { NodeError } from '../node/error.js';
-import { createReporter } from './logging.js';
-import { Output } from './output.js';
+import { placeOf } from './place.js';
+import type { PlaceOptions } from './place.js';
+import { print, printable, tableOf } from './table.js';
 
-interface PlaceOptions {
-  readonly cbdir?: string;
-  readonly rundir?: string;
-  readonly config?: string;
+interface StoreOptions extends PlaceOptions {
   readonly store?: number;
 }
 
-export interface ListOptions extends PlaceOptions {
+export interface ListOptions extends StoreOptions {
   readonly json?: boolean;
 }
 
 /** Prints a table, or with `json` one JSON object per line. */
 export async function listCookies(options: ListOptions): Promise<void> {
   const rows: string[][] = [];
-  const print = (cookie: ListedCookie): void => {
-    if (options.json === true) process.stdout.write(`${JSON.stringify(cookie)}\n`);
+  const show = async (cookie: ListedCookie): Promise<void> => {
+    if (options.json === true) await print(`${JSON.stringify(cookie)}\n`);
     else rows.push(rowOf(cookie));
   };
-  await withCookies(placeOf(options), (management) => management.list(options.store, print));
+  await withCookies(placeOf(options), (management) => management.list(options.store, show));
   if (options.json === true) return;
-  process.stdout.write(rows.length === 0 ? 'no cookies\n' : tableOf([HEADINGS, ...rows]));
+  await print(rows.length === 0 ? 'no cookies\n' : tableOf([HEADINGS, ...rows]));
 }
 
 /** Prints what is in the stores. Exits with 1 when something in them cannot be read. */
-export async function verify(options: PlaceOptions): Promise<void> {
+export async function verify(options: StoreOptions): Promise<void> {
   const found = await verifyCookies(placeOf(options), options.store);
   if (found.length === 0) process.stdout.write('no cookie store on a disk\n');
   for (const { store, place, problem, ...counts } of found) {
@@ -49,7 +45,7 @@ export async function verify(options: PlaceOptions): Promise<void> {
 }
 
 /** Rewrites the stores without what nobody can ask for any more. */
-export async function compact(options: PlaceOptions): Promise<void> {
+export async function compact(options: StoreOptions): Promise<void> {
   const compacted = await withCookies(placeOf(options), (management) => management.compact(options.store));
   for (const { store, place, before, after } of compacted) {
     const what = before === undefined ? 'nothing to compact' : `${before} entries before, ${after} now`;
@@ -57,7 +53,7 @@ export async function compact(options: PlaceOptions): Promise<void> {
   }
 }
 
-export interface RevokeOptions extends PlaceOptions {
+export interface RevokeOptions extends StoreOptions {
   readonly authid?: string;
   readonly digest?: string;
   readonly all?: boolean;
@@ -87,31 +83,10 @@ export async function importCookies(options: ImportOptions): Promise<void> {
   process.stdout.write(`${imported} imported; ${known} known already, ${expired} expired, ${damaged} damaged\n`);
 }
 
-function placeOf({ cbdir: option, rundir, config }: PlaceOptions): NodePlace {
-  const cbdir = resolveCbdir({ option, env: process.env, cwd: process.cwd() });
-  const output = new Output(process.stderr);
-  const noColor = (process.env['NO_COLOR'] ?? '') !== '';
-  const { log } = createReporter({ loglevel: 'warn', logformat: 'text', color: 'auto' }, output, noColor);
-  return { cbdir, rundir, config, log };
-}
-
 const HEADINGS = ['STORE', 'DIGEST', 'CREATED', 'EXPIRES', 'AUTHID', 'ROLE', 'REALM', 'METHOD', 'SESSIONS'];
 
 function rowOf({ store, digest, created, expires, sessions, ...login }: ListedCookie): string[] {
   const { authid, authrole, authrealm, authmethod } = login;
   const texts = [authid, authrole, authrealm, authmethod].map((text) => (text === null ? '-' : printable(text)));
   return [String(store), digest, created, expires, ...texts, String(sessions.length)];
-}
-
-/** Names come from outside: nothing in them may move the cursor or turn the text around. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
-}
-
-function tableOf(rows: readonly (readonly string[])[]): string {
-  const widths = HEADINGS.map((_, column) => rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0));
-  const lines = rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  '));
-  return lines.map((line) => `${line.trimEnd()}\n`).join('');
 }

@@ -14,6 +14,7 @@ import { compact, importCookies, listCookies, revoke, verify } from './cookies.j
 import { init, portNumber, templateHelp, templateName } from './init/init.js';
 import { COLOR_CHOICES, LOG_FORMATS } from './logging.js';
 import { describeFailure } from './report.js';
+import { addSessionCommands } from './session-commands.js';
 import { start } from './start.js';
 import { upgrade } from './upgrade.js';
 
@@ -56,6 +57,7 @@ function commandLine(): Command {
     .action(upgrade);
 
   addCookieCommands(program);
+  addSessionCommands(program, addRunOptions);
 
   program
     .command('init')

@@ -27,6 +27,7 @@ export interface LocalEnd {
 export class LocalTransport implements SessionTransport {
   readonly client: ClientInfo;
   readonly facts: { readonly peer: string };
+  readonly waitingBytes = undefined;
   readonly #session: Session;
   readonly #end: LocalEnd;
   /** On the way to the client. */

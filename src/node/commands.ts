@@ -15,6 +15,8 @@ import { ControlClient } from './control.js';
 import { RemoteManagement } from './cookie-control.js';
 import { cookieSectionsOf } from './cookie-stores.js';
 import { NodeError } from './error.js';
+import { PID_FILE, runningPid } from './pidfile.js';
+import { RemoteSessions } from './session-control.js';
 
 /** Where a command finds a node. */
 export interface NodePlace {
@@ -39,6 +41,31 @@ export async function withCookies<T>(place: NodePlace, use: (management: CookieM
   } finally {
     client.close();
   }
+}
+
+/**
+ * Lets `use` look at the sessions of a running node.
+ *
+ * @throws NodeError (rejects) `ERR_NODE_CONTROL`, also when no node runs
+ */
+export async function withSessions<T>(place: NodePlace, use: (sessions: RemoteSessions) => Promise<T>): Promise<T> {
+  const directory = place.rundir ?? place.cbdir;
+  const client = await ControlClient.connect(directory);
+  if (client === undefined) throw await unreachable(directory);
+  try {
+    return await use(new RemoteSessions(client));
+  } finally {
+    client.close();
+  }
+}
+
+async function unreachable(directory: string): Promise<NodeError> {
+  const pid = await runningPid(directory);
+  const text =
+    pid === undefined
+      ? `no node runs on ${directory}`
+      : `the node on ${directory} (pid ${pid}, see ${PID_FILE} there) has no control socket: its log says why`;
+  return new NodeError('ERR_NODE_CONTROL', text);
 }
 
 async function withOwnStores<T>(place: NodePlace, use: (management: CookieManagement) => Promise<T>): Promise<T> {

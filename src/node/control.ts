@@ -39,6 +39,8 @@ export interface ControlOptions {
   readonly log: Logger;
 }
 
+/** How the answer to a request begins that there is none of: an older node says the same to a newer command. */
+const UNKNOWN_REQUEST = 'this node does not know the request';
 /** Of a request. */
 const MAX_LINE_BYTES = 64 * 1024;
 const BACKLOG = 16;
@@ -53,7 +55,8 @@ export class ControlServer {
   private constructor({ handlers, log }: ControlOptions) {
     this.#handlers = handlers;
     this.#log = log;
-    this.#server = createServer((socket) => {
+    // Who has nothing more to ask, as at the end of a pipe, still gets the answer, however long it is.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#serve(socket).catch((err: unknown) => {
         this.#log.debug({ err }, 'control connection failed');
         socket.destroy();
@@ -104,7 +107,7 @@ export class ControlServer {
     try {
       const { name, request } = parseRequest(line);
       const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
-      if (handler === undefined) throw new Error(`this node does not know the request ${JSON.stringify(name)}`);
+      if (handler === undefined) throw new Error(`${UNKNOWN_REQUEST} ${JSON.stringify(name)}`);
       const done = await handler(request, (item) => send({ item }), signal);
       this.#log.debug({ request: name }, 'control request answered');
       await send({ done: done ?? null });
@@ -137,19 +140,20 @@ export class ControlClient {
   }
 
   /**
+   * @param onItem what comes next is read when it is done.
    * @returns what the node answers in the end.
    * @throws NodeError `ERR_NODE_CONTROL` when it refuses or goes away.
    */
   async ask(
     name: string,
     request: ControlArguments,
-    onItem: (item: unknown) => void = () => undefined,
+    onItem: (item: unknown) => Promise<void> | void = () => undefined,
   ): Promise<unknown> {
     await write(this.#socket, { do: name, with: request });
     for (;;) {
       const answer = parseObject(await this.#nextLine());
-      if ('item' in answer) onItem(answer['item']);
-      else if ('error' in answer) throw new NodeError('ERR_NODE_CONTROL', String(answer['error']));
+      if ('item' in answer) await onItem(answer['item']);
+      else if ('error' in answer) throw refusal(String(answer['error']));
       else return answer['done'];
     }
   }
@@ -171,6 +175,12 @@ export class ControlClient {
 
 /** No file, nobody behind it, or a path that is too long for one. */
 const ABSENT: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EINVAL', 'ENAMETOOLONG'];
+
+function refusal(text: string): NodeError {
+  const isOlder = text.startsWith(UNKNOWN_REQUEST);
+  const hint = isOlder ? ': it is of an older version than this command, start it again to change that' : '';
+  return new NodeError('ERR_NODE_CONTROL', `${text}${hint}`);
+}
 
 function parseRequest(line: string): { name: string; request: ControlArguments } {
   const { do: name, with: request = {} } = parseObject(line);
@@ -198,7 +208,13 @@ function isObject(value: unknown): value is ControlArguments {
 async function write(socket: Socket, what: object): Promise<void> {
   if (socket.destroyed) throw new Error('the connection was closed');
   if (socket.write(`${JSON.stringify(what)}\n`)) return;
-  await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+  const over = new AbortController();
+  try {
+    await Promise.race([once(socket, 'drain', over), once(socket, 'close', over)]);
+  } finally {
+    // The listener of the one that did not happen would stay, one for each time that the reader was slow.
+    over.abort();
+  }
 }
 
 /** @throws when a line is longer than `maxBytes`. */

@@ -2,6 +2,7 @@
  * The cookies of a running node through its control socket: the requests `cookies.list`, `cookies.revoke`,
  * `cookies.compact` and `cookies.import`, on either side.
  */
+import { numberOf, textOf } from './request-arguments.js';
 import type { ControlArguments, ControlClient, ControlHandlers } from './control.js';
 import type {
   CompactedStore,
@@ -39,15 +40,7 @@ export function cookieRequests(management: CookieManagement): ControlHandlers {
 }
 
 function storeOf(request: ControlArguments): number | undefined {
-  const { store } = request;
-  if (store === undefined || typeof store === 'number') return store;
-  throw new Error('"store" must be a number');
-}
-
-function textOf(request: ControlArguments, key: string): string | undefined {
-  const value = request[key];
-  if (value === undefined || typeof value === 'string') return value;
-  throw new Error(`"${key}" must be a text`);
+  return numberOf(request, 'store');
 }
 
 /** The side of a command. What comes back is the node's own, of the same version or near it, and is not checked again. */
@@ -59,7 +52,7 @@ export class RemoteManagement implements CookieManagement {
   }
 
   async list(store: number | undefined, onCookie: (cookie: ListedCookie) => Promise<void> | void): Promise<void> {
-    await this.#client.ask('cookies.list', { store }, (item) => void onCookie(item as ListedCookie));
+    await this.#client.ask('cookies.list', { store }, (item) => onCookie(item as ListedCookie));
   }
 
   async revoke(selection: CookieSelection, store?: number): Promise<number> {

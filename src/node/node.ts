@@ -46,6 +46,8 @@ import { NodeError } from './error.js';
 import { limitProcess } from './limits.js';
 import { packageVersion } from './package.js';
 import { privatePathsOf } from './private-paths.js';
+import { sessionRequests } from './session-control.js';
+import type { ServedRealm } from './session-control.js';
 import { shutdownReason } from './shutdown.js';
 import type { NodeSummary } from './summary.js';
 
@@ -224,7 +226,14 @@ class Node implements RunningNode {
       families,
     );
     const cookies = new StoreManagement(() => openedStores(this.#stores, sections), this.#log);
-    return ControlServer.start({ cbdir: rundir, handlers: cookieRequests(cookies), log: this.#log });
+    const handlers = { ...cookieRequests(cookies), ...sessionRequests(() => this.#servedRealms, this.#log) };
+    return ControlServer.start({ cbdir: rundir, handlers, log: this.#log });
+  }
+
+  get #servedRealms(): readonly ServedRealm[] {
+    return [...this.#routers].flatMap(([worker, { inventories }]) =>
+      inventories.map((inventory) => ({ worker, inventory })),
+    );
   }
 
   async #startWorker(

@@ -15,6 +15,7 @@ import { systemFiles } from '../system/files.js';
 import { FileLock, LockHeldError } from '../system/lock.js';
 import { systemProcesses } from '../system/processes.js';
 import type { Logger } from '../log/logger.js';
+import { parseHolder } from '../system/holder.js';
 import type { Holder } from '../system/holder.js';
 import { NodeError } from './error.js';
 
@@ -75,6 +76,18 @@ function lockFile(file: string, options: PidFileOptions['options']): Promise<Fil
     textOf: ({ pid, started, beacon }) =>
       `${JSON.stringify({ pid, argv: process.argv, options, started, beacon }, null, 4)}\n`,
   });
+}
+
+/** @returns the pid of the node that runs on a directory, as far as its pid file says; undefined when none does. */
+export async function runningPid(directory: string): Promise<number | undefined> {
+  let text: string;
+  try {
+    text = readFileSync(path.join(directory, PID_FILE), 'utf8');
+  } catch {
+    return undefined; // nobody has been here, or nobody who lets others know
+  }
+  const holder = parseHolder(text);
+  return holder !== undefined && (await isRunning(holder)) ? holder.pid : undefined;
 }
 
 async function release(file: string, lock: FileLock, log: Logger): Promise<void> {

@@ -62,6 +62,8 @@ export interface SubscriptionDirectory {
   /** The subscriptions that get the events of `uri`. */
   matching(uri: string): readonly SubscriptionView[];
   get(id: number): SubscriptionView | undefined;
+  /** What a session is subscribed to, in order of subscription. */
+  of(session: RouterSession): readonly SubscriptionView[];
   /**
    * Takes a subscription away from a session (section "Subscription Revocation").
    * @returns false when the session does not hold it.
@@ -76,6 +78,8 @@ export interface RegistrationDirectory {
   /** The one registration that a call of `uri` would go to. */
   best(uri: string): RegistrationView | undefined;
   get(id: number): RegistrationView | undefined;
+  /** What a session has registered, in order of registration. */
+  of(session: RouterSession): readonly RegistrationView[];
   /** Takes a registration away from a session (section "Registration Revocation"). */
   revoke(id: number, session: RouterSession, reason?: string): boolean;
 }

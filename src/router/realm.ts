@@ -7,6 +7,7 @@ import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
 import * as m from '../wamp/message.js';
 import { CloseUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import type { ProcedureTable } from './meta/procedure.js';
+import { Inventory } from './meta/inventory.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { ActionDenied } from './permission.js';
@@ -68,6 +69,7 @@ export class Realm {
   // session id -> session; exactly the sessions between WELCOME and their end
   readonly #sessions = new Map<number, RouterSession>();
   readonly #uriRule: UriRule;
+  readonly #scheduler: Scheduler;
   readonly #broker: Broker;
   readonly #dealer: Dealer;
   readonly #arrivals: Arrivals;
@@ -82,6 +84,7 @@ export class Realm {
     const options = optionsOf(config, deps.budget);
     const { uriRule, budget } = options;
     this.#uriRule = uriRule;
+    this.#scheduler = deps.scheduler;
     const history = config.store && new EventHistory(config.store);
     this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history, budget, deps.scheduler);
     const { subscriptions = NO_OBSERVER, registrations = NO_OBSERVER } = this.#meta ?? {};
@@ -145,11 +148,22 @@ export class Realm {
    */
   close(): void {
     const sessions = [...this.#sessions.values()];
-    const action = (): void => {
+    this.#quietly(sessions, () => {
       for (const session of sessions) session.kill(CloseUri.CLOSE_REALM, 'the realm was removed');
-    };
-    if (this.#meta === undefined) action();
-    else this.#meta.quietly(sessions, action);
+    });
+  }
+
+  /** What the operator of the node sees of it. */
+  get inventory(): Inventory {
+    return new Inventory({
+      realm: this.name,
+      sessions: this.#sessions,
+      subscriptions: this.#broker.directory,
+      registrations: this.#dealer,
+      uriRule: this.#uriRule,
+      scheduler: this.#scheduler,
+      quietly: (sessions, action) => this.#quietly(sessions, action),
+    });
   }
 
   /** Changes whenever the procedure that decides for a role is registered, gets another callee or is unregistered. */
@@ -253,6 +267,12 @@ export class Realm {
   /** {@link size}, how much of publications is kept, and the state of calls. Costs more than `size`: for monitoring. */
   get stats() {
     return { ...this.size, ...this.#broker.kept, ...this.#dealer.stats };
+  }
+
+  /** Runs `action`, in which `sessions` end, without meta events and without their testaments. */
+  #quietly(sessions: readonly RouterSession[], action: () => void): void {
+    if (this.#meta === undefined) action();
+    else this.#meta.quietly(sessions, action);
   }
 
   /** The meta API refers to broker and dealer, which are made after it. It is not called before they exist. */

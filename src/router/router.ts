@@ -89,9 +89,14 @@ export class Router {
     return this.#realms.get(name);
   }
 
+  /** All realms, in the order in which they were added. */
+  get realms(): readonly Realm[] {
+    return [...this.#realms.values()];
+  }
+
   /** @returns an id for a new session, which no open session of any realm has. */
   newSessionId(): number {
-    const realms = [...this.#realms.values()];
+    const { realms } = this;
     let id = this.#randomId();
     while (realms.some((realm) => realm.hasSession(id))) id = this.#randomId();
     return id;

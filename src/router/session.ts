@@ -43,6 +43,16 @@ export interface TransportDetails extends Dict {
   readonly http_cbtid?: string;
 }
 
+/** What else the operator of the node may know of a session. No other session sees it. */
+export interface SessionStatus {
+  /** How it is called to the operator: where the `authid` is the id of a cookie, the digest of that cookie. */
+  readonly name: string;
+  /** When it joined; milliseconds since 1970. */
+  readonly joinedMs: number;
+  /** What waits for the client, which has not read it yet, in bytes; undefined for one without a connection. */
+  readonly waitingBytes: number | undefined;
+}
+
 /** An established session. `session/session.ts` implements it for clients, `session/internal-caller.ts` for the router itself. */
 export interface RouterSession extends Charged {
   /** The session id of WELCOME. */
@@ -52,6 +62,8 @@ export interface RouterSession extends Charged {
   readonly role: Role;
   /** Built anew each time it is read. */
   readonly details: SessionDetails;
+  /** Built anew each time it is read. */
+  readonly status: SessionStatus;
   /** @returns whether the client announced `feature` for `role` in its HELLO. */
   announced(role: ClientRole, feature: ClientFeature): boolean;
   /**

@@ -4,6 +4,7 @@
  */
 import { shortId } from '../log/logger.js';
 import type { ClientInfo, Principal } from '../auth/method.js';
+import type { LiveCookie } from '../cookie/live/live-cookie.js';
 import type { SessionDetails } from '../router/session.js';
 import type { Dict } from '../wamp/payload.js';
 import type { SessionTransport } from './transport.js';
@@ -28,6 +29,14 @@ export function welcomeDetails(principal: Principal, proof: Dict | undefined): D
 
 /** @returns the authid as it may be written to the log: not where it is a cookie id. */
 export function shownAuthid(authid: string, { liveCookie }: ClientInfo): string {
-  const isCookieId = liveCookie?.name.isCookieId === true && liveCookie.authid === authid;
-  return isCookieId ? shortId(authid) : authid;
+  return isCookieId(authid, liveCookie) ? shortId(authid) : authid;
+}
+
+/** @returns how the operator sees a session: by its authid, or by the digest of the cookie whose id that is. */
+export function nameOf(authid: string, { liveCookie }: ClientInfo): string {
+  return isCookieId(authid, liveCookie) ? liveCookie.digest : authid;
+}
+
+function isCookieId(authid: string, liveCookie: LiveCookie | undefined): liveCookie is LiveCookie {
+  return liveCookie?.name.isCookieId === true && liveCookie.authid === authid;
 }

@@ -9,7 +9,7 @@ import { payloadOf } from '../wamp/payload.js';
 import { Role, TRUSTED_ROLE } from '../router/role.js';
 import type { Scheduler } from '../router/observer.js';
 import type { RealmAccess } from '../router/access.js';
-import type { RouterSession, SessionDetails } from '../router/session.js';
+import type { RouterSession, SessionDetails, SessionStatus } from '../router/session.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { Payload } from '../wamp/payload.js';
 
@@ -63,6 +63,10 @@ export class InternalCaller implements RouterSession {
     const transport = { peer: 'router' };
     const authmethod = 'trusted';
     return { session: id, realm: this.#realm.name, authid, authrole, authmethod, authprovider: 'router', transport };
+  }
+
+  get status(): SessionStatus {
+    return { name: this.authid, joinedMs: 0, waitingBytes: undefined };
   }
 
   /**

@@ -18,7 +18,7 @@ import { featureSet, hasFeature } from '../wamp/features.js';
 import { ABORT, GOODBYE, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { Authorization } from './authorizer/authorization.js';
-import { detailsOf, welcomeDetails } from './identity.js';
+import { detailsOf, nameOf, welcomeDetails } from './identity.js';
 import { Opening } from './opening.js';
 import {
   factsOf,
@@ -35,10 +35,9 @@ import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
 import type { LiveCookie, LiveSession } from '../cookie/live/live-cookie.js';
 import type { RealmAccess } from '../router/access.js';
-import type { Denial } from '../router/permission.js';
-import type { Permission } from '../router/permission.js';
+import type { Denial, Permission } from '../router/permission.js';
 import type { Role } from '../router/role.js';
-import type { SessionDetails } from '../router/session.js';
+import type { SessionDetails, SessionStatus } from '../router/session.js';
 import type { ClientFeature, ClientRole, FeatureSet } from '../wamp/features.js';
 import type { ClientMessage, Hello, RouterMessage } from '../wamp/message.js';
 import type { Dict } from '../wamp/payload.js';
@@ -68,6 +67,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   /** Until WELCOME. */
   #opening: Opening | undefined;
   #closeCause: CloseCause = 'goodbye';
+  #joinedMs = 0;
   /** Only where the role has an authorizer: every message goes through it. */
   #authorization: Authorization | undefined;
 
@@ -95,6 +95,11 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   get details(): SessionDetails {
     if (this.#principal === undefined) throw new TypeError('a session has no details before WELCOME');
     return detailsOf(this.id, this.#principal, this.transport);
+  }
+
+  get status(): SessionStatus {
+    const { client, waitingBytes } = this.transport;
+    return { name: nameOf(this.authid, client), joinedMs: this.#joinedMs, waitingBytes };
   }
 
   get detailsForAuthorizer(): Dict {
@@ -276,6 +281,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.#principal = principal;
     this.#opening = undefined;
     this.#state = 'established';
+    this.#joinedMs = this.#deps.router.clock();
     const details = welcomeDetails(principal, proof);
     this.transport.send({ type: WELCOME, session: this.id, details, roles: realm.announcement });
     realm.join(this);

@@ -28,6 +28,8 @@ export interface SessionTransport {
   readonly client: ClientInfo;
   /** Without its cookie. Made when it is asked for. */
   readonly facts: TransportFacts;
+  /** What was sent and the client has not taken yet, in bytes; undefined where there are none to count. */
+  readonly waitingBytes: number | undefined;
   /**
    * Sends without waiting. The transport deals with a client that does not read.
    *

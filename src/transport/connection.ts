@@ -81,6 +81,10 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     return this.#wire.facts;
   }
 
+  get waitingBytes(): number {
+    return this.#outbox.unsentBytes;
+  }
+
   send(message: RouterMessage): void {
     // A client that was given up in this turn still has its subscriptions: nothing is encoded for it.
     if (this.#isClosing || this.counted.destroyed) return;
@@ -151,8 +155,9 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     return this.#session.isBusy;
   }
 
+  /** Control frames are never compressed, so that they need no sender. */
   ping(frame: Buffer): void {
-    this.#sendControl(frame);
+    if (!this.#isClosing) this.#outbox.write(frame);
   }
 
   rested(): void {
@@ -241,7 +246,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   /** The client sent a ping. */
   pinged(payload: Buffer): void {
     this.active = true;
-    this.inbox.act(() => this.#sendControl(this.#wire.pongFrame(payload)));
+    this.inbox.act(() => this.ping(this.#wire.pongFrame(payload)));
   }
 
   /** The client answered a ping. */
@@ -350,11 +355,6 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     const message = frame instanceof LargeFrame ? frame.joined() : frame;
     sender.send(message, { binary: this.#codec.serializer.binary });
     this.#outbox.sentElsewhere(message);
-  }
-
-  /** Control frames are never compressed, so that they need no sender. */
-  #sendControl(frame: Buffer): void {
-    if (!this.#isClosing) this.#outbox.write(frame);
   }
 
   /** A message that closes the connection ends the work on the batch; behind a GOODBYE another HELLO may come. */

@@ -77,6 +77,9 @@ class RouterWorker implements Worker {
     }
     this.#deps.routers.set(id, {
       takeOver: (transport, from) => this.#startTransport(transport, deps, from),
+      get inventories() {
+        return router.realms.map(({ inventory }) => inventory);
+      },
     });
   }
 

@@ -8,6 +8,7 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
 import type { Decider } from '../router/deciders.js';
+import type { Inventory } from '../router/meta/inventory.js';
 import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
 import type { SharedPorts } from '../transport/shared-port.js';
@@ -53,13 +54,15 @@ export interface WorkerDeps {
   readonly outlivesFailures: () => boolean;
 }
 
-/** A router worker, as workers in front of it see it. */
+/** A router worker, as workers in front of it and the commands of the operator see it. */
 export interface RunningRouter {
   /**
    * Starts a transport whose clients join the realms of the router, and stops it with its own.
    * @throws WorkerError when it cannot start.
    */
   takeOver(transport: TransportConfig, from: TransportOrigin): Promise<void>;
+  /** What is in its realms. */
+  readonly inventories: readonly Inventory[];
 }
 
 /** Where a transport stands in the config, and which roles of which realms it leads to; all where `routes` is left out. */

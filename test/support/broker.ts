@@ -6,7 +6,7 @@ import { Broker } from '../../src/router/broker/broker.js';
 import type { BrokerDeps } from '../../src/router/broker/broker.js';
 import { Role } from '../../src/router/role.js';
 import type { SubscriptionObserver } from '../../src/router/observer.js';
-import type { RouterSession, SessionDetails } from '../../src/router/session.js';
+import type { RouterSession, SessionDetails, SessionStatus } from '../../src/router/session.js';
 import type { Publish, PublishOptions, RouterMessage, SubscribeOptions } from '../../src/wamp/message.js';
 import { PUBLISH, SUBSCRIBE, UNSUBSCRIBE } from '../../src/wamp/message.js';
 import { payloadOf } from '../../src/wamp/payload.js';
@@ -39,6 +39,10 @@ export class BrokerSession implements RouterSession {
     const { id: session, authid, authrole } = this;
     const transport = { peer: `192.0.2.1:${session}` };
     return { session, realm: 'realm1', authid, authrole, authmethod: 'anonymous', authprovider: 'static', transport };
+  }
+
+  get status(): SessionStatus {
+    return { name: this.authid, joinedMs: Date.parse('2026-01-01T00:00:00.000Z'), waitingBytes: 0 };
   }
 
   announced(role: string, feature: string): boolean {

@@ -7,6 +7,7 @@ import { wire } from './realm.js';
 
 export class FakeTransport implements SessionTransport {
   readonly facts = { peer: '192.0.2.1:1' };
+  waitingBytes: number | undefined;
   readonly client: ClientInfo;
   /** What was sent and not taken yet, as arrays. */
   readonly sent: unknown[][] = [];

@@ -5,7 +5,7 @@ import { Realm } from '../../src/router/realm.js';
 import type { Role } from '../../src/router/role.js';
 import type { RoleConfig } from '../../src/router/schema.js';
 import type { Scheduler } from '../../src/router/observer.js';
-import type { RouterSession, SessionDetails } from '../../src/router/session.js';
+import type { RouterSession, SessionDetails, SessionStatus } from '../../src/router/session.js';
 import { envelopeOf, parseMessage, payloadPosition } from '../../src/wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../src/wamp/payload.js';
 import { GOODBYE } from '../../src/wamp/message.js';
@@ -46,7 +46,12 @@ export class ScriptedSession implements RouterSession {
   get details(): SessionDetails {
     const { id: session, authid, authrole } = this;
     const transport = { peer: `192.0.2.1:${session}` };
-    return { session, realm: 'realm1', authid, authrole, authmethod: 'anonymous', authprovider: 'static', transport };
+    const realm = this.#realm.name;
+    return { session, realm, authid, authrole, authmethod: 'anonymous', authprovider: 'static', transport };
+  }
+
+  get status(): SessionStatus {
+    return { name: this.authid, joinedMs: Date.parse('2026-01-01T00:00:00.000Z'), waitingBytes: 0 };
   }
 
   announced(role: string, feature: string): boolean {

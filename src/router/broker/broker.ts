@@ -163,6 +163,7 @@ export class Broker {
       lookup: (uri, match) => subscriptions.lookup(uri, match),
       matching: (uri) => subscriptions.matching(uri),
       get: (id) => subscriptions.get(id),
+      of: (session) => subscriptions.of(session),
       revoke: (id, session, reason) => this.#revoke(id, session, reason),
     };
   }

@@ -77,6 +77,11 @@ export class Subscriptions {
     return ids;
   }
 
+  /** @returns the subscriptions of a session, in order of subscription. */
+  of(session: RouterSession): readonly Subscription[] {
+    return [...(this.#bySession.get(session) ?? [])];
+  }
+
   /** @returns how many subscriptions a session has. */
   countOf(session: RouterSession): number {
     return this.#bySession.get(session)?.size ?? 0;

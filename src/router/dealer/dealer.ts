@@ -192,6 +192,10 @@ export class Dealer implements RegistrationDirectory {
     return this.#registrations.get(id);
   }
 
+  of(session: RouterSession): readonly RegistrationView[] {
+    return [...(this.#parties.get(session)?.callees.keys() ?? [])];
+  }
+
   revoke(id: number, session: RouterSession, reason?: string): boolean {
     return this.#registrar.revoke(id, session, reason);
   }

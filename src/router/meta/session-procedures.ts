@@ -2,15 +2,16 @@
  * `wamp.session.*`: show the sessions of the realm, and end them (section "Session Meta API"). A session cannot kill itself: it
  * has GOODBYE for that.
  */
-import { CloseUri, ErrorUri, WampError } from '../../wamp/error.js';
+import { ErrorUri, WampError } from '../../wamp/error.js';
 import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
-import { isValidUri, quoted } from '../../wamp/uri.js';
+import { checkedFarewell, killInTurns } from './killing.js';
 import { CallArguments, ID, STRING, STRINGS } from './procedure.js';
 import type { Call } from '../../wamp/message.js';
 import type { UriRule } from '../../wamp/uri.js';
 import type { Later, Scheduler } from '../observer.js';
 import type { RouterSession } from '../session.js';
 import type { Payload } from '../../wamp/payload.js';
+import type { Farewell, Perform } from './killing.js';
 import type { ProcedureTable } from './procedure.js';
 
 export interface SessionProcedureDeps {
@@ -22,14 +23,17 @@ export interface SessionProcedureDeps {
   readonly quietly: (sessions: readonly RouterSession[], action: () => void) => void;
 }
 
-/** How many sessions are killed in one turn of the event loop. */
-const KILLED_AT_A_TIME = 100;
-
 export function sessionProcedures({ sessions, uriRule, scheduler, quietly }: SessionProcedureDeps): ProcedureTable {
   const others = (caller: RouterSession, test: (session: RouterSession) => boolean) =>
     [...sessions.values()].filter((session) => session !== caller && test(session));
 
-  const killEach = killerOf(scheduler);
+  const killEach =
+    (victims: readonly RouterSession[], words: Farewell, result: Payload, perform?: Perform): Later =>
+    (reply, fail) =>
+      killInTurns(victims, { words, scheduler, perform }, (failure) => {
+        if (failure === undefined) reply(result);
+        else fail(failure);
+      });
 
   return {
     'wamp.session.count': (_caller, call) => payloadOf([withRoles(sessions, call).length]),
@@ -79,17 +83,12 @@ export function sessionProcedures({ sessions, uriRule, scheduler, quietly }: Ses
 /** The parameters of every kind of kill. */
 const FAREWELL = ['reason', 'message'] as const;
 
-/** What the GOODBYE to the killed session says. */
-interface Farewell {
-  readonly reason: string;
-  readonly message: string | undefined;
-}
-
 /** @throws WampError `wamp.error.invalid_uri` when the reason is not a URI. */
 function farewell(args: CallArguments, uriRule: UriRule): Farewell {
-  const reason = args.optional('reason', STRING) ?? CloseUri.KILLED;
-  if (!isValidUri(reason, uriRule)) throw new WampError(ErrorUri.INVALID_URI, `invalid reason URI ${quoted(reason)}`);
-  return { reason, message: args.optional('message', STRING) };
+  return checkedFarewell(
+    { reason: args.optional('reason', STRING), message: args.optional('message', STRING) },
+    uriRule,
+  );
 }
 
 /** @returns the sessions with the roles that the caller lists; without a list, all sessions. */
@@ -101,36 +100,4 @@ function withRoles(sessions: ReadonlyMap<number, RouterSession>, call: Call): re
 
 function noSuchSession(text: string): WampError {
   return new WampError(ErrorUri.NO_SUCH_SESSION, text);
-}
-
-type Perform = (portion: readonly RouterSession[], action: () => void) => void;
-
-/** The result comes when all sessions have ended: a cookie store may have to delete their logins first. */
-function killerOf(scheduler: Scheduler) {
-  return (
-      victims: readonly RouterSession[],
-      { reason, message }: Farewell,
-      result: Payload,
-      perform: Perform = (_portion, action) => action(),
-    ): Later =>
-    (reply, fail) => {
-      let left = victims.length;
-      let failure: WampError | undefined;
-      if (left === 0) reply(result);
-      const done = (error?: WampError): void => {
-        failure ??= error;
-        if (--left > 0) return;
-        if (failure === undefined) reply(result);
-        else fail(failure);
-      };
-      const killFrom = (start: number): void => {
-        const portion = victims.slice(start, start + KILLED_AT_A_TIME);
-        perform(portion, () => {
-          for (const victim of portion) victim.kill(reason, message, done);
-        });
-        const next = start + KILLED_AT_A_TIME;
-        if (next < victims.length) scheduler.after(0, () => killFrom(next));
-      };
-      killFrom(0);
-    };
 }

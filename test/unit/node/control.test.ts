@@ -77,9 +77,9 @@ describe('an import', () => {
     const client = await ControlClient.connect(cbdir);
     onTestFinished(() => client?.close());
     const items: unknown[] = [];
-    const report = await client?.ask('cookies.import', { from: cookieFile(temporaryDirectory(), 2500) }, (item) =>
-      items.push(item),
-    );
+    const report = await client?.ask('cookies.import', { from: cookieFile(temporaryDirectory(), 2500) }, (item) => {
+      items.push(item);
+    });
     expect(report).toEqual({ imported: 2500, known: 0, expired: 0, damaged: 0 });
     expect(items.length).toBeGreaterThan(0);
     expect(await store.list()).toHaveLength(2500);

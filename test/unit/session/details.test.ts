@@ -7,6 +7,7 @@ import { parseMessage } from '../../../src/wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../../src/wamp/payload.js';
 import type { RouterMessage } from '../../../src/wamp/message.js';
 import { clientInfo, everybody, visitorOf } from '../../support/client.js';
+import { FakeTransport } from '../../support/fake-transport.js';
 import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
 
 const CBTID = 'abcdefghijklmnopqrstuvwx';
@@ -22,6 +23,7 @@ function testRouter() {
     const nothing = () => undefined;
     const transport = {
       facts: { peer: '192.0.2.1:1', is_secure: true },
+      waitingBytes: 7,
       client: clientInfo({ liveCookie: cbtid === undefined ? undefined : visitorOf(cbtid) }),
       send: (message: RouterMessage) => void sent.push(wire(message)),
       close: nothing,
@@ -75,6 +77,22 @@ describe('the details of a session', () => {
       http_cbtid: cookieDigest(CBTID),
     });
     expect(JSON.stringify(tell([48, 1, {}, 'wamp.session.get'], [session.id]))).not.toContain(CBTID);
+  });
+
+  it('name it to the operator by that digest, where the authid is the cookie', () => {
+    const clock = new FakeClock();
+    const deps = { randomId: () => 1, clock: () => clock.now, scheduler: clock };
+    const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], deps);
+    const named = (authid: string) => {
+      const transport = new FakeTransport(clientInfo({ liveCookie: visitorOf(CBTID) }));
+      transport.waitingBytes = 7;
+      const session = new Session(transport, { router, log: silentLogger(), authMethods: everybody({ authid }) });
+      const fields = [1, 'realm1', { roles: { caller: {} } }];
+      session.receive(parseMessage(fields, fields.length, NO_PAYLOAD));
+      return session.status;
+    };
+    expect(named(CBTID)).toEqual({ name: cookieDigest(CBTID), joinedMs: clock.now, waitingBytes: 7 });
+    expect(named('joe').name).toBe('joe');
   });
 
   it('are not there before WELCOME', () => {

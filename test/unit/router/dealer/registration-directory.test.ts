@@ -48,6 +48,9 @@ function testSession(id: number, ...features: string[]) {
     get details(): never {
       throw new Error('the dealer has no use for the details of a session');
     },
+    get status(): never {
+      throw new Error('the dealer has no use for the status of a session');
+    },
     announced: (name, feature) => features.includes(`${name}.${feature}`),
     kill: () => undefined,
     send: (message: RouterMessage) => void heard.push(wire(message)),

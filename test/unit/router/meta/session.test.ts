@@ -246,6 +246,7 @@ describe('wamp.session.on_join and on_leave', () => {
         asked++;
         return a.details;
       },
+      status: a.status,
       announced: () => false,
       kill: () => undefined,
       send: () => undefined,

@@ -1,0 +1,173 @@
+/**
+ * What the operator of a node sees of a realm, and may do to its sessions. It is the meta API for somebody who is no client: the
+ * same directories and the same kill, also in a realm without meta API. Lists are ids at first, and each entry is made when it is
+ * asked for: a realm may have more sessions than one turn of the event loop can show.
+ */
+import { checkedFarewell, killInTurns } from './killing.js';
+import { registrationDetails, subscriptionDetails } from './events.js';
+import type { InvocationPolicy } from '../../wamp/message.js';
+import type { Match, UriRule } from '../../wamp/uri.js';
+import type { WampError } from '../../wamp/error.js';
+import type { IdsByMatch, RegistrationDirectory, Scheduler, SubscriptionDirectory } from '../observer.js';
+import type { RouterSession, TransportDetails } from '../session.js';
+import type { Perform, WantedFarewell } from './killing.js';
+
+/** A session as the operator sees it. */
+export interface SessionEntry {
+  readonly realm: string;
+  readonly session: number;
+  /** The digest of the cookie where the `authid` is the id of one. */
+  readonly authid: string;
+  readonly authrole: string;
+  readonly authmethod: string;
+  readonly authprovider: string;
+  readonly transport: TransportDetails;
+  /** UTC, ISO 8601 with milliseconds and `Z`. */
+  readonly joined: string;
+  /** What the client has not read yet, in bytes; null for one without a connection. */
+  readonly unsent_bytes: number | null;
+}
+
+/** What registrations and subscriptions have in common, as the operator sees them. */
+export interface PatternEntry {
+  readonly realm: string;
+  readonly id: number;
+  readonly uri: string;
+  readonly match: Match;
+  /** UTC, ISO 8601 with milliseconds and `Z`. */
+  readonly created: string;
+}
+
+/** A registration as the operator sees it. */
+export interface RegistrationEntry extends PatternEntry {
+  readonly invoke: InvocationPolicy;
+  /** How many callees it has. */
+  readonly callees: number;
+  /** The ids of the first hundred of them, in order of registration. */
+  readonly sessions: readonly number[];
+}
+
+/** A subscription as the operator sees it. */
+export interface SubscriptionEntry extends PatternEntry {
+  /** How many subscribers it has. */
+  readonly subscribers: number;
+}
+
+/** Which sessions are meant; all where nothing is said. */
+export interface SessionSelection {
+  /** As {@link SessionEntry} shows it. */
+  readonly authid?: string | undefined;
+  readonly authrole?: string | undefined;
+}
+
+export interface InventoryDeps {
+  readonly realm: string;
+  /** The sessions of the realm by id. */
+  readonly sessions: ReadonlyMap<number, RouterSession>;
+  readonly subscriptions: SubscriptionDirectory;
+  readonly registrations: RegistrationDirectory;
+  readonly uriRule: UriRule;
+  readonly scheduler: Scheduler;
+  /** Runs `action`, in which `sessions` end, without meta events and without their testaments. */
+  readonly quietly: Perform;
+}
+
+/** So many callees of a registration are named. */
+const NAMED_CALLEES = 100;
+
+/** What is in a realm. What is gone when it is asked for is undefined. */
+export class Inventory {
+  readonly realm: string;
+  readonly #deps: InventoryDeps;
+
+  constructor(deps: InventoryDeps) {
+    this.realm = deps.realm;
+    this.#deps = deps;
+  }
+
+  /** The ids of all sessions, in the order in which they joined. */
+  get sessionIds(): readonly number[] {
+    return [...this.#deps.sessions.keys()];
+  }
+
+  /** The ids of all registrations. */
+  get registrationIds(): readonly number[] {
+    return allOf(this.#deps.registrations.list());
+  }
+
+  /** The ids of all subscriptions. */
+  get subscriptionIds(): readonly number[] {
+    return allOf(this.#deps.subscriptions.list());
+  }
+
+  /** @returns whether a session is there and is one of those that are meant. */
+  isMeant(id: number, { authid, authrole }: SessionSelection): boolean {
+    const session = this.#deps.sessions.get(id);
+    if (session === undefined || (authrole !== undefined && session.authrole !== authrole)) return false;
+    return authid === undefined || session.status.name === authid;
+  }
+
+  session(id: number): SessionEntry | undefined {
+    const found = this.#deps.sessions.get(id);
+    if (found === undefined) return undefined;
+    const { session, realm, authrole, authmethod, authprovider, transport } = found.details;
+    const { name, joinedMs, waitingBytes } = found.status;
+    return {
+      ...{ realm, session, authid: name, authrole, authmethod, authprovider, transport },
+      joined: new Date(joinedMs).toISOString(),
+      unsent_bytes: waitingBytes ?? null,
+    };
+  }
+
+  registration(id: number): RegistrationEntry | undefined {
+    const view = this.#deps.registrations.get(id);
+    if (view === undefined) return undefined;
+    const { callees } = view;
+    const sessions = callees.slice(0, NAMED_CALLEES).map((session) => session.id);
+    return { realm: this.realm, ...registrationDetails(view), callees: callees.length, sessions };
+  }
+
+  subscription(id: number): SubscriptionEntry | undefined {
+    const view = this.#deps.subscriptions.get(id);
+    return view && { realm: this.realm, ...subscriptionDetails(view), subscribers: view.subscribers.length };
+  }
+
+  /** @returns the ids of what a session has registered. */
+  registrationsOf(id: number): readonly number[] {
+    return this.#idsOf(id, this.#deps.registrations);
+  }
+
+  /** @returns the ids of what a session is subscribed to. */
+  subscriptionsOf(id: number): readonly number[] {
+    return this.#idsOf(id, this.#deps.subscriptions);
+  }
+
+  /**
+   * Ends sessions with GOODBYE, as `wamp.session.kill` does. Those that have gone are passed over.
+   *
+   * @param isQuiet without meta events and testaments, as `wamp.session.kill_all` does it.
+   * @param done called when all have ended, with the first failure.
+   * @returns how many sessions that are.
+   * @throws WampError `wamp.error.invalid_uri` when the reason is not a URI; then nothing has happened.
+   */
+  kill(
+    ids: readonly number[],
+    { isQuiet, ...wanted }: WantedFarewell & { readonly isQuiet: boolean },
+    done: (failure?: WampError) => void,
+  ): number {
+    const { sessions, scheduler, uriRule, quietly } = this.#deps;
+    const words = checkedFarewell(wanted, uriRule);
+    const victims = ids.flatMap((id) => sessions.get(id) ?? []);
+    killInTurns(victims, { words, scheduler, perform: isQuiet ? quietly : undefined }, done);
+    return victims.length;
+  }
+
+  #idsOf(id: number, directory: Pick<RegistrationDirectory | SubscriptionDirectory, 'of'>): readonly number[] {
+    const session = this.#deps.sessions.get(id);
+    return session === undefined ? [] : directory.of(session).map((view) => view.id);
+  }
+}
+
+function allOf({ exact, prefix, wildcard }: IdsByMatch): readonly number[] {
+  return [...exact, ...prefix, ...wildcard];
+}
