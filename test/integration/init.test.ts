@@ -76,8 +76,10 @@ Next:
   crossbar-ts start --cbdir .crossbar
   open http://127.0.0.1:8080/
 `);
-    const byNpx = await init(temporaryDirectory(), ['--port', '81'], 'exec');
-    expect(byNpx.stdout).toContain('  npx crossbar-ts start --cbdir .crossbar\n  open http://127.0.0.1:81/\n');
+    for (const npmCommand of ['exec', 'run-script']) {
+      const byNpm = await init(temporaryDirectory(), ['--port', '81'], npmCommand);
+      expect(byNpm.stdout).toContain('  npx crossbar-ts start --cbdir .crossbar\n  open http://127.0.0.1:81/\n');
+    }
   });
 
   it('a second time writes nothing and says so', async () => {

@@ -102,8 +102,8 @@ function withoutEffect({ port, realm }: Choices): string[] {
 
 function nextSteps({ appdir, port = 8080 }: InitOptions, { hasConfig }: Written): string[] {
   const cbdir = quoted(path.join(appdir, '.crossbar'));
-  // Whoever came by npx has no such command by itself.
-  const command = process.env['npm_command'] === 'exec' ? 'npx crossbar-ts' : 'crossbar-ts';
+  // Whoever came by npx, or by a script of their package, has no such command in their shell.
+  const command = (process.env['npm_command'] ?? '') === '' ? 'crossbar-ts' : 'npx crossbar-ts';
   const address = [
     `  open http://127.0.0.1:${port}/`,
     'Other machines cannot reach it, nor can the host of a container: "interface" in the config is 127.0.0.1.',
