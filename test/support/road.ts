@@ -20,6 +20,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'create-vite': '9.3.0',
   vite: '8.4.0',
   typescript: '7.0.2',
+  autobahn: '22.11.1',
   'autobahn-browser': '22.11.1',
   '@types/autobahn': '20.9.4',
   '@types/node': '20.19.43',
@@ -98,26 +99,29 @@ export class Road {
   /**
    * Runs commands as the page has them, with the versions that are pinned here and the tarball for this package.
    *
+   * @returns what they wrote to standard output.
    * @throws Error with all that a command wrote when it fails; when it is the registry, with a line that says so.
    */
-  async run(commands: readonly string[]): Promise<void> {
+  async run(commands: readonly string[]): Promise<string> {
+    let output = '';
     for (const command of commands) {
       const [, directory] = /^cd (\S+)$/.exec(command) ?? [];
       if (directory !== undefined) {
         this.cwd = path.join(this.cwd, directory);
         continue;
       }
-      await this.#shell(command.startsWith('npm ') ? await pinned(command) : command);
+      output += await this.#shell(command.startsWith('npm ') ? await pinned(command) : command);
       if (command.startsWith('npm create')) pinTemplate(path.join(this.cwd, command.split(' ')[3] ?? ''));
     }
+    return output;
   }
 
-  async #shell(command: string): Promise<void> {
+  async #shell(command: string): Promise<string> {
     try {
       // `npm` adds variables for its scripts, which would make another npm work in the directory of this checkout.
       const own = Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|command)/i.test(name));
       const env = { ...Object.fromEntries(own), NO_COLOR: '1', CI: '', NODE_ENV: '', VITEST: '', ...NPM };
-      await run('bash', ['-euc', command], { cwd: this.cwd, env });
+      return (await run('bash', ['-euc', command], { cwd: this.cwd, env })).stdout;
     } catch (error) {
       const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string };
       const told = UNREACHABLE.test(stderr)
