@@ -291,7 +291,13 @@ export class Daemon {
     const port = this.listening().length > 0 ? { PORT: String(this.port) } : {};
     await this.stop();
     const { args = [], env, bin } = this.#options;
-    return startDaemon({ args, ...(bin && { bin }), ...options, cbdir: this.cbdir, env: { ...env, ...port, ...options.env } });
+    return startDaemon({
+      args,
+      ...(bin && { bin }),
+      ...options,
+      cbdir: this.cbdir,
+      env: { ...env, ...port, ...options.env },
+    });
   }
 
   /** Ends the daemon if it still runs and removes its directory if `startDaemon` made it. */
