@@ -81,7 +81,8 @@ describe('the details of a session', () => {
 
   it('name it to the operator by that digest, where the authid is the cookie', () => {
     const clock = new FakeClock();
-    const deps = { randomId: () => 1, clock: () => clock.now, scheduler: clock };
+    let lastId = 0;
+    const deps = { randomId: () => ++lastId, clock: () => clock.now, scheduler: clock };
     const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], deps);
     const named = (authid: string) => {
       const transport = new FakeTransport(clientInfo({ liveCookie: visitorOf(CBTID) }));
