@@ -1,21 +1,36 @@
 /**
- * `crossbar-ts check`: is this config right, and is there what it names? Reads, starts nothing.
+ * `crossbar-ts check`: is this config right, and is there what it names? Reads, starts nothing. With `--explain` it says instead
+ * what a role may do, and why.
  */
 import path from 'node:path';
+
+import type { Command } from 'commander';
 
 import { formatProblem, invalidConfig } from '../config/error.js';
 import { loadConfig } from '../config/load.js';
 import { resolveCbdir } from '../node/cbdir.js';
 import { look } from '../node/look.js';
+import { explain, EXPLAIN_ONLY } from './explain.js';
+import type { ExplainOptions } from './explain.js';
 
-export interface CheckOptions {
-  readonly cbdir?: string;
-  readonly config?: string;
-  readonly strict?: boolean;
+export interface CheckOptions extends ExplainOptions {
+  readonly explain?: boolean;
 }
 
-/** Prints one line when all is well. @throws ConfigError with every problem when not. */
-export async function check(options: CheckOptions): Promise<void> {
+/**
+ * Prints one line when all is well, or the answer to a question.
+ * @param action what the question is about, with a `uri`; else undefined.
+ * @throws ConfigError with every problem when not.
+ */
+export async function check(
+  action: string | undefined,
+  uri: string | undefined,
+  options: CheckOptions,
+  command: Command,
+): Promise<void> {
+  if (options.explain === true) return explain({ ...options, action, uri }, command);
+  const stray = action ?? EXPLAIN_ONLY.filter((key) => options[key] !== undefined).map((key) => `--${key}`)[0];
+  if (stray !== undefined) command.error(`error: "${stray}" is for a question: add --explain`);
   const cbdir = resolveCbdir({ option: options.cbdir, env: process.env, cwd: process.cwd() });
   const { config, strict } = options;
   const loaded = await loadConfig({ cbdir, env: process.env, strict, ...(config === undefined ? {} : { config }) });

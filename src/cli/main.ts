@@ -4,9 +4,12 @@
  *     0  done, or an orderly end of the node
  *     1  anything wrong: unknown option, bad config, missing directory, a node that runs already, a failed start
  *     128 + n  ended by a second signal n (`node/signals.ts`)
+ *
+ * `check --explain` has codes of its own: see `explain.ts`.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 
+import { ASKED_ACTIONS } from '../config/explain/explain.js';
 import { LOG_LEVELS } from '../log/logger.js';
 import { packageVersion } from '../node/package.js';
 import { check } from './check.js';
@@ -20,7 +23,7 @@ import { upgrade } from './upgrade.js';
 
 /** Runs one command. @param argv - the arguments after the program's name. */
 export async function run(argv: readonly string[]): Promise<void> {
-  const program = commandLine();
+  const program = commandLine(argv);
   if (argv.length === 0) {
     process.stdout.write(program.helpInformation());
     return;
@@ -33,7 +36,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-function commandLine(): Command {
+function commandLine(argv: readonly string[]): Command {
   const program = new Command('crossbar-ts')
     .description('A WAMP router that starts from a config.json and recognises returning browsers by a cookie.')
     .version(versionLine(), '-V, --version', 'print the version')
@@ -48,9 +51,7 @@ function commandLine(): Command {
     .addOption(strictly())
     .action(start);
 
-  addNodeOptions(program.command('check').description('check the config and report everything wrong in it'))
-    .addOption(strictly())
-    .action(check);
+  addCheck(program, argv.includes('--explain'));
 
   addNodeOptions(program.command('upgrade').description('write a config of version 1 as version 2; keep the old file'))
     .option('--dry-run', 'print the new config, write nothing')
@@ -80,6 +81,26 @@ function commandLine(): Command {
 
 function versionLine(): string {
   return `crossbar-ts ${packageVersion()} (Node.js ${process.versions.node})`;
+}
+
+/** @param explains whether a question is asked, to which 1 as exit code is an answer. */
+function addCheck(program: Command, explains: boolean): void {
+  const command = addNodeOptions(program.command('check'))
+    .description(
+      'check the config and report everything wrong in it; or say with --explain what a role may do, and why',
+    )
+    .addArgument(new Argument('[action]', 'with --explain: what is to be done').choices(ASKED_ACTIONS))
+    .argument('[uri]', 'with --explain: the URI or pattern')
+    .addOption(strictly())
+    .option(
+      '--explain',
+      'say whether a role may do something, and which rule decides (exit code 0: allowed, 1: denied)',
+    )
+    .option('--realm <name>', 'with --explain: the realm (default: the only one)')
+    .option('--role <name>', 'with --explain: the role (default: the only one)')
+    .addOption(new Option('--match <how>', 'with --explain: what the URI is').choices(['exact', 'prefix', 'wildcard']))
+    .action(check);
+  if (explains) command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 }
 
 function addCookieCommands(program: Command): void {

@@ -63,6 +63,8 @@ export interface CheckedConfig {
   readonly notes: readonly ConfigProblem[];
   /** What can be looked at beyond the text (`looks` in the schema). */
   readonly sights: readonly Sight[];
+  /** @returns what is said of the value at `path`, with its place in the file. */
+  readonly problemAt: (path: Path, text: string) => ConfigProblem;
 }
 
 /** A value of a checked config that names something outside of it. */
@@ -132,18 +134,17 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   // The schema check has shown the type; `resolveConfig` has made the rest of it true.
   const config = deepFreeze(value) as NodeConfig;
   const authenticators = behindFronts(places).map(authenticatorsIn);
-  const sights = places.workers.flatMap(({ marked }, worker) => sightsIn(marked, worker, root, asProblems));
-  return { config, authenticators, warnings: asProblems(warnings.findings), notes: asProblems(noted), sights };
+  const problemAt: CheckedConfig['problemAt'] = (path, text) =>
+    firstOf(asProblems([{ offset: valueOffset(root, path), pointer: pointerOf(path), text }]));
+  const sights = places.workers.flatMap(({ marked }, worker) => sightsIn(marked, worker, problemAt));
+  const told = { warnings: asProblems(warnings.findings), notes: asProblems(noted) };
+  return { config, authenticators, ...told, sights, problemAt };
 }
 
-function sightsIn(marked: readonly MarkedPlace[], worker: number, root: SourceNode, asProblems: AsProblems): Sight[] {
+function sightsIn(marked: readonly MarkedPlace[], worker: number, problemAt: CheckedConfig['problemAt']): Sight[] {
   return marked.flatMap(({ place: { value, path }, schema: { looks: look } }): Sight[] => {
     if (look === undefined) return [];
-    const problem = (below: readonly string[], text: string): ConfigProblem => {
-      const there = [...path, ...below];
-      const finding = { offset: valueOffset(root, there), pointer: pointerOf(there), text };
-      return firstOf(asProblems([finding]));
-    };
+    const problem = (below: readonly string[], text: string): ConfigProblem => problemAt([...path, ...below], text);
     return [{ look, value, worker, problem }];
   });
 }

@@ -75,6 +75,7 @@ export interface RealmChecks {
   readonly checkRegistration: (role: Role, asked: Pick<AskedAction, 'uri' | 'match'>) => void;
 }
 
+/** What the router says, and what it asked. */
 export interface Decision {
   /** What was asked, the most specific rule first: the last one decides. Empty when the URI was refused before, or by an authorizer. */
   readonly asked: readonly Permission[];

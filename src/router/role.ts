@@ -29,7 +29,7 @@ export const TRUSTED_ROLE = 'trusted';
 const TRUST: Permission = { ...ALLOW_ALL, decidedBy: 'built in', discloseCaller: true, disclosePublisher: true };
 
 /** A rule with its pattern, for requests with patterns. */
-interface Rule extends Pattern {
+export interface Rule extends Pattern {
   readonly permission: Permission;
 }
 
@@ -41,7 +41,7 @@ export class Role {
   /** The role that may register {@link authorizer}; undefined: the first one that registers it. */
   authorizerCalleeRole: string | undefined;
   #rules = new PatternIndex<Permission>();
-  /** The same rules as a list, the most specific first. Of several rules for one pattern only the last one is here. */
+  /** The same rules as a list: see {@link rules}. */
   #ordered: readonly Rule[] = [];
   #otherwise = DENY_ALL;
   /**
@@ -97,6 +97,11 @@ export class Role {
     const permission = this.rulesFor(action, pattern).at(-1) ?? this.#otherwise;
     if (!permission[action]) throw new ActionDenied(this, { action, ...pattern, permission });
     return permission;
+  }
+
+  /** The rules, the most specific first. Of several rules for one pattern only the last one is here. */
+  get rules(): readonly Rule[] {
+    return this.#ordered;
   }
 
   /** @returns the rule that decides on a URI, alone. */

@@ -40,8 +40,8 @@ const TAKING: readonly (readonly [Action, string])[] = [
   ['call', 'wamp.subscription.remove_subscriber'],
 ];
 
-/** They show the cookies of the node, and revoke them. */
-const MANAGING = [
+/** The procedures that manage the node: they show its cookies, and revoke them. */
+export const MANAGING = [
   'crossbar.cookie.list',
   'crossbar.cookie.get',
   'crossbar.cookie.count',

@@ -178,10 +178,11 @@ describe('a checked config', () => {
       worker: { realms: [{ name: 'realm1', roles: [{ name: 'anonymous' }] }] },
     });
     const yaml = checkConfig(stringify(value), 'config.yaml', { parse: parseYaml, cbdir: '/node', env: {} });
-    const { sights, ...json } = check(value);
+    const { sights, problemAt, ...json } = check(value);
+    expect(problemAt([], 'x')).toMatchObject({ file: 'config.json', line: 1 });
     // The function in it knows its own file.
     const withFile = sights.map((sight) => ({ ...sight, problem: expect.any(Function) as unknown }));
-    expect(yaml).toEqual({ ...json, sights: withFile });
+    expect(yaml).toEqual({ ...json, sights: withFile, problemAt: expect.any(Function) as unknown });
   });
 
   it('has the same problems in JSON and in YAML', () => {
