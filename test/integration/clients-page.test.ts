@@ -21,6 +21,9 @@ import { describeNeeds, itNeeds } from '../support/needs.js';
 import { hasAutobahn, PYTHON } from '../support/python.js';
 import { within } from '../support/wamp-client.js';
 
+// It tells of every connection that it lost.
+autobahn.log.warn = () => undefined;
+
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const API = path.join(ROOT, 'test/clients/autobahn_python_api.py');
 const page = readFileSync(path.join(ROOT, 'docs/clients.md'), 'utf8');
@@ -92,13 +95,16 @@ const programs: readonly Program[] = [
   { name: 'twisted', command: [PYTHON, 'twisted_service.py'], text: python[1] ?? '', transport: 'rs' },
 ];
 
-function run({ command: [program = '', file = ''], text, transport }: Program, ticket = SHOP_TICKET): ChildProcess {
+function run(
+  { command: [program = '', file = ''], text, transport }: Program,
+  { ticket = SHOP_TICKET, url = sockets[transport] } = {},
+): ChildProcess {
   const cwd = temporaryDirectory();
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(cwd, 'node_modules'));
   writeFileSync(path.join(cwd, file), text);
   return spawn(program, [file], {
     cwd,
-    env: { ...process.env, SHOP_TICKET: ticket, WAMP_URL: sockets[transport] },
+    env: { ...process.env, SHOP_TICKET: ticket, WAMP_URL: url },
     stdio: ['ignore', 'ignore', 'ignore'],
   });
 }
@@ -130,9 +136,33 @@ describe('the programs', () => {
 
   itNeeds('python3-autobahn', hasAutobahn)('that do not come back by themselves end with a wrong ticket', async () => {
     for (const program of programs.filter(({ name }) => name === 'autobahn' || name === 'asyncio')) {
-      await within(once(run(program, 'wrong'), 'exit'), 'end of the program');
+      await within(once(run(program, { ticket: 'wrong' }), 'exit'), 'end of the program');
     }
   });
+});
+
+itNeeds('python3-autobahn', hasAutobahn)('what the log says of those that may not register, and who ends', async () => {
+  const config = (blocks('yaml')[0] ?? '')
+    .replaceAll(/port: 808\d/g, 'port: 0')
+    .replace('com.example.*', 'com.other.*');
+  const args = ['--loglevel', 'debug'];
+  const closed = await startDaemon({ config, configName: 'config.yaml', env: { SHOP_TICKET }, args });
+  const children = programs.slice(0, 4).map((program) => {
+    const child = run(program, { url: closed.url('/ws', 'ws') });
+    return { child, name: program.name, ended: once(child, 'exit') };
+  });
+  for (const { child, name, ended } of children) {
+    const uri = `com.example.${name}.add`;
+    const denied = await closed.waitForLog((record) => record.msg === 'action denied' && record['uri'] === uri);
+    expect(denied).toMatchObject({ authrole: 'backend', action: 'register', rule: 'no rule matches' });
+    if (name === 'autobahn' || name === 'wampy') expect(await within(ended, 'end of the program')).toEqual([1, null]);
+    else {
+      expect(child.exitCode).toBeNull();
+      child.kill('SIGKILL');
+      await ended;
+    }
+  }
+  await closed.dispose();
 });
 
 /** What the table says of a library and a transport; `no` is an empty list. */
