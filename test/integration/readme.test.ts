@@ -27,6 +27,12 @@ function nodeDirectory(config: string): string {
   return cbdir;
 }
 
+/** Files that a page links to. */
+function linksOf(page: string): string[] {
+  const targets = [...page.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, target = '']) => target);
+  return targets.filter((target) => !target.includes('://'));
+}
+
 const wholeConfig = blocks('json').find((text) => text.includes('"version"')) ?? '';
 
 describe('docs/authentication.md', () => {
@@ -50,8 +56,11 @@ describe('README.md', () => {
 
   it('has commands that make a node and start it', async () => {
     const commands = (blocks('sh')[1] ?? '').split('\n').filter((line) => line !== '');
-    expect(commands).toHaveLength(2);
-    const [init = [], start = []] = commands.map((line) => line.split('#')[0]?.trim().split(/\s+/).slice(2));
+    expect(commands).toHaveLength(3);
+    const [install = [], ...others] = commands.map((line) => line.split('#')[0]?.trim().split(/\s+/) ?? []);
+    // A package is installed and tried in pack.test.ts.
+    expect(install).toEqual(['npm', 'install', 'crossbar-ts']);
+    const [init = [], start = []] = others.map((words) => words.slice(2));
     expect((await runCli(init, { cwd: scratch })).code).toBe(0);
     expect(start.slice(0, 2)).toEqual(['start', '--cbdir']);
     const cbdir = path.join(scratch, start[2] ?? '');
@@ -63,8 +72,7 @@ describe('README.md', () => {
   });
 
   it('shows the message that a slip in its own config gives', async () => {
-    const broken = (blocks('json')[1] ?? '').replace('"max_age"', '"max_agee"');
-    const cbdir = nodeDirectory(wholeConfig.replace(/"cookie": \{[^]*?\} \}/, broken));
+    const cbdir = nodeDirectory(wholeConfig.replace('"cookie": {', '"cookie": { "max_agee": 1,'));
     const { code, stderr } = await runCli(['check', '--cbdir', cbdir]);
     expect(code).toBe(1);
     const shown = blocks('text')[0] ?? 'nothing is shown';
@@ -80,12 +88,22 @@ describe('README.md', () => {
     await node.stop();
   });
 
-  it('names files that are there, and every sample', () => {
-    const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, target = '']) => target);
-    for (const link of links.filter((target) => !target.includes('://'))) {
-      expect(existsSync(path.join(root, link)), link).toBe(true);
-    }
-    const samples = readdirSync(path.join(root, 'config')).map((name) => `config/${name}`);
+  it('shows the config that init writes', () => {
+    expect(wholeConfig).toBe(readFileSync(path.join(root, 'templates/minimal/.crossbar/config.json'), 'utf8'));
+  });
+
+  it('names files that are there, and every document', () => {
+    const links = linksOf(readme);
+    for (const link of links) expect(existsSync(path.join(root, link)), link).toBe(true);
+    expect(links).toEqual(expect.arrayContaining(readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)));
+  });
+});
+
+describe('config/README.md', () => {
+  it('names every sample', () => {
+    const samples = readdirSync(path.join(root, 'config')).filter((name) => name !== 'README.md');
+    const links = linksOf(readFileSync(path.join(root, 'config/README.md'), 'utf8'));
     expect(links).toEqual(expect.arrayContaining(samples));
+    for (const link of links) expect(existsSync(path.join(root, 'config', link)), link).toBe(true);
   });
 });
