@@ -4,6 +4,7 @@
  * the principal that it was made for. Its role decides what it may do.
  */
 import { AUTH_URIS } from '../auth/verdict.js';
+import { RepeatedLog } from '../log/repeated.js';
 import { LocalTransport } from './local-transport.js';
 import { InProcessSession } from './session.js';
 import type { AuthMethod } from '../auth/method.js';
@@ -59,8 +60,11 @@ export async function connectLocal(
     owner,
   });
   const authMethods = new Map([[kind, admitting(principal, kind)]]);
-  const transport = new LocalTransport(session, { router, authMethods, authUris: AUTH_URIS.wamp, log }, kind);
+  const repeated = new RepeatedLog(log);
+  const deps = { router, authMethods, authUris: AUTH_URIS.wamp, log, repeated };
+  const transport = new LocalTransport(session, deps, kind);
   await session.join(realm, { authmethods: [kind] });
+  void session.over.then(() => repeated.end());
   return { session, over: session.over, shutdown: () => transport.shutdown() };
 }
 

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { admitting } from '../../client/connect.js';
+import { RepeatedLog } from '../../log/repeated.js';
 import { RawSocketAcceptor } from '../../transport/rawsocket/rawsocket.js';
 import { Drain } from '../../transport/drain.js';
 import type { LocalPrincipal } from '../../client/connect.js';
@@ -53,7 +54,7 @@ export class Link {
     });
     const method = admitting(principal, 'component');
     const authMethods = { get: () => method, has: () => false };
-    const sessions = { router, authMethods, log };
+    const sessions = { router, authMethods, log, repeated: new RepeatedLog(log) };
     // The component takes the one that it has.
     const words = Object.keys(serializers) as RawSocketConfig['serializers'];
     this.#acceptor = new RawSocketAcceptor(

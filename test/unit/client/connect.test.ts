@@ -43,8 +43,13 @@ describe('a client in this process', () => {
   });
 
   it('may do what its role may do, and no more', async () => {
-    const { client } = await join('closed');
-    await expect(client.session.call('com.example.add')).rejects.toMatchObject({ error: 'wamp.error.not_authorized' });
+    const { client, lines } = await join('closed');
+    for (let n = 0; n < 3; n += 1) {
+      const call = client.session.call('com.example.add');
+      await expect(call).rejects.toMatchObject({ error: 'wamp.error.not_authorized' });
+    }
+    const denied = lines.filter(({ msg }) => msg === 'action denied').map(({ level, uri }) => [level, uri]);
+    expect(denied).toEqual(['warn', 'debug', 'debug'].map((level) => [level, 'com.example.add']));
   });
 
   it('is refused where the realm or the role is not there', async () => {
