@@ -7,7 +7,7 @@ import path from 'node:path';
 import { errorsPage } from './errors.js';
 import { importSource } from './source.js';
 
-const { publishedSchema, referencePage } = await importSource('config/reference.ts');
+const { publishedSchemaText, referencePage } = await importSource('config/reference.ts');
 const { withTables } = await importSource('config/migration.ts');
 const root = path.dirname(import.meta.dirname);
 const noted = path.join(root, 'test/fixtures/config/noted');
@@ -15,7 +15,7 @@ const notes = readdirSync(noted)
   .filter((name) => name.endsWith('.expected.txt'))
   .flatMap((name) => readFileSync(path.join(noted, name), 'utf8').trimEnd().split('\n'));
 for (const [file, text] of [
-  ['config/crossbar.schema.json', `${JSON.stringify(publishedSchema(), null, 1)}\n`],
+  ['config/crossbar.schema.json', publishedSchemaText()],
   ['docs/config.md', referencePage()],
   ['docs/errors.md', errorsPage()],
   ['docs/migration.md', withTables(readFileSync(path.join(root, 'docs/migration.md'), 'utf8'), notes)],

@@ -6,9 +6,13 @@
 import { authSchema } from '../auth/schema.js';
 import { cookieSchema } from '../cookie/schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
+import { clientAuthSchema } from '../remote/auth-schema.js';
+import { clientTransportSchema } from '../remote/transport-schema.js';
 import { endpointSchema } from '../transport/endpoint-schema.js';
+import { rawsocketOptionsSchema } from '../transport/rawsocket/schema.js';
 import { websocketOptionsSchema } from '../transport/websocket/schema.js';
 import { pathServiceSchema } from '../webservice/schema.js';
+import { transportSchema } from '../worker/schema.js';
 import { isOwnKeyword } from './own-keywords.js';
 import { allowedWords } from './schema-words.js';
 import { nodeSchema, nodeSchemaTree } from './schema.js';
@@ -22,7 +26,14 @@ const NAMED = new Map<unknown, string>([
   [websocketOptionsSchema, 'websocketOptions'],
   [authSchema, 'auth'],
   [cookieSchema, 'cookie'],
+  [transportSchema, 'transport'],
+  [rawsocketOptionsSchema, 'rawsocketOptions'],
+  [clientTransportSchema, 'clientTransport'],
+  [clientAuthSchema, 'clientAuth'],
 ]);
+
+/** In characters; a longer list or dictionary has a line for each item. */
+const MAX_LINE = 160;
 
 /** @returns the JSON Schema (draft-07) of a config file, without keywords of our own. */
 export function publishedSchema(): Readonly<Record<string, unknown>> {
@@ -33,6 +44,23 @@ export function publishedSchema(): Readonly<Record<string, unknown>> {
     ...plainCopy(nodeSchema),
     definitions: Object.fromEntries(definitions) as Record<string, unknown>,
   };
+}
+
+/** @returns {@link publishedSchema} as a file. */
+export function publishedSchemaText(): string {
+  return `${compactJson(publishedSchema(), 0)}\n`;
+}
+
+/** Short lists and dictionaries stand in one line: indentation would be a third of the text, which is in the package. */
+function compactJson(value: unknown, depth: number): string {
+  const line = JSON.stringify(value);
+  if (typeof value !== 'object' || value === null || depth + line.length <= MAX_LINE) return line;
+  const indent = ' '.repeat(depth);
+  const items = Array.isArray(value)
+    ? value.map((item) => compactJson(item, depth + 1))
+    : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${compactJson(item, depth + 1)}`);
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  return `${open}\n${items.map((item) => `${indent} ${item}`).join(',\n')}\n${indent}${close}`;
 }
 
 /** Copies a schema node without our own keywords; `properties` holds names, not keywords. */

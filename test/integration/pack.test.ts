@@ -25,7 +25,7 @@ const EXPECTED: readonly RegExp[] = [
   /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|chunks\/[\w-]+)\.js\.map$/,
   /^dist\/(index|[a-z]+\/[\w-]+)\.d\.ts$/,
   /^python\/([a-z_]+\/)?\w+\.py$/,
-  /^config\/[\w.-]+\.(json|yaml|js)$/,
+  /^config\/[\w.-]+\.(json|yaml|js|md)$/,
   /^\.crossbar\/config\.json$/,
   /^web\/([\w-]+\/)*[\w.-]+\.(html|css|js|svg)$/,
   /^templates\/(gitignore|[a-z]+\/(template\.json|\.crossbar\/config\.json|web\/[\w.-]+\.html))$/,

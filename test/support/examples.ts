@@ -78,8 +78,10 @@ export function exampleDirectory(config: unknown, certificates: Certificates): s
   writeFileSync(path.join(cbdir, 'secrets/joe.key'), `${'ab'.repeat(32)}\n`, { mode: 0o600 });
   cpSync(path.join(ROOT, 'config/component.js'), path.join(cbdir, 'component.js'));
   writeFileSync(path.join(cbdir, 'authenticator.js'), `export const authenticate = () => 'backend';\n`);
-  const [, presence = ''] = /^```js\n([^]*?)^```/m.exec(read('docs/presence.md')) ?? [];
-  writeFileSync(path.join(cbdir, 'presence.mjs'), presence);
+  for (const [module, document] of Object.entries({ 'presence.mjs': 'presence', 'clock.js': 'frontend' })) {
+    const [, code = ''] = /^```js\n([^]*?)^```/m.exec(read(`docs/${document}.md`)) ?? [];
+    writeFileSync(path.join(cbdir, module), code);
+  }
   writeFileSync(path.join(cbdir, 'package.json'), '{ "type": "module" }');
   cpSync(certificates.directory, cbdir, { recursive: true });
   cpSync(path.join(ROOT, 'web'), path.join(top, 'web'), { recursive: true });
