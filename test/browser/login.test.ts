@@ -114,7 +114,7 @@ describe('a page of a foreign host', () => {
     const page = await context.newPage();
     const told: string[] = [];
     page.on('console', (line) => told.push(line.text()));
-    await page.goto(daemon.url().replace('127.0.0.1', 'localhost'));
+    await page.goto(daemon.url().replace('127.0.0.1', 'foreign.localhost'));
     const code = await page.evaluate<number>(`new Promise((resolve) => {
       const socket = new WebSocket('${daemon.url('/ws', 'ws')}', 'wamp.2.json');
       socket.onclose = ({ code }) => resolve(code);
