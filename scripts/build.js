@@ -9,6 +9,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 
 import { publishDeclarations } from './declarations.js';
+import { shortenMaps } from './source-maps.js';
 import { useValidator, writeValidator } from './validator.js';
 
 const root = path.dirname(import.meta.dirname);
@@ -72,6 +73,7 @@ async function bundles() {
     // minifying, names stay as they are (two classes of one name, or one that names itself, excepted).
     plugins: [useValidator],
   });
+  shortenMaps(dist);
 }
 
 /** Chunks have a new name whenever they change. */

@@ -19,7 +19,10 @@ const FROM_DIST = '../config/validator.js';
 export async function writeValidator(dist) {
   const { compile } = await importSource('config/validator.ts');
   const { ajv, validate } = compile({ source: true, esm: true });
-  const { code } = await transform(asModule(standaloneCode.default(ajv, validate)), { format: 'esm', minify: true });
+  const { code } = await transform(asModule(withShortErrors(standaloneCode.default(ajv, validate))), {
+    format: 'esm',
+    minify: true,
+  });
   mkdirSync(path.join(dist, 'config'), { recursive: true });
   writeFileSync(path.join(dist, 'config/validator.js'), code);
 }
@@ -36,6 +39,29 @@ export const useValidator = {
     });
   },
 };
+
+/** An error as ajv writes it, with the value and its schema. Those of names of properties have one member more, and stay as they are. */
+const WITHIN = String.raw`(?:(?!\{instancePath).)*?`;
+const ERROR = new RegExp(
+  String.raw`\{instancePath(?::(${WITHIN}))?,schemaPath:"(?:[^"\\]|\\.)*",keyword:("\w+"),params:(\{${WITHIN}\}),schema:${WITHIN},parentSchema:(${WITHIN}),data(?::(\w+))?\}`,
+  'g',
+);
+
+/**
+ * Makes each error by a call, without what nobody reads (`config/schema-errors.ts`): there is one for each place of the config and
+ * each thing that may be wrong there, and they are most of the code.
+ * @param {string} code
+ */
+function withShortErrors(code) {
+  const fault =
+    'const fault = (instancePath, keyword, params, parentSchema, data) => ({ instancePath, keyword, params, parentSchema, data });';
+  const short = code.replaceAll(
+    ERROR,
+    (_error, place = 'instancePath', keyword, params, schema, data = 'data') =>
+      `fault(${place},${keyword},${params},${schema},${data})`,
+  );
+  return `${fault}\n${short}`;
+}
 
 /**
  * Gives the generated code the export of `src/config/validator.ts`, and the `require` that it relies on.

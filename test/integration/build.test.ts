@@ -35,7 +35,7 @@ describe('the generated validator', () => {
   it.each(configs)('finds in %s what ajv finds, and fills the same defaults in', (file) => {
     const [ours, theirs] = [valueOf(file), valueOf(file)];
     expect(generated(ours)).toBe(validator()(theirs));
-    expect(generated.errors).toEqual(validator().errors);
+    expect(errorsOf(generated)).toEqual(errorsOf(validator()));
     expect(ours).toEqual(theirs);
   });
 
@@ -46,6 +46,11 @@ describe('the generated validator', () => {
     expect(right!.length).toBeGreaterThanOrEqual(10);
     expect(wrong!.length).toBeGreaterThanOrEqual(30);
   });
+
+  /** What is read of errors: the package has no more of them. */
+  function errorsOf({ errors }: Pick<ValidateFunction, 'errors'>): unknown {
+    return errors?.map(({ schemaPath: _path, schema: _schema, ...read }) => read);
+  }
 
   function valueOf(file: string): unknown {
     const text = readFileSync(path.join(ROOT, file), 'utf8');
