@@ -30,6 +30,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   await road.run(road.commands('npm create'));
   road.writeFiles();
+  road.write('src/cra.ts', craLogin());
   await road.run(['rm src/counter.ts', ...road.commands('npm run build').slice(0, 1)]);
   daemon = await start(CONFIG);
 });
@@ -43,6 +44,14 @@ afterAll(async () => {
   await browser.close();
   await daemon.stop();
 });
+
+/** The login of docs/authentication.md: the build of the project checks its types. */
+function craLogin(): string {
+  const page = readFileSync(path.join(import.meta.dirname, '../../docs/authentication.md'), 'utf8');
+  const [, snippet = ''] = /^## wampcra$[^]*?^```js\n([^]*?)^```/m.exec(page) ?? [];
+  expect(snippet).toContain('onchallenge');
+  return `import autobahn from 'autobahn';\nconst url = 'ws://127.0.0.1:8080/ws';\nconst password = '';\nexport const login = ${snippet}`;
+}
 
 async function start(config: string): Promise<Daemon> {
   const bin = path.join(road.cwd, 'node_modules/crossbar-ts/bin/crossbar-ts.js');
