@@ -68,6 +68,7 @@ async function bundles() {
     sourcesContent: false,
     // Comments and indentation are a quarter of the code. Lines stay short, so that a place in a stack says something.
     minifyWhitespace: true,
+    minifySyntax: true,
     lineLimit: 160,
     // No `keepNames`: it costs a call for every function that is made, also in the middle of routing. Without
     // minifying, names stay as they are (two classes of one name, or one that names itself, excepted).

@@ -47,7 +47,11 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtinTypes: ['http'],
     packages: ['cookie', 'lmdb'],
   },
-  auth: { folders: ['wamp', 'cookie', 'log', 'system'], builtins: ['crypto', 'timers'] },
+  auth: {
+    folders: ['wamp', 'cookie', 'log', 'system'],
+    builtins: ['crypto', 'fs', 'path', 'timers'],
+    packages: ['@redis/client', 'jose'],
+  },
   session: { folders: ['wamp', 'router', 'auth', 'cookie', 'log'] },
   transport: {
     folders: ['wamp', 'serializer', 'session', 'cookie', 'log', 'system'],
@@ -63,9 +67,9 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   webservice: {
     folders: ['wamp', 'cookie', 'auth', 'session', 'transport', 'http', 'log', 'system'],
-    builtins: ['fs', 'path'],
+    builtins: ['crypto', 'fs', 'path'],
     builtinTypes: ['http', 'net', 'stream'],
-    packages: ['ws', 'send'],
+    packages: ['ws', 'send', 'openid-client'],
   },
   client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },
   // The client of a container: what connects, and the process that runs modules.

@@ -8,9 +8,13 @@
  *
  * `session/opening.ts` stores the login with the cookie.
  */
+import { CloseUri } from '../wamp/error.js';
+import { leaseUntil } from './lease.js';
 import { COOKIE_REPLACED } from './verdict.js';
-import type { CookieAuth } from '../cookie/store.js';
-import type { AuthMethod, AuthMethodType, LoginFault, Pass, Verdict } from './method.js';
+import type { LiveCookie } from '../cookie/live/live-cookie.js';
+import type { Lease } from './lease.js';
+import type { CookieAuth, LoginFault } from '../cookie/store.js';
+import type { AuthMethod, AuthMethodType, Pass, Verdict } from './method.js';
 import type { CookieAuthConfig } from './schema.js';
 
 const PASS: Pass = { type: 'pass' };
@@ -19,16 +23,19 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
   type: 'cookie',
   withoutSecret: true,
 
-  create({ revalidate }, { siblings, log, admits }): AuthMethod {
+  create({ revalidate }, { siblings, log, admits, clock, after }): AuthMethod {
     return {
       async start(_request, { client: { liveCookie, heldCookie } }): Promise<Verdict | Pass> {
         const login = await liveCookie?.login(heldCookie);
         if (liveCookie === undefined || login === undefined) return PASS;
         if (login === 'outdated') return COOKIE_REPLACED;
         const { authid, authrole, authmethod, authrealm: realm, authextra } = login;
-        const fault = admits(realm, authrole)
-          ? revalidate && faultOf(siblings.get(authmethod), login)
-          : 'no such realm';
+        const isOver = login.source?.expires !== undefined && Date.parse(login.source.expires) <= clock();
+        const fault = isOver
+          ? 'expired'
+          : admits(realm, authrole)
+            ? revalidate && faultOf(login, siblings.get(authmethod), liveCookie)
+            : 'no such realm';
         if (fault !== false) {
           log.info({ authmethod, realm, authrole, fault }, 'login of a cookie does not count');
           // Another transport may have the method, so the login stays.
@@ -36,7 +43,11 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
           return PASS;
         }
         const principal = { realm, authid, authrole, authmethod, authprovider: 'cookie' };
-        return { type: 'accept', principal: authextra === null ? principal : { ...principal, authextra } };
+        return {
+          type: 'accept',
+          principal: authextra === null ? principal : { ...principal, authextra },
+          ...(login.source?.expires !== undefined && { lease: leaseOf(login.source.expires, { clock, after }) }),
+        };
       },
     };
   },
@@ -45,9 +56,16 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
 /**
  * @param method the method of the login; undefined where the transport does not have it (any more).
  * @returns why the login does not count; false when it does. A login by a method whose principals are not in the config always
- *   counts.
+ *   counts. One by a web service counts if that service says so.
  */
-function faultOf(method: AuthMethod | undefined, login: CookieAuth): 'no such method' | LoginFault | false {
+function faultOf(login: CookieAuth, method: AuthMethod | undefined, liveCookie: LiveCookie): LoginFault | false {
+  if (login.source !== undefined) return liveCookie.faultOf(login) ?? false;
   if (method === undefined) return 'no such method';
   return method.faultOf?.(login) ?? false;
+}
+
+/** The session ends with the login. */
+function leaseOf(expires: string, deps: Parameters<typeof leaseUntil>[1]): Lease {
+  const untilMs = Date.parse(expires);
+  return leaseUntil({ untilMs, reason: CloseUri.SESSION_ENDED, message: 'the login has expired' }, deps);
 }

@@ -8,8 +8,7 @@
  * because the marks of several logins would add up to more bits.
  */
 import { createHash } from 'node:crypto';
-import type { CookieAuth } from '../cookie/store.js';
-import type { LoginFault } from './method.js';
+import type { CookieAuth, LoginFault } from '../cookie/store.js';
 
 const MARK_BYTES = 2;
 

@@ -76,8 +76,12 @@ export class FailureLimit {
   guard(method: AuthMethod): AuthMethod {
     const start = (request: AuthRequest, context: AuthContext): Verdict | Pass | Promise<Verdict | Pass> =>
       this.#attempt(request, context, () => method.start(request, context));
-    if (method.faultOf === undefined) return { start };
-    return { start, faultOf: (login) => method.faultOf?.(login) };
+    return {
+      start,
+      ...(method.faultOf && { faultOf: (login) => method.faultOf?.(login) }),
+      ...(method.isPresented && { isPresented: (client) => method.isPresented?.(client) === true }),
+      ...(method.stop && { stop: () => method.stop?.() }),
+    };
   }
 
   #attempt<V extends Verdict | Pass>(

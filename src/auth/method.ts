@@ -9,10 +9,12 @@
  * To add one: a file that exports an {@link AuthMethodType}, a line in `registry.ts`, its section in `schema.ts`, and a client in
  * `test/support/auth-clients.ts`, with which the contract suite (`test/contract/auth-method.ts`) runs.
  */
-import type { CookieAuth } from '../cookie/store.js';
+import type { CookieAuth, LoginFault } from '../cookie/store.js';
 import type { LiveCookie } from '../cookie/live/live-cookie.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Dict, Payload } from '../wamp/payload.js';
+import type { Lease, LeaseTimes } from './lease.js';
+import type { SharedLogins } from './shared-logins.js';
 
 /** Who a session is once it is let in. WELCOME tells the client all of it but `credential`. */
 export interface Principal {
@@ -54,6 +56,8 @@ export interface ClientInfo {
    * wants them. They contain cookies and passwords: for authenticators only.
    */
   readonly headers: Dict | undefined;
+  /** The query of the URL with its `?`, or empty: there may be a ticket in it. Undefined where `headers` are. */
+  readonly query?: string | undefined;
   /** Undefined on a connection without TLS. */
   readonly tls: TlsClient | undefined;
 }
@@ -89,6 +93,8 @@ export interface Accept {
   readonly principal: Principal;
   /** Proves the router to the client: is added to `authextra` of this WELCOME, and not stored. */
   readonly proof?: Dict;
+  /** For a login that belongs to somebody else, such as a web application: the cookie does not remember it. */
+  readonly lease?: Lease;
 }
 
 /** The client is refused, with ABORT. */
@@ -127,9 +133,6 @@ export interface Pass {
 /** What a method answers to a HELLO, or to the AUTHENTICATE behind a CHALLENGE. */
 export type Verdict = Accept | Deny | Unavailable | Challenge;
 
-/** What may be wrong with a login that a cookie remembers. */
-export type LoginFault = 'no such principal' | 'another credential';
-
 /**
  * A method that is set up for one transport. It must not throw for anything that a client can send, and must answer for an unknown
  * `authid` as, and as slowly as, for a wrong secret.
@@ -143,6 +146,25 @@ export interface AuthMethod {
    * @returns undefined when nothing is wrong with it.
    */
   faultOf?(login: CookieAuth): LoginFault | undefined;
+  /**
+   * Whether a client came with a credential in its handshake. Then the method is asked first, also where HELLO does not offer it.
+   */
+  isPresented?(client: ClientInfo): boolean;
+  /** Reads what clients send as a `ticket`, where several methods share that name (`shared-ticket.ts`). */
+  readonly ticketReader?: TicketReader;
+  /** Releases what the method holds: connections, timers. Sessions that are on stay. Idempotent; never rejects. */
+  stop?(): void | Promise<void>;
+}
+
+/** Takes tickets of one kind. */
+export interface TicketReader {
+  /** @returns the ticket that came with the handshake; undefined without one. */
+  presented?(client: ClientInfo): string | undefined;
+  /**
+   * @param ticket what the client sent: in AUTHENTICATE, in `authextra.ticket` or `authextra.token`, or with the handshake.
+   * @returns `pass` for text that is no ticket of this kind.
+   */
+  read(ticket: string, request: AuthRequest, context: AuthContext): Verdict | Pass | Promise<Verdict | Pass>;
 }
 
 /** The methods of one transport: name in HELLO -> method. */
@@ -155,8 +177,13 @@ export type AuthMethodLookup = Pick<AuthMethods, 'get' | 'has'>;
 export interface AuthMethodType<C> {
   /** Its key in the `auth` section. */
   readonly type: string;
-  /** The names that clients use for it in HELLO (`authmethods`); default: the key in the config. */
+  /**
+   * The names that clients use for it in HELLO (`authmethods`); default: the key in the config. A method with a `ticketReader` also
+   * has the name `ticket`.
+   */
   readonly names?: readonly string[];
+  /** It looks at the headers or the query of the handshake, which are kept for it then. */
+  readonly wantsHandshake?: true;
   /** It asks for no secret, so nobody can guess one: failures are not counted. */
   readonly withoutSecret?: true;
   /**
@@ -183,9 +210,9 @@ export interface AuthUris {
 }
 
 /** What methods get from the node. */
-export interface AuthDeps extends RepeatedLogDeps {
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
+export interface AuthDeps extends RepeatedLogDeps, LeaseTimes {
+  /** What the methods and services of the worker share. */
+  readonly logins: SharedLogins;
   /** The other methods of the transport: complete when the first client comes, not yet while methods are set up. */
   readonly siblings: AuthMethods;
   /**

@@ -5,6 +5,7 @@ import { cookie } from './cookie.js';
 import { cryptosign } from './cryptosign/cryptosign.js';
 import { FailureLimit } from './failure-limit.js';
 import { anonymousProxy, cryptosignProxy } from './proxy.js';
+import { SharedTicket, TICKET } from './shared-ticket.js';
 import { scram } from './scram/scram.js';
 import { ticket } from './ticket.js';
 import { tls } from './tls/tls.js';
@@ -41,14 +42,31 @@ export async function createAuthMethods(
   const sections = authSectionsOf(config);
   const limit = new FailureLimit(options, { ...deps, clock: () => performance.now(), pause });
   const methods = new Map<string, AuthMethod>();
+  const tickets = new SharedTicket(deps.uris);
   for (const type of Object.values(types)) {
     const section = sections[type.type as keyof AuthConfig];
     if (section === undefined) continue;
     const method = await type.create(section as never, { ...deps, siblings: methods });
     const guarded = type.withoutSecret === true ? method : limit.guard(method);
     for (const name of type.names ?? [type.type]) methods.set(name, guarded);
+    if (method.ticketReader !== undefined) tickets.add(method.ticketReader);
+    if (type.type === TICKET) tickets.rest = method;
   }
+  if (!tickets.isEmpty) methods.set(TICKET, limit.guard(tickets));
   return methods;
+}
+
+/** Releases what methods hold. Never rejects. */
+export async function stopAuthMethods(methods: AuthMethods): Promise<void> {
+  await Promise.all([...new Set(methods.values())].map(async (method) => method.stop?.()));
+}
+
+/** @returns whether a method looks at the handshakes of clients; an authenticator should see all that is known of one. */
+export function wantsHandshake(config: AuthConfig | undefined, types: AuthMethodTypes = AUTH_METHODS): boolean {
+  return Object.entries(config ?? {}).some(([word, section]: [string, object]) => {
+    const { wantsHandshake: wants }: AuthMethodType<never> = types[word as keyof AuthConfig];
+    return wants === true || ('type' in section && section.type !== 'static');
+  });
 }
 
 /** @returns the methods that are configured, and what holds where none is. */

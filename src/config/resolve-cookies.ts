@@ -1,6 +1,6 @@
 /**
  * Defaults of cookies that depend on other keys. A cookie that is a password is rotated, and the `authid` is derived from it.
- * Where cookies are tracked at all, pages of other sites cannot connect.
+ * Where cookies say who a browser is, ours or those of a web application, pages of other sites cannot connect.
  */
 import type { Cursor } from './cursor.js';
 import { authidOf, isPassword, passwordCookies } from './password-cookies.js';
@@ -9,8 +9,9 @@ import type { NodePlaces } from './places.js';
 
 /** @param cbdir - the node directory, absolute */
 export function resolveCookies(places: NodePlaces, cbdir: string): void {
-  for (const { browsers, place, cookie } of entrancesOf(places)) {
-    if (browsers) resolveOrigins(place.get('options'), !cookie.missing);
+  for (const { browsers, place, cookie, open } of entrancesOf(places)) {
+    const knowsBrowsers = !cookie.missing || open.some(({ schema }) => schema.letsIn === 'web logins');
+    if (browsers) resolveOrigins(place.get('options'), knowsBrowsers);
   }
   const passwords = passwordCookies(places, cbdir);
   for (const { cookie } of cookiesOf(places)) {
@@ -19,7 +20,7 @@ export function resolveCookies(places: NodePlaces, cbdir: string): void {
   }
 }
 
-function resolveOrigins(options: Cursor, isTracked: boolean): void {
-  if (options.get('allowed_origins').missing) options.set('allowed_origins', [isTracked ? 'self' : '*']);
-  if (options.get('allow_null_origin').missing) options.set('allow_null_origin', !isTracked);
+function resolveOrigins(options: Cursor, knowsBrowsers: boolean): void {
+  if (options.get('allowed_origins').missing) options.set('allowed_origins', [knowsBrowsers ? 'self' : '*']);
+  if (options.get('allow_null_origin').missing) options.set('allow_null_origin', !knowsBrowsers);
 }

@@ -59,9 +59,18 @@ export interface SetCookieOptions {
 }
 
 /** @returns the value of a `Set-Cookie` header. */
-export function setCookie(cbtid: string, config: CookieConfig, { secureConnection, maxAge }: SetCookieOptions): string {
-  const { name, path, domain, secrets: [secret] = [] } = config;
-  const value = secret === undefined ? cbtid : sign(cbtid, secret);
+export function setCookie(cbtid: string, config: CookieConfig, options: SetCookieOptions): string {
+  const [secret] = config.secrets ?? [];
+  return headerOf(secret === undefined ? cbtid : sign(cbtid, secret), config, options);
+}
+
+/** @returns the value of a `Set-Cookie` header that takes the cookie away: browsers compare all attributes. */
+export function clearedCookie(config: CookieConfig, secureConnection: boolean): string {
+  return headerOf('', config, { secureConnection, maxAge: 0 });
+}
+
+function headerOf(value: string, config: CookieConfig, { secureConnection, maxAge }: SetCookieOptions): string {
+  const { name, path, domain } = config;
   const pair = stringifySetCookie({ name, value, maxAge, path, ...(domain && { domain }) }, { encode: asIs });
   const isSecure = config.secure ?? secureConnection;
   const isHttpOnly = config.http_only ?? config.http_strict ?? true;

@@ -12,10 +12,10 @@ import type { CookieAuth, CookieChange, CookieRecord } from './store.js';
  */
 export function ownAuth(auth: CookieAuth | null): CookieAuth | null {
   if (auth === null) return null;
-  const { authid, authrole, authmethod, authrealm, authextra, credential } = auth;
+  const { authid, authrole, authmethod, authrealm, authextra, credential, source } = auth;
   try {
     const copy: unknown = JSON.parse(
-      JSON.stringify({ authid, authrole, authmethod, authrealm, authextra, credential }),
+      JSON.stringify({ authid, authrole, authmethod, authrealm, authextra, credential, source }),
     );
     return deepFreeze(copy as CookieAuth);
   } catch (cause) {

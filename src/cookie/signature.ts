@@ -4,8 +4,8 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The Base64 of a SHA-256 without its padding. */
-const SIGNED = /^s:([A-Za-z0-9+/]+)\.([A-Za-z0-9+/]{43})$/;
+/** Behind the last dot, the Base64 of a SHA-256 without its padding. Express signs values of any characters. */
+const SIGNED = /^s:(.+)\.([A-Za-z0-9+/]{43})$/s;
 
 /** A value with a good signature. */
 export interface Verified {

@@ -15,6 +15,30 @@ export interface CookieAuth {
    * principals are not in the config, and in logins of earlier versions.
    */
   readonly credential?: string;
+  /** For a login by the web service `login`: where it comes from. Never sent to a client; not in Crossbar.io. */
+  readonly source?: LoginSource;
+}
+
+/** What is kept of a login by the web service `login`, beside what clients learn. */
+export interface LoginSource {
+  /** The provider of the config; undefined for a login by the service itself. */
+  readonly provider?: string;
+  /** Who vouched for the user, and under which name (`iss` and `sub` of a token). */
+  readonly issuer?: string;
+  readonly subject?: string;
+  /** The session at the provider (`sid` of its token): a logout there names it. */
+  readonly sid?: string;
+  /** When the login ends, ISO 8601; undefined for one that lasts as long as its cookie. */
+  readonly expires?: string;
+}
+
+/** What may be wrong with a login that a cookie remembers. */
+export type LoginFault = 'no such principal' | 'another credential' | 'no such method' | 'expired';
+
+/** Says whether logins with a {@link LoginSource} still count: who made them knows. */
+export interface LoginVoucher {
+  /** @returns undefined when nothing is wrong with it; `no such method` also for one that somebody else made. */
+  faultOf(login: CookieAuth): LoginFault | undefined;
 }
 
 /** What is kept about one cookie. The first five names and their meaning are Crossbar.io's. */

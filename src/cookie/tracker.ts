@@ -9,12 +9,12 @@ import { shortId } from '../log/logger.js';
 import { drawBytes } from '../system/random.js';
 import { derivedAuthid } from './digest.js';
 import { expiryOf, isRenewalDue } from './expiry.js';
-import { presentedIds, setCookie } from './header.js';
+import { clearedCookie, presentedIds, setCookie } from './header.js';
 import { isRotationDue } from './rotation.js';
 import { isoTime } from './time.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieConfig } from './schema.js';
-import type { CookieRecord } from './store.js';
+import type { CookieAuth, CookieRecord, LoginVoucher } from './store.js';
 import type { LiveCookie } from './live/live-cookie.js';
 import type { PresentedId } from './header.js';
 import type { Recognised } from './rotation.js';
@@ -41,6 +41,13 @@ export interface Tracked {
    * real browser has the new one by then, and comes back with it.
    */
   readonly lastsMs?: number;
+}
+
+/** The cookie that a request presents. */
+export interface Presented {
+  readonly record: CookieRecord;
+  /** Whether the browser has the current id. If not, nothing may be given to it that it did not have before. */
+  readonly isHeld: boolean;
 }
 
 /** What else is known of a request. */
@@ -90,6 +97,55 @@ export class CookieTracker {
     const secureConnection = options.secureConnection ?? isTls(req);
     const maxAge = this.#remainingSeconds(record);
     return { record, setCookie: setCookie(record.cbtid, this.#config, { secureConnection, maxAge }) };
+  }
+
+  /**
+   * Finds the cookie of a request as {@link resolve} does, and makes and changes nothing.
+   * @returns undefined for a browser without a cookie that is known.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  async presented(req: IncomingMessage): Promise<Presented | undefined> {
+    const { cookie } = req.headers;
+    if (cookie === undefined) return undefined;
+    for (const { cbtid } of presentedIds([cookie], this.#config)) {
+      const found = await this.#liveCookies.recognise(cbtid, this.#config.rotate_grace * 1000);
+      if (found?.standing === 'current') return { record: found.record, isHeld: true };
+      if (found?.standing === 'replaced') return { record: found.record, isHeld: false };
+    }
+    return undefined;
+  }
+
+  /**
+   * Makes a new cookie that is logged in. The one that the browser had before stays: the caller logs it out. So nobody who planted
+   * or saw that one is logged in.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  async logIn(auth: CookieAuth, secureConnection: boolean): Promise<Required<Omit<Tracked, 'lastsMs'>>> {
+    const created = isoTime(this.#clock());
+    // As if it had been rotated already: the id was made for this login.
+    const record = await this.#create({ auth, modified: created, rotated: created, created });
+    const maxAge = this.#remainingSeconds(record);
+    return { record, setCookie: setCookie(record.cbtid, this.#config, { secureConnection, maxAge }) };
+  }
+
+  /** Logs a cookie out, with all its sessions. See `LiveCookies.logOut`. */
+  logOut({ cbtid }: CookieRecord): Promise<boolean> {
+    return this.#liveCookies.logOut(cbtid);
+  }
+
+  /** @returns the value of the `Set-Cookie` header that takes the cookie away from the browser. */
+  cleared(secureConnection: boolean): string {
+    return clearedCookie(this.#config, secureConnection);
+  }
+
+  /** See `LiveCookies.vouch`. */
+  vouch(voucher: LoginVoucher): () => void {
+    return this.#liveCookies.vouch(voucher);
+  }
+
+  /** @returns every login that the store knows. */
+  async logins(): Promise<readonly CookieRecord[]> {
+    return (await this.#liveCookies.list()).filter(({ auth }) => auth !== null);
   }
 
   /** A connection of this browser was opened. @returns what joins it to the other connections of the browser. */
@@ -165,7 +221,7 @@ export class CookieTracker {
     return this.#lookUp(record.cbtid, beside);
   }
 
-  async #create(): Promise<CookieRecord> {
+  async #create(parts: Partial<CookieRecord> = {}): Promise<CookieRecord> {
     const record: CookieRecord = {
       cbtid: newCookieId(this.#config.length),
       created: isoTime(this.#clock()),
@@ -175,6 +231,7 @@ export class CookieTracker {
       seen: null,
       rotated: null,
       returned: false,
+      ...parts,
     };
     await this.#liveCookies.create(record);
     this.#log.debug({ cookieId: shortId(record.cbtid) }, 'cookie created');

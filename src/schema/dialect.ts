@@ -99,8 +99,11 @@ export interface OwnKeywords {
     /** Whether browsers can connect, with cookies and from pages of any origin. */
     readonly browsers: boolean;
   };
-  /** An authentication method that asks for no secret: it lets in anybody (with `realm` and `role`), or clients by their cookies. */
-  readonly letsIn?: 'anybody' | 'cookies';
+  /**
+   * An authentication method that asks for no secret: it lets in anybody (with `realm` and `role`), or clients by their cookies, or
+   * by the cookies of a web application.
+   */
+  readonly letsIn?: 'anybody' | 'cookies' | 'web logins';
   /** Of a worker that has no realms of its own. */
   readonly front?: FrontOf;
   /** Checks what the keywords cannot express. */

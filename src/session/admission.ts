@@ -5,8 +5,18 @@
 import { ErrorUri } from '../wamp/error.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { AUTH_URIS, deny } from '../auth/verdict.js';
-import type { AuthContext, AuthMethod, AuthMethodLookup, Deny, Pass, Principal, Verdict } from '../auth/method.js';
+import type {
+  AuthContext,
+  AuthMethod,
+  AuthMethodLookup,
+  ClientInfo,
+  Deny,
+  Pass,
+  Principal,
+  Verdict,
+} from '../auth/method.js';
 import type { AuthUris } from '../auth/method.js';
+import type { Lease } from '../auth/lease.js';
 import { realmOf, roleOf } from '../router/access.js';
 import type { RealmAccess, RouterAccess } from '../router/access.js';
 import type { Role } from '../router/role.js';
@@ -22,6 +32,8 @@ export interface Admission {
   readonly role: Role;
   /** See {@link Accept.proof}. */
   readonly proof: Dict | undefined;
+  /** See {@link Accept.lease}. */
+  readonly lease: Lease | undefined;
 }
 
 /** The realm that methods are told where the client names none. No config can have it. */
@@ -35,7 +47,8 @@ const NO_METHODS_OFFERED = ['anonymous'];
 
 /**
  * Asks the methods of the client's list that the transport has, in that order, until one has something to say; unknown
- * names are passed over. `cookie` comes first wherever it stands: a client that needs no question is asked none.
+ * names are passed over. A ticket of the handshake comes first, and then `cookie` wherever it stands: a client that needs no
+ * question is asked none.
  */
 export function authenticate(
   { realm: named, details }: Hello,
@@ -48,7 +61,7 @@ export function authenticate(
   const realm = named ?? NO_REALM;
   const { authmethods = [], authid, authextra } = details;
   const offered = authmethods.length === 0 ? NO_METHODS_OFFERED : authmethods;
-  const candidates = inOrder(offered, authMethods);
+  const candidates = inOrder(offered, authMethods, context.client);
 
   // Not an async function: most clients are let in by the first method, at once.
   const ask = (index: number): Verdict | Promise<Verdict> => {
@@ -68,9 +81,16 @@ function noneLeft(offered: readonly string[], { noMethod, required }: AuthUris):
   return deny(reason, `cannot authenticate using any of the offered authmethods ${names}`);
 }
 
-function inOrder(offered: readonly string[], methods: AuthMethodLookup): readonly (readonly [string, AuthMethod])[] {
-  const first = offered.includes('cookie') ? ['cookie'] : [];
-  const names = offered.length === 1 ? offered : new Set([...first, ...offered]);
+function inOrder(
+  offered: readonly string[],
+  methods: AuthMethodLookup,
+  client: ClientInfo,
+): readonly (readonly [string, AuthMethod])[] {
+  const first = [
+    ...(isPresented(methods, client) ? ['ticket'] : []),
+    ...(offered.includes('cookie') ? ['cookie'] : []),
+  ];
+  const names = first.length === 0 && offered.length === 1 ? offered : new Set([...first, ...offered]);
   const known: (readonly [string, AuthMethod])[] = [];
   for (const name of names) {
     const method = methods.get(name);
@@ -79,9 +99,14 @@ function inOrder(offered: readonly string[], methods: AuthMethodLookup): readonl
   return known;
 }
 
+/** Whether the client came with a ticket in its handshake: no other method has one there. */
+function isPresented(methods: AuthMethodLookup, client: ClientInfo): boolean {
+  return client.query !== undefined && methods.get('ticket')?.isPresented?.(client) === true;
+}
+
 /** Looks up the realm and the role of an accepted principal. */
 export function admit(
-  { principal, proof }: { readonly principal: Principal; readonly proof?: Dict | undefined },
+  { principal, proof, lease }: Pick<Admission, 'principal'> & Partial<Pick<Admission, 'proof' | 'lease'>>,
   router: RouterAccess,
 ): Admission | Deny {
   if (principal.realm === NO_REALM) {
@@ -98,5 +123,5 @@ export function admit(
   if (role.isBuiltIn && principal.authprovider !== CONFIGURED) {
     return deny(ErrorUri.NO_SUCH_ROLE, `role "${role.name}" is for those only to whom the config gives it`);
   }
-  return { type: 'admit', principal, realm, role, proof };
+  return { type: 'admit', principal, realm, role, proof, lease };
 }

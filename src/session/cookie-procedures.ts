@@ -5,7 +5,7 @@
 import { CookieStoreError } from '../cookie/error.js';
 import { CallArguments, STRING, invalid } from '../router/meta/procedure.js';
 import { ErrorUri, WampError } from '../wamp/error.js';
-import { payloadOf } from '../wamp/payload.js';
+import { answerLater, internalError } from './answer-later.js';
 import type { ManagedCookies } from '../cookie/management.js';
 import type { Logger } from '../log/logger.js';
 import type { Kind, ProcedureTable } from '../router/meta/procedure.js';
@@ -22,14 +22,7 @@ const COUNT: Kind<number> = {
 
 /** @returns the procedures `crossbar.cookie.*` for one worker. */
 export function cookieProcedures(cookies: ManagedCookies, log: Logger): ProcedureTable {
-  const later = (work: () => Promise<unknown>): Later => {
-    return (reply, fail) => {
-      work().then(
-        (result) => reply(payloadOf([result])),
-        (error: unknown) => fail(failureOf(error, log)),
-      );
-    };
-  };
+  const later = (work: () => Promise<unknown>): Later => answerLater(work, (error) => failureOf(error, log));
 
   return {
     'crossbar.cookie.count': (_caller, call) => {
@@ -77,5 +70,5 @@ function failureOf(error: unknown, log: Logger): WampError {
   if (error instanceof WampError) return error;
   log.error({ err: error }, 'management of cookies failed');
   if (error instanceof CookieStoreError) return new WampError(ErrorUri.UNAVAILABLE, 'the cookie store failed');
-  return new WampError(ErrorUri.RUNTIME_ERROR, 'internal error');
+  return internalError();
 }

@@ -3,15 +3,17 @@
  */
 import { RepeatedLog } from '../log/repeated.js';
 import { LiveAuthMethods } from '../auth/live-methods.js';
-import { authSectionsOf, createAuthMethods } from '../auth/registry.js';
+import { authSectionsOf, createAuthMethods, stopAuthMethods, wantsHandshake } from '../auth/registry.js';
 import { PROXY_METHODS } from '../auth/proxy-schema.js';
 import { AUTH_URIS } from '../auth/verdict.js';
+import { afterLong } from '../auth/lease.js';
 import { roleOf } from '../router/access.js';
 import { InternalCallers } from './internal-callers.js';
 import type { AuthMethodLookup, LoadFunction } from '../auth/method.js';
 import type { AuthOptions } from '../auth/options-schema.js';
 import type { AuthConfig } from '../auth/schema.js';
 import type { AuthUris } from '../auth/method.js';
+import type { SharedLogins } from '../auth/shared-logins.js';
 import type { AuthMethodTypes } from '../auth/registry.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { RouterAccess } from '../router/access.js';
@@ -23,6 +25,10 @@ export interface SessionDeps extends RepeatedLogDeps {
   readonly authMethods: AuthMethodLookup;
   /** The reason URIs of refusals; by default those of Crossbar.io. */
   readonly authUris?: AuthUris;
+  /** Whether a method looks at the headers and the query of handshakes, which take memory. Default: no. */
+  readonly keepsHandshake?: boolean;
+  /** Releases what the methods hold. Idempotent; never rejects. */
+  stop?(): Promise<void>;
   /** Where clients may also want to go; undefined where there is one router only. */
   readonly sharing?: RealmSharing;
 }
@@ -59,11 +65,8 @@ export interface SessionFamilies {
 export interface SessionParts extends Pick<SessionDeps, 'router' | 'log'> {
   readonly families: SessionFamilies;
   readonly load: LoadFunction;
-}
-
-/** @returns whether an authenticator decides: it should see all that is known of the client. */
-export function asksAuthenticator(auth: AuthConfig | undefined): boolean {
-  return Object.values(auth ?? {}).some((section: object) => 'type' in section && section.type !== 'static');
+  /** What the methods and services of the worker share. */
+  readonly logins: SharedLogins;
 }
 
 /** @returns the words of the methods by which clients are let in. */
@@ -74,7 +77,7 @@ export function authWordsOf({ auth }: Pick<AuthSections, 'auth'>): string[] {
 /** @param config the transport's. Rejects when one of its authentication methods cannot be set up. */
 export async function createSessionDeps(
   sections: AuthSections,
-  { router, log, load, families }: SessionParts,
+  { router, log, load, families, logins }: SessionParts,
 ): Promise<LiveSessionDeps> {
   const authUris = AUTH_URIS[sections.options.auth_error_uris];
   const repeated = new RepeatedLog(log);
@@ -83,13 +86,23 @@ export async function createSessionDeps(
     log,
     repeated,
     clock: router.clock,
+    after: (ms, callback) => afterLong(router.scheduler, ms, callback),
+    logins,
     uris: authUris,
     call: (...call) => calls.call(...call),
     load,
     admits: (realm, role) => roleOf(router, realm, role)?.isBuiltIn === false,
   };
   const create = ({ auth, options }: AuthSections) => createAuthMethods(auth, options, deps, families.methods);
-  const authMethods = new LiveAuthMethods(await create(sections));
-  const renewAuth = async (changed: AuthSections): Promise<void> => authMethods.replace(await create(changed));
-  return { router, authMethods, authUris, log, repeated, renewAuth };
+  let current = await create(sections);
+  const authMethods = new LiveAuthMethods(current);
+  const renewAuth = async (changed: AuthSections): Promise<void> => {
+    const before = current;
+    current = await create(changed);
+    authMethods.replace(current);
+    await stopAuthMethods(before);
+  };
+  const stop = (): Promise<void> => stopAuthMethods(current);
+  const keepsHandshake = wantsHandshake(sections.auth, families.methods);
+  return { router, authMethods, authUris, log, repeated, keepsHandshake, renewAuth, stop };
 }

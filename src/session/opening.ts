@@ -18,7 +18,7 @@ import { shown } from '../log/logger.js';
 import { COOKIE_REPLACED } from '../auth/verdict.js';
 import { isValidUri } from '../wamp/uri.js';
 import { admit, authenticate } from './admission.js';
-import type { Challenge, Deny, Principal, Verdict } from '../auth/method.js';
+import type { Challenge, Deny, Verdict } from '../auth/method.js';
 import type { ClientMessage, Hello } from '../wamp/message.js';
 import type { SessionDeps } from './deps.js';
 import type { Admission } from './admission.js';
@@ -175,7 +175,7 @@ export class Opening {
     if (verdict.type === 'unavailable') return this.#session.unavailable(verdict.message);
     const admission = verdict.type === 'accept' ? admit(verdict, this.#deps.router) : verdict;
     if (admission.type === 'deny') return this.#refuse(admission);
-    this.#await(this.#attachLogin(admission.principal), (attached) => {
+    this.#await(this.#attachLogin(admission), (attached) => {
       if (attached === 'outdated') this.#session.unavailable(COOKIE_REPLACED.message);
       else this.#admit(admission, attached);
     });
@@ -198,15 +198,17 @@ export class Opening {
 
   /**
    * Changes the login that the cookie remembers. A client that enters by the cookie changes nothing. One that enters as
-   * anonymous, though the cookie could have let them in, wants to be nobody: the login is dropped.
+   * anonymous, though the cookie could have let them in, wants to be nobody: the login is dropped. A login that belongs to
+   * somebody else is not for the cookie: a logout there could not reach it.
    * @returns whether the session is of the login that the cookie remembers now; `outdated` when the cookie has got another id,
    *   which this connection does not hold: an attacker who planted the old one must not log the owner in as somebody else.
    */
-  #attachLogin(principal: Principal): boolean | Promise<boolean | 'outdated'> {
+  #attachLogin({ principal, lease }: Admission): boolean | Promise<boolean | 'outdated'> {
     const { liveCookie, heldCookie } = this.#session.transport.client;
     if (liveCookie === undefined) return false;
     const { realm, authid, authrole, authmethod, authprovider, authextra, credential } = principal;
     if (authprovider === 'cookie') return true;
+    if (lease !== undefined) return false;
     if (authmethod !== 'anonymous') {
       const login = { authid, authrole, authmethod, authrealm: realm, authextra: authextra ?? null };
       return liveCookie.remember(credential === undefined ? login : { ...login, credential }, heldCookie);

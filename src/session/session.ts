@@ -68,6 +68,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   #opening: Opening | undefined;
   #closeCause: CloseCause = 'goodbye';
   #joinedMs = 0;
+  /** For a login that belongs to somebody else: the session is over. */
+  #endLease: (() => void) | undefined;
   /** Only where the role has an authorizer: every message goes through it. */
   #authorization: Authorization | undefined;
 
@@ -271,7 +273,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.abort(verdict.reason, verdict.message, 'denied');
   }
 
-  admitted({ principal, realm, role, proof }: Admission): void {
+  admitted({ principal, realm, role, proof, lease }: Admission): void {
     const { authid, authrole, authmethod } = principal;
     this.authid = authid;
     this.authrole = authrole;
@@ -288,6 +290,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.transport.client.liveCookie?.joined(this);
     this.transport.sessionOpened();
     sayJoined(this.#deps, this, realm.name, authmethod);
+    // Last, because it may be over already.
+    if (lease !== undefined) this.#endLease = lease.begin(this);
   }
 
   /** The session is over at once; the transport is closed when the client has answered, or has not in time. */
@@ -352,6 +356,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   #leaveRealm(reason: string): void {
     if (this.#realm === undefined) return;
     this.#authorization?.end();
+    this.#endLease?.();
     this.#realm.leave(this);
     this.transport.client.liveCookie?.parted(this);
     sayLeft(this.#deps, this, this.#realm.name, reason);

@@ -59,18 +59,19 @@ export function clientInfoOf(
 }
 
 /** What HTTP tells of a client beside what its socket does. */
-export type HttpClient = Pick<ClientInfo, 'liveCookie' | 'heldCookie' | 'headers'>;
+export type HttpClient = Pick<ClientInfo, 'liveCookie' | 'heldCookie' | 'headers' | 'query'>;
 
-const WITHOUT_HTTP: HttpClient = { liveCookie: undefined, heldCookie: undefined, headers: undefined };
+const WITHOUT_HTTP: HttpClient = { liveCookie: undefined, heldCookie: undefined, headers: undefined, query: undefined };
 
 /** @returns what is known of a client, in one object of one shape: spreading one into another is dear at every connection. */
-export function clientOf(socket: Socket, { liveCookie, heldCookie, headers } = WITHOUT_HTTP): ClientInfo {
+export function clientOf(socket: Socket, { liveCookie, heldCookie, headers, query } = WITHOUT_HTTP): ClientInfo {
   return {
     peer: peerOf(socket),
     address: countedAddress(addressOf(socket).remoteAddress) ?? '',
     liveCookie,
     heldCookie,
     headers,
+    query,
     tls: tlsClientOf(socket),
   };
 }

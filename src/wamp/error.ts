@@ -86,6 +86,10 @@ export const CloseUri = {
   LOGOUT: 'wamp.close.logout',
   /** The answer to a GOODBYE where `goodbye_with_normal` is set, as autobahn expects it. */
   NORMAL: 'wamp.close.normal',
+  /** The login of the session at a web application is over: logged out, expired, or somebody else's. Defined by crossbar-ts. */
+  SESSION_ENDED: 'crossbar.close.session_ended',
+  /** The token by which the session was opened has expired. Defined by crossbar-ts. */
+  TOKEN_EXPIRED: 'crossbar.close.token_expired',
   /** The node stops. Clients get it only if `shutdown_goodbye` is set, components always. */
   SYSTEM_SHUTDOWN: 'wamp.close.system_shutdown',
 } as const;

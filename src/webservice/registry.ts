@@ -32,6 +32,6 @@ export function createWebService(config: PathServiceConfig, deps: WebServiceDeps
   const cookies = config.cookie === undefined ? deps.cookies : new CookieSection(config.cookie, deps);
   const serviceType: WebServiceType = deps.families.services[config.type];
   const service = serviceType.create(config, { ...deps, cookies });
-  if (cookies === undefined || service.upgrade !== undefined) return service;
+  if (cookies === undefined || service.upgrade !== undefined || serviceType.tracksItself === true) return service;
   return new TrackedService(service, cookies, deps.log);
 }

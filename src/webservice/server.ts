@@ -28,7 +28,7 @@ const KEEP_ALIVE_MS = 60_000;
 
 export interface WebServerDeps extends Pick<
   WebServiceDeps,
-  'router' | 'load' | 'families' | 'stores' | 'log' | 'drain'
+  'router' | 'load' | 'logins' | 'families' | 'stores' | 'log' | 'drain'
 > {
   /** The ports of the node that transports share; none by default. */
   readonly sharedPorts?: SharedPorts;
@@ -136,6 +136,7 @@ function serviceDepsOf(
     share,
     router: deps.router,
     load: deps.load,
+    logins: deps.logins,
     families: deps.families,
     stores: deps.stores,
     managedCookies: deps.managedCookies ?? new ManagedCookies(),

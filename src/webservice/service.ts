@@ -32,6 +32,7 @@ export interface WebFamilies extends TransportFamilies {
 export interface WebServiceDeps extends CookieSectionDeps {
   readonly router: SessionParts['router'];
   readonly load: SessionParts['load'];
+  readonly logins: SessionParts['logins'];
   readonly families: WebFamilies;
   /** What ends the connections of the node. */
   readonly drain: Drain;
@@ -55,6 +56,8 @@ export interface WebServiceDeps extends CookieSectionDeps {
 export interface WebServiceType<C extends PathServiceConfig = PathServiceConfig> {
   /** The word for it in `type` of a path's config. */
   readonly type: C['type'];
+  /** Tracks cookies itself, or has nothing to do with them: it is not put behind the `cookie` section in force. */
+  readonly tracksItself?: true;
   /** How long requests for the service may take to arrive, if the usual times do not fit. */
   times?(config: C): RequestTimes;
   /** Has no side effects: nothing is opened or read before `start`. */

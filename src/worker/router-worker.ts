@@ -11,7 +11,9 @@ import { isForProxiesOnly } from '../auth/proxy-schema.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { BUDGET_LIMITS } from '../router/budget.js';
 import { Router } from '../router/router.js';
+import { SharedLogins } from '../auth/shared-logins.js';
 import { cookieProcedures } from '../session/cookie-procedures.js';
+import { loginProcedures } from '../session/login-procedures.js';
 import { ManagedCookies } from '../cookie/management.js';
 import { messageOf } from '../system/error.js';
 import { createRandomId } from '../system/random.js';
@@ -64,13 +66,14 @@ class RouterWorker implements Worker {
     const { log, pointer } = this.#deps;
     const { id } = this.#config;
     const managedCookies = new ManagedCookies();
-    const router = this.#createRouter(managedCookies);
+    const logins = new SharedLogins(Date.now);
+    const router = this.#createRouter(managedCookies, logins);
     this.#deps.clients.serve(router, this.#config.realms);
     for (const realm of this.#realms) log.info(realm, 'realm started');
     for (const [index, component] of this.#config.components.entries()) {
       await this.#startComponent(component, router, `${pointer}/components/${index}`, signal);
     }
-    const deps = { ...this.#deps, router, managedCookies };
+    const deps = { ...this.#deps, router, managedCookies, logins };
     for (const [index, transport] of this.#config.transports.entries()) {
       signal?.throwIfAborted();
       await this.#startTransport(transport, deps, { worker: id, pointer: `${pointer}/transports/${index}` });
@@ -83,11 +86,11 @@ class RouterWorker implements Worker {
     });
   }
 
-  #createRouter(managedCookies: ManagedCookies): Router {
+  #createRouter(managedCookies: ManagedCookies, logins: SharedLogins): Router {
     const { log, authenticators } = this.#deps;
     const repeated = new RepeatedLog(log);
     return new Router(this.#config.realms, {
-      management: cookieProcedures(managedCookies, log),
+      management: { ...cookieProcedures(managedCookies, log), ...loginProcedures(logins, log) },
       randomId: createRandomId(),
       clock: Date.now,
       scheduler: systemScheduler,

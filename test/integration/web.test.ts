@@ -64,6 +64,7 @@ function serverDeps(parts: Partial<WebServerDeps> = {}): WebServerDeps {
   return {
     router: emptyRouter(),
     load: NOBODY_TO_ASK.load,
+    logins: NOBODY_TO_ASK.logins,
     families: SHIPPED,
     stores: new CookieStores({ clock: Date.now, log }),
     log,

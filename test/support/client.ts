@@ -7,6 +7,9 @@ import { MemoryCookieStore } from '../../src/cookie/memory.js';
 import { LiveCookies } from '../../src/cookie/live/live-cookies.js';
 import { LENIENT } from '../../src/cookie/rules.js';
 import type { LiveCookie } from '../../src/cookie/live/live-cookie.js';
+import { afterLong } from '../../src/auth/lease.js';
+import { SharedLogins } from '../../src/auth/shared-logins.js';
+import { systemScheduler } from '../../src/worker/scheduler.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { cookieRecord } from './cookie-store.js';
 
@@ -28,6 +31,8 @@ export const NOBODY_TO_ASK = {
   call: () => Promise.reject(new Error('the test has no procedures')),
   load: () => Promise.reject(new Error('the test has no modules')),
   admits: (): boolean => true,
+  after: (ms: number, callback: () => void): (() => void) => afterLong(systemScheduler, ms, callback),
+  logins: new SharedLogins(Date.now),
 } as const;
 
 /** `anonymous` alone; without waiting, which setting up several methods needs. */

@@ -110,6 +110,7 @@ export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps
   return {
     router: emptyRouter(),
     load: NOBODY_TO_ASK.load,
+    logins: NOBODY_TO_ASK.logins,
     families: SHIPPED,
     stores: new CookieStores({ clock: Date.now, log }),
     managedCookies: new ManagedCookies(),

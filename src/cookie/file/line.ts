@@ -6,7 +6,7 @@ import { deepFreeze } from '../record-copy.js';
 import { forwardTo } from '../forwards.js';
 import { isSealIntact } from './checksum.js';
 import { pythonJson, pythonMember } from './python-json.js';
-import type { CookieAuth, CookieForward, CookieRecord } from '../store.js';
+import type { CookieAuth, CookieForward, CookieRecord, LoginSource } from '../store.js';
 
 /** What a good line says of one id. */
 export type FileEntry =
@@ -29,12 +29,24 @@ export type FileEntry =
 
 const STATUS_WORDS: readonly unknown[] = ['created', 'modified', 'deleted', null, undefined];
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+const NO_LOGIN: Pick<CookieAuth, 'credential' | 'source'> = {};
 const NO_AUTH = { authid: null, authrole: null, authmethod: null, authrealm: null, authextra: null };
 
 /** Every key that a line of ours or of Crossbar.io may have. */
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
   ...['cbtid', 'id', 'status', 'created', 'modified', 'deleted', 'max_age', ...Object.keys(NO_AUTH)],
-  ...['credential', 'seen', 'rotated', 'rotated_from', 'from_returned', 'moved_to', 'moved', 'returned', 'crc'],
+  ...[
+    'credential',
+    'source',
+    'seen',
+    'rotated',
+    'rotated_from',
+    'from_returned',
+    'moved_to',
+    'moved',
+    'returned',
+    'crc',
+  ],
 ]);
 
 /** @returns the line of a live record, with the line feed. */
@@ -91,7 +103,7 @@ interface RestOfLine {
 function formatLine(status: string, record: CookieRecord, { deleted, extra }: RestOfLine): string {
   const { cbtid, created, modified, max_age, seen, rotated, returned } = record;
   const { authid, authrole, authmethod, authrealm, authextra } = record.auth ?? NO_AUTH;
-  const credential = record.auth?.credential;
+  const { credential, source } = record.auth ?? NO_LOGIN;
   // Built by hand, because a busy node writes thousands of lines in a second.
   let line =
     `{"cbtid": ${pythonJson(cbtid)}, "status": "${status}", "created": ${pythonJson(created)}` +
@@ -99,6 +111,7 @@ function formatLine(status: string, record: CookieRecord, { deleted, extra }: Re
     `, "authid": ${pythonJson(authid)}, "authrole": ${pythonJson(authrole)}, "authmethod": ${pythonJson(authmethod)}` +
     `, "authrealm": ${pythonJson(authrealm)}, "authextra": ${pythonJson(authextra)}`;
   if (credential !== undefined) line += `, "credential": ${pythonJson(credential)}`;
+  if (source !== undefined) line += `, "source": ${pythonJson(source)}`;
   if (seen !== null) line += `, "seen": ${pythonJson(seen)}`;
   if (rotated !== null) line += `, "rotated": ${pythonJson(rotated)}`;
   if (!returned) line += ', "returned": false';
@@ -185,9 +198,21 @@ function parseAuth(value: Readonly<Record<string, unknown>>): CookieAuth | null 
   if (authextra !== null && !isObject(authextra)) return undefined;
   const { credential } = value;
   if (credential !== undefined && typeof credential !== 'string') return undefined;
+  const { source } = value;
+  if (source !== undefined && !isLoginSource(source)) return undefined;
   if (authid === null || authrole === null || authmethod === null || authrealm === null) return null;
   const auth = { authid, authrole, authmethod, authrealm, authextra };
-  return deepFreeze(credential === undefined ? auth : { ...auth, credential });
+  return deepFreeze({
+    ...auth,
+    ...(credential !== undefined && { credential }),
+    ...(source !== undefined && { source }),
+  });
+}
+
+function isLoginSource(value: unknown): value is LoginSource {
+  if (!isObject(value)) return false;
+  const { provider, issuer, subject, sid, expires } = value;
+  return [provider, issuer, subject, sid, expires].every((text) => text === undefined || typeof text === 'string');
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

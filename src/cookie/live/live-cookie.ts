@@ -7,7 +7,7 @@
  * The connections of a browser that was logged out may go on. Sessions on them may log in anew, but no cookie remembers that.
  */
 import { cookieDigest } from '../digest.js';
-import type { CookieAuth } from '../store.js';
+import type { CookieAuth, LoginFault } from '../store.js';
 
 /** A session as its cookie sees it. */
 export interface LiveSession {
@@ -31,6 +31,8 @@ export interface LiveCookieName {
 export interface CookieKeeper {
   /** See `LiveCookies.loginOf`. */
   loginOf(held: string): Promise<CookieAuth | 'outdated' | undefined>;
+  /** See `LiveCookies.faultOf`. */
+  faultOf(login: CookieAuth): LoginFault | undefined;
   /** See `LiveCookies.setLogin`. */
   setLogin(cbtid: string, auth: CookieAuth | null, held?: string): Promise<boolean | 'outdated'>;
   /** See `LiveCookies.logOut`. */
@@ -94,6 +96,11 @@ export class LiveCookie {
    */
   async login(held = this.#cbtid): Promise<CookieAuth | 'outdated' | undefined> {
     return this.#isLoggedOut ? undefined : this.#keeper.loginOf(held);
+  }
+
+  /** @returns what is wrong with a login that a web service made; undefined when nothing is. */
+  faultOf(login: CookieAuth): LoginFault | undefined {
+    return this.#keeper.faultOf(login);
   }
 
   /** Stores a login with the cookie. @param held as for {@link login}. @returns as {@link CookieKeeper.setLogin}. */

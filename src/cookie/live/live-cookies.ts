@@ -22,6 +22,7 @@ import type { Logger } from '../../log/logger.js';
 import type { CookieRules } from '../rules.js';
 import type { Recognised } from '../rotation.js';
 import type { Compaction, CookieAuth, CookieEntry, CookieRecord, CookieStore } from '../store.js';
+import type { LoginFault, LoginVoucher } from '../store.js';
 import type { LiveCookieName, LiveSession } from './live-cookie.js';
 
 /** What the live cookies of a store are made with. */
@@ -54,6 +55,7 @@ export class LiveCookies {
   readonly #repeated: RepeatedLog;
   readonly #unreturned: Unreturned;
   readonly #notes: CookieNotes;
+  readonly #vouchers = new Set<LoginVoucher>();
   readonly #endWatch: (() => void) | undefined;
 
   constructor({ store, rules, clock, log }: LiveCookiesDeps) {
@@ -81,12 +83,29 @@ export class LiveCookies {
   }
 
   /**
-   * Stores a new cookie. Resolves when that is durable.
+   * Stores a new cookie, also one with a login. Resolves when that is durable.
    * @throws CookieStoreError (rejects) when the store fails.
    */
   async create(record: CookieRecord): Promise<void> {
     await this.#store.create(record);
-    this.#unreturned.add(record.cbtid);
+    if (record.auth === null) this.#unreturned.add(record.cbtid);
+  }
+
+  /** From now on `voucher` is asked about logins with a source. @returns a function that ends it. */
+  vouch(voucher: LoginVoucher): () => void {
+    this.#vouchers.add(voucher);
+    return () => this.#vouchers.delete(voucher);
+  }
+
+  /** @returns what is wrong with a login that has a source; `no such method` when nobody vouches for it. */
+  faultOf(login: CookieAuth): LoginFault | undefined {
+    let fault: LoginFault | undefined = 'no such method';
+    for (const voucher of this.#vouchers) {
+      const found = voucher.faultOf(login);
+      if (found === undefined) return undefined;
+      if (found !== 'no such method') fault = found;
+    }
+    return fault;
   }
 
   /**

@@ -57,8 +57,11 @@ export class RawSocketAcceptor implements Acceptor {
   readonly #turnedAway = new Set<Socket>();
   readonly #departures = new DeadlineQueue<Socket>(CLOSE_TIMEOUT_MS, (socket) => socket.destroy());
 
+  readonly #sessions: SessionDeps;
+
   constructor(config: RawSocketConfig, deps: RawSocketDeps) {
     const { options } = config;
+    this.#sessions = deps.sessions;
     this.#noDelay = options.tcp_nodelay;
     this.#repeated = new RepeatedLog(deps.log);
     this.#rules = handshakeRules(config, deps.serializers);
@@ -85,6 +88,7 @@ export class RawSocketAcceptor implements Acceptor {
     this.#handshakes.clear();
     this.#departures.clear();
     await this.#host.stop();
+    await this.#sessions.stop?.();
     this.#repeated.end();
   }
 

@@ -12,10 +12,10 @@ export const RAWSOCKET_SCHEME = 'rs';
 /** The config word `rawsocket`. */
 export const rawSocketTransportType: TransportType<RawSocketTransportConfig> = {
   type: 'rawsocket',
-  async create(config, { router, load, drain, families, sharedPorts, log: parent }) {
+  async create(config, { router, load, drain, families, logins, sharedPorts, log: parent }) {
     const log = parent.child({ transport: config.id });
     const shared = sharedPorts?.of(config.endpoint);
-    const own = await createSessionDeps(config, { router, log, load, families });
+    const own = await createSessionDeps(config, { router, log, load, families, logins });
     const sessions = shared?.share(config.type, own) ?? own;
     const { serializers } = families;
     const acceptor = new RawSocketAcceptor(config, { sessions, serializers, log, drain });

@@ -5,7 +5,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { asksAuthenticator } from '../../session/deps.js';
 import { misfitOf } from './cookie-fit.js';
 import { unsentLimits } from '../outbox/outbox.js';
 import { clientOf, isTls } from '../peer.js';
@@ -57,7 +56,7 @@ export class WebSocketAcceptor {
   /** What is said once. */
   readonly #told = new Set<string>();
   /** They take memory, so they are kept only for those who look at them. */
-  readonly #keepsHeaders: boolean;
+  readonly #keepsHandshake: boolean;
   /** What the 101 that is being written says beside the usual: `ws` asks for it before `handleUpgrade` returns. */
   #answer: { readonly subprotocol: string | undefined; readonly headers: readonly string[] } | undefined;
 
@@ -66,7 +65,7 @@ export class WebSocketAcceptor {
     this.#deps = deps;
     this.#rules = handshakeRules(config, deps.serializers);
     this.#refusals = new RefusalLog(deps.log);
-    this.#keepsHeaders = asksAuthenticator(config.auth);
+    this.#keepsHandshake = deps.sessions.keepsHandshake === true;
     const { options } = config;
     this.#manners = {
       echoesClose: options.echo_close_codereason,
@@ -183,6 +182,7 @@ export class WebSocketAcceptor {
   /** Closes every connection. Resolves when all are gone; idempotent. */
   async stop(): Promise<void> {
     await this.#host.stop();
+    await this.#deps.sessions.stop?.();
     this.#refusals.end();
   }
 
@@ -205,9 +205,9 @@ export class WebSocketAcceptor {
       if (!tcp_nodelay) socket.setNoDelay(false);
       endWithClient(socket);
       const liveCookie = tracked && this.#deps.tracker?.enter(tracked.record);
-      const headers = this.#keepsHeaders ? { ...req.headers } : undefined;
+      const [headers, query] = this.#keepsHandshake ? [{ ...req.headers }, queryOf(req)] : [];
       const heldCookie = tracked?.lastsMs === undefined ? tracked?.record.cbtid : undefined;
-      const client = clientOf(socket, { liveCookie, heldCookie, headers });
+      const client = clientOf(socket, { liveCookie, heldCookie, headers, query });
       const terms = { socket, serializer: agreement.serializer, client, ...this.#manners };
       if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
         // Whoever goes on has read the answer.
@@ -218,6 +218,12 @@ export class WebSocketAcceptor {
       if (tracked?.lastsMs !== undefined) endLater(connection, tracked.lastsMs);
     });
   }
+}
+
+/** @returns the query of the URL with its `?`; empty without one. */
+function queryOf({ url = '' }: IncomingMessage): string {
+  const start = url.indexOf('?');
+  return start === -1 ? '' : url.slice(start);
 }
 
 /** Somebody came with an id that was replaced, which is worth something for a while only. */

@@ -30,8 +30,8 @@ async function createAcceptor(
   const http = createWebAcceptor({ ...web, id, paths: { ...web.paths, ...websocket } }, deps, shared);
   if (rawsocket === undefined) return http;
   const log = deps.log.child({ transport: id });
-  const { router, load, families, drain } = deps;
-  const own = await createSessionDeps(rawsocket, { router, load, log, families });
+  const { router, load, families, logins, drain } = deps;
+  const own = await createSessionDeps(rawsocket, { router, load, log, families, logins });
   const sessions = shared?.share('rawsocket', own) ?? own;
   const raw = new RawSocketAcceptor(rawsocket, { sessions, serializers: families.serializers, log, drain });
   return new UniversalAcceptor({ rawsocket: raw, http, timeoutMs: rawsocket.options.hello_timeout, log });

@@ -97,7 +97,8 @@ describe('the role trusted', () => {
         },
       },
     };
-    const parts = { router, log: silentLogger(), load: NOBODY_TO_ASK.load, families: { ...SHIPPED, methods } };
+    const { load, logins } = NOBODY_TO_ASK;
+    const parts = { router, log: silentLogger(), load, logins, families: { ...SHIPPED, methods } };
     await createSessionDeps({ auth: undefined, options: { auth_error_uris: 'wamp' } } as never, parts);
     expect([admits?.('realm1', 'trusted'), admits?.('realm1', 'anonymous'), admits?.('ruled', 'trusted')]).toEqual([
       false,

@@ -5,6 +5,7 @@ import { AUTH_METHODS } from '../../../src/auth/registry.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { createSessionDeps } from '../../../src/session/deps.js';
+import { NOBODY_TO_ASK } from '../../support/client.js';
 import { FakeClock } from '../../support/realm.js';
 
 const OPTIONS = { auth_error_uris: 'crossbar' } as never;
@@ -13,6 +14,7 @@ const parts = () => ({
   log: silentLogger(),
   load: () => Promise.reject(new Error('no module')),
   families: { methods: AUTH_METHODS },
+  logins: NOBODY_TO_ASK.logins,
 });
 const ticket = { type: 'static', principals: { joe: { ticket: 'secret', role: 'user' } } } as const;
 

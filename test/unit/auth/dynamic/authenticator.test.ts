@@ -16,7 +16,7 @@ import { RepeatedLog } from '../../../../src/log/repeated.js';
 import { ATTENDANCE_MS, MAX_ATTENDING, MAX_ATTENDING_BYTES } from '../../../../src/session/attendance.js';
 import { CALL_DEADLINE_MS } from '../../../../src/session/internal-caller.js';
 import { InternalCallers } from '../../../../src/session/internal-callers.js';
-import { visitorOf } from '../../../support/client.js';
+import { NOBODY_TO_ASK, visitorOf } from '../../../support/client.js';
 import { componentWorld } from '../../../support/component.js';
 
 const PROCEDURE = 'com.app.authenticate';
@@ -48,6 +48,8 @@ function depsOf(world: ReturnType<typeof componentWorld>, run?: (...args: readon
     admits: () => true,
     uris: AUTH_URIS.wamp,
     call: calls.call.bind(calls),
+    after: NOBODY_TO_ASK.after,
+    logins: NOBODY_TO_ASK.logins,
     load: () => (run === undefined ? Promise.reject(new Error('no such module')) : Promise.resolve(run)),
   };
 }
