@@ -15,6 +15,8 @@ export interface LeasedSession {
 
 /** What a login is lent under. */
 export interface Lease {
+  /** When it ends, in milliseconds since 1970; undefined where that is not known. */
+  readonly untilMs?: number;
   /**
    * The client has got its WELCOME. Called at most once.
    * @returns what is called when the session is over, however it ended. Harmless when it is called twice.
@@ -46,6 +48,7 @@ export interface LeaseEnd {
 /** @returns a lease that ends the session at a moment. */
 export function leaseUntil({ untilMs, reason, message }: LeaseEnd, { clock, after }: LeaseTimes): Lease {
   return {
+    untilMs,
     begin: (session) => after(Math.max(0, untilMs - clock()), () => session.dismiss(reason, message)),
   };
 }

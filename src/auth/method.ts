@@ -9,7 +9,7 @@
  * To add one: a file that exports an {@link AuthMethodType}, a line in `registry.ts`, its section in `schema.ts`, and a client in
  * `test/support/auth-clients.ts`, with which the contract suite (`test/contract/auth-method.ts`) runs.
  */
-import type { CookieAuth, LoginFault } from '../cookie/store.js';
+import type { CookieAuth, LoginFault, LoginSource } from '../cookie/store.js';
 import type { LiveCookie } from '../cookie/live/live-cookie.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Dict, Payload } from '../wamp/payload.js';
@@ -95,6 +95,8 @@ export interface Accept {
   readonly proof?: Dict;
   /** For a login that belongs to somebody else, such as a web application: the cookie does not remember it. */
   readonly lease?: Lease;
+  /** Who vouched for the user: for a service that makes a cookie remember the login. */
+  readonly source?: LoginSource;
 }
 
 /** The client is refused, with ABORT. */
