@@ -2,10 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 
-import { publishedSchema, publishedSchemaText, referencePage } from '../../../src/config/reference.js';
+import { publishedSchemaText, referencePage } from '../../../src/config/reference.js';
 import { nodeSchema } from '../../../src/config/schema.js';
 import { pathServiceSchema } from '../../../src/webservice/schema.js';
 
@@ -15,18 +14,6 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 describe('the published schema', () => {
   it('is current (npm run generate)', () => {
     expect(read('config/crossbar.schema.json')).toBe(publishedSchemaText());
-  });
-
-  it('is plain draft-07, of which a strict validator knows every keyword, and refuses what the checker refuses', () => {
-    const accepts = new Ajv({ strict: true, allowUnionTypes: true, strictRequired: false }).compile(publishedSchema());
-    const socket = { type: 'websocket', endpoint: { type: 'tcp', port: 8080 } };
-    const node = (transport: object) => ({ version: 2, workers: [{ type: 'router', transports: [transport] }] });
-    expect(accepts(node(socket))).toBe(true);
-    expect(accepts(node({ ...socket, cookie: { max_agee: 1 } }))).toBe(false);
-    expect(accepts(node({ ...socket, endpoint: { type: 'tcp', port: 65_536 } }))).toBe(false);
-    expect(accepts(node({ ...socket, type: 'rawsocket' }))).toBe(true);
-    expect(accepts(node({ ...socket, type: 'mqtt' }))).toBe(false);
-    expect(accepts({ version: 1 })).toBe(false);
   });
 });
 

@@ -1,24 +1,20 @@
 /** What commands can do with the cookies of a node, without a node. */
-import { execFileSync } from 'node:child_process';
-import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { cookieDigest } from '../../../src/cookie/digest.js';
 import { openedStores, verifyStores, withStores } from '../../../src/cookie/managed-stores.js';
-import { ManagedCookies, StoreManagement } from '../../../src/cookie/management.js';
-import { MemoryCookieStore } from '../../../src/cookie/memory.js';
-import { LiveCookies } from '../../../src/cookie/live/live-cookies.js';
+import { ManagedCookies } from '../../../src/cookie/management.js';
+import type { ListedCookie, StoreManagement } from '../../../src/cookie/management.js';
 import { COOKIE_STORES } from '../../../src/cookie/registry.js';
-import { LENIENT } from '../../../src/cookie/rules.js';
 import type { CookieStoreConfig } from '../../../src/cookie/schema.js';
 import { CookieStoreError } from '../../../src/cookie/error.js';
 import { CookieStores } from '../../../src/cookie/stores.js';
-import { cookieFile, cookieId, cookieRecord, JOE, recordingLog } from '../../support/cookie-store.js';
+import { cookieFile, cookieId, cookieRecord, recordingLog } from '../../support/cookie-store.js';
 import { temporaryDirectory } from '../../support/daemon.js';
+import { managedStores } from '../../support/managed-stores.js';
 import { cookieConfig } from '../../support/web.js';
-import type { ListedCookie } from '../../../src/cookie/management.js';
 
 const CREATED = new Date().toISOString();
 const digest = (n: number): string => cookieDigest(cookieId(n));
@@ -29,21 +25,7 @@ beforeEach(() => {
   recorded = recordingLog();
 });
 
-/** @param ids of the cookies in each store; odd ones have a login of Joe. */
-async function storesWith(...ids: readonly (readonly number[])[]) {
-  const { log } = recorded;
-  const stores = ids.map((_, index) => {
-    const store = new MemoryCookieStore();
-    const liveCookies = new LiveCookies({ store, rules: LENIENT, clock: Date.now, log });
-    return { number: index + 1, place: `memory ${index + 1}`, store, liveCookies };
-  });
-  for (const [index, { store }] of stores.entries()) {
-    for (const n of ids[index] ?? []) {
-      await store.create(cookieRecord(cookieId(n), { created: CREATED, auth: n % 2 === 1 ? JOE : null }));
-    }
-  }
-  return { stores, management: new StoreManagement(() => Promise.resolve(stores), log) };
-}
+const storesWith = (...ids: readonly (readonly number[])[]) => managedStores(recorded.log, ids);
 
 async function listed(management: StoreManagement, store?: number): Promise<[number, string][]> {
   const cookies: ListedCookie[] = [];
@@ -164,30 +146,5 @@ describe('an import', () => {
     const file = cookieFile(temporaryDirectory(), 3000);
     await expect(management.import(file, undefined, watch)).rejects.toThrow('nobody waits for it');
     expect((await stores[0]?.store.list())?.length).toBeLessThan(3000);
-  });
-
-  const inDirectory = (make: (file: string) => void) => (): string => {
-    const file = path.join(temporaryDirectory(), 'file');
-    make(file);
-    return file;
-  };
-  const fifo = inDirectory((file) => void execFileSync('mkfifo', [file]));
-  const zeros = (bytes: number) =>
-    inDirectory((file) => {
-      writeFileSync(file, '');
-      truncateSync(file, bytes);
-    });
-  const garbage = inDirectory((file) => writeFileSync(file, `${'this is no cookie '.repeat(20)}\n`.repeat(50_000)));
-
-  it.each([
-    ['a device that has no end', () => '/dev/zero', 'is no regular file'],
-    ['a pipe that nobody writes to', fifo, 'is no regular file'],
-    ['more than there can be', zeros(2 ** 31), 'is larger than 1024 MiB'],
-    ['one line without end', zeros(64 * 1024 * 1024), 'has a line of more than 16 MiB'],
-    ['something else', garbage, 'has more than 16 MiB of lines that cannot be read'],
-    ['nothing', () => path.join(temporaryDirectory(), 'absent'), 'cannot be read: ENOENT'],
-  ])('of %s is refused', async (_what, make, text) => {
-    const { management } = await storesWith([]);
-    await expect(management.import(make())).rejects.toThrow(text);
   });
 });

@@ -20,35 +20,14 @@ import {
   seededRandom,
   withDirectory,
 } from '../../../support/cookie-store.js';
-import type { LogEntry } from '../../../support/cookie-store.js';
+import { createMany, FILE, linesOf, openOn } from '../../../support/file-store.js';
+import type { Opened } from '../../../support/file-store.js';
 import { SimulatedDisk, SimulatedProcesses } from '../../../support/simulated-disk.js';
 
-const FILE = '/cookies.dat';
 const HOUR = 3_600_000;
 /** The time at which the cookies of these tests are young. */
 const clock = (): number => Date.parse(CREATED);
 const fixtures = path.join(import.meta.dirname, '../../../fixtures/cookies');
-
-interface Opened {
-  readonly store: FileCookieStore;
-  readonly warnings: () => LogEntry[];
-}
-
-async function openOn(disk: SimulatedDisk, { purge = false, now = Date.parse(CREATED) } = {}): Promise<Opened> {
-  const { log, warnings } = recordingLog();
-  const processes = new SimulatedProcesses().start();
-  const store = new FileCookieStore({ filename: FILE, purge }, { log, clock: () => now, fs: disk, processes });
-  await store.open();
-  return { store, warnings };
-}
-
-function createMany(store: FileCookieStore, from: number, count: number): Promise<unknown> {
-  return Promise.all(Array.from({ length: count }, (_, n) => store.create(cookieRecord(cookieId(from + n)))));
-}
-
-function linesOf(disk: SimulatedDisk): string[] {
-  return (disk.content(FILE) ?? '').trimEnd().split('\n');
-}
 
 describe('a file of Crossbar.io', () => {
   async function openFixture(name: string, directory: string): Promise<{ store: FileCookieStore; filename: string }> {
@@ -287,31 +266,6 @@ describe('compaction', () => {
     expect(disk.content(FILE)).toBe(content);
   });
 
-  it('happens while running, and loses nothing that arrives meanwhile', async () => {
-    const disk = new SimulatedDisk();
-    const { store, warnings } = await openOn(disk);
-    await createMany(store, 0, 1000);
-    const rounds = 14;
-    let previous: Promise<unknown> = Promise.resolve();
-    for (let round = 1; round <= rounds; round += 1) {
-      const auth = { ...JOE, authid: `round ${round}` };
-      const logins = Array.from({ length: 1000 }, (_, n) => store.update(cookieId(n), { auth, modified: MODIFIED }));
-      const asked = Promise.all([...logins, store.create(cookieRecord(cookieId(1000 + round)))]);
-      await previous; // so that there is always a round in flight, also while the file is rewritten
-      previous = asked;
-    }
-    await previous;
-    await Promise.all(Array.from({ length: 50 }, (_, n) => store.delete(cookieId(n), DELETED)));
-    await store.close();
-    expect(linesOf(disk).length).toBeLessThan(3000);
-    expect(disk.files()).toEqual([FILE]);
-    expect(warnings()).toEqual([]);
-    const again = await openOn(disk);
-    expect(await again.store.get(cookieId(0))).toBeUndefined();
-    expect(await again.store.get(cookieId(50))).toMatchObject({ auth: { authid: `round ${rounds}` } });
-    for (let n = 1; n <= rounds; n += 1) expect(await again.store.get(cookieId(1000 + n))).toBeDefined();
-  });
-
   it('writes many cookies in small pieces, between which the node goes on', async () => {
     const disk = new SimulatedDisk();
     const { store } = await openOn(disk);
@@ -326,47 +280,6 @@ describe('compaction', () => {
     expect(disk.counts.append - updated).toBeGreaterThanOrEqual(Math.floor(bytes / 65_536));
     expect(linesOf(disk)).toHaveLength(3000);
     await store.close();
-  });
-
-  it(
-    'keeps the file of 100,000 logins and logouts of a thousand cookies below twice its smallest size',
-    { timeout: 300_000 },
-    async () => {
-      const disk = new SimulatedDisk();
-      const { store } = await openOn(disk);
-      await createMany(store, 0, 1000);
-      for (let round = 0; round < 1000; round += 1) {
-        const auth = round % 20 < 10 ? JOE : null; // a tenth of the cookies at a time
-        const modified = new Date(round).toISOString();
-        const some = Array.from({ length: 100 }, (_, n) => cookieId((round % 10) * 100 + n));
-        await Promise.all(some.map((cbtid) => store.update(cbtid, { auth, modified })));
-        if (round % 50 !== 49) continue;
-        const live = (await store.list()).map(liveLine).join('').length;
-        expect(disk.content(FILE)?.length).toBeLessThanOrEqual(2 * live);
-      }
-      await store.close();
-    },
-  );
-
-  it('that fails is reported once and harms nothing', async () => {
-    const disk = new SimulatedDisk();
-    disk.put(FILE, liveLine(cookieRecord(cookieId(1))).repeat(501));
-    const { store, warnings } = await openOn(disk);
-    disk.isFullFor = (file) => file.endsWith('.tmp');
-    for (let batch = 0; batch < 11; batch += 1) {
-      const changes = Array.from({ length: 1000 }, (_, n) =>
-        store.update(cookieId(1), { auth: { ...JOE, authid: `${batch} ${n}` }, modified: MODIFIED }),
-      );
-      await Promise.all(changes);
-    }
-    await store.create(cookieRecord(cookieId(2)));
-    await store.close();
-    expect(warnings()).toMatchObject([{ msg: 'cookie file could not be compacted' }]);
-    disk.isFullFor = () => false;
-    const again = await openOn(disk);
-    expect(await again.store.get(cookieId(1))).toMatchObject({ auth: { authid: '10 999' } });
-    expect(await again.store.get(cookieId(2))).toBeDefined();
-    expect(linesOf(disk)).toHaveLength(2);
   });
 });
 
