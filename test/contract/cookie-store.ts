@@ -104,7 +104,8 @@ export function cookieStoreContract(
     });
 
     it('keeps what a login was made with, over a rotation, too', async () => {
-      const auth = { ...JOE, credential: 'c0de' };
+      const source = { provider: 'google', issuer: 'https://id.example', subject: '42', sid: 's', expires: MODIFIED };
+      const auth = { ...JOE, credential: 'c0de', source };
       await store.create(cookieRecord(id));
       expect((await store.update(id, { auth, modified: MODIFIED })).auth).toEqual(auth);
       const successor = cookieId(77);

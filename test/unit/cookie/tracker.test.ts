@@ -50,6 +50,61 @@ describe('CookieTracker', () => {
     expect(new Set(all.map(({ record }) => record.cbtid)).size).toBe(100);
   });
 
+  describe('for a login by a web page', () => {
+    const auth = { authid: 'joe', authrole: 'user', authmethod: 'ticket', authrealm: 'realm1', authextra: null };
+
+    it('makes a new cookie that is logged in and needs no other id', async () => {
+      const { record, setCookie } = await tracker.logIn(auth, true);
+      expect(record).toMatchObject({ auth, created: CREATED, modified: CREATED, rotated: CREATED, returned: false });
+      expect(setCookie).toBe(`cbtid=${record.cbtid}; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Lax`);
+      expect(await store.unreturned()).toEqual([]);
+      const next = await tracker.resolve(request(`cbtid=${record.cbtid}`));
+      expect([next.record.cbtid, next.setCookie]).toEqual([record.cbtid, undefined]);
+    });
+
+    it('finds the cookie that a request presents, and makes none', async () => {
+      expect(await tracker.presented(request())).toBeUndefined();
+      expect(await tracker.presented(request(`cbtid=${cookieId(1)}`))).toBeUndefined();
+      expect(await store.list()).toEqual([]);
+      const { record } = await tracker.logIn(auth, false);
+      const found = await tracker.presented(request(`cbtid=${cookieId(1)}; cbtid=${record.cbtid}`));
+      expect(found).toEqual({ record, isHeld: true });
+      await store.rotate(record.cbtid, cookieId(2), CREATED);
+      expect(await tracker.presented(request(`cbtid=${record.cbtid}`))).toMatchObject({ isHeld: false });
+      now += 61_000;
+      expect(await tracker.presented(request(`cbtid=${record.cbtid}`))).toBeUndefined();
+    });
+
+    it('logs it out, and tells the browser to drop it', async () => {
+      const { record } = await tracker.logIn(auth, false);
+      expect(await tracker.logins()).toEqual([record]);
+      expect(await tracker.logOut(record)).toBe(true);
+      expect([await tracker.presented(request(`cbtid=${record.cbtid}`)), await tracker.logins()]).toEqual([
+        undefined,
+        [],
+      ]);
+      expect(tracker.cleared(true)).toBe('cbtid=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax');
+    });
+
+    it('asks those who vouch for it', async () => {
+      const { record } = await tracker.logIn({ ...auth, source: { provider: 'google' } }, false);
+      const liveCookie = tracker.enter(record);
+      const faultOf = () => record.auth && liveCookie.faultOf(record.auth);
+      expect(faultOf()).toBe('no such method');
+      const ends = [
+        tracker.vouch({ faultOf: () => 'no such method' }),
+        tracker.vouch({ faultOf: () => 'no such principal' }),
+      ];
+      expect(faultOf()).toBe('no such principal');
+      const end = tracker.vouch({ faultOf: ({ source }) => (source?.provider === 'google' ? undefined : 'expired') });
+      expect(faultOf()).toBeUndefined();
+      end();
+      expect(faultOf()).toBe('no such principal');
+      for (const each of ends) each();
+      expect(faultOf()).toBe('no such method');
+    });
+  });
+
   it('never adopts an id that a client made up', async () => {
     const made = cookieId(1);
     const { record, setCookie } = await tracker.resolve(request(`cbtid=${made}`));

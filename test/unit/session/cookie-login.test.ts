@@ -4,7 +4,7 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cookie } from '../../../src/auth/cookie.js';
-import type { AuthMethod, AuthMethods, ClientInfo, Principal } from '../../../src/auth/method.js';
+import type { AuthMethod, AuthMethods, Principal } from '../../../src/auth/method.js';
 import { MemoryCookieStore } from '../../../src/cookie/memory.js';
 import { CookieStoreError } from '../../../src/cookie/error.js';
 import type { LiveCookie } from '../../../src/cookie/live/live-cookie.js';
@@ -13,51 +13,17 @@ import { LENIENT } from '../../../src/cookie/rules.js';
 import { silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { Session } from '../../../src/session/session.js';
-import { parseMessage } from '../../../src/wamp/parse.js';
-import { NO_PAYLOAD, payloadOf } from '../../../src/wamp/payload.js';
 import { AUTH_URIS } from '../../../src/auth/verdict.js';
 import { NOBODY_TO_ASK, clientInfo, everybody } from '../../support/client.js';
 import { cookieId, cookieRecord, CREATED, recordOf } from '../../support/cookie-store.js';
-import { FakeTransport } from '../../support/fake-transport.js';
+import { parseMessage } from '../../../src/wamp/parse.js';
+import { NO_PAYLOAD, payloadOf } from '../../../src/wamp/payload.js';
+import { Tab } from '../../support/tab.js';
 import { ALLOW_ALL, FakeClock } from '../../support/realm.js';
 
 const ID = cookieId(1);
 const NEW_ID = cookieId(2);
 const ROLES = { caller: {}, subscriber: {} };
-
-/** One connection of the browser. */
-class Tab extends FakeTransport {
-  session: Session;
-  readonly #makeSession: (transport: Tab) => Session;
-
-  constructor(client: ClientInfo, makeSession: (transport: Tab) => Session) {
-    super(client);
-    this.#makeSession = makeSession;
-    this.session = makeSession(this);
-  }
-
-  override sessionEnded(): void {
-    super.sessionEnded();
-    this.session = this.#makeSession(this);
-  }
-
-  /** Sends a message and waits until nothing is under way any more. @returns what came. */
-  async tell(message: readonly unknown[]): Promise<unknown[][]> {
-    const [type] = message;
-    const payload = type === 48 ? payloadOf((message[4] ?? []) as unknown[]) : NO_PAYLOAD;
-    this.session.receive(parseMessage(message.slice(0, type === 48 ? 4 : undefined), message.length, payload));
-    return this.take();
-  }
-
-  async take(): Promise<unknown[][]> {
-    await settled();
-    return this.sent.splice(0);
-  }
-}
-
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 /** Lets everybody in who says a name; `wrong` is not let in. */
 const byName: AuthMethod = {
@@ -91,6 +57,7 @@ class FragileStore extends MemoryCookieStore {
   }
 }
 
+let clock: FakeClock;
 let store: FragileStore;
 let liveCookies: LiveCookies;
 let router: Router;
@@ -103,17 +70,19 @@ beforeEach(async () => {
   const log = silentLogger();
   liveCookies = new LiveCookies({ store, rules: LENIENT, clock: () => Date.parse(CREATED), log });
   let lastId = 0;
-  const deps = { randomId: () => ++lastId, clock: Date.now, scheduler: new FakeClock() };
+  clock = new FakeClock();
+  const deps = { randomId: () => ++lastId, clock: Date.now, scheduler: clock };
   router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], deps);
   siblings = new Map([['name', byName]]);
   const byCookie = await cookie.create(
     { revalidate: true },
     {
       log,
-      clock: Date.now,
       siblings,
       uris: AUTH_URIS.crossbar,
       ...NOBODY_TO_ASK,
+      clock: () => clock.now,
+      after: clock.after.bind(clock),
       admits: (realm, role) => router.realm(realm)?.role(role) !== undefined,
     },
   );
@@ -198,6 +167,35 @@ describe('a login', () => {
     const [welcome] = await tab().tell(hello(['cookie', 'anonymous']));
     expect(welcome).toMatchObject([2, expect.any(Number), { realm: 'realm1', authmethod: 'anonymous' }]);
     expect(await remembered()).toBeUndefined();
+  });
+
+  describe('by a web service', () => {
+    const LOGIN = { authid: 'joe', authrole: 'anonymous', authmethod: 'oidc', authrealm: 'realm1', authextra: null };
+    const offer = hello(['cookie', 'anonymous']);
+
+    it('counts while somebody vouches for it', async () => {
+      await liveCookies.setLogin(ID, { ...LOGIN, source: { provider: 'google' } });
+      expect((await tab().tell(offer))[0]).toMatchObject([2, expect.any(Number), { authid: 'derived' }]);
+      const end = liveCookies.vouch({ faultOf: () => undefined });
+      const [welcome] = await tab().tell(offer);
+      expect(welcome).toMatchObject([2, expect.any(Number), { authid: 'joe', authmethod: 'oidc' }]);
+      expect(JSON.stringify(welcome)).not.toContain('google');
+      end();
+      expect((await tab().tell(offer))[0]).toMatchObject([2, expect.any(Number), { authid: 'derived' }]);
+    });
+
+    it('ends when it expires, with its sessions, and is forgotten then', async () => {
+      liveCookies.vouch({ faultOf: () => undefined });
+      const expires = new Date(clock.now + 60_000).toISOString();
+      await liveCookies.setLogin(ID, { ...LOGIN, source: { expires } });
+      const opened = tab();
+      expect((await opened.tell(offer))[0]).toMatchObject([2, expect.any(Number), { authid: 'joe' }]);
+      clock.advance(60_000);
+      const message = 'the login has expired';
+      expect(await opened.take()).toEqual([[6, { message }, 'crossbar.close.session_ended']]);
+      expect((await tab().tell(offer))[0]).toMatchObject([2, expect.any(Number), { authid: 'derived' }]);
+      expect(await remembered()).toBeUndefined();
+    });
   });
 
   it('costs one write, and none with each visit by cookie or with the same login again', async () => {
