@@ -68,6 +68,7 @@ export class Opening {
   #challenge: Challenge | undefined;
   /** What arrived while a verdict was awaited, in order. Most of it waits in the transport, as bytes. */
   #waiting: ClientMessage[] = [];
+  #offersCookie = false;
   /** What the client asked for, as far as it may be logged. */
   #asked: Readonly<Record<string, unknown>> = {};
 
@@ -115,6 +116,7 @@ export class Opening {
     if (found !== undefined) this.#deps = found;
     const sessionId = this.#session.hello(hello, this.#deps);
     this.#asked = loggedWish(hello);
+    this.#offersCookie = hello.details.authmethods?.includes('cookie') === true;
     this.#state = 'authenticating';
     const { transport } = this.#session;
     const context = { sessionId, client: transport.client, facts: () => transport.facts };
@@ -198,7 +200,7 @@ export class Opening {
 
   /**
    * Changes the login that the cookie remembers. A client that enters by the cookie changes nothing. One that enters as
-   * anonymous, though the cookie could have let them in, wants to be nobody: the login is dropped. A login that belongs to
+   * anonymous, and does not offer the cookie though it could have let them in, wants to be nobody: the login is dropped. A login that belongs to
    * somebody else is not for the cookie: a logout there could not reach it.
    * @returns whether the session is of the login that the cookie remembers now; `outdated` when the cookie has got another id,
    *   which this connection does not hold: an attacker who planted the old one must not log the owner in as somebody else.
@@ -213,7 +215,8 @@ export class Opening {
       const login = { authid, authrole, authmethod, authrealm: realm, authextra: authextra ?? null };
       return liveCookie.remember(credential === undefined ? login : { ...login, credential }, heldCookie);
     }
-    if (!this.#deps.authMethods.has('cookie')) return false;
+    // A login of the cookie that does not count here may count elsewhere.
+    if (this.#offersCookie || !this.#deps.authMethods.has('cookie')) return false;
     return liveCookie.forgetLogin(heldCookie).then((outcome) => outcome === 'outdated' && outcome);
   }
 }
