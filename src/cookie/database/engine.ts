@@ -7,6 +7,7 @@
  * transaction. A cookie that was logged out is a tombstone for a minute, so that the other processes learn of the logout.
  */
 import { messageOf } from '../../system/error.js';
+import { optionalPackage } from '../../system/optional-package.js';
 import { withChange } from '../record-copy.js';
 import { DatabaseFiles, DatabaseLost } from './files.js';
 import { isOldTombstone, isTombstone, tombstone } from './tombstone.js';
@@ -388,10 +389,8 @@ function entryOf(value: string | undefined): CookieEntry | undefined {
 /** Loads the package only where a config asks for it: it is optional, because it has a native part. */
 export async function lmdb(): Promise<{ readonly open: typeof open }> {
   try {
-    return await import('lmdb');
+    return await optionalPackage('lmdb', 'a store of type "database"', () => import('lmdb'));
   } catch (cause) {
-    throw new CookieStoreError('a store of type "database" needs the npm package "lmdb": npm install lmdb@3.5.6', {
-      cause,
-    });
+    throw new CookieStoreError(messageOf(cause), { cause });
   }
 }
