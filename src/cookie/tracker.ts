@@ -14,7 +14,7 @@ import { isRotationDue } from './rotation.js';
 import { isoTime } from './time.js';
 import type { Logger } from '../log/logger.js';
 import type { CookieConfig } from './schema.js';
-import type { CookieAuth, CookieRecord, LoginVoucher } from './store.js';
+import type { CookieAuth, CookieRecord, LoginFault, LoginVoucher } from './store.js';
 import type { LiveCookie } from './live/live-cookie.js';
 import type { PresentedId } from './header.js';
 import type { Recognised } from './rotation.js';
@@ -116,11 +116,28 @@ export class CookieTracker {
   }
 
   /**
+   * @returns every cookie that a request presents, whatever the ids are worth: for a logout.
+   * @throws CookieStoreError (rejects) when the store fails.
+   */
+  async allPresented(req: IncomingMessage): Promise<readonly CookieRecord[]> {
+    const { cookie } = req.headers;
+    const found = new Map<string, CookieRecord>();
+    for (const { cbtid } of cookie === undefined ? [] : presentedIds([cookie], this.#config)) {
+      const record = await this.#liveCookies.find(cbtid);
+      if (record !== undefined) found.set(record.cbtid, record);
+    }
+    return [...found.values()];
+  }
+
+  /**
    * Makes a new cookie that is logged in. The one that the browser had before stays: the caller logs it out. So nobody who planted
    * or saw that one is logged in.
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  async logIn(auth: CookieAuth, secureConnection: boolean): Promise<Required<Omit<Tracked, 'lastsMs'>>> {
+  async logIn(
+    auth: CookieAuth,
+    secureConnection: boolean,
+  ): Promise<Pick<Tracked, 'record'> & { readonly setCookie: string }> {
     const created = isoTime(this.#clock());
     // As if it had been rotated already: the id was made for this login.
     const record = await this.#create({ auth, modified: created, rotated: created, created });
@@ -141,6 +158,16 @@ export class CookieTracker {
   /** See `LiveCookies.vouch`. */
   vouch(voucher: LoginVoucher): () => void {
     return this.#liveCookies.vouch(voucher);
+  }
+
+  /** See `LiveCookies.faultOf`. */
+  faultOf(login: CookieAuth): LoginFault | undefined {
+    return this.#liveCookies.faultOf(login);
+  }
+
+  /** See `LiveCookies.expiryOf`. */
+  expiryOf(record: CookieRecord): number {
+    return this.#liveCookies.expiryOf(record);
   }
 
   /** @returns every login that the store knows. */
