@@ -4,6 +4,7 @@ import { anonymous } from './anonymous.js';
 import { cookie } from './cookie.js';
 import { cryptosign } from './cryptosign/cryptosign.js';
 import { FailureLimit } from './failure-limit.js';
+import { oneTime } from './one-time/one-time.js';
 import { anonymousProxy, cryptosignProxy } from './proxy.js';
 import { SharedTicket, TICKET } from './shared-ticket.js';
 import { scram } from './scram/scram.js';
@@ -21,6 +22,7 @@ export type AuthMethodTypes = { readonly [W in keyof AuthConfig]-?: AuthMethodTy
 /** The methods that we ship. */
 export const AUTH_METHODS: AuthMethodTypes = {
   ...{ anonymous, cookie, ticket, wampcra, scram, cryptosign, tls },
+  one_time: oneTime,
   'anonymous-proxy': anonymousProxy,
   'cryptosign-proxy': cryptosignProxy,
 };
@@ -49,7 +51,7 @@ export async function createAuthMethods(
     const method = await type.create(section as never, { ...deps, siblings: methods });
     const guarded = type.withoutSecret === true ? method : limit.guard(method);
     for (const name of type.names ?? [type.type]) methods.set(name, guarded);
-    if (method.ticketReader !== undefined) tickets.add(method.ticketReader);
+    if (method.ticketReader !== undefined) tickets.add(method.ticketReader, method);
     if (type.type === TICKET) tickets.rest = method;
   }
   if (!tickets.isEmpty) methods.set(TICKET, limit.guard(tickets));

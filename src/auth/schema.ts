@@ -8,6 +8,7 @@ import { cryptosignSchema } from './cryptosign/schema.js';
 import { anonymousProxySchema, cryptosignProxySchema } from './proxy-schema.js';
 import { REFUSED } from './secret-schema.js';
 import { scramSchema } from './scram/schema.js';
+import { oneTimeSchema } from './one-time/schema.js';
 import { ticketSchema } from './ticket-schema.js';
 import { tlsAuthSchema } from './tls/schema.js';
 import { wampcraSchema } from './wampcra/schema.js';
@@ -91,6 +92,7 @@ export const authSchema = {
     scram: scramSchema,
     cryptosign: cryptosignSchema,
     tls: tlsAuthSchema,
+    one_time: oneTimeSchema,
     'anonymous-proxy': anonymousProxySchema,
     'cryptosign-proxy': cryptosignProxySchema,
   },

@@ -20,6 +20,7 @@ export class SharedTicket implements AuthMethod {
   /** The method of the section `ticket`: takes what no reader takes. */
   rest: AuthMethod | undefined;
   readonly #readers: TicketReader[] = [];
+  readonly #methods = new Set<AuthMethod>();
   readonly #uris: AuthUris;
 
   constructor(uris: AuthUris) {
@@ -31,8 +32,10 @@ export class SharedTicket implements AuthMethod {
     return this.#readers.length === 0;
   }
 
-  add(reader: TicketReader): void {
+  /** @param method of which it is: may have no name of its own. */
+  add(reader: TicketReader, method: AuthMethod): void {
     this.#readers.push(reader);
+    this.#methods.add(method);
   }
 
   isPresented(client: ClientInfo): boolean {
@@ -56,7 +59,7 @@ export class SharedTicket implements AuthMethod {
   }
 
   async stop(): Promise<void> {
-    await this.rest?.stop?.();
+    await Promise.all([this.rest, ...this.#methods].map(async (method) => method?.stop?.()));
   }
 
   async #read(

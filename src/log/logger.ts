@@ -34,7 +34,16 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
       timestamp: timeMember,
       formatters: { level: (label) => ({ level: label }), log: censored },
       // For what children are given; everything else has gone through the net.
-      redact: ['cbtid', 'cookie', 'headers.cookie', 'headers["set-cookie"]', 'secret', 'ticket'],
+      redact: [
+        'cbtid',
+        'cookie',
+        'headers.cookie',
+        'headers["set-cookie"]',
+        'secret',
+        'ticket',
+        'token',
+        'access_token',
+      ],
     },
     destination,
   );

@@ -5,7 +5,9 @@
  */
 
 const CENSORED = '[Redacted]';
-const SECRET_NAMES: ReadonlySet<string> = new Set(['cbtid', 'cookie', 'set-cookie', 'secret', 'ticket']);
+const SECRET_NAMES: ReadonlySet<string> = new Set([
+  ...['cbtid', 'cookie', 'set-cookie', 'secret', 'ticket', 'token', 'access_token'],
+]);
 
 type Fields = Record<string, unknown>;
 

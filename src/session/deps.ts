@@ -39,6 +39,8 @@ export interface RealmSharing {
    * @returns what a session on the realm is made with; `not yet` while the realm may still come; undefined where no router has it.
    */
   depsFor(realm: string): SessionDeps | 'not yet' | undefined;
+  /** Whether one of the routers looks at handshakes. */
+  readonly keepsHandshake: boolean;
 }
 
 /** The same, for the transport that made them. */

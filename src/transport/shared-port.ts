@@ -82,6 +82,10 @@ class SharedPlace implements RealmSharing {
     this.#members.push(deps);
   }
 
+  get keepsHandshake(): boolean {
+    return this.#members.some(({ keepsHandshake }) => keepsHandshake === true);
+  }
+
   depsFor(realm: string): SessionDeps | 'not yet' | undefined {
     const found = this.#members.find(({ router }) => router.realm(realm) !== undefined);
     return found ?? (this.#isComplete() ? undefined : 'not yet');

@@ -10,6 +10,7 @@ import { getHeapStatistics } from 'node:v8';
 import { isForProxiesOnly } from '../auth/proxy-schema.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { BUDGET_LIMITS } from '../router/budget.js';
+import { roleOf } from '../router/access.js';
 import { Router } from '../router/router.js';
 import { SharedLogins } from '../auth/shared-logins.js';
 import { cookieProcedures } from '../session/cookie-procedures.js';
@@ -89,8 +90,9 @@ class RouterWorker implements Worker {
   #createRouter(managedCookies: ManagedCookies, logins: SharedLogins): Router {
     const { log, authenticators } = this.#deps;
     const repeated = new RepeatedLog(log);
-    return new Router(this.#config.realms, {
-      management: { ...cookieProcedures(managedCookies, log), ...loginProcedures(logins, log) },
+    const admits = (realm: string, role: string): boolean => roleOf(router, realm, role)?.isBuiltIn === false;
+    const router: Router = new Router(this.#config.realms, {
+      management: { ...cookieProcedures(managedCookies, log), ...loginProcedures({ logins, admits, log }) },
       randomId: createRandomId(),
       clock: Date.now,
       scheduler: systemScheduler,
@@ -101,6 +103,7 @@ class RouterWorker implements Worker {
       },
       maxKeptBytes: this.#config.options.max_kept_bytes ?? defaultKeptBytes(),
     });
+    return router;
   }
 
   async #startComponent(

@@ -26,7 +26,7 @@ export interface TestAuth {
   method(name: string): AuthMethod;
 }
 
-interface TestAuthParts extends Partial<Pick<AuthDeps, 'call' | 'load'>> {
+interface TestAuthParts extends Partial<Pick<AuthDeps, 'call' | 'load' | 'logins' | 'clock'>> {
   readonly options?: Partial<AuthOptions>;
   readonly log?: Logger;
 }

@@ -32,6 +32,7 @@ export interface Kind<T> {
 /** An argument that is a string. */
 export const STRING: Kind<string> = { is: (value) => typeof value === 'string', text: 'a string' };
 export const LIST: Kind<readonly unknown[]> = { is: (value) => Array.isArray(value), text: 'a list' };
+/** An argument that is a dictionary. */
 export const DICT: Kind<Dict> = { is: isDict, text: 'a dictionary' };
 /** Any integer: an id that cannot exist is unknown, not malformed. */
 export const ID: Kind<number> = { is: (value): value is number => Number.isInteger(value), text: 'an id (an integer)' };

@@ -3,6 +3,7 @@
  * for it. Pure: a request in, a refusal or the chosen serializer out.
  */
 import type { IncomingMessage } from 'node:http';
+import { shortId } from '../../log/logger.js';
 import { subprotocolOf } from '../../serializer/registry.js';
 import { isNullOrigin, isPlanted, originCheck } from './origin.js';
 import type { SerializerTypes } from '../../serializer/registry.js';
@@ -156,8 +157,18 @@ function chooseSubprotocol(
     text: `this server only speaks the WebSocket subprotocols ${[...subprotocols.keys()].join(', ')}`,
     kind: 'subprotocol',
     remedy: remedyFor(offered, formats),
-    facts: { offered: offered.length === 0 ? '(none)' : offered.join(', ') },
+    facts: { offered: offered.length === 0 ? '(none)' : offered.map(shownName).join(', ') },
   };
+}
+
+/** Names of subprotocols are short. What is long, or says that a token follows, is a password: browsers have few places for one. */
+const MAX_NAME_CHARACTERS = 32;
+const BEARER = 'base64url.bearer.';
+
+/** @returns the name of a subprotocol as it may be logged. */
+function shownName(name: string): string {
+  if (name.toLowerCase().startsWith(BEARER)) return `${BEARER}…`;
+  return name.length > MAX_NAME_CHARACTERS ? shortId(name) : name;
 }
 
 function remedyFor(offered: readonly string[], formats: SerializerTypes): string {

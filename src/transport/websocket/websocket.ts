@@ -55,8 +55,6 @@ export class WebSocketAcceptor {
   readonly #manners: Pick<WebSocketTerms, 'echoesClose' | 'failsByDrop' | 'maxFrameBytes' | 'maxMessageBytes'>;
   /** What is said once. */
   readonly #told = new Set<string>();
-  /** They take memory, so they are kept only for those who look at them. */
-  readonly #keepsHandshake: boolean;
   /** What the 101 that is being written says beside the usual: `ws` asks for it before `handleUpgrade` returns. */
   #answer: { readonly subprotocol: string | undefined; readonly headers: readonly string[] } | undefined;
 
@@ -65,7 +63,6 @@ export class WebSocketAcceptor {
     this.#deps = deps;
     this.#rules = handshakeRules(config, deps.serializers);
     this.#refusals = new RefusalLog(deps.log);
-    this.#keepsHandshake = deps.sessions.keepsHandshake === true;
     const { options } = config;
     this.#manners = {
       echoesClose: options.echo_close_codereason,
@@ -205,9 +202,12 @@ export class WebSocketAcceptor {
       if (!tcp_nodelay) socket.setNoDelay(false);
       endWithClient(socket);
       const liveCookie = tracked && this.#deps.tracker?.enter(tracked.record);
-      const [headers, query] = this.#keepsHandshake ? [{ ...req.headers }, queryOf(req)] : [];
+      const { sessions } = this.#deps;
+      // They take memory, so they are kept only for those who look at them.
+      const isKept = sessions.sharing?.keepsHandshake ?? sessions.keepsHandshake === true;
+      const [headers, query] = isKept ? [{ ...req.headers }, queryOf(req)] : [];
       const heldCookie = tracked?.lastsMs === undefined ? tracked?.record.cbtid : undefined;
-      const client = clientOf(socket, { liveCookie, heldCookie, headers, query });
+      const client = clientOf(socket, { liveCookie, heldCookie, formerCookie: tracked?.former, headers, query });
       const terms = { socket, serializer: agreement.serializer, client, ...this.#manners };
       if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
         // Whoever goes on has read the answer.

@@ -117,3 +117,36 @@ function ticketIn(config: unknown): unknown {
   const steps = ['workers', 0, 'transports', 0, 'paths', 'ws', 'auth', 'ticket', 'principals', 'joe', 'ticket'];
   return steps.reduce<unknown>((value, step) => (value as Readonly<Record<string, unknown>>)[step], config);
 }
+
+describe('one-time tickets', () => {
+  const oneTime = (section: object): object => node({ websocket: { auth: { one_time: section } } });
+
+  it('come by CHALLENGE and HELLO unless the config says otherwise', () => {
+    const { config } = check(oneTime({}));
+    expect(JSON.stringify(config)).toContain(
+      '"one_time":{"from":["challenge","authextra"],"parameter":"ticket","ttl":30,"max":10000,"bind_origin":true,"bind_cookie":true}',
+    );
+  });
+
+  it('have a parameter of the URL only where they may come so', () => {
+    const place = '/workers/0/transports/0/paths/ws/auth/one_time/parameter';
+    expect(strictProblemsOf(oneTime({ from: ['query'], parameter: 't' }))).toEqual([]);
+    expect(strictProblemsOf(oneTime({ parameter: 't' }))).toEqual([
+      `${place}: found without "query" in "from", so it has no effect`,
+    ]);
+  });
+
+  it.each([
+    [{ from: [] }, 'from'],
+    [{ from: ['url'] }, 'from/0'],
+    [{ from: ['query', 'query'] }, 'from/1'],
+    [{ from: ['query'], parameter: 'a b' }, 'parameter'],
+    [{ ttl: 4 }, 'ttl'],
+    [{ ttl: 301 }, 'ttl'],
+    [{ max: 0 }, 'max'],
+  ])('of %j are refused', (section, place) => {
+    const [problem, ...more] = problemsOf(oneTime(section));
+    expect(problem).toContain(`/auth/one_time/${place}: `);
+    expect(more).toEqual([]);
+  });
+});

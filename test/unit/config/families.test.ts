@@ -228,7 +228,7 @@ describe('the schema without more words', () => {
       components: ['class', 'function', 'module'],
       stores: ['memory', 'file', 'database'],
       methods: [
-        ...['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls'],
+        ...['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'one_time'],
         ...['anonymous-proxy', 'cryptosign-proxy'],
       ],
       serializers: ['json', 'msgpack', 'cbor', 'ubjson'],
