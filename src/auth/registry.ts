@@ -8,6 +8,7 @@ import { oneTime } from './one-time/one-time.js';
 import { anonymousProxy, cryptosignProxy } from './proxy.js';
 import { SharedTicket, TICKET } from './shared-ticket.js';
 import { scram } from './scram/scram.js';
+import { session } from './session/session.js';
 import { ticket } from './ticket.js';
 import { tls } from './tls/tls.js';
 import { wampcra } from './wampcra/wampcra.js';
@@ -21,7 +22,7 @@ export type AuthMethodTypes = { readonly [W in keyof AuthConfig]-?: AuthMethodTy
 
 /** The methods that we ship. */
 export const AUTH_METHODS: AuthMethodTypes = {
-  ...{ anonymous, cookie, ticket, wampcra, scram, cryptosign, tls },
+  ...{ anonymous, cookie, ticket, wampcra, scram, cryptosign, tls, session },
   one_time: oneTime,
   'anonymous-proxy': anonymousProxy,
   'cryptosign-proxy': cryptosignProxy,

@@ -9,6 +9,7 @@ import { anonymousProxySchema, cryptosignProxySchema } from './proxy-schema.js';
 import { REFUSED } from './secret-schema.js';
 import { scramSchema } from './scram/schema.js';
 import { oneTimeSchema } from './one-time/schema.js';
+import { sessionSchema } from './session/schema.js';
 import { ticketSchema } from './ticket-schema.js';
 import { tlsAuthSchema } from './tls/schema.js';
 import { wampcraSchema } from './wampcra/schema.js';
@@ -93,6 +94,7 @@ export const authSchema = {
     cryptosign: cryptosignSchema,
     tls: tlsAuthSchema,
     one_time: oneTimeSchema,
+    session: sessionSchema,
     'anonymous-proxy': anonymousProxySchema,
     'cryptosign-proxy': cryptosignProxySchema,
   },

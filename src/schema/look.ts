@@ -16,6 +16,7 @@ export type LookWord =
   | 'python'
   | 'cookie file'
   | 'cookie database'
+  | 'session store'
   | 'guest'
   | 'container';
 

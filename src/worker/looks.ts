@@ -1,4 +1,5 @@
 /** The looks that the schemas name: word -> code. The compiler demands one for every word. */
+import { lookAtSessionStore } from '../auth/session/look.js';
 import { lookAtCookieDatabase } from '../cookie/database/look.js';
 import { lookAtCookieFile } from '../cookie/file/look.js';
 import type { Look, LookWord } from '../schema/look.js';
@@ -19,6 +20,7 @@ export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
   python: lookAtPython,
   'cookie file': lookAtCookieFile,
   'cookie database': lookAtCookieDatabase,
+  'session store': lookAtSessionStore,
   guest: lookAtGuest,
   container: lookAtContainer,
 };

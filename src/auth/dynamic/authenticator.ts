@@ -46,7 +46,7 @@ const MAX_MESSAGE = 500;
 /** Makes the authenticator of a section. Rejects when its function cannot be loaded. */
 export async function createAuthenticator(
   config: DynamicConfig | FunctionConfig,
-  deps: AuthDeps,
+  deps: Pick<AuthDeps, 'log' | 'repeated' | 'call' | 'load'>,
 ): Promise<Authenticator> {
   const name = config.type === 'dynamic' ? config.authenticator : `${config.module} ${config.name}`;
   const ask = config.type === 'dynamic' ? asking(config, deps) : await calling(config, deps);
@@ -102,7 +102,7 @@ function certificateFacts({ sha1, sha256, commonName }: ClientCertificate): Dict
 /** @param realm null where the client names none. */
 type Ask = (realm: string | null, authid: string | null, details: Dict) => unknown;
 
-function asking(config: DynamicConfig, { call }: AuthDeps): Ask {
+function asking(config: DynamicConfig, { call }: Pick<AuthDeps, 'call'>): Ask {
   const { authenticator, 'authenticator-realm': home, 'authenticator-role': role } = config;
   return async (realm, authid, details) => {
     const where = home ?? realm;
@@ -119,7 +119,7 @@ function valueOf({ args, kwargs }: Payload): unknown {
   return args[0];
 }
 
-async function calling({ module, name }: FunctionConfig, { load }: AuthDeps): Promise<Ask> {
+async function calling({ module, name }: FunctionConfig, { load }: Pick<AuthDeps, 'load'>): Promise<Ask> {
   const run = await load(module, name);
   return (realm, authid, details) => {
     let timer: NodeJS.Timeout | undefined;

@@ -4,6 +4,7 @@
  */
 import type { ConfigSchema } from '../../schema/dialect.js';
 import { REFUSED } from '../secret-schema.js';
+import { checkExtra } from './rules.js';
 
 /** Keys and list indexes with dots between them. */
 const PATH = {
@@ -65,6 +66,7 @@ export const mappingKeys = {
   extra: {
     type: 'object',
     default: {},
+    rules: checkExtra,
     additionalProperties: pathKeywords('Where the value is.'),
     description: 'Name to path: goes into `authextra` of WELCOME, so nothing secret. At most 32.',
   },

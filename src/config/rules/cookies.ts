@@ -17,7 +17,9 @@ export function checkCookies(places: NodePlaces, context: CheckRulesContext): vo
     warnUnseen(cookie, places, context);
   }
   for (const entrance of entrancesOf(places)) {
-    if (entrance.browsers && entrance.cookie.isObject) checkOrigins(entrance, context);
+    const knowsBrowsers =
+      entrance.cookie.isObject || entrance.open.some(({ schema }) => schema.letsIn === 'web logins');
+    if (entrance.browsers && knowsBrowsers) checkOrigins(entrance, context);
   }
   checkSharedStores(places, context);
 }

@@ -1,0 +1,105 @@
+/**
+ * The connection to Redis: how `@redis/client` is set up, so that nothing waits for a Redis that is not there. It connects again by
+ * itself. `redis-store.ts` knows what the keys are.
+ */
+import { readFileSync } from 'node:fs';
+import type * as redisClient from '@redis/client';
+import type { RedisStoreConfig } from './store-schema.js';
+
+/** `@redis/client`, which only some configs need. */
+export type RedisPackage = typeof redisClient;
+
+/** What a store asks of Redis. */
+export interface RedisConnection {
+  readonly isReady: boolean;
+  get(key: string): Promise<string | null>;
+  pTTL(key: string): Promise<number>;
+  /** Idempotent. */
+  close(): void;
+}
+
+/** What Redis, or the way to it, tells. */
+export interface RedisEvents {
+  /** The connection is there, or there again. */
+  ready(): void;
+  failed(error: unknown): void;
+  /** @param key undefined: all of them. */
+  changed(key: string | undefined): void;
+}
+
+const CONNECT_TIMEOUT_MS = 2000;
+
+/** Redis closes no connection by itself, but a network may: a silence between two PINGs ends it. */
+const PING_EVERY_MS = 1000;
+const SILENT_MS = 3000;
+
+/** The time between two attempts to connect grows up to this. */
+const MAX_RETRY_MS = 500;
+
+/** Opens a connection, and waits for nothing. @throws when a file of `tls` cannot be read. */
+export function openRedis(
+  { createClient }: RedisPackage,
+  config: RedisStoreConfig,
+  events: RedisEvents,
+): RedisConnection {
+  const client = createClient({
+    ...optionsOf(config),
+    disableOfflineQueue: true,
+    emitInvalidate: config.watch,
+    commandOptions: { timeout: config.timeout },
+  });
+  client.on('ready', () => events.ready());
+  client.on('error', (error: unknown) => events.failed(error));
+  client.on('invalidate', (key: string | Buffer | null) => events.changed(key === null ? undefined : String(key)));
+  // It rejects only when it is closed before it was connected; what goes wrong before is told as an error.
+  client.connect().catch(() => undefined);
+  // A store that stays open keeps no process running.
+  client.unref();
+  return {
+    get isReady() {
+      return client.isReady;
+    },
+    get: (key) => client.get(key),
+    pTTL: (key) => client.pTTL(key),
+    close: () => {
+      if (client.isOpen) client.destroy();
+    },
+  };
+}
+
+/** What is the same for every Redis of a config. */
+function optionsOf({ url, username, password, tls, timeout }: RedisStoreConfig) {
+  const { protocol, hostname, port, pathname, username: user, password: secret } = new URL(url);
+  const [name, word] = [username ?? decodeURIComponent(user), password ?? decodeURIComponent(secret)];
+  const socket = {
+    host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
+    port: port === '' ? 6379 : Number(port),
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: Math.max(SILENT_MS, 2 * timeout),
+    reconnectStrategy: (retries: number) => Math.min(MAX_RETRY_MS, 20 + 50 * retries),
+  };
+  return {
+    RESP: 3 as const,
+    ...(name !== '' && { username: name }),
+    ...(word !== '' && { password: word }),
+    database: Number(pathname.slice(1)),
+    pingInterval: PING_EVERY_MS,
+    // Of Redis Enterprise, and of no use for a few reads; the users of an ACL would need more for it.
+    maintNotifications: 'disabled' as const,
+    disableClientInfo: true,
+    socket: protocol === 'rediss:' ? { ...socket, tls: true as const, ...tlsFilesOf(tls) } : socket,
+  };
+}
+
+function tlsFilesOf(tls: RedisStoreConfig['tls']): { ca?: string[]; cert?: string; key?: string } {
+  const { ca_certificates: ca, certificate, key } = tls ?? {};
+  return {
+    ...(ca && { ca: ca.map(fileText) }),
+    ...(certificate !== undefined && { cert: fileText(certificate) }),
+    ...(key !== undefined && { key: fileText(key) }),
+  };
+}
+
+function fileText(file: string): string {
+  return readFileSync(file, 'utf8');
+}

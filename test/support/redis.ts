@@ -1,0 +1,89 @@
+/** A real redis-server as a child process, on a port and in a directory of its own; it keeps nothing on the disk. */
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { createClient } from '@redis/client';
+
+import { temporaryDirectory } from './daemon.js';
+import { freePorts } from './ports.js';
+
+/** Whether Debian's `redis-server`, or another one, is installed. */
+export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+export type TestClient = ReturnType<typeof clientOf>;
+
+function clientOf(url: string) {
+  return createClient({ url, socket: { reconnectStrategy: 20 } }).on('error', () => undefined);
+}
+
+export interface RedisOptions {
+  /** More arguments, such as `['--requirepass', 'x']`. */
+  readonly args?: readonly string[];
+  readonly port?: number;
+}
+
+export class RedisServer {
+  readonly port: number;
+  /** For the test itself, with all rights; connects when it is used first. */
+  readonly client: TestClient;
+  readonly #args: readonly string[];
+  #child: ChildProcess | undefined;
+
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port;
+    this.#args = args;
+    this.client = clientOf(this.url());
+  }
+
+  /** Starts a server, and connects its {@link client}. */
+  static async start({ args = [], port }: RedisOptions = {}): Promise<RedisServer> {
+    const server = new RedisServer(port ?? (await freePorts(1))[0] ?? 0, args);
+    await server.restart();
+    await server.client.connect();
+    return server;
+  }
+
+  /** @param user such as `name:password@`. */
+  url(user = ''): string {
+    return `redis://${user}127.0.0.1:${this.port}/0`;
+  }
+
+  /** Starts the server on the same port: it is empty. */
+  async restart(): Promise<void> {
+    const where = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', temporaryDirectory()];
+    const child = spawn('redis-server', [...where, '--save', '', '--appendonly', 'no', ...this.#args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line.includes('Ready to accept connections')) break;
+    }
+    child.stdout.resume();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async dispose(): Promise<void> {
+    if (this.client.isOpen) this.client.destroy();
+    await this.kill();
+  }
+}
