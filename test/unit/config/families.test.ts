@@ -228,7 +228,7 @@ describe('the schema without more words', () => {
       components: ['class', 'function', 'module'],
       stores: ['memory', 'file', 'database'],
       methods: [
-        ...['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'one_time'],
+        ...['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'one_time', 'session'],
         ...['anonymous-proxy', 'cryptosign-proxy'],
       ],
       serializers: ['json', 'msgpack', 'cbor', 'ubjson'],
