@@ -69,7 +69,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     folders: ['wamp', 'cookie', 'auth', 'session', 'transport', 'http', 'log', 'system'],
     builtins: ['crypto', 'fs', 'path'],
     builtinTypes: ['http', 'net', 'stream'],
-    packages: ['ws', 'send', 'openid-client'],
+    packages: ['ws', 'send', 'cookie', 'jose', 'openid-client'],
   },
   client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },
   // The client of a container: what connects, and the process that runs modules.

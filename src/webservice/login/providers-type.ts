@@ -34,7 +34,7 @@ export interface Providers {
   /** @returns what is wrong with a login whose source names a provider; `no such method` when there is none of this name. */
   faultOf(login: CookieAuth): LoginFault | undefined;
   /** @returns where the browser ends its session at the provider; undefined where there is no such place. */
-  logoutUrl?(login: CookieAuth): string | undefined;
+  logoutUrl?(login: CookieAuth): string | undefined | Promise<string | undefined>;
   /** Releases what they hold. Idempotent. */
   stop(): void;
 }
