@@ -49,8 +49,10 @@ const JOE: User = { sub: 'joe' };
 
 /** One that answers. */
 export class OpenIdProvider {
-  /** Who logs in; `cancel` says no instead. */
-  user: User | 'cancel' = JOE;
+  /** Who logs in. */
+  user: User = JOE;
+  /** Whether the user says no instead. */
+  cancels = false;
   /** path -> what is answered there instead; called with the form that was posted */
   readonly answers = new Map<string, (form: URLSearchParams) => Answer | Promise<Answer>>();
   /** The paths that were asked for, with the method. */
@@ -82,6 +84,11 @@ export class OpenIdProvider {
   serve(client: Partial<ClientMetadata>): void {
     this.#client = client;
     this.#build();
+  }
+
+  /** Knows these ways back, too. */
+  allow(uris: readonly string[]): void {
+    this.serve({ ...this.#client, redirect_uris: [...(this.#client.redirect_uris ?? []), ...uris] });
   }
 
   get issuer(): string {
@@ -154,7 +161,7 @@ export class OpenIdProvider {
   async #interact(provider: Provider, req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { user } = this;
     const { prompt, params, session, grantId } = await provider.interactionDetails(req, res);
-    if (user === 'cancel') {
+    if (this.cancels) {
       const error = { error: 'access_denied', error_description: '<b>no</b>' };
       return provider.interactionFinished(req, res, error);
     }
@@ -195,8 +202,7 @@ function configurationOf(key: JWK, client: Partial<ClientMetadata>, user: () => 
       rpInitiatedLogout: { enabled: true },
     },
     findAccount: (_ctx, sub) => {
-      const now = user();
-      return { accountId: sub, claims: () => ({ ...(now !== 'cancel' && now), sub }) };
+      return { accountId: sub, claims: () => ({ ...user(), sub }) };
     },
     // Its own way out refuses loopback addresses.
     fetch: (url, options) => fetch(url, withoutDispatcher(options)),

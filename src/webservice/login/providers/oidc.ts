@@ -1,6 +1,8 @@
 /** A provider of OpenID Connect (OpenID Connect Core 1.0, section 3.1: authorization code flow). */
 import * as client from 'openid-client';
+import { ProviderAnswerError } from './bounded-fetch.js';
 import { clientAuthenticationOf } from './client-authentication.js';
+import { failureOf } from './failure.js';
 import { Kept } from './kept.js';
 import { LogoutTokens } from './logout-token.js';
 import type { Identity, IdentityProvider, IdentityProviderDeps, ProviderLogout, SignIn } from './identity-provider.js';
@@ -27,7 +29,7 @@ export class OidcProvider implements IdentityProvider {
     this.issuer = config.issuer;
     this.#config = config;
     this.#deps = deps;
-    const load = (): Promise<Discovered> => this.#discover();
+    const load = (): Promise<Discovered> => this.#load();
     this.#discovered = new Kept({ load, goodMs: METADATA_GOOD_MS, badMs: METADATA_BAD_MS, clock: deps.clock });
   }
 
@@ -79,6 +81,15 @@ export class OidcProvider implements IdentityProvider {
     const { logoutTokens } = await this.#discovered.get();
     if (logoutTokens === undefined) throw new TypeError('the provider has no keys');
     return logoutTokens.verify(token);
+  }
+
+  /** Whatever is wrong with its metadata, without them the provider cannot be asked. */
+  async #load(): Promise<Discovered> {
+    try {
+      return await this.#discover();
+    } catch (error) {
+      throw new ProviderAnswerError(`no metadata: ${failureOf(error).reason}`, { cause: error });
+    }
   }
 
   async #discover(): Promise<Discovered> {
