@@ -141,7 +141,8 @@ export class FailureLimit {
     const hasFailed = limits.some(({ key, max }) => (this.#countOf(key)?.failures ?? 0) >= max);
     await this.#deps.pause(PAUSE_MS);
     if (!hasFailed) return { type: 'unavailable', message: 'too many logins at the same time, please try again later' };
-    return deny(this.#deps.uris.denied, 'too many failed authentications; please try again in a minute');
+    const refusal = deny(this.#deps.uris.denied, 'too many failed authentications; please try again in a minute');
+    return { ...refusal, retryAfterMs: WINDOW_MS };
   }
 
   #isReached({ key, max }: Limit): boolean {

@@ -108,6 +108,8 @@ export interface Deny {
   readonly reason: string;
   /** One sentence for the client. */
   readonly message: string;
+  /** Only where the client has failed too often: when it may try again, in milliseconds. */
+  readonly retryAfterMs?: number;
 }
 
 /**

@@ -59,6 +59,7 @@ const RETRY_LATER = { 'Retry-After': '5' };
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/** Reads the bodies of the requests of one service. */
 export class BodyReader {
   readonly #rules: BodyRules;
   readonly #memory: BodyMemory;

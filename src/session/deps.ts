@@ -76,6 +76,11 @@ export function authWordsOf({ auth }: Pick<AuthSections, 'auth'>): string[] {
   return Object.keys(authSectionsOf(auth)).filter((word) => !PROXY_METHODS.has(word));
 }
 
+/** @returns whether there is such a realm, with such a role; not of a built-in role, which is never remembered. */
+export function admits(router: RouterAccess, realm: string, role: string): boolean {
+  return roleOf(router, realm, role)?.isBuiltIn === false;
+}
+
 /** @param config the transport's. Rejects when one of its authentication methods cannot be set up. */
 export async function createSessionDeps(
   sections: AuthSections,
@@ -93,7 +98,7 @@ export async function createSessionDeps(
     uris: authUris,
     call: (...call) => calls.call(...call),
     load,
-    admits: (realm, role) => roleOf(router, realm, role)?.isBuiltIn === false,
+    admits: (realm, role) => admits(router, realm, role),
   };
   const create = ({ auth, options }: AuthSections) => createAuthMethods(auth, options, deps, families.methods);
   let current = await create(sections);

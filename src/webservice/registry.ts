@@ -3,6 +3,7 @@
  */
 import { CookieSection, TrackedService } from './cookies.js';
 import { jsonServiceType } from './json.js';
+import { loginServiceType } from './login/login.js';
 import { nodeInfoServiceType } from './nodeinfo.js';
 import { noneServiceType } from './none.js';
 import { pathServiceType } from './path.js';
@@ -16,6 +17,7 @@ import { webSocketServiceType } from './websocket.js';
 /** The services that we ship. */
 export const WEB_SERVICES: WebServiceTypes = {
   json: jsonServiceType,
+  login: loginServiceType,
   nodeinfo: nodeInfoServiceType,
   none: noneServiceType,
   path: pathServiceType,

@@ -9,6 +9,8 @@ import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import { jsonSchema } from './json-schema.js';
 import type { JsonConfig } from './json-schema.js';
+import { loginSchema } from './login/schema.js';
+import type { LoginConfig } from './login/schema.js';
 import { nodeInfoSchema } from './nodeinfo-schema.js';
 import type { NodeInfoConfig } from './nodeinfo-schema.js';
 import { noneSchema } from './none-schema.js';
@@ -36,7 +38,16 @@ export const pathServiceSchema = {
   description: 'What answers on a path.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [websocketServiceSchema, staticSchema, jsonSchema, redirectSchema, nodeInfoSchema, noneSchema, pathSchema],
+  oneOf: [
+    websocketServiceSchema,
+    staticSchema,
+    jsonSchema,
+    redirectSchema,
+    loginSchema,
+    nodeInfoSchema,
+    noneSchema,
+    pathSchema,
+  ],
   notYet: {
     'websocket-reverseproxy': FORWARD,
     longpoll: 'connect by WebSocket, as every browser can',
@@ -107,7 +118,14 @@ export type PathsConfig = Readonly<Record<string, PathServiceConfig>>;
 export type PathConfig = NestedPaths<PathServiceConfig>;
 
 export type PathServiceConfig =
-  WebSocketServiceConfig | StaticConfig | JsonConfig | RedirectConfig | NodeInfoConfig | NoneConfig | PathConfig;
+  | WebSocketServiceConfig
+  | StaticConfig
+  | JsonConfig
+  | RedirectConfig
+  | LoginConfig
+  | NodeInfoConfig
+  | NoneConfig
+  | PathConfig;
 
 /** A checked transport of type `web`. */
 export interface WebTransportConfig extends WithCookie {

@@ -28,6 +28,8 @@ export interface WebServiceSubject {
   readonly validators: boolean;
   /** Whether the service takes upgrades. It tracks cookies itself then. */
   readonly upgrades: boolean;
+  /** Whether its type says so: it is never behind a `cookie` section. */
+  readonly tracksItself?: boolean;
   /** For a service that takes bodies: one that it answers, and its media type. */
   readonly body?: { readonly type: string; readonly text: string };
 }
@@ -59,7 +61,16 @@ const ODD_PATHS = [
 
 export function webServiceContract(
   name: string,
-  { create, path = '/', methods = READ_ONLY, status = 200, validators, upgrades, body }: WebServiceSubject,
+  {
+    create,
+    path = '/',
+    methods = READ_ONLY,
+    status = 200,
+    validators,
+    upgrades,
+    tracksItself = false,
+    body,
+  }: WebServiceSubject,
 ): void {
   const [anyMethod = 'GET'] = methods;
   const others = METHODS.filter((method) => !methods.includes(method));
@@ -84,7 +95,7 @@ export function webServiceContract(
     methodContract({ start, create, request, methods, others, status });
     if (methods.includes('GET')) readContract({ start, request, validators });
     if (body !== undefined) bodyContract({ start, request, method: anyMethod });
-    if (!upgrades) {
+    if (!upgrades && !tracksItself) {
       cookieContract({ create, start, request, methods, others, status });
     }
 

@@ -11,6 +11,7 @@ export const REFUSED = {
   type: 'deny',
   reason: 'wamp.error.not_authorized',
   message: expect.stringContaining('too many') as string,
+  retryAfterMs: 60_000,
 };
 
 /** Right is the answer `right`. @param onAnswer is called for every answer that is looked at. */

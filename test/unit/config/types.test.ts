@@ -29,7 +29,7 @@ describe('derived types', () => {
     >();
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
-      'static' | 'websocket' | 'path' | 'redirect' | 'json' | 'nodeinfo' | 'none'
+      'static' | 'websocket' | 'path' | 'redirect' | 'json' | 'login' | 'nodeinfo' | 'none'
     >();
     expectTypeOf<Extract<PathServiceConfig, { type: 'redirect' }>['url']>().toEqualTypeOf<string>();
   });

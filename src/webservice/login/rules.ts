@@ -1,0 +1,95 @@
+/** What is checked of a `login` service beyond what the schema can say. */
+import type { Place, RuleContext, Rules } from '../../schema/rules.js';
+
+export const checkLogin: Rules = (service, context) => {
+  checkCookie(service, context);
+  checkOrigins(service, context);
+  checkRoles(service, context);
+  const { report, warn } = context;
+  const [ways, providers] = [service.get('auth').entries(), service.get('providers').entries()];
+  if (ways.length === 0 && providers.length === 0) {
+    report(service.path, 'nobody can log in here (allowed: at least one method in "auth", or one of the "providers")');
+  }
+  if (providers.length > 0) checkForProviders(service, context);
+  const webSockets = authSectionsBeside(service, context);
+  if (service.at('options', 'ticket').value === true && !webSockets.some((auth) => !auth.get('one_time').missing)) {
+    report(
+      service.at('options', 'ticket').path,
+      'found true, but no WebSocket of the worker takes one-time tickets (allowed: true beside an "auth.one_time")',
+    );
+  }
+  if (!webSockets.some((auth) => !auth.get('cookie').missing)) {
+    warn(service.path, 'no WebSocket of the worker has "auth.cookie", so no browser that logged in here is let in');
+  }
+};
+
+function checkCookie(service: Place, { inForce, report }: RuleContext): void {
+  if (!inForce('cookie').missing) return;
+  report(service.path, 'found without a "cookie" section for this path (allowed: one, here or at the transport)');
+}
+
+/** Browsers write an origin in one way only, and it is compared letter by letter. */
+function checkOrigins(service: Place, { report }: RuleContext): void {
+  for (const place of [service.get('public_url'), ...service.at('options', 'allowed_origins').items()]) {
+    const text = place.text();
+    if (text === undefined || !/^https?:/.test(text)) continue;
+    const origin = URL.canParse(text) ? new URL(text).origin : undefined;
+    if (origin === text) continue;
+    const meant = origin === undefined ? 'an origin such as "https://example.com"' : JSON.stringify(origin);
+    report(place.path, `found a URL that is no origin as browsers write it (allowed: ${meant})`);
+  }
+}
+
+/** Every role of a principal must be one of the realm, or such a login would be made and never count. */
+function checkRoles(service: Place, { realms, report }: RuleContext): void {
+  const name = service.get('realm').text();
+  const realm = realms.find((each) => each.get('name').value === name);
+  if (realm === undefined) return;
+  const known = realm
+    .get('roles')
+    .items()
+    .flatMap((role) => role.get('name').text() ?? []);
+  for (const principal of service.at('auth', 'ticket', 'principals').entries()) {
+    const role = principal.get('role');
+    const given = role.missing ? 'anonymous' : role.text();
+    if (given === undefined || known.includes(given)) continue;
+    report(
+      role.missing ? principal.path : role.path,
+      `the realm ${JSON.stringify(name)} does not have a role ${JSON.stringify(given)} (allowed: ${known.map((each) => JSON.stringify(each)).join(', ') || 'none, there are none yet'})`,
+    );
+  }
+}
+
+function checkForProviders(service: Place, { inForce, report, warn }: RuleContext): void {
+  const providers = service.get('providers');
+  if (service.get('public_url').missing) {
+    report(providers.path, 'found without "public_url", where providers send browsers back to (allowed: both)');
+  }
+  const cookie = inForce('cookie');
+  if (!cookie.missing && cookie.get('secrets').missing) {
+    warn(
+      providers.path,
+      'found without "secrets" of the cookie, which seal what a browser keeps while it is at a provider: logins under way end with a restart of the node',
+    );
+  }
+  if (cookie.get('same_site').value === 'Strict') {
+    warn(
+      cookie.get('same_site').path,
+      'found "Strict" beside "providers" of a login: the page to which a provider leads comes without the cookie, and where pages have cookies it gets a new one, so that the login is lost ("Lax" is safe here)',
+    );
+  }
+}
+
+/** @returns the `auth` sections of all WebSockets of the worker around a service. */
+function authSectionsBeside({ path }: Place, { workers }: RuleContext): Place[] {
+  const worker = workers[Number(path[1])];
+  const found: Place[] = [];
+  const visit = (place: Place): void => {
+    if (!place.isObject) return;
+    if (!place.get('auth').missing && place.get('type').value !== 'login') found.push(place.get('auth'));
+    for (const child of [...place.get('paths').entries(), ...place.get('websocket').entries()]) visit(child);
+    visit(place.get('web'));
+  };
+  for (const transport of worker?.get('transports').items() ?? []) visit(transport);
+  return found;
+}
