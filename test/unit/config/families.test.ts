@@ -224,7 +224,7 @@ describe('the schema without more words', () => {
         ...['web', 'websocket', 'rawsocket', 'universal', 'flashpolicy'],
         ...['websocket.testee', 'stream.testee'],
       ],
-      services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'none', 'path'],
+      services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'none', 'login', 'path'],
       components: ['class', 'function', 'module'],
       stores: ['memory', 'file', 'database'],
       methods: [
