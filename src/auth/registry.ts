@@ -5,6 +5,7 @@ import { cookie } from './cookie.js';
 import { cryptosign } from './cryptosign/cryptosign.js';
 import { FailureLimit } from './failure-limit.js';
 import { oneTime } from './one-time/one-time.js';
+import { jwt } from './jwt/jwt.js';
 import { anonymousProxy, cryptosignProxy } from './proxy.js';
 import { SharedTicket, TICKET } from './shared-ticket.js';
 import { scram } from './scram/scram.js';
@@ -22,7 +23,7 @@ export type AuthMethodTypes = { readonly [W in keyof AuthConfig]-?: AuthMethodTy
 
 /** The methods that we ship. */
 export const AUTH_METHODS: AuthMethodTypes = {
-  ...{ anonymous, cookie, ticket, wampcra, scram, cryptosign, tls, session },
+  ...{ anonymous, cookie, ticket, wampcra, scram, cryptosign, tls, session, jwt },
   one_time: oneTime,
   'anonymous-proxy': anonymousProxy,
   'cryptosign-proxy': cryptosignProxy,

@@ -5,6 +5,7 @@ import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { dynamicSchema, functionSchema } from './dynamic/schema.js';
 import { cookieSectionOf, needsCookie } from './cookie-rules.js';
 import { cryptosignSchema } from './cryptosign/schema.js';
+import { jwtSchema } from './jwt/schema.js';
 import { anonymousProxySchema, cryptosignProxySchema } from './proxy-schema.js';
 import { REFUSED } from './secret-schema.js';
 import { scramSchema } from './scram/schema.js';
@@ -95,6 +96,7 @@ export const authSchema = {
     tls: tlsAuthSchema,
     one_time: oneTimeSchema,
     session: sessionSchema,
+    jwt: jwtSchema,
     'anonymous-proxy': anonymousProxySchema,
     'cryptosign-proxy': cryptosignProxySchema,
   },

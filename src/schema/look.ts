@@ -6,7 +6,7 @@
 
 /**
  * What is looked at: the keys and certificates of a `tls` section, a socket file, a static directory, a module, the Python of a
- * worker, a cookie store, the program of a guest, what a container names.
+ * worker, a cookie store, the program of a guest, what a container names, the keys of token issuers.
  */
 export type LookWord =
   | 'tls'
@@ -18,7 +18,8 @@ export type LookWord =
   | 'cookie database'
   | 'session store'
   | 'guest'
-  | 'container';
+  | 'container'
+  | 'jwt';
 
 /** What a look may use, and how it reports. */
 export interface LookTools {

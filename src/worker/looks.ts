@@ -1,5 +1,6 @@
 /** The looks that the schemas name: word -> code. The compiler demands one for every word. */
 import { lookAtSessionStore } from '../auth/session/look.js';
+import { lookAtJwt } from '../auth/jwt/look.js';
 import { lookAtCookieDatabase } from '../cookie/database/look.js';
 import { lookAtCookieFile } from '../cookie/file/look.js';
 import type { Look, LookWord } from '../schema/look.js';
@@ -23,4 +24,5 @@ export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
   'session store': lookAtSessionStore,
   guest: lookAtGuest,
   container: lookAtContainer,
+  jwt: lookAtJwt,
 };

@@ -26,7 +26,7 @@ export interface TestAuth {
   method(name: string): AuthMethod;
 }
 
-interface TestAuthParts extends Partial<Pick<AuthDeps, 'call' | 'load' | 'logins' | 'clock'>> {
+interface TestAuthParts extends Partial<Pick<AuthDeps, 'call' | 'load' | 'clock' | 'after' | 'logins'>> {
   readonly options?: Partial<AuthOptions>;
   readonly log?: Logger;
 }
@@ -34,10 +34,10 @@ interface TestAuthParts extends Partial<Pick<AuthDeps, 'call' | 'load' | 'logins
 /** Sets up the methods of an `auth` section. */
 export async function testAuth(
   config: object,
-  { options = {}, log = silentLogger(), ...authenticators }: TestAuthParts = {},
+  { options = {}, log = silentLogger(), ...others }: TestAuthParts = {},
 ): Promise<TestAuth> {
   const all = { ...UNLIMITED, ...options };
-  const deps = { log, clock: () => NOW, uris: AUTH_URIS[all.auth_error_uris], ...NOBODY_TO_ASK, ...authenticators };
+  const deps = { log, clock: () => NOW, uris: AUTH_URIS[all.auth_error_uris], ...NOBODY_TO_ASK, ...others };
   const methods = await createAuthMethods(config, all, deps);
   const method = (name: string): AuthMethod => {
     const found = methods.get(name);

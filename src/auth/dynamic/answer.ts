@@ -9,7 +9,7 @@ import { AuthenticatorRefusal } from './authenticator.js';
 import { deny } from '../verdict.js';
 import type { RepeatedLogDeps } from '../../log/repeated.js';
 import type { Dict } from '../../wamp/payload.js';
-import type { AuthRequest, Deny, Principal, Unavailable, Verdict } from '../method.js';
+import type { AuthRequest, Deny, Principal, Unavailable } from '../method.js';
 
 /** The answer of an authenticator that lets a client in. */
 export interface AuthenticatorAnswer {
@@ -92,12 +92,9 @@ export function principalOf(
 
 /**
  * Runs a function that asks an authenticator and reads its answer.
- * @returns its verdict, or a refusal when there is no answer, or none that can be used.
+ * @returns what it gives, or a refusal when there is no answer, or none that can be used.
  */
-export async function verdictOf<V extends Verdict>(
-  deps: RepeatedLogDeps,
-  ask: () => Promise<V>,
-): Promise<V | Deny | Unavailable> {
+export async function verdictOf<V>(deps: RepeatedLogDeps, ask: () => Promise<V>): Promise<V | Deny | Unavailable> {
   try {
     return await ask();
   } catch (error) {

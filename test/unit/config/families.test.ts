@@ -224,11 +224,11 @@ describe('the schema without more words', () => {
         ...['web', 'websocket', 'rawsocket', 'universal', 'flashpolicy'],
         ...['websocket.testee', 'stream.testee'],
       ],
-      services: ['websocket', 'static', 'json', 'redirect', 'nodeinfo', 'none', 'login', 'path'],
+      services: ['websocket', 'static', 'json', 'redirect', 'login', 'nodeinfo', 'none', 'path'],
       components: ['class', 'function', 'module'],
       stores: ['memory', 'file', 'database'],
       methods: [
-        ...['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'one_time', 'session'],
+        ...['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'one_time', 'session', 'jwt'],
         ...['anonymous-proxy', 'cryptosign-proxy'],
       ],
       serializers: ['json', 'msgpack', 'cbor', 'ubjson'],
