@@ -45,7 +45,8 @@ function ownValue(value: object, key: string): unknown {
 }
 
 function nameOf(value: unknown): string | undefined {
-  const name = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
+  // A larger number was rounded when the JSON was read: somebody else may have the same one then.
+  const name = Number.isSafeInteger(value) ? String(value) : value;
   return typeof name === 'string' && name !== '' && name.length <= MAX_AUTHID_CHARACTERS ? name : undefined;
 }
 

@@ -94,7 +94,7 @@ export class WatchedSessions implements StoreListener {
       return user && { user, lease: DETACHED };
     }
     const watched = this.#held(presented);
-    const release = this.#once(() => this.#release(watched));
+    const release = once(() => this.#release(watched));
     try {
       const { version, stored } = await this.#readUnchanged(watched);
       const user = this.#userOf(stored);
@@ -162,14 +162,6 @@ export class WatchedSessions implements StoreListener {
     watched.holds += 1;
     this.#sessions.set(presented.sid, watched);
     return watched;
-  }
-
-  #once(run: () => void): () => undefined {
-    let isDone = false;
-    return () => {
-      if (!isDone) run();
-      isDone = true;
-    };
   }
 
   #release(watched: WatchedSession): void {
@@ -270,6 +262,16 @@ const ENDED = {
   'logged out': 'the login at the web application is over',
   'another user': 'the login at the web application has changed',
 } as const;
+
+/** @returns a function that runs only the first time. */
+function once(run: () => void): () => undefined {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    run();
+  };
+}
 
 /** An id is a password: the log only tells two apart. */
 function digestOf(sid: string): string {
