@@ -1,8 +1,10 @@
-/** A real redis-server as a child process, on a port and in a directory of its own; it keeps nothing on the disk. */
+/** A real redis-server as a child process, on a port and in a directory of its own. What it is told outlives it, unless it is emptied. */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import path from 'node:path';
 import { createClient } from '@redis/client';
 
 import { temporaryDirectory } from './daemon.js';
@@ -33,6 +35,7 @@ export class RedisServer {
   /** For the test itself, with all rights; connects when it is used first. */
   readonly client: TestClient;
   readonly #args: readonly string[];
+  readonly #directory = temporaryDirectory();
   #child: ChildProcess | undefined;
 
   private constructor(port: number, args: readonly string[]) {
@@ -54,10 +57,12 @@ export class RedisServer {
     return `redis://${user}127.0.0.1:${this.port}/0`;
   }
 
-  /** Starts the server on the same port: it is empty. */
-  async restart(): Promise<void> {
-    const where = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', temporaryDirectory()];
-    const child = spawn('redis-server', [...where, '--save', '', '--appendonly', 'no', ...this.#args], {
+  /** Starts the server on the same port, with what it knew or without. */
+  async restart({ isEmpty = false } = {}): Promise<void> {
+    if (isEmpty) rmSync(path.join(this.#directory, 'appendonlydir'), { recursive: true });
+    const where = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory];
+    const keeps = ['--save', '', '--appendonly', 'yes'];
+    const child = spawn('redis-server', [...where, ...keeps, ...this.#args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#child = child;

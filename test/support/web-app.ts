@@ -19,6 +19,8 @@ export interface WebAppOptions {
   readonly secrets?: readonly string[];
   /** In milliseconds. */
   readonly maxAge?: number;
+  /** Is told what came when somebody asked for the session. */
+  readonly onSession?: (cookie: string | undefined) => void;
   /** More routes. */
   readonly extend?: (app: Express) => void;
 }
@@ -42,7 +44,7 @@ export class WebApp {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  static async start({ store, secrets = [SECRET], maxAge, extend }: WebAppOptions = {}): Promise<WebApp> {
+  static async start({ store, secrets = [SECRET], maxAge, onSession, extend }: WebAppOptions = {}): Promise<WebApp> {
     const app = express();
     app.use(
       session({
@@ -71,6 +73,7 @@ export class WebApp {
     });
     // What the store "http" asks.
     app.get('/session', (request, response) => {
+      onSession?.(request.headers.cookie);
       if (fieldsOf(request)['passport'] === undefined) response.status(401).end();
       else response.json(request.session);
     });

@@ -1,5 +1,6 @@
 /** Says once that a store of web sessions is not available, and once that it is again, however often it is asked meanwhile. */
 import { messageOf } from '../../system/error.js';
+import { StoreUnavailable } from './store.js';
 import type { StoreDeps } from './store.js';
 
 /** Of one store. */
@@ -17,6 +18,8 @@ export class StoreHealth {
 
   /** It failed. Each reason is told once. */
   failed(error: unknown): void {
+    // That nobody answers is no news where it is known why.
+    if (error instanceof StoreUnavailable && this.#said.size > 0) return;
     const fault = faultOf(error);
     if (this.#said.has(fault) || this.#said.size >= MAX_SAID) return;
     this.#said.add(fault);
