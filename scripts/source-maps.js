@@ -29,6 +29,7 @@ function lineStarts(segments) {
     if (source === undefined || line === undefined || sourceColumn === undefined) return [];
     const isSame = place === `${source}:${line}`;
     place = `${source}:${line}`;
-    return isSame ? [] : [[column, source, line, sourceColumn]];
+    // Always the same column: a difference of none is the shortest.
+    return isSame ? [] : [[column, source, line, 0]];
   });
 }

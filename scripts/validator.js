@@ -45,7 +45,7 @@ export const useValidator = {
 /** An error as ajv writes it, with the value and its schema. */
 const WITHIN = String.raw`(?:(?!\{instancePath).)*?`;
 const ERROR = new RegExp(
-  String.raw`\{instancePath(?::(${WITHIN}))?,schemaPath:"(?:[^"\\]|\\.)*",keyword:("\w+"),params:(\{${WITHIN}\}),schema:${WITHIN},parentSchema:(${WITHIN}),data(?::(\w+))?(,propertyName:\w+)?\}`,
+  String.raw`\{instancePath(?::(${WITHIN}))?,schemaPath:"(?:[^"\\]|\\.)*",keyword:("\w+"),params:(\{${WITHIN}\}),schema:${WITHIN},parentSchema:(${WITHIN}),data(?::(\w+))?(?:,propertyName:(\w+))?\}`,
   'g',
 );
 /** What `config/schema-errors.ts` reads of the parameters of an error. */
@@ -58,8 +58,8 @@ const UNUSED_PARAMETERS = /\{instancePath="", parentData, parentDataProperty, ro
 
 /** What the short code calls. */
 const CALLED = `
-  const fault = (instancePath, keyword, params, number, data) =>
-    ({ instancePath, keyword, params, parentSchema: { $comment: number }, data });
+  const fault = (instancePath, keyword, params, number, data, propertyName) =>
+    ({ instancePath, keyword, params, parentSchema: { $comment: number }, data, propertyName });
   const added = (errors, error) => { if (errors === null) return [error]; errors.push(error); return errors; };
   const joined = (errors, { errors: more }) => errors === null ? more : errors.concat(more);
 `;
@@ -73,9 +73,9 @@ const CALLED = `
 function shortened(code) {
   const schemas = schemasIn(code);
   const short = code
-    .replaceAll(ERROR, (_error, place = 'instancePath', keyword, params, schema, data = 'data') => {
+    .replaceAll(ERROR, (_error, place = 'instancePath', keyword, params, schema, data = 'data', name = '') => {
       const kept = READ_PARAMETERS.test(params) ? params : '{}';
-      return `fault(${place},${keyword},${kept},${JSON.stringify(valueOf(schema, schemas)['$comment'])},${data})`;
+      return `fault(${place},${keyword},${kept},${JSON.stringify(valueOf(schema, schemas)['$comment'])},${data}${name && `,${name}`})`;
     })
     .replaceAll(KEPT_ERROR, 'vErrors = added(vErrors, $2);errors++;')
     .replaceAll(DEFINITION_ERRORS, 'vErrors = joined(vErrors, $1);')

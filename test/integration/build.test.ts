@@ -49,7 +49,11 @@ describe('the generated validator', () => {
 
   /** What is read of errors: the package has no more of them. */
   function errorsOf({ errors }: Pick<ValidateFunction, 'errors'>): unknown {
-    return errors?.map(({ schemaPath: _path, schema: _schema, ...read }) => read);
+    return errors?.map(({ instancePath, keyword, data, propertyName, params, parentSchema }) => {
+      const { additionalProperty, missingProperty, tagValue, i, j } = params;
+      const read = { additionalProperty, missingProperty, tagValue, i, j };
+      return { instancePath, keyword, data, propertyName, ...read, number: parentSchema?.['$comment'] as unknown };
+    });
   }
 
   function valueOf(file: string): unknown {
