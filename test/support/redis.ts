@@ -28,6 +28,8 @@ export interface RedisOptions {
   /** More arguments, such as `['--requirepass', 'x']`. */
   readonly args?: readonly string[];
   readonly port?: number;
+  /** The config of a sentinel: then it is one. */
+  readonly sentinel?: string;
 }
 
 export class RedisServer {
@@ -35,20 +37,22 @@ export class RedisServer {
   /** For the test itself, with all rights; connects when it is used first. */
   readonly client: TestClient;
   readonly #args: readonly string[];
+  readonly #sentinel: string | undefined;
   readonly #directory = temporaryDirectory();
   #child: ChildProcess | undefined;
 
-  private constructor(port: number, args: readonly string[]) {
+  private constructor(port: number, { args = [], sentinel }: RedisOptions) {
     this.port = port;
     this.#args = args;
+    this.#sentinel = sentinel;
     this.client = clientOf(this.url());
   }
 
   /** Starts a server, and connects its {@link client}. */
-  static async start({ args = [], port }: RedisOptions = {}): Promise<RedisServer> {
-    const server = new RedisServer(port ?? (await freePorts(1))[0] ?? 0, args);
+  static async start(options: RedisOptions = {}): Promise<RedisServer> {
+    const server = new RedisServer(options.port ?? (await freePorts(1))[0] ?? 0, options);
     await server.restart();
-    await server.client.connect();
+    if (options.sentinel === undefined) await server.client.connect();
     return server;
   }
 
@@ -62,14 +66,15 @@ export class RedisServer {
     if (isEmpty) rmSync(path.join(this.#directory, 'appendonlydir'), { recursive: true });
     const where = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory];
     const keeps = ['--save', '', '--appendonly', 'yes'];
-    const child = spawn('redis-server', [...where, ...keeps, ...this.#args], {
+    const args = this.#sentinel === undefined ? [...where, ...keeps] : [this.#sentinel, '--sentinel', ...where];
+    const child = spawn('redis-server', [...args, ...this.#args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#child = child;
     running.add(child);
     child.once('exit', () => running.delete(child));
     for await (const line of createInterface({ input: child.stdout })) {
-      if (line.includes('Ready to accept connections')) break;
+      if (/Ready to accept connections|Sentinel ID is/.test(line)) break;
     }
     child.stdout.resume();
   }

@@ -2,7 +2,14 @@
 import { ErrorUri } from '../../wamp/error.js';
 import { AuthenticatorRefusal, createAuthenticator } from '../dynamic/authenticator.js';
 import { isDict } from '../../wamp/payload.js';
-import { cookieExpiry, StoreUnavailable, tellUnreadable, unexpired } from './store.js';
+import {
+  cookieExpiry,
+  MAX_SESSION_CHARACTERS,
+  StoreUnavailable,
+  tellUnreadable,
+  TOO_LARGE,
+  unexpired,
+} from './store.js';
 import type { Authenticator } from '../dynamic/authenticator.js';
 import type { PresentedSession } from './express-cookie.js';
 import type { SessionStore, SessionStoreType, StoreDeps, StoredSession } from './store.js';
@@ -34,6 +41,8 @@ class DynamicStore implements SessionStore {
       const user = await this.#ask(this.#realm, undefined, { authmethod: 'session', session_id: sid });
       if (user === undefined || user === null) return undefined;
       if (!isDict(user)) return tellUnreadable(dynamic.type, 'it is no dictionary', this.#deps);
+      const { length } = JSON.stringify(user);
+      if (length > MAX_SESSION_CHARACTERS) return tellUnreadable(dynamic.type, TOO_LARGE, this.#deps);
       return unexpired(user, cookieExpiry(user), this.#deps.clock());
     } catch (error) {
       // The authenticator has told the log what it was.

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { errorCode } from '../../system/error.js';
 import { isDict } from '../../wamp/payload.js';
 import { StoreHealth } from './store-health.js';
-import { cookieExpiry, MAX_SESSION_CHARACTERS, sessionIn, tellUnreadable } from './store.js';
+import { cookieExpiry, MAX_SESSION_CHARACTERS, sessionIn, tellUnreadable, TOO_LARGE } from './store.js';
 import { StoreUnavailable, unexpired, withinTime } from './store.js';
 import type { Dict } from '../../wamp/payload.js';
 import type { PresentedSession } from './express-cookie.js';
@@ -73,7 +73,7 @@ class FileStore implements SessionStore {
       const handle = await open(path.join(directory, name));
       try {
         const { size } = await handle.stat();
-        if (size > MAX_SESSION_CHARACTERS) return tellUnreadable(file.type, 'it is larger than 64 KiB', this.#deps);
+        if (size > MAX_SESSION_CHARACTERS) return tellUnreadable(file.type, TOO_LARGE, this.#deps);
         return await handle.readFile('utf8');
       } finally {
         await handle.close();

@@ -4,7 +4,14 @@
  * HELLO, and once in `max_age` for sessions that are open.
  */
 import { StoreHealth } from './store-health.js';
-import { cookieExpiry, MAX_SESSION_CHARACTERS, StoreUnavailable, tellUnreadable, unexpired } from './store.js';
+import {
+  cookieExpiry,
+  MAX_SESSION_CHARACTERS,
+  StoreUnavailable,
+  tellUnreadable,
+  TOO_LARGE,
+  unexpired,
+} from './store.js';
 import { isDict } from '../../wamp/payload.js';
 import type { PresentedSession } from './express-cookie.js';
 import type { SessionStore, SessionStoreType, StoreDeps, StoredSession } from './store.js';
@@ -71,7 +78,7 @@ class HttpStore implements SessionStore {
       throw new StoreUnavailable(`the web application answers with status ${response.status}`);
     }
     const text = await textOf(response);
-    if (text === undefined) return tellUnreadable(http.type, 'it is larger than 64 KiB', this.#deps);
+    if (text === undefined) return tellUnreadable(http.type, TOO_LARGE, this.#deps);
     try {
       return JSON.parse(text);
     } catch {

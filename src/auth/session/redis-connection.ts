@@ -36,17 +36,26 @@ const SILENT_MS = 3000;
 /** The time between two attempts to connect grows up to this. */
 const MAX_RETRY_MS = 500;
 
+/** Between two attempts to find the master, where sentinels do not know it yet. */
+const SEARCH_EVERY_MS = 1000;
+
+/** Through sentinels each question takes a connection for itself. */
+const MASTER_CONNECTIONS = 4;
+
 /** Opens a connection, and waits for nothing. @throws when a file of `tls` cannot be read. */
-export function openRedis(
-  { createClient }: RedisPackage,
-  config: RedisStoreConfig,
-  events: RedisEvents,
-): RedisConnection {
+export function openRedis(redis: RedisPackage, config: RedisStoreConfig, events: RedisEvents): RedisConnection {
+  return config.sentinel === undefined
+    ? openSingle(redis, config, events)
+    : openBehindSentinels(redis, { ...config, sentinel: config.sentinel }, events);
+}
+
+function openSingle({ createClient }: RedisPackage, config: RedisStoreConfig, events: RedisEvents): RedisConnection {
+  const options = optionsOf(config);
   const client = createClient({
-    ...optionsOf(config),
-    disableOfflineQueue: true,
+    ...options,
     emitInvalidate: config.watch,
     commandOptions: { timeout: config.timeout },
+    socket: { ...options.socket, ...addressIn(config.url) },
   });
   client.on('ready', () => events.ready());
   client.on('error', (error: unknown) => events.failed(error));
@@ -67,13 +76,70 @@ export function openRedis(
   };
 }
 
+/** The client for sentinels hands on no news of keys. */
+function openBehindSentinels(
+  { createSentinel }: RedisPackage,
+  config: RedisStoreConfig & Required<Pick<RedisStoreConfig, 'sentinel'>>,
+  events: RedisEvents,
+): RedisConnection {
+  const { name, nodes } = config.sentinel;
+  const options = optionsOf(config);
+  const { socket, maintNotifications, disableClientInfo } = options;
+  const client = createSentinel({
+    name,
+    sentinelRootNodes: nodes.map(addressOf),
+    nodeClientOptions: options,
+    sentinelClientOptions: { socket, maintNotifications, disableClientInfo },
+    commandOptions: { timeout: config.timeout },
+    masterPoolSize: MASTER_CONNECTIONS,
+    passthroughClientErrorEvents: true,
+  });
+  client.on('ready', () => events.ready());
+  client.on('error', (error: unknown) => events.failed(error));
+  let search: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  const connect = (): void => {
+    client.connect().catch((error: unknown) => {
+      if (isClosed) return;
+      events.failed(error);
+      // It gives up when no sentinel knows the master.
+      search = setTimeout(connect, SEARCH_EVERY_MS).unref();
+    });
+  };
+  connect();
+  return {
+    get isReady() {
+      return client.isReady;
+    },
+    get: (key) => client.get(key),
+    pTTL: (key) => client.pTTL(key),
+    close: () => {
+      isClosed = true;
+      clearTimeout(search);
+      client.destroy().catch(() => undefined);
+    },
+  };
+}
+
+function addressIn(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return {
+    host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
+    port: port === '' ? DEFAULT_PORT : Number(port),
+  };
+}
+
+/** @param node as `host:port`. */
+function addressOf(node: string): { host: string; port: number } {
+  const colon = node.lastIndexOf(':');
+  return { host: node.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(node.slice(colon + 1)) };
+}
+
 /** What is the same for every Redis of a config. */
 function optionsOf({ url, username, password, tls, timeout }: RedisStoreConfig) {
-  const { protocol, hostname, port, pathname, username: user, password: secret } = new URL(url);
+  const { protocol, pathname, username: user, password: secret } = new URL(url);
   const [name, word] = [username ?? decodeURIComponent(user), password ?? decodeURIComponent(secret)];
   const socket = {
-    host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
-    port: port === '' ? 6379 : Number(port),
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: Math.max(SILENT_MS, 2 * timeout),
     reconnectStrategy: (retries: number) => Math.min(MAX_RETRY_MS, 20 + 50 * retries),
@@ -83,6 +149,7 @@ function optionsOf({ url, username, password, tls, timeout }: RedisStoreConfig) 
     ...(name !== '' && { username: name }),
     ...(word !== '' && { password: word }),
     database: Number(pathname.slice(1)),
+    disableOfflineQueue: true,
     pingInterval: PING_EVERY_MS,
     // Of Redis Enterprise, and of no use for a few reads; the users of an ACL would need more for it.
     maintNotifications: 'disabled' as const,
@@ -90,6 +157,8 @@ function optionsOf({ url, username, password, tls, timeout }: RedisStoreConfig) 
     socket: protocol === 'rediss:' ? { ...socket, tls: true as const, ...tlsFilesOf(tls) } : socket,
   };
 }
+
+const DEFAULT_PORT = 6379;
 
 function tlsFilesOf(tls: RedisStoreConfig['tls']): { ca?: string[]; cert?: string; key?: string } {
   const { ca_certificates: ca, certificate, key } = tls ?? {};

@@ -43,8 +43,9 @@ class RedisStore implements SessionStore {
   readonly #health: StoreHealth;
   readonly #redis: RedisConnection;
   #pending = 0;
+  #isStopped = false;
   /** Those who wait until Redis is there. */
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(
     config: RedisStoreConfig,
@@ -79,14 +80,19 @@ class RedisStore implements SessionStore {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#redis.close();
+    this.#proceed();
   }
 
   async #ask(key: string): Promise<readonly [string | null, number]> {
     if (this.#pending >= MAX_PENDING) throw new StoreUnavailable(`${MAX_PENDING} questions wait for Redis already`);
     this.#pending += 1;
     try {
-      if (!this.#redis.isReady) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (!this.#redis.isReady && !this.#isStopped) {
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      }
+      if (this.#isStopped) throw new StoreUnavailable('the store is closed');
       // Together, so that they travel in one packet.
       return await Promise.all([this.#redis.get(key), this.#redis.pTTL(key)]);
     } finally {
@@ -104,9 +110,11 @@ class RedisStore implements SessionStore {
 
   #onReady(): void {
     this.#health.answered();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const proceed of waiting) proceed();
+    this.#proceed();
     this.#deps.listener.allChanged();
+  }
+
+  #proceed(): void {
+    for (const proceed of this.#waiting.splice(0)) proceed();
   }
 }

@@ -63,9 +63,12 @@ export class StoreUnavailable extends Error {
 /** Sessions are small; what is larger is no session, or a mistake. In characters of JSON. */
 export const MAX_SESSION_CHARACTERS = 65_536;
 
+/** Why such a session is none. */
+export const TOO_LARGE = 'it is larger than 64 KiB';
+
 /** @returns the session in a text; undefined when there is none in it, which is told the log. */
 export function sessionIn(text: string, store: string, deps: RepeatedLogDeps): Dict | undefined {
-  if (text.length > MAX_SESSION_CHARACTERS) return tellUnreadable(store, 'it is larger than 64 KiB', deps);
+  if (text.length > MAX_SESSION_CHARACTERS) return tellUnreadable(store, TOO_LARGE, deps);
   return parseUser(text) ?? tellUnreadable(store, 'it is no JSON object', deps);
 }
 
