@@ -49,6 +49,8 @@ export interface Join {
 
 /** What a page says in HELLO, and the secret that it signs challenges of WAMP-CRA with. */
 export interface Credentials {
+  /** Where the router is; default: where the page comes from. */
+  readonly url?: string;
   readonly authmethods?: readonly string[];
   readonly authid?: string;
   readonly secret?: string;

@@ -51,10 +51,10 @@ const behaviours = {
 globalThis.client = {
   /**
    * Connects and stays connected, also when the router said GOODBYE; `nextJoin` tells about every session, `nextEnd` about
-   * the end of each. `authmethods` and `authid` go into HELLO, `secret` answers the challenges of WAMP-CRA.
+   * the end of each. `authmethods` and `authid` go into HELLO, `secret` answers the challenges of WAMP-CRA. `url` is where the
+   * router is, if it is not where the page comes from.
    */
-  open({ realm, secret, ...hello }) {
-    const url = `ws://${location.host}/ws`;
+  open({ realm, secret, url = `ws://${location.host}/ws`, ...hello }) {
     connection = new autobahn.Connection({
       url,
       realm,
