@@ -173,6 +173,18 @@ describe('check', () => {
     });
   });
 
+  it('warns of a directory of web sessions that is not there, without which the node starts', async () => {
+    const store = { type: 'file', directory: 'sessions' };
+    const session = { type: 'express', secrets: ['a secret of sixteen'], store, authid: 'user', role: 'anonymous' };
+    const { code, lines } = await checked(nodeDirectory(nodeConfig({ websocket: { auth: { session } } })));
+    expect({ code, lines }).toEqual({
+      code: 0,
+      lines: [
+        'warning: /workers/0/transports/0/paths/ws/auth/session/store/directory: cannot be read at the moment (ENOENT), so users of the web application are refused',
+      ],
+    });
+  });
+
   it('warns of a guest that cannot start, without which the node does', async () => {
     const cbdir = nodeDirectory({
       version: 2,

@@ -238,6 +238,30 @@ describeNeeds('redis-server', hasRedis)('a login of Express in Redis', () => {
   });
 });
 
+describeNeeds('redis-server', hasRedis)('a node with sessions of Express', () => {
+  it('ends in order, also where Redis hangs or was never there', async () => {
+    const redis = await RedisServer.start();
+    onTestFinished(() => redis.dispose());
+    const { store, end } = await redisStoreOf(redis);
+    onTestFinished(end);
+    const app = await WebApp.start({ store });
+    onTestFinished(() => app.close());
+    const at = (url: string): object => ({ type: 'websocket', auth: sessionAuth({ type: 'redis', url }) });
+    const daemon = await startDaemon({
+      config: nodeConfig({
+        realms: [REALM],
+        websocket: at(redis.url()),
+        paths: { absent: at('redis://127.0.0.1:1') },
+      }),
+    });
+    onTestFinished(() => daemon.dispose());
+    await joined(daemon, await app.login('joe'));
+    redis.signal('SIGSTOP');
+    onTestFinished(() => redis.signal('SIGCONT'));
+    expect(await daemon.stop()).toBe(0);
+  });
+});
+
 describeNeeds('redis-server', hasRedis)('a login of Express that expires', () => {
   it('ends in the realm when its time is over, though Redis has many other keys to look after', async () => {
     const redis = await RedisServer.start();
