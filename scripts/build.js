@@ -9,6 +9,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 
 import { publishDeclarations } from './declarations.js';
+import { withoutDescriptions } from './descriptions.js';
 import { shortenMaps } from './source-maps.js';
 import { useValidator, writeValidator } from './validator.js';
 
@@ -72,7 +73,7 @@ async function bundles() {
     lineLimit: 160,
     // No `keepNames`: it costs a call for every function that is made, also in the middle of routing. Without
     // minifying, names stay as they are (two classes of one name, or one that names itself, excepted).
-    plugins: [useValidator],
+    plugins: [useValidator, withoutDescriptions],
   });
   shortenMaps(dist);
 }
