@@ -28,7 +28,7 @@ function played(player: AuthClient) {
   const { log, entries } = recordingLog();
   let auth: TestAuth;
   beforeAll(async () => {
-    auth = await testAuth(config, { log });
+    auth = await testAuth(config, { log, clock: Date.now });
   });
   const start = (authid: string, other = auth): Promise<Verdict | Pass> =>
     other.start({ authmethod, authid, ...player.hello(authid) }, client);
@@ -46,10 +46,15 @@ async function resume(challenge: Challenge, signature: string, extra: object = {
 }
 
 export function authMethodContract(player: AuthClient): void {
-  const { name, authmethod, config, replayable = false } = player;
+  const { name, authmethod, config, replayable = false, vouchedBy } = player;
 
   describe(`authentication method ${name}`, () => {
     const { auth, start, challengeFor, entries, secretsTold } = played(player);
+
+    const joe = {
+      ...{ authid: 'joe', authrole: 'user', authmethod, authrealm: 'realm1', authextra: null },
+      ...(vouchedBy !== undefined && { source: { issuer: vouchedBy, subject: 'joe' } }),
+    };
 
     const login = async (authid: string, knows: boolean, other = auth()): Promise<Verdict> => {
       const challenge = asChallenge(await start(authid, other));
@@ -60,7 +65,13 @@ export function authMethodContract(player: AuthClient): void {
     it('lets in who knows the secret, as whom the config says', async () => {
       expect(await login('joe', true)).toMatchObject({
         type: 'accept',
-        principal: { realm: 'realm1', authid: 'joe', authrole: 'user', authmethod, authprovider: 'static' },
+        principal: {
+          realm: 'realm1',
+          authid: 'joe',
+          authrole: 'user',
+          authmethod,
+          authprovider: vouchedBy ?? 'static',
+        },
       });
     });
 
@@ -76,7 +87,7 @@ export function authMethodContract(player: AuthClient): void {
     });
 
     it('calls it as the specification does where that is asked for', async () => {
-      const other = await testAuth(config, { options: { auth_error_uris: 'wamp' } });
+      const other = await testAuth(config, { options: { auth_error_uris: 'wamp' }, clock: Date.now });
       expect(await login('joe', false, other)).toMatchObject({ reason: 'wamp.error.authentication_denied' });
     });
 
@@ -108,10 +119,13 @@ export function authMethodContract(player: AuthClient): void {
 
     it('knows whether a login of earlier would still be one', () => {
       const method = auth().method(authmethod);
-      const joe = { authid: 'joe', authrole: 'user', authmethod, authrealm: 'realm1', authextra: null };
       // Of a version that did not note the credential.
       expect(method.faultOf?.(joe)).toBeUndefined();
       expect(method.faultOf?.({ ...joe, authrole: 'admin' })).toBe('no such principal');
+      if (vouchedBy !== undefined) {
+        expect(method.faultOf?.({ ...joe, source: { issuer: 'https://gone.example.com' } })).toBe('no such principal');
+        return;
+      }
       expect(method.faultOf?.({ ...joe, authid: 'nobody' })).toBe('no such principal');
       expect(method.faultOf?.({ ...joe, authid: 'constructor' })).toBe('no such principal');
     });
@@ -122,7 +136,6 @@ export function authMethodContract(player: AuthClient): void {
       const { credential } = verdict.principal;
       // Too short to tell a right guess of the secret from others.
       expect(credential).toMatch(/^[0-9a-f]{4}$/);
-      const joe = { authid: 'joe', authrole: 'user', authmethod, authrealm: 'realm1', authextra: null };
       const remembered = { ...joe, ...(credential !== undefined && { credential }) };
       expect(auth().method(authmethod).faultOf?.(remembered)).toBeUndefined();
       const later = await testAuth(withOtherSecrets(config));

@@ -5,6 +5,7 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey, pbkdf2Sync, sign as signWith } from 'node:crypto';
 
 import type { AuthRequest, Challenge, ClientInfo } from '../../src/auth/method.js';
+import { ISSUER, issuerSection, SECRET, signedByHand } from './tokens.js';
 
 type Extra = Readonly<Record<string, unknown>>;
 
@@ -28,6 +29,8 @@ export interface AuthClient {
   ): { readonly signature: string; readonly extra?: Extra };
   /** The answer to one challenge is good for another one as well. */
   readonly replayable?: boolean;
+  /** Who vouches for joe. Then no principals are in the config, and nobody else can be asked for them. */
+  readonly vouchedBy?: string;
 }
 
 /** What the static section of a client says of joe. */
@@ -171,6 +174,18 @@ const cryptosign: AuthClient = {
   }),
 };
 
+/** A token of joe, whatever HELLO says: it names its user itself. */
+const jwt: AuthClient = {
+  name: 'jwt',
+  authmethod: 'jwt',
+  config: { jwt: { issuers: [issuerSection({ secret: SECRET })], expire: 'close', max_length: 8192 } },
+  secrets: [SECRET],
+  hello: (authid) => ({ authid }),
+  answer: (_challenge, _authid, knows) => ({ signature: signedByHand(knows ? SECRET : `not ${SECRET}`, Date.now()) }),
+  replayable: true,
+  vouchedBy: ISSUER,
+};
+
 export const AUTH_CLIENTS: readonly AuthClient[] = [
   ticket,
   wampcra,
@@ -178,4 +193,8 @@ export const AUTH_CLIENTS: readonly AuthClient[] = [
   scramClient('wamp_scram', 'wamp-scram', 'biws'),
   scramClient('scram', 'scram', ''),
   cryptosign,
+  jwt,
 ];
+
+/** Those whose principals an authenticator may have as well. */
+export const ASKABLE_CLIENTS = AUTH_CLIENTS.filter(({ vouchedBy }) => vouchedBy === undefined);

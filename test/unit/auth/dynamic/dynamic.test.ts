@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClientInfo, Pass, Verdict } from '../../../../src/auth/method.js';
 import { payloadOf } from '../../../../src/wamp/payload.js';
 import { asChallenge, testAuth } from '../../../support/auth.js';
-import { answerAbout, AUTH_CLIENTS, JIM_KEYS, JOE_KEYS, sectionOf } from '../../../support/auth-clients.js';
+import { answerAbout, ASKABLE_CLIENTS, JIM_KEYS, JOE_KEYS, sectionOf } from '../../../support/auth-clients.js';
 import type { AuthClient } from '../../../support/auth-clients.js';
 import { recordingLog } from '../../../support/cookie-store.js';
 
@@ -48,7 +48,7 @@ function asking(player: AuthClient, answer: Answer, more: Dict = {}) {
 const FAILED = { type: 'deny', reason: 'wamp.error.authentication_failed', message: 'the authenticator failed' };
 const REFUSED = { type: 'deny', reason: 'com.app.error.unknown', message: 'never heard of' };
 
-describe.each(AUTH_CLIENTS)('$name with an authenticator', (player) => {
+describe.each(ASKABLE_CLIENTS)('$name with an authenticator', (player) => {
   const { authmethod } = player;
 
   it('lets in who knows the secret that it tells, as whom it says', async () => {
@@ -174,7 +174,7 @@ describe('a procedure', () => {
 });
 
 describe('cryptosign with an authenticator', () => {
-  const player = AUTH_CLIENTS.find(({ name }) => name === 'cryptosign');
+  const player = ASKABLE_CLIENTS.find(({ name }) => name === 'cryptosign');
   if (player === undefined) throw new Error('there is no client of cryptosign');
 
   it('refuses somebody with another key than the one it tells', async () => {
