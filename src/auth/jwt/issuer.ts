@@ -12,6 +12,7 @@ import { defaultAlgorithms } from './algorithms.js';
 import { KeysMissing } from './keys.js';
 import type { IssuerKeys, Jose } from './keys.js';
 import type { IssuerConfig } from './schema.js';
+import type { Turns } from './turns.js';
 import type { JWTPayload, JWTVerifyOptions, JWTVerifyResult } from 'jose';
 
 /** Whom a good token stands for, and until when. */
@@ -48,19 +49,29 @@ export type Reading = TokenUser | BadToken | { readonly type: 'no keys' };
 /** The same, of a token that says who somebody is. Longer ones are no names. */
 const MAX_SUBJECT_CHARACTERS = 1024;
 
+export interface IssuerDeps {
+  readonly jose: Jose;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** For checking signatures; issuers share them. */
+  readonly turns: Turns;
+}
+
 export class Issuer {
   readonly config: IssuerConfig;
   readonly #keys: IssuerKeys;
   readonly #jose: Jose;
+  readonly #turns: Turns;
   readonly #clock: () => number;
   readonly #rules: JWTVerifyOptions;
   readonly #credential: string | undefined;
 
-  constructor(config: IssuerConfig, keys: IssuerKeys, { jose, clock }: { jose: Jose; clock: () => number }) {
+  constructor(config: IssuerConfig, keys: IssuerKeys, { jose, clock, turns }: IssuerDeps) {
     const { issuer, audience, algorithms, leeway, max_age, typ, secret } = config;
     this.config = config;
     this.#keys = keys;
     this.#jose = jose;
+    this.#turns = turns;
     this.#clock = clock;
     this.#rules = {
       algorithms: [...(algorithms ?? defaultAlgorithms(secret !== undefined))],
@@ -84,14 +95,22 @@ export class Issuer {
 
   /** Never rejects, whatever the token is. */
   async read(token: string): Promise<Reading> {
+    let giveBack = (): void => undefined;
     try {
       const rules = { ...this.#rules, currentDate: new Date(this.#clock()) };
-      const keyOf = (...asked: Parameters<IssuerKeys['find']>) => this.#keys.find(...asked);
+      const keyOf: IssuerKeys['find'] = async (...asked) => {
+        // Before the turn: a key that has to be fetched takes long, and others need not wait for it.
+        const key = await this.#keys.find(...asked);
+        giveBack = await this.#turns.take();
+        return key;
+      };
       return this.#judge(await this.#jose.jwtVerify(token, keyOf, rules));
     } catch (error) {
       if (error instanceof KeysMissing) return { type: 'no keys' };
       const isExpired = error instanceof this.#jose.errors.JWTExpired;
       return { type: 'bad', fault: messageOf(error), kind: errorCode(error) ?? 'other', isExpired };
+    } finally {
+      giveBack();
     }
   }
 

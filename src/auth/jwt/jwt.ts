@@ -19,6 +19,7 @@ import { RemoteKeys } from './key-set.js';
 import { sharedKey } from './keys.js';
 import { expiryOf, tokenLease } from './lease.js';
 import { claimedIssuer, isToken } from './token.js';
+import { Turns } from './turns.js';
 import type { CookieAuth, LoginFault } from '../../cookie/store.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, AuthRequest, Deny } from '../method.js';
 import type { Pass, TicketReader, Unavailable, Verdict } from '../method.js';
@@ -28,6 +29,9 @@ import type { IssuerKeys, Jose } from './keys.js';
 import type { IssuerConfig, JwtConfig } from './schema.js';
 
 const PASS: Pass = { type: 'pass' };
+
+/** How many signatures are checked at a time: more than threads do it, so that these always have work. */
+const MAX_CHECKING = 8;
 
 const NOT_NOW: Unavailable = {
   type: 'unavailable',
@@ -40,9 +44,9 @@ export const jwt: AuthMethodType<JwtConfig> = {
   async create(config, deps) {
     const jose = await loadJose();
     const question = config.denied === undefined ? undefined : await createDeniedQuestion(config.denied, deps);
-    const { clock } = deps;
+    const parts = { jose, clock: deps.clock, turns: new Turns(MAX_CHECKING) };
     const issuers = await Promise.all(
-      config.issuers.map(async (issuer) => new Issuer(issuer, await keysOf(issuer, jose, deps), { jose, clock })),
+      config.issuers.map(async (issuer) => new Issuer(issuer, await keysOf(issuer, jose, deps), parts)),
     );
     for (const issuer of issuers) issuer.start();
     return new TokenMethod(config, issuers, question, deps);
