@@ -26,6 +26,12 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
   ConnectError: [['remote/hosted-module.ts', 'messageOf(error)']],
   DatabaseLost: [['cookie/database/store.ts', 'failed: messageOf(err)']],
   FileLost: [['cookie/file/cookie-file.ts', 'instanceof FileLost']],
+  KeyFileError: [
+    ['auth/jwt/look.ts', 'instanceof KeyFileError'],
+    ['worker/router-worker.ts', 'new WorkerError'],
+  ],
+  KeySetError: [['auth/jwt/key-set.ts', 'this.#sayFailed(error']],
+  KeysMissing: [['auth/jwt/issuer.ts', 'instanceof KeysMissing']],
   ListenError: [
     ['worker/router-worker.ts', 'new WorkerError'],
     ['node/control.ts', 'instanceof ListenError'],
@@ -35,6 +41,10 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
     ['cookie/file/store.ts', 'throw cannotOpen'],
   ],
   ModuleError: [['worker/router-worker.ts', 'new WorkerError']],
+  OptionalPackageError: [
+    ['cookie/database/engine.ts', 'new CookieStoreError'],
+    ['worker/router-worker.ts', 'new WorkerError'],
+  ],
   PrivatePlaceError: [['webservice/static/root.ts', 'instanceof PrivatePlaceError']],
   ProtocolViolation: [
     ['session/session.ts', 'instanceof ProtocolViolation'],
