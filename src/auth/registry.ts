@@ -50,7 +50,7 @@ export async function createAuthMethods(
   for (const type of Object.values(types)) {
     const section = sections[type.type as keyof AuthConfig];
     if (section === undefined) continue;
-    const method = await type.create(section as never, { ...deps, siblings: methods });
+    const method = await stopOnFailure(() => type.create(section as never, { ...deps, siblings: methods }), methods);
     const guarded = type.withoutSecret === true ? method : limit.guard(method);
     for (const name of type.names ?? [type.type]) methods.set(name, guarded);
     if (method.ticketReader !== undefined) tickets.add(method.ticketReader, method);
@@ -58,6 +58,19 @@ export async function createAuthMethods(
   }
   if (!tickets.isEmpty) methods.set(TICKET, limit.guard(tickets));
   return methods;
+}
+
+/** A method that cannot be set up leaves nothing of those before it. */
+async function stopOnFailure(
+  create: () => AuthMethod | Promise<AuthMethod>,
+  methods: AuthMethods,
+): Promise<AuthMethod> {
+  try {
+    return await create();
+  } catch (error) {
+    await stopAuthMethods(methods);
+    throw error;
+  }
 }
 
 /** Releases what methods hold. Never rejects. */

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeDirectory, runCli, startDaemon } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { ALLOW_ALL, nodeConfig } from '../support/node-config.js';
+import { AUDIENCE, ISSUER, secretKey, signed } from '../support/tokens.js';
 import { ALL_ROLES, WampClient, cookieValue, rawHttp, upgradeLines } from '../support/wamp-client.js';
 
 type Dict = Readonly<Record<string, unknown>>;
@@ -48,6 +49,7 @@ const KEY = secret('derived key', pbkdf2Sync(PASSWORD, SALT, 1000, 32, 'sha256')
 const WRONG = secret('wrong ticket');
 const OPERATOR = secret('ticket of the operator');
 const COOKIE_SECRET = secret('secret that signs cookies');
+const TOKEN_SECRET = secret('secret that signs tokens', randomBytes(24).toString('base64'));
 
 /** What SCRAM makes of the password, and what an Ed25519 key is made of. */
 const SCRAM_SALT = randomBytes(16);
@@ -132,6 +134,11 @@ const CONFIG = nodeConfig({
       options: { max_auth_failures: 0, max_auth_failures_per_address: 0 },
     },
     signed: { type: 'websocket', cookie: { name: 'signed', secrets: [COOKIE_SECRET], authid: 'derived' } },
+    tokens: {
+      type: 'websocket',
+      auth: { jwt: { issuers: [{ issuer: ISSUER, audience: AUDIENCE, secret: TOKEN_SECRET, role: 'operator' }] } },
+      options: { max_auth_failures: 0, max_auth_failures_per_address: 0 },
+    },
   },
 });
 
@@ -331,6 +338,31 @@ describe('a node under observation', () => {
     const { code, reason } = await late.closed;
     expect(code).toBe(1013);
     keep('refusals', reason);
+    await askAboutEverything();
+  });
+
+  it('takes tokens of an issuer', async () => {
+    const token = async (claims: object = {}, key = TOKEN_SECRET): Promise<string> => {
+      const text = secret(`token ${secrets.size}`, await signed(secretKey(key), Date.now(), { ...claims }));
+      for (const part of text.split('.').slice(1)) secret(`part of a token ${secrets.size}`, part);
+      return text;
+    };
+    const open = async (text: string, authmethod: string): Promise<readonly unknown[]> => {
+      const client = await connect({}, '/tokens');
+      const answer = await logIn(client, { authmethods: [authmethod] }, () => text);
+      keep(answer[0] === 2 ? 'WELCOME' : 'refusals', JSON.stringify(answer));
+      if (answer[0] !== 2) return answer;
+      for (const more of [await token({ iat: 1 }), await token(), await token({ sub: 'jim' })]) {
+        const reply = await client.ask([48, ++requestId, {}, 'crossbar.session.refresh', [more]]);
+        keep('meta API', JSON.stringify(reply));
+      }
+      return answer;
+    };
+    for (const method of ['jwt', 'ticket']) {
+      const bad = [await token({}, WRONG.repeat(2)), await token({ exp: 1 }), await token({ aud: 'other' })];
+      for (const text of bad) expect((await open(text, method))[0]).toBe(3);
+      expect((await open(await token(), method))[0]).toBe(2);
+    }
     await askAboutEverything();
   });
 

@@ -6,8 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { MAX_KEY_SET_BYTES } from '../../../../src/auth/jwt/key-fetch.js';
+import { AUTH_METHODS, createAuthMethods } from '../../../../src/auth/registry.js';
+import { AUTH_URIS } from '../../../../src/auth/verdict.js';
+import { silentLogger } from '../../../../src/log/logger.js';
 import type { Pass, Verdict } from '../../../../src/auth/method.js';
-import { testAuth } from '../../../support/auth.js';
+import { testAuth, UNLIMITED } from '../../../support/auth.js';
+import { NOBODY_TO_ASK } from '../../../support/client.js';
 import type { TestAuth } from '../../../support/auth.js';
 import { recordingLog } from '../../../support/cookie-store.js';
 import { ISSUER, jwtSection, KeyServer, ownTime, signed, signingKey } from '../../../support/tokens.js';
@@ -214,6 +218,18 @@ describe('stop', () => {
     await stop();
     expect(time.waiting).toBe(0);
   });
+});
+
+it('a config whose other methods cannot be set up leaves no timer', async () => {
+  const own = ownTime();
+  const broken = { type: 'function', module: './nosuch.js', name: 'x' };
+  const config = { ...jwtSection([{ jwks: server.url }]), tls: broken };
+  const types = { jwt: AUTH_METHODS.jwt, tls: AUTH_METHODS.tls } as never;
+  const deps = { ...NOBODY_TO_ASK, ...own, log: silentLogger(), uris: AUTH_URIS.crossbar };
+  await expect(createAuthMethods(config as never, UNLIMITED, deps, types)).rejects.toThrow('no modules');
+  await expect.poll(() => own.time.waiting).toBe(0);
+  own.time.advance(REFRESH_MS);
+  expect(own.time.waiting).toBe(0);
 });
 
 it('the log names the issuer, and neither the token nor the address of the key set', async () => {
