@@ -35,7 +35,7 @@ export async function openWebSocket(
     await opened(webSocket, timeoutMs);
   } catch (cause) {
     socket.destroy();
-    const problem = `the WebSocket handshake for ${config.url} failed: ${handshakeProblem(cause)}`;
+    const problem = `the WebSocket handshake for ${shownUrl(config.url)} failed: ${handshakeProblem(cause)}`;
     throw new ConnectError(`cannot connect to ${endpointText(endpoint)}: ${problem}`, { cause });
   }
   const serializer = spoken.get(webSocket.protocol);
@@ -44,6 +44,12 @@ export async function openWebSocket(
     throw new ConnectError(`the router chose "${webSocket.protocol}", which was not offered`);
   }
   return carry(webSocket, serializer, receiver, config.options);
+}
+
+/** @returns a URL as it may be logged: there may be a ticket in its query, or a password. */
+function shownUrl(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
 }
 
 /** @returns subprotocol -> serializer, in order */

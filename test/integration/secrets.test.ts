@@ -133,6 +133,11 @@ const CONFIG = nodeConfig({
       },
       options: { max_auth_failures: 0, max_auth_failures_per_address: 0 },
     },
+    once: {
+      type: 'websocket',
+      auth: { one_time: { from: ['challenge', 'authextra', 'query', 'subprotocol'] } },
+      options: { max_auth_failures: 0, max_auth_failures_per_address: 0 },
+    },
     signed: { type: 'websocket', cookie: { name: 'signed', secrets: [COOKIE_SECRET], authid: 'derived' } },
     tokens: {
       type: 'websocket',
@@ -312,6 +317,55 @@ describe('a node under observation', () => {
       expect(refusal[0]).toBe(3);
       keep('refusals', JSON.stringify(refusal));
     }
+    await askAboutEverything();
+  });
+
+  it('issues and takes one-time tickets', async () => {
+    const issue = async (): Promise<string> => {
+      operator.send([48, ++requestId, {}, 'crossbar.ticket.issue', [], { authid: 'joe', role: 'member' }]);
+      for (;;) {
+        const message = await operator.next();
+        if (message[0] === 50)
+          return secret(`ticket ${secrets.size}`, (resultOf(message) as { ticket: string }).ticket);
+        keep('meta API', JSON.stringify(message));
+      }
+    };
+    const bearer = (ticket: string) =>
+      secret(`bearer ${secrets.size}`, `base64url.bearer.wamp.${Buffer.from(ticket).toString('base64url')}`);
+    const open = async (query: string, more: readonly string[] = []): Promise<WampClient> => {
+      const client = await WampClient.connect(daemon.url(`/once${query}`, 'ws'), {
+        subprotocols: ['wamp.2.json', ...more],
+      });
+      clients.push(client);
+      keep('handshakes', JSON.stringify(client.handshake));
+      return client;
+    };
+    const offering = { authmethods: ['ticket'] };
+    const ways: ((ticket: string) => Promise<readonly unknown[]>)[] = [
+      async (ticket) => logIn(await open(''), offering, () => ticket),
+      async (ticket) => (await open('')).ask(hello({ ...offering, authextra: { ticket } })),
+      async (ticket) => (await open(`?ticket=${ticket}`)).ask(hello({})),
+      async (ticket) => (await open('', [bearer(ticket)])).ask(hello({})),
+    ];
+    for (const way of ways) {
+      const ticket = await issue();
+      for (const expected of [2, 3]) {
+        const answer = await way(ticket);
+        expect(answer[0]).toBe(expected);
+        keep(expected === 2 ? 'WELCOME' : 'refusals', JSON.stringify(answer));
+      }
+    }
+    const [used, named] = [await issue(), await issue()];
+    const alone = upgradeLines(`/once?ticket=${used}`, [`Sec-WebSocket-Protocol: ${bearer(named)}`]);
+    const refused = await rawHttp(daemon.port, alone);
+    expect(refused.status).toBe(400);
+    const unknown = await rawHttp(daemon.port, [
+      `GET /nothing?token=${named} HTTP/1.1`,
+      'Host: 127.0.0.1',
+      'Connection: close',
+    ]);
+    expect(unknown.status).toBe(404);
+    for (const { headers, body } of [refused, unknown]) keep('HTTP', JSON.stringify(headers) + body);
     await askAboutEverything();
   });
 

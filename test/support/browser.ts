@@ -47,13 +47,19 @@ export interface Join {
   readonly challenges: number;
 }
 
-/** What a page says in HELLO, and the secret that it signs challenges of WAMP-CRA with. */
+/** What a page says in HELLO, the secret that it signs challenges of WAMP-CRA with, and where it gets tickets for others. */
 export interface Credentials {
   /** Where the router is; default: where the page comes from. */
   readonly url?: string;
   readonly authmethods?: readonly string[];
   readonly authid?: string;
   readonly secret?: string;
+  readonly ticketUrl?: string;
+  readonly authextra?: Kwargs;
+  /** The query of the URL, with its `?`. */
+  readonly search?: string;
+  /** The subprotocols. */
+  readonly protocols?: readonly string[];
 }
 
 export interface ReceivedEvent {

@@ -41,6 +41,11 @@ function asError({ error, args }) {
   throw new Error(`${error}: ${JSON.stringify(args)}`);
 }
 
+async function fetchTicket(url) {
+  const answer = await fetch(url, { method: 'POST' });
+  return (await answer.json()).ticket;
+}
+
 const behaviours = {
   echo: (args, kwargs) => new autobahn.Result(args, kwargs),
   fail: (args, kwargs) => {
@@ -51,10 +56,10 @@ const behaviours = {
 globalThis.client = {
   /**
    * Connects and stays connected, also when the router said GOODBYE; `nextJoin` tells about every session, `nextEnd` about
-   * the end of each. `authmethods` and `authid` go into HELLO, `secret` answers the challenges of WAMP-CRA. `url` is where the
-   * router is, if it is not where the page comes from.
+   * the end of each. `authmethods` and `authid` go into HELLO, `secret` answers the challenges of WAMP-CRA, and a ticket from
+   * `ticketUrl` all others. `url` is where the router is, if it is not where the page comes from; `search` the query of the usual one.
    */
-  open({ realm, secret, url = `ws://${location.host}/ws`, ...hello }) {
+  open({ realm, secret, ticketUrl, search = '', url = `ws://${location.host}/ws${search}`, ...hello }) {
     connection = new autobahn.Connection({
       url,
       realm,
@@ -63,6 +68,7 @@ globalThis.client = {
       max_retry_delay: RETRY_S,
       onchallenge: (_session, _method, { challenge }) => {
         challenges++;
+        if (ticketUrl !== undefined) return fetchTicket(ticketUrl);
         return autobahn.auth_cra.sign(secret, challenge);
       },
       ...hello,
