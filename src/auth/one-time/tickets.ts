@@ -63,6 +63,7 @@ interface Kept {
   readonly grant: TicketGrant;
   /** The user as a key. */
   readonly holder: string;
+  /** What it says of the user. */
   readonly bytes: number;
 }
 
@@ -74,10 +75,8 @@ const FORM = /^once-[A-Za-z0-9_-]{43}$/;
 const DEFAULT_MAX = 10_000;
 /** For one `authid` of a realm: a page needs one at a time, and a user has some tabs. */
 const MAX_PER_USER = 20;
-/** All together: what a ticket says of its holder may be as large as a message. */
+/** What all together say of their holders: one may say as much as a message holds. Each takes some 500 bytes beside that. */
 const MAX_BYTES = 16_777_216;
-/** What a ticket takes beside what it says of its holder. */
-const BYTES_EACH = 500;
 /** So many are looked at with each that comes or goes, so that expired ones do not stay. */
 const LOOKED_AT = 4;
 
@@ -152,7 +151,7 @@ export class OneTimeTickets {
 
   #keep(digest: string, grant: TicketGrant): void {
     const { realm, authid } = grant.user;
-    const kept = { grant, holder: JSON.stringify([realm, authid]), bytes: BYTES_EACH + 2 * sizeOf(grant.user) };
+    const kept = { grant, holder: JSON.stringify([realm, authid]), bytes: 2 * sizeOf(grant.user) };
     const own = this.#byHolder.get(kept.holder) ?? new Set();
     own.add(digest);
     this.#byHolder.set(kept.holder, own);
