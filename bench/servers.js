@@ -52,13 +52,23 @@ export function buildProblem() {
  * @returns {Promise<Server>}
  */
 export async function startNode(settings) {
+  const { directory, ...server } = await startConfigured(nodeConfig(settings));
+  return { ...server, cookieFile: settings.cookie === 'file' ? path.join(directory, COOKIE_FILE) : undefined };
+}
+
+/**
+ * The same with a config of any kind.
+ *
+ * @param {object} config
+ * @returns {Promise<Server & { directory: string }>} with the directory of the node, which is gone when it has ended
+ */
+export async function startConfigured(config) {
   const directory = temporaryDirectory();
-  writeFileSync(path.join(directory, 'config.json'), JSON.stringify(nodeConfig(settings)));
+  writeFileSync(path.join(directory, 'config.json'), JSON.stringify(config));
   const args = [NODE_BIN, 'start', '--cbdir', directory];
   const complaintsIn = (/** @type {{ stdout: string, stderr: string }} */ { stdout, stderr }) =>
     stdout.split('\n').filter(isComplaint).join('\n') + stderr;
-  const server = await start({ args, directory, complaintsIn });
-  return { ...server, cookieFile: settings.cookie === 'file' ? path.join(directory, COOKIE_FILE) : undefined };
+  return { ...(await start({ args, directory, complaintsIn })), directory };
 }
 
 /**

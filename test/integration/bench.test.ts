@@ -18,6 +18,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const RUN = path.join(ROOT, 'bench/run.js');
 const LOAD = path.join(ROOT, 'bench/load.js');
 const MEMORY = path.join(ROOT, 'bench/memory.js');
+const LOGINS = path.join(ROOT, 'bench/logins.js');
 const SOAK = path.join(ROOT, 'bench/soak.js');
 const SHORT = ['--quick', '--seconds', '0.2', '--warmup', '0.1'];
 
@@ -192,6 +193,33 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench:memory', () 
     expect(code).toBe(2);
     expect(stderr).toContain(`memory: ${message}`);
     expect(stderr).toContain('usage: npm run bench:memory');
+  });
+});
+
+describeNeeds('Linux', process.platform === 'linux')('npm run bench:logins', () => {
+  it('prints a row for each method, compared with WAMP-CRA', async () => {
+    const json = path.join(temporaryDirectory(), 'logins.json');
+    const flags = ['--only', 'anonymous,wampcra,one_time', '--logins', '40', '--runs', '1', '--json', json];
+
+    const { code, stdout } = await run(LOGINS, ...flags);
+
+    expect(stdout).not.toContain('PROBLEM');
+    expect(code).toBe(0);
+    const rows = new Map(tableIn(stdout).map(([login, ...cells]) => [login, cells]));
+    expect([...rows.keys()].slice(2)).toEqual(['anonymous', 'WAMP-CRA', 'one-time ticket']);
+    expect(rows.get('WAMP-CRA')?.[1]).toBe('1.00');
+    const { results }: { results: { micros: number[] }[] } = JSON.parse(readFileSync(json, 'utf8'));
+    expect(results.every(({ micros: [micros = 0] }) => micros > 0)).toBe(true);
+  }, 60_000);
+
+  it.each([
+    [['--only', 'nonsense'], 'there is no "nonsense"'],
+    [['--logins', '100000'], '--logins is a whole number from 1 to 80000, not "100000"'],
+  ])('refuses %j with the usage', async (flags, message) => {
+    const { code, stderr } = await run(LOGINS, ...flags);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`logins: ${message}`);
+    expect(stderr).toContain('usage: npm run bench:logins');
   });
 });
 
