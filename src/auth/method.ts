@@ -51,8 +51,6 @@ export interface ClientInfo {
   readonly liveCookie: LiveCookie | undefined;
   /** The cookie id that the browser had, or got, when the connection was opened: a password. Undefined when it had a replaced one. */
   readonly heldCookie?: string | undefined;
-  /** The cookie id that the browser came with, where it got {@link heldCookie} in exchange. */
-  readonly formerCookie?: string | undefined;
   /**
    * The headers of the HTTP request, with names in lower case; undefined without HTTP, and where no method of the transport
    * wants them. They contain cookies and passwords: for authenticators only.

@@ -3,7 +3,7 @@
  */
 import { parseCookie, stringifySetCookie } from 'cookie';
 
-import { sign, verify } from './signature.js';
+import { sign, signedValue, verify } from './signature.js';
 import type { CookieConfig } from './schema.js';
 import type { Verified } from './signature.js';
 
@@ -48,6 +48,16 @@ export function presentedIds(headerLines: readonly string[], { name, length, sec
     if (found.size === MAX_CANDIDATES) break;
   }
   return [...found.values()];
+}
+
+/**
+ * Reads the `Cookie` header where no config tells what an id looks like, for a look whether a certain one is among them.
+ *
+ * @returns what may be a cookie id, signed or not, of whatever name. Signatures are not checked.
+ */
+export function anyIds(header: string): string[] {
+  const values = header.split(';', MAX_CANDIDATES).map((piece) => unquoted(piece.slice(piece.indexOf('=') + 1).trim()));
+  return values.map((value) => signedValue(value) ?? value);
 }
 
 /** What the config does not say. */

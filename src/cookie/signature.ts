@@ -33,6 +33,11 @@ export function verify(text: string, secrets: readonly string[]): Verified | und
   return index === -1 ? undefined : { value, isOutdated: index > 0 };
 }
 
+/** @returns the value of a signed text, whoever signed it; undefined when it is not signed. */
+export function signedValue(text: string): string | undefined {
+  return SIGNED.exec(decoded(text))?.[1];
+}
+
 function mac(value: string, secret: string): string {
   return createHmac('sha256', secret).update(value).digest('base64').replace(/=+$/, '');
 }

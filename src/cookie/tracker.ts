@@ -41,8 +41,6 @@ export interface Tracked {
    * real browser has the new one by then, and comes back with it.
    */
   readonly lastsMs?: number;
-  /** The id that the browser came with, where the answer brings it another one. */
-  readonly former?: string;
 }
 
 /** The cookie that a request presents. */
@@ -65,11 +63,6 @@ interface Known {
   readonly isCurrent: boolean;
   /** The browser needs a `Set-Cookie`: for a new id, a new signature or a longer life. */
   readonly isRenewed: boolean;
-}
-
-/** The same, with the id that the browser came with. */
-interface Found extends Known {
-  readonly cbtid: string;
 }
 
 /** Finds the cookie of a request, or makes one, by one `cookie` section of the config. */
@@ -103,9 +96,7 @@ export class CookieTracker {
     const record = known?.record ?? (await this.#create());
     const secureConnection = options.secureConnection ?? isTls(req);
     const maxAge = this.#remainingSeconds(record);
-    const header = setCookie(record.cbtid, this.#config, { secureConnection, maxAge });
-    const isReplaced = known !== undefined && known.cbtid !== record.cbtid;
-    return { record, setCookie: header, ...(isReplaced && { former: known.cbtid }) };
+    return { record, setCookie: setCookie(record.cbtid, this.#config, { secureConnection, maxAge }) };
   }
 
   /**
@@ -199,13 +190,12 @@ export class CookieTracker {
     this.#liveCookies.delivered(record);
   }
 
-  async #find(header: string): Promise<Found | undefined> {
+  async #find(header: string): Promise<Known | undefined> {
     // Node.js joins several Cookie lines with "; ", which is also what separates the cookies of one line.
     const ids = presentedIds([header], this.#config);
     for (const { cbtid, isOutdated } of ids) {
       const known = await this.#lookUp(cbtid, ids);
-      if (known === undefined) continue;
-      return { ...known, cbtid, isRenewed: known.isRenewed || (known.isCurrent && isOutdated) };
+      if (known !== undefined) return { ...known, isRenewed: known.isRenewed || (known.isCurrent && isOutdated) };
     }
     return undefined;
   }

@@ -59,25 +59,17 @@ export function clientInfoOf(
 }
 
 /** What HTTP tells of a client beside what its socket does. */
-export type HttpClient = Pick<ClientInfo, 'liveCookie' | 'heldCookie' | 'formerCookie' | 'headers' | 'query'>;
+export type HttpClient = Pick<ClientInfo, 'liveCookie' | 'heldCookie' | 'headers' | 'query'>;
 
-const WITHOUT_HTTP: HttpClient = {
-  liveCookie: undefined,
-  heldCookie: undefined,
-  formerCookie: undefined,
-  headers: undefined,
-  query: undefined,
-};
+const WITHOUT_HTTP: HttpClient = { liveCookie: undefined, heldCookie: undefined, headers: undefined, query: undefined };
 
 /** @returns what is known of a client, in one object of one shape: spreading one into another is dear at every connection. */
-export function clientOf(socket: Socket, http = WITHOUT_HTTP): ClientInfo {
-  const { liveCookie, heldCookie, formerCookie, headers, query } = http;
+export function clientOf(socket: Socket, { liveCookie, heldCookie, headers, query } = WITHOUT_HTTP): ClientInfo {
   return {
     peer: peerOf(socket),
     address: countedAddress(addressOf(socket).remoteAddress) ?? '',
     liveCookie,
     heldCookie,
-    formerCookie,
     headers,
     query,
     tls: tlsClientOf(socket),

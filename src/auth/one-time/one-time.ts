@@ -8,6 +8,7 @@
  *     else CHALLENGE -> AUTHENTICATE
  */
 import { cookieDigest } from '../../cookie/digest.js';
+import { anyIds } from '../../cookie/header.js';
 import { sayRepeated } from '../../log/repeated.js';
 import { DETACHED } from '../lease.js';
 import { denied } from '../verdict.js';
@@ -79,12 +80,13 @@ function isMeantFor({ user }: TicketGrant, { realm, authid }: AuthRequest): bool
 
 function isHeldBy(
   { origin, cookie }: TicketGrant,
-  { headers, heldCookie, formerCookie }: ClientInfo,
+  { headers }: ClientInfo,
   { bind_origin: bindsOrigin, bind_cookie: bindsCookie }: OneTimeConfig,
 ): boolean {
   if (bindsOrigin && origin !== undefined && originOf(String(headers?.['origin'])) !== origin) return false;
   if (!bindsCookie || cookie === undefined) return true;
-  return [heldCookie, formerCookie].some((cbtid) => cbtid !== undefined && cookieDigest(cbtid) === cookie);
+  // The id that the browser came with, also where it gets another one in exchange, or nobody else looks at cookies.
+  return anyIds(String(headers?.['cookie'])).some((cbtid) => cookieDigest(cbtid) === cookie);
 }
 
 /** How a ticket came: `SharedTicket` asks for those of the handshake first, then for those of HELLO. */

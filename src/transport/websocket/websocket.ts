@@ -207,7 +207,7 @@ export class WebSocketAcceptor {
       const isKept = sessions.sharing?.keepsHandshake ?? sessions.keepsHandshake === true;
       const [headers, query] = isKept ? [{ ...req.headers }, queryOf(req)] : [];
       const heldCookie = tracked?.lastsMs === undefined ? tracked?.record.cbtid : undefined;
-      const client = clientOf(socket, { liveCookie, heldCookie, formerCookie: tracked?.former, headers, query });
+      const client = clientOf(socket, { liveCookie, heldCookie, headers, query });
       const terms = { socket, serializer: agreement.serializer, client, ...this.#manners };
       if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
         // Whoever goes on has read the answer.

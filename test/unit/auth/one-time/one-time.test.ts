@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { DETACHED } from '../../../../src/auth/lease.js';
 import { SharedLogins } from '../../../../src/auth/shared-logins.js';
 import { cookieDigest } from '../../../../src/cookie/digest.js';
+import { sign } from '../../../../src/cookie/signature.js';
 import type { AuthRequest, ClientInfo, Pass, Verdict } from '../../../../src/auth/method.js';
 import type { TicketRequest } from '../../../../src/auth/one-time/tickets.js';
 import { asChallenge, testAuth } from '../../../support/auth.js';
@@ -99,7 +100,8 @@ describe.each(ALL)('a ticket by %s', (way, bring) => {
       [{ origin: ORIGIN }, { client: page({ headers: { origin: 'null' } }) }],
       [{ origin: ORIGIN }, { client: page({ headers: {} }) }],
       [{ cookie: cookieDigest('mine') }, { client: page() }],
-      [{ cookie: cookieDigest('mine') }, { client: page({ heldCookie: 'other', formerCookie: 'third' }) }],
+      [{ cookie: cookieDigest('mine') }, { client: page({ headers: { cookie: 'cbtid=other; x=mi' } }) }],
+      [{ cookie: cookieDigest('mine') }, { client: page({ headers: {}, heldCookie: 'mine' }) }],
       [{}, { hello: { authid: 'jim' } }],
       [{}, { hello: { authid: '' } }],
       [{}, { hello: { realm: 'realm2' } }],
@@ -116,10 +118,11 @@ describe.each(ALL)('a ticket by %s', (way, bring) => {
 
   it('may come with what it is bound to, and with what is true', async () => {
     const auth = await authOf();
+    const signed = sign('mine', 'a secret of the cookie');
     const right: readonly (readonly [TicketRequest, Try])[] = [
       [{ origin: ORIGIN }, { client: page({ headers: { origin: 'HTTPS://EXAMPLE.com' } }) }],
-      [{ cookie: cookieDigest('mine') }, { client: page({ heldCookie: 'mine' }) }],
-      [{ cookie: cookieDigest('mine') }, { client: page({ heldCookie: 'new', formerCookie: 'mine' }) }],
+      [{ cookie: cookieDigest('mine') }, { client: page({ headers: { cookie: 'a=b; cbtid=mine' } }) }],
+      [{ cookie: cookieDigest('mine') }, { client: page({ headers: { cookie: `a; id=${signed}` } }) }],
       [{}, { client: page({ headers: { origin: 'https://other.example' } }) }],
       [{}, { hello: { authid: 'joe' } }],
       [{}, { hello: { realm: '' } }],
