@@ -48,6 +48,7 @@ function urlOf(place: Place): URL | undefined {
   return text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
 }
 
+/** A query may hold a ticket, and what is wrong with a config ends in a log. */
 function quoted(place: Place): string {
-  return JSON.stringify(place.text() ?? null);
+  return JSON.stringify(place.text()?.replace(/\?[^#]*/, '?…') ?? null);
 }

@@ -1,6 +1,6 @@
 /** The `one_time` section: tickets that were issued to somebody a moment ago. */
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
-import { checkOneTime } from './rules.js';
+import { PARAMETER, checkOneTime } from './rules.js';
 
 /** How long a ticket may be good for, in seconds. */
 export const TICKET_SECONDS = { least: 5, most: 300 } as const;
@@ -32,7 +32,7 @@ export const oneTimeSchema = {
       type: 'string',
       pattern: '^[A-Za-z0-9._~-]{1,64}$',
       allowed: '1 to 64 letters, digits and ".", "_", "~", "-"',
-      default: 'ticket',
+      default: PARAMETER,
       description: 'The parameter of the URL that holds the ticket, with `query`.',
     },
     ttl: {

@@ -122,7 +122,8 @@ describe('one-time tickets', () => {
   const oneTime = (section: object): object => node({ websocket: { auth: { one_time: section } } });
 
   it('come by CHALLENGE and HELLO unless the config says otherwise', () => {
-    const { config } = check(oneTime({}));
+    const { config, notes } = check(oneTime({}));
+    expect(notes).toEqual([]);
     expect(JSON.stringify(config)).toContain(
       '"one_time":{"from":["challenge","authextra"],"parameter":"ticket","ttl":30,"max":10000,"bind_origin":true,"bind_cookie":true}',
     );
@@ -134,6 +135,20 @@ describe('one-time tickets', () => {
     expect(strictProblemsOf(oneTime({ parameter: 't' }))).toEqual([
       `${place}: found without "query" in "from", so it has no effect`,
     ]);
+  });
+
+  it.each([
+    [{ permissions: [{ uri: 'crossbar.ticket.issue', allow: { call: true } }] }, true],
+    [{ permissions: [{ uri: 'crossbar.*', allow: { call: true } }] }, true],
+    [{ authorizer: 'com.example.authorize' }, true],
+    [{ permissions: [{ uri: '*', allow: { call: true } }] }, false],
+    [{ permissions: [{ uri: 'crossbar.cookie.*', allow: { call: true } }] }, false],
+    [{ permissions: [{ uri: 'crossbar.*', allow: { register: true } }] }, false],
+  ])('that nobody can issue are warned of, with a role %j', (role, isIssued) => {
+    const worker = { realms: [{ name: 'realm1', roles: [{ name: 'anonymous', ...role }] }] };
+    const { warnings } = check(node({ websocket: { auth: { one_time: {} } }, worker }));
+    const texts = warnings.map(({ text }) => text).filter((text) => text.startsWith('nobody can issue tickets'));
+    expect(texts).toHaveLength(isIssued ? 0 : 1);
   });
 
   it.each([
