@@ -30,8 +30,15 @@ function configOn(store: object): object {
       },
     ],
     transport: { cookie: { store } },
-    websocket: { auth: { cookie: {}, anonymous: { type: 'static' } } },
-    paths: { login: { type: 'login', realm: 'realm1', auth: { ticket: { type: 'static', principals: PRINCIPALS } } } },
+    websocket: { auth: { cookie: {}, one_time: {}, anonymous: { type: 'static' } } },
+    paths: {
+      login: {
+        type: 'login',
+        realm: 'realm1',
+        auth: { ticket: { type: 'static', principals: PRINCIPALS } },
+        options: { ticket: true },
+      },
+    },
   });
 }
 
@@ -162,6 +169,34 @@ describe.each([
     expect(await Promise.all(cookies.map(whoami))).toEqual(users);
     await Promise.all(cookies.map(logOut));
     expect(new Set(await Promise.all(cookies.map(whoami)))).toEqual(new Set([null]));
+  });
+});
+
+describe('a one-time ticket of the service', () => {
+  it('lets a WebSocket of the page in that has the cookie, once, and the logout ends it', async () => {
+    daemon = await startDaemon({ config: configOn({ type: 'memory' }) });
+    onTestFinished(() => daemon.dispose());
+    const cookie = await logIn('joe');
+    const ticket = async (): Promise<unknown> => (await post('/login/ticket', {}, cookie)).body['ticket'];
+    const hello = (given: unknown) => [
+      1,
+      'realm1',
+      { roles: ALL_ROLES, authmethods: ['ticket'], authextra: { ticket: given } },
+    ];
+    const connect = async (headers: Record<string, string>): Promise<WampClient> => {
+      const client = await WampClient.connect(daemon.url('/ws', 'ws'), { headers });
+      onTestFinished(() => void client.drop());
+      return client;
+    };
+    const first = await ticket();
+    const tab = await connect({ cookie: `cbtid=${cookie}` });
+    expect(await tab.ask(hello(first))).toMatchObject([2, expect.any(Number), { authid: 'joe', authrole: 'member' }]);
+    const refused = [3, expect.anything(), 'wamp.error.not_authorized'];
+    expect(await (await connect({ cookie: `cbtid=${cookie}` })).ask(hello(first))).toEqual(refused);
+    expect(await (await connect({})).ask(hello(await ticket()))).toEqual(refused);
+    expect((await post('/login/ticket', {})).status).toBe(401);
+    await logOut(cookie);
+    expect(await tab.next()).toEqual(GOODBYE);
   });
 });
 

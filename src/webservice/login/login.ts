@@ -5,6 +5,7 @@
  *     POST <login>          who posts a password or a token gets a cookie
  *     POST <login>/logout   takes it away, and ends its sessions
  *     GET  <login>/whoami   tells a page as whom its visitor is logged in
+ *     POST <login>/ticket   gives a page a one-time ticket for its visitor (`ticket.ts`)
  *
  *     login: origin, type, body (`posts.ts`) -> limits, method (`methods.ts`) -> new cookie, durable -> 200 with Set-Cookie
  *              403, 415, 413, 400                401, 429, 503                    503                   -> the old cookie is logged out
@@ -24,6 +25,7 @@ import { credentialsOf } from './credentials.js';
 import { LoginDesk } from './desk.js';
 import { LoginMethods } from './methods.js';
 import { LoginPosts } from './posts.js';
+import { ticketFor } from './ticket.js';
 import type { Accept } from '../../auth/method.js';
 import type { LoginFault, CookieAuth } from '../../cookie/store.js';
 import type { WebResponse } from '../../http/response.js';
@@ -72,6 +74,7 @@ class LoginService implements WebService {
       ['/logout', post((...asked) => this.#logOut(...asked))],
     ];
     if (config.options.whoami) resources.push(['/whoami', { methods: ['GET', 'HEAD'], answer: tellWho }]);
+    if (config.options.ticket) resources.push(['/ticket', post((...asked) => this.#issueTicket(...asked))]);
     this.#resources = new Map(resources);
   }
 
@@ -135,6 +138,14 @@ class LoginService implements WebService {
     if (auth !== undefined) this.#tell(request, auth, 'browser logged out');
     if (post.isForm) redirect(res, this.#config.options.return_to);
     else sendJson(res, { authid: null });
+  }
+
+  async #issueTicket(request: WebRequest, res: WebResponse, { desk }: Parts): Promise<void> {
+    const post = await this.#posts.read(request, res);
+    if (post === undefined) return;
+    const answer = ticketFor(await desk.present(request), request.req, this.#deps.logins.tickets);
+    if ('ticket' in answer) sendJson(res, { ...answer });
+    else sendAnswer(res, failureAnswer(answer));
   }
 
   #refuse(res: WebResponse, { isForm }: Post, failure: Failure): void {

@@ -81,6 +81,10 @@ describe('a login', () => {
     expect(problemsOf(value)).toEqual([problem]);
   });
 
+  it('may give tickets that a WebSocket takes', () => {
+    expect(problemsOf(config({ options: { ticket: true } }, { cookie: {} }, { cookie: {}, one_time: {} }))).toEqual([]);
+  });
+
   it.each(['//evil.example', '/\\evil.example', 'https://evil.example', 'welcome', '', '/a b'])(
     'does not lead to %j',
     (return_to) => {

@@ -1,7 +1,9 @@
 /** The resources of the service: what they take, what they answer, and in which words they refuse. */
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { SharedLogins } from '../../../../src/auth/shared-logins.js';
 import { AUTH_URIS } from '../../../../src/auth/verdict.js';
+import { cookieDigest } from '../../../../src/cookie/digest.js';
 import { Router } from '../../../../src/router/router.js';
 import { CookieSection } from '../../../../src/webservice/cookies.js';
 import { createWebService } from '../../../../src/webservice/registry.js';
@@ -316,6 +318,36 @@ describe('forms', () => {
     const service = await start({ options: { forms: true } });
     expect((await post(service, { body, headers: { ...FORM_TYPE, origin: 'https://evil.example' } })).status).toBe(403);
     expect((await post(service, { body: `${body}&authid=mary`, headers: FORM_TYPE })).status).toBe(400);
+  });
+});
+
+describe('one-time tickets', () => {
+  it('are for those who have logged in here, bound to their page and their cookie', async () => {
+    const logins = new SharedLogins(Date.now);
+    logins.tickets.accept({ ttlMs: 30_000, max: 10 });
+    const service = await start({ options: { ticket: true }, deps: { logins } });
+    const cookie = cookieOf(await post(service));
+    const headers = { ...JSON_TYPE, cookie, origin: 'http://example.com', host: 'example.com' };
+    const answer = await post(service, { rest: '/ticket', body: '{}', headers });
+    const { ticket, ...rest } = JSON.parse(answer.body) as { ticket: string };
+    expect([answer.status, rest]).toEqual([200, { expires_in: 30 }]);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(logins.tickets.take(ticket)).toMatchObject({
+      user: { realm: 'realm1', authid: 'joe', authrole: 'member' },
+      origin: 'http://example.com',
+      cookie: cookieDigest(cookie.replace('cbtid=', '')),
+    });
+    const refused = await post(service, { rest: '/ticket', body: '{}' });
+    expect([refused.status, JSON.parse(refused.body)]).toMatchObject([401, { error: DENIED }]);
+    const foreign = { ...headers, origin: 'https://evil.example' };
+    expect((await post(service, { rest: '/ticket', body: '{}', headers: foreign })).status).toBe(403);
+    expect(logins.tickets.size).toBe(0);
+  });
+
+  it('are not given where no WebSocket takes any', async () => {
+    const service = await start({ options: { ticket: true }, deps: { logins: new SharedLogins(Date.now) } });
+    const headers = { ...JSON_TYPE, cookie: cookieOf(await post(service)) };
+    expect((await post(service, { rest: '/ticket', body: '{}', headers })).status).toBe(503);
   });
 });
 
