@@ -28,12 +28,12 @@ export interface CookieSectionDeps {
  * is known at the upgrade, also when the section keeps its cookies in memory.
  */
 export class CookieSection {
-  readonly #config: CookieConfig;
+  readonly config: CookieConfig;
   readonly #deps: CookieSectionDeps;
   #tracker: Promise<CookieTracker> | undefined;
 
   constructor(config: CookieConfig, deps: CookieSectionDeps) {
-    this.#config = config;
+    this.config = config;
     this.#deps = deps;
   }
 
@@ -45,9 +45,9 @@ export class CookieSection {
 
   async #acquire(): Promise<CookieTracker> {
     const { stores, managedCookies, clock, log } = this.#deps;
-    const liveCookies = await stores.join(this.#config);
+    const liveCookies = await stores.join(this.config);
     managedCookies.add(liveCookies);
-    return new CookieTracker({ config: this.#config, liveCookies, clock, log });
+    return new CookieTracker({ config: this.config, liveCookies, clock, log });
   }
 }
 

@@ -106,8 +106,7 @@ export class LoginSite {
     };
     const { port, server } = await startHttp(service);
     const origin = `http://127.0.0.1:${port}`;
-    const after = (): (() => void) => () => undefined;
-    const deps = { desk, log, clock, after, cookie, publicUrl: origin, realm: 'realm1', returnTo };
+    const deps = { desk, log, clock, cookie, publicUrl: origin, realm: 'realm1', returnTo };
     const made = await createProviders(providers(origin), deps);
     held.providers = made;
     const stop = async (): Promise<void> => {

@@ -53,6 +53,8 @@ export class OpenIdProvider {
   user: User = JOE;
   /** Whether the user says no instead. */
   cancels = false;
+  /** Whether a browser that has logged in stays, on a page with a link to where it would be sent. */
+  holdsBack = false;
   /** path -> what is answered there instead; called with the form that was posted */
   readonly answers = new Map<string, (form: URLSearchParams) => Answer | Promise<Answer>>();
   /** The paths that were asked for, with the method. */
@@ -147,6 +149,7 @@ export class OpenIdProvider {
     this.requests.push(`${req.method ?? ''} ${pathname}`);
     if (pathname === '/auth') this.lastQuery = searchParams;
     const replaced = this.answers.get(pathname);
+    if (this.holdsBack) holdBack(res);
     if (replaced === undefined) return this.#handle(req, res);
     let body = '';
     for await (const chunk of req) body += String(chunk);
@@ -199,10 +202,22 @@ function configurationOf(key: JWK, client: Partial<ClientMetadata>, user: () => 
     features: {
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
-      rpInitiatedLogout: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        // Its own pages load a font of another site.
+        logoutSource: (ctx, form) => {
+          ctx.body = `<!doctype html>${form}<button form="op.logoutForm" name="logout" value="yes">Log out</button>`;
+        },
+        postLogoutSuccessSource: (ctx) => {
+          ctx.body = '<!doctype html><title>logged out</title>';
+        },
+      },
     },
     findAccount: (_ctx, sub) => {
       return { accountId: sub, claims: () => ({ ...user(), sub }) };
+    },
+    renderError: (ctx, { error }) => {
+      ctx.body = error;
     },
     // Its own way out refuses loopback addresses.
     fetch: (url, options) => fetch(url, withoutDispatcher(options)),
@@ -212,4 +227,15 @@ function configurationOf(key: JWK, client: Partial<ClientMetadata>, user: () => 
 
 function withoutDispatcher(options: object | undefined): RequestInit {
   return Object.fromEntries(Object.entries(options ?? {}).filter(([name]) => name !== 'dispatcher'));
+}
+
+function holdBack(res: ServerResponse): void {
+  const end = res.end.bind(res);
+  res.end = ((...args: Parameters<typeof end>) => {
+    const target = res.getHeader('Location');
+    if (typeof target !== 'string' || !target.includes('/callback?')) return end(...args);
+    for (const name of ['Location', 'Content-Length']) res.removeHeader(name);
+    res.statusCode = 200;
+    return end(`<!doctype html><title>held back</title><a href="${target.replaceAll('&', '&amp;')}">on</a>`);
+  }) as typeof res.end;
 }

@@ -6,6 +6,7 @@
  *     POST <login>/logout   takes it away, and ends its sessions
  *     GET  <login>/whoami   tells a page as whom its visitor is logged in
  *     POST <login>/ticket   gives a page a one-time ticket for its visitor (`ticket.ts`)
+ *     <login>/<provider>/   sends a browser to a provider, and takes it back (`providers/`)
  *
  *     login: origin, type, body (`posts.ts`) -> limits, method (`methods.ts`) -> new cookie, durable -> 200 with Set-Cookie
  *              403, 415, 413, 400                401, 429, 503                    503                   -> the old cookie is logged out
@@ -30,10 +31,12 @@ import type { Accept } from '../../auth/method.js';
 import type { LoginFault, CookieAuth } from '../../cookie/store.js';
 import type { WebResponse } from '../../http/response.js';
 import type { WebRequest, WebService } from '../../http/service.js';
+import type { CookieSection } from '../cookies.js';
 import type { WebServiceDeps, WebServiceType } from '../service.js';
 import type { Failure } from './answers.js';
 import type { NewLogin, Present } from './desk.js';
 import type { Post } from './posts.js';
+import type { Providers } from './providers-type.js';
 import type { LoginConfig } from './schema.js';
 
 /** What answers at one path. */
@@ -46,6 +49,8 @@ interface Resource {
 interface Parts {
   readonly desk: LoginDesk;
   readonly methods: LoginMethods;
+  /** Undefined where the config has none. */
+  readonly providers: Providers | undefined;
   readonly endVouching: () => void;
 }
 
@@ -84,23 +89,43 @@ class LoginService implements WebService {
     const methods = await LoginMethods.create(this.#config, this.#deps);
     const tracker = await cookies.tracker();
     const desk = new LoginDesk({ tracker, clock, admits: (realm, role) => admits(router, realm, role) });
-    const faultOf = (login: CookieAuth): LoginFault | undefined => methods.faultOf(login);
-    this.#parts = { desk, methods, endVouching: tracker.vouch({ faultOf }) };
+    const providers = await this.#createProviders(desk, cookies);
+    const faultOf = (login: CookieAuth): LoginFault | undefined => faultOfLogin(login, methods, providers);
+    this.#parts = { desk, methods, providers, endVouching: tracker.vouch({ faultOf }) };
   }
 
   async stop(): Promise<void> {
     this.#parts?.endVouching();
     this.#posts.end();
+    this.#parts?.providers?.stop();
     await this.#parts?.methods.stop();
   }
 
   async handle(request: WebRequest, res: WebResponse): Promise<void> {
     const { rest, req } = request;
     const resource = this.#resources.get(isMountItself(rest) ? '/' : rest);
-    if (resource === undefined) sendStatus(res, 404, 'There is nothing here.');
-    else if (req.method === 'OPTIONS') this.#posts.preflight(request, res, resource.methods);
+    if (resource === undefined) {
+      if ((await this.#parts?.providers?.handle(request, res)) !== true) sendStatus(res, 404, 'There is nothing here.');
+    } else if (req.method === 'OPTIONS') this.#posts.preflight(request, res, resource.methods);
     else if (resource.methods.includes(req.method ?? '')) await this.#answer(resource, request, res);
     else sendStatus(res, 405, undefined, { Allow: [...resource.methods, 'OPTIONS'].join(', ') });
+  }
+
+  /** Only where the config has some: the packages behind them are optional. */
+  async #createProviders(desk: LoginDesk, cookies: CookieSection): Promise<Providers | undefined> {
+    const { providers, public_url: publicUrl = '', realm, options } = this.#config;
+    if (Object.keys(providers).length === 0) return undefined;
+    const { clock, log } = this.#deps;
+    const { createProviders } = await import('./providers/providers.js');
+    return createProviders(providers, {
+      desk,
+      clock,
+      log,
+      publicUrl,
+      realm,
+      returnTo: options.return_to,
+      cookie: cookies.config,
+    });
   }
 
   async #answer(resource: Resource, request: WebRequest, res: WebResponse): Promise<void> {
@@ -131,13 +156,16 @@ class LoginService implements WebService {
     else sendJson(res, shownLogin(present, desk));
   }
 
-  async #logOut(request: WebRequest, res: WebResponse, { desk }: Parts): Promise<void> {
+  async #logOut(request: WebRequest, res: WebResponse, { desk, providers }: Parts): Promise<void> {
     const post = await this.#posts.read(request, res);
     if (post === undefined) return;
     const auth = await desk.close(request, res);
     if (auth !== undefined) this.#tell(request, auth, 'browser logged out');
     if (post.isForm) redirect(res, this.#config.options.return_to);
-    else sendJson(res, { authid: null });
+    else {
+      const url = auth && (await providers?.logoutUrl?.(auth));
+      sendJson(res, { authid: null, ...(url !== undefined && { logout_url: url }) });
+    }
   }
 
   async #issueTicket(request: WebRequest, res: WebResponse, { desk }: Parts): Promise<void> {
@@ -157,6 +185,15 @@ class LoginService implements WebService {
     const peer = peerOf(req.socket);
     this.#deps.log.info({ realm, authid: shown(authid), authrole, authmethod, peer }, message);
   }
+}
+
+function faultOfLogin(
+  login: CookieAuth,
+  methods: LoginMethods,
+  providers: Providers | undefined,
+): LoginFault | undefined {
+  if (login.source?.provider === undefined) return methods.faultOf(login);
+  return providers === undefined ? 'no such method' : providers.faultOf(login);
 }
 
 /** @returns what a cookie remembers of a user whom a method let in. */

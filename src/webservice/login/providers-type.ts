@@ -2,7 +2,6 @@
  * What the service `login` knows of its providers: identity providers, to which the browser is sent. The code behind it is loaded only where the config
  * has some.
  */
-import type { LeaseTimes } from '../../auth/lease.js';
 import type { CookieAuth, LoginFault } from '../../cookie/store.js';
 import type { CookieConfig } from '../../cookie/schema.js';
 import type { WebResponse } from '../../http/response.js';
@@ -11,7 +10,9 @@ import type { Logger } from '../../log/logger.js';
 import type { LoginDesk } from './desk.js';
 
 /** What providers get from the service. */
-export interface ProvidersDeps extends LeaseTimes {
+export interface ProvidersDeps {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
   readonly desk: LoginDesk;
   readonly log: Logger;
   /** The origin of the pages, without a slash at the end. Redirect URIs are made of it and the mount of the request. */

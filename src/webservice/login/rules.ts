@@ -49,14 +49,20 @@ function checkRoles(service: Place, { realms, report }: RuleContext): void {
     .get('roles')
     .items()
     .flatMap((role) => role.get('name').text() ?? []);
-  for (const principal of service.at('auth', 'ticket', 'principals').entries()) {
-    const role = principal.get('role');
-    const given = role.missing ? 'anonymous' : role.text();
-    if (given === undefined || known.includes(given)) continue;
+  const check = (role: Place, given: string | undefined, around: Place): void => {
+    if (given === undefined || known.includes(given)) return;
     report(
-      role.missing ? principal.path : role.path,
+      role.missing ? around.path : role.path,
       `the realm ${JSON.stringify(name)} does not have a role ${JSON.stringify(given)} (allowed: ${known.map((each) => JSON.stringify(each)).join(', ') || 'none, there are none yet'})`,
     );
+  };
+  for (const principal of service.at('auth', 'ticket', 'principals').entries()) {
+    const role = principal.get('role');
+    check(role, role.missing ? 'anonymous' : role.text(), principal);
+  }
+  for (const provider of service.get('providers').entries()) {
+    const role = provider.get('role');
+    for (const each of [role, role.get('default'), ...role.get('map').entries()]) check(each, each.text(), provider);
   }
 }
 

@@ -5,6 +5,8 @@ import type { AuthConfig } from '../../auth/schema.js';
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
 import { flag, serviceKeys } from '../service-schema.js';
 import type { Service } from '../service-schema.js';
+import { providersSchema } from './providers/schema.js';
+import type { ProvidersConfig } from './providers/schema.js';
 import { checkLogin } from './rules.js';
 
 export const loginSchema = {
@@ -35,6 +37,7 @@ export const loginSchema = {
       additionalProperties: false,
       properties: { ticket: ticketSchema },
     },
+    providers: providersSchema,
     options: {
       type: 'object',
       section: 'Login options',
@@ -89,6 +92,7 @@ export const loginSchema = {
 type Shape = Checked<typeof loginSchema>;
 
 /** A checked service. The secrets are there, wherever they came from. */
-export interface LoginConfig extends Omit<Service<Shape>, 'auth'> {
+export interface LoginConfig extends Omit<Service<Shape>, 'auth' | 'providers'> {
   readonly auth: Pick<AuthConfig, keyof Shape['auth']>;
+  readonly providers: ProvidersConfig;
 }

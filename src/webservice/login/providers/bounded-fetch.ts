@@ -7,7 +7,7 @@ import { isLoopbackHost } from './loopback.js';
 /** The metadata, keys and users of real providers have a few KiB. */
 const MAX_BYTES = 262_144;
 
-/** A provider gives an answer that is not taken. */
+/** A provider of a login gives no answer, or one that is not taken; the text is for the log. */
 export class ProviderAnswerError extends Error {
   readonly code = 'ERR_PROVIDER_ANSWER';
   override readonly name = 'ProviderAnswerError';

@@ -5,7 +5,7 @@ import { isDict } from '../../../wamp/payload.js';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import type { IdentityProviderDeps, ProviderLogout } from './identity-provider.js';
 
-/** The text is for the provider, which shows it to its operator. */
+/** A logout token is not what it has to be; the text is for the provider, which may show it to its operator. */
 export class LogoutTokenError extends Error {
   readonly code = 'ERR_LOGOUT_TOKEN';
   override readonly name = 'LogoutTokenError';

@@ -56,6 +56,7 @@ function create({ options, auth, deps }: Parts = {}): WebService {
       type: 'login',
       realm: 'realm1',
       auth: auth ?? { ticket: { type: 'static', principals: PRINCIPALS } },
+      providers: {},
       options: { ...OPTIONS, ...options },
     },
     { ...all, cookies: new CookieSection(cookieConfig({ rotate: true }), all) },
