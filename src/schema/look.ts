@@ -12,6 +12,7 @@ export type LookWord =
   | 'tls'
   | 'socket file'
   | 'static directory'
+  | 'login providers'
   | 'module'
   | 'python'
   | 'cookie file'

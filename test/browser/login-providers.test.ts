@@ -23,8 +23,10 @@ let daemon: Daemon;
 let visitor: BrowserContext;
 /** Codes, states and other secrets that went over the wire. */
 const secrets = new Set<string>();
+/** What the daemons before this one wrote. */
+const outputs: string[] = [];
 
-function configOf(origin: string, port: number): object {
+function configOf(origin: string, port: number, names: readonly string[] = ['id', 'silent']): object {
   const id = {
     type: 'oidc',
     issuer: provider.issuer,
@@ -33,6 +35,8 @@ function configOf(origin: string, port: number): object {
     role: 'member',
     end_session: true,
   };
+  const all = { id, silent: { ...id, prompt: 'none' } };
+  const providers = Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
   return nodeConfig({
     realms: [
       {
@@ -54,7 +58,7 @@ function configOf(origin: string, port: number): object {
         type: 'login',
         realm: 'realm1',
         public_url: origin,
-        providers: { id, silent: { ...id, authid_prefix: 'id:', prompt: 'none' } },
+        providers,
       },
     },
   });
@@ -83,6 +87,12 @@ beforeEach(async () => {
   visitor = await newVisitor();
 });
 afterEach(() => visitor.close());
+
+async function restart(providers?: readonly string[]): Promise<void> {
+  const before = daemon;
+  daemon = await daemon.restart({ config: configOf(`http://127.0.0.1:${daemon.port}`, daemon.port, providers) });
+  outputs.push(before.output);
+}
 
 async function newVisitor(): Promise<BrowserContext> {
   const context = await browser.newContext();
@@ -158,7 +168,7 @@ describe('a login at a provider on another site', () => {
   it('goes on when the node was restarted meanwhile', async () => {
     const page = await visitor.newPage();
     const callback = await comeBack(page);
-    daemon = await daemon.restart();
+    await restart();
     await page.goto(callback);
     expect((await join()).joined).toMatchObject(AS_JOE);
   });
@@ -244,6 +254,17 @@ describe('a logout', () => {
   });
 });
 
+describe('a provider that is not in the config any more', () => {
+  it('lets nobody in, and what it let in is anonymous', async () => {
+    const page = await logIn();
+    expect(page.joined).toMatchObject(AS_JOE);
+    await restart(['silent']);
+    expect(await page.nextJoin()).toMatchObject({ authmethod: 'anonymous' });
+    expect((await fetch(daemon.url('/login/id/start'))).status).toBe(404);
+    await restart();
+  });
+});
+
 describe('what was secret', () => {
   it('is not in the log or the store', async () => {
     await logIn();
@@ -252,7 +273,9 @@ describe('what was secret', () => {
     const sids = [...store.matchAll(/"sid": ?"([^"]+)"/g)].map(([, sid = '']) => sid);
     expect(sids.length).toBeGreaterThan(0);
     for (const secret of [...secrets, CLIENT_SECRET, COOKIE_SECRET, 'eyJ']) expect(store).not.toContain(secret);
+    const output = [...outputs, daemon.output].join('');
+    expect(output).toContain('browser logged in');
     for (const secret of [...secrets, ...sids, CLIENT_SECRET, COOKIE_SECRET, 'eyJ'])
-      expect(daemon.output).not.toContain(secret);
+      expect(output).not.toContain(secret);
   });
 });

@@ -9,11 +9,14 @@
  */
 import { mapUser } from '../../../auth/mapping/mapping.js';
 import { CookieStoreError } from '../../../cookie/error.js';
+import { shown } from '../../../log/logger.js';
+import { peerOf } from '../../../transport/peer.js';
 import { sendAnswer, sendEmpty, sendStatus } from '../../../http/answer.js';
 import { errorPage, PROVIDER_HEADERS } from './error-page.js';
 import { failureOf } from './failure.js';
 import { returnTo, withLoginError } from './return-to.js';
 import { randomText, transactionName } from './transaction.js';
+import type { Logger } from '../../../log/logger.js';
 import type { RepeatedLog } from '../../../log/repeated.js';
 import type { WebResponse } from '../../../http/response.js';
 import type { WebRequest } from '../../../http/service.js';
@@ -51,6 +54,7 @@ export interface SignInFlowDeps {
   readonly provider: IdentityProvider;
   readonly settings: ProviderSettings;
   readonly cookies: TransactionCookies;
+  readonly log: Logger;
   readonly repeated: RepeatedLog;
   readonly desk: Pick<LoginDesk, 'open'>;
 }
@@ -103,7 +107,7 @@ export class SignInFlow {
     identity: Identity,
     { returnTo: target }: Transaction,
   ): Promise<void> {
-    const { provider, settings, repeated, desk } = this.#deps;
+    const { provider, settings, log, repeated, desk } = this.#deps;
     const user = mapUser(identity.user, settings.mapping);
     if (user === undefined) {
       repeated.say(
@@ -130,6 +134,12 @@ export class SignInFlow {
       repeated.say('error', { err: error }, 'cookie store failed, login refused');
       return this.#page(request, res, STORE_AWAY, target);
     }
+    const { authid, authrole } = user;
+    const peer = peerOf(request.req.socket);
+    log.info(
+      { realm, authid: shown(authid), authrole, authmethod, provider: settings.name, peer },
+      'browser logged in',
+    );
     redirect(res, target);
   }
 

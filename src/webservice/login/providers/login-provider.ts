@@ -33,7 +33,7 @@ export class LoginProvider {
     const settings = settingsOf(name, config, identity.issuer, deps);
     this.identity = identity;
     this.settings = settings;
-    this.flow = new SignInFlow({ provider: identity, settings, cookies, repeated, desk });
+    this.flow = new SignInFlow({ provider: identity, settings, cookies, log, repeated, desk });
     const verify = identity.verifyLogout?.bind(identity);
     if (verify === undefined || config.type !== 'oidc' || !config.backchannel_logout) return;
     this.backchannel = new Backchannel({ name, log, repeated, desk, issuer: identity.issuer, verify });

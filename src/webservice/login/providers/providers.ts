@@ -8,9 +8,9 @@
 import { sendStatus } from '../../../http/answer.js';
 import { firstSegment } from '../../../http/target.js';
 import { RepeatedLog } from '../../../log/repeated.js';
-import { optionalPackage } from '../../../system/optional-package.js';
 import { boundedFetch } from './bounded-fetch.js';
 import { PROVIDER_HEADERS } from './error-page.js';
+import { loadPackages } from './packages.js';
 import { faultOfLogin } from './settings.js';
 import { TransactionCookies } from './transaction-cookies.js';
 import { TransactionSeal } from './transaction.js';
@@ -23,9 +23,7 @@ import type { ProvidersConfig } from './schema.js';
 
 /** @throws OptionalPackageError (rejects) when a package is missing. */
 export async function createProviders(config: ProvidersConfig, deps: ProvidersDeps): Promise<Providers> {
-  const neededBy = 'a provider of a login';
-  await optionalPackage('openid-client', neededBy, () => import('openid-client'));
-  await optionalPackage('jose', neededBy, () => import('jose'));
+  await loadPackages();
   const { LoginProvider } = await import('./login-provider.js');
   const repeated = new RepeatedLog(deps.log);
   const cookies = new TransactionCookies({ seal: new TransactionSeal(deps.cookie.secrets), clock: deps.clock });

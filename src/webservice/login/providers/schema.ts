@@ -163,6 +163,7 @@ export const providersSchema = {
     oneOf: [oidcProviderSchema, oauth2ProviderSchema],
   },
   rules: checkProviders,
+  looks: 'login providers',
   description:
     'Who vouches for users, by name. The name stands in the URL: `<login>/<name>/start` begins a login, `<public_url><login>/<name>/callback` is to be registered at the provider. A login lasts as long as its cookie, not as long as a token of the provider.',
 } as const satisfies ConfigSchema;
