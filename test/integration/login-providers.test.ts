@@ -193,6 +193,13 @@ describe('a login at a provider', () => {
     await expectPage(await logIn(site, 'told'), 403, 'may not log in here');
   });
 
+  it('is refused to a user with more to remember than a cookie should', async () => {
+    provider.user = { sub: 'joe', name: 'x'.repeat(16_384), email: 'joe@example.com', email_verified: true };
+    await expectPage(await logIn(site, 'told'), 403, 'may not log in here');
+    provider.user = { ...provider.user, name: 'x'.repeat(16_000) };
+    expect((await logIn(site, 'told')).status).toBe(303);
+  });
+
   it('at two providers with one sub is the login of two users', async () => {
     await logIn(site, 'id');
     const one = await whoIs();

@@ -33,6 +33,9 @@ const MAX_AT_ONCE = 64;
 
 const RETRY_AFTER_S = 10;
 
+/** How many characters of a user a cookie remembers, as JSON: users of a provider may write as much into their profile as it allows. */
+const MAX_REMEMBERED = 16_384;
+
 const STALE: LoginFailure = {
   status: 400,
   text: 'This login has expired, was finished already, or was begun in another browser.',
@@ -119,6 +122,15 @@ export class SignInFlow {
       return this.#page(request, res, NOBODY, target);
     }
     const { subject, sid } = identity;
+    if (JSON.stringify([user.authextra, subject, sid]).length > MAX_REMEMBERED) {
+      repeated.say(
+        'warn',
+        { provider: settings.name },
+        'user of a login provider has too much to remember',
+        `large ${settings.name}`,
+      );
+      return this.#page(request, res, NOBODY, target);
+    }
     const source = {
       provider: settings.name,
       issuer: provider.issuer,
