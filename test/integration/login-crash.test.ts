@@ -22,11 +22,19 @@ function configOn(filename: string): object {
   const ticket = { type: 'static', principals: { joe: { ticket: 'ticket of joe', role: 'anonymous' } } };
   return nodeConfig({
     realms: [openRealm('realm1')],
-    websocket: {
-      cookie: { store: { type: 'file', filename } },
-      auth: { cookie: {}, ticket, anonymous: { type: 'static' } },
-    },
+    transport: { cookie: { store: { type: 'file', filename } } },
+    websocket: { auth: { cookie: {}, ticket, anonymous: { type: 'static' } } },
+    paths: { login: { type: 'login', realm: 'realm1', auth: { ticket } } },
   });
+}
+
+/** @returns the status, and the cookie that came with it: empty when it was taken away. Rejects when the daemon is gone. */
+async function post(daemon: Daemon, urlPath: string, cookie?: string): Promise<{ status: number; cookie: string }> {
+  const headers = { 'Content-Type': 'application/json', ...(cookie !== undefined && { cookie: `cbtid=${cookie}` }) };
+  const body = JSON.stringify({ authid: 'joe', ticket: 'ticket of joe' });
+  const answer = await fetch(daemon.url(urlPath), { method: 'POST', headers, body });
+  await answer.text();
+  return { status: answer.status, cookie: cookieValue(answer.headers.getSetCookie()[0] ?? '=') };
 }
 
 interface Tab {
@@ -89,6 +97,32 @@ describe('kill -9 under a load of logins and logouts', () => {
     }
   }
 
+  /** The same with HTTP: in, in again as the browser that was there before, and every second time out. */
+  async function postUntilGone(daemon: Daemon, told: Told, acknowledged: () => void): Promise<void> {
+    for (let n = 0; ; n += 1) {
+      try {
+        const first = await post(daemon, '/login');
+        expect(first.status).toBe(200);
+        told.set(first.cookie, true);
+        acknowledged();
+        // From now on it may be over with it, until the answer says that it is.
+        told.delete(first.cookie);
+        const second = await post(daemon, '/login', first.cookie);
+        expect([second.status, second.cookie === first.cookie]).toEqual([200, false]);
+        told.set(second.cookie, true);
+        acknowledged();
+        if (n % 2 === 1) continue;
+        told.delete(second.cookie);
+        expect(await post(daemon, '/login/logout', second.cookie)).toEqual({ status: 200, cookie: '' });
+        told.set(second.cookie, false);
+        acknowledged();
+      } catch (error) {
+        if (error instanceof Error && error.name === 'AssertionError') throw error;
+        return;
+      }
+    }
+  }
+
   it(`loses no login and revives no cookie, in ${ROUNDS} rounds`, { timeout: 60_000 + ROUNDS * 10_000 }, async () => {
     const cbdir = nodeDirectory(configOn('cookies.dat'));
     const random = seededRandom(1);
@@ -110,7 +144,9 @@ describe('kill -9 under a load of logins and logouts', () => {
       const acknowledged = (): void => {
         if (--left === 0) daemon.signal('SIGKILL');
       };
-      const loops = Array.from({ length: PARALLEL }, () => visitUntilGone(daemon, told, acknowledged));
+      const loops = Array.from({ length: PARALLEL }, (_, index) =>
+        (index % 2 === 0 ? visitUntilGone : postUntilGone)(daemon, told, acknowledged),
+      );
       await within(Promise.all(loops), 'end of the load', 60_000);
       await daemon.exited;
       lastRound = told;

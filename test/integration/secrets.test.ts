@@ -67,6 +67,7 @@ secret('private key', Buffer.from(privateKey.export({ format: 'jwk' }).d ?? '', 
 
 const AUTH = {
   cookie: {},
+  one_time: {},
   anonymous: { type: 'static' },
   ticket: {
     type: 'static',
@@ -137,6 +138,13 @@ const CONFIG = nodeConfig({
       type: 'websocket',
       auth: { one_time: { from: ['challenge', 'authextra', 'query', 'subprotocol'] } },
       options: { max_auth_failures: 0, max_auth_failures_per_address: 0 },
+    },
+    login: {
+      type: 'login',
+      realm: 'realm1',
+      cookie: { store: { type: 'file', filename: 'cookies.dat' } },
+      auth: { ticket: AUTH.ticket },
+      options: { ticket: true, forms: true, max_auth_failures: 0, max_auth_failures_per_address: 0 },
     },
     signed: { type: 'websocket', cookie: { name: 'signed', secrets: [COOKIE_SECRET], authid: 'derived' } },
     tokens: {
@@ -432,6 +440,57 @@ describe('a node under observation', () => {
     third.client.send([64, 1, {}, 'com.example.procedure']);
     third.client.send([32, 2, {}, 'com.example.topic']);
     await askAboutEverything();
+  });
+
+  it('logs browsers in and out with HTTP', async () => {
+    const post = async (
+      urlPath: string,
+      body: string,
+      headers: Readonly<Record<string, string>> = {},
+    ): Promise<Response> => {
+      const all = { 'Content-Type': 'application/json', ...headers };
+      const answer = await fetch(daemon.url(urlPath), { method: 'POST', body, headers: all, redirect: 'manual' });
+      const given = answer.headers.getSetCookie().map(cookieValue);
+      for (const value of given.filter((each) => each !== '')) secret(`cookie ${secrets.size}`, value);
+      return answer;
+    };
+    const right = JSON.stringify({ authid: 'joe', ticket: TICKET });
+    const first = await post('/login', right);
+    keep('login service', await first.text());
+    const cookie = `cbtid=${cookieValue(first.headers.getSetCookie()[0] ?? '')}`;
+    const issued = await post('/login/ticket', '{}', { cookie });
+    const { ticket } = (await issued.json()) as { ticket: string };
+    secret('one-time ticket', ticket);
+    for (let use = 0; use < 2; use += 1) {
+      const client = await connect({ cookie });
+      const outcome = await client.ask(hello({ authmethods: ['ticket'], authextra: { ticket } }));
+      expect(outcome[0]).toBe(use === 0 ? 2 : 3);
+      keep('login service', JSON.stringify(outcome));
+    }
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const wrong: [body: string, headers: Readonly<Record<string, string>>][] = [
+      [JSON.stringify({ authid: 'joe', ticket: WRONG }), { cookie }],
+      [JSON.stringify({ token: WRONG }), { cookie }],
+      [JSON.stringify({ authid: 'joe', ticket: TICKET, realm: TICKET, token: KEY }), { cookie }],
+      [right.slice(0, -1), { cookie }],
+      [right, { cookie, origin: 'https://evil.example' }],
+      [right, { cookie, 'Content-Type': `text/plain` }],
+      [`authid=joe&ticket=${encodeURIComponent(WRONG)}`, form],
+    ];
+    for (const [body, headers] of wrong) {
+      for (const urlPath of ['/login', `/login?ticket=${encodeURIComponent(WRONG)}`]) {
+        const answer = await post(urlPath, body, headers);
+        expect(answer.status).toBeGreaterThan(300);
+        keep('login service', `${answer.headers.get('location') ?? ''} ${await answer.text()}`);
+      }
+    }
+    const known = await fetch(daemon.url('/login/whoami'), { headers: { cookie } });
+    keep('login service', await known.text());
+    await askAboutEverything();
+    for (let time = 0; time < 2; time += 1) {
+      keep('login service', await (await post('/login/logout', '{}', { cookie })).text());
+    }
+    expect(leaks.get('login service')).toContain('"authid":"joe"');
   });
 
   it('has its sessions killed, and its cookies revoked', async () => {
