@@ -1,5 +1,5 @@
 /** What is checked of a `login` service beyond what the schema can say. */
-import type { Place, RuleContext, Rules } from '../../schema/rules.js';
+import type { Path, Place, RuleContext, Rules } from '../../schema/rules.js';
 
 export const checkLogin: Rules = (service, context) => {
   checkCookie(service, context);
@@ -49,21 +49,38 @@ function checkRoles(service: Place, { realms, report }: RuleContext): void {
     .get('roles')
     .items()
     .flatMap((role) => role.get('name').text() ?? []);
-  const check = (role: Place, given: string | undefined, around: Place): void => {
-    if (given === undefined || known.includes(given)) return;
+  const users = [...service.at('auth', 'jwt', 'issuers').items(), ...service.get('providers').entries()];
+  for (const { path, given } of [...principalRoles(service), ...mappedRoles(users)]) {
+    if (given === undefined || known.includes(given)) continue;
     report(
-      role.missing ? around.path : role.path,
+      path,
       `the realm ${JSON.stringify(name)} does not have a role ${JSON.stringify(given)} (allowed: ${known.map((each) => JSON.stringify(each)).join(', ') || 'none, there are none yet'})`,
     );
-  };
-  for (const principal of service.at('auth', 'ticket', 'principals').entries()) {
-    const role = principal.get('role');
-    check(role, role.missing ? 'anonymous' : role.text(), principal);
   }
-  for (const provider of service.get('providers').entries()) {
-    const role = provider.get('role');
-    for (const each of [role, role.get('default'), ...role.get('map').entries()]) check(each, each.text(), provider);
-  }
+}
+
+interface WrittenRole {
+  readonly path: Path;
+  readonly given: string | undefined;
+}
+
+function principalRoles(service: Place): WrittenRole[] {
+  return service
+    .at('auth', 'ticket', 'principals')
+    .entries()
+    .map((principal) => {
+      const role = principal.get('role');
+      return role.missing ? { path: principal.path, given: 'anonymous' } : { path: role.path, given: role.text() };
+    });
+}
+
+/** @param sources where users come from. @returns the roles of those that name no realm of their own. */
+function mappedRoles(sources: readonly Place[]): WrittenRole[] {
+  return sources
+    .filter((source) => source.get('realm').missing)
+    .map((source) => source.get('role'))
+    .flatMap((role) => [role, ...role.get('map').entries(), role.get('default')])
+    .map((role) => ({ path: role.path, given: role.text() }));
 }
 
 function checkForProviders(service: Place, { inForce, report, warn }: RuleContext): void {

@@ -1,4 +1,5 @@
 /** The `login` service in the config. */
+import { jwtSchema } from '../../auth/jwt/schema.js';
 import { authOptionsSchema } from '../../auth/options-schema.js';
 import { ticketSchema } from '../../auth/ticket-schema.js';
 import type { AuthConfig } from '../../auth/schema.js';
@@ -35,7 +36,7 @@ export const loginSchema = {
       description:
         'What is asked of a user who posts `authid` and `ticket`, or `token`: the sections of a WebSocket of the same names, with principals of their own.',
       additionalProperties: false,
-      properties: { ticket: ticketSchema },
+      properties: { ticket: ticketSchema, jwt: jwtSchema },
     },
     providers: providersSchema,
     options: {

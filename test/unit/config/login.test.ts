@@ -53,6 +53,22 @@ describe('a login', () => {
       `${AT}/auth/ticket/principals/joe/role: the realm "realm1" does not have a role "member" (allowed: "anonymous")`,
     ],
     [
+      'in a role of a token that the realm does not have',
+      config({
+        auth: {
+          jwt: {
+            issuers: [
+              {
+                ...{ issuer: 'https://id.example.com', audience: 'a', jwks: 'https://id.example.com/jwks' },
+                role: { path: 'groups', map: { a: 'anonymous', b: 'member' } },
+              },
+            ],
+          },
+        },
+      }),
+      `${AT}/auth/jwt/issuers/0/role/map/b: the realm "realm1" does not have a role "member" (allowed: "anonymous")`,
+    ],
+    [
       'with a public URL that is no origin',
       config({ public_url: 'https://example.com/app' }),
       `${AT}/public_url: found a URL that is no origin as browsers write it (allowed: "https://example.com")`,
@@ -75,7 +91,7 @@ describe('a login', () => {
     [
       'with a method of WebSockets only',
       config({ auth: { anonymous: { type: 'static' } } }),
-      `${AT}/auth/anonymous: unknown key "anonymous" (allowed: ticket)`,
+      `${AT}/auth/anonymous: unknown key "anonymous" (allowed: ticket, jwt)`,
     ],
   ])('%s is refused', (_what, value, problem) => {
     expect(problemsOf(value)).toEqual([problem]);

@@ -1,9 +1,12 @@
 /** The resources of the service: what they take, what they answer, and in which words they refuse. */
+import { SignJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { SharedLogins } from '../../../../src/auth/shared-logins.js';
 import { AUTH_URIS } from '../../../../src/auth/verdict.js';
 import { cookieDigest } from '../../../../src/cookie/digest.js';
+import { CookieStores } from '../../../../src/cookie/stores.js';
+import { silentLogger } from '../../../../src/log/logger.js';
 import { Router } from '../../../../src/router/router.js';
 import { CookieSection } from '../../../../src/webservice/cookies.js';
 import { createWebService } from '../../../../src/webservice/registry.js';
@@ -49,7 +52,11 @@ const PRINCIPALS = {
 
 function create({ options, auth, deps }: Parts = {}): WebService {
   const realms = [{ id: 'realm1', name: 'realm1', roles: [{ name: 'member', permissions: [] }] }] as const;
-  const router = new Router(realms, { randomId: () => 7, clock: Date.now, scheduler: new FakeClock() });
+  const router = new Router(realms, {
+    randomId: () => 7,
+    clock: deps?.clock ?? Date.now,
+    scheduler: new FakeClock(),
+  });
   const all = serviceDeps({ router, ...deps });
   return createWebService(
     {
@@ -319,6 +326,58 @@ describe('forms', () => {
     const service = await start({ options: { forms: true } });
     expect((await post(service, { body, headers: { ...FORM_TYPE, origin: 'https://evil.example' } })).status).toBe(403);
     expect((await post(service, { body: `${body}&authid=mary`, headers: FORM_TYPE })).status).toBe(400);
+  });
+});
+
+describe('a login by a token', () => {
+  const ISSUER = 'https://id.example.com';
+  const SECRET = 'a shared secret of 32 octets, or more';
+  const NOW = Date.parse('2026-11-20T22:25:02Z');
+
+  const jwt = (parts: object = {}): LoginConfig['auth'] => ({
+    jwt: {
+      issuers: [
+        {
+          ...{ issuer: ISSUER, audience: 'crossbar', secret: SECRET, algorithms: ['HS256'] },
+          ...{ leeway: 0, max_age: 86_400, refresh: 600, cooldown: 30, timeout: 5000 },
+          ...{ authid: 'sub', role: 'member', extra: {}, require: {}, ...parts },
+        },
+      ],
+      expire: 'close',
+      max_length: 8192,
+    },
+  });
+
+  function token(claims: object = {}): Promise<string> {
+    const iat = NOW / 1000;
+    const all = { iss: ISSUER, aud: 'crossbar', sub: 'anna', iat, exp: iat + 60, ...claims };
+    return new SignJWT(all).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(SECRET));
+  }
+
+  it('ends with the token, and remembers who vouched for it', async () => {
+    let now = NOW;
+    const clock = (): number => now;
+    const deps = { clock, stores: new CookieStores({ clock, log: silentLogger() }) };
+    const service = await start({ auth: jwt(), deps });
+    const answer = await post(service, { body: JSON.stringify({ token: await token() }) });
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([
+      200,
+      { authid: 'anna', authrole: 'member', authmethod: 'jwt', expires: '2026-11-20T22:26:02.000Z' },
+    ]);
+    const cookie = cookieOf(answer);
+    now += 59_999;
+    expect((await whoami(service, cookie)).body).toBe(answer.body);
+    now += 1;
+    expect(JSON.parse((await whoami(service, cookie)).body)).toEqual({ authid: null });
+  });
+
+  it('is refused for a token that does not count', async () => {
+    const service = await start({ auth: jwt(), deps: { clock: () => NOW } });
+    for (const wrong of [await token({ exp: NOW / 1000 }), await token({ aud: 'other' }), `${await token()}x`, 'x']) {
+      const answer = await post(service, { body: JSON.stringify({ token: wrong }) });
+      expect([answer.status, JSON.parse(answer.body)]).toMatchObject([401, { error: DENIED }]);
+      expect(answer.body).not.toContain(wrong.length > 1 ? wrong.slice(0, -1) : 'nothing');
+    }
   });
 });
 
