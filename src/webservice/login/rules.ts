@@ -11,15 +11,20 @@ export const checkLogin: Rules = (service, context) => {
     report(service.path, 'nobody can log in here (allowed: at least one method in "auth", or one of the "providers")');
   }
   if (providers.length > 0) checkForProviders(service, context);
-  const webSockets = authSectionsBeside(service, context);
-  if (service.at('options', 'ticket').value === true && !webSockets.some((auth) => !auth.get('one_time').missing)) {
+  const webSockets = webSocketsBeside(service, context);
+  if (service.at('options', 'ticket').value === true && !webSockets.some(({ auth }) => !auth.get('one_time').missing)) {
     report(
       service.at('options', 'ticket').path,
       'found true, but no WebSocket of the worker takes one-time tickets (allowed: true beside an "auth.one_time")',
     );
   }
-  if (!webSockets.some((auth) => !auth.get('cookie').missing)) {
-    warn(service.path, 'no WebSocket of the worker has "auth.cookie", so no browser that logged in here is let in');
+  const cookie = context.inForce('cookie');
+  const isOfUse = webSockets.some((one) => !one.auth.get('cookie').missing && isSameStore(one.cookie, cookie));
+  if (!isOfUse && !cookie.missing) {
+    warn(
+      service.path,
+      'no WebSocket of the worker has "auth.cookie" and the cookies of this login, so no browser that logged in here is let in',
+    );
   }
 };
 
@@ -103,16 +108,39 @@ function checkForProviders(service: Place, { inForce, report, warn }: RuleContex
   }
 }
 
-/** @returns the `auth` sections of all WebSockets of the worker around a service. */
-function authSectionsBeside({ path }: Place, { workers }: RuleContext): Place[] {
+/** A WebSocket, or what else has an `auth` section. */
+interface Beside {
+  readonly auth: Place;
+  /** The section in force there. */
+  readonly cookie: Place;
+}
+
+/** @returns the WebSockets of the worker around a service. */
+function webSocketsBeside({ path }: Place, { workers }: RuleContext): Beside[] {
   const worker = workers[Number(path[1])];
-  const found: Place[] = [];
-  const visit = (place: Place): void => {
+  const found: Beside[] = [];
+  const visit = (place: Place, above: Place): void => {
     if (!place.isObject) return;
-    if (!place.get('auth').missing && place.get('type').value !== 'login') found.push(place.get('auth'));
-    for (const child of [...place.get('paths').entries(), ...place.get('websocket').entries()]) visit(child);
-    visit(place.get('web'));
+    const cookie = place.get('cookie').missing ? above : place.get('cookie');
+    const auth = place.get('auth');
+    if (!auth.missing && place.get('type').value !== 'login') found.push({ auth, cookie });
+    for (const child of place.get('paths').entries()) visit(child, cookie);
+    const web = place.get('web');
+    visit(web, cookie);
+    for (const child of place.get('websocket').entries()) visit(child, web.get('cookie'));
   };
-  for (const transport of worker?.get('transports').items() ?? []) visit(transport);
+  for (const transport of worker?.get('transports').items() ?? []) visit(transport, transport.get('cookie'));
   return found;
+}
+
+/** A store in memory belongs to one section; the others are known by their place. */
+function isSameStore(one: Place, other: Place): boolean {
+  if (one.missing || other.missing) return false;
+  if (one.path.join('/') === other.path.join('/')) return true;
+  const [here, there] = [one, other].map((cookie) => placeOf(cookie.get('store')));
+  return here !== undefined && here === there;
+}
+
+function placeOf(store: Place): string | undefined {
+  return store.get('filename').text() ?? store.get('path').text();
 }

@@ -108,9 +108,17 @@ describe('a login', () => {
     },
   );
 
+  const NOWHERE = `${AT}: no WebSocket of the worker has "auth.cookie" and the cookies of this login, so no browser that logged in here is let in`;
+  const file = (filename: string) => ({ cookie: { store: { type: 'file', filename } } });
+
   it('that leads nowhere is a warning', () => {
-    expect(warningsOf(config({}, { cookie: {} }, {}))).toContainEqual(
-      `${AT}: no WebSocket of the worker has "auth.cookie", so no browser that logged in here is let in`,
-    );
+    expect(warningsOf(config({}, { cookie: {} }, {}))).toContain(NOWHERE);
+    // Two stores in memory are two stores.
+    expect(warningsOf(config({ cookie: {} }))).toContain(NOWHERE);
+    expect(warningsOf(config(file('one.dat'), file('other.dat')))).toContain(NOWHERE);
+  });
+
+  it('may have a cookie section of its own, on the store of a WebSocket', () => {
+    expect(warningsOf(config(file('one.dat'), file('one.dat')))).toEqual([]);
   });
 });
