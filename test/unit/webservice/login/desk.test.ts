@@ -193,6 +193,32 @@ describe('a login', () => {
   });
 });
 
+describe('the cookie over TLS', () => {
+  it('is Secure, when it comes and when it goes, and may have a name that nobody else can set', async () => {
+    const config = cookieConfig({ name: '__Host-cbtid', secure: true });
+    for (const [section, name, isTls] of [
+      [config, '__Host-cbtid', false],
+      [cookieConfig(), 'cbtid', true],
+    ] as const) {
+      const { log } = recordingLog();
+      const clock = (): number => now;
+      const other = new LoginDesk({
+        tracker: new CookieTracker({ config: section, liveCookies, clock, log }),
+        clock,
+        admits: () => true,
+      });
+      const { request, res } = from();
+      Object.assign(request.req.socket, { encrypted: isTls });
+      const { cbtid } = await other.open(request, res, JOE);
+      await other.close(request, res);
+      expect(res.getHeader('set-cookie')).toEqual([
+        `${name}=${cbtid}; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Lax`,
+        `${name}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`,
+      ]);
+    }
+  });
+});
+
 describe('whoami', () => {
   it('tells nothing to whoever has a replaced id', async () => {
     const first = await visitor();

@@ -1,9 +1,11 @@
 /** The resources of the service: what they take, what they answer, and in which words they refuse. */
 import { SignJWT } from 'jose';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { SharedLogins } from '../../../../src/auth/shared-logins.js';
 import { AUTH_URIS } from '../../../../src/auth/verdict.js';
+import { CookieStoreError } from '../../../../src/cookie/error.js';
+import { MemoryCookieStore } from '../../../../src/cookie/memory.js';
 import { cookieDigest } from '../../../../src/cookie/digest.js';
 import { CookieStores } from '../../../../src/cookie/stores.js';
 import { silentLogger } from '../../../../src/log/logger.js';
@@ -239,6 +241,28 @@ describe('a logout', () => {
     expect([answer.status, JSON.parse(answer.body)]).toEqual([200, { authid: null }]);
     expect(answer.headers['set-cookie']).toMatch(/^cbtid=; Max-Age=0; Path=\//);
     expect(JSON.parse((await whoami(service, cookie)).body)).toEqual({ authid: null });
+  });
+});
+
+describe('a store that fails', () => {
+  it.each([
+    ['create', ''],
+    ['delete', '/logout'],
+  ] as const)('makes no login and no logout seem to work: %s', async (step, rest) => {
+    const { log, warnings } = recordingLog();
+    const service = await start({ deps: { log } });
+    const cookie = cookieOf(await post(service));
+    const failing = vi.spyOn(MemoryCookieStore.prototype, step);
+    failing.mockRejectedValue(new CookieStoreError('no space', { cause: new Error('ENOSPC') }));
+    const answer = await post(service, { rest, headers: { ...JSON_TYPE, cookie } });
+    failing.mockRestore();
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5']);
+    expect(JSON.parse(answer.body)).toMatchObject({ error: 'wamp.error.unavailable' });
+    expect(warnings().map(({ msg }) => msg)).toContain('cookie store failed, login or logout refused');
+    // A logout holds all the same, and a login that failed has changed nothing.
+    expect(JSON.parse((await whoami(service, cookie)).body)).toMatchObject({
+      authid: step === 'create' ? 'joe' : null,
+    });
   });
 });
 
