@@ -15,7 +15,7 @@ const { version, peerDependencies } = JSON.parse(readFileSync(path.join(ROOT, 'p
   peerDependencies: Readonly<Record<string, string>>;
 };
 
-const MAX_UNPACKED_BYTES = 2_500_000;
+const MAX_UNPACKED_BYTES = 3_000_000;
 
 /** Every file of the package is one of these. */
 const EXPECTED: readonly RegExp[] = [
@@ -30,6 +30,7 @@ const EXPECTED: readonly RegExp[] = [
   /^web\/([\w-]+\/)*[\w.-]+\.(html|css|js|svg)$/,
   /^templates\/(gitignore|[a-z]+\/(template\.json|\.crossbar\/config\.json|web\/[\w.-]+\.html))$/,
   /^docs\/[\w-]+\.md$/,
+  /^examples\/[a-z-]+\/((public\/)?[\w-]+\.(js|json|html|md)|\.crossbar\/[a-z]+\.json)$/,
 ];
 
 interface Packed {

@@ -1,6 +1,6 @@
 /**
  * Every example of the package that is a whole config, each in a node directory with all that it names: the files in
- * `config/`, the demo, what `init` writes, and the configs in README.md and `docs/`. Ports are free ones of 127.0.0.1; nothing
+ * `config/`, the demo, those in `examples/`, what `init` writes, and the configs in README.md and `docs/`. Ports are free ones of 127.0.0.1; nothing
  * else is changed.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,6 +21,7 @@ export const EXAMPLE_SECRETS = {
   JOE_TICKET: 'the ticket of joe',
   SHOP_TICKET: 'the ticket of the shop',
   COOKIE_SECRET: 'a secret, long enough',
+  SESSION_SECRET: 'a secret, long enough',
 } as const;
 
 export interface Example {
@@ -35,7 +36,12 @@ const read = (name: string): string => readFileSync(path.join(ROOT, name), 'utf8
 /** All of them. YAML is a superset of JSON. */
 export function allExamples(): readonly Example[] {
   const samples = readdirSync(path.join(ROOT, 'config')).filter((name) => /(?<!\.schema)\.(json|ya?ml)$/.test(name));
-  const files = [...samples.map((name) => `config/${name}`), '.crossbar/config.json'];
+  const programs = readdirSync(path.join(ROOT, 'examples')).flatMap((name) =>
+    readdirSync(path.join(ROOT, 'examples', name, '.crossbar'))
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => `examples/${name}/.crossbar/${file}`),
+  );
+  const files = [...samples.map((name) => `config/${name}`), '.crossbar/config.json', ...programs];
   const documents = ['README.md', ...readdirSync(path.join(ROOT, 'docs')).map((name) => `docs/${name}`)];
   return [
     ...files.map((name) => ({ name, load: () => Promise.resolve<unknown>(parse(read(name))) })),
@@ -69,7 +75,7 @@ export function exampleDirectory(config: unknown, certificates: Certificates): s
   const top = temporaryDirectory();
   const cbdir = path.join(top, '.crossbar');
   mkdirSync(path.join(cbdir, 'secrets'), { recursive: true });
-  for (const name of ['pat', 'worker', 'cookies']) {
+  for (const name of ['pat', 'worker', 'cookies', 'company']) {
     writeFileSync(path.join(cbdir, `secrets/${name}.txt`), 'a secret, long enough\n', { mode: 0o600 });
   }
   writeFileSync(path.join(cbdir, 'secrets/alice.key'), `${Buffer.alloc(32, 'alice').toString('base64')}\n`, {
@@ -86,6 +92,7 @@ export function exampleDirectory(config: unknown, certificates: Certificates): s
   cpSync(certificates.directory, cbdir, { recursive: true });
   cpSync(path.join(ROOT, 'web'), path.join(top, 'web'), { recursive: true });
   mkdirSync(path.join(top, 'public'));
+  mkdirSync(path.join(top, 'data/sessions'), { recursive: true, mode: 0o700 });
   writeFileSync(path.join(top, 'public/readme.txt'), 'for everybody\n');
   writeFileSync(path.join(cbdir, 'config.json'), JSON.stringify(onFreePorts(config)));
   return cbdir;
