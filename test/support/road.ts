@@ -71,6 +71,12 @@ export class Road {
     return block.text.trim().split('\n');
   }
 
+  /** All lines of commands that begin so. */
+  commandLines(start: string): readonly string[] {
+    const lines = this.blocks.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.split('\n'));
+    return lines.filter((line) => line.startsWith(start));
+  }
+
   /** What the page says is in a file. */
   file(name: string): string {
     const block = this.blocks.find(({ file }) => file === name);

@@ -25,22 +25,29 @@ function snippets(name: string): readonly Readonly<Record<string, object>>[] {
 describe('docs/authentication.md', () => {
   const realms = ['realm1', 'backend'].map((name) => ({
     name,
-    roles: [{ name: 'anonymous', 'allow-by-default': true }],
+    roles: ['anonymous', 'member', 'admin'].map((role) => ({ name: role, 'allow-by-default': true })),
   }));
 
+  const cookie = { secrets: ['a secret for cookies'] };
+
+  /** The service `login` with some of its keys. */
+  const loginWith = (keys: object): object => ({
+    login: { type: 'login', realm: 'realm1', public_url: 'https://example.com', cookie, ...keys },
+  });
+
   /** A node with TLS and cookies, so that every method has what it needs. */
-  function problemsOf(auth: object): readonly string[] {
+  function problemsOf(auth: object, paths: object = {}): readonly string[] {
     const tls = { key: 'key.pem', certificate: 'cert.pem', ca_certificates: ['ca.pem'] };
+    const websocket = { type: 'websocket', auth, cookie };
     const config = node({
-      websocket: { auth, cookie: {} },
-      web: { endpoint: { type: 'tcp', port: 8080, tls } },
+      web: { endpoint: { type: 'tcp', port: 8080, tls }, paths: { ws: websocket, ...paths } },
       worker: { realms },
     });
     try {
       checkConfig(JSON.stringify(config), 'config.json', {
         parse: parseJson,
         cbdir: '/node',
-        env: { ANN_TICKET: 'a ticket for ann' },
+        env: { ANN_TICKET: 'a ticket for ann', SESSION_SECRET: 'a secret, long enough' },
         secretFiles: () => ({ secret: 'a ticket for sue' }),
       });
       return [];
@@ -56,6 +63,16 @@ describe('docs/authentication.md', () => {
       expect(problemsOf(auth)).toEqual([]);
     },
   );
+
+  it('and docs/web-login.md shows pieces that the node takes', () => {
+    const pieces = snippets('web-login.md').filter((piece) => !('version' in piece));
+    const [store, http, providers, ticket] = pieces;
+    expect(pieces.map((piece) => Object.keys(piece)[0])).toEqual(['store', 'session', 'providers', 'auth']);
+    expect(problemsOf(http ?? {})).toEqual([]);
+    expect(problemsOf({ session: { ...http?.['session'], ...store } })).toEqual([]);
+    expect(problemsOf(ticket?.['auth'] ?? {})).toEqual([]);
+    expect(problemsOf({ cookie: {} }, loginWith(providers ?? {}))).toEqual([]);
+  });
 });
 
 describe('docs/cookies.md', () => {
