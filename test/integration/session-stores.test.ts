@@ -180,6 +180,7 @@ sessionStoreContract({
   name: 'http',
   tells: false,
   knowsExpiry: false,
+  trusts: true,
   logsAbsence: true,
   start: async () => {
     const known = new Map<string, string>();

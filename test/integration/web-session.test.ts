@@ -100,6 +100,11 @@ describeNeeds('redis-server', hasRedis)('a login of Express in Redis', () => {
         paths: {
           acl: at({ username: 'router', password: 'word' }),
           wrong: at({ username: 'router', password: 'another word', timeout: 200 }),
+          tracked: {
+            type: 'websocket',
+            cookie: {},
+            auth: { ...sessionAuth({ type: 'redis', url: redis.url() }), cookie: {} },
+          },
           absent: at({ url: `redis://127.0.0.1:${nobody}`, timeout: 200 }),
         },
       }),
@@ -219,6 +224,18 @@ describeNeeds('redis-server', hasRedis)('a login of Express in Redis', () => {
     await redis.restart({ isEmpty: true });
     expect(await client.next()).toEqual(LOGGED_OUT);
     expect((await hello(daemon, visitor)).answer).toMatchObject(STRANGER);
+  });
+
+  it('is remembered by no cookie of the node', async () => {
+    const visitor = await app.login('joe');
+    const client = await joined(daemon, visitor, '/tracked');
+    const [cbtid = ''] = (client.handshake.setCookie[0] ?? '').split(';');
+    expect(cbtid).toMatch(/^cbtid=./);
+    const later = await WampClient.connect(daemon.url('/tracked', 'ws'), { headers: { cookie: cbtid } });
+    onTestFinished(() => void later.drop());
+    expect(later.handshake.setCookie).toEqual([]);
+    const answer = await later.ask([1, 'realm1', { roles: ALL_ROLES, authmethods: ['cookie', 'session'] }]);
+    expect([answer[0], answer[2]]).toEqual([3, 'wamp.error.no_auth_method']);
   });
 
   it('shows its id to nobody', async () => {

@@ -4,14 +4,7 @@
  * HELLO, and once in `max_age` for sessions that are open.
  */
 import { StoreHealth } from './store-health.js';
-import {
-  cookieExpiry,
-  MAX_SESSION_CHARACTERS,
-  StoreUnavailable,
-  tellUnreadable,
-  TOO_LARGE,
-  unexpired,
-} from './store.js';
+import { MAX_SESSION_CHARACTERS, StoreUnavailable, tellUnreadable, TOO_LARGE } from './store.js';
 import { isDict } from '../../wamp/payload.js';
 import type { PresentedSession } from './express-cookie.js';
 import type { SessionStore, SessionStoreType, StoreDeps, StoredSession } from './store.js';
@@ -52,7 +45,8 @@ class HttpStore implements SessionStore {
       this.#pending += 1;
       const answer = await this.#ask(cookie).finally(() => (this.#pending -= 1));
       this.#health.answered();
-      return this.#sessionOf(answer);
+      // When it expires is not looked at: a question at that moment, by a clock that goes ahead, would prolong it for ever.
+      return isDict(answer) ? { user: answer, expiresMs: undefined } : undefined;
     } catch (error) {
       this.#health.failed(causeOf(error));
       throw error instanceof StoreUnavailable ? error : new StoreUnavailable('the request failed', { cause: error });
@@ -85,10 +79,6 @@ class HttpStore implements SessionStore {
       // Its text may be anything, such as the page of a login.
       throw new StoreUnavailable('the web application answers with something that is no JSON');
     }
-  }
-
-  #sessionOf(user: unknown): StoredSession | undefined {
-    return isDict(user) ? unexpired(user, cookieExpiry(user), this.#deps.clock()) : undefined;
   }
 }
 
