@@ -102,7 +102,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     // `init` makes the keys of new users.
     folders: ['node', 'config', 'log', 'system', 'auth'],
     types: ['cookie'],
-    builtins: ['events', 'fs', 'path', 'readline', 'stream'],
+    builtins: ['events', 'fs', 'path', 'readline', 'stream', 'zlib'],
     packages: ['commander'],
   },
 };

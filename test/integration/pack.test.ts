@@ -24,6 +24,7 @@ const EXPECTED: readonly RegExp[] = [
   /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|config\/validator|chunks\/[\w-]+)\.js$/,
   /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|chunks\/[\w-]+)\.js\.map$/,
   /^dist\/(index|[a-z]+\/[\w-]+)\.d\.ts$/,
+  /^dist\/autobahn\.min\.js\.gz$/,
   /^python\/([a-z_]+\/)?\w+\.py$/,
   /^config\/[\w.-]+\.(json|yaml|js|md)$/,
   /^\.crossbar\/config\.json$/,

@@ -54,6 +54,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
   ],
   ProviderAnswerError: [['webservice/login/providers/failure.ts', 'instanceof ProviderAnswerError']],
   ReplaceError: [['cli/upgrade.ts', 'new NodeError']],
+  StoreUnavailable: [['auth/session/session.ts', 'instanceof StoreUnavailable']],
   TlsFileError: [['worker/router-worker.ts', 'new WorkerError']],
   WampError: [['router/realm.ts', 'instanceof WampError']],
   WorkerError: [['node/node.ts', 'instanceof WorkerError']],

@@ -1,6 +1,7 @@
 /** What `init` writes: the files of a template with all that was chosen, made before the first of them is written. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 
 import { CONFIG_NAMES } from '../../config/load.js';
 import { NodeError } from '../../node/error.js';
@@ -47,10 +48,16 @@ export async function planOf({ files }: Template, choices: Choices): Promise<Pla
       .filter((file) => file !== config)
       .map(({ name, source }) => {
         const isPage = /(?<!\.min)\.(html|js)$/.test(name);
-        return { name, content: isPage ? filledPage(textOf(source), choices) : readFileSync(source) };
+        return { name, content: isPage ? filledPage(textOf(source), choices) : contentOf(name, source) };
       }),
     users,
   };
+}
+
+/** A file that the package has compressed only is unpacked. */
+function contentOf(name: string, source: string): Uint8Array {
+  const content = readFileSync(source);
+  return source.endsWith('.gz') && !name.endsWith('.gz') ? gunzipSync(content) : content;
 }
 
 /** Writes what is not there yet below `to`. @throws NodeError when something is in the way. */

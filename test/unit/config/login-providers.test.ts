@@ -125,7 +125,7 @@ describe('providers of a login', () => {
     [
       'too much for WELCOME',
       { id: { ...ID, extra: Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`name${at}`, 'a'])) } },
-      `${AT}/id/extra: found 33 names (allowed: at most 32)`,
+      `${AT}/id/extra: found 33 names (allowed: 32 at most)`,
     ],
   ])('with %s are refused', (_what, providers, expected) => {
     const problems = problemsOf(config(providers));

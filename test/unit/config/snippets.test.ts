@@ -69,7 +69,8 @@ describe('docs/authentication.md', () => {
     const [store, http, providers, ticket] = pieces;
     expect(pieces.map((piece) => Object.keys(piece)[0])).toEqual(['store', 'session', 'providers', 'auth']);
     expect(problemsOf(http ?? {})).toEqual([]);
-    expect(problemsOf({ session: { ...http?.['session'], ...store } })).toEqual([]);
+    const secrets = ['a secret, long enough'];
+    expect(problemsOf({ session: { ...http?.['session'], secrets, ...store } })).toEqual([]);
     expect(problemsOf(ticket?.['auth'] ?? {})).toEqual([]);
     expect(problemsOf({ cookie: {} }, loginWith(providers ?? {}))).toEqual([]);
   });

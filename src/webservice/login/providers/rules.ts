@@ -4,17 +4,11 @@ import { isLoopbackHost } from './loopback.js';
 
 const URL_KEYS = ['issuer', 'authorization_endpoint', 'token_endpoint', 'userinfo'];
 
-/** As many names go into `authextra`. */
-const MAX_EXTRA = 32;
-
 /** Rule of a provider. */
 export const checkProvider: Rules = (provider, context) => {
   for (const key of URL_KEYS) checkUrl(provider.get(key), context);
   checkSecret(provider, context);
   checkScope(provider, context);
-  const extra = provider.get('extra');
-  const { length } = extra.entries();
-  if (length > MAX_EXTRA) context.report(extra.path, `found ${length} names (allowed: at most ${MAX_EXTRA})`);
 };
 
 /** Rule of all providers: no two of them make one user of two people. */
