@@ -34,6 +34,9 @@ const CLOSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'config/full.yaml': {
     '1 websocket /': 'the endpoint asks for a certificate',
     '1 page /': 'the endpoint asks for a certificate',
+    '2 websocket /file': 'it asks for the session of a web application',
+    '2 websocket /http': 'it asks for the session of a web application',
+    '2 websocket /dynamic': 'it asks for the session of a web application',
   },
   'docs/clients.md': { '0 websocket /ws': 'it asks for a ticket', '1 rawsocket': 'it asks for a ticket' },
   'config/tls.json': { '1 rawsocket': 'the endpoint asks for a certificate' },

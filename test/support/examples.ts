@@ -3,6 +3,7 @@
  * `config/`, the demo, those in `examples/`, what `init` writes, and the configs in README.md and `docs/`. Ports are free ones of 127.0.0.1; nothing
  * else is changed.
  */
+import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
@@ -98,10 +99,17 @@ export function exampleDirectory(config: unknown, certificates: Certificates): s
   return cbdir;
 }
 
-/** The certificates under the names that the examples give them. */
+/** The key of an issuer of tokens, as it publishes it. */
+function issuerKey(): object {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256' };
+}
+
+/** The certificates under the names that the examples give them, and keys. */
 export function exampleCertificates(): Certificates {
   const certificates = new Certificates(temporaryDirectory());
-  certificates.write('clients-ca.pem', certificates.text('root.pem'));
+  for (const name of ['clients-ca.pem', 'ca.pem']) certificates.write(name, certificates.text('root.pem'));
+  certificates.write('keys.json', JSON.stringify({ keys: [issuerKey()] }));
   certificates.openssl(
     'genpkey',
     '-genparam',

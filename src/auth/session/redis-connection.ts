@@ -3,6 +3,7 @@
  * itself. `redis-store.ts` knows what the keys are.
  */
 import { readFileSync } from 'node:fs';
+import { messageOf } from '../../system/error.js';
 import type * as redisClient from '@redis/client';
 import type { RedisStoreConfig } from './store-schema.js';
 
@@ -163,12 +164,16 @@ const DEFAULT_PORT = 6379;
 function tlsFilesOf(tls: RedisStoreConfig['tls']): { ca?: string[]; cert?: string; key?: string } {
   const { ca_certificates: ca, certificate, key } = tls ?? {};
   return {
-    ...(ca && { ca: ca.map(fileText) }),
-    ...(certificate !== undefined && { cert: fileText(certificate) }),
-    ...(key !== undefined && { key: fileText(key) }),
+    ...(ca && { ca: ca.map((file, index) => fileText(`ca_certificates/${index}`, file)) }),
+    ...(certificate !== undefined && { cert: fileText('certificate', certificate) }),
+    ...(key !== undefined && { key: fileText('key', key) }),
   };
 }
 
-function fileText(file: string): string {
-  return readFileSync(file, 'utf8');
+function fileText(key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`auth/session/store/tls/${key}: the file cannot be read: ${messageOf(cause)}`, { cause });
+  }
 }
