@@ -66,7 +66,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtinTypes: ['stream'],
   },
   webservice: {
-    folders: ['wamp', 'cookie', 'auth', 'session', 'transport', 'http', 'log', 'system'],
+    folders: ['wamp', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'system'],
     builtins: ['crypto', 'fs', 'path'],
     builtinTypes: ['http', 'net', 'stream'],
     packages: ['ws', 'send', 'cookie', 'jose', 'openid-client'],

@@ -9,18 +9,22 @@ import { LocalTransport } from './local-transport.js';
 import { InProcessSession } from './session.js';
 import type { AuthMethod } from '../auth/method.js';
 import type { Logger } from '../log/logger.js';
-import type { Router } from '../router/router.js';
-import type { UriRule } from '../wamp/uri.js';
+import type { RouterAccess } from '../router/access.js';
 import type { ClientSession } from './api.js';
 
 /** What code of this process is to the others: the `authmethod` and the peer of its sessions. Clients cannot offer it. */
-export type LocalKind = 'component' | 'local';
+export type LocalKind = 'component' | 'local' | 'service';
+
+/** Whose sessions they are, in lines of the log. */
+const OWNERS: Readonly<Record<LocalKind, string>> = {
+  component: 'a component',
+  local: 'a local client',
+  service: 'a web service',
+};
 
 /** The router that a client connects to. */
 export interface LocalParts {
-  readonly router: Router;
-  /** Of the realm. */
-  readonly uriRule: UriRule;
+  readonly router: RouterAccess;
   readonly log: Logger;
 }
 
@@ -47,17 +51,14 @@ export interface LocalClient {
  *
  * @throws CallError (rejects) `wamp.error.no_such_realm` or `wamp.error.no_such_role`.
  */
-export async function connectLocal(
-  { router, uriRule, log }: LocalParts,
-  principal: LocalPrincipal,
-): Promise<LocalClient> {
+export async function connectLocal({ router, log }: LocalParts, principal: LocalPrincipal): Promise<LocalClient> {
   const { realm, kind = 'local' } = principal;
-  const owner = kind === 'component' ? 'a component' : 'a local client';
   const session: InProcessSession = new InProcessSession({
     tell: (message) => transport.tell(message),
-    uriRule,
+    // Without the realm it does not come so far.
+    uriRule: router.realm(realm)?.uriRule ?? 'loose',
     log,
-    owner,
+    owner: OWNERS[kind],
   });
   const authMethods = new Map([[kind, admitting(principal, kind)]]);
   const repeated = new RepeatedLog(log);

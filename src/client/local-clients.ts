@@ -8,19 +8,13 @@ import { CallError } from './api.js';
 import { connectLocal } from './connect.js';
 import type { Logger } from '../log/logger.js';
 import type { Router } from '../router/router.js';
-import type { RealmConfig } from '../router/schema.js';
 import type { ClientSession, ConnectOptions } from './api.js';
 import type { LocalClient } from './connect.js';
-
-interface ServedRouter {
-  readonly router: Router;
-  readonly realms: readonly RealmConfig[];
-}
 
 /** The clients that programs of this process have on a node. */
 export class LocalClients {
   readonly #log: Logger;
-  readonly #routers: ServedRouter[] = [];
+  readonly #routers: Router[] = [];
   readonly #open = new Set<LocalClient>();
 
   constructor(log: Logger) {
@@ -28,19 +22,17 @@ export class LocalClients {
   }
 
   /** Lets clients join the realms of a router. */
-  serve(router: Router, realms: readonly RealmConfig[]): void {
-    this.#routers.push({ router, realms });
+  serve(router: Router): void {
+    this.#routers.push(router);
   }
 
   /** @throws CallError (rejects) `wamp.error.no_such_realm` or `wamp.error.no_such_role`. */
   async connect(realm: string, { role, authid = 'local' }: ConnectOptions): Promise<ClientSession> {
-    const served = this.#routers.find(({ router }) => router.realm(realm) !== undefined);
-    if (served === undefined) {
+    const router = this.#routers.find((served) => served.realm(realm) !== undefined);
+    if (router === undefined) {
       throw new CallError(ErrorUri.NO_SUCH_REALM, [`no realm ${quoted(realm)} exists on this node`]);
     }
-    const { router, realms } = served;
-    const uriRule = realms.find(({ name }) => name === realm)?.options?.uri_check ?? 'loose';
-    const client = await connectLocal({ router, uriRule, log: this.#log }, { realm, role, authid });
+    const client = await connectLocal({ router, log: this.#log }, { realm, role, authid });
     this.#open.add(client);
     void client.over.then(() => this.#open.delete(client));
     return client.session;

@@ -11,7 +11,6 @@ import { CallError, Result } from '../client/api.js';
 import { connectLocal } from '../client/connect.js';
 import type { Logger } from '../log/logger.js';
 import type { Router } from '../router/router.js';
-import type { UriRule } from '../wamp/uri.js';
 import type { ComponentHooks } from '../client/api.js';
 import type { LocalClient } from '../client/connect.js';
 import type { AnyComponentConfig, ComponentTypeDeps, InNodeComponentType } from './component-type.js';
@@ -25,8 +24,6 @@ const STOP_MS = 2000;
 export interface ComponentDeps extends ComponentTypeDeps {
   readonly type: InNodeComponentType;
   readonly router: Router;
-  /** Of the realm that it joins. */
-  readonly uriRule: UriRule;
   readonly log: Logger;
 }
 
@@ -79,10 +76,10 @@ export class Component {
 
   async #run(): Promise<void> {
     const { id, realm, role, authid = id, extra } = this.#config;
-    const { type, cbdir, router, uriRule } = this.#deps;
+    const { type, cbdir, router } = this.#deps;
     const run = await type.load(this.#config, { cbdir });
     const principal = { realm, role, authid, kind: 'component' } as const;
-    this.#joining = connectLocal({ router, uriRule, log: this.#log }, principal);
+    this.#joining = connectLocal({ router, log: this.#log }, principal);
     const { session, over } = await this.#joining;
     void over.then((reason) => this.#left(reason));
     const hooks: unknown = await run(session, { id, extra, cbdir, log: this.#log, CallError, Result });

@@ -23,6 +23,7 @@ export type RealmAccess = Pick<
   | 'name'
   | 'receive'
   | 'role'
+  | 'uriRule'
 >;
 
 /** A router as its sessions see it. */

@@ -68,7 +68,8 @@ export class Realm {
   readonly #roles: Roles;
   // session id -> session; exactly the sessions between WELCOME and their end
   readonly #sessions = new Map<number, RouterSession>();
-  readonly #uriRule: UriRule;
+  /** What URIs of the realm look like. */
+  readonly uriRule: UriRule;
   readonly #scheduler: Scheduler;
   readonly #broker: Broker;
   readonly #dealer: Dealer;
@@ -83,7 +84,7 @@ export class Realm {
     this.goodbyeReason = config.compat?.goodbye_with_normal === true ? CloseUri.NORMAL : CloseUri.GOODBYE_AND_OUT;
     const options = optionsOf(config, deps.budget);
     const { uriRule, budget } = options;
-    this.#uriRule = uriRule;
+    this.uriRule = uriRule;
     this.#scheduler = deps.scheduler;
     const history = config.store && new EventHistory(config.store);
     this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history, budget, deps.scheduler);
@@ -160,7 +161,7 @@ export class Realm {
       sessions: this.#sessions,
       subscriptions: this.#broker.directory,
       registrations: this.#dealer,
-      uriRule: this.#uriRule,
+      uriRule: this.uriRule,
       scheduler: this.#scheduler,
       quietly: (sessions, action) => this.#quietly(sessions, action),
     });
@@ -282,7 +283,7 @@ export class Realm {
       scheduler,
       history,
       sessions: this.#sessions,
-      uriRule: this.#uriRule,
+      uriRule: this.uriRule,
       publisher: {
         isWanted: (topic) => this.#broker.isWanted(topic),
         publish: (topic, payload) => this.#broker.publish(topic, payload),
@@ -321,7 +322,7 @@ export class Realm {
       case m.YIELD:
         return this.#dealer.onYield(session, message);
       case m.ERROR:
-        if (!isValidUri(message.error, this.#uriRule)) {
+        if (!isValidUri(message.error, this.uriRule)) {
           throw new ProtocolViolation(`ERROR.Error is not a valid URI: ${quoted(message.error)}`);
         }
         return this.#dealer.onError(session, message);

@@ -69,7 +69,7 @@ class RouterWorker implements Worker {
     const managedCookies = new ManagedCookies();
     const logins = new SharedLogins(Date.now);
     const router = this.#createRouter(managedCookies, logins);
-    this.#deps.clients.serve(router, this.#config.realms);
+    this.#deps.clients.serve(router);
     for (const realm of this.#realms) log.info(realm, 'realm started');
     for (const [index, component] of this.#config.components.entries()) {
       await this.#startComponent(component, router, `${pointer}/components/${index}`, signal);
@@ -133,11 +133,9 @@ class RouterWorker implements Worker {
     router: Router,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const joined = this.#config.realms.find(({ name }) => name === config.realm);
-    const uriRule = joined?.options?.uri_check ?? 'loose';
     const { Component } = await import('../component/component.js');
     const { cbdir, log } = this.#deps;
-    const component = new Component(config, { type, router, uriRule, cbdir, log });
+    const component = new Component(config, { type, router, cbdir, log });
     signal?.throwIfAborted();
     this.#components.push(component);
     await component.start(signal);

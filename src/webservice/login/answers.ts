@@ -1,5 +1,6 @@
 /** The answers of a login: JSON that no cache keeps, and what browsers want to know of other origins (CORS). */
 import { sendAnswer, sendEmpty } from '../../http/answer.js';
+import { PREFLIGHT_AGE } from '../../http/cross-origin.js';
 import { ErrorUri } from '../../wamp/error.js';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Deny, Unavailable } from '../../auth/method.js';
@@ -62,15 +63,6 @@ export function redirect(res: WebResponse, to: string, error?: string): void {
   const location = `${path}${query}${fragment === undefined ? '' : `#${fragment}`}`;
   sendEmpty(res, 303, { Location: location, 'Content-Length': 0, ...NO_STORE });
 }
-
-/** Lets a page of another origin read the answer. */
-export function allowReading(res: WebResponse, origin: string): void {
-  res.setHeader('Access-Control-Allow-Origin', origin);
-  res.setHeader('Access-Control-Allow-Credentials', 'true');
-}
-
-/** In seconds: for so long a browser does not ask again. */
-const PREFLIGHT_AGE = '600';
 
 /** What a browser is told that asks before it posts. */
 export const PREFLIGHT_HEADERS: OutgoingHttpHeaders = {

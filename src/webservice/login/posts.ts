@@ -8,10 +8,11 @@
  */
 import { sendAnswer, sendEmpty } from '../../http/answer.js';
 import { BodyReader } from '../../http/bodies.js';
+import { allowReading } from '../../http/cross-origin.js';
 import { isTls } from '../../transport/peer.js';
 import { RefusalLog } from '../../transport/refusal.js';
 import { ErrorUri } from '../../wamp/error.js';
-import { allowReading, failureAnswer, PREFLIGHT_HEADERS } from './answers.js';
+import { failureAnswer, PREFLIGHT_HEADERS } from './answers.js';
 import { FORM_TYPE, JSON_TYPE, fieldsOf, mediaTypeOf } from './credentials.js';
 import { judgeOrigin } from './origin-check.js';
 import type { IncomingMessage } from 'node:http';

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { connectLocal } from '../../../src/client/connect.js';
+import { ServiceSession } from '../../../src/client/service-session.js';
 import { LocalClients } from '../../../src/client/local-clients.js';
 import { createLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
@@ -25,7 +26,7 @@ function realm(name: string, options?: RealmConfig['options']): RealmConfig {
 describe('a client in this process', () => {
   const join = async (role = 'anonymous', name = 'realm1') => {
     const made = world(realm('realm1'));
-    const client = await connectLocal({ ...made, uriRule: 'loose' }, { realm: name, role, authid: 'joe' });
+    const client = await connectLocal(made, { realm: name, role, authid: 'joe' });
     return { ...made, client };
   };
 
@@ -93,12 +94,53 @@ describe('a client in this process', () => {
   });
 });
 
+describe('the session of a service', () => {
+  const PUBLISHER = { realm: 'realm1', role: 'anonymous', authid: 'publisher' };
+
+  it('is one for all who ask, and says what it is', async () => {
+    const service = new ServiceSession(world(realm('realm1')), PUBLISHER);
+    const [first, second] = await Promise.all([service.open(), service.open()]);
+    expect(second).toBe(first);
+    expect(first.details).toMatchObject({ authid: 'publisher', authmethod: 'service' });
+  });
+
+  it('joins again when it was killed', async () => {
+    const made = world(realm('realm1'));
+    const service = new ServiceSession(made, PUBLISHER);
+    const first = await service.open();
+    const over = new Promise((resolve) => {
+      first.onleave = resolve;
+    });
+    const killer = await connectLocal(made, { realm: 'realm1', role: 'anonymous', authid: 'joe' });
+    await killer.session.call('wamp.session.kill', [first.id]);
+    await over;
+    const second = await service.open();
+    expect([second.isOpen, second.id === first.id]).toEqual([true, false]);
+  });
+
+  it('is refused as any client, and asks anew each time', async () => {
+    const service = new ServiceSession(world(), PUBLISHER);
+    for (let n = 0; n < 2; n += 1) {
+      await expect(service.open()).rejects.toMatchObject({ error: 'wamp.error.no_such_realm' });
+    }
+    await service.stop();
+  });
+
+  it('leaves when the service stops, also while it joins, and does not come back', async () => {
+    const service = new ServiceSession(world(realm('realm1')), PUBLISHER);
+    const joining = service.open();
+    await Promise.all([service.stop(), service.stop()]);
+    expect((await joining).isOpen).toBe(false);
+    await expect(service.open()).rejects.toThrow('the service has stopped');
+  });
+});
+
 describe('the local clients of a node', () => {
   function clients(...routers: readonly (readonly RealmConfig[])[]) {
     const { log } = world();
     const local = new LocalClients(log);
     const worlds = routers.map((realms) => world(...realms));
-    for (const { router, realms } of worlds) local.serve(router, realms);
+    for (const { router } of worlds) local.serve(router);
     return { local, worlds };
   }
 

@@ -1,5 +1,4 @@
 /** Who is let in with a one-time ticket, and by which ways it may come. */
-import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { DETACHED } from '../../../../src/auth/lease.js';
@@ -70,9 +69,6 @@ const WAYS = {
   },
 } as const satisfies Record<string, (auth: TestAuth, ticket: string, how?: Try) => Promise<Verdict | Pass>>;
 const ALL = Object.entries(WAYS);
-
-/** Lone surrogates cannot be encoded. */
-const percentEncoded = (text: string): string => encodeURIComponent(Buffer.from(text).toString());
 
 const DENIAL = { type: 'deny', reason: 'wamp.error.not_authorized' };
 
@@ -202,39 +198,6 @@ describe('beside passwords', () => {
     });
     expect(await answer(auth, ticketFor(), { hello })).toMatchObject({ principal: { authmethod: 'one_time' } });
     expect(await answer(auth, 'wrong', { hello })).toMatchObject(DENIAL);
-  });
-});
-
-describe('a stranger', () => {
-  it('gets nowhere, and breaks nothing, with whatever it brings', async () => {
-    const auth = await authOf();
-    const method = auth.method('ticket');
-    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.constant(`once-${'A'.repeat(43)}`));
-    const junk = fc.record({
-      search: fc.oneof(text, text.map(percentEncoded), fc.constant('%')),
-      protocol: fc.array(
-        fc.oneof(
-          text,
-          text.map((end) => `base64url.bearer.wamp.${end}`),
-        ),
-        { maxLength: 4 },
-      ),
-      authextra: fc.option(fc.dictionary(fc.constantFrom('ticket', 'token'), fc.oneof(text, fc.anything())), {
-        nil: undefined,
-      }),
-      cookie: text,
-    });
-    await fc.assert(
-      fc.asyncProperty(junk, text, async ({ search, protocol, authextra, cookie }, answered) => {
-        const headers = { origin: ORIGIN, cookie, 'sec-websocket-protocol': protocol.join(', ') };
-        const client = page({ headers, query: `?ticket=${search}` });
-        method.isPresented?.(client as ClientInfo);
-        const verdict = await auth.start({ authmethod: 'ticket', authextra }, client);
-        const last = verdict.type === 'challenge' ? await verdict.resume(answered, {}) : verdict;
-        expect(last).toMatchObject(DENIAL);
-      }),
-      { numRuns: 300 },
-    );
   });
 });
 
