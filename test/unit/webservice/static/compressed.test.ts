@@ -1,6 +1,5 @@
 /** Files with compressed copies beside them, as a build leaves them. */
 import {
-  chmodSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -275,19 +274,6 @@ describe('what is no copy', () => {
     expect([status, body]).toEqual([200, SCRIPT]);
     expect(headers).not.toHaveProperty('content-encoding');
     expect(headers).not.toHaveProperty('vary');
-  });
-
-  it('is a copy that the node may not read', async () => {
-    chmodSync(path.join(web, 'app.js.br'), 0);
-    chmodSync(web, 0o755);
-    const isRoot = process.getuid?.() === 0;
-    const service = await serve();
-    if (isRoot) process.seteuid?.('nobody');
-    try {
-      expect((await get('/app.js', 'br, gzip', {}, { service })).headers['content-encoding']).toBe('gzip');
-    } finally {
-      if (isRoot) process.seteuid?.(0);
-    }
   });
 
   it('is what lies beside the one file that is all there is', async () => {
