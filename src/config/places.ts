@@ -174,6 +174,11 @@ export function entrancesOf({ workers }: NodePlaces): Entrance[] {
   return workers.flatMap(({ entrances }) => entrances);
 }
 
+/** Whether cookies say there who a browser is: those of the node, or those of a web application. */
+export function knowsBrowsers({ browsers, cookie, open }: Entrance): boolean {
+  return browsers && (!cookie.missing || open.some(({ schema }) => schema.letsIn === 'web logins'));
+}
+
 /** Every place of a node that the schema marks. */
 export function marksOf({ workers }: NodePlaces): MarkedPlace[] {
   return workers.flatMap(({ marked }) => marked);

@@ -4,14 +4,13 @@
  */
 import type { Cursor } from './cursor.js';
 import { authidOf, isPassword, passwordCookies } from './password-cookies.js';
-import { cookiesOf, entrancesOf } from './places.js';
+import { cookiesOf, entrancesOf, knowsBrowsers } from './places.js';
 import type { NodePlaces } from './places.js';
 
 /** @param cbdir - the node directory, absolute */
 export function resolveCookies(places: NodePlaces, cbdir: string): void {
-  for (const { browsers, place, cookie, open } of entrancesOf(places)) {
-    const knowsBrowsers = !cookie.missing || open.some(({ schema }) => schema.letsIn === 'web logins');
-    if (browsers) resolveOrigins(place.get('options'), knowsBrowsers);
+  for (const entrance of entrancesOf(places)) {
+    if (entrance.browsers) resolveOrigins(entrance.place.get('options'), knowsBrowsers(entrance));
   }
   const passwords = passwordCookies(places, cbdir);
   for (const { cookie } of cookiesOf(places)) {
@@ -20,7 +19,7 @@ export function resolveCookies(places: NodePlaces, cbdir: string): void {
   }
 }
 
-function resolveOrigins(options: Cursor, knowsBrowsers: boolean): void {
-  if (options.get('allowed_origins').missing) options.set('allowed_origins', [knowsBrowsers ? 'self' : '*']);
-  if (options.get('allow_null_origin').missing) options.set('allow_null_origin', !knowsBrowsers);
+function resolveOrigins(options: Cursor, isStrict: boolean): void {
+  if (options.get('allowed_origins').missing) options.set('allowed_origins', [isStrict ? 'self' : '*']);
+  if (options.get('allow_null_origin').missing) options.set('allow_null_origin', !isStrict);
 }

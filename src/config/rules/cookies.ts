@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 
 import type { Report } from '../../schema/rules.js';
 import { Cursor } from '../cursor.js';
-import { cookiesOf, entrancesOf } from '../places.js';
+import { cookiesOf, entrancesOf, knowsBrowsers } from '../places.js';
 import type { CookieSection, Entrance, NodePlaces } from '../places.js';
 import type { CheckRulesContext } from './context.js';
 import { quote } from '../schema-words.js';
@@ -17,9 +17,7 @@ export function checkCookies(places: NodePlaces, context: CheckRulesContext): vo
     warnUnseen(cookie, places, context);
   }
   for (const entrance of entrancesOf(places)) {
-    const knowsBrowsers =
-      entrance.cookie.isObject || entrance.open.some(({ schema }) => schema.letsIn === 'web logins');
-    if (entrance.browsers && knowsBrowsers) checkOrigins(entrance, context);
+    if (knowsBrowsers(entrance)) checkOrigins(entrance, context);
   }
   checkSharedStores(places, context);
 }

@@ -6,16 +6,17 @@ import { isIP } from 'node:net';
 
 import type { Cursor } from '../cursor.js';
 import { quote } from '../schema-words.js';
-import { entrancesOf } from '../places.js';
+import { entrancesOf, knowsBrowsers } from '../places.js';
 import type { NodePlaces } from '../places.js';
 import type { CheckRulesContext } from './context.js';
 
 export function checkOriginLists(places: NodePlaces, context: CheckRulesContext): void {
-  for (const { browsers, place, cookie, transport } of entrancesOf(places)) {
+  for (const entrance of entrancesOf(places)) {
+    const { browsers, place, transport } = entrance;
     if (!browsers) continue;
     const origins = place.at('options', 'allowed_origins');
     for (const origin of origins.items()) checkOrigin(origin, context);
-    if (!cookie.isObject && isOnLoopback(transport.get('endpoint'))) warnOfEveryPage(place, context);
+    if (!knowsBrowsers(entrance) && isOnLoopback(transport.get('endpoint'))) warnOfEveryPage(place, context);
   }
 }
 

@@ -82,13 +82,13 @@ export const websocketOptionsSchema = {
         description:
           'An origin: a scheme (any), a host and perhaps a port, such as `https://example.com:8443` or `capacitor://localhost`; `*` stands for any characters.',
       },
-      absent: '`["self"]` where a `cookie` section applies, else `["*"]` as in Crossbar.io',
+      absent: '`["self"]` where a `cookie` section or `auth.session` applies, else `["*"]` as in Crossbar.io',
       description:
         'The origins of pages that may connect. `*` stands for any characters. `self` is the host that the client asked for, with any port, by `http`, `https`, `ws` or `wss`; `localhost`, `127.0.0.1` and `[::1]` are one host. Behind a proxy that changes the `Host` header, name your sites instead. The owner of any name can point it at your address, also at 127.0.0.1, and so make his pages `self`: the names of your sites are safer. Clients that send no origin are no browsers and may connect.',
     },
     allow_null_origin: {
       type: 'boolean',
-      absent: 'false where a `cookie` section applies, else true',
+      absent: 'false where a `cookie` section or `auth.session` applies, else true',
       description:
         'Whether pages without an origin may connect: local files, sandboxed frames, and web views of apps whose origin is empty or begins with `file:` or `content:`.',
     },

@@ -64,6 +64,14 @@ describe('a name that browsers guard', () => {
   });
 });
 
+const SESSION = {
+  type: 'express',
+  secrets: ['s'.repeat(32)],
+  store: { type: 'redis', url: 'redis://127.0.0.1' },
+  authid: 'user',
+  role: 'anonymous',
+};
+
 describe('the origins of a WebSocket', () => {
   it('are all without a cookie', () => {
     expect(at(node(), 'paths', 'ws', 'options')).toMatchObject({ allowed_origins: ['*'], allow_null_origin: true });
@@ -72,6 +80,7 @@ describe('the origins of a WebSocket', () => {
   it.each([
     ['its own', node({ websocket: { cookie: {} } })],
     ['an inherited one', node({ web: { cookie: {} } })],
+    ['the one of a web application', node({ websocket: { auth: { session: SESSION } } })],
   ])('are the host itself with %s', (_what, value) => {
     const expected = { allowed_origins: ['self'], allow_null_origin: false };
     expect(at(value, 'paths', 'ws', 'options')).toMatchObject(expected);

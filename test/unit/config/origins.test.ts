@@ -65,10 +65,18 @@ describe('a WebSocket on loopback that takes every page', () => {
     ]);
   });
 
-  it('is not when it names its pages, has a cookie, or serves the network', () => {
+  it('is not when it names its pages, has a cookie or the logins of a web application, or serves the network', () => {
     expect(warningsOf({ options: { allowed_origins: ['self'] } })).toEqual([]);
     // Of its realm there is something else to say.
     expect(warningsOf({ cookie: {} }).filter((line) => !line.startsWith('/workers/0/realms'))).toEqual([]);
+    const session = {
+      type: 'express',
+      secrets: ['s'.repeat(32)],
+      store: { type: 'redis', url: 'redis://127.0.0.1' },
+      authid: 'user',
+      role: 'anonymous',
+    };
+    expect(warningsOf({ auth: { session } })).toEqual([]);
     expect(warningsOf({}, {})).toEqual([]);
   });
 });
