@@ -1,11 +1,31 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
+import type { TestProjectConfiguration } from 'vitest/config';
+
+/** Each test file is in exactly one project. */
+const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts'))
+  .map((file) => path.join('test', file));
+const browser = files.filter((file) => file.startsWith('test/browser/'));
+const unit = files.filter((file) => /^test\/(?:unit\/|architecture)/.test(file) && !file.endsWith('.slow.test.ts'));
+const others = files.filter((file) => !browser.includes(file) && !unit.includes(file));
+
+function project(name: string, include: readonly string[], more: object = {}): TestProjectConfiguration {
+  return { extends: true, test: { name, include: [...include], ...more } };
+}
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 240_000,
     // The integration suites start daemons and browsers; two at a time is what a small machine carries.
     maxWorkers: 2,
+    projects: [
+      // They share the modules of their thread: loading them anew for each file takes longer than the tests.
+      project('unit', unit, { pool: 'threads', isolate: false }),
+      project('browser', browser),
+      project('others', others),
+    ],
   },
 });

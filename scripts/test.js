@@ -13,7 +13,7 @@ const onCi = !['', '0', 'false'].includes(process.env.CI ?? '');
 
 const hasChromium = existsSync(chromium);
 const vitest = path.join(path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-const leaveOut = hasChromium ? [] : ['--exclude', 'test/browser/**'];
+const leaveOut = hasChromium ? [] : ['--project', '!browser'];
 const ran = spawnSync(process.execPath, [vitest, 'run', ...leaveOut, ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',
