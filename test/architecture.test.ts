@@ -72,13 +72,13 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['ws', 'send', 'cookie', 'jose', 'openid-client'],
   },
   client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },
-  // The client of a container: what connects, and the process that runs modules.
+  // The client of a container: what connects, and the process that runs modules and the components that we ship.
   remote: {
-    folders: ['client', 'auth', 'serializer', 'transport', 'wamp', 'log', 'system'],
+    folders: ['client', 'component', 'auth', 'serializer', 'transport', 'wamp', 'log', 'system'],
     builtins: ['crypto', 'fs', 'net', 'tls', 'url', 'util', 'worker_threads'],
     packages: ['ws'],
   },
-  component: { folders: ['client', 'session', 'auth', 'wamp', 'log', 'system'], types: ['router'] },
+  component: { folders: ['client', 'session', 'auth', 'serializer', 'wamp', 'log', 'system'], types: ['router'] },
   worker: {
     folders: [
       ...['wamp', 'log', 'system', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'http'],

@@ -115,6 +115,7 @@ export interface InvocationDetails extends Readonly<Record<string, unknown>> {
   readonly signal: AbortSignal;
 }
 
+/** Called for each event of a subscription. */
 export type EventHandler = (args: Args, kwargs: Kwargs, details: EventDetails) => unknown;
 export type Endpoint = (args: Args, kwargs: Kwargs, details: InvocationDetails) => unknown;
 

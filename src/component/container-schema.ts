@@ -7,7 +7,9 @@ import type { ClientAuthConfig } from '../remote/auth-schema.js';
 import { clientTransportSchema } from '../remote/transport-schema.js';
 import type { ClientTransportConfig } from '../remote/transport-schema.js';
 import type { ConfigSchema } from '../schema/dialect.js';
-import { callbacksSchema, componentIdSchema, pythonName } from './schema.js';
+import { calleeExtraSchema, subscriberExtraSchema } from './rest/schema.js';
+import type { CalleeExtra, SubscriberExtra } from './rest/schema.js';
+import { callbacksSchema, classNameSchema, componentIdSchema } from './schema.js';
 
 const realmSchema = {
   type: 'string',
@@ -30,10 +32,7 @@ export const containedClassSchema = {
   properties: {
     type: { const: 'class', description: 'The word for this kind of component.' },
     id: componentIdSchema,
-    classname: pythonName(
-      'a module and a class of it, such as "backend.Backend"',
-      'The module and the class, with a dot between them. The module is searched in `pythonpath` of the worker, then in the directory where `start` was called.',
-    ),
+    classname: classNameSchema,
     realm: realmSchema,
     transport: clientTransportSchema,
     auth: clientAuthSchema,
@@ -92,6 +91,44 @@ export const containedModuleSchema = {
   noEffect: NOT_HERE,
 } as const satisfies ConfigSchema;
 
+export const containedCalleeSchema = {
+  type: 'object',
+  section: 'Container component "callee"',
+  standsAt: 'workers[].components[]',
+  description:
+    'A procedure whose calls are HTTP requests to another server, as `RESTCallee` of Crossbar.io. The word is an addition to the components of Crossbar.io.',
+  required: ['type', 'realm', 'transport', 'extra'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'callee', description: 'The word for this kind of component.' },
+    id: componentIdSchema,
+    realm: realmSchema,
+    transport: clientTransportSchema,
+    auth: clientAuthSchema,
+    extra: calleeExtraSchema,
+  },
+  noEffect: NOT_HERE,
+} as const satisfies ConfigSchema;
+
+export const containedSubscriberSchema = {
+  type: 'object',
+  section: 'Container component "subscriber"',
+  standsAt: 'workers[].components[]',
+  description:
+    'Forwards events to other servers as HTTP requests, as `MessageForwarder` of Crossbar.io. The word is an addition to the components of Crossbar.io.',
+  required: ['type', 'realm', 'transport', 'extra'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'subscriber', description: 'The word for this kind of component.' },
+    id: componentIdSchema,
+    realm: realmSchema,
+    transport: clientTransportSchema,
+    auth: clientAuthSchema,
+    extra: subscriberExtraSchema,
+  },
+  noEffect: NOT_HERE,
+} as const satisfies ConfigSchema;
+
 export const containedComponentSchema = {
   type: 'object',
   section: 'Container component',
@@ -99,7 +136,13 @@ export const containedComponentSchema = {
   description: 'A program that runs beside the node, and connects to a router as any client does.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [containedClassSchema, containedFunctionSchema, containedModuleSchema],
+  oneOf: [
+    containedClassSchema,
+    containedFunctionSchema,
+    containedModuleSchema,
+    containedCalleeSchema,
+    containedSubscriberSchema,
+  ],
 } as const satisfies ConfigSchema;
 
 interface AnyContainedConfig {
@@ -122,4 +165,6 @@ export interface CallbackNames {
 export type ContainedComponentConfig =
   | (AnyContainedConfig & { readonly type: 'class'; readonly classname: string })
   | (AnyContainedConfig & { readonly type: 'function'; readonly callbacks: CallbackNames })
-  | (AnyContainedConfig & { readonly type: 'module'; readonly module: string; readonly name: string });
+  | (AnyContainedConfig & { readonly type: 'module'; readonly module: string; readonly name: string })
+  | (AnyContainedConfig & { readonly type: 'callee'; readonly extra: CalleeExtra })
+  | (AnyContainedConfig & { readonly type: 'subscriber'; readonly extra: SubscriberExtra });

@@ -2,6 +2,7 @@
 import { classComponentType } from './class.js';
 import { functionComponentType } from './function.js';
 import { moduleComponentType } from './module.js';
+import { calleeComponentType, subscriberComponentType } from './native.js';
 import type { ComponentTypes } from './component-type.js';
 
 /** The kinds that we ship. */
@@ -9,4 +10,6 @@ export const COMPONENTS: ComponentTypes = {
   class: classComponentType,
   function: functionComponentType,
   module: moduleComponentType,
+  callee: calleeComponentType,
+  subscriber: subscriberComponentType,
 };

@@ -3,6 +3,8 @@
  * the `oneOf` of {@link componentSchema}.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { nativeClass } from './rest/rules.js';
+import { calleeExtraSchema, subscriberExtraSchema } from './rest/schema.js';
 
 /** The name of a component. */
 export const componentIdSchema = {
@@ -67,6 +69,15 @@ export const pythonName = (allowed: string, description: string) =>
 /** Crossbar.io resolves them, and gives them to nobody. */
 const referencesWithoutEffect = { references: 'Crossbar.io does not use it either' } as const;
 
+/** The class of a component; also names a class of Crossbar.io that needs no Python here. */
+export const classNameSchema = {
+  ...pythonName(
+    'a module and a class of it, such as "backend.Backend"',
+    'The module and the class, with a dot between them. The module is searched in `pythonpath` of the worker, then in the directory where `start` was called. `crossbar.bridge.rest.RESTCallee` and `crossbar.bridge.rest.MessageForwarder` are part of the node: they are the components `callee` and `subscriber`, with the same `extra`.',
+  ),
+  adapt: nativeClass,
+} as const satisfies ConfigSchema;
+
 export const classComponentSchema = {
   type: 'object',
   section: 'Component "class"',
@@ -78,10 +89,7 @@ export const classComponentSchema = {
   properties: {
     type: { const: 'class', description: 'The word for this kind of component.' },
     id: componentIdSchema,
-    classname: pythonName(
-      'a module and a class of it, such as "backend.Backend"',
-      'The module and the class, with a dot between them. The module is searched in `pythonpath` of the worker, then in the directory where `start` was called.',
-    ),
+    classname: classNameSchema,
     ...principalKeys,
     extra: {
       absent: 'only `cbdir`',
@@ -130,6 +138,40 @@ export const functionComponentSchema = {
   noEffect: referencesWithoutEffect,
 } as const satisfies ConfigSchema;
 
+export const calleeComponentSchema = {
+  type: 'object',
+  section: 'Component "callee"',
+  standsAt: 'workers[].components[]',
+  description:
+    'A procedure whose calls are HTTP requests to another server, as `RESTCallee` of Crossbar.io. The word is an addition to the components of Crossbar.io.',
+  required: ['type', 'realm', 'extra'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'callee', description: 'The word for this kind of component.' },
+    id: componentIdSchema,
+    ...principalKeys,
+    extra: calleeExtraSchema,
+  },
+  noEffect: referencesWithoutEffect,
+} as const satisfies ConfigSchema;
+
+export const subscriberComponentSchema = {
+  type: 'object',
+  section: 'Component "subscriber"',
+  standsAt: 'workers[].components[]',
+  description:
+    'Forwards events to other servers as HTTP requests, as `MessageForwarder` of Crossbar.io. The word is an addition to the components of Crossbar.io.',
+  required: ['type', 'realm', 'extra'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'subscriber', description: 'The word for this kind of component.' },
+    id: componentIdSchema,
+    ...principalKeys,
+    extra: subscriberExtraSchema,
+  },
+  noEffect: referencesWithoutEffect,
+} as const satisfies ConfigSchema;
+
 export const componentSchema = {
   type: 'object',
   section: 'Component',
@@ -137,7 +179,13 @@ export const componentSchema = {
   description: 'A program with a WAMP session of its own, which is there before the clients.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [classComponentSchema, functionComponentSchema, moduleComponentSchema],
+  oneOf: [
+    classComponentSchema,
+    functionComponentSchema,
+    moduleComponentSchema,
+    calleeComponentSchema,
+    subscriberComponentSchema,
+  ],
 } as const satisfies ConfigSchema;
 
 /** A checked component of the kind `module`; its id is there. */
@@ -149,5 +197,16 @@ export type ClassComponentConfig = Checked<typeof classComponentSchema> & { read
 /** A checked component of the kind `function`; its id is there. */
 export type FunctionComponentConfig = Checked<typeof functionComponentSchema> & { readonly id: string };
 
+/** A checked component of the kind `callee`; its id is there. */
+export type CalleeComponentConfig = Checked<typeof calleeComponentSchema> & { readonly id: string };
+
+/** A checked component of the kind `subscriber`; its id is there. */
+export type SubscriberComponentConfig = Checked<typeof subscriberComponentSchema> & { readonly id: string };
+
 /** A component of the config, of any kind. */
-export type ComponentConfig = ClassComponentConfig | FunctionComponentConfig | ModuleComponentConfig;
+export type ComponentConfig =
+  | ClassComponentConfig
+  | FunctionComponentConfig
+  | ModuleComponentConfig
+  | CalleeComponentConfig
+  | SubscriberComponentConfig;

@@ -16,6 +16,8 @@ export function takeNotes(place: Cursor, { root, definitions }: SchemaTree, note
   const visit = (at: Cursor, schema: ConfigSchema): void => {
     const variant = variantOf(schema, at);
     if (variant !== undefined) visit(at, variant);
+    const renamed = variantOf(schema, at);
+    if (renamed !== undefined && renamed !== variant) visit(at, renamed);
     if (isMisnamed(at, schema)) return;
     if (typeof schema.noEffect === 'string' && at.isObject) return empty(at, schema, schema.noEffect);
     const free = freeSchema(schema, definitions);
@@ -37,7 +39,7 @@ export function takeNotes(place: Cursor, { root, definitions }: SchemaTree, note
     const { path, value } = holder.get(key);
     const adapted = withoutEffect(value, path, schema) ?? schema.adapt?.(value, holder);
     if (adapted !== undefined) {
-      note(path, adapted.note);
+      if (adapted.note !== undefined) note(path, adapted.note);
       if (adapted.value === undefined || adapted.at !== undefined) holder.remove(key);
       if (adapted.value !== undefined) put(holder, adapted.at ?? [key], adapted.value);
     }

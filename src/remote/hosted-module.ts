@@ -7,16 +7,18 @@
  */
 import { CallError, Result } from '../client/api.js';
 import type { ComponentHooks } from '../client/api.js';
+import { nativeFunction } from '../component/native.js';
 import type { Logger } from '../log/logger.js';
 import { messageOf } from '../system/error.js';
 import { loadFunction } from '../system/module.js';
 import { RemoteClient, TRANSPORT_LOST } from './client.js';
 import type { RemotePrincipal } from './client.js';
 
-/** As the node tells it. */
+/** As the node tells it: a module, unless its type is a component that we ship. */
 export interface ModuleSpec extends RemotePrincipal {
-  readonly module: string;
-  readonly name: string;
+  readonly type: string;
+  readonly module?: string;
+  readonly name?: string;
   readonly extra?: unknown;
 }
 
@@ -70,8 +72,8 @@ export class HostedModule {
   }
 
   async #run(): Promise<void> {
-    const { module, name, realm, extra } = this.#spec;
-    const run = await loadFunction(this.#cbdir, module, name);
+    const { type, module = '', name = '', realm, extra } = this.#spec;
+    const run = await (nativeFunction(type) ?? loadFunction(this.#cbdir, module, name));
     this.#stage = 'connect';
     this.#client = await RemoteClient.connect(this.#spec, this.#log);
     this.#stage = 'join';

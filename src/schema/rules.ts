@@ -83,8 +83,8 @@ export interface Adapted {
   readonly value: unknown;
   /** Where it is put, from the object that it stands in; by default where it was. */
   readonly at?: Path;
-  /** What was found, and what is taken instead and why. */
-  readonly note: string;
+  /** What was found, and what is taken instead and why. Undefined: nothing is said, because it means the same. */
+  readonly note?: string;
 }
 
 /**

@@ -54,6 +54,10 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
   ],
   ProviderAnswerError: [['webservice/login/providers/failure.ts', 'instanceof ProviderAnswerError']],
   ReplaceError: [['cli/upgrade.ts', 'new NodeError']],
+  RequestFailed: [
+    ['component/rest/callee.ts', 'instanceof RequestFailed'],
+    ['component/rest/forwarder.ts', 'messageOf(error)'],
+  ],
   StoreUnavailable: [['auth/session/session.ts', 'instanceof StoreUnavailable']],
   TlsFileError: [['worker/router-worker.ts', 'new WorkerError']],
   WampError: [['router/realm.ts', 'instanceof WampError']],

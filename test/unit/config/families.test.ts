@@ -225,7 +225,7 @@ describe('the schema without more words', () => {
         ...['websocket.testee', 'stream.testee'],
       ],
       services: ['websocket', 'static', 'json', 'redirect', 'login', 'nodeinfo', 'none', 'path'],
-      components: ['class', 'function', 'module'],
+      components: ['class', 'function', 'module', 'callee', 'subscriber'],
       stores: ['memory', 'file', 'database'],
       methods: [
         ...['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'one_time', 'session', 'jwt'],
