@@ -2,7 +2,7 @@
  * The component `callee`: a procedure whose calls are HTTP requests to a server of the config. Arguments, results and errors are those
  * of `RESTCallee` of Crossbar.io. An answer of any status is a result.
  *
- *     call -> too many are under way: `wamp.error.unavailable`
+ *     call -> too many are under way: `wamp.error.unavailable`, which the dealer makes `wamp.error.no_available_callee`
  *          -> wrong arguments, no answer: `wamp.error.runtime_error` with a sentence
  *          -> the caller does not want it any more, or the session ends: the request is given up
  */
