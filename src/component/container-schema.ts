@@ -6,7 +6,7 @@ import { clientAuthSchema } from '../remote/auth-schema.js';
 import type { ClientAuthConfig } from '../remote/auth-schema.js';
 import { clientTransportSchema } from '../remote/transport-schema.js';
 import type { ClientTransportConfig } from '../remote/transport-schema.js';
-import type { ConfigSchema } from '../schema/dialect.js';
+import type { ConfigSchema, FamilySchema } from '../schema/dialect.js';
 import { calleeExtraSchema, subscriberExtraSchema } from './rest/schema.js';
 import type { CalleeExtra, SubscriberExtra } from './rest/schema.js';
 import { callbacksSchema, classNameSchema, componentIdSchema } from './schema.js';
@@ -129,7 +129,7 @@ export const containedSubscriberSchema = {
   noEffect: NOT_HERE,
 } as const satisfies ConfigSchema;
 
-export const containedComponentSchema = {
+export const containedComponentSchema: FamilySchema = {
   type: 'object',
   section: 'Container component',
   standsAt: 'workers[].components[]',
@@ -143,7 +143,7 @@ export const containedComponentSchema = {
     containedCalleeSchema,
     containedSubscriberSchema,
   ],
-} as const satisfies ConfigSchema;
+};
 
 interface AnyContainedConfig {
   readonly id: string;

@@ -2,7 +2,7 @@
  * The `components` of a router worker: programs that are there before the clients. Each kind has a schema of its own, and a line in
  * the `oneOf` of {@link componentSchema}.
  */
-import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import type { Checked, ConfigSchema, FamilySchema } from '../schema/dialect.js';
 import { nativeClass } from './rest/rules.js';
 import { calleeExtraSchema, subscriberExtraSchema } from './rest/schema.js';
 
@@ -172,7 +172,7 @@ export const subscriberComponentSchema = {
   noEffect: referencesWithoutEffect,
 } as const satisfies ConfigSchema;
 
-export const componentSchema = {
+export const componentSchema: FamilySchema = {
   type: 'object',
   section: 'Component',
   standsAt: 'workers[].components[]',
@@ -186,7 +186,7 @@ export const componentSchema = {
     calleeComponentSchema,
     subscriberComponentSchema,
   ],
-} as const satisfies ConfigSchema;
+};
 
 /** A checked component of the kind `module`; its id is there. */
 export type ModuleComponentConfig = Checked<typeof moduleComponentSchema> & { readonly id: string };

@@ -37,6 +37,12 @@ export interface ConfigSchema extends OwnKeywords {
 }
 
 /**
+ * A family of variants, told apart by their `type`. Written as the type of the constant, where no type is derived from it: the whole of a
+ * config would be too long a type for a declaration.
+ */
+export type FamilySchema = ConfigSchema & { readonly oneOf: readonly ConfigSchema[] };
+
+/**
  * Keywords of our own. Those before `is` improve messages and documents. Those from `is` on say what `config/` and `node/` do
  * with a value, so that neither knows a word of any family by name.
  */

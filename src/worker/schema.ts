@@ -6,7 +6,7 @@ import { componentSchema } from '../component/schema.js';
 import type { ComponentConfig } from '../component/schema.js';
 import { realmSchema } from '../router/schema.js';
 import type { RealmConfig } from '../router/schema.js';
-import type { ConfigSchema } from '../schema/dialect.js';
+import type { ConfigSchema, FamilySchema } from '../schema/dialect.js';
 import { flashPolicyTransportSchema } from '../transport/flashpolicy/schema.js';
 import type { FlashPolicyTransportConfig } from '../transport/flashpolicy/schema.js';
 import { rawsocketTransportSchema } from '../transport/rawsocket/schema.js';
@@ -41,7 +41,7 @@ const routerEnvironmentSchema = {
   properties: environmentKeys,
 } as const satisfies ConfigSchema;
 
-export const transportSchema = {
+export const transportSchema: FamilySchema = {
   type: 'object',
   section: 'Transport',
   standsAt: 'workers[].transports[]',
@@ -58,7 +58,7 @@ export const transportSchema = {
     streamTesteeSchema,
   ],
   notYet: { mqtt: 'run an MQTT broker beside the node, and a program that is a client of both' },
-} as const satisfies ConfigSchema;
+};
 
 export const routerWorkerSchema = {
   type: 'object',
