@@ -66,9 +66,10 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtinTypes: ['stream'],
   },
   webservice: {
-    folders: ['wamp', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'system'],
-    builtins: ['crypto', 'fs', 'path'],
-    builtinTypes: ['http', 'net', 'stream'],
+    // The bodies of the HTTP bridge are what JSON is in WAMP.
+    folders: ['wamp', 'serializer', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'system'],
+    builtins: ['crypto', 'fs', 'net', 'path'],
+    builtinTypes: ['http', 'stream'],
     packages: ['ws', 'send', 'cookie', 'jose', 'openid-client'],
   },
   client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },

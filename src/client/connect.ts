@@ -11,6 +11,7 @@ import type { AuthMethod } from '../auth/method.js';
 import type { Logger } from '../log/logger.js';
 import type { RouterAccess } from '../router/access.js';
 import type { ClientSession } from './api.js';
+import type { Relayed, Relaying } from './relay.js';
 
 /** What code of this process is to the others: the `authmethod` and the peer of its sessions. Clients cannot offer it. */
 export type LocalKind = 'component' | 'local' | 'service';
@@ -42,6 +43,8 @@ export interface LocalClient {
   readonly session: ClientSession;
   /** Resolves with the reason when the session is over. */
   readonly over: Promise<string>;
+  /** Asks for others, with their payloads as they are. */
+  relay(relayed: Relayed): Relaying;
   /** Begins the end of the session, with GOODBYE `wamp.close.system_shutdown`: the node stops. */
   shutdown(): void;
 }
@@ -66,7 +69,12 @@ export async function connectLocal({ router, log }: LocalParts, principal: Local
   const transport = new LocalTransport(session, deps, kind);
   await session.join(realm, { authmethods: [kind] });
   void session.over.then(() => repeated.end());
-  return { session, over: session.over, shutdown: () => transport.shutdown() };
+  return {
+    session,
+    over: session.over,
+    relay: (relayed) => session.relay(relayed),
+    shutdown: () => transport.shutdown(),
+  };
 }
 
 /** @returns the method that lets in exactly this principal. */

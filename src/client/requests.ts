@@ -16,10 +16,13 @@ export interface Request<T> {
   readonly take: (reply: Reply) => T;
   /** Gets the progressive results of a call. Must not throw. */
   readonly part?: (result: Result) => void;
+  /** What an ERROR means; by default the request is rejected with a {@link CallError}. */
+  readonly fail?: (message: ErrorMessage) => T;
 }
 
 interface Pending {
   settle(reply: Reply): void;
+  readonly fail: ((message: ErrorMessage) => void) | undefined;
   reject(error: Error): void;
   readonly part: ((result: Result) => void) | undefined;
 }
@@ -50,7 +53,7 @@ export class Requests {
   }
 
   /** Sends what is answered. @throws TypeError as {@link post}. */
-  send<T>({ message, take, part }: Request<T>): Sent<T> {
+  send<T>({ message, take, part, fail }: Request<T>): Sent<T> {
     const requestId = this.post(message);
     const promise = new Promise<T>((resolve, reject) => {
       const settle = (reply: Reply): void => {
@@ -60,7 +63,8 @@ export class Requests {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
-      this.#pending.set(requestId, { settle, reject, part });
+      const failed = fail && ((answer: ErrorMessage): void => resolve(fail(answer)));
+      this.#pending.set(requestId, { settle, fail: failed, reject, part });
     });
     return { requestId, promise };
   }
@@ -72,7 +76,10 @@ export class Requests {
   }
 
   onError(message: ErrorMessage): void {
-    this.reject(message.requestId, errorOf(message));
+    const pending = this.#pending.get(message.requestId);
+    if (pending?.fail === undefined) return this.reject(message.requestId, errorOf(message));
+    this.#pending.delete(message.requestId);
+    pending.fail(message);
   }
 
   onPart(result: Result): void {

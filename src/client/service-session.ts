@@ -4,6 +4,7 @@
  */
 import { connectLocal } from './connect.js';
 import type { ClientSession } from './api.js';
+import type { Relayed, Relaying } from './relay.js';
 import type { LocalClient, LocalParts, LocalPrincipal } from './connect.js';
 
 /** Whom the session belongs to. The `authid` is shown to others: the `id` of the service, or its type. */
@@ -26,10 +27,12 @@ export class ServiceSession {
    * @throws CallError (rejects) `wamp.error.no_such_realm` or `wamp.error.no_such_role`, and Error when the service has stopped.
    */
   async open(): Promise<ClientSession> {
-    if (this.#isStopped) throw new Error('the service has stopped');
-    this.#client ??= this.#join();
-    const { session } = await this.#client;
-    return session;
+    return (await this.#joined()).session;
+  }
+
+  /** Asks for somebody else, whose payload goes as it is. @throws (rejects) as {@link open} */
+  async relay(relayed: Relayed): Promise<Relaying> {
+    return (await this.#joined()).relay(relayed);
   }
 
   /** Leaves the realm, with GOODBYE. Idempotent; never rejects. */
@@ -39,6 +42,12 @@ export class ServiceSession {
     const client = await this.#client?.catch(() => undefined);
     client?.shutdown();
     await client?.over;
+  }
+
+  async #joined(): Promise<LocalClient> {
+    if (this.#isStopped) throw new Error('the service has stopped');
+    this.#client ??= this.#join();
+    return this.#client;
   }
 
   #join(): Promise<LocalClient> {

@@ -22,6 +22,7 @@ import type { ClientMessage, RouterMessage } from '../wamp/message.js';
 import type { Dict } from '../wamp/payload.js';
 import type { UriRule } from '../wamp/uri.js';
 import type * as api from './api.js';
+import type { RelayAnswer, Relayed, Relaying } from './relay.js';
 import type { Reply, Sent } from './requests.js';
 
 /** What we can do, as HELLO says it. */
@@ -189,6 +190,24 @@ export class InProcessSession implements api.ClientSession {
       if (sent !== undefined) this.#cancel(sent.requestId, mode);
     };
     return Object.assign(promise, { cancel });
+  }
+
+  /** Asks for others: nothing of what they say is looked at. */
+  relay(relayed: Relayed): Relaying {
+    let requestId: number | undefined;
+    const answer = this.#whileOpen(async () => {
+      const sent = this.#requests.send<RelayAnswer>({
+        message: (id) => ({ ...relayed, requestId: id }),
+        take: (reply) => reply as RelayAnswer,
+        fail: (error) => error,
+      });
+      ({ requestId } = sent);
+      return sent.promise;
+    });
+    const cancel: Relaying['cancel'] = (mode) => {
+      if (requestId !== undefined) this.#cancel(requestId, mode);
+    };
+    return { answer, cancel };
   }
 
   leave(reason: string = CloseUri.NORMAL, message?: string): void {

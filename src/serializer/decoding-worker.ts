@@ -4,10 +4,11 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { ProtocolViolation } from '../wamp/error.js';
+import { callBody, publishBody } from './json/body.js';
 import { SERIALIZERS } from './registry.js';
 import { translationsOf } from './translations.js';
 import { WirePayload } from './wire-payload.js';
-import type { MessageParts, Serializer } from './serializer.js';
+import type { Decoder, MessageParts } from './serializer.js';
 import type { Translation } from './translations.js';
 
 /** What the thread is told. */
@@ -31,20 +32,27 @@ export interface Found {
   readonly translations: readonly Translation[];
 }
 
+/** All that comes in large messages. */
+const DECODERS: readonly Decoder[] = [
+  ...Object.values(SERIALIZERS).map(({ single }) => single),
+  publishBody,
+  callBody,
+];
+
 function outcomeOf({ type, bytes, forms }: ThreadOrder): ThreadAnswer['outcome'] {
-  const format = Object.values(SERIALIZERS).find(({ single }) => single.type === type);
-  if (format?.single.takeApart === undefined) return { unknown: type };
+  const format = DECODERS.find((known) => known.type === type);
+  if (format?.takeApart === undefined) return { unknown: type };
   try {
     const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const parts = format.single.takeApart(message);
-    return { parts, translations: translated(format.single, message, parts, forms) };
+    const parts = format.takeApart(message);
+    return { parts, translations: translated(format, message, parts, forms) };
   } catch (error) {
     return error instanceof ProtocolViolation ? { violation: error.message } : { failed: String(error) };
   }
 }
 
 function translated(
-  { putTogether }: Serializer,
+  { putTogether }: Decoder,
   bytes: Buffer,
   parts: MessageParts,
   forms: readonly string[],

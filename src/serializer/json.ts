@@ -32,7 +32,8 @@ const MAX_CODE_LENGTH = 20;
 
 const writer = new JsonWriter();
 
-const jsonForm: PayloadForm<JsonPayload | JsonBytes> = {
+/** How payloads stand in JSON: as text, Arguments and maybe ArgumentsKw with a comma between them. */
+export const jsonForm: PayloadForm<JsonPayload | JsonBytes> = {
   type: 'json',
   write: (elements) => new JsonPayload(jsonText(elements).slice(1, -1), false),
   translate(payload, steps) {
@@ -126,7 +127,8 @@ function takeApart(bytes: Buffer): MessageParts {
   return { fields, length, payload: { start, end, count: 1 }, ...own };
 }
 
-function putTogether(bytes: Buffer, { fields, length, payload }: MessageParts): ClientMessage {
+/** The second half of decoding for what was taken apart in another thread. */
+export function putTogether(bytes: Buffer, { fields, length, payload }: MessageParts): ClientMessage {
   const place = payload && new JsonBytes(bytes.subarray(payload.start, payload.end));
   return parseMessage(fields, length, place ?? NO_PAYLOAD);
 }
@@ -300,7 +302,8 @@ function isFlat(details: Dict): boolean {
   return true;
 }
 
-function inJson(payload: Payload): JsonPayload | JsonBytes {
+/** @returns a payload in JSON. @throws WampError for one that has no place there. */
+export function inJson(payload: Payload): JsonPayload | JsonBytes {
   if (payload instanceof JsonPayload || payload instanceof JsonBytes) return payload;
   return payload instanceof WirePayload ? payload.in(jsonForm) : jsonForm.write(elementsOf(payload));
 }

@@ -65,6 +65,9 @@ export interface Serializer {
   encodeShared(event: Event, framing: Framing): Frame;
 }
 
+/** What takes messages apart: a serializer, or what knows them in another form. */
+export type Decoder = Pick<Serializer, 'type' | 'form' | 'decode' | 'takeApart' | 'putTogether'>;
+
 /** What was found in a message. It can be handed to another thread. */
 export interface MessageParts {
   /** What stands before the payload. */

@@ -14,7 +14,7 @@ import { receivedMemory } from './received-memory.js';
 import { spokenForms } from '../serializer/spoken-forms.js';
 import type { ClientMessage } from '../wamp/message.js';
 import type { Found, ThreadAnswer, ThreadOrder } from '../serializer/decoding-worker.js';
-import type { Serializer } from '../serializer/serializer.js';
+import type { Decoder } from '../serializer/serializer.js';
 import type { Receiving } from './received-memory.js';
 
 /** From so many bytes on a message is worth another thread: smaller ones take some milliseconds at most. */
@@ -28,7 +28,7 @@ const MAX_HEAP_MIB = 512;
 type Decoded = () => ClientMessage;
 
 interface Order {
-  readonly serializer: Serializer;
+  readonly serializer: Decoder;
   readonly bytes: Buffer;
   readonly done: (decoded: Decoded) => void;
 }
@@ -40,7 +40,7 @@ export class DecodingThread {
   #idle: NodeJS.Timeout | undefined;
 
   /** @returns whether a message is to be decoded here. */
-  isFor(serializer: Serializer, bytes: Buffer): boolean {
+  isFor(serializer: Decoder, bytes: Buffer): boolean {
     return bytes.length > THREAD_BYTES && serializer.takeApart !== undefined;
   }
 
@@ -51,7 +51,7 @@ export class DecodingThread {
    * @param done is called in a later turn, and only once.
    * @returns lets go of the message, unless it is with the thread already: `done` is not called then.
    */
-  decode(serializer: Serializer, bytes: Buffer, done: (decoded: Decoded) => void): () => void {
+  decode(serializer: Decoder, bytes: Buffer, done: (decoded: Decoded) => void): () => void {
     const order = { serializer, bytes, done };
     this.#orders.push(order);
     if (this.#orders.length === 1) this.#send();
@@ -118,7 +118,7 @@ export class DecodingThread {
   }
 }
 
-function putTogether(serializer: Serializer, bytes: Buffer, { parts, translations }: Found): ClientMessage {
+function putTogether(serializer: Decoder, bytes: Buffer, { parts, translations }: Found): ClientMessage {
   if (serializer.putTogether === undefined) throw new TypeError(`${serializer.type} cannot put a message together`);
   const message = serializer.putTogether(bytes, parts);
   if ('payload' in message && message.payload instanceof WirePayload) keepTranslations(message.payload, translations);

@@ -1,6 +1,9 @@
 /**
  * The web services we ship: config word -> service. A new one is a file of its own and a line here.
  */
+import { callerServiceType } from './bridge/caller.js';
+import { publisherServiceType } from './bridge/publisher.js';
+import { webhookServiceType } from './bridge/webhook.js';
 import { CookieSection, TrackedService } from './cookies.js';
 import { jsonServiceType } from './json.js';
 import { loginServiceType } from './login/login.js';
@@ -16,13 +19,16 @@ import { webSocketServiceType } from './websocket.js';
 
 /** The services that we ship. */
 export const WEB_SERVICES: WebServiceTypes = {
+  caller: callerServiceType,
   json: jsonServiceType,
   login: loginServiceType,
   nodeinfo: nodeInfoServiceType,
   none: noneServiceType,
   path: pathServiceType,
+  publisher: publisherServiceType,
   redirect: redirectServiceType,
   static: staticServiceType,
+  webhook: webhookServiceType,
   websocket: webSocketServiceType,
 };
 

@@ -7,6 +7,8 @@ import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { debugWithoutEffect } from '../transport/connection-schema.js';
 import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
+import { callerSchema, publisherSchema, webhookSchema } from './bridge/schema.js';
+import type { CallerConfig, PublisherConfig, WebhookConfig } from './bridge/schema.js';
 import { jsonSchema } from './json-schema.js';
 import type { JsonConfig } from './json-schema.js';
 import { loginSchema } from './login/schema.js';
@@ -28,8 +30,6 @@ import type { WebSocketServiceConfig } from './websocket-schema.js';
 
 const FORWARD = 'let a reverse proxy in front of the node, such as nginx or HAProxy, forward the path';
 const OWN_SERVER = `run the application with an HTTP server of its own, also as a guest worker, and ${FORWARD}`;
-const HTTP_CLIENT =
-  'take the HTTP request in a program that is a WAMP client, also as a component or guest worker with a port of its own';
 
 export const pathServiceSchema = {
   type: 'object',
@@ -44,6 +44,9 @@ export const pathServiceSchema = {
     jsonSchema,
     redirectSchema,
     loginSchema,
+    publisherSchema,
+    callerSchema,
+    webhookSchema,
     nodeInfoSchema,
     noneSchema,
     pathSchema,
@@ -51,9 +54,6 @@ export const pathServiceSchema = {
   notYet: {
     'websocket-reverseproxy': FORWARD,
     longpoll: 'connect by WebSocket, as every browser can',
-    publisher: HTTP_CLIENT,
-    caller: HTTP_CLIENT,
-    webhook: HTTP_CLIENT,
     reverseproxy: FORWARD,
     cgi: OWN_SERVER,
     wsgi: OWN_SERVER,
@@ -123,6 +123,9 @@ export type PathServiceConfig =
   | JsonConfig
   | RedirectConfig
   | LoginConfig
+  | PublisherConfig
+  | CallerConfig
+  | WebhookConfig
   | NodeInfoConfig
   | NoneConfig
   | PathConfig;

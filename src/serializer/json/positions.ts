@@ -24,7 +24,8 @@ export function endOf(text: string): number {
   return text.charCodeAt(last) === CLOSE_LIST ? last : text.lastIndexOf(']');
 }
 
-function skipSpace(text: string, from: number): number {
+/** @returns the position of the first character from `from` on that is no space. */
+export function skipSpace(text: string, from: number): number {
   let at = from;
   while (text.charCodeAt(at) <= 32) at++;
   return at;

@@ -29,7 +29,8 @@ describe('derived types', () => {
     >();
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
-      'static' | 'websocket' | 'path' | 'redirect' | 'json' | 'login' | 'nodeinfo' | 'none'
+      | ('static' | 'websocket' | 'path' | 'redirect' | 'json' | 'login' | 'nodeinfo' | 'none')
+      | ('publisher' | 'caller' | 'webhook')
     >();
     expectTypeOf<Extract<PathServiceConfig, { type: 'redirect' }>['url']>().toEqualTypeOf<string>();
   });
