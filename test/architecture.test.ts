@@ -264,6 +264,9 @@ const WITHOUT_WORDS = ['config', 'node', 'worker'];
 const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = [
   { file: 'config/rules/cookies.ts', word: 'cookie', because: 'a word of "authid"' },
   { file: 'config/rules/exposure.ts', word: 'cookie', because: 'a word of "authid"' },
+  ...['config/rules/exposure.ts', 'config/version1/upgrade.ts', 'config/version1/yaml-text.ts'].flatMap((file) =>
+    ['caller', 'publisher'].map((word) => ({ file, word, because: 'a word of "disclose"' })),
+  ),
   { file: 'config/places.ts', word: 'cookie', because: 'the key of a section' },
   { file: 'config/reference.ts', word: 'cookie', because: 'the name of a definition in the published schema' },
   { file: 'config/reference.ts', word: 'none', because: 'there is no default' },

@@ -4,6 +4,7 @@ import type { Call, CancelMode, ErrorMessage, Publish, Published, Result } from 
 /** A request without the id that the session gives it. A PUBLISH asks to be acknowledged. */
 export type Relayed = Omit<Publish, 'requestId'> | Omit<Call, 'requestId'>;
 
+/** What the router, or a callee, says to it. */
 export type RelayAnswer = Published | Result | ErrorMessage;
 
 /** A request under way. */

@@ -13,7 +13,9 @@ export interface ExchangeRequest {
   readonly rest?: string;
   readonly query?: string;
   /** Comes with its Content-Length. By default there is none. */
-  readonly body?: string;
+  readonly body?: string | Buffer;
+  /** Where the client is; nowhere by default, as on a socket of the file system. */
+  readonly client?: WebRequest['client'];
   /** Only a part of the body has come. */
   readonly isCut?: boolean;
 }
@@ -59,7 +61,16 @@ export function openExchange(request: ExchangeRequest = {}): {
   readonly res: WebResponse;
   readonly socket: CatchingSocket;
 } {
-  const { method = 'GET', headers = {}, mount = '/', rest = '/', query = '', body, isCut = false } = request;
+  const {
+    method = 'GET',
+    headers = {},
+    mount = '/',
+    rest = '/',
+    query = '',
+    body,
+    client = {},
+    isCut = false,
+  } = request;
   const socket = new CatchingSocket();
   const req = new IncomingMessage(socket);
   req.method = method;
@@ -67,9 +78,12 @@ export function openExchange(request: ExchangeRequest = {}): {
   req.httpVersion = '1.1';
   req.httpVersionMajor = 1;
   req.httpVersionMinor = 1;
-  for (const [name, value] of Object.entries(headers)) req.headers[name.toLowerCase()] = value;
+  for (const [name, value] of Object.entries(headers)) {
+    req.headers[name.toLowerCase()] = value;
+    req.rawHeaders.push(name, value);
+  }
   if (body !== undefined) req.headers['content-length'] = String(Buffer.byteLength(body));
-  if (body !== undefined) req.push(isCut ? body.slice(0, -1) : body);
+  if (body !== undefined) req.push(isCut ? Buffer.from(body).subarray(0, -1) : body);
   if (!isCut) {
     req.complete = true;
     req.push(null);
@@ -77,7 +91,7 @@ export function openExchange(request: ExchangeRequest = {}): {
   const res = new WebResponse(req);
   res.sendDate = false;
   res.assignSocket(socket);
-  return { request: { req, mount, rest, query, client: {} }, res, socket };
+  return { request: { req, mount, rest, query, client }, res, socket };
 }
 
 /** Lets a service answer, and waits for the end of the response. */
