@@ -30,7 +30,7 @@ export const publishBody = bodyFormat({
 });
 
 /** `{"procedure", "args"?, "kwargs"?}`: a CALL without options. */
-export const callBody = bodyFormat({ type: 'body.call', code: m.CALL, name: 'procedure', optionsOf: () => ({}) });
+export const callBody = bodyFormat({ type: 'body.call', code: m.CALL, name: 'procedure' });
 
 /** A kind of body. */
 interface BodyKind {
@@ -38,8 +38,8 @@ interface BodyKind {
   readonly code: typeof m.PUBLISH | typeof m.CALL;
   /** The key of the URI. */
   readonly name: 'topic' | 'procedure';
-  /** @throws ProtocolViolation */
-  readonly optionsOf: (written: Dict) => Dict;
+  /** Absent where there are no options. @throws ProtocolViolation */
+  readonly optionsOf?: (written: Dict) => Dict;
 }
 
 /** What {@link BodyKind} makes of a text. */
@@ -88,12 +88,12 @@ function partsOf(text: string, { code, name, optionsOf }: BodyKind): BodyParts {
   const uri = found[name];
   if (uri === undefined) throw new ProtocolViolation(`the body has no "${name}"`);
   const { args, kwargs, options } = found;
-  if (uri.length + (options?.length ?? 0) > MAX_ENVELOPE_BYTES) {
+  if (uri.length + (optionsOf === undefined ? 0 : (options?.length ?? 0)) > MAX_ENVELOPE_BYTES) {
     throw new ProtocolViolation(`"${name}" and "options" may have at most ${MAX_ENVELOPE_BYTES} characters`);
   }
   const written: unknown = JSON.parse(uri);
   if (typeof written !== 'string') throw new ProtocolViolation(`"${name}" must be a string, got ${kindOf(written)}`);
-  const fields = [code, SOME_REQUEST, optionsOf(dictOf(options)), written];
+  const fields = [code, SOME_REQUEST, optionsOf?.(dictOf(options)) ?? {}, written];
   return { fields, payload: payloadOf(valueOf(args, 'args', OPEN_LIST), valueOf(kwargs, 'kwargs', OPEN_DICT)) };
 }
 
