@@ -456,8 +456,9 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     id: 'D-50',
     topic: '`default_file` of a static directory',
-    crossbar: 'answers with status 200 for every path that does not exist, according to its source; not measured',
-    here: 'the same, but not for a path with a file extension where `Accept` does not name HTML: that is 404. It also answers for a directory, before its `index.html`. Browsers do not keep it',
+    crossbar:
+      'answers with status 200 for paths of one level that do not exist; deeper ones get 404. Directories have their `index.html`',
+    here: 'answers with status 200 for all paths that do not exist, if they have no file extension and `Accept` takes HTML; others get 404. Browsers do not keep it. Directories have their `index.html`, or what `options.index` names',
     test: {
       file: 'test/unit/webservice/static/static.test.ts',
       title: 'is answered with the default file, where the config names one, and never with another: %s',
@@ -490,6 +491,17 @@ export const DEVIATIONS: readonly Deviation[] = [
     test: {
       file: 'test/unit/webservice/static/compressed.test.ts',
       title: 'with Accept-Encoding %j: %s',
+    },
+  },
+  {
+    id: 'D-54',
+    topic: 'pages of other origins at `static` and `json`',
+    crossbar: 'may read everything: the origin is echoed, with credentials',
+    here: 'may read nothing, unless the service says so; then without credentials',
+    switch: '`options.allow_cross_origin`',
+    test: {
+      file: 'test/unit/webservice/static/static.test.ts',
+      title: 'may be read by pages of other sites where the config says so, and never as the visitor: %s',
     },
   },
 ];

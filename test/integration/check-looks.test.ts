@@ -173,6 +173,28 @@ describe('check', () => {
     });
   });
 
+  it.each([
+    ['app.html', [`there is no file "app.html" in CBDIR/web: paths that do not exist get 404`]],
+    [
+      'readme.txt',
+      [
+        'found "readme.txt", and the directory "sub" has a file of this name, which does not answer for it: name the page of directories with "index"',
+      ],
+    ],
+    ['other.txt', []],
+    ['sub/readme.txt', []],
+  ])('warns of a default_file that answers for nothing, or is meant for directories: %s', async (file, problems) => {
+    const options = { default_file: file };
+    const cbdir = nodeDirectory(nodeConfig({ paths: { files: { type: 'static', directory: 'web', options } } }));
+    mkdirSync(path.join(cbdir, 'web/sub'), { recursive: true });
+    mkdirSync(path.join(cbdir, 'web/pages'));
+    for (const name of ['readme.txt', 'sub/readme.txt', 'other.txt', 'pages/other.txt', 'pages/index.html'])
+      writeFileSync(path.join(cbdir, 'web', name), name);
+    const { code, lines } = await checked(cbdir);
+    const pointer = '/workers/0/transports/0/paths/files/options/default_file';
+    expect({ code, lines }).toEqual({ code: 0, lines: problems.map((problem) => `warning: ${pointer}: ${problem}`) });
+  });
+
   it('warns of a directory of web sessions that is not there, without which the node starts', async () => {
     const store = { type: 'file', directory: 'sessions' };
     const session = { type: 'express', secrets: ['a secret of sixteen'], store, authid: 'user', role: 'anonymous' };

@@ -51,6 +51,8 @@ export function staticConfig(directory: string, options: Partial<StaticConfig['o
     options: {
       enable_directory_listing: false,
       mime_types: {},
+      index: 'index.html',
+      allow_cross_origin: false,
       ...options,
     },
   };

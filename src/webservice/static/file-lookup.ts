@@ -12,15 +12,12 @@ import { errorCode } from '../../system/error.js';
 /** What a path names. */
 export type Found =
   | { readonly kind: 'file'; readonly file: string }
-  /** A directory that has no default file. */
+  /** A directory without the file that answers for it. */
   | { readonly kind: 'directory'; readonly directory: string }
   /** A directory asked for without the slash that relative links in its pages need. */
   | { readonly kind: 'without-slash' }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'missing' };
-
-/** The default file of a directory where the config does not say, and where there is none of that name. */
-export const INDEX_FILE = 'index.html';
 
 const MISSING: Found = { kind: 'missing' };
 
@@ -37,25 +34,25 @@ export class FileLookup {
   readonly #root: string;
   /** The root is a file. */
   readonly isFile: boolean;
-  /** The file that answers for a directory. */
-  readonly #defaultFile: string;
+  /** The name of the file that answers for a directory. */
+  readonly #index: string;
   /** Real paths of files and directories. */
   readonly #privatePaths: readonly string[];
 
-  private constructor(root: string, isFile: boolean, defaultFile: string, privatePaths: readonly string[]) {
+  private constructor(root: string, isFile: boolean, index: string, privatePaths: readonly string[]) {
     this.#root = root;
     this.isFile = isFile;
-    this.#defaultFile = defaultFile;
+    this.#index = index;
     this.#privatePaths = privatePaths;
   }
 
   /**
    * @param directory may itself be a link, and may lie below a dot directory; or a file, which answers at the mount itself
-   * @param defaultFile the file that answers for a directory; where a directory has none of this name, its `index.html` does
+   * @param index the name of the file that answers for a directory
    * @param privatePaths files and directories that are never served; a directory of them may hold this one
    * @throws Error when it is missing, unreadable, or neither a directory nor a file; {@link PrivatePlaceError}
    */
-  static async open(directory: string, defaultFile: string, privatePaths: readonly string[] = []): Promise<FileLookup> {
+  static async open(directory: string, index: string, privatePaths: readonly string[] = []): Promise<FileLookup> {
     const root = await realpath(directory);
     const found = await stat(root);
     const real = await Promise.all(privatePaths.map(realOrSame));
@@ -64,12 +61,12 @@ export class FileLookup {
       if (!isPublicFile(root, real)) throw new PrivatePlaceError('the file is private to the node, or hidden');
     } else if (!found.isDirectory()) throw new Error('neither a directory nor a file');
     const secluded = real.filter((place) => !isBelow(root, place));
-    return new FileLookup(root, found.isFile(), defaultFile, secluded);
+    return new FileLookup(root, found.isFile(), index, secluded);
   }
 
-  /** @returns the default file of the root, for paths that do not exist. */
-  async fallback(): Promise<Found> {
-    return this.isFile ? MISSING : this.#fileIn(this.#root, this.#defaultFile);
+  /** @param file its path from the root; may lead anywhere, and is found only if it can be asked for */
+  async fileAt(file: string): Promise<Found> {
+    return this.isFile ? MISSING : this.#fileIn(this.#root, file);
   }
 
   /** @param rest a checked URL path below the mount: empty, or starting with `/` */
@@ -97,11 +94,8 @@ export class FileLookup {
   }
 
   async #resolveDirectory(directory: string): Promise<Found> {
-    for (const name of new Set([this.#defaultFile, INDEX_FILE])) {
-      const found = await this.#fileIn(directory, name);
-      if (found.kind !== 'missing') return found;
-    }
-    return { kind: 'directory', directory };
+    const found = await this.#fileIn(directory, this.#index);
+    return found.kind === 'missing' ? { kind: 'directory', directory } : found;
   }
 
   async #fileIn(directory: string, name: string): Promise<Found> {

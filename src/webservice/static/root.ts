@@ -4,7 +4,7 @@
  * A place that is private to the node is never served: at the start it is an error, later it is not found.
  */
 import { errorCode, messageOf } from '../../system/error.js';
-import { FileLookup, INDEX_FILE, PrivatePlaceError } from './file-lookup.js';
+import { FileLookup, PrivatePlaceError } from './file-lookup.js';
 import type { Logger } from '../../log/logger.js';
 import type { StaticConfig } from './schema.js';
 
@@ -52,7 +52,7 @@ export class StaticRoot {
 
   #open(): Promise<FileLookup> {
     const { directory, options } = this.#config;
-    return FileLookup.open(directory, options.default_file ?? INDEX_FILE, this.#deps.privatePaths);
+    return FileLookup.open(directory, options.index, this.#deps.privatePaths);
   }
 
   #found(lookup: FileLookup): FileLookup {

@@ -34,7 +34,7 @@ export const staticSchema = {
       additionalProperties: false,
       properties: {
         enable_directory_listing: flag(
-          'Lists the files of a directory that has no default file. Off, so that nothing shows by accident.',
+          'Lists the files of a directory that has no page (`index`). Off, so that nothing shows by accident.',
         ),
         mime_types: {
           type: 'object',
@@ -61,10 +61,20 @@ export const staticSchema = {
           type: 'string',
           pattern: '^(?!\\.{1,2}(/|$))[^/\\\\]+(/(?!\\.{1,2}(/|$))[^/\\\\]+)*$',
           allowed: 'the path of a file in the directory, such as "app/index.html"',
-          absent: '`index.html` answers for a directory',
+          absent: '404 for paths that do not exist',
           description:
-            'The file that answers for a directory, before its `index.html`. The one in `directory` also answers, with status 200, for every path that does not exist, as applications with one page need it. A request for a file (a path with an extension) whose `Accept` does not name HTML gets 404: a script that is gone is no page.',
+            'The file in `directory` that answers, with status 200, for paths that do not exist, as applications with one page need it. Requests for a file (a path with an extension such as `.js`), and those whose `Accept` takes no HTML, get 404: a script that is gone is no page.',
         },
+        index: {
+          type: 'string',
+          pattern: '^(?!\\.{1,2}$)[^/\\\\]+$',
+          allowed: 'the name of a file, such as "start.html"',
+          default: 'index.html',
+          description: 'The file that answers for a directory. An addition to the keys of Crossbar.io.',
+        },
+        allow_cross_origin: flag(
+          'Lets pages of other sites read the files, but not as the visitor: `Access-Control-Allow-Origin: *` without credentials. An addition to the keys of Crossbar.io, which lets every page read them.',
+        ),
       },
     },
   },

@@ -3,9 +3,8 @@
  * `representation.ts`, and how long it may be kept in `caching.ts`; ranges, validators and conditional requests are done by the
  * package `send`.
  *
- * Pages of other origins may read the files, but not as the visitor: `Access-Control-Allow-Origin: *` without
- * credentials. Crossbar.io sends both, a pair that browsers refuse. A response that hands out a cookie is made private
- * by `response.ts`.
+ * Where the config says so, pages of other origins may read the files, but not as the visitor. A response that hands out a cookie is
+ * made private by `response.ts`.
  */
 import type { ReadStream, Stats } from 'node:fs';
 import type { ServerResponse } from 'node:http';
@@ -64,7 +63,7 @@ class StaticService implements WebService {
 
   async handle(request: WebRequest, res: ServerResponse): Promise<void> {
     if (this.#send === undefined) throw new Error('a static service was asked before it was started');
-    res.setHeader('Access-Control-Allow-Origin', '*');
+    if (this.#config.options.allow_cross_origin) res.setHeader('Access-Control-Allow-Origin', '*');
     const lookup = await this.#root.lookup();
     const found = (await lookup?.find(request.rest)) ?? { kind: 'missing' };
     const shown = found.kind === 'directory' && !this.#config.options.enable_directory_listing ? MISSING : found;
@@ -77,9 +76,9 @@ class StaticService implements WebService {
 
   /** @returns what answers for paths that do not exist: the page of an application that reads the path itself. */
   async #fallback(lookup: FileLookup | undefined, request: WebRequest): Promise<string | undefined> {
-    if (lookup === undefined || this.#config.options.default_file === undefined) return undefined;
-    if (!mayBePage(request)) return undefined;
-    const found = await lookup.fallback();
+    const { default_file: file } = this.#config.options;
+    if (lookup === undefined || file === undefined || !mayBePage(request)) return undefined;
+    const found = await lookup.fileAt(file);
     return found.kind === 'file' ? found.file : undefined;
   }
 
@@ -167,14 +166,19 @@ function sendRepresentation(
   });
 }
 
+/** A file extension has a letter in it: `/rooms/v1.2` has none. */
+const EXTENSION = /\.(?=[\da-z]*[a-z])[\da-z]{1,16}$/i;
+
 /**
  * Whether a path that does not exist may be one of an application. A script, style or image that is gone is none: browsers
- * would complain of a page that is no script. They name HTML when a visitor goes somewhere; who names nothing may want anything.
+ * would complain of a page that is no script. Who names nothing takes anything.
  */
 function mayBePage({ req: { headers }, rest }: WebRequest): boolean {
+  if (EXTENSION.test(rest)) return false;
   const { accept } = headers;
-  if (accept === undefined || !/\.[^./]+$/.test(rest) || /\.html?$/i.test(rest)) return true;
-  return ['text/html', 'application/xhtml+xml'].some((type) => (qualityOf(accept, type) ?? 0) > 0);
+  if (accept === undefined) return true;
+  const all = qualityOf(accept, 'text/*') ?? qualityOf(accept, '*/*') ?? 0;
+  return (qualityOf(accept, 'text/html') ?? all) > 0 || (qualityOf(accept, 'application/xhtml+xml') ?? 0) > 0;
 }
 
 async function sendDirectory(
@@ -196,8 +200,9 @@ async function sendDirectory(
 }
 
 /**
- * Options: `default_file` (what a directory is answered with, and what does not exist), `enable_directory_listing`, `mime_types` (file
- * extension -> media type) and `cache_timeout` (seconds; with null browsers guess from the file's age; left out, see `caching.ts`).
+ * Options: `default_file` (answers for what does not exist), `index` (answers for a directory), `enable_directory_listing`,
+ * `allow_cross_origin`, `mime_types` (file extension -> media type) and `cache_timeout` (seconds; with null browsers guess from the
+ * file's age; left out, see `caching.ts`).
  */
 export const staticServiceType: WebServiceType<StaticConfig> = {
   type: 'static',

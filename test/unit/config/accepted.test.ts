@@ -35,6 +35,17 @@ describe('a static service', () => {
     expect(problemsOf(files({ default_file }))).toEqual([]);
   });
 
+  it.each([
+    ['start.html', 0],
+    ['...', 0],
+    ['a/b', 1],
+    ['..', 1],
+    ['a\\b', 1],
+    ['', 1],
+  ])('has the name of a file as its index: %j', (index, problems) => {
+    expect(problemsOf(files({ index }))).toHaveLength(problems);
+  });
+
   it.each(['..', '.', '../index.html', 'a/../../b', 'a/./b', '/etc/passwd', 'a//b', 'a/', 'a\\b', ''])(
     'has its default_file in the directory, not at %j',
     (default_file) => {

@@ -77,11 +77,27 @@ describe('a file', () => {
       'cache-control': 'max-age=43200, public',
       'last-modified': MODIFIED.toUTCString(),
       'accept-ranges': 'bytes',
-      'access-control-allow-origin': '*',
     });
     expect(headers['etag']).toMatch(/^W?\/?".+"$/);
-    expect(headers).not.toHaveProperty('access-control-allow-credentials');
+    expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
+
+  it.each([
+    ['/hello.txt', 200],
+    ['/nothing.txt', 404],
+    ['/sub', 302],
+  ])(
+    'may be read by pages of other sites where the config says so, and never as the visitor: %s',
+    async (rest, status) => {
+      const service = await serve({ allow_cross_origin: true });
+      const answer = await exchange(service, { rest, headers: { origin: 'https://example.com' } });
+      expect(answer.status).toBe(status);
+      expect(answer.headers['access-control-allow-origin']).toBe('*');
+      expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
+      const closed = await exchange(await serve(), { rest, headers: { origin: 'https://example.com' } });
+      expect(closed.headers).not.toHaveProperty('access-control-allow-origin');
+    },
+  );
 
   it.each([
     ['/hello.txt?x=1', HELLO],
@@ -194,19 +210,21 @@ describe('a directory', () => {
   it.each([
     ['/', '<h1>home</h1>'],
     ['/sub/', 'sub home'],
-  ])('at %s is answered with its default file', async (rest, text) => {
+  ])('at %s is answered with its index.html', async (rest, text) => {
     const { status, headers, body } = await exchange(await serve(), { rest });
     expect([status, body]).toEqual([200, text]);
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
   });
 
-  it('is answered with the default file of the config', async () => {
-    expect((await exchange(await serve({ default_file: 'start.html' }), { rest: '/sub/' })).body).toBe('start here');
-    expect((await exchange(await serve({ default_file: '..' }), { rest: '/sub/' })).body).toBe('sub home');
+  it('is answered with the index of the config', async () => {
+    expect((await exchange(await serve({ index: 'start.html' }), { rest: '/sub/' })).body).toBe('start here');
+    expect((await exchange(await serve({ index: 'start.html' }), { rest: '/' })).status).toBe(404);
   });
 
-  it('without the default file of the config is answered with its index.html', async () => {
-    expect((await exchange(await serve({ default_file: 'none.html' }), { rest: '/sub/' })).body).toBe('sub home');
+  it('is not answered with the default file, but where it has no page and is not listed', async () => {
+    const service = await serve({ default_file: 'hello.txt' });
+    expect((await exchange(service, { rest: '/sub/' })).body).toBe('sub home');
+    expect((await exchange(service, { rest: '/bare/' })).body).toBe(HELLO);
   });
 
   it.each([
@@ -227,7 +245,7 @@ describe('a directory', () => {
     },
   );
 
-  it.each(['/bare/', '/indexdir/'])('without default file is not listed by default: %s', async (rest) => {
+  it.each(['/bare/', '/indexdir/'])('without a page is not listed by default: %s', async (rest) => {
     expect((await exchange(await serve(), { rest })).status).toBe(404);
   });
 
@@ -266,9 +284,9 @@ describe('a path that does not exist', () => {
     '/deep/down/?x=1',
     '/hello.txt/x',
     '/bare/',
-    '/.env',
-    '/outside-link.txt',
-    '/..%2f..%2fsecret.txt',
+    '/.git/config',
+    '/outside-dir/secret',
+    '/..%2f..%2fsecret',
   ])('is answered with the default file, where the config names one, and never with another: %s', async (rest) => {
     const service = await serve({ default_file: 'index.html' });
     const { status, body, headers } = await exchange(service, { mount: '/app', rest });
@@ -296,13 +314,21 @@ describe('a path that does not exist', () => {
     ['/rooms/7', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', 200],
     ['/rooms/v1.2', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', 200],
     ['/rooms/v1.2', 'application/xhtml+xml', 200],
-    ['/rooms/7', '*/*', 200],
-    ['/old.html', '*/*', 200],
-    ['/assets/gone.js', undefined, 200],
+    ['/rooms/7/', '*/*', 200],
+    ['/rooms/7', 'text/*', 200],
+    ['/rooms/7', undefined, 200],
+    ['/rooms/7', 'application/json', 404],
+    ['/rooms/7', 'text/html;q=0, */*', 404],
+    ['/rooms/7', 'image/avif,image/webp', 404],
+    ['/assets/gone.js', undefined, 404],
     ['/assets/gone.js', '*/*', 404],
+    ['/assets/gone.mp3', 'text/html', 404],
+    ['/assets/gone.7z', 'text/html', 404],
+    ['/old.html', 'text/html', 404],
+    ['/.env', 'text/html', 404],
+    ['/outside-link.txt', 'text/html', 404],
     ['/assets/gone.css', 'text/css,*/*;q=0.1', 404],
     ['/assets/gone.png', 'image/avif,image/webp,*/*;q=0.8', 404],
-    ['/assets/gone.js', 'text/html;q=0, */*', 404],
     ['/data.json', 'application/json', 404],
   ])('is a page unless a file is asked for: %s by a client that takes %j is %d', async (rest, accept, expected) => {
     const service = await serve({ default_file: 'index.html' });
