@@ -165,6 +165,14 @@ export class CookieTracker {
     return this.#liveCookies.faultOf(login);
   }
 
+  /** @returns the login of a cookie, unless it has expired or the service that made it does not vouch for it any more. */
+  loginOf({ auth }: CookieRecord): CookieAuth | undefined {
+    if (auth?.source === undefined) return auth ?? undefined;
+    const { expires } = auth.source;
+    const isOver = expires !== undefined && Date.parse(expires) <= this.#clock();
+    return isOver || this.faultOf(auth) !== undefined ? undefined : auth;
+  }
+
   /** See `LiveCookies.expiryOf`. */
   expiryOf(record: CookieRecord): number {
     return this.#liveCookies.expiryOf(record);

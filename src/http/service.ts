@@ -11,8 +11,11 @@ import type { WebResponse } from './response.js';
 export interface RequestCookie {
   /** The id of its record now: a password, never for a log or a body. */
   readonly cbtid: string;
-  /** As whom the cookie is logged in; undefined when it is not. */
+  /** As whom the cookie is logged in; undefined when it is not, and when the login does not count any more. */
   readonly authid: string | undefined;
+  /** The role of the login, and the realm that it is a role of. Whether they still exist is not said. */
+  readonly authrole?: string | undefined;
+  readonly authrealm?: string | undefined;
   /**
    * Whether the browser has that id, or gets it with this answer. If not, it came with an id that was replaced a moment ago, and
    * nothing may be given to it that it did not have before.

@@ -29,6 +29,7 @@ import { loadFunction } from '../system/module.js';
 import { messageOf } from '../system/error.js';
 import { Warden } from '../system/process/warden.js';
 import { Drain } from '../transport/drain.js';
+import type { NodeDetails, NodeInfo } from '../transport/transport-type.js';
 import { SharedPorts } from '../transport/shared-port.js';
 import type { CompiledSchema } from '../config/validate.js';
 import { workerTypeOf } from '../worker/registry.js';
@@ -105,6 +106,7 @@ class Node implements RunningNode {
   readonly #clients: LocalClients;
   readonly #sharedPorts = new SharedPorts();
   readonly #warden: Warden;
+  readonly #startedMs = Date.now();
   /** Workers that have not ended by themselves. */
   #left = 0;
   #started = false;
@@ -236,12 +238,23 @@ class Node implements RunningNode {
     );
   }
 
+  /** What web services may tell. */
+  get #info(): NodeInfo {
+    const { id } = this.#parts.loaded.config.controller;
+    const details = (): NodeDetails => {
+      const { title, pid, cbdir, workers } = this.summary;
+      const sessions = this.#servedRealms.reduce((sum, { inventory }) => sum + inventory.sessionIds.length, 0);
+      const named = workers.map(({ worker, type }) => ({ id: worker, type }));
+      return { title, pid, directory: cbdir, node: process.versions.node, workers: named, sessions };
+    };
+    return { version: packageVersion(), ...(id !== undefined && { id }), startedMs: this.#startedMs, details };
+  }
+
   async #startWorker(
     { worker: config, pointer, authenticators }: EnabledWorker,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { loaded, cbdir, families, env } = this.#parts;
-    const { id } = loaded.config.controller;
     const type = workerTypeOf(config, families);
     const worker = type.create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
@@ -249,7 +262,7 @@ class Node implements RunningNode {
       ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
       ended: (end) => this.#onWorkerEnd(config.id, end),
       outlivesFailures: () => this.#reasonOf(config.id, { failed: true }) === undefined,
-      nodeInfo: { version: packageVersion(), ...(id === undefined ? {} : { id }) },
+      nodeInfo: this.#info,
       privatePaths: privatePathsOf(loaded, cbdir, families),
     });
     this.#workers.push(worker);

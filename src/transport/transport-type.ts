@@ -24,6 +24,32 @@ export interface TransportFamilies extends SessionFamilies {
 
 type SerializerWord = (typeof serializersSchema)['items']['enum'][number];
 
+/** What anybody may know, and what not. */
+export interface NodeInfo {
+  /** The `id` of the node from its config, when it has one. */
+  readonly id?: string;
+  readonly version?: string;
+  /** When the node was started, in milliseconds since 1970. */
+  readonly startedMs?: number;
+  /** For those who may know more. @returns what is so now. */
+  readonly details?: () => NodeDetails;
+}
+
+/** What tells of the machine, and is not for strangers. */
+export interface NodeDetails {
+  readonly title: string;
+  /** The process of the node, which runs all its routers. */
+  readonly pid: number;
+  /** The node directory, absolute. */
+  readonly directory: string;
+  /** The version of Node.js. */
+  readonly node: string;
+  /** Those that were started, in the order of the start. */
+  readonly workers: readonly { readonly id: string; readonly type: string }[];
+  /** How many sessions have joined a realm. */
+  readonly sessions: number;
+}
+
 /** What the worker gives to its transports. */
 export interface TransportDeps extends SessionParts {
   readonly families: TransportFamilies;
@@ -34,8 +60,8 @@ export interface TransportDeps extends SessionParts {
   readonly drain: Drain;
   /** The ports of the node that its transports share; none by default. */
   readonly sharedPorts?: SharedPorts;
-  /** What anybody may know of the node. */
-  readonly nodeInfo: { readonly id?: string; readonly version?: string };
+  /** What may be told of the node. */
+  readonly nodeInfo: NodeInfo;
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
 }

@@ -94,7 +94,8 @@ export class TrackedService implements WebService {
     try {
       const { record, setCookie, lastsMs } = await this.#tracker.resolve(req);
       if (setCookie !== undefined) res.appendHeader('Set-Cookie', setCookie);
-      return { cbtid: record.cbtid, authid: record.auth?.authid, isHeld: lastsMs === undefined };
+      const { authid, authrole, authrealm } = this.#tracker.loginOf(record) ?? {};
+      return { cbtid: record.cbtid, authid, authrole, authrealm, isHeld: lastsMs === undefined };
     } catch (error) {
       if (!(error instanceof CookieStoreError)) throw error;
       this.#log.error({ err: error }, 'cookie store failed, request refused');

@@ -7,7 +7,7 @@ import { webhookServiceType } from './bridge/webhook.js';
 import { CookieSection, TrackedService } from './cookies.js';
 import { jsonServiceType } from './json.js';
 import { loginServiceType } from './login/login.js';
-import { nodeInfoServiceType } from './nodeinfo.js';
+import { nodeInfoServiceType } from './nodeinfo/nodeinfo.js';
 import { noneServiceType } from './none.js';
 import { pathServiceType } from './path.js';
 import { redirectServiceType } from './redirect.js';

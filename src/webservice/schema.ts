@@ -13,8 +13,8 @@ import { jsonSchema } from './json-schema.js';
 import type { JsonConfig } from './json-schema.js';
 import { loginSchema } from './login/schema.js';
 import type { LoginConfig } from './login/schema.js';
-import { nodeInfoSchema } from './nodeinfo-schema.js';
-import type { NodeInfoConfig } from './nodeinfo-schema.js';
+import { nodeInfoSchema } from './nodeinfo/schema.js';
+import type { NodeInfoConfig } from './nodeinfo/schema.js';
 import { noneSchema } from './none-schema.js';
 import type { NoneConfig } from './none-schema.js';
 import { pathSchema, pathsSchema } from './path-schema.js';
@@ -59,8 +59,10 @@ export const pathServiceSchema = {
     wsgi: OWN_SERVER,
     resource: OWN_SERVER,
     archive: 'unpack the archive, and serve the directory with "static"',
-    wap: OWN_SERVER,
-    catalog: 'write the pages as files, and serve the directory with "static"',
+    wap: 'serve the page with "static", and let it call the procedure by WebSocket; for pages that a template makes, run a web application beside the node',
+    catalog:
+      'it shows schemas of FlatBuffers, which the node does not speak; write the pages as files, and serve the directory with "static"',
+    flashpolicy: 'leave it out, Flash is gone',
     upload: OWN_SERVER,
   },
 } as const satisfies ConfigSchema;

@@ -4,6 +4,7 @@
 import type { ServerOptions } from 'node:http';
 import { ManagedCookies } from '../cookie/management.js';
 import { EndpointServer } from '../transport/endpoint.js';
+import type { NodeInfo } from '../transport/transport-type.js';
 import { SERVER_NAME } from '../transport/refusal.js';
 import type { SharedPort, SharedPorts } from '../transport/shared-port.js';
 import type { WebSocketTesteeConfig } from '../transport/testee/schema.js';
@@ -18,7 +19,7 @@ import { TesteeService } from './testee.js';
 import { longestTimes } from './request-times.js';
 import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig, WebTransportConfig } from './schema.js';
-import type { NodeInfo, WebServiceDeps, WebServiceType } from './service.js';
+import type { WebServiceDeps, WebServiceType } from './service.js';
 
 /** How often the times of requests are checked: a slow sender lives this much longer than allowed. */
 const TIMEOUT_CHECK_MS = 500;
@@ -36,7 +37,7 @@ export interface WebServerDeps extends Pick<
   readonly managedCookies?: ManagedCookies;
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly clock?: () => number;
-  /** What the `nodeinfo` service may tell; nothing by default. */
+  /** What services may tell of the node; nothing by default. */
   readonly nodeInfo?: NodeInfo;
   /** Files and directories that are never served, absolute; none by default. */
   readonly privatePaths?: readonly string[];

@@ -6,17 +6,10 @@
 import type { WebService } from '../http/service.js';
 import type { SessionDeps, SessionParts } from '../session/deps.js';
 import type { Drain } from '../transport/drain.js';
-import type { TransportFamilies } from '../transport/transport-type.js';
+import type { NodeInfo, TransportFamilies } from '../transport/transport-type.js';
 import type { CookieSection, CookieSectionDeps } from './cookies.js';
 import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig } from './schema.js';
-
-/** What the `nodeinfo` service may tell anybody who asks. */
-export interface NodeInfo {
-  /** The `id` of the node from its config, when it has one. */
-  readonly id?: string;
-  readonly version?: string;
-}
 
 /** A service for every word of the config. */
 export type WebServiceTypes = {

@@ -11,6 +11,7 @@ import type { Decider } from '../router/deciders.js';
 import type { Inventory } from '../router/meta/inventory.js';
 import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
+import type { NodeInfo } from '../transport/transport-type.js';
 import type { SharedPorts } from '../transport/shared-port.js';
 import type { WorkerFamilies } from './families.js';
 import type { ProxyRoutes } from './proxy/schema.js';
@@ -38,8 +39,8 @@ export interface WorkerDeps {
   readonly drain: Drain;
   /** Ports of the node that transports of several workers have. */
   readonly sharedPorts: SharedPorts;
-  /** What anybody may know of the node. */
-  readonly nodeInfo: { readonly id?: string; readonly version?: string };
+  /** What may be told of the node. */
+  readonly nodeInfo: NodeInfo;
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
   /** Where the node was started, absolute; undefined when that directory is gone. */

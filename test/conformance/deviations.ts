@@ -504,4 +504,15 @@ export const DEVIATIONS: readonly Deviation[] = [
       title: 'may be read by pages of other sites where the config says so, and never as the visitor: %s',
     },
   },
+  {
+    id: 'D-55',
+    topic: 'what `nodeinfo` tells',
+    crossbar: 'everybody learns the process, the start, the number of workers and the public key of the node',
+    here: 'everybody learns the version and how long the node runs; the roles that the service names learn the rest',
+    switch: '`options.roles`',
+    test: {
+      file: 'test/unit/webservice/nodeinfo/nodeinfo.test.ts',
+      title: 'is a document for programs, and says nothing else',
+    },
+  },
 ];

@@ -6,6 +6,9 @@ import { flag, serviceKeys } from '../service-schema.js';
 import type { Service } from '../service-schema.js';
 import { checkDirectory, checkOptions } from './rules.js';
 
+const COPY_THEM =
+  'copy the files out of the Python package (python3 -c "import NAME; print(NAME.__path__[0])" tells where it is), and name their "directory"';
+
 export const staticSchema = {
   type: 'object',
   section: 'Service "static"',
@@ -79,8 +82,8 @@ export const staticSchema = {
     },
   },
   notYet: {
-    package: 'copy the files out of the Python package, and name their "directory"',
-    resource: 'copy the files out of the Python package, and name their "directory"',
+    package: COPY_THEM,
+    resource: COPY_THEM,
   },
 } as const satisfies ConfigSchema;
 

@@ -112,9 +112,22 @@ describe('a visitor', () => {
     await exchange(service, { method: 'OPTIONS', headers });
     expect(seen).toEqual([
       { cbtid, authid: undefined, isHeld: true },
-      { cbtid, authid: 'alice', isHeld: true },
+      { cbtid, authid: 'alice', authrole: 'user', authrealm: 'realm1', isHeld: true },
       undefined,
     ]);
+  });
+
+  it.each([
+    ['has expired', { expires: '2026-01-01T00:00:00.000Z' }],
+    ['was made by a service that is gone', {}],
+  ])('is not logged in for the service when the login %s', async (_why, source) => {
+    const { service, store, seen } = await startSeeing();
+    const headers = asCookie((await exchange(service)).headers['set-cookie']);
+    const cbtid = headers['cookie']?.split('=')[1] ?? '';
+    const auth = { authid: 'alice', authrole: 'user', authmethod: 'ticket', authrealm: 'realm1', authextra: null };
+    await store().update(cbtid, { auth: { ...auth, source }, modified: '2026-01-01T00:00:00.000Z' });
+    await exchange(service, { headers });
+    expect(seen[1]).toEqual({ cbtid, authid: undefined, isHeld: true });
   });
 
   it('is known by an id that was replaced, too, and told apart from one who has the id of now', async () => {
