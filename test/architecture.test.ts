@@ -70,7 +70,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     folders: ['wamp', 'serializer', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'system'],
     builtins: ['crypto', 'fs', 'net', 'path'],
     builtinTypes: ['http', 'stream'],
-    packages: ['ws', 'send', 'cookie', 'jose', 'openid-client'],
+    packages: ['ws', 'send', 'cookie', 'jose', 'openid-client', 'busboy'],
   },
   client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },
   // The client of a container: what connects, and the process that runs modules and the components that we ship.

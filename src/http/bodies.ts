@@ -133,29 +133,48 @@ export class BodyReader {
 
   #refuse(req: IncomingMessage, res: WebResponse, refusal: BodyRefusal): void {
     if (refusal.isLogged !== true) this.#refusals.request(req, refusal);
-    if (res.headersSent || res.closed) return;
-    const { status, text, headers = {} } = refusal;
-    const answer = this.#rules.answer?.(refusal) ?? statusAnswer(status, text);
-    // The client sends its body only if it is asked to.
-    const isSending = !res.awaitsContinue && !req.complete && refusal.isLogged !== true;
-    res.shouldKeepAlive = false;
-    prepareAnswer(res, { ...answer, headers: { ...answer.headers, ...headers } });
-    if (isSending) this.#linger(req, res, answer.body);
-    else res.end(answer.body);
-  }
-
-  /** The client has the whole answer; the connection ends when it has sent what it meant to, or after a while. */
-  #linger(req: IncomingMessage, res: WebResponse, body: string): void {
-    res.write(body);
-    const callOff = this.#after(LINGER_MS, () => res.end());
-    res.once('close', callOff);
-    req.once('end', () => res.end());
-    req.resume();
+    refuseBody(req, res, refusal, { answer: this.#rules.answer, after: this.#after });
   }
 }
 
+/** How {@link refuseBody} says no. */
+export interface RefusingBody {
+  /** Default: a page of one sentence. */
+  readonly answer?: BodyRules['answer'];
+  /** Default: the timers of Node.js. */
+  readonly after?: After;
+}
+
+/**
+ * Answers a request whose body is not wanted, or not to its end; nothing listens to it any more. The client has the whole answer at
+ * once; the connection ends when it has sent what it meant to, or after a while. Nothing happens when there is an answer already.
+ */
+export function refuseBody(
+  req: IncomingMessage,
+  res: WebResponse,
+  refusal: BodyRefusal,
+  { answer: answerOf, after = byTimer }: RefusingBody = {},
+): void {
+  if (res.headersSent || res.closed) return;
+  const { status, text, headers = {} } = refusal;
+  const answer = answerOf?.(refusal) ?? statusAnswer(status, text);
+  // The client sends its body only if it is asked to.
+  const isSending = !res.awaitsContinue && !req.complete && refusal.isLogged !== true;
+  res.shouldKeepAlive = false;
+  prepareAnswer(res, { ...answer, headers: { ...answer.headers, ...headers } });
+  if (!isSending) {
+    res.end(answer.body);
+    return;
+  }
+  res.write(answer.body);
+  const callOff = after(LINGER_MS, () => res.end());
+  res.once('close', callOff);
+  req.once('end', () => res.end());
+  req.resume();
+}
+
 /** A refusal of what stands in the head, or came behind it. */
-interface BodyRefusal extends Refusal {
+export interface BodyRefusal extends Refusal {
   /** The parser gave up, and the dispatcher has written it down; nothing behind that is read any more. */
   readonly isLogged?: true;
 }
@@ -174,7 +193,7 @@ function announcedLength({ headers }: IncomingMessage): number | undefined {
 }
 
 /** Judges a body by its head, before a byte of it is read. @returns undefined when it may come. */
-function refusalOfHead(req: IncomingMessage, rules: BodyRules): BodyRefusal | undefined {
+export function refusalOfHead(req: IncomingMessage, rules: Omit<BodyRules, 'timeoutMs'>): BodyRefusal | undefined {
   if (!announcesBody(req)) return rules.mayBeEmpty === true ? undefined : refusalOfNothing(req);
   const { headers } = req;
   // The parser of Node.js takes any list that ends with `chunked`.
@@ -190,7 +209,7 @@ function refusalOfNothing({ headers }: IncomingMessage): BodyRefusal {
   return { status: 411, text: 'The request has no body.', kind: 'no body' };
 }
 
-function refusalOfType(header: string | undefined, rules: BodyRules): BodyRefusal | undefined {
+function refusalOfType(header: string | undefined, rules: Omit<BodyRules, 'timeoutMs'>): BodyRefusal | undefined {
   const { mediaTypes, mayBeUntyped = false } = rules;
   if (mediaTypes === undefined || (header === undefined && mayBeUntyped)) return undefined;
   if (mediaTypes.includes(header?.split(';', 1).join('').trim().toLowerCase() ?? '')) return undefined;
@@ -227,7 +246,8 @@ const CUT_BY_UPGRADE: BodyRefusal = {
   remedy: 'let the client speak HTTP/1.1 without offering an upgrade such as "h2c"',
 };
 
-const NO_MEMORY: BodyRefusal = {
+/** There is no memory for another body. */
+export const NO_MEMORY: BodyRefusal = {
   status: 503,
   text: 'Too many requests are being read.',
   kind: 'memory for bodies',
@@ -238,7 +258,8 @@ function tooLarge(maxBytes: number): BodyRefusal {
   return { status: 413, text: `The request body has more than ${String(maxBytes)} bytes.`, kind: 'body too large' };
 }
 
-function tooSlow(timeoutMs: number): BodyRefusal {
+/** The body has not come within its time. */
+export function tooSlow(timeoutMs: number): BodyRefusal {
   return {
     status: 408,
     text: `The request body did not arrive within ${String(timeoutMs / 1000)} seconds.`,
@@ -246,8 +267,8 @@ function tooSlow(timeoutMs: number): BodyRefusal {
   };
 }
 
-/** @param error of the request, as Node.js or the dispatcher reports it. */
-function endOfFailure(error: NodeJS.ErrnoException): BodyEnd {
+/** How a body ends that fails. @param error of the request, as Node.js or the dispatcher reports it. */
+export function endOfFailure(error: NodeJS.ErrnoException): 'gone' | BodyRefusal {
   return error.code === 'ECONNRESET' ? 'gone' : { ...parseErrorOf(error), isLogged: true };
 }
 

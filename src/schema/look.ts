@@ -6,13 +6,14 @@
 
 /**
  * What is looked at: the keys and certificates of a `tls` section, a socket file, a static directory, a module, the Python of a
- * worker, a cookie store, the program of a guest, what a container names, the keys of token issuers.
+ * worker, a cookie store, the program of a guest, what a container names, the keys of token issuers, the package that takes forms apart.
  */
 export type LookWord =
   | 'tls'
   | 'socket file'
   | 'static directory'
   | 'login providers'
+  | 'upload'
   | 'module'
   | 'python'
   | 'cookie file'

@@ -15,6 +15,7 @@ import type { PathServiceConfig } from './schema.js';
 import type { WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType, WebServiceTypes } from './service.js';
 import { staticServiceType } from './static/static.js';
+import { uploadServiceType } from './upload/upload.js';
 import { webSocketServiceType } from './websocket.js';
 
 /** The services that we ship. */
@@ -28,6 +29,7 @@ export const WEB_SERVICES: WebServiceTypes = {
   publisher: publisherServiceType,
   redirect: redirectServiceType,
   static: staticServiceType,
+  upload: uploadServiceType,
   webhook: webhookServiceType,
   websocket: webSocketServiceType,
 };

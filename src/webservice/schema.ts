@@ -25,6 +25,8 @@ import { flag } from './service-schema.js';
 import type { WithCookie } from './service-schema.js';
 import { staticSchema } from './static/schema.js';
 import type { StaticConfig } from './static/schema.js';
+import { uploadSchema } from './upload/schema.js';
+import type { UploadConfig } from './upload/schema.js';
 import { websocketServiceSchema } from './websocket-schema.js';
 import type { WebSocketServiceConfig } from './websocket-schema.js';
 
@@ -43,6 +45,7 @@ export const pathServiceSchema = {
     staticSchema,
     jsonSchema,
     redirectSchema,
+    uploadSchema,
     loginSchema,
     publisherSchema,
     callerSchema,
@@ -63,7 +66,6 @@ export const pathServiceSchema = {
     catalog:
       'it shows schemas of FlatBuffers, which the node does not speak; write the pages as files, and serve the directory with "static"',
     flashpolicy: 'leave it out, Flash is gone',
-    upload: OWN_SERVER,
   },
 } as const satisfies ConfigSchema;
 
@@ -124,6 +126,7 @@ export type PathServiceConfig =
   | StaticConfig
   | JsonConfig
   | RedirectConfig
+  | UploadConfig
   | LoginConfig
   | PublisherConfig
   | CallerConfig

@@ -9,6 +9,7 @@ import { lookAtSocketFile } from '../transport/listen/look.js';
 import { lookAtTls } from '../transport/tls/look.js';
 import { lookAtPython } from './host/look.js';
 import { lookAtStaticDirectory } from '../webservice/static/look.js';
+import { lookAtUpload } from '../webservice/upload/look.js';
 import { lookAtLoginProviders } from '../webservice/login/providers/look.js';
 import { lookAtGuest } from './guest/look.js';
 import { lookAtContainer } from './container/look.js';
@@ -19,6 +20,7 @@ export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
   'socket file': lookAtSocketFile,
   'static directory': lookAtStaticDirectory,
   'login providers': lookAtLoginProviders,
+  upload: lookAtUpload,
   module: lookAtModule,
   python: lookAtPython,
   'cookie file': lookAtCookieFile,

@@ -30,7 +30,7 @@ describe('derived types', () => {
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
       | ('static' | 'websocket' | 'path' | 'redirect' | 'json' | 'login' | 'nodeinfo' | 'none')
-      | ('publisher' | 'caller' | 'webhook')
+      | ('publisher' | 'caller' | 'webhook' | 'upload')
     >();
     expectTypeOf<Extract<PathServiceConfig, { type: 'redirect' }>['url']>().toEqualTypeOf<string>();
   });
