@@ -30,7 +30,9 @@ export function uploadConfig(
   };
 }
 
-function defaultsOf<K extends string>(properties: Readonly<Record<K, { readonly default: string }>>): Record<K, string> {
+function defaultsOf<K extends string>(
+  properties: Readonly<Record<K, { readonly default: string }>>,
+): Record<K, string> {
   const entries = Object.entries<{ readonly default: string }>(properties);
   return Object.fromEntries(entries.map(([key, schema]) => [key, schema.default])) as Record<K, string>;
 }
@@ -51,7 +53,13 @@ export function pieceCount(total: number, chunkSize: number): number {
 }
 
 /** @returns what resumable.js says of a piece. @param content of the whole file */
-export function pieceFields({ content, chunkSize = MIB, number = 1, name = 'a.bin', fields = {} }: Piece): [string, string][] {
+export function pieceFields({
+  content,
+  chunkSize = MIB,
+  number = 1,
+  name = 'a.bin',
+  fields = {},
+}: Piece): [string, string][] {
   const chunks = pieceCount(content.length, chunkSize);
   const all: Record<string, string | undefined> = {
     resumableChunkNumber: String(number),

@@ -28,25 +28,30 @@ function refusal(fields: Given, config: Options = {}): unknown {
 
 describe('the fields of a piece', () => {
   it('are read as resumable.js names them', () => {
-    expect(check({ on_progress: 'com.example.a', session: '12', chunk_extra: '{"a":1}', finish_extra: '[1]' })).toEqual({
-      identifier: '2500-abin',
-      name: 'a.bin',
-      chunk: 1,
-      chunks: 2,
-      chunkSize: 1000,
-      length: 1000,
-      total: 2500,
-      topic: 'com.example.a',
-      session: 12,
-      chunkExtra: { a: 1 },
-      finishExtra: [1],
-    });
+    expect(check({ on_progress: 'com.example.a', session: '12', chunk_extra: '{"a":1}', finish_extra: '[1]' })).toEqual(
+      {
+        identifier: '2500-abin',
+        name: 'a.bin',
+        chunk: 1,
+        chunks: 2,
+        chunkSize: 1000,
+        length: 1000,
+        total: 2500,
+        topic: 'com.example.a',
+        session: 12,
+        chunkExtra: { a: 1 },
+        finishExtra: [1],
+      },
+    );
   });
 
   it('are read as the config names them', () => {
     const { form_fields } = uploadConfig('/x');
     const config = { form_fields: { ...form_fields, file_name: 'name', total_size: 'size', identifier: 'id' } };
-    expect(check({ name: 'b.txt', size: '2500', id: 'mine' }, config)).toMatchObject({ name: 'b.txt', identifier: 'mine' });
+    expect(check({ name: 'b.txt', size: '2500', id: 'mine' }, config)).toMatchObject({
+      name: 'b.txt',
+      identifier: 'mine',
+    });
     expect(refusal({ name: 'b.txt' }, config)).toEqual([400, 'the field "size" is missing']);
     // Without an identifier it is the name.
     expect(check({ name: 'b.txt', size: '2500' }, config).identifier).toBe('b.txt');
@@ -90,13 +95,18 @@ describe('the fields of a piece', () => {
 
   it('are refused with statuses by which resumable.js gives up', () => {
     expect(refusal({}, { options: { max_file_size: 2499 } })).toEqual([400, 'the file is larger than 2499 bytes']);
-    expect(refusal({}, { options: { file_types: ['.pdf'] } })).toEqual([415, 'only files of these types are taken: .pdf']);
+    expect(refusal({}, { options: { file_types: ['.pdf'] } })).toEqual([
+      415,
+      'only files of these types are taken: .pdf',
+    ]);
     const topics = ['com.example.progress.*'];
     expect(refusal({ on_progress: 'com.example.other' }, { options: { topics } })).toEqual([
       400,
       'progress is not told on that topic',
     ]);
-    expect(check({ on_progress: 'com.example.progress.a' }, { options: { topics } }).topic).toBe('com.example.progress.a');
+    expect(check({ on_progress: 'com.example.progress.a' }, { options: { topics } }).topic).toBe(
+      'com.example.progress.a',
+    );
   });
 
   it('do not make a piece of many tiny ones', () => {
