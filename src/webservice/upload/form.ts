@@ -95,6 +95,8 @@ class Reading {
 
   async run({ req }: WebRequest, res: WebResponse): Promise<FormEnd> {
     const { parser, rules, deps } = this.#parts;
+    // It also fails when it is destroyed: without a listener that would end the process.
+    parser.on('error', () => this.#settle(NO_FORM));
     const end = await new Promise<FormEnd>((resolve) => {
       this.#settle = resolve;
       if (req.destroyed || res.closed) return resolve('gone');
@@ -104,7 +106,10 @@ class Reading {
       req.on('data', (bytes: Buffer) => this.#take(req, bytes));
       req.on('end', () => parser.end());
       req.on('error', (error) => resolve(endOfFailure(error)));
-      req.on('close', () => resolve('gone'));
+      // Comes behind an `end`, too.
+      req.on('close', () => {
+        if (!req.readableEnded) resolve('gone');
+      });
       const callOff = deps.after(rules.timeoutMs, () => resolve(tooSlow(rules.timeoutMs)));
       res.once('close', callOff);
       this.#settle = (how) => {
@@ -135,7 +140,6 @@ class Reading {
       if (name === rules.content) this.#file = this.#pass(stream);
       else this.#settle(badField(`the file must be in the field "${rules.content}"`).refusal);
     });
-    parser.on('error', () => this.#settle(NO_FORM));
     parser.on('close', () => void this.#end());
   }
 

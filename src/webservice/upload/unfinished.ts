@@ -98,10 +98,12 @@ export class UnfinishedUploads {
     return upload;
   }
 
-  /** The request is done with it. An upload of which nothing has come is forgotten. */
-  leave(upload: Unfinished): void {
+  /** The request is done with it. An upload of which nothing has come is forgotten. Never rejects. */
+  async leave(upload: Unfinished): Promise<void> {
     upload.users -= 1;
-    if (upload.users === 0 && upload.pieces.size === 0) void this.remove(upload).catch(() => undefined);
+    if (upload.users > 0 || upload.pieces.size > 0) return;
+    // What cannot be removed now is at the next start.
+    await this.remove(upload).catch(() => undefined);
   }
 
   /** @param length what the piece must have, in bytes. */

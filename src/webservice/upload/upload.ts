@@ -60,7 +60,7 @@ const MACHINE: UploadMachine = {
   },
 };
 
-const METHODS = ['GET', 'HEAD', 'POST'];
+const METHODS = ['POST', 'GET', 'HEAD'];
 
 /** How many may use the disk at a time: Node.js has four threads for it, and cookies are written by them, too. */
 const DISK_TURNS = 2;
@@ -202,14 +202,22 @@ export class UploadService implements WebService {
       delivery = await this.#begin(owner, given);
       return delivery.writer ?? NOWHERE;
     });
+    const outcome = await this.#outcomeOf(end, delivery);
+    if (outcome === 'gone' || res.closed) return;
+    if (outcome === 'done') sendAnswer(res, statusAnswer(200, undefined, NO_STORE));
+    else this.#refuse(request, res, outcome);
+  }
+
+  /** Whatever the outcome is: when it is told, nothing is left of a piece that did not come to its end. */
+  async #outcomeOf(end: FormEnd, delivery: Delivery | undefined): Promise<'done' | 'gone' | BodyRefusal> {
     try {
-      if (end === 'gone') return;
-      if (end !== 'whole') return this.#refuse(request, res, this.#refusalOfEnd(end));
+      if (end === 'gone') return end;
+      if (end !== 'whole') return 'failed' in end ? this.#refusalOf(end.failed) : end;
       if (delivery === undefined) throw new Error('a form was read to its end without a file');
       await this.#take(delivery);
-      if (!res.closed) sendAnswer(res, statusAnswer(200, undefined, NO_STORE));
+      return 'done';
     } catch (error) {
-      this.#refuse(request, res, this.#refusalOf(error));
+      return this.#refusalOf(error);
     } finally {
       await this.#leave(delivery);
     }
@@ -241,7 +249,7 @@ export class UploadService implements WebService {
       return { fields, upload, writer: this.#unfinished.piece(upload, fields.chunk, fields.length) };
     } catch (error) {
       upload.isTold = false;
-      this.#unfinished.leave(upload);
+      await this.#unfinished.leave(upload);
       throw error;
     }
   }
@@ -258,7 +266,7 @@ export class UploadService implements WebService {
   async #leave(delivery: Delivery | undefined): Promise<void> {
     if (delivery === undefined) return;
     await delivery.writer?.end();
-    this.#unfinished.leave(delivery.upload);
+    await this.#unfinished.leave(delivery.upload);
   }
 
   /** Makes the file when all pieces are there. Whoever asks meanwhile waits for it. */
@@ -312,10 +320,6 @@ export class UploadService implements WebService {
     const maxBytes = this.#config.options.max_file_size + FORM_BYTES;
     if (Number(req.headers['content-length'] ?? 0) > maxBytes) return tooLong(maxBytes);
     return refusalOfHead(req, { maxBytes: Infinity, mediaTypes: ['multipart/form-data'] });
-  }
-
-  #refusalOfEnd(end: Exclude<FormEnd, 'whole' | 'gone'>): BodyRefusal {
-    return 'failed' in end ? this.#refusalOf(end.failed) : end;
   }
 
   /** @throws what is no fault of the client, and none of the disk. */

@@ -49,7 +49,7 @@ describe('the name of a file', () => {
     for (let seed = 1; seed < 20_000; seed += 1) {
       let rest = seed * 2_654_435_761;
       let given = '';
-      for (; rest > 0; rest = Math.floor(rest / bits.length)) given += bits[rest % bits.length];
+      for (; rest > 0; rest = Math.floor(rest / bits.length)) given += bits[rest % bits.length] ?? '';
       const name = fileNameOf(given) ?? 'none';
       expect(name).toMatch(/^[^./\\\p{Cc}\s][^/\\\p{Cc}]*$/u);
       expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);

@@ -75,10 +75,12 @@ describe('a piece', () => {
         await work(...args);
       };
     const files = {
-      append: told('append', machineFiles.append),
-      sync: told('sync', machineFiles.sync),
-      rename: told('rename', machineFiles.rename),
-      syncDirectory: told('syncDirectory', machineFiles.syncDirectory),
+      append: told('append', (...args: Parameters<UploadFiles['append']>) => machineFiles.append(...args)),
+      sync: told('sync', (...args: Parameters<UploadFiles['sync']>) => machineFiles.sync(...args)),
+      rename: told('rename', (...args: Parameters<UploadFiles['rename']>) => machineFiles.rename(...args)),
+      syncDirectory: told('syncDirectory', (...args: Parameters<UploadFiles['syncDirectory']>) =>
+        machineFiles.syncDirectory(...args),
+      ),
     };
     const store = await open({ files });
     await put(store, await store.enter(KEY), 1, 'x');
@@ -98,7 +100,7 @@ describe('a piece', () => {
     };
     await expect(write()).rejects.toMatchObject({ refusal: { status: 400, text: message } });
     await writer.end();
-    store.leave(upload);
+    await store.leave(upload);
     expect(filesOf(KEY)).toEqual([]);
     expect(store.size).toEqual({ uploads: 0, diskBytes: 0 });
   });
@@ -122,7 +124,7 @@ describe('a piece', () => {
     const writer = store.piece(upload, 1, 4);
     await expect(writer.append(Buffer.from('1234'))).rejects.toBe(full);
     await writer.end();
-    store.leave(upload);
+    await store.leave(upload);
     expect(filesOf(KEY)).toEqual([]);
     expect(store.size).toEqual({ uploads: 0, diskBytes: 0 });
   });
@@ -141,7 +143,7 @@ describe('limits', () => {
       refusal: { status: 503, text: 'too many uploads are unfinished' },
     });
     await writer.end();
-    store.leave(other);
+    await store.leave(other);
     await store.remove(other);
     expect(store.size).toEqual({ uploads: 1, diskBytes: 2 * 4096 });
     await put(store, upload, 3, 'a');
@@ -152,8 +154,8 @@ describe('limits', () => {
     const upload = await store.enter(KEY);
     await expect(store.enter(OTHER)).rejects.toMatchObject({ refusal: { status: 503 } });
     await expect(store.enter(KEY)).resolves.toBe(upload);
-    store.leave(upload);
-    store.leave(upload);
+    await store.leave(upload);
+    await store.leave(upload);
     // Of this one nothing has come: it is forgotten.
     await expect(store.enter(OTHER)).resolves.toMatchObject({ key: OTHER });
   });
@@ -165,14 +167,14 @@ describe('time', () => {
     const [stale, busy] = [await store.enter(KEY), await store.enter(OTHER)];
     await put(store, stale, 1, 'a');
     await put(store, busy, 1, 'a');
-    store.leave(stale);
+    await store.leave(stale);
     nowMs += DAY_MS;
     expect(await store.sweep()).toBe(0);
     nowMs += 1;
     expect(await store.sweep()).toBe(1);
     expect(readdirSync(directory)).toEqual([OTHER]);
     expect(store.size).toEqual({ uploads: 1, diskBytes: 4096 });
-    store.leave(busy);
+    await store.leave(busy);
     expect(await store.sweep()).toBe(1);
     expect(readdirSync(directory)).toEqual([]);
   });
@@ -184,7 +186,7 @@ describe('time', () => {
     const store = await open({ files });
     const upload = await store.enter(KEY);
     await put(store, upload, 1, 'a');
-    store.leave(upload);
+    await store.leave(upload);
     const removed = store.remove(upload);
     const entered = store.enter(KEY);
     go();
