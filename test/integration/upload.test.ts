@@ -145,7 +145,6 @@ describe('many requests', () => {
 
   it('at the same time, 1000 of them, leave no files, sockets or memory behind', async () => {
     await post(daemon, { content: Buffer.alloc(1000), name: 'warm' });
-    await daemon.ask('longest-turn');
     const before = await daemon.ask<{ heapUsed: number; arrayBuffers: number }>('memory');
     const open = openFiles();
     const content = randomBytes(40_000);
@@ -161,7 +160,6 @@ describe('many requests', () => {
     const after = await daemon.ask<{ heapUsed: number; arrayBuffers: number }>('memory');
     expect(after.heapUsed - before.heapUsed).toBeLessThan(8e6);
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(2e6);
-    console.log('longest turn with 1000 requests:', await daemon.ask('longest-turn'), 'ms');
   });
 
   it('that are cut anywhere leave nothing', async () => {
@@ -201,7 +199,7 @@ async function send(daemon: Daemon, body: Buffer, type = FORM_TYPE): Promise<str
   socket.on('data', (data) => (text += data.toString('latin1')));
   socket.on('error', () => undefined);
   socket.write(headOf(body.length, type).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
-  socket.end(body);
+  socket.write(body);
   await once(socket, 'close');
   return text.slice(9, 12);
 }

@@ -46,6 +46,11 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
     ['cookie/database/engine.ts', 'new CookieStoreError'],
     ['worker/router-worker.ts', 'new WorkerError'],
     ['webservice/login/providers/look.ts', 'instanceof OptionalPackageError'],
+    ['webservice/upload/look.ts', 'instanceof OptionalPackageError'],
+  ],
+  RefusedUpload: [
+    ['webservice/upload/upload.ts', 'instanceof RefusedUpload'],
+    ['webservice/upload/form.ts', 'instanceof RefusedUpload'],
   ],
   PrivatePlaceError: [['webservice/static/root.ts', 'instanceof PrivatePlaceError']],
   ProtocolViolation: [

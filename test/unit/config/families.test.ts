@@ -229,6 +229,7 @@ describe('the schema without more words', () => {
         'static',
         'json',
         'redirect',
+        'upload',
         'login',
         'publisher',
         'caller',
