@@ -69,6 +69,8 @@ export interface WorkerPlaces {
 export interface NodePlaces {
   readonly node: Cursor;
   readonly workers: readonly WorkerPlaces[];
+  /** The values outside of workers that the schema marks. */
+  readonly marked: readonly MarkedPlace[];
 }
 
 /**
@@ -87,7 +89,9 @@ export function placesOf(
     const { schema } = marks.find(({ schema: { front } }) => front !== undefined) ?? {};
     return inWorker(worker, marks, { workers, front: schema?.front?.(worker, { ...around, workers }) });
   };
-  return { node, workers: workers.map(inside) };
+  const ofWorkers = new Set(workers.map(({ path }) => path.join('/')));
+  const outside = [...marked].flatMap(([place, marks]) => (ofWorkers.has(place) ? [] : marks));
+  return { node, workers: workers.map(inside), marked: outside };
 }
 
 function inWorker(

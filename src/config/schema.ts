@@ -2,6 +2,7 @@
  * The whole config of a node, put together from the schemas that live beside what they configure.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { nodeProxyKeys } from '../transport/proxies/schema.js';
 import { pathServiceSchema } from '../webservice/schema.js';
 import { idKeywords } from '../worker/common-schema.js';
 import { workerSchema } from '../worker/schema.js';
@@ -69,6 +70,7 @@ export const controllerSchema = {
           description:
             'How many bytes may wait in the whole node for clients that do not read. Beyond that, the clients with most bytes waiting are disconnected first. An event that waits for several clients counts once. An addition to the keys of Crossbar.io.',
         },
+        ...nodeProxyKeys,
         enable_parallel_worker_start: {
           const: false,
           default: false,

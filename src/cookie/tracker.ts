@@ -28,6 +28,8 @@ export interface CookieTrackerOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly log: Logger;
+  /** Whether a browser came over TLS; default: whether the connection of its request is TLS. */
+  readonly isSecure?: (req: IncomingMessage) => boolean;
 }
 
 /** The browser that a request comes from. */
@@ -52,7 +54,7 @@ export interface Presented {
 
 /** What else is known of a request. */
 export interface ResolveOptions {
-  /** Whether the browser came over TLS; default: whether this connection is TLS. */
+  /** Whether the browser came over TLS; default: what the tracker was told to go by. */
   readonly secureConnection?: boolean;
 }
 
@@ -71,8 +73,10 @@ export class CookieTracker {
   readonly #liveCookies: LiveCookies;
   readonly #clock: () => number;
   readonly #log: Logger;
+  readonly #isSecure: (req: IncomingMessage) => boolean;
 
-  constructor({ config, liveCookies, clock, log }: CookieTrackerOptions) {
+  constructor({ config, liveCookies, clock, log, isSecure = isTls }: CookieTrackerOptions) {
+    this.#isSecure = isSecure;
     this.#config = config;
     this.#liveCookies = liveCookies;
     this.#clock = clock;
@@ -94,7 +98,7 @@ export class CookieTracker {
     }
     if (known?.isRenewed === false) return { record: known.record, setCookie: undefined };
     const record = known?.record ?? (await this.#create());
-    const secureConnection = options.secureConnection ?? isTls(req);
+    const secureConnection = options.secureConnection ?? this.#isSecure(req);
     const maxAge = this.#remainingSeconds(record);
     return { record, setCookie: setCookie(record.cbtid, this.#config, { secureConnection, maxAge }) };
   }

@@ -1,31 +1,44 @@
 /**
- * Where the client of a request is. It is decided here, once for each request, plain or upgrade; the limits on connections, the
- * limit on failed logins, the log and what sessions learn of each other take it from there (`transport/peer.ts`).
+ * Where the client of a request is, and whether it came by TLS. It is decided here, once for each request, plain or upgrade; the limits
+ * on connections, the limit on failed logins, cookies, the log and what sessions learn of each other take it from there
+ * (`transport/peer.ts`).
  *
- * The connection tells it, unless a proxy stands in between: then the headers do, if the proxy is one whose word counts.
+ * The connection tells it, unless a proxy stands in between: then the headers do, if the proxy is one whose word counts. The requests
+ * of one connection of a proxy come from many clients, one after the other; what is decided holds until the next request of the
+ * connection, and for good where it becomes a WebSocket.
  */
 import type { IncomingMessage } from 'node:http';
-import { decideAddress } from '../transport/peer.js';
+import type { Socket } from 'node:net';
+import { readForwarded } from '../transport/proxies/forwarded.js';
+import { decideAddress, isTls, shownAddress } from '../transport/peer.js';
 import type { ClientAddress } from '../transport/peer.js';
-
-/** No proxy is trusted: what headers say of the client is not looked at, because anybody can write them. */
-export const NO_PROXIES: ReadonlySet<string> = new Set();
+import type { TrustedProxies } from '../transport/proxies/trusted-proxies.js';
 
 /**
- * @param proxies the addresses of the proxies whose word counts.
- * @throws RangeError when there are any: the config has no place for them.
+ * Decides where the client of a request is. Where the config trusts the proxy for it, the request gets the host that the client asked
+ * for as its `Host`.
+ *
+ * @param proxies those whose word counts; undefined where headers of proxies are not looked at.
  */
 export function clientAddressOf(
   req: Pick<IncomingMessage, 'socket' | 'headers'>,
-  proxies: ReadonlySet<string>,
+  proxies: TrustedProxies | undefined,
 ): ClientAddress {
+  const { socket, headers } = req;
   // What the connection says needs no decision, which would cost every request something.
-  if (proxies.size === 0) return req.socket;
-  const client = addressByHeaders();
-  decideAddress(req.socket, client);
+  if (proxies?.hasPeer(socket) !== true) return socket;
+  const said = readForwarded(headers, proxies);
+  if (said.host !== undefined) headers.host = said.host;
+  const client: ClientAddress = {
+    remoteAddress: said.address ?? socket.remoteAddress,
+    remotePort: said.address === undefined ? socket.remotePort : said.port,
+    isSecure: said.isSecure ?? isTls(socket),
+    via: viaOf(socket),
+  };
+  decideAddress(socket, client);
   return client;
 }
 
-function addressByHeaders(): ClientAddress {
-  throw new RangeError('no headers of proxies are read');
+function viaOf({ remoteAddress }: Socket): string {
+  return remoteAddress === undefined ? 'unix' : shownAddress(remoteAddress);
 }

@@ -13,12 +13,13 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
-import { peerOf } from '../transport/peer.js';
+import { peerOf, undecideAddress } from '../transport/peer.js';
 import type { ClientAddress } from '../transport/peer.js';
+import type { TrustedProxies } from '../transport/proxies/trusted-proxies.js';
 import { RefusalLog, loggedPath, refuse } from '../transport/refusal.js';
 import { sendEmpty, sendStatus } from './answer.js';
 import { serve } from './methods.js';
-import { NO_PROXIES, clientAddressOf } from './client-address.js';
+import { clientAddressOf } from './client-address.js';
 import { parseErrorOf } from './parse-error.js';
 import type { ParseError } from './parse-error.js';
 import { Pipeline } from './pipeline.js';
@@ -41,8 +42,8 @@ export interface DispatcherOptions {
   readonly accessLog: boolean;
   /** Show the stack of a fault to the visitor. */
   readonly displayTracebacks: boolean;
-  /** Addresses of the proxies that tell where a client is; none by default. */
-  readonly trustedProxies?: ReadonlySet<string>;
+  /** The proxies that tell where a client is; none by default. */
+  readonly trustedProxies?: TrustedProxies | undefined;
 }
 
 export class Dispatcher {
@@ -133,10 +134,12 @@ export class Dispatcher {
   clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     if (this.#broken.has(socket)) return;
     this.#broken.add(socket);
+    const due = this.#pipelines.get(socket)?.due;
+    // It is no client of the last request who is told of.
+    if (due === undefined) undecideAddress(socket);
     const fault = parseErrorOf(error);
     const { status, text } = fault;
     if (socket instanceof Socket) this.#tellFault(error, socket, fault);
-    const due = this.#pipelines.get(socket)?.due;
     if (due !== undefined && failBody(due, error)) return;
     // The refusal must not land in the middle of a response.
     if (due === undefined) refuse(socket, status, text);
@@ -210,7 +213,7 @@ export class Dispatcher {
   }
 
   #addressOf(req: IncomingMessage): ClientAddress {
-    return clientAddressOf(req, this.#options.trustedProxies ?? NO_PROXIES);
+    return clientAddressOf(req, this.#options.trustedProxies);
   }
 
   #enter(req: IncomingMessage, res: WebResponse): void {

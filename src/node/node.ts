@@ -260,6 +260,7 @@ class Node implements RunningNode {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
       ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
       ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
+      proxyTrust: loaded.config.controller.options,
       ended: (end) => this.#onWorkerEnd(config.id, end),
       outlivesFailures: () => this.#reasonOf(config.id, { failed: true }) === undefined,
       nodeInfo: this.#info,

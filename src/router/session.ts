@@ -31,8 +31,11 @@ export interface SessionDetails extends Dict {
 export interface TransportDetails extends Dict {
   /** The address of the client. */
   readonly peer: string;
-  /** Whether the connection to this node is TLS. */
+  /** The address of the trusted proxy that it came by, or `unix`. Not there where it came by itself. */
+  readonly via?: string;
+  /** Whether the client came by TLS, to this node or to that proxy. */
   readonly is_secure?: boolean;
+  /** What the connection to this node is. */
   readonly channel_type?: 'tcp' | 'tls' | 'unix';
   readonly channel_framing?: 'websocket' | 'rawsocket';
   /** The word of the serializer in a config. */

@@ -11,7 +11,12 @@ const UNIX = 'unix';
 /** Where a client is. Both are undefined for a socket of the file system, and for one that is gone. */
 export interface ClientAddress {
   readonly remoteAddress?: string | undefined;
+  /** Also undefined where a proxy does not tell it. */
   readonly remotePort?: number | undefined;
+  /** Whether it came by TLS, as far as a trusted proxy says so; undefined where the connection itself tells it. */
+  readonly isSecure?: boolean;
+  /** The trusted proxy that it came by, an address or `unix`; undefined where it came by itself. */
+  readonly via?: string;
 }
 
 /** connection -> where its client is, as far as that was decided */
@@ -27,12 +32,31 @@ export function addressOf(connection: ClientAddress): ClientAddress {
   return decided.get(connection) ?? connection;
 }
 
-/** @returns `address:port`; `unix` for a socket of the file system, where peers have no address. */
+/** From now on the connection itself tells where its client is: what was decided was said of somebody else. */
+export function undecideAddress(connection: object): void {
+  decided.delete(connection);
+}
+
+/** @returns `address:port`, or `address` where a proxy tells no port; `unix` for a socket of the file system, where peers have none. */
 export function peerOf(socket: Socket): string {
-  const { remoteAddress, remotePort } = addressOf(socket);
-  if (remoteAddress === undefined || remotePort === undefined) return socket.destroyed ? 'unknown' : UNIX;
-  // IPv4 that came in by IPv6 is IPv4.
-  return `${remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')}:${remotePort}`;
+  const { remoteAddress, remotePort, via } = addressOf(socket);
+  if (remoteAddress === undefined || (remotePort === undefined && via === undefined)) {
+    return socket.destroyed ? 'unknown' : UNIX;
+  }
+  return remotePort === undefined ? shownAddress(remoteAddress) : `${shownAddress(remoteAddress)}:${remotePort}`;
+}
+
+/** @returns an address of the system as it is shown: IPv4 that came in by IPv6 is IPv4. */
+export function shownAddress(remoteAddress: string): string {
+  return remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/**
+ * @returns whether the client of a request came by TLS: to this node, or to a trusted proxy in front of it. For cookies, origins and
+ *   URLs of our own. {@link isTls} tells of the connection itself.
+ */
+export function isSecure({ socket }: { readonly socket: Socket }): boolean {
+  return decided.get(socket)?.isSecure ?? isTls(socket);
 }
 
 /** @returns whether the connection is TLS. */
@@ -47,15 +71,22 @@ export function clientInfoOf(
   framing: 'websocket' | 'rawsocket',
   serializer: Serializer,
 ): TransportFacts {
-  const secure = isTls(socket);
+  const { via } = addressOf(socket);
   return {
     peer,
-    is_secure: secure,
-    channel_type: secure ? 'tls' : peer === UNIX ? 'unix' : 'tcp',
+    ...(via !== undefined && { via }),
+    is_secure: isSecure({ socket }),
+    channel_type: channelOf(socket, peer),
     channel_framing: framing,
     // Batches are a matter of the subprotocol: `json.batched` is JSON.
     channel_serializer: serializer.type.replace('.batched', ''),
   };
+}
+
+/** @returns what the connection itself is. @param peer as {@link peerOf} called it. */
+export function channelOf(socket: Socket, peer: string): 'tls' | 'tcp' | 'unix' {
+  if (isTls(socket)) return 'tls';
+  return (addressOf(socket).via ?? peer) === UNIX ? 'unix' : 'tcp';
 }
 
 /** What HTTP tells of a client beside what its socket does. */

@@ -13,6 +13,7 @@ import type { serializersSchema } from './connection-schema.js';
 import type { Drain } from './drain.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
+import type { ProxyTrustConfig } from './proxies/schema.js';
 import type { SharedPorts } from './shared-port.js';
 import type { TransportOffer, WampOffer } from './offer.js';
 
@@ -62,6 +63,8 @@ export interface TransportDeps extends SessionParts {
   readonly sharedPorts?: SharedPorts;
   /** What may be told of the node. */
   readonly nodeInfo: NodeInfo;
+  /** Whose headers tell where clients are, for the whole node; nobody's by default. */
+  readonly proxyTrust?: ProxyTrustConfig;
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
 }

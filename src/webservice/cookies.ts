@@ -9,6 +9,7 @@ import { CookieStoreError } from '../cookie/error.js';
 import type { CookieStores } from '../cookie/stores.js';
 import { CookieTracker } from '../cookie/tracker.js';
 import type { Logger } from '../log/logger.js';
+import { isSecure } from '../transport/peer.js';
 import { sendStatus } from '../http/answer.js';
 import type { WebResponse } from '../http/response.js';
 import type { RequestCookie, WebRequest, WebService } from '../http/service.js';
@@ -47,7 +48,7 @@ export class CookieSection {
     const { stores, managedCookies, clock, log } = this.#deps;
     const liveCookies = await stores.join(this.config);
     managedCookies.add(liveCookies);
-    return new CookieTracker({ config: this.config, liveCookies, clock, log });
+    return new CookieTracker({ config: this.config, liveCookies, clock, log, isSecure });
   }
 }
 

@@ -9,6 +9,7 @@ import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import { callerSchema, publisherSchema, webhookSchema } from './bridge/schema.js';
 import type { CallerConfig, PublisherConfig, WebhookConfig } from './bridge/schema.js';
+import { webProxyKeys } from '../transport/proxies/schema.js';
 import { jsonSchema } from './json-schema.js';
 import type { JsonConfig } from './json-schema.js';
 import { loginSchema } from './login/schema.js';
@@ -109,6 +110,7 @@ export const webTransportSchema = {
           default: null,
           description: 'Seconds after which an idle HTTP connection is closed; null means 60 seconds.',
         },
+        ...webProxyKeys,
       },
     },
     cookie: cookieSchema,

@@ -6,6 +6,8 @@ import { ManagedCookies } from '../cookie/management.js';
 import { EndpointServer } from '../transport/endpoint.js';
 import type { NodeInfo } from '../transport/transport-type.js';
 import { SERVER_NAME } from '../transport/refusal.js';
+import { trustedProxiesOf } from '../transport/proxies/trusted-proxies.js';
+import type { ProxyTrustConfig } from '../transport/proxies/schema.js';
 import type { SharedPort, SharedPorts } from '../transport/shared-port.js';
 import type { WebSocketTesteeConfig } from '../transport/testee/schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
@@ -35,6 +37,8 @@ export interface WebServerDeps extends Pick<
   readonly sharedPorts?: SharedPorts;
   /** Default: one of its own, which no command asks. */
   readonly managedCookies?: ManagedCookies;
+  /** Whose headers tell where clients are, where a transport does not say it itself; nobody's by default. */
+  readonly proxyTrust?: ProxyTrustConfig | undefined;
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly clock?: () => number;
   /** What services may tell of the node; nothing by default. */
@@ -79,6 +83,7 @@ export function createWebAcceptor(config: WebConfig, deps: WebServerDeps, shared
         ...(options.hsts && { 'Strict-Transport-Security': `max-age=${String(options.hsts_max_age)}` }),
       },
       accessLog: options.access_log,
+      trustedProxies: trustedProxiesOf(options, deps.proxyTrust),
       displayTracebacks: options.display_tracebacks,
     },
   });
@@ -98,13 +103,13 @@ export function createTesteeServer(config: WebSocketTesteeConfig, deps: BareServ
 }
 
 /** What a server needs that has nothing to do with WAMP. */
-export type BareServerDeps = Pick<WebServerDeps, 'log' | 'clock' | 'nodeInfo' | 'sharedPorts'>;
+export type BareServerDeps = Pick<WebServerDeps, 'log' | 'clock' | 'nodeInfo' | 'sharedPorts' | 'proxyTrust'>;
 
 /** A server with one WebSocket on all paths. */
 function serverOfOne(
   root: WebService,
   { endpoint, options }: Pick<WebSocketTransportConfig, 'endpoint' | 'options'>,
-  { log, clock = Date.now, nodeInfo, sharedPorts }: BareServerDeps,
+  { log, clock = Date.now, nodeInfo, sharedPorts, proxyTrust }: BareServerDeps,
 ): EndpointServer {
   const version = options.show_server_version ? nodeInfo?.version : undefined;
   const acceptor = new HttpAcceptor({
@@ -115,6 +120,7 @@ function serverOfOne(
       clock,
       headers: commonHeaders(version === undefined ? SERVER_NAME : `${SERVER_NAME}/${version}`),
       accessLog: false,
+      trustedProxies: trustedProxiesOf({}, proxyTrust),
       displayTracebacks: false,
     },
   });

@@ -12,6 +12,7 @@ import type { Inventory } from '../router/meta/inventory.js';
 import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
 import type { NodeInfo } from '../transport/transport-type.js';
+import type { ProxyTrustConfig } from '../transport/proxies/schema.js';
 import type { SharedPorts } from '../transport/shared-port.js';
 import type { WorkerFamilies } from './families.js';
 import type { ProxyRoutes } from './proxy/schema.js';
@@ -41,6 +42,8 @@ export interface WorkerDeps {
   readonly sharedPorts: SharedPorts;
   /** What may be told of the node. */
   readonly nodeInfo: NodeInfo;
+  /** Whose headers tell where clients are, for the whole node. */
+  readonly proxyTrust: ProxyTrustConfig;
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
   /** Where the node was started, absolute; undefined when that directory is gone. */

@@ -34,10 +34,12 @@ export function checkRules(places: NodePlaces, tree: SchemaTree, context: CheckR
     context,
   );
   const privateFiles = once(() => privateFilesOf(places));
+  const around = { privateFiles, workers: workers.map(({ worker: place }) => place) };
+  checkMarked({ realms: [], marked: places.marked }, around, context);
   for (const worker of workers) {
     checkWorker(worker, context);
     checkReferences(worker, context);
-    checkMarked(worker, { privateFiles, workers: workers.map(({ worker: place }) => place) }, context);
+    checkMarked(worker, around, context);
   }
   checkPorts(places, tree, context);
   checkSocketFiles(listeningTransports(places), context);
@@ -71,7 +73,7 @@ function checkWorker(
 
 /** Applies the `rules` of schemas. */
 function checkMarked(
-  { realms, marked }: WorkerPlaces,
+  { realms, marked }: Pick<WorkerPlaces, 'realms' | 'marked'>,
   node: Pick<RuleContext, 'privateFiles' | 'workers'>,
   context: CheckRulesContext,
 ): void {

@@ -12,7 +12,7 @@
  */
 import { isoTime } from '../../cookie/time.js';
 import { CookieStoreError } from '../../cookie/error.js';
-import { isTls } from '../../transport/peer.js';
+import { isSecure } from '../../transport/peer.js';
 import type { MappedUser } from '../../auth/mapping/mapping.js';
 import type { CookieAuth, CookieRecord, LoginSource } from '../../cookie/store.js';
 import type { CookieTracker } from '../../cookie/tracker.js';
@@ -62,7 +62,7 @@ export class LoginDesk {
   async open({ req }: WebRequest, res: WebResponse, login: NewLogin): Promise<CookieRecord> {
     const { tracker } = this.#deps;
     const presented = await tracker.allPresented(req);
-    const { record, setCookie } = await tracker.logIn(authOf(login), isTls(req.socket));
+    const { record, setCookie } = await tracker.logIn(authOf(login), isSecure(req));
     if (res.closed) {
       await this.#logOut([record]);
       return record;
@@ -83,7 +83,7 @@ export class LoginDesk {
     const login = await this.whoami(request);
     const presented = await tracker.allPresented(request.req);
     // Before the store is asked: if it fails, the browser is rid of the cookie, and the node logs it out all the same.
-    res.appendHeader('Set-Cookie', tracker.cleared(isTls(request.req.socket)));
+    res.appendHeader('Set-Cookie', tracker.cleared(isSecure(request.req)));
     for (const record of presented) await tracker.logOut(record);
     return login;
   }

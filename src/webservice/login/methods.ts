@@ -5,7 +5,7 @@
 import { admit } from '../../session/admission.js';
 import { createSessionDeps } from '../../session/deps.js';
 import { denied, deny } from '../../auth/verdict.js';
-import { clientOf, isTls } from '../../transport/peer.js';
+import { channelOf, clientOf, isSecure } from '../../transport/peer.js';
 import { ErrorUri } from '../../wamp/error.js';
 import { quoted } from '../../wamp/uri.js';
 import type { Accept, AuthContext, AuthRequest, Deny, Unavailable, Verdict } from '../../auth/method.js';
@@ -85,7 +85,7 @@ export class LoginMethods {
     const { router, keepsHandshake } = this.#sessions;
     const seen = keepsHandshake === true ? { ...headers } : undefined;
     const client = clientOf(socket, { liveCookie: undefined, heldCookie: undefined, headers: seen, query: undefined });
-    const facts = { peer: client.peer, is_secure: isTls(socket), channel_type: isTls(socket) ? 'tls' : 'tcp' };
+    const facts = { peer: client.peer, is_secure: isSecure(req), channel_type: channelOf(socket, client.peer) };
     return { sessionId: router.newSessionId(), client, facts: () => facts };
   }
 }

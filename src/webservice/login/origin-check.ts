@@ -22,7 +22,7 @@ export interface OriginRules {
 /** `other` is a page of `allowed_origins`, which needs the headers of CORS to read the answer. */
 export type OriginVerdict = 'own' | 'other' | 'refused';
 
-/** @param isTls whether the connection is TLS; a proxy may have had it before. */
+/** @param isTls whether the browser is known to have come over TLS; a proxy may have had it before. */
 export function judgeOrigin(headers: IncomingHttpHeaders, isTls: boolean, rules: OriginRules): OriginVerdict {
   const { origin, 'sec-fetch-site': site } = headers;
   if (origin !== undefined && rules.allowed.has(origin)) return 'other';

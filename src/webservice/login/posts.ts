@@ -9,7 +9,7 @@
 import { sendAnswer, sendEmpty } from '../../http/answer.js';
 import { BodyReader } from '../../http/bodies.js';
 import { allowReading } from '../../http/cross-origin.js';
-import { isTls } from '../../transport/peer.js';
+import { isSecure } from '../../transport/peer.js';
 import { RefusalLog } from '../../transport/refusal.js';
 import { ErrorUri } from '../../wamp/error.js';
 import { failureAnswer, PREFLIGHT_HEADERS } from './answers.js';
@@ -93,14 +93,14 @@ export class LoginPosts {
   #admitReader(req: IncomingMessage, res: WebResponse): boolean {
     if (this.#origins.allowed.size > 0) res.appendHeader('Vary', 'Origin');
     const { origin } = req.headers;
-    if (origin === undefined || judgeOrigin(req.headers, isTls(req.socket), this.#origins) !== 'other') return false;
+    if (origin === undefined || judgeOrigin(req.headers, isSecure(req), this.#origins) !== 'other') return false;
     allowReading(res, origin);
     return true;
   }
 
   #judge(req: IncomingMessage, res: WebResponse): Refusal | undefined {
     this.#admitReader(req, res);
-    if (judgeOrigin(req.headers, isTls(req.socket), this.#origins) !== 'refused') return undefined;
+    if (judgeOrigin(req.headers, isSecure(req), this.#origins) !== 'refused') return undefined;
     const { origin = '(none)', host = '', 'sec-fetch-site': site } = req.headers;
     return {
       status: 403,

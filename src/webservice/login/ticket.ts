@@ -3,7 +3,7 @@
  * is bound to the page and to the cookie.
  */
 import { cookieDigest } from '../../cookie/digest.js';
-import { isTls } from '../../transport/peer.js';
+import { isSecure } from '../../transport/peer.js';
 import { ErrorUri } from '../../wamp/error.js';
 import type { IncomingMessage } from 'node:http';
 import type { IssuedTicket, OneTimeTickets } from '../../auth/one-time/tickets.js';
@@ -37,7 +37,8 @@ export function ticketFor(
 }
 
 /** @returns the origin of the page that asks; undefined for a program, which is none. */
-function pageOf({ headers: { origin, host = '' }, socket }: IncomingMessage): string | undefined {
+function pageOf(req: IncomingMessage): string | undefined {
+  const { origin, host = '' } = req.headers;
   // A page that hides its origin from us is one of ours: no other one is let through.
-  return origin === 'null' ? `${isTls(socket) ? 'https' : 'http'}://${host}` : origin;
+  return origin === 'null' ? `${isSecure(req) ? 'https' : 'http'}://${host}` : origin;
 }

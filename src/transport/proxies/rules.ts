@@ -1,0 +1,41 @@
+/** What is checked of the proxies that are trusted. */
+import { isIP } from 'node:net';
+import type { Rules } from '../../schema/rules.js';
+
+/** Rule of `trusted_proxies`: each is a network, and none is the whole Internet. */
+export const checkTrustedProxies: Rules = (list, { report, warn }) => {
+  for (const place of list.items()) {
+    const text = place.text();
+    if (text === undefined || text === 'loopback' || text === 'unix') continue;
+    const network = networkOf(text);
+    if (network === undefined) {
+      report(
+        place.path,
+        `found ${JSON.stringify(text)} (allowed: an address, a network such as "10.0.0.0/8", "loopback" or "unix")`,
+      );
+    } else if (network.bits === 0) {
+      warn(
+        place.path,
+        `found ${JSON.stringify(text)}, which is everybody: any client can say that it comes from anywhere, and by https`,
+      );
+    }
+  }
+};
+
+/** A network: the addresses that begin as `address` does. */
+export interface Network {
+  readonly address: string;
+  readonly family: 'ipv4' | 'ipv6';
+  /** How many bits at the beginning count. */
+  readonly bits: number;
+}
+
+/** @param text an address, or a network in the notation of CIDR. @returns undefined for anything else. */
+export function networkOf(text: string): Network | undefined {
+  const [, address = '', bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
+  const version = isIP(address);
+  if (version === 0) return undefined;
+  const most = version === 4 ? 32 : 128;
+  const count = bits === undefined ? most : Number(bits);
+  return count > most ? undefined : { address, family: version === 4 ? 'ipv4' : 'ipv6', bits: count };
+}
