@@ -68,8 +68,9 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   webservice: {
     // The bodies of the HTTP bridge are what JSON is in WAMP.
     folders: ['wamp', 'serializer', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'system'],
-    builtins: ['crypto', 'fs', 'net', 'path'],
-    builtinTypes: ['http', 'stream'],
+    // A reverse proxy is a client of HTTP.
+    builtins: ['crypto', 'fs', 'http', 'https', 'net', 'path', 'tls'],
+    builtinTypes: ['stream'],
     packages: ['ws', 'send', 'cookie', 'jose', 'openid-client', 'busboy'],
   },
   client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },

@@ -183,12 +183,12 @@ export interface BodyRefusal extends Refusal {
 type BodyEnd = 'whole' | 'gone' | BodyRefusal;
 
 /** Whether a body follows the head (RFC 9112, section 6.3). */
-function announcesBody({ headers }: IncomingMessage): boolean {
+export function announcesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** @returns in bytes; undefined for a chunked body. */
-function announcedLength({ headers }: IncomingMessage): number | undefined {
+export function announcedLength({ headers }: IncomingMessage): number | undefined {
   return headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
 }
 
@@ -196,12 +196,18 @@ function announcedLength({ headers }: IncomingMessage): number | undefined {
 export function refusalOfHead(req: IncomingMessage, rules: Omit<BodyRules, 'timeoutMs'>): BodyRefusal | undefined {
   if (!announcesBody(req)) return rules.mayBeEmpty === true ? undefined : refusalOfNothing(req);
   const { headers } = req;
-  // The parser of Node.js takes any list that ends with `chunked`.
-  if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') return TRANSFER_CODING;
-  if (headers.upgrade !== undefined) return CUT_BY_UPGRADE;
+  const unreadable = refusalOfFraming(req);
+  if (unreadable !== undefined) return unreadable;
   if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return CONTENT_CODING;
   if ((announcedLength(req) ?? 0) > rules.maxBytes) return tooLarge(rules.maxBytes);
   return refusalOfType(headers['content-type'], rules);
+}
+
+/** @returns why a body that is announced cannot be read, whoever wants it. */
+export function refusalOfFraming({ headers }: IncomingMessage): Refusal | undefined {
+  // The parser of Node.js takes any list that ends with `chunked`.
+  if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') return TRANSFER_CODING;
+  return headers.upgrade === undefined ? undefined : CUT_BY_UPGRADE;
 }
 
 function refusalOfNothing({ headers }: IncomingMessage): BodyRefusal {

@@ -22,6 +22,7 @@ import { LocalClients } from '../client/local-clients.js';
 import type { ClientSession, ConnectOptions } from '../client/api.js';
 import { openedStores } from '../cookie/managed-stores.js';
 import { StoreManagement } from '../cookie/management.js';
+import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
@@ -221,15 +222,20 @@ class Node implements RunningNode {
   }
 
   async #startControl(): Promise<ControlServer | undefined> {
-    const { rundir, loaded, families } = this.#parts;
+    const { rundir } = this.#parts;
     if (rundir === undefined) return undefined;
-    const sections = cookieSectionsOf(
-      enabledWorkers(loaded).map(({ worker }) => worker),
-      families,
-    );
+    const sections = this.#cookieSections;
     const cookies = new StoreManagement(() => openedStores(this.#stores, sections), this.#log);
     const handlers = { ...cookieRequests(cookies), ...sessionRequests(() => this.#servedRealms, this.#log) };
     return ControlServer.start({ cbdir: rundir, handlers, log: this.#log });
+  }
+
+  get #cookieSections(): readonly CookieConfig[] {
+    const { loaded, families } = this.#parts;
+    return cookieSectionsOf(
+      enabledWorkers(loaded).map(({ worker }) => worker),
+      families,
+    );
   }
 
   get #servedRealms(): readonly ServedRealm[] {
@@ -261,6 +267,7 @@ class Node implements RunningNode {
       ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
       ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
       proxyTrust: loaded.config.controller.options,
+      cookieNames: new Set(this.#cookieSections.map(({ name }) => name)),
       ended: (end) => this.#onWorkerEnd(config.id, end),
       outlivesFailures: () => this.#reasonOf(config.id, { failed: true }) === undefined,
       nodeInfo: this.#info,

@@ -1,13 +1,12 @@
 /** Opens a socket to an endpoint, with TLS where the endpoint has it. It knows no WAMP. */
-import { readFile } from 'node:fs/promises';
-import { connect, isIP } from 'node:net';
+import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls } from 'node:tls';
-import type { ConnectionOptions } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 
 import { errorCode, messageOf } from '../system/error.js';
+import { clientTlsOptions } from '../transport/tls/client-options.js';
 import { endpointText } from './endpoint.js';
-import type { ClientEndpoint, ClientTlsConfig, TcpClientEndpoint } from './endpoint-schema.js';
+import type { ClientEndpoint, TcpClientEndpoint } from './endpoint-schema.js';
 
 /** There is no connection to a router; the text says to where, and why. */
 export class ConnectError extends Error {
@@ -20,7 +19,9 @@ export async function dial(endpoint: ClientEndpoint): Promise<Socket> {
   const where = endpointText(endpoint);
   try {
     const tls =
-      endpoint.type === 'tcp' && endpoint.tls !== undefined ? await tlsOptions(endpoint, endpoint.tls) : undefined;
+      endpoint.type === 'tcp' && endpoint.tls !== undefined
+        ? await clientTlsOptions(endpoint.host, endpoint.tls)
+        : undefined;
     const options = endpoint.type === 'unix' ? { path: endpoint.path } : tcpOptions(endpoint);
     const socket = tls === undefined ? connect(options) : connectTls({ ...options, ...tls });
     return await opened(socket, tls === undefined ? 'connect' : 'secureConnect', endpoint.timeout);
@@ -31,27 +32,6 @@ export async function dial(endpoint: ClientEndpoint): Promise<Socket> {
 
 function tcpOptions({ host, port, version }: TcpClientEndpoint) {
   return { host, port, noDelay: true, keepAlive: true, ...(version !== undefined && { family: version }) };
-}
-
-async function tlsOptions(
-  { host }: TcpClientEndpoint,
-  { hostname = host, ca_certificates: authorities, certificate, key }: ClientTlsConfig,
-): Promise<ConnectionOptions> {
-  const [ca, cert, privateKey] = await Promise.all([
-    authorities && Promise.all(authorities.map((file) => readFile(file))),
-    certificate === undefined ? undefined : readFile(certificate),
-    key === undefined ? undefined : readFile(key),
-  ]);
-  return {
-    minVersion: 'TLSv1.2',
-    // By itself it would look for the name that it connects to.
-    checkServerIdentity: (_name, found) => checkServerIdentity(hostname, found),
-    // An address is no name that can be asked for.
-    ...(isIP(hostname) === 0 && { servername: hostname }),
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(privateKey !== undefined && { key: privateKey }),
-  };
 }
 
 function opened(socket: Socket, event: 'connect' | 'secureConnect', timeoutS: number): Promise<Socket> {

@@ -65,6 +65,8 @@ export interface TransportDeps extends SessionParts {
   readonly nodeInfo: NodeInfo;
   /** Whose headers tell where clients are, for the whole node; nobody's by default. */
   readonly proxyTrust?: ProxyTrustConfig;
+  /** The names of all cookies by which the node recognises browsers; none by default. */
+  readonly cookieNames?: ReadonlySet<string>;
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
 }

@@ -11,6 +11,8 @@ import { nodeInfoServiceType } from './nodeinfo/nodeinfo.js';
 import { noneServiceType } from './none.js';
 import { pathServiceType } from './path.js';
 import { redirectServiceType } from './redirect.js';
+import { reverseProxyServiceType } from './proxy/reverse-proxy.js';
+import { webSocketReverseProxyServiceType } from './proxy/websocket-proxy.js';
 import type { PathServiceConfig } from './schema.js';
 import type { WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType, WebServiceTypes } from './service.js';
@@ -28,10 +30,12 @@ export const WEB_SERVICES: WebServiceTypes = {
   path: pathServiceType,
   publisher: publisherServiceType,
   redirect: redirectServiceType,
+  reverseproxy: reverseProxyServiceType,
   static: staticServiceType,
   upload: uploadServiceType,
   webhook: webhookServiceType,
   websocket: webSocketServiceType,
+  'websocket-reverseproxy': webSocketReverseProxyServiceType,
 };
 
 /**

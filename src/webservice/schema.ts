@@ -20,6 +20,8 @@ import { noneSchema } from './none-schema.js';
 import type { NoneConfig } from './none-schema.js';
 import { pathSchema, pathsSchema } from './path-schema.js';
 import type { NestedPaths } from './path-schema.js';
+import { reverseProxySchema, webSocketReverseProxySchema } from './proxy/schema.js';
+import type { ReverseProxyConfig, WebSocketReverseProxyConfig } from './proxy/schema.js';
 import { redirectSchema } from './redirect-schema.js';
 import type { RedirectConfig } from './redirect-schema.js';
 import { flag } from './service-schema.js';
@@ -51,14 +53,14 @@ export const pathServiceSchema = {
     publisherSchema,
     callerSchema,
     webhookSchema,
+    reverseProxySchema,
+    webSocketReverseProxySchema,
     nodeInfoSchema,
     noneSchema,
     pathSchema,
   ],
   notYet: {
-    'websocket-reverseproxy': FORWARD,
     longpoll: 'connect by WebSocket, as every browser can',
-    reverseproxy: FORWARD,
     cgi: OWN_SERVER,
     wsgi: OWN_SERVER,
     resource: OWN_SERVER,
@@ -133,6 +135,8 @@ export type PathServiceConfig =
   | PublisherConfig
   | CallerConfig
   | WebhookConfig
+  | ReverseProxyConfig
+  | WebSocketReverseProxyConfig
   | NodeInfoConfig
   | NoneConfig
   | PathConfig;

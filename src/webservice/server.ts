@@ -39,6 +39,8 @@ export interface WebServerDeps extends Pick<
   readonly managedCookies?: ManagedCookies;
   /** Whose headers tell where clients are, where a transport does not say it itself; nobody's by default. */
   readonly proxyTrust?: ProxyTrustConfig | undefined;
+  /** The names of all cookies by which the node recognises browsers; none by default. */
+  readonly cookieNames?: ReadonlySet<string> | undefined;
   /** Milliseconds since 1970; `Date.now` by default. */
   readonly clock?: () => number;
   /** What services may tell of the node; nothing by default. */
@@ -151,6 +153,7 @@ function serviceDepsOf(
     drain: deps.drain,
     clock: deps.clock ?? Date.now,
     cookies: undefined,
+    cookieNames: deps.cookieNames,
     nodeInfo: deps.nodeInfo ?? {},
     webSocketPaths,
     privatePaths: deps.privatePaths ?? [],

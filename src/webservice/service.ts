@@ -31,6 +31,8 @@ export interface WebServiceDeps extends CookieSectionDeps {
   readonly drain: Drain;
   /** The `cookie` section in force where the service is mounted: its own, or that of the nearest path above. */
   readonly cookies: CookieSection | undefined;
+  /** The names of all cookies by which the node recognises browsers; none by default. */
+  readonly cookieNames?: ReadonlySet<string> | undefined;
   readonly nodeInfo: NodeInfo;
   /** Paths of the transport that accept WebSocket connections, such as `/ws`. */
   readonly webSocketPaths: readonly string[];

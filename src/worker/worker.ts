@@ -44,6 +44,8 @@ export interface WorkerDeps {
   readonly nodeInfo: NodeInfo;
   /** Whose headers tell where clients are, for the whole node. */
   readonly proxyTrust: ProxyTrustConfig;
+  /** The names of all cookies by which the node recognises browsers. */
+  readonly cookieNames: ReadonlySet<string>;
   /** Files and directories that are never served, absolute. */
   readonly privatePaths: readonly string[];
   /** Where the node was started, absolute; undefined when that directory is gone. */

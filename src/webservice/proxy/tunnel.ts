@@ -1,0 +1,201 @@
+/**
+ * One WebSocket, passed on to a backend: the handshake is asked for as the client asks, and after the 101 the two connections are
+ * one. Not a byte of what goes through is looked at, so close codes, pings and subprotocols are a matter of both ends.
+ *
+ *     asked -> no connection, no answer: 502/503, 504 | another answer than 101: passed on, the connection ends
+ *           -> 101 -> bytes both ways, as fast as the slower side reads -> one side stops sending: the other is told, and may go on
+ *                                                                       -> one side is gone, or the node stops: both end
+ */
+import { STATUS_CODES, request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Departing } from '../../transport/drain.js';
+import { askAfter } from '../../transport/keep-alive.js';
+import { openConnections } from '../../transport/open-connections.js';
+import { refuse } from '../../transport/refusal.js';
+import type { Backend } from './backend.js';
+import type { Failure } from './forward.js';
+import { responseHeaders } from './headers.js';
+import type { HeaderList } from './headers.js';
+
+/** What is asked of the backend. */
+export interface TunnelTerms {
+  readonly backend: Backend;
+  /** The request target: path and query. */
+  readonly target: string;
+  /** All headers of the handshake but `Connection` and `Upgrade`. */
+  readonly headers: HeaderList;
+  /** How long the backend may take to answer; 0 for as long as it likes. */
+  readonly timeoutMs: number;
+  /** What the client is told when nobody can be reached. */
+  readonly unreachable: 502 | 503;
+  /** Changes the headers of the answer. */
+  readonly adapt: (headers: HeaderList) => HeaderList;
+  /** Is told why there is no WebSocket. */
+  readonly failed: (failure: Failure) => void;
+  /** Both ends are gone. */
+  readonly closed: () => void;
+}
+
+const NO_ANSWER = 'The server behind this node does not answer.';
+
+/** How long one end may take to read the rest when the other one is gone. */
+const REST_MS = 60_000;
+
+/** Two connections, or one that waits for the other. */
+export class Tunnel implements Departing {
+  readonly isCallee = false;
+  readonly isBusy = false;
+  readonly #client: Socket;
+  readonly #terms: TunnelTerms;
+  #upstream: ClientRequest | undefined;
+  #backend: Socket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isSettled = false;
+
+  constructor(client: Socket, terms: TunnelTerms) {
+    this.#client = client;
+    this.#terms = terms;
+  }
+
+  /** Asks the backend. @param head what the client has sent behind its handshake. */
+  open(head: Buffer): void {
+    const { backend, target, headers, timeoutMs } = this.#terms;
+    this.#client.once('close', () => this.#clientClosed());
+    const upstream = httpRequest({
+      ...backend.upgradeOptions,
+      method: 'GET',
+      path: target,
+      headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
+    });
+    this.#upstream = upstream;
+    upstream.once('socket', (socket: Socket) => this.#connected(socket, upstream));
+    upstream
+      .on('upgrade', (incoming, socket: Socket, rest: Buffer) => this.#join(incoming, socket, { head, rest }))
+      .on('response', (incoming) => this.#passRefusal(incoming))
+      .on('error', (error: NodeJS.ErrnoException) => this.#fail(this.#terms.unreachable, error.code ?? error.message));
+    if (timeoutMs > 0) {
+      this.#timer = setTimeout(() => {
+        this.#fail(504, 'no answer in time');
+        upstream.destroy();
+      }, timeoutMs);
+    }
+    upstream.end();
+  }
+
+  /** Ends both connections when what was sent is on its way. */
+  shutdown(): void {
+    if (this.#backend === undefined) {
+      this.cut();
+      return;
+    }
+    this.#client.destroySoon();
+    this.#backend.destroySoon();
+  }
+
+  /** Cuts both connections. */
+  cut(): void {
+    this.#client.destroy();
+    this.#upstream?.destroy();
+    this.#backend?.destroy();
+  }
+
+  #connected(socket: Socket, upstream: ClientRequest): void {
+    const { backend } = this.#terms;
+    if (!backend.taken(socket)) {
+      this.#fail(503, 'too many connections in the node');
+      upstream.destroy();
+      socket.destroy();
+      return;
+    }
+    socket.once('close', () => backend.released(socket));
+    if (!socket.connecting || backend.connectMs === 0) return;
+    const late = setTimeout(() => {
+      this.#fail(504, 'no connection');
+      upstream.destroy();
+    }, backend.connectMs);
+    const calledOff = (): void => clearTimeout(late);
+    socket.once('connect', calledOff).once('close', calledOff);
+  }
+
+  #join(
+    incoming: IncomingMessage,
+    backend: Socket,
+    { head, rest }: { readonly head: Buffer; readonly rest: Buffer },
+  ): void {
+    this.#settle();
+    this.#backend = backend;
+    const client = this.#client;
+    if (client.destroyed) {
+      backend.destroy();
+      return;
+    }
+    client.write(
+      this.#headOf(incoming, ['Connection', 'Upgrade', 'Upgrade', incoming.headers.upgrade ?? 'websocket']),
+      'latin1',
+    );
+    if (rest.length > 0) client.write(rest);
+    if (head.length > 0) backend.write(head);
+    openConnections.inUse(client);
+    for (const [end, other] of [
+      [client, backend],
+      [backend, client],
+    ] as const) {
+      end.setTimeout(0);
+      end.setNoDelay(true);
+      askAfter(end);
+      end.on('error', () => other.destroy());
+      end.once('close', () => endWith(end, other));
+      end.pipe(other);
+    }
+  }
+
+  /** The backend wants no WebSocket, and says why. */
+  #passRefusal(incoming: IncomingMessage): void {
+    this.#settle();
+    const client = this.#client;
+    incoming.on('error', () => client.destroy());
+    incoming.once('close', () => {
+      if (!incoming.complete) client.destroy();
+    });
+    client.once('finish', () => client.destroy());
+    client.write(this.#headOf(incoming, ['Connection', 'close']), 'latin1');
+    incoming.pipe(client);
+  }
+
+  #headOf({ statusCode = 502, statusMessage, rawHeaders }: IncomingMessage, last: HeaderList): string {
+    const status = `HTTP/1.1 ${String(statusCode)} ${statusMessage ?? STATUS_CODES[statusCode] ?? ''}`;
+    const headers = [...this.#terms.adapt(responseHeaders(rawHeaders)), ...last];
+    const lines = headers.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${headers[at + 1] ?? ''}`] : []));
+    return `${[status, ...lines].join('\r\n')}\r\n\r\n`;
+  }
+
+  #fail(status: 502 | 503 | 504, reason: string): void {
+    if (this.#isSettled) return;
+    this.#settle();
+    if (!this.#client.destroyed) this.#terms.failed({ status, text: NO_ANSWER, reason });
+    refuse(this.#client, status, NO_ANSWER);
+  }
+
+  #settle(): void {
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+  }
+
+  #clientClosed(): void {
+    this.#settle();
+    if (this.#backend === undefined) this.#upstream?.destroy();
+    this.#terms.closed();
+  }
+}
+
+/** One end is gone. If it had said all that it had to say, the other one gets the rest. */
+function endWith(gone: Socket, other: Socket): void {
+  if (other.destroyed) return;
+  if (!gone.readableEnded) {
+    other.destroy();
+    return;
+  }
+  other.setTimeout(REST_MS, () => other.destroy());
+  other.destroySoon();
+}
