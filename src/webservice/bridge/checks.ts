@@ -3,7 +3,7 @@
  * service has, and in which order, stands in `posts.ts`.
  */
 import type { WebRequest } from '../../http/service.js';
-import { isTls } from '../../transport/peer.js';
+import { isSecure } from '../../transport/peer.js';
 import type { Refusal } from '../../transport/refusal.js';
 import type { Networks } from './networks.js';
 import { isInteger, timestampMs } from './query.js';
@@ -145,8 +145,8 @@ const FOREIGN: Refusal = {
   remedy: 'add its network to the "require_ip" of this service',
 };
 
-/** The connection is TLS. */
-export const byTls: Check = ({ request: { req } }) => (isTls(req.socket) ? undefined : NO_TLS);
+/** The client has come by TLS, as far as a trusted proxy. */
+export const byTls: Check = ({ request: { req } }) => (isSecure(req) ? undefined : NO_TLS);
 
 const NO_TLS: Refusal = {
   status: 403,
