@@ -4,6 +4,7 @@
 import { callerServiceType } from './bridge/caller.js';
 import { publisherServiceType } from './bridge/publisher.js';
 import { webhookServiceType } from './bridge/webhook.js';
+import { cgiServiceType } from './cgi/cgi.js';
 import { CookieSection, TrackedService } from './cookies.js';
 import { jsonServiceType } from './json.js';
 import { loginServiceType } from './login/login.js';
@@ -23,6 +24,7 @@ import { webSocketServiceType } from './websocket.js';
 /** The services that we ship. */
 export const WEB_SERVICES: WebServiceTypes = {
   caller: callerServiceType,
+  cgi: cgiServiceType,
   json: jsonServiceType,
   login: loginServiceType,
   nodeinfo: nodeInfoServiceType,

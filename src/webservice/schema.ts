@@ -10,6 +10,8 @@ import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import { callerSchema, publisherSchema, webhookSchema } from './bridge/schema.js';
 import type { CallerConfig, PublisherConfig, WebhookConfig } from './bridge/schema.js';
 import { webProxyKeys } from '../transport/proxies/schema.js';
+import { cgiSchema } from './cgi/schema.js';
+import type { CgiConfig } from './cgi/schema.js';
 import { jsonSchema } from './json-schema.js';
 import type { JsonConfig } from './json-schema.js';
 import { loginSchema } from './login/schema.js';
@@ -58,10 +60,10 @@ export const pathServiceSchema = {
     nodeInfoSchema,
     noneSchema,
     pathSchema,
+    cgiSchema,
   ],
   notYet: {
     longpoll: 'connect by WebSocket, as every browser can',
-    cgi: OWN_SERVER,
     wsgi: OWN_SERVER,
     resource: OWN_SERVER,
     archive: 'unpack the archive, and serve the directory with "static"',
@@ -139,7 +141,8 @@ export type PathServiceConfig =
   | WebSocketReverseProxyConfig
   | NodeInfoConfig
   | NoneConfig
-  | PathConfig;
+  | PathConfig
+  | CgiConfig;
 
 /** A checked transport of type `web`. */
 export interface WebTransportConfig extends WithCookie {

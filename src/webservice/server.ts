@@ -15,13 +15,13 @@ import { MAX_HEADER_BYTES } from '../http/parse-error.js';
 import { HttpAcceptor } from '../http/acceptor.js';
 import { SharedRoot } from '../http/shared-root.js';
 import type { WebService } from '../http/service.js';
-import { answeringServices } from './path-tree.js';
+import { answeringServices, walkPaths } from './path-tree.js';
 import { createWebService } from './registry.js';
 import { TesteeService } from './testee.js';
 import { longestTimes } from './request-times.js';
 import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig, WebTransportConfig } from './schema.js';
-import type { WebServiceDeps, WebServiceType } from './service.js';
+import type { ProgramDeps, WebServiceDeps, WebServiceType } from './service.js';
 
 /** How often the times of requests are checked: a slow sender lives this much longer than allowed. */
 const TIMEOUT_CHECK_MS = 500;
@@ -47,6 +47,10 @@ export interface WebServerDeps extends Pick<
   readonly nodeInfo?: NodeInfo;
   /** Files and directories that are never served, absolute; none by default. */
   readonly privatePaths?: readonly string[];
+  /** The environment of the node; empty by default. */
+  readonly env?: ProgramDeps['env'];
+  /** Ends the programs of services when the node is gone; each has one of its own by default. */
+  readonly warden?: ProgramDeps['warden'];
 }
 
 /** The part of a `web` transport that is behind its endpoint. */
@@ -66,7 +70,12 @@ export function createWebAcceptor(config: WebConfig, deps: WebServerDeps, shared
   const tree: PathServiceConfig = { type: 'path', paths, ...(cookie && { cookie }) };
   const webSocketPaths = services.filter(({ service }) => service.type === 'websocket').map(({ path }) => path);
   const pathOf = new Map(services.map(({ path, service }) => [service, path]));
-  const serviceDeps = serviceDepsOf(config.id, webSocketPaths, deps, sharedAt(shared, pathOf));
+  const serviceDeps = {
+    ...serviceDepsOf(config.id, webSocketPaths, deps, sharedAt(shared, pathOf)),
+    cookieNames: [cookie, ...[...walkPaths(paths)].map(({ service }) => service.cookie)].flatMap(
+      (section) => section?.name ?? [],
+    ),
+  };
   const root = createWebService(tree, serviceDeps);
   return new HttpAcceptor({
     root: shared === undefined ? root : new SharedRoot(root, Object.keys(paths), shared),
@@ -157,6 +166,7 @@ function serviceDepsOf(
     nodeInfo: deps.nodeInfo ?? {},
     webSocketPaths,
     privatePaths: deps.privatePaths ?? [],
+    ...(deps.env && deps.warden && { programs: { env: deps.env, warden: deps.warden } }),
     createService: createWebService,
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { WebService } from '../http/service.js';
 import type { SessionDeps, SessionParts } from '../session/deps.js';
+import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
 import type { NodeInfo, TransportFamilies } from '../transport/transport-type.js';
 import type { CookieSection, CookieSectionDeps } from './cookies.js';
@@ -19,6 +20,12 @@ export type WebServiceTypes = {
 /** What the words of a config stand for, as far as services go. */
 export interface WebFamilies extends TransportFamilies {
   readonly services: WebServiceTypes;
+}
+
+/** What a service needs that starts programs. */
+export interface ProgramDeps {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly warden: Warden;
 }
 
 /** What services are given. Which of it they use is their business. */
@@ -43,6 +50,10 @@ export interface WebServiceDeps extends CookieSectionDeps {
    * Undefined by default.
    */
   readonly share?: ((service: object, sessions: SessionDeps) => SessionDeps) | undefined;
+  /** For services that start programs: the environment of the node, and what ends them when the node is gone. */
+  readonly programs?: ProgramDeps | undefined;
+  /** The names of all cookies by which the transport recognises visitors; none by default. */
+  readonly cookieNames?: readonly string[];
   /** Builds the service of a nested path. Passed in, because the registry knows the services and not the reverse. */
   readonly createService: (config: PathServiceConfig, deps: WebServiceDeps) => WebService;
 }

@@ -15,12 +15,16 @@ import type { TransportDeps, TransportType } from '../transport/transport-type.j
 import type { WebSocketTesteeTransportConfig } from '../transport/testee/schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import type { PathsConfig, WebTransportConfig } from './schema.js';
-import type { WebFamilies } from './service.js';
+import type { ProgramDeps, WebFamilies } from './service.js';
 import type { UniversalTransportConfig } from './universal/schema.js';
 
 /** What the worker gives to the transports of this file. */
 export interface WebTransportDeps extends TransportDeps {
   readonly families: WebFamilies;
+  /** The environment of the node, for programs of services. */
+  readonly env: ProgramDeps['env'];
+  /** Ends them when the node is gone. */
+  readonly warden: ProgramDeps['warden'];
 }
 
 /** The config word `web`. */

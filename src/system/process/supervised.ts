@@ -39,6 +39,8 @@ export interface ProcessCommand {
   readonly stderr: OutputMode;
   /** Channels to it, both ways: its file descriptors 3, 4, ... Nobody else can open them. Default: none. */
   readonly channels?: number;
+  /** For how long its output is read when it has ended, in milliseconds; default: one second. Who reads slowly needs more. */
+  readonly drainMs?: number;
 }
 
 /** How it ended: `code` is null after a signal. */
@@ -69,7 +71,12 @@ export async function startProcess(command: ProcessCommand, warden: Warden): Pro
     const waiting = [...pipes];
     const [stdout, stderr] = modes.map((mode) => (mode === 'ignore' ? undefined : waiting.shift()));
     const child = await spawned(command, [stdout?.fd ?? 'ignore', stderr?.fd ?? 'ignore'], warden);
-    return new Supervised(child, { warden, stdout: reader(stdout, modes[0]), stderr: reader(stderr, modes[1]) });
+    return new Supervised(child, {
+      warden,
+      drainMs: command.drainMs ?? DRAIN_MS,
+      stdout: reader(stdout, modes[0]),
+      stderr: reader(stderr, modes[1]),
+    });
   } catch (error) {
     for (const { source } of pipes) source.destroy();
     throw error;
@@ -101,6 +108,7 @@ function reader(pipe: OutputPipe | undefined, mode: OutputMode | undefined): Rea
 
 interface Parts {
   readonly warden: Warden;
+  readonly drainMs: number;
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
 }
@@ -114,7 +122,7 @@ class Supervised implements SupervisedProcess {
   readonly ended: Promise<ProcessEnd>;
   #ending: Promise<boolean> | undefined;
 
-  constructor(child: ChildProcess & { readonly pid: number }, { warden, stdout, stderr }: Parts) {
+  constructor(child: ChildProcess & { readonly pid: number }, { warden, drainMs, stdout, stderr }: Parts) {
     this.pid = child.pid;
     this.stdin = child.stdin ?? undefined;
     this.stdout = stdout;
@@ -123,7 +131,7 @@ class Supervised implements SupervisedProcess {
     this.channels = child.stdio.slice(FIRST_CHANNEL) as Socket[];
     // Who does not read its input is nobody's business.
     for (const stream of [this.stdin, ...this.channels]) stream?.on('error', () => undefined);
-    this.ended = this.#supervise(child, warden);
+    this.ended = this.#supervise(child, warden, drainMs);
   }
 
   end(graceMs: number): Promise<boolean> {
@@ -131,7 +139,7 @@ class Supervised implements SupervisedProcess {
     return this.#ending;
   }
 
-  async #supervise(child: ChildProcess, warden: Warden): Promise<ProcessEnd> {
+  async #supervise(child: ChildProcess, warden: Warden, drainMs: number): Promise<ProcessEnd> {
     const read = Promise.all([closed(this.stdout), closed(this.stderr)]);
     // Not `close`: that does not come while a grandchild holds a stream open.
     const end = await new Promise<ProcessEnd>((resolve) => {
@@ -140,7 +148,7 @@ class Supervised implements SupervisedProcess {
     await this.end(ORPHANS_MS);
     warden.release(this.pid);
     const given = new AbortController();
-    await Promise.race([read, delay(DRAIN_MS, undefined, { signal: given.signal }).catch(() => undefined)]);
+    await Promise.race([read, delay(drainMs, undefined, { signal: given.signal }).catch(() => undefined)]);
     given.abort();
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.destroy();
     return end;
