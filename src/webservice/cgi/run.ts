@@ -66,6 +66,8 @@ export class Run {
     this.#listenToErrors();
     this.#feed(input);
     await this.#answer();
+    // Nobody reads what is left.
+    this.#process.stdout?.destroy();
     await this.#process.ended;
     clearTimeout(late);
     this.#res.off('close', left);
