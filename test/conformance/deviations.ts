@@ -515,4 +515,34 @@ export const DEVIATIONS: readonly Deviation[] = [
       title: 'is a document for programs, and says nothing else',
     },
   },
+  {
+    id: 'D-56',
+    topic: 'an absolute `url` in a call of `RESTCallee`, and a redirect to another server',
+    crossbar: 'leaves `baseurl`; redirects of GET are followed anywhere',
+    here: 'another server is refused, unless `allow_absolute` is set; a redirect to another server is the result. 10 s, 1 MiB and 100 requests are the limits',
+    switch: '`extra.allow_absolute`',
+    test: { file: 'test/unit/component/rest/arguments.test.ts', title: 'does not leave the server by the url %s' },
+  },
+  {
+    id: 'D-57',
+    topic: 'what `MessageForwarder` sends, and what it does when a server fails',
+    crossbar: 'arguments only; all events at once; no second try',
+    here: 'the topic and the publication are in `X-WAMP-Topic` and `X-WAMP-Publication`; one request at a time for each address, in order, 1,000 events wait; three tries',
+    test: {
+      file: 'test/unit/component/rest/subscriber.test.ts',
+      title: 'arrive in order, one at a time, also from several subscriptions',
+    },
+  },
+  {
+    id: 'D-58',
+    topic: 'what a CGI script gets, and for how long it runs',
+    crossbar:
+      'the whole environment of the node, `Authorization` and all cookies; no limits; it goes on when its client has left',
+    here: 'the variables of RFC 3875, `PATH`, `LANG` and what the config says, no `Authorization` and no cookie of the node; `PATH_INFO` works; 30 s, 16 at a time; it ends when its client leaves',
+    switch: '`options` of the service',
+    test: {
+      file: 'test/unit/webservice/cgi/environment.test.ts',
+      title: 'has the variables of RFC 3875, those of the config, and of the node only two',
+    },
+  },
 ];

@@ -33,7 +33,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   nonsense: 'echo this is no header; echo',
   'http-itself': "printf 'HTTP/1.1 200 OK\\r\\n\\r\\n'",
   large: 'head -c 40000 /dev/zero | tr "\\0" x',
-  'nph-x': `${HEADER}`,
+  'nph-x': HEADER,
   much: `${HEADER}; head -c 3000000 /dev/zero`,
   // Two processes that say who they are, and do not go by themselves.
   wait: `trap '' TERM; sleep 1000 & echo "$$ $!" > "$PIDS.part"; mv "$PIDS.part" "$PIDS"; ${HEADER}; echo here; wait; wait`,
