@@ -33,8 +33,8 @@ function held({ test }: Deviation): string {
 }
 
 describe('the deviations', () => {
-  it('are D-01 to D-55, each once', () => {
-    const ids = Array.from({ length: 58 }, (_, i) => `D-${String(i + 1).padStart(2, '0')}`);
+  it('are numbered from D-01 on, each once', () => {
+    const ids = Array.from({ length: DEVIATIONS.length }, (_, i) => `D-${String(i + 1).padStart(2, '0')}`);
     expect(DEVIATIONS.map(({ id }) => id)).toEqual(ids);
   });
 
