@@ -12,6 +12,7 @@ export type LookWord =
   | 'tls'
   | 'socket file'
   | 'static directory'
+  | 'archive'
   | 'login providers'
   | 'upload'
   | 'module'

@@ -1,6 +1,7 @@
 /**
  * The web services we ship: config word -> service. A new one is a file of its own and a line here.
  */
+import { archiveServiceType } from './archive/archive.js';
 import { callerServiceType } from './bridge/caller.js';
 import { publisherServiceType } from './bridge/publisher.js';
 import { webhookServiceType } from './bridge/webhook.js';
@@ -23,6 +24,7 @@ import { webSocketServiceType } from './websocket.js';
 
 /** The services that we ship. */
 export const WEB_SERVICES: WebServiceTypes = {
+  archive: archiveServiceType,
   caller: callerServiceType,
   cgi: cgiServiceType,
   json: jsonServiceType,

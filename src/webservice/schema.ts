@@ -2,6 +2,8 @@
  * What may stand on a path, and the `web` transport: one port, and a tree of paths with a service on each. Every service has its
  * schema in a file of its own; here they are joined.
  */
+import { archiveSchema } from './archive/schema.js';
+import type { ArchiveConfig } from './archive/schema.js';
 import { cookieSchema } from '../cookie/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { debugWithoutEffect } from '../transport/connection-schema.js';
@@ -48,6 +50,7 @@ export const pathServiceSchema = {
   oneOf: [
     websocketServiceSchema,
     staticSchema,
+    archiveSchema,
     jsonSchema,
     redirectSchema,
     uploadSchema,
@@ -66,7 +69,6 @@ export const pathServiceSchema = {
     longpoll: 'connect by WebSocket, as every browser can',
     wsgi: OWN_SERVER,
     resource: OWN_SERVER,
-    archive: 'unpack the archive, and serve the directory with "static"',
     wap: 'serve the page with "static", and let it call the procedure by WebSocket; for pages that a template makes, run a web application beside the node',
     catalog:
       'it shows schemas of FlatBuffers, which the node does not speak; write the pages as files, and serve the directory with "static"',
@@ -130,6 +132,7 @@ export type PathConfig = NestedPaths<PathServiceConfig>;
 export type PathServiceConfig =
   | WebSocketServiceConfig
   | StaticConfig
+  | ArchiveConfig
   | JsonConfig
   | RedirectConfig
   | UploadConfig

@@ -8,6 +8,7 @@ import { lookAtModule } from '../system/module-look.js';
 import { lookAtSocketFile } from '../transport/listen/look.js';
 import { lookAtTls } from '../transport/tls/look.js';
 import { lookAtPython } from './host/look.js';
+import { lookAtArchive } from '../webservice/archive/look.js';
 import { lookAtStaticDirectory } from '../webservice/static/look.js';
 import { lookAtUpload } from '../webservice/upload/look.js';
 import { lookAtLoginProviders } from '../webservice/login/providers/look.js';
@@ -19,6 +20,7 @@ export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
   tls: lookAtTls,
   'socket file': lookAtSocketFile,
   'static directory': lookAtStaticDirectory,
+  archive: lookAtArchive,
   'login providers': lookAtLoginProviders,
   upload: lookAtUpload,
   module: lookAtModule,

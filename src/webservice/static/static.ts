@@ -12,7 +12,7 @@ import path from 'node:path';
 import type send from 'send';
 import { sendAnswer, sendEmpty, sendStatus } from '../../http/answer.js';
 import { READ_ONLY } from '../../http/methods.js';
-import { qualityOf } from '../../http/quality.js';
+import { mayBePage } from './application-page.js';
 import { cachingOf } from './caching.js';
 import { listingPage, readListing } from './listing.js';
 import { representationOf } from './representation.js';
@@ -164,21 +164,6 @@ function sendRepresentation(
       .on('stream', (content: ReadStream) => content.once('end', () => cutIfWrongLength(content, res)))
       .pipe(res);
   });
-}
-
-/** A file extension has a letter in it: `/rooms/v1.2` has none. */
-const EXTENSION = /\.(?=[\da-z]*[a-z])[\da-z]{1,16}$/i;
-
-/**
- * Whether a path that does not exist may be one of an application. A script, style or image that is gone is none: browsers
- * would complain of a page that is no script. Who names nothing takes anything.
- */
-function mayBePage({ req: { headers }, rest }: WebRequest): boolean {
-  if (EXTENSION.test(rest)) return false;
-  const { accept } = headers;
-  if (accept === undefined) return true;
-  const all = qualityOf(accept, 'text/*') ?? qualityOf(accept, '*/*') ?? 0;
-  return (qualityOf(accept, 'text/html') ?? all) > 0 || (qualityOf(accept, 'application/xhtml+xml') ?? 0) > 0;
 }
 
 async function sendDirectory(
