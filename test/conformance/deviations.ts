@@ -545,4 +545,15 @@ export const DEVIATIONS: readonly Deviation[] = [
       title: 'has the variables of RFC 3875, those of the config, and of the node only two',
     },
   },
+  {
+    id: 'D-59',
+    topic: 'the service `archive`',
+    crossbar:
+      'unpacks every file that is asked for, and sends no validator; a file is of the type of its last extension; `hashes` count for any archive; not measured',
+    here: 'clients that take gzip get files as they are packed, with an `ETag`; of `.js` and `.min.js` the longer extension counts; ZIP64, encrypted entries and bombs are refused, names with a leading dot are not served',
+    test: {
+      file: 'test/unit/webservice/archive/archive.test.ts',
+      title: 'goes out as it is packed to a client that takes gzip, and unpacked to others',
+    },
+  },
 ];

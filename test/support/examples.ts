@@ -14,6 +14,7 @@ import { cookiesOf, placesOf as configPlaces, transportsOf, workersOf } from '..
 import { Certificates } from './certificates.js';
 import type { Daemon } from './daemon.js';
 import { runCli, temporaryDirectory } from './daemon.js';
+import { zipOf } from './zips.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -95,6 +96,10 @@ export function exampleDirectory(config: unknown, certificates: Certificates): s
   mkdirSync(path.join(top, 'public'));
   mkdirSync(path.join(top, 'data/sessions'), { recursive: true, mode: 0o700 });
   writeFileSync(path.join(top, 'public/readme.txt'), 'for everybody\n');
+  writeFileSync(
+    path.join(cbdir, 'pages.zip'),
+    zipOf([{ name: 'dist/index.html', content: '<h1>packed</h1>', method: 0 }]),
+  );
   writeFileSync(path.join(cbdir, 'config.json'), JSON.stringify(onFreePorts(config)));
   return cbdir;
 }

@@ -91,6 +91,8 @@ export function openExchange(request: ExchangeRequest = {}): {
   const res = new WebResponse(req);
   res.sendDate = false;
   res.assignSocket(socket);
+  // Node.js does this for connections of its own.
+  socket.on('drain', () => res.emit('drain'));
   return { request: { req, mount, rest, query, client }, res, socket };
 }
 

@@ -28,7 +28,7 @@ export interface Contents {
 /** All entries together, unpacked. */
 const MAX_UNPACKED_BYTES = 4 * 1024 * 1024 * 1024;
 /** From this size on an entry may not be packed more than {@link MAX_RATIO} times. */
-const RATIO_COUNTS_FROM = 1024 * 1024;
+const RATIO_COUNTS_FROM = 16 * 1024 * 1024;
 const MAX_RATIO = 200;
 const LOCAL_HEADER_BYTES = 30;
 /** Stands for a number that is elsewhere. */
