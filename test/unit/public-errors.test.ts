@@ -15,6 +15,10 @@ const SRC = path.resolve(import.meta.dirname, '../../src');
 
 /** What stays inside: the class, where its way ends, and the code there that ends it. */
 const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: string])[]>> = {
+  ArchiveError: [
+    ['webservice/archive/source.ts', 'throw new Error(cannotServe(config, cause), { cause })'],
+    ['http/dispatch.ts', 'this.#fail(error, request.req, res)'],
+  ],
   ActionDenied: [['router/realm.ts', 'instanceof ActionDenied']],
   AnswerFault: [['auth/dynamic/answer.ts', 'instanceof AnswerFault']],
   AuthenticatorRefusal: [['auth/dynamic/answer.ts', 'instanceof AuthenticatorRefusal']],
