@@ -69,7 +69,7 @@ async function bytesOf(service: WebService, rest: string, headers: Readonly<Reco
     done();
   };
   socket._writev = (parts, done): void => {
-    for (const { chunk, encoding } of parts) socket._write(chunk as Buffer, encoding, () => undefined);
+    for (const { chunk, encoding } of parts) socket._write(chunk, encoding, () => undefined);
     done();
   };
   const finished = new Promise((resolve) => res.once('finish', resolve));
