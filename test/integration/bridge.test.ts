@@ -246,18 +246,12 @@ describe('the bridge of the daemon', () => {
     await client.close();
   });
 
-  it.each(['json', 'msgpack', 'cbor'] as const)(
-    'reaches subscribers by %s, with bytes and large integers',
-    async (serializer) => {
-      const client = await subscriber(TOPIC, { serializer });
-      await post('/publish', String.raw`{"topic":"${TOPIC}","args":["\u0000AAEC",[{"b":"é"}]]}`);
-      const [bytes, rest] = (await client.next())[4] as [unknown, unknown];
-      const isBinary = serializer !== 'json';
-      expect(isBinary ? Buffer.from(bytes as Uint8Array).toString('hex') : bytes).toBe(isBinary ? '000102' : '\0AAEC');
-      expect(rest).toEqual([{ b: 'é' }]);
-      await client.close();
-    },
-  );
+  it.each(['json', 'msgpack', 'cbor'] as const)('reaches subscribers by %s, with bytes', async (serializer) => {
+    const client = await subscriber(TOPIC, { serializer });
+    await post('/publish', String.raw`{"topic":"${TOPIC}","args":["\u0000AAEC",[{"b":"é"}]]}`);
+    expect((await client.next())[4]).toEqual([{ $bin: '000102' }, [{ b: 'é' }]]);
+    await client.close();
+  });
 
   it('has bytes of a callee as JSON has them', async () => {
     const callee = await join({ serializer: 'msgpack' });

@@ -21,7 +21,7 @@ const published = new Ajv({ strict: false }).compile(publishedSchema());
 const cbdir = mkdtempSync(join(tmpdir(), 'samples-'));
 beforeAll(() => {
   mkdirSync(join(cbdir, 'secrets'));
-  for (const name of ['pat', 'worker', 'cookies']) {
+  for (const name of ['pat', 'worker', 'cookies', 'github']) {
     writeFileSync(join(cbdir, `secrets/${name}.txt`), 'a secret, long enough\n', { mode: 0o600 });
   }
   writeFileSync(join(cbdir, 'secrets/joe.key'), 'ab'.repeat(32), { mode: 0o600 });
@@ -30,7 +30,7 @@ afterAll(() => rmSync(cbdir, { recursive: true }));
 
 describe('samples', () => {
   it.each(samples)('%s loads without a warning', async (name) => {
-    const env = { PORT: '8080', JOE_TICKET: 'secret', COOKIE_SECRET: 'a secret, long enough' };
+    const env = { PORT: '8080', JOE_TICKET: 'secret', COOKIE_SECRET: 'a secret, long enough', BRIDGE_SECRET: 'secret' };
     const loaded = await loadConfig({ cbdir, config: join(directory, name), env });
     expect(loaded.warnings).toEqual([]);
   });

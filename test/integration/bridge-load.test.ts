@@ -1,0 +1,102 @@
+/** The bridge under a thousand requests at once, clients that leave, and bodies that come slowly: everything is given back. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+import { startDaemon } from '../support/daemon.js';
+import type { Daemon } from '../support/daemon.js';
+import { nodeConfig } from '../support/node-config.js';
+import { WampClient } from '../support/wamp-client.js';
+
+const PROCEDURE = 'com.example.echo';
+const CALL = JSON.stringify({ procedure: PROCEDURE, args: [1] });
+/** What a request leaves behind, if it leaves something behind. */
+const CLASSES = ['HeldBody', 'WebResponse', 'Pipeline'];
+
+let daemon: Daemon;
+
+beforeEach(async () => {
+  const service = { realm: 'realm1', role: 'anonymous' };
+  const paths = { publish: { type: 'publisher', ...service }, call: { type: 'caller', ...service } };
+  daemon = await startDaemon({ probed: true, config: nodeConfig({ paths }) });
+});
+afterEach(async () => {
+  await daemon.dispose();
+});
+
+const left = (): Promise<unknown> => daemon.ask('objects', { classes: CLASSES });
+
+const head = (path: string, length: number): string =>
+  `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+
+async function open(text: string): Promise<Socket> {
+  const socket = connect(daemon.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(text);
+  return socket;
+}
+
+/** @returns the status line of the answer, when the connection has ended; empty when there was none. */
+async function answerOf(socket: Socket): Promise<string> {
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+  if (!socket.closed) await once(socket, 'close');
+  return text.split('\r\n', 1).join('');
+}
+
+it('answers a thousand calls at once, and keeps nothing of them', async () => {
+  const callee = await WampClient.join(daemon.url('/ws', 'ws'));
+  await callee.ask([64, 1, {}, PROCEDURE]);
+  const before = await left();
+  const sockets = await Promise.all(Array.from({ length: 1000 }, () => open(head('/call', CALL.length) + CALL)));
+  const answers = sockets.map(answerOf);
+  // All of them are under way before the first one is answered.
+  const requests: unknown[] = [];
+  while (requests.length < 1000) requests.push((await callee.next())[1]);
+  for (const request of requests) callee.send([70, request, {}, [2]]);
+  expect(new Set(await Promise.all(answers))).toEqual(new Set(['HTTP/1.1 200 OK']));
+  await expect.poll(left).toEqual(before);
+  await callee.close();
+});
+
+it('cancels the calls of clients that have left, and keeps nothing of them', async () => {
+  const callee = await WampClient.connect(daemon.url('/ws', 'ws'));
+  callee.send([1, 'realm1', { roles: { callee: { features: { call_canceling: true } } } }]);
+  expect((await callee.next())[0]).toBe(2);
+  await callee.ask([64, 1, {}, PROCEDURE]);
+  const before = await left();
+  const sockets = await Promise.all(Array.from({ length: 100 }, () => open(head('/call', CALL.length) + CALL)));
+  const requests = new Set<unknown>();
+  while (requests.size < 100) requests.add((await callee.next())[1]);
+  for (const socket of sockets) socket.destroy();
+  const interrupted = new Set<unknown>();
+  while (interrupted.size < 100) {
+    const [type, request, options] = await callee.next();
+    expect([type, options]).toMatchObject([69, { mode: 'kill' }]);
+    interrupted.add(request);
+    callee.send([8, 68, request, {}, 'wamp.error.canceled']);
+  }
+  expect(interrupted).toEqual(requests);
+  await expect.poll(left).toEqual(before);
+  await callee.close();
+});
+
+it('gives back what it holds for bodies that stop half-way', async () => {
+  const before = await left();
+  const half = await Promise.all(Array.from({ length: 100 }, () => open(`${head('/publish', 100_000)}{"topic"`)));
+  await expect.poll(async () => ((await left()) as { HeldBody: number }).HeldBody).toBe(100);
+  for (const socket of half) socket.destroy();
+  await expect.poll(left).toEqual(before);
+});
+
+it('does not let others wait for the largest body', async () => {
+  await daemon.ask('longest-turn');
+  // The worst of JSON: each value is a list.
+  const body = `{"topic":"com.example.large","args":[${'[],'.repeat(5_000_000)}[]]}`;
+  await daemon.ask('longest-turn');
+  const response = await fetch(daemon.url('/publish'), { method: 'POST', body: new Blob([body]) });
+  expect(response.status).toBe(200);
+  expect(await daemon.ask<number>('longest-turn')).toBeLessThan(500);
+});
