@@ -25,7 +25,15 @@ afterEach(async () => {
   await daemon.dispose();
 });
 
-const left = (): Promise<unknown> => daemon.ask('objects', { classes: CLASSES });
+type Objects = Readonly<Record<string, number>>;
+
+const left = (): Promise<Objects> => daemon.ask('objects', { classes: CLASSES });
+
+/** Looks until nothing more is there than before; a test that never gets there ends by its own time. */
+async function untilGivenBack(before: Objects): Promise<void> {
+  const isMore = (now: Objects): boolean => CLASSES.some((name) => (now[name] ?? 0) > (before[name] ?? 0));
+  while (isMore(await left()));
+}
 
 const head = (path: string, length: number): string =>
   `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
@@ -57,7 +65,7 @@ it('answers a thousand calls at once, and keeps nothing of them', async () => {
   while (requests.length < 1000) requests.push((await callee.next())[1]);
   for (const request of requests) callee.send([70, request, {}, [2]]);
   expect(new Set(await Promise.all(answers))).toEqual(new Set(['HTTP/1.1 200 OK']));
-  await expect.poll(left).toEqual(before);
+  await untilGivenBack(before);
   await callee.close();
 });
 
@@ -79,16 +87,20 @@ it('cancels the calls of clients that have left, and keeps nothing of them', asy
     callee.send([8, 68, request, {}, 'wamp.error.canceled']);
   }
   expect(interrupted).toEqual(requests);
-  await expect.poll(left).toEqual(before);
+  await untilGivenBack(before);
   await callee.close();
 });
 
 it('gives back what it holds for bodies that stop half-way', async () => {
   const before = await left();
-  const half = await Promise.all(Array.from({ length: 100 }, () => open(`${head('/publish', 100_000)}{"topic"`)));
-  await expect.poll(async () => ((await left()) as { HeldBody: number }).HeldBody).toBe(100);
+  const asking = head('/publish', 100_000).replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n');
+  const half = await Promise.all(Array.from({ length: 100 }, () => open(asking)));
+  // The node reads the body from then on.
+  const asked = await Promise.all(half.map(async (socket) => ((await once(socket, 'data')) as [Buffer])[0].toString()));
+  expect(new Set(asked)).toEqual(new Set(['HTTP/1.1 100 Continue\r\n\r\n']));
+  for (const socket of half) socket.write('{"topic"');
   for (const socket of half) socket.destroy();
-  await expect.poll(left).toEqual(before);
+  await untilGivenBack(before);
 });
 
 it('does not let others wait for the largest body', async () => {
@@ -98,5 +110,6 @@ it('does not let others wait for the largest body', async () => {
   await daemon.ask('longest-turn');
   const response = await fetch(daemon.url('/publish'), { method: 'POST', body: new Blob([body]) });
   expect(response.status).toBe(200);
+  // Without the thread it is a second; a busy machine adds some to the 20 ms that it is.
   expect(await daemon.ask<number>('longest-turn')).toBeLessThan(500);
 });

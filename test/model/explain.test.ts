@@ -274,7 +274,7 @@ function questionsAbout({ roles }: RealmConfig): Asked[] {
 
 describe('check --explain, on the configs of the repository', () => {
   const cbdir = nodeDirectory();
-  const env = { PORT: '8080', JOE_TICKET: 'secret', COOKIE_SECRET: 'a secret, long enough' };
+  const env = { PORT: '8080', JOE_TICKET: 'secret', COOKIE_SECRET: 'a secret, long enough', BRIDGE_SECRET: 'secret' };
 
   it.each(FILES)('%s: says what its realms do', async (name) => {
     const loaded = await loadConfig({ cbdir, config: path.join(ROOT, name), env });

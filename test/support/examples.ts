@@ -23,6 +23,7 @@ export const EXAMPLE_SECRETS = {
   JOE_TICKET: 'the ticket of joe',
   SHOP_TICKET: 'the ticket of the shop',
   COOKIE_SECRET: 'a secret, long enough',
+  BRIDGE_SECRET: 'the secret of the shop',
   SESSION_SECRET: 'a secret, long enough',
 } as const;
 
