@@ -556,4 +556,51 @@ export const DEVIATIONS: readonly Deviation[] = [
       title: 'goes out as it is packed to a client that takes gzip, and unpacked to others',
     },
   },
+  {
+    id: 'D-60',
+    topic: 'pages of other origins at a `publisher`, `caller` or `webhook`',
+    crossbar: 'any page may ask, also without a preflight',
+    here: 'pages of the same host, unless `allowed_origins` has others: 403 before anything is done',
+    switch: '`options.allowed_origins`',
+    test: {
+      file: 'test/browser/bridge.test.ts',
+      title: 'pages of a foreign origin publish nothing, with and without a preflight',
+    },
+  },
+  {
+    id: 'D-61',
+    topic: 'a signed request to a `publisher` or `caller` that comes twice',
+    crossbar: 'is served again as long as its time is right',
+    here: '401',
+    test: {
+      file: 'test/unit/webservice/bridge/bridge.test.ts',
+      title: 'is served once, and again under another number',
+    },
+  },
+  {
+    id: 'D-62',
+    topic:
+      'a request to a `publisher` or `caller` whose topic, procedure, `args`, `kwargs` or options have the wrong type',
+    crossbar: 'status 500, or what can be made of it is published',
+    here: '400',
+    test: { file: 'test/unit/webservice/bridge/publisher.test.ts', title: 'refuses %s' },
+  },
+  {
+    id: 'D-63',
+    topic: '`require_ip` and `require_tls` of a `publisher` or `caller`',
+    crossbar: '400 for others; does not start with a network whose host bits are set',
+    here: '403; such bits are no matter',
+    test: { file: 'test/unit/webservice/bridge/bridge.test.ts', title: 'from outside of %j: %s gets %i' },
+  },
+  {
+    id: 'D-64',
+    topic: 'what a `webhook` publishes',
+    crossbar: 'all headers; a body that is no UTF-8 is refused with 400, and a signature by SHA-256 alone, too',
+    here: 'no `Authorization`, `Cookie` and `X-Hub-Signature`, unless `secret_headers` asks for them; such a body as bytes; SHA-256 is preferred',
+    switch: '`options.secret_headers`',
+    test: {
+      file: 'test/unit/webservice/bridge/webhook.test.ts',
+      title: 'keeps secrets to itself, unless it is asked to publish them',
+    },
+  },
 ];

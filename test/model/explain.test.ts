@@ -246,7 +246,7 @@ const FILES = ['config', ...['valid', 'noted', 'warned'].map((name) => `test/fix
 function nodeDirectory(): string {
   const cbdir = temporaryDirectory();
   mkdirSync(path.join(cbdir, 'secrets'));
-  for (const name of ['pat', 'worker', 'cookies']) {
+  for (const name of ['pat', 'worker', 'cookies', 'github']) {
     writeFileSync(path.join(cbdir, `secrets/${name}.txt`), 'a secret, long enough\n', { mode: 0o600 });
   }
   writeFileSync(path.join(cbdir, 'secrets/joe.key'), 'ab'.repeat(32), { mode: 0o600 });

@@ -78,7 +78,7 @@ export function exampleDirectory(config: unknown, certificates: Certificates): s
   const top = temporaryDirectory();
   const cbdir = path.join(top, '.crossbar');
   mkdirSync(path.join(cbdir, 'secrets'), { recursive: true });
-  for (const name of ['pat', 'worker', 'cookies', 'company']) {
+  for (const name of ['pat', 'worker', 'cookies', 'company', 'github']) {
     writeFileSync(path.join(cbdir, `secrets/${name}.txt`), 'a secret, long enough\n', { mode: 0o600 });
   }
   writeFileSync(path.join(cbdir, 'secrets/alice.key'), `${Buffer.alloc(32, 'alice').toString('base64')}\n`, {

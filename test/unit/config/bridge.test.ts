@@ -11,7 +11,7 @@ function config(type: string, options?: object, more: object = {}): object {
 }
 
 const optionsOf = (value: object): unknown => {
-  const { config: checked } = check(value) as { config: { workers: { transports: { paths: object }[] }[] } };
+  const { config: checked } = check(value) as unknown as { config: { workers: { transports: { paths: object }[] }[] } };
   return (checked.workers[0]?.transports[0]?.paths as { bridge: { options: unknown } }).bridge.options;
 };
 
