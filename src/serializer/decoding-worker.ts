@@ -33,11 +33,7 @@ export interface Found {
 }
 
 /** All that comes in large messages. */
-const DECODERS: readonly Decoder[] = [
-  ...Object.values(SERIALIZERS).map(({ single }) => single),
-  publishBody,
-  callBody,
-];
+const DECODERS: readonly Decoder[] = [...Object.values(SERIALIZERS).map(({ single }) => single), publishBody, callBody];
 
 function outcomeOf({ type, bytes, forms }: ThreadOrder): ThreadAnswer['outcome'] {
   const format = DECODERS.find((known) => known.type === type);

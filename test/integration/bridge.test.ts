@@ -81,9 +81,9 @@ const isoTime = (digits: 3 | 6): string => new Date().toISOString().replace('Z',
 
 interface Library {
   /** Names and values of the query, in the order of the library; signed when there is a secret. */
-  query(body: string, secret?: string): URLSearchParams;
+  readonly query: (body: string, secret?: string) => URLSearchParams;
   /** How it writes the topic, positional and keyword arguments. */
-  body(name: string, uri: string): string;
+  readonly body: (name: string, uri: string) => string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
