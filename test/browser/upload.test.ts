@@ -222,7 +222,7 @@ test('progress is told where it should be, and nowhere else', async () => {
     'success',
   ]);
   const told = [];
-  for (let count = 0; count < 4; count += 1) told.push((await mine.nextEvent()).args[0] as Record<string, unknown>);
+  for (let count = 0; count < 4; count += 1) told.push((await mine.nextEvent()).args[0]);
   expect(told.map(({ status, progress }) => [status, progress])).toEqual([
     ['started', 0],
     ['progress', 0.5],

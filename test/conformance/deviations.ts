@@ -603,4 +603,13 @@ export const DEVIATIONS: readonly Deviation[] = [
       title: 'keeps secrets to itself, unless it is asked to publish them',
     },
   },
+  {
+    id: 'D-65',
+    topic: 'the service `upload`',
+    crossbar:
+      'was removed in 2018; its last version took the name of a file for a path, believed the sizes that it was told, and let a page name any topic; according to its source, not measured',
+    here: 'is there. Names are reduced to their last part, sizes are checked, pieces of different visitors and files do not mix, a file takes the place of no other, topics and origins can be limited, and what is unfinished is bounded. What will never be right is 400 or 415, at which resumable.js gives up',
+    switch: '`options.overwrite`, `options.topics`, `options.allowed_origins`',
+    test: { file: 'test/unit/webservice/upload/upload.test.ts', title: 'called %j is put into the directory' },
+  },
 ];

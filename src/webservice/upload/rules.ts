@@ -46,7 +46,7 @@ function checkNeighbours(service: Place, context: RuleContext): void {
   const place = service.get('temp_directory').missing ? service.get('directory') : service.get('temp_directory');
   context.report(
     place.path,
-    `found ${JSON.stringify(place.text())}, where ${other.path.join('/')} keeps its unfinished uploads (allowed: a "temp_directory" for each)`,
+    `found ${JSON.stringify(place.text())}, where /${other.path.join('/')} keeps its unfinished uploads (allowed: a "temp_directory" for each)`,
   );
 }
 
