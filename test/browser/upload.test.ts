@@ -221,8 +221,8 @@ test('progress is told where it should be, and nowhere else', async () => {
   expect(await mine.page.evaluate<string[]>(`upload([${file}], { query: ${query}, simultaneousUploads: 1 })`)).toEqual([
     'success',
   ]);
-  const told = [];
-  for (let count = 0; count < 4; count += 1) told.push((await mine.nextEvent()).args[0]);
+  const told: Record<string, unknown>[] = [];
+  for (let count = 0; count < 4; count += 1) told.push((await mine.nextEvent()).args[0] as Record<string, unknown>);
   expect(told.map(({ status, progress }) => [status, progress])).toEqual([
     ['started', 0],
     ['progress', 0.5],

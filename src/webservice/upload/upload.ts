@@ -22,6 +22,7 @@ import { isMountItself } from '../../http/target.js';
 import { RepeatedLog } from '../../log/repeated.js';
 import { errorCode } from '../../system/error.js';
 import { RefusalLog } from '../../transport/refusal.js';
+import { AnsweredUploads } from './answered.js';
 import { Assembly } from './assembly.js';
 import { checkFields, uploadKey } from './fields.js';
 import { machineFiles } from './files.js';
@@ -105,6 +106,7 @@ export class UploadService implements WebService {
   readonly #assembling = new Turns(ASSEMBLY_TURNS);
   /** key -> the end of an upload that has all its pieces */
   readonly #finishing = new Map<string, Promise<void>>();
+  readonly #answered: AnsweredUploads;
   #assembly: Assembly | undefined;
   #parser: MakeParser | undefined;
   #sweeping: NodeJS.Timeout | undefined;
@@ -120,6 +122,7 @@ export class UploadService implements WebService {
     this.#session = new ServiceSession({ router: deps.router, log: deps.log }, { realm, role, authid: id ?? type });
     this.#progress = new Progress(this.#session, deps.log);
     this.#visitors = new Visitors(config, deps);
+    this.#answered = new AnsweredUploads(deps.clock);
     this.#known = new Set(Object.values(form_fields));
     this.#unfinished = new UnfinishedUploads({
       directory: config.temp_directory ?? path.join(config.directory, '.unfinished'),
@@ -182,14 +185,23 @@ export class UploadService implements WebService {
     try {
       const given = new Map([...new URLSearchParams(request.query)].reverse());
       const fields = checkFields(given, this.#config);
-      const upload = this.#unfinished.find(uploadKey(this.#visitors.nameOf(request), fields));
-      const isThere = upload?.pieces.has(fields.chunk) === true;
-      if (isThere) await this.#finish(upload, fields);
+      const key = uploadKey(this.#visitors.nameOf(request), fields);
+      const isThere = await this.#isThere(key, fields);
       if (isThere) sendAnswer(res, statusAnswer(200, undefined, NO_STORE));
       else sendEmpty(res, 204, NO_STORE);
     } catch (error) {
       this.#refuse(request, res, this.#refusalOf(error));
     }
+  }
+
+  async #isThere(key: string, fields: UploadFields): Promise<boolean> {
+    const upload = this.#unfinished.find(key);
+    if (upload === undefined) return this.#answered.has(key);
+    if (!upload.pieces.has(fields.chunk)) return false;
+    const isWhole = upload.pieces.size === fields.chunks;
+    await this.#finish(upload, fields);
+    if (isWhole) this.#answered.add(key);
+    return true;
   }
 
   async #post(request: WebRequest, res: WebResponse): Promise<void> {

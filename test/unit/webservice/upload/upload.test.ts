@@ -170,9 +170,14 @@ describe('a file', () => {
     await post(first, { content: CONTENT, chunkSize: 10, number: 1 });
     expect((await post(first, { content: CONTENT, chunkSize: 10, number: 2 })).status).toBe(500);
     expect(uploaded()).toEqual([]);
-    const second = await start();
+    let nowMs = Date.now();
+    const second = await start({ deps: { clock: () => nowMs } });
     expect((await test(second, { content: CONTENT, chunkSize: 10, number: 1 })).status).toBe(200);
     expect(read('a.bin')).toBe(CONTENT.toString());
+    // The other pieces are asked for next: they need not come again. Later the same file would be another one.
+    expect((await test(second, { content: CONTENT, chunkSize: 10, number: 2 })).status).toBe(200);
+    nowMs += 60_000;
+    expect((await test(second, { content: CONTENT, chunkSize: 10, number: 2 })).status).toBe(204);
   });
 
   it('of the name of another one stands beside it', async () => {
