@@ -21,6 +21,7 @@ export interface Departing {
   shutdown(saysGoodbye: boolean): void;
 }
 
+/** What has connections that end with the node. */
 export interface DrainedHost {
   /** Lets nobody in any more. @returns who is there. */
   refuse(): Iterable<Departing>;

@@ -119,6 +119,8 @@ class Exchange {
     upstream
       .on('response', (incoming) => this.#answer(incoming))
       .on('continue', () => this.#goOn())
+      .on('upgrade', (_incoming, socket: Socket) => socket.destroy())
+      .on('close', () => this.#upstreamFailed(upstream, new Error('closed without an answer')))
       .on('error', (error: NodeJS.ErrnoException) => this.#upstreamFailed(upstream, error));
     this.#timer = setTimeout(() => this.#overdue(), timeoutMs);
     if (!this.#hasBody) upstream.end();
@@ -202,7 +204,7 @@ class Exchange {
     incoming.pipe(this.#res);
     // Events come long before the next byte of a body, and a short body comes with its head.
     setImmediate(() => {
-      if (!this.#res.headersSent && !this.#res.closed) this.#res.flushHeaders();
+      if (!this.#res.writableEnded && !this.#res.closed) this.#res.flushHeaders();
     });
   }
 
