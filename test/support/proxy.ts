@@ -59,7 +59,11 @@ export function answering(answer: string): (connection: RawConnection) => void {
   return (connection) => {
     let answered = 0;
     connection.socket.on('data', () => {
-      for (; answered < connection.text.split('\r\n\r\n').length - 1; answered++) connection.socket.write(answer);
+      const heads = connection.text.split('\r\n\r\n');
+      for (; answered < heads.length - 1; answered++) {
+        const hasBody = heads[answered]?.startsWith('HEAD ') !== true;
+        connection.socket.write(hasBody ? answer : `${answer.split('\r\n\r\n', 1).join('')}\r\n\r\n`);
+      }
     });
   };
 }

@@ -46,6 +46,11 @@ export class RawConnection {
     return this;
   }
 
+  /** Waits until the other end has ended it, or cut it. */
+  async gone(): Promise<void> {
+    if (!this.isClosed) await this.until(({ isEnded, isClosed }) => isEnded || isClosed);
+  }
+
   /** Waits for the end of the connection. */
   async closed(): Promise<void> {
     if (!this.isClosed) await once(this.socket, 'close');
