@@ -1,0 +1,177 @@
+/** nginx and HAProxy in front of a node that trusts them: whom it sees behind them, and by which scheme. */
+import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+
+import { startDaemon, temporaryDirectory } from '../support/daemon.js';
+import type { Daemon } from '../support/daemon.js';
+import { describeNeeds } from '../support/needs.js';
+import { nodeConfig } from '../support/node-config.js';
+import { freePorts } from '../support/ports.js';
+import { Program } from '../support/program.js';
+
+const NGINX = '/usr/sbin/nginx';
+const HAPROXY = '/usr/sbin/haproxy';
+const has = (file: string): boolean => spawnSync(file, ['-v']).status === 0;
+
+/** Another address of this machine than that of the proxies, which is the one that is trusted. */
+const CLIENT = '127.0.0.77';
+
+function nginxConfig(port: number, node: number): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path t;`)
+    .join(' ');
+  return `daemon off; error_log stderr; pid nginx.pid;
+events {}
+http {
+  access_log off; ${temporary}
+  upstream node { server 127.0.0.1:${node}; keepalive 1; }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://node;
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $http_connection;
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto https;
+    }
+  }
+}
+`;
+}
+
+function haproxyConfig(port: number, node: number): string {
+  return `defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend front
+  bind 127.0.0.1:${port}
+  option forwardfor
+  http-request set-header X-Forwarded-Proto https
+  default_backend node
+backend node
+  http-reuse always
+  server node 127.0.0.1:${node}
+`;
+}
+
+const PROXIES = [
+  ['nginx', NGINX, nginxConfig, (directory: string) => ['-p', directory, '-c', 'proxy.conf']],
+  ['HAProxy', HAPROXY, haproxyConfig, () => ['-db', '-f', 'proxy.conf']],
+] as const;
+
+interface Got {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+}
+
+function get(port: number, headers: OutgoingHttpHeaders = {}): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    request({ port, host: '127.0.0.1', path: '/page', localAddress: CLIENT, headers }, (response) => {
+      response.resume().once('end', () => resolve({ status: response.statusCode, headers: response.headers }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** Joins a realm. @returns the `Set-Cookie` of the handshake, and its socket. */
+async function join(port: number, headers: OutgoingHttpHeaders = {}): Promise<{ setCookie: string; ws: WebSocket }> {
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['wamp.2.json'], { localAddress: CLIENT, headers });
+  const upgraded = once(ws, 'upgrade') as Promise<[{ headers: IncomingHttpHeaders }]>;
+  await once(ws, 'open');
+  ws.send('[1,"realm1",{"roles":{"caller":{}}}]');
+  await once(ws, 'message');
+  const [response] = await upgraded;
+  return { setCookie: String(response.headers['set-cookie']), ws };
+}
+
+for (const [name, program, configOf, argsOf] of PROXIES) {
+  describeNeeds(name, has(program))(`behind ${name}`, () => {
+    let node: Daemon;
+    let proxy: Program;
+    let port = 0;
+
+    beforeAll(async () => {
+      const config = nodeConfig({
+        websocket: { cookie: {}, options: { max_unauthenticated_per_address: 2 } },
+        paths: { page: { type: 'json', value: 1, cookie: {} } },
+      });
+      node = await startDaemon({
+        config: { ...config, controller: { options: { trusted_proxies: ['127.0.0.1'] } } },
+        args: ['--loglevel', 'debug'],
+      });
+      [port = 0] = await freePorts(1);
+      const directory = temporaryDirectory();
+      writeFileSync(path.join(directory, 'proxy.conf'), configOf(port, node.port));
+      proxy = new Program(program, argsOf(directory), { cwd: directory });
+      // It says nowhere that it listens.
+      while ((await get(port).catch(() => undefined))?.status !== 200) await delay(20);
+    });
+    afterAll(async () => {
+      await proxy.stop();
+      await node.dispose();
+    });
+
+    it('a session has the address of its client, whatever the client says itself', async () => {
+      const { ws } = await join(port, { 'X-Forwarded-For': '6.6.6.6, 127.0.0.1', Forwarded: 'for=6.6.6.6' });
+      const joined = await node.waitForLog('session joined');
+      expect(joined['peer']).toBe(CLIENT);
+      ws.terminate();
+    });
+
+    it('a cookie is Secure, because the client is said to have come by https', async () => {
+      const { setCookie, ws } = await join(port);
+      expect(setCookie).toMatch(/^cbtid=.*; Secure/);
+      ws.terminate();
+      expect(String((await get(port)).headers['set-cookie'])).toMatch(/; Secure/);
+    });
+
+    it('who comes without the proxy is not believed', async () => {
+      const claims = {
+        'X-Forwarded-For': '6.6.6.6',
+        'X-Forwarded-Proto': 'https',
+        Forwarded: 'for=6.6.6.6;proto=https',
+      };
+      expect(String((await get(node.port, claims)).headers['set-cookie'])).not.toMatch(/Secure/);
+      const seen = node.logs.length;
+      const { ws } = await join(node.port, claims);
+      const isNew = (): unknown => node.logs.slice(seen).find(({ msg }) => msg === 'session joined')?.['peer'];
+      expect(isNew() ?? (await node.waitForLog(() => isNew() !== undefined), isNew())).toMatch(/^127\.0\.0\.77:\d+$/);
+      ws.terminate();
+    });
+
+    it('connections without a session are counted for each client', async () => {
+      const opened: WebSocket[] = [];
+      for (let at = 0; at < 3; at++) {
+        const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['wamp.2.json'], { localAddress: CLIENT });
+        ws.on('error', () => undefined);
+        await once(ws, 'open');
+        opened.push(ws);
+      }
+      const told = await node.waitForLog('too many connections without a session, the oldest ones closed');
+      expect(told).toMatchObject({ limit: 'max_unauthenticated_per_address', address: CLIENT });
+      for (const ws of opened) ws.terminate();
+    });
+  });
+}
+
+describe('a node that trusts nobody', () => {
+  it('takes a proxy for the client', async () => {
+    const node = await startDaemon({ config: nodeConfig() });
+    const { ws } = await join(node.port, { 'X-Forwarded-For': '6.6.6.6' });
+    expect((await node.waitForLog('session joined'))['peer']).toMatch(/^127\.0\.0\.77:\d+$/);
+    ws.terminate();
+    await node.dispose();
+  });
+});
