@@ -104,7 +104,7 @@ for (const [name, program, configOf, argsOf] of PROXIES) {
 
     beforeAll(async () => {
       const config = nodeConfig({
-        websocket: { cookie: {}, options: { max_unauthenticated_per_address: 2 } },
+        websocket: { cookie: {} },
         paths: { page: { type: 'json', value: 1, cookie: {} } },
       });
       node = await startDaemon({
@@ -150,21 +150,31 @@ for (const [name, program, configOf, argsOf] of PROXIES) {
       expect(isNew() ?? (await node.waitForLog(() => isNew() !== undefined), isNew())).toMatch(/^127\.0\.0\.77:\d+$/);
       ws.terminate();
     });
-
-    it('connections without a session are counted for each client', async () => {
-      const opened: WebSocket[] = [];
-      for (let at = 0; at < 3; at++) {
-        const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['wamp.2.json'], { localAddress: CLIENT });
-        ws.on('error', () => undefined);
-        await once(ws, 'open');
-        opened.push(ws);
-      }
-      const told = await node.waitForLog('too many connections without a session, the oldest ones closed');
-      expect(told).toMatchObject({ limit: 'max_unauthenticated_per_address', address: CLIENT });
-      for (const ws of opened) ws.terminate();
-    });
   });
 }
+
+describe('a node that trusts proxies of this machine', () => {
+  it('counts connections without a session for each client', async () => {
+    const config = nodeConfig({
+      websocket: { options: { max_unauthenticated_per_address: 2 } },
+      transport: { options: { trusted_proxies: ['loopback'] } },
+    });
+    const node = await startDaemon({ config });
+    const opened: WebSocket[] = [];
+    for (const address of ['203.0.113.8', '203.0.113.9', '203.0.113.9', '203.0.113.9']) {
+      const headers = { 'X-Forwarded-For': address };
+      const ws = new WebSocket(node.url('/ws', 'ws'), ['wamp.2.json'], { headers });
+      opened.push(ws);
+      await once(ws, 'open');
+    }
+    const told = await node.waitForLog('too many connections without a session, the oldest ones closed');
+    expect(told).toMatchObject({ limit: 'max_unauthenticated_per_address', address: '203.0.113.9' });
+    if (opened[1]?.readyState !== WebSocket.CLOSED) await once(opened[1] as WebSocket, 'close');
+    expect(opened.map(({ readyState }) => readyState)).toEqual([1, 3, 1, 1]);
+    for (const ws of opened) ws.terminate();
+    await node.dispose();
+  });
+});
 
 describe('a node that trusts nobody', () => {
   it('takes a proxy for the client', async () => {
