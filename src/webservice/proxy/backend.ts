@@ -46,7 +46,7 @@ export class Backend {
     this.#address = address;
     this.authority = authority;
     this.connectMs = connectMs;
-    this.origin = `${'tls' in address && address.tls !== undefined ? 'https' : 'http'}://${authority}`;
+    this.origin = `${'tls' in address ? 'https' : 'http'}://${authority}`;
   }
 
   /** Rejects when TLS cannot be loaded. */
