@@ -149,6 +149,29 @@ export class CookieTracker {
     return { record, setCookie: setCookie(record.cbtid, this.#config, { secureConnection, maxAge }) };
   }
 
+  /**
+   * Gives a cookie its new id right after a login, where one is due, so that nobody who planted or saw the old one is logged in
+   * for longer than it takes to tell the browser. The browser must have come with the id.
+   *
+   * @returns undefined when no new id is due, or the cookie has got one meanwhile.
+   * @throws CookieStoreError (rejects) when the store fails: the next handshake tries again.
+   */
+  async rotated(
+    cbtid: string,
+    secureConnection: boolean,
+  ): Promise<(Pick<Tracked, 'record'> & { readonly setCookie: string }) | undefined> {
+    if (this.#config.rotate !== true) return undefined;
+    const record = await this.#liveCookies.rotate(cbtid, newCookieId(this.#config.length));
+    if (record === undefined) return undefined;
+    const maxAge = this.#remainingSeconds(record);
+    return { record, setCookie: setCookie(record.cbtid, this.#config, { secureConnection, maxAge }) };
+  }
+
+  /** Whether a request comes with an id, whatever that is worth. */
+  presents({ headers: { cookie } }: IncomingMessage, cbtid: string): boolean {
+    return cookie !== undefined && presentedIds([cookie], this.#config).some((presented) => presented.cbtid === cbtid);
+  }
+
   /** Logs a cookie out, with all its sessions. See `LiveCookies.logOut`. */
   logOut({ cbtid }: CookieRecord): Promise<boolean> {
     return this.#liveCookies.logOut(cbtid);

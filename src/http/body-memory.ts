@@ -45,6 +45,8 @@ export class HeldBody {
   readonly #memory: BodyMemory;
   readonly #expectedBytes: number;
   #buffer: Buffer = Buffer.alloc(0);
+  /** The size of the buffer, also when its memory has gone to another thread. */
+  #charged = 0;
   #length = 0;
 
   /** @param expectedBytes how long the body will be, as far as the client told; default: it did not. */
@@ -73,7 +75,8 @@ export class HeldBody {
 
   /** Gives the memory back. Idempotent. */
   release(): void {
-    this.#memory.release(this.#buffer.length);
+    this.#memory.release(this.#charged);
+    this.#charged = 0;
     this.#buffer = Buffer.alloc(0);
     this.#length = 0;
   }
@@ -83,7 +86,8 @@ export class HeldBody {
     if (!this.#memory.charge(size)) return false;
     const grown = Buffer.allocUnsafe(size);
     this.#buffer.copy(grown, 0, 0, this.#length);
-    this.#memory.release(this.#buffer.length);
+    this.#memory.release(this.#charged);
+    this.#charged = size;
     this.#buffer = grown;
     return true;
   }

@@ -1,15 +1,14 @@
 /**
- * WAMP over one socket, whatever its frames are: messages of the client in order to the session, messages of the session
- * framed and written. It lives as long as the socket and may carry several sessions, one after the other:
+ * WAMP over one connection, whatever its frames are: messages of the client in order to the session, messages of the session
+ * framed and written. It lives as long as the connection and may carry several sessions, one after the other:
  *
  *     waiting for HELLO --WELCOME--> in a session --GOODBYE--> waiting for HELLO, at once or after a rest
  *          |                              |
  *          +------------------------------+--> closing --> gone
  *
- * What WebSocket and RawSocket do differently is a {@link Wire}. It knows no frames.
+ * What WebSocket, RawSocket and long-poll do differently is a {@link Wire}. It knows no frames.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Socket } from 'node:net';
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
 import { MAX_OPENING_BYTES, OPENING_TOO_LARGE } from '../session/opening.js';
@@ -34,11 +33,11 @@ import type { MessageReceiver } from './inbox.js';
 import type { OutboxOwner } from './outbox/outbox.js';
 import type { Receiving } from './received-memory.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
-import type { ConnectionTerms, MessageSender, Wire } from './wire.js';
+import type { Carrier, ConnectionTerms, MessageSender, Wire } from './wire.js';
 
 export class WampConnection implements SessionTransport, HostedTransport, MessageReceiver, OutboxOwner, Receiving {
   readonly client: ClientInfo;
-  readonly counted: Socket;
+  readonly counted: Carrier;
   active = false;
   /** The way in; the wire fills it. */
   readonly inbox: Inbox;
@@ -353,8 +352,8 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     if (!this.#outbox.takes(sender.bufferedAmount, isEvent)) return;
     turns.note(frame.length);
     const message = frame instanceof LargeFrame ? frame.joined() : frame;
-    sender.send(message, { binary: this.#codec.serializer.binary });
-    this.#outbox.sentElsewhere(message);
+    const kept = sender.send(message, { binary: this.#codec.serializer.binary });
+    this.#outbox.sentElsewhere(Buffer.isBuffer(kept) ? kept : message);
   }
 
   /** A message that closes the connection ends the work on the batch; behind a GOODBYE another HELLO may come. */

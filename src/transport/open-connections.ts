@@ -105,6 +105,12 @@ export class OpenConnections {
     } else response.requests += 1;
   }
 
+  /** Its answer is not due yet, and nobody is to blame: it counts as in use, also when nothing leaves for long. */
+  mayTakeLong(connection: Connection): void {
+    const response = this.#responses.get(connection);
+    if (response !== undefined) response.since = Infinity;
+  }
+
   /** It has been answered. */
   responded(connection: Connection): void {
     const response = this.#responses.get(connection);

@@ -60,7 +60,7 @@ export function isSecure({ socket }: { readonly socket: Socket }): boolean {
 }
 
 /** @returns whether the connection is TLS. */
-export function isTls(socket: Socket): boolean {
+export function isTls(socket: object): boolean {
   return 'encrypted' in socket && socket.encrypted === true;
 }
 
@@ -68,7 +68,7 @@ export function isTls(socket: Socket): boolean {
 export function clientInfoOf(
   socket: Socket,
   peer: string,
-  framing: 'websocket' | 'rawsocket',
+  framing: 'websocket' | 'rawsocket' | 'longpoll',
   serializer: Serializer,
 ): TransportFacts {
   const { via } = addressOf(socket);

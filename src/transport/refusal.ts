@@ -80,9 +80,17 @@ function cut(text: string): string {
   return text.slice(0, LOGGED_LENGTH);
 }
 
+/** request -> what stands in the log in place of its path */
+const shownPaths = new WeakMap<IncomingMessage, string>();
+
+/** From now on another path stands in the log: there is a password in that of the request. */
+export function concealPath(req: IncomingMessage, shown: string): void {
+  shownPaths.set(req, shown);
+}
+
 /** @returns the path of a request for the log, without the query, which may hold what is nobody's business. */
 export function loggedPath(req: IncomingMessage): string {
-  return cut((req.url ?? '').split('?', 1).join(''));
+  return cut(shownPaths.get(req) ?? (req.url ?? '').split('?', 1).join(''));
 }
 
 /** Answers with a short text and closes. A socket that is gone already is only released. */

@@ -1,14 +1,19 @@
 /**
- * What one kind of WAMP connection on a socket has of its own: its frames, and how it is closed. All else is in
+ * What one kind of WAMP connection has of its own: its frames, and how it is closed. All else is in
  * `connection.ts`. To add a kind, write a Wire that makes its {@link WampConnection} when the handshake is done, gives its
  * inbox the messages that it finds, and tells it of pings, of frames that are wrong, and of the end of the socket.
  */
-import type { Socket } from 'node:net';
 import type { ClientInfo } from '../auth/method.js';
 import type { Codec } from '../serializer/serializer.js';
 import type { CloseCause, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { Fault } from './endings.js';
+import type { Connection } from './open-connections.js';
+import type { OutboxSocket } from './outbox/outbox.js';
+import type { CountedConnection } from './transport-host.js';
+
+/** What carries a connection: a socket, or what stands for one where there is none for the whole time. */
+export type Carrier = OutboxSocket & CountedConnection & Connection;
 
 /** One kind of frames on one socket. It finds messages and pings in what is read, and ends the socket in its own way. */
 export interface Wire {
@@ -37,16 +42,20 @@ export interface Wire {
   notSent(message: RouterMessage, error: unknown): void;
 }
 
-/** Sends messages in place of the outbox: `ws` compresses them, and its frames and ours must not overtake each other. */
+/**
+ * Sends messages in place of the outbox: `ws` compresses them, and its frames and ours must not overtake each other; over long-poll
+ * they wait for a request.
+ */
 export interface MessageSender {
   /** In bytes. */
   readonly bufferedAmount: number;
-  send(message: Buffer, options: { readonly binary: boolean }): void;
+  /** @returns the buffer that waits, where that is a copy of the message. */
+  send(message: Buffer, options: { readonly binary: boolean }): unknown;
 }
 
 /** What was agreed in the handshake. */
 export interface ConnectionTerms {
-  readonly socket: Socket;
+  readonly socket: Carrier;
   readonly client: ClientInfo;
   readonly codec: Codec;
   /** Undefined where frames are written to the socket. */

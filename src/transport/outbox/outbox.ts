@@ -6,7 +6,6 @@
  *
  * It also holds the bounds on what may wait for a peer that does not read.
  */
-import type { Socket } from 'node:net';
 import { LARGE_PAYLOAD_BYTES, LargeFrame, ownBytes } from '../../serializer/large-frame.js';
 import type { Frame } from '../../serializer/serializer.js';
 import { EventDrops } from './event-drops.js';
@@ -23,6 +22,18 @@ export interface UnsentLimits {
   readonly maxUnsentBytes: number;
   /** How much may wait before events are dropped; `maxUnsentBytes` where they never are. */
   readonly eventUnsentBytes: number;
+}
+
+/** What is written to: a socket, as far as it is seen here. */
+export interface OutboxSocket {
+  readonly writable: boolean;
+  /** In bytes. */
+  readonly writableLength: number;
+  write(piece: Buffer): unknown;
+  cork(): void;
+  uncork(): void;
+  /** All that waited has left. */
+  once(event: 'drain', listener: () => void): unknown;
 }
 
 /** Whose socket it is. */
@@ -57,7 +68,7 @@ const PATIENCE_BYTES = 16_384;
  * are bytes.
  */
 export class Outbox implements Flushable, Debtor {
-  readonly #socket: Socket;
+  readonly #socket: OutboxSocket;
   readonly #limits: UnsentLimits;
   readonly #owner: OutboxOwner;
   /** The frames of this turn; mostly there is one. */
@@ -75,7 +86,7 @@ export class Outbox implements Flushable, Debtor {
   /** Only while something waits that the system did not take. */
   #arrears: Arrears | undefined;
 
-  constructor(socket: Socket, limits: UnsentLimits, owner: OutboxOwner) {
+  constructor(socket: OutboxSocket, limits: UnsentLimits, owner: OutboxOwner) {
     this.#socket = socket;
     this.#limits = limits;
     this.#owner = owner;

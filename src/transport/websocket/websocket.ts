@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { misfitOf } from './cookie-fit.js';
+import { PageWarnings } from './page-warnings.js';
 import { unsentLimits } from '../outbox/outbox.js';
 import { clientOf, isTls } from '../peer.js';
 import { RefusalLog, SERVER_NAME, refuse } from '../refusal.js';
@@ -13,11 +13,11 @@ import { serverOptionsOf } from './server-options.js';
 import { statusPage } from './status-page.js';
 import { admitSocket } from '../admit.js';
 import { TransportHost } from '../transport-host.js';
+import { endLater, visitorOf } from '../visit.js';
 import { WITHOUT_UPGRADE, handshakeRules, isByPlantedHost, isWithoutUpgrade, negotiate } from './handshake.js';
 import { controlFrame, PING_FRAME } from './framing.js';
 import { WampWebSocket, WebSocketWire } from './wire.js';
 import type { WebSocketTerms } from './wire.js';
-import type { WampConnection } from '../connection.js';
 import type { Drain } from '../drain.js';
 import type { CookieTracker, Tracked } from '../../cookie/tracker.js';
 import type { Logger } from '../../log/logger.js';
@@ -53,8 +53,7 @@ export class WebSocketAcceptor {
   readonly #host: TransportHost;
   readonly #refusals: RefusalLog;
   readonly #manners: Pick<WebSocketTerms, 'echoesClose' | 'failsByDrop' | 'maxFrameBytes' | 'maxMessageBytes'>;
-  /** What is said once. */
-  readonly #told = new Set<string>();
+  readonly #pages: PageWarnings;
   /** What the 101 that is being written says beside the usual: `ws` asks for it before `handleUpgrade` returns. */
   #answer: { readonly subprotocol: string | undefined; readonly headers: readonly string[] } | undefined;
 
@@ -63,6 +62,7 @@ export class WebSocketAcceptor {
     this.#deps = deps;
     this.#rules = handshakeRules(config, deps.serializers);
     this.#refusals = new RefusalLog(deps.log);
+    this.#pages = new PageWarnings(deps.log);
     const { options } = config;
     this.#manners = {
       echoesClose: options.echo_close_codereason,
@@ -105,14 +105,14 @@ export class WebSocketAcceptor {
       this.#refusals.webSocket(req, agreement);
       return refuse(socket, agreement.status, agreement.text, agreement.headers);
     }
-    if (isByPlantedHost(req, this.#rules, socket)) this.#tellPlantedHost(req);
+    if (isByPlantedHost(req, this.#rules, socket)) this.#pages.plantedHost(req);
     if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
     if (!admitSocket(socket, this.#host)) return refuse(socket, 503, 'too many connections', RETRY_LATER);
     const { tracker } = this.#deps;
     if (tracker === undefined) return this.#upgrade(req, socket, head, agreement, undefined);
     tracker.resolve(req).then(
       (tracked) => {
-        if (tracked.setCookie !== undefined) this.#tellMisfit(tracked.setCookie, req);
+        if (tracked.setCookie !== undefined) this.#pages.misfit(tracked.setCookie, req);
         this.#upgrade(req, socket, head, agreement, tracked);
       },
       (error: unknown) => {
@@ -120,33 +120,6 @@ export class WebSocketAcceptor {
         refuse(socket, 503, 'the cookie store is not available');
       },
     );
-  }
-
-  /**
-   * Such a page is not refused: a proxy on this machine that passes `Host` on and nothing else looks the same, and the page
-   * has no cookie of a visitor to this node.
-   */
-  #tellPlantedHost({ headers: { host, origin } }: IncomingMessage): void {
-    const kind = 'planted host';
-    if (this.#told.has(kind)) return;
-    this.#told.add(kind);
-    this.#deps.log.warn(
-      {
-        host: host?.slice(0, 256),
-        origin: origin?.slice(0, 256),
-        remedy:
-          'if this is your site, name its origin in "allowed_origins"; if not, somebody pointed a name at this machine: replace "self" by the origins that you mean',
-      },
-      'a page was taken for one of this host by its Host header alone',
-    );
-  }
-
-  /** Each misfit is said once: it is a matter of the config, and comes with every new visitor. */
-  #tellMisfit(setCookie: string, { headers }: IncomingMessage): void {
-    const misfit = misfitOf(setCookie, headers);
-    if (misfit === undefined || this.#told.has(misfit.reason)) return;
-    this.#told.add(misfit.reason);
-    this.#deps.log.warn({ origin: headers.origin, ...misfit }, 'cookie does not fit the page');
   }
 
   /** Answers a plain GET or HEAD: a browser that was pointed at a WebSocket. */
@@ -202,12 +175,7 @@ export class WebSocketAcceptor {
       if (!tcp_nodelay) socket.setNoDelay(false);
       endWithClient(socket);
       const liveCookie = tracked && this.#deps.tracker?.enter(tracked.record);
-      const { sessions } = this.#deps;
-      // They take memory, so they are kept only for those who look at them.
-      const isKept = sessions.sharing?.keepsHandshake ?? sessions.keepsHandshake === true;
-      const [headers, query] = isKept ? [{ ...req.headers }, queryOf(req)] : [];
-      const heldCookie = tracked?.lastsMs === undefined ? tracked?.record.cbtid : undefined;
-      const client = clientOf(socket, { liveCookie, heldCookie, headers, query });
+      const client = clientOf(socket, visitorOf(req, this.#deps.sessions, tracked, liveCookie));
       const terms = { socket, serializer: agreement.serializer, client, ...this.#manners };
       if (tracked?.setCookie !== undefined && tracked.record.rotated !== null) {
         // Whoever goes on has read the answer.
@@ -218,17 +186,6 @@ export class WebSocketAcceptor {
       if (tracked?.lastsMs !== undefined) endLater(connection, tracked.lastsMs);
     });
   }
-}
-
-/** @returns the query of the URL with its `?`; empty without one. */
-function queryOf({ url = '' }: IncomingMessage): string {
-  const start = url.indexOf('?');
-  return start === -1 ? '' : url.slice(start);
-}
-
-/** Somebody came with an id that was replaced, which is worth something for a while only. */
-function endLater(connection: WampConnection, ms: number): void {
-  setTimeout(() => connection.evict('the cookie of this browser was replaced, please connect again'), ms).unref();
 }
 
 /**
