@@ -69,7 +69,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     // The bodies of the HTTP bridge are what JSON is in WAMP.
     folders: ['wamp', 'serializer', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'system'],
     // A reverse proxy is a client of HTTP.
-    builtins: ['crypto', 'fs', 'http', 'https', 'net', 'path', 'stream', 'tls', 'zlib'],
+    builtins: ['buffer', 'crypto', 'fs', 'http', 'https', 'net', 'path', 'stream', 'tls', 'zlib'],
     packages: ['ws', 'send', 'cookie', 'jose', 'openid-client', 'busboy'],
   },
   client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },

@@ -15,6 +15,7 @@ export type Fault =
   | 'not_utf8'
   | 'bad_frame'
   | 'no_pong'
+  | 'no_request'
   | 'slow_consumer';
 
 export interface Ending {
@@ -86,6 +87,12 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
     code: 1008,
     text: 'no answer to a ping',
     line: { level: 'info', message: 'no pong, connection dropped' },
+  },
+  /** No request of a client of long-poll in time (`session_timeout`), which sees no code. */
+  no_request: {
+    code: 1008,
+    text: 'no request in time',
+    line: { level: 'info', message: 'no request in time, connection dropped' },
   },
   /** The client does not read, and more than `max_unsent_bytes` wait for it. */
   slow_consumer: { code: 1008, text: 'slow consumer' },

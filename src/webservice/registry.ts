@@ -10,6 +10,7 @@ import { CookieSection, TrackedService } from './cookies.js';
 import { jsonServiceType } from './json.js';
 import { loginServiceType } from './login/login.js';
 import { nodeInfoServiceType } from './nodeinfo/nodeinfo.js';
+import { longPollServiceType } from './longpoll/longpoll.js';
 import { noneServiceType } from './none.js';
 import { pathServiceType } from './path.js';
 import { redirectServiceType } from './redirect.js';
@@ -29,6 +30,7 @@ export const WEB_SERVICES: WebServiceTypes = {
   cgi: cgiServiceType,
   json: jsonServiceType,
   login: loginServiceType,
+  longpoll: longPollServiceType,
   nodeinfo: nodeInfoServiceType,
   none: noneServiceType,
   path: pathServiceType,

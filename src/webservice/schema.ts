@@ -20,6 +20,8 @@ import { loginSchema } from './login/schema.js';
 import type { LoginConfig } from './login/schema.js';
 import { nodeInfoSchema } from './nodeinfo/schema.js';
 import type { NodeInfoConfig } from './nodeinfo/schema.js';
+import { longPollSchema } from './longpoll/schema.js';
+import type { LongPollServiceConfig } from './longpoll/schema.js';
 import { noneSchema } from './none-schema.js';
 import type { NoneConfig } from './none-schema.js';
 import { pathSchema, pathsSchema } from './path-schema.js';
@@ -60,13 +62,13 @@ export const pathServiceSchema = {
     webhookSchema,
     reverseProxySchema,
     webSocketReverseProxySchema,
+    longPollSchema,
     nodeInfoSchema,
     noneSchema,
     pathSchema,
     cgiSchema,
   ],
   notYet: {
-    longpoll: 'connect by WebSocket, as every browser can',
     wsgi: OWN_SERVER,
     resource: OWN_SERVER,
     wap: 'serve the page with "static", and let it call the procedure by WebSocket; for pages that a template makes, run a web application beside the node',
@@ -142,6 +144,7 @@ export type PathServiceConfig =
   | WebhookConfig
   | ReverseProxyConfig
   | WebSocketReverseProxyConfig
+  | LongPollServiceConfig
   | NodeInfoConfig
   | NoneConfig
   | PathConfig

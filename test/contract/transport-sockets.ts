@@ -59,7 +59,7 @@ function socketEndings({ subject, opened, acts }: SocketTools): void {
       await stopped;
     });
 
-    it('follows frames that are none', async () => {
+    it.runIf(subject.oneSocket)('follows frames that are none', async () => {
       const world = await opened();
       const client = await join(world);
       acts(client).breakFrame();
@@ -68,7 +68,7 @@ function socketEndings({ subject, opened, acts }: SocketTools): void {
       expect(linesOf(world, 'session left')).toMatchObject([{ reason: 'a frame breaks the protocol' }]);
     });
 
-    it('takes the session along when the client is gone without a word', async () => {
+    it.runIf(subject.oneSocket)('takes the session along when the client is gone without a word', async () => {
       const world = await opened();
       const [client, other] = [await join(world), await join(world)];
       await client.ask([64, 1, {}, PROCEDURE]);
@@ -79,7 +79,7 @@ function socketEndings({ subject, opened, acts }: SocketTools): void {
       expect(sizeOf(world)).toMatchObject({ sessions: 1, registrations: 0 });
     });
 
-    it('leaves nothing out that a client sent before it ended its half', async () => {
+    it.runIf(subject.oneSocket)('leaves nothing out that a client sent before it ended its half', async () => {
       const world = await opened();
       const [observer, client] = [await join(world), await join(world)];
       await observer.ask([32, 1, {}, TOPIC]);
@@ -169,30 +169,33 @@ function limits({ subject, opened, acts }: SocketTools): void {
       expect(await client.next()).toEqual([36, subscription, ID, {}, [text]]);
     });
 
-    it('of many large messages that do not end, those that began first are given up', async () => {
-      const limit = receivedMemory.limitBytes;
-      try {
-        const world = await opened();
-        const [first, second, third] = [await join(world), await join(world), await join(world)];
-        receivedMemory.limitBytes = 500_000;
-        acts(first).beginMessage(300_000);
-        await until(() => receivedMemory.bytes > 290_000);
-        acts(second).beginMessage(300_000);
-        expect(await first.closed).toEqual(
-          subject.closeCodes
-            ? { code: 1013, reason: 'too many large messages at once, please try again later' }
-            : { code: 0, reason: '' },
-        );
-        expect(linesOf(world, 'too many large messages at once, the oldest given up')).toMatchObject([
-          { level: 'warn', sessionId: first.sessionId },
-        ]);
-        expect((await third.ask([16, 1, { acknowledge: true }, TOPIC, ['x'.repeat(100_000)]]))[0]).toBe(17);
-        acts(second).socket.destroy();
-        await until(() => receivedMemory.bytes === 0);
-      } finally {
-        receivedMemory.limitBytes = limit;
-      }
-    });
+    it.runIf(subject.oneSocket)(
+      'of many large messages that do not end, those that began first are given up',
+      async () => {
+        const limit = receivedMemory.limitBytes;
+        try {
+          const world = await opened();
+          const [first, second, third] = [await join(world), await join(world), await join(world)];
+          receivedMemory.limitBytes = 500_000;
+          acts(first).beginMessage(300_000);
+          await until(() => receivedMemory.bytes > 290_000);
+          acts(second).beginMessage(300_000);
+          expect(await first.closed).toEqual(
+            subject.closeCodes
+              ? { code: 1013, reason: 'too many large messages at once, please try again later' }
+              : { code: 0, reason: '' },
+          );
+          expect(linesOf(world, 'too many large messages at once, the oldest given up')).toMatchObject([
+            { level: 'warn', sessionId: first.sessionId },
+          ]);
+          expect((await third.ask([16, 1, { acknowledge: true }, TOPIC, ['x'.repeat(100_000)]]))[0]).toBe(17);
+          acts(second).socket.destroy();
+          await until(() => receivedMemory.bytes === 0);
+        } finally {
+          receivedMemory.limitBytes = limit;
+        }
+      },
+    );
 
     it('the connection that waited longest for a session makes room', async () => {
       const world = await opened({ options: { max_unauthenticated: 2 } });
@@ -283,10 +286,10 @@ function deadlines({ subject, opened }: SocketTools): void {
   });
 }
 
-function pings({ opened, acts }: SocketTools): void {
+function pings({ subject, opened, acts }: SocketTools): void {
   const OPTIONS = { auto_ping_interval: SHORT_MS, auto_ping_timeout: SHORT_MS, hello_timeout: LONG_MS };
 
-  describe('pings', () => {
+  describe.runIf(subject.oneSocket)('pings', () => {
     it('of the client are answered with the same bytes', async () => {
       const world = await opened();
       const client = await join(world);

@@ -12,6 +12,9 @@ import { Router } from '../../src/router/router.js';
 import { SERIALIZERS } from '../../src/serializer/registry.js';
 import { Drain } from '../../src/transport/drain.js';
 import { EndpointServer } from '../../src/transport/endpoint.js';
+import { HttpAcceptor } from '../../src/http/acceptor.js';
+import { longPollOptionsSchema } from '../../src/transport/longpoll/schema.js';
+import { createLongPollService } from '../../src/webservice/longpoll/longpoll.js';
 import { RawSocketAcceptor } from '../../src/transport/rawsocket/rawsocket.js';
 import { rawsocketOptionsSchema } from '../../src/transport/rawsocket/schema.js';
 import { deflateSchema, websocketOptionsSchema } from '../../src/transport/websocket/schema.js';
@@ -23,6 +26,7 @@ import type { SessionDeps } from '../../src/session/deps.js';
 import type { Acceptor } from '../../src/transport/endpoint.js';
 import type { EndpointConfig } from '../../src/transport/endpoint-schema.js';
 import type { BoundAddress } from '../../src/transport/listen/listen.js';
+import type { LongPollServiceConfig } from '../../src/webservice/longpoll/schema.js';
 import type { RawSocketConfig } from '../../src/transport/rawsocket/schema.js';
 import type { WebSocketConfig } from '../../src/transport/websocket/schema.js';
 import type { RouterMessage } from '../../src/wamp/message.js';
@@ -31,8 +35,10 @@ import { everybody } from './client.js';
 import type { AnySerializerName } from './codec.js';
 import { temporaryDirectory } from './daemon.js';
 import type { LogRecord } from './daemon.js';
+import { LongPollClient } from './long-poll-client.js';
 import { RawSocketClient } from './rawsocket-client.js';
 import { ALLOW_ALL, FakeClock, wire } from './realm.js';
+import { serviceDeps } from './web.js';
 import { ALL_ROLES, ConnectionClosed, isAnswer, QUESTION, WampClient } from './wamp-client.js';
 import type { CloseInfo } from './wamp-client.js';
 
@@ -56,7 +62,8 @@ export interface WorldOptions {
 
 /** What a client of a socket can do that has no word in WAMP. */
 export interface SocketActs {
-  readonly socket: Socket;
+  /** What is read from it, and its end. */
+  readonly socket: Pick<Socket, 'pause' | 'resume' | 'destroy'>;
   /** How many pings of the router have come. */
   readonly pings: number;
   /** @returns what the router answered. */
@@ -85,6 +92,8 @@ export interface TransportSubject {
   readonly serializer: AnySerializerName;
   /** Its connections are sockets: they have limits, deadlines, pings, frames, and may be read slowly. */
   readonly acts?: (client: ContractClient) => SocketActs;
+  /** Each connection is one socket with frames on it: it has pings, and its end is seen at once. */
+  readonly oneSocket: boolean;
   /** Ends are told by a close frame with a code. */
   readonly closeCodes: boolean;
   /** `channel_framing` of a session; undefined where others learn nothing of it. */
@@ -227,7 +236,7 @@ export function webSocketSubject(row: WebSocketRow = {}): TransportSubject {
     if (!(client instanceof WampClient)) throw foreign();
     return webSocketActs(client);
   };
-  return { open, serializer, closeCodes: true, framing: 'websocket', acts };
+  return { open, serializer, oneSocket: true, closeCodes: true, framing: 'websocket', acts };
 }
 
 function webSocketActs(client: WampClient): SocketActs {
@@ -283,7 +292,7 @@ export function rawSocketSubject({ serializer = 'json', endpoint = 'tcp' }: RawS
     if (!(client instanceof RawSocketClient)) throw foreign();
     return rawSocketActs(client);
   };
-  return { open, serializer, closeCodes: false, framing: 'rawsocket', acts };
+  return { open, serializer, oneSocket: true, closeCodes: false, framing: 'rawsocket', acts };
 }
 
 function rawSocketActs(client: RawSocketClient): SocketActs {
@@ -300,6 +309,64 @@ function rawSocketActs(client: RawSocketClient): SocketActs {
       client.wire.write(Buffer.concat([prefix, Buffer.alloc(octets - 1, ' ')]));
     },
     breakFrame: () => client.wire.write(Buffer.from([7, 0, 0, 0])),
+  };
+}
+
+export interface LongPollRow {
+  readonly serializer?: AnySerializerName;
+  readonly batched?: boolean;
+}
+
+/** Nobody has to be waited for: what is sent here comes in order. */
+const impatient = (_ms: number, callback: () => void): (() => void) => {
+  const soon = setImmediate(callback);
+  return () => clearImmediate(soon);
+};
+
+export function longPollSubject({ serializer = 'json', batched = false }: LongPollRow = {}): TransportSubject {
+  const open = async (options: WorldOptions = {}): Promise<TransportWorld> => {
+    const parts = partsOf(options);
+    const config = {
+      type: 'longpoll',
+      serializers: ['json', 'msgpack', 'cbor', 'ubjson'],
+      options: { ...defaultsOf(longPollOptionsSchema), ...options.options },
+    } as unknown as LongPollServiceConfig;
+    const { sessions, router, drain } = parts;
+    const { log } = sessions;
+    const deps = serviceDeps({ router, drain, log, share: () => sessions });
+    const http = new HttpAcceptor({
+      root: createLongPollService(config, deps, impatient),
+      log,
+      http: {},
+      dispatcher: { clock: Date.now, headers: {}, accessLog: false, displayTracebacks: false },
+    });
+    return worldOf(parts, new EndpointServer(endpointOf('tcp'), http, log), (bound) =>
+      LongPollClient.connect({ port: 'port' in bound ? bound.port : 0, serializer, batched }),
+    );
+  };
+  const acts = (client: ContractClient): SocketActs => {
+    if (!(client instanceof LongPollClient)) throw foreign();
+    return longPollActs(client);
+  };
+  return { open, serializer, oneSocket: false, closeCodes: false, framing: 'longpoll', acts };
+}
+
+function longPollActs(client: LongPollClient): SocketActs {
+  const absent = (): never => {
+    throw new TypeError('long-poll has no frames');
+  };
+  const socket = {
+    pause: () => client.pause(),
+    resume: () => client.resume(),
+    destroy: () => void client.close(),
+  };
+  return {
+    socket: socket as unknown as Socket,
+    pings: 0,
+    ping: absent,
+    endHalf: absent,
+    beginMessage: (octets) => client.beginMessage(octets),
+    breakFrame: absent,
   };
 }
 
@@ -364,6 +431,7 @@ class LocalClient implements ContractClient {
 /** The transport of components: no socket, no frames, one session. */
 export const localSubject: TransportSubject = {
   serializer: 'json',
+  oneSocket: false,
   closeCodes: false,
   framing: undefined,
   open: (options = {}) => {

@@ -30,7 +30,7 @@ describe('derived types', () => {
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
       | ('static' | 'websocket' | 'path' | 'redirect' | 'json' | 'login' | 'nodeinfo' | 'none')
-      | ('publisher' | 'caller' | 'webhook' | 'upload' | 'cgi' | 'archive')
+      | ('publisher' | 'caller' | 'webhook' | 'upload' | 'cgi' | 'archive' | 'longpoll')
       | ('reverseproxy' | 'websocket-reverseproxy')
     >();
     expectTypeOf<Extract<PathServiceConfig, { type: 'redirect' }>['url']>().toEqualTypeOf<string>();
