@@ -47,6 +47,7 @@ export function httpRequest(options: RequestOptions, body?: Buffer | string): Pr
 
 export class LongPollClient {
   isOpen = true;
+  isPaused = false;
   readonly closed: Promise<CloseInfo>;
   /** What was answered to `/open`. */
   readonly handshake: HttpAnswer;
@@ -62,7 +63,6 @@ export class LongPollClient {
   #inbox: unknown[][] = [];
   #waiting: (() => void)[] = [];
   #sending: Promise<void> = Promise.resolve();
-  #isPaused = false;
   #hasSaidGoodbye = false;
   #wasSaidGoodbye = false;
 
@@ -145,12 +145,12 @@ export class LongPollClient {
 
   /** Polls no more until {@link resume}. */
   pause(): void {
-    this.#isPaused = true;
+    this.isPaused = true;
   }
 
   resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
+    if (!this.isPaused) return;
+    this.isPaused = false;
     void this.#poll();
   }
 
@@ -171,7 +171,7 @@ export class LongPollClient {
   }
 
   async #poll(): Promise<void> {
-    while (this.isOpen && !this.#isPaused) {
+    while (this.isOpen && !this.isPaused) {
       const answer = await this.request('receive').catch(() => undefined);
       if (answer?.status === 204) continue;
       if (answer?.status !== 200) return this.#over();

@@ -30,3 +30,8 @@ declare module 'session-file-store' {
   }
   export default function fileStore(express: typeof session): new (options: FileStoreOptions) => Store;
 }
+
+declare module 'xhr2' {
+  /** XMLHttpRequest for Node.js. */
+  export class XMLHttpRequest {}
+}

@@ -275,10 +275,11 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
   }
 
   #work(post: Post): void {
-    const { inbox } = this.connection;
-    this.connection.active = true;
+    const { inbox, isOpening } = this.connection;
     inbox.receive(post.data, this.#serializer.binary);
-    inbox.act(() => this.#answer(post));
+    // A verdict may take its time, and clients have a limit for each request.
+    if (isOpening && this.connection.isOpening) this.#answer(post);
+    else inbox.act(() => this.#answer(post));
   }
 
   #answer(post: Post, refusal?: string): void {
