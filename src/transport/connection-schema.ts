@@ -34,7 +34,7 @@ export const serializersSchema = {
     enum: SERIALIZER_WORDS,
     notYet: { flatbuffers: 'leave it out, clients speak one of the others, too' },
     description:
-      'A serializer. On a WebSocket `json` stands for the subprotocols `wamp.2.json` and `wamp.2.json.batched`.',
+      'A serializer. On a WebSocket and over long-poll `json` stands for the subprotocols `wamp.2.json` and `wamp.2.json.batched`.',
   },
   default: ['json', 'msgpack', 'cbor'],
   description:
@@ -75,7 +75,7 @@ export const connectionLimitKeys = {
     maximum: 2_147_483_647,
     default: 0,
     description:
-      'How many connections there may be at once; 0 is no limit. Beyond it the one that has waited longest without a session is closed for the new one; if none waits, a WebSocket is answered with 503, a RawSocket with its error 4. Off: the node as a whole has a limit (`max_connections` of `controller.options`). An addition to the keys of Crossbar.io.',
+      'How many connections there may be at once; 0 is no limit. Beyond it the one that has waited longest without a session is closed for the new one; if none waits, a WebSocket or long-poll is answered with 503, a RawSocket with its error 4. Off: the node as a whole has a limit (`max_connections` of `controller.options`). An addition to the keys of Crossbar.io.',
   },
   max_unauthenticated: {
     type: 'integer',

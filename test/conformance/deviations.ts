@@ -155,7 +155,11 @@ export const DEVIATIONS: readonly Deviation[] = [
     id: 'D-17',
     topic: 'success without content over long-poll',
     crossbar: 'status 204',
-    here: 'not built yet: there is no long-poll transport',
+    here: 'the same: autobahn-js takes nothing else for a success',
+    test: {
+      file: 'test/unit/webservice/longpoll/longpoll.test.ts',
+      title: 'answers a message and the end with 204',
+    },
   },
   {
     id: 'D-18',

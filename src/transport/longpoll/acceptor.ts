@@ -146,7 +146,7 @@ export class LongPollAcceptor implements LongPollKeeper {
     const subprotocol = protocols.find((each) => this.#subprotocols.has(each));
     const serializer = subprotocol === undefined ? undefined : this.#subprotocols.get(subprotocol);
     if (subprotocol === undefined || serializer === undefined) return this.#noneInCommon();
-    if (this.#host.stopping) return STOPPING;
+    if (!this.#isTaking()) return STOPPING;
     if (isPlanted(req.headers, req.socket) && !this.#allowsOrigin(req.headers.origin, undefined)) {
       this.#pages.plantedHost(req);
     }
@@ -161,8 +161,8 @@ export class LongPollAcceptor implements LongPollKeeper {
       return NO_STORE;
     }
     // While the store was asked the client may have left or had to make room, and the node may have begun to stop.
-    const reason = this.#host.stopping ? STOPPING : FULL;
-    if (channel.isOver || this.#host.stopping || hasLeft()) {
+    const reason = this.#isTaking() ? FULL : STOPPING;
+    if (channel.isOver || reason === STOPPING || hasLeft()) {
       this.#leave(channel);
       return hasLeft() ? undefined : reason;
     }
@@ -195,6 +195,11 @@ export class LongPollAcceptor implements LongPollKeeper {
     this.#idle.delete(wire);
     this.#clients.delete(this.#ids.get(wire) ?? '');
     this.#leave(wire.connection.counted);
+  }
+
+  /** Whether clients are let in. */
+  #isTaking(): boolean {
+    return !this.#host.stopping;
   }
 
   #noneInCommon(): Refusal {

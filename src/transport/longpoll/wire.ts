@@ -277,8 +277,8 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
   #work(post: Post): void {
     const { inbox, isOpening } = this.connection;
     inbox.receive(post.data, this.#serializer.binary);
-    // A verdict may take its time, and clients have a limit for each request.
-    if (isOpening && this.connection.isOpening) this.#answer(post);
+    // A verdict may take its time, and clients have a limit for each request. What has to wait itself pauses.
+    if (isOpening && this.connection.isOpening && !this.isPaused) this.#answer(post);
     else inbox.act(() => this.#answer(post));
   }
 
