@@ -11,7 +11,7 @@ const DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024;
 /** What a body holds at first, if it is not known to be shorter. */
 const FIRST_BYTES = 8 * 1024;
 
-/** Sums up what bodies hold, against one limit. */
+/** An account of what bodies hold, with its limit. */
 export class BodyMemory {
   limitBytes: number;
   #bytes = 0;

@@ -10,7 +10,7 @@ import { openConnections } from '../open-connections.js';
 import { unsentLimits } from '../outbox/outbox.js';
 import { addressOf, clientInfoOf, clientOf, isTls } from '../peer.js';
 import { TransportHost } from '../transport-host.js';
-import { endLater, visitorOf } from '../visit.js';
+import { endLater, visitorOf } from '../websocket/visitor.js';
 import { PageWarnings } from '../websocket/page-warnings.js';
 import { isPlanted, originCheck } from '../websocket/origin.js';
 import { Channel } from './channel.js';

@@ -13,7 +13,7 @@ import { serverOptionsOf } from './server-options.js';
 import { statusPage } from './status-page.js';
 import { admitSocket } from '../admit.js';
 import { TransportHost } from '../transport-host.js';
-import { endLater, visitorOf } from '../visit.js';
+import { endLater, visitorOf } from './visitor.js';
 import { WITHOUT_UPGRADE, handshakeRules, isByPlantedHost, isWithoutUpgrade, negotiate } from './handshake.js';
 import { controlFrame, PING_FRAME } from './framing.js';
 import { WampWebSocket, WebSocketWire } from './wire.js';

@@ -3,11 +3,11 @@
  * stay that came with the id of a cookie that was replaced.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Tracked } from '../cookie/tracker.js';
-import type { LiveCookie } from '../cookie/live/live-cookie.js';
-import type { SessionDeps } from '../session/deps.js';
-import type { HttpClient } from './peer.js';
-import type { HostedTransport } from './transport-host.js';
+import type { Tracked } from '../../cookie/tracker.js';
+import type { LiveCookie } from '../../cookie/live/live-cookie.js';
+import type { SessionDeps } from '../../session/deps.js';
+import type { HttpClient } from '../peer.js';
+import type { HostedTransport } from '../transport-host.js';
 
 /**
  * @param tracked undefined where cookies are not tracked.
