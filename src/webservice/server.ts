@@ -15,7 +15,7 @@ import { MAX_HEADER_BYTES } from '../http/parse-error.js';
 import { HttpAcceptor } from '../http/acceptor.js';
 import { SharedRoot } from '../http/shared-root.js';
 import type { WebService } from '../http/service.js';
-import { answeringServices, walkPaths } from './path-tree.js';
+import { answeringServices } from './path-tree.js';
 import { createWebService } from './registry.js';
 import { TesteeService } from './testee.js';
 import { longestTimes } from './request-times.js';
@@ -70,12 +70,7 @@ export function createWebAcceptor(config: WebConfig, deps: WebServerDeps, shared
   const tree: PathServiceConfig = { type: 'path', paths, ...(cookie && { cookie }) };
   const webSocketPaths = services.filter(({ service }) => service.type === 'websocket').map(({ path }) => path);
   const pathOf = new Map(services.map(({ path, service }) => [service, path]));
-  const serviceDeps = {
-    ...serviceDepsOf(config.id, webSocketPaths, deps, sharedAt(shared, pathOf)),
-    cookieNames: [cookie, ...[...walkPaths(paths)].map(({ service }) => service.cookie)].flatMap(
-      (section) => section?.name ?? [],
-    ),
-  };
+  const serviceDeps = serviceDepsOf(config.id, webSocketPaths, deps, sharedAt(shared, pathOf));
   const root = createWebService(tree, serviceDeps);
   return new HttpAcceptor({
     root: shared === undefined ? root : new SharedRoot(root, Object.keys(paths), shared),

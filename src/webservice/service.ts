@@ -52,8 +52,6 @@ export interface WebServiceDeps extends CookieSectionDeps {
   readonly share?: ((service: object, sessions: SessionDeps) => SessionDeps) | undefined;
   /** For services that start programs: the environment of the node, and what ends them when the node is gone. */
   readonly programs?: ProgramDeps | undefined;
-  /** The names of all cookies by which the transport recognises visitors; none by default. */
-  readonly cookieNames?: readonly string[];
   /** Builds the service of a nested path. Passed in, because the registry knows the services and not the reverse. */
   readonly createService: (config: PathServiceConfig, deps: WebServiceDeps) => WebService;
 }

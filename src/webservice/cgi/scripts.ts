@@ -4,7 +4,10 @@
  */
 import { realpath } from 'node:fs/promises';
 import { errorCode } from '../../system/error.js';
-import { FileLookup, INDEX_FILE, PrivatePlaceError } from '../static/file-lookup.js';
+import { FileLookup, PrivatePlaceError } from '../static/file-lookup.js';
+
+/** A directory is no script: nobody asks for a name with a slash at its end. */
+const INDEX_FILE = 'index.html';
 
 /** A script that is there. */
 export interface Script {
