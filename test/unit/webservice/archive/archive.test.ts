@@ -181,7 +181,7 @@ describe('an entry', () => {
       await expect(exchange(service, { rest: '/damaged.txt' })).rejects.toThrow(/is not what the directory says/);
       const { request, res, socket } = openExchange({ rest: '/damaged-long.txt' });
       // The server does this.
-      res.on('error', () => undefined);
+      for (const each of [res, socket]) each.on('error', () => undefined);
       await expect(service.handle(request, res)).rejects.toThrow(/is not what the directory says/);
       expect(socket.sent.length).toBeLessThan(LONG.length);
       if (!cache) expect(res.destroyed).toBe(true);
