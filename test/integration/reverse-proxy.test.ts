@@ -1,6 +1,7 @@
 /** A node in front of other servers: another node with WAMP clients, large bodies, and its own end. */
 import { createHash } from 'node:crypto';
 import { createServer, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -59,7 +60,7 @@ describe('large bodies', () => {
     const front = await start(nodeConfig({ paths: { app: { type: 'reverseproxy', host: '127.0.0.1', port } } }));
     const hashes = [createHash('sha256'), createHash('sha256')] as const;
     const req = request(front.url('/app/x'), { method: 'PUT', headers: { 'Content-Length': size } });
-    const answered = once(req, 'response') as Promise<[import('node:http').IncomingMessage]>;
+    const answered = once(req, 'response') as Promise<[IncomingMessage]>;
     const chunk = Buffer.alloc(1024 * 1024, 'crossbar');
     const sent = (async () => {
       for (let at = 0; at < size; at += chunk.length) {

@@ -168,7 +168,7 @@ describe.each(KINDS)('a WebSocket through %s', (kind) => {
 
   it('carries messages, subprotocols and close codes of real WebSockets', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'b' });
-    onTestFinished(() => void server.close());
+    onTestFinished(() => server.close());
     await once(server, 'listening');
     server.on('connection', (ws) => {
       ws.on('message', (data, isBinary) => ws.send(data, { binary: isBinary }));
