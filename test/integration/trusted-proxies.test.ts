@@ -86,14 +86,21 @@ function get(port: number, headers: OutgoingHttpHeaders = {}): Promise<Got> {
 }
 
 /** Joins a realm. @returns the `Set-Cookie` of the handshake, and its socket. */
-async function join(port: number, headers: OutgoingHttpHeaders = {}): Promise<{ setCookie: string; ws: WebSocket }> {
+interface Joined {
+  readonly setCookie: string;
+  readonly ws: WebSocket;
+  readonly sessionId: number;
+}
+
+async function join(port: number, headers: OutgoingHttpHeaders = {}): Promise<Joined> {
   const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['wamp.2.json'], { localAddress: CLIENT, headers });
   const upgraded = once(ws, 'upgrade') as Promise<[{ headers: IncomingHttpHeaders }]>;
   await once(ws, 'open');
   ws.send('[1,"realm1",{"roles":{"caller":{}}}]');
-  await once(ws, 'message');
+  const [welcome] = (await once(ws, 'message')) as [Buffer];
+  const [, sessionId] = JSON.parse(welcome.toString()) as [number, number];
   const [response] = await upgraded;
-  return { setCookie: String(response.headers['set-cookie']), ws };
+  return { setCookie: String(response.headers['set-cookie']), ws, sessionId };
 }
 
 for (const [name, program, configOf, argsOf] of PROXIES) {
@@ -144,10 +151,9 @@ for (const [name, program, configOf, argsOf] of PROXIES) {
         Forwarded: 'for=6.6.6.6;proto=https',
       };
       expect(String((await get(node.port, claims)).headers['set-cookie'])).not.toMatch(/Secure/);
-      const seen = node.logs.length;
-      const { ws } = await join(node.port, claims);
-      const isNew = (): unknown => node.logs.slice(seen).find(({ msg }) => msg === 'session joined')?.['peer'];
-      expect(isNew() ?? (await node.waitForLog(() => isNew() !== undefined), isNew())).toMatch(/^127\.0\.0\.77:\d+$/);
+      const { ws, sessionId } = await join(node.port, claims);
+      const joined = await node.waitForLog((line) => line.msg === 'session joined' && line['sessionId'] === sessionId);
+      expect(joined['peer']).toMatch(/^127\.0\.0\.77:\d+$/);
       ws.terminate();
     });
   });
