@@ -1,5 +1,6 @@
 /**
- * One anonymous WAMP session on a {@link WebSocketClient} or a {@link RawSocketClient}: joins, asks, and hands routed messages to handlers.
+ * One anonymous WAMP session on a {@link WebSocketClient}, a {@link RawSocketClient} or a {@link LongPollClient}: joins, asks, and hands
+ * routed messages to handlers.
  *
  * It carries no library's idea of a client, so its cost is small and the same for every router.
  */
@@ -42,6 +43,7 @@ const ROLES = {
 
 /**
  * @typedef {import('./sequence.js').Violations} Violations
+ * @typedef {import('./longpoll.js').LongPollClient} LongPollClient
  * @typedef {readonly unknown[]} Message
  * @typedef {keyof typeof CODECS} Serializer
  * @typedef {{ type: number, resolve: (message: Message) => void, reject: (reason: Error) => void }} Asked
@@ -71,7 +73,7 @@ export class WampSession {
   #asked = new Map();
 
   /**
-   * @param {WebSocketClient | RawSocketClient} client
+   * @param {WebSocketClient | RawSocketClient | LongPollClient} client
    * @param {Violations} violations
    * @param {import('./codec.js').Codec} codec
    */
@@ -99,6 +101,16 @@ export class WampSession {
     const client = rawsocket
       ? await RawSocketClient.open(url, serializer)
       : await WebSocketClient.open(url, codec.subprotocol, { binary: codec.binary, cookie });
+    return WampSession.join(client, realm, violations, { codec, roles });
+  }
+
+  /**
+   * @param {WebSocketClient | RawSocketClient | LongPollClient} client which is open
+   * @param {string} realm
+   * @param {Violations} violations
+   * @param {{ codec?: import('./codec.js').Codec, roles?: object }} [options]
+   */
+  static async join(client, realm, violations, { codec = CODECS.json, roles = ROLES } = {}) {
     const session = new WampSession(client, violations, codec);
     await session.#ask(WELCOME, [HELLO, realm, { roles, authmethods: ['anonymous'] }]);
     return session;
