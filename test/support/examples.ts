@@ -143,7 +143,7 @@ function onFreePorts(config: unknown): unknown {
 
 /** A place of a running example where clients connect, or where a page is. */
 export interface Place {
-  readonly kind: 'websocket' | 'rawsocket' | 'page';
+  readonly kind: 'websocket' | 'longpoll' | 'rawsocket' | 'page';
   /** `TRANSPORT PATH`: the number of the transport, and the path on it. */
   readonly name: string;
   readonly url: string;
@@ -164,16 +164,21 @@ export function placesOf(config: unknown, daemon: Daemon, certificates: Certific
     const { url, rawsocketUrl = url } = listening[index] as unknown as { url: string; rawsocketUrl?: string };
     const place = (kind: Place['kind'], { path: keys }: Cursor): Place => {
       if (kind === 'rawsocket') return { kind, name: `${index} ${kind}`, url: rawsocketUrl, tls };
-      const [urlPath, base] = [urlPathOf(keys), url.replace(/^(http|ws)/, kind === 'page' ? 'http' : 'ws')];
+      const [urlPath, base] = [urlPathOf(keys), url.replace(/^(http|ws)/, kind === 'websocket' ? 'ws' : 'http')];
       return { kind, name: `${index} ${kind} ${urlPath}`, url: base.replace(/\/$/, '') + urlPath, tls };
     };
     const hasPages = transport.get('type').value !== 'rawsocket';
     const here = entrances.filter((entrance) => entrance.transport.path.join() === transport.path.join());
     return [
-      ...here.map(({ browsers, place: where }) => place(browsers ? 'websocket' : 'rawsocket', where)),
+      ...here.map(({ browsers, place: where }) => place(browsers ? webKindOf(where) : 'rawsocket', where)),
       ...(hasPages ? [transport, ...servicesOf(transport)].map((where) => place('page', where)) : []),
     ];
   });
+}
+
+/** By what browsers connect there. */
+function webKindOf(place: Cursor): 'websocket' | 'longpoll' {
+  return place.get('type').value === 'longpoll' ? 'longpoll' : 'websocket';
 }
 
 /** Every service of a transport, however deep. */

@@ -6,6 +6,7 @@ import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import type { Place } from './examples.js';
 import { RawSocketClient, RawSocketRefused, placeOf } from './rawsocket-client.js';
+import { LongPollClient } from './long-poll-client.js';
 import { ALL_ROLES, ConnectionClosed, HandshakeRefused, WampClient, within } from './wamp-client.js';
 
 /** What was told, and by what. */
@@ -36,7 +37,7 @@ export class Snoop {
   /** Undefined for who was not let in. */
   sessionId: number | undefined;
 
-  readonly #client: WampClient | RawSocketClient;
+  readonly #client: WampClient | LongPollClient | RawSocketClient;
   readonly #waiting = new Map<number, { readonly resolve: (answer: Message) => void; readonly uri: unknown }>();
   // subscription id -> topic
   readonly #topics = new Map<unknown, unknown>();
@@ -44,9 +45,9 @@ export class Snoop {
   readonly #procedures = new Map<unknown, unknown>();
   #requests = 0;
 
-  private constructor(client: WampClient | RawSocketClient) {
+  private constructor(client: WampClient | LongPollClient | RawSocketClient) {
     this.#client = client;
-    this.setCookie = client instanceof WampClient ? client.handshake.setCookie : [];
+    this.setCookie = setCookieOf(client);
   }
 
   /** Connects and says HELLO. @returns undefined where there is not even a connection */
@@ -154,6 +155,10 @@ async function connected(place: Place, cookies: ReadonlyMap<string, string>) {
     if (place.kind === 'websocket') {
       return await WampClient.connect(place.url, { headers: cookieHeader(cookies), tls: place.tls });
     }
+    if (place.kind === 'longpoll') {
+      const { hostname: host, port, pathname } = new URL(place.url);
+      return await LongPollClient.connect({ host, port: Number(port), path: pathname, headers: cookieHeader(cookies) });
+    }
     const { tls, url } = place;
     const where = placeOf(url.replace(/^rss:/, 'rs:'));
     return await RawSocketClient.connect(url.startsWith('rss:') && 'port' in where ? { ...where, tls } : where);
@@ -161,6 +166,11 @@ async function connected(place: Place, cookies: ReadonlyMap<string, string>) {
     if (error instanceof HandshakeRefused || error instanceof RawSocketRefused || isTlsRefusal(error)) return undefined;
     throw error;
   }
+}
+
+function setCookieOf(client: WampClient | LongPollClient | RawSocketClient): readonly string[] {
+  if (client instanceof WampClient) return client.handshake.setCookie;
+  return client instanceof LongPollClient ? (client.handshake.headers['set-cookie'] ?? []) : [];
 }
 
 /** The other side wanted a certificate. TLS 1.3 says so only behind the handshake. */
