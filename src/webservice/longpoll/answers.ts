@@ -18,12 +18,19 @@ const PATIENCE_MS = 60_000;
 /** Larger pieces are not put together. */
 const MAX_PIECE_BYTES = 65_536;
 
+/**
+ * Whether an answer that is over has left. Node.js says so (`writableFinished`) of one whose connection was reset meanwhile, too.
+ */
+export function hasLeft(res: WebResponse): boolean {
+  return res.writableFinished && res.req.socket.errored === null;
+}
+
 /** Adds what the cookie of a client has to tell. @param isAtOnce whether the answer follows the request without a wait. */
 export function tellCookie({ req }: WebRequest, res: WebResponse, client: LongPollClient, isAtOnce: boolean): void {
   const telling = client.visit?.toTell(req, isAtOnce);
   if (telling === undefined) return;
   res.appendHeader('Set-Cookie', telling.setCookie);
-  res.once('close', () => telling.done(res.writableFinished));
+  res.once('close', () => telling.done(hasLeft(res)));
 }
 
 /** There is no session of this id. */
@@ -61,18 +68,20 @@ export class HttpPoll implements Poll {
   send(messages: readonly Buffer[], done: (isSent: boolean) => void): void {
     const res = this.#res;
     this.#begin();
-    res.once('close', () => done(res.writableFinished));
     const bytes = messages.reduce((sum, { length }) => sum + length, 0);
+    const pieces = messages.length > 1 && bytes <= MAX_PIECE_BYTES ? [Buffer.concat(messages, bytes)] : messages;
+    const { socket } = this.#request.req;
+    // Only the writes tell for sure: `finish` comes also where the connection was reset, and no error where it is destroyed.
+    let left = 0;
+    const note = (error: Error | null | undefined): void => {
+      if (!error && !socket.destroyed) left += 1;
+    };
+    res.once('close', () => done(left === pieces.length));
     res.statusCode = 200;
     res.setHeader('Content-Type', this.#client.mediaType);
     res.setHeader('Content-Length', bytes);
-    const [only] = messages;
-    if (messages.length === 1 && only !== undefined) res.end(only);
-    else if (bytes <= MAX_PIECE_BYTES) res.end(Buffer.concat(messages, bytes));
-    else {
-      for (const message of messages) res.write(message);
-      res.end();
-    }
+    for (const piece of pieces) res.write(piece, note);
+    res.end();
   }
 
   end(how: PollEnd, text = COME_AGAIN): void {

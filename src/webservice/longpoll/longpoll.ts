@@ -20,7 +20,7 @@ import { MAX_OPENING_BYTES } from '../../session/opening.js';
 import { createSessionDeps } from '../../session/deps.js';
 import { LongPollAcceptor } from '../../transport/longpoll/acceptor.js';
 import { concealPath, RefusalLog } from '../../transport/refusal.js';
-import { HttpPoll, HttpPost, NO_STORE, sendGone, tellCookie } from './answers.js';
+import { hasLeft, HttpPoll, HttpPost, NO_STORE, sendGone, tellCookie } from './answers.js';
 import { protocolsOf } from './opening.js';
 import type { WebResponse } from '../../http/response.js';
 import type { WebRequest, WebService } from '../../http/service.js';
@@ -131,7 +131,7 @@ class LongPollService implements WebService {
     if (setCookie !== undefined) res.appendHeader('Set-Cookie', setCookie);
     // Nobody knows the id then.
     res.once('close', () => {
-      if (!res.writableFinished) wire.close();
+      if (!hasLeft(res)) wire.close();
     });
     sendAnswer(res, {
       status: 200,
