@@ -47,10 +47,12 @@ export interface Join {
   readonly challenges: number;
 }
 
-/** What a page says in HELLO, the secret that it signs challenges of WAMP-CRA with, and where it gets tickets for others. */
+/** What a page says in HELLO, the secret that it signs challenges of WAMP-CRA with or has as a ticket, and where it gets tickets for others. */
 export interface Credentials {
   /** Where the router is; default: where the page comes from. */
   readonly url?: string;
+  /** What autobahn connects by; default: a WebSocket to `url`. */
+  readonly transports?: readonly { readonly type: string; readonly url: string }[];
   readonly authmethods?: readonly string[];
   readonly authid?: string;
   readonly secret?: string;
@@ -154,6 +156,11 @@ export class AutobahnPage {
     options: Kwargs = {},
   ): Promise<void> {
     await this.#run('publish', { topic, args, kwargs, options });
+  }
+
+  /** Publishes the numbers from 0 on, all at once. Resolves when the router has acknowledged them. */
+  async publishMany(topic: string, count: number): Promise<void> {
+    await this.#run('publishMany', { topic, count });
   }
 
   /** `echo` answers with what it got; `fail` raises `com.example.error.refused` with what it got. */

@@ -56,8 +56,9 @@ const behaviours = {
 globalThis.client = {
   /**
    * Connects and stays connected, also when the router said GOODBYE; `nextJoin` tells about every session, `nextEnd` about
-   * the end of each. `authmethods` and `authid` go into HELLO, `secret` answers the challenges of WAMP-CRA, and a ticket from
-   * `ticketUrl` all others. `url` is where the router is, if it is not where the page comes from; `search` the query of the usual one.
+   * the end of each. `authmethods` and `authid` go into HELLO, `secret` answers the challenges of WAMP-CRA and is the ticket, and a
+   * ticket from `ticketUrl` answers all others. `url` is where the router is, if it is not where the page comes from; `search` the
+   * query of the usual one; `transports` count instead of both.
    */
   open({ realm, secret, ticketUrl, search = '', url = `ws://${location.host}/ws${search}`, ...hello }) {
     connection = new autobahn.Connection({
@@ -66,8 +67,9 @@ globalThis.client = {
       max_retries: -1,
       initial_retry_delay: RETRY_S,
       max_retry_delay: RETRY_S,
-      onchallenge: (_session, _method, { challenge }) => {
+      onchallenge: (_session, method, { challenge }) => {
         challenges++;
+        if (method === 'ticket' && secret !== undefined) return secret;
         if (ticketUrl !== undefined) return fetchTicket(ticketUrl);
         return autobahn.auth_cra.sign(secret, challenge);
       },
@@ -94,6 +96,12 @@ globalThis.client = {
   unsubscribe: ({ topic }) => connection.session.unsubscribe(subscriptions.get(topic)),
   async publish({ topic, args, kwargs, options }) {
     await connection.session.publish(topic, args, kwargs, { acknowledge: true, ...options }).catch(asError);
+  },
+  /** The numbers from 0 on, without a wait. Resolves when the router has acknowledged all. */
+  async publishMany({ topic, count }) {
+    const options = { acknowledge: true };
+    const published = Array.from({ length: count }, (_, i) => connection.session.publish(topic, [i], {}, options));
+    await Promise.all(published).catch(asError);
   },
   async register({ procedure, behaviour }) {
     registrations.set(procedure, await connection.session.register(procedure, behaviours[behaviour]).catch(asError));
