@@ -50,10 +50,15 @@ export class CrossOrigin {
     };
   }
 
-  /** Answers OPTIONS: a browser asks before a page sends what no form could. */
-  preflight(req: IncomingMessage, res: WebResponse, status = 204): void {
+  /**
+   * Answers OPTIONS: a browser asks before a page sends what no form could.
+   *
+   * @returns why the page may not ask: the browser will send nothing else, so nothing else tells the operator.
+   */
+  preflight(req: IncomingMessage, res: WebResponse, status = 204): Refusal | undefined {
     const asked = req.headers['access-control-request-headers'];
-    const isAllowed = req.headers.origin !== undefined && this.admit(req, res) === undefined;
+    const refusal = this.admit(req, res);
+    const isAllowed = req.headers.origin !== undefined && refusal === undefined;
     const told: OutgoingHttpHeaders = {
       'Access-Control-Allow-Methods': this.#methods,
       'Access-Control-Allow-Headers': asked,
@@ -65,6 +70,7 @@ export class CrossOrigin {
       'Content-Length': length,
       ...(isAllowed && told),
     });
+    return refusal;
   }
 }
 

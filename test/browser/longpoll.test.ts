@@ -134,22 +134,36 @@ describe('the cookie', () => {
   });
 });
 
-test('a page of another host opens no session', async () => {
-  const page = await context.newPage();
-  const told: string[] = [];
-  page.on('console', (line) => told.push(line.text()));
-  await page.goto(daemon.url().replace('127.0.0.1', 'localhost'));
-  const ended = await page.evaluate<string>(`new Promise((resolve) => {
-    const transports = [{ type: 'longpoll', url: '${daemon.url('/lp')}' }];
-    const connection = new autobahn.Connection({ realm: 'realm1', transports });
-    connection.onopen = () => resolve('open');
-    connection.onclose = (reason) => (resolve(reason), true);
-    connection.open();
-  })`);
-  expect(ended).toBe('unreachable');
-  expect(told.join('\n')).toContain('CORS');
-  expect(await context.cookies()).toEqual([]);
-  await daemon.waitForLog(({ msg, reason }) => msg === 'HTTP request refused' && /may not ask/.test(String(reason)));
+describe('a page of another host', () => {
+  /** How its connection comes out, and what the browser says of it. */
+  async function connectFrom(host: string): Promise<{ outcome: string; told: string }> {
+    const page = await context.newPage();
+    const told: string[] = [];
+    page.on('console', (line) => told.push(line.text()));
+    await page.goto(daemon.url().replace('127.0.0.1', host));
+    const outcome = await page.evaluate<string>(`new Promise((resolve) => {
+      const transports = [{ type: 'longpoll', url: '${daemon.url('/lp')}' }];
+      const connection = new autobahn.Connection({ realm: 'realm1', transports });
+      connection.onopen = () => resolve('open');
+      connection.onclose = (reason) => (resolve(reason), true);
+      connection.open();
+    })`);
+    return { outcome, told: told.join('\n') };
+  }
+
+  test('opens no session', async () => {
+    const { outcome, told } = await connectFrom('foreign.localhost');
+    expect(outcome).toBe('unreachable');
+    expect(told).toContain('blocked by CORS policy');
+    expect(await context.cookies(daemon.url())).toEqual([]);
+    const origin = daemon.url('').replace('127.0.0.1', 'foreign.localhost');
+    await daemon.waitForLog(({ msg, origin: from }) => msg === 'HTTP request refused' && from === origin);
+  });
+
+  test('opens one under another name of this machine, which is another site: without a cookie', async () => {
+    expect((await connectFrom('localhost')).outcome).toBe('open');
+    expect(await context.cookies(daemon.url())).toEqual([]);
+  });
 });
 
 test('a page goes on with long-poll where its WebSocket is blocked, by the script in docs/http.md', async () => {

@@ -105,7 +105,7 @@ class LongPollService implements WebService {
     const action = more.length === 0 ? this.#actions.get(word) : undefined;
     const isOpening = rest === '/open';
     if (!isOpening) concealPath(req, `${mount === '/' ? '' : mount}/…${action === undefined ? '' : `/${word}`}`);
-    if (req.method === 'OPTIONS') return this.#origins.preflight(req, res);
+    if (req.method === 'OPTIONS') return this.#preflight(request, res);
     const refusal = this.#origins.admit(req, res);
     if (req.method !== 'POST') return sendStatus(res, 405, undefined, { Allow: 'POST, OPTIONS' });
     if (refusal !== undefined) return this.#refuse(request, res, refusal);
@@ -115,6 +115,11 @@ class LongPollService implements WebService {
     if (client === undefined || action === undefined) return sendGone(res);
     client.visit?.goesOn(req);
     await action(request, res, client);
+  }
+
+  #preflight({ req }: WebRequest, res: WebResponse): void {
+    const refusal = this.#origins.preflight(req, res);
+    if (refusal !== undefined) this.#refusals.request(req, refusal);
   }
 
   async #open(request: WebRequest, res: WebResponse, acceptor: LongPollAcceptor): Promise<void> {

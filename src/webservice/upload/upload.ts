@@ -172,7 +172,10 @@ export class UploadService implements WebService {
   async handle(request: WebRequest, res: WebResponse): Promise<void> {
     const { req, rest } = request;
     if (!isMountItself(rest)) return sendStatus(res, 404, 'There is nothing here.');
-    if (req.method === 'OPTIONS') return this.#origins.preflight(req, res);
+    if (req.method === 'OPTIONS') {
+      this.#origins.preflight(req, res);
+      return;
+    }
     const refusal = this.#origins.admit(req, res) ?? (await this.#visitors.judge(request));
     if (refusal !== undefined) return this.#refuse(request, res, refusal);
     if (req.method === 'POST') await this.#post(request, res);

@@ -16,7 +16,10 @@ function service(options: Partial<OriginOptions> = {}): WebService {
   return {
     methods: ['POST', 'PUT', 'OPTIONS'],
     handle({ req }, res) {
-      if (req.method === 'OPTIONS') return origins.preflight(req, res);
+      if (req.method === 'OPTIONS') {
+        origins.preflight(req, res);
+        return;
+      }
       const refusal = origins.admit(req, res);
       if (refusal === undefined) sendEmpty(res, 204);
       else sendStatus(res, refusal.status, refusal.text);
