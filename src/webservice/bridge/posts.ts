@@ -93,7 +93,8 @@ export class BridgePosts {
 
   /** Answers OPTIONS. */
   preflight({ req }: WebRequest, res: WebResponse): void {
-    this.#origins.preflight(req, res, 200);
+    const refusal = this.#origins.preflight(req, res, 200);
+    if (refusal !== undefined) this.#refusals.request(req, refusal);
   }
 
   /** Nothing more will be posted: tells what was left out of the log. */

@@ -76,7 +76,10 @@ export class LoginPosts {
 
   /** Answers OPTIONS: a browser asks before it posts JSON to another origin. */
   preflight({ req }: WebRequest, res: WebResponse, methods: readonly string[]): void {
-    const isAllowed = methods.includes('POST') && this.#admitReader(req, res);
+    const isPost = methods.includes('POST');
+    const refusal = isPost ? this.#judge(req, res) : undefined;
+    if (refusal !== undefined) this.#refusals.request(req, refusal);
+    const isAllowed = isPost && res.hasHeader('Access-Control-Allow-Origin');
     sendEmpty(res, 204, {
       Allow: [...methods, 'OPTIONS'].join(', '),
       ...(isAllowed && PREFLIGHT_HEADERS),

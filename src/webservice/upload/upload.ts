@@ -173,7 +173,8 @@ export class UploadService implements WebService {
     const { req, rest } = request;
     if (!isMountItself(rest)) return sendStatus(res, 404, 'There is nothing here.');
     if (req.method === 'OPTIONS') {
-      this.#origins.preflight(req, res);
+      const unasked = this.#origins.preflight(req, res);
+      if (unasked !== undefined) this.#refusals.request(req, unasked);
       return;
     }
     const refusal = this.#origins.admit(req, res) ?? (await this.#visitors.judge(request));

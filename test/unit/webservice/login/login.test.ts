@@ -267,6 +267,13 @@ describe('a store that fails', () => {
 });
 
 describe('pages of other origins', () => {
+  it('that ask before they post are told to the operator, too', async () => {
+    const { log, warnings } = recordingLog();
+    const service = await start({ deps: { log } });
+    await exchange(service, { method: 'OPTIONS', mount: '/login', headers: { origin: 'https://evil.example' } });
+    expect(warnings()[0]).toMatchObject({ msg: 'HTTP request refused', status: 403, origin: 'https://evil.example' });
+  });
+
   it('neither log in nor out, and the operator learns of it', async () => {
     const { log, warnings } = recordingLog();
     const service = await start({ deps: { log } });

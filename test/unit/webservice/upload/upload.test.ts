@@ -371,6 +371,13 @@ describe('what is refused', () => {
     expect([preflight.status, preflight.headers['access-control-allow-methods']]).toEqual([204, 'POST, GET, HEAD']);
   });
 
+  it('a page that asks before it posts, and the operator learns of it', async () => {
+    const { log, entries } = recordingLog();
+    const service = await start({ deps: { log } });
+    await exchange(service, { ...AT, method: 'OPTIONS', headers: { origin: 'https://evil.example' } });
+    expect(entries).toContainEqual(expect.objectContaining({ msg: 'HTTP request refused', status: 403 }));
+  });
+
   it('too many unfinished uploads', async () => {
     const service = await start({ options: { max_unfinished: 1 } });
     await post(service, { content: CONTENT, chunkSize: 10 });
