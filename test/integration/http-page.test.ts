@@ -62,7 +62,7 @@ it('docs/http.md: every command and program does what the page says', async () =
       const [type, request, id, , [a, b]] = (await page.next()) as [number, number, number, unknown, number[]];
       expect([type, id]).toEqual([68, registration]);
       page.send([70, request, {}, [Number(a) + Number(b)]]);
-    } else if (/com\.example\.hello|\/hook/.test(text)) events.push((await page.next()));
+    } else if (/com\.example\.hello|\/hook/.test(text)) events.push(await page.next());
     const { stdout } = await running;
     const shown = BLOCKS[at + 1];
     expect(comparable(stdout), text).toBe(comparable(shown?.kind === 'text' ? shown.text : '{"id":1234567}'));
