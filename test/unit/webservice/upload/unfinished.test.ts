@@ -9,6 +9,7 @@ import type { UploadFiles } from '../../../../src/webservice/upload/files.js';
 import { UnfinishedUploads } from '../../../../src/webservice/upload/unfinished.js';
 import type { Unfinished, UnfinishedLimits } from '../../../../src/webservice/upload/unfinished.js';
 import { temporaryDirectory } from '../../../support/daemon.js';
+import { diskNow } from '../../../support/disk-time.js';
 
 const KEY = 'ab'.repeat(32);
 const OTHER = 'cd'.repeat(32);
@@ -18,7 +19,7 @@ let directory: string;
 let nowMs: number;
 beforeEach(() => {
   directory = path.join(temporaryDirectory(), 'unfinished');
-  nowMs = Date.now();
+  nowMs = diskNow();
 });
 
 interface Parts {

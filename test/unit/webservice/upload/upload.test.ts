@@ -16,6 +16,7 @@ import { UploadService } from '../../../../src/webservice/upload/upload.js';
 import type { UploadMachine } from '../../../../src/webservice/upload/upload.js';
 import { webServiceContract } from '../../../contract/web-service.js';
 import { recordingLog } from '../../../support/cookie-store.js';
+import { diskNow } from '../../../support/disk-time.js';
 import { temporaryDirectory } from '../../../support/daemon.js';
 import { exchange, openExchange, parseResponse } from '../../../support/exchange.js';
 import type { Exchange, ExchangeRequest } from '../../../support/exchange.js';
@@ -62,7 +63,7 @@ afterEach(async () => {
 
 function create({ options = {}, deps, machine, realm = 'realm1' }: Parts = {}): UploadService {
   const config = uploadConfig(directory, { options, realm });
-  return new UploadService(config, serviceDeps({ router: router(), ...deps }), machine);
+  return new UploadService(config, serviceDeps({ router: router(), clock: diskNow, ...deps }), machine);
 }
 
 async function start(parts?: Parts): Promise<UploadService> {
@@ -170,7 +171,7 @@ describe('a file', () => {
     await post(first, { content: CONTENT, chunkSize: 10, number: 1 });
     expect((await post(first, { content: CONTENT, chunkSize: 10, number: 2 })).status).toBe(500);
     expect(uploaded()).toEqual([]);
-    let nowMs = Date.now();
+    let nowMs = diskNow();
     const second = await start({ deps: { clock: () => nowMs } });
     expect((await test(second, { content: CONTENT, chunkSize: 10, number: 1 })).status).toBe(200);
     expect(read('a.bin')).toBe(CONTENT.toString());
