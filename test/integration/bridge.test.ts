@@ -119,7 +119,7 @@ function signedQuery(
 
 const JSON_TYPE = { 'Content-type': 'application/json', Accept: 'application/json' };
 
-/** What the libraries sent when they were run, each by its own rules. */
+/** Requests as the libraries write them, each by its own rules; written after a description of them, not recorded. */
 const LIBRARIES: Readonly<Record<string, Library>> = {
   crossbarconnect: {
     query(body, secret) {

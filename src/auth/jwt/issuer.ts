@@ -12,7 +12,7 @@ import { defaultAlgorithms } from './algorithms.js';
 import { KeysMissing } from './keys.js';
 import type { IssuerKeys, Jose } from './keys.js';
 import type { IssuerConfig } from './schema.js';
-import type { Turns } from './turns.js';
+import type { Turns } from '../../system/turns.js';
 import type { JWTPayload, JWTVerifyOptions, JWTVerifyResult } from 'jose';
 
 /** Whom a good token stands for, and until when. */

@@ -19,7 +19,7 @@ import { RemoteKeys } from './key-set.js';
 import { sharedKey } from './keys.js';
 import { expiryOf, tokenLease } from './lease.js';
 import { claimedIssuer, isToken } from './token.js';
-import { Turns } from './turns.js';
+import { Turns } from '../../system/turns.js';
 import type { CookieAuth, LoginFault } from '../../cookie/store.js';
 import type { AuthDeps, AuthMethod, AuthMethodType, AuthRequest, Deny } from '../method.js';
 import type { Pass, TicketReader, Unavailable, Verdict } from '../method.js';

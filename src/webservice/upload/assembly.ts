@@ -12,7 +12,7 @@ import { errorCode } from '../../system/error.js';
 import { RETRY_LATER, RefusedUpload } from './refused-upload.js';
 import { inTurn } from './unfinished.js';
 import { numberedName } from './names.js';
-import type { Turns } from '../../auth/jwt/turns.js';
+import type { Turns } from '../../system/turns.js';
 import type { UploadFiles } from './files.js';
 
 export interface AssemblyDeps {

@@ -11,7 +11,7 @@
 import path from 'node:path';
 import { drawBytes } from '../../system/random.js';
 import { RETRY_LATER, RefusedUpload, badField } from './refused-upload.js';
-import type { Turns } from '../../auth/jwt/turns.js';
+import type { Turns } from '../../system/turns.js';
 import type { UploadFiles } from './files.js';
 
 /** What is kept of one upload. */

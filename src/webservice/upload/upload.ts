@@ -12,7 +12,7 @@
  */
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { Turns } from '../../auth/jwt/turns.js';
+import { Turns } from '../../system/turns.js';
 import { ServiceSession } from '../../client/service-session.js';
 import { sendAnswer, sendEmpty, sendStatus, statusAnswer } from '../../http/answer.js';
 import { refusalOfHead, refuseBody } from '../../http/bodies.js';

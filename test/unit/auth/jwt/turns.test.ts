@@ -1,7 +1,7 @@
 /** Many tokens at the same time are checked a few at a time. */
 import { describe, expect, it } from 'vitest';
 
-import { Turns } from '../../../../src/auth/jwt/turns.js';
+import { Turns } from '../../../../src/system/turns.js';
 import { testAuth } from '../../../support/auth.js';
 import { jwtSection, KeyServer, ownTime, SECRET, secretKey, signed, signingKey } from '../../../support/tokens.js';
 

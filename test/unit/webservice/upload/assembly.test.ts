@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { Turns } from '../../../../src/auth/jwt/turns.js';
+import { Turns } from '../../../../src/system/turns.js';
 import { Assembly } from '../../../../src/webservice/upload/assembly.js';
 import type { AssemblyDeps } from '../../../../src/webservice/upload/assembly.js';
 import { machineFiles } from '../../../../src/webservice/upload/files.js';

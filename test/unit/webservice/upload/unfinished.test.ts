@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { Turns } from '../../../../src/auth/jwt/turns.js';
+import { Turns } from '../../../../src/system/turns.js';
 import { machineFiles } from '../../../../src/webservice/upload/files.js';
 import type { UploadFiles } from '../../../../src/webservice/upload/files.js';
 import { UnfinishedUploads } from '../../../../src/webservice/upload/unfinished.js';

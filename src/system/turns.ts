@@ -1,6 +1,6 @@
 /**
- * Who comes at the same time is looked at one after the other. Signatures are checked in threads of the system, and what is done
- * with the results is done at once for all that are ready: 3000 tokens together would hold the event loop for half a second.
+ * A bound on what is under way at a time in the threads of the system. What is done with their results is done at once for all that are
+ * ready: 3000 tokens, whose signatures were checked together, would hold the event loop for half a second.
  */
 
 /** Hands out a number of turns, in the order in which they were asked for. */
