@@ -125,6 +125,15 @@ async function pollAndHangUp({ id }: LongPollClient): Promise<void> {
   }
 }
 
+/** What was answered to polls, when there are so many. */
+async function receives({ answers }: LongPollClient, count: number): Promise<number[]> {
+  for (;;) {
+    const statuses = answers.filter(({ word }) => word === 'receive').map(({ status }) => status);
+    if (statuses.length >= count) return statuses;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 const OPEN = JSON.stringify({ protocols: ['wamp.2.json'] });
 const idOf = ({ body }: HttpAnswer): string => (JSON.parse(body.toString()) as { transport: string }).transport;
 
@@ -395,24 +404,27 @@ describe('requests', () => {
     const client = await raw();
     await client.hello();
     client.pause();
-    void client.request('receive');
-    void client.request('receive');
+    // Besides the client's own poll, which is under way: two of the three end, and the last one waits for what comes.
+    const polls = [client.request('receive'), client.request('receive')];
+    await receives(client, 3);
     client.send([32, 1, {}, TOPIC]);
-    // Behind WELCOME: that of the client, which was under way, and these two, in the order in which they arrive.
-    const statuses = () => client.answers.filter(({ word }) => word === 'receive').map(({ status }) => status);
-    while (statuses().length < 4) await new Promise((resolve) => setImmediate(resolve));
-    expect(statuses().sort()).toEqual([200, 200, 204, 204]);
+    await Promise.all(polls);
+    expect((await receives(client, 4)).sort()).toEqual([200, 200, 204, 204]);
   });
 
   it('/close ends the poll with 204 first, and the id is over', async () => {
     const client = await raw();
     await client.hello();
+    client.pause();
+    const poll = client.request('receive');
+    // Of the client's own poll and this one, one has ended: so the other waits.
+    expect(await receives(client, 2)).toEqual([200, 204]);
     expect((await client.request('close')).status).toBe(204);
-    await client.closed;
-    expect(client.answers.filter(({ word }) => word === 'receive').map(({ status }) => status)).toEqual([
-      200, 204, 404,
-    ]);
-    expect((await post(`/lp/${client.id}/send`, '[]')).status).toBe(404);
+    await poll;
+    expect(await receives(client, 3)).toEqual([200, 204, 204]);
+    for (const word of ['send', 'receive']) {
+      expect((await post(`/lp/${client.id}/${word}`, '[]')).status).toBe(404);
+    }
   });
 
   it('a client that hangs up while it polls loses nothing', async () => {
