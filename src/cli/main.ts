@@ -3,6 +3,8 @@
  *
  *     0  done, or an orderly end of the node
  *     1  anything wrong: unknown option, bad config, missing directory, a node that runs already, a failed start
+ *     69  `stop`: no node runs; `status --assert`: it is not so
+ *     77  `stop`: the node belongs to another user
  *     128 + n  ended by a second signal n (`node/signals.ts`)
  *
  * `check --explain` has codes of its own: see `explain.ts`.
@@ -13,13 +15,20 @@ import { ASKED_ACTIONS } from '../config/explain/explain.js';
 import { LOG_LEVELS } from '../log/logger.js';
 import { packageVersion } from '../node/package.js';
 import { check } from './check.js';
+import { convert } from './convert.js';
 import { compact, importCookies, listCookies, revoke, verify } from './cookies.js';
 import { init, portNumber, templateHelp, templateName } from './init/init.js';
+import { keygen, showKeys } from './keys.js';
 import { COLOR_CHOICES, LOG_FORMATS } from './logging.js';
 import { describeFailure } from './report.js';
 import { addSessionCommands } from './session-commands.js';
 import { start } from './start.js';
+import { NODE_STATES, status } from './status.js';
+import { stop } from './stop.js';
 import { upgrade } from './upgrade.js';
+
+/** The orderly end of a node takes up to 30 seconds. */
+const STOP_SECONDS = 35;
 
 /** Runs one command. @param argv - the arguments after the program's name. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -53,12 +62,25 @@ function commandLine(argv: readonly string[]): Command {
 
   addCheck(program, argv.includes('--explain'));
 
+  addProcessCommands(program);
   addNodeOptions(program.command('upgrade').description('write a config of version 1 as version 2; keep the old file'))
     .option('--dry-run', 'print the new config, write nothing')
     .action(upgrade);
 
+  addNodeOptions(program.command('convert').description('write the config in the other format, JSON or YAML'))
+    .option('--output <file>', 'the new file (default: beside the old one, with the other ending)')
+    .option('--force', 'replace a file that is there')
+    .action(convert);
+  addCbdirOption(program.command('keys').description('show the key of the node, and make it if there is none'))
+    .option('--private', 'show the private key, too')
+    .action(showKeys);
+  program
+    .command('keygen')
+    .description('make a key pair for end-to-end encryption of payloads (X25519)')
+    .action(keygen);
+
   addCookieCommands(program);
-  addSessionCommands(program, addRunOptions);
+  addSessionCommands(program, addRunningOptions);
 
   program
     .command('init')
@@ -131,6 +153,25 @@ function addCookieCommands(program: Command): void {
     .action(importCookies);
 }
 
+function addProcessCommands(program: Command): void {
+  addRunningOptions(program.command('stop').description('stop a running node, and wait until it is gone'))
+    .addOption(
+      new Option('--timeout <seconds>', 'how long its orderly end may take before it is ended by force')
+        .argParser(seconds)
+        .default(STOP_SECONDS),
+    )
+    .action(stop);
+  addRunningOptions(program.command('status').description('say whether a node runs, and what it says of itself'))
+    .addOption(new Option('--assert <state>', 'exit with 69 if that is not so').choices(NODE_STATES))
+    .option('--json', 'as one JSON object')
+    .action(status);
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('Seconds are a whole number.');
+  return Number(text);
+}
+
 function strictly(): Option {
   return new Option('--strict', 'refuse a config in which something has no effect');
 }
@@ -140,15 +181,33 @@ function storeNumber(text: string): number {
   return Number(text);
 }
 
+/** What a node is started with. */
 function addRunOptions(command: Command): Command {
-  return addNodeOptions(command).option(
-    '--rundir <dir>',
-    'where node.pid and node.sock of a running node lie (default: the node directory)',
-  );
+  return addRundirOption(addNodeOptions(command));
+}
+
+/** How a command finds a running node, which has read its config. */
+function addRunningOptions(command: Command): Command {
+  return addRundirOption(addCbdirOption(command));
 }
 
 function addNodeOptions(command: Command): Command {
-  return command
-    .option('--cbdir <dir>', 'node directory (default: $CROSSBAR_DIR, else ./.crossbar if there is one, else .)')
-    .option('--config <file>', 'config file (default: config.yaml or config.json in the node directory)');
+  return addCbdirOption(command).option(
+    '--config <file>',
+    'config file (default: config.yaml or config.json in the node directory)',
+  );
+}
+
+function addCbdirOption(command: Command): Command {
+  return command.option(
+    '--cbdir <dir>',
+    'node directory (default: $CROSSBAR_DIR, else ./.crossbar if there is one, else .)',
+  );
+}
+
+function addRundirOption(command: Command): Command {
+  return command.option(
+    '--rundir <dir>',
+    'where node.pid and node.sock of a running node lie (default: the node directory)',
+  );
 }

@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 
 import { getSession, killSessions, listRegistrations, listSessions, listSubscriptions } from './sessions.js';
 
-/** @param addRunOptions - adds the options by which a command finds a running node. */
-export function addSessionCommands(program: Command, addRunOptions: (command: Command) => Command): void {
+/** @param addRunningOptions - adds the options by which a command finds a running node. */
+export function addSessionCommands(program: Command, addRunningOptions: (command: Command) => Command): void {
   const group = (name: string, description: string) => {
     const parent = program.command(name).description(description);
     return (child: string, about: string): Command =>
-      addRunOptions(parent.command(child).description(about))
+      addRunningOptions(parent.command(child).description(about))
         .option('--realm <realm>', 'only this realm')
         .option('--worker <id>', 'only this worker, where several have a realm of the same name');
   };

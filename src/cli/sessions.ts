@@ -18,7 +18,7 @@ import type {
 } from '../node/session-control.js';
 import { placeOf } from './place.js';
 import type { PlaceOptions } from './place.js';
-import { print, printable, tableOf } from './table.js';
+import { counted, print, printable, tableOf } from './table.js';
 
 interface ShowOptions extends PlaceOptions {
   readonly json?: boolean;
@@ -172,8 +172,4 @@ function patterns<T>(entries: readonly T[], { headings, rowOf }: Listing<T>): st
 function partInWords({ session, authid, authmethod }: KilledPart): string {
   if (authmethod !== 'component') return `session ${session} belonged to the program that runs the node`;
   return `session ${session} was the component ${printable(authid)} of the node: it is back when the node starts again`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -37,3 +37,8 @@ function onFailure(error: Error): void {
   process.stderr.write(`crossbar-ts: standard output cannot be written: ${error.message}\n`);
   process.exit(1);
 }
+
+/** @returns a number of things in words: `1 session`, `2 sessions`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

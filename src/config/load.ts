@@ -84,11 +84,22 @@ export function loadObject(config: object, context: Omit<LoadOptions, 'config'>)
   return checkObject(config, { ...context, ...filesOfConfig });
 }
 
-async function findDefault(cbdir: string): Promise<{ file: string; warnings: ConfigProblem[] }> {
-  const directory = resolve(cbdir);
+/** @returns the config file that a start on this directory reads; undefined when there is none. @throws ConfigError */
+export async function defaultConfigOf(cbdir: string): Promise<string | undefined> {
+  const [first] = await namesIn(resolve(cbdir));
+  return first === undefined ? undefined : join(resolve(cbdir), first);
+}
+
+/** @returns what of {@link CONFIG_NAMES} is there, in that order. */
+async function namesIn(directory: string): Promise<readonly string[]> {
   const found: string[] = [];
   for (const name of CONFIG_NAMES) if (await exists(join(directory, name))) found.push(name);
-  const [first, ...ignored] = found;
+  return found;
+}
+
+async function findDefault(cbdir: string): Promise<{ file: string; warnings: ConfigProblem[] }> {
+  const directory = resolve(cbdir);
+  const [first, ...ignored] = await namesIn(directory);
   if (first === undefined) {
     throw new ConfigError(
       'ERR_CONFIG_MISSING',

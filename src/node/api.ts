@@ -24,18 +24,21 @@ export interface NodeOptions {
   readonly strict?: boolean;
   /** Gives the start up: what has started is stopped, and `startNode` rejects with its reason. Without effect later. */
   readonly signal?: AbortSignal;
-  /** Called when the node has stopped by itself, because a worker ended and `shutdown` of `controller.options` says so. */
+  /**
+   * Called when the node has stopped without a call of `stop`: because a worker ended and `shutdown` of `controller.options` says
+   * so, or because `crossbar-ts stop` asked for it through the control socket.
+   */
   readonly onShutdown?: (reason: ShutdownReason) => void;
   /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */
   readonly commandOptions?: Readonly<Record<string, unknown>>;
 }
 
-/** Why a node ends by itself. */
+/** Why a node ends without a call of `stop`. */
 export interface ShutdownReason {
-  /** The worker whose end it was. */
-  readonly worker: string;
+  /** The worker whose end it was; undefined when a command asked for it. */
+  readonly worker?: string;
   readonly failed: boolean;
-  /** The word of the config that decided. */
+  /** The word of the config that decided, or `stop`, the command. */
   readonly word: string;
 }
 

@@ -15,7 +15,9 @@ import { ControlClient } from './control.js';
 import { RemoteManagement } from './cookie-control.js';
 import { cookieSectionsOf } from './cookie-stores.js';
 import { NodeError } from './error.js';
-import { PID_FILE, runningPid } from './pidfile.js';
+import { namedNode, PID_FILE, runningPid } from './pidfile.js';
+import { RemoteNode } from './process-control.js';
+import type { NodeStatus } from './process-control.js';
 import { RemoteSessions } from './session-control.js';
 
 /** Where a command finds a node. */
@@ -54,6 +56,34 @@ export async function withSessions<T>(place: NodePlace, use: (sessions: RemoteSe
   if (client === undefined) throw await unreachable(directory);
   try {
     return await use(new RemoteSessions(client));
+  } finally {
+    client.close();
+  }
+}
+
+/** A node that runs: what it says of itself, or its pid alone when it cannot be asked. */
+export type FoundNode = Partial<NodeStatus> & Pick<NodeStatus, 'pid'>;
+
+/**
+ * Finds the node that runs on a directory, and asks it.
+ *
+ * @returns undefined when none runs; only its pid while it starts or stops, and for one without a control socket, or of a version
+ * that cannot be asked.
+ */
+export async function findNode({
+  cbdir,
+  rundir = cbdir,
+}: Pick<NodePlace, 'cbdir' | 'rundir'>): Promise<FoundNode | undefined> {
+  const node = await namedNode(rundir);
+  if (node === undefined || node.where === 'gone') return undefined;
+  const { pid } = node.holder;
+  const client = await ControlClient.connect(rundir);
+  if (client === undefined) return { pid };
+  try {
+    return await new RemoteNode(client).status();
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error;
+    return { pid };
   } finally {
     client.close();
   }

@@ -48,6 +48,8 @@ import { NodeError } from './error.js';
 import { limitProcess } from './limits.js';
 import { packageVersion } from './package.js';
 import { privatePathsOf } from './private-paths.js';
+import { processRequests } from './process-control.js';
+import type { NodeProcess } from './process-control.js';
 import { sessionRequests } from './session-control.js';
 import type { ServedRealm } from './session-control.js';
 import { shutdownReason } from './shutdown.js';
@@ -195,8 +197,12 @@ class Node implements RunningNode {
 
   #endByItself(): void {
     const reason = this.#reason;
-    if (reason === undefined || !this.#started || this.#stopped !== undefined) return;
+    if (reason === undefined || !this.#isReady) return;
     this.#log[reason.failed ? 'error' : 'info'](reason, 'a worker has ended, and the node ends with it');
+    this.#endFor(reason);
+  }
+
+  #endFor(reason: ShutdownReason): void {
     const { onShutdown } = this.#parts;
     this.stop().then(
       () => onShutdown?.(reason),
@@ -226,8 +232,36 @@ class Node implements RunningNode {
     if (rundir === undefined) return undefined;
     const sections = this.#cookieSections;
     const cookies = new StoreManagement(() => openedStores(this.#stores, sections), this.#log);
-    const handlers = { ...cookieRequests(cookies), ...sessionRequests(() => this.#servedRealms, this.#log) };
+    const handlers = {
+      ...cookieRequests(cookies),
+      ...sessionRequests(() => this.#servedRealms, this.#log),
+      ...processRequests(this.#asProcess()),
+    };
     return ControlServer.start({ cbdir: rundir, handlers, log: this.#log });
+  }
+
+  /** The node as a whole, for commands. */
+  #asProcess(): NodeProcess {
+    return {
+      status: () => ({
+        pid: process.pid,
+        version: packageVersion(),
+        started: new Date(this.#startedMs).toISOString(),
+        ready: this.#isReady,
+        realms: this.#servedRealms.map(({ inventory }) => inventory.realm),
+        sessions: this.#sessionCount,
+      }),
+      stop: () => this.#endFor({ failed: false, word: 'stop' }),
+    };
+  }
+
+  /** Whether clients can come: everything listens, and the end has not begun. */
+  get #isReady(): boolean {
+    return this.#started && this.#stopped === undefined;
+  }
+
+  get #sessionCount(): number {
+    return this.#servedRealms.reduce((sum, { inventory }) => sum + inventory.sessionIds.length, 0);
   }
 
   get #cookieSections(): readonly CookieConfig[] {
@@ -249,9 +283,15 @@ class Node implements RunningNode {
     const { id } = this.#parts.loaded.config.controller;
     const details = (): NodeDetails => {
       const { title, pid, cbdir, workers } = this.summary;
-      const sessions = this.#servedRealms.reduce((sum, { inventory }) => sum + inventory.sessionIds.length, 0);
       const named = workers.map(({ worker, type }) => ({ id: worker, type }));
-      return { title, pid, directory: cbdir, node: process.versions.node, workers: named, sessions };
+      return {
+        title,
+        pid,
+        directory: cbdir,
+        node: process.versions.node,
+        workers: named,
+        sessions: this.#sessionCount,
+      };
     };
     return { version: packageVersion(), ...(id !== undefined && { id }), startedMs: this.#startedMs, details };
   }

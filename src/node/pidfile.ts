@@ -15,7 +15,7 @@ import { systemFiles } from '../system/files.js';
 import { FileLock, LockHeldError } from '../system/lock.js';
 import { systemProcesses } from '../system/processes.js';
 import type { Logger } from '../log/logger.js';
-import { parseHolder } from '../system/holder.js';
+import { isLit, parseHolder } from '../system/holder.js';
 import type { Holder } from '../system/holder.js';
 import { NodeError } from './error.js';
 
@@ -78,8 +78,18 @@ function lockFile(file: string, options: PidFileOptions['options']): Promise<Fil
   });
 }
 
-/** @returns the pid of the node that runs on a directory, as far as its pid file says; undefined when none does. */
-export async function runningPid(directory: string): Promise<number | undefined> {
+/** The node that a pid file names. */
+export interface NamedNode {
+  readonly holder: Holder;
+  /**
+   * `here`: it runs among the processes that this one sees. `elsewhere`: it runs in another container. `gone`: the file was left
+   * by a crash, or its pid belongs to another program.
+   */
+  readonly where: 'here' | 'elsewhere' | 'gone';
+}
+
+/** @returns undefined when there is no pid file in a directory that can be read, or no process is named in it. */
+export async function namedNode(directory: string): Promise<NamedNode | undefined> {
   let text: string;
   try {
     text = readFileSync(path.join(directory, PID_FILE), 'utf8');
@@ -87,7 +97,16 @@ export async function runningPid(directory: string): Promise<number | undefined>
     return undefined; // nobody has been here, or nobody who lets others know
   }
   const holder = parseHolder(text);
-  return holder !== undefined && (await isRunning(holder)) ? holder.pid : undefined;
+  if (holder === undefined) return undefined;
+  if (await isRunning(holder)) return { holder, where: 'here' };
+  const deps = { processes: systemProcesses, beacons: systemBeacons };
+  return { holder, where: (await isLit(holder, directory, deps)) === true ? 'elsewhere' : 'gone' };
+}
+
+/** @returns the pid of the node that runs on a directory, as far as its pid file says; undefined when none does. */
+export async function runningPid(directory: string): Promise<number | undefined> {
+  const node = await namedNode(directory);
+  return node?.where === 'here' ? node.holder.pid : undefined;
 }
 
 async function release(file: string, lock: FileLock, log: Logger): Promise<void> {

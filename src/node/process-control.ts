@@ -1,0 +1,56 @@
+/**
+ * A running node as a whole through its control socket: the requests `node.status` and `node.stop`, on either side.
+ */
+import type { ControlClient, ControlHandlers } from './control.js';
+
+/** What a node tells of itself. */
+export interface NodeStatus {
+  readonly pid: number;
+  readonly version: string;
+  /** When it was started, ISO 8601 in UTC. */
+  readonly started: string;
+  /** Whether clients can come. */
+  readonly ready: boolean;
+  /** The names of its realms; several workers may have one of the same name. */
+  readonly realms: readonly string[];
+  /** How many sessions have joined a realm. */
+  readonly sessions: number;
+}
+
+/** The node's side. */
+export interface NodeProcess {
+  status(): NodeStatus;
+  /** Begins the orderly end. */
+  stop(): void;
+}
+
+/** The requests about a node as a whole. */
+export function processRequests(node: NodeProcess): ControlHandlers {
+  return {
+    'node.status': () => Promise.resolve(node.status()),
+    'node.stop': () => {
+      // Behind the answer: the control socket is the first thing that ends.
+      setImmediate(() => node.stop());
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The side of a command. What comes back is the node's own, of the same version or near it, and is not checked again. */
+export class RemoteNode {
+  readonly #client: ControlClient;
+
+  constructor(client: ControlClient) {
+    this.#client = client;
+  }
+
+  /** @throws NodeError `ERR_NODE_CONTROL`, also when the node is of a version that knows no such request. */
+  async status(): Promise<NodeStatus> {
+    return (await this.#client.ask('node.status', {})) as NodeStatus;
+  }
+
+  /** Resolves when the node has begun to stop. @throws NodeError as {@link status} does. */
+  async stop(): Promise<void> {
+    await this.#client.ask('node.stop', {});
+  }
+}
