@@ -15,7 +15,8 @@ it('convert writes beside the old file, never over another, and says what a star
   const said = `${yaml} is written, ${json} is untouched\na start reads ${yaml}\n`;
   expect(first).toMatchObject({ code: 0, stdout: said, stderr: '' });
   expect([readFileSync(json, 'utf8'), statSync(yaml).mode & 0o777]).toEqual([before, 0o600]);
-  expect(await runCli(['check', '--cbdir', cbdir])).toMatchObject({ code: 0, stdout: `OK: ${yaml}\n` });
+  const checked = await runCli(['check', '--cbdir', cbdir]);
+  expect([checked.code, checked.stdout]).toEqual([0, expect.stringContaining(`OK: ${yaml}\n`)]);
 
   writeFileSync(yaml, `# ours\n${readFileSync(yaml, 'utf8')}`);
   const refused = await runCli(['convert', '--cbdir', cbdir]);
