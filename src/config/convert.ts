@@ -19,6 +19,7 @@ export interface Conversion {
   readonly text: string;
   /** Whether there are comments, which JSON does not know. */
   readonly losesComments: boolean;
+  /** About other files. */
   readonly warnings: readonly ConfigProblem[];
 }
 
@@ -29,7 +30,7 @@ export interface Conversion {
  */
 export async function convertConfig(options: LoadOptions): Promise<Conversion> {
   const { file, name, text, parse, warnings } = await readConfig(options);
-  const checked = checkConfig(text, name, { ...options, ...filesOfConfig, parse });
+  checkConfig(text, name, { ...options, ...filesOfConfig, parse });
   const value = meaningOf(parse(text).root);
   const isJson = /\.json$/i.test(name);
   const { Lexer, stringify } = await import('yaml');
@@ -40,7 +41,7 @@ export async function convertConfig(options: LoadOptions): Promise<Conversion> {
     throw new ConfigError('ERR_CONFIG_INVALID', `${name} cannot be written in the other format with the same values`);
   }
   const losesComments = !isJson && Array.from(new Lexer().lex(text)).some((lexeme) => lexeme.startsWith('#'));
-  return { file, converted, text: after, losesComments, warnings: [...warnings, ...checked.warnings] };
+  return { file, converted, text: after, losesComments, warnings };
 }
 
 function meaningOf(root: SourceNode | undefined): unknown {
