@@ -19,6 +19,7 @@ import { convert } from './convert.js';
 import { compact, importCookies, listCookies, revoke, verify } from './cookies.js';
 import { init, portNumber, templateHelp, templateName } from './init/init.js';
 import { keygen, showKeys } from './keys.js';
+import { byteCount, LOGS_KEPT } from './log-options.js';
 import { COLOR_CHOICES, LOG_FORMATS } from './logging.js';
 import { describeFailure } from './report.js';
 import { addSessionCommands } from './session-commands.js';
@@ -26,6 +27,8 @@ import { start } from './start.js';
 import { NODE_STATES, status } from './status.js';
 import { stop } from './stop.js';
 import { upgrade } from './upgrade.js';
+
+const SECONDS = 'Seconds are a whole number.';
 
 /** The orderly end of a node takes up to 30 seconds. */
 const STOP_SECONDS = 35;
@@ -58,6 +61,15 @@ function commandLine(argv: readonly string[]): Command {
     )
     .addOption(new Option('--color <when>', 'colour in text logs').choices(COLOR_CHOICES).default('auto'))
     .addOption(strictly())
+    .option('--logtofile', 'log to node.log instead of standard output')
+    .option('--logdir <dir>', 'where node.log lies (default: the node directory); implies --logtofile')
+    .addOption(new Option('--logmaxsize <size>', 'set node.log aside when it is larger, like 10M').argParser(byteCount))
+    .addOption(
+      new Option('--logkeep <n>', 'how many logs that were set aside are kept')
+        .argParser(wholeNumber('A count is a whole number from 1 to 99999.'))
+        .default(LOGS_KEPT),
+    )
+    .addOption(new Option('--shutdownafter <seconds>', 'stop after so many seconds').argParser(wholeNumber(SECONDS)))
     .action(start);
 
   addCheck(program, argv.includes('--explain'));
@@ -157,7 +169,7 @@ function addProcessCommands(program: Command): void {
   addRunningOptions(program.command('stop').description('stop a running node, and wait until it is gone'))
     .addOption(
       new Option('--timeout <seconds>', 'how long its orderly end may take before it is ended by force')
-        .argParser(seconds)
+        .argParser(wholeNumber(SECONDS))
         .default(STOP_SECONDS),
     )
     .action(stop);
@@ -167,9 +179,12 @@ function addProcessCommands(program: Command): void {
     .action(status);
 }
 
-function seconds(text: string): number {
-  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('Seconds are a whole number.');
-  return Number(text);
+/** @param refusal - said when it is none of at most five digits */
+function wholeNumber(refusal: string): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError(refusal);
+    return Number(text);
+  };
 }
 
 function strictly(): Option {

@@ -1,27 +1,35 @@
 /**
  * `crossbar-ts start`: a node from its directory, until a signal ends it.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { LogFile } from '../log/log-file.js';
 import { resolveCbdir } from '../node/cbdir.js';
 import { startNode } from '../node/start.js';
 import type { RunningNode } from '../node/api.js';
 import { foreignFrame } from '../node/foreign-frame.js';
 import { handleSignals } from '../node/signals.js';
+import { logFileOf } from './log-options.js';
+import type { LogFileWords } from './log-options.js';
 import { createReporter } from './logging.js';
 import type { LogOptions } from './logging.js';
 import { Output } from './output.js';
 import { describeFailure } from './report.js';
 
-export interface StartOptions extends LogOptions {
+export interface StartOptions extends LogOptions, LogFileWords {
   readonly cbdir?: string;
   readonly rundir?: string;
   readonly config?: string;
   readonly strict?: boolean;
+  /** After so many seconds the node stops by itself. */
+  readonly shutdownafter?: number;
 }
 
 /** Starts the node; returns once it runs, or ends the process with 1 when it cannot. */
 export async function start(options: StartOptions): Promise<void> {
   const cbdir = resolveCbdir({ option: options.cbdir, env: process.env, cwd: process.cwd() });
-  const output = new Output(process.stdout);
+  const logFile = logFileOf(options, cbdir);
+  const output = new Output(logFile ?? process.stdout);
   process.once('exit', () => output.writeOut());
   const reporter = createReporter(options, output, (process.env['NO_COLOR'] ?? '') !== '');
 
@@ -43,12 +51,21 @@ export async function start(options: StartOptions): Promise<void> {
     terminal: output.terminal,
     stop: () => stopNode(starting, interrupt, output),
     foreignFrame,
+    reopenLog: logFile && reopening(logFile, output),
   });
 
   try {
     const node = await starting;
     process.title = node.summary.title;
     reporter.started(node.summary);
+    if (logFile !== undefined && process.stdout.isTTY) process.stdout.write(`the log goes to ${logFile.file}\n`);
+    if (options.shutdownafter !== undefined) {
+      await delay(options.shutdownafter * 1000, undefined, { ref: false });
+      reporter.log.info({ seconds: options.shutdownafter }, 'the time that --shutdownafter gives it is over');
+      await node.stop();
+      await output.flush();
+      process.exit(0);
+    }
   } catch (error) {
     // `stopNode` ends the process.
     if (error === interrupt.signal.reason) return;
@@ -57,6 +74,14 @@ export async function start(options: StartOptions): Promise<void> {
     // Not `process.exitCode`: whatever a failed start forgot must not keep a dead node alive.
     process.exit(1);
   }
+}
+
+/** What waits goes into the old file. */
+function reopening(file: LogFile, output: Output): () => void {
+  return () => {
+    output.writeOut();
+    file.reopen();
+  };
 }
 
 /** A signal can come while the node still starts: then the start is given up. */

@@ -6,7 +6,9 @@
  *     a second one      exit at once with 128 + its number (130, 143)
  *     SIGHUP            at a terminal the terminal is gone: as SIGTERM. Else ignored with a warning: there is no
  *                       reload yet, and a node must not die of a request for one.
- *     SIGUSR1, SIGUSR2  ignored with a warning: Node.js would open its debugger, and end
+ *     SIGUSR1           reopens the log file, where there is one. Else ignored with a warning: without a listener Node.js
+ *                       would open its debugger
+ *     SIGUSR2           ignored with a warning: without a listener the process would end
  *     SIGQUIT           not touched: ends at once, also when the event loop is stuck
  *     uncaught error    of a component: log it and go on, because a client that calls it must not end the node.
  *                       Any other: log it as fatal and exit 1 at once: never a listener without a working node behind it
@@ -32,6 +34,8 @@ export interface SignalOptions {
   readonly log: Logger;
   /** The orderly end: called once, with the first signal. */
   readonly stop: () => Promise<void>;
+  /** Goes on with the log in a file of the same name; undefined where the log goes to no file. */
+  readonly reopenLog?: (() => void) | undefined;
   /** Someone sits at a terminal that can go away. */
   readonly terminal: boolean;
   /** @returns where in the code of a component an error comes from; undefined when it does not come from there. */
@@ -39,7 +43,7 @@ export interface SignalOptions {
 }
 
 /** Installs the handlers of the table above. */
-export function handleSignals({ source, log, stop, terminal, foreignFrame }: SignalOptions): void {
+export function handleSignals({ source, log, stop, terminal, foreignFrame, reopenLog }: SignalOptions): void {
   const repeated = new RepeatedLog(log);
   let stopping = false;
 
@@ -66,9 +70,13 @@ export function handleSignals({ source, log, stop, terminal, foreignFrame }: Sig
     if (terminal) end(signal);
     else log.warn({ signal }, 'signal ignored: reload is not supported');
   });
-  for (const idle of ['SIGUSR1', 'SIGUSR2'] as const) {
-    source.on(idle, (signal) => log.warn({ signal }, 'signal ignored: it means nothing to a node'));
-  }
+  const ignore = (signal: IdleSignal): void => log.warn({ signal }, 'signal ignored: it means nothing to a node');
+  source.on('SIGUSR1', (signal) => {
+    if (reopenLog === undefined) return ignore(signal);
+    reopenLog();
+    log.info({ signal }, 'log file reopened');
+  });
+  source.on('SIGUSR2', ignore);
   // An unhandled rejection arrives here too, with `origin` saying so.
   source.on('uncaughtException', (err, origin) => {
     const frame = foreignFrame(err);

@@ -1,0 +1,58 @@
+/**
+ * The options of `start` by which the log goes to a file: `--logtofile`, `--logdir`, `--logmaxsize`, `--logkeep`.
+ */
+import path from 'node:path';
+import { InvalidArgumentError } from 'commander';
+
+import { LogFile } from '../log/log-file.js';
+import { NodeError } from '../node/error.js';
+import { messageOf } from '../system/error.js';
+
+/** What is asked for. */
+export interface LogFileWords {
+  readonly logtofile?: boolean;
+  /** Relative to the node directory. */
+  readonly logdir?: string;
+  /** In bytes. */
+  readonly logmaxsize?: number;
+  readonly logkeep?: number;
+}
+
+/** Crossbar.io's name. */
+const LOG_FILE = 'node.log';
+
+/** How many logs that were set aside are kept, by default. */
+export const LOGS_KEPT = 5;
+
+/** A log that is set aside after each line is none. */
+const MIN_BYTES = 4096;
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** @returns undefined where the log goes to standard output. @throws NodeError when the file cannot be opened. */
+export function logFileOf(words: LogFileWords, cbdir: string): LogFile | undefined {
+  const { logtofile = false, logdir, logmaxsize: maxBytes, logkeep: keep = LOGS_KEPT } = words;
+  if (!logtofile && logdir === undefined) {
+    if (maxBytes === undefined) return undefined;
+    throw new NodeError('ERR_NODE_DIRECTORY', '--logmaxsize is about a log in a file: it needs --logtofile');
+  }
+  const file = path.resolve(cbdir, logdir ?? '.', LOG_FILE);
+  const failed = (error: unknown): void => {
+    process.stderr.write(`crossbar-ts: the log ${file} cannot be written, lines of it are lost: ${messageOf(error)}\n`);
+  };
+  try {
+    return new LogFile({ file, maxBytes, keep, failed });
+  } catch (cause) {
+    throw new NodeError('ERR_NODE_DIRECTORY', `the log ${file} cannot be opened: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** For commander. @returns a size like `10M` in bytes. */
+export function byteCount(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,9})([kmg]?)b?$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? 1);
+  if (digits === '' || bytes < MIN_BYTES) {
+    throw new InvalidArgumentError(`A size is a number of bytes, or one with K, M or G, of at least ${MIN_BYTES}.`);
+  }
+  return bytes;
+}
