@@ -4,11 +4,13 @@
  * answers its own.
  */
 import { Agent, request } from 'node:http';
-import type { IncomingHttpHeaders, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import type { RequestOptions } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import { CODECS, joinBatch, splitBatch } from './codec.js';
 import type { AnySerializerName, Codec } from './codec.js';
-import { ALL_ROLES, ConnectionClosed, isAnswer, QUESTION } from './wamp-client.js';
-import type { CloseInfo } from './wamp-client.js';
+import { ParsedClient } from './parsed-client.js';
 
 /** Where it is, and how it speaks. */
 export interface LongPollOptions {
@@ -21,6 +23,8 @@ export interface LongPollOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The query of `/open`, with its `?`. */
   readonly query?: string;
+  /** For `https`: `ca`, `cert`, `key`, ... */
+  readonly tls?: ConnectionOptions;
 }
 
 /** What was answered to a request. */
@@ -30,10 +34,11 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** One request. @throws when the connection is lost. */
+/** One request, by TLS where its agent does TLS. @throws when the connection is lost. */
 export function httpRequest(options: RequestOptions, body?: Buffer | string): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const req = request(options, (res) => {
+    const ask: typeof request = options.agent instanceof TlsAgent ? tlsRequest : request;
+    const req: ClientRequest = ask(options, (res) => {
       const chunks: Buffer[] = [];
       res.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
       res.on('end', () => {
@@ -45,10 +50,8 @@ export function httpRequest(options: RequestOptions, body?: Buffer | string): Pr
   });
 }
 
-export class LongPollClient {
-  isOpen = true;
+export class LongPollClient extends ParsedClient {
   isPaused = false;
-  readonly closed: Promise<CloseInfo>;
   /** What was answered to `/open`. */
   readonly handshake: HttpAnswer;
   readonly id: string;
@@ -59,28 +62,34 @@ export class LongPollClient {
   readonly agent: Agent;
   readonly #options: LongPollOptions;
   readonly #codec: Codec;
-  #end: (info: CloseInfo) => void = () => undefined;
-  #inbox: unknown[][] = [];
-  #waiting: (() => void)[] = [];
   #sending: Promise<void> = Promise.resolve();
   #hasSaidGoodbye = false;
   #wasSaidGoodbye = false;
 
   private constructor(options: LongPollOptions, agent: Agent, handshake: HttpAnswer) {
+    super();
     this.#options = options;
     this.agent = agent;
     this.headers = options.headers ?? {};
     this.handshake = handshake;
     this.#codec = CODECS[options.serializer ?? 'json'];
-    this.closed = new Promise((resolve) => (this.#end = resolve));
     this.id = (JSON.parse(handshake.body.toString()) as { transport: string }).transport;
     void this.#poll();
   }
 
   /** @throws Error 'refused' with the status. */
   static async connect(options: LongPollOptions): Promise<LongPollClient> {
-    const { port, host = '127.0.0.1', path = '', serializer = 'json', batched = false, headers, query = '' } = options;
-    const agent = new Agent({ keepAlive: true });
+    const {
+      port,
+      host = '127.0.0.1',
+      path = '',
+      serializer = 'json',
+      batched = false,
+      headers,
+      query = '',
+      tls,
+    } = options;
+    const agent = tls === undefined ? new Agent({ keepAlive: true }) : new TlsAgent({ keepAlive: true, ...tls });
     const protocols = [`wamp.2.${serializer}${batched ? '.batched' : ''}`];
     const to = { host, port, agent, method: 'POST', path: `${path}/open${query}`, headers: headers ?? {} };
     const answer = await httpRequest(to, JSON.stringify({ protocols }));
@@ -115,32 +124,6 @@ export class LongPollClient {
   encode(messages: readonly (readonly unknown[])[]): Buffer {
     const [message = []] = messages;
     return this.#options.batched === true ? joinBatch(this.#codec, messages) : this.#codec.encode(message);
-  }
-
-  async next(): Promise<unknown[]> {
-    while (this.#inbox.length === 0) {
-      if (!this.isOpen) throw new ConnectionClosed(await this.closed);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    return this.#inbox.shift() as unknown[];
-  }
-
-  ask(message: readonly unknown[]): Promise<unknown[]> {
-    this.send(message);
-    return this.next();
-  }
-
-  async hello(): Promise<{ readonly sessionId: number }> {
-    const [type, sessionId] = await this.ask([1, 'realm1', { roles: ALL_ROLES }]);
-    if (type !== 2) throw new Error('expected WELCOME');
-    return { sessionId: sessionId as number };
-  }
-
-  async settle(): Promise<void> {
-    this.send(QUESTION);
-    const early = [];
-    for (let message = await this.next(); !isAnswer(message); message = await this.next()) early.push(message);
-    this.#inbox.unshift(...early);
   }
 
   /** Polls no more until {@link resume}. */
@@ -181,17 +164,14 @@ export class LongPollClient {
   }
 
   #take(message: unknown[]): void {
-    this.#inbox.push(message);
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.arrived(message);
     if (message[0] === 3) void this.close();
     if (message[0] === 6 && !this.#hasSaidGoodbye) this.#wasSaidGoodbye = true;
   }
 
   #over(): void {
     if (!this.isOpen) return;
-    this.isOpen = false;
-    this.#end({ code: 0, reason: '' });
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.ended();
     this.agent.destroy();
   }
 }

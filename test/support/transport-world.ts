@@ -38,10 +38,11 @@ import type { AnySerializerName } from './codec.js';
 import { temporaryDirectory } from './daemon.js';
 import type { LogRecord } from './daemon.js';
 import { LongPollClient } from './long-poll-client.js';
+import { ParsedClient } from './parsed-client.js';
 import { RawSocketClient } from './rawsocket-client.js';
 import { ALLOW_ALL, FakeClock, wire } from './realm.js';
 import { serviceDeps } from './web.js';
-import { ALL_ROLES, ConnectionClosed, isAnswer, QUESTION, WampClient } from './wamp-client.js';
+import { WampClient } from './wamp-client.js';
 import type { CloseInfo } from './wamp-client.js';
 
 /** What the suite needs of a client. RawSocket and the in-process transport have no close codes: theirs is 0. */
@@ -415,26 +416,13 @@ function longPollActs(client: LongPollClient): SocketActs {
 }
 
 /** What an in-process client sends and gets, as arrays. */
-class LocalClient implements ContractClient {
-  readonly closed: Promise<CloseInfo>;
+class LocalClient extends ParsedClient implements ContractClient {
   readonly transport: LocalTransport;
-  isOpen = true;
-  readonly #inbox: unknown[][] = [];
-  readonly #waiting: (() => void)[] = [];
 
   constructor(deps: SessionDeps) {
-    let end: (info: CloseInfo) => void;
-    this.closed = new Promise((resolve) => (end = resolve));
-    const receive = (message: RouterMessage): void => {
-      this.#inbox.push(wire(message));
-      for (const wake of this.#waiting.splice(0)) wake();
-    };
-    const disconnected = (): void => {
-      this.isOpen = false;
-      end({ code: 0, reason: '' });
-      for (const wake of this.#waiting.splice(0)) wake();
-    };
-    this.transport = new LocalTransport({ receive, disconnected }, deps, 'local');
+    super();
+    const receive = (message: RouterMessage): void => this.arrived(wire(message));
+    this.transport = new LocalTransport({ receive, disconnected: () => this.ended() }, deps, 'local');
   }
 
   send(message: readonly unknown[]): void {
@@ -443,32 +431,6 @@ class LocalClient implements ContractClient {
     const payload = args === undefined ? NO_PAYLOAD : payloadOf(args as unknown[], kwargs as Record<string, unknown>);
     const fields = message.slice(0, position);
     this.transport.tell(parseMessage(fields, message.length, payload));
-  }
-
-  async next(): Promise<unknown[]> {
-    while (this.#inbox.length === 0) {
-      if (!this.isOpen) throw new ConnectionClosed(await this.closed);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    return this.#inbox.shift() as unknown[];
-  }
-
-  ask(message: readonly unknown[]): Promise<unknown[]> {
-    this.send(message);
-    return this.next();
-  }
-
-  async hello(): Promise<{ readonly sessionId: number }> {
-    const [type, sessionId] = await this.ask([1, 'realm1', { roles: ALL_ROLES }]);
-    if (type !== 2) throw new Error('expected WELCOME');
-    return { sessionId: sessionId as number };
-  }
-
-  async settle(): Promise<void> {
-    this.send(QUESTION);
-    const early = [];
-    for (let message = await this.next(); !isAnswer(message); message = await this.next()) early.push(message);
-    this.#inbox.unshift(...early);
   }
 }
 
