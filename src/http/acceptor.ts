@@ -2,7 +2,8 @@
  * HTTP on the connections of an endpoint: Node.js reads the requests, a path tree answers them. `dispatch.ts` says what
  * happens to a single request, `webservice/path.ts` which service it reaches.
  *
- *     start: services start -> connections are served -> stop: services stop, responses end, or are cut after a grace
+ *     start: services start -> connections are served
+ *     stop:  connections on which nothing goes on end -> services stop -> responses end, or are cut after a grace
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions } from 'node:http';
@@ -91,12 +92,10 @@ export class HttpAcceptor implements Acceptor {
   }
 
   async stop(): Promise<void> {
-    // Ends connections between two requests.
-    this.#server.close();
-    // Browsers connect in advance; Node.js ends only the connections that have asked for something before.
-    for (const socket of this.#connections) if (socket.bytesRead === 0) socket.destroy();
     this.#dispatcher.finish();
     await this.#stopServices();
+    // Ends the connections between two requests that services had kept till now.
+    this.#server.close();
     await this.#emptyWithin(STOP_GRACE_MS);
   }
 

@@ -23,13 +23,17 @@ import { clientAddressOf } from './client-address.js';
 import { parseErrorOf } from './parse-error.js';
 import type { ParseError } from './parse-error.js';
 import { Pipeline } from './pipeline.js';
+import { isKept, isKeptForOthers } from './kept-connections.js';
 import { WebResponse } from './response.js';
+import type { ServerEnd } from './response.js';
 import type { WebRequest, WebService } from './service.js';
 import { parseTarget } from './target.js';
 import type { Target } from './target.js';
 
 /** Headers that a response keeps when the service that prepared it fails. */
 const KEPT_ON_FAILURE = new Set(['server', 'x-content-type-options', 'strict-transport-security', 'set-cookie']);
+
+const STOPPING = 'The node is stopping.';
 
 export interface DispatcherOptions {
   readonly root: WebService;
@@ -46,7 +50,7 @@ export interface DispatcherOptions {
   readonly trustedProxies?: TrustedProxies | undefined;
 }
 
-export class Dispatcher {
+export class Dispatcher implements ServerEnd {
   readonly #options: DispatcherOptions;
   /** The connections that speak HTTP. One that was upgraded does no longer. */
   readonly #pipelines = new Map<Duplex, Pipeline>();
@@ -88,6 +92,7 @@ export class Dispatcher {
     }
     const target = parseTarget(req.url ?? '');
     if ('status' in target) sendStatus(res, target.status, target.text);
+    else if (this.#finishing && isKeptForOthers(req.socket, target.path)) sendStatus(res, 503, STOPPING);
     else void this.#serve(asWebRequest(req, target, client), res);
   }
 
@@ -118,7 +123,7 @@ export class Dispatcher {
     if ('status' in target) {
       this.#refusals.webSocket(req, { ...target, kind: 'target' });
       refuse(socket, target.status, target.text);
-    } else if (this.#finishing) refuse(socket, 503, 'The node is stopping.');
+    } else if (this.#finishing) refuse(socket, 503, STOPPING);
     else this.#upgradeTo(asWebRequest(req, target, client), socket, head);
   }
 
@@ -153,11 +158,18 @@ export class Dispatcher {
     else this.#options.log.debug({ peer: peerOf(socket), code }, 'HTTP connection failed');
   }
 
-  /** From now on every response is the last one of its connection. */
+  /**
+   * From now on every response is the last one of its connection, and connections between two requests end; so do those that browsers
+   * open in advance. All but those that a service has kept (`kept-connections.ts`).
+   */
   finish(): void {
     this.#finishing = true;
     this.#refusals.end();
-    for (const { due } of this.#pipelines.values()) if (due !== undefined) due.shouldKeepAlive = false;
+    for (const [socket, pipeline] of this.#pipelines) if (pipeline.isIdle && !isKept(socket)) socket.destroy();
+  }
+
+  isLastOf(socket: Socket): boolean {
+    return this.#finishing && !isKept(socket);
   }
 
   async #serve(request: WebRequest, res: WebResponse): Promise<void> {
@@ -219,7 +231,7 @@ export class Dispatcher {
   #enter(req: IncomingMessage, res: WebResponse): void {
     const { clock, headers } = this.#options;
     const startedMs = clock();
-    if (this.#finishing) res.shouldKeepAlive = false;
+    res.serverEnd = this;
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     // A service that writes after it has ended. A client that leaves is no error of the response.
     res.on('error', (error) => this.#logFault(error, req));

@@ -27,6 +27,8 @@ export class Pipeline {
   /** The last request; its body may still be on the way. */
   #request: IncomingMessage | undefined;
   #due: WebResponse | undefined;
+  /** Bytes have come of which there is no request yet. */
+  #hasBegun = false;
   /** Of the bytes that were read, those that the parser has not got yet. */
   #rest = NOTHING;
   /** The socket is not read, because of us. */
@@ -59,8 +61,14 @@ export class Pipeline {
     return this.#due;
   }
 
+  /** Whether the connection is between two requests, or before the first one. */
+  get isIdle(): boolean {
+    return this.#due === undefined && !this.#hasBegun;
+  }
+
   /** A request was parsed. The next one comes when its response has closed. */
   add(req: IncomingMessage, res: WebResponse): void {
+    this.#hasBegun = false;
     this.#request = req;
     this.#due = res;
     this.#cuts.expectBody(Number(req.headers['content-length'] ?? 0));
@@ -95,6 +103,7 @@ export class Pipeline {
     const isAll = length === bytes.length;
     // Before the parser runs: an upgrade takes the rest.
     this.#rest = isAll ? NOTHING : bytes.subarray(length);
+    this.#hasBegun = true;
     this.#parse(isAll ? bytes : bytes.subarray(0, length));
   }
 

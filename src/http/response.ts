@@ -3,9 +3,16 @@
  * that hands out a cookie is nobody else's. A shared cache that kept it would give one visitor's identity to the next.
  */
 import { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+/** Knows when a server ends. */
+export interface ServerEnd {
+  /** Whether an answer that begins now is the last one of its connection. */
+  isLastOf(socket: Socket): boolean;
+}
 
 /** A `ServerResponse` whose `Cache-Control` is made private when it carries `Set-Cookie`. */
 export class WebResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
@@ -16,6 +23,8 @@ export class WebResponse<Request extends IncomingMessage = IncomingMessage> exte
   awaitsContinue = false;
   /** The parser gave up on the body of the request: nothing more of it will come. */
   requestError: NodeJS.ErrnoException | undefined;
+  /** Default: the connection goes on as the client wants it. */
+  serverEnd: ServerEnd | undefined;
 
   override writeContinue(callback?: () => void): void {
     this.awaitsContinue = false;
@@ -25,6 +34,7 @@ export class WebResponse<Request extends IncomingMessage = IncomingMessage> exte
   override writeHead(statusCode: number, reasonOrHeaders?: string | Headers, headers?: Headers): this {
     const reason = typeof reasonOrHeaders === 'string' ? reasonOrHeaders : undefined;
     this.#take(typeof reasonOrHeaders === 'string' ? headers : reasonOrHeaders);
+    if (this.serverEnd?.isLastOf(this.req.socket) === true) this.shouldKeepAlive = false;
     if (this.hasHeader('Set-Cookie')) this.setHeader('Cache-Control', privateOnly(this.getHeader('Cache-Control')));
     return reason === undefined ? super.writeHead(statusCode) : super.writeHead(statusCode, reason);
   }

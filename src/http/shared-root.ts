@@ -10,6 +10,8 @@ import { firstSegment } from './target.js';
 
 interface Tree {
   readonly root: WebService;
+  /** Idempotent. */
+  readonly stop: () => Promise<void>;
   /** Its path segments, and `/` for all others. */
   readonly keys: ReadonlySet<string>;
 }
@@ -27,7 +29,9 @@ export class SharedRoot implements WebService {
 
   /** @param keys the path segments that `root` knows, and `/` where it answers for all others */
   constructor(root: WebService, keys: readonly string[], port: SharedPort) {
-    this.#own = { root, keys: new Set(keys) };
+    let stopped: Promise<void> | undefined;
+    const stop = (): Promise<void> => (stopped ??= Promise.resolve(root.stop?.()));
+    this.#own = { root, keys: new Set(keys), stop };
     this.#port = port;
   }
 
@@ -36,8 +40,9 @@ export class SharedRoot implements WebService {
     treesOf.set(this.#port, [...this.#trees, this.#own]);
   }
 
+  /** With the others: all connections of the port are those of one of them, and end with it. */
   async stop(): Promise<void> {
-    await this.#own.root.stop?.();
+    await Promise.all([this.#own.stop(), ...this.#trees.map((tree) => tree.stop())]);
   }
 
   handle(request: WebRequest, res: WebResponse): void | Promise<void> {

@@ -39,6 +39,8 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   readonly client: ClientInfo;
   readonly counted: Carrier;
   active = false;
+  /** The client knows that we have ended its session. */
+  hasSaidGoodbye = false;
   /** The way in; the wire fills it. */
   readonly inbox: Inbox;
   readonly #wire: Wire;
@@ -115,6 +117,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   }
 
   sessionClosing(): void {
+    this.hasSaidGoodbye = true;
     this.#awaitHello();
   }
 
@@ -248,7 +251,6 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     this.inbox.act(() => this.ping(this.#wire.pongFrame(payload)));
   }
 
-  /** The client answered a ping. */
   ponged(): void {
     this.#host.gotPong(this);
   }

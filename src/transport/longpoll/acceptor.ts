@@ -8,7 +8,7 @@ import { drawBytes } from '../../system/random.js';
 import { DeadlineQueue } from '../deadline-queue.js';
 import { openConnections } from '../open-connections.js';
 import { unsentLimits } from '../outbox/outbox.js';
-import { addressOf, clientInfoOf, clientOf, isTls } from '../peer.js';
+import { addressOf, clientInfoOf, clientOf, isSecure, isTls } from '../peer.js';
 import { TransportHost } from '../transport-host.js';
 import { endLater, visitorOf } from '../websocket/visitor.js';
 import { PageWarnings } from '../websocket/page-warnings.js';
@@ -229,7 +229,7 @@ export class LongPollAcceptor implements LongPollKeeper {
     const liveCookie = tracked && tracker?.enter(tracked.record);
     const visit =
       tracker && tracked && liveCookie
-        ? new CookieVisit({ tracker, tracked, liveCookie, isSecure: isTls(socket), log })
+        ? new CookieVisit({ tracker, tracked, liveCookie, isSecure: isSecure(req), log })
         : undefined;
     if (tracked?.setCookie !== undefined) this.#pages.misfit(tracked.setCookie, req);
     const client = clientBy(req, clientOf(socket, visitorOf(req, sessions, tracked, liveCookie)), visit);

@@ -24,9 +24,15 @@ export interface Poll {
   cut(): void;
 }
 
+/**
+ * What became of a message, or a batch: it was routed, or is not needed any more; it was none; or it came to nothing, because the
+ * session is over.
+ */
+export type PostEnd = 'taken' | 'refused' | Exclude<PollEnd, 'nothing'>;
+
 /** A request with a message of the client, or a batch. */
 export interface Post {
   readonly data: Buffer;
-  /** Answers: all has been routed, or is not needed any more. @param refusal why it was no message. */
-  answer(refusal?: string): void;
+  /** Harmless when nobody waits, or for a second time. @param text one sentence for people. */
+  answer(how: PostEnd, text?: string): void;
 }

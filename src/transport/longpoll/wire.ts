@@ -5,6 +5,7 @@
  *     open --the client closes--> gone
  *       |--we end it--> ending: what was sent is still fetched --/close, 10 s--> gone
  *       |                 +--where the client is to come back, as soon as all is fetched: 503--> gone
+ *       |                      (where the node stops, by the next poll: until then it can still ask)
  *       +--cut, or no request for `session_timeout`--> gone
  *
  * An open poll is a sign of life. Messages are taken from the queue only for somebody who waits, and are put back where the answer did
@@ -26,7 +27,7 @@ import type { TransportHost } from '../transport-host.js';
 import type { MessageSender, Wire } from '../wire.js';
 import type { Channel, ChannelOwner } from './channel.js';
 import type { After } from './order.js';
-import type { Poll, PollEnd, Post } from './requests.js';
+import type { Poll, PollEnd, Post, PostEnd } from './requests.js';
 
 /** What was agreed with `/open`. */
 export interface LongPollTerms {
@@ -76,6 +77,8 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
   readonly #order: SendOrder;
   #state: 'open' | 'ending' | 'gone' = 'open';
   #isPassing = false;
+  /** A client that does not poll at the moment is told of the end by its next poll. */
+  #awaitsPoll = false;
   /** Who waits for messages. */
   #poll: Poll | undefined;
   /** Whose answer is under way. */
@@ -121,7 +124,7 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
     this.#poll = poll;
     this.#keeper.polls(this);
     if (this.#queue.count > 0) this.#enlist();
-    else if (this.#state === 'ending' && this.#isPassing) this.#finish('unavailable');
+    else this.#dismiss();
   }
 
   /** A poll that waited, or whose answer was under way, has lost its client. */
@@ -147,10 +150,21 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
 
   /** Takes a message, or a batch. */
   post(post: Post): void {
-    if (this.#state !== 'open') return post.answer();
+    if (this.#state !== 'open') return post.answer(this.#endOfLatePosts);
     this.#begin();
     this.#posts.add(post);
     this.#order.take(post);
+  }
+
+  /**
+   * The client of a message has hung up. One that waits because nothing is read is dropped: otherwise a client that hangs up again and
+   * again would have us keep as much as it likes.
+   */
+  postLeft(post: Post): void {
+    const at = this.#held.indexOf(post);
+    if (at === -1) return;
+    this.#held.splice(at, 1);
+    this.#answer(post, 'taken');
   }
 
   /** The client ends the connection: behind what it has sent. */
@@ -185,12 +199,15 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
   end(cause: CloseCause | Fault, text: string): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    this.#isPassing = PASSING.has(cause);
+    this.#awaitsPoll = cause === 'system_shutdown';
+    // It has been told by GOODBYE, answers, and closes.
+    this.#isPassing = PASSING.has(cause) && !(this.#awaitsPoll && this.connection.hasSaidGoodbye);
     this.stopReading();
-    this.#answerPosts(cause === 'protocol_violation' ? text : undefined);
+    if (cause === 'protocol_violation') this.#answerPosts('refused', text);
+    else this.#answerPosts(this.#endOfLatePosts);
     // There is no word for it.
     if (this.#queue.count === 0 && cause === 'too_large') return this.#finish('gone');
-    if (this.#queue.count === 0 && this.#isPassing) return this.#finish('unavailable');
+    if (this.#dismiss()) return;
     this.#host.awaitClose(this.connection);
     this.#enlist();
   }
@@ -251,7 +268,7 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
     this.#end();
     if (this.#queue.count > 0) return this.#enlist();
     this.#channel.drained();
-    if (this.#state === 'ending' && this.#isPassing) this.#finish('unavailable');
+    this.#dismiss();
   }
 
   #enlist(): void {
@@ -278,18 +295,24 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
     const { inbox, isOpening } = this.connection;
     inbox.receive(post.data, this.#serializer.binary);
     // A verdict may take its time, and clients have a limit for each request. What has to wait itself pauses.
-    if (isOpening && this.connection.isOpening && !this.isPaused) this.#answer(post);
-    else inbox.act(() => this.#answer(post));
+    if (isOpening && this.connection.isOpening && !this.isPaused) this.#answer(post, 'taken');
+    else inbox.act(() => this.#answer(post, 'taken'));
   }
 
-  #answer(post: Post, refusal?: string): void {
+  /** Behind our own end the client is not listened to, which it may expect; where it is to come back it has to know what was lost. */
+  get #endOfLatePosts(): PostEnd {
+    if (this.#isPassing) return 'unavailable';
+    return this.#state === 'gone' ? 'gone' : 'taken';
+  }
+
+  #answer(post: Post, how: PostEnd, text?: string): void {
     if (!this.#posts.delete(post)) return;
-    post.answer(refusal);
+    post.answer(how, text);
     this.#end();
   }
 
-  #answerPosts(refusal?: string): void {
-    for (const post of [...this.#posts]) this.#answer(post, refusal);
+  #answerPosts(how: PostEnd, text?: string): void {
+    for (const post of [...this.#posts]) this.#answer(post, how, text);
   }
 
   /** A request is under way. */
@@ -302,6 +325,14 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
     if (--this.#requests === 0 && this.#state !== 'gone') this.#keeper.idle(this);
   }
 
+  /** Once it has fetched all, a client that is to come back is told so. @returns whether that is done. */
+  #dismiss(): boolean {
+    if (this.#state !== 'ending' || !this.#isPassing || this.#queue.count > 0) return false;
+    if (this.#awaitsPoll && this.#poll === undefined) return false;
+    this.#finish('unavailable');
+    return true;
+  }
+
   #finish(how: PollEnd, text?: string): void {
     if (this.#state === 'gone') return;
     this.#state = 'gone';
@@ -312,7 +343,7 @@ export class LongPollWire implements Wire, MessageSender, Flushable, ChannelOwne
     // Not at once: a message may be being routed.
     queueMicrotask(() => {
       this.connection.closed();
-      this.#answerPosts();
+      this.#answerPosts(how === 'nothing' ? 'taken' : how, text);
       this.#queue.clear();
     });
   }

@@ -5,7 +5,7 @@ import { openConnections } from '../../transport/open-connections.js';
 import type { WebResponse } from '../../http/response.js';
 import type { WebRequest } from '../../http/service.js';
 import type { LongPollClient } from '../../transport/longpoll/acceptor.js';
-import type { Poll, PollEnd, Post } from '../../transport/longpoll/requests.js';
+import type { Poll, PollEnd, Post, PostEnd } from '../../transport/longpoll/requests.js';
 
 export const NO_STORE = { 'Cache-Control': 'no-store' };
 
@@ -17,6 +17,25 @@ const PATIENCE_MS = 60_000;
 
 /** Larger pieces are not put together. */
 const MAX_PIECE_BYTES = 65_536;
+
+/** Puts short messages together: each write costs more than to copy them. */
+export function piecesOf(messages: readonly Buffer[]): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  let group: Buffer[] = [];
+  let bytes = 0;
+  const close = (): void => {
+    if (group.length > 0) pieces.push(group.length === 1 ? (group[0] as Buffer) : Buffer.concat(group, bytes));
+    group = [];
+    bytes = 0;
+  };
+  for (const message of messages) {
+    if (bytes + message.length > MAX_PIECE_BYTES) close();
+    group.push(message);
+    bytes += message.length;
+  }
+  close();
+  return pieces;
+}
 
 /**
  * Whether an answer that is over has left. Node.js says so (`writableFinished`) of one whose connection was reset meanwhile, too.
@@ -36,6 +55,12 @@ export function tellCookie({ req }: WebRequest, res: WebResponse, client: LongPo
 /** There is no session of this id. */
 export function sendGone(res: WebResponse): void {
   sendStatus(res, 404, NOT_FOUND);
+}
+
+/** The session of a request has ended. */
+function sendEnd(res: WebResponse, how: Exclude<PollEnd, 'nothing'>, text = COME_AGAIN): void {
+  if (how === 'gone') sendGone(res);
+  else sendStatus(res, 503, text);
 }
 
 /** A request that waits for messages. */
@@ -69,7 +94,7 @@ export class HttpPoll implements Poll {
     const res = this.#res;
     this.#begin();
     const bytes = messages.reduce((sum, { length }) => sum + length, 0);
-    const pieces = messages.length > 1 && bytes <= MAX_PIECE_BYTES ? [Buffer.concat(messages, bytes)] : messages;
+    const pieces = piecesOf(messages);
     const { socket } = this.#request.req;
     // Only the writes tell for sure: `finish` comes also where the connection was reset, and no error where it is destroyed.
     let left = 0;
@@ -84,12 +109,11 @@ export class HttpPoll implements Poll {
     res.end();
   }
 
-  end(how: PollEnd, text = COME_AGAIN): void {
+  end(how: PollEnd, text?: string): void {
     if (!this.isOpen) return;
     this.#begin();
     if (how === 'nothing') sendEmpty(this.#res, 204);
-    else if (how === 'gone') sendGone(this.#res);
-    else sendStatus(this.#res, 503, text);
+    else sendEnd(this.#res, how, text);
   }
 
   cut(): void {
@@ -115,12 +139,15 @@ export class HttpPost implements Post {
     this.#request = request;
     this.#res = res;
     this.#client = client;
+    res.once('close', () => client.wire.postLeft(this));
   }
 
-  answer(refusal?: string): void {
-    if (this.#res.closed || this.#res.headersSent) return;
-    tellCookie(this.#request, this.#res, this.#client, true);
-    if (refusal === undefined) sendEmpty(this.#res, 204, NO_STORE);
-    else sendStatus(this.#res, 400, refusal);
+  answer(how: PostEnd, text?: string): void {
+    const res = this.#res;
+    if (res.closed || res.headersSent) return;
+    tellCookie(this.#request, res, this.#client, true);
+    if (how === 'taken') sendEmpty(res, 204, NO_STORE);
+    else if (how === 'refused') sendStatus(res, 400, text);
+    else sendEnd(res, how, text);
   }
 }

@@ -16,6 +16,7 @@ import { sendAnswer, sendEmpty, sendStatus } from '../../http/answer.js';
 import { BodyReader } from '../../http/bodies.js';
 import { BodyMemory } from '../../http/body-memory.js';
 import { CrossOrigin } from '../../http/cross-origin.js';
+import { keepConnection } from '../../http/kept-connections.js';
 import { MAX_OPENING_BYTES } from '../../session/opening.js';
 import { createSessionDeps } from '../../session/deps.js';
 import { LongPollAcceptor } from '../../transport/longpoll/acceptor.js';
@@ -113,8 +114,14 @@ class LongPollService implements WebService {
     if (isOpening) return this.#open(request, res, this.#acceptor);
     const client = this.#acceptor.find(id);
     if (client === undefined || action === undefined) return sendGone(res);
+    this.#keep(request);
     client.visit?.goesOn(req);
     await action(request, res, client);
+  }
+
+  /** A client between two polls is told by the next one that the node stops. */
+  #keep({ req, mount }: WebRequest): void {
+    keepConnection(req.socket, { mount, isNeeded: () => this.#acceptor !== undefined && this.#acceptor.size > 0 });
   }
 
   #preflight({ req }: WebRequest, res: WebResponse): void {
@@ -133,6 +140,7 @@ class LongPollService implements WebService {
     if (opened === undefined) return;
     if ('status' in opened) return this.#refuse(request, res, opened);
     const { id, subprotocol, setCookie, wire } = opened;
+    this.#keep(request);
     if (setCookie !== undefined) res.appendHeader('Set-Cookie', setCookie);
     // Nobody knows the id then.
     res.once('close', () => {
