@@ -616,4 +616,47 @@ export const DEVIATIONS: readonly Deviation[] = [
     switch: '`options.overwrite`, `options.topics`, `options.allowed_origins`',
     test: { file: 'test/unit/webservice/upload/upload.test.ts', title: 'called %j is put into the directory' },
   },
+  {
+    id: 'D-66',
+    topic: 'a request for messages over long-poll when there are none',
+    crossbar:
+      'is never answered, so that autobahn-js gives the connection up after 12 seconds; `request_timeout` is read and not applied; according to its source, not measured',
+    here: 'status 204 after `request_timeout`, 10 seconds',
+    switch: '`options.request_timeout`',
+    test: {
+      file: 'test/integration/long-poll.test.ts',
+      title: 'stays while it is idle for longer than a request, and a session, may take',
+    },
+  },
+  {
+    id: 'D-67',
+    topic: 'how long a client of long-poll may be quiet',
+    crossbar:
+      '`session_timeout` from the arrival of its last request, also while it waits for messages; according to its source, not measured',
+    here: '`session_timeout` from the answer to its last request: one that waits is a sign of life',
+    switch: '`options.session_timeout`',
+    test: {
+      file: 'test/integration/long-poll.test.ts',
+      title: 'stays while it is idle for longer than a request, and a session, may take',
+    },
+  },
+  {
+    id: 'D-68',
+    topic: 'how much may wait for a client of long-poll',
+    crossbar:
+      '`queue_limit_bytes` and `queue_limit_messages` are read and not applied; according to its source, not measured',
+    here: 'they hold where they are configured; otherwise `max_unsent_bytes` alone, as for every client',
+    switch: '`options.queue_limit_bytes`, `options.queue_limit_messages`',
+    test: {
+      file: 'test/integration/long-poll.test.ts',
+      title: 'queue_limit_messages and max_message_size hold',
+    },
+  },
+  {
+    id: 'D-69',
+    topic: 'messages of a client of long-poll that overtake each other',
+    crossbar: 'are routed as they come, so that events of one publisher swap places',
+    here: 'those that come too early wait for at most 300 ms, as long as the client counts its requests up from 1; answers of callees have no such ids and pass at once',
+    test: { file: 'test/unit/transport/longpoll/order.test.ts', title: 'pass in the order of their ids' },
+  },
 ];

@@ -70,6 +70,9 @@ export const dynamicOverTheWire = tests('test/integration/dynamic-authenticator.
 export const handshake = tests('test/unit/transport/websocket/handshake.test.ts');
 export const rawHandshake = tests('test/unit/transport/rawsocket/handshake.test.ts');
 export const rawFraming = tests('test/unit/transport/rawsocket/framing.test.ts');
+export const longPoll = tests('test/integration/long-poll.test.ts');
+export const longPollService = tests('test/unit/webservice/longpoll/longpoll.test.ts');
+export const longPollOrder = tests('test/unit/transport/longpoll/order.test.ts');
 export const rawReader = tests('test/unit/transport/rawsocket/reader.test.ts');
 
 const router = (name: string) => tests(`test/unit/router/${name}.test.ts`);

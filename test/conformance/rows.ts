@@ -8,6 +8,7 @@ import path from 'node:path';
 import { ADVANCED_ROWS } from './rows-advanced.js';
 import { AUTH_ROWS } from './rows-auth.js';
 import { BASIC_ROWS } from './rows-basic.js';
+import { LONG_POLL_ROWS } from './rows-long-poll.js';
 import { INVALID, SCENARIOS, row } from './rows-tests.js';
 import type { HeldRow } from './rows-tests.js';
 
@@ -33,6 +34,7 @@ export const EXPECTED: readonly string[] = `
   B-ORD-01 B-ORD-02 B-ORD-03 B-ORD-04 B-ORD-05 B-ORD-06 B-ORD-07 B-ORD-08
   A-RS-01 A-RS-02 A-RS-03 A-RS-04 A-RS-05 A-RS-06 A-RS-07 A-RS-08 A-RS-09 A-RS-10 A-RS-11 A-RS-12 A-RS-13
   A-RS-14 A-RS-15 A-RS-16 A-RS-17 A-RS-18 A-RS-19 A-RS-20 A-RS-21
+  A-LP-01 A-LP-02 A-LP-03 A-LP-04 A-LP-05 A-LP-06 A-LP-07 A-LP-08 A-LP-09 A-LP-10 A-LP-11 A-LP-12 A-LP-13
   A-BAT-01 A-BAT-02 A-BAT-03 A-BAT-04 A-BAT-05
   A-AUT-01 A-AUT-02 A-AUT-03 A-AUT-04 A-AUT-05 A-AUT-06 A-AUT-07 A-AUT-08 A-AUT-09 A-AUT-10 A-AUT-11 A-AUT-12 A-AUT-13
   A-AUT-14 A-AUT-16
@@ -97,4 +99,10 @@ function rowsOfVectors(): readonly HeldRow[] {
   return [...rows].map(([id, tests]) => row(id, tests[0]?.[1] ?? '', ...tests));
 }
 
-export const ROWS: readonly HeldRow[] = [...rowsOfVectors(), ...BASIC_ROWS, ...ADVANCED_ROWS, ...AUTH_ROWS];
+export const ROWS: readonly HeldRow[] = [
+  ...rowsOfVectors(),
+  ...BASIC_ROWS,
+  ...ADVANCED_ROWS,
+  ...LONG_POLL_ROWS,
+  ...AUTH_ROWS,
+];

@@ -5,6 +5,7 @@ import { bodyMemory } from '../../../../src/http/body-memory.js';
 import { BodyMemory, HeldBody } from '../../../../src/http/body-memory.js';
 import { CookieSection } from '../../../../src/webservice/cookies.js';
 import { createWebService } from '../../../../src/webservice/registry.js';
+import { piecesOf } from '../../../../src/webservice/longpoll/answers.js';
 import { protocolsOf } from '../../../../src/webservice/longpoll/opening.js';
 import { longPollOptionsSchema } from '../../../../src/transport/longpoll/schema.js';
 import { Router } from '../../../../src/router/router.js';
@@ -99,6 +100,41 @@ describe('the requests of a session', () => {
     expect(headers['content-type']).toBe(type);
   });
 
+  it.each([
+    ['json', 1],
+    ['json.batched', 3],
+  ])('in %s, an answer brings %d of the messages that wait; a poll before them hangs', async (word, each) => {
+    const service = await start();
+    const body = JSON.stringify({ protocols: [`wamp.2.${word}`] });
+    const { transport: id } = JSON.parse((await post(service, '/open', body)).body) as { transport: string };
+    const end = each === 1 ? '' : '\u001e';
+    const send = (message: readonly unknown[]) => post(service, `/${id}/send`, `${JSON.stringify(message)}${end}`);
+    const first = post(service, `/${id}/receive`);
+    await send([1, 'realm1', { roles: { caller: {} } }]);
+    expect((await first).body).toMatch(/^\[2,/);
+    for (const request of [1, 2, 3]) await send([48, request, {}, 'com.example.none']);
+    const got: string[] = [];
+    for (let answers = 0; answers < 3 / each; answers++) {
+      const { body: answer } = await post(service, `/${id}/receive`);
+      expect(answer.split('\u001e').filter((text) => text !== '')).toHaveLength(each);
+      got.push(...(answer.match(/\[8,48,\d/g) ?? []));
+    }
+    expect(got).toEqual(['[8,48,1', '[8,48,2', '[8,48,3']);
+  });
+
+  it('a query against caches is no matter, whatever is asked', async () => {
+    const service = await start();
+    const ask = (rest: string, body: string) =>
+      exchange(service, { method: 'POST', mount: '/lp', rest, query: '?x=0.7319', body });
+    const { transport: id } = JSON.parse((await ask('/open', OPEN)).body) as { transport: string };
+    const answers = [
+      await ask(`/${id}/send`, '[1,"realm1",{"roles":{"caller":{}}}]'),
+      await ask(`/${id}/receive`, ''),
+      await ask(`/${id}/close`, ''),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([204, 200, 204]);
+  });
+
   it('ids are of 144 bits, and no two are alike', async () => {
     const service = await start();
     const ids = [await open(service), await open(service)];
@@ -174,6 +210,17 @@ describe('the body of /open', () => {
   it('is UTF-8', () => {
     expect(protocolsOf(Buffer.from([0x22, 0xff, 0x22]))).toBe('the body is not JSON');
   });
+});
+
+it('short messages of a batch are written together, large ones as they are', () => {
+  const short = Array.from({ length: 40_000 }, (_, index) => Buffer.from(String(index).padStart(26, '.')));
+  const large = Buffer.alloc(300_000);
+  const pieces = piecesOf([...short, large, ...short.slice(0, 2)]);
+  expect(Buffer.concat(pieces).equals(Buffer.concat([...short, large, ...short.slice(0, 2)]))).toBe(true);
+  expect(pieces.length).toBeLessThan(20);
+  expect(pieces).toContain(large);
+  expect(piecesOf([large])).toEqual([large]);
+  expect(piecesOf([])).toEqual([]);
 });
 
 it('the memory of a body is given back also when it has gone to another thread', () => {
