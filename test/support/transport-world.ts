@@ -26,8 +26,6 @@ import type { SessionDeps } from '../../src/session/deps.js';
 import type { Acceptor } from '../../src/transport/endpoint.js';
 import type { EndpointConfig } from '../../src/transport/endpoint-schema.js';
 import type { BoundAddress } from '../../src/transport/listen/listen.js';
-import type { WebResponse } from '../../src/http/response.js';
-import type { WebRequest, WebService } from '../../src/http/service.js';
 import type { LongPollServiceConfig } from '../../src/webservice/longpoll/schema.js';
 import type { RawSocketConfig } from '../../src/transport/rawsocket/schema.js';
 import type { WebSocketConfig } from '../../src/transport/websocket/schema.js';
@@ -322,33 +320,6 @@ export interface LongPollRow {
   readonly batched?: boolean;
 }
 
-/** Counts the requests that wait for messages. */
-class PollWatch implements WebService {
-  open = 0;
-  readonly methods = 'any';
-  readonly #inner: WebService;
-
-  constructor(inner: WebService) {
-    this.#inner = inner;
-  }
-
-  async start(): Promise<void> {
-    await this.#inner.start?.();
-  }
-
-  async stop(): Promise<void> {
-    await this.#inner.stop?.();
-  }
-
-  handle(request: WebRequest, res: WebResponse): void | Promise<void> {
-    if (request.rest.endsWith('/receive')) {
-      this.open += 1;
-      res.once('close', () => (this.open -= 1));
-    }
-    return this.#inner.handle(request, res);
-  }
-}
-
 /** Nobody has to be waited for: what is sent here comes in order. */
 const impatient = (_ms: number, callback: () => void): (() => void) => {
   const soon = setImmediate(callback);
@@ -366,26 +337,15 @@ export function longPollSubject({ serializer = 'json', batched = false }: LongPo
     const { sessions, router, drain } = parts;
     const { log } = sessions;
     const deps = serviceDeps({ router, drain, log, share: () => sessions });
-    const polls = new PollWatch(createLongPollService(config, deps, impatient));
     const http = new HttpAcceptor({
-      root: polls,
+      root: createLongPollService(config, deps, impatient),
       log,
       http: {},
       dispatcher: { clock: Date.now, headers: {}, accessLog: false, displayTracebacks: false },
     });
-    const clients: LongPollClient[] = [];
-    const world = await worldOf(parts, new EndpointServer(endpointOf('tcp'), http, log), async (bound) => {
-      const client = await LongPollClient.connect({ port: 'port' in bound ? bound.port : 0, serializer, batched });
-      clients.push(client);
-      return client;
-    });
-    const stop = async (): Promise<void> => {
-      // Connections between two requests are the first that end.
-      const waiting = (): number => clients.filter(({ isOpen, isPaused }) => isOpen && !isPaused).length;
-      while (polls.open < waiting()) await new Promise((resolve) => setImmediate(resolve));
-      await world.stop();
-    };
-    return { ...world, stop };
+    return worldOf(parts, new EndpointServer(endpointOf('tcp'), http, log), (bound) =>
+      LongPollClient.connect({ port: 'port' in bound ? bound.port : 0, serializer, batched }),
+    );
   };
   const acts = (client: ContractClient): SocketActs => {
     if (!(client instanceof LongPollClient)) throw foreign();
