@@ -1,6 +1,6 @@
 /**
  * What clients of long-poll leave behind that come and go as they like: nothing. Objects, descriptors and memory of the daemon are
- * counted before and after five hundred of each kind.
+ * counted before and after two hundred and fifty of each kind.
  */
 import { Agent, request } from 'node:http';
 import { readdirSync } from 'node:fs';
@@ -11,7 +11,7 @@ import type { Daemon } from '../support/daemon.js';
 import { httpRequest } from '../support/long-poll-client.js';
 import { nodeConfig } from '../support/node-config.js';
 
-const CLIENTS = 500;
+const CLIENTS = 250;
 const AT_ONCE = 50;
 /** Fewer places than clients: one that is not given back is missed soon. */
 const PLACES = 4 * AT_ONCE;
