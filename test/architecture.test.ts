@@ -1,6 +1,9 @@
 /**
  * The shape of the program, checked: which folder may import what (the map in ARCHITECTURE.md), and what must not
  * happen where. The rules are data; a new folder or a new edge is a change here, on purpose.
+ *
+ * The other tests that read the syntax of every file of src run here as well: parsing takes most of their time, and files of tests
+ * that run in different threads would each do it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,8 +12,9 @@ import { describe, expect, it } from 'vitest';
 import { authSchema } from '../src/auth/schema.js';
 import { shippedWords } from '../src/config/families.js';
 import type { ConfigSchema } from '../src/schema/dialect.js';
+import './architecture/shape.js';
+import './architecture/troubles.js';
 import { sourceFacts } from './support/source-facts.js';
-import { spokenWords } from './support/spoken-words.js';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
 
@@ -304,7 +308,7 @@ const WORDS: ReadonlySet<string> = new Set([...Object.values(shippedWords()).fla
 /** @returns the words of families that a file knows, one line each. @param file - path below src */
 function knownWords(file: string, text: string): string[] {
   if (!WITHOUT_WORDS.includes(file.split('/')[0] ?? '')) return [];
-  return [...spokenWords(text)]
+  return [...sourceFacts(text).words]
     .filter((word) => WORDS.has(word) && !OTHER_WORDS.some((other) => other.file === file && other.word === word))
     .map((word) => `${file}: must not know ${word}`);
 }
@@ -330,7 +334,7 @@ describe('the source', () => {
   });
 
   it('has every word that means something else', () => {
-    const unused = OTHER_WORDS.filter(({ file, word }) => !spokenWords(files.get(file) ?? '').has(word));
+    const unused = OTHER_WORDS.filter(({ file, word }) => !sourceFacts(files.get(file) ?? '').words.has(word));
     expect(unused).toEqual([]);
   });
 

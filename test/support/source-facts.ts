@@ -2,7 +2,38 @@
  * What the architecture test wants to know of a source file: its imports and the words it uses, found in the syntax
  * tree and not by searching text, so that comments and strings do not count.
  */
-import ts from 'typescript';
+import type ts from 'typescript';
+
+import { compiler } from './compiler.js';
+import { spokenLines } from './spoken-lines.js';
+import type { Spoken } from './spoken-lines.js';
+import { spokenWords } from './spoken-words.js';
+
+const {
+  JSDocParsingMode,
+  ScriptTarget,
+  SyntaxKind,
+  canHaveModifiers,
+  createSourceFile,
+  forEachChild,
+  getLeadingCommentRanges,
+  getModifiers,
+  isCallExpression,
+  isExportDeclaration,
+  isForOfStatement,
+  isFunctionLike,
+  isIdentifier,
+  isImportDeclaration,
+  isImportTypeNode,
+  isLiteralTypeNode,
+  isNamedExports,
+  isNamedImports,
+  isPropertyAccessExpression,
+  isQualifiedName,
+  isStringLiteralLike,
+  isVariableDeclaration,
+  isVariableStatement,
+} = compiler;
 
 export interface ImportFact {
   readonly specifier: string;
@@ -35,10 +66,18 @@ export interface SourceFacts {
   readonly exports: readonly ExportFact[];
   /** Nothing but `export { name } from '…'`, each name written out. */
   readonly onlyReexports: boolean;
+  readonly words: ReadonlySet<string>;
+  readonly spoken: readonly Spoken[];
 }
 
 // text -> what is known of it: several tests ask about the same files, and parsing is most of their time
 const known = new Map<string, SourceFacts>();
+
+// Whether there is a doc comment is seen without reading it.
+const OPTIONS: ts.CreateSourceFileOptions = {
+  languageVersion: ScriptTarget.Latest,
+  jsDocParsingMode: JSDocParsingMode.ParseNone,
+};
 
 /** Reads one TypeScript file. */
 export function sourceFacts(text: string): SourceFacts {
@@ -57,26 +96,27 @@ function read(text: string): SourceFacts {
   const visit = (node: ts.Node): void => {
     const found = importFact(node);
     if (found !== undefined) imports.push(found);
-    if (node.kind === ts.SyntaxKind.AsyncKeyword || node.kind === ts.SyntaxKind.AwaitExpression) asynchronous = true;
-    if (ts.isForOfStatement(node) && node.awaitModifier !== undefined) asynchronous = true;
-    if (ts.isIdentifier(node) && isUse(node)) names.add(node.text);
+    if (node.kind === SyntaxKind.AsyncKeyword || node.kind === SyntaxKind.AwaitExpression) asynchronous = true;
+    if (isForOfStatement(node) && node.awaitModifier !== undefined) asynchronous = true;
+    if (isIdentifier(node) && isUse(node)) names.add(node.text);
     if (isFunction(node)) functions.push({ name: nameOf(node), lines: linesOf(node) });
     exports.push(...exportFacts(node));
-    ts.forEachChild(node, visit);
+    forEachChild(node, visit);
   };
-  const file = ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true);
+  const file = createSourceFile('file.ts', text, OPTIONS, true);
   visit(file);
   const onlyReexports = file.statements.every(isReexport);
-  return { imports, names, asynchronous, functions, exports, onlyReexports };
+  const [words, spoken] = [spokenWords(file), spokenLines(file)];
+  return { imports, names, asynchronous, functions, exports, onlyReexports, words, spoken };
 }
 
 function isFunction(node: ts.Node): node is ts.FunctionLikeDeclaration {
-  return ts.isFunctionLike(node) && 'body' in node && node.body !== undefined;
+  return isFunctionLike(node) && 'body' in node && node.body !== undefined;
 }
 
 function nameOf(node: ts.Node): string {
   if ('name' in node && node.name !== undefined) return (node.name as ts.Node).getText();
-  return ts.isVariableDeclaration(node.parent) ? node.parent.name.getText() : '(nameless)';
+  return isVariableDeclaration(node.parent) ? node.parent.name.getText() : '(nameless)';
 }
 
 function linesOf(node: ts.Node): number {
@@ -86,43 +126,44 @@ function linesOf(node: ts.Node): number {
 }
 
 function exportFacts(node: ts.Node): ExportFact[] {
-  if (!ts.canHaveModifiers(node)) return [];
-  if (ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) !== true) return [];
-  const documented = ts.getJSDocCommentsAndTags(node).some((part) => ts.isJSDoc(part));
-  if (ts.isVariableStatement(node)) {
+  if (!canHaveModifiers(node)) return [];
+  if (getModifiers(node)?.some(({ kind }) => kind === SyntaxKind.ExportKeyword) !== true) return [];
+  const { text } = node.getSourceFile();
+  const comments = getLeadingCommentRanges(text, node.getFullStart()) ?? [];
+  const documented = comments.some(({ pos }) => text.startsWith('/**', pos));
+  if (isVariableStatement(node)) {
     return node.declarationList.declarations.map(({ name }) => ({ name: name.getText(), documented }));
   }
   return [{ name: nameOf(node), documented }];
 }
 
 function isReexport(node: ts.Statement): boolean {
-  if (!ts.isExportDeclaration(node) || node.moduleSpecifier === undefined) return false;
-  return node.exportClause !== undefined && ts.isNamedExports(node.exportClause);
+  if (!isExportDeclaration(node) || node.moduleSpecifier === undefined) return false;
+  return node.exportClause !== undefined && isNamedExports(node.exportClause);
 }
 
 function importFact(node: ts.Node): ImportFact | undefined {
-  if (ts.isImportDeclaration(node)) return fact(node.moduleSpecifier, isTypeOnlyImport(node), importedNames(node));
-  if (ts.isExportDeclaration(node) && node.moduleSpecifier) return fact(node.moduleSpecifier, node.isTypeOnly);
-  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) return fact(node.argument.literal, true);
-  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+  if (isImportDeclaration(node)) return fact(node.moduleSpecifier, isTypeOnlyImport(node), importedNames(node));
+  if (isExportDeclaration(node) && node.moduleSpecifier) return fact(node.moduleSpecifier, node.isTypeOnly);
+  if (isImportTypeNode(node) && isLiteralTypeNode(node.argument)) return fact(node.argument.literal, true);
+  if (isCallExpression(node) && node.expression.kind === SyntaxKind.ImportKeyword) {
     return fact(node.arguments[0], false);
   }
   return undefined;
 }
 
 function isTypeOnlyImport(node: ts.ImportDeclaration): boolean {
-  return node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+  return node.importClause?.phaseModifier === SyntaxKind.TypeKeyword;
 }
 
 function importedNames({ importClause }: ts.ImportDeclaration): string[] {
   const bindings = importClause?.namedBindings;
-  if (bindings === undefined || !ts.isNamedImports(bindings)) return [];
+  if (bindings === undefined || !isNamedImports(bindings)) return [];
   return bindings.elements.map(({ name, propertyName }) => (propertyName ?? name).text);
 }
 
 function fact(specifier: ts.Node | undefined, typeOnly: boolean, names: readonly string[] = []): ImportFact {
-  if (specifier !== undefined && ts.isStringLiteralLike(specifier))
-    return { specifier: specifier.text, typeOnly, names };
+  if (specifier !== undefined && isStringLiteralLike(specifier)) return { specifier: specifier.text, typeOnly, names };
   // An import of a computed name could be of anything: let it match no table.
   return { specifier: '(computed)', typeOnly, names };
 }
@@ -130,7 +171,7 @@ function fact(specifier: ts.Node | undefined, typeOnly: boolean, names: readonly
 /** Whether the identifier stands for a value or a type of that name, and is not the name of a property. */
 function isUse(node: ts.Identifier): boolean {
   const { parent } = node;
-  if (ts.isPropertyAccessExpression(parent) && parent.name === node) return false;
-  if (ts.isQualifiedName(parent) && parent.right === node) return false;
+  if (isPropertyAccessExpression(parent) && parent.name === node) return false;
+  if (isQualifiedName(parent) && parent.right === node) return false;
   return !('name' in parent && parent.name === node);
 }

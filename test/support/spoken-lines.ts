@@ -2,15 +2,26 @@
  * What the node says when something is wrong, found in the syntax trees of `src/`: lines of the log from `warn` on, reasons of
  * refusals, and why it does not start. For documents that have to know all of it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
-import ts from 'typescript';
+import type ts from 'typescript';
+import { compiler } from './compiler.js';
 
-const SRC = path.resolve(import.meta.dirname, '../../src');
+const {
+  forEachChild,
+  isCallExpression,
+  isConditionalExpression,
+  isIdentifier,
+  isNewExpression,
+  isObjectLiteralExpression,
+  isPropertyAccessExpression,
+  isPropertyAssignment,
+  isStringLiteral,
+  isStringLiteralLike,
+  isTemplateExpression,
+  isVariableDeclaration,
+} = compiler;
 
 /** One thing that is said. Where it has parts that change, its longest constant part. */
 export interface Spoken {
-  readonly file: string;
   readonly how: 'line' | 'refusal' | 'denial' | 'start';
   readonly text: string;
 }
@@ -19,23 +30,17 @@ export interface Spoken {
 const MESSAGE_AT: Readonly<Record<string, number>> = { warn: 1, error: 1, fatal: 1, say: 2, sayRepeated: 3 };
 const LOUD = /^(?:warn|error)$/;
 
-/** All of it, in the order of files and lines. */
-export function spokenLines(): readonly Spoken[] {
-  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
-  return files.sort().flatMap((name) => spokenIn(name, readFileSync(path.join(SRC, name), 'utf8')));
-}
-
-function spokenIn(name: string, text: string): Spoken[] {
-  const tree = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
+/** @returns all of it that one file says, in the order of its lines. */
+export function spokenLines(tree: ts.SourceFile): readonly Spoken[] {
   const found: Spoken[] = [];
   const add = (how: Spoken['how'], node: ts.Node | undefined): void => {
-    for (const said of node === undefined ? [] : textsOf(node, tree)) found.push({ file: name, how, text: said });
+    for (const said of node === undefined ? [] : textsOf(node, tree)) found.push({ how, text: said });
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node)) addCall(node, add);
-    if (ts.isNewExpression(node) && node.expression.getText() === 'NodeError') add('start', node.arguments?.[1]);
-    if (ts.isObjectLiteralExpression(node)) addObject(node, add);
-    ts.forEachChild(node, visit);
+    if (isCallExpression(node)) addCall(node, add);
+    if (isNewExpression(node) && node.expression.getText() === 'NodeError') add('start', node.arguments?.[1]);
+    if (isObjectLiteralExpression(node)) addObject(node, add);
+    forEachChild(node, visit);
   };
   visit(tree);
   return found;
@@ -44,33 +49,33 @@ function spokenIn(name: string, text: string): Spoken[] {
 type Add = (how: Spoken['how'], node: ts.Node | undefined) => void;
 
 function addCall({ expression, arguments: args }: ts.CallExpression, add: Add): void {
-  const callee = ts.isPropertyAccessExpression(expression) ? expression.name.text : expression.getText();
+  const callee = isPropertyAccessExpression(expression) ? expression.name.text : expression.getText();
   if (callee === 'deny') return add('denial', args[1]);
   const at = Object.hasOwn(MESSAGE_AT, callee) ? MESSAGE_AT[callee] : undefined;
   if (at === undefined) return;
   const level = callee.startsWith('say') ? args[at - 2] : undefined;
-  if (level !== undefined && !(ts.isStringLiteral(level) && LOUD.test(level.text))) return;
+  if (level !== undefined && !(isStringLiteral(level) && LOUD.test(level.text))) return;
   add('line', args[at]);
 }
 
 /** `{ kind, text }` of a refusal, where its kind is a constant, and `{ level, message }` of a line. */
 function addObject(node: ts.ObjectLiteralExpression, add: Add): void {
   const value = (key: string): ts.Node | undefined =>
-    node.properties.filter(ts.isPropertyAssignment).find(({ name }) => name.getText() === key)?.initializer;
+    node.properties.filter(isPropertyAssignment).find(({ name }) => name.getText() === key)?.initializer;
   const [kind, level] = [value('kind'), value('level')];
-  if (kind !== undefined && ts.isStringLiteral(kind)) add('refusal', value('text') ?? value('remedy'));
-  if (level !== undefined && ts.isStringLiteral(level) && LOUD.test(level.text)) add('line', value('message'));
+  if (kind !== undefined && isStringLiteral(kind)) add('refusal', value('text') ?? value('remedy'));
+  if (level !== undefined && isStringLiteral(level) && LOUD.test(level.text)) add('line', value('message'));
 }
 
 /** The texts that an expression can be, as far as they are constant. */
 function textsOf(node: ts.Node, tree: ts.SourceFile): string[] {
-  if (ts.isStringLiteralLike(node)) return [node.text];
-  if (ts.isTemplateExpression(node)) {
+  if (isStringLiteralLike(node)) return [node.text];
+  if (isTemplateExpression(node)) {
     const parts = [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)];
     return [parts.sort((a, b) => b.length - a.length)[0]?.trim() ?? ''];
   }
-  if (ts.isConditionalExpression(node)) return [node.whenTrue, node.whenFalse].flatMap((one) => textsOf(one, tree));
-  if (!ts.isIdentifier(node)) return [];
+  if (isConditionalExpression(node)) return [node.whenTrue, node.whenFalse].flatMap((one) => textsOf(one, tree));
+  if (!isIdentifier(node)) return [];
   const value = constantsOf(tree).get(node.text);
   return value === undefined ? [] : textsOf(value, tree);
 }
@@ -84,10 +89,10 @@ function constantsOf(tree: ts.SourceFile): ReadonlyMap<string, ts.Expression> {
   const found = new Map<string, ts.Expression>();
   known.set(tree, found);
   const visit = (node: ts.Node): void => {
-    if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer !== undefined) {
+    if (isVariableDeclaration(node) && isIdentifier(node.name) && node.initializer !== undefined) {
       found.set(node.name.text, node.initializer);
     }
-    ts.forEachChild(node, visit);
+    forEachChild(node, visit);
   };
   visit(tree);
   return found;

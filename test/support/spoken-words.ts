@@ -2,16 +2,31 @@
  * The string literals of a source file that stand for a value: what is compared, chosen by or handed on. Not those that only name
  * a key (`place.get('path')`, `x['path']`, `'path' in x`, `{ 'path': 1 }`), and no module names.
  */
-import ts from 'typescript';
+import type ts from 'typescript';
+import { compiler } from './compiler.js';
+
+const {
+  SyntaxKind,
+  forEachChild,
+  isBinaryExpression,
+  isCallExpression,
+  isElementAccessExpression,
+  isExportDeclaration,
+  isImportDeclaration,
+  isPropertyAccessExpression,
+  isPropertyAssignment,
+  isPropertySignature,
+  isStringLiteralLike,
+} = compiler;
 
 /** @returns each of them once. */
-export function spokenWords(text: string): ReadonlySet<string> {
+export function spokenWords(tree: ts.SourceFile): ReadonlySet<string> {
   const words = new Set<string>();
   const visit = (node: ts.Node): void => {
-    if (ts.isStringLiteralLike(node) && !isKey(node)) words.add(node.text);
-    ts.forEachChild(node, visit);
+    if (isStringLiteralLike(node) && !isKey(node)) words.add(node.text);
+    forEachChild(node, visit);
   };
-  visit(ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest, true));
+  visit(tree);
   return words;
 }
 
@@ -20,16 +35,16 @@ const GOING: ReadonlySet<string> = new Set(['get', 'at', 'set']);
 
 function isKey(literal: ts.StringLiteralLike): boolean {
   const { parent } = literal;
-  if (ts.isImportDeclaration(parent) || ts.isExportDeclaration(parent)) return true;
-  if (ts.isElementAccessExpression(parent)) return parent.argumentExpression === literal;
-  if (ts.isBinaryExpression(parent)) {
-    return parent.operatorToken.kind === ts.SyntaxKind.InKeyword && parent.left === literal;
+  if (isImportDeclaration(parent) || isExportDeclaration(parent)) return true;
+  if (isElementAccessExpression(parent)) return parent.argumentExpression === literal;
+  if (isBinaryExpression(parent)) {
+    return parent.operatorToken.kind === SyntaxKind.InKeyword && parent.left === literal;
   }
-  if (ts.isCallExpression(parent)) return isGoing(parent);
-  return (ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent)) && parent.name === literal;
+  if (isCallExpression(parent)) return isGoing(parent);
+  return (isPropertyAssignment(parent) || isPropertySignature(parent)) && parent.name === literal;
 }
 
 function isGoing({ expression }: ts.CallExpression): boolean {
-  if (expression.kind === ts.SyntaxKind.ImportKeyword) return true;
-  return ts.isPropertyAccessExpression(expression) && GOING.has(expression.name.text);
+  if (expression.kind === SyntaxKind.ImportKeyword) return true;
+  return isPropertyAccessExpression(expression) && GOING.has(expression.name.text);
 }

@@ -1,10 +1,13 @@
-/** docs/troubleshooting.md has everything that the node says to those who look for a reason, and quotes nothing that it does not say. */
+/**
+ * docs/troubleshooting.md has everything that the node says to those who look for a reason, and quotes nothing that it does not say.
+ * `test/architecture.test.ts` runs it.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { ENDINGS } from '../../src/transport/endings.js';
-import { spokenLines } from '../support/spoken-lines.js';
+import { sourceFacts } from '../support/source-facts.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
@@ -21,7 +24,12 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^transport\/testee\//, 'echoes for tests'],
 ];
 
-const spoken = spokenLines();
+const sources = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.ts'),
+);
+const spoken = sources
+  .sort()
+  .flatMap((file) => sourceFacts(read(`src/${file}`)).spoken.map((said) => ({ file, ...said })));
 const isLeftOut = ({ file, how }: (typeof spoken)[number]): boolean =>
   ELSEWHERE.some(([pattern]) => pattern.test(file)) && !(how === 'line' && file.startsWith('node/'));
 const demanded = [...new Set(spoken.filter((one) => !isLeftOut(one)).map(({ text }) => text))];
@@ -55,11 +63,7 @@ describe('the page of troubles', () => {
   });
 
   it('quotes what stands in the source', () => {
-    const files = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
-    const source = files
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => read(`src/${name}`))
-      .join('\n');
+    const source = sources.map((name) => read(`src/${name}`)).join('\n');
     // Words of a sentence: what has no blank is the name of an option, a file or a field.
     const quoted = [...page.matchAll(/`([a-zA-Z][^`\n]* [^`\n]*)`/g)].map(([, text = '']) => text);
     const foreign = /^(exclude_me|curl|ss|kill|chmod|WebSocket connection|--|crossbar-ts)/;
