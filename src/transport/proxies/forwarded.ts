@@ -47,7 +47,7 @@ const NOTHING: Forwarded = { address: undefined, port: undefined, isSecure: unde
 
 /** `X-Forwarded-For` and those beside it. */
 function readLists(headers: ProxyHeaders, proxies: TrustedProxies): Forwarded {
-  const { hop, steps } = walk(entriesOf(headers['x-forwarded-for']).map(hopOf), proxies);
+  const { hop, steps } = walk(entriesOf(headers['x-forwarded-for']), hopOf, proxies);
   const isSecure = isSecureScheme(protoAt(entriesOf(headers['x-forwarded-proto']), steps));
   const host = proxies.trustsHost ? hostOf(textOf(headers['x-forwarded-host'])) : undefined;
   return {
@@ -59,10 +59,7 @@ function readLists(headers: ProxyHeaders, proxies: TrustedProxies): Forwarded {
 /** `Forwarded`: all that is said of one step stands together. */
 function readElements(headers: ProxyHeaders, proxies: TrustedProxies): Forwarded {
   const elements = elementsOf(textOf(headers['forwarded']));
-  const { hop, steps } = walk(
-    elements.map((element) => hopOf(element?.get('for'))),
-    proxies,
-  );
+  const { hop, steps } = walk(elements, (element) => hopOf(element?.get('for')), proxies);
   const element = elements[Math.max(steps - 1, 0)];
   return {
     ...{ address: hop?.address, port: hop?.port, isSecure: isSecureScheme(element?.get('proto')) },
@@ -71,16 +68,19 @@ function readElements(headers: ProxyHeaders, proxies: TrustedProxies): Forwarded
 }
 
 /**
- * @param hops from the right end of the header.
+ * @param entries from the right end of the header.
+ * @param hopIn undefined where an entry has no address. Only entries on the way are asked.
  * @returns the client, and how many entries it took to find it; no client where already the first entry is no address.
  */
-function walk(
-  hops: readonly (Hop | undefined)[],
+function walk<T>(
+  entries: readonly T[],
+  hopIn: (entry: T) => Hop | undefined,
   proxies: TrustedProxies,
 ): { readonly hop: Hop | undefined; readonly steps: number } {
   let found: Hop | undefined;
   let steps = 0;
-  for (const hop of hops) {
+  for (const entry of entries) {
+    const hop = hopIn(entry);
     if (hop === undefined) break;
     found = hop;
     steps += 1;
