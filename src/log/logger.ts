@@ -67,9 +67,12 @@ function timeMember(): string {
   return timeText;
 }
 
-/** A logger that keeps quiet: for tests and for embedding without logs. */
+let silent: Logger | undefined;
+
+/** A logger that keeps quiet: for tests and for embedding without logs. One is enough: it has nothing to keep. */
 export function silentLogger(): Logger {
-  return pino({ level: 'silent' });
+  silent ??= pino({ level: 'silent' });
+  return silent;
 }
 
 /** What a client chose may be as long as a message. */
