@@ -52,6 +52,7 @@ describe('the oldest keys', () => {
   it('are those of an ordinary Map, whatever is done', () => {
     const random = seededRandom(11);
     const [map, plain] = [filled(0), new Map<number, string>()];
+    const faults: object[] = [];
     for (let step = 0; step < 20_000; step += 1) {
       const key = Math.floor(random() * 300);
       const what = random();
@@ -59,11 +60,13 @@ describe('the oldest keys', () => {
       if (what < 0.45) for (const each of [map, plain]) each.set(key, String(step));
       else if (what < 0.8) for (const each of [map, plain]) each.delete(key);
       else if (what < 0.9) for (const each of [map, plain]) each.delete(oldest);
-      if (what > 0.7)
-        expect([0, 1, 2].map((index) => map.oldest(index))).toEqual(
-          [...plain.keys(), undefined, undefined, undefined].slice(0, 3),
-        );
+      if (what > 0.7) {
+        const oldestKeys = [0, 1, 2].map((index) => map.oldest(index));
+        const [first, second, third] = plain.keys();
+        if (oldestKeys.join() !== [first, second, third].join()) faults.push({ step, oldestKeys });
+      }
     }
+    expect(faults).toEqual([]);
     expect([...map]).toEqual([...plain]);
   });
 });

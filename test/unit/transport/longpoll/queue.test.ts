@@ -50,12 +50,14 @@ describe('the messages that wait', () => {
 
   it('go through in great numbers', () => {
     const queue = queueOf();
+    const others: number[] = [];
     for (let i = 0; i < 10_000; i++) {
       queue.push(Buffer.from(String(i)), true);
       queue.push(Buffer.from('x'), true);
-      expect(texts(queue.take(0))).toHaveLength(1);
+      if (texts(queue.take(0)).length !== 1) others.push(i);
       queue.sent();
     }
+    expect(others).toEqual([]);
     expect(queue.count).toBe(10_000);
     queue.clear();
     expect([queue.count, queue.bytes]).toEqual([0, 0]);

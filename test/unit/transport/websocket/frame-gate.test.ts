@@ -31,7 +31,7 @@ function frame(
   return bytes;
 }
 
-const letters = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, index) => 97 + (index % 23)));
+const letters = (length: number): Buffer => Buffer.alloc(length, 'abcdefghijklmnopqrstuvw');
 
 function world(overrides: Partial<GateOwner> = {}): { gate: FrameGate; got: string[]; fed: Buffer[]; held: number[] } {
   const [got, fed, held]: [string[], Buffer[], number[]] = [[], [], []];

@@ -46,14 +46,16 @@ describe('the name of a file', () => {
 
   it('never leads out of a directory, whatever the client says', () => {
     const bits = ['.', '..', '/', '\\', '\0', 'a', ' ', 'ü', '\u202e', '\n', 'C:', '😀', '.pdf'];
+    const faults: object[] = [];
     for (let seed = 1; seed < 20_000; seed += 1) {
       let rest = seed * 2_654_435_761;
       let given = '';
       for (; rest > 0; rest = Math.floor(rest / bits.length)) given += bits[rest % bits.length] ?? '';
       const name = fileNameOf(given) ?? 'none';
-      expect(name).toMatch(/^[^./\\\p{Cc}\s][^/\\\p{Cc}]*$/u);
-      expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
+      const isHarmless = /^[^./\\\p{Cc}\s][^/\\\p{Cc}]*$/u.test(name) && Buffer.byteLength(name) <= 255;
+      if (!isHarmless) faults.push({ given, name });
     }
+    expect(faults).toEqual([]);
   });
 });
 
