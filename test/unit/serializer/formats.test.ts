@@ -286,12 +286,12 @@ describe.each(FORMATS)('noise in $type', ({ type, write }) => {
     try {
       message = serializer.decode(bytes);
     } catch (error) {
-      expect(error).toBeInstanceOf(ProtocolViolation);
-      return;
+      if (error instanceof ProtocolViolation) return;
+      throw error;
     }
     for (const { type: to, read } of FORMATS) {
       const out = serializerOf(to).encode(message, UNFRAMED);
-      if (to !== type) expect(read(out)).toBeInstanceOf(Array);
+      if (to !== type && !Array.isArray(read(out))) throw new TypeError(`no list in ${to}`);
     }
   }
 

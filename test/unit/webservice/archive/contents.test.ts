@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { unpack } from '../../../../src/webservice/archive/content.js';
 import { ZipFile } from '../../../../src/webservice/archive/zip-file.js';
-import { PYTHON } from '../../../support/python.js';
 import { itNeeds } from '../../../support/needs.js';
 import { zipOf } from '../../../support/zips.js';
 import type { ZipEntryParts, ZipParts } from '../../../support/zips.js';
 
+/** Debian's. */
+const PYTHON = '/usr/bin/python3';
 const HAS_ZIP = spawnSync('zip', ['-v']).status === 0;
 const HAS_PYTHON = spawnSync(PYTHON, ['-c', 'import zipfile']).status === 0;
 
@@ -235,7 +236,7 @@ describe('what is not what the directory says', () => {
     ['another checksum of what is stored', { ...PAGE, method: 0, crc: 1 }],
     ['more than it says', { ...PAGE, size: 3 }],
     ['less than it says', { ...PAGE, size: 300 }],
-    ['a bomb that says it is small', { name: 'index.html', content: Buffer.alloc(50_000_000), size: 100 }],
+    ['a bomb that says it is small', { name: 'index.html', content: Buffer.alloc(5_000_000), size: 100 }],
     ['half of its bytes', { name: 'index.html', content: LONG, compressedSize: 100 }],
     ['a local header that leads too far', { ...PAGE, localExtra: 200, compressedSize: 100 }],
   ])('is not sent: %s', async (_what, entry) => {
