@@ -88,10 +88,10 @@ export interface Setup {
   readonly client: RawConnection;
 }
 
-/** A connection that ends with its test. */
+/** A connection that ends with its test. It is reset: to one that is only closed a server goes on to say what it has to say. */
 export function clientOf(port: number): RawConnection {
   const client = new RawConnection(connect(port, '127.0.0.1'));
-  onTestFinished(() => void client.socket.destroy());
+  onTestFinished(() => void client.socket.resetAndDestroy());
   return client;
 }
 

@@ -447,14 +447,15 @@ describe('checksums', () => {
   it('notice every flipped bit of a login: it gets nobody in', async () => {
     const record = cookieRecord(cookieId(1), { modified: MODIFIED, auth: JOE, seen: MODIFIED, rotated: MODIFIED });
     const line = Buffer.from(sealed(liveLine(record)));
+    const believed: number[] = [];
     for (let bit = 0; bit < (line.length - 1) * 8; bit += 1) {
       const flipped = Buffer.from(line);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       const read = (into: Uint8Array, position: number) => Promise.resolve(flipped.copy(into, 0, position));
       const { table, damaged } = await readCookieFile({ read }, { expectedSize: line.length, isStrict: true });
-      expect(table.records.size, `bit ${bit}`).toBe(0);
-      expect(damaged.length).toBeGreaterThan(0);
+      if (table.records.size > 0 || damaged.length === 0) believed.push(bit);
     }
+    expect(believed).toEqual([]);
   });
 
   it('that are wrong do not save a cookie from its deletion', async () => {

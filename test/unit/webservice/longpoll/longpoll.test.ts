@@ -40,7 +40,10 @@ function create(options: object = {}, withCookie = false): WebService {
 }
 
 const started: WebService[] = [];
+const opened: { readonly service: WebService; readonly id: string }[] = [];
+// A transport that its client leaves open would hold up the end of the service for a second.
 afterEach(async () => {
+  for (const { service, id } of opened.splice(0)) await post(service, `/${id}/close`);
   for (const service of started.splice(0)) await service.stop?.();
 });
 
@@ -51,8 +54,16 @@ async function start(options?: object, withCookie?: boolean): Promise<WebService
   return service;
 }
 
-const post = (service: WebService, rest: string, body?: string, headers = {}): Promise<Exchange> =>
-  exchange(service, { method: 'POST', mount: '/lp', rest, headers, ...(body !== undefined && { body }) });
+async function post(service: WebService, rest: string, body?: string, headers = {}): Promise<Exchange> {
+  const answer = await exchange(service, {
+    ...{ method: 'POST', mount: '/lp', rest, headers },
+    ...(body !== undefined && { body }),
+  });
+  if (rest === '/open' && answer.status === 200) {
+    opened.push({ service, id: (JSON.parse(answer.body) as { transport: string }).transport });
+  }
+  return answer;
+}
 
 async function open(service: WebService, headers = {}): Promise<string> {
   const { body } = await post(service, '/open', OPEN, headers);
