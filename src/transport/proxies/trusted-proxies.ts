@@ -21,6 +21,8 @@ export class TrustedProxies {
   readonly headers: ReadonlySet<'x-forwarded' | 'forwarded'>;
   readonly #networks = new BlockList();
   readonly #isUnixTrusted: boolean;
+  /** The peer that was asked for last: a proxy asks again and again. */
+  #last = { address: '', isTrusted: false };
 
   constructor({
     trusted_proxies = [],
@@ -38,7 +40,12 @@ export class TrustedProxies {
 
   /** Whether the other end of a connection is one of them. */
   hasPeer({ remoteAddress, localAddress, destroyed = false }: Peer): boolean {
-    if (remoteAddress !== undefined) return this.hasAddress(remoteAddress);
+    if (remoteAddress !== undefined) {
+      if (remoteAddress !== this.#last.address) {
+        this.#last = { address: remoteAddress, isTrusted: this.hasAddress(remoteAddress) };
+      }
+      return this.#last.isTrusted;
+    }
     // A TCP connection that was reset has no address of the other end any more, but one of ours.
     return this.#isUnixTrusted && localAddress === undefined && !destroyed;
   }

@@ -56,8 +56,11 @@ function ask(cbdir: string, request: object) {
 
 describe('a long list', () => {
   it('is complete, and says nothing of listeners that are forgotten', async () => {
-    const warnings: Error[] = [];
-    const onWarning = (warning: Error) => void warnings.push(warning);
+    const forgotten: Error[] = [];
+    // Other warnings are those of other tests in this thread.
+    const onWarning = (warning: Error): void => {
+      if (warning.name === 'MaxListenersExceededWarning') forgotten.push(warning);
+    };
     process.on('warning', onWarning);
     onTestFinished(() => void process.off('warning', onWarning));
     const { sessions } = await serve(servedRealm('worker001', 'realm1', 20_000));
@@ -67,7 +70,7 @@ describe('a long list', () => {
       if (++count % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
     });
     expect(count).toBe(20_000);
-    expect(warnings).toEqual([]);
+    expect(forgotten).toEqual([]);
   });
 
   it('lets others have their turn', async () => {

@@ -33,12 +33,15 @@ function fileWith(bytes: Uint8Array): string {
 /** @returns everything that an archive serves, unpacked. */
 async function served(file: string): Promise<Readonly<Record<string, string>>> {
   const zip = await ZipFile.open(file);
-  const texts: Record<string, string> = {};
-  for (const [name, entry] of zip.contents.entries) {
-    texts[name] = (await unpack(entry, await zip.packed(entry))).toString();
+  try {
+    const texts: Record<string, string> = {};
+    for (const [name, entry] of zip.contents.entries) {
+      texts[name] = (await unpack(entry, await zip.packed(entry))).toString();
+    }
+    return texts;
+  } finally {
+    await zip.close();
   }
-  await zip.close();
-  return texts;
 }
 
 const servedOf = (entries: readonly ZipEntryParts[], parts?: ZipParts): ReturnType<typeof served> =>
