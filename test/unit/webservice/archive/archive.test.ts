@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import type { WebService } from '../../../../src/http/service.js';
 import { serve } from '../../../../src/http/methods.js';
@@ -41,6 +41,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
+const made: WebService[] = [];
+// Each holds its file open until then.
+afterEach(async () => {
+  for (const service of made.splice(0)) await service.stop?.();
+});
+
 type Parts = Partial<Omit<ArchiveConfig, 'options'>> & { readonly options?: Partial<ArchiveConfig['options']> };
 
 function archive({ options, ...parts }: Parts = {}, log = recordingLog().log): WebService {
@@ -49,7 +55,9 @@ function archive({ options, ...parts }: Parts = {}, log = recordingLog().log): W
     ...{ type: 'archive', archive: file, ...defaults, ...parts },
     options: { allow_cross_origin: false, timeout: 60, ...options },
   };
-  return createWebService(config, serviceDeps({ log }));
+  const service = createWebService(config, serviceDeps({ log }));
+  made.push(service);
+  return service;
 }
 
 async function started(parts?: Parts): Promise<WebService> {
