@@ -41,7 +41,7 @@ def missing(error):
     """What to do about a package that is not there."""
     package = (getattr(error, "name", None) or "autobahn").split(".")[0]
     return (
-        '%s has no package "%s", which components need: install it with `apt install python3-autobahn` or '
+        '%s has no package "%s", which components and applications need: install it with `apt install python3-autobahn` or '
         '`pip install "autobahn[twisted]"`, or name another Python in "options.python" of the worker'
         % (interpreter(), package)
     )
@@ -64,7 +64,7 @@ def load_host(setup):
 def main():
     if sys.version_info < MINIMUM:
         give_up(
-            '%s is too old for components, which need 3.7 or later: name another one in "options.python" of the worker'
+            '%s is too old for components and applications, which need 3.7 or later: name another one in "options.python" of the worker'
             % interpreter()
         )
     keep_channels()

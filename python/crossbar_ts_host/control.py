@@ -23,6 +23,7 @@ class Channel(object):
         self._lock = threading.RLock()
         self._receive = None
         self._waiting = []
+        self._at_exit = lambda: None
 
     def first(self):
         """Waits for the first message, and returns it."""
@@ -39,6 +40,10 @@ class Channel(object):
             waiting, self._waiting = self._waiting, []
             for message in waiting:
                 receive(message)
+
+    def at_exit(self, call):
+        """`call` is the last thing that happens where a component keeps the process from its end."""
+        self._at_exit = call
 
     def tell(self, **message):
         """Sends a message to the node. A node that is gone hears nothing."""
@@ -60,7 +65,10 @@ class Channel(object):
             self._hand_on(json.loads(line.decode("utf-8")))
         self._hand_on(None)
         time.sleep(GRACE_SECONDS)
-        os._exit(1)
+        try:
+            self._at_exit()
+        finally:
+            os._exit(1)
 
     def _hand_on(self, message):
         with self._lock:

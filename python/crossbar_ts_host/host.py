@@ -1,4 +1,5 @@
-"""The process: its components, what the node wants of it, and its end."""
+"""The process: its components and applications, what the node wants of it, and its end."""
+import os
 import platform
 import signal
 import sys
@@ -13,6 +14,8 @@ from crossbar_ts_host.components import Component
 
 # How long the components have to leave.
 STOP_SECONDS = 2
+# What answers requests, and joins no realm.
+APPLICATIONS = ("wsgi", "resource")
 
 
 class Host(object):
@@ -20,16 +23,30 @@ class Host(object):
         self._channel = channel
         self._cbdir = cbdir
         self._running = []
+        self._places = set()
         self.stopping = False
+        self._finished = False
 
     def receive(self, message):
         """Does what the node wants; the end of its channel is the end of the node."""
         if message is None or message["type"] == "stop":
             self.stop()
         elif message["type"] == "start" and not self.stopping:
-            component = Component(message["component"], message["spec"], self._channel.tell, self._on_end)
+            kind = self._kind_of(message["spec"])
+            component = kind(message["component"], message["spec"], self._channel.tell, self._on_end)
             self._running.append(component)
             component.start(self._cbdir)
+
+    def remove_places(self):
+        """Removes the socket files. Also when a component keeps the process from its end."""
+        for place in self._places:
+            load_applications().remove_place(place)
+
+    def _kind_of(self, spec):
+        if spec["type"] not in APPLICATIONS:
+            return Component
+        self._places.add(os.path.dirname(spec["socket"]))
+        return load_applications().Application
 
     def stop(self):
         if self.stopping:
@@ -50,8 +67,20 @@ class Host(object):
             reactor.callLater(0, self._finish)
 
     def _finish(self):
-        if reactor.running:
+        # Once: several may end at the same time, and time may be over, too.
+        if reactor.running and not self._finished:
+            self._finished = True
             reactor.stop()
+
+
+def load_applications():
+    """HTTP costs a worker without applications nothing."""
+    # The package may stand where nothing should be written.
+    writes_bytecode, sys.dont_write_bytecode = not sys.dont_write_bytecode, True
+    from crossbar_ts_host import applications
+
+    sys.dont_write_bytecode = not writes_bytecode
+    return applications
 
 
 def run(channel, setup):
@@ -65,7 +94,9 @@ def run(channel, setup):
     reactor.callWhenRunning(
         channel.deliver_to, lambda message: reactor.callFromThread(host.receive, message)
     )
+    channel.at_exit(host.remove_places)
     reactor.run()
+    host.remove_places()
     if not host.stopping:
         Logger("crossbar_ts_host").error("the event loop was stopped by a component or a signal, and all components end")
         sys.exit(1)

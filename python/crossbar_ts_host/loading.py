@@ -46,7 +46,7 @@ def create_session(spec, cbdir):
 
 def _function_session(callbacks, config):
     """A plain session, whose events are heard by functions."""
-    functions = {event: _load(name) for event, name in callbacks.items()}
+    functions = {event: load(name) for event, name in callbacks.items()}
     session = ApplicationSession(config)
     on_join = functions.pop("join", None)
     if on_join is not None:
@@ -57,7 +57,7 @@ def _function_session(callbacks, config):
 
 
 def _session_class(classname):
-    found = _load(classname)
+    found = load(classname)
     if not isinstance(found, type) or not issubclass(found, ApplicationSession):
         bases = [base.__module__ for base in getattr(found, "__mro__", ())]
         hint = " (that of asyncio is another one)" if "autobahn.asyncio.wamp" in bases else ""
@@ -65,8 +65,8 @@ def _session_class(classname):
     return found
 
 
-def _load(name):
-    """Returns what `module.name` is."""
+def load(name):
+    """Returns what `module.name` is. Raises Failed."""
     module_name, _, attribute = name.rpartition(".")
     if not module_name:
         raise Failed("import", '"%s" names no module: write "module.%s"' % (name, name))
@@ -81,4 +81,6 @@ def _load(name):
     try:
         return getattr(module, attribute)
     except AttributeError:
-        raise Failed("import", 'the module "%s" (%s) has no "%s"' % (module_name, module.__file__, attribute))
+        # A directory without `__init__.py` is a module, too.
+        place = getattr(module, "__file__", None) or "a directory"
+        raise Failed("import", 'the module "%s" (%s) has no "%s"' % (module_name, place, attribute))

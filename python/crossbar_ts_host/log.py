@@ -3,6 +3,7 @@ The loggers of Twisted, txaio and Python lead to the log of the node: with their
 printed goes there by itself, line by line.
 """
 import logging
+import re
 
 import txaio
 from twisted.logger import formatEvent, globalLogBeginner
@@ -11,6 +12,10 @@ from twisted.logger import formatEvent, globalLogBeginner
 LEVELS = {"critical": "error", "error": "error", "warn": "warn", "warning": "warn", "info": "info", "debug": "debug"}
 RANKS = {"silent": 0, "none": 0, "error": 1, "warn": 2, "info": 3, "debug": 4, "trace": 5}
 PYTHON_LEVELS = {0: logging.CRITICAL + 1, 1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO}
+
+
+# What Twisted says of the socket files of applications: the node tells of them itself.
+OUR_PLACES = re.compile(r"( starting on '|^\(UNIX Port ).*/crossbar-ts-web-")
 
 
 class TwistedObserver(object):
@@ -24,6 +29,8 @@ class TwistedObserver(object):
             return
         failure = event.get("log_failure")
         text, trace = without_traceback(formatEvent(event) or "")
+        if event.get("log_namespace") == "log_legacy" and OUR_PLACES.search(text):
+            return
         if failure is not None:
             text, trace = text or failure.getErrorMessage(), failure.getTraceback()
         self._channel.tell(type="log", level=level, text=text, logger=event.get("log_namespace"), trace=trace)

@@ -14,6 +14,7 @@ import { longPollServiceType } from './longpoll/longpoll.js';
 import { noneServiceType } from './none.js';
 import { pathServiceType } from './path.js';
 import { redirectServiceType } from './redirect.js';
+import { resourceServiceType, wsgiServiceType } from './python/application.js';
 import { reverseProxyServiceType } from './proxy/reverse-proxy.js';
 import { webSocketReverseProxyServiceType } from './proxy/websocket-proxy.js';
 import type { PathServiceConfig } from './schema.js';
@@ -36,12 +37,14 @@ export const WEB_SERVICES: WebServiceTypes = {
   path: pathServiceType,
   publisher: publisherServiceType,
   redirect: redirectServiceType,
+  resource: resourceServiceType,
   reverseproxy: reverseProxyServiceType,
   static: staticServiceType,
   upload: uploadServiceType,
   webhook: webhookServiceType,
   websocket: webSocketServiceType,
   'websocket-reverseproxy': webSocketReverseProxyServiceType,
+  wsgi: wsgiServiceType,
 };
 
 /**

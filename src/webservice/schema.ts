@@ -28,6 +28,8 @@ import { pathSchema, pathsSchema } from './path-schema.js';
 import type { NestedPaths } from './path-schema.js';
 import { reverseProxySchema, webSocketReverseProxySchema } from './proxy/schema.js';
 import type { ReverseProxyConfig, WebSocketReverseProxyConfig } from './proxy/schema.js';
+import { resourceSchema, wsgiSchema } from './python/schema.js';
+import type { ResourceConfig, WsgiConfig } from './python/schema.js';
 import { redirectSchema } from './redirect-schema.js';
 import type { RedirectConfig } from './redirect-schema.js';
 import { flag } from './service-schema.js';
@@ -38,9 +40,6 @@ import { uploadSchema } from './upload/schema.js';
 import type { UploadConfig } from './upload/schema.js';
 import { websocketServiceSchema } from './websocket-schema.js';
 import type { WebSocketServiceConfig } from './websocket-schema.js';
-
-const FORWARD = 'let a reverse proxy in front of the node, such as nginx or HAProxy, forward the path';
-const OWN_SERVER = `run the application with an HTTP server of its own, also as a guest worker, and ${FORWARD}`;
 
 export const pathServiceSchema = {
   type: 'object',
@@ -67,10 +66,10 @@ export const pathServiceSchema = {
     noneSchema,
     pathSchema,
     cgiSchema,
+    wsgiSchema,
+    resourceSchema,
   ],
   notYet: {
-    wsgi: OWN_SERVER,
-    resource: OWN_SERVER,
     wap: 'serve the page with "static", and let it call the procedure by WebSocket; for pages that a template makes, run a web application beside the node',
     catalog:
       'it shows schemas of FlatBuffers, which the node does not speak; write the pages as files, and serve the directory with "static"',
@@ -148,7 +147,9 @@ export type PathServiceConfig =
   | NodeInfoConfig
   | NoneConfig
   | PathConfig
-  | CgiConfig;
+  | CgiConfig
+  | WsgiConfig
+  | ResourceConfig;
 
 /** A checked transport of type `web`. */
 export interface WebTransportConfig extends WithCookie {

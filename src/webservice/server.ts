@@ -19,6 +19,7 @@ import { answeringServices } from './path-tree.js';
 import { createWebService } from './registry.js';
 import { TesteeService } from './testee.js';
 import { longestTimes } from './request-times.js';
+import type { ApplicationHost } from './python/application-host.js';
 import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig, WebTransportConfig } from './schema.js';
 import type { ProgramDeps, WebServiceDeps, WebServiceType } from './service.js';
@@ -51,6 +52,8 @@ export interface WebServerDeps extends Pick<
   readonly env?: ProgramDeps['env'];
   /** Ends the programs of services when the node is gone; each has one of its own by default. */
   readonly warden?: ProgramDeps['warden'];
+  /** Runs applications of Python; nobody by default. */
+  readonly applications?: ApplicationHost;
 }
 
 /** The part of a `web` transport that is behind its endpoint. */
@@ -161,6 +164,7 @@ function serviceDepsOf(
     nodeInfo: deps.nodeInfo ?? {},
     webSocketPaths,
     privatePaths: deps.privatePaths ?? [],
+    applications: deps.applications,
     ...(deps.env && deps.warden && { programs: { env: deps.env, warden: deps.warden } }),
     createService: createWebService,
   };

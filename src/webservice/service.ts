@@ -9,6 +9,7 @@ import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
 import type { NodeInfo, TransportFamilies } from '../transport/transport-type.js';
 import type { CookieSection, CookieSectionDeps } from './cookies.js';
+import type { ApplicationHost } from './python/application-host.js';
 import type { RequestTimes } from './request-times.js';
 import type { PathServiceConfig } from './schema.js';
 
@@ -52,6 +53,8 @@ export interface WebServiceDeps extends CookieSectionDeps {
   readonly share?: ((service: object, sessions: SessionDeps) => SessionDeps) | undefined;
   /** For services that start programs: the environment of the node, and what ends them when the node is gone. */
   readonly programs?: ProgramDeps | undefined;
+  /** For services that are applications of Python; undefined where nobody runs them. */
+  readonly applications?: ApplicationHost | undefined;
   /** Builds the service of a nested path. Passed in, because the registry knows the services and not the reverse. */
   readonly createService: (config: PathServiceConfig, deps: WebServiceDeps) => WebService;
 }

@@ -14,6 +14,7 @@ import type { PathSummary, TransportOffer } from '../transport/offer.js';
 import type { TransportDeps, TransportType } from '../transport/transport-type.js';
 import type { WebSocketTesteeTransportConfig } from '../transport/testee/schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
+import type { ApplicationHost } from './python/application-host.js';
 import type { PathsConfig, WebTransportConfig } from './schema.js';
 import type { ProgramDeps, WebFamilies } from './service.js';
 import type { UniversalTransportConfig } from './universal/schema.js';
@@ -25,6 +26,8 @@ export interface WebTransportDeps extends TransportDeps {
   readonly env: ProgramDeps['env'];
   /** Ends them when the node is gone. */
   readonly warden: ProgramDeps['warden'];
+  /** Runs the applications of Python of the worker. */
+  readonly applications: ApplicationHost;
 }
 
 /** The config word `web`. */

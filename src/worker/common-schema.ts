@@ -15,14 +15,14 @@ export const disabledSchema = {
   description: 'Leaves the worker out. `"${NAME}"` does so when that environment variable is set and not empty.',
 } as const satisfies ConfigSchema;
 
-/** Which Python runs the components of a worker. */
+/** Which Python runs the components and applications of a worker. */
 export const pythonSchema = {
   type: 'string',
   minLength: 1,
   pattern: '^/',
   allowed: 'an absolute path',
   absent: '`$VIRTUAL_ENV/bin/python`, else `python3` on the `PATH`',
-  description: 'The Python that runs components of Python.',
+  description: 'The Python that runs components and applications of Python.',
 } as const satisfies ConfigSchema;
 
 /** Where it searches their modules. */

@@ -3,7 +3,7 @@
  * to them. Realms of different workers are separate, even of the same name: a router knows only its own.
  *
  *     start: realms -> components, so that they are there when the first client comes -> transports
- *     stop:  every transport stops listening and its connections are closed -> every component
+ *     stop:  every transport stops listening and its connections are closed -> every component, and the web applications
  */
 import { getHeapStatistics } from 'node:v8';
 
@@ -18,7 +18,9 @@ import { loginProcedures } from '../session/login-procedures.js';
 import { ManagedCookies } from '../cookie/management.js';
 import { messageOf } from '../system/error.js';
 import { createRandomId } from '../system/random.js';
+import { HostedApplications } from './host/hosted-applications.js';
 import { HostedComponents } from './host/hosted-components.js';
+import { WorkerHosts } from './host/worker-hosts.js';
 import { routed } from './proxy/routed.js';
 import { listeningSummary } from './listening.js';
 import { systemScheduler } from './scheduler.js';
@@ -40,7 +42,9 @@ class RouterWorker implements Worker {
   readonly #servers: TransportServer[] = [];
   /** Every component that was told to start, also one that failed. */
   readonly #components: Component[] = [];
+  readonly #hosts: WorkerHosts;
   readonly #hosted: HostedComponents;
+  #applications: HostedApplications | undefined;
   readonly #listening: ListeningSummary[] = [];
   readonly #running: ComponentSummary[] = [];
   #stopped: Promise<void> | undefined;
@@ -51,7 +55,8 @@ class RouterWorker implements Worker {
     const { id: worker, options, components } = config;
     const types = components.map(({ type }) => deps.families.components[type]);
     const needs = types.flatMap((type) => ('host' in type ? [type.host] : []));
-    this.#hosted = new HostedComponents({ worker, options, needs }, deps);
+    this.#hosts = new WorkerHosts({ worker, options, needs }, deps);
+    this.#hosted = new HostedComponents(this.#hosts, deps);
   }
 
   get summary(): WorkerOffer {
@@ -74,7 +79,9 @@ class RouterWorker implements Worker {
     for (const [index, component] of this.#config.components.entries()) {
       await this.#startComponent(component, router, `${pointer}/components/${index}`, signal);
     }
-    const deps = { ...this.#deps, router, managedCookies, logins };
+    const applications = new HostedApplications(this.#hosts, this.#deps, signal);
+    this.#applications = applications;
+    const deps = { ...this.#deps, router, managedCookies, logins, applications };
     for (const [index, transport] of this.#config.transports.entries()) {
       signal?.throwIfAborted();
       await this.#startTransport(transport, deps, { worker: id, pointer: `${pointer}/transports/${index}` });
@@ -172,6 +179,7 @@ class RouterWorker implements Worker {
   async #shutDown(drained: Promise<unknown> | undefined): Promise<void> {
     await Promise.all([drained, ...this.#servers.map((server) => server.stop())]);
     await Promise.all([...this.#components.map((component) => component.stop()), this.#hosted.stop()]);
+    await this.#applications?.stop();
   }
 }
 

@@ -19,7 +19,6 @@ import { webTransportSchema } from '../webservice/schema.js';
 import type { WebTransportConfig } from '../webservice/schema.js';
 import { universalTransportSchema } from '../webservice/universal/schema.js';
 import type { UniversalTransportConfig } from '../webservice/universal/schema.js';
-import { notePythonOptions } from '../component/python-rules.js';
 import { disabledSchema, idKeywords, pythonPathKeywords, pythonSchema, unreadOptions } from './common-schema.js';
 import { environmentKeys } from './process/environment-schema.js';
 import { containerWorkerSchema } from './container/schema.js';
@@ -27,6 +26,7 @@ import type { ContainerWorkerConfig } from './container/schema.js';
 import { guestWorkerSchema } from './guest/schema.js';
 import type { GuestWorkerConfig } from './guest/schema.js';
 import type { PythonOptions } from './host/python-program.js';
+import { notePythonOptions } from './host/rules.js';
 import { proxyKeys, proxyKeywords } from './proxy/schema.js';
 import type { ProxyRoutes } from './proxy/schema.js';
 import { testeeWorkerSchema } from './testee/schema.js';
@@ -36,7 +36,7 @@ const routerEnvironmentSchema = {
   type: 'object',
   section: 'Router environment',
   standsAt: 'workers[].options.env',
-  description: 'The environment variables of the process in which its components of Python run.',
+  description: 'The environment variables of the process in which its components and applications of Python run.',
   additionalProperties: false,
   properties: environmentKeys,
 } as const satisfies ConfigSchema;

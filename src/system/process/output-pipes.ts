@@ -4,11 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { makePrivateDirectory } from '../private-directory.js';
 
 /** One pipe: what is read here, and the descriptor for the process. */
 export interface OutputPipe {
@@ -21,23 +21,13 @@ export interface OutputPipe {
 /** @returns so many pipes. @throws where the system has no named pipes, or no room for one. */
 export async function openOutputPipes(count: number): Promise<OutputPipe[]> {
   if (count === 0) return [];
-  const directory = await privateDirectory([tmpdir(), '/dev/shm', '/run']);
+  const directory = await makePrivateDirectory('crossbar-ts-pipes-');
   try {
     const names = Array.from({ length: count }, (_, index) => path.join(directory, String(index)));
     await promisify(execFile)('mkfifo', ['-m', '600', ...names]);
     return names.map(openPipe);
   } finally {
     await rm(directory, { recursive: true, force: true });
-  }
-}
-
-/** In the first place that can be written to: the root of a container is often read-only. Nobody else can look into it. */
-async function privateDirectory([place = '', ...others]: readonly string[]): Promise<string> {
-  try {
-    return await mkdtemp(path.join(place, 'crossbar-ts-pipes-'));
-  } catch (error) {
-    if (others.length === 0) throw error;
-    return privateDirectory(others);
   }
 }
 

@@ -3,6 +3,7 @@
  * the node is in it but `PATH` and `LANG`; nor what is the secret of the visitor and the node: its cookie, and `Authorization`. Pure.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { hostNameOf } from '../../http/host-name.js';
 import type { WebRequest } from '../../http/service.js';
 import { isTls } from '../../transport/peer.js';
 import { SERVER_NAME } from '../../transport/refusal.js';
@@ -44,7 +45,7 @@ export function scriptEnvironment(
     GATEWAY_INTERFACE: 'CGI/1.1',
     SERVER_PROTOCOL: `HTTP/${req.httpVersion}`,
     SERVER_SOFTWARE: SERVER_NAME,
-    SERVER_NAME: hostOf(req.headers.host),
+    SERVER_NAME: hostNameOf(req.headers.host),
     SERVER_PORT: String(req.socket.localPort ?? (isTls(req.socket) ? 443 : 80)),
     REQUEST_METHOD: req.method ?? '',
     REQUEST_URI: req.url ?? '',
@@ -81,9 +82,4 @@ function variableOf(header: string): string {
 function foreignCookies(header: string, cookieNames: ReadonlySet<string>): string {
   const pieces = header.split(';').map((piece) => piece.trim());
   return pieces.filter((piece) => piece !== '' && !cookieNames.has(piece.split('=', 1).join('').trim())).join('; ');
-}
-
-/** The host of the URL, as the client sees it. It is free to say anything, so that only what looks like a host is passed on. */
-function hostOf(header = ''): string {
-  return /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d*)?$/i.exec(header)?.[1] ?? 'localhost';
 }

@@ -13,7 +13,8 @@ import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { prepareAnswer, sendAnswer, statusAnswer } from '../../http/answer.js';
-import { announcedLength, announcesBody, refusalOfFraming } from '../../http/bodies.js';
+import { NO_MEMORY, announcedLength, announcesBody, refusalOfFraming } from '../../http/bodies.js';
+import type { BodyMemory } from '../../http/body-memory.js';
 import { parseErrorOf } from '../../http/parse-error.js';
 import type { WebResponse } from '../../http/response.js';
 import type { Backend } from './backend.js';
@@ -31,10 +32,19 @@ export interface ForwardTerms {
   readonly timeoutMs: number;
   /** How many bytes a body may have; `Infinity` for no limit. */
   readonly maxBytes: number;
+  /** Where the backend keeps bodies: what all of them together may take. */
+  readonly bodies?: ForwardedBodies | undefined;
   /** Changes the headers of the answer. */
   readonly adapt: (headers: HeaderList) => HeaderList;
   /** Is told why there is no answer, or only half of one. */
   readonly failed: (failure: Failure) => void;
+}
+
+/** The memory of a backend for bodies that it has not answered yet. */
+export interface ForwardedBodies {
+  readonly memory: BodyMemory;
+  /** Is told that there was no room for a body. */
+  readonly full: () => void;
 }
 
 /** Why a backend does not answer. */
@@ -84,6 +94,8 @@ class Exchange {
   #timer: NodeJS.Timeout | undefined;
   #continueTimer: NodeJS.Timeout | undefined;
   #bytes = 0;
+  /** What the body has in the memory of the backend. */
+  #charged = 0;
   /** There is an answer, from the backend or from us, or nobody who waits for one. */
   #isSettled = false;
   #isRetried = false;
@@ -165,20 +177,33 @@ class Exchange {
   }
 
   #passBody(upstream: ClientRequest): void {
-    const { maxBytes } = this.#terms;
-    if (maxBytes !== Infinity) {
+    const { maxBytes, bodies } = this.#terms;
+    if (maxBytes !== Infinity || bodies !== undefined) {
       this.#req.on('data', (chunk: Buffer) => {
-        this.#bytes += chunk.length;
-        if (this.#bytes > maxBytes && !this.#isSettled) this.#tooLarge();
+        if (!this.#isSettled) this.#count(chunk.length);
       });
     }
     this.#req.pipe(upstream);
   }
 
-  #tooLarge(): void {
+  #count(bytes: number): void {
+    const { maxBytes, bodies } = this.#terms;
+    this.#bytes += bytes;
+    if (this.#bytes > maxBytes) {
+      this.#giveUpBody();
+      refuseTooLarge(this.#req, this.#res, maxBytes);
+    } else if (bodies?.memory.charge(bytes) === true) {
+      this.#charged += bytes;
+    } else if (bodies !== undefined) {
+      this.#giveUpBody();
+      bodies.full();
+      refuseRequest(this.#req, this.#res, NO_MEMORY.status, NO_MEMORY.text);
+    }
+  }
+
+  #giveUpBody(): void {
     this.#settle();
     this.#upstream?.destroy();
-    refuseTooLarge(this.#req, this.#res, this.#terms.maxBytes);
   }
 
   #overdue(): void {
@@ -286,6 +311,7 @@ class Exchange {
 
   #closed(): void {
     this.#settle();
+    this.#terms.bodies?.memory.release(this.#charged);
     const upstream = this.#upstream;
     // Not after its end: the connection may be at the next request.
     if (upstream === undefined || (this.#incoming?.complete === true && upstream.writableFinished)) return;

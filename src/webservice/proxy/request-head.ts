@@ -25,7 +25,8 @@ export function requestHead(request: WebRequest, options: HeadOptions): string[]
   return ['Host', authority, ...passed, ...forwardedHeaders(cameBy(request, options), forwarded)];
 }
 
-function cameBy({ req, client }: WebRequest, options: Pick<HeadOptions, 'port' | 'proto'>): Came {
+/** @returns where the client of a request is, and how it came here, as far as nothing else is said. */
+export function cameBy({ req, client }: WebRequest, options: Pick<HeadOptions, 'port' | 'proto'> = {}): Came {
   const { socket, headers } = req;
   const { host } = headers;
   const isProxied = client.via !== undefined;

@@ -5,7 +5,6 @@
  *     request -> too many: 503 -> cookie of ours (`TrackedService`): 503 -> `forward`
  *     upgrade -> too many: 503 -> `tunnel`
  */
-import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
 import { sendStatus } from '../../http/answer.js';
 import type { WebResponse } from '../../http/response.js';
@@ -16,28 +15,19 @@ import { TrackedService } from '../cookies.js';
 import type { WebServiceDeps, WebServiceType } from '../service.js';
 import { httpBackend } from './backend-of.js';
 import type { Backend } from './backend.js';
-import { adaptedSetCookie, nameOf } from './cookies.js';
-import { forward } from './forward.js';
+import { adaptedSetCookie } from './cookies.js';
 import type { Failure } from './forward.js';
 import { mapHeader } from './headers.js';
 import type { HeaderList } from './headers.js';
 import { Places } from './places.js';
 import { requestHead } from './request-head.js';
+import { BODY_MS, PROXIED_METHODS, ProxiedRequests } from './requests.js';
 import type { ReverseProxyConfig } from './schema.js';
 import { Tunnel } from './tunnel.js';
 import { Tunnels } from './tunnels.js';
 
-/** All but those that ask for a tunnel of their own, or for what the proxy says itself. */
-export const PROXIED_METHODS: readonly string[] = METHODS.filter(
-  (method) => method !== 'CONNECT' && method !== 'TRACE',
-);
-
-/** A body may take so long to arrive: for large files by slow lines. One that stands still is cut earlier. */
-const BODY_MS = 3_600_000;
-
 const NOT_RUNNING = { status: 503, text: 'The node is starting.' } as const;
 
-const TOO_MANY = { status: 503, text: 'Too many requests are under way.', kind: 'too many proxied requests' } as const;
 const TOO_MANY_WEBSOCKETS = {
   status: 503,
   text: 'Too many WebSockets are open.',
@@ -51,29 +41,31 @@ class ReverseProxy implements WebService {
   readonly #deps: WebServiceDeps;
   readonly #hiddenCookies: ReadonlySet<string>;
   /** Answers plain requests, behind the `cookie` section in force. */
-  readonly #requests: WebService;
+  readonly #plain: WebService;
+  readonly #requests: ProxiedRequests;
   readonly #refusals: RefusalLog;
   readonly #failures: RepeatedLog;
   #backend: Backend | undefined;
   #tunnels: Tunnels | undefined;
   #places: Places | undefined;
-  #underWay = 0;
 
   constructor(config: ReverseProxyConfig, deps: WebServiceDeps) {
     this.#config = config;
     this.#deps = deps;
-    this.#hiddenCookies = hiddenCookies(config.options.pass_cookie, deps);
+    const { pass_cookie, max_requests: maxRequests, timeout, max_body: maxBytes = Infinity } = config.options;
+    this.#hiddenCookies = hiddenCookies(pass_cookie, deps);
+    this.#requests = new ProxiedRequests({ maxRequests, timeoutMs: timeout * 1000, maxBytes, log: deps.log });
     this.#refusals = new RefusalLog(deps.log);
     this.#failures = new RepeatedLog(deps.log);
     const plain: WebService = {
       methods: PROXIED_METHODS,
       handle: (request, res) => this.#forward(request, res),
     };
-    this.#requests = deps.cookies === undefined ? plain : new TrackedService(plain, deps.cookies, deps.log);
+    this.#plain = deps.cookies === undefined ? plain : new TrackedService(plain, deps.cookies, deps.log);
   }
 
   async start(): Promise<void> {
-    await this.#requests.start?.();
+    await this.#plain.start?.();
     this.#backend = await httpBackend(this.#config);
     this.#tunnels = new Tunnels(this.#deps.drain, this.#config.options.max_connections);
   }
@@ -81,15 +73,14 @@ class ReverseProxy implements WebService {
   async stop(): Promise<void> {
     this.#backend?.stop();
     await this.#tunnels?.stop();
-    await this.#requests.stop?.();
+    await this.#plain.stop?.();
+    this.#requests.end();
     this.#refusals.end();
     this.#failures.end();
   }
 
   handle(request: WebRequest, res: WebResponse): void | Promise<void> {
-    if (this.#underWay < this.#config.options.max_requests) return this.#requests.handle(request, res);
-    this.#refusals.request(request.req, TOO_MANY);
-    sendStatus(res, TOO_MANY.status, TOO_MANY.text, RETRY_LATER);
+    if (this.#requests.admits(request, res)) return this.#plain.handle(request, res);
   }
 
   upgrade(request: WebRequest, socket: Socket, head: Buffer): void {
@@ -123,19 +114,11 @@ class ReverseProxy implements WebService {
       sendStatus(res, NOT_RUNNING.status, NOT_RUNNING.text);
       return;
     }
-    if (res.closed) return;
-    const { options } = this.#config;
-    const timeoutMs = options.timeout * 1000;
-    this.#underWay += 1;
-    res.once('close', () => (this.#underWay -= 1));
-    waitLonger(request, res, timeoutMs);
     const places = this.#placesAt(request, backend);
-    forward(request.req, res, {
+    this.#requests.forward(request, res, {
       backend,
       target: places.target(request.rest, request.query),
       headers: this.#head(request, backend),
-      timeoutMs,
-      maxBytes: options.max_body ?? Infinity,
       adapt: (headers) => this.#adapted(headers, places),
       failed: (failure) => this.#failed(request, failure, backend),
     });
@@ -158,30 +141,13 @@ class ReverseProxy implements WebService {
 
   #adapted(headers: HeaderList, places: Places): HeaderList {
     const located = mapHeader(headers, 'location', (value) => places.location(value));
-    return mapHeader(located, 'set-cookie', (value) => {
-      if (!this.#hiddenCookies.has(nameOf(value))) return adaptedSetCookie(value, places);
-      const facts = { cookie: nameOf(value), remedy: 'give one of the two another name' };
-      this.#failures.say(
-        'warn',
-        facts,
-        'a backend sets a cookie of the name by which this node recognises browsers, left out',
-      );
-      return undefined;
-    });
+    return this.#requests.withoutCookies(located, this.#hiddenCookies, (value) => adaptedSetCookie(value, places));
   }
 
   #failed({ req }: WebRequest, { status, reason }: Failure, { origin }: Backend): void {
     const facts = { backend: origin, method: req.method, path: loggedPath(req), status, reason };
     this.#failures.say('warn', facts, 'backend does not answer', reason.slice(0, 64));
   }
-}
-
-/** A server cuts a connection on which nothing happens. @param timeoutMs for which nothing need happen here. */
-function waitLonger({ req: { socket } }: WebRequest, res: WebResponse, timeoutMs: number): void {
-  const usual = socket.timeout;
-  if (usual === undefined || usual === 0 || timeoutMs < usual) return;
-  socket.setTimeout(timeoutMs + usual);
-  res.once('close', () => socket.setTimeout(usual));
 }
 
 /** @returns the names of the cookies by which this node recognises browsers, unless the backend may see them. */

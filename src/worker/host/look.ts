@@ -1,9 +1,10 @@
-/** Whether there is what the components of Python of a worker are run with. What their modules are shows only when they run. */
+/** Whether there is what the Python of a worker is run with. What its modules are shows only when they run. */
 import { stat } from 'node:fs/promises';
 
 import { runsPython } from '../../component/python-rules.js';
 import type { Look } from '../../schema/look.js';
 import { messageOf } from '../../system/error.js';
+import { servesPython } from '../../webservice/python/places.js';
 import { findPython } from './python-program.js';
 import type { PythonOptions } from './python-program.js';
 
@@ -11,8 +12,9 @@ import type { PythonOptions } from './python-program.js';
 export const lookAtPython: Look<{
   readonly options: PythonOptions;
   readonly components: readonly { readonly type: string }[];
-}> = async ({ options, components }, { env, report, warn }) => {
-  if (!components.some(({ type }) => runsPython(type))) return;
+  readonly transports?: readonly unknown[];
+}> = async ({ options, components, transports = [] }, { env, report, warn }) => {
+  if (!components.some(({ type }) => runsPython(type)) && !transports.some(servesPython)) return;
   const { python, pythonpath = [] } = options;
   try {
     await findPython(python, env);
