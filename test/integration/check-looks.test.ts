@@ -49,6 +49,14 @@ const ROWS: Readonly<Record<string, Row>> = {
     problems: ['/workers/0/options/python: /no/python (options.python) is no program that this user may run'],
     warnings: ['/workers/0/options/pythonpath/0: there is no CBDIR/app, so no module is found there'],
   },
+  'a Python of a web application that is not there': {
+    config: pythonConfig([], {
+      options: { python: '/no/python', pythonpath: ['app'] },
+      paths: { a: { type: 'path', paths: { b: { type: 'wsgi', module: 'app', object: 'app' } } } },
+    }),
+    problems: ['/workers/0/options/python: /no/python (options.python) is no program that this user may run'],
+    warnings: ['/workers/0/options/pythonpath/0: there is no CBDIR/app, so no module is found there'],
+  },
   'an authenticator whose file is not there': {
     config: nodeConfig({ websocket: { auth: { ticket: { type: 'function', module: './gone.mjs' } } } }),
     problems: [

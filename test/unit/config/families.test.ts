@@ -242,6 +242,8 @@ describe('the schema without more words', () => {
         'none',
         'path',
         'cgi',
+        'wsgi',
+        'resource',
       ],
       components: ['class', 'function', 'module', 'callee', 'subscriber'],
       stores: ['memory', 'file', 'database'],
