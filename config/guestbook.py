@@ -38,7 +38,7 @@ def application(environ, start_response):
             blockingCallFromThread(reactor, sessions[0].call, "com.example.sign", guest)
         start_response("303 See Other", [("Location", environ["SCRIPT_NAME"] + "/"), ("Content-Length", "0")])
         return []
-    body = (PAGE % "".join("<li>%s" % escape(guest) for guest in guests)).encode()
+    body = (PAGE % "".join("<li>%s</li>" % escape(guest) for guest in guests)).encode()
     start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))])
     return [body]
 
