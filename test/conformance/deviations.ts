@@ -659,4 +659,13 @@ export const DEVIATIONS: readonly Deviation[] = [
     here: 'those that come too early wait for at most 300 ms, as long as the client counts its requests up from 1; answers of callees have no such ids and pass at once',
     test: { file: 'test/unit/transport/longpoll/order.test.ts', title: 'pass in the order of their ids' },
   },
+  {
+    id: 'D-70',
+    topic: 'the services `wsgi` and `resource`',
+    crossbar:
+      'run in the process of the router; no limits to requests, bodies and what waits for slow clients; what the client sends as `X-Forwarded-For` is what the application sees; Twisted takes forms apart before a WSGI application; according to its source, not measured',
+    here: 'run in the Python process of the worker; bodies, requests and unsent bytes are bounded, a slow application is 504, one that is gone 502; what is said of the client is what the node knows; a form comes as it is; the cookie of the node stays with the node',
+    switch: '`options` of the service',
+    test: { file: 'test/integration/python-applications.test.ts', title: 'is told who asks, and by nobody else' },
+  },
 ];

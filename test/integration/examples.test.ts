@@ -21,9 +21,10 @@ import {
   realmsOf,
   urisOf,
 } from '../support/examples.js';
-import type { Place } from '../support/examples.js';
-import { describeNeeds } from '../support/needs.js';
+import type { Example, Place } from '../support/examples.js';
+import { describeNeeds, itNeeds } from '../support/needs.js';
 import { ALLOW_ALL, nodeConfig } from '../support/node-config.js';
+import { hasAutobahn } from '../support/python.js';
 import { fetchText, Snoop } from '../support/snoop.js';
 import type { Login, Told } from '../support/snoop.js';
 import { cookieValue } from '../support/wamp-client.js';
@@ -41,6 +42,10 @@ const CLOSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/clients.md': { '0 websocket /ws': 'it asks for a ticket', '1 rawsocket': 'it asks for a ticket' },
   'config/tls.json': { '1 rawsocket': 'the endpoint asks for a certificate' },
 };
+
+/** Those whose nodes need Python with Autobahn. */
+const IN_PYTHON: readonly string[] = ['config/wsgi.json'];
+const isInPython = ({ name }: Example): boolean => IN_PYTHON.includes(name);
 
 /** Where a visitor is somebody: no way in for strangers. */
 const LOGINS: Readonly<Record<string, Login>> = {
@@ -255,7 +260,7 @@ describeNeeds('the openssl command', HAS_OPENSSL)('on our examples a stranger re
     return { name, config, daemon, places: placesOf(config, daemon, certificates), uris: urisOf(config) };
   }
 
-  it.each(allExamples())('$name', async ({ name, load }) => {
+  async function playExample({ name, load }: Example): Promise<void> {
     const config = await load();
     const scene = await sceneOf(name, config);
     const { leaks, ids, closed, visits } = await play(scene);
@@ -266,7 +271,11 @@ describeNeeds('the openssl command', HAS_OPENSSL)('on our examples a stranger re
     expect(ids.size > 0).toBe(hasCookies(config));
     await scene.daemon.stop();
     for (const id of ids) expect(scene.daemon.output).not.toContain(id);
-  });
+  }
+
+  it.each(allExamples().filter((example) => !isInPython(example)))('$name', playExample);
+
+  itNeeds('python3-autobahn', hasAutobahn).each(allExamples().filter(isInPython))('$name', playExample);
 
   it('is a test that can fail', async () => {
     const role = {

@@ -216,7 +216,7 @@ describePython('a component of Python that cannot start', () => {
     [
       'has no Autobahn',
       'without',
-      'has no package "autobahn", which components need: install it with `apt install',
+      'has no package "autobahn", which components and applications need: install it with `apt install',
       WITHOUT,
     ],
     ['is none', 'none', 'Python ended before it said hello (exit code 3)', '#!/bin/sh\nexit 3\n'],

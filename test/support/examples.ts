@@ -85,7 +85,7 @@ export function exampleDirectory(config: unknown, certificates: Certificates): s
     mode: 0o600,
   });
   writeFileSync(path.join(cbdir, 'secrets/joe.key'), `${'ab'.repeat(32)}\n`, { mode: 0o600 });
-  cpSync(path.join(ROOT, 'config/component.js'), path.join(cbdir, 'component.js'));
+  for (const name of ['component.js', 'guestbook.py']) cpSync(path.join(ROOT, 'config', name), path.join(cbdir, name));
   writeFileSync(path.join(cbdir, 'authenticator.js'), `export const authenticate = () => 'backend';\n`);
   for (const [module, document] of Object.entries({ 'presence.mjs': 'presence', 'clock.js': 'frontend' })) {
     const [, code = ''] = /^```js\n([^]*?)^```/m.exec(read(`docs/${document}.md`)) ?? [];
