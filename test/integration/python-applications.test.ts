@@ -264,6 +264,34 @@ describePython('a WSGI application', () => {
     expect(Object.keys(env).filter((name) => name.startsWith('HTTP_X_')).length).toBeGreaterThanOrEqual(1200);
   });
 
+  it('has its thread back when a client does not read an answer of less than a MiB', async () => {
+    const [name = ''] = socketsIn(daemon.temporary);
+    const lazy = connect(path.join(daemon.temporary, name, '3'));
+    const facts = '{"client":["1.2.3.4",5],"host":["a",80],"secure":false,"mounted":1}';
+    lazy.pause();
+    lazy.write(`GET /few/large HTTP/1.1\r\nHost: a\r\nCrossbar-Ts-Request: ${facts}\r\n\r\n`);
+    await once(lazy, 'readable');
+    // There is one thread.
+    expect((await ask(at('/few/env'))).status).toBe(200);
+    let bytes = 0;
+    for await (const chunk of lazy as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > 900_000) break;
+    }
+    lazy.destroy();
+  });
+
+  it('is asked by the node alone: others do not know what to say', async () => {
+    const [name = ''] = socketsIn(daemon.temporary);
+    for (const header of ['', 'Crossbar-Ts-Request: {}\r\n', 'Crossbar-Ts-Request: 1\r\nCrossbar-Ts-Request: 1\r\n']) {
+      const stranger = connect(path.join(daemon.temporary, name, '1'));
+      stranger.setEncoding('latin1').write(`GET /env HTTP/1.1\r\nHost: a\r\n${header}\r\n`);
+      const [answer] = (await once(stranger, 'data')) as [string];
+      expect(answer).toMatch(/^HTTP\/1.1 400 /);
+      stranger.destroy();
+    }
+  });
+
   it('may be slow: 504 in time, and no more at once than the config says', async () => {
     const slow = [ask(at('/few/sleep')), ask(at('/few/sleep'))];
     expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([504, 504]);
@@ -503,6 +531,26 @@ describePython('clients behind proxies and by TLS', () => {
       SERVER_NAME: 'localhost',
       SERVER_PORT: '80',
     });
+  });
+});
+
+describePython('an application on a transport of a worker in front', () => {
+  it('runs beside the components of the router', async () => {
+    const config = pythonConfig(['web.Adder'], { websocket: {} }) as { workers: { transports: object[] }[] };
+    config.workers[0]?.transports.splice(0, 1, { type: 'rawsocket', endpoint: { type: 'unix', path: 'router.sock' } });
+    const front = {
+      type: 'proxy',
+      connections: { here: { transport: { type: 'rawsocket', endpoint: { type: 'unix', path: 'router.sock' } } } },
+      routes: { realm1: { anonymous: 'here' } },
+      transports: [{ type: 'web', endpoint: LOOPBACK, paths: { app: WSGI } }],
+    };
+    const daemon = await startDaemon({
+      cbdir: pythonDirectory(),
+      config: { ...config, workers: [...config.workers, front] },
+    });
+    daemons.push(daemon);
+    const url = String(daemon.listening().find(({ type }) => type === 'web')?.['url']);
+    expect((await ask(`${url}app/add`)).body.toString()).toBe('5');
   });
 });
 

@@ -58,6 +58,11 @@ def release(environ, start_response):
     return plain(start_response, "released")
 
 
+def large(environ, start_response):
+    """More than a socket takes at once, and less than a thread waits for."""
+    return plain(start_response, b"x" * 900000)
+
+
 def much(environ, start_response):
     """More than anybody may keep: 400 MiB, and how far it has come."""
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -135,7 +140,7 @@ def write(environ, start_response):
     return [b"and returned"]
 
 
-PAGES = (env, echo, form, stream, release, much, endless, state, together, sleep, fail, cut, cookies, errors, add, write)
+PAGES = (env, echo, form, stream, release, large, much, endless, state, together, sleep, fail, cut, cookies, errors, add, write)
 BY_NAME = {page.__name__: page for page in PAGES}
 
 
