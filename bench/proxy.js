@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run bench:proxy`: what a request through `reverseproxy` costs the node, and what it costs nginx before the same backend. A page
- * that the node answers itself is beside them. The backend is in this process, and clients keep their connections, as programs with a
+ * `npm run bench:proxy`: what a request through `reverseproxy` costs the node, and what it costs nginx and the least proxy that Node.js
+ * can be (`bare-proxy.js`) before the same backend. A page that the node answers itself is beside them. The backend is in this process, and clients keep their connections, as programs with a
  * pool do. The server is fresh for each row.
  */
 import { spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listeningPort } from './proc.js';
 import { CONNECTIONS, exchange, inWorkers, microsOfEach, runBench } from './requests.js';
-import { startConfigured } from './servers.js';
+import { startConfigured, startForeign } from './servers.js';
 
 const NGINX = '/usr/sbin/nginx';
 const START_SECONDS = 20;
@@ -38,8 +38,10 @@ const ANSWERS = { '/short': '{"id":1}', '/long': 'x'.repeat(65_536) };
 const KINDS = [
   { title: 'a page of a few bytes, of the node itself', path: '/value', answer: '/short', start: startNode },
   { title: 'a page of a few bytes, through the node', path: '/back/short', answer: '/short', start: startNode },
+  { title: 'a page of a few bytes, through a bare proxy', path: '/back/short', answer: '/short', start: startBare },
   { title: 'a page of a few bytes, through nginx', path: '/back/short', answer: '/short', start: startNginx },
   { title: '64 KiB, through the node', path: '/back/long', answer: '/long', start: startNode },
+  { title: '64 KiB, through a bare proxy', path: '/back/long', answer: '/long', start: startBare },
   { title: '64 KiB, through nginx', path: '/back/long', answer: '/long', start: startNginx },
 ];
 
@@ -101,6 +103,12 @@ async function startNode(backend) {
   const endpoint = { type: 'tcp', interface: '127.0.0.1', port: 0 };
   const worker = { type: 'router', realms: [], transports: [{ type: 'web', endpoint, paths }] };
   const { url, pid, stop } = await startConfigured({ version: 2, workers: [worker] });
+  return { port: Number(new URL(url).port), pid, stop };
+}
+
+/** @type {Start} */
+async function startBare(backend) {
+  const { url, pid, stop } = await startForeign([path.join(import.meta.dirname, 'bare-proxy.js'), String(backend)]);
   return { port: Number(new URL(url).port), pid, stop };
 }
 

@@ -31,8 +31,8 @@ const ROWS = {
   bridge: ['a page of a few bytes', 'a publication', 'a signed publication', 'a call'],
   proxy: [
     'a page of a few bytes, of the node itself',
-    'a page of a few bytes, through the node',
-    '64 KiB, through the node',
+    ...['a page of a few bytes, through the node', 'a page of a few bytes, through a bare proxy'],
+    ...['64 KiB, through the node', '64 KiB, through a bare proxy'],
   ],
   longpoll: ['an event to', 'a call through'].flatMap((load) =>
     ['WebSocket', 'long-poll', 'long-poll with batches'].map((transport) => `${load} ${transport}`),

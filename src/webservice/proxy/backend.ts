@@ -36,6 +36,7 @@ export class Backend {
   readonly connectMs: number;
   readonly #address: BackendAddress;
   #agent: Agent | undefined;
+  #requestOptions: RequestOptions = {};
   #connectTls: typeof connectTls | undefined;
   /** Those that requests have. */
   #used = 0;
@@ -52,18 +53,19 @@ export class Backend {
   /** Rejects when TLS cannot be loaded. */
   async start(): Promise<void> {
     const options: AgentOptions = { keepAlive: true, maxFreeSockets: MAX_IDLE, timeout: IDLE_MS, scheduling: 'lifo' };
-    if (this.#tls === undefined) {
-      this.#agent = new Agent(options);
-      return;
+    if (this.#tls === undefined) this.#agent = new Agent(options);
+    else {
+      const { Agent: TlsAgent } = await import('node:https');
+      this.#connectTls = (await import('node:tls')).connect;
+      this.#agent = new TlsAgent({ ...options, ...this.#tls });
     }
-    const { Agent: TlsAgent } = await import('node:https');
-    this.#connectTls = (await import('node:tls')).connect;
-    this.#agent = new TlsAgent({ ...options, ...this.#tls });
+    const protocol = this.#tls === undefined ? {} : { protocol: 'https:' };
+    this.#requestOptions = { ...this.#place, agent: this.#agent, ...protocol };
   }
 
   /** For a request on a connection that is kept. */
   get requestOptions(): RequestOptions {
-    return { ...this.#place, agent: this.#agent, ...(this.#tls !== undefined && { protocol: 'https:' }) };
+    return this.#requestOptions;
   }
 
   /** For a request that keeps its connection, as an upgrade does. Either end may stop sending, and go on to receive. */

@@ -120,6 +120,7 @@ class Exchange {
   #send(place: object): void {
     const { target, headers, timeoutMs } = this.#terms;
     const { method = 'GET' } = this.#req;
+    const isAsking = this.#res.awaitsContinue;
     const upstream = httpRequest({
       ...place,
       method,
@@ -127,22 +128,28 @@ class Exchange {
       headers: [...this.#withExpect(headers), ...this.#framing(method)],
     });
     this.#upstream = upstream;
-    this.#watchConnection(upstream);
+    let taken: Socket | undefined;
     upstream
-      .on('response', (incoming) => this.#answer(incoming))
-      .on('continue', () => this.#goOn())
-      .on('upgrade', (_incoming, socket: Socket) => socket.destroy())
-      .on('close', () => this.#upstreamFailed(upstream, new Error('closed without an answer')))
-      .on('error', (error: NodeJS.ErrnoException) => this.#upstreamFailed(upstream, error));
+      .once('socket', (socket: Socket) => {
+        if (this.#isConnected(upstream, socket)) taken = socket;
+      })
+      .once('response', (incoming) => this.#answer(incoming))
+      .once('close', () => {
+        if (taken !== undefined) this.#terms.backend.released(taken);
+        this.#upstreamFailed(upstream, 'closed without an answer');
+      })
+      .on('error', (error: NodeJS.ErrnoException) => this.#upstreamFailed(upstream, error.code ?? error.message));
+    if (isAsking) upstream.on('continue', () => this.#goOn());
     this.#timer = setTimeout(() => this.#overdue(), timeoutMs);
     if (!this.#hasBody) upstream.end();
-    else if (this.#res.awaitsContinue) this.#continueTimer = setTimeout(() => this.#goOn(), CONTINUE_MS);
+    else if (isAsking) this.#continueTimer = setTimeout(() => this.#goOn(), CONTINUE_MS);
     else this.#passBody(upstream);
   }
 
   /** The backend is asked only what the client still wants to know. */
   #withExpect(headers: HeaderList): HeaderList {
-    return this.#res.awaitsContinue ? headers : mapHeader(headers, 'expect', () => undefined);
+    const isAsked = this.#res.awaitsContinue || this.#req.headers.expect === undefined;
+    return isAsked ? headers : mapHeader(headers, 'expect', () => undefined);
   }
 
   #framing(method: string): HeaderList {
@@ -151,21 +158,20 @@ class Exchange {
     return length === undefined ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', String(length)];
   }
 
-  #watchConnection(upstream: ClientRequest): void {
+  /** The request has got its connection, which may still have to be opened. @returns false when there are too many. */
+  #isConnected(upstream: ClientRequest, socket: Socket): boolean {
     const { backend } = this.#terms;
-    upstream.once('socket', (socket: Socket) => {
-      if (!backend.taken(socket)) {
-        this.#fail({ status: 503, text: 'Too many connections are open.', reason: 'too many connections in the node' });
-        upstream.destroy();
-        socket.destroy();
-        return;
-      }
-      upstream.once('close', () => backend.released(socket));
-      if (!socket.connecting || backend.connectMs === 0) return;
-      const late = setTimeout(() => this.#late(upstream, 'no connection'), backend.connectMs);
-      const calledOff = (): void => clearTimeout(late);
-      socket.once('connect', calledOff).once('close', calledOff);
-    });
+    if (!backend.taken(socket)) {
+      this.#fail({ status: 503, text: 'Too many connections are open.', reason: 'too many connections in the node' });
+      upstream.destroy();
+      socket.destroy();
+      return false;
+    }
+    if (!socket.connecting || backend.connectMs === 0) return true;
+    const late = setTimeout(() => this.#late(upstream, 'no connection'), backend.connectMs);
+    const calledOff = (): void => clearTimeout(late);
+    socket.once('connect', calledOff).once('close', calledOff);
+    return true;
   }
 
   /** The backend wants the body, or does not say. */
@@ -226,10 +232,30 @@ class Exchange {
     this.#incoming = incoming;
     incoming.on('error', () => undefined).once('close', () => this.#answerClosed(incoming));
     if (!this.#writeHead(incoming)) return;
-    incoming.pipe(this.#res);
+    this.#passAnswer(incoming);
     // Events come long before the next byte of a body, and a short body comes with its head.
     setImmediate(() => {
       if (!this.#res.writableEnded && !this.#res.closed) this.#res.flushHeaders();
+    });
+  }
+
+  /** What `pipe` does, without what it costs to let others look on. */
+  #passAnswer(incoming: IncomingMessage): void {
+    const res = this.#res;
+    let isPaused = false;
+    incoming
+      .on('data', (chunk: Buffer) => {
+        if (res.destroyed || res.write(chunk)) return;
+        isPaused = true;
+        incoming.pause();
+      })
+      .once('end', () => {
+        if (!res.destroyed) res.end();
+      });
+    res.on('drain', () => {
+      if (!isPaused) return;
+      isPaused = false;
+      incoming.resume();
     });
   }
 
@@ -242,11 +268,11 @@ class Exchange {
       for (const name of ['Server', 'X-Content-Type-Options']) res.removeHeader(name);
       const seen = new Set(['set-cookie']);
       for (let at = 0; at < headers.length; at += 2) {
-        const name = headers[at] ?? '';
+        const [name = '', value = ''] = [headers[at], headers[at + 1]];
         const key = name.toLowerCase();
-        if (!seen.has(key)) res.removeHeader(name);
+        if (seen.has(key)) res.appendHeader(name, value);
+        else res.setHeader(name, value);
         seen.add(key);
-        res.appendHeader(name, headers[at + 1] ?? '');
       }
       res.writeHead(incoming.statusCode ?? 502, incoming.statusMessage);
       return true;
@@ -265,7 +291,7 @@ class Exchange {
     this.#res.destroy();
   }
 
-  #upstreamFailed(upstream: ClientRequest, error: NodeJS.ErrnoException): void {
+  #upstreamFailed(upstream: ClientRequest, reason: string): void {
     if (this.#isSettled || upstream !== this.#upstream) return;
     // The backend may have closed a connection that waited for a request, at the moment when it got one.
     if (upstream.reusedSocket && !this.#isRetried && !this.#hasBody && IDEMPOTENT.has(this.#req.method ?? '')) {
@@ -274,7 +300,7 @@ class Exchange {
       this.#send(this.#terms.backend.upgradeOptions);
       return;
     }
-    this.#fail({ status: 502, text: NO_ANSWER, reason: error.code ?? error.message });
+    this.#fail({ status: 502, text: NO_ANSWER, reason });
   }
 
   #bodyFailed(error: NodeJS.ErrnoException): void {

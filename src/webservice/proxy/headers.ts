@@ -6,9 +6,11 @@
 /** Names and values in turn, as `rawHeaders` of Node.js has them. */
 export type HeaderList = readonly string[];
 
+const CONNECTION = 'connection';
+
 /** About one connection, whatever `Connection` says; the framing of bodies is set anew. */
 const HOP_BY_HOP = [
-  ...['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization'],
+  ...[CONNECTION, 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization'],
   ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
 ];
 
@@ -20,12 +22,20 @@ const SAID_BY_US = [
   'proxy',
 ];
 
-/** @returns the names, in lower case, of what `Connection` says is about one connection. */
-function namedByConnection(list: HeaderList): string[] {
-  const names: string[] = [];
+const NEVER_TO_BACKEND: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...SAID_BY_US]);
+const NEVER_TO_CLIENT: ReadonlySet<string> = new Set(HOP_BY_HOP);
+
+/** Names nothing but the connection itself: so it is in nearly all requests and answers. */
+const NAMES_NOTHING = /^(?:keep-alive|close)$/i;
+
+/** @returns the names, in lower case, of what `Connection` says is about one connection; undefined when it names none. */
+function namedByConnection(list: HeaderList): ReadonlySet<string> | undefined {
+  let names: Set<string> | undefined;
   for (let at = 0; at < list.length; at += 2) {
-    if (list[at]?.toLowerCase() !== 'connection') continue;
-    for (const name of (list[at + 1] ?? '').split(',')) names.push(name.trim().toLowerCase());
+    const [name = '', value = ''] = [list[at], list[at + 1]];
+    if (!isNamed(name, CONNECTION) || NAMES_NOTHING.test(value)) continue;
+    names ??= new Set();
+    for (const named of value.split(',')) names.add(named.trim().toLowerCase());
   }
   return names;
 }
@@ -35,21 +45,22 @@ function namedByConnection(list: HeaderList): string[] {
  *   with `-`, so that a client could say what only the proxy may.
  */
 export function requestHeaders(list: HeaderList): string[] {
-  const dropped = new Set([...HOP_BY_HOP, ...SAID_BY_US, ...namedByConnection(list)]);
-  return filtered(list, (name) => !dropped.has(name) && !name.includes('_'));
+  return without(list, NEVER_TO_BACKEND, true);
 }
 
 /** @returns the headers of a response that go to the client. */
 export function responseHeaders(list: HeaderList): string[] {
-  const dropped = new Set([...HOP_BY_HOP, ...namedByConnection(list)]);
-  return filtered(list, (name) => !dropped.has(name));
+  return without(list, NEVER_TO_CLIENT, false);
 }
 
-function filtered(list: HeaderList, isKept: (name: string) => boolean): string[] {
+function without(list: HeaderList, never: ReadonlySet<string>, withoutUnderscores: boolean): string[] {
+  const named = namedByConnection(list);
   const kept: string[] = [];
   for (let at = 0; at < list.length; at += 2) {
     const [name = '', value = ''] = [list[at], list[at + 1]];
-    if (isKept(name.toLowerCase())) kept.push(name, value);
+    const key = name.toLowerCase();
+    if (never.has(key) || named?.has(key) === true || (withoutUnderscores && key.includes('_'))) continue;
+    kept.push(name, value);
   }
   return kept;
 }
@@ -59,10 +70,15 @@ export function mapHeader(list: HeaderList, name: string, change: (value: string
   const changed: string[] = [];
   for (let at = 0; at < list.length; at += 2) {
     const [key = '', value = ''] = [list[at], list[at + 1]];
-    const next = key.toLowerCase() === name ? change(value) : value;
+    const next = isNamed(key, name) ? change(value) : value;
     if (next !== undefined) changed.push(key, next);
   }
   return changed;
+}
+
+/** @param name in lower case; most headers have one of another length, which is cheap to see. */
+function isNamed(header: string, name: string): boolean {
+  return header.length === name.length && header.toLowerCase() === name;
 }
 
 /** Who asks, and how they came. */
