@@ -52,6 +52,8 @@ export interface DispatcherOptions {
 
 export class Dispatcher implements ServerEnd {
   readonly #options: DispatcherOptions;
+  /** Name and value of each header that all responses have. */
+  readonly #headers: readonly (readonly [string, string])[];
   /** The connections that speak HTTP. One that was upgraded does no longer. */
   readonly #pipelines = new Map<Duplex, Pipeline>();
   /** Connections already found broken: what else arrives on them is not looked at. */
@@ -66,6 +68,7 @@ export class Dispatcher implements ServerEnd {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#headers = Object.entries(options.headers);
     this.#refusals = new RefusalLog(options.log);
   }
 
@@ -229,10 +232,9 @@ export class Dispatcher implements ServerEnd {
   }
 
   #enter(req: IncomingMessage, res: WebResponse): void {
-    const { clock, headers } = this.#options;
-    const startedMs = clock();
+    const startedMs = this.#options.clock();
     res.serverEnd = this;
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    for (const [name, value] of this.#headers) res.setHeader(name, value);
     // A service that writes after it has ended. A client that leaves is no error of the response.
     res.on('error', (error) => this.#logFault(error, req));
     res.once('close', () => this.#leave(req, res, startedMs));

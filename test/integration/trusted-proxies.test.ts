@@ -1,74 +1,19 @@
 /** nginx and HAProxy in front of a node that trusts them: whom it sees behind them, and by which scheme. */
 import { once } from 'node:events';
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
-import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
-import { startDaemon, temporaryDirectory } from '../support/daemon.js';
+import { startDaemon } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
+import { FRONT_PROXIES } from '../support/front-proxies.js';
 import { describeNeeds } from '../support/needs.js';
 import { nodeConfig } from '../support/node-config.js';
-import { freePorts } from '../support/ports.js';
-import { Program } from '../support/program.js';
-
-const NGINX = '/usr/sbin/nginx';
-const HAPROXY = '/usr/sbin/haproxy';
-const has = (file: string): boolean => spawnSync(file, ['-v']).status === 0;
+import type { Program } from '../support/program.js';
 
 /** Another address of this machine than that of the proxies, which is the one that is trusted. */
 const CLIENT = '127.0.0.77';
-
-function nginxConfig(port: number, node: number): string {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((name) => `${name}_temp_path t;`)
-    .join(' ');
-  return `daemon off; error_log stderr; pid nginx.pid;
-events {}
-http {
-  access_log off; ${temporary}
-  upstream node { server 127.0.0.1:${node}; keepalive 1; }
-  server {
-    listen 127.0.0.1:${port};
-    location / {
-      proxy_pass http://node;
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $http_connection;
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto https;
-    }
-  }
-}
-`;
-}
-
-function haproxyConfig(port: number, node: number): string {
-  return `defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-frontend front
-  bind 127.0.0.1:${port}
-  option forwardfor
-  http-request set-header X-Forwarded-Proto https
-  default_backend node
-backend node
-  http-reuse always
-  server node 127.0.0.1:${node}
-`;
-}
-
-const PROXIES = [
-  ['nginx', NGINX, nginxConfig, (directory: string) => ['-p', directory, '-c', 'proxy.conf']],
-  ['HAProxy', HAPROXY, haproxyConfig, () => ['-db', '-f', 'proxy.conf']],
-] as const;
 
 interface Got {
   readonly status: number | undefined;
@@ -103,8 +48,8 @@ async function join(port: number, headers: OutgoingHttpHeaders = {}): Promise<Jo
   return { setCookie: String(response.headers['set-cookie']), ws, sessionId };
 }
 
-for (const [name, program, configOf, argsOf] of PROXIES) {
-  describeNeeds(name, has(program))(`behind ${name}`, () => {
+for (const { name, isThere, start } of FRONT_PROXIES) {
+  describeNeeds(name, isThere)(`behind ${name}`, () => {
     let node: Daemon;
     let proxy: Program;
     let port = 0;
@@ -118,12 +63,7 @@ for (const [name, program, configOf, argsOf] of PROXIES) {
         config: { ...config, controller: { options: { trusted_proxies: ['127.0.0.1'] } } },
         args: ['--loglevel', 'debug'],
       });
-      [port = 0] = await freePorts(1);
-      const directory = temporaryDirectory();
-      writeFileSync(path.join(directory, 'proxy.conf'), configOf(port, node.port));
-      proxy = new Program(program, argsOf(directory), { cwd: directory });
-      // It says nowhere that it listens.
-      while ((await get(port).catch(() => undefined))?.status !== 200) await delay(20);
+      ({ port, program: proxy } = await start(node.port));
     });
     afterAll(async () => {
       await proxy.stop();

@@ -109,8 +109,8 @@ class Exchange {
 
   start(): void {
     this.#res.once('close', () => this.#closed());
-    this.#res.once('finish', () => this.#drop());
     if (this.#hasBody) {
+      this.#res.once('finish', () => this.#drop());
       this.#req.on('error', (error: NodeJS.ErrnoException) => this.#bodyFailed(error));
       if (this.#res.requestError !== undefined) return this.#bodyFailed(this.#res.requestError);
     }

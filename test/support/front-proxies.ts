@@ -1,0 +1,124 @@
+/** nginx and HAProxy in front of a node, as docs/operations.md sets them up, and nginx as the server behind one. */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { temporaryDirectory } from './daemon.js';
+import { freePorts } from './ports.js';
+import { Program } from './program.js';
+
+const NGINX = '/usr/sbin/nginx';
+const HAPROXY = '/usr/sbin/haproxy';
+const has = (file: string): boolean => spawnSync(file, ['-v']).status === 0;
+
+export const HAS_NGINX = has(NGINX);
+const HAS_HAPROXY = has(HAPROXY);
+
+/** @param server what stands in the `server` block. @param more what stands beside it. */
+function nginxConfig(server: string, more = ''): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path t;`)
+    .join(' ');
+  return `daemon off; error_log stderr; pid nginx.pid;
+events {}
+http {
+  access_log off; ${temporary}
+  ${more}
+  server { ${server} }
+}
+`;
+}
+
+function nginxInFront(port: number, node: number): string {
+  const server = `
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://node;
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $http_connection;
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto https;
+    }
+  `;
+  return nginxConfig(server, `upstream node { server 127.0.0.1:${node}; keepalive 1; }`);
+}
+
+function haproxyInFront(port: number, node: number): string {
+  return `defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend front
+  bind 127.0.0.1:${port}
+  option forwardfor
+  http-request set-header X-Forwarded-Proto https
+  default_backend node
+backend node
+  http-reuse always
+  server node 127.0.0.1:${node}
+`;
+}
+
+/** A proxy of another kind that a test can start. */
+export interface FrontProxy {
+  readonly name: string;
+  readonly isThere: boolean;
+  /** Starts it in front of the port of a node. Resolves when it listens. */
+  readonly start: (node: number) => Promise<StartedServer>;
+}
+
+export interface StartedServer {
+  readonly port: number;
+  readonly program: Program;
+}
+
+/** They say that the client came by https. */
+export const FRONT_PROXIES: readonly FrontProxy[] = [
+  {
+    name: 'nginx',
+    isThere: HAS_NGINX,
+    start: (node) => startNginxWith((port) => nginxInFront(port, node), temporaryDirectory()),
+  },
+  {
+    name: 'HAProxy',
+    isThere: HAS_HAPROXY,
+    start: (node) =>
+      start(HAPROXY, ['-db', '-f', 'proxy.conf'], (port) => haproxyInFront(port, node), temporaryDirectory()),
+  },
+];
+
+/** nginx as a server. @param server what stands in its `server` block behind `listen`. @param directory in which it runs. */
+export function startNginx(server: string, directory: string, more = ''): Promise<StartedServer> {
+  return startNginxWith((port) => nginxConfig(`listen 127.0.0.1:${port}; ${server}`, more), directory);
+}
+
+function startNginxWith(configOf: (port: number) => string, directory: string): Promise<StartedServer> {
+  return start(NGINX, ['-p', directory, '-c', 'proxy.conf'], configOf, directory);
+}
+
+async function start(
+  file: string,
+  args: readonly string[],
+  configOf: (port: number) => string,
+  directory: string,
+): Promise<StartedServer> {
+  const [port = 0] = await freePorts(1);
+  writeFileSync(path.join(directory, 'proxy.conf'), configOf(port));
+  const program = new Program(file, args, { cwd: directory });
+  // It says nowhere that it listens.
+  while (!(await listens(port))) await delay(20);
+  return { port, program };
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
