@@ -18,6 +18,7 @@ export const ATTACKS = [
   { name: 'upgrades', what: 'requests and upgrades to anything in one packet', round: http.upgrades, held: 1 },
   { name: 'pipelines', what: '1000 requests at once, and gone', round: http.pipelinesThatGo, held: 1 },
   { name: 'unread', what: '1800 requests at once, and no answer is read', round: http.pipelinesThatStay, held: 20 },
+  { name: 'together', what: '500 connections that ask at the same moment', round: http.together, held: 1 },
   { name: 'hello', what: 'HELLO of 60 KiB and of 1 MiB, full of maps', round: logins.largeHellos, held: 50 },
   { name: 'authid', what: 'an authid of marks in the wrong order', round: logins.largeAuthids, held: 50 },
   { name: 'wildcards', what: '8192 wildcard patterns, and what fits all', round: subscriptions.wildcards, held: 2 },

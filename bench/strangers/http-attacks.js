@@ -5,6 +5,7 @@ import { pause } from './wire.js';
 const PIPELINED = 1000;
 const UNREAD = 1800;
 const CONNECTIONS = 8;
+const TOGETHER = 500;
 const COOKIES = 100;
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
@@ -55,6 +56,19 @@ export async function pipelinesThatStay(attacker) {
     socket?.write(GET.repeat(UNREAD));
   }
   await pause(50);
+}
+
+/** @param {Attacker} attacker */
+export async function together(attacker) {
+  const open = /** @type {import('node:net').Socket[]} */ ([]);
+  // Not more at once than may wait to be accepted.
+  for (let opened = 0; opened < TOGETHER; opened += CONNECTIONS) {
+    const sockets = await Promise.all(Array.from({ length: CONNECTIONS }, () => attacker.socket()));
+    open.push(...sockets.flatMap((socket) => socket ?? []));
+  }
+  for (const socket of open) socket.write(GET);
+  await Promise.all(open.map((socket) => Promise.race([once(socket, 'data'), once(socket, 'close')])));
+  for (const socket of open) socket.destroy();
 }
 
 /** @param {Attacker} attacker */

@@ -17,8 +17,20 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const MAX_RSS_BYTES = 2 * 256 * 1_048_576;
 
 const ATTACKS = [
-  ...['upgrades', 'pipelines', 'unread', 'hello', 'authid', 'wildcards', 'history', 'calls', 'authorizer', 'behind'],
-  ...['components', 'meta', 'testaments', 'endless', 'guesses', 'vanished', 'log', 'waiting', 'cookies', 'readers'],
+  ...['upgrades', 'pipelines', 'unread', 'together', 'hello', 'authid', 'wildcards', 'history', 'calls', 'authorizer'],
+  ...[
+    'behind',
+    'components',
+    'meta',
+    'testaments',
+    'endless',
+    'guesses',
+    'vanished',
+    'log',
+    'waiting',
+    'cookies',
+    'readers',
+  ],
   ...['translation', 'retained'],
 ];
 

@@ -16,6 +16,7 @@ import { prepareAnswer, sendAnswer, statusAnswer } from '../../http/answer.js';
 import { NO_MEMORY, announcedLength, announcesBody, refusalOfFraming } from '../../http/bodies.js';
 import type { BodyMemory } from '../../http/body-memory.js';
 import { parseErrorOf } from '../../http/parse-error.js';
+import { BYTES_OF_A_TURN, requestTurns } from '../../http/request-turns.js';
 import type { WebResponse } from '../../http/response.js';
 import type { Backend } from './backend.js';
 import { mapHeader, responseHeaders } from './headers.js';
@@ -231,27 +232,43 @@ class Exchange {
     this.#settle();
     this.#incoming = incoming;
     incoming.on('error', () => undefined).once('close', () => this.#answerClosed(incoming));
-    if (!this.#writeHead(incoming)) return;
-    this.#passAnswer(incoming);
+    if (requestTurns.hasTime) this.#passOn(incoming, false);
+    else {
+      const work = (): boolean => {
+        this.#passOn(incoming, true);
+        return false;
+      };
+      requestTurns.enlist({ work });
+    }
+  }
+
+  /** It is the turn of the answer. */
+  #passOn(incoming: IncomingMessage, isLate: boolean): void {
+    requestTurns.note(BYTES_OF_A_TURN);
+    if (this.#res.destroyed || this.#res.headersSent || !this.#writeHead(incoming)) return;
+    this.#passAnswer(incoming, isLate);
     // Events come long before the next byte of a body, and a short body comes with its head.
     setImmediate(() => {
       if (!this.#res.writableEnded && !this.#res.closed) this.#res.flushHeaders();
     });
   }
 
-  /** What `pipe` does, without what it costs to let others look on. */
-  #passAnswer(incoming: IncomingMessage): void {
+  /** What `pipe` does, without what it costs to let others look on. @param isLate whether some of the body may be there already. */
+  #passAnswer(incoming: IncomingMessage, isLate: boolean): void {
     const res = this.#res;
     let isPaused = false;
-    incoming
-      .on('data', (chunk: Buffer) => {
-        if (res.destroyed || res.write(chunk)) return;
-        isPaused = true;
-        incoming.pause();
-      })
-      .once('end', () => {
-        if (!res.destroyed) res.end();
-      });
+    const write = (chunk: Buffer): void => {
+      if (res.destroyed || res.writableEnded || res.write(chunk)) return;
+      isPaused = true;
+      incoming.pause();
+    };
+    // It costs most to send it: so not in one of the next ticks, which belong to nobody's turn.
+    const early = isLate ? (incoming.read() as Buffer | null) : null;
+    if (early !== null && incoming.complete) res.end(early);
+    else if (early !== null) write(early);
+    incoming.on('data', write).once('end', () => {
+      if (!res.destroyed && !res.writableEnded) res.end();
+    });
     res.on('drain', () => {
       if (!isPaused) return;
       isPaused = false;
@@ -287,8 +304,7 @@ class Exchange {
 
   #answerClosed(incoming: IncomingMessage): void {
     if (incoming.complete || this.#res.writableEnded || this.#res.closed) return;
-    this.#terms.failed({ status: 502, text: NO_ANSWER, reason: 'the answer was cut' });
-    this.#res.destroy();
+    this.#refuse({ status: 502, text: NO_ANSWER, reason: 'the answer was cut' });
   }
 
   #upstreamFailed(upstream: ClientRequest, reason: string): void {
