@@ -254,7 +254,7 @@ export class Dispatcher implements ServerEnd {
       status: res.headersSent ? res.statusCode : null,
       bytes: hasBody ? Number(res.getHeader('Content-Length') ?? 0) : 0,
       ms: this.#options.clock() - startedMs,
-      ...(res.writableFinished ? {} : { aborted: true }),
+      ...(res.hasLeft ? {} : { aborted: true }),
     };
   }
 

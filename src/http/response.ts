@@ -21,10 +21,20 @@ export class WebResponse<Request extends IncomingMessage = IncomingMessage> exte
    * gets one, Node.js ends the connection with the answer: whether the body comes all the same cannot be known.
    */
   awaitsContinue = false;
+  /**
+   * All of the answer has left the process. Node.js emits `finish`, and says `writableFinished`, of one that a reset has taken away, too.
+   */
+  hasLeft = false;
   /** The parser gave up on the body of the request: nothing more of it will come. */
   requestError: NodeJS.ErrnoException | undefined;
   /** Default: the connection goes on as the client wants it. */
   serverEnd: ServerEnd | undefined;
+
+  constructor(...args: ConstructorParameters<typeof ServerResponse<Request>>) {
+    super(...args);
+    // Before the server lets go of the connection.
+    this.once('finish', noteLeft);
+  }
 
   override writeContinue(callback?: () => void): void {
     this.awaitsContinue = false;
@@ -59,6 +69,11 @@ export class WebResponse<Request extends IncomingMessage = IncomingMessage> exte
       this.appendHeader(String(flat[index]), Array.isArray(value) ? value : String(value));
     }
   }
+}
+
+function noteLeft(this: WebResponse): void {
+  const { socket } = this;
+  this.hasLeft = socket !== null && !socket.destroyed && socket.errored === null;
 }
 
 /** The same caching for the visitor's own browser, none for anybody between. */

@@ -5,7 +5,7 @@
  */
 
 /**
- * What is looked at: the keys and certificates of a `tls` section, a socket file, a static directory, a module, the Python of a
+ * What is looked at: the keys and certificates of a `tls` section, a socket file, a static directory, the scripts of CGI, a module, the Python of a
  * worker, a cookie store, the program of a guest, what a container names, the keys of token issuers, the package that takes forms apart.
  */
 export type LookWord =
@@ -15,6 +15,7 @@ export type LookWord =
   | 'archive'
   | 'login providers'
   | 'upload'
+  | 'cgi'
   | 'module'
   | 'python'
   | 'cookie file'

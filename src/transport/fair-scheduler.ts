@@ -27,6 +27,7 @@ export interface EventLoop {
   defer(callback: () => void): void;
 }
 
+/** Who may go on with work of one kind, and who waits. */
 export class FairScheduler {
   readonly #loop: EventLoop;
   readonly #onTurn = (): void => this.#run();

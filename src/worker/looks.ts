@@ -10,6 +10,7 @@ import { lookAtTls } from '../transport/tls/look.js';
 import { lookAtPython } from './host/look.js';
 import { lookAtArchive } from '../webservice/archive/look.js';
 import { lookAtStaticDirectory } from '../webservice/static/look.js';
+import { lookAtCgi } from '../webservice/cgi/look.js';
 import { lookAtUpload } from '../webservice/upload/look.js';
 import { lookAtLoginProviders } from '../webservice/login/providers/look.js';
 import { lookAtGuest } from './guest/look.js';
@@ -23,6 +24,7 @@ export const LOOKS: Readonly<Record<LookWord, Look<never>>> = {
   archive: lookAtArchive,
   'login providers': lookAtLoginProviders,
   upload: lookAtUpload,
+  cgi: lookAtCgi,
   module: lookAtModule,
   python: lookAtPython,
   'cookie file': lookAtCookieFile,

@@ -668,4 +668,27 @@ export const DEVIATIONS: readonly Deviation[] = [
     switch: '`options` of the service',
     test: { file: 'test/integration/python-applications.test.ts', title: 'is told who asks, and by nobody else' },
   },
+  {
+    id: 'D-71',
+    topic: 'the service `reverseproxy`',
+    crossbar:
+      'asks by HTTP/1.0 with the whole body; of repeated headers the last one passes, and those of one connection pass, too; `X-Forwarded-Port` is 80 and `-Proto` http, unless configured; `Location` and `Set-Cookie` stay as they are; 501 when the backend is down, an empty 200 when it resets, no time limit; no WebSockets',
+    here: 'streams both ways over connections that are kept; repeated headers stay, those of one connection do not; the port and scheme by which the client came; `Location` and the path of cookies are those that the browser sees, and the cookie of the node stays here; 502, 503 or 504, and a cut where half of an answer has left; WebSockets pass',
+    switch: '`options` of the service',
+    test: {
+      file: 'test/integration/reverse-proxy-faults.test.ts',
+      title: 'of one connection stay on it, and those that come twice come twice, both ways',
+    },
+  },
+  {
+    id: 'D-72',
+    topic: 'the service `websocket-reverseproxy`',
+    crossbar:
+      'ends both WebSockets itself: no header, cookie or origin passes, close codes become 1000, and messages before the backend is ready are lost; according to its source, not measured',
+    here: 'passes the bytes on after a handshake of the backend itself, with the headers of the client; close codes, pings and compression are those of both ends. Limits on messages are set at the backend',
+    test: {
+      file: 'test/unit/webservice/proxy/tunnel.test.ts',
+      title: 'is asked for as the client asks, and answered as the backend answers',
+    },
+  },
 ];

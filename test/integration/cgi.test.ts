@@ -1,11 +1,17 @@
 /** Scripts behind the real daemon: what they learn, how many run, and that none of them is left. */
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { connect } from 'node:net';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 
-import { startDaemon } from '../support/daemon.js';
+import { Certificates, HAS_OPENSSL } from '../support/certificates.js';
+import { startDaemon, temporaryDirectory } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
-import { nodeConfig } from '../support/node-config.js';
+import { LOOPBACK, nodeConfig } from '../support/node-config.js';
 import { directoryWith } from '../support/node-directory.js';
 import { descendantsOf, untilGone } from '../support/processes.js';
 
@@ -18,6 +24,8 @@ const HEADER = "printf 'Content-Type: text/plain\\n\\n'";
 const SCRIPTS = {
   'cgi/env': `${HEADER}; env`,
   'cgi/echo': `${HEADER}; cat`,
+  // As much as no buffer holds.
+  'cgi/much': `${HEADER}; exec head -c 400000000 /dev/zero`,
   'cgi/sleep': `${HEADER}; echo started; sleep 1000`,
 };
 
@@ -88,6 +96,80 @@ it('200 requests at once: as many run as may, the others are told, and nothing i
   // One after the other they all find a place.
   let served = 0;
   while (served < 5) served += Number((await fetch(daemon.url('/cgi/env'))).status === 200);
+});
+
+it('a client that asks whether its body is wanted is told so when there is a script for it', async () => {
+  const daemon = await started();
+  const ask = (target: string): Promise<{ events: string[]; body: string }> =>
+    new Promise((resolve, reject) => {
+      const events: string[] = [];
+      const headers = { Expect: '100-continue', 'Content-Length': '5' };
+      const asking = request(daemon.url(target), { method: 'POST', headers, agent: false });
+      asking.once('continue', () => {
+        events.push('continue');
+        asking.end('hello');
+      });
+      asking.once('response', (response) => {
+        events.push(String(response.statusCode));
+        let body = '';
+        response.setEncoding('utf8').on('data', (text: string) => (body += text));
+        response.once('end', () => {
+          asking.destroy();
+          resolve({ events, body });
+        });
+      });
+      asking.once('error', reject).flushHeaders();
+    });
+  expect(await ask('/cgi/echo')).toEqual({ events: ['continue', '200'], body: 'hello' });
+  expect((await ask('/cgi/nothing')).events).toEqual(['404']);
+});
+
+it('scripts learn that their client came by https, to the node or to a proxy that is trusted', async () => {
+  const cgi = { type: 'cgi', directory: 'cgi', processor: 'sh' };
+  const options = { trusted_proxies: ['loopback'] };
+  const config = nodeConfig({ paths: { cgi }, transport: { options } });
+  const daemon = await startDaemon({ cbdir: directoryWith(SCRIPTS), config });
+  daemons.push(daemon);
+  const linesBy = async (headers: Record<string, string>): Promise<string[]> =>
+    (await (await fetch(daemon.url('/cgi/env'), { headers })).text()).split('\n');
+  expect((await linesBy({})).some((line) => line.startsWith('HTTPS='))).toBe(false);
+  expect(await linesBy({ 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https' })).toContain('HTTPS=on');
+  if (!HAS_OPENSSL) return;
+  const certificates = new Certificates(temporaryDirectory());
+  const tls = { key: certificates.file('server.key'), certificate: certificates.file('server.pem') };
+  const endpoint = { ...LOOPBACK, tls };
+  const secure = await startDaemon({
+    cbdir: directoryWith(SCRIPTS),
+    config: nodeConfig({ paths: { cgi }, transport: { endpoint } }),
+  });
+  daemons.push(secure);
+  const text = await new Promise<string>((resolve, reject) => {
+    const url = secure.url('/cgi/env', 'https');
+    requestTls(url, { ca: certificates.text('intermediate.pem') + certificates.text('root.pem') }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (piece: string) => (body += piece));
+      response.once('end', () => resolve(body));
+    })
+      .once('error', reject)
+      .end();
+  });
+  expect(text.split('\n')).toContain('HTTPS=on');
+});
+
+it('a client that reads nothing makes its script wait, and nothing is kept', async () => {
+  const daemon = await started();
+  const socket = connect(daemon.port, '127.0.0.1');
+  socket.write('GET /cgi/much HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  await once(socket, 'readable');
+  const scripts = descendantsOf(daemon.pid).filter((pid) => commandOf(pid).startsWith('head'));
+  const written = (): number => Number(/^wchar: (\d+)/m.exec(readFileSync(`/proc/${scripts[0] ?? 0}/io`, 'utf8'))?.[1]);
+  // Until it writes no more.
+  for (let before = -1; written() !== before; await delay(100)) before = written();
+  expect(written()).toBeLessThan(100_000_000);
+  const peakKb = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1]);
+  expect(peakKb).toBeLessThan(220 * 1024);
+  socket.destroy();
+  await untilGone(scripts);
 });
 
 it('clients that leave take their scripts with them, and make room for others', async () => {

@@ -215,6 +215,36 @@ describe('check', () => {
     });
   });
 
+  it('warns of scripts and a processor that are not there, without which the node starts', async () => {
+    const cgi = (directory: string, processor: string): object => ({ type: 'cgi', directory, processor });
+    const paths = {
+      gone: cgi('gone', 'sh'),
+      none: cgi('cgi', 'no-such-program'),
+      there: cgi('cgi', '/no/such/program'),
+    };
+    const cbdir = nodeDirectory(nodeConfig({ paths: { ...paths, deep: cgi('cgi', './beside-the-script') } }));
+    mkdirSync(path.join(cbdir, 'cgi'));
+    const loaded = await loadConfig({ cbdir, env: {} });
+    const { warnings, problems } = await look(loaded, { cbdir, env: { PATH: '/usr/bin:/bin' } });
+    const at = '/workers/0/transports/0/paths';
+    expect(warnings.map(({ pointer, text }) => `${pointer}: ${text.replaceAll(cbdir, 'CBDIR')}`)).toEqual([
+      `${at}/gone/directory: there is no directory CBDIR/gone: requests get 404`,
+      `${at}/none/processor: there is no program "no-such-program" in the PATH (/usr/bin:/bin): requests get 500`,
+      `${at}/there/processor: there is no program "/no/such/program": requests get 500`,
+    ]);
+    expect(problems).toEqual([]);
+  });
+
+  it('finds scripts that would be private files', async () => {
+    const cgi = { type: 'cgi', directory: '.', processor: 'sh' };
+    const cbdir = nodeDirectory(nodeConfig({ paths: { cgi } }));
+    const { code, lines } = await checked(cbdir);
+    expect(code).toBe(1);
+    expect(lines).toEqual([
+      expect.stringMatching(/^\/workers\/0\/transports\/0\/paths\/cgi\/directory: cannot run the scripts of CBDIR: /),
+    ]);
+  });
+
   it('warns of a guest that cannot start, without which the node does', async () => {
     const cbdir = nodeDirectory({
       version: 2,

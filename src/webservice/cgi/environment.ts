@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { hostNameOf } from '../../http/host-name.js';
 import type { WebRequest } from '../../http/service.js';
-import { isTls } from '../../transport/peer.js';
+import { isSecure, isTls } from '../../transport/peer.js';
 import { SERVER_NAME } from '../../transport/refusal.js';
 import type { Script } from './scripts.js';
 
@@ -55,7 +55,7 @@ export function scriptEnvironment(
     ...(script.pathInfo !== '' && { PATH_TRANSLATED: script.pathTranslated }),
     QUERY_STRING: query.slice(1),
     REMOTE_ADDR: (client.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, ''),
-    ...(isTls(req.socket) && { HTTPS: 'on' }),
+    ...(isSecure(req) && { HTTPS: 'on' }),
     ...(type !== undefined && { CONTENT_TYPE: type }),
     ...(length !== undefined && { CONTENT_LENGTH: String(length) }),
     ...(user !== undefined && !/[\x00-\x1f\x7f]/.test(user) && { AUTH_TYPE: 'Cookie', REMOTE_USER: user }),

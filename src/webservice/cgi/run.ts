@@ -58,7 +58,7 @@ export class Run {
       this.end();
     }, this.#timeoutMs);
     const left = (): void => {
-      if (!this.#res.writableFinished) this.end();
+      if (!this.#res.hasLeft) this.end();
     };
     this.#res.once('close', left);
     // It may have left while the process was started.

@@ -11,6 +11,7 @@ export const cgiSchema = {
   description:
     'Runs the scripts of a directory, one process for each request (CGI, RFC 3875). The first part of the path that is a file is the script, what follows is its `PATH_INFO`.',
   required: ['type', 'directory', 'processor'],
+  looks: 'cgi',
   additionalProperties: false,
   properties: {
     type: { const: 'cgi', description: 'The word for this service.' },

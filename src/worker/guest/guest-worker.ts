@@ -8,7 +8,7 @@ import type { OutputMode, ProcessEnd, SupervisedProcess } from '../../system/pro
 import { KeptProcess } from '../process/kept-process.js';
 import { logOutput } from '../process/process-log.js';
 import { guestEnvironment } from './environment.js';
-import { findExecutable, isDirectory } from './executable.js';
+import { findExecutable, isDirectory } from '../../system/executable.js';
 import { FileWatch } from './file-watch.js';
 import type { Logger } from '../../log/logger.js';
 import type { Worker, WorkerDeps, WorkerOffer, WorkerType } from '../worker.js';

@@ -1,7 +1,7 @@
 /** Whether there is the program that a guest runs. Where there is none, the node starts all the same, and the guest does not. */
 import { messageOf } from '../../system/error.js';
 import type { Look } from '../../schema/look.js';
-import { findExecutable, isDirectory } from './executable.js';
+import { findExecutable, isDirectory } from '../../system/executable.js';
 import type { GuestWorkerConfig } from './schema.js';
 
 const noDirectory = (directory: string): string => `there is no directory ${directory}`;

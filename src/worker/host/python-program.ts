@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { guestEnvironment } from '../guest/environment.js';
-import { findInPath, isExecutable } from '../guest/executable.js';
+import { findInPath, isExecutable } from '../../system/executable.js';
 import type { EnvironmentConfig } from '../process/environment-schema.js';
 import type { HostCommand, HostProgram } from './component-host.js';
 

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { guestEnvironment } from '../../../../src/worker/guest/environment.js';
-import { findExecutable } from '../../../../src/worker/guest/executable.js';
+import { findExecutable } from '../../../../src/system/executable.js';
 import { isLeftOut } from '../../../../src/worker/guest/file-watch.js';
 import { temporaryDirectory } from '../../../support/daemon.js';
 
