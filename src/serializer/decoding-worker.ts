@@ -5,6 +5,7 @@
 import { parentPort } from 'node:worker_threads';
 import { ProtocolViolation } from '../wamp/error.js';
 import { callBody, publishBody } from './json/body.js';
+import { hookBody } from './json/hook.js';
 import { SERIALIZERS } from './registry.js';
 import { translationsOf } from './translations.js';
 import { WirePayload } from './wire-payload.js';
@@ -33,7 +34,10 @@ export interface Found {
 }
 
 /** All that comes in large messages. */
-const DECODERS: readonly Decoder[] = [...Object.values(SERIALIZERS).map(({ single }) => single), publishBody, callBody];
+const DECODERS: readonly Decoder[] = [
+  ...Object.values(SERIALIZERS).map(({ single }) => single),
+  ...[publishBody, callBody, hookBody],
+];
 
 function outcomeOf({ type, bytes, forms }: ThreadOrder): ThreadAnswer['outcome'] {
   const format = DECODERS.find((known) => known.type === type);

@@ -42,33 +42,38 @@ interface BodyKind {
   readonly optionsOf?: (written: Dict) => Dict;
 }
 
-/** What {@link BodyKind} makes of a text. */
-interface BodyParts {
+/** What is made of a body. */
+export interface BodyParts {
   /** The message as far as its payload. */
   readonly fields: readonly unknown[];
   /** Arguments and maybe ArgumentsKw, as in a message; undefined for none. */
   readonly payload: string | undefined;
+  /** Whether the payload is known to be ASCII. Default: false. */
+  readonly isAscii?: boolean;
 }
 
 /** No request id counts here: whoever sends the message gives it one. */
-const SOME_REQUEST = 1;
+export const SOME_REQUEST = 1;
 
 function bodyFormat(kind: BodyKind): Decoder {
+  return formatOf(kind.type, (bytes) => {
+    const text = textOf(bytes);
+    return { ...partsOf(text, kind), isAscii: text.length === bytes.length };
+  });
+}
+
+/** @param partsOf makes a message of the bytes; it throws ProtocolViolation for those that are none. */
+export function formatOf(type: string, partsOf: (bytes: Buffer) => BodyParts): Decoder {
   return {
-    type: kind.type,
+    type,
     form: jsonForm,
     decode(bytes) {
-      const text = textOf(bytes);
-      const { fields, payload } = partsOf(text, kind);
-      const isAscii = text.length === bytes.length;
-      return parseMessage(
-        fields,
-        fields.length,
-        payload === undefined ? NO_PAYLOAD : new JsonPayload(payload, isAscii),
-      );
+      const { fields, payload, isAscii = false } = partsOf(bytes);
+      const placed = payload === undefined ? NO_PAYLOAD : new JsonPayload(payload, isAscii);
+      return parseMessage(fields, fields.length, placed);
     },
     takeApart(bytes): MessageParts {
-      const { fields, payload } = partsOf(textOf(bytes), kind);
+      const { fields, payload } = partsOf(bytes);
       const { length } = fields;
       if (payload === undefined) return { fields, length };
       const own = movable(Buffer.from(payload));

@@ -19,16 +19,16 @@ export interface Asked {
   readonly body: Buffer;
 }
 
-/** @returns undefined for a request that passes. */
-export type Check = (asked: Asked) => Refusal | undefined;
+/** @returns undefined for a request that passes; later where a large body has to be looked at. */
+export type Check = (asked: Asked) => Refusal | undefined | Promise<Refusal | undefined>;
 
 /** Milliseconds since 1970. */
 type Clock = () => number;
 
 /** GitHub has signed the body. */
 export function signedByGithub(secret: string): Check {
-  return ({ request: { req }, body }) =>
-    isFromGithub({ headers: req.headers, body, secret }) ? undefined : NOT_FROM_GITHUB;
+  return async ({ request: { req }, body }) =>
+    (await isFromGithub({ headers: req.headers, body, secret })) ? undefined : NOT_FROM_GITHUB;
 }
 
 const NOT_FROM_GITHUB: Refusal = {
@@ -99,9 +99,9 @@ export const signedInFull: Check = ({ query }) => {
 
 /** The signature fits, and comes for the first time. Behind the checks of its parts. */
 export function signedOnce({ signature, replays, clock, keptMs, isAnyTime }: Signing): Check {
-  return ({ query, body }) => {
+  return async ({ query, body }) => {
     const signed = query as SignedQuery;
-    const digest = signature.verify(signed, body);
+    const digest = await signature.verify(signed, body);
     if (digest === undefined) return WRONG_SIGNATURE;
     const nowMs = clock();
     const fromMs = isAnyTime ? nowMs : (timestampMs(signed.timestamp) ?? nowMs);

@@ -24,8 +24,11 @@ export function faultOfType(header: string | undefined, mustBeJson: boolean): st
   return charset === undefined || UTF8.has(charset) ? undefined : 'the charset of the body must be utf-8';
 }
 
-/** A name, and a value with quotes or without (RFC 9110, section 5.6.6). */
-const PARAMETER = /^\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))\s*(?:;|$)/;
+/**
+ * A name, and a value with quotes or without (RFC 9110, section 5.6.6), or none. Blanks are behind a value only where there is one: else
+ * those before it could be taken for those behind it, and 16 KB of them would be tried in all ways, for a second.
+ */
+const PARAMETER = /^\s*([^\s=;"]+)\s*=\s*(?:(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))\s*)?(?:;|$)/;
 
 function contentTypeOf(header: string): ContentType | undefined {
   const [mediaType = ''] = header.split(';', 1);

@@ -36,10 +36,11 @@ function prefixOf(suffix: string, bits: number): number | undefined {
 
 /** Judges where clients are. */
 export class Networks {
-  readonly #list = new BlockList();
+  /** One for each family: to Node.js, `::/0` has all of IPv4, too. */
+  readonly #lists = { ipv4: new BlockList(), ipv6: new BlockList() };
 
   constructor(networks: readonly Network[]) {
-    for (const { address, family, prefix } of networks) this.#list.addSubnet(address, prefix, family);
+    for (const { address, family, prefix } of networks) this.#lists[family].addSubnet(address, prefix, family);
   }
 
   /** @param address undefined for a client that has none: on a socket of the file system. IPv4 that came in by IPv6 is IPv4. */
@@ -47,6 +48,8 @@ export class Networks {
     if (address === undefined) return false;
     const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
     const version = isIP(plain);
-    return version !== 0 && this.#list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
+    if (version === 0) return false;
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    return this.#lists[family].check(plain, family);
   }
 }

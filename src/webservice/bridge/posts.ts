@@ -79,7 +79,9 @@ export class BridgePosts {
     if (body === undefined || res.closed) return undefined;
     const asked = { request, body, query: requestQuery(request.query) };
     for (const check of this.#checks) {
-      const reason = check(asked);
+      const reason = await check(asked);
+      // While a large body was looked at, the client may have left.
+      if (hasLeft(res)) return undefined;
       if (reason !== undefined) return this.refuse(request, res, reason);
     }
     return body;
@@ -109,6 +111,11 @@ export class BridgePosts {
     if (fault === undefined) return undefined;
     return { status: 400, text: fault, kind: 'type of a request', facts: { type: type ?? '(none)' } };
   }
+}
+
+/** A function, because a client leaves while something else is awaited. */
+function hasLeft(res: WebResponse): boolean {
+  return res.closed;
 }
 
 /** @returns what a config demands, in order. */

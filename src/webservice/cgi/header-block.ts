@@ -41,14 +41,28 @@ export class HeaderBlock {
   }
 }
 
+/** A name and a value, with the blanks around it: to tell them apart here would take a second for 16 KB of them. */
+const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/;
+
+/** @returns a text without the blanks of HTTP around it: 0xa0 is none. */
+function trimmed(text: string): string {
+  let [start, end] = [0, text.length];
+  while (isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 /** @returns what is wrong, as a text. */
 export function parseHead(block: string): ScriptHead | string {
   const headers: [name: string, value: string][] = [];
   for (const line of block.split('\n')) {
-    const [, name, value = ''] =
-      /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*\r?$/.exec(line) ?? [];
+    const [, name, value = ''] = LINE.exec(line.replace(/\r$/, '')) ?? [];
     if (name === undefined) return /^HTTP\//.test(line) ? 'it speaks HTTP itself' : 'a line of its header is none';
-    headers.push([name, value]);
+    headers.push([name, trimmed(value)]);
   }
   const valueOf = (wanted: string): string | undefined => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
   const status = statusOf(valueOf('status'), valueOf('location'));

@@ -71,4 +71,11 @@ describe('a head', () => {
     ['Status: OK', 'its Status is none'],
     ['Content-Length: -1', 'its Content-Length is none'],
   ])('is none: %j', (block, problem) => expect(parseHead(block)).toBe(problem));
+
+  // In steps that grow with the square of the length it would take minutes.
+  it('is not searched long in blanks', () => {
+    const block = `A: ${' '.repeat(300_000)}`;
+    expect(parseHead(`${block}\x01`)).toBe('a line of its header is none');
+    expect(parseHead(`${block}b${' '.repeat(300_000)}`)).toMatchObject({ headers: [['A', 'b']] });
+  });
 });
