@@ -22,6 +22,7 @@ export function uploadConfig(
       allowed_origins: ['self'],
       allow_null_origin: false,
       max_unfinished: 1000,
+      max_unfinished_per_address: 100,
       unfinished_timeout: 86_400,
       chunk_timeout: 120,
       ...options,

@@ -55,8 +55,8 @@ function checkFiles(
   }
 }
 
-/** Whether what is at `file` can be asked for: nothing with a dot in front is served. */
-function isShown(file: string, directory: string): boolean {
+/** Whether what is at `file` can be asked for: nothing with a dot in front is served. Both without links in them. */
+export function isShown(file: string, directory: string): boolean {
   // What is called a directory may be one file.
   if (file === directory) return true;
   if (!isBelow(file, directory)) return false;

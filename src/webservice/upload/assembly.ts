@@ -9,6 +9,7 @@
  */
 import path from 'node:path';
 import { errorCode } from '../../system/error.js';
+import { drawBytes } from '../../system/random.js';
 import { RETRY_LATER, RefusedUpload } from './refused-upload.js';
 import { inTurn } from './unfinished.js';
 import { numberedName } from './names.js';
@@ -43,8 +44,9 @@ const HIDDEN = /^\.([0-9a-f]{64})\.upload$/;
 /** How much is copied at once, in bytes. */
 const COPIED_BYTES = 256 * 1024;
 
-/** Whoever has so many files of one name has somebody who plays with the node. */
-const MAX_NUMBER = 1000;
+/** Some cameras call each picture the same: beyond so many of one name, each gets random digits instead of a number. */
+const MAX_NUMBER = 100;
+const MAX_DRAWN = 5;
 
 /** Some file systems have no second names. */
 const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -136,10 +138,7 @@ export class Assembly {
         if (!['EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errorCode(error) ?? '')) throw error;
       }
     }
-    for (let number = 0; number <= MAX_NUMBER; number += 1) {
-      const free = number === 0 ? name : numberedName(name, number);
-      if (await this.#take(hidden, path.join(directory, free))) return free;
-    }
+    for (const free of namesFor(name)) if (await this.#take(hidden, path.join(directory, free))) return free;
     throw new RefusedUpload({
       status: 400,
       text: 'there are too many files of this name',
@@ -171,4 +170,10 @@ export class Assembly {
   #hiddenOf(key: string): string {
     return path.join(this.#deps.directory, `.${key}.upload`);
   }
+}
+
+function* namesFor(name: string): Generator<string> {
+  yield name;
+  for (let number = 1; number <= MAX_NUMBER; number += 1) yield numberedName(name, number);
+  for (let drawn = 0; drawn < MAX_DRAWN; drawn += 1) yield numberedName(name, drawBytes(6).toString('hex'));
 }

@@ -27,7 +27,7 @@ export interface FileSink {
 export interface FormRules {
   /** The field with the file. */
   readonly content: string;
-  /** Fields that must not come after the file. */
+  /** Fields that are kept, and must not come after the file. */
   readonly known: ReadonlySet<string>;
   /** How many bytes the whole body may have. */
   readonly maxBytes: number;
@@ -85,8 +85,9 @@ class Reading {
   /** The file on its way to the sink; never rejects. */
   #file: Promise<void> | undefined;
   #received = 0;
-  /** Bytes that are charged. */
+  /** Bytes that are charged: of what is in the parser, and of the fields. */
   #held = 0;
+  #fieldBytes = 0;
   #settle: (end: FormEnd) => void = () => undefined;
 
   constructor(parts: ReadingParts) {
@@ -122,6 +123,7 @@ class Reading {
     parser.destroy();
     await this.#file;
     this.#release();
+    deps.memory.release(this.#fieldBytes);
     return end;
   }
 
@@ -131,7 +133,7 @@ class Reading {
     parser.on('fieldsLimit', refuse).on('filesLimit', refuse).on('partsLimit', refuse);
     parser.on('field', (name: string | undefined, value, { valueTruncated }) => {
       const fault = this.#faultOf(name, valueTruncated);
-      if (fault === undefined) this.#fields.set(name ?? '', value);
+      if (fault === undefined) this.#keep(name ?? '', value);
       else this.#settle(badField(fault).refusal);
     });
     parser.on('file', (name: string | undefined, stream) => {
@@ -141,6 +143,16 @@ class Reading {
       else this.#settle(badField(`the file must be in the field "${rules.content}"`).refusal);
     });
     parser.on('close', () => void this.#end());
+  }
+
+  /** What a page sends beside is nobody's business here. */
+  #keep(name: string, value: string): void {
+    const { rules, deps } = this.#parts;
+    if (!rules.known.has(name)) return;
+    const bytes = value.length * 2;
+    if (!deps.memory.charge(bytes)) return this.#settle(NO_MEMORY);
+    this.#fieldBytes += bytes;
+    this.#fields.set(name, value);
   }
 
   /** @returns what is wrong with a field. */

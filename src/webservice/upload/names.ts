@@ -12,19 +12,32 @@ const MAX_EXTENSION_OCTETS = 32;
 /** Controls, line separators, and marks by which text runs from right to left, so that `exe.txt` would look like `txt.exe`. */
 const INVISIBLE = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
+/** More of a name is not looked at: to normalize it may take steps that grow with the square of its length. */
+const MAX_LOOKED_AT = 1024;
+
 /**
  * @param given as the client called the file: a path of any system, or anything else.
  * @returns a name for a file in a directory; undefined when nothing is left of it.
  */
 export function fileNameOf(given: string): string | undefined {
-  const last = given.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
+  const last = lastPartOf(shortened(lastPartOf(given)).normalize('NFC'));
   const name = last.replace(INVISIBLE, '').replace(/^[\s.]+/u, '');
   const fitting = fit(name.trimEnd(), '');
   return fitting === '' ? undefined : fitting;
 }
 
+function lastPartOf(file: string): string {
+  return file.split(/[/\\]/).at(-1) ?? '';
+}
+
+/** Leaves out the middle: what counts is the beginning, and the extension. */
+function shortened(text: string): string {
+  const half = MAX_LOOKED_AT / 2;
+  return text.length <= MAX_LOOKED_AT ? text : text.slice(0, half) + text.slice(-half);
+}
+
 /** @returns the name for another file of that name: `name (1).ext`. */
-export function numberedName(name: string, number: number): string {
+export function numberedName(name: string, number: number | string): string {
   return fit(name, ` (${String(number)})`);
 }
 

@@ -140,6 +140,22 @@ export const uploadSchema = {
           description:
             'How many bytes the pieces of all unfinished uploads may take on the disk. When it is full, uploads get 503. An addition to the keys of Crossbar.io.',
         },
+        max_unfinished_per_address: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 100_000,
+          default: 100,
+          description:
+            'How many uploads of one client address (IPv6: one network of 64 bits) may be unfinished at a time. An addition to the keys of Crossbar.io.',
+        },
+        max_unfinished_size_per_address: {
+          type: 'integer',
+          minimum: MIB,
+          maximum: Number.MAX_SAFE_INTEGER,
+          absent: 'a quarter of `max_unfinished_size`, or one and a quarter times `max_file_size` where that is more',
+          description:
+            'How many bytes the pieces of the unfinished uploads of one client address may take on the disk. Beyond it, its uploads get 503. An addition to the keys of Crossbar.io.',
+        },
         unfinished_timeout: {
           type: 'integer',
           minimum: 60,

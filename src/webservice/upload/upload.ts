@@ -30,8 +30,9 @@ import { readForm, tooLong } from './form.js';
 import { loadBusboy } from './packages.js';
 import { Progress } from './progress.js';
 import { RETRY_LATER, RefusedUpload } from './refused-upload.js';
+import { RepeatedPieces } from './repeats.js';
 import { UnfinishedUploads } from './unfinished.js';
-import { Visitors } from './visitors.js';
+import { Visitors, addressOf } from './visitors.js';
 import type { After, BodyRefusal } from '../../http/bodies.js';
 import type { BodyMemory } from '../../http/body-memory.js';
 import type { WebResponse } from '../../http/response.js';
@@ -43,7 +44,7 @@ import type { UploadFiles } from './files.js';
 import type { FileSink, FormEnd } from './form.js';
 import type { MakeParser } from './packages.js';
 import type { UploadConfig } from './schema.js';
-import type { PieceWriter, Unfinished } from './unfinished.js';
+import type { PieceWriter, Unfinished, UnfinishedLimits } from './unfinished.js';
 
 /** What tests put in the place of the machine. */
 export interface UploadMachine {
@@ -107,6 +108,7 @@ export class UploadService implements WebService {
   /** key -> the end of an upload that has all its pieces */
   readonly #finishing = new Map<string, Promise<void>>();
   readonly #answered: AnsweredUploads;
+  readonly #repeats: RepeatedPieces;
   #assembly: Assembly | undefined;
   #parser: MakeParser | undefined;
   #sweeping: NodeJS.Timeout | undefined;
@@ -123,14 +125,11 @@ export class UploadService implements WebService {
     this.#progress = new Progress(this.#session, deps.log);
     this.#visitors = new Visitors(config, deps);
     this.#answered = new AnsweredUploads(deps.clock);
+    this.#repeats = new RepeatedPieces(deps.clock);
     this.#known = new Set(Object.values(form_fields));
     this.#unfinished = new UnfinishedUploads({
       directory: config.temp_directory ?? path.join(config.directory, '.unfinished'),
-      limits: {
-        uploads: options.max_unfinished,
-        diskBytes: options.max_unfinished_size ?? Math.max(GIB, options.max_file_size * 2),
-        idleMs: options.unfinished_timeout * 1000,
-      },
+      limits: limitsOf(options),
       files: this.#machine.files,
       disk: this.#disk,
       clock: deps.clock,
@@ -200,8 +199,12 @@ export class UploadService implements WebService {
 
   async #isThere(key: string, fields: UploadFields): Promise<boolean> {
     const upload = this.#unfinished.find(key);
-    if (upload === undefined) return this.#answered.has(key);
-    if (!upload.pieces.has(fields.chunk)) return false;
+    if (upload === undefined && this.#answered.has(key)) return true;
+    if (upload?.pieces.has(fields.chunk) !== true) {
+      // From now on nothing comes again: it comes anew.
+      this.#repeats.forget(key);
+      return false;
+    }
     const isWhole = upload.pieces.size === fields.chunks;
     await this.#finish(upload, fields);
     if (isWhole) this.#answered.add(key);
@@ -212,10 +215,9 @@ export class UploadService implements WebService {
     const refusal = this.#refusalOfHead(request);
     if (refusal !== undefined) return this.#refuse(request, res, refusal);
     if (res.awaitsContinue) res.writeContinue();
-    const owner = this.#visitors.nameOf(request);
     let delivery: Delivery | undefined;
     const end = await this.#read(request, res, async (given) => {
-      delivery = await this.#begin(owner, given);
+      delivery = await this.#begin(request, given);
       return delivery.writer ?? NOWHERE;
     });
     const outcome = await this.#outcomeOf(end, delivery);
@@ -253,19 +255,27 @@ export class UploadService implements WebService {
   }
 
   /** The fields are there, and the piece begins. */
-  async #begin(owner: string, given: FormFields): Promise<Delivery> {
+  async #begin(request: WebRequest, given: FormFields): Promise<Delivery> {
     const fields = checkFields(given, this.#config);
-    const upload = await this.#unfinished.enter(uploadKey(owner, fields));
+    const key = uploadKey(this.#visitors.nameOf(request), fields);
+    const upload = await this.#unfinished.enter(key, addressOf(request));
     if (upload.pieces.has(fields.chunk)) return { fields, upload, writer: undefined };
     try {
-      if (!upload.isTold) {
-        upload.isTold = true;
-        await this.#progress.begin(fields);
-      }
+      if (!this.#repeats.mayHave(key, fields.chunk)) await this.#tellBegin(upload, fields);
       return { fields, upload, writer: this.#unfinished.piece(upload, fields.chunk, fields.length) };
     } catch (error) {
-      upload.isTold = false;
       await this.#unfinished.leave(upload);
+      throw error;
+    }
+  }
+
+  async #tellBegin(upload: Unfinished, fields: UploadFields): Promise<void> {
+    if (upload.isTold) return;
+    upload.isTold = true;
+    try {
+      await this.#progress.begin(fields);
+    } catch (error) {
+      upload.isTold = false;
       throw error;
     }
   }
@@ -273,8 +283,12 @@ export class UploadService implements WebService {
   /** The piece has come to its end. */
   async #take({ fields, upload, writer }: Delivery): Promise<void> {
     if (writer !== undefined) {
-      await writer.commit();
-      if (fields.chunks > 1) this.#progress.tell(fields, { status: 'progress', received: upload.received });
+      const isRepeat = writer.isNeedless || this.#repeats.has(upload.key, fields.chunk, writer.mark);
+      if (!isRepeat) await this.#tellBegin(upload, fields);
+      const isNew = await writer.commit();
+      if (isNew && upload.isTold && fields.chunks > 1) {
+        this.#progress.tell(fields, { status: 'progress', received: upload.received });
+      }
     }
     await this.#finish(upload, fields);
   }
@@ -291,6 +305,8 @@ export class UploadService implements WebService {
     if (under !== undefined) return under;
     // Another request may have finished it.
     if (upload.pieces.size < fields.chunks || this.#unfinished.find(upload.key) !== upload) return;
+    // All pieces came again: the file is there.
+    if (!upload.isTold) return this.#unfinished.remove(upload);
     const finishing = this.#assemble(upload, fields).finally(() => this.#finishing.delete(upload.key));
     this.#finishing.set(upload.key, finishing);
     await finishing;
@@ -306,6 +322,7 @@ export class UploadService implements WebService {
     try {
       const remove = (): Promise<void> => this.#unfinished.remove(upload);
       const given = await this.#assembly.assemble({ key, name, pieces, total }, remove);
+      this.#repeats.add(key, upload.recent);
       this.#deps.log.info({ file: given, bytes: total }, 'file uploaded');
       this.#progress.tell(fields, { status: 'finished', received: total, name: given });
     } finally {
@@ -355,6 +372,15 @@ export class UploadService implements WebService {
     if (refusal.isLogged !== true && refusal.status !== 500) this.#refusals.request(req, refusal);
     refuseBody(req, res, refusal, { after: this.#machine.after });
   }
+}
+
+/** A share of the room for an address is a quarter, but a file must fit into it. */
+function limitsOf(options: UploadConfig['options']): UnfinishedLimits {
+  const { max_file_size: fileBytes, max_unfinished: uploads, max_unfinished_per_address: own } = options;
+  const diskBytes = options.max_unfinished_size ?? Math.max(GIB, fileBytes * 2);
+  const share = options.max_unfinished_size_per_address ?? Math.max(diskBytes / 4, fileBytes * 1.25);
+  const perAddress = { uploads: own, diskBytes: share };
+  return { uploads, diskBytes, perAddress, idleMs: options.unfinished_timeout * 1000 };
 }
 
 async function realOrSame(place: string): Promise<string> {

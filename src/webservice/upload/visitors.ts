@@ -2,6 +2,7 @@
  * Who uploads: whether they may, by the login of their cookie, and what tells their uploads from those of others. Without a cookie it
  * is the address, which many may have in common.
  */
+import { countedAddress } from '../../transport/connection-limits.js';
 import { admits } from '../../session/deps.js';
 import { CookieStoreError } from '../../cookie/error.js';
 import { LoginDesk } from '../login/desk.js';
@@ -67,4 +68,12 @@ export class Visitors {
   nameOf({ cookie, client }: WebRequest): string {
     return cookie === undefined ? `address ${client.remoteAddress ?? ''}` : `cookie ${cookie.cbtid}`;
   }
+}
+
+/**
+ * Whose share of the room an upload takes: that of an address, also of visitors with cookies, because whoever wants another cookie gets
+ * one. @returns undefined where there is none: on a socket of the file system, behind a proxy that is not trusted to tell it.
+ */
+export function addressOf({ client }: WebRequest): string | undefined {
+  return countedAddress(client.remoteAddress);
 }

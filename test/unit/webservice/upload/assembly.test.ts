@@ -109,6 +109,17 @@ describe('a file', () => {
     expect(readFileSync(path.join(place, 'target'), 'utf8')).toBe('target');
   });
 
+  it('of a name that a hundred others have gets random digits', async () => {
+    const assembly = create();
+    await assembly.start();
+    for (let number = 0; number <= 100; number += 1) {
+      writeFileSync(path.join(directory, number === 0 ? 'image.jpg' : `image (${String(number)}).jpg`), 'other');
+    }
+    const given = await assemble(assembly, 'image.jpg');
+    expect(given).toMatch(/^image \([0-9a-f]{12}\)\.jpg$/);
+    expect(read(given)).toBe('one two');
+  });
+
   it('gets its place also where files have no second names', async () => {
     const assembly = create({ files: { link: fails('EPERM') } });
     await assembly.start();

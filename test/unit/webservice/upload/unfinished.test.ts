@@ -14,6 +14,7 @@ import { diskNow } from '../../../support/disk-time.js';
 const KEY = 'ab'.repeat(32);
 const OTHER = 'cd'.repeat(32);
 const DAY_MS = 86_400_000;
+const ROOM = { uploads: 10, diskBytes: 1024 * 1024 };
 
 let directory: string;
 let nowMs: number;
@@ -30,7 +31,7 @@ interface Parts {
 async function open({ limits, files }: Parts = {}): Promise<UnfinishedUploads> {
   const store = new UnfinishedUploads({
     directory,
-    limits: { uploads: 10, diskBytes: 1024 * 1024, idleMs: DAY_MS, ...limits },
+    limits: { ...ROOM, perAddress: ROOM, idleMs: DAY_MS, ...limits },
     files: { ...machineFiles, ...files },
     disk: new Turns(2),
     clock: () => nowMs,
@@ -64,7 +65,7 @@ describe('a piece', () => {
     expect([...upload.pieces]).toEqual([[3, 10]]);
     expect(upload.received).toBe(10);
     expect(readFileSync(store.fileOf(upload, 3), 'utf8')).toBe('0123456789');
-    expect(store.size).toEqual({ uploads: 1, diskBytes: 4096 });
+    expect(store.size).toMatchObject({ uploads: 1, diskBytes: 4096 });
   });
 
   it('is synced before it gets its name, and its directory behind it', async () => {
@@ -103,7 +104,7 @@ describe('a piece', () => {
     await writer.end();
     await store.leave(upload);
     expect(filesOf(KEY)).toEqual([]);
-    expect(store.size).toEqual({ uploads: 0, diskBytes: 0 });
+    expect(store.size).toMatchObject({ uploads: 0, diskBytes: 0 });
   });
 
   it('that comes twice at a time is there once', async () => {
@@ -127,7 +128,7 @@ describe('a piece', () => {
     await writer.end();
     await store.leave(upload);
     expect(filesOf(KEY)).toEqual([]);
-    expect(store.size).toEqual({ uploads: 0, diskBytes: 0 });
+    expect(store.size).toMatchObject({ uploads: 0, diskBytes: 0 });
   });
 });
 
@@ -146,7 +147,7 @@ describe('limits', () => {
     await writer.end();
     await store.leave(other);
     await store.remove(other);
-    expect(store.size).toEqual({ uploads: 1, diskBytes: 2 * 4096 });
+    expect(store.size).toMatchObject({ uploads: 1, diskBytes: 2 * 4096 });
     await put(store, upload, 3, 'a');
   });
 
@@ -162,10 +163,96 @@ describe('limits', () => {
   });
 });
 
+describe('the share of an address', () => {
+  const busy = (text: string) => ({ refusal: { status: 503, text } });
+  const OWN = 'too many uploads of this address are unfinished';
+
+  it('bounds how many it has, and nobody else', async () => {
+    const store = await open({ limits: { uploads: 3, perAddress: { ...ROOM, uploads: 1 } } });
+    const keys = ['1', '2', '3', '4'].map((digit) => digit.repeat(64));
+    const [first = '', second = '', third = '', fourth = ''] = keys;
+    const mine = await store.enter(first, 'a');
+    await expect(store.enter(second, 'a')).rejects.toMatchObject(busy(OWN));
+    await expect(store.enter(first, 'a')).resolves.toBe(mine);
+    await store.enter(second, 'b');
+    // Without an address there is no share.
+    await store.enter(third);
+    await expect(store.enter(fourth)).rejects.toMatchObject(busy('too many uploads are unfinished'));
+    expect(store.size).toEqual({ uploads: 3, diskBytes: 0, addresses: 2 });
+    await store.leave(mine);
+    await store.leave(mine);
+    await expect(store.enter(fourth, 'a')).resolves.toMatchObject({ key: fourth });
+  });
+
+  it('bounds its bytes, and is given back with them', async () => {
+    const store = await open({ limits: { perAddress: { ...ROOM, diskBytes: 2 * 4096 } } });
+    const mine = await store.enter(KEY, 'a');
+    await put(store, mine, 1, 'a');
+    await put(store, mine, 2, 'a');
+    const writer = store.piece(mine, 3, 1);
+    await expect(writer.append(Buffer.from('a'))).rejects.toMatchObject(busy(OWN));
+    await writer.end();
+    const other = await store.enter(OTHER, 'b');
+    await put(store, other, 1, 'b');
+    await store.remove(mine);
+    await store.remove(other);
+    expect(store.size).toEqual({ uploads: 0, diskBytes: 0, addresses: 0 });
+  });
+
+  it('has what was found at the start when somebody goes on with it', async () => {
+    const first = await open();
+    await put(first, await first.enter(KEY, 'a'), 1, 'a');
+    const store = await open({ limits: { perAddress: { uploads: 1, diskBytes: 4096 } } });
+    expect(store.size).toEqual({ uploads: 1, diskBytes: 4096, addresses: 0 });
+    const mine = await store.enter(KEY, 'a');
+    await expect(store.enter(OTHER, 'a')).rejects.toMatchObject(busy(OWN));
+    await store.remove(mine);
+    expect(store.size).toEqual({ uploads: 0, diskBytes: 0, addresses: 0 });
+  });
+});
+
+describe('a piece that another request brings first', () => {
+  it('is done with, also when the whole upload is gone by then', async () => {
+    const store = await open();
+    const upload = await store.enter(KEY);
+    const late = store.piece(upload, 1, 8);
+    await late.append(Buffer.from('1234'));
+    await put(store, upload, 1, '12345678');
+    await store.remove(upload);
+    await late.append(Buffer.from('5678'));
+    expect(await late.commit()).toBe(false);
+    await late.end();
+    expect(readdirSync(directory)).toEqual([]);
+    expect(store.size).toMatchObject({ uploads: 0, diskBytes: 0 });
+  });
+
+  it('fails without harm when its directory goes while it writes', async () => {
+    let gone = (): Promise<void> => Promise.resolve();
+    const append = async (...args: Parameters<UploadFiles['append']>): Promise<void> => {
+      await gone();
+      await machineFiles.append(...args);
+    };
+    const store = await open({ files: { append } });
+    const upload = await store.enter(KEY);
+    const late = store.piece(upload, 1, 4);
+    await late.append(Buffer.from('12'));
+    gone = async () => {
+      gone = () => Promise.resolve();
+      await put(store, upload, 1, '1234');
+      await store.remove(upload);
+    };
+    await late.append(Buffer.from('34'));
+    expect(await late.commit()).toBe(false);
+    await late.end();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
+
 describe('time', () => {
   it('deletes what does not go on, and nothing that somebody is at', async () => {
     const store = await open();
     const [stale, busy] = [await store.enter(KEY), await store.enter(OTHER)];
+    for (const upload of [stale, busy]) upload.isTold = true;
     await put(store, stale, 1, 'a');
     await put(store, busy, 1, 'a');
     await store.leave(stale);
@@ -174,7 +261,7 @@ describe('time', () => {
     nowMs += 1;
     expect(await store.sweep()).toBe(1);
     expect(readdirSync(directory)).toEqual([OTHER]);
-    expect(store.size).toEqual({ uploads: 1, diskBytes: 4096 });
+    expect(store.size).toMatchObject({ uploads: 1, diskBytes: 4096 });
     await store.leave(busy);
     expect(await store.sweep()).toBe(1);
     expect(readdirSync(directory)).toEqual([]);
@@ -220,7 +307,7 @@ describe('after a crash', () => {
       [7, 5],
     ]);
     expect(found?.received).toBe(8);
-    expect(store.size).toEqual({ uploads: 1, diskBytes: 2 * 4096 });
+    expect(store.size).toMatchObject({ uploads: 1, diskBytes: 2 * 4096 });
     expect(store.find(OTHER)).toBeUndefined();
   });
 
@@ -230,7 +317,7 @@ describe('after a crash', () => {
     await put(first, upload, 1, 'one');
     nowMs += DAY_MS + 60_000;
     const store = await open();
-    expect(store.size).toEqual({ uploads: 0, diskBytes: 0 });
+    expect(store.size).toMatchObject({ uploads: 0, diskBytes: 0 });
     expect(readdirSync(directory)).toEqual([]);
   });
 });

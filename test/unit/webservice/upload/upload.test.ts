@@ -185,6 +185,8 @@ describe('a file', () => {
     const service = await start();
     await post(service, { content: Buffer.from('first') });
     await post(service, { content: Buffer.from('second') });
+    // A page that asks first means another one.
+    expect((await test(service, { content: Buffer.from('second') })).status).toBe(204);
     await post(service, { content: Buffer.from('second') });
     expect(uploaded().sort()).toEqual(['a (1).bin', 'a (2).bin', 'a.bin']);
     expect(read('a.bin')).toBe('first');
@@ -262,6 +264,38 @@ describe('what is refused', () => {
     expect(parseResponse(socket.sent).status).toBe(400);
     expect(uploaded()).toEqual([]);
     expect(unfinished()).toEqual([]);
+  });
+
+  it('more than the share of an address', async () => {
+    const service = await start({ options: { max_unfinished_per_address: 1 } });
+    const send = (remoteAddress: string | undefined, name: string): Promise<Exchange> =>
+      exchange(service, {
+        ...AT,
+        method: 'POST',
+        body: pieceForm({ content: CONTENT, chunkSize: 10, name }).toString(),
+        headers: { 'Content-Type': FORM_TYPE },
+        client: { remoteAddress },
+      });
+    expect((await send('2001:db8::1', 'a')).status).toBe(200);
+    expect(said(await send('2001:db8::2', 'b'))).toEqual([503, 'too many uploads of this address are unfinished']);
+    for (const address of ['2001:db8:0:1::1', '192.0.2.1', '127.0.0.1', undefined]) {
+      expect((await send(address, 'b')).status).toBe(200);
+    }
+  });
+
+  it('fields for which there is no memory, and keeps none of those that it has no use for', async () => {
+    const memory = new BodyMemory(100_000);
+    const service = await start({ machine: { memory } });
+    const [known, unknown] = ['chunk_extra', 'of_the_page'].map((name) => [name, 'x'.repeat(16_000)] as const);
+    const many = Array.from({ length: 5 }, (_, index) => [`page${String(index)}`, 'x'.repeat(16_000)] as const);
+    const fields = pieceFields({ content: CONTENT });
+    const form = (...more: readonly (readonly [string, string])[]): Buffer => formBody([...fields, ...more], CONTENT);
+    // It comes in one piece here, which is charged, too.
+    expect((await postForm(service, form(...many))).status).toBe(200);
+    expect((await postForm(service, form(unknown ?? ['', '']))).status).toBe(200);
+    memory.limitBytes = 40_000;
+    expect(said(await postForm(service, form(known ?? ['', ''])))).toEqual([503, 'Too many requests are being read.']);
+    expect(memory.bytes).toBe(0);
   });
 
   it('a type that the config does not name', async () => {
@@ -473,6 +507,52 @@ describe('a role that visitors must have', () => {
   });
 });
 
+describe('a piece that comes again, because its answer was lost', () => {
+  const fields = { on_progress: PROGRESS };
+  const steps = (events: unknown[]): unknown[] => (events as { status: string }[]).map(({ status }) => status);
+
+  it.each([
+    ['of the only piece', 100, [1, 1, 1], ['started', 'finished']],
+    ['of one in the middle', 10, [1, 1, 2], ['started', 'progress', 'progress', 'finished']],
+    ['of the last one', 10, [1, 2, 2, 2], ['started', 'progress', 'progress', 'finished']],
+    ['of all of them', 10, [2, 1, 1, 2], ['started', 'progress', 'progress', 'finished']],
+  ])('makes no second file, and is not told: %s', async (_which, chunkSize, numbers, told) => {
+    const made = router();
+    const { events } = await listen(made);
+    const service = await start({ deps: { router: made } });
+    for (const number of numbers) {
+      expect((await post(service, { content: CONTENT, chunkSize, number, fields })).status).toBe(200);
+    }
+    await post(service, { content: CONTENT, name: 'behind', fields });
+    await expect.poll(() => steps(events)).toEqual([...told, 'started', 'finished']);
+    expect(uploaded().sort()).toEqual(['a.bin', 'behind']);
+  });
+
+  it('is another file when its content is another, also where some pieces are the same', async () => {
+    const made = router();
+    const { events } = await listen(made);
+    const service = await start({ deps: { router: made } });
+    const other = Buffer.concat([CONTENT.subarray(0, 10), Buffer.from('another ending')]).subarray(0, CONTENT.length);
+    const other25 = Buffer.concat([other, Buffer.alloc(CONTENT.length - other.length, '.')]);
+    for (const content of [CONTENT, other25]) {
+      for (const number of [1, 2]) await post(service, { content, chunkSize: 10, number, fields });
+    }
+    expect([read('a.bin'), read('a (1).bin')]).toEqual([CONTENT.toString(), other25.toString()]);
+    await expect.poll(() => steps(events).filter((status) => status === 'finished')).toHaveLength(2);
+    expect(unfinished()).toEqual([]);
+  });
+
+  it('is another file a minute later, and what came of it alone is gone by then', async () => {
+    let nowMs = diskNow();
+    const service = await start({ deps: { clock: () => nowMs } });
+    for (const number of [1, 2, 2]) await post(service, { content: CONTENT, chunkSize: 10, number });
+    expect(unfinished()).toHaveLength(1);
+    nowMs += 60_000;
+    for (const number of [1, 2]) await post(service, { content: CONTENT, chunkSize: 10, number });
+    expect(uploaded().sort()).toEqual(['a (1).bin', 'a.bin']);
+  });
+});
+
 describe('progress', () => {
   const step = (parts: Record<string, unknown>) => ({
     ...{ id: '25-abin', name: 'a.bin', total: 25, chunk_extra: {} },
@@ -501,7 +581,7 @@ describe('progress', () => {
     const made = router();
     const { events } = await listen(made);
     const service = await start({ deps: { router: made } });
-    await post(service, { content: CONTENT });
+    await post(service, { content: Buffer.from(CONTENT).reverse() });
     await post(service, { content: CONTENT, fields: { on_progress: PROGRESS } });
     await expect.poll(() => events.length).toBe(2);
     expect(events).toEqual([
@@ -515,7 +595,7 @@ describe('progress', () => {
     const [mine, other] = [await listen(made), await listen(made)];
     const service = await start({ deps: { router: made } });
     await post(service, { content: CONTENT, fields: { on_progress: PROGRESS, session: String(mine.session.id) } });
-    await post(service, { content: CONTENT, fields: { on_progress: PROGRESS } });
+    await post(service, { content: Buffer.from(CONTENT).reverse(), fields: { on_progress: PROGRESS } });
     await expect.poll(() => other.events.length).toBe(2);
     expect(mine.events).toHaveLength(4);
   });
