@@ -99,7 +99,8 @@ async function copy(response: Response, target: FileHandle, patience: Patience, 
     patience.heard();
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge;
-    await target.write(chunk);
+    // All of it: a disk that is nearly full takes a part, and says why only at the next call.
+    await target.writeFile(chunk);
   }
   return bytes;
 }

@@ -89,6 +89,22 @@ describe('an archive', () => {
     },
   );
 
+  it('may have 65,534 entries, and others have their turn while they are read', async () => {
+    const file = fileWith(zipOf(Array.from({ length: 65_534 }, (_, index) => ({ name: String(index), method: 0 }))));
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    const zip = await ZipFile.open(file);
+    clearImmediate(next);
+    // Every 300 entries, when the directory is read and when it is looked through.
+    expect(turns).toBeGreaterThanOrEqual(2 * Math.floor(65_534 / 300));
+    expect([zip.contents.entries.size, zip.contents.entries.get('65533')?.size]).toEqual([65_534, 0]);
+    await zip.close();
+  });
+
   itNeeds('python3', HAS_PYTHON)('is read as Python wrote it', async () => {
     const file = path.join(top, 'python.zip');
     const program = `
