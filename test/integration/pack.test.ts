@@ -26,7 +26,7 @@ const EXPECTED: readonly RegExp[] = [
   /^dist\/(index|[a-z]+\/[\w-]+)\.d\.ts$/,
   /^dist\/autobahn\.min\.js\.gz$/,
   /^python\/([a-z_]+\/)?\w+\.py$/,
-  /^config\/[\w.-]+\.(json|yaml|js|md)$/,
+  /^config\/[\w.-]+\.(json|yaml|js|py|md)$/,
   /^\.crossbar\/config\.json$/,
   /^web\/([\w-]+\/)*[\w.-]+\.(html|css|js|svg)$/,
   /^templates\/(gitignore|[a-z]+\/(template\.json|\.crossbar\/config\.json|web\/[\w.-]+\.html))$/,

@@ -56,9 +56,11 @@ async function started(paths: object, parts: Parts = {}): Promise<Daemon & { rea
 
 /** A node that does not start, when it has ended. */
 async function failed(paths: object, parts: Parts = {}): Promise<Daemon> {
-  const daemon = spawnDaemon(optionsOf(paths, parts).options);
+  const { options, temporary } = optionsOf(paths, parts);
+  const daemon = spawnDaemon(options);
   daemons.push(daemon);
   expect((await daemon.exited).code).toBe(1);
+  expect(socketsIn(temporary)).toEqual([]);
   return daemon;
 }
 
