@@ -33,7 +33,7 @@ interface Subject {
 }
 
 const SERVICE = { realm: 'realm1', role: 'anonymous' };
-const json = (value: object): Subject['body'] => ({
+const json = (value: object): NonNullable<Subject['body']> => ({
   type: 'application/json',
   bytes: () => Buffer.from(JSON.stringify(value)),
 });
