@@ -4,7 +4,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-import { convertConfig } from '../config/convert.js';
+import { convertConfig } from '../config/convert/convert.js';
 import { formatProblem } from '../config/error.js';
 import { defaultConfigOf } from '../config/load.js';
 import { resolveCbdir } from '../node/cbdir.js';

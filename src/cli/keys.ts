@@ -1,10 +1,8 @@
 /**
  * `crossbar-ts keys` and `crossbar-ts keygen`: key pairs, in hex as Crossbar.io prints them.
  */
-import { generateKeyPairSync } from 'node:crypto';
-
 import { resolveCbdir } from '../node/cbdir.js';
-import { nodeKey, PRIVATE_KEY_FILE } from '../node/node-key.js';
+import { nodeKey, payloadKey, PRIVATE_KEY_FILE } from '../node/node-key.js';
 
 export interface KeysOptions {
   readonly cbdir?: string;
@@ -23,7 +21,6 @@ export function showKeys({ cbdir: option, private: isPrivate = false }: KeysOpti
 
 /** Makes a key pair for the end-to-end encryption of payloads (X25519), and shows it. */
 export function keygen(): void {
-  const { d = '', x = '' } = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
-  const hexOf = (octets: string): string => Buffer.from(octets, 'base64url').toString('hex');
-  process.stdout.write(`  private: ${hexOf(d)}\n   public: ${hexOf(x)}\n`);
+  const { privateKey, publicKey } = payloadKey();
+  process.stdout.write(`  private: ${privateKey}\n   public: ${publicKey}\n`);
 }

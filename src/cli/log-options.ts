@@ -4,9 +4,9 @@
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 
-import { LogFile } from '../log/log-file.js';
 import { NodeError } from '../node/error.js';
 import { messageOf } from '../system/error.js';
+import { LogFile } from './log-file.js';
 
 /** What is asked for. */
 export interface LogFileWords {

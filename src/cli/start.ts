@@ -1,14 +1,13 @@
 /**
  * `crossbar-ts start`: a node from its directory, until a signal ends it.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-
-import type { LogFile } from '../log/log-file.js';
+import type { Logger } from '../log/logger.js';
 import { resolveCbdir } from '../node/cbdir.js';
 import { startNode } from '../node/start.js';
 import type { RunningNode } from '../node/api.js';
 import { foreignFrame } from '../node/foreign-frame.js';
 import { handleSignals } from '../node/signals.js';
+import type { LogFile } from './log-file.js';
 import { logFileOf } from './log-options.js';
 import type { LogFileWords } from './log-options.js';
 import { createReporter } from './logging.js';
@@ -60,11 +59,7 @@ export async function start(options: StartOptions): Promise<void> {
     reporter.started(node.summary);
     if (logFile !== undefined && process.stdout.isTTY) process.stdout.write(`the log goes to ${logFile.file}\n`);
     if (options.shutdownafter !== undefined) {
-      await delay(options.shutdownafter * 1000, undefined, { ref: false });
-      reporter.log.info({ seconds: options.shutdownafter }, 'the time that --shutdownafter gives it is over');
-      await node.stop();
-      await output.flush();
-      process.exit(0);
+      stopAfter(options.shutdownafter, node, reporter.log, output);
     }
   } catch (error) {
     // `stopNode` ends the process.
@@ -74,6 +69,22 @@ export async function start(options: StartOptions): Promise<void> {
     // Not `process.exitCode`: whatever a failed start forgot must not keep a dead node alive.
     process.exit(1);
   }
+}
+
+/** `--shutdownafter`. A signal may come first: then the end has begun, and is waited for. */
+function stopAfter(seconds: number, node: RunningNode, log: Logger, output: Output): void {
+  const stop = async (): Promise<void> => {
+    log.info({ seconds }, 'the time that --shutdownafter gives it is over');
+    await node.stop();
+    await output.flush();
+    process.exit(0);
+  };
+  setTimeout(() => {
+    stop().catch((err: unknown) => {
+      log.error({ err }, 'stop failed');
+      process.exit(1);
+    });
+  }, seconds * 1000).unref();
 }
 
 /** What waits goes into the old file. */

@@ -10,7 +10,9 @@ import path from 'node:path';
 import { errorCode, messageOf } from '../system/error.js';
 import { NodeError } from './error.js';
 
+/** In the node directory. */
 export const PRIVATE_KEY_FILE = 'key.priv';
+/** In the node directory. */
 export const PUBLIC_KEY_FILE = 'key.pub';
 
 /** A key pair, and what else stands in its files. */
@@ -62,6 +64,12 @@ export function nodeKey(place: KeyPlace): { readonly key: NodeKey; readonly isNe
   } catch (cause) {
     throw new NodeError('ERR_NODE_DIRECTORY', `the key of the node: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** Makes a key pair for the end-to-end encryption of payloads (X25519). @returns 32 octets each, in hex. */
+export function payloadKey(): Pick<NodeKey, 'publicKey' | 'privateKey'> {
+  const { x = '', d = '' } = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
+  return { publicKey: hexOf(x), privateKey: hexOf(d) };
 }
 
 function makeKey({ env, nowMs }: KeyPlace): NodeKey {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { convertConfig } from '../../../src/config/convert.js';
+import { convertConfig } from '../../../src/config/convert/convert.js';
 import { loadConfig } from '../../../src/config/load.js';
 
 let cbdir: string;

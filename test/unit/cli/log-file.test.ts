@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { LogFile } from '../../../src/log/log-file.js';
+import { LogFile } from '../../../src/cli/log-file.js';
 
 let directory: string;
 let opened: LogFile[];

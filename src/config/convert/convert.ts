@@ -1,13 +1,13 @@
 /** A config in the other format: JSON as YAML, or YAML as JSON. It writes nothing itself. */
-import { checkConfig } from './check.js';
-import { ConfigError } from './error.js';
-import type { ConfigProblem } from './error.js';
-import { filesOfConfig, readConfig } from './load.js';
-import type { LoadOptions } from './load.js';
-import { parserFor } from './source/formats.js';
-import { plainValue } from './source/source.js';
-import type { SourceNode } from './source/source.js';
-import { LineIndex } from './source/text.js';
+import { checkConfig } from '../check.js';
+import { ConfigError } from '../error.js';
+import type { ConfigProblem } from '../error.js';
+import { filesOfConfig, readConfig } from '../load.js';
+import type { LoadOptions } from '../load.js';
+import { parserFor } from '../source/formats.js';
+import { plainValue } from '../source/source.js';
+import type { SourceNode } from '../source/source.js';
+import { LineIndex } from '../source/text.js';
 
 /** A config file, and what it is in the other format. */
 export interface Conversion {
