@@ -24,6 +24,9 @@ import type { ZipFile } from './zip-file.js';
 /** Up to this length an entry is unpacked before the answer begins: one that is damaged gets a clear answer then. */
 const AT_ONCE_BYTES = 256 * 1024;
 
+/** How it shows that the visitor left: which one, that depends on how many streams there are between the file and the answer. */
+const OF_THE_VISITOR: ReadonlySet<string | undefined> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']);
+
 class ArchiveService implements WebService {
   readonly methods = READ_ONLY;
   readonly #config: ArchiveConfig;
@@ -107,7 +110,7 @@ class ArchiveService implements WebService {
       } else await sendUnpacked(entry, await zip.packed(entry), res);
     } catch (error) {
       // The visitor left, or what was sent is cut short; else the server answers with 500.
-      if (errorCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+      if (!OF_THE_VISITOR.has(errorCode(error))) throw error;
     }
   }
 }
