@@ -30,6 +30,8 @@ interface Subject {
   readonly body?: { readonly type: string; readonly bytes: (index: number) => Buffer };
   /** What may come of many at once. */
   readonly statuses: readonly number[];
+  /** How many come at once, where it is dear. Default: {@link MANY}. */
+  readonly many?: number;
 }
 
 const SERVICE = { realm: 'realm1', role: 'anonymous' };
@@ -67,6 +69,14 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
   static: { config: { type: 'static', directory: '../pages' }, path: '/static/long.txt', statuses: [200] },
   json: { config: { type: 'json', value: { a: 'x'.repeat(2000) } }, path: '/json', statuses: [200] },
   nodeinfo: { config: { type: 'nodeinfo' }, path: '/nodeinfo', statuses: [200] },
+  cgi: {
+    config: { type: 'cgi', directory: '../scripts', processor: 'sh', options: { max_processes: 8, timeout: 60 } },
+    path: '/cgi/echo',
+    body: { type: 'text/plain', bytes: () => Buffer.alloc(2000, 'x') },
+    // So many are not run at a time; each is a process.
+    statuses: [200, 503],
+    many: 30,
+  },
 };
 
 let daemon: Daemon;
@@ -78,9 +88,10 @@ beforeAll(async () => {
   const paths = Object.fromEntries(Object.entries(SUBJECTS).map(([name, { config }]) => [name, config]));
   const cbdir = nodeDirectory(nodeConfig({ paths }));
   const top = path.dirname(cbdir);
-  mkdirSync(path.join(top, 'pages'));
+  for (const name of ['pages', 'scripts']) mkdirSync(path.join(top, name));
   writeFileSync(path.join(top, 'pages/long.txt'), LONG);
   writeFileSync(path.join(cbdir, 'pages.zip'), zipOf([{ name: 'long.txt', content: LONG }]));
+  writeFileSync(path.join(top, 'scripts/echo'), 'printf "Content-Type: text/plain\\n\\n"; exec cat\n');
   daemon = await startDaemon({ cbdir, probed: true });
   somebody = await WampClient.join(daemon.url('/ws', 'ws'));
 });
@@ -167,21 +178,23 @@ describeNeeds('Linux', process.platform === 'linux')('nothing is left of', () =>
   it.each(Object.entries(SUBJECTS))(
     'requests to %s',
     async (_name, subject) => {
-      // What a service makes once, it keeps: its session.
+      // What a service makes once, it keeps: its session, the shell that watches scripts.
       await statusOf(await open(...whole(subject, MANY)));
       const before = await left();
 
-      const statuses = await times(MANY, async (index) => statusOf(await open(...whole(subject, index))));
+      const statuses = await times(subject.many ?? MANY, async (index) =>
+        statusOf(await open(...whole(subject, index))),
+      );
       for (const status of new Set(statuses)) expect(subject.statuses).toContain(status);
       expect(statuses).toContain(subject.statuses[0]);
 
       // Clients that leave: with half a body, with all of it, and while the answer is on its way.
-      await times(FEW, async (index) => {
+      await times(Math.min(FEW, subject.many ?? FEW), async (index) => {
         const [head = '', bytes = Buffer.alloc(0)] = whole(subject, index);
         const half = Buffer.from(bytes).subarray(0, Math.floor((bytes.length * index) / FEW));
         (await open(head, half)).resetAndDestroy();
       });
-      await times(FEW, async (index) => {
+      await times(Math.min(FEW, subject.many ?? FEW), async (index) => {
         const socket = await open(...whole(subject, index));
         await Promise.race([once(socket, 'data'), once(socket, 'close')]);
         socket.resetAndDestroy();
