@@ -29,7 +29,7 @@ export interface HttpAcceptorOptions {
   readonly root: WebService;
   readonly log: Logger;
   readonly http: ServerOptions;
-  readonly dispatcher: Omit<DispatcherOptions, 'root' | 'log'>;
+  readonly dispatcher: Omit<DispatcherOptions, 'root' | 'log' | 'parseAgain'>;
 }
 
 /** Speaks HTTP on the connections of an endpoint, and gives each request to the service of its path. */
@@ -50,7 +50,7 @@ export class HttpAcceptor implements Acceptor {
   constructor({ root, log, http, dispatcher }: HttpAcceptorOptions) {
     this.#root = root;
     this.#log = log;
-    this.#dispatcher = new Dispatcher({ ...dispatcher, root, log });
+    this.#dispatcher = new Dispatcher({ ...dispatcher, root, log, parseAgain: (socket) => this.#parse(socket) });
     const forget = (socket: Socket): void => this.#closed(socket);
     this.#forget = function (this: Socket): void {
       forget(this);
@@ -81,12 +81,16 @@ export class HttpAcceptor implements Acceptor {
     this.#server.emit('listening');
   }
 
-  /** Node.js documents this event as the way to give connections to an HTTP server. */
   accept(socket: Socket): void {
     this.#connections.add(socket);
     socket.on('close', this.#forget);
     socket.setNoDelay(true);
     if (this.#mayWaitForEver) askAfter(socket);
+    this.#parse(socket);
+  }
+
+  /** Node.js documents this event as the way to give connections to an HTTP server. */
+  #parse(socket: Socket): void {
     this.#server.emit('connection', socket);
     this.#dispatcher.opened(socket);
   }

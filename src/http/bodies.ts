@@ -116,10 +116,7 @@ export class BodyReader {
         if (held.length + chunk.length > maxBytes) settle(tooLarge(maxBytes));
         else if (!held.add(chunk)) settle(NO_MEMORY);
       };
-      const ended = (): void => {
-        if (held.length !== (announcedLength(req) ?? held.length)) settle(CUT_BY_UPGRADE);
-        else settle(held.length === 0 && !mayBeEmpty ? EMPTY : 'whole');
-      };
+      const ended = (): void => settle(held.length === 0 && !mayBeEmpty ? EMPTY : 'whole');
       const failed = (error: NodeJS.ErrnoException): void => settle(endOfFailure(error));
       const left = (): void => settle('gone');
       if (req.destroyed || res.closed) left();
@@ -206,8 +203,7 @@ export function refusalOfHead(req: IncomingMessage, rules: Omit<BodyRules, 'time
 /** @returns why a body that is announced cannot be read, whoever wants it. */
 export function refusalOfFraming({ headers }: IncomingMessage): Refusal | undefined {
   // The parser of Node.js takes any list that ends with `chunked`.
-  if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') return TRANSFER_CODING;
-  return headers.upgrade === undefined ? undefined : CUT_BY_UPGRADE;
+  return (headers['transfer-encoding'] ?? 'chunked').toLowerCase() === 'chunked' ? undefined : TRANSFER_CODING;
 }
 
 function refusalOfNothing({ headers }: IncomingMessage): BodyRefusal {
@@ -242,14 +238,6 @@ const TRANSFER_CODING: BodyRefusal = {
   status: 501,
   text: 'The only transfer coding is "chunked".',
   kind: 'transfer coding',
-};
-
-/** Node.js lets go of a connection that asks for another protocol, and does not read the body. */
-const CUT_BY_UPGRADE: BodyRefusal = {
-  status: 400,
-  text: 'A request with a body cannot ask for another protocol.',
-  kind: 'upgrade with body',
-  remedy: 'let the client speak HTTP/1.1 without offering an upgrade such as "h2c"',
 };
 
 /** There is no memory for another body. */

@@ -46,6 +46,8 @@ export interface DispatcherOptions {
   readonly accessLog: boolean;
   /** Show the stack of a fault to the visitor. */
   readonly displayTracebacks: boolean;
+  /** Gives a connection to the HTTP server once more: what is in the socket is parsed as if it had just come. */
+  readonly parseAgain: (socket: Socket) => void;
   /** The proxies that tell where a client is; none by default. */
   readonly trustedProxies?: TrustedProxies | undefined;
 }
@@ -116,7 +118,8 @@ export class Dispatcher implements ServerEnd {
     this.#takeOver(socket);
     if (!(socket instanceof Socket)) throw new TypeError('an HTTP connection that is no socket');
     if (!isForWebSocket(req)) {
-      this.#ignoreUpgrade(req, socket);
+      if (hasBody(req)) this.#parseWithoutUpgrade(req, socket, head);
+      else this.#ignoreUpgrade(req, socket);
       return;
     }
     // `ws` takes no list.
@@ -227,6 +230,12 @@ export class Dispatcher implements ServerEnd {
     this.request(req, res);
   }
 
+  /** The parser of Node.js takes no body behind an upgrade, so it gets the request once more, without. */
+  #parseWithoutUpgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
+    socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(req), 'latin1'), head]));
+    this.#options.parseAgain(socket);
+  }
+
   #addressOf(req: IncomingMessage): ClientAddress {
     return clientAddressOf(req, this.#options.trustedProxies);
   }
@@ -288,6 +297,22 @@ function isForWebSocket(req: IncomingMessage): boolean {
   if (upgrade === 'websocket') return true;
   const protocols = upgrade?.split(',') ?? [];
   return protocols.some((protocol) => protocol.trim().toLowerCase() === 'websocket');
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+/** What speaks of another protocol. As for any upgrade that is ignored, the connection ends with the answer. */
+const OF_UPGRADES: ReadonlySet<string> = new Set(['upgrade', 'http2-settings', 'connection']);
+
+function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  const lines = [`${String(method)} ${String(url)} HTTP/${httpVersion}`, 'Connection: close'];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = [rawHeaders[at], rawHeaders[at + 1]];
+    if (!OF_UPGRADES.has(name.toLowerCase())) lines.push(`${name}: ${value}`);
+  }
+  return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
 function asWebRequest(req: IncomingMessage, { path, query }: Target, client: ClientAddress): WebRequest {

@@ -104,10 +104,6 @@ class CgiService implements WebService {
     const { headers } = request.req;
     if (headers['transfer-encoding'] !== undefined) return (await this.#bodies.read(request, res)) ?? 'answered';
     if (Number(headers['content-length'] ?? 0) === 0) return undefined;
-    if (headers.upgrade !== undefined) {
-      this.#refuse(request, res, CUT_BY_UPGRADE);
-      return 'answered';
-    }
     return 'streamed';
   }
 
@@ -182,12 +178,6 @@ const TOO_MANY: Refusal = {
   kind: 'CGI processes',
   remedy: 'raise "max_processes" of the service, if the machine can bear it',
   headers: { 'Retry-After': '5' },
-};
-
-const CUT_BY_UPGRADE: Refusal = {
-  status: 400,
-  text: 'A request with a body cannot ask for another protocol.',
-  kind: 'upgrade with body',
 };
 
 /** The config word `cgi`. */

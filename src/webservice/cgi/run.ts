@@ -42,6 +42,8 @@ export class Run {
   readonly #stderr: Buffer[] = [];
   #stderrBytes = 0;
   #isLate = false;
+  /** The body of the request broke off, and the client was told. */
+  #isBroken = false;
   #problem: string | undefined;
 
   constructor(started: SupervisedProcess, req: IncomingMessage, res: WebResponse, timeoutMs: number) {
@@ -92,6 +94,8 @@ export class Run {
     const { stdin } = this.#process;
     if (stdin === undefined) return;
     if (input !== 'streamed') return void stdin.end(input);
+    if (this.#res.requestError !== undefined) return this.#bodyBroke();
+    this.#req.once('error', () => this.#bodyBroke());
     // A script that does not read it all is no error; the rest is dropped.
     stdin.once('close', () => {
       this.#req.unpipe(stdin);
@@ -99,6 +103,16 @@ export class Run {
       this.#req.resume();
     });
     this.#req.pipe(stdin);
+  }
+
+  /** The rest of the body will not come: the script must not take what has come for all of it. */
+  #bodyBroke(): void {
+    this.end();
+    if (this.#isGone) return;
+    this.#isBroken = true;
+    this.#res.shouldKeepAlive = false;
+    if (this.#res.headersSent) this.#res.destroy();
+    else sendStatus(this.#res, 400, 'The body of the request is not complete.');
   }
 
   async #answer(): Promise<void> {
@@ -140,7 +154,7 @@ export class Run {
   }
 
   get #isGone(): boolean {
-    return this.#res.closed || this.#res.destroyed;
+    return this.#isBroken || this.#res.closed || this.#res.destroyed;
   }
 
   #apply({ status, headers }: ScriptHead): void {
