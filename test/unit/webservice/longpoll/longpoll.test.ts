@@ -229,8 +229,9 @@ it('short messages of a batch are written together, large ones as they are', () 
   const pieces = piecesOf([...short, large, ...short.slice(0, 2)]);
   expect(Buffer.concat(pieces).equals(Buffer.concat([...short, large, ...short.slice(0, 2)]))).toBe(true);
   expect(pieces.length).toBeLessThan(20);
-  expect(pieces).toContain(large);
-  expect(piecesOf([large])).toEqual([large]);
+  expect(pieces.includes(large)).toBe(true);
+  // Compared as they are, not octet by octet: that takes seconds.
+  expect(piecesOf([large])[0] === large).toBe(true);
   expect(piecesOf([])).toEqual([]);
 });
 
