@@ -116,10 +116,12 @@ describe('a config that is wrong', () => {
     expect(invalid.length).toBeGreaterThanOrEqual(30);
   });
 
-  it.concurrent.each(invalid)('%s: every problem is a line, exit 1, nothing starts', async (name) => {
+  // Both commands call one function, which test/unit/config/fixtures.test.ts shows with all of them: some files for `check` are enough.
+  const cases = invalid.map((name, index) => ({ name, commands: index % 8 === 0 ? ['check', 'start'] : ['start'] }));
+  it.concurrent.each(cases)('$name: every problem is a line, exit 1, nothing starts', async ({ name, commands }) => {
     const lines = readFileSync(path.join(INVALID, `${name.replace(/\.\w+$/, '')}.expected.txt`), 'utf8').trimEnd();
     const config = path.join(INVALID, name);
-    for (const command of ['check', 'start']) {
+    for (const command of commands) {
       const cbdir = temporaryDirectory();
       // The lines were written down for a node in `/node`.
       const expected = lines.replaceAll('"/node/', `"${cbdir}/`);
