@@ -304,15 +304,28 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** What speaks of another protocol. As for any upgrade that is ignored, the connection ends with the answer. */
-const OF_UPGRADES: ReadonlySet<string> = new Set(['upgrade', 'http2-settings', 'connection']);
+const OF_UPGRADES: ReadonlySet<string> = new Set(['upgrade', 'http2-settings']);
+
+/** What `Connection` says of the connection itself. All else there names headers that are for this node only. */
+const OF_CONNECTIONS: ReadonlySet<string> = new Set([...OF_UPGRADES, 'close', 'keep-alive']);
 
 function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
   const lines = [`${String(method)} ${String(url)} HTTP/${httpVersion}`, 'Connection: close'];
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const [name = '', value = ''] = [rawHeaders[at], rawHeaders[at + 1]];
-    if (!OF_UPGRADES.has(name.toLowerCase())) lines.push(`${name}: ${value}`);
+    const key = name.toLowerCase();
+    if (key === 'connection') lines[1] = [lines[1], ...namedBy(value)].join(', ');
+    else if (!OF_UPGRADES.has(key)) lines.push(`${name}: ${value}`);
   }
   return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** @returns the headers that a `Connection` names; a service that passes the request on leaves them out. */
+function namedBy(connection: string): string[] {
+  return connection
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '' && !OF_CONNECTIONS.has(word.toLowerCase()));
 }
 
 function asWebRequest(req: IncomingMessage, { path, query }: Target, client: ClientAddress): WebRequest {

@@ -65,6 +65,19 @@ describe('headers', () => {
       ...['Connection: close', 'Set-Cookie: a=1', 'Set-Cookie: b=2; HttpOnly', 'Via: 1.0 c', 'Via: 1.1 d'],
     ]);
   });
+
+  it('that Connection names stay behind, also where a request with a body offers another protocol', async () => {
+    const { asking, behind } = await asked(
+      'POST /app/ HTTP/1.1\r\nHost: us.example\r\nConnection: Upgrade, x-NAMED , HTTP2-Settings\r\nConnection: X-Other\r\n' +
+        'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nX-Named: 1\r\nX-Other: 1\r\nX-Left: 1\r\nContent-Length: 2\r\n\r\nok',
+    );
+    expect(linesOf(behind.text, /^(?:X-(?:Named|Other|Left)|HTTP2|Upgrade|Connection)/i)).toEqual([
+      ...['X-Left: 1', 'Connection: keep-alive'],
+    ]);
+    behind.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    await asking.closed();
+    expect(asking.text).toMatch(/\r\nConnection: close\r\n/);
+  });
 });
 
 describe('a backend', () => {
