@@ -1,6 +1,7 @@
 /** What is checked of the proxies that are trusted. */
 import { isIP } from 'node:net';
 import type { Rules } from '../../schema/rules.js';
+import type { Network } from './networks.js';
 
 /** Rule of `trusted_proxies`: each is a network, and none is the whole Internet. */
 export const checkTrustedProxies: Rules = (list, { report, warn }) => {
@@ -21,14 +22,6 @@ export const checkTrustedProxies: Rules = (list, { report, warn }) => {
     }
   }
 };
-
-/** A network: the addresses that begin as `address` does. */
-export interface Network {
-  readonly address: string;
-  readonly family: 'ipv4' | 'ipv6';
-  /** How many bits at the beginning count. */
-  readonly bits: number;
-}
 
 /** @param text an address, or a network in the notation of CIDR. @returns undefined for anything else. */
 export function networkOf(text: string): Network | undefined {

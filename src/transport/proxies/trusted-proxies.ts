@@ -1,7 +1,8 @@
 /**
  * Which peers are proxies whose word counts, and what they are asked for. Made once for each server; it reads no headers.
  */
-import { BlockList, SocketAddress, isIP } from 'node:net';
+import { SocketAddress, isIP } from 'node:net';
+import { Networks } from './networks.js';
 import { networkOf } from './rules.js';
 import type { ProxyTrustConfig } from './schema.js';
 
@@ -19,7 +20,7 @@ export class TrustedProxies {
   readonly trustsHost: boolean;
   /** What they write. */
   readonly headers: ReadonlySet<'x-forwarded' | 'forwarded'>;
-  readonly #networks = new BlockList();
+  readonly #networks: Networks;
   readonly #isUnixTrusted: boolean;
   /** The peer that was asked for last: a proxy asks again and again. */
   #last = { address: '', isTrusted: false };
@@ -32,10 +33,8 @@ export class TrustedProxies {
     this.trustsHost = trust_host;
     this.headers = new Set(proxy_headers);
     this.#isUnixTrusted = trusted_proxies.includes('unix');
-    for (const text of trusted_proxies.flatMap((word) => (word === 'loopback' ? LOOPBACK : [word]))) {
-      const network = networkOf(text);
-      if (network !== undefined) this.#networks.addSubnet(network.address, network.bits, network.family);
-    }
+    const words = trusted_proxies.flatMap((word) => (word === 'loopback' ? LOOPBACK : [word]));
+    this.#networks = new Networks(words.flatMap((word) => networkOf(word) ?? []));
   }
 
   /** Whether the other end of a connection is one of them. */
@@ -52,8 +51,7 @@ export class TrustedProxies {
 
   /** @param address as {@link plainAddress} writes it, or as the system does. */
   hasAddress(address: string): boolean {
-    const [plain = ''] = address.split('%', 1);
-    return this.#networks.check(plain, plain.includes(':') ? 'ipv6' : 'ipv4');
+    return this.#networks.has(address);
   }
 }
 

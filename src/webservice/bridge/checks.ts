@@ -5,7 +5,7 @@
 import type { WebRequest } from '../../http/service.js';
 import { isSecure } from '../../transport/peer.js';
 import type { Refusal } from '../../transport/refusal.js';
-import type { Networks } from './networks.js';
+import type { Networks } from '../../transport/proxies/networks.js';
 import { isInteger, timestampMs } from './query.js';
 import type { RequestQuery } from './query.js';
 import type { ReplayTable } from './replays.js';

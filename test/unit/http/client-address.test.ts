@@ -91,6 +91,26 @@ describe('the address of a client', () => {
   });
 });
 
+describe('a network of trusted proxies', () => {
+  it.each(['::/0', '::/1', '::/64', '::/80'])('%s has no address of IPv4', (network) => {
+    for (const remoteAddress of ['192.0.2.1', '::ffff:192.0.2.1']) {
+      const req = requestFrom(remoteAddress, CLAIMS);
+      expect(clientAddressOf(req, trusting(network))).toBe(req.socket);
+    }
+    expect(trusting(network).hasAddress('::7')).toBe(true);
+  });
+
+  it.each(['::ffff:10.0.0.0/104', '::ffff:a00:0/104', '10.0.0.0/8'])(
+    '%s has those that begin as it does',
+    (network) => {
+      const proxies = trusting(network);
+      expect(
+        ['10.1.2.3', '::ffff:10.1.2.3', '11.0.0.1', '::ffff:11.0.0.1'].map((at) => proxies.hasAddress(at)),
+      ).toEqual([true, true, false, false]);
+    },
+  );
+});
+
 describe('X-Forwarded-For of a trusted proxy', () => {
   it.each([
     ['9.9.9.9, 1.1.1.1', '1.1.1.1'],

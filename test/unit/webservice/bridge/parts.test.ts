@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { hookBody, hookBytes } from '../../../../src/serializer/json/hook.js';
 import { faultOfType } from '../../../../src/webservice/bridge/content-type.js';
-import { Networks, parseNetwork } from '../../../../src/webservice/bridge/networks.js';
+import { Networks } from '../../../../src/transport/proxies/networks.js';
+import { parseNetwork } from '../../../../src/webservice/bridge/networks.js';
 import { isInteger, requestQuery, timestampMs } from '../../../../src/webservice/bridge/query.js';
 import { ReplayTable } from '../../../../src/webservice/bridge/replays.js';
 import { RequestSignature, isFromGithub } from '../../../../src/webservice/bridge/signature.js';
