@@ -14,7 +14,7 @@ import { invalidConfig } from './error.js';
 import type { ConfigProblem } from './error.js';
 import { takeNotes } from './notes.js';
 import type { Parser } from './source/formats.js';
-import { behindFronts, placesOf } from './places.js';
+import { behindFronts, entrancesOf, placesOf } from './places.js';
 import type { MarkedPlace } from './walk.js';
 import type { RealPath } from './real-path.js';
 import { resolveConfig } from './resolve.js';
@@ -57,6 +57,8 @@ export interface CheckedConfig {
   readonly config: NodeConfig;
   /** For each of its workers the procedures that decide about clients, wherever they are named (`provider` in the schema). */
   readonly authenticators: readonly (readonly Decider[])[];
+  /** Whether no client gets in without a cookie: every place where they connect has a `cookie` section. */
+  readonly needsCookies: boolean;
   /** What is allowed but probably a mistake. */
   readonly warnings: readonly ConfigProblem[];
   /** What Crossbar.io accepts and what has no effect here. It is not in `config`. */
@@ -134,11 +136,13 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   // The schema check has shown the type; `resolveConfig` has made the rest of it true.
   const config = deepFreeze(value) as NodeConfig;
   const authenticators = behindFronts(places).map(authenticatorsIn);
+  const entrances = entrancesOf(places);
+  const needsCookies = entrances.length > 0 && entrances.every(({ cookie }) => cookie.isObject);
   const problemAt: CheckedConfig['problemAt'] = (path, text) =>
     firstOf(asProblems([{ offset: valueOffset(root, path), pointer: pointerOf(path), text }]));
   const sights = places.workers.flatMap(({ marked }, worker) => sightsIn(marked, worker, problemAt));
   const told = { warnings: asProblems(warnings.findings), notes: asProblems(noted) };
-  return { config, authenticators, ...told, sights, problemAt };
+  return { config, authenticators, needsCookies, ...told, sights, problemAt };
 }
 
 function sightsIn(marked: readonly MarkedPlace[], worker: number, problemAt: CheckedConfig['problemAt']): Sight[] {

@@ -99,6 +99,12 @@ export class CookieStores {
     return opened;
   }
 
+  /** Whether there are stores, and none of them takes new cookies, as far as is known. */
+  get allFail(): boolean {
+    const all = [...this.#liveCookies.values()];
+    return all.length > 0 && all.every(({ isFailing }) => isFailing);
+  }
+
   #typeOf<W extends CookieStoreWord>({ type }: { readonly type: W }): CookieStoreType<W> {
     return this.types[type];
   }

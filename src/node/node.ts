@@ -30,7 +30,7 @@ import { loadFunction } from '../system/module.js';
 import { messageOf } from '../system/error.js';
 import { Warden } from '../system/process/warden.js';
 import { Drain } from '../transport/drain.js';
-import type { NodeDetails, NodeInfo } from '../transport/transport-type.js';
+import type { NodeDetails, NodeInfo, Readiness } from '../transport/transport-type.js';
 import { SharedPorts } from '../transport/shared-port.js';
 import type { CompiledSchema } from '../config/validate.js';
 import { workerTypeOf } from '../worker/registry.js';
@@ -50,6 +50,7 @@ import { packageVersion } from './package.js';
 import { privatePathsOf } from './private-paths.js';
 import { processRequests } from './process-control.js';
 import type { NodeProcess } from './process-control.js';
+import { readinessOf } from './lifecycle/readiness.js';
 import { sessionRequests } from './session-control.js';
 import type { ServedRealm } from './session-control.js';
 import { shutdownReason } from './shutdown.js';
@@ -197,7 +198,7 @@ class Node implements RunningNode {
 
   #endByItself(): void {
     const reason = this.#reason;
-    if (reason === undefined || !this.#isReady) return;
+    if (reason === undefined || !this.#started || this.#stopped !== undefined) return;
     this.#log[reason.failed ? 'error' : 'info'](reason, 'a worker has ended, and the node ends with it');
     this.#endFor(reason);
   }
@@ -247,7 +248,7 @@ class Node implements RunningNode {
         pid: process.pid,
         version: packageVersion(),
         started: new Date(this.#startedMs).toISOString(),
-        ready: this.#isReady,
+        ready: this.#readiness.isReady,
         realms: this.#servedRealms.map(({ inventory }) => inventory.realm),
         sessions: this.#sessionCount,
       }),
@@ -255,9 +256,12 @@ class Node implements RunningNode {
     };
   }
 
-  /** Whether clients can come: everything listens, and the end has not begun. */
-  get #isReady(): boolean {
-    return this.#started && this.#stopped === undefined;
+  get #readiness(): Readiness {
+    return readinessOf({
+      hasStarted: this.#started,
+      isStopping: this.#stopped !== undefined,
+      lacksCookies: this.#parts.loaded.needsCookies && this.#stores.allFail,
+    });
   }
 
   get #sessionCount(): number {
@@ -293,7 +297,9 @@ class Node implements RunningNode {
         sessions: this.#sessionCount,
       };
     };
-    return { version: packageVersion(), ...(id !== undefined && { id }), startedMs: this.#startedMs, details };
+    const readiness = (): Readiness => this.#readiness;
+    const version = packageVersion();
+    return { version, ...(id !== undefined && { id }), startedMs: this.#startedMs, details, readiness };
   }
 
   async #startWorker(

@@ -34,6 +34,15 @@ export interface NodeInfo {
   readonly startedMs?: number;
   /** For those who may know more. @returns what is so now. */
   readonly details?: () => NodeDetails;
+  /** @returns whether clients can come now; by default they can. */
+  readonly readiness?: () => Readiness;
+}
+
+/** Whether clients can come. */
+export interface Readiness {
+  readonly isReady: boolean;
+  /** The name of each check, and `ok` or what it has found. For the operator. */
+  readonly checks: Readonly<Record<string, string>>;
 }
 
 /** What tells of the machine, and is not for strangers. */

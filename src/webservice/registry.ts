@@ -7,6 +7,7 @@ import { publisherServiceType } from './bridge/publisher.js';
 import { webhookServiceType } from './bridge/webhook.js';
 import { cgiServiceType } from './cgi/cgi.js';
 import { CookieSection, TrackedService } from './cookies.js';
+import { healthServiceType, healthzServiceType, readyzServiceType } from './health/health.js';
 import { jsonServiceType } from './json.js';
 import { loginServiceType } from './login/login.js';
 import { nodeInfoServiceType } from './nodeinfo/nodeinfo.js';
@@ -29,6 +30,8 @@ export const WEB_SERVICES: WebServiceTypes = {
   archive: archiveServiceType,
   caller: callerServiceType,
   cgi: cgiServiceType,
+  health: healthServiceType,
+  healthz: healthzServiceType,
   json: jsonServiceType,
   login: loginServiceType,
   longpoll: longPollServiceType,
@@ -36,6 +39,7 @@ export const WEB_SERVICES: WebServiceTypes = {
   none: noneServiceType,
   path: pathServiceType,
   publisher: publisherServiceType,
+  readyz: readyzServiceType,
   redirect: redirectServiceType,
   resource: resourceServiceType,
   reverseproxy: reverseProxyServiceType,

@@ -14,6 +14,8 @@ import type { CallerConfig, PublisherConfig, WebhookConfig } from './bridge/sche
 import { webProxyKeys } from '../transport/proxies/schema.js';
 import { cgiSchema } from './cgi/schema.js';
 import type { CgiConfig } from './cgi/schema.js';
+import { healthSchema, healthzSchema, readyzSchema } from './health/schema.js';
+import type { HealthConfig, HealthzConfig, ReadyzConfig } from './health/schema.js';
 import { jsonSchema } from './json-schema.js';
 import type { JsonConfig } from './json-schema.js';
 import { loginSchema } from './login/schema.js';
@@ -63,6 +65,9 @@ export const pathServiceSchema = {
     webSocketReverseProxySchema,
     longPollSchema,
     nodeInfoSchema,
+    healthzSchema,
+    readyzSchema,
+    healthSchema,
     noneSchema,
     pathSchema,
     cgiSchema,
@@ -145,6 +150,9 @@ export type PathServiceConfig =
   | WebSocketReverseProxyConfig
   | LongPollServiceConfig
   | NodeInfoConfig
+  | HealthzConfig
+  | ReadyzConfig
+  | HealthConfig
   | NoneConfig
   | PathConfig
   | CgiConfig

@@ -16,6 +16,7 @@ import { isForward } from '../store.js';
 import { CookieNotes } from './notes.js';
 import { CookieQueue } from './cookie-queue.js';
 import { PendingLogouts } from './pending-logouts.js';
+import { StoreHealth } from './store-health.js';
 import { Unreturned } from './unreturned.js';
 import { LiveCookie } from './live-cookie.js';
 import type { Logger } from '../../log/logger.js';
@@ -51,6 +52,7 @@ export class LiveCookies {
   readonly #here = new Map<string, LiveCookie>();
   readonly #rotations = new RecentRotations();
   readonly #queue: CookieQueue;
+  readonly #health: StoreHealth;
   readonly #logouts: PendingLogouts;
   readonly #repeated: RepeatedLog;
   readonly #unreturned: Unreturned;
@@ -64,6 +66,7 @@ export class LiveCookies {
     this.#clock = clock;
     this.#log = log;
     this.#queue = new CookieQueue(store);
+    this.#health = new StoreHealth(store, clock);
     this.#repeated = new RepeatedLog(log);
     const endHere = (id: string, except?: LiveSession): void => this.#endHere(id, except);
     this.#logouts = new PendingLogouts({ store, queue: this.#queue, clock, log, endHere });
@@ -82,12 +85,17 @@ export class LiveCookies {
     return this.#here.size;
   }
 
+  /** Whether new cookies cannot be stored, as far as is known (`store-health.ts`). */
+  get isFailing(): boolean {
+    return this.#health.isFailing;
+  }
+
   /**
    * Stores a new cookie, also one with a login. Resolves when that is durable.
    * @throws CookieStoreError (rejects) when the store fails.
    */
   async create(record: CookieRecord): Promise<void> {
-    await this.#store.create(record);
+    await this.#health.create(record);
     if (record.auth === null) this.#unreturned.add(record.cbtid);
   }
 

@@ -239,6 +239,7 @@ describe('the schema without more words', () => {
         'websocket-reverseproxy',
         'longpoll',
         'nodeinfo',
+        ...['healthz', 'readyz', 'health'],
         'none',
         'path',
         'cgi',

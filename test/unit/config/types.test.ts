@@ -31,6 +31,7 @@ describe('derived types', () => {
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
       | ('static' | 'websocket' | 'path' | 'redirect' | 'json' | 'login' | 'nodeinfo' | 'none')
       | ('publisher' | 'caller' | 'webhook' | 'upload' | 'cgi' | 'archive' | 'longpoll')
+      | ('healthz' | 'readyz' | 'health')
       | ('reverseproxy' | 'websocket-reverseproxy' | 'wsgi' | 'resource')
     >();
     expectTypeOf<Extract<PathServiceConfig, { type: 'redirect' }>['url']>().toEqualTypeOf<string>();
