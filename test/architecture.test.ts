@@ -84,10 +84,16 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['ws'],
   },
   component: { folders: ['client', 'session', 'auth', 'serializer', 'wamp', 'log', 'system'], types: ['router'] },
+  // It looks at what is there: realms, cookies, logins. A certificate is read when somebody looks.
+  monitor: {
+    folders: ['wamp', 'log', 'router', 'cookie', 'session'],
+    types: ['auth'],
+    builtins: ['crypto', 'fs', 'timers'],
+  },
   worker: {
     folders: [
       ...['wamp', 'log', 'system', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'http'],
-      ...['webservice', 'client', 'component', 'remote'],
+      ...['webservice', 'client', 'component', 'remote', 'monitor'],
     ],
     builtins: ['fs', 'path', 'timers', 'url', 'v8'],
     builtinTypes: ['net', 'stream'],
@@ -99,14 +105,26 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['ajv', 'jsonc-parser', 'yaml'],
   },
   node: {
-    folders: ['wamp', 'log', 'system', 'cookie', 'auth', 'session', 'client', 'transport', 'worker', 'config'],
+    folders: [
+      'wamp',
+      'log',
+      'system',
+      'cookie',
+      'auth',
+      'session',
+      'client',
+      'transport',
+      'worker',
+      'config',
+      'monitor',
+    ],
     types: ['router'],
     builtins: ['*'],
   },
   cli: {
     // `init` makes the keys of new users.
     folders: ['node', 'config', 'log', 'system', 'auth'],
-    types: ['cookie'],
+    types: ['cookie', 'monitor'],
     builtins: ['events', 'fs', 'path', 'readline', 'stream', 'zlib'],
     packages: ['commander'],
   },

@@ -118,6 +118,11 @@ export class ManagedCookies {
     this.#stores = new Set(stores);
   }
 
+  /** The stores. */
+  get stores(): readonly LiveCookies[] {
+    return [...this.#stores];
+  }
+
   /** Cookies of one more store. One that is there already is no other. */
   add(liveCookies: LiveCookies): void {
     this.#stores.add(liveCookies);

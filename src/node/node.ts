@@ -26,6 +26,7 @@ import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
+import type { Monitor } from '../monitor/monitor.js';
 import { loadFunction } from '../system/module.js';
 import { messageOf } from '../system/error.js';
 import { Warden } from '../system/process/warden.js';
@@ -46,6 +47,8 @@ import { takeDirectory } from './directory.js';
 import type { NodeSource, TakenDirectory } from './directory.js';
 import { NodeError } from './error.js';
 import { limitProcess } from './limits.js';
+import { monitorOf } from './monitor/node-monitor.js';
+import { monitorRequests } from './monitor/requests.js';
 import { packageVersion } from './package.js';
 import { privatePathsOf } from './private-paths.js';
 import { processRequests } from './process-control.js';
@@ -111,6 +114,7 @@ class Node implements RunningNode {
   readonly #sharedPorts = new SharedPorts();
   readonly #warden: Warden;
   readonly #startedMs = Date.now();
+  readonly #monitor: Monitor;
   /** Workers that have not ended by themselves. */
   #left = 0;
   #started = false;
@@ -125,6 +129,7 @@ class Node implements RunningNode {
     this.#parts = parts;
     this.#log = parts.log;
     this.#clients = new LocalClients(parts.log);
+    this.#monitor = monitorOf(() => ({ summary: this.summary, startedMs: this.#startedMs }), parts.log);
     this.#stores = new CookieStores({ clock: Date.now, log: parts.log }, parts.families.stores);
     this.#warden = new Warden((problem) =>
       parts.log.warn({ problem: messageOf(problem) }, 'nobody ends the programs of the node if it is killed'),
@@ -237,6 +242,7 @@ class Node implements RunningNode {
       ...cookieRequests(cookies),
       ...sessionRequests(() => this.#servedRealms, this.#log),
       ...processRequests(this.#asProcess()),
+      ...monitorRequests(this.#monitor),
     };
     return ControlServer.start({ cbdir: rundir, handlers, log: this.#log });
   }
@@ -311,7 +317,7 @@ class Node implements RunningNode {
     const worker = type.create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
       ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
-      ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
+      ...{ monitor: this.#monitor, sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
       proxyTrust: loaded.config.controller.options,
       cookieNames: new Set(this.#cookieSections.map(({ name }) => name)),
       ended: (end) => this.#onWorkerEnd(config.id, end),

@@ -54,9 +54,25 @@ export function authorize(
  * @throws ActionDenied when it does not name the procedure.
  */
 export function checkNamed({ role }: Pick<RouterSession, 'role'>, procedure: string, permission: Permission): void {
-  if (permission.namesManagement) return;
+  if (isNamed(procedure, permission)) return;
   const remark = namelessRemark(procedure, permission);
   throw new ActionDenied(role, { action: 'call', uri: procedure, match: 'exact', permission, remark });
+}
+
+/**
+ * Whether the rule that decides names the procedure well enough. What does something to others has a name space of its own below
+ * that of what only shows (`crossbar.monitor.session.end`), and a rule has to name that one.
+ */
+function isNamed(procedure: string, { namesManagement, decidedBy }: Permission): boolean {
+  const below = procedure.slice(0, procedure.lastIndexOf('.') + 1);
+  const isDeep = below.split('.').length > 3;
+  return namesManagement && (!isDeep || (typeof decidedBy === 'object' && decidedBy.uri.startsWith(below)));
+}
+
+/** @returns whether a role may call a procedure that manages the node. */
+export function mayManage(role: Role, procedure: string): boolean {
+  const permission = role.ruleFor(procedure);
+  return role.authorizer === undefined && permission.call && isNamed(procedure, permission);
 }
 
 /** An action on a URI, or on a pattern to register or subscribe to. */

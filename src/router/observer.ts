@@ -15,8 +15,11 @@ export interface SubscriptionView {
   readonly created: string;
   readonly uri: string;
   readonly match: Match;
-  /** In order of subscription. */
+  /** In order of subscription. A list of its own each time it is read. */
   readonly subscribers: readonly RouterSession[];
+  readonly subscriberCount: number;
+  /** How many publications it had events of, since it was created. */
+  readonly publications: number;
 }
 
 /** A registration as the meta API shows it (section "Registration Meta API"). */
@@ -27,8 +30,13 @@ export interface RegistrationView {
   readonly uri: string;
   readonly match: Match;
   readonly invoke: InvocationPolicy;
-  /** In order of registration. */
+  /** In order of registration. A list of its own each time it is read. */
   readonly callees: readonly RouterSession[];
+  readonly calleeCount: number;
+  /** How many calls it got, since it was created. */
+  readonly calls: number;
+  /** How many of them are not over; those that wait for a callee are among them. */
+  readonly callsInFlight: number;
 }
 
 /**
@@ -64,6 +72,8 @@ export interface SubscriptionDirectory {
   get(id: number): SubscriptionView | undefined;
   /** What a session is subscribed to, in order of subscription. */
   of(session: RouterSession): readonly SubscriptionView[];
+  /** How many subscriptions that are. */
+  countOf(session: RouterSession): number;
   /**
    * Takes a subscription away from a session (section "Subscription Revocation").
    * @returns false when the session does not hold it.
@@ -80,6 +90,8 @@ export interface RegistrationDirectory {
   get(id: number): RegistrationView | undefined;
   /** What a session has registered, in order of registration. */
   of(session: RouterSession): readonly RegistrationView[];
+  /** How many registrations that are. */
+  countOf(session: RouterSession): number;
   /** Takes a registration away from a session (section "Registration Revocation"). */
   revoke(id: number, session: RouterSession, reason?: string): boolean;
 }

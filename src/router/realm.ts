@@ -15,6 +15,7 @@ import { Arrivals } from './arrivals.js';
 import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
 import { RequestIds } from './request-ids.js';
+import { Traffic } from './traffic.js';
 import { sendError } from './request-error.js';
 import { Roles } from './roles.js';
 import { optionsOf } from './realm-options.js';
@@ -71,6 +72,7 @@ export class Realm {
   /** What URIs of the realm look like. */
   readonly uriRule: UriRule;
   readonly #scheduler: Scheduler;
+  readonly #traffic = new Traffic();
   readonly #broker: Broker;
   readonly #dealer: Dealer;
   readonly #arrivals: Arrivals;
@@ -163,6 +165,8 @@ export class Realm {
       registrations: this.#dealer,
       uriRule: this.uriRule,
       scheduler: this.#scheduler,
+      size: () => this.size,
+      traffic: this.#traffic,
       quietly: (sessions, action) => this.#quietly(sessions, action),
     });
   }
@@ -186,6 +190,7 @@ export class Realm {
   /** Removes a session with all that it owns, at once: subscriptions, registrations, calls. Harmless when it has left before. */
   leave(session: RouterSession): void {
     if (!this.#sessions.delete(session.id)) return;
+    this.#traffic.ended(session.status);
     if (this.#meta === undefined) this.forget(session);
     else this.#meta.leave(session, () => this.forget(session));
   }

@@ -54,6 +54,9 @@ export interface SessionStatus {
   readonly joinedMs: number;
   /** What waits for the client, which has not read it yet, in bytes; undefined for one without a connection. */
   readonly waitingBytes: number | undefined;
+  /** How many messages came from it, and went to it, since it joined. */
+  readonly received: number;
+  readonly sent: number;
 }
 
 /** An established session. `session/session.ts` implements it for clients, `session/internal-caller.ts` for the router itself. */

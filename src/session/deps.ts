@@ -13,6 +13,7 @@ import type { AuthMethodLookup, LoadFunction } from '../auth/method.js';
 import type { AuthOptions } from '../auth/options-schema.js';
 import type { AuthConfig } from '../auth/schema.js';
 import type { AuthUris } from '../auth/method.js';
+import type { RefusedLogins } from '../auth/refused/refused-logins.js';
 import type { SharedLogins } from '../auth/shared-logins.js';
 import type { AuthMethodTypes } from '../auth/registry.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
@@ -25,6 +26,8 @@ export interface SessionDeps extends RepeatedLogDeps {
   readonly authMethods: AuthMethodLookup;
   /** The reason URIs of refusals; by default those of Crossbar.io. */
   readonly authUris?: AuthUris;
+  /** Remembers who was not let in, for the operator; by default nobody does. */
+  readonly refusedLogins?: Pick<RefusedLogins, 'add'>;
   /** Whether a method looks at the headers and the query of handshakes, which take memory. Default: no. */
   readonly keepsHandshake?: boolean;
   /** Releases what the methods hold. Idempotent; never rejects. */
@@ -111,5 +114,6 @@ export async function createSessionDeps(
   };
   const stop = (): Promise<void> => stopAuthMethods(current);
   const keepsHandshake = wantsHandshake(sections.auth, families.methods);
-  return { router, authMethods, authUris, log, repeated, keepsHandshake, renewAuth, stop };
+  const refusedLogins = logins.refused;
+  return { router, authMethods, authUris, log, repeated, refusedLogins, keepsHandshake, renewAuth, stop };
 }

@@ -66,7 +66,7 @@ export class InternalCaller implements RouterSession {
   }
 
   get status(): SessionStatus {
-    return { name: this.authid, joinedMs: 0, waitingBytes: undefined };
+    return { name: this.authid, joinedMs: 0, waitingBytes: undefined, received: 0, sent: 0 };
   }
 
   /**

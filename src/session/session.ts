@@ -57,6 +57,9 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   authid = '';
   authrole = '';
   keptBytes = 0;
+  /** How many messages came from the client, and went to it. */
+  received = 0;
+  sent = 0;
   readonly transport: SessionTransport;
   #deps: SessionDeps;
   #state: State = 'opening';
@@ -101,7 +104,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   get status(): SessionStatus {
     const { client, waitingBytes } = this.transport;
-    return { name: nameOf(this.authid, client), joinedMs: this.#joinedMs, waitingBytes };
+    const { received, sent } = this;
+    return { name: nameOf(this.authid, client), joinedMs: this.#joinedMs, waitingBytes, received, sent };
   }
 
   get detailsForAuthorizer(): Dict {
@@ -116,6 +120,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   send(message: RouterMessage): void {
     if (this.#state === 'ended' || this.#state === 'closing') return;
+    this.sent++;
     try {
       this.transport.send(message);
     } catch (error) {
@@ -125,6 +130,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   /** Takes the next message of the client. Never throws. */
   receive(message: ClientMessage): void {
+    this.received++;
     try {
       if (this.#state !== 'established') this.#receiveElse(message);
       // An ABORT waits for nothing.
@@ -270,6 +276,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void {
     sayRefused(this.#deps, this.#facts(), asked, verdict);
+    this.#deps.refusedLogins?.add(asked, this.transport.client, verdict);
     this.abort(verdict.reason, verdict.message, 'denied');
   }
 

@@ -16,6 +16,7 @@ import { SharedLogins } from '../auth/shared-logins.js';
 import { cookieProcedures } from '../session/cookie-procedures.js';
 import { loginProcedures } from '../session/login-procedures.js';
 import { ManagedCookies } from '../cookie/management.js';
+import { monitorProcedures } from '../monitor/procedures.js';
 import { messageOf } from '../system/error.js';
 import { createRandomId } from '../system/random.js';
 import { HostedApplications } from './host/hosted-applications.js';
@@ -24,7 +25,7 @@ import { WorkerHosts } from './host/worker-hosts.js';
 import { routed } from './proxy/routed.js';
 import { listeningSummary } from './listening.js';
 import { systemScheduler } from './scheduler.js';
-import { keyFilesOf, transportTypeOf } from './transports.js';
+import { certificatesOf, keyFilesOf, transportTypeOf } from './transports.js';
 import { WorkerError } from './worker.js';
 import type { Component } from '../component/component.js';
 import type { ComponentType, InNodeComponentType } from '../component/component-type.js';
@@ -86,6 +87,15 @@ class RouterWorker implements Worker {
       signal?.throwIfAborted();
       await this.#startTransport(transport, deps, { worker: id, pointer: `${pointer}/transports/${index}` });
     }
+    this.#deps.monitor.add({
+      worker: id,
+      cookies: managedCookies,
+      refused: logins.refused,
+      certificates: certificatesOf(this.#config.transports),
+      get inventories() {
+        return router.realms.map(({ inventory }) => inventory);
+      },
+    });
     this.#deps.routers.set(id, {
       takeOver: (transport, from) => this.#startTransport(transport, deps, from),
       get inventories() {
@@ -95,11 +105,15 @@ class RouterWorker implements Worker {
   }
 
   #createRouter(managedCookies: ManagedCookies, logins: SharedLogins): Router {
-    const { log, authenticators } = this.#deps;
+    const { log, authenticators, monitor } = this.#deps;
     const repeated = new RepeatedLog(log);
     const admits = (realm: string, role: string): boolean => roleOf(router, realm, role)?.isBuiltIn === false;
     const router: Router = new Router(this.#config.realms, {
-      management: { ...cookieProcedures(managedCookies, log), ...loginProcedures({ logins, admits, log }) },
+      management: {
+        ...cookieProcedures(managedCookies, log),
+        ...loginProcedures({ logins, admits, log }),
+        ...monitorProcedures(monitor, log),
+      },
       randomId: createRandomId(),
       clock: Date.now,
       scheduler: systemScheduler,

@@ -8,6 +8,7 @@ import {
   webSocketTransportType,
   webTransportType,
 } from '../webservice/transport-types.js';
+import type { CertificateFile } from '../monitor/source.js';
 import type { TransportType } from '../transport/transport-type.js';
 import type { WebTransportDeps } from '../webservice/transport-types.js';
 import type { TransportTypes, WorkerFamilies } from './families.js';
@@ -30,6 +31,13 @@ export function transportTypeOf(
   { transports }: WorkerFamilies,
 ): TransportType<TransportConfig, WebTransportDeps> {
   return transports[type];
+}
+
+/** @returns the certificates that transports show to their clients. */
+export function certificatesOf(transports: readonly TransportConfig[]): CertificateFile[] {
+  return transports.flatMap(({ id, endpoint }) =>
+    endpoint !== undefined && 'tls' in endpoint ? [{ transport: id, file: endpoint.tls.certificate }] : [],
+  );
 }
 
 /** @returns the files of private keys that transports name. */

@@ -7,6 +7,7 @@ import type { LocalClients } from '../client/local-clients.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
+import type { Monitor } from '../monitor/monitor.js';
 import type { Decider } from '../router/deciders.js';
 import type { Inventory } from '../router/meta/inventory.js';
 import type { Warden } from '../system/process/warden.js';
@@ -40,6 +41,8 @@ export interface WorkerDeps {
   readonly drain: Drain;
   /** Ports of the node that transports of several workers have. */
   readonly sharedPorts: SharedPorts;
+  /** What operators look at. */
+  readonly monitor: Monitor;
   /** What may be told of the node. */
   readonly nodeInfo: NodeInfo;
   /** Whose headers tell where clients are, for the whole node. */

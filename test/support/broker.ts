@@ -42,7 +42,13 @@ export class BrokerSession implements RouterSession {
   }
 
   get status(): SessionStatus {
-    return { name: this.authid, joinedMs: Date.parse('2026-01-01T00:00:00.000Z'), waitingBytes: 0 };
+    return {
+      name: this.authid,
+      joinedMs: Date.parse('2026-01-01T00:00:00.000Z'),
+      waitingBytes: 0,
+      received: 0,
+      sent: 0,
+    };
   }
 
   announced(role: string, feature: string): boolean {

@@ -164,6 +164,7 @@ export class Broker {
       matching: (uri) => subscriptions.matching(uri),
       get: (id) => subscriptions.get(id),
       of: (session) => subscriptions.of(session),
+      countOf: (session) => subscriptions.countOf(session),
       revoke: (id, session, reason) => this.#revoke(id, session, reason),
     };
   }
@@ -287,12 +288,14 @@ export class Broker {
 
 /** Sends one `Event` object to all subscribers. It is encoded once for each codec, and all receivers with that codec share the bytes. */
 function sendEvent(
-  { id, members }: Subscription,
+  subscription: Subscription,
   publication: Publication,
   details: Dict,
   eligible: Eligibility | undefined,
 ): void {
+  const { id, members } = subscription;
   const { payload, excluded } = publication;
+  subscription.publications++;
   const event: Event = { type: EVENT, subscription: id, publication: publication.id, details, payload, frames: [] };
   for (const subscriber of members) {
     if (subscriber.id === excluded || (eligible !== undefined && !eligible(subscriber))) continue;

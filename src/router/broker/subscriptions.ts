@@ -14,6 +14,7 @@ export class Subscription implements SubscriptionView {
   readonly match: Match;
   /** In order of subscription; changed by {@link Subscriptions} only. */
   readonly members = new Set<RouterSession>();
+  publications = 0;
   readonly #createdMs: number;
 
   constructor(id: number, uri: string, match: Match, createdMs: number) {
@@ -25,6 +26,10 @@ export class Subscription implements SubscriptionView {
 
   get created(): string {
     return new Date(this.#createdMs).toISOString();
+  }
+
+  get subscriberCount(): number {
+    return this.members.size;
   }
 
   get subscribers(): readonly RouterSession[] {

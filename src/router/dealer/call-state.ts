@@ -32,6 +32,7 @@ export interface CallTarget extends RegistrationView {
   readonly members: Callee[];
   /** Calls that wait until a callee has room, in order. */
   readonly queue: Set<InFlight>;
+  calls: number;
   /**
    * @param except callees that refused the call already.
    * @returns the callee with room that the policy wants, or undefined when none has room.

@@ -109,6 +109,7 @@ export class Calls {
       refused: undefined,
     };
     caller.calls.set(call.callId, call);
+    registration.calls++;
     if (callee !== undefined) return this.#invoke(call, callee, message);
     registration.queue.add(call);
     this.#timers.start(call, message.options);

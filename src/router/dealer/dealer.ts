@@ -122,7 +122,7 @@ export class Dealer implements RegistrationDirectory {
 
   /** @returns whether others may call this session. */
   isCallee(session: RouterSession): boolean {
-    return (this.#parties.get(session)?.callees.size ?? 0) > 0;
+    return this.countOf(session) > 0;
   }
 
   /** @returns whether calls of this session, or calls that it has to answer, are in flight. */
@@ -194,6 +194,10 @@ export class Dealer implements RegistrationDirectory {
 
   of(session: RouterSession): readonly RegistrationView[] {
     return [...(this.#parties.get(session)?.callees.keys() ?? [])];
+  }
+
+  countOf(session: RouterSession): number {
+    return this.#parties.get(session)?.callees.size ?? 0;
   }
 
   revoke(id: number, session: RouterSession, reason?: string): boolean {

@@ -26,6 +26,7 @@ export class Registration implements CallTarget {
   readonly members: Callee[] = [];
   /** Calls that wait until a callee has room, in order. */
   readonly queue = new Set<InFlight>();
+  calls = 0;
   /** `roundrobin`: the index of the one whose turn it is; may be one past the end. */
   #turn = 0;
 
@@ -39,6 +40,14 @@ export class Registration implements CallTarget {
 
   get callees(): readonly RouterSession[] {
     return this.members.map(({ party }) => party.session);
+  }
+
+  get calleeCount(): number {
+    return this.members.length;
+  }
+
+  get callsInFlight(): number {
+    return this.members.reduce((sum, { running }) => sum + running, this.queue.size);
   }
 
   remove(callee: Callee): void {

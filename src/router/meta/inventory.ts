@@ -10,6 +10,7 @@ import type { Match, UriRule } from '../../wamp/uri.js';
 import type { WampError } from '../../wamp/error.js';
 import type { IdsByMatch, RegistrationDirectory, Scheduler, SubscriptionDirectory } from '../observer.js';
 import type { RouterSession, TransportDetails } from '../session.js';
+import type { MessageCounts, Traffic } from '../traffic.js';
 import type { Perform, WantedFarewell } from './killing.js';
 
 /** A session as the operator sees it. */
@@ -26,6 +27,33 @@ export interface SessionEntry {
   readonly joined: string;
   /** What the client has not read yet, in bytes; null for one without a connection. */
   readonly unsent_bytes: number | null;
+  /** How many messages came from the client, and went to it. */
+  readonly received: number;
+  readonly sent: number;
+  readonly subscriptions: number;
+  readonly registrations: number;
+}
+
+/** What sessions are put in order by. */
+export interface SessionMeasures {
+  readonly authid: string;
+  readonly authrole: string;
+  /** Milliseconds since 1970. */
+  readonly joinedMs: number;
+  readonly unsentBytes: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly subscriptions: number;
+  readonly registrations: number;
+}
+
+/** A realm in numbers. */
+export interface RealmNumbers {
+  readonly sessions: number;
+  readonly subscriptions: number;
+  readonly registrations: number;
+  /** Calls that are not over. */
+  readonly calls: number;
 }
 
 /** What registrations and subscriptions have in common, as the operator sees them. */
@@ -43,6 +71,9 @@ export interface RegistrationEntry extends PatternEntry {
   readonly invoke: InvocationPolicy;
   /** How many callees it has. */
   readonly callees: number;
+  /** How many calls it got, and how many of them are not over. */
+  readonly calls: number;
+  readonly calls_in_flight: number;
   /** The ids of the first hundred of them, in order of registration. */
   readonly sessions: readonly number[];
 }
@@ -51,6 +82,8 @@ export interface RegistrationEntry extends PatternEntry {
 export interface SubscriptionEntry extends PatternEntry {
   /** How many subscribers it has. */
   readonly subscribers: number;
+  /** How many publications it had events of. */
+  readonly publications: number;
 }
 
 /** Which sessions are meant; all where nothing is said. */
@@ -68,6 +101,8 @@ export interface InventoryDeps {
   readonly registrations: RegistrationDirectory;
   readonly uriRule: UriRule;
   readonly scheduler: Scheduler;
+  readonly size: () => RealmNumbers;
+  readonly traffic: Pick<Traffic, 'past'>;
   /** Runs `action`, in which `sessions` end, without meta events and without their testaments. */
   readonly quietly: Perform;
 }
@@ -111,25 +146,49 @@ export class Inventory {
     const found = this.#deps.sessions.get(id);
     if (found === undefined) return undefined;
     const { session, realm, authrole, authmethod, authprovider, transport } = found.details;
-    const { name, joinedMs, waitingBytes } = found.status;
+    const { name, joinedMs, waitingBytes, received, sent } = found.status;
     return {
       ...{ realm, session, authid: name, authrole, authmethod, authprovider, transport },
       joined: new Date(joinedMs).toISOString(),
       unsent_bytes: waitingBytes ?? null,
+      ...{ received, sent, ...this.#counts(found) },
     };
+  }
+
+  /** What a session is put in order by. Costs less than {@link session}. */
+  measures(id: number): SessionMeasures | undefined {
+    const found = this.#deps.sessions.get(id);
+    if (found === undefined) return undefined;
+    const { name, joinedMs, waitingBytes = 0, received, sent } = found.status;
+    const { authrole } = found;
+    return { authid: name, authrole, joinedMs, unsentBytes: waitingBytes, received, sent, ...this.#counts(found) };
+  }
+
+  /** The realm in numbers. Takes longer the more sessions call or are called. */
+  get numbers(): RealmNumbers {
+    const { sessions, subscriptions, registrations, calls } = this.#deps.size();
+    return { sessions, subscriptions, registrations, calls };
+  }
+
+  /** Messages of the sessions that have ended. */
+  get pastTraffic(): MessageCounts {
+    return this.#deps.traffic.past;
   }
 
   registration(id: number): RegistrationEntry | undefined {
     const view = this.#deps.registrations.get(id);
     if (view === undefined) return undefined;
-    const { callees } = view;
-    const sessions = callees.slice(0, NAMED_CALLEES).map((session) => session.id);
-    return { realm: this.realm, ...registrationDetails(view), callees: callees.length, sessions };
+    const { calleeCount: callees, calls, callsInFlight } = view;
+    const sessions = view.callees.slice(0, NAMED_CALLEES).map((session) => session.id);
+    const counts = { callees, calls, calls_in_flight: callsInFlight };
+    return { realm: this.realm, ...registrationDetails(view), ...counts, sessions };
   }
 
   subscription(id: number): SubscriptionEntry | undefined {
     const view = this.#deps.subscriptions.get(id);
-    return view && { realm: this.realm, ...subscriptionDetails(view), subscribers: view.subscribers.length };
+    if (view === undefined) return undefined;
+    const { subscriberCount: subscribers, publications } = view;
+    return { realm: this.realm, ...subscriptionDetails(view), subscribers, publications };
   }
 
   /** @returns the ids of what a session has registered. */
@@ -160,6 +219,11 @@ export class Inventory {
     const victims = ids.flatMap((id) => sessions.get(id) ?? []);
     killInTurns(victims, { words, scheduler, perform: isQuiet ? quietly : undefined }, done);
     return victims.length;
+  }
+
+  #counts(session: RouterSession): { readonly subscriptions: number; readonly registrations: number } {
+    const { subscriptions, registrations } = this.#deps;
+    return { subscriptions: subscriptions.countOf(session), registrations: registrations.countOf(session) };
   }
 
   #idsOf(id: number, directory: Pick<RegistrationDirectory | SubscriptionDirectory, 'of'>): readonly number[] {

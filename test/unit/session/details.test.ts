@@ -92,7 +92,13 @@ describe('the details of a session', () => {
       session.receive(parseMessage(fields, fields.length, NO_PAYLOAD));
       return session.status;
     };
-    expect(named(CBTID)).toEqual({ name: cookieDigest(CBTID), joinedMs: clock.now, waitingBytes: 7 });
+    expect(named(CBTID)).toEqual({
+      name: cookieDigest(CBTID),
+      joinedMs: clock.now,
+      waitingBytes: 7,
+      received: 1,
+      sent: 0,
+    });
     expect(named('joe').name).toBe('joe');
   });
 

@@ -37,6 +37,7 @@ describe.each([
       transport: { peer: '192.0.2.1:2' },
       joined: NOW,
       unsent_bytes: 0,
+      ...{ received: 0, sent: 0, subscriptions: 0, registrations: 0 },
     });
     b.leave();
     expect(realm.inventory.session(b.id)).toBeUndefined();
@@ -68,9 +69,12 @@ describe.each([
     const { inventory } = realm;
     const add = {
       ...{ realm: 'realm1', id: 1, uri: 'com.example.add', match: 'exact', invoke: 'roundrobin' },
-      ...{ created: NOW, callees: 2, sessions: [a.id, b.id] },
+      ...{ created: NOW, callees: 2, calls: 0, calls_in_flight: 0, sessions: [a.id, b.id] },
     };
-    const all = { realm: 'realm1', id: 2, uri: 'com.example', match: 'prefix', created: NOW, subscribers: 2 };
+    const all = {
+      ...{ realm: 'realm1', id: 2, uri: 'com.example', match: 'prefix', created: NOW },
+      ...{ subscribers: 2, publications: 0 },
+    };
     expect(inventory.registrationIds.map((id) => inventory.registration(id))).toMatchObject([add, { uri: 'com..x' }]);
     expect(inventory.registration(1)).toEqual(add);
     expect(inventory.subscriptionIds.map((id) => inventory.subscription(id)?.uri).toSorted()).toEqual([
@@ -84,6 +88,20 @@ describe.each([
     ]);
     expect([inventory.registrationsOf(99), inventory.subscriptionsOf(99)]).toEqual([[], []]);
     expect([inventory.registration(99), inventory.subscription(99)]).toEqual([undefined, undefined]);
+  });
+
+  it('counts publications, calls, and the calls that are not over', () => {
+    const { realm, session } = made();
+    const [a, b] = [session(), session()];
+    a.tell(64, 1, {}, 'com.example.add').tell(32, 2, { match: 'prefix' }, 'com.example');
+    b.tell(16, 1, {}, 'com.example.news').tell(16, 2, {}, 'com.other').tell(48, 3, {}, 'com.example.add');
+    b.tell(48, 4, {}, 'com.example.add');
+    a.tell(70, 1, {});
+    const { inventory } = realm;
+    expect(inventory.subscriptionIds.map((id) => inventory.subscription(id)?.publications)).toEqual([1]);
+    expect(inventory.registration(1)).toMatchObject({ calls: 2, calls_in_flight: 1 });
+    expect(inventory.numbers).toEqual({ sessions: 2, subscriptions: 1, registrations: 1, calls: 1 });
+    expect(inventory.measures(a.id)).toMatchObject({ subscriptions: 1, registrations: 1 });
   });
 
   it('ends sessions as a kill does, and passes over those that have gone', () => {

@@ -1,0 +1,185 @@
+/**
+ * What the operator sees of a node that runs, and the two things that he may do to its clients. It is asked by procedures
+ * (`procedures.ts`), by commands through the control socket (`node/monitor-control.ts`), and by the page (`webservice/monitor/`),
+ * which is a client that calls the procedures.
+ *
+ * It has no timer and keeps nothing: every answer is what is there when somebody looks. Rates are differences of two looks, which
+ * those who look compute themselves. No answer has a cookie id, a ticket or a payload in it.
+ */
+import { ManagedCookies } from '../cookie/management.js';
+import { ErrorUri, WampError } from '../wamp/error.js';
+import { Actions } from './actions.js';
+import { certificatesOf } from './certificates.js';
+import { Looks } from './looks.js';
+import { procedurePage, topicPage } from './patterns.js';
+import { placesOf, realmNumbers, sessionPage } from './sessions.js';
+import { PAGE } from './selection.js';
+import { Wish } from './wish.js';
+import type { CookieSummary } from '../cookie/management.js';
+import type { Logger } from '../log/logger.js';
+import type { MonitoredCertificate } from './certificates.js';
+import type { MonitoredProcedure, MonitoredTopic } from './patterns.js';
+import type { MonitoredRealm, MonitoredSession, MonitorPage } from './sessions.js';
+import type { MonitorAction, MonitoredNode, MonitoredWorker, MonitorActor } from './source.js';
+import type { Asked } from './wish.js';
+import type { Done } from './actions.js';
+
+/** What the monitor needs of the node. */
+export interface MonitorDeps {
+  /** Asked anew for each look. */
+  readonly node: () => MonitoredNode;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly log: Logger;
+  /** Told of every action, after it; nobody by default. The log is told in any case. */
+  readonly onAction?: (action: MonitorAction) => void;
+}
+
+/** The node at a glance. */
+export interface MonitorSummary {
+  /** UTC, ISO 8601. */
+  readonly now: string;
+  /** Milliseconds of a clock that only goes forward: for rates. */
+  readonly clock_ms: number;
+  readonly node: MonitoredNode;
+  readonly realms: readonly MonitoredRealm[];
+  /** How many logins were refused since the start. */
+  readonly refused: number;
+}
+
+/** A login that was refused. */
+export interface MonitoredRefusal {
+  readonly worker: string;
+  /** UTC, ISO 8601. */
+  readonly at: string;
+  /** As the client said it; null where it did not. */
+  readonly realm: string | null;
+  readonly authid: string | null;
+  /** The methods that it offered. */
+  readonly authmethods: readonly string[];
+  readonly peer: string;
+  /** The URI of the ABORT. */
+  readonly reason: string;
+}
+
+/** A page of cookies: in no particular order, and by counting, as the stores have them. */
+export interface MonitoredCookies {
+  readonly entries: readonly CookieSummary[];
+  readonly total: number;
+}
+
+/** One for each node. All methods reject with a WampError when the request is wrong, or too many look at the same time. */
+export class Monitor {
+  readonly #deps: MonitorDeps;
+  readonly #workers: MonitoredWorker[] = [];
+  readonly #looks = new Looks();
+  readonly #actions: Actions;
+
+  constructor(deps: MonitorDeps) {
+    this.#deps = deps;
+    this.#actions = new Actions({
+      workers: this.#workers,
+      cookies: () => this.#cookies,
+      log: deps.log,
+      ...(deps.onAction && { onAction: deps.onAction }),
+    });
+  }
+
+  /** A router worker has started. */
+  add(worker: MonitoredWorker): void {
+    this.#workers.push(worker);
+  }
+
+  async summary(asked: Asked = {}): Promise<MonitorSummary> {
+    const wish = new Wish(asked, []);
+    return this.#looks.look('summary', async () => {
+      const realms: MonitoredRealm[] = [];
+      for (const place of placesOf(this.#workers, wish)) realms.push(await realmNumbers(place));
+      const refused = this.#workers.reduce((sum, worker) => sum + worker.refused.count, 0);
+      const { node, clock } = this.#deps;
+      return {
+        now: new Date(clock()).toISOString(),
+        clock_ms: Math.round(performance.now()),
+        ...{ node: node(), realms, refused },
+      };
+    });
+  }
+
+  /** `sort`, `descending`, `after`, `limit`, `realm`, `worker`, `search`, and `slow` for those that have not read everything. */
+  sessions(asked: Asked = {}): Promise<MonitorPage<MonitoredSession>> {
+    return this.#look('sessions', asked, () => sessionPage(this.#workers, asked));
+  }
+
+  /** `sort`, `descending`, `after`, `limit`, `realm`, `worker`, `search`. */
+  topics(asked: Asked = {}): Promise<MonitorPage<MonitoredTopic>> {
+    return this.#look('topics', asked, () => topicPage(this.#workers, asked));
+  }
+
+  /** As {@link topics}. */
+  procedures(asked: Asked = {}): Promise<MonitorPage<MonitoredProcedure>> {
+    return this.#look('procedures', asked, () => procedurePage(this.#workers, asked));
+  }
+
+  /** The last hundred of each worker, the newest first. */
+  refusals(asked: Asked = {}): Promise<{ readonly entries: readonly MonitoredRefusal[]; readonly total: number }> {
+    return this.#look('refusals', asked, () => {
+      const wish = new Wish(asked, ['limit']);
+      const all = this.#workers.flatMap(({ worker, refused }) =>
+        refused.list().map(({ atMs, ...login }) => ({ worker, at: new Date(atMs).toISOString(), ...login })),
+      );
+      const newest = all.toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
+      const total = this.#workers.reduce((sum, { refused }) => sum + refused.count, 0);
+      return Promise.resolve({ entries: newest.slice(0, wish.limit), total });
+    });
+  }
+
+  /** `authid`, `limit`, `offset`. */
+  cookies(asked: Asked = {}): Promise<MonitoredCookies> {
+    return this.#look('cookies', asked, async () => {
+      const wish = new Wish(asked, ['authid', 'limit', 'offset']);
+      const selection = { authid: wish.text('authid') };
+      const { limit, offset } = wish;
+      const cookies = this.#cookies;
+      const entries = await cookies.list(selection, { limit: Math.min(limit, PAGE), offset });
+      return { entries, total: await cookies.count(selection) };
+    });
+  }
+
+  certificates(asked: Asked = {}): Promise<{ readonly entries: readonly MonitoredCertificate[] }> {
+    return this.#look('certificates', asked, async () => {
+      new Wish(asked, []);
+      return { entries: await certificatesOf(this.#workers) };
+    });
+  }
+
+  /** `session`, and `worker` where several have one of this id; `reason` (a URI) and `message` for the client. */
+  async endSession(asked: Asked, by: MonitorActor): Promise<Done> {
+    return this.#actions.endSession(asked, by);
+  }
+
+  /**
+   * `digest`: the browser with this cookie is logged out. `authid` with `realm`: all cookies with a login of this user are forgotten,
+   * and all sessions of his end.
+   */
+  async logOut(asked: Asked, by: MonitorActor): Promise<Done> {
+    return this.#actions.logOut(asked, by);
+  }
+
+  /** Workers may share a store. */
+  get #cookies(): ManagedCookies {
+    return new ManagedCookies(...this.#workers.flatMap(({ cookies }) => cookies.stores));
+  }
+
+  async #look<T>(what: string, asked: Asked, answer: () => Promise<T>): Promise<T> {
+    return this.#looks.look(`${what} ${questionOf(asked)}`, answer);
+  }
+}
+
+/** @throws WampError where it cannot be written down, as a number of another program that is too large for JSON. */
+function questionOf(asked: Asked): string {
+  try {
+    return JSON.stringify(asked);
+  } catch {
+    throw new WampError(ErrorUri.INVALID_ARGUMENT, 'the arguments cannot be understood');
+  }
+}

@@ -1,0 +1,79 @@
+/** What the monitor looks at: the router workers of the node, and what the node says of itself. It changes nothing by looking. */
+import type { RefusedLogins } from '../auth/refused/refused-logins.js';
+import type { ManagedCookies } from '../cookie/management.js';
+import type { Inventory } from '../router/meta/inventory.js';
+import type { Dict } from '../wamp/payload.js';
+
+/** A certificate that a transport shows to its clients. */
+export interface CertificateFile {
+  /** The id of the transport. */
+  readonly transport: string;
+  /** Absolute. */
+  readonly file: string;
+}
+
+/** A router worker. */
+export interface MonitoredWorker {
+  /** Its id. */
+  readonly worker: string;
+  /** Of its realms; asked anew for each look. */
+  readonly inventories: readonly Inventory[];
+  readonly cookies: Pick<ManagedCookies, 'stores'>;
+  readonly refused: Pick<RefusedLogins, 'count' | 'list'>;
+  readonly certificates: readonly CertificateFile[];
+}
+
+/** What the node says of itself; what is not known is left out. */
+export interface MonitoredNode extends Dict {
+  readonly version: string;
+  readonly pid: number;
+  readonly title: string;
+  /** UTC, ISO 8601. */
+  readonly started: string;
+  /** Resident memory, in bytes. */
+  readonly memory_bytes: number;
+  /** Seconds of processor time since the start. */
+  readonly cpu_seconds: number;
+  /** What listens where. */
+  readonly transports: readonly MonitoredTransport[];
+  readonly config: MonitoredConfig;
+}
+
+/** A transport that listens. */
+export interface MonitoredTransport extends Dict {
+  readonly transport: string;
+  readonly worker: string;
+  readonly type: string;
+  readonly url: string;
+  readonly paths: readonly { readonly path: string; readonly type: string }[];
+}
+
+/** The config in force. */
+export interface MonitoredConfig extends Dict {
+  /** The file, where there is one. */
+  readonly file: string | null;
+  /** When it was read; UTC, ISO 8601. */
+  readonly loaded: string;
+  /** JSON pointers of what has changed in the file and waits for the next start. */
+  readonly pending: readonly string[];
+}
+
+/** Who did something by the monitor, for the log. */
+export interface MonitorActor {
+  /** `null` for a command of the operator. */
+  readonly session: number | null;
+  readonly realm: string | null;
+  readonly authid: string | null;
+}
+
+/** What somebody did by the monitor: the hook for an audit log. */
+export interface MonitorAction {
+  readonly action: 'session.end' | 'cookie.logout';
+  readonly by: MonitorActor;
+  /** Whom it was done to: a session, the digest of a cookie, or an authid with its realm. */
+  readonly target: Readonly<Record<string, string | number>>;
+  /** How many sessions ended. */
+  readonly sessions: number;
+  /** How many cookies were forgotten. */
+  readonly cookies: number;
+}
