@@ -2,7 +2,7 @@
  * A listening endpoint and the acceptor behind it, which knows what is spoken there. Ports, socket files, TLS and the end
  * of every connection are decided here, once for all kinds of transports.
  *
- *     start: certificates are read -> the acceptor starts -> the port opens
+ *     start: certificates are read, and followed from now on -> the acceptor starts -> the port opens
  *     a connection -> TLS handshake, where there is TLS -> the acceptor's
  *     stop: the port closes -> the acceptor ends its connections -> what is left is cut
  */
@@ -15,11 +15,12 @@ import { RepeatedLog } from '../log/repeated.js';
 import { listen } from './listen/listen.js';
 import { openConnections } from './open-connections.js';
 import { peerOf } from './peer.js';
-import { readTlsFiles } from './tls/files.js';
+import { FollowedFiles } from './tls/followed-files.js';
 import { handshakeFaultOf } from './tls/handshake-fault.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
 import type { SharedPort } from './shared-port.js';
+import type { FollowingDeps } from './tls/followed-files.js';
 import type { TlsConfig } from './tls/schema.js';
 
 /** What a transport does with the connections of its endpoint. */
@@ -44,6 +45,7 @@ export class EndpointServer {
   readonly #endpoint: EndpointConfig;
   readonly #acceptor: Acceptor;
   readonly #shared: SharedPort | undefined;
+  readonly #following: FollowingDeps | undefined;
   readonly #log: Logger;
   readonly #repeated: RepeatedLog;
   readonly #server: Server;
@@ -54,13 +56,23 @@ export class EndpointServer {
   /** A listener for all of them, which needs no closure for each. */
   readonly #forget: (this: Socket) => void;
   /** Undefined where there is no TLS. */
-  #tls: { readonly config: TlsConfig; readonly server: TlsServer } | undefined;
+  #tls: { readonly config: TlsConfig; readonly server: TlsServer; readonly files: FollowedFiles } | undefined;
   #started: Promise<BoundAddress> | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** @param shared where others have the same port */
-  constructor(endpoint: EndpointConfig, acceptor: Acceptor, log: Logger, shared?: SharedPort) {
+  /**
+   * @param shared where others have the same port
+   * @param following by default what the system has
+   */
+  constructor(
+    endpoint: EndpointConfig,
+    acceptor: Acceptor,
+    log: Logger,
+    shared?: SharedPort,
+    following?: FollowingDeps,
+  ) {
     this.#shared = shared;
+    this.#following = following;
     this.#endpoint = endpoint;
     this.#acceptor = acceptor;
     this.#log = log;
@@ -107,7 +119,7 @@ export class EndpointServer {
     if ((config.ca_certificates === undefined) !== (tls.config.ca_certificates === undefined)) {
       throw new TypeError('whether clients are asked for a certificate is decided when the endpoint starts');
     }
-    tls.server.setSecureContext(await readTlsFiles(config, this.#log));
+    await tls.files.renew(config);
     this.#tls = { ...tls, config };
   }
 
@@ -118,7 +130,7 @@ export class EndpointServer {
 
   async #startUp(): Promise<BoundAddress> {
     try {
-      if (this.#tls !== undefined) await this.renew(this.#tls.config);
+      await this.#tls?.files.begin();
       await this.#acceptor.start?.();
       const listenHere = () => listen(this.#server, this.#endpoint);
       const bound = await (this.#shared === undefined ? listenHere() : this.#shared.listen(listenHere));
@@ -126,6 +138,7 @@ export class EndpointServer {
       this.#log.debug(bound, 'listening');
       return bound;
     } catch (error) {
+      this.#tls?.files.end();
       await this.#acceptor.stop();
       throw error;
     }
@@ -134,6 +147,7 @@ export class EndpointServer {
   async #shutDown(): Promise<void> {
     // A start under way is waited for: the port it is about to open has to be closed again.
     await Promise.allSettled([this.#started]);
+    this.#tls?.files.end();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await this.#acceptor.stop();
     if (this.#connections.size > 0) this.#log.debug({ connections: this.#connections.size }, 'connections cut');
@@ -173,7 +187,8 @@ export class EndpointServer {
       this.#handshakeFailed(error, socket);
       socket.destroy();
     });
-    this.#tls = { config: tls, server };
+    const files = new FollowedFiles(tls, (options) => server.setSecureContext(options), this.#log, this.#following);
+    this.#tls = { config: tls, server, files };
     return server;
   }
 

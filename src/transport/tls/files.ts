@@ -38,7 +38,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 /** When so much of its time is left, or this part of it, a certificate should have been renewed. */
 const SOON_MS = 30 * 86_400_000;
-const SOON_PART = 5;
+const SOON_PART = 4;
 
 /** Read permission for the group or for all. */
 const READABLE_BY_OTHERS = 0o044;
@@ -54,11 +54,12 @@ const FILE_REASONS: Readonly<Record<string, string>> = {
 const DH_PARAMETERS = /-----BEGIN DH PARAMETERS-----\s+MI[\w+/=\s]+-----END DH PARAMETERS-----/;
 
 /**
+ * @param now milliseconds since 1970.
  * @returns what a TLS server needs; whether clients need a certificate is not part of it.
  * @throws TlsFileError
  */
-export async function readTlsFiles(config: TlsConfig, log: Logger): Promise<SecureContextOptions> {
-  const reading: TlsReading = { now: Date.now(), warn: (_key, facts, text) => log.warn(facts, text) };
+export async function readTlsFiles(config: TlsConfig, log: Logger, now = Date.now()): Promise<SecureContextOptions> {
+  const reading: TlsReading = { now, warn: (_key, facts, text) => log.warn(facts, text) };
   const key = await readKey(config.key, reading);
   const certificate = await readCertificates('certificate', config.certificate, reading);
   checkPair(config, key, certificate);
