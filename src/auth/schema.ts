@@ -81,6 +81,7 @@ export const cookieAuthSchema = {
 
 export const authSchema = {
   type: 'object',
+  reload: 'new sessions',
   section: 'Authentication',
   standsAt: 'auth of a WebSocket',
   absent: 'everybody joins as `anonymous`',

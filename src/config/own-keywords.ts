@@ -24,6 +24,7 @@ const KEYWORDS: Readonly<Record<keyof OwnKeywords, true>> = {
   clients: true,
   letsIn: true,
   front: true,
+  reload: true,
   rules: true,
   looks: true,
 };

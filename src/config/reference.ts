@@ -170,6 +170,9 @@ The format is version 2 of the node config of Crossbar.io, in JSON or YAML by on
   secret it is an error if the variable is not set. Secrets may also be in files (\`{"file": "secrets/joe.txt"}\`), which only
   the node should be able to read.
 - A file is at most 4 MiB of UTF-8 and nests at most 100 levels.
+- *Reload* says when a change takes effect after [\`crossbar-ts reload\`](operations.md#change-a-running-node), of a key and of all below
+  it: \`at once\`, also for what is open; for \`new requests\`, \`new sessions\` or \`new connections\`, and what has begun goes on as it
+  was; or with the next start (\`restart\`, \`restart of all\`).
 
 Besides the tables, these rules apply between keys:
 
@@ -207,7 +210,7 @@ export function referencePage(tree: SchemaTree = nodeSchemaTree): string {
 
 function section(schema: Section): string {
   const where = schema.standsAt === undefined ? '' : ` Stands at: \`${schema.standsAt}\`.`;
-  const parts = [`## ${schema.section}\n\n${schema.description}${where}\n`];
+  const parts = [`## ${schema.section}\n\n${schema.description}${where}${reloaded(schema)}\n`];
   if (schema.oneOf !== undefined) parts.push(variants(schema.oneOf));
   if (schema.properties !== undefined) parts.push(table(schema));
   parts.push(...withoutEffect(schema), ...later(schema));
@@ -276,7 +279,12 @@ function meaning(schema: ConfigSchema): string {
     words === undefined || notYet === undefined
       ? ''
       : ` Not supported yet: ${Object.keys(notYet).map(code).join(', ')}.`;
-  return cell(schema.description + only + other + items);
+  return cell(schema.description + only + other + items + reloaded(schema));
+}
+
+/** When a change takes effect, where the schema says it itself and it is not what stands above the tables. */
+function reloaded({ reload }: ConfigSchema): string {
+  return reload === undefined ? '' : ` *Reload: ${reload}.*`;
 }
 
 function link({ section: title }: Section, text = title): string {

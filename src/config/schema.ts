@@ -21,6 +21,7 @@ export const controllerSchema = {
   section: 'Controller',
   standsAt: 'controller',
   default: {},
+  reload: 'restart',
   description: 'The node itself.',
   additionalProperties: false,
   properties: {
@@ -45,6 +46,7 @@ export const controllerSchema = {
           then: { enum: SHUTDOWN_WORDS },
           items: { type: 'string', enum: SHUTDOWN_WORDS, description: 'One of the words.' },
           default: 'shutdown_on_worker_exit',
+          reload: 'at once',
           description:
             'When the node stops, beside on a signal: when a worker has ended by itself, when it has ended with an error, when it was the last one; or never (`shutdown_on_shutdown_requested`). One word, or a list of which each may stop it. Routers do not end by themselves, and containers and guests count where their `shutdown` says so. The exit code of the node is 1 if the worker failed.',
         },
@@ -58,6 +60,7 @@ export const controllerSchema = {
           type: 'integer',
           minimum: 1,
           maximum: 2_147_483_647,
+          reload: 'at once',
           absent: 'the limit of open files, less 48, and less a sixteenth of it (1024 at most)',
           description:
             'How many connections of all kinds the node accepts at a time. For one more, the connection that has waited longest without a session is closed; if all have sessions, the new one is closed. The number is never more than the limit of open files (`ulimit -n`) allows. An addition to the keys of Crossbar.io.',
@@ -66,6 +69,7 @@ export const controllerSchema = {
           type: 'integer',
           minimum: 1_048_576,
           maximum: 1_099_511_627_776,
+          reload: 'at once',
           absent: '256 MiB, or a quarter of the heap limit of the process if that is less',
           description:
             'How many bytes may wait in the whole node for clients that do not read. Beyond that, the clients with most bytes waiting are disconnected first. An event that waits for several clients counts once. An addition to the keys of Crossbar.io.',
@@ -99,11 +103,13 @@ export const nodeSchema = {
   properties: {
     $schema: {
       type: 'string',
+      reload: 'at once',
       absent: 'none',
       description: 'The URL or path of the JSON Schema, for editors. Not read by the node.',
     },
     version: {
       const: 2,
+      reload: 'at once',
       allowed: '2; a file of version 1 is upgraded when it is read',
       description: 'The version of the format. Always 2.',
     },
@@ -112,6 +118,7 @@ export const nodeSchema = {
       type: 'array',
       items: workerSchema,
       default: [],
+      reload: 'restart',
       description: 'The workers. One router is enough for most nodes.',
     },
   },

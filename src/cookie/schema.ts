@@ -109,6 +109,7 @@ export const databaseStoreSchema = {
 
 export const cookieStoreSchema = {
   type: 'object',
+  reload: 'restart of all',
   section: 'Cookie store',
   standsAt: 'cookie.store',
   description: 'Where the records of the cookies are kept.',
@@ -120,6 +121,7 @@ export const cookieStoreSchema = {
 
 export const cookieSchema = {
   type: 'object',
+  reload: 'new requests',
   section: 'Cookie',
   standsAt: 'cookie of a web transport, of a path service or of a WebSocket',
   absent: 'the `cookie` of the web transport around it, else no cookie',
@@ -129,6 +131,7 @@ export const cookieSchema = {
   properties: {
     name: {
       type: 'string',
+      reload: 'restart',
       pattern: '^(__Host-|__Secure-)?[a-z][a-z0-9_]+$',
       allowed: 'two or more of a-z, 0-9 and _, beginning with a letter; "__Host-" or "__Secure-" may stand before',
       default: 'cbtid',
@@ -137,6 +140,7 @@ export const cookieSchema = {
     },
     length: {
       type: 'integer',
+      reload: 'restart',
       minimum: 6,
       maximum: 64,
       default: 24,

@@ -119,6 +119,7 @@ export const realmSchema = {
     id: {
       type: 'string',
       minLength: 1,
+      reload: 'at once',
       absent: '`realm001`, `realm002`, ... in order',
       description: 'The name of this entry in the log: any text.',
     },
@@ -126,6 +127,7 @@ export const realmSchema = {
       type: 'string',
       pattern: '^([A-Za-z][A-Za-z\\d_\\-@.]{1,254}|0x[A-Fa-f\\d]{40})$',
       adapt: noteShortName,
+      reload: 'at once',
       allowed: '2 to 255 of A-Z, a-z, 0-9, _, -, @ and ., beginning with a letter; or 0x and 40 hex digits',
       description: 'The name that clients put in their HELLO.',
     },
@@ -134,6 +136,7 @@ export const realmSchema = {
       section: 'Realm options',
       standsAt: 'workers[].realms[].options',
       default: {},
+      reload: 'at once',
       description: 'How the realm routes.',
       additionalProperties: false,
       properties: {
@@ -152,6 +155,7 @@ export const realmSchema = {
         },
         enable_meta_api: {
           type: 'boolean',
+          reload: 'restart',
           default: true,
           description:
             'Offers the WAMP meta procedures and events (`wamp.session.list` and so on) to the roles that may call and subscribe to them.',
@@ -193,9 +197,12 @@ export const realmSchema = {
           description:
             'How many bytes the router keeps for a session: calls that wait for a callee or may be sent to another one, testaments, subscriptions and registrations. A request that would need more is answered with an ERROR.',
         },
-        strict_request_ids: flag(
-          'Ends sessions whose request ids do not count up by one from 1, as the WAMP specification asks for. Off, because some clients draw their ids at random.',
-        ),
+        strict_request_ids: {
+          reload: 'restart',
+          ...flag(
+            'Ends sessions whose request ids do not count up by one from 1, as the WAMP specification asks for. Off, because some clients draw their ids at random.',
+          ),
+        },
         bridge_meta_api: {
           const: false,
           default: false,
@@ -210,6 +217,7 @@ export const realmSchema = {
       section: 'Realm compat',
       standsAt: 'workers[].realms[].compat',
       default: {},
+      reload: 'at once',
       description:
         'Behaviour of Crossbar.io or its clients that contradicts the WAMP specification, for programs that depend on it: see docs/compatibility.md.',
       additionalProperties: false,
@@ -232,6 +240,7 @@ export const realmSchema = {
       type: 'array',
       items: roleSchema,
       default: [],
+      reload: 'at once',
       description: 'The roles of the realm. A session needs one of them to join.',
     },
   },

@@ -5,6 +5,7 @@ export const storeSchema = {
   type: 'object',
   section: 'Store',
   standsAt: 'workers[].realms[].store',
+  reload: 'restart',
   description:
     'Remembers publications for `wamp.subscription.get_events` (event history). One answer has room for 128 KiB and 20,000 values; where there are more it says `more: true`, and is asked again with `after_publication`.',
   required: ['type'],
@@ -15,10 +16,12 @@ export const storeSchema = {
     type: {
       type: 'string',
       enum: ['memory'],
+      reload: 'restart',
       description: 'Where publications are kept: in memory. They are lost at a restart.',
     },
     limit: {
       type: 'integer',
+      reload: 'at once',
       minimum: 1,
       maximum: 1_000_000,
       default: 100,
@@ -26,6 +29,7 @@ export const storeSchema = {
     },
     max_bytes: {
       type: 'integer',
+      reload: 'at once',
       minimum: 0,
       default: 67_108_864,
       description:
@@ -34,6 +38,7 @@ export const storeSchema = {
     'event-history': {
       type: 'array',
       default: [],
+      reload: 'at once',
       description: 'The topics whose publications are remembered, with or without subscribers.',
       items: {
         type: 'object',

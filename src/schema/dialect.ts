@@ -112,11 +112,22 @@ export interface OwnKeywords {
   readonly letsIn?: 'anybody' | 'cookies' | 'web logins';
   /** Of a worker that has no realms of its own. */
   readonly front?: FrontOf;
+  /** When a change of the value takes effect, in a node that is told to read its config again: see {@link ReloadWord}. */
+  readonly reload?: ReloadWord;
   /** Checks what the keywords cannot express. */
   readonly rules?: Rules;
   /** What `check` looks at beyond the text of the config. */
   readonly looks?: LookWord;
 }
+
+/**
+ * When a change takes effect, of a value and all that is below it and has no word of its own:
+ * - `at once`, also for what is open
+ * - `new requests`, `new sessions`, `new connections`: what has begun before goes on as it was
+ * - `restart`: with the next start. Of a list of things that have names the word is about those that come and go
+ * - `restart of all`: the same, whatever is said further below
+ */
+export type ReloadWord = 'at once' | 'new requests' | 'new sessions' | 'new connections' | 'restart' | 'restart of all';
 
 type TypeWord = 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null';
 

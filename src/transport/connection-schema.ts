@@ -22,6 +22,7 @@ const spokenSerializers: Adapt = (value) => {
 
 export const serializersSchema = {
   type: 'array',
+  reload: 'new connections',
   adapt: spokenSerializers,
   refuses: {
     'a list of which nothing is left': 'name at least one of the serializers that are spoken here',

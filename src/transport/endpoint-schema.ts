@@ -10,6 +10,7 @@ export const transportIdSchema = {
   type: 'string',
   pattern: '^[a-z][a-z0-9_]{2,63}$',
   allowed: '3 to 64 of a-z, 0-9 and _, beginning with a letter',
+  reload: 'at once',
   absent: '`transport001`, `transport002`, ... in order',
   description: 'The name of this transport in the log. Unique within the worker.',
 } as const satisfies ConfigSchema;
@@ -123,6 +124,7 @@ export const endpointSchema = {
   refuses: { 'one port twice without `shared`': 'give each transport a port of its own' },
   section: 'Endpoint',
   standsAt: 'workers[].transports[].endpoint',
+  reload: 'at once',
   description: 'What to listen on.',
   required: ['type'],
   discriminator: { propertyName: 'type' },

@@ -7,6 +7,7 @@ import type { WithCookie } from './service-schema.js';
 
 export const pathsSchema = {
   type: 'object',
+  reload: 'new requests',
   description:
     'The services by path segment; `/` answers what no other path does. Deeper paths are made with the service `path`.',
   propertyNames: {

@@ -99,6 +99,7 @@ export const webTransportSchema = {
       section: 'Web options',
       standsAt: 'workers[].transports[].options',
       default: {},
+      reload: 'new requests',
       description: 'Options for every path.',
       additionalProperties: false,
       properties: {

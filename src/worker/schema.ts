@@ -74,6 +74,7 @@ export const routerWorkerSchema = {
     type: { const: 'router', description: 'The word for this worker.' },
     id: {
       ...idKeywords,
+      reload: 'restart',
       absent: '`worker001`, `worker002`, ... in order',
       description: 'The name of this worker in the log.',
     },
@@ -82,6 +83,7 @@ export const routerWorkerSchema = {
       section: 'Router worker options',
       standsAt: 'workers[].options',
       default: {},
+      reload: 'restart',
       description: 'Options of the worker.',
       additionalProperties: false,
       properties: {
@@ -105,14 +107,27 @@ export const routerWorkerSchema = {
         extra: 'nothing in this worker asks for it',
       },
     },
-    realms: { type: 'array', items: realmSchema, default: [], description: 'The realms that clients can join.' },
+    realms: {
+      type: 'array',
+      items: realmSchema,
+      default: [],
+      reload: 'at once',
+      description: 'The realms that clients can join.',
+    },
     components: {
       type: 'array',
       items: componentSchema,
       default: [],
+      reload: 'restart',
       description: 'Programs that belong to the router. They are started, in this order, before anybody can connect.',
     },
-    transports: { type: 'array', items: transportSchema, default: [], description: 'Where clients connect.' },
+    transports: {
+      type: 'array',
+      items: transportSchema,
+      default: [],
+      reload: 'at once',
+      description: 'Where clients connect.',
+    },
   },
   noEffect: {
     manhole: 'nobody can log in to a worker',
@@ -124,6 +139,7 @@ export const proxyWorkerSchema = {
   type: 'object',
   section: 'Proxy worker',
   standsAt: 'workers[]',
+  reload: 'restart of all',
   description:
     'Transports that lead to the realms of a router worker of this config. Crossbar.io runs it in a process of its own; here its transports are those of the router, except that clients need a route.',
   ...proxyKeywords,

@@ -7,6 +7,7 @@ import { transportIdSchema } from '../endpoint-schema.js';
 export const flashPolicyTransportSchema = {
   type: 'object',
   section: 'Transport "flashpolicy"',
+  reload: 'restart of all',
   standsAt: 'workers[].transports[]',
   description: 'Told Flash players whether they may connect. Nothing listens.',
   required: ['type'],

@@ -22,6 +22,7 @@ const { allowed_origins, allow_null_origin } = websocketOptionsSchema.properties
 export const longPollOptionsSchema = {
   type: 'object',
   section: 'Long-poll options',
+  reload: 'new connections',
   standsAt: 'options of a long-poll',
   default: {},
   description: 'How long-poll behaves.',

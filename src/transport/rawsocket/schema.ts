@@ -36,6 +36,7 @@ const noLargerThanFrames: Adapt = (size) => {
 export const rawsocketOptionsSchema = {
   type: 'object',
   section: 'RawSocket options',
+  reload: 'new connections',
   standsAt: 'workers[].transports[].options',
   default: {},
   description: 'How the RawSocket behaves.',
@@ -103,6 +104,7 @@ export const rawsocketKeys = {
   options: rawsocketOptionsSchema,
   auth: authSchema,
   max_message_size: {
+    reload: 'new connections',
     type: 'integer',
     minimum: 1,
     maximum: LARGEST_ACCEPTED,
@@ -111,6 +113,7 @@ export const rawsocketKeys = {
     description: 'The `max_message_size` of `options`, where older configs have it.',
   },
   serializer: {
+    reload: 'new connections',
     ...serializersSchema.items,
     adapt: intoSerializers,
     absent: '`serializers`',

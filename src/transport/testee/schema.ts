@@ -12,6 +12,7 @@ const NO_WAMP = 'no WAMP is spoken here';
 export const websocketTesteeSchema = {
   type: 'object',
   section: 'Transport "websocket.testee"',
+  reload: 'restart of all',
   standsAt: 'workers[].transports[]',
   description:
     'A WebSocket that sends every message back as it is, whatever the path, for the test suites of WebSocket libraries. Everybody may connect. Options that are about WAMP, such as `hello_timeout`, have no meaning here.',
@@ -40,6 +41,7 @@ export const testeeTransportSchema = {
 export const streamTesteeSchema = {
   type: 'object',
   section: 'Transport "stream.testee"',
+  reload: 'restart of all',
   standsAt: 'workers[].transports[]',
   description: 'Sends back every octet that comes, without any frames. Everybody may connect.',
   required: ['type', 'endpoint'],

@@ -10,6 +10,7 @@ export const tlsSchema = {
   section: 'Endpoint: TLS',
   looks: 'tls',
   standsAt: '...endpoint.tls',
+  reload: 'new connections',
   description:
     'Encrypts connections (TLS 1.2 and 1.3). The files are read when the node starts, and again when they were replaced: new connections get the new certificate within some 20 seconds, and old ones go on. One that is missing or wrong keeps the node from starting; later the certificate before it stays.',
   required: ['key', 'certificate'],

@@ -69,6 +69,7 @@ const FLASH_IS_GONE = 'Flash is gone';
 export const websocketOptionsSchema = {
   type: 'object',
   section: 'WebSocket options',
+  reload: 'new connections',
   standsAt: 'options of a WebSocket',
   default: {},
   description: 'How the WebSocket behaves. The defaults suit browsers on the open Internet.',
@@ -243,6 +244,7 @@ export const websocketKeys = {
     pattern: '^wss?://\\S+$',
     allowed: 'a URL beginning with ws:// or wss://',
     absent: 'made from the endpoint',
+    reload: 'new connections',
     description: 'The URL under which clients reach the WebSocket, shown on its status page.',
   },
   serializers: serializersSchema,

@@ -50,6 +50,7 @@ const applicationOptionsSchema = {
 export const wsgiSchema = {
   type: 'object',
   section: 'Service "wsgi"',
+  reload: 'restart of all',
   description: 'A web application of Python that speaks WSGI, such as one of Flask or Django.',
   required: ['type', 'module', 'object'],
   rules: checkThreads,
@@ -92,6 +93,7 @@ export const wsgiSchema = {
 export const resourceSchema = {
   type: 'object',
   section: 'Service "resource"',
+  reload: 'restart of all',
   description: 'A resource of Twisted Web, with all that is below it.',
   required: ['type', 'classname'],
   additionalProperties: false,

@@ -20,6 +20,7 @@ export const universalRawsocketSchema = {
   standsAt: '...rawsocket',
   description: 'RawSocket on this endpoint; see the transport "rawsocket".',
   absent: 'no RawSocket',
+  reload: 'new connections',
   clients: { by: 'RawSocket', browsers: false },
   additionalProperties: false,
   properties: rawsocketKeys,
@@ -43,6 +44,7 @@ export const universalWebSchema = {
   section: 'Universal: web',
   standsAt: '...web',
   default: {},
+  reload: 'new requests',
   description: 'Web services on this endpoint; see the transport "web".',
   additionalProperties: false,
   properties: {
@@ -71,6 +73,7 @@ export const universalTransportSchema = {
       default: {},
       description: 'The WebSockets by path segment, beside the paths of `web`.',
       below: 'web',
+      reload: 'new requests',
       propertyNames: pathsSchema.propertyNames,
       additionalProperties: universalWebsocketSchema,
     },

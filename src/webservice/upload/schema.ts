@@ -12,6 +12,7 @@ const field = (name: string, description: string) =>
 export const uploadSchema = {
   type: 'object',
   section: 'Service "upload"',
+  reload: 'restart of all',
   looks: 'upload',
   description:
     'Takes files from browsers, in pieces, as the library resumable.js sends them: an upload that was interrupted goes on where it was. Tells the progress by WAMP events. Needs the npm package `busboy`.',

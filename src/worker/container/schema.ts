@@ -63,6 +63,7 @@ export const containerWorkerSchema = {
   type: 'object',
   section: 'Container worker',
   standsAt: 'workers[]',
+  reload: 'restart of all',
   description:
     'Components in processes of their own, which connect to a router as any client does: one process for those of Python, one for modules of JavaScript. Containers start when all routers listen.',
   looks: 'container',

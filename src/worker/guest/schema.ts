@@ -111,6 +111,7 @@ export const guestWorkerSchema = {
   type: 'object',
   section: 'Guest worker',
   standsAt: 'workers[]',
+  reload: 'restart of all',
   description:
     'A program of any kind that the node starts and ends, with all that it starts itself. Guests start when all routers listen.',
   looks: 'guest',

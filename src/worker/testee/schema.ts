@@ -10,6 +10,7 @@ export const testeeWorkerSchema = {
   type: 'object',
   section: 'Testee worker',
   standsAt: 'workers[]',
+  reload: 'restart of all',
   description:
     'A WebSocket that sends every message back as it is, for the test suites of WebSocket libraries and for measuring. Everybody may connect.',
   required: ['type', 'transport'],
