@@ -56,6 +56,8 @@ export type FrontOf = (worker: Place, neighbours: Neighbours) => Front;
 
 /** What rules may ask, and how they report. */
 export interface RuleContext extends Neighbours {
+  /** The whole config. */
+  readonly node: Place;
   /** Reports an error: what was found, and in brackets what is allowed. */
   readonly report: Report;
   /** Warns of a value that is probably a mistake. */

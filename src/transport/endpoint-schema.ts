@@ -4,6 +4,7 @@
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import type { Adapt } from '../schema/rules.js';
 import { checkPortKeys } from './listen/endpoint-rules.js';
+import { checkProxyProtocol } from './proxies/rules.js';
 import { tlsSchema } from './tls/schema.js';
 
 export const transportIdSchema = {
@@ -22,6 +23,15 @@ const backlogSchema = {
   default: 1024,
   description:
     'How many connections may wait to be accepted. When a node starts again, all of its clients come at once: Crossbar.io lets 50 wait, and the system drops the others, which then try again only after seconds, up to a minute. The system may allow less (on Linux `net.core.somaxconn`).',
+} as const satisfies ConfigSchema;
+
+const proxyProtocolSchema = {
+  type: 'string',
+  enum: ['required'],
+  rules: checkProxyProtocol,
+  absent: 'connections come from clients, or from proxies that say nothing',
+  description:
+    '`required`: every connection comes from one of the `trusted_proxies` and begins, before TLS, with a header of the PROXY protocol, version 1 or 2, which says where its client is. Connections of others are cut. For proxies that pass on bare TCP, such as HAProxy with `send-proxy-v2`, nginx with `stream`, or the load balancers of clouds. An addition to the keys of Crossbar.io.',
 } as const satisfies ConfigSchema;
 
 /** As Crossbar.io reads it. */
@@ -70,6 +80,7 @@ export const tcpEndpointSchema = {
         'The version of IP. With 6 and without `interface` (or on `::`) connections of IPv4 are taken, too, as in Crossbar.io.',
     },
     backlog: backlogSchema,
+    proxy_protocol: proxyProtocolSchema,
     tls: tlsSchema,
     shared: {
       type: 'boolean',
@@ -116,6 +127,7 @@ export const unixEndpointSchema = {
         'The group of the socket file: a name from /etc/group, or a number. The user of the node has to be in it, such as `www-data` for a reverse proxy.',
     },
     backlog: backlogSchema,
+    proxy_protocol: proxyProtocolSchema,
   },
 } as const satisfies ConfigSchema;
 

@@ -3,7 +3,7 @@
  * of every connection are decided here, once for all kinds of transports.
  *
  *     start: certificates are read, and followed from now on -> the acceptor starts -> the port opens
- *     a connection -> TLS handshake, where there is TLS -> the acceptor's
+ *     a connection -> the header of a proxy, with `proxy_protocol` -> TLS handshake, where there is TLS -> the acceptor's
  *     stop: the port closes -> the acceptor ends its connections -> what is left is cut
  */
 import { createServer as createPlainServer } from 'node:net';
@@ -14,11 +14,13 @@ import type { Logger } from '../log/logger.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { listen } from './listen/listen.js';
 import { openConnections } from './open-connections.js';
-import { peerOf } from './peer.js';
+import { continueAs, peerOf } from './peer.js';
+import { ProxyGate } from './proxies/proxy-gate.js';
 import { FollowedFiles } from './tls/followed-files.js';
 import { handshakeFaultOf } from './tls/handshake-fault.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
+import type { TrustedProxies } from './proxies/trusted-proxies.js';
 import type { SharedPort } from './shared-port.js';
 import type { FollowingDeps } from './tls/followed-files.js';
 import type { TlsConfig } from './tls/schema.js';
@@ -31,6 +33,16 @@ export interface Acceptor {
   accept(socket: Socket): void;
   /** Nothing will be accepted any more: ends what there is, with a grace. Idempotent; never rejects. */
   stop(): Promise<void>;
+}
+
+/** Who else counts at an endpoint. */
+export interface EndpointAround {
+  /** Where others have the same port. */
+  readonly shared?: SharedPort | undefined;
+  /** Those whose header counts, with `proxy_protocol`; nobody's by default. */
+  readonly trustedProxies?: TrustedProxies | undefined;
+  /** How certificates are followed; by default with what the system has. */
+  readonly following?: FollowingDeps;
 }
 
 /** For the TLS handshake. Ten seconds, as for the headers of a request. */
@@ -49,6 +61,8 @@ export class EndpointServer {
   readonly #log: Logger;
   readonly #repeated: RepeatedLog;
   readonly #server: Server;
+  /** Undefined where connections begin without the header of a proxy. */
+  readonly #gate: ProxyGate | undefined;
   /** All connections; with TLS what lies below it, from before its handshake on. */
   readonly #connections = new Set<Socket>();
   /** ends of a connection -> the connection whose TLS handshake is not done */
@@ -60,16 +74,11 @@ export class EndpointServer {
   #started: Promise<BoundAddress> | undefined;
   #stopped: Promise<void> | undefined;
 
-  /**
-   * @param shared where others have the same port
-   * @param following by default what the system has
-   */
   constructor(
     endpoint: EndpointConfig,
     acceptor: Acceptor,
     log: Logger,
-    shared?: SharedPort,
-    following?: FollowingDeps,
+    { shared, trustedProxies, following }: EndpointAround = {},
   ) {
     this.#shared = shared;
     this.#following = following;
@@ -78,7 +87,11 @@ export class EndpointServer {
     this.#log = log;
     this.#repeated = new RepeatedLog(log);
     const tls = endpoint.type === 'tcp' ? endpoint.tls : undefined;
-    const accept = tls === undefined ? (socket: Socket) => this.#acceptor.accept(socket) : this.#tlsAccept(tls);
+    const next = tls === undefined ? (socket: Socket) => this.#acceptor.accept(socket) : this.#tlsAccept(tls);
+    const gate =
+      endpoint.proxy_protocol === undefined ? undefined : new ProxyGate({ proxies: trustedProxies, log, next });
+    this.#gate = gate;
+    const accept = gate === undefined ? next : (socket: Socket) => gate.accept(socket);
     this.#server = createPlainServer({ allowHalfOpen: true }, (socket) => {
       if (this.#remember(socket)) accept(socket);
     });
@@ -149,6 +162,7 @@ export class EndpointServer {
     await Promise.allSettled([this.#started]);
     this.#tls?.files.end();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#gate?.stop();
     await this.#acceptor.stop();
     if (this.#connections.size > 0) this.#log.debug({ connections: this.#connections.size }, 'connections cut');
     for (const socket of this.#connections) socket.destroy();
@@ -193,7 +207,8 @@ export class EndpointServer {
   }
 
   #handshakeFailed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
-    const facts = { peer: peerOf(socket), code: error.code };
+    // The connection below knows where its client is, also when that has left.
+    const facts = { peer: peerOf(this.#handshakes.get(endsOf(socket)) ?? socket), code: error.code };
     const fault = handshakeFaultOf(error);
     if (fault === undefined) return this.#log.debug({ ...facts, reason: error.message }, TLS_FAILED);
     const { kind, ...told } = fault;
@@ -206,7 +221,10 @@ export class EndpointServer {
     const ends = endsOf(socket);
     const below = this.#handshakes.get(ends);
     this.#handshakes.delete(ends);
-    if (below !== undefined) openConnections.continueAs(below, socket);
+    if (below !== undefined) {
+      openConnections.continueAs(below, socket);
+      continueAs(below, socket);
+    }
     this.#acceptor.accept(socket);
   }
 

@@ -22,6 +22,26 @@ export interface ClientAddress {
 /** connection -> where its client is, as far as that was decided */
 const decided = new WeakMap<object, ClientAddress>();
 
+/** connection -> where its client is, as the proxy says that opened it */
+const placed = new WeakMap<object, ClientAddress>();
+
+/** The client of a connection is there as long as it lasts, as far as its headers do not say more (`proxies/proxy-gate.ts`). */
+export function placeAt(connection: object, client: ClientAddress): void {
+  placed.set(connection, client);
+  decided.set(connection, client);
+}
+
+/** What was said of a connection holds for the one that goes on in its place: TLS on top of it. */
+export function continueAs(connection: ClientAddress, upper: object): void {
+  const client = placed.get(connection);
+  if (client !== undefined) placeAt(upper, client);
+}
+
+/** @returns where a connection comes from, whatever its headers say. */
+export function placeOf(connection: ClientAddress): ClientAddress {
+  return placed.get(connection) ?? connection;
+}
+
 /** From now on the client of a connection is there, for the limits, the log and everybody else who asks. */
 export function decideAddress(connection: ClientAddress, client: ClientAddress): void {
   decided.set(connection, client);
@@ -34,14 +54,17 @@ export function addressOf(connection: ClientAddress): ClientAddress {
 
 /** From now on the connection itself tells where its client is: what was decided was said of somebody else. */
 export function undecideAddress(connection: object): void {
-  decided.delete(connection);
+  const client = placed.get(connection);
+  if (client === undefined) decided.delete(connection);
+  else decided.set(connection, client);
 }
 
 /** @returns `address:port`, or `address` where a proxy tells no port; `unix` for a socket of the file system, where peers have none. */
 export function peerOf(socket: Socket): string {
   const { remoteAddress, remotePort, via } = addressOf(socket);
   if (remoteAddress === undefined || (remotePort === undefined && via === undefined)) {
-    return socket.destroyed ? 'unknown' : UNIX;
+    // TCP that was reset has no address of the other end any more, but one of ours.
+    return socket.destroyed || socket.localAddress !== undefined ? 'unknown' : UNIX;
   }
   return remotePort === undefined ? shownAddress(remoteAddress) : `${shownAddress(remoteAddress)}:${remotePort}`;
 }

@@ -63,7 +63,9 @@ export type WebConfig = Pick<WebTransportConfig, 'id' | 'paths' | 'options' | 'c
 export function createWebServer(config: WebTransportConfig, deps: WebServerDeps): EndpointServer {
   const shared = deps.sharedPorts?.of(config.endpoint);
   const acceptor = createWebAcceptor(config, deps, shared);
-  return new EndpointServer(config.endpoint, acceptor, deps.log.child({ transport: config.id }), shared);
+  const trustedProxies = trustedProxiesOf(config.options, deps.proxyTrust);
+  const log = deps.log.child({ transport: config.id });
+  return new EndpointServer(config.endpoint, acceptor, log, { shared, trustedProxies });
 }
 
 /** What answers on the connections of a `web` transport. @param shared where others have the same port */
@@ -120,6 +122,7 @@ function serverOfOne(
   { endpoint, options }: Pick<WebSocketTransportConfig, 'endpoint' | 'options'>,
   { log, clock = Date.now, nodeInfo, sharedPorts, proxyTrust }: BareServerDeps,
 ): EndpointServer {
+  const trustedProxies = trustedProxiesOf({}, proxyTrust);
   const version = options.show_server_version ? nodeInfo?.version : undefined;
   const acceptor = new HttpAcceptor({
     root,
@@ -129,11 +132,11 @@ function serverOfOne(
       clock,
       headers: commonHeaders(version === undefined ? SERVER_NAME : `${SERVER_NAME}/${version}`),
       accessLog: false,
-      trustedProxies: trustedProxiesOf({}, proxyTrust),
+      trustedProxies,
       displayTracebacks: false,
     },
   });
-  return new EndpointServer(endpoint, acceptor, log, sharedPorts?.of(endpoint));
+  return new EndpointServer(endpoint, acceptor, log, { shared: sharedPorts?.of(endpoint), trustedProxies });
 }
 
 /** @param pathOf service -> where it is */

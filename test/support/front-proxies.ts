@@ -14,7 +14,7 @@ const HAPROXY = '/usr/sbin/haproxy';
 const has = (file: string): boolean => spawnSync(file, ['-v']).status === 0;
 
 export const HAS_NGINX = has(NGINX);
-const HAS_HAPROXY = has(HAPROXY);
+export const HAS_HAPROXY = has(HAPROXY);
 
 /** @param server what stands in the `server` block. @param more what stands beside it. */
 function nginxConfig(server: string, more = ''): string {
@@ -87,14 +87,18 @@ export const FRONT_PROXIES: readonly FrontProxy[] = [
   {
     name: 'HAProxy',
     isThere: HAS_HAPROXY,
-    start: (node) =>
-      start(HAPROXY, ['-db', '-f', 'proxy.conf'], (port) => haproxyInFront(port, node), temporaryDirectory()),
+    start: (node) => startHaproxy((port) => haproxyInFront(port, node), temporaryDirectory()),
   },
 ];
 
 /** nginx as a server. @param server what stands in its `server` block behind `listen`. @param directory in which it runs. */
 export function startNginx(server: string, directory: string, more = ''): Promise<StartedServer> {
   return startNginxWith((port) => nginxConfig(`listen 127.0.0.1:${port}; ${server}`, more), directory);
+}
+
+/** HAProxy. @param configOf its config, for the port on which it is waited for. @param directory in which it runs. */
+export function startHaproxy(configOf: (port: number) => string, directory: string): Promise<StartedServer> {
+  return start(HAPROXY, ['-db', '-f', 'proxy.conf'], configOf, directory);
 }
 
 function startNginxWith(configOf: (port: number) => string, directory: string): Promise<StartedServer> {

@@ -34,7 +34,7 @@ export function checkRules(places: NodePlaces, tree: SchemaTree, context: CheckR
     context,
   );
   const privateFiles = once(() => privateFilesOf(places));
-  const around = { privateFiles, workers: workers.map(({ worker: place }) => place) };
+  const around = { privateFiles, node: places.node, workers: workers.map(({ worker: place }) => place) };
   checkMarked({ realms: [], marked: places.marked }, around, context);
   for (const worker of workers) {
     checkWorker(worker, context);
@@ -74,7 +74,7 @@ function checkWorker(
 /** Applies the `rules` of schemas. */
 function checkMarked(
   { realms, marked }: Pick<WorkerPlaces, 'realms' | 'marked'>,
-  node: Pick<RuleContext, 'privateFiles' | 'workers'>,
+  node: Pick<RuleContext, 'privateFiles' | 'workers' | 'node'>,
   context: CheckRulesContext,
 ): void {
   const { report, warn, note, cbdir, realPath } = context;

@@ -12,7 +12,15 @@ export const checkPortKeys: Rules = (endpoint, { report }) => {
   if (!isRange(range)) report(range.path, 'found no range (allowed: two ports, the lower one first)');
 };
 
-const OTHER_KEYS: ReadonlySet<string> = new Set(['type', 'interface', 'version', 'backlog', 'tls', 'shared']);
+const OTHER_KEYS: ReadonlySet<string> = new Set([
+  'type',
+  'interface',
+  'version',
+  'backlog',
+  'proxy_protocol',
+  'tls',
+  'shared',
+]);
 
 /** A key that nobody knows has a message of its own, which may well be about the port. */
 function isMisspelt(endpoint: Place): boolean {

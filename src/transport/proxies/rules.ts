@@ -32,3 +32,17 @@ export function networkOf(text: string): Network | undefined {
   const count = bits === undefined ? most : Number(bits);
   return count > most ? undefined : { address, family: version === 4 ? 'ipv4' : 'ipv6', bits: count };
 }
+
+/** Rule of `proxy_protocol`: somebody is trusted. */
+export const checkProxyProtocol: Rules = ({ path }, { node, report }) => {
+  const transport = path.slice(0, -2).reduce((place, key) => place.items()[Number(key)] ?? place.get(key), node);
+  const lists = [transport, transport.get('web'), node.get('controller')].map((place) =>
+    place.at('options', 'trusted_proxies'),
+  );
+  const list = lists.find(({ missing }) => !missing);
+  if (list !== undefined && list.items().length > 0) return;
+  report(
+    path,
+    'found without a proxy that is trusted, so nobody could connect (allowed: with the proxies in "trusted_proxies" of "controller.options")',
+  );
+};

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Acceptor } from '../endpoint.js';
 import { EndpointServer } from '../endpoint.js';
+import { trustedProxiesOf } from '../proxies/trusted-proxies.js';
 import { urlOf } from '../transport-type.js';
 import type { TransportType } from '../transport-type.js';
 import type { StreamTesteeTransportConfig } from './schema.js';
@@ -24,8 +25,11 @@ class StreamEcho implements Acceptor {
 /** The config word `stream.testee`. */
 export const streamTesteeTransportType: TransportType<StreamTesteeTransportConfig> = {
   type: 'stream.testee',
-  create: ({ id, endpoint }, { log, sharedPorts }) =>
-    new EndpointServer(endpoint, new StreamEcho(), log.child({ transport: id }), sharedPorts?.of(endpoint)),
+  create: ({ id, endpoint }, { log, sharedPorts, proxyTrust }) =>
+    new EndpointServer(endpoint, new StreamEcho(), log.child({ transport: id }), {
+      shared: sharedPorts?.of(endpoint),
+      trustedProxies: trustedProxiesOf({}, proxyTrust),
+    }),
   offer: ({ endpoint }, bound) => ({ url: urlOf('tcp', endpoint, bound), paths: [] }),
   cookieSections: () => [],
 };

@@ -1,5 +1,5 @@
 /** What a backend gets of the head of a request: what the client said, without what only we may say, and what we say. */
-import { shownAddress, isSecure } from '../../transport/peer.js';
+import { shownAddress, isSecure, placeOf } from '../../transport/peer.js';
 import type { WebRequest } from '../../http/service.js';
 import { withoutCookies } from './cookies.js';
 import { forwardedHeaders, mapHeader, requestHeaders } from './headers.js';
@@ -29,8 +29,10 @@ export function requestHead(request: WebRequest, options: HeadOptions): string[]
 export function cameBy({ req, client }: WebRequest, options: Pick<HeadOptions, 'port' | 'proto'> = {}): Came {
   const { socket, headers } = req;
   const { host } = headers;
-  const isProxied = client.via !== undefined;
-  const peer = socket.remoteAddress === undefined ? undefined : shownAddress(socket.remoteAddress);
+  const from = placeOf(socket);
+  // By the PROXY protocol alone the client itself has sent the headers.
+  const isProxied = client.via !== undefined && client !== from;
+  const peer = from.remoteAddress === undefined ? undefined : shownAddress(from.remoteAddress);
   const address = client.remoteAddress === undefined ? undefined : shownAddress(client.remoteAddress);
   const said = isProxied ? (listOf(headers['x-forwarded-for']) ?? (address === peer ? undefined : address)) : undefined;
   const proto = options.proto ?? (isSecure(req) ? 'https' : 'http');

@@ -3,6 +3,7 @@
  */
 import { createSessionDeps } from '../../session/deps.js';
 import { EndpointServer } from '../../transport/endpoint.js';
+import { trustedProxiesOf } from '../../transport/proxies/trusted-proxies.js';
 import { RawSocketAcceptor } from '../../transport/rawsocket/rawsocket.js';
 import { UniversalAcceptor } from '../../transport/universal.js';
 import { createWebAcceptor } from '../server.js';
@@ -18,7 +19,11 @@ export async function createUniversalServer(
 ): Promise<EndpointServer> {
   const log = deps.log.child({ transport: config.id });
   const shared = deps.sharedPorts?.of(config.endpoint);
-  return new EndpointServer(config.endpoint, await createAcceptor(config, deps, shared), log, shared);
+  const trustedProxies = trustedProxiesOf(config.web.options, deps.proxyTrust);
+  return new EndpointServer(config.endpoint, await createAcceptor(config, deps, shared), log, {
+    shared,
+    trustedProxies,
+  });
 }
 
 async function createAcceptor(

@@ -21,6 +21,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createLogger } from '../../../../src/log/logger.js';
 import { EndpointServer } from '../../../../src/transport/endpoint.js';
 import { SYSTEM_FOLLOWING } from '../../../../src/transport/tls/followed-files.js';
+import type { FollowingDeps } from '../../../../src/transport/tls/followed-files.js';
 import { Certificates, HAS_OPENSSL } from '../../../support/certificates.js';
 import { describeNeeds } from '../../../support/needs.js';
 
@@ -56,7 +57,7 @@ describeNeeds('the openssl command', HAS_OPENSSL)('the files of an endpoint', ()
     const log = createLogger({ level: 'info', destination });
     const accept = (socket: Socket): void => void socket.on('error', () => undefined).pipe(socket);
     const endpoint = { type: 'tcp', port: 0, interface: '127.0.0.1', tls: { chain_certificates: [], ...tls } };
-    server = new EndpointServer(endpoint as never, { accept, stop: () => Promise.resolve() }, log, undefined, {
+    const following: FollowingDeps = {
       clock: () => now,
       every: (_ms, tick) => {
         timers += 1;
@@ -64,7 +65,9 @@ describeNeeds('the openssl command', HAS_OPENSSL)('the files of an endpoint', ()
         return () => (timers -= 1);
       },
       look: SYSTEM_FOLLOWING.look,
-    });
+    };
+    const acceptor = { accept, stop: () => Promise.resolve() };
+    server = new EndpointServer(endpoint as never, acceptor, log, { following });
     const bound = await server.start();
     port = 'port' in bound ? bound.port : 0;
   }
