@@ -8,12 +8,15 @@ import {
   addressOf,
   channelOf,
   clientOf,
+  continueAs,
   decideAddress,
   isSecure,
   peerOf,
+  placeAt,
   undecideAddress,
 } from '../../../src/transport/peer.js';
 import { requestFrom } from '../../support/request-from.js';
+import { cameBy } from '../../../src/webservice/proxy/request-head.js';
 
 type Headers = IncomingMessage['headers'];
 
@@ -151,6 +154,13 @@ describe('X-Forwarded-For of a trusted proxy', () => {
     // What the limit cuts in two is no entry: of 211.1.1.1 it would leave another address.
     const long = `211.1.1.1, ${'10.100.100.100, '.repeat(30)}${' '.repeat(536)}10.0.0.2`;
     expect(clientWith({ 'x-forwarded-for': long })).not.toBe('11.1.1.1');
+  });
+});
+
+describe('several lines of one header', () => {
+  it('are one list', () => {
+    expect(clientWith({ 'x-forwarded-for': ['9.9.9.9', '1.1.1.1'] as never })).toBe('1.1.1.1');
+    expect(clientWith({ 'x-forwarded-for': ['9.9.9.9, 1.1.1.1', '10.0.0.2'] as never })).toBe('1.1.1.1');
   });
 });
 
@@ -295,5 +305,40 @@ describe('the proxies of a transport', () => {
     expect(trustedProxiesOf({}, node)?.hasAddress('10.0.0.1')).toBe(true);
     const own = trustedProxiesOf({ trusted_proxies: ['10.0.0.2'] }, node);
     expect([own?.hasAddress('10.0.0.1'), own?.hasAddress('10.0.0.2'), own?.trustsHost]).toEqual([false, true, true]);
+  });
+});
+
+describe('a connection whose client was told at its beginning', () => {
+  const placed = (remoteAddress: string, headers: Headers = {}): IncomingMessage => {
+    const req = requestFrom('10.0.0.1', headers);
+    placeAt(req.socket, { remoteAddress, remotePort: 99, via: '10.0.0.1', isSecure: true });
+    return req;
+  };
+
+  it('is one of that client, whatever its headers claim', () => {
+    const req = placed('192.0.2.7', CLAIMS);
+    const client = clientAddressOf(req, trusting('10.0.0.0/8'));
+    expect(client).toEqual({ remoteAddress: '192.0.2.7', remotePort: 99, via: '10.0.0.1', isSecure: true });
+    expect([peerOf(req.socket), isSecure(req), clientOf(req.socket).address]).toEqual([
+      ...['192.0.2.7:99', true, '192.0.2.7'],
+    ]);
+    // What goes to a server behind the node is not what that client claims of others.
+    expect(cameBy({ req, client } as never)).toMatchObject({ peer: '192.0.2.7', chain: undefined, proto: 'https' });
+  });
+
+  it('has others behind it, if it is one of a trusted proxy', () => {
+    const req = placed('10.0.0.9', { 'x-forwarded-for': '1.1.1.1', 'x-forwarded-proto': 'http' });
+    const client = clientAddressOf(req, trusting('10.0.0.0/8'));
+    expect(client).toMatchObject({ remoteAddress: '1.1.1.1', via: '10.0.0.9', isSecure: false });
+    expect(cameBy({ req, client } as never)).toMatchObject({ peer: '10.0.0.9', chain: '1.1.1.1', proto: 'http' });
+    undecideAddress(req.socket);
+    expect([peerOf(req.socket), isSecure(req)]).toEqual(['10.0.0.9:99', true]);
+  });
+
+  it('goes on by TLS', () => {
+    const { socket } = placed('192.0.2.7');
+    const upper = requestFrom('10.0.0.1').socket;
+    continueAs(socket, upper);
+    expect(peerOf(upper)).toBe('192.0.2.7:99');
   });
 });
