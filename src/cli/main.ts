@@ -30,9 +30,6 @@ import { upgrade } from './upgrade.js';
 
 const SECONDS = 'Seconds are a whole number.';
 
-/** The orderly end of a node takes up to 30 seconds. */
-const STOP_SECONDS = 35;
-
 /** Runs one command. @param argv - the arguments after the program's name. */
 export async function run(argv: readonly string[]): Promise<void> {
   const program = commandLine(argv);
@@ -168,9 +165,10 @@ function addCookieCommands(program: Command): void {
 function addProcessCommands(program: Command): void {
   addRunningOptions(program.command('stop').description('stop a running node, and wait until it is gone'))
     .addOption(
-      new Option('--timeout <seconds>', 'how long its orderly end may take before it is ended by force')
-        .argParser(wholeNumber(SECONDS))
-        .default(STOP_SECONDS),
+      new Option(
+        '--timeout <seconds>',
+        'how long its orderly end may take before it is ended by force (default: what its config allows, and 5)',
+      ).argParser(wholeNumber(SECONDS)),
     )
     .action(stop);
   addRunningOptions(program.command('status').description('say whether a node runs, and what it says of itself'))

@@ -8,8 +8,8 @@ import { placeOf } from './place.js';
 import type { PlaceOptions } from './place.js';
 
 export interface StopOptions extends PlaceOptions {
-  /** How long the orderly end may take, in seconds. */
-  readonly timeout: number;
+  /** How long the orderly end may take, in seconds; by default what the config of the node allows, and a moment. */
+  readonly timeout?: number;
 }
 
 interface Ending {
@@ -29,7 +29,7 @@ const ENDINGS: Readonly<Record<StopOutcome, Ending>> = {
 export async function stop({ timeout, ...options }: StopOptions): Promise<void> {
   const { cbdir, rundir: directory = cbdir } = placeOf(options);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  const outcome = await stopNodeOn({ directory, timeoutMs: timeout * 1000, say });
+  const outcome = await stopNodeOn({ directory, timeoutMs: timeout === undefined ? undefined : timeout * 1000, say });
   const { code, line } = ENDINGS[outcome];
   if (code === 0) say(line(directory));
   else process.stderr.write(`crossbar-ts: ${line(directory)}\n`);

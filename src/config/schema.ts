@@ -2,6 +2,7 @@
  * The whole config of a node, put together from the schemas that live beside what they configure.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { drainSchema } from '../transport/drain/schema.js';
 import { nodeProxyKeys } from '../transport/proxies/schema.js';
 import { pathServiceSchema } from '../webservice/schema.js';
 import { idKeywords } from '../worker/common-schema.js';
@@ -56,6 +57,7 @@ export const controllerSchema = {
           description:
             'Sends GOODBYE `wamp.close.system_shutdown` to every session when the node stops, as the WAMP specification asks for. autobahn-js and wampy do not reconnect after a GOODBYE. So by default their connections are closed without one (WebSocket: code 1001, "going away"), and they reconnect when the node has started again.',
         },
+        drain: drainSchema,
         max_connections: {
           type: 'integer',
           minimum: 1,

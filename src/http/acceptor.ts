@@ -21,7 +21,10 @@ import type { WebService } from './service.js';
 /** Without a byte in either direction during a response: a client that stopped reading. */
 const STALLED_MS = 120_000;
 
-/** How long responses and WebSockets may take to end after `stop` before they are cut. */
+/** How long responses may take to end after `stop` before they are cut. */
+const RESPONSES_MS = 5_000;
+
+/** How long they have at least when all else has ended, and how long WebSockets have. */
 const STOP_GRACE_MS = 2_000;
 
 /** How one server differs from another. */
@@ -96,11 +99,12 @@ export class HttpAcceptor implements Acceptor {
   }
 
   async stop(): Promise<void> {
+    const startedMs = performance.now();
     this.#dispatcher.finish();
     await this.#stopServices();
     // Ends the connections between two requests that services had kept till now.
     this.#server.close();
-    await this.#emptyWithin(STOP_GRACE_MS);
+    await this.#emptyWithin(Math.max(RESPONSES_MS - (performance.now() - startedMs), STOP_GRACE_MS));
   }
 
   /** Nothing in Node.js catches what its listeners throw: a fault of ours would end the process. */

@@ -48,6 +48,8 @@ export interface DispatcherOptions {
   readonly displayTracebacks: boolean;
   /** Gives a connection to the HTTP server once more: what is in the socket is parsed as if it had just come. */
   readonly parseAgain: (socket: Socket) => void;
+  /** Whether the node is about to end, or has begun to: an answer is the last one of its connection. Never by default. */
+  readonly isEndNear?: () => boolean;
   /** The proxies that tell where a client is; none by default. */
   readonly trustedProxies?: TrustedProxies | undefined;
 }
@@ -175,7 +177,7 @@ export class Dispatcher implements ServerEnd {
   }
 
   isLastOf(socket: Socket): boolean {
-    return this.#finishing && !isKept(socket);
+    return (this.#finishing || this.#options.isEndNear?.() === true) && !isKept(socket);
   }
 
   async #serve(request: WebRequest, res: WebResponse): Promise<void> {

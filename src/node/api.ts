@@ -29,6 +29,11 @@ export interface NodeOptions {
    * so, or because `crossbar-ts stop` asked for it through the control socket.
    */
   readonly onShutdown?: (reason: ShutdownReason) => void;
+  /**
+   * Called when the end of a node that had started begins, for whatever reason.
+   * @param longestMs how long it takes at most, in milliseconds, if nothing hangs.
+   */
+  readonly onStopping?: (longestMs: number) => void;
   /** Noted in node.pid for people who look who runs here; default: `cbdir` and `config`. */
   readonly commandOptions?: Readonly<Record<string, unknown>>;
 }

@@ -4,7 +4,8 @@
  *
  *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports), those in front
  *            of routers after them, those that are clients of the others last -> control socket
- *     stop:  0. the control socket: no command comes any more
+ *     stop:  0. `drain.delay`: nothing changes but that the node says it is not ready
+ *               the control socket: no command comes any more
  *            1. workers that are clients of the others: they say goodbye while those are there; others wait a moment for it
  *            2. every other worker: its transports stop listening, the connections of all of them are closed one by one
  *               (`transport/drain.ts`), those left after a grace are cut; then its components and the sessions of
@@ -30,7 +31,7 @@ import type { Monitor } from '../monitor/monitor.js';
 import { loadFunction } from '../system/module.js';
 import { messageOf } from '../system/error.js';
 import { Warden } from '../system/process/warden.js';
-import { Drain } from '../transport/drain.js';
+import { Drain, drainTimesOf, longestDrainMs } from '../transport/drain.js';
 import type { NodeDetails, NodeInfo, Readiness } from '../transport/transport-type.js';
 import { SharedPorts } from '../transport/shared-port.js';
 import type { CompiledSchema } from '../config/validate.js';
@@ -53,6 +54,7 @@ import { packageVersion } from './package.js';
 import { privatePathsOf } from './private-paths.js';
 import { processRequests } from './process-control.js';
 import type { NodeProcess } from './process-control.js';
+import { atMost } from './lifecycle/at-most.js';
 import { readinessOf } from './lifecycle/readiness.js';
 import { sessionRequests } from './session-control.js';
 import type { ServedRealm } from './session-control.js';
@@ -84,8 +86,8 @@ export async function startNodeWith({ families, schema }: NodeWords, options: No
     log.info({ file, line, column, pointer, note: text }, 'config note');
   }
   limitProcess(loaded.config.controller.options, log);
-  const { env = process.env, onShutdown } = options;
-  const node = new Node({ ...directory, families, log, env, onShutdown });
+  const { env = process.env, onShutdown, onStopping } = options;
+  const node = new Node({ ...directory, families, log, env, onShutdown, onStopping });
   await node.start(options.signal);
   return node;
 }
@@ -95,7 +97,11 @@ interface NodeParts extends TakenDirectory {
   readonly log: Logger;
   readonly env: NonNullable<NodeOptions['env']>;
   readonly onShutdown: NodeOptions['onShutdown'];
+  readonly onStopping: NodeOptions['onStopping'];
 }
+
+/** What follows when the last connection was told: it may take a second to read that, requests have to end, stores are written. */
+const LAST_STEPS_MS = 5000;
 
 /** How long the end of the node waits for workers that are its clients before it closes connections, theirs included. */
 const CLIENTS_MS = 1000;
@@ -134,9 +140,11 @@ class Node implements RunningNode {
     this.#warden = new Warden((problem) =>
       parts.log.warn({ problem: messageOf(problem) }, 'nobody ends the programs of the node if it is killed'),
     );
+    const { drain, shutdown_goodbye: saysGoodbye } = parts.loaded.config.controller.options;
     this.#drain = new Drain({
       log: parts.log,
-      saysGoodbye: parts.loaded.config.controller.options.shutdown_goodbye,
+      saysGoodbye,
+      times: drainTimesOf(drain),
       elapsed: () => performance.now(),
       wait: (ms) => delay(ms),
       random: Math.random,
@@ -258,8 +266,14 @@ class Node implements RunningNode {
         realms: this.#servedRealms.map(({ inventory }) => inventory.realm),
         sessions: this.#sessionCount,
       }),
+      longestEndMs: () => this.#longestEndMs,
       stop: () => this.#endFor({ failed: false, word: 'stop' }),
     };
+  }
+
+  /** How long the end takes at most, if nothing hangs. */
+  get #longestEndMs(): number {
+    return longestDrainMs(drainTimesOf(this.#parts.loaded.config.controller.options.drain)) + LAST_STEPS_MS;
   }
 
   get #readiness(): Readiness {
@@ -346,6 +360,10 @@ class Node implements RunningNode {
 
   async #shutDown(): Promise<void> {
     try {
+      if (this.#started) {
+        this.#parts.onStopping?.(this.#longestEndMs);
+        await this.#drain.announce();
+      }
       await this.#control?.stop();
       const clientsGone = Promise.all([...this.#clientWorkers].map((worker) => worker.stop()));
       if (this.#clientWorkers.size > 0) await atMost(CLIENTS_MS, clientsGone);
@@ -360,14 +378,6 @@ class Node implements RunningNode {
     }
     this.#log.info('node stopped');
   }
-}
-
-/** Waits for something, but no longer than that. */
-async function atMost(ms: number, something: Promise<unknown>): Promise<void> {
-  const over = new AbortController();
-  const time = delay(ms, undefined, { signal: over.signal }).catch(() => undefined);
-  await Promise.race([something, time]);
-  over.abort();
 }
 
 function workingDirectory(): string | undefined {

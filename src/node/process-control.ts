@@ -1,5 +1,5 @@
 /**
- * A running node as a whole through its control socket: the requests `node.status` and `node.stop`, on either side.
+ * A running node as a whole through its control socket: the requests `node.status`, `node.longest-end` and `node.stop`, on either side.
  */
 import type { ControlClient, ControlHandlers } from './control.js';
 
@@ -20,6 +20,8 @@ export interface NodeStatus {
 /** The node's side. */
 export interface NodeProcess {
   status(): NodeStatus;
+  /** @returns how long its orderly end takes at most, in milliseconds, if nothing hangs. */
+  longestEndMs(): number;
   /** Begins the orderly end. */
   stop(): void;
 }
@@ -28,6 +30,7 @@ export interface NodeProcess {
 export function processRequests(node: NodeProcess): ControlHandlers {
   return {
     'node.status': () => Promise.resolve(node.status()),
+    'node.longest-end': () => Promise.resolve(node.longestEndMs()),
     'node.stop': () => {
       // Behind the answer: the control socket is the first thing that ends.
       setImmediate(() => node.stop());
@@ -47,6 +50,11 @@ export class RemoteNode {
   /** @throws NodeError `ERR_NODE_CONTROL`, also when the node is of a version that knows no such request. */
   async status(): Promise<NodeStatus> {
     return (await this.#client.ask('node.status', {})) as NodeStatus;
+  }
+
+  /** @returns how long its orderly end takes at most, in milliseconds. @throws NodeError as {@link status} does. */
+  async longestEndMs(): Promise<number> {
+    return (await this.#client.ask('node.longest-end', {})) as number;
   }
 
   /** Resolves when the node has begun to stop. @throws NodeError as {@link status} does. */

@@ -22,14 +22,18 @@ export type StopOutcome = 'stopped' | 'killed' | 'not-running' | 'not-allowed' |
 export interface StopOptions {
   /** Where `node.pid` lies. */
   readonly directory: string;
-  /** How long the orderly end may take, in milliseconds. */
-  readonly timeoutMs: number;
+  /** How long the orderly end may take, in milliseconds; undefined: as long as the node says, and a moment. */
+  readonly timeoutMs: number | undefined;
   /** Told what is done. */
   readonly say: (line: string) => void;
 }
 
 /** How long a node has to end at once, after its second signal, and how long the system has to end it. */
 const MOMENT_MS = 5000;
+
+/** The longest end of a node whose config says nothing of it. */
+const USUAL_END_MS = 30_000;
+
 const LOOK_EVERY_MS = 50;
 
 /** Ends the node and returns when it is gone, or when nothing more can be done. @throws NodeError `ERR_NODE_CONTROL` */
@@ -38,7 +42,24 @@ export async function stopNodeOn({ directory, timeoutMs, say }: StopOptions): Pr
   if (node === undefined || node.where === 'gone') return 'not-running';
   const { holder, where } = node;
   say(`stopping the node on ${directory} (pid ${holder.pid}${where === 'here' ? '' : ' of another container'})`);
-  return where === 'here' ? insist(holder, timeoutMs, say) : ask(directory, holder, timeoutMs);
+  const patienceMs = timeoutMs ?? (await longestEndMs(directory)) + MOMENT_MS;
+  return where === 'here' ? insist(holder, patienceMs, say) : ask(directory, holder, patienceMs);
+}
+
+/** @returns what the node says of its own end; what most would say when it cannot be asked, or does not answer. */
+async function longestEndMs(directory: string): Promise<number> {
+  const client = await ControlClient.connect(directory);
+  if (client === undefined) return USUAL_END_MS;
+  const tooLate = setTimeout(() => client.close(), MOMENT_MS);
+  try {
+    return await new RemoteNode(client).longestEndMs();
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error;
+    return USUAL_END_MS;
+  } finally {
+    clearTimeout(tooLate);
+    client.close();
+  }
 }
 
 async function insist(holder: Holder, timeoutMs: number, say: (line: string) => void): Promise<StopOutcome> {

@@ -2,6 +2,7 @@
  * The end of all connections of a node that stops: one by one, so that clients that come back do not come all at once.
  * They are closed without GOODBYE, because clients take that, as they take ABORT, for a wish that they stay away.
  *
+ *     announce: nothing changes, but that whoever asks is told that the end is near
  *     run: nobody new is let in -> who neither serves nor waits for an answer leaves, in random order
  *          -> who has calls in flight leaves as soon as they are answered, or after a moment
  *          -> callees leave in the same way: until then they are there for the others
@@ -10,6 +11,7 @@
  * sockets and no frames.
  */
 import type { Logger } from '../log/logger.js';
+import type { DrainConfig } from './drain/schema.js';
 
 /** A connection that has to leave. */
 export interface Departing {
@@ -36,28 +38,62 @@ export interface DrainDeps {
   readonly wait: (ms: number) => Promise<void>;
   /** From 0 to 1. */
   readonly random: () => number;
+  /** By default what the config has by default. */
+  readonly times?: DrainTimes;
+}
+
+/** How long the steps of the end take, in milliseconds. */
+export interface DrainTimes {
+  /** Before anybody notices. */
+  readonly delayMs: number;
+  /** For all connections together; undefined: as many milliseconds as there are connections, with a limit. */
+  readonly spreadMs: number | undefined;
+  /** For calls in flight, in all. */
+  readonly callsMs: number;
+}
+
+/** @param config in seconds */
+export function drainTimesOf({ delay, spread, calls }: DrainConfig): DrainTimes {
+  const spreadMs = spread === undefined ? undefined : spread * 1000;
+  return { delayMs: delay * 1000, spreadMs, callsMs: calls * 1000 };
+}
+
+/** @returns how long the end takes at most, in milliseconds, up to the last word to the last connection. */
+export function longestDrainMs({ delayMs, spreadMs = MAX_SPREAD_MS, callsMs }: DrainTimes): number {
+  return delayMs + spreadMs + callsMs;
 }
 
 /** So much time for each connection, and so much for all of them: a thousand in a second, a hundred thousand in twenty. */
 const MS_EACH = 1;
 const MAX_SPREAD_MS = 20_000;
 
+/** Where the config says how long it takes, and there are few connections, it takes no longer than that for each. */
+const MAX_MS_EACH = 1000;
+
 /** How often the time is looked at. */
 const TICK_MS = 10;
 
-/** How long calls in flight may hold up the end, in all. */
-const CALLS_MS = 2000;
+const DEFAULT_TIMES: DrainTimes = { delayMs: 0, spreadMs: undefined, callsMs: 5000 };
 
 /** Ends the connections of a node one by one when it stops. */
 export class Drain {
   readonly #deps: DrainDeps;
   readonly #hosts = new Set<DrainedHost>();
+  readonly #times: DrainTimes;
+  #isNear = false;
   #over: Promise<void> | undefined;
   #msEach = MS_EACH;
-  #callsMs = CALLS_MS;
+  #callsMs: number;
 
   constructor(deps: DrainDeps) {
     this.#deps = deps;
+    this.#times = deps.times ?? DEFAULT_TIMES;
+    this.#callsMs = this.#times.callsMs;
+  }
+
+  /** Whether the end has been announced or begun: an answer of HTTP is the last one of its connection. */
+  get isNear(): boolean {
+    return this.#isNear;
   }
 
   get saysGoodbye(): boolean {
@@ -73,8 +109,18 @@ export class Drain {
     this.#hosts.add(host);
   }
 
+  /** Resolves when it is time to {@link run}: load balancers have had the time to notice. */
+  async announce(): Promise<void> {
+    this.#isNear = true;
+    const { delayMs } = this.#times;
+    if (delayMs === 0) return;
+    this.#deps.log.info({ delayMs }, 'the end is near: clients are served as before until load balancers have noticed');
+    await this.#deps.wait(delayMs);
+  }
+
   /** Idempotent; never rejects. */
   run(): Promise<void> {
+    this.#isNear = true;
     this.#over ??= this.#run();
     return this.#over;
   }
@@ -82,12 +128,18 @@ export class Drain {
   async #run(): Promise<void> {
     const all = [...this.#hosts].flatMap((host) => [...host.refuse()]);
     if (all.length === 0) return;
-    const spreadMs = Math.min(all.length * MS_EACH, MAX_SPREAD_MS);
+    const spreadMs = this.#spreadMsOf(all.length);
     this.#msEach = spreadMs / all.length;
     this.#deps.log.info({ connections: all.length, spreadMs }, 'closing connections');
     this.#shuffle(all);
     const callees = await this.#dismiss(all, ({ isCallee }) => isCallee);
     await this.#dismiss(callees, () => false);
+  }
+
+  #spreadMsOf(connections: number): number {
+    const { spreadMs } = this.#times;
+    if (spreadMs === undefined) return Math.min(connections * MS_EACH, MAX_SPREAD_MS);
+    return Math.min(connections * MAX_MS_EACH, spreadMs);
   }
 
   /** @returns those that are to stay. */

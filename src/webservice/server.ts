@@ -94,6 +94,7 @@ export function createWebAcceptor(config: WebConfig, deps: WebServerDeps, shared
         ...(options.hsts && { 'Strict-Transport-Security': `max-age=${String(options.hsts_max_age)}` }),
       },
       accessLog: options.access_log,
+      isEndNear: () => deps.drain.isNear,
       trustedProxies: trustedProxiesOf(options, deps.proxyTrust),
       displayTracebacks: options.display_tracebacks,
     },

@@ -51,6 +51,7 @@ export class Link {
     // It stays when the clients of the node go.
     this.#drain = new Drain({
       ...{ log, saysGoodbye: true, elapsed: () => performance.now(), wait: (ms) => delay(ms), random: Math.random },
+      times: { delayMs: 0, spreadMs: undefined, callsMs: 2000 },
     });
     const method = admitting(principal, 'component');
     const authMethods = { get: () => method, has: () => false };

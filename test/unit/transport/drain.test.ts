@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/log/logger.js';
-import { Drain } from '../../../src/transport/drain.js';
-import type { Departing } from '../../../src/transport/drain.js';
+import { Drain, drainTimesOf, longestDrainMs } from '../../../src/transport/drain.js';
+import type { Departing, DrainTimes } from '../../../src/transport/drain.js';
 
 /** Time passes only where the drain waits for it. */
-function world(saysGoodbye = false) {
+function world(saysGoodbye = false, times?: DrainTimes) {
   let now = 0;
   const waits: (() => void)[] = [];
   const drain = new Drain({
@@ -17,6 +17,7 @@ function world(saysGoodbye = false) {
       return Promise.resolve();
     },
     random: () => 0,
+    ...(times && { times }),
   });
   const closed: { name: string; at: number; goodbye: boolean }[] = [];
   const connection = (name: string, { isCallee = false, isBusy = false } = {}) => ({
@@ -102,13 +103,53 @@ describe('the drain', () => {
     ]);
   });
 
-  it('waits two seconds for calls in flight, in all', async () => {
+  it('waits five seconds for calls in flight, in all', async () => {
     const { drain, closed, connection, host, elapsed } = world();
     host(connection('callee', { isCallee: true, isBusy: true }), connection('caller', { isBusy: true }));
     await drain.run();
     expect(names(closed)).toEqual(['caller', 'callee']);
-    expect(elapsed()).toBeGreaterThanOrEqual(2000);
-    expect(elapsed()).toBeLessThanOrEqual(2020);
+    expect(elapsed()).toBeGreaterThanOrEqual(5000);
+    expect(elapsed()).toBeLessThanOrEqual(5020);
+  });
+
+  it('changes nothing for as long as the config says, but tells who asks that the end is near', async () => {
+    const { drain, connection, host, next, closed, elapsed } = world(false, drainTimesOf({ delay: 5, calls: 5 }));
+    const joined = host(connection('a'));
+    expect(drain.isNear).toBe(false);
+    const seen: unknown[] = [];
+    next(() => seen.push(drain.isNear, joined.refused, closed.length, drain.over));
+    await drain.announce();
+    expect([seen, elapsed()]).toEqual([[true, 0, 0, undefined], 5000]);
+    await drain.run();
+    expect(names(closed)).toEqual(['a']);
+  });
+
+  it('takes as long as the config says', async () => {
+    const { drain, closed, connection, host, elapsed } = world(false, drainTimesOf({ delay: 0, spread: 60, calls: 5 }));
+    host(...Array.from({ length: 1000 }, (_, index) => connection(String(index))));
+    await drain.run();
+    expect(closed).toHaveLength(1000);
+    expect(elapsed()).toBeGreaterThanOrEqual(59_900);
+    expect(elapsed()).toBeLessThanOrEqual(60_000);
+  });
+
+  it('takes a second at most for each of few', async () => {
+    const { drain, connection, host, elapsed } = world(false, drainTimesOf({ delay: 0, spread: 60, calls: 5 }));
+    host(...NAMES.map((name) => connection(name)));
+    await drain.run();
+    expect(elapsed()).toBeLessThanOrEqual(NAMES.length * 1000);
+  });
+
+  it('spreads nothing and waits for no call where the config says so', async () => {
+    const { drain, closed, connection, host, elapsed } = world(false, drainTimesOf({ delay: 0, spread: 0, calls: 0 }));
+    host(...NAMES.map((name) => connection(name, { isBusy: true, isCallee: true })));
+    await drain.run();
+    expect([closed.length, elapsed()]).toEqual([NAMES.length, 0]);
+  });
+
+  it('knows how long it takes at most', () => {
+    expect(longestDrainMs(drainTimesOf({ delay: 5, calls: 5 }))).toBe(30_000);
+    expect(longestDrainMs(drainTimesOf({ delay: 0, spread: 0.5, calls: 0 }))).toBe(500);
   });
 
   it('says GOODBYE where it is to', async () => {
