@@ -34,6 +34,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   wamp: { folders: [] },
   schema: { folders: [] },
   log: { folders: [], packages: ['pino'] },
+  // What is counted: plain fields, which the other folders add to, and the text that is made of them.
+  metrics: { folders: ['wamp'], builtins: ['fs', 'perf_hooks', 'timers'] },
   system: {
     // A lock asks for the sockets by which others tell that they are alive, and whether their pids are. Programs are started here.
     folders: [],
@@ -44,9 +46,9 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtinTypes: ['stream'],
   },
   serializer: { folders: ['wamp'], builtins: ['buffer', 'worker_threads'] },
-  router: { folders: ['wamp'], types: ['log'] },
+  router: { folders: ['wamp', 'metrics'], types: ['log'] },
   cookie: {
-    folders: ['wamp', 'log', 'system'],
+    folders: ['wamp', 'log', 'metrics', 'system'],
     builtins: ['fs', 'path', 'crypto', 'timers', 'worker_threads', 'zlib'],
     builtinTypes: ['http'],
     packages: ['cookie', 'lmdb'],
@@ -56,9 +58,9 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtins: ['crypto', 'fs', 'path', 'timers'],
     packages: ['@redis/client', 'jose'],
   },
-  session: { folders: ['wamp', 'router', 'auth', 'cookie', 'log'] },
+  session: { folders: ['wamp', 'router', 'auth', 'cookie', 'log', 'metrics'] },
   transport: {
-    folders: ['wamp', 'serializer', 'session', 'cookie', 'log', 'system'],
+    folders: ['wamp', 'serializer', 'session', 'cookie', 'log', 'metrics', 'system'],
     types: ['auth'],
     builtins: ['net', 'http', 'tls', 'crypto', 'dns', 'fs', 'path', 'buffer', 'worker_threads'],
     builtinTypes: ['stream'],
@@ -66,12 +68,15 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   http: {
     folders: ['transport', 'log', 'system'],
+    types: ['metrics'],
     builtins: ['http', 'net', 'crypto'],
     builtinTypes: ['stream'],
   },
   webservice: {
     // The bodies of the HTTP bridge are what JSON is in WAMP.
-    folders: ['wamp', 'serializer', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'system'],
+    folders: [
+      ...['wamp', 'serializer', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'metrics', 'system'],
+    ],
     // A reverse proxy is a client of HTTP.
     builtins: ['buffer', 'crypto', 'fs', 'http', 'https', 'net', 'path', 'stream', 'tls', 'zlib'],
     packages: ['ws', 'send', 'cookie', 'jose', 'openid-client', 'busboy'],
@@ -93,7 +98,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   worker: {
     folders: [
       ...['wamp', 'log', 'system', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'http'],
-      ...['webservice', 'client', 'component', 'remote', 'monitor'],
+      ...['webservice', 'client', 'component', 'remote', 'monitor', 'metrics'],
     ],
     builtins: ['fs', 'path', 'timers', 'url', 'v8'],
     builtinTypes: ['net', 'stream'],
@@ -117,6 +122,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
       'worker',
       'config',
       'monitor',
+      'metrics',
     ],
     types: ['router'],
     builtins: ['*'],

@@ -140,7 +140,10 @@ export class FailureLimit {
   async #refuse(limits: readonly Limit[]): Promise<Verdict> {
     const hasFailed = limits.some(({ key, max }) => (this.#countOf(key)?.failures ?? 0) >= max);
     await this.#deps.pause(PAUSE_MS);
-    if (!hasFailed) return { type: 'unavailable', message: 'too many logins at the same time, please try again later' };
+    if (!hasFailed) {
+      const message = 'too many logins at the same time, please try again later';
+      return { type: 'unavailable', isLimit: true, message };
+    }
     const refusal = deny(this.#deps.uris.denied, 'too many failed authentications; please try again in a minute');
     return { ...refusal, retryAfterMs: WINDOW_MS };
   }

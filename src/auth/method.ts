@@ -116,6 +116,8 @@ export interface Deny {
  */
 export interface Unavailable {
   readonly type: 'unavailable';
+  /** Whether a limit on logins is the reason. */
+  readonly isLimit?: true;
   /** One sentence for the client. */
   readonly message: string;
 }

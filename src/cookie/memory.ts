@@ -79,6 +79,10 @@ export class MemoryCookieStore implements CookieStore {
     });
   }
 
+  entries(): Promise<number> {
+    return this.#answer(() => this.#records.size);
+  }
+
   list(): Promise<readonly CookieRecord[]> {
     return this.#answer(() => [...this.#records.values()]);
   }

@@ -1,5 +1,6 @@
 /** What the file of each cookie store exports for the registry: its word in the config, and how to make one. */
 import type { Logger } from '../log/logger.js';
+import type { Histogram } from '../metrics/histogram.js';
 import type { CookieStoreConfig } from './schema.js';
 import type { CookieStore } from './store.js';
 
@@ -20,6 +21,8 @@ export interface CookieStoreDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly log: Logger;
+  /** How long writing takes is counted here, in seconds; nowhere by default. */
+  readonly syncs?: Histogram | undefined;
 }
 
 /** A store for every word of the config. */

@@ -156,6 +156,11 @@ export interface CookieStore {
    * @returns a function that ends the watch. `close` ends it as well.
    */
   watch?(here: () => readonly string[], onGone: (cbtid: string) => void): () => void;
+  /**
+   * @returns how many records there are, without a look at each: expired ones count, and in a database what is kept of replaced
+   *   and deleted ids.
+   */
+  entries?(): Promise<number>;
   /** Drops what no client can ask for any more. Only for stores where that makes room. */
   compact?(): Promise<Compaction>;
 }

@@ -4,6 +4,8 @@
  */
 import { COOKIE_STORES, placeText } from './registry.js';
 import { LiveCookies } from './live/live-cookies.js';
+import { CountedStore } from './live/counted-store.js';
+import { CookieCounts } from '../metrics/cookie-counts.js';
 import { differencesOf, rulesOf } from './rules.js';
 import { CookieStoreError } from './error.js';
 import type { CookieConfig, CookieStoreConfig } from './schema.js';
@@ -17,9 +19,15 @@ export interface OpenedStore {
   readonly liveCookies: LiveCookies;
 }
 
+/** What the stores of a node are made with. */
+export interface CookieStoresDeps extends Pick<CookieStoreDeps, 'clock' | 'log'> {
+  /** @returns the counts of the store of this name; by default nobody looks at them. */
+  readonly countsOf?: (store: string) => CookieCounts;
+}
+
 /** Opens the cookie stores of a node when a section asks for them, and closes them all at the end. */
 export class CookieStores {
-  readonly #deps: CookieStoreDeps;
+  readonly #deps: CookieStoresDeps;
   /** What sections may ask for. */
   readonly types: CookieStoreTypes;
   // `type` and key of `share` -> store that is open or opening
@@ -30,7 +38,7 @@ export class CookieStores {
   readonly #liveCookies = new Map<CookieStore, LiveCookies>();
 
   /** @param types what sections may ask for. */
-  constructor(deps: CookieStoreDeps, types: CookieStoreTypes = COOKIE_STORES) {
+  constructor(deps: CookieStoresDeps, types: CookieStoreTypes = COOKIE_STORES) {
     this.#deps = deps;
     this.types = types;
   }
@@ -77,7 +85,8 @@ export class CookieStores {
     const rules = rulesOf(section);
     const known = this.#liveCookies.get(store);
     if (known === undefined) {
-      const liveCookies = new LiveCookies({ store, rules, ...this.#deps });
+      const counted = new CountedStore(store, this.#countsOf(section.store));
+      const liveCookies = new LiveCookies({ ...this.#deps, store: counted, rules });
       this.#liveCookies.set(store, liveCookies);
       return liveCookies;
     }
@@ -109,9 +118,15 @@ export class CookieStores {
     return this.types[type];
   }
 
+  #countsOf(config: CookieStoreConfig): CookieCounts {
+    return this.#deps.countsOf?.(placeText(config, this.types)) ?? new CookieCounts();
+  }
+
   async #open(config: CookieStoreConfig): Promise<CookieStore> {
-    const store = this.#typeOf(config).create(config, this.#deps);
+    const counts = this.#countsOf(config);
+    const store = this.#typeOf(config).create(config, { ...this.#deps, syncs: counts.syncs });
     await store.open();
+    if (store.entries !== undefined) counts.size = () => sizeOf(store);
     return store;
   }
 
@@ -133,5 +148,15 @@ export class CookieStores {
     );
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
+  }
+}
+
+/** @returns how many cookies a store has; undefined when it does not say, because it is closed or fails. */
+async function sizeOf(store: CookieStore): Promise<number | undefined> {
+  try {
+    return await store.entries?.();
+  } catch (error) {
+    if (error instanceof CookieStoreError) return undefined;
+    throw error;
   }
 }

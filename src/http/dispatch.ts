@@ -13,6 +13,7 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
+import type { HttpCounts } from '../metrics/http-counts.js';
 import { peerOf, undecideAddress } from '../transport/peer.js';
 import type { ClientAddress } from '../transport/peer.js';
 import type { TrustedProxies } from '../transport/proxies/trusted-proxies.js';
@@ -44,6 +45,10 @@ export interface DispatcherOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Log requests at `info` instead of `debug`. */
   readonly accessLog: boolean;
+  /** Where answers are counted; nowhere by default. */
+  readonly http?: HttpCounts | undefined;
+  /** What the root is counted as, where it has no paths: the type of the service. */
+  readonly rootType?: string;
   /** Show the stack of a fault to the visitor. */
   readonly displayTracebacks: boolean;
   /** Gives a connection to the HTTP server once more: what is in the socket is parsed as if it had just come. */
@@ -244,6 +249,7 @@ export class Dispatcher implements ServerEnd {
 
   #enter(req: IncomingMessage, res: WebResponse): void {
     const startedMs = this.#options.clock();
+    if (this.#options.http?.isTimed === true) res.begunMs = performance.now();
     res.serverEnd = this;
     for (const [name, value] of this.#headers) res.setHeader(name, value);
     // A service that writes after it has ended. A client that leaves is no error of the response.
@@ -252,9 +258,16 @@ export class Dispatcher implements ServerEnd {
   }
 
   #leave(req: IncomingMessage, res: WebResponse, startedMs: number): void {
+    this.#count(res);
     const level = this.#options.accessLog ? 'info' : 'debug';
     if (this.#options.log.isLevelEnabled(level))
       this.#options.log[level](this.#accessRecord(req, res, startedMs), 'request');
+  }
+
+  #count({ servedBy, statusCode, headersSent, begunMs }: WebResponse): void {
+    const { http, rootType = 'path' } = this.#options;
+    const seconds = begunMs === undefined ? undefined : (performance.now() - begunMs) / 1000;
+    http?.count(servedBy ?? rootType, headersSent ? statusCode : undefined, seconds);
   }
 
   #accessRecord(req: IncomingMessage, res: WebResponse, startedMs: number): Readonly<Record<string, unknown>> {

@@ -27,6 +27,10 @@ export class WebResponse<Request extends IncomingMessage = IncomingMessage> exte
   hasLeft = false;
   /** The parser gave up on the body of the request: nothing more of it will come. */
   requestError: NodeJS.ErrnoException | undefined;
+  /** The type of the service that answers; undefined until one was found. */
+  servedBy: string | undefined;
+  /** When the request came, in milliseconds of `performance.now`; undefined where nobody wants to know. */
+  begunMs: number | undefined;
   /** Default: the connection goes on as the client wants it. */
   serverEnd: ServerEnd | undefined;
 

@@ -23,6 +23,8 @@ import { LocalClients } from '../client/local-clients.js';
 import type { ClientSession, ConnectOptions } from '../client/api.js';
 import { openedStores } from '../cookie/managed-stores.js';
 import { StoreManagement } from '../cookie/management.js';
+import { NodeMetrics } from '../metrics/node-metrics.js';
+import type { CookieCounts } from '../metrics/cookie-counts.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
@@ -121,6 +123,7 @@ class Node implements RunningNode {
   readonly #warden: Warden;
   readonly #startedMs = Date.now();
   readonly #monitor: Monitor;
+  readonly #metrics = new NodeMetrics();
   /** Workers that have not ended by themselves. */
   #left = 0;
   #started = false;
@@ -136,7 +139,9 @@ class Node implements RunningNode {
     this.#log = parts.log;
     this.#clients = new LocalClients(parts.log);
     this.#monitor = monitorOf(() => ({ summary: this.summary, startedMs: this.#startedMs }), parts.log);
-    this.#stores = new CookieStores({ clock: Date.now, log: parts.log }, parts.families.stores);
+    this.#metrics.config.loadedMs = this.#startedMs;
+    const countsOf = (store: string): CookieCounts => this.#metrics.cookieStore(store);
+    this.#stores = new CookieStores({ clock: Date.now, log: parts.log, countsOf }, parts.families.stores);
     this.#warden = new Warden((problem) =>
       parts.log.warn({ problem: messageOf(problem) }, 'nobody ends the programs of the node if it is killed'),
     );
@@ -331,7 +336,8 @@ class Node implements RunningNode {
     const worker = type.create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
       ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
-      ...{ monitor: this.#monitor, sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
+      ...{ monitor: this.#monitor, metrics: this.#metrics },
+      ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
       proxyTrust: loaded.config.controller.options,
       cookieNames: new Set(this.#cookieSections.map(({ name }) => name)),
       ended: (end) => this.#onWorkerEnd(config.id, end),

@@ -11,6 +11,7 @@ export type RealmAccess = Pick<
   Realm,
   | 'announcement'
   | 'authorizersVersion'
+  | 'counts'
   | 'expectCallee'
   | 'forget'
   | 'goodbyeReason'

@@ -17,6 +17,9 @@ interface TrieNode<T> {
   value: T | undefined;
 }
 
+/** How many patterns there are, by match policy. */
+export type CountByMatch = Readonly<Record<Match, number>>;
+
 export class PatternIndex<T> {
   // URI -> value
   readonly #exact = new Map<string, T>();
@@ -53,6 +56,13 @@ export class PatternIndex<T> {
   /** Whether there is any prefix or wildcard. If not, {@link exact} finds everything. */
   get hasPatterns(): boolean {
     return this.#prefixLengths.length > 0 || this.#wildcards.size > 0;
+  }
+
+  /** How many patterns have a value. */
+  get sizes(): CountByMatch {
+    let prefix = 0;
+    for (const sameLength of this.#prefixes.values()) prefix += sameLength.size;
+    return { exact: this.#exact.size, prefix, wildcard: this.#wildcards.size };
   }
 
   exact(uri: string): T | undefined {

@@ -5,7 +5,8 @@
 import { BROKER_FEATURES, Broker } from './broker/broker.js';
 import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
 import * as m from '../wamp/message.js';
-import { CloseUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { RealmCounts } from '../metrics/realm-counts.js';
+import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import type { ProcedureTable } from './meta/procedure.js';
 import { Inventory } from './meta/inventory.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
@@ -25,7 +26,8 @@ import type { UriRule } from '../wamp/uri.js';
 import type { Decider } from './deciders.js';
 import type { Scheduler } from './observer.js';
 import type { Budget } from './budget.js';
-import type { Permission } from './permission.js';
+import type { Action, Permission } from './permission.js';
+import type { CountByMatch } from './pattern-index.js';
 import type { Role } from './role.js';
 import type { RealmConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
@@ -46,6 +48,8 @@ export interface RealmDeps {
   readonly refused?: (realm: string, session: RouterSession, procedure: string) => void;
   /** The other nodes of the realm; undefined: there are none. */
   readonly uplink?: Uplink;
+  /** What is counted of the realm; by default nobody looks at it. */
+  readonly counts?: RealmCounts;
 }
 
 /** For a realm without meta API. */
@@ -64,6 +68,8 @@ export class Realm {
   readonly name: string;
   /** What WELCOME.Details.roles says: the features of this realm. */
   readonly announcement: RoleFeatures;
+  /** What is counted of all realms of this name. */
+  readonly counts: RealmCounts;
   /** The reason in the answer to a GOODBYE. */
   readonly goodbyeReason: string;
   readonly #roles: Roles;
@@ -83,6 +89,7 @@ export class Realm {
 
   constructor(config: RealmConfig, deps: RealmDeps) {
     this.name = config.name;
+    const counts = (this.counts = deps.counts ?? new RealmCounts());
     this.goodbyeReason = config.compat?.goodbye_with_normal === true ? CloseUri.NORMAL : CloseUri.GOODBYE_AND_OUT;
     const options = optionsOf(config, deps.budget);
     const { uriRule, budget } = options;
@@ -92,7 +99,7 @@ export class Realm {
     this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history, budget, deps.scheduler);
     const { subscriptions = NO_OBSERVER, registrations = NO_OBSERVER } = this.#meta ?? {};
     const builtin = this.#meta?.builtin ?? NO_BUILTIN;
-    this.#broker = new Broker({ ...deps, ...options, observer: subscriptions, history });
+    this.#broker = new Broker({ ...deps, ...options, counts, observer: subscriptions, history });
     this.#roles = new Roles({
       realm: config.name,
       authenticators: deps.authenticators,
@@ -104,6 +111,7 @@ export class Realm {
     this.#dealer = new Dealer({
       ...deps,
       ...options,
+      counts,
       observer: this.#arrivals.behind(this.#roles.before(registrations)),
       builtin,
       checkRegistration: (session, asked) => this.#roles.checkRegistration(session, asked),
@@ -184,6 +192,7 @@ export class Realm {
   /** Takes a session in. Its WELCOME has been sent. */
   join(session: RouterSession): void {
     this.#sessions.set(session.id, session);
+    this.counts.sessionJoined(session.authrole);
     this.#meta?.joined(session);
   }
 
@@ -191,6 +200,7 @@ export class Realm {
   leave(session: RouterSession): void {
     if (!this.#sessions.delete(session.id)) return;
     this.#traffic.ended(session.status);
+    this.counts.sessionLeft(session.authrole);
     if (this.#meta === undefined) this.forget(session);
     else this.#meta.leave(session, () => this.forget(session));
   }
@@ -212,6 +222,7 @@ export class Realm {
       this.#route(session, message, granted);
     } catch (error) {
       if (!(error instanceof WampError)) throw error;
+      countRefused(this.counts, message, error);
       // Also where nobody is answered: an unacknowledged publication.
       if (error instanceof ActionDenied) session.denied?.(error.denial);
       answer(session, message, error);
@@ -268,6 +279,16 @@ export class Realm {
   /** What is on file, in numbers. Everything is zero when the last session has left. */
   get size() {
     return { sessions: this.#sessions.size, ...this.#broker.size, ...this.#dealer.size, ...this.#meta?.size };
+  }
+
+  /** What is kept of publications, in events and in bytes; cheap. */
+  get kept(): Broker['kept'] {
+    return this.#broker.kept;
+  }
+
+  /** How many patterns there are by match policy; cheap. */
+  get patterns(): { readonly subscriptions: CountByMatch; readonly registrations: CountByMatch } {
+    return { subscriptions: this.#broker.patterns, registrations: this.#dealer.patterns };
   }
 
   /** {@link size}, how much of publications is kept, and the state of calls. Costs more than `size`: for monitoring. */
@@ -334,6 +355,22 @@ export class Realm {
     }
   }
 }
+
+/** Counts what the rules, or an authorizer, did not allow, and calls that did not begin. */
+function countRefused(counts: RealmCounts, { type }: Request, error: WampError): void {
+  const action = ACTION_OF[type];
+  if (action === undefined) return;
+  if (error instanceof ActionDenied) counts.denied[action] += 1;
+  else if (error.uri === ErrorUri.AUTHORIZATION_FAILED) counts.undecided[action] += 1;
+  if (type === m.CALL) counts.calls[error.uri === ErrorUri.NO_SUCH_PROCEDURE ? 'no_callee' : 'error'] += 1;
+}
+
+const ACTION_OF: Readonly<Partial<Record<Request['type'], Action>>> = {
+  [m.PUBLISH]: 'publish',
+  [m.SUBSCRIBE]: 'subscribe',
+  [m.CALL]: 'call',
+  [m.REGISTER]: 'register',
+};
 
 /** An unacknowledged publication is never answered, not even when it fails (section "Publishing Events"). */
 function answer(session: RouterSession, message: Request, error: WampError): void {

@@ -2,6 +2,7 @@
 import { nextId } from '../wamp/id.js';
 import { BUDGET_LIMITS, Budget } from './budget.js';
 import { Realm } from './realm.js';
+import type { RealmCounts } from '../metrics/realm-counts.js';
 import type { RandomId } from '../wamp/id.js';
 import type { Decider } from './deciders.js';
 import type { RouterSession } from './session.js';
@@ -28,6 +29,8 @@ export interface RouterDeps {
   readonly maxKeptBytes?: number;
   /** The other nodes of a realm; absent or undefined: there are none. */
   readonly uplinkOf?: (realm: string) => Uplink | undefined;
+  /** The counts of the realms of this name; by default nobody looks at them. */
+  readonly countsOf?: (realm: string) => RealmCounts;
 }
 
 /**
@@ -42,6 +45,7 @@ export class Router {
   readonly #budget: Budget;
   readonly #realmDeps: RealmDeps;
   readonly #uplinkOf: RouterDeps['uplinkOf'];
+  readonly #countsOf: RouterDeps['countsOf'];
   // realm name -> realm
   readonly #realms = new Map<string, Realm>();
   #lastId = 0;
@@ -56,6 +60,7 @@ export class Router {
     this.#budget = new Budget({ ...BUDGET_LIMITS, inAll });
     this.#realmDeps = { ...deps, budget: this.#budget, nextRouterId };
     this.#uplinkOf = deps.uplinkOf;
+    this.#countsOf = deps.countsOf;
     for (const config of realms) this.addRealm(config);
   }
 
@@ -66,7 +71,8 @@ export class Router {
   addRealm(config: RealmConfig): Realm {
     if (this.#realms.has(config.name)) throw new TypeError(`there is a realm ${config.name} already`);
     const uplink = this.#uplinkOf?.(config.name);
-    const realm = new Realm(config, { ...this.#realmDeps, ...(uplink && { uplink }) });
+    const counts = this.#countsOf?.(config.name);
+    const realm = new Realm(config, { ...this.#realmDeps, ...(uplink && { uplink }), ...(counts && { counts }) });
     this.#realms.set(realm.name, realm);
     return realm;
   }

@@ -36,6 +36,11 @@ export interface Admission {
   readonly lease: Lease | undefined;
 }
 
+/** Which method is asked, or was asked last; none is where nothing came of all of them. */
+export interface Asking {
+  method?: string | undefined;
+}
+
 /** The realm that methods are told where the client names none. No config can have it. */
 const NO_REALM = '';
 
@@ -54,6 +59,7 @@ export function authenticate(
   { realm: named, details }: Hello,
   { authMethods, authUris = AUTH_URIS.crossbar }: Pick<SessionDeps, 'authMethods' | 'authUris'>,
   context: AuthContext,
+  asking: Asking = {},
 ): Verdict | Promise<Verdict> {
   if (named !== undefined && !isValidUri(named, 'loose')) {
     return deny(ErrorUri.INVALID_URI, `${quoted(named)} is not a valid realm URI`);
@@ -66,6 +72,7 @@ export function authenticate(
   // Not an async function: most clients are let in by the first method, at once.
   const ask = (index: number): Verdict | Promise<Verdict> => {
     const candidate = candidates[index];
+    asking.method = candidate?.[0];
     if (candidate === undefined) return noneLeft(offered, authUris);
     const [authmethod, method] = candidate;
     const answer = method.start({ realm, authmethod, authid, authextra }, context);

@@ -17,6 +17,7 @@ import type { RefusedLogins } from '../auth/refused/refused-logins.js';
 import type { SharedLogins } from '../auth/shared-logins.js';
 import type { AuthMethodTypes } from '../auth/registry.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
+import type { TransportCounts } from '../metrics/transport-counts.js';
 import type { RouterAccess } from '../router/access.js';
 
 /** What a session is made with: the router, who may enter, and the limits of its transport. */
@@ -32,6 +33,8 @@ export interface SessionDeps extends RepeatedLogDeps {
   readonly keepsHandshake?: boolean;
   /** Releases what the methods hold. Idempotent; never rejects. */
   stop?(): Promise<void>;
+  /** What is counted of the transport; by default nobody looks at it. */
+  readonly counts?: TransportCounts | undefined;
   /** Where clients may also want to go; undefined where there is one router only. */
   readonly sharing?: RealmSharing;
 }
@@ -67,7 +70,7 @@ export interface SessionFamilies {
 }
 
 /** What the node gives for it. */
-export interface SessionParts extends Pick<SessionDeps, 'router' | 'log'> {
+export interface SessionParts extends Pick<SessionDeps, 'router' | 'log' | 'counts'> {
   readonly families: SessionFamilies;
   readonly load: LoadFunction;
   /** What the methods and services of the worker share. */
@@ -87,7 +90,7 @@ export function admits(router: RouterAccess, realm: string, role: string): boole
 /** @param config the transport's. Rejects when one of its authentication methods cannot be set up. */
 export async function createSessionDeps(
   sections: AuthSections,
-  { router, log, load, families, logins }: SessionParts,
+  { router, log, load, families, logins, counts }: SessionParts,
 ): Promise<LiveSessionDeps> {
   const authUris = AUTH_URIS[sections.options.auth_error_uris];
   const repeated = new RepeatedLog(log);
@@ -115,5 +118,5 @@ export async function createSessionDeps(
   const stop = (): Promise<void> => stopAuthMethods(current);
   const keepsHandshake = wantsHandshake(sections.auth, families.methods);
   const refusedLogins = logins.refused;
-  return { router, authMethods, authUris, log, repeated, refusedLogins, keepsHandshake, renewAuth, stop };
+  return { router, authMethods, authUris, log, repeated, refusedLogins, keepsHandshake, counts, renewAuth, stop };
 }

@@ -15,13 +15,15 @@ import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
 import { CookieStoreError } from '../cookie/error.js';
 import { shown } from '../log/logger.js';
+import { NO_METHOD } from '../metrics/login-counts.js';
 import { COOKIE_REPLACED } from '../auth/verdict.js';
 import { isValidUri } from '../wamp/uri.js';
 import { admit, authenticate } from './admission.js';
-import type { Challenge, Deny, Verdict } from '../auth/method.js';
-import type { ClientMessage, Hello } from '../wamp/message.js';
+import type { Challenge, Deny, Unavailable, Verdict } from '../auth/method.js';
+import type { ClientMessage, Hello, RouterMessage } from '../wamp/message.js';
+import type { LoginOutcome } from '../metrics/login-counts.js';
 import type { SessionDeps } from './deps.js';
-import type { Admission } from './admission.js';
+import type { Admission, Asking } from './admission.js';
 import type { SessionTransport } from './transport.js';
 
 /**
@@ -44,6 +46,8 @@ const LOGGED_OUT: Deny = {
 /** The session that is to be. */
 export interface OpeningSession {
   readonly transport: SessionTransport;
+  /** Sends a message to a client that has not joined yet. */
+  tell(message: RouterMessage): void;
   /** The client asks to be let in. @param deps of the router that it gets to. @returns the id that the session will have. */
   hello(hello: Hello, deps: SessionDeps): number;
   admitted(admission: Admission): void;
@@ -69,6 +73,8 @@ export class Opening {
   /** What arrived while a verdict was awaited, in order. Most of it waits in the transport, as bytes. */
   #waiting: ClientMessage[] = [];
   #offersCookie = false;
+  /** The method that decides. */
+  readonly #asking: Asking = {};
   /** What the client asked for, as far as it may be logged. */
   #asked: Readonly<Record<string, unknown>> = {};
 
@@ -120,7 +126,7 @@ export class Opening {
     this.#state = 'authenticating';
     const { transport } = this.#session;
     const context = { sessionId, client: transport.client, facts: () => transport.facts };
-    this.#await(authenticate(hello, this.#deps, context), this.#decide);
+    this.#await(authenticate(hello, this.#deps, context, this.#asking), this.#decide);
   }
 
   #onAuthenticate(signature: string, extra: Readonly<Record<string, unknown>>): void {
@@ -152,6 +158,7 @@ export class Opening {
 
   /** A store that fails, on a full disk maybe, is no bug: the client may try again later. */
   #fail(error: unknown): void {
+    if (this.#state !== 'over' && !(error instanceof ProtocolViolation)) this.#count('error');
     if (!(error instanceof CookieStoreError)) return this.#session.fail(error);
     if (this.#state === 'over') return;
     this.#deps.log.error({ err: error }, 'cookie store failed, session refused');
@@ -170,15 +177,15 @@ export class Opening {
       this.#challenge = verdict;
       this.#state = 'challenged';
       const { authmethod, extra } = verdict;
-      this.#session.transport.send({ type: CHALLENGE, authmethod, extra });
+      this.#session.tell({ type: CHALLENGE, authmethod, extra });
       this.#session.transport.challenged();
       return;
     }
-    if (verdict.type === 'unavailable') return this.#session.unavailable(verdict.message);
+    if (verdict.type === 'unavailable') return this.#unavailable(verdict);
     const admission = verdict.type === 'accept' ? admit(verdict, this.#deps.router) : verdict;
     if (admission.type === 'deny') return this.#refuse(admission);
     this.#await(this.#attachLogin(admission), (attached) => {
-      if (attached === 'outdated') this.#session.unavailable(COOKIE_REPLACED.message);
+      if (attached === 'outdated') this.#unavailable(COOKIE_REPLACED);
       else this.#admit(admission, attached);
     });
   };
@@ -191,10 +198,21 @@ export class Opening {
     // Another session of the browser may have logged out while this one was on its way.
     if (isOfCookie && this.#session.transport.client.liveCookie?.isLoggedOut === true) return this.#refuse(LOGGED_OUT);
     this.#state = 'over';
+    this.#count('ok');
     this.#session.admitted(admission);
   }
 
+  #unavailable({ message, isLimit }: Unavailable): void {
+    this.#count(isLimit === true ? 'limited' : 'error');
+    this.#session.unavailable(message);
+  }
+
+  #count(outcome: LoginOutcome): void {
+    this.#deps.counts?.logins.count(this.#asking.method ?? NO_METHOD, outcome);
+  }
+
   #refuse(verdict: Deny): void {
+    this.#count(outcomeOf(verdict));
     this.#session.refused(verdict, this.#asked);
   }
 
@@ -223,6 +241,14 @@ export class Opening {
 
 /** Said to a client whose message is larger than {@link MAX_OPENING_BYTES}. */
 export const OPENING_TOO_LARGE = `a message before WELCOME may have at most ${MAX_OPENING_BYTES} bytes`;
+
+/** A broken authenticator decides nothing. */
+function outcomeOf(verdict: Deny): LoginOutcome {
+  const { reason, retryAfterMs } = verdict;
+  if (verdict === LOGGED_OUT) return 'denied';
+  if (retryAfterMs !== undefined) return 'limited';
+  return reason === ErrorUri.AUTHENTICATION_FAILED ? 'error' : 'denied';
+}
 
 /** No authextra, and no realm that is none: there may be secrets in them. */
 function loggedWish({ realm, details: { authid, authmethods = [] } }: Hello): Readonly<Record<string, unknown>> {

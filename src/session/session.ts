@@ -15,9 +15,11 @@
  */
 import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { featureSet, hasFeature } from '../wamp/features.js';
-import { ABORT, GOODBYE, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
+import { ABORT, EVENT, GOODBYE, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
+import { NOT_COUNTED } from '../metrics/message-counts.js';
 import { Authorization } from './authorizer/authorization.js';
+import { abortOf, count, farewellOf } from './counting.js';
 import { detailsOf, nameOf, welcomeDetails } from './identity.js';
 import { Opening } from './opening.js';
 import {
@@ -33,6 +35,8 @@ import {
 import { refusalOf, substituteFor } from './undeliverable.js';
 import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
+import type { MessageCounts } from '../metrics/message-counts.js';
+import type { LeaveReason } from '../metrics/realm-counts.js';
 import type { LiveCookie, LiveSession } from '../cookie/live/live-cookie.js';
 import type { RealmAccess } from '../router/access.js';
 import type { Denial, Permission } from '../router/permission.js';
@@ -62,6 +66,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   sent = 0;
   readonly transport: SessionTransport;
   #deps: SessionDeps;
+  /** Where its messages are counted: with those of strangers until it has joined a realm. */
+  #messages: MessageCounts;
   #state: State = 'opening';
   #realm: RealmAccess | undefined;
   #role: Role | undefined;
@@ -79,6 +85,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   constructor(transport: SessionTransport, deps: SessionDeps) {
     this.transport = transport;
     this.#deps = deps;
+    this.#messages = deps.counts?.strangers ?? NOT_COUNTED;
     this.#opening = new Opening(this, deps);
   }
 
@@ -123,6 +130,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.sent++;
     try {
       this.transport.send(message);
+      count(this.#messages.sent, message);
     } catch (error) {
       this.#undeliverable(message, error);
     }
@@ -131,6 +139,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   /** Takes the next message of the client. Never throws. */
   receive(message: ClientMessage): void {
     this.received++;
+    count(this.#messages.received, message);
     try {
       if (this.#state !== 'established') this.#receiveElse(message);
       // An ABORT waits for nothing.
@@ -145,6 +154,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   fail(error: unknown): void {
     if (this.#state === 'ended') return;
     if (error instanceof ProtocolViolation) {
+      if (this.#deps.counts !== undefined) this.#deps.counts.violations += 1;
       sayViolation(this.#deps, this.#facts(), error);
       this.abort(ErrorUri.PROTOCOL_VIOLATION, error.message, 'protocol_violation');
     } else {
@@ -155,14 +165,22 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   /** Ends the session with ABORT and closes the transport; nothing that comes later is looked at. */
   abort(reason: string, message: string, cause: CloseCause): void {
-    if (this.#state === 'closing') {
-      // Nothing follows our own GOODBYE (section "Closing a Session").
-      this.#end(reason);
-    } else {
-      this.#end(reason);
-      this.transport.send({ type: ABORT, details: { message }, reason, payload: NO_PAYLOAD });
-    }
+    // Nothing follows our own GOODBYE (section "Closing a Session").
+    const isClosing = this.#state === 'closing';
+    this.#end(reason, abortOf(cause));
+    if (!isClosing) this.tell({ type: ABORT, details: { message }, reason, payload: NO_PAYLOAD });
     this.transport.close(cause, message);
+  }
+
+  /** Sends a message, whatever the state. */
+  tell(message: RouterMessage): void {
+    count(this.#messages.sent, message);
+    this.transport.send(message);
+  }
+
+  /** The transport has dropped an event for it, because the client reads too slowly. */
+  eventDropped(): void {
+    if (this.#realm !== undefined) this.#realm.counts.dropped.slow += 1;
   }
 
   kill(reason: string, message?: string, done?: (error?: WampError) => void): void {
@@ -203,13 +221,13 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
       return this.#sayGoodbye(CloseUri.SYSTEM_SHUTDOWN, message, 'system_shutdown');
     }
     if (saysGoodbye && this.#state === 'closing') return;
-    this.#end(CloseUri.SYSTEM_SHUTDOWN);
+    this.#end(CloseUri.SYSTEM_SHUTDOWN, 'shutdown');
     this.transport.close('system_shutdown', message);
   }
 
   /** The transport is gone, or cannot go on: the session ends without a word. @param reason why, where the node knows. */
   transportLost(reason = 'transport lost'): void {
-    this.#end(reason);
+    this.#end(reason, 'lost');
   }
 
   /**
@@ -220,12 +238,12 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     const text = `no session within ${timeoutMs} ms`;
     if (this.#opening?.waitsFor === 'authenticate') return this.abort(ErrorUri.TIMEOUT, text, 'timeout');
     const isOurs = this.#opening?.waitsFor === 'verdict';
-    this.#end('timeout');
+    this.#end('timeout', 'lost');
     this.transport.close(isOurs ? 'unavailable' : 'timeout', text);
   }
 
   unavailable(text: string): void {
-    this.#end('unavailable');
+    this.#end('unavailable', 'lost');
     this.transport.close('unavailable', text);
   }
 
@@ -234,7 +252,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     if (!(error instanceof WampError)) return queueMicrotask(() => this.fail(error));
     sayUndelivered(this.#deps, this.#facts(), message, error);
     const substitute = substituteFor(message, error);
-    if (substitute !== undefined) this.transport.send(substitute);
+    if (substitute !== undefined) this.tell(substitute);
+    if (message.type === EVENT && this.#realm !== undefined) this.#realm.counts.dropped.too_large += 1;
     if (message.type === INVOCATION) queueMicrotask(() => this.receive(refusalOf(message, error)));
   }
 
@@ -250,7 +269,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     if (this.#state !== 'closing') return;
     // The peer's answer to our GOODBYE ends it; what was under way before is ignored.
     if (message.type === GOODBYE || message.type === ABORT) {
-      this.#end('closed');
+      this.#end('closed', 'goodbye');
       this.transport.close(this.#closeCause, 'the session is closed');
     }
   }
@@ -292,8 +311,10 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.#state = 'established';
     this.#joinedMs = this.#deps.router.clock();
     const details = welcomeDetails(principal, proof);
-    this.transport.send({ type: WELCOME, session: this.id, details, roles: realm.announcement });
+    this.#messages = realm.counts.messages;
+    this.tell({ type: WELCOME, session: this.id, details, roles: realm.announcement });
     realm.join(this);
+    realm.counts.admitted(authmethod);
     this.transport.client.liveCookie?.joined(this);
     this.transport.sessionOpened();
     sayJoined(this.#deps, this, realm.name, authmethod);
@@ -304,10 +325,10 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   /** The session is over at once; the transport is closed when the client has answered, or has not in time. */
   #sayGoodbye(reason: string, message: string | undefined, cause: CloseCause): void {
     if (this.#state !== 'established' && this.#state !== 'leaving') return;
-    this.transport.send({ type: GOODBYE, details: message === undefined ? NO_DETAILS : { message }, reason });
+    this.tell({ type: GOODBYE, details: message === undefined ? NO_DETAILS : { message }, reason });
     // First, so that it hears nothing of its own leaving (`send`).
     this.#state = 'closing';
-    this.#leaveRealm(reason);
+    this.#leaveRealm(reason, farewellOf(reason));
     this.#closeCause = cause;
     this.transport.sessionClosing();
   }
@@ -330,15 +351,15 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   }
 
   #answerGoodbye(reason: string, answer: string): void {
-    this.transport.send({ type: GOODBYE, details: NO_DETAILS, reason: answer });
-    this.#end(reason);
+    this.tell({ type: GOODBYE, details: NO_DETAILS, reason: answer });
+    this.#end(reason, 'goodbye');
     this.transport.sessionEnded();
   }
 
   /** Leaves the realm at once, and goes on when the cookie is forgotten for good. Messages that come meanwhile are ignored. */
   #logOut(liveCookie: LiveCookie, proceed: (isStored: boolean) => void): void {
     this.#state = 'leaving';
-    this.#leaveRealm(CloseUri.LOGOUT);
+    this.#leaveRealm(CloseUri.LOGOUT, 'logout');
     liveCookie.logOut(this).then(
       () => proceed(true),
       // `logOut` has said why in the log.
@@ -347,21 +368,22 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   }
 
   aborted(reason: string): void {
-    this.#end(reason);
+    this.#end(reason, 'goodbye');
     this.transport.close('goodbye', 'aborted by the client');
   }
 
-  #end(reason: string): void {
+  #end(reason: string, counted: LeaveReason): void {
     if (this.#state === 'ended') return;
     // First, so that it hears nothing of its own leaving (`send`).
     this.#state = 'ended';
-    this.#leaveRealm(reason);
+    this.#leaveRealm(reason, counted);
     this.#opening?.end();
     this.#opening = undefined;
   }
 
-  #leaveRealm(reason: string): void {
+  #leaveRealm(reason: string, counted: LeaveReason): void {
     if (this.#realm === undefined) return;
+    this.#realm.counts.left[counted] += 1;
     this.#authorization?.end();
     this.#endLease?.();
     this.#realm.leave(this);

@@ -2,6 +2,7 @@
  * Every pair of serializer and framing in use. There is one object for each, whatever the transport: its `index` is the
  * place of the shared frame in `Event.frames`.
  */
+import { ErrorUri, WampError } from '../wamp/error.js';
 import type { Codec, Frame, Framing, Serializer } from '../serializer/serializer.js';
 import type { Event } from '../wamp/message.js';
 
@@ -15,6 +16,14 @@ export function codecOf(serializer: Serializer, framing: Framing): Codec {
   const codec = { index: codecs.length, serializer, framing };
   codecs.push(codec);
   return codec;
+}
+
+/** @returns the error for a frame that is larger than its receiver takes. @param maxFrameBytes with its header */
+export function tooLarge({ length }: Frame, { framing }: Codec, maxFrameBytes: number): WampError {
+  const headerBytes = framing.headerBytes(length);
+  const [bytes, allowed] = [length - headerBytes, maxFrameBytes - headerBytes];
+  const text = `the message has ${bytes} bytes, but its receiver takes no more than ${allowed}`;
+  return new WampError(ErrorUri.PAYLOAD_SIZE_EXCEEDED, text);
 }
 
 /** @returns the frame of an event: the first receiver with this codec makes it, the others send the same. */

@@ -9,15 +9,15 @@
  * What WebSocket, RawSocket and long-poll do differently is a {@link Wire}. It knows no frames.
  */
 import { isUtf8 } from 'node:buffer';
-import { ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
 import { MAX_OPENING_BYTES, OPENING_TOO_LARGE } from '../session/opening.js';
 import { LargeFrame } from '../serializer/large-frame.js';
 import { Session } from '../session/session.js';
-import { sharedFrame } from './codecs.js';
+import { sharedFrame, tooLarge } from './codecs.js';
 import { decodeLater, decodingThread } from './decoding-thread.js';
 import { spokenForms } from '../serializer/spoken-forms.js';
-import { ENDINGS, TOO_MANY_LARGE } from './endings.js';
+import { TOO_MANY_LARGE, textOf } from './endings.js';
 import { turns } from './fair-scheduler.js';
 import { Inbox } from './inbox.js';
 import { openConnections } from './open-connections.js';
@@ -39,6 +39,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   readonly client: ClientInfo;
   readonly counted: Carrier;
   active = false;
+  ending: HostedTransport['ending'];
   /** The client knows that we have ended its session. */
   hasSaidGoodbye = false;
   /** The way in; the wire fills it. */
@@ -56,8 +57,6 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   #isResting = false;
   /** Nothing more is sent. */
   #isClosing = false;
-  /** Why the connection is lost, where the node has ended it. */
-  #lost: string | undefined;
 
   constructor(wire: Wire, terms: ConnectionTerms, host: TransportHost) {
     const { socket, client, codec, sender, maxFrameBytes = Infinity, checksUtf8 } = terms;
@@ -92,10 +91,11 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     let frame: Frame;
     try {
       frame = message.type === EVENT ? sharedFrame(message, this.#codec) : this.#encode(message);
-      if (frame.length > this.#maxFrameBytes) throw this.#tooLarge(frame);
+      if (frame.length > this.#maxFrameBytes) throw tooLarge(frame, this.#codec, this.#maxFrameBytes);
     } catch (error) {
       return this.#wire.notSent(message, error);
     }
+    this.#host.counts.sentBytes += frame.length;
     if (this.#sender === undefined) this.#outbox.write(frame, message.type === EVENT);
     else this.#sendElsewhere(this.#sender, frame, message.type === EVENT);
   }
@@ -103,6 +103,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   close(cause: CloseCause, text: string): void {
     this.inbox.close();
     if (this.#isClosing) return;
+    this.ending ??= cause;
     this.#host.ended(cause, this.#who(text));
     this.#end(cause, text);
   }
@@ -177,11 +178,12 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
 
   evict(text: string): void {
     this.inbox.close();
+    this.ending ??= 'evicted';
     this.#wire.evict(text);
   }
 
   cut(fault: Fault): void {
-    this.#lost = ENDINGS[fault].text;
+    this.ending ??= fault;
     this.#host.ended(fault, this.#who());
     this.terminate();
   }
@@ -195,6 +197,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
 
   deliver(data: Buffer, binary: boolean): void {
     const session = this.#session;
+    this.#host.counts.receivedBytes += data.length;
     try {
       const { serializer } = this.#codec;
       if (binary !== serializer.binary) {
@@ -232,6 +235,11 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     this.#host.log.warn({ ...this.#reading(), ...facts }, message);
   }
 
+  eventDropped(isFirst: boolean): void {
+    this.#host.counts.slowDropping += isFirst ? 1 : 0;
+    this.#session.eventDropped();
+  }
+
   /** What waits for the client would go out before any word about it, so the connection is cut. */
   giveUp(facts = {}): void {
     if (this.counted.destroyed) return;
@@ -264,10 +272,10 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
 
   /** The frames of the client are wrong, which ends the session and the connection behind what came before. */
   broken(fault: Fault, reason: string): void {
-    this.#lost = ENDINGS[fault].text;
+    this.ending ??= fault;
     this.#host.ended(fault, this.#who(reason));
     this.inbox.finish(() => {
-      this.#session.transportLost(this.#lost);
+      this.#session.transportLost(textOf(this.ending));
       this.#end(fault, reason);
     });
   }
@@ -333,7 +341,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
 
   #gone(): void {
     this.#outbox.closed();
-    this.#session.transportLost(this.#lost);
+    this.#session.transportLost(textOf(this.ending));
     this.client.liveCookie?.left();
     spokenForms.remove(this.#codec.serializer.form);
     this.#host.closed(this);
@@ -341,13 +349,6 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
 
   #encode(message: RouterMessage): Buffer {
     return this.#codec.serializer.encode(message, this.#codec.framing);
-  }
-
-  #tooLarge({ length }: Frame): WampError {
-    const headerBytes = this.#codec.framing.headerBytes(length);
-    const [bytes, allowed] = [length - headerBytes, this.#maxFrameBytes - headerBytes];
-    const text = `the message has ${bytes} bytes, but its receiver takes no more than ${allowed}`;
-    return new WampError(ErrorUri.PAYLOAD_SIZE_EXCEEDED, text);
   }
 
   #sendElsewhere(sender: MessageSender, frame: Frame, isEvent: boolean): void {
@@ -394,7 +395,6 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
 
   /** Who reads too slowly, and what the measure is. */
   #reading(): Readonly<Record<string, unknown>> {
-    const { maxUnsentBytes } = this.#host.unsent;
-    return { peer: this.peer, sessionId: this.#session.id, maxUnsentBytes };
+    return { peer: this.peer, sessionId: this.#session.id, maxUnsentBytes: this.#host.unsent.maxUnsentBytes };
   }
 }

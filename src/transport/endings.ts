@@ -3,6 +3,7 @@
  * the log says. What is passing (the node stops, a store fails, a login is not decided in time) has codes after which
  * clients come back, and goes without ABORT and GOODBYE, after which they do not.
  */
+import type { CloseReason } from '../metrics/transport-counts.js';
 import type { RepeatedLevel } from '../log/repeated.js';
 import type { CloseCause } from '../session/transport.js';
 
@@ -96,6 +97,32 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
   },
   /** The client does not read, and more than `max_unsent_bytes` wait for it. */
   slow_consumer: { code: 1008, text: 'slow consumer' },
+};
+
+/** @returns the reason of the end of a session whose connection the node has ended; undefined where that is no news. */
+export function textOf(ending: CloseCause | Fault | 'evicted' | undefined): string | undefined {
+  return ending === undefined || ending === 'evicted' ? undefined : ENDINGS[ending].text;
+}
+
+/** What the end of a connection is counted as. */
+export const CLOSE_COUNTS: Readonly<Record<CloseCause | Fault | 'evicted', CloseReason>> = {
+  protocol_violation: 'protocol',
+  denied: 'denied',
+  goodbye: 'ended',
+  system_shutdown: 'drain',
+  timeout: 'idle',
+  unavailable: 'error',
+  internal_error: 'error',
+  too_large: 'limit',
+  frame_too_large: 'limit',
+  too_many_pieces: 'limit',
+  too_many_large: 'limit',
+  not_utf8: 'protocol',
+  bad_frame: 'protocol',
+  no_pong: 'idle',
+  no_request: 'idle',
+  slow_consumer: 'slow',
+  evicted: 'limit',
 };
 
 /** What Autobahn, and so Crossbar.io, calls to fail a connection: the peer or the router did something wrong. */

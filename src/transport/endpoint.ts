@@ -19,10 +19,11 @@ import { ProxyGate } from './proxies/proxy-gate.js';
 import { FollowedFiles } from './tls/followed-files.js';
 import { handshakeFaultOf } from './tls/handshake-fault.js';
 import type { EndpointConfig } from './endpoint-schema.js';
+import type { TransportCounts } from '../metrics/transport-counts.js';
 import type { BoundAddress } from './listen/listen.js';
 import type { TrustedProxies } from './proxies/trusted-proxies.js';
 import type { SharedPort } from './shared-port.js';
-import type { FollowingDeps } from './tls/followed-files.js';
+import type { FollowingDeps, UseCertificate } from './tls/followed-files.js';
 import type { TlsConfig } from './tls/schema.js';
 
 /** What a transport does with the connections of its endpoint. */
@@ -41,6 +42,8 @@ export interface EndpointAround {
   readonly shared?: SharedPort | undefined;
   /** Those whose header counts, with `proxy_protocol`; nobody's by default. */
   readonly trustedProxies?: TrustedProxies | undefined;
+  /** What is counted of the transport; nobody looks at it by default. */
+  readonly counts?: TransportCounts | undefined;
   /** How certificates are followed; by default with what the system has. */
   readonly following?: FollowingDeps;
 }
@@ -58,6 +61,7 @@ export class EndpointServer {
   readonly #acceptor: Acceptor;
   readonly #shared: SharedPort | undefined;
   readonly #following: FollowingDeps | undefined;
+  readonly #counts: TransportCounts | undefined;
   readonly #log: Logger;
   readonly #repeated: RepeatedLog;
   readonly #server: Server;
@@ -78,8 +82,9 @@ export class EndpointServer {
     endpoint: EndpointConfig,
     acceptor: Acceptor,
     log: Logger,
-    { shared, trustedProxies, following }: EndpointAround = {},
+    { shared, trustedProxies, following, counts }: EndpointAround = {},
   ) {
+    this.#counts = counts;
     this.#shared = shared;
     this.#following = following;
     this.#endpoint = endpoint;
@@ -161,6 +166,7 @@ export class EndpointServer {
     // A start under way is waited for: the port it is about to open has to be closed again.
     await Promise.allSettled([this.#started]);
     this.#tls?.files.end();
+    this.#counts?.certificates.delete(this);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#gate?.stop();
     await this.#acceptor.stop();
@@ -201,7 +207,11 @@ export class EndpointServer {
       this.#handshakeFailed(error, socket);
       socket.destroy();
     });
-    const files = new FollowedFiles(tls, (options) => server.setSecureContext(options), this.#log, this.#following);
+    const use: UseCertificate = (options, { validTo }) => {
+      server.setSecureContext(options);
+      this.#counts?.certificates.set(this, Date.parse(validTo) / 1000);
+    };
+    const files = new FollowedFiles(tls, use, this.#log, this.#following);
     this.#tls = { config: tls, server, files };
     return server;
   }

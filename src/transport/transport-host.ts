@@ -6,10 +6,14 @@
 import { ConnectionLimits } from './connection-limits.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { DeadlineQueue } from './deadline-queue.js';
-import { ENDINGS } from './endings.js';
+import { CLOSE_COUNTS, ENDINGS } from './endings.js';
+import { LoginCounts } from '../metrics/login-counts.js';
+import { NOT_COUNTED } from '../metrics/message-counts.js';
+import { TransportCounts } from '../metrics/transport-counts.js';
 import { addressOf } from './peer.js';
 import type { Fault } from './endings.js';
 import type { Logger } from '../log/logger.js';
+import type { Protocol, Waiting } from '../metrics/transport-counts.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { CloseCause } from '../session/transport.js';
 import type { ConnectionLimitOptions } from './connection-limits.js';
@@ -41,6 +45,10 @@ export interface HostedTransport extends Departing {
   close(cause: CloseCause, text: string): void;
   /** Ends the connection at once, with a word where there is a way to say one that makes clients come back. */
   evict(text: string): void;
+  /** Why the node ends it, if it does; `evicted` makes room for others. */
+  readonly ending?: CloseCause | Fault | 'evicted' | undefined;
+  /** How much was not sent yet, in bytes. */
+  readonly waitingBytes: number;
   /** The next HELLO may come: see {@link TransportHost.rest}. */
   rested(): void;
   /** Cuts the connection because of what is wrong with it, and says so. */
@@ -51,6 +59,8 @@ export interface HostedTransport extends Departing {
 
 /** All in milliseconds or bytes; 0 switches a watchdog off. */
 export interface HostLimits {
+  /** What its connections speak. */
+  readonly protocol: Protocol;
   readonly helloTimeoutMs: number;
   readonly authenticateTimeoutMs: number;
   readonly pingIntervalMs: number;
@@ -90,8 +100,10 @@ export interface HostDeps {
  * then {@link awaitHello}, {@link awaitAuthenticate} and {@link gotHello} as often as it has sessions; {@link closed} and
  * {@link left} at its end, in any order.
  */
-export class TransportHost implements DrainedHost {
+export class TransportHost implements DrainedHost, Waiting {
   readonly sessions: SessionDeps;
+  /** Of the transport; nobody looks at them where the sessions have none. */
+  readonly counts: TransportCounts;
   readonly log: Logger;
   readonly unsent: UnsentLimits;
   /** Whether its peers are pinged, so that one that vanished is missed. */
@@ -120,6 +132,8 @@ export class TransportHost implements DrainedHost {
 
   constructor(limits: HostLimits, { sessions, log, drain }: HostDeps) {
     this.sessions = sessions;
+    this.counts = sessions.counts ?? new TransportCounts({ logins: new LoginCounts(), strangers: NOT_COUNTED });
+    this.counts.hosts.add(this);
     this.log = log;
     this.#drain = drain;
     drain.join(this);
@@ -156,6 +170,11 @@ export class TransportHost implements DrainedHost {
     return { connections: this.#transports.size, unauthenticated: this.#waiting.size };
   }
 
+  /** How much waits for each connection, in bytes; for those who ask now and then. */
+  *waiting(): Generator<number> {
+    for (const { waitingBytes } of this.#transports) yield waitingBytes;
+  }
+
   /** Nobody is to be let in any more. */
   get stopping(): boolean {
     return this.#stopping;
@@ -174,12 +193,14 @@ export class TransportHost implements DrainedHost {
   /** The handshake is done. */
   opened(transport: HostedTransport): void {
     this.#transports.add(transport);
+    this.counts.connections[this.#limits.protocol] += 1;
+    this.counts.opened[this.#limits.protocol] += 1;
     this.#pings.add(transport);
   }
 
   /** Nothing more comes of it, and nothing can be sent. */
   closed(transport: HostedTransport): void {
-    this.#transports.delete(transport);
+    if (this.#transports.delete(transport)) this.#countClosed(transport);
     this.#waiting.delete(transport.counted);
     this.#rests.delete(transport);
     this.#hellos.delete(transport);
@@ -227,6 +248,7 @@ export class TransportHost implements DrainedHost {
 
   /** The node closes or cuts a connection: says why, where nobody else has. */
   ended(cause: CloseCause | Fault, facts: Readonly<Record<string, unknown>>): void {
+    if (cause === 'slow_consumer') this.counts.slowCut += 1;
     const { line } = ENDINGS[cause];
     if (line === undefined) return;
     if (cause !== 'too_large' || this.#toldTooLarge.size >= MAX_TOLD) {
@@ -266,7 +288,13 @@ export class TransportHost implements DrainedHost {
     this.#pongs.clear();
     this.#closes.clear();
     this.#rests.clear();
+    this.counts.hosts.delete(this);
     this.repeated.end();
+  }
+
+  #countClosed({ ending }: HostedTransport): void {
+    this.counts.connections[this.#limits.protocol] -= 1;
+    this.counts.closed[ending === undefined ? 'client' : CLOSE_COUNTS[ending]] += 1;
   }
 
   /** Whether nothing was said yet of a client from there: each that needs larger messages is to be seen. */

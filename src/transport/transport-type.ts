@@ -7,6 +7,7 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { SerializerTypes } from '../serializer/registry.js';
 import type { SerializerType } from '../serializer/serializer.js';
+import type { NodeMetrics } from '../metrics/node-metrics.js';
 import { authWordsOf } from '../session/deps.js';
 import type { AuthSections, SessionFamilies, SessionParts } from '../session/deps.js';
 import type { serializersSchema } from './connection-schema.js';
@@ -70,6 +71,8 @@ export interface TransportDeps extends SessionParts {
   readonly drain: Drain;
   /** The ports of the node that its transports share; none by default. */
   readonly sharedPorts?: SharedPorts;
+  /** What the node counts; nobody looks at it by default. */
+  readonly metrics?: NodeMetrics;
   /** What may be told of the node. */
   readonly nodeInfo: NodeInfo;
   /** Whose headers tell where clients are, for the whole node; nobody's by default. */

@@ -6,6 +6,8 @@
  * a service at `/` never swallows its neighbours, and a level answers for all that is below it.
  */
 import type { Socket } from 'node:net';
+import { countRefusal } from '../metrics/transport-counts.js';
+import type { TransportCounts } from '../metrics/transport-counts.js';
 import { RefusalLog, refuse } from '../transport/refusal.js';
 import { sendStatus } from '../http/answer.js';
 import type { PathConfig } from './schema.js';
@@ -21,16 +23,29 @@ const REST = '/';
 const NOTHING_HERE = { status: 404, text: 'There is nothing here.', kind: 'no such path' } as const;
 const NO_WEBSOCKET = { status: 400, text: 'There is no WebSocket at this path.', kind: 'no WebSocket' } as const;
 
+/** What is below a level. */
+interface PathTable {
+  /** path segment, or `/` -> service */
+  readonly services: ReadonlyMap<string, WebService>;
+  /** service -> the word for it in the config */
+  readonly types: ReadonlyMap<WebService, string>;
+}
+
 class PathService implements WebService {
   readonly methods = 'any';
   /** path segment, or `/` -> service */
   readonly #services: ReadonlyMap<string, WebService>;
+  /** service -> the word for it in the config */
+  readonly #types: ReadonlyMap<WebService, string>;
   readonly #refusals: RefusalLog;
+  readonly #counts: TransportCounts | undefined;
   /** For the operator of a client that connects to the wrong path. */
   readonly #remedy: string;
 
-  constructor(services: ReadonlyMap<string, WebService>, { log, webSocketPaths }: WebServiceDeps) {
+  constructor({ services, types }: PathTable, { log, webSocketPaths, counts }: WebServiceDeps) {
+    this.#counts = counts;
     this.#services = services;
+    this.#types = types;
     this.#refusals = new RefusalLog(log);
     this.#remedy = `the WebSockets of this transport are at: ${webSocketPaths.join(' ') || '(none)'}`;
   }
@@ -49,7 +64,10 @@ class PathService implements WebService {
 
   handle(request: WebRequest, res: WebResponse): void | Promise<void> {
     const found = this.#find(request);
-    if (found !== undefined) return serve(found.service, found.request, res);
+    if (found !== undefined) {
+      res.servedBy = this.#types.get(found.service);
+      return serve(found.service, found.request, res);
+    }
     sendStatus(res, 404, 'There is nothing here.');
   }
 
@@ -61,6 +79,7 @@ class PathService implements WebService {
     }
     const refusal =
       found === undefined ? { ...NOTHING_HERE, remedy: this.#remedy } : { ...NO_WEBSOCKET, remedy: this.#remedy };
+    countRefusal(this.#counts, refusal.kind);
     this.#refusals.webSocket(request.req, refusal);
     refuse(socket, refusal.status, refusal.text);
   }
@@ -84,7 +103,12 @@ export const pathServiceType: WebServiceType<PathConfig> = {
   type: 'path',
   create(config, deps) {
     const services = new Map<string, WebService>();
-    for (const [key, service] of Object.entries(config.paths)) services.set(key, deps.createService(service, deps));
-    return new PathService(services, deps);
+    const types = new Map<WebService, string>();
+    for (const [key, below] of Object.entries(config.paths)) {
+      const service = deps.createService(below, deps);
+      services.set(key, service);
+      types.set(service, below.type);
+    }
+    return new PathService({ services, types }, deps);
   },
 };

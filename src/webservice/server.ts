@@ -14,6 +14,7 @@ import type { WebSocketTransportConfig } from '../transport/websocket/schema.js'
 import { MAX_HEADER_BYTES } from '../http/parse-error.js';
 import { HttpAcceptor } from '../http/acceptor.js';
 import { SharedRoot } from '../http/shared-root.js';
+import { NodeMetrics } from '../metrics/node-metrics.js';
 import type { WebService } from '../http/service.js';
 import { answeringServices } from './path-tree.js';
 import { createWebService } from './registry.js';
@@ -40,6 +41,8 @@ export interface WebServerDeps extends Pick<
   readonly managedCookies?: ManagedCookies;
   /** Whose headers tell where clients are, where a transport does not say it itself; nobody's by default. */
   readonly proxyTrust?: ProxyTrustConfig | undefined;
+  /** What the node counts; nobody looks at it by default. */
+  readonly metrics?: NodeMetrics;
   /** The names of all cookies by which the node recognises browsers; none by default. */
   readonly cookieNames?: ReadonlySet<string> | undefined;
   /** Milliseconds since 1970; `Date.now` by default. */
@@ -65,7 +68,8 @@ export function createWebServer(config: WebTransportConfig, deps: WebServerDeps)
   const acceptor = createWebAcceptor(config, deps, shared);
   const trustedProxies = trustedProxiesOf(config.options, deps.proxyTrust);
   const log = deps.log.child({ transport: config.id });
-  return new EndpointServer(config.endpoint, acceptor, log, { shared, trustedProxies });
+  const counts = deps.metrics?.transport(config.id);
+  return new EndpointServer(config.endpoint, acceptor, log, { shared, trustedProxies, counts });
 }
 
 /** What answers on the connections of a `web` transport. @param shared where others have the same port */
@@ -93,6 +97,7 @@ export function createWebAcceptor(config: WebConfig, deps: WebServerDeps, shared
         ...commonHeaders(SERVER_NAME),
         ...(options.hsts && { 'Strict-Transport-Security': `max-age=${String(options.hsts_max_age)}` }),
       },
+      http: deps.metrics?.http,
       accessLog: options.access_log,
       isEndNear: () => deps.drain.isNear,
       trustedProxies: trustedProxiesOf(options, deps.proxyTrust),
@@ -115,13 +120,16 @@ export function createTesteeServer(config: WebSocketTesteeConfig, deps: BareServ
 }
 
 /** What a server needs that has nothing to do with WAMP. */
-export type BareServerDeps = Pick<WebServerDeps, 'log' | 'clock' | 'nodeInfo' | 'sharedPorts' | 'proxyTrust'>;
+export type BareServerDeps = Pick<
+  WebServerDeps,
+  'log' | 'clock' | 'nodeInfo' | 'sharedPorts' | 'proxyTrust' | 'metrics'
+>;
 
 /** A server with one WebSocket on all paths. */
 function serverOfOne(
   root: WebService,
-  { endpoint, options }: Pick<WebSocketTransportConfig, 'endpoint' | 'options'>,
-  { log, clock = Date.now, nodeInfo, sharedPorts, proxyTrust }: BareServerDeps,
+  { id, endpoint, options }: Pick<WebSocketTransportConfig, 'id' | 'endpoint' | 'options'>,
+  { log, clock = Date.now, nodeInfo, sharedPorts, proxyTrust, metrics }: BareServerDeps,
 ): EndpointServer {
   const trustedProxies = trustedProxiesOf({}, proxyTrust);
   const version = options.show_server_version ? nodeInfo?.version : undefined;
@@ -132,12 +140,15 @@ function serverOfOne(
     dispatcher: {
       clock,
       headers: commonHeaders(version === undefined ? SERVER_NAME : `${SERVER_NAME}/${version}`),
+      http: metrics?.http,
+      rootType: 'websocket',
       accessLog: false,
       trustedProxies,
       displayTracebacks: false,
     },
   });
-  return new EndpointServer(endpoint, acceptor, log, { shared: sharedPorts?.of(endpoint), trustedProxies });
+  const counts = metrics?.transport(id);
+  return new EndpointServer(endpoint, acceptor, log, { shared: sharedPorts?.of(endpoint), trustedProxies, counts });
 }
 
 /** @param pathOf service -> where it is */
@@ -166,6 +177,8 @@ function serviceDepsOf(
     cookies: undefined,
     cookieNames: deps.cookieNames,
     nodeInfo: deps.nodeInfo ?? {},
+    metrics: deps.metrics ?? new NodeMetrics(),
+    counts: deps.metrics?.transport(id),
     webSocketPaths,
     privatePaths: deps.privatePaths ?? [],
     applications: deps.applications,

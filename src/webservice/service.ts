@@ -5,6 +5,8 @@
  */
 import type { WebService } from '../http/service.js';
 import type { SessionDeps, SessionParts } from '../session/deps.js';
+import type { NodeMetrics } from '../metrics/node-metrics.js';
+import type { TransportCounts } from '../metrics/transport-counts.js';
 import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
 import type { NodeInfo, TransportFamilies } from '../transport/transport-type.js';
@@ -42,6 +44,10 @@ export interface WebServiceDeps extends CookieSectionDeps {
   /** The names of all cookies by which the node recognises browsers; none by default. */
   readonly cookieNames?: ReadonlySet<string> | undefined;
   readonly nodeInfo: NodeInfo;
+  /** What the node counts. */
+  readonly metrics: NodeMetrics;
+  /** What is counted of the transport; by default nobody looks at it. */
+  readonly counts?: TransportCounts | undefined;
   /** Paths of the transport that accept WebSocket connections, such as `/ws`. */
   readonly webSocketPaths: readonly string[];
   /** Files and directories of the node that are never served, absolute. */

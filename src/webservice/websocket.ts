@@ -27,8 +27,8 @@ class WebSocketService implements WebService {
   }
 
   async start(): Promise<void> {
-    const { router, load, families, logins, cookies, log, drain, nodeInfo, share } = this.#deps;
-    const own = await createSessionDeps(this.#config, { router, load, log, families, logins });
+    const { router, load, families, logins, cookies, log, drain, nodeInfo, share, counts } = this.#deps;
+    const own = await createSessionDeps(this.#config, { router, load, log, families, logins, counts });
     const tracker = await cookies?.tracker();
     this.#acceptor = new WebSocketAcceptor(this.#config, {
       sessions: share?.(this.#config, own) ?? own,

@@ -24,6 +24,7 @@ import { HostedComponents } from './host/hosted-components.js';
 import { WorkerHosts } from './host/worker-hosts.js';
 import { routed } from './proxy/routed.js';
 import { listeningSummary } from './listening.js';
+import { routerSamples } from './router-samples.js';
 import { systemScheduler } from './scheduler.js';
 import { certificatesOf, keyFilesOf, transportTypeOf } from './transports.js';
 import { WorkerError } from './worker.js';
@@ -48,6 +49,7 @@ class RouterWorker implements Worker {
   #applications: HostedApplications | undefined;
   readonly #listening: ListeningSummary[] = [];
   readonly #running: ComponentSummary[] = [];
+  #endSamples: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: RouterWorkerConfig, deps: WorkerDeps) {
@@ -76,6 +78,7 @@ class RouterWorker implements Worker {
     const logins = new SharedLogins(Date.now);
     const router = this.#createRouter(managedCookies, logins);
     this.#deps.clients.serve(router);
+    this.#endSamples = this.#deps.metrics.add(() => routerSamples(router));
     for (const realm of this.#realms) log.info(realm, 'realm started');
     for (const [index, component] of this.#config.components.entries()) {
       await this.#startComponent(component, router, `${pointer}/components/${index}`, signal);
@@ -105,7 +108,7 @@ class RouterWorker implements Worker {
   }
 
   #createRouter(managedCookies: ManagedCookies, logins: SharedLogins): Router {
-    const { log, authenticators, monitor } = this.#deps;
+    const { log, authenticators, monitor, metrics } = this.#deps;
     const repeated = new RepeatedLog(log);
     const admits = (realm: string, role: string): boolean => roleOf(router, realm, role)?.isBuiltIn === false;
     const router: Router = new Router(this.#config.realms, {
@@ -122,6 +125,7 @@ class RouterWorker implements Worker {
         const facts = { realm, sessionId, authrole, procedure };
         repeated.say('warn', facts, 'registration of an authenticator or authorizer refused');
       },
+      countsOf: (realm) => metrics.realm(realm),
       maxKeptBytes: this.#config.options.max_kept_bytes ?? defaultKeptBytes(),
     });
     return router;
@@ -194,6 +198,7 @@ class RouterWorker implements Worker {
     await Promise.all([drained, ...this.#servers.map((server) => server.stop())]);
     await Promise.all([...this.#components.map((component) => component.stop()), this.#hosted.stop()]);
     await this.#applications?.stop();
+    this.#endSamples?.();
   }
 }
 

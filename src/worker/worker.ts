@@ -8,6 +8,7 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { CookieStores } from '../cookie/stores.js';
 import type { Logger } from '../log/logger.js';
 import type { Monitor } from '../monitor/monitor.js';
+import type { NodeMetrics } from '../metrics/node-metrics.js';
 import type { Decider } from '../router/deciders.js';
 import type { Inventory } from '../router/meta/inventory.js';
 import type { Warden } from '../system/process/warden.js';
@@ -43,6 +44,8 @@ export interface WorkerDeps {
   readonly sharedPorts: SharedPorts;
   /** What operators look at. */
   readonly monitor: Monitor;
+  /** What the node counts. */
+  readonly metrics: NodeMetrics;
   /** What may be told of the node. */
   readonly nodeInfo: NodeInfo;
   /** Whose headers tell where clients are, for the whole node. */

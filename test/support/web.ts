@@ -5,6 +5,7 @@ import { ManagedCookies } from '../../src/cookie/management.js';
 import type { CookieConfig } from '../../src/cookie/schema.js';
 import { CookieStores } from '../../src/cookie/stores.js';
 import { silentLogger } from '../../src/log/logger.js';
+import { NodeMetrics } from '../../src/metrics/node-metrics.js';
 import { Router } from '../../src/router/router.js';
 import { Drain } from '../../src/transport/drain.js';
 import { websocketOptionsSchema } from '../../src/transport/websocket/schema.js';
@@ -118,6 +119,7 @@ export function serviceDeps(parts: Partial<WebServiceDeps> = {}): WebServiceDeps
     managedCookies: new ManagedCookies(),
     log,
     drain: idleDrain(),
+    metrics: new NodeMetrics(),
     clock: Date.now,
     cookies: undefined,
     nodeInfo: {},

@@ -14,6 +14,7 @@ import { isOldTombstone, isTombstone, tombstone } from './tombstone.js';
 import { isExpired } from '../expiry.js';
 import { forwardLine, liveLine, parseLine } from '../file/line.js';
 import { forwardTo, leadsToRecord } from '../forwards.js';
+import { isReading } from './reading.js';
 import { CookieStoreError } from '../error.js';
 import { isForward, isUnreturned, MAX_FORWARDS } from '../store.js';
 import type { CookieChange, CookieEntry, CookieRecord } from '../store.js';
@@ -53,11 +54,13 @@ export type DatabaseRequest =
   | { readonly do: 'unreturned' }
   | { readonly do: 'evict'; readonly cbtid: string }
   | { readonly do: 'purge' }
-  | { readonly do: 'count' };
+  | { readonly do: 'count' }
+  /** How many values there are, without a look at each. */
+  | { readonly do: 'entries' };
 
 /** What a request resolves to. */
 export type DatabaseValue =
-  CookieEntry | readonly CookieRecord[] | readonly string[] | DatabaseCount | boolean | undefined;
+  CookieEntry | readonly CookieRecord[] | readonly string[] | DatabaseCount | boolean | number | undefined;
 
 /** What becomes a value or a CookieStoreError in `store.ts`. */
 export type DatabaseAnswer =
@@ -203,6 +206,8 @@ export class DatabaseEngine {
         return undefined;
       case 'count':
         return this.#count();
+      case 'entries':
+        return (this.#db.getStats() as { entryCount: number }).entryCount;
     }
   }
 
@@ -364,12 +369,6 @@ interface TreeStats {
 
 function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreeStats): number {
   return treeBranchPageCount + treeLeafPageCount + overflowPages;
-}
-
-const READING: ReadonlySet<DatabaseRequest['do']> = new Set(['get', 'list', 'count', 'unreturned', 'changed', 'gone']);
-
-function isReading({ do: what }: DatabaseRequest): boolean {
-  return READING.has(what);
 }
 
 /** @returns whether a request needs room, and is refused by a full database. Logouts and notes of visits never are. */

@@ -14,7 +14,9 @@ import { errorCode, messageOf } from '../../system/error.js';
 import { CookieStoreError } from '../error.js';
 import { RepeatedLog } from '../../log/repeated.js';
 import type { Logger } from '../../log/logger.js';
+import type { Histogram } from '../../metrics/histogram.js';
 import { DatabaseWatch, LOOK_EVERY_MS } from './watch.js';
+import { isReading } from './reading.js';
 import type { DatabaseAnswer, DatabaseCount, DatabaseOptions, DatabaseRequest, DatabaseValue } from './engine.js';
 import { checkDatabaseFile } from './file-check.js';
 import type { DatabaseConnection } from '../database-thread.js';
@@ -42,6 +44,7 @@ export const databaseStore: CookieStoreType<'database'> = {
 
 export interface DatabaseStoreDeps {
   readonly log: Logger;
+  readonly syncs?: Histogram | undefined;
   /** Default: {@link openInThread}. */
   readonly connect?: (options: DatabaseOptions) => Promise<DatabaseConnection>;
   /** How often {@link DatabaseCookieStore.watch} looks, in milliseconds; default {@link LOOK_EVERY_MS}. */
@@ -59,6 +62,7 @@ interface Task {
 export class DatabaseCookieStore implements CookieStore {
   readonly #options: DatabaseOptions;
   readonly #repeated: RepeatedLog;
+  readonly #syncs: Histogram | undefined;
   readonly #connect: (options: DatabaseOptions) => Promise<DatabaseConnection>;
   readonly #queue = new CommitQueue<Task>((batch) => this.#commit(batch));
   // undefined before `open`, and after the thread was lost
@@ -70,8 +74,9 @@ export class DatabaseCookieStore implements CookieStore {
 
   constructor(
     options: DatabaseOptions,
-    { log, connect = openInThread, lookEveryMs = LOOK_EVERY_MS }: DatabaseStoreDeps,
+    { log, syncs, connect = openInThread, lookEveryMs = LOOK_EVERY_MS }: DatabaseStoreDeps,
   ) {
+    this.#syncs = syncs;
     this.#options = options;
     this.#lookEveryMs = lookEveryMs;
     this.#repeated = new RepeatedLog(log);
@@ -136,6 +141,11 @@ export class DatabaseCookieStore implements CookieStore {
     return { before, after };
   }
 
+  async entries(): Promise<number> {
+    const value = await this.#submit({ do: 'entries' });
+    return typeof value === 'number' ? value : 0;
+  }
+
   async count(): Promise<DatabaseCount> {
     const value = await this.#submit({ do: 'count' });
     return typeof value === 'object' && 'damaged' in value ? value : { values: 0, damaged: 0 };
@@ -185,7 +195,11 @@ export class DatabaseCookieStore implements CookieStore {
     try {
       // A lost thread is replaced. The database is not emptied again, even where it was at the start.
       this.#connection ??= await this.#connectAgain();
+      const begunMs = performance.now();
       answers = await this.#connection.run(batch.map(({ request }) => request));
+      if (!batch.every(({ request }) => isReading(request))) {
+        this.#syncs?.observe((performance.now() - begunMs) / 1000);
+      }
     } catch (err) {
       this.#repeated.say('error', { path: this.#options.path, err }, 'cookie database lost');
       await this.#disconnect();

@@ -28,6 +28,7 @@ import { systemProcesses } from '../../system/processes.js';
 import { CookieStoreError } from '../error.js';
 import { isForward } from '../store.js';
 import type { Logger } from '../../log/logger.js';
+import type { Histogram } from '../../metrics/histogram.js';
 import type { Change, Operation } from './change.js';
 import type { FileSystem } from '../../system/files.js';
 import type { ProcessTable } from '../../system/processes.js';
@@ -83,6 +84,7 @@ export interface FileStoreDeps {
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  readonly syncs?: Histogram | undefined;
   readonly fs?: FileSystem;
   readonly processes?: ProcessTable;
 }
@@ -99,6 +101,7 @@ export class FileCookieStore implements CookieStore {
   readonly #clock: () => number;
   readonly #fs: FileSystem;
   readonly #processes: ProcessTable;
+  readonly #syncs: Histogram | undefined;
   // sockets of the system: none where the files are simulated
   readonly #beacons: Beacons | undefined;
   readonly #queue = new CommitQueue<Operation | 'sync'>((batch) => this.#commit(batch));
@@ -112,6 +115,7 @@ export class FileCookieStore implements CookieStore {
     this.#options = { sync: 'always', checksum: false, ...options };
     this.#log = deps.log;
     this.#clock = deps.clock;
+    this.#syncs = deps.syncs;
     this.#fs = deps.fs ?? systemFiles;
     this.#processes = deps.processes ?? systemProcesses;
     this.#beacons = deps.fs === undefined ? systemBeacons : undefined;
@@ -190,6 +194,11 @@ export class FileCookieStore implements CookieStore {
 
   async evict(cbtid: string): Promise<void> {
     await this.#submit(eviction(cbtid));
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async entries(): Promise<number> {
+    return this.#openFile().table.records.size;
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await
@@ -282,6 +291,7 @@ export class FileCookieStore implements CookieStore {
 
   async #write(operations: readonly Operation[], file: CookieFile): Promise<void> {
     const { slots, lines, accepted } = stage(operations, (cbtid) => file.table.at(cbtid));
+    const begunMs = performance.now();
     try {
       // Also without lines: what an earlier failure left could bring back what was deleted.
       await file.append(lines, this.#options.sync === 'always' ? 'now' : 'later');
@@ -290,6 +300,7 @@ export class FileCookieStore implements CookieStore {
       for (const { operation } of accepted) operation.reject(error);
       return;
     }
+    if (lines.length > 0) this.#syncs?.observe((performance.now() - begunMs) / 1000);
     for (const [cbtid, slot] of slots) file.table.set(cbtid, slot);
     for (const { operation, entry } of accepted) operation.resolve(entry);
     if (lines.length > 0 && this.#options.sync !== 'always') this.#oweSync();

@@ -16,6 +16,7 @@ import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Match, UriRule } from '../../wamp/uri.js';
+import { RealmCounts } from '../../metrics/realm-counts.js';
 import type { Budget } from '../budget.js';
 import type { Publication, Uplink, WantedPattern } from '../uplink.js';
 import type { Eligibility } from './eligibility.js';
@@ -23,6 +24,7 @@ import type { Asked } from './pending-subscriptions.js';
 import type { EventHistory } from './history.js';
 import type { SubscriptionDirectory, SubscriptionObserver } from '../observer.js';
 import type { RetentionLimits } from './retention-limits.js';
+import type { CountByMatch } from '../pattern-index.js';
 import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
 
@@ -50,6 +52,8 @@ export interface BrokerDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly observer: SubscriptionObserver;
+  /** By default nobody looks at them. */
+  readonly counts?: RealmCounts;
   /** How much may be kept of publications with `retain`. */
   readonly retention?: RetentionLimits;
   /** Remembers publications; undefined where the realm has no store. */
@@ -71,12 +75,14 @@ export interface BrokerDeps {
  */
 export class Broker {
   readonly #deps: BrokerDeps;
+  readonly #counts: RealmCounts;
   readonly #subscriptions = new Subscriptions();
   readonly #retained: RetainedEvents;
   readonly #pending = new PendingSubscriptions();
 
   constructor(deps: BrokerDeps) {
     this.#deps = deps;
+    this.#counts = deps.counts ?? new RealmCounts();
     this.#retained = new RetainedEvents(deps.retention ?? RETENTION_LIMITS);
   }
 
@@ -85,6 +91,7 @@ export class Broker {
     const { uriRule, nextRouterId, clock, uplink } = this.#deps;
     checkUri('subscribe', topic, match, uriRule);
     authorize(session, 'subscribe', topic, match, granted);
+    this.#counts.allowed.subscribe += 1;
     const known = this.#subscriptions.lookup(topic, match);
     const getRetained = options.get_retained === true;
     if (known === undefined && uplink !== undefined) {
@@ -110,6 +117,7 @@ export class Broker {
     if (subscription === undefined) checkUri('publish', topic, 'exact', this.#deps.uriRule);
     checkReserved(topic);
     const permission = authorize(session, 'publish', topic, 'exact', granted);
+    this.#counts.allowed.publish += 1;
     const { ignoreDiscloseMe = false } = this.#deps;
     const id = this.#deps.randomId();
     this.#distribute(subscription, {
@@ -120,6 +128,7 @@ export class Broker {
       excluded: options.exclude_me === false ? 0 : session.id,
       options,
     });
+    this.#counts.uris?.published(topic);
     if (options.acknowledge === true) session.send({ type: PUBLISHED, requestId: message.requestId, publication: id });
   }
 
@@ -172,6 +181,11 @@ export class Broker {
   /** How many subscriptions there are, sessions with subscriptions, and patterns that wait for the uplink. */
   get size(): { readonly subscriptions: number; readonly subscribers: number; readonly pendingSubscriptions: number } {
     return { ...this.#subscriptions.size, pendingSubscriptions: this.#pending.size };
+  }
+
+  /** How many subscriptions there are, by match policy. */
+  get patterns(): CountByMatch {
+    return this.#subscriptions.byMatch;
   }
 
   /** How much of publications is kept, as retained events and as history: in events and in bytes. */

@@ -4,6 +4,7 @@
  */
 import { PatternIndex } from '../pattern-index.js';
 import type { Match } from '../../wamp/uri.js';
+import type { CountByMatch } from '../pattern-index.js';
 import type { IdsByMatch, SubscriptionView } from '../observer.js';
 import type { RouterSession } from '../session.js';
 
@@ -127,6 +128,11 @@ export class Subscriptions {
 
   get size(): { readonly subscriptions: number; readonly subscribers: number } {
     return { subscriptions: this.#byId.size, subscribers: this.#bySession.size };
+  }
+
+  /** How many subscriptions there are, by match policy. */
+  get byMatch(): CountByMatch {
+    return this.#byPattern.sizes;
   }
 
   #removeMember(session: RouterSession, subscription: Subscription): void {

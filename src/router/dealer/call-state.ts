@@ -3,6 +3,7 @@
  * registered) and `calls.ts` (calls from INVOCATION to RESULT).
  */
 import { IdMap } from './id-map.js';
+import type { Histogram } from '../../metrics/histogram.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Call } from '../../wamp/message.js';
 import type { Deadline } from './deadlines.js';
@@ -81,6 +82,10 @@ export interface InFlight {
   deadline: Deadline<InFlight> | undefined;
   /** What the caller sent after the first message while the call waits for room. */
   backlog: Call[] | undefined;
+  /** When it began, in milliseconds of the scheduler; 0 where nobody wants to know how long it takes. */
+  begunMs: number;
+  /** Where its duration belongs besides, if the config names its procedure. */
+  durations: Histogram | undefined;
   /** Callees that answered `wamp.error.unavailable`. */
   refused: Callee[] | undefined;
 }

@@ -25,6 +25,7 @@ import {
 } from './invocation.js';
 import { PASSTHRU_FEATURE, isPassthru } from '../passthru.js';
 import type { Call, Cancel, ErrorMessage, Yield } from '../../wamp/message.js';
+import type { CallOutcome, RealmCounts } from '../../metrics/realm-counts.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { Budget } from '../budget.js';
@@ -39,6 +40,7 @@ export interface CallsDeps {
   readonly randomId: RandomId;
   readonly scheduler: Scheduler;
   readonly budget: Budget;
+  readonly counts: RealmCounts;
   /** @see DealerDeps */
   readonly cancelWithoutError: boolean;
 }
@@ -48,10 +50,12 @@ export class Calls {
   readonly #parties: Parties;
   readonly #timers: CallTimers;
   readonly #memory: CallMemory;
+  readonly #counts: RealmCounts;
 
   constructor(parties: Parties, deps: CallsDeps) {
     this.#parties = parties;
     this.#deps = deps;
+    this.#counts = deps.counts;
     this.#memory = new CallMemory(deps.budget);
     this.#timers = new CallTimers(deps.scheduler, (call) => this.#overdue(call));
   }
@@ -106,8 +110,13 @@ export class Calls {
       killed: false,
       deadline: undefined,
       backlog: undefined,
+      begunMs: 0,
+      durations: undefined,
       refused: undefined,
     };
+    this.#counts.callsInFlight += 1;
+    if (this.#counts.durations !== undefined) call.begunMs = this.#deps.scheduler.elapsed();
+    if (this.#counts.uris !== undefined) this.#countUri(call, message.procedure);
     caller.calls.set(call.callId, call);
     registration.calls++;
     if (callee !== undefined) return this.#invoke(call, callee, message);
@@ -126,9 +135,9 @@ export class Calls {
     if (mode === 'killnowait') interrupt(call, mode);
     // With `kill` the caller waits for an answer, also where the callee cannot be told to stop and the config wants no ERROR.
     if (!this.#deps.cancelWithoutError || mode === 'kill') {
-      return this.#fail(call, ErrorUri.CANCELED, payloadOf(['the call was canceled']));
+      return this.#fail(call, ErrorUri.CANCELED, payloadOf(['the call was canceled']), 'canceled');
     }
-    this.#end(call);
+    this.#end(call, 'canceled');
     this.fill(call.registration);
   }
 
@@ -151,7 +160,7 @@ export class Calls {
       this.#memory.forget(call);
       this.#timers.restart(call);
     } else {
-      this.#end(call);
+      this.#end(call, 'result');
     }
     caller.send(message);
     if (!progress) this.fill(call.registration);
@@ -162,11 +171,12 @@ export class Calls {
     checkPassthru(session, 'callee', details);
     if (call === undefined) return;
     if (error === ErrorUri.UNAVAILABLE && !call.killed) {
-      if (call.registration.invoke === 'single') return this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload);
+      if (call.registration.invoke === 'single')
+        return this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload, 'no_callee');
       if (call.message !== undefined) return this.#reroute(call, call.message, payload);
     }
     if (!this.#passes(call, details)) return;
-    this.#fail(call, error, payload, resultDetails(details, false));
+    this.#fail(call, error, payload, call.killed ? 'canceled' : 'error', resultDetails(details, false));
   }
 
   /** Hands calls that wait to callees that have room. */
@@ -181,7 +191,7 @@ export class Calls {
       } else if (call.refused === undefined) {
         return;
       } else if (registration.members.every((member) => call.refused?.includes(member))) {
-        this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payloadOf(['no callee is available']));
+        this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payloadOf(['no callee is available']), 'no_callee');
       }
     }
   }
@@ -189,24 +199,25 @@ export class Calls {
   /** The last callee of a registration is gone: nobody will have room for the calls that wait. */
   failQueue(registration: CallTarget): void {
     for (const call of registration.queue) {
-      this.#fail(call, ErrorUri.CANCELED, payloadOf(['the last callee left before it had room for the call']));
+      const payload = payloadOf(['the last callee left before it had room for the call']);
+      this.#fail(call, ErrorUri.CANCELED, payload, 'callee_gone');
     }
   }
 
   /** Forgets the calls of a session that is gone and that wait for room: nothing will be sent for them. */
   removeQueued(party: DealerSession): void {
-    for (const call of party.calls.values()) if (call.callee === undefined) this.#end(call);
+    for (const call of party.calls.values()) if (call.callee === undefined) this.#end(call, 'caller_gone');
   }
 
   /** Forgets a session that is gone, after its registrations: the calls it made, the calls it was to answer. */
   remove(party: DealerSession): void {
     for (const call of party.calls.values()) {
       if (!call.killed && call.callee?.party !== party) interrupt(call, 'killnowait');
-      this.#end(call);
+      this.#end(call, 'caller_gone');
       this.fill(call.registration);
     }
     for (const call of party.invocations.values()) {
-      this.#fail(call, ErrorUri.CANCELED, payloadOf(['the callee left before it answered']));
+      this.#fail(call, ErrorUri.CANCELED, payloadOf(['the callee left before it answered']), 'callee_gone');
     }
   }
 
@@ -273,7 +284,7 @@ export class Calls {
     const next = registration.next(this.#deps.randomId, call.refused);
     if (next !== undefined) this.#invoke(call, next, message);
     else if (registration.members.some((member) => !call.refused?.includes(member))) registration.queue.add(call);
-    else this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload);
+    else this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload, 'no_callee');
     this.fill(registration);
   }
 
@@ -300,17 +311,26 @@ export class Calls {
 
   #overdue(call: InFlight): void {
     if (!call.killed) interrupt(call, 'killnowait');
-    this.#fail(call, ErrorUri.TIMEOUT, payloadOf(['the call was not answered in time']));
+    this.#fail(call, ErrorUri.TIMEOUT, payloadOf(['the call was not answered in time']), 'timeout');
   }
 
-  #fail(call: InFlight, error: string, payload: Payload, details: Dict = NO_DETAILS): void {
-    this.#end(call);
+  #fail(
+    call: InFlight,
+    error: string,
+    payload: Payload,
+    outcome: CallOutcome = 'error',
+    details: Dict = NO_DETAILS,
+  ): void {
+    this.#end(call, outcome);
     call.caller.session.send({ type: ERROR, requestType: CALL, requestId: call.callId, details, error, payload });
     this.fill(call.registration);
   }
 
   /** Takes a call out of everything that knows it. */
-  #end(call: InFlight): void {
+  #end(call: InFlight, outcome: CallOutcome): void {
+    this.#counts.calls[outcome] += 1;
+    this.#counts.callsInFlight -= 1;
+    if (call.begunMs !== 0) this.#observe(call);
     this.#memory.end(call);
     const { caller, callId, callee } = call;
     caller.calls.delete(callId);
@@ -318,6 +338,17 @@ export class Calls {
     else this.#release(call, callee);
     if (call.deadline !== undefined) this.#timers.stop(call);
     if (call.sending) abandon(caller, callId);
+  }
+
+  #countUri(call: InFlight, procedure: string): void {
+    call.durations = this.#counts.uris?.called(procedure);
+    if (call.durations !== undefined && call.begunMs === 0) call.begunMs = this.#deps.scheduler.elapsed();
+  }
+
+  #observe({ begunMs, durations }: InFlight): void {
+    const seconds = (this.#deps.scheduler.elapsed() - begunMs) / 1000;
+    this.#counts.durations?.observe(seconds);
+    durations?.observe(seconds);
   }
 
   #release(call: InFlight, callee: Callee): void {

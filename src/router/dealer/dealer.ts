@@ -16,6 +16,7 @@ import { authorize, checkNamed, checkUri } from '../authorize.js';
 import { sendError } from '../request-error.js';
 import { MANAGEMENT } from '../role.js';
 import type { Call, Cancel, ErrorMessage, Register, Unregister, Yield } from '../../wamp/message.js';
+import { RealmCounts } from '../../metrics/realm-counts.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Payload } from '../../wamp/payload.js';
 import type { Match } from '../../wamp/uri.js';
@@ -23,6 +24,7 @@ import type { CallTarget, DealerSession, Parties } from './call-state.js';
 import type { RegistrarRules } from './registrar.js';
 import type { IdsByMatch, Later, RegistrationDirectory, RegistrationView, Scheduler } from '../observer.js';
 import type { MetaProcedure, ProcedureTable } from '../meta/procedure.js';
+import type { CountByMatch } from '../pattern-index.js';
 import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
 import type { RegistrationClaim, WantedPattern } from '../uplink.js';
@@ -49,6 +51,8 @@ export interface DealerDeps extends RegistrarRules {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly scheduler: Scheduler;
+  /** By default nobody looks at them. */
+  readonly counts?: RealmCounts;
   /**
    * Off by default. On, CANCEL with `skip` or `killnowait` ends the call without the ERROR that the specification asks
    * for: autobahn-js has forgotten the call by then, and closes its connection when the ERROR comes.
@@ -73,6 +77,7 @@ export interface DealerDeps extends RegistrarRules {
  */
 export class Dealer implements RegistrationDirectory {
   readonly #deps: DealerDeps;
+  readonly #counts: RealmCounts;
   readonly #parties: Parties = new Map();
   readonly #registrations: Registrations;
   readonly #calls: Calls;
@@ -80,6 +85,7 @@ export class Dealer implements RegistrationDirectory {
 
   constructor(deps: DealerDeps) {
     this.#deps = deps;
+    this.#counts = deps.counts ?? new RealmCounts();
     const { uplink, nextRouterId, clock } = deps;
     const idOf = uplink === undefined ? nextRouterId : (pattern: WantedPattern) => uplink.idOf(pattern);
     this.#registrations = new Registrations({ idOf, clock });
@@ -87,12 +93,14 @@ export class Dealer implements RegistrationDirectory {
       randomId: deps.randomId,
       scheduler: deps.scheduler,
       budget: deps.budget,
+      counts: this.#counts,
       cancelWithoutError: deps.cancelWithoutError === true,
     });
     this.#registrar = new Registrar(deps, {
       parties: this.#parties,
       registrations: this.#registrations,
       calls: this.#calls,
+      counts: this.#counts,
       isManaged: (procedure) => this.#managed(procedure) !== undefined,
     });
   }
@@ -176,6 +184,11 @@ export class Dealer implements RegistrationDirectory {
     return this.#calls.stats;
   }
 
+  /** How many registrations there are, by match policy. */
+  get patterns(): CountByMatch {
+    return this.#registrations.byMatch;
+  }
+
   list(): IdsByMatch {
     return this.#registrations.list();
   }
@@ -218,6 +231,8 @@ export class Dealer implements RegistrationDirectory {
     if (registration?.match !== 'exact') checkUri('call', procedure, 'exact', this.#deps.uriRule);
     const permission = authorize(session, 'call', procedure, 'exact', granted);
     if (managed !== undefined) checkNamed(session, procedure, permission);
+    const counts = this.#counts;
+    counts.allowed.call += 1;
     const { discloseCaller } = permission;
     if (options.disclose_me === true && !discloseCaller && this.#deps.ignoreDiscloseMe !== true) {
       checkDisclosure(session, registration);
@@ -231,7 +246,8 @@ export class Dealer implements RegistrationDirectory {
     if (result === undefined) {
       throw new WampError(ErrorUri.NO_SUCH_PROCEDURE, `no callee registered for procedure ${quoted(procedure)}`);
     }
-    answer(session, requestId, result);
+    counts.uris?.called(procedure);
+    answer(session, requestId, result, counts);
   }
 
   #managed(procedure: string): MetaProcedure | undefined {
@@ -244,11 +260,17 @@ export class Dealer implements RegistrationDirectory {
 }
 
 /** Hands a result of the router itself to the caller, when it is there. */
-function answer(session: RouterSession, requestId: number, result: Payload | Later): void {
+function answer(session: RouterSession, requestId: number, result: Payload | Later, { calls }: RealmCounts): void {
   const details = NO_DETAILS;
-  const reply = (payload: Payload): void => session.send({ type: RESULT, requestId, details, payload });
+  const reply = (payload: Payload): void => {
+    calls.result += 1;
+    session.send({ type: RESULT, requestId, details, payload });
+  };
   if (typeof result !== 'function') return reply(result);
-  result(reply, (error) => sendError(session, { type: CALL, requestId }, error));
+  result(reply, (error) => {
+    calls.error += 1;
+    sendError(session, { type: CALL, requestId }, error);
+  });
 }
 
 /**

@@ -11,6 +11,7 @@ import { sendError } from '../request-error.js';
 import { partyOf } from './call-state.js';
 import { PendingRegistrations } from './pending-registrations.js';
 import { checkShared } from './registrations.js';
+import type { RealmCounts } from '../../metrics/realm-counts.js';
 import type { Register, Unregister } from '../../wamp/message.js';
 import type { Match, UriRule } from '../../wamp/uri.js';
 import type { Budget } from '../budget.js';
@@ -43,6 +44,7 @@ export interface RegistrarParts {
   readonly parties: Parties;
   readonly registrations: Registrations;
   readonly calls: Pick<Calls, 'fill' | 'failQueue'>;
+  readonly counts: RealmCounts;
   /** Whether the router itself answers calls of this procedure. */
   readonly isManaged: (procedure: string) => boolean;
 }
@@ -75,6 +77,7 @@ export class Registrar {
     // General patterns that merely include URIs of the router (`""`, `.list`) are fine: they are not asked for those.
     checkReserved(procedure, this.#parts.isManaged(procedure));
     authorize(session, 'register', procedure, match, granted);
+    this.#parts.counts.allowed.register += 1;
     this.#register({ session, message });
   }
 

@@ -12,6 +12,7 @@ import type { InvocationPolicy, RegisterOptions } from '../../wamp/message.js';
 import type { Match } from '../../wamp/uri.js';
 import type { Callee, DealerSession } from './call-state.js';
 import type { IdsByMatch } from '../observer.js';
+import type { CountByMatch } from '../pattern-index.js';
 import type { RegistrationClaim, WantedPattern } from '../uplink.js';
 
 export interface RegistrationsDeps {
@@ -50,6 +51,11 @@ export class Registrations {
     const exact = this.#index.exact(uri);
     if (exact !== undefined || !this.#index.hasPatterns || isReservedUri(uri)) return exact;
     return this.#index.longestPrefix(uri) ?? this.#index.bestWildcard(uri);
+  }
+
+  /** How many registrations there are, by match policy. */
+  get byMatch(): CountByMatch {
+    return this.#index.sizes;
   }
 
   list(): IdsByMatch {

@@ -261,6 +261,7 @@ type WampCounted = LongPollWire['connection']['counted'];
 function hostLimits({ options }: LongPollConfig): HostLimits {
   const maxUnsent = Math.min(options.max_unsent_bytes, options.queue_limit_bytes ?? Infinity);
   return {
+    protocol: 'longpoll',
     helloTimeoutMs: options.hello_timeout,
     authenticateTimeoutMs: options.authenticate_timeout,
     pingIntervalMs: 0,

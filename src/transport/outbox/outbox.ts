@@ -42,6 +42,8 @@ export interface OutboxOwner {
   readonly unsentBytes?: number | undefined;
   /** Too much waits: the peer has to be given up. `facts` say where the limit is, if it is not its own. */
   giveUp(facts?: Readonly<Record<string, unknown>>): void;
+  /** An event was dropped. @param isFirst since the peer had been sent all that waited */
+  eventDropped?(isFirst: boolean): void;
   /** Says something of the peer in the log. */
   warn(facts: Readonly<Record<string, unknown>>, message: string): void;
 }
@@ -154,7 +156,9 @@ export class Outbox implements Flushable, Debtor {
     if (!isEvent) return true;
     this.#drops ??= new EventDrops(this.#owner);
     // All that waits has to leave before the peer counts as a good one again.
-    if (this.#drops.add()) this.#socket.once('drain', () => this.#drops?.caughtUp());
+    const isFirst = this.#drops.add();
+    this.#owner.eventDropped?.(isFirst);
+    if (isFirst) this.#socket.once('drain', () => this.#drops?.caughtUp());
     return false;
   }
 

@@ -39,6 +39,8 @@ export interface Agreement {
 export interface Refusal {
   /** For the log. */
   readonly reason: string;
+  /** What it is counted as. */
+  readonly kind: 'magic' | 'octets' | 'subprotocol';
   /** The error reply; undefined for a client that does not speak RawSocket at all. */
   readonly answer: Buffer | undefined;
 }
@@ -66,13 +68,14 @@ export function announcedLimit(bytes: number): number {
 
 /** Judges the first four octets of a client. */
 export function negotiate(octets: Buffer, rules: HandshakeRules): Agreement | Refusal {
-  if (octets[0] !== MAGIC) return { reason: 'the client does not speak RawSocket', answer: undefined };
+  if (octets[0] !== MAGIC) return { reason: 'the client does not speak RawSocket', kind: 'magic', answer: undefined };
   const choice = octets.readUInt8(1);
-  if (octets.readUInt16BE(2) !== 0) return refusal('reserved octets are used', HandshakeError.RESERVED_BITS_USED);
+  if (octets.readUInt16BE(2) !== 0)
+    return refusal('octets', 'reserved octets are used', HandshakeError.RESERVED_BITS_USED);
   const id = choice & 0x0f;
   const serializer = rules.bySerializerId.get(id);
   if (serializer === undefined) {
-    return refusal(`serializer ${id} is not supported`, HandshakeError.SERIALIZER_UNSUPPORTED);
+    return refusal('subprotocol', `serializer ${id} is not supported`, HandshakeError.SERIALIZER_UNSUPPORTED);
   }
   const ours = Math.log2(rules.maxMessageBytes) - LEAST_EXPONENT;
   return {
@@ -82,8 +85,8 @@ export function negotiate(octets: Buffer, rules: HandshakeRules): Agreement | Re
   };
 }
 
-function refusal(reason: string, error: number): Refusal {
-  return { reason, answer: reply(error, 0) };
+function refusal(kind: Refusal['kind'], reason: string, error: number): Refusal {
+  return { reason, kind, answer: reply(error, 0) };
 }
 
 function reply(upper: number, lower: number): Buffer {

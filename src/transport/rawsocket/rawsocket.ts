@@ -18,6 +18,7 @@ import { controlFrame, FrameType } from './framing.js';
 import { HANDSHAKE_BYTES, handshakeRules, negotiate, TOO_MANY_CONNECTIONS } from './handshake.js';
 import { RawSocketWire } from './wire.js';
 import { TransportHost } from '../transport-host.js';
+import { countRefusal } from '../../metrics/transport-counts.js';
 import type { Logger } from '../../log/logger.js';
 import type { SerializerTypes } from '../../serializer/registry.js';
 import type { SessionDeps } from '../../session/deps.js';
@@ -67,6 +68,7 @@ export class RawSocketAcceptor implements Acceptor {
     this.#rules = handshakeRules(config, deps.serializers);
     this.#host = new TransportHost(
       {
+        protocol: 'rawsocket',
         helloTimeoutMs: options.hello_timeout,
         authenticateTimeoutMs: options.authenticate_timeout,
         pingIntervalMs: options.auto_ping_interval,
@@ -115,6 +117,7 @@ export class RawSocketAcceptor implements Acceptor {
 
   /** The octets that the client has under way are read: the system would take back our reply otherwise. */
   #turnAway(socket: Socket): void {
+    countRefusal(this.#sessions.counts, 'too many');
     socket.resume().end(TOO_MANY_CONNECTIONS);
     if (this.#turnedAway.size >= MAX_TURNED_AWAY) return socket.destroySoon();
     this.#turnedAway.add(socket);
@@ -140,7 +143,8 @@ export class RawSocketAcceptor implements Acceptor {
   }
 
   /** What the client still sends is dropped; it may stay no longer than it had for its handshake. */
-  #refuse(socket: Socket, { reason, answer }: Refusal): void {
+  #refuse(socket: Socket, { reason, answer, kind }: Refusal): void {
+    countRefusal(this.#sessions.counts, kind);
     this.#repeated.say('warn', { peer: peerOf(socket), reason }, 'rawsocket refused');
     socket.on('close', () => this.#forget(socket)).resume();
     if (answer === undefined) socket.destroy();

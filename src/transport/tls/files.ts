@@ -58,7 +58,11 @@ const DH_PARAMETERS = /-----BEGIN DH PARAMETERS-----\s+MI[\w+/=\s]+-----END DH P
  * @returns what a TLS server needs; whether clients need a certificate is not part of it.
  * @throws TlsFileError
  */
-export async function readTlsFiles(config: TlsConfig, log: Logger, now = Date.now()): Promise<SecureContextOptions> {
+export async function readTlsFiles(
+  config: TlsConfig,
+  log: Logger,
+  now = Date.now(),
+): Promise<SecureContextOptions & { readonly cert: string }> {
   const reading: TlsReading = { now, warn: (_key, facts, text) => log.warn(facts, text) };
   const key = await readKey(config.key, reading);
   const certificate = await readCertificates('certificate', config.certificate, reading);

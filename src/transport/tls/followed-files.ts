@@ -56,7 +56,7 @@ export const SYSTEM_FOLLOWING: FollowingDeps = {
 };
 
 /** Puts what is in the files in force: throws when it cannot be used. */
-export type UseCertificate = (options: SecureContextOptions) => void;
+export type UseCertificate = (options: SecureContextOptions, certificate: X509Certificate) => void;
 
 /** Reads the files of one endpoint, and again whenever they have changed. */
 export class FollowedFiles {
@@ -141,11 +141,11 @@ export class FollowedFiles {
     const marks = await this.#marksOf(config);
     const now = this.#deps.clock();
     const options = await readTlsFiles(config, this.#log, now);
-    const certificate = new X509Certificate(String(options.cert));
+    const certificate = new X509Certificate(options.cert);
     if (isRenewal && now > Date.parse(certificate.validTo)) {
       throw new TlsFileError('certificate', `${config.certificate} is past: it was valid to ${certificate.validTo}`);
     }
-    this.#use(options);
+    this.#use(options, certificate);
     this.#config = config;
     this.#used = marks;
     this.#seen = marks;

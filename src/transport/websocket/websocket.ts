@@ -13,6 +13,7 @@ import { serverOptionsOf } from './server-options.js';
 import { statusPage } from './status-page.js';
 import { admitSocket } from '../admit.js';
 import { TransportHost } from '../transport-host.js';
+import { countRefusal } from '../../metrics/transport-counts.js';
 import { endLater, visitorOf } from './visitor.js';
 import { WITHOUT_UPGRADE, handshakeRules, isByPlantedHost, isWithoutUpgrade, negotiate } from './handshake.js';
 import { controlFrame, PING_FRAME } from './framing.js';
@@ -79,6 +80,7 @@ export class WebSocketAcceptor {
     this.#server.on('headers', (headers) => headers.push(...(this.#answer?.headers ?? [])));
     this.#host = new TransportHost(
       {
+        protocol: 'websocket',
         helloTimeoutMs: options.hello_timeout,
         authenticateTimeoutMs: options.authenticate_timeout,
         pingIntervalMs: options.auto_ping_interval,
@@ -102,12 +104,16 @@ export class WebSocketAcceptor {
   accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
     const agreement = negotiate(req, this.#rules);
     if ('status' in agreement) {
+      countRefusal(this.#deps.sessions.counts, agreement.kind);
       this.#refusals.webSocket(req, agreement);
       return refuse(socket, agreement.status, agreement.text, agreement.headers);
     }
     if (isByPlantedHost(req, this.#rules, socket)) this.#pages.plantedHost(req);
     if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
-    if (!admitSocket(socket, this.#host)) return refuse(socket, 503, 'too many connections', RETRY_LATER);
+    if (!admitSocket(socket, this.#host)) {
+      countRefusal(this.#deps.sessions.counts, 'too many');
+      return refuse(socket, 503, 'too many connections', RETRY_LATER);
+    }
     const { tracker } = this.#deps;
     if (tracker === undefined) return this.#upgrade(req, socket, head, agreement, undefined);
     tracker.resolve(req).then(
@@ -116,6 +122,7 @@ export class WebSocketAcceptor {
         this.#upgrade(req, socket, head, agreement, tracked);
       },
       (error: unknown) => {
+        countRefusal(this.#deps.sessions.counts, 'cookie store');
         this.#deps.log.error({ err: error }, 'cookie store failed, connection refused');
         refuse(socket, 503, 'the cookie store is not available');
       },
@@ -125,6 +132,7 @@ export class WebSocketAcceptor {
   /** Answers a plain GET or HEAD: a browser that was pointed at a WebSocket. */
   handlePlain(req: IncomingMessage, res: ServerResponse): void {
     if (isWithoutUpgrade(req)) {
+      countRefusal(this.#deps.sessions.counts, WITHOUT_UPGRADE.kind);
       this.#refusals.webSocket(req, { ...WITHOUT_UPGRADE, text: 'the handshake came without its upgrade' });
       const { status, text, headers } = WITHOUT_UPGRADE;
       res.writeHead(status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });

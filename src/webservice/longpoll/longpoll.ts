@@ -17,6 +17,7 @@ import { BodyReader } from '../../http/bodies.js';
 import { BodyMemory } from '../../http/body-memory.js';
 import { CrossOrigin } from '../../http/cross-origin.js';
 import { keepConnection } from '../../http/kept-connections.js';
+import { countRefusal } from '../../metrics/transport-counts.js';
 import { MAX_OPENING_BYTES } from '../../session/opening.js';
 import { createSessionDeps } from '../../session/deps.js';
 import { LongPollAcceptor } from '../../transport/longpoll/acceptor.js';
@@ -80,8 +81,8 @@ class LongPollService implements WebService {
   }
 
   async start(): Promise<void> {
-    const { router, load, families, logins, cookies, log, drain, share } = this.#deps;
-    const own = await createSessionDeps(this.#config, { router, load, log, families, logins });
+    const { router, load, families, logins, cookies, log, drain, share, counts } = this.#deps;
+    const own = await createSessionDeps(this.#config, { router, load, log, families, logins, counts });
     const tracker = await cookies?.tracker();
     const sessions = share?.(this.#config, own) ?? own;
     this.#acceptor = new LongPollAcceptor(this.#config, {
@@ -180,6 +181,7 @@ class LongPollService implements WebService {
   }
 
   #refuse({ req }: WebRequest, res: WebResponse, refusal: Refusal): void {
+    countRefusal(this.#deps.counts, refusal.kind);
     this.#refusals.request(req, refusal);
     if (!res.closed) sendStatus(res, refusal.status, refusal.text, refusal.headers);
   }

@@ -20,10 +20,9 @@ export async function createUniversalServer(
   const log = deps.log.child({ transport: config.id });
   const shared = deps.sharedPorts?.of(config.endpoint);
   const trustedProxies = trustedProxiesOf(config.web.options, deps.proxyTrust);
-  return new EndpointServer(config.endpoint, await createAcceptor(config, deps, shared), log, {
-    shared,
-    trustedProxies,
-  });
+  const acceptor = await createAcceptor(config, deps, shared);
+  const counts = deps.metrics?.transport(config.id);
+  return new EndpointServer(config.endpoint, acceptor, log, { shared, trustedProxies, counts });
 }
 
 async function createAcceptor(
@@ -35,8 +34,9 @@ async function createAcceptor(
   const http = createWebAcceptor({ ...web, id, paths: { ...web.paths, ...websocket } }, deps, shared);
   if (rawsocket === undefined) return http;
   const log = deps.log.child({ transport: id });
-  const { router, load, families, logins, drain } = deps;
-  const own = await createSessionDeps(rawsocket, { router, load, log, families, logins });
+  const { router, load, families, logins, drain, metrics } = deps;
+  const counts = metrics?.transport(id);
+  const own = await createSessionDeps(rawsocket, { router, load, log, families, logins, counts });
   const sessions = shared?.share('rawsocket', own) ?? own;
   const raw = new RawSocketAcceptor(rawsocket, { sessions, serializers: families.serializers, log, drain });
   return new UniversalAcceptor({ rawsocket: raw, http, timeoutMs: rawsocket.options.hello_timeout, log });

@@ -37,6 +37,7 @@ describe('a client that was given up', () => {
       unsent: unsentLimits(65_536, false),
       log: silentLogger(),
       sessions: {},
+      counts: { sentBytes: 0 },
       awaitHello: () => undefined,
       closed: () => undefined,
     } as unknown as TransportHost;

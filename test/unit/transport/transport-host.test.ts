@@ -14,6 +14,7 @@ const PING = Buffer.from('ping');
 class Poll implements HostedTransport, CountedConnection {
   readonly remoteAddress: string | undefined;
   readonly peer = 'poll';
+  readonly waitingBytes = 0;
   readonly counted = this;
   readonly isCallee = false;
   readonly isBusy = false;
@@ -67,6 +68,7 @@ function hostOf(limits: Partial<HostLimits> = {}): TransportHost {
   });
   return new TransportHost(
     {
+      protocol: 'rawsocket',
       helloTimeoutMs: 1000,
       authenticateTimeoutMs: 2000,
       pingIntervalMs: 10_000,

@@ -35,6 +35,7 @@ function world({ saysGoodbye = false } = {}) {
   const slow = new SlowMethod();
   const drain = new Drain({ log, saysGoodbye, elapsed: () => 0, wait: () => Promise.resolve(), random: () => 0 });
   const limits = {
+    protocol: 'longpoll' as const,
     ...{ helloTimeoutMs: 0, authenticateTimeoutMs: 0, pingIntervalMs: 0, pongTimeoutMs: 0, closeTimeoutMs: 10_000 },
     ...{ pingFrame: Buffer.alloc(0), trafficIsLife: true, unsent: unsentLimits(1_000_000, false) },
     connections: {

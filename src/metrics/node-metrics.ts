@@ -1,0 +1,148 @@
+/**
+ * Where all that is counted in a node comes together: the counts of realms, transports and cookie stores, by their names in the config, and
+ * sources of what can be looked at. A part of the node asks for its counts once, when it is made, and adds to them; another part adds a
+ * source. Text is made of it at each scrape, and nothing before.
+ */
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { METRICS } from './catalogue.js';
+import { collect } from './collect.js';
+import { ConfigFacts } from './config-facts.js';
+import { CookieCounts } from './cookie-counts.js';
+import { HttpCounts } from './http-counts.js';
+import { LoginCounts } from './login-counts.js';
+import { MessageCounts } from './message-counts.js';
+import { RealmCounts } from './realm-counts.js';
+import { countSamples } from './samples.js';
+import { writtenText } from './text.js';
+import { TransportCounts } from './transport-counts.js';
+import { UriCounts } from './uri-counts.js';
+import type { Collected, Turn } from './collect.js';
+import type { SampleSource } from './metric.js';
+import type { TextFormat } from './text.js';
+
+/** What somebody wants to know beyond what is always counted. */
+export interface Wish {
+  /** How long calls take. */
+  readonly callDurations: boolean;
+  /** Whether publications and calls of a URI are counted by URI; undefined: none are. */
+  readonly isNamed?: ((uri: string) => boolean) | undefined;
+}
+
+/** How long a text is given to others that ask, in milliseconds. */
+const FRESH_MS = 1000;
+
+/** A scrape, and what was written of it. */
+interface Scrape {
+  readonly atMs: number;
+  readonly collected: Promise<Collected>;
+  readonly texts: Map<TextFormat, Promise<Buffer>>;
+}
+
+/** What a node counts. */
+export class NodeMetrics {
+  readonly http = new HttpCounts();
+  readonly logins = new LoginCounts();
+  /** Messages of clients that have no session yet. */
+  readonly strangers = new MessageCounts();
+  readonly config = new ConfigFacts();
+  // name -> counts
+  readonly realms = new Map<string, RealmCounts>();
+  readonly transports = new Map<string, TransportCounts>();
+  readonly cookies = new Map<string, CookieCounts>();
+  readonly #sources = new Set<SampleSource>();
+  readonly #wishes = new Set<Wish>();
+  readonly #turn: Turn;
+  readonly #elapsed: () => number;
+  #isNamed: ((uri: string) => boolean) | undefined;
+  #last: Scrape | undefined;
+  /** What is being written. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param turn waits until the event loop has been round.
+   * @param elapsed milliseconds, of a clock that only goes forward.
+   */
+  constructor(turn: Turn = turnOfTheLoop, elapsed: () => number = () => performance.now()) {
+    this.#turn = turn;
+    this.#elapsed = elapsed;
+    this.#sources.add(() => countSamples(this));
+  }
+
+  /** @returns the counts of all realms of this name. */
+  realm(name: string): RealmCounts {
+    const known = this.realms.get(name);
+    if (known !== undefined) return known;
+    const counts = new RealmCounts();
+    this.realms.set(name, counts);
+    this.#grant(counts);
+    return counts;
+  }
+
+  /** @returns the counts of the transport with this id. */
+  transport(id: string): TransportCounts {
+    const counts = this.transports.get(id) ?? new TransportCounts(this);
+    this.transports.set(id, counts);
+    return counts;
+  }
+
+  /** @returns the counts of the cookie store with this name. */
+  cookieStore(name: string): CookieCounts {
+    const counts = this.cookies.get(name) ?? new CookieCounts();
+    this.cookies.set(name, counts);
+    return counts;
+  }
+
+  /** Shows more from now on. @returns what ends that. */
+  add(source: SampleSource): () => void {
+    this.#sources.add(source);
+    return () => this.#sources.delete(source);
+  }
+
+  /** Counts more from now on: as long as one of those who wish it is there. @returns what ends that. */
+  wish(wish: Wish): () => void {
+    this.#wishes.add(wish);
+    this.#wishesChanged();
+    return () => {
+      if (this.#wishes.delete(wish)) this.#wishesChanged();
+    };
+  }
+
+  /** @returns the text of all metrics, in UTF-8, no older than a second. One is made at a time. */
+  text(format: TextFormat): Promise<Buffer> {
+    if (this.#last === undefined || this.#elapsed() - this.#last.atMs >= FRESH_MS) {
+      const collected = this.#afterOthers(() => collect(this.#sources, this.#turn));
+      this.#last = { atMs: this.#elapsed(), collected, texts: new Map() };
+      // Who asks gets the failure; the next one tries again.
+      collected.catch(() => (this.#last = undefined));
+    }
+    const { collected, texts } = this.#last;
+    const known = texts.get(format);
+    if (known !== undefined) return known;
+    const text = this.#afterOthers(async () => {
+      const pieces = await writtenText(METRICS, await collected, format, this.#turn);
+      return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
+    });
+    texts.set(format, text);
+    return text;
+  }
+
+  #afterOthers<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#writing.then(work);
+    this.#writing = done.catch(() => undefined);
+    return done;
+  }
+
+  #wishesChanged(): void {
+    const tests = [...this.#wishes].flatMap(({ isNamed }) => isNamed ?? []);
+    this.#isNamed = tests.length === 0 ? undefined : (uri) => tests.some((isNamed) => isNamed(uri));
+    this.http.isTimed = this.#wishes.size > 0;
+    for (const counts of this.realms.values()) this.#grant(counts);
+  }
+
+  #grant(counts: RealmCounts): void {
+    counts.timeCalls([...this.#wishes].some(({ callDurations }) => callDurations));
+    const isNamed = this.#isNamed;
+    if (isNamed === undefined) counts.uris = undefined;
+    else counts.uris ??= new UriCounts((uri) => this.#isNamed?.(uri) === true);
+  }
+}
