@@ -13,6 +13,7 @@ import { X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { SecureContextOptions } from 'node:tls';
 import { errorCode, messageOf } from '../../system/error.js';
+import { silentLogger } from '../../log/logger.js';
 import type { Logger } from '../../log/logger.js';
 import { readTlsFiles, TlsFileError } from './files.js';
 import type { TlsConfig } from './schema.js';
@@ -68,8 +69,8 @@ export class FollowedFiles {
   #used = '';
   /** What they looked like at the last look. */
   #seen = '';
-  /** The last fault that was told. */
-  #told: string | undefined;
+  /** The last fault that was told, and what the files looked like. */
+  #told: { readonly reason: string; readonly marks: string } | undefined;
   #certificate: X509Certificate | undefined;
   /** How many of the reminders of the certificate were told. */
   #reminded = 0;
@@ -131,8 +132,9 @@ export class FollowedFiles {
     } catch (error) {
       // It is tried at each look, because not only the files may be what is wrong, and told once.
       const reason = messageOf(error);
-      if (this.#told === reason) return;
-      this.#told = reason;
+      const isKnown = this.#told?.reason === reason;
+      this.#told = { reason, marks };
+      if (isKnown) return;
       this.#log.error({ reason }, 'new certificate not used: the one before stays in force');
     }
   }
@@ -140,7 +142,9 @@ export class FollowedFiles {
   async #take(config: TlsConfig, isRenewal: boolean): Promise<void> {
     const marks = await this.#marksOf(config);
     const now = this.#deps.clock();
-    const options = await readTlsFiles(config, this.#log, now);
+    // Of files that were refused as they are, what else is odd has been told.
+    const log = this.#told?.marks === marks ? silentLogger() : this.#log;
+    const options = await readTlsFiles(config, log, now);
     const certificate = new X509Certificate(options.cert);
     if (isRenewal && now > Date.parse(certificate.validTo)) {
       throw new TlsFileError('certificate', `${config.certificate} is past: it was valid to ${certificate.validTo}`);

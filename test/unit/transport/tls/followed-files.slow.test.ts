@@ -171,6 +171,10 @@ describeNeeds('the openssl command', HAS_OPENSSL)('the files of an endpoint', ()
     expect(await seen()).toBe('server');
     expect(told()).toContain('new certificate not used: the one before stays in force');
     expect(lines.find(({ reason }) => reason !== undefined)?.['reason']).toContain('is past: it was valid to');
+    // Nothing is told again at each look, not even what is odd about the files.
+    const count = lines.length;
+    for (let more = 0; more < 3; more++) await look();
+    expect(lines).toHaveLength(count);
   });
 
   it('are used with a warning when they are not valid yet', async () => {
