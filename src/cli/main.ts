@@ -26,6 +26,7 @@ import { addSessionCommands } from './session-commands.js';
 import { start } from './start.js';
 import { NODE_STATES, status } from './status.js';
 import { stop } from './stop.js';
+import { TOP_SORTS, top } from './top.js';
 import { upgrade } from './upgrade.js';
 
 const SECONDS = 'Seconds are a whole number.';
@@ -175,6 +176,17 @@ function addProcessCommands(program: Command): void {
     .addOption(new Option('--assert <state>', 'exit with 69 if that is not so').choices(NODE_STATES))
     .option('--json', 'as one JSON object')
     .action(status);
+  addRunningOptions(program.command('top').description('watch the sessions of a running node, as top does processes'))
+    .addOption(new Option('--sort <key>', 'what comes first').choices(TOP_SORTS).default(TOP_SORTS[0]))
+    .option('--realm <realm>', 'only sessions of this realm')
+    .addOption(
+      new Option('--interval <seconds>', 'how long between two looks')
+        .argParser(wholeNumber('Seconds are a whole number from 1 to 99999.'))
+        .default(1),
+    )
+    .option('--once', 'print one table and end; so it is also where nobody sits at a terminal')
+    .option('--json', 'one JSON object per line and look, until you end it; one with --once')
+    .action(top);
 }
 
 /** @param refusal - said when it is none of at most five digits */

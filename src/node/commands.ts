@@ -16,6 +16,7 @@ import { RemoteManagement } from './cookie-control.js';
 import { cookieSectionsOf } from './cookie-stores.js';
 import { NodeError } from './error.js';
 import { namedNode, PID_FILE, runningPid } from './pidfile.js';
+import { RemoteMonitor } from './monitor/requests.js';
 import { RemoteNode } from './process-control.js';
 import type { NodeStatus } from './process-control.js';
 import { RemoteSessions } from './session-control.js';
@@ -51,11 +52,24 @@ export async function withCookies<T>(place: NodePlace, use: (management: CookieM
  * @throws NodeError (rejects) `ERR_NODE_CONTROL`, also when no node runs
  */
 export async function withSessions<T>(place: NodePlace, use: (sessions: RemoteSessions) => Promise<T>): Promise<T> {
+  return withClient(place, (client) => use(new RemoteSessions(client)));
+}
+
+/**
+ * Lets `use` look at a running node as its operators do.
+ *
+ * @throws NodeError (rejects) `ERR_NODE_CONTROL`, also when no node runs
+ */
+export async function withMonitor<T>(place: NodePlace, use: (monitor: RemoteMonitor) => Promise<T>): Promise<T> {
+  return withClient(place, (client) => use(new RemoteMonitor(client)));
+}
+
+async function withClient<T>(place: NodePlace, use: (client: ControlClient) => Promise<T>): Promise<T> {
   const directory = place.rundir ?? place.cbdir;
   const client = await ControlClient.connect(directory);
   if (client === undefined) throw await unreachable(directory);
   try {
-    return await use(new RemoteSessions(client));
+    return await use(client);
   } finally {
     client.close();
   }
