@@ -32,7 +32,7 @@ const types = path.join(dist, '.types');
 
 // A build info that outlived its output would make tsc believe that there is nothing to do.
 if (!existsSync(path.join(types, 'index.d.ts'))) rmSync(dist, { recursive: true, force: true });
-const [typed] = await Promise.all([declarations(), bundles()]);
+const [typed] = await Promise.all([declarations(), bundles(), monitorPage()]);
 if (typed !== 0) process.exit(typed);
 const { dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 publishDeclarations(types, dist, TYPED_ENTRIES, Object.keys(dependencies));
@@ -80,6 +80,28 @@ async function bundles() {
     plugins: [useValidator, withoutDescriptions],
   });
   shortenMaps(dist);
+}
+
+/** The page of the service `monitor`: a file of each kind, so that it needs nothing from elsewhere. */
+async function monitorPage() {
+  const [from, to] = [path.join(root, 'pages/monitor'), path.join(dist, 'monitor')];
+  mkdirSync(to, { recursive: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: { monitor: path.join(from, 'main.js') },
+    outdir: to,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: ['es2022', 'chrome105', 'firefox110', 'safari16'],
+    legalComments: 'none',
+  });
+  for (const file of ['index.html', 'icon.svg']) copyFileSync(path.join(from, file), path.join(to, file));
+  const licences = ['preact', 'uplot'].map((name) => {
+    const folder = path.dirname(require.resolve(`${name}/package.json`));
+    return `${name}\n\n${readFileSync(path.join(folder, 'LICENSE'), 'utf8')}`;
+  });
+  writeFileSync(path.join(to, 'licences.txt'), licences.join('\n\n'));
 }
 
 /** Chunks have a new name whenever they change. */

@@ -76,9 +76,10 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     // The bodies of the HTTP bridge are what JSON is in WAMP.
     folders: [
       ...['wamp', 'serializer', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'metrics', 'system'],
+      ...['monitor'],
     ],
     // A reverse proxy is a client of HTTP.
-    builtins: ['buffer', 'crypto', 'fs', 'http', 'https', 'net', 'path', 'stream', 'tls', 'zlib'],
+    builtins: ['buffer', 'crypto', 'fs', 'http', 'https', 'net', 'path', 'stream', 'tls', 'util', 'zlib'],
     packages: ['ws', 'send', 'cookie', 'jose', 'openid-client', 'busboy'],
   },
   client: { folders: ['wamp', 'serializer', 'auth', 'session', 'log'], types: ['router'] },
@@ -93,7 +94,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   monitor: {
     folders: ['wamp', 'log', 'router', 'cookie', 'session'],
     types: ['auth'],
-    builtins: ['crypto', 'fs', 'timers'],
+    builtins: ['crypto', 'fs', 'timers', 'url'],
   },
   worker: {
     folders: [

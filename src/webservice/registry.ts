@@ -10,6 +10,7 @@ import { CookieSection, TrackedService } from './cookies.js';
 import { healthServiceType, healthzServiceType, readyzServiceType } from './health/health.js';
 import { jsonServiceType } from './json.js';
 import { loginServiceType } from './login/login.js';
+import { monitorServiceType } from './monitor/monitor.js';
 import { nodeInfoServiceType } from './nodeinfo/nodeinfo.js';
 import { longPollServiceType } from './longpoll/longpoll.js';
 import { noneServiceType } from './none.js';
@@ -35,6 +36,7 @@ export const WEB_SERVICES: WebServiceTypes = {
   json: jsonServiceType,
   login: loginServiceType,
   longpoll: longPollServiceType,
+  monitor: monitorServiceType,
   nodeinfo: nodeInfoServiceType,
   none: noneServiceType,
   path: pathServiceType,

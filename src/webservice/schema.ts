@@ -20,6 +20,9 @@ import { jsonSchema } from './json-schema.js';
 import type { JsonConfig } from './json-schema.js';
 import { loginSchema } from './login/schema.js';
 import type { LoginConfig } from './login/schema.js';
+import { checkMonitors } from './monitor/rules.js';
+import { monitorSchema } from './monitor/schema.js';
+import type { MonitorServiceConfig } from './monitor/schema.js';
 import { nodeInfoSchema } from './nodeinfo/schema.js';
 import type { NodeInfoConfig } from './nodeinfo/schema.js';
 import { longPollSchema } from './longpoll/schema.js';
@@ -68,6 +71,7 @@ export const pathServiceSchema = {
     healthzSchema,
     readyzSchema,
     healthSchema,
+    monitorSchema,
     noneSchema,
     pathSchema,
     cgiSchema,
@@ -87,6 +91,7 @@ export const webTransportSchema = {
   section: 'Transport "web"',
   standsAt: 'workers[].transports[]',
   description: 'An HTTP server: pages, WebSockets and other services on one port.',
+  rules: checkMonitors,
   required: ['type', 'endpoint', 'paths'],
   additionalProperties: false,
   properties: {
@@ -154,6 +159,7 @@ export type PathServiceConfig =
   | HealthzConfig
   | ReadyzConfig
   | HealthConfig
+  | MonitorServiceConfig
   | NoneConfig
   | PathConfig
   | CgiConfig

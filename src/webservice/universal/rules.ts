@@ -1,8 +1,11 @@
 /** What is checked of the transport `universal`. */
+import { checkMonitors } from '../monitor/rules.js';
 import type { Rules } from '../../schema/rules.js';
 
 /** Rule of the transport: something should be there, and of a path that is there twice that of `websocket` counts. */
-export const checkUniversal: Rules = (transport, { note }) => {
+export const checkUniversal: Rules = (transport, context) => {
+  checkMonitors(transport, context);
+  const { note } = context;
   const webSockets = transport.get('websocket').entries();
   const paths = [...webSockets, ...transport.at('web', 'paths').entries()];
   if (transport.get('rawsocket').missing && paths.length === 0) {

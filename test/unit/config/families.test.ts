@@ -240,6 +240,7 @@ describe('the schema without more words', () => {
         'longpoll',
         'nodeinfo',
         ...['healthz', 'readyz', 'health'],
+        'monitor',
         'none',
         'path',
         'cgi',

@@ -1,0 +1,279 @@
+/** The monitor: logs somebody in, looks at the node every two seconds while somebody looks at the page, and shows what it sees. */
+import 'uplot/dist/uPlot.min.css';
+import './style.css';
+import { h, render } from 'preact';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { join, usableMethods } from './client.js';
+import { ratesOf } from './format.js';
+import { LISTS } from './lists.js';
+import { Login } from './login.js';
+import { Overview, totalsOf } from './overview.js';
+import { Pager, Table } from './table.js';
+
+const LOOK_MS = 2000;
+/** Ten minutes. */
+const MAX_HISTORY = 300;
+const PAGE = 100;
+
+function Monitor({ session, onLeave }) {
+  const [shown, setShown] = useState(() => (location.hash.slice(1) in LISTS ? location.hash.slice(1) : 'overview'));
+  const [summary, setSummary] = useState();
+  const [history, setHistory] = useState([]);
+  const [problem, setProblem] = useState();
+  const [asked, setAsked] = useState();
+  const [looks, setLooks] = useState(0);
+  const before = useRef();
+
+  const look = useCallback(async () => {
+    try {
+      const seen = await session.call('crossbar.monitor.summary');
+      const { previous, entry } = glanceOf(seen, before.current);
+      before.current = seen;
+      setSummary({ ...seen, realmRates: previous });
+      setHistory((all) => [...all.slice(1 - MAX_HISTORY), entry]);
+      setProblem(undefined);
+      setLooks((count) => count + 1);
+    } catch (failure) {
+      setProblem(failure.message);
+    }
+  }, [session]);
+
+  useEffect(() => whileSeen(look), [look]);
+
+  const show = (name) => {
+    window.history.replaceState(null, '', `#${name}`);
+    setShown(name);
+  };
+  const act = async (procedure, kwargs) => {
+    setAsked(undefined);
+    try {
+      await session.call(procedure, kwargs);
+      await look();
+    } catch (failure) {
+      setProblem(failure.message);
+    }
+  };
+
+  if (summary === undefined) return h('main', {}, h('p', { class: 'none' }, problem ?? 'Looking …'));
+  const { may } = summary;
+  const actions = {
+    may,
+    now: summary.now,
+    onEnd: (entry) =>
+      setAsked({
+        text: `End session ${entry.session} of ${entry.authid}? The client may connect again.`,
+        yes: 'End session',
+        act: () => act('crossbar.monitor.session.end', { session: entry.session, worker: entry.worker }),
+      }),
+    onLogOut: (entry) => setAsked(logOutQuestion(entry, act)),
+  };
+  return [
+    h('header', {}, [
+      h('h1', {}, [h('img', { src: 'icon.svg', alt: '' }), summary.node.title]),
+      h('nav', {}, [
+        tab('overview', 'Overview', shown, show),
+        ...Object.entries(LISTS).map(([name, { title }]) => tab(name, title, shown, show)),
+      ]),
+      h('div', { class: 'who' }, [
+        h('span', { class: 'soft' }, session.details.authid),
+        h('button', { type: 'button', onClick: onLeave }, 'Log out'),
+      ]),
+    ]),
+    problem !== undefined && h('p', { class: 'problem', role: 'alert' }, problem),
+    h('main', {}, [
+      shown === 'overview'
+        ? h(Overview, { summary, realms: summary.realmRates, history, onShow: show })
+        : h(List, { key: shown, name: shown, session, actions, looks, onProblem: setProblem }),
+    ]),
+    asked !== undefined && h(Question, { ...asked, onNo: () => setAsked(undefined) }),
+  ];
+}
+
+function tab(name, title, shown, show) {
+  const isShown = name === shown;
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: isShown ? 'chosen' : '',
+      'aria-current': isShown ? 'page' : undefined,
+      onClick: () => show(name),
+    },
+    title,
+  );
+}
+
+/** A list, looked at anew with each look at the node. */
+function List({ name, session, actions, looks, onProblem }) {
+  const list = LISTS[name];
+  const [sort, setSort] = useState(list.sort);
+  const [search, setSearch] = useState('');
+  const [trail, setTrail] = useState([]);
+  const [seen, setSeen] = useState();
+  const before = useRef();
+  const turn = useRef(0);
+
+  useEffect(() => {
+    const mine = ++turn.current;
+    const request = {
+      ...list.request,
+      ...(sort && { sort }),
+      ...(search !== '' && { search }),
+      ...(trail.length > 0 && (list.isCounted ? { offset: trail.length * PAGE } : { after: trail.at(-1) })),
+    };
+    session.call(`crossbar.monitor.${list.procedure}`, request).then(
+      (page) => {
+        if (mine !== turn.current) return;
+        const at = performance.now();
+        const seconds = before.current === undefined ? 0 : (at - before.current.at) / 1000;
+        const entries = ratesOf(page.entries, before.current?.entries, seconds, list.keyOf, list.rates ?? []);
+        before.current = { at, entries: page.entries };
+        setSeen({ ...page, entries });
+      },
+      (failure) => mine === turn.current && onProblem(failure.message),
+    );
+  }, [looks, sort, search, trail]);
+
+  const restart = (change) => (value) => {
+    setTrail([]);
+    change(value);
+  };
+  if (seen === undefined) return h('p', { class: 'none' }, 'Looking …');
+  const { entries, total = entries.length, next } = seen;
+  const hasMore = list.isCounted ? (trail.length + 1) * PAGE < total : Boolean(next);
+  return h('section', {}, [
+    h('div', { class: 'tools' }, [
+      h('h2', {}, list.title),
+      list.isSearched &&
+        h('input', {
+          type: 'search',
+          placeholder: 'Search',
+          'aria-label': 'Search',
+          value: search,
+          onInput: (event) => restart(setSearch)(event.currentTarget.value),
+        }),
+    ]),
+    h(Table, {
+      columns: list.columns(actions),
+      entries,
+      keyOf: list.keyOf,
+      sort,
+      onSort: restart(setSort),
+      none: list.none,
+    }),
+    h(Pager, {
+      total,
+      shown: entries.length,
+      page: trail.length,
+      hasMore,
+      onBack: () => setTrail(trail.slice(0, -1)),
+      onForth: () => setTrail([...trail, next ?? null]),
+    }),
+  ]);
+}
+
+function logOutQuestion({ cookie, authid, realm }, act) {
+  const procedure = 'crossbar.monitor.cookie.logout';
+  if (authid === undefined) {
+    return {
+      text: `Log the browser with cookie ${cookie} out? Its sessions end, and it is not recognised any more.`,
+      yes: 'Log out',
+      act: () => act(procedure, { digest: cookie }),
+    };
+  }
+  return {
+    text: `Log ${authid} out everywhere? All sessions of this user in ${realm} end, and no browser stays logged in.`,
+    yes: 'Log out everywhere',
+    act: () => act(procedure, { authid, realm }),
+  };
+}
+
+function Question({ text, yes, act, onNo }) {
+  const dialog = useRef(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return h('dialog', { ref: dialog, onClose: onNo }, [
+    h('p', {}, text),
+    h('div', { class: 'actions' }, [
+      h('button', { type: 'button', onClick: onNo }, 'Cancel'),
+      h('button', { type: 'button', class: 'danger', onClick: act }, yes),
+    ]),
+  ]);
+}
+
+/** Rates of the node and of its realms since the look before. */
+function glanceOf(seen, past) {
+  const seconds = past === undefined ? 0 : (seen.clock_ms - past.clock_ms) / 1000;
+  const [total, earlier] = [totalsOf(seen), past && totalsOf(past)];
+  const per = (now, then) => (past === undefined || seconds <= 0 ? undefined : Math.max(0, now - then) / seconds);
+  const entry = {
+    at: Date.parse(seen.now) / 1000,
+    sessions: total.sessions,
+    unsent: total.unsent_bytes,
+    received: per(total.received, earlier?.received),
+    sent: per(total.sent, earlier?.sent),
+    cpu: per(seen.node.cpu_seconds, past?.node.cpu_seconds),
+  };
+  const keyOf = ({ worker, realm }) => `${worker} ${realm}`;
+  return { entry, previous: ratesOf(seen.realms, past?.realms, seconds, keyOf, ['received', 'sent']) };
+}
+
+/** Nobody looks at a page in the background. */
+function whileSeen(look) {
+  let timer;
+  const go = async () => {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    await look();
+    clearTimeout(timer);
+    timer = setTimeout(go, LOOK_MS);
+  };
+  document.addEventListener('visibilitychange', go);
+  go();
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener('visibilitychange', go);
+  };
+}
+
+/** Who is logged in, or the form. A lost connection is made again with what was typed before. */
+function Page({ settings }) {
+  const [session, setSession] = useState();
+  const [state, setState] = useState({ isBusy: true });
+  const typed = useRef();
+  const { silent, typed: methods } = usableMethods(settings.methods);
+
+  const enter = useCallback(async (login) => {
+    setState({ isBusy: true });
+    const onLost = (failure) => {
+      setSession(undefined);
+      if (failure.uri === '') setTimeout(() => enter(typed.current), LOOK_MS);
+      else setState({ problem: failure.uri === 'wamp.close.goodbye_and_out' ? undefined : failure.message });
+    };
+    try {
+      const url = new URL('ws', location.href);
+      url.protocol = url.protocol.replace('http', 'ws');
+      url.hash = '';
+      const joined = await join({ url, realm: settings.realm, methods: login ? methods : silent, login, onLost });
+      typed.current = login;
+      setSession(joined);
+    } catch (failure) {
+      const isKnown = login === undefined && failure.uri !== '';
+      setState({ problem: isKnown ? undefined : failure.message });
+    }
+  }, []);
+
+  useEffect(() => {
+    if (silent.length > 0) enter(undefined);
+    else setState({});
+  }, []);
+
+  if (session === undefined) return h(Login, { ...state, hasForm: methods.length > 0, settings, onLogin: enter });
+  const onLeave = () => {
+    typed.current = undefined;
+    session.leave(settings.methods.includes('cookie'));
+  };
+  return h(Monitor, { session, onLeave });
+}
+
+const settings = await (await fetch('settings.json')).json();
+render(h(Page, { settings }), document.getElementById('page'));
