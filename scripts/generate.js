@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { errorsPage } from './errors.js';
+import { withMetrics } from './metrics.js';
 import { importSource } from './source.js';
 
 const { publishedSchemaText, referencePage } = await importSource('config/reference.ts');
@@ -18,6 +19,7 @@ for (const [file, text] of [
   ['config/crossbar.schema.json', publishedSchemaText()],
   ['docs/config.md', referencePage()],
   ['docs/errors.md', errorsPage()],
+  ['docs/metrics.md', await withMetrics(readFileSync(path.join(root, 'docs/metrics.md'), 'utf8'))],
   ['docs/migration.md', withTables(readFileSync(path.join(root, 'docs/migration.md'), 'utf8'), notes)],
 ]) {
   mkdirSync(path.dirname(path.join(root, file)), { recursive: true });

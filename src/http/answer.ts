@@ -10,7 +10,7 @@ export interface Answer {
   readonly status: number;
   /** Media type of the body. */
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers?: OutgoingHttpHeaders;
 }
 

@@ -4,7 +4,7 @@
  * source. Text is made of it at each scrape, and nothing before.
  */
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
-import { METRICS } from './catalogue.js';
+import { METRICS, NODE } from './catalogue.js';
 import { collect } from './collect.js';
 import { ConfigFacts } from './config-facts.js';
 import { CookieCounts } from './cookie-counts.js';
@@ -17,15 +17,27 @@ import { writtenText } from './text.js';
 import { TransportCounts } from './transport-counts.js';
 import { UriCounts } from './uri-counts.js';
 import type { Collected, Turn } from './collect.js';
-import type { SampleSource } from './metric.js';
+import { sample } from './metric.js';
+import { ProcessWatch } from './process-samples.js';
+import { namedBy } from './uri-patterns.js';
+import type { BREATH, Sample, SampleSource } from './metric.js';
+import type { ProcessFacts } from './process-samples.js';
+import type { UriPattern } from './uri-patterns.js';
 import type { TextFormat } from './text.js';
 
 /** What somebody wants to know beyond what is always counted. */
 export interface Wish {
   /** How long calls take. */
   readonly callDurations: boolean;
-  /** Whether publications and calls of a URI are counted by URI; undefined: none are. */
-  readonly isNamed?: ((uri: string) => boolean) | undefined;
+  /** Topics and procedures that are counted each for itself. */
+  readonly uris: readonly UriPattern[];
+}
+
+/** What runs here. */
+export interface Identity {
+  readonly program: ProcessFacts;
+  /** Of this program. */
+  readonly version?: string | undefined;
 }
 
 /** How long a text is given to others that ask, in milliseconds. */
@@ -54,6 +66,8 @@ export class NodeMetrics {
   readonly #turn: Turn;
   readonly #elapsed: () => number;
   #isNamed: ((uri: string) => boolean) | undefined;
+  #identity: Identity | undefined;
+  #watch: ProcessWatch | undefined;
   #last: Scrape | undefined;
   /** What is being written. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -65,7 +79,12 @@ export class NodeMetrics {
   constructor(turn: Turn = turnOfTheLoop, elapsed: () => number = () => performance.now()) {
     this.#turn = turn;
     this.#elapsed = elapsed;
-    this.#sources.add(() => countSamples(this));
+    this.#sources.add(() => this.#ownSamples());
+  }
+
+  /** Says which process it is. To be called before anybody wishes anything. */
+  identify(identity: Identity): void {
+    this.#identity = identity;
   }
 
   /** @returns the counts of all realms of this name. */
@@ -133,10 +152,28 @@ export class NodeMetrics {
   }
 
   #wishesChanged(): void {
-    const tests = [...this.#wishes].flatMap(({ isNamed }) => isNamed ?? []);
-    this.#isNamed = tests.length === 0 ? undefined : (uri) => tests.some((isNamed) => isNamed(uri));
+    const uris = [...this.#wishes].flatMap((wish) => wish.uris);
+    this.#isNamed = uris.length === 0 ? undefined : namedBy(uris);
     this.http.isTimed = this.#wishes.size > 0;
+    this.#watchProcess(this.#wishes.size > 0);
     for (const counts of this.realms.values()) this.#grant(counts);
+  }
+
+  /** The event loop is watched only while somebody wants to know. */
+  #watchProcess(isWanted: boolean): void {
+    if (!isWanted) {
+      this.#watch?.stop();
+      this.#watch = undefined;
+    } else if (this.#identity !== undefined) {
+      this.#watch ??= new ProcessWatch(this.#identity.program);
+    }
+  }
+
+  async *#ownSamples(): AsyncGenerator<Sample | typeof BREATH> {
+    const { program, version = 'unknown' } = this.#identity ?? {};
+    if (program !== undefined) yield sample(NODE.build, 1, version, program.versions.node);
+    yield* countSamples(this);
+    if (this.#watch !== undefined) yield* this.#watch.samples();
   }
 
   #grant(counts: RealmCounts): void {

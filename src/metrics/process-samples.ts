@@ -39,14 +39,14 @@ export interface ProcessFacts {
 
 /** Watches the process. {@link ProcessWatch.stop} ends that. */
 export class ProcessWatch {
-  readonly #process: ProcessFacts;
+  readonly #program: ProcessFacts;
   readonly #startedSeconds: number;
   readonly #delays: IntervalHistogram;
   readonly #gc = new Map([...GC_KINDS.values()].map((kind) => [kind, new Histogram(GC_BOUNDS)]));
   readonly #observer: PerformanceObserver;
 
   constructor(facts: ProcessFacts) {
-    this.#process = facts;
+    this.#program = facts;
     this.#startedSeconds = Date.now() / 1000 - facts.uptime();
     this.#delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.#delays.enable();
@@ -62,19 +62,19 @@ export class ProcessWatch {
 
   /** @returns what is so now. */
   async *samples(): AsyncGenerator<Sample> {
-    const { user, system } = this.#process.cpuUsage();
+    const { user, system } = this.#program.cpuUsage();
     yield sample(PROCESS.cpuUser, user / 1e6);
     yield sample(PROCESS.cpuSystem, system / 1e6);
     yield sample(PROCESS.cpu, (user + system) / 1e6);
     yield sample(PROCESS.started, this.#startedSeconds);
-    const { rss, heapTotal, heapUsed, external } = this.#process.memoryUsage();
+    const { rss, heapTotal, heapUsed, external } = this.#program.memoryUsage();
     yield sample(PROCESS.resident, rss);
     yield sample(PROCESS.heapTotal, heapTotal);
     yield sample(PROCESS.heapUsed, heapUsed);
     yield sample(PROCESS.external, external);
     yield* this.#lag();
     for (const [kind, durations] of this.#gc) yield sample(PROCESS.gc, durations, kind);
-    const { node } = this.#process.versions;
+    const { node } = this.#program.versions;
     yield sample(PROCESS.version, 1, `v${node}`, ...node.split('.').slice(0, 3));
     yield* systemSamples();
   }

@@ -140,6 +140,7 @@ class Node implements RunningNode {
     this.#clients = new LocalClients(parts.log);
     this.#monitor = monitorOf(() => ({ summary: this.summary, startedMs: this.#startedMs }), parts.log);
     this.#metrics.config.loadedMs = this.#startedMs;
+    this.#metrics.identify({ program: process, version: packageVersion() });
     const countsOf = (store: string): CookieCounts => this.#metrics.cookieStore(store);
     this.#stores = new CookieStores({ clock: Date.now, log: parts.log, countsOf }, parts.families.stores);
     this.#warden = new Warden((problem) =>

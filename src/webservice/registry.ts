@@ -11,6 +11,7 @@ import { healthServiceType, healthzServiceType, readyzServiceType } from './heal
 import { jsonServiceType } from './json.js';
 import { loginServiceType } from './login/login.js';
 import { monitorServiceType } from './monitor/monitor.js';
+import { metricsServiceType } from './metrics/metrics.js';
 import { nodeInfoServiceType } from './nodeinfo/nodeinfo.js';
 import { longPollServiceType } from './longpoll/longpoll.js';
 import { noneServiceType } from './none.js';
@@ -37,6 +38,7 @@ export const WEB_SERVICES: WebServiceTypes = {
   login: loginServiceType,
   longpoll: longPollServiceType,
   monitor: monitorServiceType,
+  metrics: metricsServiceType,
   nodeinfo: nodeInfoServiceType,
   none: noneServiceType,
   path: pathServiceType,

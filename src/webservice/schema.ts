@@ -23,6 +23,8 @@ import type { LoginConfig } from './login/schema.js';
 import { checkMonitors } from './monitor/rules.js';
 import { monitorSchema } from './monitor/schema.js';
 import type { MonitorServiceConfig } from './monitor/schema.js';
+import { metricsSchema } from './metrics/schema.js';
+import type { MetricsConfig } from './metrics/schema.js';
 import { nodeInfoSchema } from './nodeinfo/schema.js';
 import type { NodeInfoConfig } from './nodeinfo/schema.js';
 import { longPollSchema } from './longpoll/schema.js';
@@ -72,6 +74,7 @@ export const pathServiceSchema = {
     readyzSchema,
     healthSchema,
     monitorSchema,
+    metricsSchema,
     noneSchema,
     pathSchema,
     cgiSchema,
@@ -160,6 +163,7 @@ export type PathServiceConfig =
   | ReadyzConfig
   | HealthConfig
   | MonitorServiceConfig
+  | MetricsConfig
   | NoneConfig
   | PathConfig
   | CgiConfig

@@ -241,6 +241,7 @@ describe('the schema without more words', () => {
         'nodeinfo',
         ...['healthz', 'readyz', 'health'],
         'monitor',
+        'metrics',
         'none',
         'path',
         'cgi',

@@ -29,7 +29,8 @@ describe('derived types', () => {
     >();
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
-      | ('static' | 'websocket' | 'path' | 'redirect' | 'json' | 'login' | 'nodeinfo' | 'monitor' | 'none')
+      | ('static' | 'websocket' | 'path' | 'redirect' | 'json' | 'login' | 'nodeinfo' | 'none')
+      | ('monitor' | 'metrics')
       | ('publisher' | 'caller' | 'webhook' | 'upload' | 'cgi' | 'archive' | 'longpoll')
       | ('healthz' | 'readyz' | 'health')
       | ('reverseproxy' | 'websocket-reverseproxy' | 'wsgi' | 'resource')
