@@ -4,6 +4,7 @@
 import { ErrorUri } from '../wamp/error.js';
 import { ERROR, INVOCATION, NO_DETAILS, REGISTER, UNREGISTER, YIELD } from '../wamp/message.js';
 import { payloadOf } from '../wamp/payload.js';
+import { traceFacts } from '../wamp/trace.js';
 import { isValidUri } from '../wamp/uri.js';
 import { CallError } from './api.js';
 import { guarded } from './requests.js';
@@ -134,7 +135,7 @@ export class Registrations {
       const payload = resultPayload(await endpoint(args, kwargs, details));
       this.#deps.send({ type: YIELD, requestId, options: NO_DETAILS, payload });
     } catch (error) {
-      this.#fail(requestId, procedure, error);
+      this.#fail(message, procedure, error);
     } finally {
       this.#running.delete(requestId);
     }
@@ -149,12 +150,12 @@ export class Registrations {
     return { procedure, ...details, progress: details.receive_progress === true ? progress : null, signal };
   }
 
-  #fail(requestId: number, procedure: string, thrown: unknown): void {
+  #fail({ requestId, details }: Invocation, procedure: string, thrown: unknown): void {
     const error = applicationError(thrown, this.#deps.uriRule);
     if (error !== undefined) return this.#answerError(requestId, error.uri, error.payload);
     // The text of other errors is for the log: it may hold what strangers should not see.
     const { log, owner } = this.#deps;
-    log.error({ procedure, err: thrown }, `endpoint of ${owner} failed`);
+    log.error({ procedure, err: thrown, ...traceFacts(details) }, `endpoint of ${owner} failed`);
     this.#answerError(requestId, ErrorUri.RUNTIME_ERROR, payloadOf(['the procedure failed']));
   }
 

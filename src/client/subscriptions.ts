@@ -1,5 +1,6 @@
 /** The subscriber in this process: which handler gets which event. */
 import { SUBSCRIBE, UNSUBSCRIBE } from '../wamp/message.js';
+import { traceFacts } from '../wamp/trace.js';
 import { guarded } from './requests.js';
 import { valuesOf } from './values.js';
 import type { Logger } from '../log/logger.js';
@@ -112,7 +113,7 @@ export class Subscriptions {
       const { args, kwargs } = valuesOf(payload);
       await handler(args, kwargs, details);
     } catch (err) {
-      this.#log.error({ topic, err }, `event handler of ${this.#owner} failed`);
+      this.#log.error({ topic, err, ...traceFacts(details) }, `event handler of ${this.#owner} failed`);
     }
   }
 }

@@ -10,6 +10,7 @@ import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.
 import type { ProcedureTable } from './meta/procedure.js';
 import { Inventory } from './meta/inventory.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
+import { traceFacts } from '../wamp/trace.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { ActionDenied } from './permission.js';
 import { Arrivals } from './arrivals.js';
@@ -224,7 +225,9 @@ export class Realm {
       if (!(error instanceof WampError)) throw error;
       countRefused(this.counts, message, error);
       // Also where nobody is answered: an unacknowledged publication.
-      if (error instanceof ActionDenied) session.denied?.(error.denial);
+      if (error instanceof ActionDenied) {
+        session.denied?.(error.denial, 'options' in message ? traceFacts(message.options) : undefined);
+      }
       answer(session, message, error);
     }
   }

@@ -79,7 +79,7 @@ export interface RouterSession extends Charged {
    */
   kill(reason: string, message?: string, done?: (error?: WampError) => void): void;
   /** Called when it may not do what it asked for, before it hears so. */
-  denied?(denial: Denial): void;
+  denied?(denial: Denial, facts?: { readonly trace?: string }): void;
   /** Called when its {@link role} has new rules. They bind it from the next request on. */
   roleChanged?(): void;
   /** Sends a message. Never throws and never waits; a message to a session that has ended is dropped. */

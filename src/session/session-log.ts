@@ -3,6 +3,8 @@
  * is shortened.
  */
 import { ErrorUri } from '../wamp/error.js';
+import { EVENT, INVOCATION } from '../wamp/message.js';
+import { traceFacts } from '../wamp/trace.js';
 import { sayRepeated } from '../log/repeated.js';
 import { shown } from '../log/logger.js';
 import { deciderText } from '../router/permission.js';
@@ -78,6 +80,8 @@ export function sayInternalError({ log }: Log, facts: Facts, error: unknown): vo
   log.error({ ...facts, err: error }, 'internal error, session ended');
 }
 
-export function sayUndelivered({ log }: Log, facts: Facts, { type }: RouterMessage, { message }: WampError): void {
-  log.debug({ ...facts, messageType: type, reason: message }, 'message not delivered');
+export function sayUndelivered({ log }: Log, facts: Facts, undelivered: RouterMessage, { message }: WampError): void {
+  const { type } = undelivered;
+  const trace = type === INVOCATION || type === EVENT ? traceFacts(undelivered.details) : {};
+  log.debug({ ...facts, messageType: type, reason: message, ...trace }, 'message not delivered');
 }

@@ -282,8 +282,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.#authorization = new Authorization(this, { realm, router, log, ...(repeated && { repeated }) });
   }
 
-  denied(denial: Denial): void {
-    sayDenied(this.#deps, this.#facts(), denial);
+  denied(denial: Denial, facts?: { readonly trace?: string }): void {
+    sayDenied(this.#deps, { ...this.#facts(), ...facts }, denial);
   }
 
   hello({ details }: Hello, deps: SessionDeps): number {

@@ -26,6 +26,7 @@ import {
 import * as m from './message.js';
 import type { ClientMessage, Message } from './message.js';
 import { isDict } from './payload.js';
+import { traceIn } from './trace.js';
 import type { Dict, Payload } from './payload.js';
 
 /** Message code -> position of Arguments. Messages that are not listed end before it. */
@@ -172,6 +173,13 @@ function known(options: Dict, keys: ReadonlySet<string>): Dict {
   return options;
 }
 
+/** As {@link known}, with the trace that they may be a part of. Few are, so it is not looked for where all is known. */
+function knownAndTrace(options: Dict, keys: ReadonlySet<string>): Dict {
+  const kept = known(options, keys);
+  const trace = kept === options ? undefined : traceIn(options);
+  return trace === undefined ? kept : { ...kept, ...trace };
+}
+
 function onlyKnown(options: Dict, keys: ReadonlySet<string>): Dict {
   const kept: Record<string, unknown> = {};
   for (const key of keys) if (options[key] !== undefined) kept[key] = options[key];
@@ -231,7 +239,7 @@ function parseError(fields: readonly unknown[], length: number, payload: Payload
 function parsePublish(fields: readonly unknown[], length: number, payload: Payload): m.Publish {
   expectLength('PUBLISH', length, 4, 6);
   const requestId = id('PUBLISH.Request', fields[1]);
-  const options = known(dict('PUBLISH.Options', fields[2]), PUBLISH_KEYS);
+  const options = knownAndTrace(dict('PUBLISH.Options', fields[2]), PUBLISH_KEYS);
   optional('PUBLISH.Options.acknowledge', options.acknowledge, isBoolean, 'a boolean');
   optional('PUBLISH.Options.exclude_me', options.exclude_me, isBoolean, 'a boolean');
   optional('PUBLISH.Options.disclose_me', options.disclose_me, isBoolean, 'a boolean');
@@ -268,7 +276,7 @@ function parseSubscribe(fields: readonly unknown[], length: number): m.Subscribe
 function parseCall(fields: readonly unknown[], length: number, payload: Payload): m.Call {
   expectLength('CALL', length, 4, 6);
   const requestId = id('CALL.Request', fields[1]);
-  const options = known(dict('CALL.Options', fields[2]), CALL_KEYS);
+  const options = knownAndTrace(dict('CALL.Options', fields[2]), CALL_KEYS);
   optional('CALL.Options.timeout', options.timeout, isCount, 'a non-negative integer (milliseconds)');
   optional('CALL.Options.receive_progress', options.receive_progress, isBoolean, 'a boolean');
   optional('CALL.Options.progress', options.progress, isBoolean, 'a boolean');

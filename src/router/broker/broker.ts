@@ -12,6 +12,7 @@ import { authorize, checkReserved, checkUri } from '../authorize.js';
 import { PendingSubscriptions } from './pending-subscriptions.js';
 import { Subscription, Subscriptions } from './subscriptions.js';
 import { patternWeight } from '../weight.js';
+import { traceIn } from '../../wamp/trace.js';
 import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { RandomId } from '../../wamp/id.js';
@@ -330,7 +331,9 @@ function eventDetails(
   const mustDisclose = options.disclose_me === true && !ignoreDiscloseMe;
   const disclosed = publisherDetails(session, permission, mustDisclose);
   const attributes = passthrough(options);
-  return attributes === undefined ? disclosed : { ...disclosed, ...attributes };
+  const trace = traceIn(options);
+  if (attributes === undefined && trace === undefined) return disclosed;
+  return { ...disclosed, ...attributes, ...trace };
 }
 
 /** @returns who published, for EVENT.Details, if the config discloses it. @throws WampError when `mustDisclose` and it does not. */

@@ -5,6 +5,7 @@
 import { ProtocolViolation } from '../../wamp/error.js';
 import { INTERRUPT, NO_DETAILS } from '../../wamp/message.js';
 import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
+import { traceIn } from '../../wamp/trace.js';
 import type { Call, CallOptions } from '../../wamp/message.js';
 import type { Dict } from '../../wamp/payload.js';
 import type { Callee, InFlight } from './call-state.js';
@@ -25,12 +26,16 @@ export function invocationDetails(call: InFlight, callee: Callee, { options, pro
   }
   const attributes = passthrough(options);
   if (attributes !== undefined) Object.assign((details ??= {}), attributes);
+  const trace = traceIn(options);
+  if (trace !== undefined) Object.assign((details ??= {}), trace);
   return details ?? NO_DETAILS;
 }
 
-/** @returns INVOCATION.Details of the messages after the first: of their options, only `progress` is read. */
+/** @returns INVOCATION.Details of the messages after the first: of their options, only `progress` and the trace are read. */
 export function continuationDetails(options: CallOptions): Dict {
-  return withProgress(options, options.progress === true);
+  const details = withProgress(options, options.progress === true);
+  const trace = traceIn(options);
+  return trace === undefined ? details : { ...details, ...trace };
 }
 
 /** @returns the details of RESULT, or of ERROR, that go with what the callee said. */

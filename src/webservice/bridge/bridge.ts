@@ -20,6 +20,7 @@ import { loggedPath } from '../../transport/refusal.js';
 import type { Refusal } from '../../transport/refusal.js';
 import { ProtocolViolation, WampError } from '../../wamp/error.js';
 import type { Published, Result } from '../../wamp/message.js';
+import { traceInHeaders } from '../../wamp/trace.js';
 import { invalidUriText, isValidUri } from '../../wamp/uri.js';
 import type { WebServiceDeps } from '../service.js';
 import { UNEXPECTED, errorAnswer, failedOf } from './answers.js';
@@ -95,7 +96,8 @@ export class BridgeService implements WebService {
     try {
       await this.#serve(request, res, body);
     } catch (err) {
-      this.#log.error({ err, path: loggedPath(request.req) }, 'HTTP bridge failed');
+      const trace = traceInHeaders(request.req.headers)?._traceparent;
+      this.#log.error({ err, path: loggedPath(request.req), ...(trace && { trace }) }, 'HTTP bridge failed');
       if (!res.headersSent && !res.closed) sendAnswer(res, UNEXPECTED);
     }
   }
@@ -113,7 +115,7 @@ export class BridgeService implements WebService {
   async #requestOf(body: Buffer, request: WebRequest): Promise<Relayed | Refusal> {
     try {
       const relayed = await this.#kind.requestOf(body, request);
-      return relayed === undefined ? TOO_MUCH : (this.#refusalOfUri(relayed) ?? relayed);
+      return relayed === undefined ? TOO_MUCH : (this.#refusalOfUri(relayed) ?? withTrace(relayed, request));
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error;
       return { status: 400, text: error.message, kind: 'body of a request' };
@@ -158,6 +160,12 @@ export class BridgeService implements WebService {
   #answerToError(failed: Failed): Answer {
     return this.#kind.answerToError?.(failed) ?? errorAnswer(failed, this.#kind.errorStatus);
   }
+}
+
+/** What a program asks for over HTTP is a part of the trace that its headers name. */
+function withTrace(relayed: Relayed, { req }: WebRequest): Relayed {
+  const trace = traceInHeaders(req.headers);
+  return trace === undefined ? relayed : ({ ...relayed, options: { ...relayed.options, ...trace } });
 }
 
 /** A function, because a client leaves while something else is awaited. */
