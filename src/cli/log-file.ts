@@ -29,7 +29,8 @@ export class LogFile extends Writable {
   readonly #options: LogFileOptions;
   #fd: number;
   #bytes: number;
-  #hasFailed = false;
+  /** What fails at the moment, and has been told. A file may be written and yet not be set aside. */
+  readonly #failing = new Set<'write' | 'set aside'>();
 
   /** @throws the error of the system when the file cannot be opened: who asks for a log gets one. */
   constructor(options: LogFileOptions) {
@@ -47,7 +48,7 @@ export class LogFile extends Writable {
 
   /** Goes on in the file that has the name now, or in a new one. Where none can be opened, it stays with the old one. */
   reopen(): void {
-    this.#attempt(() => {
+    this.#attempt('set aside', () => {
       const fd = openSync(this.#options.file, 'a', MODE);
       closeSync(this.#fd);
       this.#fd = fd;
@@ -56,11 +57,9 @@ export class LogFile extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
-    this.#attempt(() => {
-      const { maxBytes = Infinity } = this.#options;
-      if (this.#bytes > 0 && this.#bytes + chunk.length > maxBytes) this.#setAside();
-      this.#append(chunk);
-    });
+    const { maxBytes = Infinity } = this.#options;
+    if (this.#bytes > 0 && this.#bytes + chunk.length > maxBytes) this.#setAside();
+    this.#attempt('write', () => this.#append(chunk));
     done();
   }
 
@@ -72,7 +71,6 @@ export class LogFile extends Writable {
   #append(chunk: Buffer): void {
     for (let written = 0; written < chunk.length;) written += writeSync(this.#fd, chunk, written);
     this.#bytes += chunk.length;
-    this.#hasFailed = false;
   }
 
   #setAside(): void {
@@ -83,22 +81,23 @@ export class LogFile extends Writable {
       for (let age = keep - 1; age >= 0; age--) renameIfPresent(aged(age), aged(age + 1));
     } catch (error) {
       // The file goes on growing, which is better than no log.
-      return this.#sayOnce(error);
+      return this.#sayOnce('set aside', error);
     }
     this.reopen();
   }
 
-  #attempt(act: () => void): void {
+  #attempt(what: 'write' | 'set aside', act: () => void): void {
     try {
       act();
+      this.#failing.delete(what);
     } catch (error) {
-      this.#sayOnce(error);
+      this.#sayOnce(what, error);
     }
   }
 
-  #sayOnce(error: unknown): void {
-    if (!this.#hasFailed) this.#options.failed(error);
-    this.#hasFailed = true;
+  #sayOnce(what: 'write' | 'set aside', error: unknown): void {
+    if (!this.#failing.has(what)) this.#options.failed(error);
+    this.#failing.add(what);
   }
 }
 

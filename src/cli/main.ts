@@ -64,7 +64,7 @@ function commandLine(argv: readonly string[]): Command {
     .addOption(new Option('--logmaxsize <size>', 'set node.log aside when it is larger, like 10M').argParser(byteCount))
     .addOption(
       new Option('--logkeep <n>', 'how many logs that were set aside are kept')
-        .argParser(wholeNumber('A count is a whole number from 1 to 99999.'))
+        .argParser(wholeNumber('A count is a whole number from 0 to 99999.'))
         .default(LOGS_KEPT),
     )
     .addOption(new Option('--shutdownafter <seconds>', 'stop after so many seconds').argParser(wholeNumber(SECONDS)))

@@ -1,6 +1,7 @@
 /** A log in a file: nothing is lost when it is set aside or renamed, and a file that fails ends nothing. */
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -91,6 +92,20 @@ it('a full disk ends nothing, and is said once', async () => {
   for (let i = 0; i < 3; i++) log.write('lost\n');
   await new Promise((resolve) => log.end(resolve));
   expect([errors, failures]).toEqual([[], [expect.objectContaining({ code: 'ENOSPC' })]]);
+});
+
+it('that it cannot be set aside is said once, although lines are written, and again after it could be', () => {
+  const { log, failures, file } = logFile({ maxBytes: 10, keep: 1 });
+  mkdirSync(path.join(`${file}.1`, 'full'), { recursive: true });
+  for (let i = 0; i < 5; i++) log.write('aaaaaa\n');
+  expect([textOf('node.log'), failures.length]).toEqual(['aaaaaa\n'.repeat(5), 1]);
+  rmSync(`${file}.1`, { recursive: true });
+  log.write('bbbbbb\n');
+  expect([textOf('node.log'), failures.length]).toEqual(['bbbbbb\n', 1]);
+  rmSync(`${file}.1`);
+  mkdirSync(path.join(`${file}.1`, 'full'), { recursive: true });
+  for (let i = 0; i < 3; i++) log.write('cccccc\n');
+  expect([textOf('node.log'), failures.length]).toEqual(['bbbbbb\ncccccc\ncccccc\ncccccc\n', 2]);
 });
 
 it('throws when it cannot be opened at all', () => {
