@@ -7,6 +7,8 @@ import { startNode } from '../node/start.js';
 import type { RunningNode } from '../node/api.js';
 import { foreignFrame } from '../node/foreign-frame.js';
 import { handleSignals } from '../node/signals.js';
+import { acceptInherited, warnOfIdle } from '../node/systemd/activation.js';
+import { takeServiceManager } from '../node/systemd/notify.js';
 import type { LogFile } from './log-file.js';
 import { logFileOf } from './log-options.js';
 import type { LogFileWords } from './log-options.js';
@@ -32,12 +34,15 @@ export async function start(options: StartOptions): Promise<void> {
   process.once('exit', () => output.writeOut());
   const reporter = createReporter(options, output, (process.env['NO_COLOR'] ?? '') !== '');
 
+  acceptInherited(process.env, process.pid);
+  const systemd = takeServiceManager(process.env, process.pid, reporter.log);
   const interrupt = new AbortController();
   const starting = startNode({
     cbdir,
     log: reporter.log,
     signal: interrupt.signal,
     commandOptions: { ...options },
+    onStopping: (longestMs) => void systemd?.stopping(longestMs),
     // A node that ends because a worker failed has failed itself.
     onShutdown: ({ failed }) => void output.flush().then(() => process.exit(failed ? 1 : 0)),
     ...(options.config === undefined ? {} : { config: options.config }),
@@ -57,6 +62,8 @@ export async function start(options: StartOptions): Promise<void> {
     const node = await starting;
     process.title = node.summary.title;
     reporter.started(node.summary);
+    warnOfIdle(reporter.log);
+    void systemd?.ready(`${node.summary.realms.length} realms, ${node.summary.listening.length} transports`);
     if (logFile !== undefined && process.stdout.isTTY) process.stdout.write(`the log goes to ${logFile.file}\n`);
     if (options.shutdownafter !== undefined) {
       stopAfter(options.shutdownafter, node, reporter.log, output);

@@ -131,6 +131,27 @@ export const unixEndpointSchema = {
   },
 } as const satisfies ConfigSchema;
 
+export const systemdEndpointSchema = {
+  type: 'object',
+  section: 'Endpoint "systemd"',
+  description:
+    'A listening socket that systemd has opened (socket activation), by its name. It stays open while the node starts again, so no client is refused, and a port below 1024 needs no privilege. An addition to the endpoints of Crossbar.io.',
+  required: ['type', 'name'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'systemd', description: 'The word for a socket of systemd.' },
+    name: {
+      type: 'string',
+      minLength: 1,
+      description:
+        '`FileDescriptorName` of its `.socket` unit; without that the name of the unit, such as `chat.socket`. Each transport has a unit of its own, with `Accept=no` and one `ListenStream`.',
+    },
+    backlog: backlogSchema,
+    proxy_protocol: proxyProtocolSchema,
+    tls: tlsSchema,
+  },
+} as const satisfies ConfigSchema;
+
 export const endpointSchema = {
   type: 'object',
   refuses: { 'one port twice without `shared`': 'give each transport a port of its own' },
@@ -140,7 +161,7 @@ export const endpointSchema = {
   description: 'What to listen on.',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [tcpEndpointSchema, unixEndpointSchema],
+  oneOf: [tcpEndpointSchema, unixEndpointSchema, systemdEndpointSchema],
   notYet: {
     twisted: 'write it as an endpoint of type "tcp" or "unix"',
     onion: 'listen on a port of 127.0.0.1, and let the Tor daemon lead its hidden service there (HiddenServicePort)',
@@ -155,4 +176,6 @@ export type TcpEndpointConfig = Omit<Checked<typeof tcpEndpointSchema>, 'port' |
 };
 /** A checked unix endpoint; `path` is absolute. */
 export type UnixEndpointConfig = Checked<typeof unixEndpointSchema>;
-export type EndpointConfig = TcpEndpointConfig | UnixEndpointConfig;
+/** A checked endpoint of systemd. */
+export type SystemdEndpointConfig = Checked<typeof systemdEndpointSchema>;
+export type EndpointConfig = TcpEndpointConfig | UnixEndpointConfig | SystemdEndpointConfig;

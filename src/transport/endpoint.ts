@@ -91,7 +91,7 @@ export class EndpointServer {
     this.#acceptor = acceptor;
     this.#log = log;
     this.#repeated = new RepeatedLog(log);
-    const tls = endpoint.type === 'tcp' ? endpoint.tls : undefined;
+    const tls = 'tls' in endpoint ? endpoint.tls : undefined;
     const next = tls === undefined ? (socket: Socket) => this.#acceptor.accept(socket) : this.#tlsAccept(tls);
     const gate =
       endpoint.proxy_protocol === undefined ? undefined : new ProxyGate({ proxies: trustedProxies, log, next });

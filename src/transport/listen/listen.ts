@@ -7,8 +7,14 @@ import { isIP } from 'node:net';
 import type { ListenOptions, Server } from 'node:net';
 import { errorCode } from '../../system/error.js';
 import { bind } from './bind.js';
-import { listenOnFile } from './socket-file.js';
-import type { EndpointConfig, TcpEndpointConfig, UnixEndpointConfig } from '../endpoint-schema.js';
+import { inheritedSockets } from './inherited.js';
+import { listenOnFile, socketFileOf } from './socket-file.js';
+import type {
+  EndpointConfig,
+  SystemdEndpointConfig,
+  TcpEndpointConfig,
+  UnixEndpointConfig,
+} from '../endpoint-schema.js';
 
 /** Where a server really listens on TCP: the port is known even if 0 was configured. */
 export interface BoundPort {
@@ -36,13 +42,15 @@ export class ListenError extends Error {
  * Twisted, and so Crossbar.io, does on Linux.
  *
  * The file of a unix endpoint is made, and removed again when the server closes. One that was left behind by a process
- * that died is replaced, one that somebody listens on is not.
+ * that died is replaced, one that somebody listens on is not. The socket of a systemd endpoint is there already.
  *
  * @throws {@link ListenError}
  */
 export async function listen(server: Server, endpoint: EndpointConfig): Promise<BoundAddress> {
   try {
-    return endpoint.type === 'unix' ? await listenOnPath(server, endpoint) : await listenOnPort(server, endpoint);
+    if (endpoint.type === 'unix') return await listenOnPath(server, endpoint);
+    if (endpoint.type === 'systemd') return await listenOnInherited(server, endpoint);
+    return await listenOnPort(server, endpoint);
   } catch (error) {
     throw listenError(error, endpoint);
   }
@@ -88,12 +96,25 @@ async function listenOnPath(server: Server, endpoint: UnixEndpointConfig): Promi
   return { path: endpoint.path };
 }
 
+/** When the server closes, the socket stays open with systemd, and its file stays, if it has one. */
+async function listenOnInherited(server: Server, { name, backlog }: SystemdEndpointConfig): Promise<BoundAddress> {
+  const fd = inheritedSockets.take(name);
+  await bind(server, { fd, backlog });
+  const bound = server.address();
+  // Node.js does not know the name of a socket file that it has not made.
+  if (bound === null || typeof bound === 'string') return { path: (await socketFileOf(fd)) ?? `systemd:${name}` };
+  return { address: bound.address, port: bound.port };
+}
+
 function placeOf(endpoint: EndpointConfig): string {
   if (endpoint.type === 'unix') return endpoint.path;
+  if (endpoint.type === 'systemd') return `the socket ${JSON.stringify(endpoint.name)} of systemd`;
   const last = lastOf(endpoint);
   const ports = last === endpoint.port ? `port ${String(last)}` : `ports ${String(endpoint.port)} to ${String(last)}`;
   return `${endpoint.interface ?? 'all interfaces'}, ${ports}`;
 }
+
+const NO_LISTENER = 'it is no socket that listens for streams; the unit needs `ListenStream` and `Accept=no`';
 
 const PORT_REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is in use by another program',
@@ -113,13 +134,22 @@ const PATH_REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'the path leads through a file',
 };
 
+const INHERITED_REASONS: Readonly<Record<string, string>> = {
+  EINVAL: NO_LISTENER,
+  EOPNOTSUPP: NO_LISTENER,
+  ENOTSOCK: NO_LISTENER,
+  EBADF: NO_LISTENER,
+};
+
+const REASONS = { tcp: PORT_REASONS, unix: PATH_REASONS, systemd: INHERITED_REASONS } as const;
+
 function reasonOf(error: unknown, endpoint: EndpointConfig): string {
   if (!(error instanceof Error)) return String(error);
   const code = errorCode(error) ?? '';
   if (code === 'EADDRINUSE' && endpoint.type === 'tcp' && lastOf(endpoint) > endpoint.port) {
     return `all of these ports are in use (${code})`;
   }
-  const reason = (endpoint.type === 'unix' ? PATH_REASONS : PORT_REASONS)[code];
+  const reason = REASONS[endpoint.type][code];
   const hint = code === 'EADDRINUSE' && endpoint.type === 'tcp' && endpoint.version === 6 ? BOTH_VERSIONS : '';
   return reason === undefined ? error.message : `${reason}${hint} (${code})`;
 }

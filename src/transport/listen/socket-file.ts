@@ -6,7 +6,7 @@
  * The umask has no say: it belongs to the whole process, and the file would be open too wide, or not wide enough, by accident.
  */
 import { constants, lstatSync, unlinkSync } from 'node:fs';
-import { access, chmod, chown, link, lstat, mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
+import { access, chmod, chown, link, lstat, mkdtemp, readFile, readlink, rm, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Server } from 'node:net';
 import path from 'node:path';
@@ -117,6 +117,17 @@ function removeAtTheEnd(server: Server, file: string): void {
       // It is gone, or cannot be removed: then the next start replaces it.
     }
   });
+}
+
+/** @returns the path of a socket that another process has made; undefined where the system does not tell. */
+export async function socketFileOf(fd: number): Promise<string | undefined> {
+  try {
+    const inode = /\[(\d+)\]/.exec(await readlink(`/proc/self/fd/${fd}`))?.[1] ?? '';
+    const sockets = await readFile('/proc/self/net/unix', 'utf8');
+    return new RegExp(`\\s${inode}\\s(/.*)$`, 'm').exec(sockets)?.[1];
+  } catch {
+    return undefined; // not Linux, or no /proc
+  }
 }
 
 /** @returns the number of a group; Node.js cannot ask the system, so a name has to stand in /etc/group. */
