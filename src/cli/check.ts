@@ -15,6 +15,7 @@ import type { ExplainOptions } from './explain.js';
 
 export interface CheckOptions extends ExplainOptions {
   readonly explain?: boolean;
+  readonly statedir?: string;
 }
 
 /**
@@ -32,8 +33,9 @@ export async function check(
   const stray = action ?? EXPLAIN_ONLY.filter((key) => options[key] !== undefined).map((key) => `--${key}`)[0];
   if (stray !== undefined) command.error(`error: "${stray}" is for a question: add --explain`);
   const cbdir = resolveCbdir({ option: options.cbdir, env: process.env, cwd: process.cwd() });
-  const { config, strict } = options;
-  const loaded = await loadConfig({ cbdir, env: process.env, strict, ...(config === undefined ? {} : { config }) });
+  const { config, strict, statedir } = options;
+  const context = { cbdir, statedir, env: process.env, strict };
+  const loaded = await loadConfig({ ...context, ...(config === undefined ? {} : { config }) });
   const { problems, warnings } = await look(loaded, { cbdir: path.resolve(cbdir) });
   for (const warning of [...loaded.warnings, ...warnings]) process.stderr.write(`warning: ${formatProblem(warning)}\n`);
   for (const note of loaded.notes) process.stderr.write(`note: ${formatProblem(note)}\n`);

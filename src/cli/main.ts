@@ -117,7 +117,7 @@ function versionLine(): string {
 
 /** @param explains whether a question is asked, to which 1 as exit code is an answer. */
 function addCheck(program: Command, explains: boolean): void {
-  const command = addNodeOptions(program.command('check'))
+  const command = addStatedirOption(addNodeOptions(program.command('check')))
     .description(
       'check the config and report everything wrong in it; or say with --explain what a role may do, and why',
     )
@@ -208,7 +208,7 @@ function storeNumber(text: string): number {
 
 /** What a node is started with. */
 function addRunOptions(command: Command): Command {
-  return addRundirOption(addNodeOptions(command));
+  return addStatedirOption(addRundirOption(addNodeOptions(command)));
 }
 
 /** How a command finds a running node, which has read its config. */
@@ -231,8 +231,18 @@ function addCbdirOption(command: Command): Command {
 }
 
 function addRundirOption(command: Command): Command {
-  return command.option(
-    '--rundir <dir>',
-    'where node.pid and node.sock of a running node lie (default: the node directory)',
+  return command.addOption(
+    new Option(
+      '--rundir <dir>',
+      'where node.pid and node.sock of a running node lie (default: the node directory)',
+    ).env('CROSSBAR_RUNDIR'),
+  );
+}
+
+function addStatedirOption(command: Command): Command {
+  return command.addOption(
+    new Option('--statedir <dir>', 'where relative paths of cookie stores start (default: the node directory)').env(
+      'CROSSBAR_STATEDIR',
+    ),
   );
 }

@@ -8,14 +8,15 @@ import { Output } from './output.js';
 export interface PlaceOptions {
   readonly cbdir?: string;
   readonly rundir?: string;
+  readonly statedir?: string;
   readonly config?: string;
 }
 
 /** @throws NodeError when the node directory does not exist. */
-export function placeOf({ cbdir: option, rundir, config }: PlaceOptions): NodePlace {
+export function placeOf({ cbdir: option, rundir, statedir, config }: PlaceOptions): NodePlace {
   const cbdir = resolveCbdir({ option, env: process.env, cwd: process.cwd() });
   const output = new Output(process.stderr);
   const noColor = (process.env['NO_COLOR'] ?? '') !== '';
   const { log } = createReporter({ loglevel: 'warn', logformat: 'text', color: 'auto' }, output, noColor);
-  return { cbdir, rundir, config, log };
+  return { cbdir, rundir, statedir, config, log };
 }

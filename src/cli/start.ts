@@ -20,6 +20,7 @@ import { describeFailure } from './report.js';
 export interface StartOptions extends LogOptions, LogFileWords {
   readonly cbdir?: string;
   readonly rundir?: string;
+  readonly statedir?: string;
   readonly config?: string;
   readonly strict?: boolean;
   /** After so many seconds the node stops by itself. */
@@ -48,6 +49,7 @@ export async function start(options: StartOptions): Promise<void> {
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.strict === undefined ? {} : { strict: options.strict }),
     ...(options.rundir === undefined ? {} : { rundir: options.rundir }),
+    ...(options.statedir === undefined ? {} : { statedir: options.statedir }),
   });
   handleSignals({
     source: process,

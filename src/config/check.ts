@@ -20,6 +20,7 @@ import type { RealPath } from './real-path.js';
 import { resolveConfig } from './resolve.js';
 import { authenticatorsIn } from './rules/deciders.js';
 import { checkRules } from './rules/rules.js';
+import { resolveState } from './rules/state.js';
 import { nodeSchemaTree } from './schema.js';
 import type { NodeConfig } from './schema.js';
 import { noSecretFiles, readOnce } from './secrets.js';
@@ -39,6 +40,8 @@ export interface CheckContext {
   readonly parse: Parser;
   /** The node directory: relative paths in the config start here. */
   readonly cbdir: string;
+  /** Where relative paths start of what the node writes while it runs; by default the node directory. */
+  readonly statedir?: string | undefined;
   /** The environment in which `$NAME` is looked up. */
   readonly env: Environment;
   /** Reads files with secrets; by default there are none. */
@@ -125,7 +128,11 @@ function checkSource({ root, findings: syntax }: ParsedSource, context: SourceCo
   const rules = collector(root);
   const warnings = collector(root);
   const outside = { cbdir: resolve(context.cbdir), env, secretFiles: readOnce(secretFiles) };
-  const places = placesOf(new Cursor(value), schema.tree, { ...outside, portOf: portsIn(env) });
+  const around = { ...outside, portOf: portsIn(env) };
+  if (context.statedir !== undefined) {
+    resolveState(placesOf(new Cursor(value), schema.tree, around), resolve(context.statedir));
+  }
+  const places = placesOf(new Cursor(value), schema.tree, around);
   checkRules(places, schema.tree, { ...outside, realPath, report: rules.add, warn: warnings.add, note: notes.add });
 
   const findings = [...syntax, ...doubts, ...wrong, ...withoutEchoes(rules.findings, wrong)];

@@ -18,6 +18,8 @@ import { decodeUtf8, LineIndex, MAX_CONFIG_BYTES, ROOT } from './source/text.js'
 export interface LoadOptions {
   /** The node directory. */
   readonly cbdir: string;
+  /** Where the node writes what the config names by relative paths; default: the node directory. */
+  readonly statedir?: string | undefined;
   /** The file to read, relative to the working directory or else to the node directory. */
   readonly config?: string;
   readonly env: Environment;

@@ -17,6 +17,7 @@ const KEYWORDS: Readonly<Record<keyof OwnKeywords, true>> = {
   is: true,
   ifAbsent: true,
   private: true,
+  state: true,
   provider: true,
   identity: true,
   inherited: true,

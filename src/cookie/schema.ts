@@ -31,10 +31,11 @@ export const fileStoreSchema = {
       type: 'string',
       is: 'file',
       private: true,
+      state: true,
       identity: true,
       minLength: 1,
       description:
-        'The file, absolute or relative to the node directory. Sections that name the same file share one store.',
+        'The file, absolute or relative to the node directory, or to the state directory if there is one (`--statedir`). Sections that name the same file share one store.',
     },
     sync: {
       type: 'string',
@@ -73,10 +74,11 @@ export const databaseStoreSchema = {
       type: 'string',
       is: 'file',
       private: true,
+      state: true,
       identity: true,
       minLength: 1,
       description:
-        'The directory of the database, absolute or relative to the node directory; it is made if there is none. Not on a network drive. Sections that name the same one share a store.',
+        'The directory of the database, absolute or relative to the node directory, or to the state directory if there is one (`--statedir`); it is made if there is none. Not on a network drive. Sections that name the same one share a store.',
     },
     maxsize: {
       type: 'integer',

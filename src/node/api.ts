@@ -18,6 +18,8 @@ export interface NodeOptions {
   readonly log?: Logger;
   /** Where `node.pid` and `node.sock` lie, for a node directory that cannot be written to; default: the node directory. */
   readonly rundir?: string;
+  /** Where relative paths of cookie stores start; it is made when it is missing. Default: the node directory. */
+  readonly statedir?: string;
   /** Where `$NAME` in the config is looked up; default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Refuses a config in which something has no effect, instead of a line in the log for each. */

@@ -38,13 +38,26 @@ export function resolveCbdir({ option, env, cwd }: CbdirSources): string {
  * @throws NodeError `ERR_NODE_DIRECTORY`
  */
 export function resolveRundir(rundir: string | undefined, cbdir: string): string {
-  if (rundir === undefined) return cbdir;
-  const directory = path.resolve(rundir);
+  return rundir === undefined ? cbdir : madeDirectory('run', rundir);
+}
+
+/**
+ * Where a node keeps what has to outlive it, such as its cookies. Made when it is missing.
+ *
+ * @returns its absolute path; undefined when all that lies in the node directory.
+ * @throws NodeError `ERR_NODE_DIRECTORY`
+ */
+export function resolveStatedir(statedir: string | undefined): string | undefined {
+  return statedir === undefined ? undefined : madeDirectory('state', statedir);
+}
+
+function madeDirectory(what: 'run' | 'state', named: string): string {
+  const directory = path.resolve(named);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
     const code = errorCode(cause) ?? 'unknown error';
-    throw new NodeError('ERR_NODE_DIRECTORY', `the run directory ${directory} cannot be made (${code})`, { cause });
+    throw new NodeError('ERR_NODE_DIRECTORY', `the ${what} directory ${directory} cannot be made (${code})`, { cause });
   }
   return directory;
 }

@@ -27,6 +27,8 @@ export interface NodePlace {
   readonly cbdir: string;
   /** Where its control socket lies; default: the node directory. */
   readonly rundir?: string | undefined;
+  /** Where it keeps its cookies; default: the node directory. */
+  readonly statedir?: string | undefined;
   readonly config?: string | undefined;
   readonly log: Logger;
 }
@@ -129,8 +131,8 @@ export async function verifyCookies(place: NodePlace, store?: number): Promise<V
   return verifyStores(await sectionsOf(place), { types: SHIPPED.stores, log: place.log }, store);
 }
 
-async function sectionsOf({ cbdir, config }: NodePlace): Promise<readonly CookieConfig[]> {
-  const loaded = await loadConfig({ cbdir, env: process.env, ...(config === undefined ? {} : { config }) });
+async function sectionsOf({ cbdir, statedir, config }: NodePlace): Promise<readonly CookieConfig[]> {
+  const loaded = await loadConfig({ cbdir, statedir, env: process.env, ...(config === undefined ? {} : { config }) });
   return cookieSectionsOf(
     loaded.config.workers.filter((worker) => !isDisabled(worker)),
     SHIPPED,

@@ -10,12 +10,15 @@ import type { CheckedConfig } from '../config/check.js';
 import type { CompiledSchema } from '../config/validate.js';
 import type { Logger } from '../log/logger.js';
 import type { NodeOptions } from './api.js';
-import { existingDirectory, resolveRundir } from './cbdir.js';
+import { existingDirectory, resolveRundir, resolveStatedir } from './cbdir.js';
 import { NodeError } from './error.js';
 import { acquirePidFile } from './pidfile.js';
 import type { PidFile } from './pidfile.js';
 
-type DirectoryOptions = Pick<NodeOptions, 'cbdir' | 'config' | 'rundir' | 'env' | 'strict' | 'commandOptions'>;
+type DirectoryOptions = Pick<
+  NodeOptions,
+  'cbdir' | 'config' | 'rundir' | 'statedir' | 'env' | 'strict' | 'commandOptions'
+>;
 
 /** A checked config, and the file that it comes from, if it does. */
 export type NodeSource = CheckedConfig & { readonly file?: string };
@@ -45,7 +48,8 @@ export async function takeDirectory(
   const { config, strict, env = process.env } = options;
   const directory = options.cbdir === undefined ? undefined : existingDirectory(path.resolve(options.cbdir));
   const cbdir = directory ?? process.cwd();
-  const loaded = await sourceOf({ directory, cbdir, config, env, strict, schema });
+  const statedir = resolveStatedir(options.statedir);
+  const loaded = await sourceOf({ directory, cbdir, statedir, config, env, strict, schema });
   if (directory === undefined && options.rundir === undefined) {
     return { cbdir, rundir: undefined, loaded, pidFile: undefined };
   }
@@ -58,6 +62,7 @@ export async function takeDirectory(
 interface SourceOptions {
   readonly directory: string | undefined;
   readonly cbdir: string;
+  readonly statedir: string | undefined;
   readonly config: string | object | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly strict: boolean | undefined;

@@ -90,6 +90,8 @@ export interface OwnKeywords {
   readonly ifAbsent?: string;
   /** With `is: 'file'`: no service serves the file. Files of secrets are always private. */
   readonly private?: true;
+  /** With `is: 'file'`: the node writes there while it runs. Relative paths start at its state directory, if it has one. */
+  readonly state?: true;
   /** With `is: 'uri'`: the procedure decides about clients; the key of this name beside it names the role that may register it. */
   readonly provider?: string;
   /** Sections with the same value here share one store, and must agree on its keys. */

@@ -88,6 +88,8 @@ export function takeServiceManager(env: Variables, pid: number, log: Logger): Se
 
 function runNotify(args: readonly string[], env: Variables): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile('systemd-notify', args, { env, timeout: NOTIFY_MS }, (error) => (error ? reject(error) : resolve()));
+    execFile('systemd-notify', args, { env, timeout: NOTIFY_MS }, (error) =>
+      error === null ? resolve() : reject(new Error(error.message, { cause: error })),
+    );
   });
 }
