@@ -139,7 +139,7 @@ function formatOf(accept: string | undefined): TextFormat {
 
 /** @returns the token of a header; empty when there is none. */
 function bearerOf(authorization: string | undefined): string {
-  return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '';
+  return /^bearer (.*)$/i.exec(authorization ?? '')?.[1]?.trim() ?? '';
 }
 
 /** @param address undefined on a socket of the file system, whose clients are on this machine. @returns whether a client is on this machine */
