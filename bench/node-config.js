@@ -14,6 +14,7 @@ const MAX_UNRETURNED = 10_000_000;
  * @property {number} [cookieSeconds] how long a cookie lives, if not as long as usual
  * @property {object} [options] of the WebSocket
  * @property {boolean} [rawsocket] whether it has a RawSocket transport in place of the one for WebSockets
+ * @property {boolean} [metrics] whether it has the service `metrics`
  * @property {number} [rules] permission rules of the anonymous role; without it there is one, for everything
  */
 
@@ -24,20 +25,25 @@ const STORES = {
 };
 
 /** @param {NodeSettings} settings */
-export function nodeConfig({ cookie, cookieSeconds, rawsocket, rules, options = {} }) {
+export function nodeConfig({ cookie, cookieSeconds, rawsocket, metrics, rules, options = {} }) {
   const lifetime = cookieSeconds === undefined ? {} : { max_age: cookieSeconds };
   const section =
     cookie === 'none' ? {} : { cookie: { store: STORES[cookie], max_unreturned: MAX_UNRETURNED, ...lifetime } };
   const permissions = rules === undefined ? [{ uri: '', match: 'prefix', allow: allow(true) }] : manyRules(rules);
   const endpoint = { type: 'tcp', interface: '127.0.0.1', port: 0 };
-  const paths = { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', options, ...section } };
+  const counted = metrics === true ? { metrics: { type: 'metrics' } } : {};
+  const paths = { '/': { type: 'nodeinfo' }, ws: { type: 'websocket', options, ...section }, ...counted };
+  const web = { type: 'web', endpoint, paths };
+  const transports = rawsocket === true ? [{ type: 'rawsocket', endpoint }] : [web];
+  // The bench takes the port of a node to be the one that it listens on: counting needs no port of its own.
+  const together = rawsocket === true && metrics === true;
   return {
     version: 2,
     workers: [
       {
         type: 'router',
         realms: [{ name: 'realm1', roles: [{ name: 'anonymous', permissions }] }],
-        transports: [rawsocket === true ? { type: 'rawsocket', endpoint } : { type: 'web', endpoint, paths }],
+        transports: together ? [{ type: 'universal', endpoint, rawsocket: {}, web: { paths: counted } }] : transports,
       },
     ],
   };

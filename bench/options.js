@@ -17,6 +17,7 @@ const USAGE = `usage: npm run bench -- [flags]
   --peer URL       one that runs already, e.g. ws://127.0.0.1:9000/ws, with --pid
   --pid N          its process id; what it started is counted too
   --realm NAME     its realm (realm1)
+  --metrics        our node a second time, with the service metrics, which measures calls
   --acknowledge    publications ask for an acknowledgement (routers only; no baseline can)
   --quick          one short run: shows that everything works, the figures mean nothing`;
 
@@ -28,6 +29,7 @@ const USAGE = `usage: npm run bench -- [flags]
  * @property {number} runs
  * @property {number} connections
  * @property {boolean} acknowledge
+ * @property {boolean} metrics
  * @property {string | undefined} json
  * @property {string | undefined} profile a directory
  * @property {readonly import('./peers.js').Peer[]} peers
@@ -56,6 +58,7 @@ export function parseOptions(argv) {
     runs: Math.ceil(positive('runs', values.runs, standard.runs)),
     connections: Math.ceil(positive('connections', values.connections, standard.connections)),
     acknowledge: values.acknowledge,
+    metrics: values.metrics,
     json: values.json,
     profile: values.profile,
     peers: peersOf(values),
@@ -79,6 +82,7 @@ function parseFlags(argv) {
         pid: { type: 'string' },
         realm: { type: 'string', default: 'realm1' },
         acknowledge: { type: 'boolean', default: false },
+        metrics: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

@@ -15,6 +15,8 @@ import { startBaseline, startNode } from './servers.js';
  */
 
 export const OURS = 'crossbar-ts';
+/** The same with the service `metrics`. */
+const WITH_METRICS = `${OURS}, metrics`;
 /** Between two looks at the event loop. At 10 ms the looking costs 0.3 % of a processor in an idle process. */
 const LOOP_RESOLUTION_MS = 10;
 
@@ -24,11 +26,12 @@ const LOOP_RESOLUTION_MS = 10;
  * @param {Options} options
  * @returns {Step[]}
  */
-export function stepsOf({ scenarios, peers, acknowledge }) {
+export function stepsOf({ scenarios, peers, acknowledge, metrics }) {
   return scenarios.flatMap((scenario, index) => {
     const { baseline, node, unit } = scenario;
     const load = acknowledge && unit === 'event' ? [...scenario.load, '--acknowledge'] : scenario.load;
     const steps = [step(scenario, OURS, () => startNode(node), load)];
+    if (metrics) steps.push(step(scenario, WITH_METRICS, () => startNode({ ...node, metrics }), load));
     // What needs a config of ours is not asked of others.
     for (const peer of node === PLAIN ? peers : []) {
       const flags = [...load, '--realm', peer.realm, '--cookie', 'any', '--drain', '3'];
@@ -51,7 +54,7 @@ export function stepsOf({ scenarios, peers, acknowledge }) {
  * @returns {Step}
  */
 function step(scenario, server, start, load, scale = 1) {
-  const isForeign = server !== OURS && server !== scenario.baseline.name;
+  const isForeign = ![OURS, WITH_METRICS, scenario.baseline.name].includes(server);
   return { row: { scenario, server, isForeign, scale, runs: [], failure: undefined }, start, load };
 }
 

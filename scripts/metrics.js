@@ -4,10 +4,15 @@ import { importSource } from './source.js';
 const HEAD = '| --- | --- | --- | --- |\n';
 const END = '\n\n## Words';
 
-/** @returns the page with its table as it is to be. */
+/**
+ * @param {string} page
+ * @returns {Promise<string>} the page with its table as it is to be
+ */
 export async function withMetrics(page) {
   const { METRICS } = await importSource('metrics/catalogue.ts');
-  const rows = METRICS.map(({ name, type, labels, help }) => {
+  /** @type {readonly import('../src/metrics/metric.ts').Metric[]} */
+  const metrics = METRICS;
+  const rows = metrics.map(({ name, type, labels, help }) => {
     const words = labels.map((label) => `\`${label}\``).join(', ');
     return `| \`${name}\` | ${type} | ${words} | ${help} |`;
   });
