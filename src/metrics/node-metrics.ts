@@ -139,7 +139,7 @@ export class NodeMetrics {
     if (known !== undefined) return known;
     const text = this.#afterOthers(async () => {
       const pieces = await writtenText(METRICS, await collected, format, this.#turn);
-      return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
+      return Buffer.concat(pieces);
     });
     texts.set(format, text);
     return text;

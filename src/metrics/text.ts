@@ -16,15 +16,15 @@ export const MEDIA_TYPES: Readonly<Record<TextFormat, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** @returns the text in pieces. @param metrics those to write, in order; one without a value is left out */
+/** @returns the text in pieces, in UTF-8. @param metrics those to write, in order; one without a value is left out */
 export async function writtenText(
   metrics: readonly Metric[],
   collected: Collected,
   format: TextFormat,
   turn: Turn,
-): Promise<string[]> {
+): Promise<Buffer[]> {
   const pace = new Pace(turn);
-  const pieces: string[] = [];
+  const pieces: Buffer[] = [];
   let piece = '';
   for (const metric of metrics) {
     const values = collected.get(metric);
@@ -35,13 +35,13 @@ export async function writtenText(
         typeof value === 'number' ? line(metric.name, labels, value) : histogramLines(metric.name, labels, value);
       const wait = pace.did(seriesOf(value));
       if (wait === undefined) continue;
-      pieces.push(piece);
+      pieces.push(Buffer.from(piece));
       piece = '';
       await wait;
     }
   }
   if (format === 'openmetrics') piece += '# EOF\n';
-  pieces.push(piece);
+  pieces.push(Buffer.from(piece));
   return pieces;
 }
 

@@ -17,7 +17,7 @@ const atOnce = (): Promise<void> => Promise.resolve();
 
 async function textOf(source: SampleSource, format: TextFormat = 'prometheus'): Promise<string> {
   const collected = await collect([source], atOnce);
-  return (await writtenText(ALL, collected, format, atOnce)).join('');
+  return Buffer.concat(await writtenText(ALL, collected, format, atOnce)).toString();
 }
 
 function* everything() {
@@ -100,8 +100,8 @@ describe('a scrape of many series', () => {
     const turns = { count: 0 };
     const pieces = await writtenText(ALL, collected, 'prometheus', () => Promise.resolve(void (turns.count += 1)));
     expect(turns.count).toBe(10);
-    expect(Math.max(...pieces.map((piece) => piece.split('\n').length))).toBeLessThanOrEqual(1003);
-    expect(new MetricsText(pieces.join('')).metrics.get('things_total')?.series.size).toBe(10_000);
+    expect(Math.max(...pieces.map((piece) => piece.toString().split('\n').length))).toBeLessThanOrEqual(1003);
+    expect(new MetricsText(Buffer.concat(pieces).toString()).metrics.get('things_total')?.series.size).toBe(10_000);
   });
 
   it('counts each line of a histogram, and takes a breath where a source asks for it', async () => {
