@@ -4,9 +4,15 @@ import { useEffect, useRef } from 'preact/hooks';
 import UPlot from 'uplot';
 
 const HEIGHT = 150;
+/** What is shown at least. */
+const LEAST_SECONDS = 60;
 
-/** `series` is a list of `{label, color}`, `data` the times in seconds and then one list for each of them. */
-export function Chart({ title, series, data, format }) {
+function clock(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString();
+}
+
+/** `series` is a list of `{label, color}`, `data` the times in seconds and then one list for each of them, `least` the least top. */
+export function Chart({ title, series, data, format, least }) {
   const place = useRef(null);
   const plot = useRef(null);
 
@@ -27,8 +33,14 @@ export function Chart({ title, series, data, format }) {
           height: HEIGHT,
           cursor: { y: false, drag: { x: false, y: false } },
           legend: { live: true },
-          scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
-          axes: [axis, { ...axis, size: 58, values: (_plot, values) => values.map((value) => format(value)) }],
+          scales: {
+            x: { range: (_plot, first, last) => [Math.min(first, last - LEAST_SECONDS), last] },
+            y: { range: (_plot, _low, high) => [0, Math.max(least, (high ?? 0) * 1.1)] },
+          },
+          axes: [
+            { ...axis, space: 90, values: (_plot, times) => times.map(clock) },
+            { ...axis, size: 58, values: (_plot, values) => values.map((value) => format(value)) },
+          ],
           series: [
             {},
             ...series.map(({ label, color: name }) => ({

@@ -3,7 +3,7 @@ import { h } from 'preact';
 import { age, bytes, count, moment, rate } from './format.js';
 
 const code = (text) => h('code', {}, text);
-const soft = (text) => h('span', { class: 'soft' }, text);
+const below = (text) => h('div', { class: 'soft below' }, text);
 const number = (name, of, sort) => ({ name, of, sort, isNumber: true });
 
 const sessionKey = ({ worker, session }) => `${worker} ${session}`;
@@ -22,20 +22,23 @@ function sessionColumns({ now, may, onEnd, onLogOut }) {
         h('button', { type: 'button', onClick: () => onLogOut({ ...entry, cookie }) }, 'Log out everywhere'),
     ]);
   return [
-    { name: 'User', of: ({ authid }) => h('strong', {}, authid), sort: 'authid' },
-    { name: 'Role', of: ({ authrole }) => authrole, sort: 'authrole' },
-    { name: 'Realm', of: ({ realm }) => realm },
-    { name: 'Session', of: ({ session }) => code(session) },
-    { name: 'Login', of: ({ authmethod }) => authmethod },
+    {
+      name: 'User',
+      of: ({ authid, authrole, realm }) => [h('strong', {}, authid), below(`${authrole} · ${realm}`)],
+      sort: 'authid',
+    },
+    { name: 'Session', of: ({ session, authmethod }) => [code(session), below(authmethod)] },
     {
       name: 'Address',
-      of: ({ transport }) => (transport.channel_framing === undefined ? '–' : code(transport.peer)),
+      of: ({ transport }) => [
+        transport.channel_framing === undefined ? '–' : code(transport.peer),
+        below(transportText(transport)),
+      ],
     },
-    { name: 'Transport', of: ({ transport }) => soft(transportText(transport)) },
     { name: 'Cookie', of: ({ cookie }) => (cookie === null ? '–' : code(cookie)) },
     number('Age', ({ joined }) => age(joined, now), 'joined'),
-    number('In', ({ received, received_rate: per }) => [rate(per), ' ', soft(count(received))], 'received'),
-    number('Out', ({ sent, sent_rate: per }) => [rate(per), ' ', soft(count(sent))], 'sent'),
+    number('In', ({ received, received_rate: per }) => [rate(per), below(count(received))], 'received'),
+    number('Out', ({ sent, sent_rate: per }) => [rate(per), below(count(sent))], 'sent'),
     number('Unsent', ({ unsent_bytes: unsent }) => bytes(unsent), 'unsent_bytes'),
     number('Subs', ({ subscriptions }) => count(subscriptions), 'subscriptions'),
     number('Regs', ({ registrations }) => count(registrations), 'registrations'),

@@ -50,9 +50,10 @@ export function Overview({ summary, realms, history, onShow }) {
         series: MESSAGES,
         data: [times, column('received'), column('sent')],
         format: (value) => count(Math.round(value)),
+        least: 4,
       }),
-      h(Chart, { title: 'Sessions', series: SESSIONS, data: [times, column('sessions')], format: count }),
-      h(Chart, { title: 'Unsent bytes', series: UNSENT, data: [times, column('unsent')], format: bytes }),
+      h(Chart, { title: 'Sessions', series: SESSIONS, data: [times, column('sessions')], format: count, least: 4 }),
+      h(Chart, { title: 'Unsent bytes', series: UNSENT, data: [times, column('unsent')], format: bytes, least: 4096 }),
     ]),
     h('h2', {}, 'Realms'),
     h(Table, {

@@ -1,0 +1,273 @@
+/**
+ * The page of the service `monitor` in Chromium, on a node with a thousand sessions: what an operator sees and does, what one without
+ * the second permission does not, and that strangers and other pages get nowhere. `SCREENSHOTS` names a directory for pictures of it.
+ */
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+
+import { cookieDigest } from '../../src/cookie/digest.js';
+import { launchBrowser } from '../support/browser.js';
+import { startDaemon } from '../support/daemon.js';
+import type { Daemon } from '../support/daemon.js';
+import { ALLOW_ALL, LOOPBACK, nodeConfig, openRealm } from '../support/node-config.js';
+import { RawSocketClient } from '../support/rawsocket-client.js';
+import { cookieValue, WampClient } from '../support/wamp-client.js';
+import type { JoinedClient } from '../support/wamp-client.js';
+
+const CROWD = 1000;
+const call = { call: true };
+const LOOKING = { uri: 'crossbar.monitor.', match: 'prefix', allow: call };
+const ACTING = ['session', 'cookie'].map((what) => ({
+  uri: `crossbar.monitor.${what}.`,
+  match: 'prefix',
+  allow: call,
+}));
+const USERS = {
+  olga: { secret: 'secret of olga', role: 'operator' },
+  lena: { secret: 'secret of lena', role: 'looker' },
+  nora: { secret: 'secret of nora', role: 'nobody' },
+};
+
+const CONFIG = nodeConfig({
+  realms: [
+    openRealm('realm1'),
+    {
+      name: 'operators',
+      roles: [
+        { name: 'operator', permissions: [LOOKING, ...ACTING] },
+        { name: 'looker', permissions: [LOOKING] },
+        { name: 'nobody', permissions: ALLOW_ALL },
+      ],
+    },
+  ],
+  websocket: { cookie: {}, auth: { anonymous: { type: 'static' } } },
+  paths: { monitor: { type: 'monitor', realm: 'operators', auth: { wampcra: { type: 'static', users: USERS } } } },
+  transports: [{ type: 'rawsocket', id: 'raw', endpoint: LOOPBACK, options: { max_unauthenticated_per_address: 100 } }],
+});
+
+let browser: Browser;
+let daemon: Daemon;
+let context: BrowserContext;
+const crowd: RawSocketClient[] = [];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  daemon = await startDaemon({ config: CONFIG });
+  const port = Number(daemon.listening().find(({ transport }) => transport === 'raw')?.['port']);
+  while (crowd.length < CROWD) {
+    crowd.push(...(await Promise.all(Array.from({ length: 50 }, () => RawSocketClient.join({ port })))));
+  }
+}, 120_000);
+afterAll(async () => {
+  for (const { wire } of crowd) wire.socket.destroy();
+  await browser.close();
+  await daemon.dispose();
+});
+afterEach(() => context.close());
+
+/** The page with somebody logged in. */
+async function opened(user: keyof typeof USERS, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
+  context = await browser.newContext(options);
+  const page = await context.newPage();
+  await page.goto(daemon.url('/monitor'));
+  await page.fill('input[name=authid]', user);
+  await page.fill('input[name=secret]', USERS[user].secret);
+  await page.click('text=Log in');
+  return page;
+}
+
+async function visitor(): Promise<JoinedClient & { readonly cookie: string }> {
+  const client = await WampClient.join(daemon.url('/ws', 'ws'), 'realm1');
+  onTestFinished(async () => {
+    await client.drop();
+  });
+  return Object.assign(client, { cookie: cookieValue(client.handshake.setCookie[0] ?? '') });
+}
+
+/** Everything that the page gets by its WebSocket from now on. */
+function overheard(page: Page): string[] {
+  const heard: string[] = [];
+  page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => heard.push(String(payload))));
+  return heard;
+}
+
+async function searched(page: Page, list: string, text: string): Promise<void> {
+  await page.click(`nav >> text=${list}`);
+  await page.fill('input[type=search]', text);
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  const directory = process.env['SCREENSHOTS'];
+  if (directory !== undefined) await page.screenshot({ path: path.join(directory, `${name}.png`) });
+}
+
+describe('an operator', () => {
+  it('sees a thousand sessions, a page at a time, and finds one', async () => {
+    const page = await opened('olga');
+    await page.waitForSelector('.tile >> text=/^1,001$/');
+    await page.waitForFunction("document.querySelectorAll('.chart canvas').length === 3");
+    await page.click('nav >> text=Sessions');
+    await page.waitForSelector('.pager >> text=1–100 of 1,001');
+    await page.click('text=More');
+    await page.waitForSelector('.pager >> text=101–200 of 1,001');
+    await page.fill('input[type=search]', 'olga');
+    await page.waitForSelector('.pager >> text=1–1 of 1');
+    expect(await page.textContent('tbody tr')).toContain('operator');
+  });
+
+  it('ends a session, once asked again', async () => {
+    const [page, client] = [await opened('olga'), await visitor()];
+    await searched(page, 'Sessions', String(client.sessionId));
+    await page.waitForSelector('.pager >> text=1–1 of 1');
+    await page.click('text=End session');
+    await page.click('text=Cancel');
+    await page.click('text=End session');
+    const ended = client.next();
+    await page.click('dialog button.danger');
+    expect((await ended).slice(0, 1)).toEqual([6]);
+    await page.waitForSelector('text=There is no such session.');
+    expect(await daemon.waitForLog('operator acted by the monitor')).toMatchObject({
+      action: 'session.end',
+      by: { realm: 'operators', authid: 'olga' },
+      target: { session: client.sessionId },
+    });
+  });
+
+  it('logs a browser out, and sees cookies by their digests alone', async () => {
+    context = await browser.newContext();
+    const page = await context.newPage();
+    const heard = overheard(page);
+    await page.goto(daemon.url('/monitor'));
+    await page.fill('input[name=authid]', 'olga');
+    await page.fill('input[name=secret]', USERS.olga.secret);
+    await page.click('text=Log in');
+    const client = await visitor();
+    const digest = cookieDigest(client.cookie);
+    for (const list of ['Sessions', 'Slow consumers', 'Topics', 'Procedures', 'Refused logins', 'Certificates']) {
+      await page.click(`nav >> text=${list}`);
+      await page.waitForSelector('.tools');
+    }
+    await page.click('nav >> text=Cookies');
+    const row = page.locator('tbody tr', { hasText: digest });
+    await row.waitFor();
+    await row.locator('text=Log out').click();
+    const ended = client.next();
+    await page.click('dialog button.danger');
+    expect(await ended).toMatchObject([6, {}, 'wamp.close.logout']);
+    await row.waitFor({ state: 'detached' });
+    expect(heard.join('').length).toBeGreaterThan(1000);
+    expect(heard.join('')).not.toContain(client.cookie);
+  });
+
+  it('comes back by itself when the connection is lost', async () => {
+    const page = await opened('olga');
+    await page.waitForSelector('.tiles');
+    await page.evaluate('dispatchEvent(new Event("offline"))');
+    await context.setOffline(false);
+    const own = await page.textContent('.who');
+    expect(own).toContain('olga');
+  });
+});
+
+describe('others', () => {
+  it('without the second permission have no buttons, and the node refuses what they would do', async () => {
+    const page = await opened('lena');
+    await page.waitForSelector('.tiles');
+    await page.click('nav >> text=Sessions');
+    await page.waitForSelector('tbody tr');
+    expect(await page.locator('text=End session').count()).toBe(0);
+    expect(await page.locator('text=Log out everywhere').count()).toBe(0);
+  });
+
+  it('without the first one see nothing', async () => {
+    const page = await opened('nora');
+    await page.waitForSelector('text=is not authorized to call procedure');
+    expect(await page.locator('.tiles, table').count()).toBe(0);
+  });
+
+  it('who do not know the password do not get in, and are listed', async () => {
+    context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(daemon.url('/monitor'));
+    await page.fill('input[name=authid]', 'eve');
+    await page.fill('input[name=secret]', 'guess');
+    await page.click('text=Log in');
+    await page.waitForSelector('.problem');
+    const operator = await (await context.browser()!.newContext()).newPage();
+    onTestFinished(() => operator.context().close());
+    await operator.goto(daemon.url('/monitor'));
+    await operator.fill('input[name=authid]', 'olga');
+    await operator.fill('input[name=secret]', USERS.olga.secret);
+    await operator.click('text=Log in');
+    await operator.click('nav >> text=Refused logins');
+    await operator.locator('tbody tr', { hasText: 'eve' }).first().waitFor();
+  });
+
+  it('as a page of another host open no WebSocket and no frame', async () => {
+    const elsewhere = createServer((_req, res) => {
+      res.setHeader('Content-Type', 'text/html');
+      res.end(`<!doctype html><iframe src="${daemon.url('/monitor/')}"></iframe>`);
+    });
+    elsewhere.listen(0, '127.0.0.1');
+    await once(elsewhere, 'listening');
+    onTestFinished(() => void elsewhere.close());
+    context = await browser.newContext();
+    const page = await context.newPage();
+    // The name differs: `self` takes 127.0.0.1 and localhost for one.
+    await page.route('http://evil.example/', (route) =>
+      route.fulfill({ contentType: 'text/html', body: `<iframe src="${daemon.url('/monitor/')}"></iframe>` }),
+    );
+    await page.goto('http://evil.example/');
+    const url = daemon.url('/monitor/ws', 'ws');
+    const outcome = await page.evaluate(
+      `new Promise((resolve) => {
+        const socket = new WebSocket(${JSON.stringify(url)}, ['wamp.2.json']);
+        socket.onopen = () => resolve('open');
+        socket.onerror = () => resolve('refused');
+      })`,
+    );
+    expect(outcome).toBe('refused');
+    expect((elsewhere.address() as AddressInfo).port).toBeGreaterThan(0);
+    const frame = page.frames().find((each) => each !== page.mainFrame());
+    expect((await frame?.locator('.login').count()) ?? 0).toBe(0);
+  });
+});
+
+describe('the page', () => {
+  it.each([
+    ['desk', 1280, 'light'],
+    ['desk', 1280, 'dark'],
+    ['phone', 390, 'light'],
+    ['phone', 390, 'dark'],
+  ] as const)('fits on a %s (%i pixels, %s)', async (_name, width, colorScheme) => {
+    const page = await opened('olga', { viewport: { width, height: 844 }, colorScheme });
+    const client = await visitor();
+    client.send([32, 1, {}, 'com.example.news']);
+    client.send([64, 2, {}, 'com.example.add']);
+    await page.waitForSelector('.tile >> text=/^1,00\\d$/');
+    await page.waitForSelector('.tile >> text=/\\d\\/s$/');
+    for (const [index, list] of [
+      ...[
+        'Overview',
+        'Sessions',
+        'Slow consumers',
+        'Topics',
+        'Procedures',
+        'Refused logins',
+        'Cookies',
+        'Certificates',
+      ],
+    ].entries()) {
+      await page.click(`nav >> text=${list}`);
+      await page.waitForSelector(list === 'Overview' ? '.charts' : '.tools');
+      const scrolled = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      expect(scrolled, list).toBeLessThanOrEqual(0);
+      await picture(page, `${width}-${colorScheme}-${index}-${list.split(' ')[0]}`);
+    }
+  });
+});
