@@ -93,13 +93,8 @@ function entryOf({ worker, inventory, id }: Pick<RankedSession, 'worker' | 'inve
   return entry === undefined ? [] : [{ worker, ...entry, cookie: entry.transport.http_cbtid ?? null }];
 }
 
-function isFound(search: string, found: RankedSession): boolean {
-  const [entry] = entryOf(found);
-  if (entry === undefined) return false;
-  const { session, authid, authrole, authmethod, cookie, transport } = entry;
-  return [String(session), authid, authrole, authmethod, cookie ?? '', transport.peer].some((text) =>
-    text.toLowerCase().includes(search),
-  );
+function isFound(search: string, { inventory, id }: RankedSession): boolean {
+  return inventory.words(id).some((word) => word.toLowerCase().includes(search));
 }
 
 /** A realm in numbers. */

@@ -164,6 +164,15 @@ export class Inventory {
     return { authid: name, authrole, joinedMs, unsentBytes: waitingBytes, received, sent, ...this.#counts(found) };
   }
 
+  /** The texts by which people look for a session: its id, names, address and cookie. None when it is not there. */
+  words(id: number): readonly string[] {
+    const found = this.#deps.sessions.get(id);
+    if (found === undefined) return [];
+    const { authmethod, transport } = found.details;
+    const { peer, http_cbtid: cookie = '' } = transport;
+    return [String(id), found.status.name, found.authrole, authmethod, peer, cookie];
+  }
+
   /** The realm in numbers. Takes longer the more sessions call or are called. */
   get numbers(): RealmNumbers {
     const { sessions, subscriptions, registrations, calls } = this.#deps.size();
