@@ -38,7 +38,7 @@ export function resolveCbdir({ option, env, cwd }: CbdirSources): string {
  * @throws NodeError `ERR_NODE_DIRECTORY`
  */
 export function resolveRundir(rundir: string | undefined, cbdir: string): string {
-  return rundir === undefined ? cbdir : madeDirectory('run', rundir);
+  return rundir === undefined ? cbdir : madeDirectory('the run directory', rundir);
 }
 
 /**
@@ -48,16 +48,16 @@ export function resolveRundir(rundir: string | undefined, cbdir: string): string
  * @throws NodeError `ERR_NODE_DIRECTORY`
  */
 export function resolveStatedir(statedir: string | undefined): string | undefined {
-  return statedir === undefined ? undefined : madeDirectory('state', statedir);
+  return statedir === undefined ? undefined : madeDirectory('the state directory', statedir);
 }
 
-function madeDirectory(what: 'run' | 'state', named: string): string {
+function madeDirectory(what: string, named: string): string {
   const directory = path.resolve(named);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
     const code = errorCode(cause) ?? 'unknown error';
-    throw new NodeError('ERR_NODE_DIRECTORY', `the ${what} directory ${directory} cannot be made (${code})`, { cause });
+    throw new NodeError('ERR_NODE_DIRECTORY', `${what} ${directory} cannot be made (${code})`, { cause });
   }
   return directory;
 }

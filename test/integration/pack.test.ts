@@ -31,6 +31,7 @@ const EXPECTED: readonly RegExp[] = [
   /^web\/([\w-]+\/)*[\w.-]+\.(html|css|js|svg)$/,
   /^templates\/(gitignore|[a-z]+\/(template\.json|\.crossbar\/config\.json|web\/[\w.-]+\.html))$/,
   /^docs\/[\w-]+\.md$/,
+  /^contrib\/crossbar-ts\.service$/,
   /^examples\/[a-z-]+\/((public\/)?[\w-]+\.(js|json|html|md)|\.crossbar\/[a-z]+\.json)$/,
 ];
 

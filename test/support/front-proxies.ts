@@ -14,6 +14,7 @@ const HAPROXY = '/usr/sbin/haproxy';
 const has = (file: string): boolean => spawnSync(file, ['-v']).status === 0;
 
 export const HAS_NGINX = has(NGINX);
+/** Whether {@link startBalancer} can. */
 export const HAS_HAPROXY = has(HAPROXY);
 
 /** @param server what stands in the `server` block. @param more what stands beside it. */
@@ -90,6 +91,27 @@ export const FRONT_PROXIES: readonly FrontProxy[] = [
     start: (node) => startHaproxy((port) => haproxyInFront(port, node), temporaryDirectory()),
   },
 ];
+
+/** HAProxy in front of nodes that say by `/readyz` whether clients can come. */
+export function startBalancer(nodes: readonly number[]): Promise<StartedServer> {
+  const servers = nodes.map((port) => `  server node${port} 127.0.0.1:${port}`).join('\n');
+  const configOf = (port: number): string => `defaults
+  mode http
+  option redispatch
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  timeout tunnel 1h
+frontend front
+  bind 127.0.0.1:${port}
+  default_backend nodes
+backend nodes
+  option httpchk GET /readyz
+  default-server check inter 100ms fall 1 rise 1
+${servers}
+`;
+  return start(HAPROXY, ['-db', '-f', 'proxy.conf'], configOf, temporaryDirectory());
+}
 
 /** nginx as a server. @param server what stands in its `server` block behind `listen`. @param directory in which it runs. */
 export function startNginx(server: string, directory: string, more = ''): Promise<StartedServer> {
