@@ -102,6 +102,7 @@ export function startBalancer(nodes: readonly number[]): Promise<StartedServer> 
   timeout client 60s
   timeout server 60s
   timeout tunnel 1h
+  timeout check 10s
 frontend front
   bind 127.0.0.1:${port}
   default_backend nodes
