@@ -34,6 +34,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   wamp: { folders: [] },
   schema: { folders: [] },
   log: { folders: [], packages: ['pino'] },
+  audit: { folders: ['log'], builtins: ['fs', 'path'] },
   // What is counted: plain fields, which the other folders add to, and the text that is made of them.
   metrics: { folders: ['wamp'], builtins: ['fs', 'perf_hooks', 'timers'] },
   system: {
@@ -112,18 +113,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   node: {
     folders: [
-      'wamp',
-      'log',
-      'system',
-      'cookie',
-      'auth',
-      'session',
-      'client',
-      'transport',
-      'worker',
-      'config',
-      'monitor',
-      'metrics',
+      ...['wamp', 'log', 'audit', 'system', 'cookie', 'auth', 'session', 'client', 'transport', 'worker', 'config'],
+      ...['monitor', 'metrics'],
     ],
     types: ['router'],
     builtins: ['*'],
@@ -144,7 +135,7 @@ const PUBLIC_FACE = 'index.ts';
  * Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. What rules a
  * schema has stand beside it (`rules.ts`, `...-rules.ts`), and come with it.
  */
-const WITH_SCHEMA = ['auth', 'component', 'cookie', 'remote', 'router', 'transport', 'webservice', 'worker'];
+const WITH_SCHEMA = ['audit', 'auth', 'component', 'cookie', 'remote', 'router', 'transport', 'webservice', 'worker'];
 
 /** Where a rule does not hold, and why. */
 const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [

@@ -2,6 +2,7 @@
  * The whole config of a node, put together from the schemas that live beside what they configure.
  */
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import { auditSchema } from '../audit/schema.js';
 import { drainSchema } from '../transport/drain/schema.js';
 import { nodeProxyKeys } from '../transport/proxies/schema.js';
 import { pathServiceSchema } from '../webservice/schema.js';
@@ -77,6 +78,7 @@ export const controllerSchema = {
             'How many bytes may wait in the whole node for clients that do not read. Beyond that, the clients with most bytes waiting are disconnected first. An event that waits for several clients counts once. An addition to the keys of Crossbar.io.',
         },
         ...nodeProxyKeys,
+        audit: auditSchema,
         enable_parallel_worker_start: {
           const: false,
           default: false,

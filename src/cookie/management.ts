@@ -13,6 +13,7 @@ import { messageOf } from '../system/error.js';
 import { cookieDigest } from './digest.js';
 import { takeCensus, unexpired } from './inspect.js';
 import { CookieStoreError } from './error.js';
+import { auditOf } from '../log/audit.js';
 import type { Logger } from '../log/logger.js';
 import type { Inspection } from './inspect.js';
 import type { LiveCookies } from './live/live-cookies.js';
@@ -225,7 +226,10 @@ export class StoreManagement implements CookieManagement {
     let revoked = 0;
     for (const { place, liveCookies } of await this.#select(store)) {
       const count = await new ManagedCookies(liveCookies).revoke(selection);
-      if (count > 0) this.#log.info({ store: place, cookies: count }, 'cookies revoked');
+      if (count > 0) {
+        this.#log.info({ store: place, cookies: count }, 'cookies revoked');
+        auditOf(this.#log)?.record({ event: 'cookie revoked', actor: 'operator', about: { store: place, count } });
+      }
       revoked += count;
     }
     return revoked;

@@ -5,7 +5,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 
+import { auditOf } from '../log/audit.js';
 import { shortId } from '../log/logger.js';
+import { cookieDigest } from './digest.js';
 import { drawBytes } from '../system/random.js';
 import { derivedAuthid } from './digest.js';
 import { expiryOf, isRenewalDue } from './expiry.js';
@@ -273,7 +275,11 @@ export class CookieTracker {
   async #rotate(record: CookieRecord, beside: readonly PresentedId[]): Promise<Known | undefined> {
     try {
       const moved = await this.#liveCookies.rotate(record.cbtid, newCookieId(this.#config.length));
-      if (moved !== undefined) return { record: moved, isCurrent: true, isRenewed: true };
+      if (moved !== undefined) {
+        const [cookie, before] = [cookieDigest(moved.cbtid), cookieDigest(record.cbtid)];
+        auditOf(this.#log)?.record({ event: 'cookie rotated', cookie, about: { before } });
+        return { record: moved, isCurrent: true, isRenewed: true };
+      }
     } catch (err) {
       // The browser stays known by its id; the next handshake tries again.
       this.#log.warn({ cookieId: shortId(record.cbtid), err }, 'cookie could not get a new id');

@@ -14,6 +14,7 @@ import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 
 import type { Logger } from '../log/logger.js';
+import { auditOf } from '../log/audit.js';
 import { listen, ListenError } from '../transport/listen/listen.js';
 import { NodeError } from './error.js';
 import { errorCode, messageOf } from '../system/error.js';
@@ -108,6 +109,8 @@ export class ControlServer {
       const { name, request } = parseRequest(line);
       const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
       if (handler === undefined) throw new Error(`${UNKNOWN_REQUEST} ${JSON.stringify(name)}`);
+      if (!READING.test(name))
+        auditOf(this.#log)?.record({ event: 'control', actor: 'operator', about: told(name, request) });
       const done = await handler(request, (item) => send({ item }), signal);
       this.#log.debug({ request: name }, 'control request answered');
       await send({ done: done ?? null });
@@ -115,6 +118,18 @@ export class ControlServer {
       await send({ error: messageOf(error) });
     }
   }
+}
+
+/** Requests that change nothing. */
+const READING = /\.(?:list|get|status|stats|ready|verify)$/;
+
+/** What of a request may be written down: there are ids of cookies in others. */
+const TOLD: ReadonlySet<string> = new Set([
+  ...['id', 'digest', 'from', 'authid', 'authrole', 'role', 'realm', 'worker', 'reason', 'store', 'all', 'expired'],
+]);
+
+function told(name: string, request: ControlArguments): ControlArguments {
+  return { request: name, ...Object.fromEntries(Object.entries(request).filter(([key]) => TOLD.has(key))) };
 }
 
 /** Asks the node that runs on a directory. */

@@ -27,6 +27,7 @@ import { NodeMetrics } from '../metrics/node-metrics.js';
 import type { CookieCounts } from '../metrics/cookie-counts.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStores } from '../cookie/stores.js';
+import { withAudit } from '../log/audit.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
 import type { Monitor } from '../monitor/monitor.js';
@@ -44,6 +45,8 @@ import { isDisabled, WorkerError } from '../worker/worker.js';
 import type { RunningRouter, Worker, WorkerDeps, WorkerEnd } from '../worker/worker.js';
 import type { NodeOptions, RunningNode, ShutdownReason } from './api.js';
 import { ControlServer } from './control.js';
+import { openAudit } from './audit/open-audit.js';
+import type { OpenAudit } from './audit/open-audit.js';
 import { cookieRequests } from './cookie-control.js';
 import { cookieSectionsOf, cookieStoreSummaries } from './cookie-stores.js';
 import { takeDirectory } from './directory.js';
@@ -78,9 +81,12 @@ export interface NodeWords {
  * @throws the reason of `signal`.
  */
 export async function startNodeWith({ families, schema }: NodeWords, options: NodeOptions): Promise<RunningNode> {
-  const { log = silentLogger() } = options;
-  const directory = await takeDirectory(options, log, schema);
+  const { log: plain = silentLogger() } = options;
+  const directory = await takeDirectory(options, plain, schema);
   const { loaded } = directory;
+  const { audit: auditConfig } = loaded.config.controller.options;
+  const audit = auditConfig === undefined ? undefined : await openAudit(auditConfig, directory, plain);
+  const log = audit === undefined ? plain : withAudit(plain, audit);
   for (const { file, line, column, pointer, text } of loaded.warnings) {
     log.warn({ file, line, column, pointer, problem: text }, 'config warning');
   }
@@ -89,7 +95,7 @@ export async function startNodeWith({ families, schema }: NodeWords, options: No
   }
   limitProcess(loaded.config.controller.options, log);
   const { env = process.env, onShutdown, onStopping } = options;
-  const node = new Node({ ...directory, families, log, env, onShutdown, onStopping });
+  const node = new Node({ ...directory, families, log, audit, env, onShutdown, onStopping });
   await node.start(options.signal);
   return node;
 }
@@ -97,6 +103,7 @@ export async function startNodeWith({ families, schema }: NodeWords, options: No
 interface NodeParts extends TakenDirectory {
   readonly families: Families;
   readonly log: Logger;
+  readonly audit: OpenAudit | undefined;
   readonly env: NonNullable<NodeOptions['env']>;
   readonly onShutdown: NodeOptions['onShutdown'];
   readonly onStopping: NodeOptions['onStopping'];
@@ -190,6 +197,7 @@ class Node implements RunningNode {
     for (const store of this.summary.cookieStores) this.#log.info(store, 'cookie store opened');
     const { pid, cbdir, config } = this.summary;
     this.#log.info({ pid, cbdir, config }, 'node started');
+    this.#parts.audit?.record({ event: 'node started', about: { pid, config, version: packageVersion() } });
     this.#started = true;
     this.#endByItself();
   }
@@ -381,6 +389,8 @@ class Node implements RunningNode {
       await this.#stores.closeAll();
     } finally {
       this.#warden.close();
+      this.#parts.audit?.record({ event: 'node stopped', about: { pid: process.pid } });
+      this.#parts.audit?.close();
       await this.#parts.pidFile?.release();
     }
     this.#log.info('node stopped');

@@ -6,7 +6,7 @@
  *     a second one      exit at once with 128 + its number (130, 143)
  *     SIGHUP            at a terminal the terminal is gone: as SIGTERM. Else ignored with a warning: there is no
  *                       reload yet, and a node must not die of a request for one.
- *     SIGUSR1           reopens the log file, where there is one. Else ignored with a warning: without a listener Node.js
+ *     SIGUSR1           reopens the log file, and the audit log, where there is one. Else ignored with a warning: without a listener Node.js
  *                       would open its debugger
  *     SIGUSR2           ignored with a warning: without a listener the process would end
  *     SIGQUIT           not touched: ends at once, also when the event loop is stuck
@@ -17,6 +17,7 @@ import { constants } from 'node:os';
 
 import { RepeatedLog } from '../log/repeated.js';
 import type { Logger } from '../log/logger.js';
+import { reopenAudits } from './audit/open-audit.js';
 
 export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 export type IdleSignal = 'SIGUSR1' | 'SIGUSR2';
@@ -72,7 +73,9 @@ export function handleSignals({ source, log, stop, terminal, foreignFrame, reope
   });
   const ignore = (signal: IdleSignal): void => log.warn({ signal }, 'signal ignored: it means nothing to a node');
   source.on('SIGUSR1', (signal) => {
-    if (reopenLog === undefined) return ignore(signal);
+    const audits = reopenAudits();
+    if (audits > 0) log.info({ signal }, 'audit log reopened');
+    if (reopenLog === undefined) return audits > 0 ? undefined : ignore(signal);
     reopenLog();
     log.info({ signal }, 'log file reopened');
   });

@@ -76,8 +76,9 @@ export interface RouterSession extends Charged {
    * Ends the session with GOODBYE `reason`. It has left the realm when this returns.
    * @param done called when the end is complete: at once, except with a reason for which something has to be stored first
    *   (`wamp.close.logout`). `error` says why it could not be stored.
+   * @param by who wants it; the node itself where it is left out.
    */
-  kill(reason: string, message?: string, done?: (error?: WampError) => void): void;
+  kill(reason: string, message?: string, done?: (error?: WampError) => void, by?: string): void;
   /** Called when it may not do what it asked for, before it hears so. */
   denied?(denial: Denial, facts?: { readonly trace?: string }): void;
   /** Called when its {@link role} has new rules. They bind it from the next request on. */

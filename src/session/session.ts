@@ -32,6 +32,7 @@ import {
   sayUndelivered,
   sayViolation,
 } from './session-log.js';
+import { auditDenial, auditEnd, auditLogin, auditRefusal } from './session-audit.js';
 import { refusalOf, substituteFor } from './undeliverable.js';
 import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
@@ -54,6 +55,8 @@ type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
 
 /** The text for a logout that the cookie store failed to store. */
 const NOT_STORED = 'the logout holds as long as the router runs, but could not be stored';
+
+const NO_AUDIT = 'log-ins cannot be recorded, please try again later';
 
 /** One client on one transport, from HELLO to GOODBYE. The transport may start another one then (section "Session Closing"). */
 export class Session implements AuthorizedSession, OpeningSession, LiveSession {
@@ -183,9 +186,10 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     if (this.#realm !== undefined) this.#realm.counts.dropped.slow += 1;
   }
 
-  kill(reason: string, message?: string, done?: (error?: WampError) => void): void {
+  kill(reason: string, message?: string, done?: (error?: WampError) => void, by = 'node'): void {
     const { liveCookie } = this.transport.client;
     if (this.#state !== 'established') return done?.();
+    auditEnd(this.#deps, this, { event: 'session killed', reason, realm: this.#realm?.name, actor: by });
     if (reason !== CloseUri.LOGOUT || liveCookie === undefined) {
       this.#sayGoodbye(reason, message, 'goodbye');
       return done?.();
@@ -284,6 +288,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   denied(denial: Denial, facts?: { readonly trace?: string }): void {
     sayDenied(this.#deps, { ...this.#facts(), ...facts }, denial);
+    auditDenial(this.#deps, this, this.#realm?.name, { ...denial, trace: facts?.trace });
   }
 
   hello({ details }: Hello, deps: SessionDeps): number {
@@ -296,11 +301,14 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void {
     sayRefused(this.#deps, this.#facts(), asked, verdict);
     this.#deps.refusedLogins?.add(asked, this.transport.client, verdict);
+    auditRefusal(this.#deps, this, asked, verdict);
     this.abort(verdict.reason, verdict.message, 'denied');
   }
 
   admitted({ principal, realm, role, proof, lease }: Admission): void {
     const { authid, authrole, authmethod } = principal;
+    // Before anything else: whoever cannot be written down is not let in.
+    if (!auditLogin(this.#deps, this, principal)) return this.unavailable(NO_AUDIT);
     this.authid = authid;
     this.authrole = authrole;
     this.#realm = realm;
@@ -359,6 +367,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   /** Leaves the realm at once, and goes on when the cookie is forgotten for good. Messages that come meanwhile are ignored. */
   #logOut(liveCookie: LiveCookie, proceed: (isStored: boolean) => void): void {
     this.#state = 'leaving';
+    auditEnd(this.#deps, this, { event: 'logout', realm: this.#realm?.name });
     this.#leaveRealm(CloseUri.LOGOUT, 'logout');
     liveCookie.logOut(this).then(
       () => proceed(true),

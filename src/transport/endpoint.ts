@@ -10,6 +10,7 @@ import { createServer as createPlainServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
+import { auditOf } from '../log/audit.js';
 import type { Logger } from '../log/logger.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { listen } from './listen/listen.js';
@@ -76,6 +77,7 @@ export class EndpointServer {
   /** Undefined where there is no TLS. */
   #tls: { readonly config: TlsConfig; readonly server: TlsServer; readonly files: FollowedFiles } | undefined;
   #started: Promise<BoundAddress> | undefined;
+  #hasStarted = false;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -139,6 +141,9 @@ export class EndpointServer {
     }
     await tls.files.renew(config);
     this.#tls = { ...tls, config };
+    if (this.#hasStarted) {
+      auditOf(this.#log)?.record({ event: 'certificate changed', about: { certificate: config.certificate } });
+    }
   }
 
   /** What goes on here, in numbers; for those who ask now and then. */
@@ -154,6 +159,7 @@ export class EndpointServer {
       const bound = await (this.#shared === undefined ? listenHere() : this.#shared.listen(listenHere));
       this.#server.on('error', (error: NodeJS.ErrnoException) => this.#listeningFailed(error));
       this.#log.debug(bound, 'listening');
+      this.#hasStarted = true;
       return bound;
     } catch (error) {
       this.#tls?.files.end();

@@ -224,7 +224,7 @@ export class Inventory {
     done: (failure?: WampError) => void,
   ): number {
     const { sessions, scheduler, uriRule, quietly } = this.#deps;
-    const words = checkedFarewell(wanted, uriRule);
+    const words = { ...checkedFarewell(wanted, uriRule), by: 'operator' };
     const victims = ids.flatMap((id) => sessions.get(id) ?? []);
     killInTurns(victims, { words, scheduler, perform: isQuiet ? quietly : undefined }, done);
     return victims.length;

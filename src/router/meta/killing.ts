@@ -12,6 +12,8 @@ import type { RouterSession } from '../session.js';
 export interface Farewell {
   readonly reason: string;
   readonly message: string | undefined;
+  /** Who wants it, for those who write it down. */
+  readonly by?: string;
 }
 
 /** What somebody wants it to say; the reason is `wamp.close.killed` where it is left out. */
@@ -44,7 +46,7 @@ export function checkedFarewell({ reason = CloseUri.KILLED, message }: WantedFar
  */
 export function killInTurns(
   victims: readonly RouterSession[],
-  { words: { reason, message }, scheduler, perform = (_portion, action) => action() }: Killing,
+  { words: { reason, message, by }, scheduler, perform = (_portion, action) => action() }: Killing,
   done: (failure?: WampError) => void,
 ): void {
   let left = victims.length;
@@ -57,7 +59,7 @@ export function killInTurns(
   const killFrom = (start: number): void => {
     const portion = victims.slice(start, start + KILLED_AT_A_TIME);
     perform(portion, () => {
-      for (const victim of portion) victim.kill(reason, message, ended);
+      for (const victim of portion) victim.kill(reason, message, ended, by);
     });
     const next = start + KILLED_AT_A_TIME;
     if (next < victims.length) scheduler.after(0, () => killFrom(next));

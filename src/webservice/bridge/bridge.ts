@@ -165,7 +165,7 @@ export class BridgeService implements WebService {
 /** What a program asks for over HTTP is a part of the trace that its headers name. */
 function withTrace(relayed: Relayed, { req }: WebRequest): Relayed {
   const trace = traceInHeaders(req.headers);
-  return trace === undefined ? relayed : ({ ...relayed, options: { ...relayed.options, ...trace } });
+  return trace === undefined ? relayed : { ...relayed, options: { ...relayed.options, ...trace } };
 }
 
 /** A function, because a client leaves while something else is awaited. */

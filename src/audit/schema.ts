@@ -1,0 +1,45 @@
+/** The audit log of a node (`controller.options.audit`). */
+import type { Checked, ConfigSchema } from '../schema/dialect.js';
+
+/** What may be asked for. All are an `AuditEvent` of `log/audit.ts`. */
+const AUDIT_WORDS = [
+  ...['node started', 'node stopped', 'config loaded', 'login', 'logout', 'session killed', 'permission denied'],
+  ...['cookie revoked', 'cookie rotated', 'certificate changed', 'config reloaded', 'control'],
+] as const;
+
+export const auditSchema = {
+  type: 'object',
+  section: 'Audit log',
+  standsAt: 'controller.options.audit',
+  absent: 'none',
+  description:
+    'A file that says who did what: log-ins, logouts, what was denied, and what the operator did. An addition to the keys of Crossbar.io.',
+  required: ['file'],
+  additionalProperties: false,
+  properties: {
+    file: {
+      type: 'string',
+      is: 'file',
+      minLength: 1,
+      description:
+        'Lines of JSON are appended to it, and get to the disk within a second. Relative to the node directory. `SIGUSR1` opens it anew, for programs that rotate logs.',
+    },
+    events: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: { type: 'string', enum: AUDIT_WORDS, description: 'A kind of event.' },
+      absent: 'all',
+      description: 'What is written.',
+    },
+    required: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Nobody can log in while the file cannot be written. By default the log says once that it cannot, up to 1 MiB waits, and what is beyond that is counted.',
+    },
+  },
+} as const satisfies ConfigSchema;
+
+/** A checked `audit` section. */
+export type AuditConfig = Checked<typeof auditSchema>;
