@@ -32,7 +32,7 @@ export class AuditLog implements Audit {
   readonly #events: ReadonlySet<string>;
   readonly #denials = new Denials(
     () => performance.now(),
-    (entry) => void this.#write(entry),
+    (entry) => this.#write(entry),
   );
   readonly #timer: NodeJS.Timeout;
   #fd: number;

@@ -83,7 +83,7 @@ it('what could not be written comes when it can be, in order, and what was too m
   const made = audit();
   made.record({ event: 'login', session: 0 });
   const config = { file: '/dev/full', required: false };
-  const full = new AuditLog(config as ConstructorParameters<typeof AuditLog>[0], log);
+  const full = new AuditLog(config, log);
   opened.push(full);
   const text = 'x'.repeat(250);
   for (let session = 1; session <= 5000; session++) full.record({ event: 'login', session, authid: text });
