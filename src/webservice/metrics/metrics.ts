@@ -92,7 +92,7 @@ class MetricsService implements WebService {
     if (!isMountItself(rest)) return sendStatus(res, 404, 'There is nothing here.');
     const format = formatOf(req.headers.accept);
     const text = await this.#deps.metrics.text(format);
-    const isCompressed = (qualityOf(String(req.headers['accept-encoding'] ?? ''), 'gzip') ?? 0) > 0;
+    const isCompressed = (qualityOf(req.headers['accept-encoding'], 'gzip') ?? 0) > 0;
     const body = isCompressed ? await this.#compress(text) : text;
     if (res.closed || res.destroyed) return;
     const headers = { 'Cache-Control': 'no-store', Vary: 'Accept, Accept-Encoding' };
