@@ -113,6 +113,8 @@ describe('what is on a node', () => {
     expect(first).toEqual({
       ...{ worker: 'worker001', realm: 'realm1', session: b.sessionId, authid: b.welcome.authid },
       ...{ authrole: 'anonymous', authmethod: 'anonymous', authprovider: 'static', unsent_bytes: 0 },
+      ...{ received: expect.any(Number) as number, sent: expect.any(Number) as number },
+      ...{ subscriptions: expect.any(Number) as number, registrations: expect.any(Number) as number },
       transport: expect.objectContaining({ channel_framing: 'rawsocket', channel_serializer: 'json' }) as object,
       joined: expect.stringMatching(/Z$/) as string,
     });
