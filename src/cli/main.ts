@@ -3,7 +3,7 @@
  *
  *     0  done, or an orderly end of the node
  *     1  anything wrong: unknown option, bad config, missing directory, a node that runs already, a failed start
- *     69  `stop`: no node runs; `status --assert`: it is not so
+ *     69  `stop`, `reload`: no node runs; `status --assert`: it is not so
  *     77  `stop`: the node belongs to another user
  *     128 + n  ended by a second signal n (`node/signals.ts`)
  *
@@ -21,6 +21,7 @@ import { init, portNumber, templateHelp, templateName } from './init/init.js';
 import { keygen, showKeys } from './keys.js';
 import { byteCount, LOGS_KEPT } from './log-options.js';
 import { COLOR_CHOICES, LOG_FORMATS } from './logging.js';
+import { reload } from './reload.js';
 import { describeFailure } from './report.js';
 import { addSessionCommands } from './session-commands.js';
 import { start } from './start.js';
@@ -172,6 +173,11 @@ function addProcessCommands(program: Command): void {
       ).argParser(wholeNumber(SECONDS)),
     )
     .action(stop);
+  addRunningOptions(
+    program.command('reload').description('have a running node read its config again, and say what changed'),
+  )
+    .option('--json', 'as one JSON object')
+    .action(reload);
   addRunningOptions(program.command('status').description('say whether a node runs, and what it says of itself'))
     .addOption(new Option('--assert <state>', 'exit with 69 if that is not so').choices(NODE_STATES))
     .option('--json', 'as one JSON object')

@@ -57,6 +57,8 @@ export async function start(options: StartOptions): Promise<void> {
     terminal: output.terminal,
     stop: () => stopNode(starting, interrupt, output),
     foreignFrame,
+    // A start that fails says so itself.
+    reload: () => starting.then((node) => node.reload()).catch(() => undefined),
     reopenLog: logFile && reopening(logFile, output),
   });
 

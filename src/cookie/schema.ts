@@ -159,12 +159,14 @@ export const cookieSchema = {
     },
     store: cookieStoreSchema,
     sliding: {
+      reload: 'restart',
       type: 'boolean',
       default: false,
       description:
         'Counts `max_age` from the last visit instead of the first, and sends the cookie again in time: a browser that keeps coming back is never forgotten.',
     },
     idle_timeout: {
+      reload: 'restart',
       type: 'integer',
       minimum: 1,
       maximum: 311_040_000,
@@ -173,6 +175,7 @@ export const cookieSchema = {
         'Seconds after which an unused cookie is forgotten, even within `max_age`. It is in use as long as a connection is open; otherwise this is exact to a tenth, so that a visit costs no write.',
     },
     max_unreturned: {
+      reload: 'restart',
       type: 'integer',
       minimum: 1,
       maximum: 10_000_000,
@@ -181,6 +184,7 @@ export const cookieSchema = {
         'How many cookies are kept with which nobody has come back: beyond that the oldest are forgotten, so that requests without a cookie fill no store. Cookies that came back, had a login or have an open connection do not count.',
     },
     close_expired: {
+      reload: 'restart',
       type: 'boolean',
       default: false,
       description:

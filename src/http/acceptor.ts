@@ -35,14 +35,23 @@ export interface HttpAcceptorOptions {
   readonly dispatcher: Omit<DispatcherOptions, 'root' | 'log' | 'parseAgain'>;
 }
 
+/** A service of a root that was replaced. */
+export interface DepartingService {
+  readonly service: WebService;
+  /** See {@link WebService.retire}. */
+  readonly successor: WebService | undefined;
+}
+
 /** Speaks HTTP on the connections of an endpoint, and gives each request to the service of its path. */
 export class HttpAcceptor implements Acceptor {
-  readonly #root: WebService;
+  #root: WebService;
+  /** What is in no root any more, and not over yet. */
+  readonly #retired = new Set<WebService>();
   readonly #log: Logger;
   readonly #server: Server<typeof IncomingMessage, typeof WebResponse>;
   readonly #dispatcher: Dispatcher;
   /** There is no time limit for the headers of a request, or between two requests. */
-  readonly #mayWaitForEver: boolean;
+  #mayWaitForEver: boolean;
   /** All connections, upgraded ones included, which the HTTP server itself forgets. */
   readonly #connections = new Set<Socket>();
   /** A listener for all of them, which needs no closure for each. */
@@ -84,6 +93,26 @@ export class HttpAcceptor implements Acceptor {
     this.#server.emit('listening');
   }
 
+  /**
+   * Another root, other times and options, from the next request on, also on connections that are open. The root has been started.
+   * @param departing the services of the root before that are not in this one: they are stopped when nothing goes on there any more.
+   */
+  renew({ root, http, dispatcher }: Omit<HttpAcceptorOptions, 'log'>, departing: readonly DepartingService[]): void {
+    this.#root = root;
+    for (const key of ['headersTimeout', 'requestTimeout', 'keepAliveTimeout'] as const) {
+      const value = http[key];
+      if (value !== undefined) this.#server[key] = value;
+    }
+    this.#mayWaitForEver = this.#server.headersTimeout === 0 || this.#server.keepAliveTimeout === 0;
+    const answered = this.#dispatcher.renew({ ...dispatcher, root });
+    for (const { service, successor } of departing) {
+      this.#retired.add(service);
+      this.#end(service, service.retire?.(successor) ?? answered).catch((err: unknown) => {
+        this.#log.error({ err }, 'what was replaced failed to end');
+      });
+    }
+  }
+
   accept(socket: Socket): void {
     this.#connections.add(socket);
     socket.on('close', this.#forget);
@@ -107,6 +136,11 @@ export class HttpAcceptor implements Acceptor {
     await this.#emptyWithin(Math.max(RESPONSES_MS - (performance.now() - startedMs), STOP_GRACE_MS));
   }
 
+  async #end(service: WebService, over: Promise<void>): Promise<void> {
+    await over;
+    if (this.#retired.delete(service)) await service.stop?.();
+  }
+
   /** Nothing in Node.js catches what its listeners throw: a fault of ours would end the process. */
   #guard(socket: Duplex, listener: () => void): void {
     try {
@@ -119,7 +153,9 @@ export class HttpAcceptor implements Acceptor {
 
   async #stopServices(): Promise<void> {
     try {
-      await this.#root.stop?.();
+      const retired = [...this.#retired];
+      this.#retired.clear();
+      await Promise.all([this.#root, ...retired].map(async (service) => service.stop?.()));
     } catch (error) {
       // The rest of the shutdown does not depend on it: connections are cut one way or the other.
       this.#log.error({ err: error }, 'web service failed to stop');

@@ -60,9 +60,9 @@ export interface DispatcherOptions {
 }
 
 export class Dispatcher implements ServerEnd {
-  readonly #options: DispatcherOptions;
+  #options: DispatcherOptions;
   /** Name and value of each header that all responses have. */
-  readonly #headers: readonly (readonly [string, string])[];
+  #headers: readonly (readonly [string, string])[];
   /** The connections that speak HTTP. One that was upgraded does no longer. */
   readonly #pipelines = new Map<Duplex, Pipeline>();
   /** Connections already found broken: what else arrives on them is not looked at. */
@@ -79,6 +79,16 @@ export class Dispatcher implements ServerEnd {
     this.#options = options;
     this.#headers = Object.entries(options.headers);
     this.#refusals = new RefusalLog(options.log);
+  }
+
+  /** From the next request on. @returns (resolves) when the responses under way have ended. */
+  async renew(options: Partial<DispatcherOptions>): Promise<void> {
+    this.#options = { ...this.#options, ...options };
+    this.#headers = Object.entries(this.#options.headers);
+    const due = [...this.#pipelines.values()].flatMap(({ due: response }) =>
+      response === undefined ? [] : [response],
+    );
+    await Promise.all(due.map((response) => new Promise((resolve) => response.once('close', resolve))));
   }
 
   /** A connection that the HTTP server has just got. */

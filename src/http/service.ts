@@ -59,4 +59,10 @@ export interface WebService {
   /** Acquires what the service needs. `stop` may be called after a failed or missing `start`. */
   start?(): Promise<void>;
   stop?(): Promise<void>;
+  /**
+   * The path has another config now, or is gone: no new request comes. Resolves when nothing goes on any more; then `stop` is called.
+   * By default that is when the responses under way have ended.
+   * @param successor the service of the same type at the same path; undefined where there is none.
+   */
+  retire?(successor: WebService | undefined): Promise<void>;
 }

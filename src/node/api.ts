@@ -4,6 +4,7 @@
  */
 import type { ClientSession, ConnectOptions } from '../client/api.js';
 import type { Logger } from '../log/logger.js';
+import type { ReloadReport } from './reload/report.js';
 import type { NodeSummary } from './summary.js';
 
 export interface NodeOptions {
@@ -61,6 +62,11 @@ export interface RunningNode {
    * @throws NodeError (rejects) `ERR_NODE_STOPPED`
    */
   connect(realm: string, options: ConnectOptions): Promise<ClientSession>;
+  /**
+   * Reads the config once more, and takes over what can change while it runs: what a config that is an object says now. What is wrong
+   * is in the report, and nothing has changed then. Never rejects.
+   */
+  reload(): Promise<ReloadReport>;
   /**
    * Ends it: no new connection, the end of those that are open, GOODBYE to components and to the sessions of `connect`, then
    * the cookie stores. Idempotent.

@@ -29,6 +29,8 @@ export interface TakenDirectory {
   /** Where the control socket lies; none for a node without a directory. */
   readonly rundir: string | undefined;
   readonly loaded: NodeSource;
+  /** Reads and checks the config once more. @throws ConfigError (rejects) */
+  readonly read: () => Promise<NodeSource>;
   /** None for a node without a directory. */
   readonly pidFile: PidFile | undefined;
 }
@@ -49,14 +51,15 @@ export async function takeDirectory(
   const directory = options.cbdir === undefined ? undefined : existingDirectory(path.resolve(options.cbdir));
   const cbdir = directory ?? process.cwd();
   const statedir = resolveStatedir(options.statedir);
-  const loaded = await sourceOf({ directory, cbdir, statedir, config, env, strict, schema });
+  const read = async (): Promise<NodeSource> => sourceOf({ directory, cbdir, statedir, config, env, strict, schema });
+  const loaded = await read();
   if (directory === undefined && options.rundir === undefined) {
-    return { cbdir, rundir: undefined, loaded, pidFile: undefined };
+    return { cbdir, rundir: undefined, loaded, read, pidFile: undefined };
   }
   const rundir = resolveRundir(options.rundir, cbdir);
   const given = typeof config === 'string' ? { config } : {};
   const pidFile = await acquirePidFile({ cbdir: rundir, options: options.commandOptions ?? { cbdir, ...given }, log });
-  return { cbdir, rundir, loaded, pidFile };
+  return { cbdir, rundir, loaded, read, pidFile };
 }
 
 interface SourceOptions {
@@ -75,4 +78,13 @@ function sourceOf({ directory, cbdir, config, ...context }: SourceOptions): Node
     throw new NodeError('ERR_NODE_DIRECTORY', 'a node needs a directory (`cbdir`), or a `config` that is an object');
   }
   return loadConfig({ cbdir, ...context, ...(config === undefined ? {} : { config }) });
+}
+
+/** @returns undefined where the working directory was removed. */
+export function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined; // it was removed: nobody can look for anything there
+  }
 }

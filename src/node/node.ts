@@ -16,7 +16,6 @@
  *
  * The end of a worker may be the end of the node (`shutdown.ts`). A start that fails takes the way of `stop` for all that had started.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { LoadFunction } from '../auth/method.js';
 import { LocalClients } from '../client/local-clients.js';
@@ -27,30 +26,31 @@ import { NodeMetrics } from '../metrics/node-metrics.js';
 import type { CookieCounts } from '../metrics/cookie-counts.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStores } from '../cookie/stores.js';
-import { withAudit } from '../log/audit.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
 import type { Monitor } from '../monitor/monitor.js';
 import { loadFunction } from '../system/module.js';
 import { messageOf } from '../system/error.js';
 import { Warden } from '../system/process/warden.js';
-import { Drain, drainTimesOf, longestDrainMs } from '../transport/drain.js';
-import type { NodeDetails, NodeInfo, Readiness } from '../transport/transport-type.js';
+import type { Drain } from '../transport/drain.js';
+import type { NodeInfo, Readiness } from '../transport/transport-type.js';
 import { SharedPorts } from '../transport/shared-port.js';
+import { nodeSchemaTree } from '../config/schema.js';
+import type { SchemaTree } from '../config/walk.js';
 import type { CompiledSchema } from '../config/validate.js';
 import { workerTypeOf } from '../worker/registry.js';
 import type { Families } from '../worker/registry.js';
-import type { WorkerConfig } from '../worker/schema.js';
-import { isDisabled, WorkerError } from '../worker/worker.js';
-import type { RunningRouter, Worker, WorkerDeps, WorkerEnd } from '../worker/worker.js';
+import { WorkerError } from '../worker/worker.js';
+import type { RunningRouter, Worker, WorkerEnd } from '../worker/worker.js';
 import type { NodeOptions, RunningNode, ShutdownReason } from './api.js';
 import { ControlServer } from './control.js';
-import { openAudit } from './audit/open-audit.js';
 import type { OpenAudit } from './audit/open-audit.js';
 import { cookieRequests } from './cookie-control.js';
-import { cookieSectionsOf, cookieStoreSummaries } from './cookie-stores.js';
-import { takeDirectory } from './directory.js';
+import { cookieStoreSummaries } from './cookie-stores.js';
+import { takeDirectory, workingDirectory } from './directory.js';
 import type { NodeSource, TakenDirectory } from './directory.js';
+import { cookieSectionsIn, enabledWorkers, inStartOrder } from './reload/enabled-workers.js';
+import type { EnabledWorker } from './reload/enabled-workers.js';
 import { NodeError } from './error.js';
 import { limitProcess } from './limits.js';
 import { monitorOf } from './monitor/node-monitor.js';
@@ -60,7 +60,14 @@ import { privatePathsOf } from './private-paths.js';
 import { processRequests } from './process-control.js';
 import type { NodeProcess } from './process-control.js';
 import { atMost } from './lifecycle/at-most.js';
+import { drainOf, longestEndMs } from './lifecycle/drain.js';
+import { nodeInfoOf } from './lifecycle/node-info.js';
+import { openLogs } from './lifecycle/logs.js';
 import { readinessOf } from './lifecycle/readiness.js';
+import { Reloading } from './reload/reloading.js';
+import { prepareWorkers } from './reload/workers.js';
+import type { ReloadedNode } from './reload/reloading.js';
+import type { ReloadFacts, ReloadReport } from './reload/report.js';
 import { sessionRequests } from './session-control.js';
 import type { ServedRealm } from './session-control.js';
 import { shutdownReason } from './shutdown.js';
@@ -84,23 +91,16 @@ export async function startNodeWith({ families, schema }: NodeWords, options: No
   const { log: plain = silentLogger() } = options;
   const directory = await takeDirectory(options, plain, schema);
   const { loaded } = directory;
-  const { audit: auditConfig } = loaded.config.controller.options;
-  const audit = auditConfig === undefined ? undefined : await openAudit(auditConfig, directory, plain);
-  const log = audit === undefined ? plain : withAudit(plain, audit);
-  for (const { file, line, column, pointer, text } of loaded.warnings) {
-    log.warn({ file, line, column, pointer, problem: text }, 'config warning');
-  }
-  for (const { file, line, column, pointer, text } of loaded.notes) {
-    log.info({ file, line, column, pointer, note: text }, 'config note');
-  }
+  const { log, audit } = await openLogs(directory, plain);
   limitProcess(loaded.config.controller.options, log);
   const { env = process.env, onShutdown, onStopping } = options;
-  const node = new Node({ ...directory, families, log, audit, env, onShutdown, onStopping });
+  const node = new Node({ ...directory, tree: schema?.tree, families, log, audit, env, onShutdown, onStopping });
   await node.start(options.signal);
   return node;
 }
 
 interface NodeParts extends TakenDirectory {
+  readonly tree?: SchemaTree | undefined;
   readonly families: Families;
   readonly log: Logger;
   readonly audit: OpenAudit | undefined;
@@ -108,9 +108,6 @@ interface NodeParts extends TakenDirectory {
   readonly onShutdown: NodeOptions['onShutdown'];
   readonly onStopping: NodeOptions['onStopping'];
 }
-
-/** What follows when the last connection was told: it may take a second to read that, requests have to end, stores are written. */
-const LAST_STEPS_MS = 5000;
 
 /** How long the end of the node waits for workers that are its clients before it closes connections, theirs included. */
 const CLIENTS_MS = 1000;
@@ -122,6 +119,7 @@ class Node implements RunningNode {
   readonly #drain: Drain;
   /** Every worker that was told to start, also one that failed. */
   readonly #workers: Worker[] = [];
+  readonly #workersById = new Map<string, Worker>();
   /** Those of them that are clients of the others. */
   readonly #clientWorkers = new Set<Worker>();
   readonly #routers = new Map<string, RunningRouter>();
@@ -131,6 +129,9 @@ class Node implements RunningNode {
   readonly #startedMs = Date.now();
   readonly #monitor: Monitor;
   readonly #metrics = new NodeMetrics();
+  readonly #reloading: Reloading;
+  /** What it runs with. */
+  #loaded: NodeSource;
   /** Workers that have not ended by themselves. */
   #left = 0;
   #started = false;
@@ -144,28 +145,26 @@ class Node implements RunningNode {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     this.#log = parts.log;
+    this.#loaded = parts.loaded;
+    this.#reloading = new Reloading(this.#asReloaded());
     this.#clients = new LocalClients(parts.log);
-    this.#monitor = monitorOf(() => ({ summary: this.summary, startedMs: this.#startedMs }), parts.log);
-    this.#metrics.config.loadedMs = this.#startedMs;
+    const facts = (): ReloadFacts => this.#reloading.facts;
+    this.#monitor = monitorOf(
+      () => ({ summary: this.summary, startedMs: this.#startedMs, config: facts() }),
+      parts.log,
+    );
     this.#metrics.identify({ program: process, version: packageVersion() });
     const countsOf = (store: string): CookieCounts => this.#metrics.cookieStore(store);
     this.#stores = new CookieStores({ clock: Date.now, log: parts.log, countsOf }, parts.families.stores);
     this.#warden = new Warden((problem) =>
       parts.log.warn({ problem: messageOf(problem) }, 'nobody ends the programs of the node if it is killed'),
     );
-    const { drain, shutdown_goodbye: saysGoodbye } = parts.loaded.config.controller.options;
-    this.#drain = new Drain({
-      log: parts.log,
-      saysGoodbye,
-      times: drainTimesOf(drain),
-      elapsed: () => performance.now(),
-      wait: (ms) => delay(ms),
-      random: Math.random,
-    });
+    this.#drain = drainOf(parts.loaded.config.controller.options, parts.log);
   }
 
   get summary(): NodeSummary {
-    const { cbdir, loaded, families } = this.#parts;
+    const { cbdir, families } = this.#parts;
+    const loaded = this.#loaded;
     const workers = enabledWorkers(loaded).map(({ worker }) => worker);
     const summaries = this.#workers.map(({ summary }) => summary);
     return {
@@ -183,7 +182,7 @@ class Node implements RunningNode {
 
   async start(signal?: AbortSignal): Promise<void> {
     try {
-      const workers = this.#inOrder(enabledWorkers(this.#parts.loaded));
+      const workers = inStartOrder(enabledWorkers(this.#loaded), this.#parts.families);
       this.#left = workers.length;
       for (const worker of workers) await this.#startWorker(worker, signal);
       this.#sharedPorts.complete();
@@ -202,16 +201,6 @@ class Node implements RunningNode {
     this.#endByItself();
   }
 
-  /** What leads to routers comes after them, and clients of the others come last; else the order is that of the config. */
-  #inOrder(workers: readonly EnabledWorker[]): EnabledWorker[] {
-    const rankOf = ({ worker }: EnabledWorker): number => {
-      const { leadsToRouters, startsLast } = workerTypeOf(worker, this.#parts.families);
-      if (startsLast === true) return 2;
-      return leadsToRouters === true ? 1 : 0;
-    };
-    return workers.toSorted((a, b) => rankOf(a) - rankOf(b));
-  }
-
   #onWorkerEnd(worker: string, end: WorkerEnd): void {
     this.#left -= 1;
     this.#reason ??= this.#reasonOf(worker, end);
@@ -219,7 +208,7 @@ class Node implements RunningNode {
   }
 
   #reasonOf(worker: string, end: WorkerEnd): ShutdownReason | undefined {
-    const { shutdown } = this.#parts.loaded.config.controller.options;
+    const { shutdown } = this.#loaded.config.controller.options;
     return shutdownReason(shutdown, { ...end, worker, left: this.#left });
   }
 
@@ -258,8 +247,7 @@ class Node implements RunningNode {
   async #startControl(): Promise<ControlServer | undefined> {
     const { rundir } = this.#parts;
     if (rundir === undefined) return undefined;
-    const sections = this.#cookieSections;
-    const cookies = new StoreManagement(() => openedStores(this.#stores, sections), this.#log);
+    const cookies = new StoreManagement(() => openedStores(this.#stores, this.#cookieSections), this.#log);
     const handlers = {
       ...cookieRequests(cookies),
       ...sessionRequests(() => this.#servedRealms, this.#log),
@@ -279,22 +267,42 @@ class Node implements RunningNode {
         ready: this.#readiness.isReady,
         realms: this.#servedRealms.map(({ inventory }) => inventory.realm),
         sessions: this.#sessionCount,
+        config_loaded: this.#reloading.facts.loadedAt,
+        last_reload_successful: this.#reloading.facts.lastReloadSuccessful,
+        pending_restart: this.#reloading.facts.pending,
       }),
-      longestEndMs: () => this.#longestEndMs,
+      longestEndMs: () => longestEndMs(this.#parts.loaded.config.controller.options),
+      reload: () => this.reload(),
       stop: () => this.#endFor({ failed: false, word: 'stop' }),
     };
   }
 
-  /** How long the end takes at most, if nothing hangs. */
-  get #longestEndMs(): number {
-    return longestDrainMs(drainTimesOf(this.#parts.loaded.config.controller.options.drain)) + LAST_STEPS_MS;
+  reload(): Promise<ReloadReport> {
+    return this.#reloading.reload();
+  }
+
+  #asReloaded(): ReloadedNode {
+    const { log, read, families, cbdir, tree = nodeSchemaTree } = this.#parts;
+    const running = (): NodeSource => this.#loaded;
+    return {
+      ...{ log, read, tree, clock: Date.now },
+      get running() {
+        return running();
+      },
+      prepare: (next) => prepareWorkers(this.#workersById, enabledWorkers(next), next, { families, cbdir }),
+      took: (source) => {
+        this.#loaded = source;
+        limitProcess(source.config.controller.options, log);
+      },
+      told: (facts) => this.#metrics.config.tell(facts),
+    };
   }
 
   get #readiness(): Readiness {
     return readinessOf({
       hasStarted: this.#started,
       isStopping: this.#stopped !== undefined,
-      lacksCookies: this.#parts.loaded.needsCookies && this.#stores.allFail,
+      lacksCookies: this.#loaded.needsCookies && this.#stores.allFail,
     });
   }
 
@@ -303,11 +311,7 @@ class Node implements RunningNode {
   }
 
   get #cookieSections(): readonly CookieConfig[] {
-    const { loaded, families } = this.#parts;
-    return cookieSectionsOf(
-      enabledWorkers(loaded).map(({ worker }) => worker),
-      families,
-    );
+    return cookieSectionsIn(this.#loaded, this.#parts.families);
   }
 
   get #servedRealms(): readonly ServedRealm[] {
@@ -318,29 +322,23 @@ class Node implements RunningNode {
 
   /** What web services may tell. */
   get #info(): NodeInfo {
-    const { id } = this.#parts.loaded.config.controller;
-    const details = (): NodeDetails => {
-      const { title, pid, cbdir, workers } = this.summary;
-      const named = workers.map(({ worker, type }) => ({ id: worker, type }));
-      return {
-        title,
-        pid,
-        directory: cbdir,
-        node: process.versions.node,
-        workers: named,
-        sessions: this.#sessionCount,
-      };
-    };
-    const readiness = (): Readiness => this.#readiness;
-    const version = packageVersion();
-    return { version, ...(id !== undefined && { id }), startedMs: this.#startedMs, details, readiness };
+    const { id } = this.#loaded.config.controller;
+    return nodeInfoOf({
+      ...(id !== undefined && { id }),
+      startedMs: this.#startedMs,
+      summary: () => this.summary,
+      sessions: () => this.#sessionCount,
+      readiness: () => this.#readiness,
+      reload: () => this.#reloading.facts,
+    });
   }
 
   async #startWorker(
     { worker: config, pointer, authenticators }: EnabledWorker,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { loaded, cbdir, families, env } = this.#parts;
+    const { cbdir, families, env } = this.#parts;
+    const loaded = this.#loaded;
     const type = workerTypeOf(config, families);
     const worker = type.create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
@@ -355,6 +353,7 @@ class Node implements RunningNode {
       privatePaths: privatePathsOf(loaded, cbdir, families),
     });
     this.#workers.push(worker);
+    this.#workersById.set(config.id, worker);
     if (type.startsLast === true) this.#clientWorkers.add(worker);
     try {
       await worker.start(signal);
@@ -376,7 +375,7 @@ class Node implements RunningNode {
   async #shutDown(): Promise<void> {
     try {
       if (this.#started) {
-        this.#parts.onStopping?.(this.#longestEndMs);
+        this.#parts.onStopping?.(longestEndMs(this.#parts.loaded.config.controller.options));
         await this.#drain.announce();
       }
       await this.#control?.stop();
@@ -395,23 +394,4 @@ class Node implements RunningNode {
     }
     this.#log.info('node stopped');
   }
-}
-
-function workingDirectory(): string | undefined {
-  try {
-    return process.cwd();
-  } catch {
-    return undefined; // it was removed: nobody can look for anything there
-  }
-}
-
-interface EnabledWorker extends Pick<WorkerDeps, 'pointer' | 'authenticators'> {
-  readonly worker: WorkerConfig;
-}
-
-/** The workers that are not switched off, with their place in the config. */
-function enabledWorkers({ config, authenticators }: NodeSource): EnabledWorker[] {
-  return config.workers
-    .map((worker, index) => ({ worker, pointer: `/workers/${index}`, authenticators: authenticators[index] ?? [] }))
-    .filter(({ worker }) => !isDisabled(worker));
 }

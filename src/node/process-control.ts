@@ -1,7 +1,9 @@
 /**
- * A running node as a whole through its control socket: the requests `node.status`, `node.longest-end` and `node.stop`, on either side.
+ * A running node as a whole through its control socket: the requests `node.status`, `node.longest-end`, `node.reload` and `node.stop`, on
+ * either side.
  */
 import type { ControlClient, ControlHandlers } from './control.js';
+import type { ReloadReport } from './reload/report.js';
 
 /** What a node tells of itself. */
 export interface NodeStatus {
@@ -15,6 +17,12 @@ export interface NodeStatus {
   readonly realms: readonly string[];
   /** How many sessions have joined a realm. */
   readonly sessions: number;
+  /** When the config in force was read, ISO 8601 in UTC. */
+  readonly config_loaded?: string;
+  /** Whether the last reload could be done. */
+  readonly last_reload_successful?: boolean;
+  /** JSON Pointers into the config file: what of it takes a restart. */
+  readonly pending_restart?: readonly string[];
 }
 
 /** The node's side. */
@@ -22,6 +30,8 @@ export interface NodeProcess {
   status(): NodeStatus;
   /** @returns how long its orderly end takes at most, in milliseconds, if nothing hangs. */
   longestEndMs(): number;
+  /** Reads the config again. Never rejects. */
+  reload(): Promise<ReloadReport>;
   /** Begins the orderly end. */
   stop(): void;
 }
@@ -31,6 +41,7 @@ export function processRequests(node: NodeProcess): ControlHandlers {
   return {
     'node.status': () => Promise.resolve(node.status()),
     'node.longest-end': () => Promise.resolve(node.longestEndMs()),
+    'node.reload': () => node.reload(),
     'node.stop': () => {
       // Behind the answer: the control socket is the first thing that ends.
       setImmediate(() => node.stop());
@@ -55,6 +66,11 @@ export class RemoteNode {
   /** @returns how long its orderly end takes at most, in milliseconds. @throws NodeError as {@link status} does. */
   async longestEndMs(): Promise<number> {
     return (await this.#client.ask('node.longest-end', {})) as number;
+  }
+
+  /** Resolves when it is done, or refused. @throws NodeError as {@link status} does. */
+  async reload(): Promise<ReloadReport> {
+    return (await this.#client.ask('node.reload', {})) as ReloadReport;
   }
 
   /** Resolves when the node has begun to stop. @throws NodeError as {@link status} does. */

@@ -4,8 +4,7 @@
  *
  *     SIGINT, SIGTERM   stop, then exit 0
  *     a second one      exit at once with 128 + its number (130, 143)
- *     SIGHUP            at a terminal the terminal is gone: as SIGTERM. Else ignored with a warning: there is no
- *                       reload yet, and a node must not die of a request for one.
+ *     SIGHUP            at a terminal the terminal is gone: as SIGTERM. Else the config is read again
  *     SIGUSR1           reopens the log file, and the audit log, where there is one. Else ignored with a warning: without a listener Node.js
  *                       would open its debugger
  *     SIGUSR2           ignored with a warning: without a listener the process would end
@@ -35,6 +34,8 @@ export interface SignalOptions {
   readonly log: Logger;
   /** The orderly end: called once, with the first signal. */
   readonly stop: () => Promise<void>;
+  /** Reads the config again, once the node runs. Never rejects; tells the log what came of it. */
+  readonly reload: () => Promise<unknown>;
   /** Goes on with the log in a file of the same name; undefined where the log goes to no file. */
   readonly reopenLog?: (() => void) | undefined;
   /** Someone sits at a terminal that can go away. */
@@ -44,7 +45,7 @@ export interface SignalOptions {
 }
 
 /** Installs the handlers of the table above. */
-export function handleSignals({ source, log, stop, terminal, foreignFrame, reopenLog }: SignalOptions): void {
+export function handleSignals({ source, log, stop, terminal, foreignFrame, reopenLog, reload }: SignalOptions): void {
   const repeated = new RepeatedLog(log);
   let stopping = false;
 
@@ -68,8 +69,10 @@ export function handleSignals({ source, log, stop, terminal, foreignFrame, reope
   source.on('SIGINT', end);
   source.on('SIGTERM', end);
   source.on('SIGHUP', (signal) => {
-    if (terminal) end(signal);
-    else log.warn({ signal }, 'signal ignored: reload is not supported');
+    if (terminal) return end(signal);
+    if (stopping) return;
+    log.info({ signal }, 'signal received: the config is read again');
+    void reload();
   });
   const ignore = (signal: IdleSignal): void => log.warn({ signal }, 'signal ignored: it means nothing to a node');
   source.on('SIGUSR1', (signal) => {

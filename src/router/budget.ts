@@ -35,14 +35,23 @@ export const BUDGET_LIMITS: BudgetLimits = {
 
 /** The account of what is kept for sessions. */
 export class Budget {
-  readonly limits: BudgetLimits;
+  #limits: BudgetLimits;
   /** The bytes of all sessions, of this budget and of those that share it. */
   readonly #pot: { bytes: number };
 
   /** @param shared a budget to share `inAll` with: the realms of a router may differ in `perSession`. */
   constructor(limits: BudgetLimits = BUDGET_LIMITS, shared?: Budget) {
-    this.limits = limits;
+    this.#limits = limits;
     this.#pot = shared === undefined ? { bytes: 0 } : shared.#pot;
+  }
+
+  get limits(): BudgetLimits {
+    return this.#limits;
+  }
+
+  /** From now on a session may have so many bytes. What it has beyond that is not taken from it. */
+  limit(perSession: number): void {
+    this.#limits = { ...this.#limits, perSession };
   }
 
   /** How many bytes are kept for all sessions. */
@@ -52,7 +61,7 @@ export class Budget {
 
   /** Charges a session. @returns false when it would exceed a limit: then nothing is charged, and nothing may be kept. */
   take(session: Charged, bytes: number): boolean {
-    const { perSession, inAll, reserved } = this.limits;
+    const { perSession, inAll, reserved } = this.#limits;
     const kept = session.keptBytes + bytes;
     if (kept > perSession || (kept > reserved && this.#pot.bytes + bytes > inAll)) return false;
     session.keptBytes = kept;
@@ -65,7 +74,7 @@ export class Budget {
    * the rest stays for what is necessary.
    */
   takeSpare(session: Charged, bytes: number): boolean {
-    const { perSession, inAll, reserved } = this.limits;
+    const { perSession, inAll, reserved } = this.#limits;
     const most = this.#pot.bytes * 2 > inAll ? reserved : perSession;
     return (session.keptBytes + bytes) * 2 <= most && this.take(session, bytes);
   }

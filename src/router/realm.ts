@@ -19,6 +19,7 @@ import { NO_OBSERVER } from './observer.js';
 import { RequestIds } from './request-ids.js';
 import { Traffic } from './traffic.js';
 import { sendError } from './request-error.js';
+import { revokeForbidden } from './reload/forbidden.js';
 import { Roles } from './roles.js';
 import { optionsOf } from './realm-options.js';
 import type { ClientMessage, RoleFeatures } from '../wamp/message.js';
@@ -71,13 +72,14 @@ export class Realm {
   readonly announcement: RoleFeatures;
   /** What is counted of all realms of this name. */
   readonly counts: RealmCounts;
-  /** The reason in the answer to a GOODBYE. */
-  readonly goodbyeReason: string;
+  #goodbyeReason: string;
   readonly #roles: Roles;
   // session id -> session; exactly the sessions between WELCOME and their end
   readonly #sessions = new Map<number, RouterSession>();
-  /** What URIs of the realm look like. */
-  readonly uriRule: UriRule;
+  #uriRule: UriRule;
+  readonly #budget: Budget;
+  /** Undefined where the realm remembers no publications. */
+  readonly #history: EventHistory | undefined;
   readonly #scheduler: Scheduler;
   readonly #traffic = new Traffic();
   readonly #broker: Broker;
@@ -91,12 +93,14 @@ export class Realm {
   constructor(config: RealmConfig, deps: RealmDeps) {
     this.name = config.name;
     const counts = (this.counts = deps.counts ?? new RealmCounts());
-    this.goodbyeReason = config.compat?.goodbye_with_normal === true ? CloseUri.NORMAL : CloseUri.GOODBYE_AND_OUT;
+    this.#goodbyeReason = goodbyeReasonOf(config);
     const options = optionsOf(config, deps.budget);
     const { uriRule, budget } = options;
-    this.uriRule = uriRule;
+    this.#uriRule = uriRule;
+    this.#budget = budget;
     this.#scheduler = deps.scheduler;
     const history = config.store && new EventHistory(config.store);
+    this.#history = history;
     this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history, budget, deps.scheduler);
     const { subscriptions = NO_OBSERVER, registrations = NO_OBSERVER } = this.#meta ?? {};
     const builtin = this.#meta?.builtin ?? NO_BUILTIN;
@@ -125,6 +129,45 @@ export class Realm {
       dealer: { features: { ...DEALER_FEATURES, ...(this.#meta && META_DEALER_FEATURES) } },
     };
     this.#roles.begin(config.roles);
+  }
+
+  /** The reason in the answer to a GOODBYE. */
+  get goodbyeReason(): string {
+    return this.#goodbyeReason;
+  }
+
+  /** What URIs of the realm look like. */
+  get uriRule(): UriRule {
+    return this.#uriRule;
+  }
+
+  /**
+   * Takes over the options of another config of the realm, from the next request on: limits, `uri_check`, `compat`, and what its store
+   * remembers. Whether there is a store and a meta API, and whether request ids are checked, stays. Roles are not looked at.
+   */
+  renew(config: RealmConfig): void {
+    const { budget, ...options } = optionsOf(config, undefined);
+    this.#uriRule = options.uriRule;
+    this.#goodbyeReason = goodbyeReasonOf(config);
+    this.#budget.limit(budget.limits.perSession);
+    this.#broker.renew(options);
+    this.#dealer.renew(options);
+    if (config.store !== undefined) this.#history?.renew(config.store);
+  }
+
+  /** From now on these procedures authenticate clients: see {@link RouterDeps}. */
+  decidedBy(authenticators: readonly Decider[]): void {
+    this.#roles.decidedBy(authenticators);
+  }
+
+  /**
+   * Takes subscriptions and registrations away from the sessions of a role that its rules do not allow, with the reason
+   * `wamp.error.not_authorized`. An authorizer is not asked about what it has allowed.
+   * @returns how many.
+   */
+  revokeForbidden(role: Role): number {
+    const directories = { subscribe: this.#broker.directory, register: this.#dealer };
+    return revokeForbidden(role, this.#sessions.values(), directories);
   }
 
   role(name: string): Role | undefined {
@@ -312,7 +355,7 @@ export class Realm {
       scheduler,
       history,
       sessions: this.#sessions,
-      uriRule: this.uriRule,
+      uriRule: () => this.uriRule,
       publisher: {
         isWanted: (topic) => this.#broker.isWanted(topic),
         publish: (topic, payload) => this.#broker.publish(topic, payload),
@@ -374,6 +417,10 @@ const ACTION_OF: Readonly<Partial<Record<Request['type'], Action>>> = {
   [m.CALL]: 'call',
   [m.REGISTER]: 'register',
 };
+
+function goodbyeReasonOf({ compat }: RealmConfig): string {
+  return compat?.goodbye_with_normal === true ? CloseUri.NORMAL : CloseUri.GOODBYE_AND_OUT;
+}
 
 /** An unacknowledged publication is never answered, not even when it fails (section "Publishing Events"). */
 function answer(session: RouterSession, message: Request, error: WampError): void {

@@ -27,6 +27,7 @@ export interface RolesDeps {
 
 export class Roles {
   readonly #deps: RolesDeps;
+  #authenticators: readonly Decider[] | undefined;
   // role name -> role
   readonly #byName = new Map<string, Role>();
   readonly #authorizers = new AuthorizerWatch();
@@ -34,12 +35,19 @@ export class Roles {
 
   constructor(deps: RolesDeps) {
     this.#deps = deps;
+    this.#authenticators = deps.authenticators;
   }
 
   /** The realm is set up: these are its roles. */
   begin(roles: readonly RoleConfig[]): void {
     this.#byName.set(TRUSTED_ROLE, Role.trusted());
     for (const config of roles) this.#byName.set(config.name, new Role(config));
+    this.#changed();
+  }
+
+  /** Other procedures authenticate clients from now on. */
+  decidedBy(authenticators: readonly Decider[]): void {
+    this.#authenticators = authenticators;
     this.#changed();
   }
 
@@ -74,6 +82,8 @@ export class Roles {
     const role = this.#byName.get(name);
     if (role === undefined || role.isBuiltIn) return false;
     this.#byName.delete(name);
+    // The config had one of this name in its place.
+    if (name === TRUSTED_ROLE) this.#byName.set(name, Role.trusted());
     this.#changed();
     const message = `role ${quoted(name)} was removed`;
     for (const session of [...this.#deps.sessions.values()]) {
@@ -109,10 +119,10 @@ export class Roles {
 
   /** Revokes procedures that decide from callees that may not register them now. */
   #changed(): void {
-    const { realm, authenticators, registrations } = this.#deps;
+    const { realm, registrations } = this.#deps;
     const roles = [...this.#byName.values()];
     this.#authorizers.watch(roles);
-    this.#deciders.replace(decidersOf(realm, roles, authenticators));
+    this.#deciders.replace(decidersOf(realm, roles, this.#authenticators));
     for (const [{ id }, callee] of this.#deciders.recheck((uri) => registrations().lookup(uri, 'exact'))) {
       registrations().revoke(id, callee, ErrorUri.NOT_AUTHORIZED);
     }

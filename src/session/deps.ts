@@ -56,6 +56,8 @@ export interface LiveSessionDeps extends SessionDeps {
    * counted are forgotten, `auth_error_uris` stays as it was. Rejects when a method cannot be set up: then all is as before.
    */
   renewAuth(sections: AuthSections): Promise<void>;
+  /** The clients that come from now on are judged as those of `successor`; sessions that are on keep the methods that let them in. */
+  follow(successor: SessionDeps): void;
 }
 
 /** The parts of a transport's config that say who may enter. */
@@ -115,8 +117,12 @@ export async function createSessionDeps(
     authMethods.replace(current);
     await stopAuthMethods(before);
   };
+  const follow = ({ authMethods: methods }: SessionDeps): void => authMethods.replace(methods);
   const stop = (): Promise<void> => stopAuthMethods(current);
   const keepsHandshake = wantsHandshake(sections.auth, families.methods);
   const refusedLogins = logins.refused;
-  return { router, authMethods, authUris, log, repeated, refusedLogins, keepsHandshake, counts, renewAuth, stop };
+  return {
+    ...{ router, authMethods, authUris, log, repeated, refusedLogins, keepsHandshake, counts },
+    ...{ renewAuth, follow, stop },
+  };
 }

@@ -52,6 +52,11 @@ export class ConnectionLimits {
    * @param remoteAddress undefined for a socket of the file system.
    * @returns false when there are too many, and none of them waits: then it is not counted, and has to be refused.
    */
+  /** Whether nobody is here. */
+  get isEmpty(): boolean {
+    return this.#connections.size === 0;
+  }
+
   admit(connection: object, remoteAddress: string | undefined): boolean {
     const address = countedAddress(remoteAddress);
     if (!this.#makeRoom(address, remoteAddress)) return false;

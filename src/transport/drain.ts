@@ -118,6 +118,11 @@ export class Drain {
     await this.#deps.wait(delayMs);
   }
 
+  /** It has no connections, and will have none. */
+  leave(host: DrainedHost): void {
+    this.#hosts.delete(host);
+  }
+
   /** Idempotent; never rejects. */
   run(): Promise<void> {
     this.#isNear = true;

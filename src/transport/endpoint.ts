@@ -59,7 +59,9 @@ const MORE_DESCRIPTORS = 'raise the limit of open files of the process (`ulimit 
 /** Listens on one endpoint, does TLS, and gives every connection to its acceptor. */
 export class EndpointServer {
   readonly #endpoint: EndpointConfig;
-  readonly #acceptor: Acceptor;
+  #acceptor: Acceptor;
+  /** Those whose place another one has taken, until their last connection has gone. */
+  readonly #retired = new Set<Acceptor>();
   readonly #shared: SharedPort | undefined;
   readonly #following: FollowingDeps | undefined;
   readonly #counts: TransportCounts | undefined;
@@ -134,16 +136,46 @@ export class EndpointServer {
    * `ca_certificates`, by which clients are asked for a certificate.
    */
   async renew(config: TlsConfig): Promise<void> {
+    (await this.prepareTls(config))();
+  }
+
+  /** As {@link renew}, in two steps. @returns what puts in force what was read, or nothing to do where there is nothing new. */
+  async prepareTls(config: TlsConfig): Promise<() => void> {
     const tls = this.#tls;
     if (tls === undefined) throw new TypeError('this endpoint has no TLS');
     if ((config.ca_certificates === undefined) !== (tls.config.ca_certificates === undefined)) {
       throw new TypeError('whether clients are asked for a certificate is decided when the endpoint starts');
     }
-    await tls.files.renew(config);
-    this.#tls = { ...tls, config };
-    if (this.#hasStarted) {
-      auditOf(this.#log)?.record({ event: 'certificate changed', about: { certificate: config.certificate } });
-    }
+    const use = await tls.files.prepare(config);
+    return () => {
+      use();
+      this.#tls = { ...tls, config };
+    };
+  }
+
+  /** @returns whether the files of this section are not those in force: other ones, or written or replaced since. */
+  async hasNewFiles(config: TlsConfig): Promise<boolean> {
+    return (await this.#tls?.files.differs(config)) === true;
+  }
+
+  /**
+   * From now on another acceptor gets the connections. It has been started.
+   * @param over resolves when the old one has ended its connections; it is stopped then, or with the endpoint.
+   */
+  hand(acceptor: Acceptor, over: (old: Acceptor) => Promise<void>): void {
+    const old = this.#acceptor;
+    this.#acceptor = acceptor;
+    this.#retired.add(old);
+    const end = async (): Promise<void> => {
+      await over(old);
+      if (this.#retired.delete(old)) await old.stop();
+    };
+    end().catch((err: unknown) => this.#log.error({ err }, 'what was replaced failed to end'));
+  }
+
+  /** From now on the header of others counts, with `proxy_protocol`. */
+  trust(proxies: TrustedProxies | undefined): void {
+    this.#gate?.trust(proxies);
   }
 
   /** What goes on here, in numbers; for those who ask now and then. */
@@ -175,7 +207,9 @@ export class EndpointServer {
     this.#counts?.certificates.delete(this);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#gate?.stop();
-    await this.#acceptor.stop();
+    const retired = [...this.#retired];
+    this.#retired.clear();
+    await Promise.all([this.#acceptor, ...retired].map((acceptor) => acceptor.stop()));
     if (this.#connections.size > 0) this.#log.debug({ connections: this.#connections.size }, 'connections cut');
     for (const socket of this.#connections) socket.destroy();
     await closed;
@@ -213,9 +247,11 @@ export class EndpointServer {
       this.#handshakeFailed(error, socket);
       socket.destroy();
     });
-    const use: UseCertificate = (options, { validTo }) => {
+    const use: UseCertificate = (options, { subject, validTo }) => {
       server.setSecureContext(options);
       this.#counts?.certificates.set(this, Date.parse(validTo) / 1000);
+      // Also of one that was followed, and not only of one that a reload brought.
+      if (this.#hasStarted) auditOf(this.#log)?.record({ event: 'certificate changed', about: { subject, validTo } });
     };
     const files = new FollowedFiles(tls, use, this.#log, this.#following);
     this.#tls = { config: tls, server, files };

@@ -129,6 +129,8 @@ export class TransportHost implements DrainedHost, Waiting {
   /** Resolves the wait of `stop` when the last connection has gone. */
   #onEmpty: (() => void) | undefined;
   #stopping = false;
+  /** Called when the last connection has left a host that gets no new ones. */
+  #onceLeft: (() => void) | undefined;
 
   constructor(limits: HostLimits, { sessions, log, drain }: HostDeps) {
     this.sessions = sessions;
@@ -188,6 +190,7 @@ export class TransportHost implements DrainedHost, Waiting {
   /** A connection that was admitted is closed. */
   left(connection: CountedConnection): void {
     this.#connections.leave(connection);
+    if (this.#onceLeft !== undefined && this.#connections.isEmpty) this.#onceLeft();
   }
 
   /** The handshake is done. */
@@ -265,6 +268,12 @@ export class TransportHost implements DrainedHost, Waiting {
     this.#pings.add(transport);
   }
 
+  /** It gets no new connections, because another host has taken its place. Resolves when the last one of its own has left. */
+  async retire(): Promise<void> {
+    if (this.#connections.isEmpty) return;
+    await new Promise<void>((resolve) => (this.#onceLeft = resolve));
+  }
+
   refuse(): Iterable<HostedTransport> {
     this.#stopping = true;
     return this.#transports;
@@ -290,6 +299,7 @@ export class TransportHost implements DrainedHost, Waiting {
     this.#rests.clear();
     this.counts.hosts.delete(this);
     this.repeated.end();
+    this.#drain.leave(this);
   }
 
   #countClosed({ ending }: HostedTransport): void {

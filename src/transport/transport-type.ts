@@ -17,6 +17,7 @@ import type { BoundAddress } from './listen/listen.js';
 import type { ProxyTrustConfig } from './proxies/schema.js';
 import type { SharedPorts } from './shared-port.js';
 import type { TransportOffer, WampOffer } from './offer.js';
+import type { ListeningConfig, NodeFacts, Prepared } from './reload/prepared.js';
 
 /** What the words of a config stand for, as far as connections go. */
 export interface TransportFamilies extends SessionFamilies {
@@ -33,6 +34,12 @@ export interface NodeInfo {
   readonly version?: string;
   /** When the node was started, in milliseconds since 1970. */
   readonly startedMs?: number;
+  /** How things stand with the config: when it was read, whether the last reload could be done, and what of it takes a restart. */
+  readonly reload?: () => {
+    readonly loadedAt: string;
+    readonly lastReloadSuccessful: boolean;
+    readonly pending: readonly string[];
+  };
   /** For those who may know more. @returns what is so now. */
   readonly details?: () => NodeDetails;
   /** @returns whether clients can come now; by default they can. */
@@ -89,6 +96,12 @@ export interface TransportServer {
   start(): Promise<BoundAddress>;
   /** Idempotent; never rejects. */
   stop(): Promise<void>;
+  /**
+   * Prepares to go on with another config, of the same type. A transport without it takes a new start.
+   * @returns undefined when it listens elsewhere, or otherwise: then it takes another server.
+   * @throws (rejects) when a part cannot be set up: all is as before.
+   */
+  prepare?(next: ListeningConfig, facts: NodeFacts): Promise<Prepared | undefined>;
 }
 
 /** What all transports have in their config. */

@@ -25,7 +25,9 @@ export interface UniversalAcceptorOptions {
 
 /** Gives each connection to RawSocket or HTTP, by its first octet. */
 export class UniversalAcceptor implements Acceptor {
-  readonly #rawsocket: Acceptor;
+  #rawsocket: Acceptor;
+  /** Those whose place another one has taken, until their last connection has gone. */
+  readonly #retired = new Set<Acceptor>();
   readonly #http: Acceptor;
   /** Strangers decide how often. */
   readonly #repeated: RepeatedLog;
@@ -43,6 +45,14 @@ export class UniversalAcceptor implements Acceptor {
   async start(): Promise<void> {
     await this.#rawsocket.start?.();
     await this.#http.start?.();
+  }
+
+  /** RawSockets go to another acceptor from now on. @param over resolves when the connections of the old one have ended. */
+  hand(rawsocket: Acceptor, over: Promise<void>): void {
+    const old = this.#rawsocket;
+    this.#rawsocket = rawsocket;
+    this.#retired.add(old);
+    void over.then(() => (this.#retired.delete(old) ? old.stop() : undefined));
   }
 
   accept(socket: Socket): void {
@@ -64,7 +74,9 @@ export class UniversalAcceptor implements Acceptor {
   async stop(): Promise<void> {
     for (const socket of this.#undecided) socket.destroy();
     this.#deadlines.clear();
-    await Promise.all([this.#rawsocket.stop(), this.#http.stop()]);
+    const all = [this.#rawsocket, this.#http, ...this.#retired];
+    this.#retired.clear();
+    await Promise.all(all.map((acceptor) => acceptor.stop()));
     this.#repeated.end();
   }
 

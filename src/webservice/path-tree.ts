@@ -27,3 +27,8 @@ export function* walkPaths(paths: PathsConfig, above = ''): Generator<MountedSer
 export function answeringServices(paths: PathsConfig): MountedService[] {
   return [...walkPaths(paths)].filter(({ isLevel }) => !isLevel);
 }
+
+/** The paths of a tree that accept WebSocket connections, such as `/ws`. */
+export function webSocketPathsOf(paths: PathsConfig): string[] {
+  return answeringServices(paths).flatMap(({ path, service }) => (service.type === 'websocket' ? [path] : []));
+}

@@ -34,7 +34,7 @@ interface PathTable {
 class PathService implements WebService {
   readonly methods = 'any';
   /** path segment, or `/` -> service */
-  readonly #services: ReadonlyMap<string, WebService>;
+  #services: ReadonlyMap<string, WebService>;
   /** service -> the word for it in the config */
   readonly #types: ReadonlyMap<WebService, string>;
   readonly #refusals: RefusalLog;
@@ -60,6 +60,13 @@ class PathService implements WebService {
     this.#refusals.end();
     const failures = stopped.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
     if (failures.length > 0) throw new AggregateError(failures, 'web services failed to stop');
+  }
+
+  /** The services below are asked themselves. */
+  retire(): Promise<void> {
+    this.#services = new Map();
+    this.#refusals.end();
+    return Promise.resolve();
   }
 
   handle(request: WebRequest, res: WebResponse): void | Promise<void> {

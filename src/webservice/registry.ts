@@ -6,6 +6,7 @@ import { callerServiceType } from './bridge/caller.js';
 import { publisherServiceType } from './bridge/publisher.js';
 import { webhookServiceType } from './bridge/webhook.js';
 import { cgiServiceType } from './cgi/cgi.js';
+import type { CookieConfig } from '../cookie/schema.js';
 import { CookieSection, TrackedService } from './cookies.js';
 import { healthServiceType, healthzServiceType, readyzServiceType } from './health/health.js';
 import { jsonServiceType } from './json.js';
@@ -55,12 +56,16 @@ export const WEB_SERVICES: WebServiceTypes = {
   wsgi: wsgiServiceType,
 };
 
+function sectionOf(config: CookieConfig, deps: WebServiceDeps): CookieSection {
+  return deps.sectionOf?.(config, deps) ?? new CookieSection(config, deps);
+}
+
 /**
  * Builds the service of one path. A `cookie` section of its own replaces the inherited one; a service that does not
  * take upgrades, and so does not track visitors itself, is put behind the section in force.
  */
 export function createWebService(config: PathServiceConfig, deps: WebServiceDeps): WebService {
-  const cookies = config.cookie === undefined ? deps.cookies : new CookieSection(config.cookie, deps);
+  const cookies = config.cookie === undefined ? deps.cookies : sectionOf(config.cookie, deps);
   const serviceType: WebServiceType = deps.families.services[config.type];
   const service = serviceType.create(config, { ...deps, cookies });
   if (cookies === undefined || service.upgrade !== undefined || serviceType.tracksItself === true) return service;

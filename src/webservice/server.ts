@@ -4,7 +4,9 @@
 import type { ServerOptions } from 'node:http';
 import { ManagedCookies } from '../cookie/management.js';
 import { EndpointServer } from '../transport/endpoint.js';
-import type { NodeInfo } from '../transport/transport-type.js';
+import { LiveServer } from '../transport/reload/live-server.js';
+import type { NodeFacts, Prepared } from '../transport/reload/prepared.js';
+import type { NodeInfo, TransportServer } from '../transport/transport-type.js';
 import { SERVER_NAME } from '../transport/refusal.js';
 import { trustedProxiesOf } from '../transport/proxies/trusted-proxies.js';
 import type { ProxyTrustConfig } from '../transport/proxies/schema.js';
@@ -13,11 +15,13 @@ import type { WebSocketTesteeConfig } from '../transport/testee/schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import { MAX_HEADER_BYTES } from '../http/parse-error.js';
 import { HttpAcceptor } from '../http/acceptor.js';
+import type { HttpAcceptorOptions } from '../http/acceptor.js';
 import { SharedRoot } from '../http/shared-root.js';
 import { NodeMetrics } from '../metrics/node-metrics.js';
 import type { WebService } from '../http/service.js';
-import { answeringServices } from './path-tree.js';
-import { createWebService } from './registry.js';
+import { answeringServices, webSocketPathsOf } from './path-tree.js';
+import { LiveWeb } from './reload/live-web.js';
+import type { ServiceBook } from './reload/service-book.js';
 import { TesteeService } from './testee.js';
 import { longestTimes } from './request-times.js';
 import type { ApplicationHost } from './python/application-host.js';
@@ -63,34 +67,59 @@ export interface WebServerDeps extends Pick<
 export type WebConfig = Pick<WebTransportConfig, 'id' | 'paths' | 'options' | 'cookie'>;
 
 /** The server of a transport of type `web`. */
-export function createWebServer(config: WebTransportConfig, deps: WebServerDeps): EndpointServer {
+export function createWebServer(config: WebTransportConfig, deps: WebServerDeps): TransportServer {
   const shared = deps.sharedPorts?.of(config.endpoint);
-  const acceptor = createWebAcceptor(config, deps, shared);
+  const web = createLiveWeb(config, deps, shared);
   const trustedProxies = trustedProxiesOf(config.options, deps.proxyTrust);
   const log = deps.log.child({ transport: config.id });
   const counts = deps.metrics?.transport(config.id);
-  return new EndpointServer(config.endpoint, acceptor, log, { shared, trustedProxies, counts });
+  const server = new EndpointServer(config.endpoint, web.acceptor, log, { shared, trustedProxies, counts });
+  // What several transports share cannot change for one of them.
+  if (shared !== undefined) return server;
+  const rebuild = async (next: WebTransportConfig, facts: NodeFacts): Promise<Prepared> => {
+    const prepared = await web.prepare(next, facts);
+    return {
+      discard: () => prepared.discard(),
+      commit: () => {
+        prepared.commit();
+        server.trust(trustedProxiesOf(next.options, deps.proxyTrust));
+      },
+    };
+  };
+  return new LiveServer<WebTransportConfig>(config, server, rebuild, factsOf(deps));
 }
 
 /** What answers on the connections of a `web` transport. @param shared where others have the same port */
-export function createWebAcceptor(config: WebConfig, deps: WebServerDeps, shared?: SharedPort): HttpAcceptor {
+export function createLiveWeb(config: WebConfig, deps: WebServerDeps, shared?: SharedPort): LiveWeb<WebConfig> {
+  const build = (next: WebConfig, facts: NodeFacts, book: ServiceBook): HttpAcceptorOptions =>
+    webOptions(next, { ...deps, ...facts }, book, shared);
+  return new LiveWeb(config, factsOf(deps), build, ({ paths }) => paths);
+}
+
+function factsOf({ cookieNames = new Set(), privatePaths = [] }: WebServerDeps): NodeFacts {
+  return { cookieNames, privatePaths };
+}
+
+function webOptions(
+  config: WebConfig,
+  deps: WebServerDeps,
+  book: ServiceBook,
+  shared: SharedPort | undefined,
+): HttpAcceptorOptions {
   const { paths, options, cookie } = config;
   const services = answeringServices(paths);
   const tree: PathServiceConfig = { type: 'path', paths, ...(cookie && { cookie }) };
-  const webSocketPaths = services.filter(({ service }) => service.type === 'websocket').map(({ path }) => path);
   const pathOf = new Map(services.map(({ path, service }) => [service, path]));
-  const serviceDeps = serviceDepsOf(config.id, webSocketPaths, deps, sharedAt(shared, pathOf));
-  const root = createWebService(tree, serviceDeps);
-  return new HttpAcceptor({
+  const serviceDeps = serviceDepsOf(config.id, webSocketPathsOf(paths), deps, {
+    book,
+    share: sharedAt(shared, pathOf),
+  });
+  const root = book.create(tree, serviceDeps);
+  const times = services.map(({ service }) => service);
+  return {
     root: shared === undefined ? root : new SharedRoot(root, Object.keys(paths), shared),
     log: serviceDeps.log,
-    http: httpOptions(
-      timesOf(
-        services.map(({ service }) => service),
-        serviceDeps,
-      ),
-      options.client_timeout,
-    ),
+    http: httpOptions(timesOf(times, serviceDeps), options.client_timeout),
     dispatcher: {
       clock: serviceDeps.clock,
       headers: {
@@ -103,20 +132,37 @@ export function createWebAcceptor(config: WebConfig, deps: WebServerDeps, shared
       trustedProxies: trustedProxiesOf(options, deps.proxyTrust),
       displayTracebacks: options.display_tracebacks,
     },
-  });
+  };
 }
 
 /** The server of a transport of type `websocket`: one WebSocket, whatever the path. */
-export function createWebSocketServer(config: WebSocketTransportConfig, deps: WebServerDeps): EndpointServer {
+export function createWebSocketServer(config: WebSocketTransportConfig, deps: WebServerDeps): TransportServer {
   const shared = deps.sharedPorts?.of(config.endpoint);
-  const serviceDeps = serviceDepsOf(config.id, ['/'], deps, sharedAt(shared, new Map([[config, '/']])));
-  return serverOfOne(createWebService(config, serviceDeps), config, { ...deps, log: serviceDeps.log });
+  const build = (next: WebSocketTransportConfig, facts: NodeFacts, book: ServiceBook): HttpAcceptorOptions => {
+    const share = sharedAt(shared, new Map([[next, '/']]));
+    const serviceDeps = serviceDepsOf(next.id, ['/'], { ...deps, ...facts }, { book, share });
+    return optionsOfOne(book.create(next, serviceDeps), next, { ...deps, log: serviceDeps.log });
+  };
+  const web = new LiveWeb(config, factsOf(deps), build, (next) => ({ '/': next }));
+  const around = {
+    shared,
+    trustedProxies: trustedProxiesOf({}, deps.proxyTrust),
+    counts: deps.metrics?.transport(config.id),
+  };
+  const server = new EndpointServer(config.endpoint, web.acceptor, deps.log.child({ transport: config.id }), around);
+  if (shared !== undefined) return server;
+  return new LiveServer<WebSocketTransportConfig>(config, server, (...next) => web.prepare(...next), factsOf(deps));
 }
 
 /** The server of a transport of type `websocket.testee`: an echo, whatever the path. */
 export function createTesteeServer(config: WebSocketTesteeConfig, deps: BareServerDeps): EndpointServer {
   const log = deps.log.child({ transport: config.id });
-  return serverOfOne(new TesteeService(config, log), config, { ...deps, log });
+  const acceptor = new HttpAcceptor(optionsOfOne(new TesteeService(config, log), config, { ...deps, log }));
+  return new EndpointServer(config.endpoint, acceptor, log, {
+    shared: deps.sharedPorts?.of(config.endpoint),
+    trustedProxies: trustedProxiesOf({}, deps.proxyTrust),
+    counts: deps.metrics?.transport(config.id),
+  });
 }
 
 /** What a server needs that has nothing to do with WAMP. */
@@ -125,15 +171,15 @@ export type BareServerDeps = Pick<
   'log' | 'clock' | 'nodeInfo' | 'sharedPorts' | 'proxyTrust' | 'metrics'
 >;
 
-/** A server with one WebSocket on all paths. */
-function serverOfOne(
+/** What answers where one WebSocket is on all paths. */
+function optionsOfOne(
   root: WebService,
-  { id, endpoint, options }: Pick<WebSocketTransportConfig, 'id' | 'endpoint' | 'options'>,
-  { log, clock = Date.now, nodeInfo, sharedPorts, proxyTrust, metrics }: BareServerDeps,
-): EndpointServer {
+  { options }: Pick<WebSocketTransportConfig, 'options'>,
+  { log, clock = Date.now, nodeInfo, proxyTrust, metrics }: BareServerDeps,
+): HttpAcceptorOptions {
   const trustedProxies = trustedProxiesOf({}, proxyTrust);
   const version = options.show_server_version ? nodeInfo?.version : undefined;
-  const acceptor = new HttpAcceptor({
+  return {
     root,
     log,
     http: httpOptions(longestTimes([{ headersMs: options.open_handshake_timeout }]), null),
@@ -146,9 +192,7 @@ function serverOfOne(
       trustedProxies,
       displayTracebacks: false,
     },
-  });
-  const counts = metrics?.transport(id);
-  return new EndpointServer(endpoint, acceptor, log, { shared: sharedPorts?.of(endpoint), trustedProxies, counts });
+  };
 }
 
 /** @param pathOf service -> where it is */
@@ -161,7 +205,7 @@ function serviceDepsOf(
   id: string,
   webSocketPaths: readonly string[],
   deps: WebServerDeps,
-  share: WebServiceDeps['share'],
+  { book, share }: { readonly book: ServiceBook; readonly share: WebServiceDeps['share'] },
 ): WebServiceDeps {
   return {
     share,
@@ -183,7 +227,8 @@ function serviceDepsOf(
     privatePaths: deps.privatePaths ?? [],
     applications: deps.applications,
     ...(deps.env && deps.warden && { programs: { env: deps.env, warden: deps.warden } }),
-    createService: createWebService,
+    createService: book.create,
+    sectionOf: book.section,
   };
 }
 

@@ -8,6 +8,7 @@ import type { SessionDeps, SessionParts } from '../session/deps.js';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
 import type { TransportCounts } from '../metrics/transport-counts.js';
 import type { Warden } from '../system/process/warden.js';
+import type { CookieConfig } from '../cookie/schema.js';
 import type { Drain } from '../transport/drain.js';
 import type { NodeInfo, TransportFamilies } from '../transport/transport-type.js';
 import type { CookieSection, CookieSectionDeps } from './cookies.js';
@@ -61,6 +62,8 @@ export interface WebServiceDeps extends CookieSectionDeps {
   readonly programs?: ProgramDeps | undefined;
   /** For services that are applications of Python; undefined where nobody runs them. */
   readonly applications?: ApplicationHost | undefined;
+  /** The `cookie` section of a config: the same object for the same one. By default a new one. */
+  readonly sectionOf?: ((config: CookieConfig, deps: CookieSectionDeps) => CookieSection) | undefined;
   /** Builds the service of a nested path. Passed in, because the registry knows the services and not the reverse. */
   readonly createService: (config: PathServiceConfig, deps: WebServiceDeps) => WebService;
 }
@@ -71,6 +74,8 @@ export interface WebServiceType<C extends PathServiceConfig = PathServiceConfig>
   readonly type: C['type'];
   /** Tracks cookies itself, or has nothing to do with them: it is not put behind the `cookie` section in force. */
   readonly tracksItself?: true;
+  /** Goes on as it is when what is around it changes: two of it at a time would be in each other's way. */
+  readonly keepsRunning?: true;
   /** How long requests for the service may take to arrive, if the usual times do not fit. */
   times?(config: C): RequestTimes;
   /** Has no side effects: nothing is opened or read before `start`. */

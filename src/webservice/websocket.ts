@@ -7,6 +7,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createSessionDeps } from '../session/deps.js';
+import type { LiveSessionDeps } from '../session/deps.js';
 import { refuse } from '../transport/refusal.js';
 import { WebSocketAcceptor } from '../transport/websocket/websocket.js';
 import type { WebSocketServiceConfig } from './websocket-schema.js';
@@ -20,6 +21,7 @@ class WebSocketService implements WebService {
   readonly #config: WebSocketServiceConfig;
   readonly #deps: WebServiceDeps;
   #acceptor: WebSocketAcceptor | undefined;
+  #sessions: LiveSessionDeps | undefined;
 
   constructor(config: WebSocketServiceConfig, deps: WebServiceDeps) {
     this.#config = config;
@@ -29,6 +31,7 @@ class WebSocketService implements WebService {
   async start(): Promise<void> {
     const { router, load, families, logins, cookies, log, drain, nodeInfo, share, counts } = this.#deps;
     const own = await createSessionDeps(this.#config, { router, load, log, families, logins, counts });
+    this.#sessions = own;
     const tracker = await cookies?.tracker();
     this.#acceptor = new WebSocketAcceptor(this.#config, {
       sessions: share?.(this.#config, own) ?? own,
@@ -38,6 +41,13 @@ class WebSocketService implements WebService {
       drain,
       ...(nodeInfo.version !== undefined && { version: nodeInfo.version }),
     });
+  }
+
+  /** Connections go on as they are, where the path has a WebSocket; else they are closed. */
+  async retire(successor: WebService | undefined): Promise<void> {
+    if (!(successor instanceof WebSocketService) || successor.#sessions === undefined) return;
+    this.#sessions?.follow(successor.#sessions);
+    await this.#acceptor?.retire();
   }
 
   async stop(): Promise<void> {

@@ -7,7 +7,6 @@
  */
 import { getHeapStatistics } from 'node:v8';
 
-import { isForProxiesOnly } from '../auth/proxy-schema.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { BUDGET_LIMITS } from '../router/budget.js';
 import { roleOf } from '../router/access.js';
@@ -22,32 +21,30 @@ import { createRandomId } from '../system/random.js';
 import { HostedApplications } from './host/hosted-applications.js';
 import { HostedComponents } from './host/hosted-components.js';
 import { WorkerHosts } from './host/worker-hosts.js';
-import { routed } from './proxy/routed.js';
-import { listeningSummary } from './listening.js';
 import { routerSamples } from './router-samples.js';
 import { systemScheduler } from './scheduler.js';
 import { certificatesOf, keyFilesOf, transportTypeOf } from './transports.js';
+import { prepareRealms } from './reload/realms.js';
+import { Transports } from './reload/transports.js';
 import { WorkerError } from './worker.js';
+import type { PreparedWorker, ReloadFacts } from './worker.js';
 import type { Component } from '../component/component.js';
 import type { ComponentType, InNodeComponentType } from '../component/component-type.js';
 import type { ComponentConfig } from '../component/schema.js';
-import type { TransportServer } from '../transport/transport-type.js';
-import type { WebTransportDeps } from '../webservice/transport-types.js';
-import type { RouterWorkerConfig, TransportConfig } from './schema.js';
-import type { ComponentSummary, ListeningSummary, RealmSummary } from './summary.js';
+import type { RouterWorkerConfig } from './schema.js';
+import type { ComponentSummary, RealmSummary } from './summary.js';
 import type { TransportOrigin, Worker, WorkerDeps, WorkerOffer, WorkerType } from './worker.js';
 
 class RouterWorker implements Worker {
-  readonly #config: RouterWorkerConfig;
+  #config: RouterWorkerConfig;
   readonly #deps: WorkerDeps;
-  /** Every server that was told to start, also one that failed. */
-  readonly #servers: TransportServer[] = [];
+  #router: Router | undefined;
+  #transports: Transports | undefined;
   /** Every component that was told to start, also one that failed. */
   readonly #components: Component[] = [];
   readonly #hosts: WorkerHosts;
   readonly #hosted: HostedComponents;
   #applications: HostedApplications | undefined;
-  readonly #listening: ListeningSummary[] = [];
   readonly #running: ComponentSummary[] = [];
   #endSamples: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
@@ -63,7 +60,7 @@ class RouterWorker implements Worker {
   }
 
   get summary(): WorkerOffer {
-    return { listening: [...this.#listening], realms: this.#realms, components: [...this.#running] };
+    return { listening: this.#transports?.listening ?? [], realms: this.#realms, components: [...this.#running] };
   }
 
   get #realms(): RealmSummary[] {
@@ -77,6 +74,7 @@ class RouterWorker implements Worker {
     const managedCookies = new ManagedCookies();
     const logins = new SharedLogins(Date.now);
     const router = this.#createRouter(managedCookies, logins);
+    this.#router = router;
     this.#deps.clients.serve(router);
     this.#endSamples = this.#deps.metrics.add(() => routerSamples(router));
     for (const realm of this.#realms) log.info(realm, 'realm started');
@@ -85,10 +83,11 @@ class RouterWorker implements Worker {
     }
     const applications = new HostedApplications(this.#hosts, this.#deps, signal);
     this.#applications = applications;
-    const deps = { ...this.#deps, router, managedCookies, logins, applications };
+    const transports = new Transports({ ...this.#deps, router, managedCookies, logins, applications });
+    this.#transports = transports;
     for (const [index, transport] of this.#config.transports.entries()) {
       signal?.throwIfAborted();
-      await this.#startTransport(transport, deps, { worker: id, pointer: `${pointer}/transports/${index}` });
+      await transports.start(transport, { worker: id, pointer: `${pointer}/transports/${index}` }, true);
     }
     this.#deps.monitor.add({
       worker: id,
@@ -100,7 +99,7 @@ class RouterWorker implements Worker {
       },
     });
     this.#deps.routers.set(id, {
-      takeOver: (transport, from) => this.#startTransport(transport, deps, from),
+      takeOver: (transport, from) => transports.start(transport, from, false),
       get inventories() {
         return router.realms.map(({ inventory }) => inventory);
       },
@@ -166,26 +165,40 @@ class RouterWorker implements Worker {
     await component.start(signal);
   }
 
-  async #startTransport(config: TransportConfig, deps: WebTransportDeps, from: TransportOrigin): Promise<void> {
-    const { worker, pointer, routes } = from;
-    if ('auth' in config && isForProxiesOnly(config.auth)) {
-      deps.log.info({ transport: config.id, worker }, 'transport not started: only proxy workers could log in there');
-      return;
-    }
+  /** See {@link Worker.prepareReload}. */
+  async prepareReload(next: RouterWorkerConfig, facts: ReloadFacts): Promise<PreparedWorker<RouterWorkerConfig>> {
+    const [router, transports] = [this.#router, this.#transports];
+    if (router === undefined || transports === undefined) throw new WorkerError('the worker has not started');
+    const { pointer } = this.#deps;
+    const realms = prepareRealms(router, this.#config.realms, next.realms, facts.authenticators);
     try {
-      const transport = transportTypeOf(config, this.#deps.families);
-      const router = routes === undefined ? deps.router : routed(deps.router, routes);
-      const server = await transport.create(config, { ...deps, router });
-      if (server === undefined) return;
-      this.#servers.push(server);
-      const bound = await server.start();
-      const names = { transport: config.id, worker, type: config.type };
-      const summary = listeningSummary(names, bound, transport.offer(config, bound));
-      this.#listening.push(summary);
-      const paths = summary.paths.map(({ path, type }) => ({ path, type }));
-      deps.log.info({ ...summary, wamp: undefined, paths }, 'transport started');
-    } catch (cause) {
-      throw new WorkerError(`transport ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
+      const indexes = new Map(next.transports.map(({ id }, index) => [id, index]));
+      const placeOf = (id: string): TransportOrigin => ({
+        worker: next.id,
+        pointer: `${pointer}/transports/${String(indexes.get(id))}`,
+      });
+      const ready = await transports.prepare(next.transports, facts, placeOf);
+      return {
+        config: { ...next, transports: ready.configs },
+        pending: [
+          ...realms.pending.map((place) => `${pointer}/realms/${place}`),
+          ...ready.pending.map((id) => placeOf(id).pointer),
+        ],
+        discard: async () => {
+          await ready.discard();
+          realms.discard();
+        },
+        commit: () => {
+          // Those who are let in by the new transports find the new rules.
+          const loss = realms.commit();
+          ready.commit();
+          this.#config = { ...next, transports: ready.configs };
+          return loss;
+        },
+      };
+    } catch (error) {
+      realms.discard();
+      throw error;
     }
   }
 
@@ -195,7 +208,7 @@ class RouterWorker implements Worker {
   }
 
   async #shutDown(drained: Promise<unknown> | undefined): Promise<void> {
-    await Promise.all([drained, ...this.#servers.map((server) => server.stop())]);
+    await Promise.all([drained, this.#transports?.stop()]);
     await Promise.all([...this.#components.map((component) => component.stop()), this.#hosted.stop()]);
     await this.#applications?.stop();
     this.#endSamples?.();

@@ -14,6 +14,7 @@ import type { Inventory } from '../router/meta/inventory.js';
 import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
 import type { NodeInfo } from '../transport/transport-type.js';
+import type { NodeFacts } from '../transport/reload/prepared.js';
 import type { ProxyTrustConfig } from '../transport/proxies/schema.js';
 import type { SharedPorts } from '../transport/shared-port.js';
 import type { WorkerFamilies } from './families.js';
@@ -102,8 +103,39 @@ export interface Worker {
    * @param drained resolves when the connections of the node are closed; a client of the others is told before that.
    */
   stop(drained?: Promise<unknown>): Promise<void>;
+  /**
+   * Prepares to go on with another config, of the same type and id. A worker without it takes a new start.
+   * @throws WorkerError (rejects) when a part cannot be set up: all is as before.
+   */
+  prepareReload?(next: AnyWorkerConfig, facts: ReloadFacts): Promise<PreparedWorker>;
   /** What of it listens where, and which realms and components it has. */
   readonly summary: WorkerOffer;
+}
+
+/** What the node tells a worker with its new config. */
+export interface ReloadFacts extends NodeFacts {
+  /** The procedures that decide about its clients. */
+  readonly authenticators: readonly Decider[];
+}
+
+/** What a change took away from sessions that are open. */
+export interface ReloadLoss {
+  /** Subscriptions and registrations that the new rules forbid. */
+  readonly revoked: number;
+  /** Realms and roles that are gone, and their sessions with them. */
+  readonly removed: number;
+}
+
+/** A change of a worker that is ready. Either `commit` or `discard` is called. */
+export interface PreparedWorker<C extends AnyWorkerConfig = AnyWorkerConfig> {
+  /** What it runs with then. */
+  readonly config: C;
+  /** JSON Pointers into the new config: what stays as it is until the next start. */
+  readonly pending: readonly string[];
+  /** The change, in one step. Never throws. */
+  commit(): ReloadLoss;
+  /** All is as before. */
+  discard(): Promise<void>;
 }
 
 /** What a worker offers. */

@@ -37,6 +37,8 @@ describe('status', () => {
       ...{ running: true, pid: daemon.pid, ready: true, realms: ['realm1'], sessions: 1 },
       version: (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version,
       started: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+      config_loaded: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+      ...{ last_reload_successful: true, pending_restart: [] },
     });
     await client.leave();
   });

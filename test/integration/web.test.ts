@@ -15,6 +15,7 @@ import type { Logger } from '../../src/log/logger.js';
 import type { EndpointConfig } from '../../src/transport/endpoint-schema.js';
 import type { PathsConfig } from '../../src/webservice/schema.js';
 import { EndpointServer } from '../../src/transport/endpoint.js';
+import type { TransportServer } from '../../src/transport/transport-type.js';
 import { HttpAcceptor } from '../../src/http/acceptor.js';
 import { createWebServer, createWebSocketServer } from '../../src/webservice/server.js';
 import type { BoundAddress } from '../../src/transport/listen/listen.js';
@@ -82,7 +83,7 @@ async function startWeb(
   paths: PathsConfig,
   parts?: Parameters<typeof webConfig>[1],
   deps?: Partial<WebServerDeps>,
-): Promise<{ port: number; server: EndpointServer }> {
+): Promise<{ port: number; server: TransportServer }> {
   const server = createWebServer(webConfig(paths, parts), serverDeps(deps));
   running.push(server);
   const port = portOf(await server.start());

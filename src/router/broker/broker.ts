@@ -70,12 +70,18 @@ export interface BrokerDeps {
   readonly uplink?: Uplink | undefined;
 }
 
+/** What can change while there are sessions. */
+export type BrokerOptions = Pick<
+  Required<BrokerDeps>,
+  'uriRule' | 'retention' | 'maxSubscriptions' | 'emptyEligibleAdmitsAll' | 'ignoreDiscloseMe'
+>;
+
 /**
  * The broker of a realm. It serves SUBSCRIBE, UNSUBSCRIBE and PUBLISH of sessions, and publishes for the router itself. It throws
  * when a request cannot be served: the realm turns a WampError into an ERROR, and a ProtocolViolation ends the session.
  */
 export class Broker {
-  readonly #deps: BrokerDeps;
+  #deps: BrokerDeps;
   readonly #counts: RealmCounts;
   readonly #subscriptions = new Subscriptions();
   readonly #retained: RetainedEvents;
@@ -85,6 +91,12 @@ export class Broker {
     this.#deps = deps;
     this.#counts = deps.counts ?? new RealmCounts();
     this.#retained = new RetainedEvents(deps.retention ?? RETENTION_LIMITS);
+  }
+
+  /** Other options of the realm, from the next request on; of what is retained only as much stays as they allow. */
+  renew(options: BrokerOptions): void {
+    this.#deps = { ...this.#deps, ...options };
+    this.#retained.limit(options.retention);
   }
 
   onSubscribe(session: RouterSession, { requestId, options, topic }: Subscribe, granted?: Permission): void {

@@ -71,7 +71,7 @@ interface Kept extends HistoricEvent {
 class Log implements Pattern {
   readonly uri: string;
   readonly match: Match;
-  readonly limit: number;
+  limit: number;
   readonly #events: (Kept | undefined)[] = [];
   #first = 0;
 
@@ -107,26 +107,37 @@ class Log implements Pattern {
 }
 
 export class EventHistory {
-  readonly #logs: readonly Log[];
+  #logs: readonly Log[] = [];
   // The same logs, by their patterns.
-  readonly #index = new PatternIndex<Log>();
-  readonly #maxBytes: number;
+  #index = new PatternIndex<Log>();
+  #maxBytes = 0;
   /** What is in several logs counts in each. */
   #bytes = 0;
   #lastOrder = 0;
 
   constructor(config: StoreConfig) {
+    this.renew(config);
+  }
+
+  /** Other entries and limits, from now on. Entries that stay keep what they remember, as far as their limits allow. */
+  renew(config: StoreConfig): void {
+    const index = new PatternIndex<Log>();
     const { limit: otherwise = 100, max_bytes: maxBytes = MAX_HISTORY_BYTES, 'event-history': entries = [] } = config;
     const logs: Log[] = [];
     for (const { uri, match = 'exact', limit = otherwise } of entries) {
       // Of two entries for one pattern the first counts.
-      if (this.#index.get(match, uri) !== undefined) continue;
-      const log = new Log({ uri, match }, limit);
-      this.#index.set(match, uri, log);
+      if (index.get(match, uri) !== undefined) continue;
+      const log = this.#index.get(match, uri) ?? new Log({ uri, match }, limit);
+      log.limit = limit;
+      index.set(match, uri, log);
       logs.push(log);
     }
     this.#logs = logs;
+    this.#index = index;
     this.#maxBytes = maxBytes;
+    for (const log of logs) while (log.length > log.limit) log.forgetOldest();
+    this.#bytes = logs.reduce((sum, { events }) => events.reduce((bytes, event) => bytes + event.bytes, sum), 0);
+    while (this.#bytes > this.#maxBytes) this.#forgetOldest(this.#oldestLog());
   }
 
   /** @returns whether publications to `topic` are remembered. */

@@ -33,7 +33,7 @@ interface Kept extends RetainedEvent {
 }
 
 export class RetainedEvents {
-  readonly #limits: RetentionLimits;
+  #limits: RetentionLimits;
   // topic -> its events, newest first, the one for everybody last. Topics are in the order of their newest event.
   readonly #byTopic = new Map<string, readonly Kept[]>();
   #events = 0;
@@ -69,6 +69,12 @@ export class RetainedEvents {
       if (event !== undefined) found.push(event);
     }
     return newest(found);
+  }
+
+  /** Other limits, from now on: what is beyond them is dropped, the topics that were quiet for longest first. */
+  limit(limits: RetentionLimits): void {
+    this.#limits = limits;
+    this.#shrink();
   }
 
   /** What is kept. */

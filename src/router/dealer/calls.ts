@@ -47,6 +47,8 @@ export interface CallsDeps {
 
 export class Calls {
   readonly #deps: CallsDeps;
+  /** @see DealerDeps */
+  cancelWithoutError: boolean;
   readonly #parties: Parties;
   readonly #timers: CallTimers;
   readonly #memory: CallMemory;
@@ -56,6 +58,7 @@ export class Calls {
     this.#parties = parties;
     this.#deps = deps;
     this.#counts = deps.counts;
+    this.cancelWithoutError = deps.cancelWithoutError;
     this.#memory = new CallMemory(deps.budget);
     this.#timers = new CallTimers(deps.scheduler, (call) => this.#overdue(call));
   }
@@ -134,7 +137,7 @@ export class Calls {
     }
     if (mode === 'killnowait') interrupt(call, mode);
     // With `kill` the caller waits for an answer, also where the callee cannot be told to stop and the config wants no ERROR.
-    if (!this.#deps.cancelWithoutError || mode === 'kill') {
+    if (!this.cancelWithoutError || mode === 'kill') {
       return this.#fail(call, ErrorUri.CANCELED, payloadOf(['the call was canceled']), 'canceled');
     }
     this.#end(call, 'canceled');

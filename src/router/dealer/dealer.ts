@@ -71,12 +71,18 @@ export interface DealerDeps extends RegistrarRules {
   readonly management?: ProcedureTable | undefined;
 }
 
+/** What can change while there are sessions. */
+export type DealerOptions = Pick<
+  Required<DealerDeps>,
+  'uriRule' | 'maxRegistrations' | 'cancelWithoutError' | 'ignoreDiscloseMe'
+>;
+
 /**
  * The dealer of a realm. It serves REGISTER, UNREGISTER, CALL and CANCEL of its sessions, and what callees answer (YIELD,
  * ERROR). It throws when it cannot serve a message, as the broker does.
  */
 export class Dealer implements RegistrationDirectory {
-  readonly #deps: DealerDeps;
+  #deps: DealerDeps;
   readonly #counts: RealmCounts;
   readonly #parties: Parties = new Map();
   readonly #registrations: Registrations;
@@ -103,6 +109,13 @@ export class Dealer implements RegistrationDirectory {
       counts: this.#counts,
       isManaged: (procedure) => this.#managed(procedure) !== undefined,
     });
+  }
+
+  /** Other options of the realm, from the next request on. */
+  renew(options: DealerOptions): void {
+    this.#deps = { ...this.#deps, ...options };
+    this.#registrar.renew(options);
+    this.#calls.cancelWithoutError = options.cancelWithoutError;
   }
 
   onRegister(session: RouterSession, message: Register, granted?: Permission): void {

@@ -60,13 +60,18 @@ interface Standing {
 }
 
 export class Registrar {
-  readonly #rules: RegistrarRules;
+  #rules: RegistrarRules;
   readonly #parts: RegistrarParts;
   readonly #pending = new PendingRegistrations();
 
   constructor(rules: RegistrarRules, parts: RegistrarParts) {
     this.#rules = rules;
     this.#parts = parts;
+  }
+
+  /** Other rules, from the next request on. */
+  renew({ uriRule, maxRegistrations }: Pick<RegistrarRules, 'uriRule' | 'maxRegistrations'>): void {
+    this.#rules = { ...this.#rules, uriRule, maxRegistrations };
   }
 
   /** @throws WampError when the session may not register this. */

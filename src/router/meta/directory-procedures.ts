@@ -16,7 +16,7 @@ import type { ProcedureTable } from './procedure.js';
 export interface DirectoryProcedureDeps {
   /** The sessions of the realm by id. */
   readonly sessions: ReadonlyMap<number, RouterSession>;
-  readonly uriRule: UriRule;
+  readonly uriRule: () => UriRule;
 }
 
 /** @param directory asked anew for every call. */
@@ -105,7 +105,7 @@ function entriesOf<View>(directory: () => Directory<View>, parameter: string, un
       const id = args.required(parameter, ID);
       const sessionId = args.required('session', ID);
       const reason = args.optional('reason', STRING);
-      if (reason !== undefined && !isValidUri(reason, uriRule)) {
+      if (reason !== undefined && !isValidUri(reason, uriRule())) {
         throw new WampError(ErrorUri.INVALID_URI, `invalid reason URI ${quoted(reason)}`);
       }
       find(id);

@@ -37,7 +37,7 @@ export const META_DEALER_FEATURES = {
 export interface MetaApiDeps {
   /** The sessions of the realm by id. */
   readonly sessions: ReadonlyMap<number, RouterSession>;
-  readonly uriRule: UriRule;
+  readonly uriRule: () => UriRule;
   readonly publisher: Publisher;
   readonly budget: Budget;
   readonly scheduler: Scheduler;

@@ -17,7 +17,7 @@ import type { ProcedureTable } from './procedure.js';
 export interface SessionProcedureDeps {
   /** The sessions of the realm by id. */
   readonly sessions: ReadonlyMap<number, RouterSession>;
-  readonly uriRule: UriRule;
+  readonly uriRule: () => UriRule;
   readonly scheduler: Scheduler;
   /** Runs `action`, in which `sessions` end, without meta events and without their testaments. */
   readonly quietly: (sessions: readonly RouterSession[], action: () => void) => void;
@@ -50,7 +50,7 @@ export function sessionProcedures({ sessions, uriRule, scheduler, quietly }: Ses
     'wamp.session.kill': (caller, call) => {
       const args = new CallArguments(call, ['session', ...FAREWELL]);
       const id = args.required('session', ID);
-      const words = farewell(args, uriRule, caller);
+      const words = farewell(args, uriRule(), caller);
       const victim = sessions.get(id);
       if (victim === undefined || victim === caller) {
         throw noSuchSession(`no session with id ${id} is in this realm, other than your own`);
@@ -62,18 +62,18 @@ export function sessionProcedures({ sessions, uriRule, scheduler, quietly }: Ses
       const args = new CallArguments(call, ['authid', ...FAREWELL]);
       const wanted = args.required('authid', STRING);
       const victims = others(caller, ({ authid }) => authid === wanted);
-      return killEach(victims, farewell(args, uriRule, caller), payloadOf([victims.map(({ id }) => id)]));
+      return killEach(victims, farewell(args, uriRule(), caller), payloadOf([victims.map(({ id }) => id)]));
     },
 
     'wamp.session.kill_by_authrole': (caller, call) => {
       const args = new CallArguments(call, ['authrole', ...FAREWELL]);
       const wanted = args.required('authrole', STRING);
       const victims = others(caller, ({ authrole }) => authrole === wanted);
-      return killEach(victims, farewell(args, uriRule, caller), payloadOf([victims.length]));
+      return killEach(victims, farewell(args, uriRule(), caller), payloadOf([victims.length]));
     },
 
     'wamp.session.kill_all': (caller, call) => {
-      const words = farewell(new CallArguments(call, FAREWELL), uriRule, caller);
+      const words = farewell(new CallArguments(call, FAREWELL), uriRule(), caller);
       const victims = others(caller, () => true);
       return killEach(victims, words, payloadOf([victims.length]), quietly);
     },

@@ -49,7 +49,7 @@ interface Testament {
 }
 
 export interface TestamentDeps {
-  readonly uriRule: UriRule;
+  readonly uriRule: () => UriRule;
   readonly budget: Budget;
   /** @param make gives the publication, or throws a WampError. */
   readonly publish: (session: RouterSession, make: () => Publish, permission: Permission) => void;
@@ -109,7 +109,7 @@ export class Testaments {
 
   /** @throws WampError when the session may not publish this now. */
   #permission(session: RouterSession, { topic, options }: Publish, granted: Permission | undefined): Permission {
-    checkUri('publish', topic, 'exact', this.#deps.uriRule);
+    checkUri('publish', topic, 'exact', this.#deps.uriRule());
     checkReserved(topic);
     const permission = authorize(session, 'publish', topic, 'exact', granted);
     if (options.disclose_me === true && !permission.disclosePublisher) {

@@ -170,6 +170,11 @@ export class LongPollAcceptor implements LongPollKeeper {
   }
 
   /** Closes every connection. Resolves when all are gone; idempotent. */
+  /** Another acceptor opens the sessions from now on. Resolves when the last one of this one has gone. */
+  retire(): Promise<void> {
+    return this.#host.retire();
+  }
+
   async stop(): Promise<void> {
     await this.#host.stop();
     await this.#deps.sessions.stop?.();

@@ -43,7 +43,7 @@ interface Entering {
 
 /** Takes the headers of the PROXY protocol from the connections of one endpoint. */
 export class ProxyGate {
-  readonly #proxies: TrustedProxies;
+  #proxies: TrustedProxies;
   readonly #log: Logger;
   readonly #repeated: RepeatedLog;
   readonly #next: (socket: Socket) => void;
@@ -55,6 +55,11 @@ export class ProxyGate {
     this.#log = log;
     this.#repeated = new RepeatedLog(log);
     this.#next = next;
+  }
+
+  /** From now on these are the proxies whose header counts. */
+  trust(proxies = new TrustedProxies({})): void {
+    this.#proxies = proxies;
   }
 
   /** Takes a connection of which nothing has been read. */

@@ -84,6 +84,11 @@ export class RawSocketAcceptor implements Acceptor {
     this.#handshakes = new DeadlineQueue(options.hello_timeout, (socket) => this.#handshakeOverdue(socket));
   }
 
+  /** Another acceptor gets the connections from now on. Resolves when the last one of this one has gone. */
+  retire(): Promise<void> {
+    return this.#host.retire();
+  }
+
   /** Closes every connection. Idempotent; never rejects. */
   async stop(): Promise<void> {
     for (const socket of [...this.#opening, ...this.#turnedAway]) socket.destroy();

@@ -11,6 +11,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import { errorCode, messageOf } from '../../system/error.js';
 import { silentLogger } from '../../log/logger.js';
@@ -59,6 +60,16 @@ export const SYSTEM_FOLLOWING: FollowingDeps = {
 /** Puts what is in the files in force: throws when it cannot be used. */
 export type UseCertificate = (options: SecureContextOptions, certificate: X509Certificate) => void;
 
+/** What was read, and when. */
+interface ReadFiles {
+  readonly config: TlsConfig;
+  /** What the files looked like before. */
+  readonly marks: string;
+  readonly now: number;
+  readonly options: SecureContextOptions;
+  readonly certificate: X509Certificate;
+}
+
 /** Reads the files of one endpoint, and again whenever they have changed. */
 export class FollowedFiles {
   readonly #use: UseCertificate;
@@ -89,17 +100,18 @@ export class FollowedFiles {
    * @throws TlsFileError (rejects) when a file cannot be used.
    */
   async begin(): Promise<void> {
-    await this.#take(this.#config, false);
+    (await this.#read(this.#config, false))();
     this.#end ??= this.#deps.every(LOOK_EVERY_MS, () => this.look());
   }
 
   /**
-   * Reads the files of this section, and follows them.
+   * Reads the files of this section.
+   * @returns what puts them in force and follows them.
    * @throws TlsFileError (rejects) when a file cannot be used, or the certificate is past: then all stays as it was.
    */
-  async renew(config: TlsConfig): Promise<void> {
+  async prepare(config: TlsConfig): Promise<() => void> {
     await this.#looking;
-    await this.#take(config, true);
+    return this.#read(config, true);
   }
 
   /** @returns whether the files of this section are not those in force: other ones, or written or replaced since. */
@@ -128,7 +140,7 @@ export class FollowedFiles {
     // Key and certificate change one after the other: it is not the time to read them while they do.
     if (marks === this.#used || !isSettled || this.#end === undefined) return;
     try {
-      await this.#take(config, true);
+      (await this.#read(config, true))();
     } catch (error) {
       // It is tried at each look, because not only the files may be what is wrong, and told once.
       const reason = messageOf(error);
@@ -139,16 +151,22 @@ export class FollowedFiles {
     }
   }
 
-  async #take(config: TlsConfig, isRenewal: boolean): Promise<void> {
+  async #read(config: TlsConfig, isRenewal: boolean): Promise<() => void> {
     const marks = await this.#marksOf(config);
     const now = this.#deps.clock();
     // Of files that were refused as they are, what else is odd has been told.
     const log = this.#told?.marks === marks ? silentLogger() : this.#log;
     const options = await readTlsFiles(config, log, now);
+    // What else OpenSSL has against it, before anything changes.
+    createSecureContext(options);
     const certificate = new X509Certificate(options.cert);
     if (isRenewal && now > Date.parse(certificate.validTo)) {
       throw new TlsFileError('certificate', `${config.certificate} is past: it was valid to ${certificate.validTo}`);
     }
+    return () => this.#take({ config, marks, now, options, certificate }, isRenewal);
+  }
+
+  #take({ config, marks, now, options, certificate }: ReadFiles, isRenewal: boolean): void {
     this.#use(options, certificate);
     this.#config = config;
     this.#used = marks;

@@ -157,6 +157,11 @@ export class WebSocketAcceptor {
     res.end(req.method === 'HEAD' ? undefined : page);
   }
 
+  /** Another acceptor gets the connections from now on. Resolves when the last one of this one has gone. */
+  retire(): Promise<void> {
+    return this.#host.retire();
+  }
+
   /** Closes every connection. Resolves when all are gone; idempotent. */
   async stop(): Promise<void> {
     await this.#host.stop();

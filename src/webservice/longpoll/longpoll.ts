@@ -20,6 +20,7 @@ import { keepConnection } from '../../http/kept-connections.js';
 import { countRefusal } from '../../metrics/transport-counts.js';
 import { MAX_OPENING_BYTES } from '../../session/opening.js';
 import { createSessionDeps } from '../../session/deps.js';
+import type { LiveSessionDeps } from '../../session/deps.js';
 import { LongPollAcceptor } from '../../transport/longpoll/acceptor.js';
 import { concealPath, RefusalLog } from '../../transport/refusal.js';
 import { hasLeft, HttpPoll, HttpPost, NO_STORE, sendGone, tellCookie } from './answers.js';
@@ -58,6 +59,9 @@ class LongPollService implements WebService {
   readonly #long: BodyReader;
   readonly #actions: ReadonlyMap<string, Action>;
   #acceptor: LongPollAcceptor | undefined;
+  #sessions: LiveSessionDeps | undefined;
+  /** What was here before, as long as it has sessions: their ids are known there. */
+  #before: LongPollService | undefined;
 
   constructor(config: LongPollServiceConfig, deps: WebServiceDeps, after: After | undefined) {
     const { options } = config;
@@ -83,6 +87,7 @@ class LongPollService implements WebService {
   async start(): Promise<void> {
     const { router, load, families, logins, cookies, log, drain, share, counts } = this.#deps;
     const own = await createSessionDeps(this.#config, { router, load, log, families, logins, counts });
+    this.#sessions = own;
     const tracker = await cookies?.tracker();
     const sessions = share?.(this.#config, own) ?? own;
     this.#acceptor = new LongPollAcceptor(this.#config, {
@@ -93,6 +98,15 @@ class LongPollService implements WebService {
       drain,
       ...(this.#after && { after: this.#after }),
     });
+  }
+
+  /** Sessions go on as they are, where the path is one of long-polls; else they are closed. */
+  async retire(successor: WebService | undefined): Promise<void> {
+    if (!(successor instanceof LongPollService) || successor.#sessions === undefined) return;
+    this.#sessions?.follow(successor.#sessions);
+    successor.#before = this;
+    await this.#acceptor?.retire();
+    if (successor.#before === this) successor.#before = this.#before;
   }
 
   async stop(): Promise<void> {
@@ -114,6 +128,7 @@ class LongPollService implements WebService {
     if (this.#acceptor === undefined) throw new Error('a long-poll service was asked before it was started');
     if (isOpening) return this.#open(request, res, this.#acceptor);
     const client = this.#acceptor.find(id);
+    if (client === undefined && this.#before !== undefined) return this.#before.handle(request, res);
     if (client === undefined || action === undefined) return sendGone(res);
     this.#keep(request);
     client.visit?.goesOn(req);

@@ -98,6 +98,7 @@ function withoutServer(headers: HeaderList): string[] {
 /** The config word `wsgi`. */
 export const wsgiServiceType: WebServiceType<WsgiConfig> = {
   type: 'wsgi',
+  keepsRunning: true,
   times: () => ({ bodyMs: BODY_MS }),
   create(config, deps) {
     const { type, module, object, minthreads, maxthreads, options } = config;
@@ -109,6 +110,7 @@ export const wsgiServiceType: WebServiceType<WsgiConfig> = {
 /** The config word `resource`. */
 export const resourceServiceType: WebServiceType<ResourceConfig> = {
   type: 'resource',
+  keepsRunning: true,
   times: () => ({ bodyMs: BODY_MS }),
   create(config, deps) {
     const { type, classname, extra = {} } = config;

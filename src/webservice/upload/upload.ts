@@ -394,7 +394,7 @@ async function realOrSame(place: string): Promise<string> {
 
 /** See the head of the file. */
 export const uploadServiceType: WebServiceType<UploadConfig> = {
-  type: 'upload',
+  ...{ type: 'upload', keepsRunning: true },
   times: ({ options }) => ({ bodyMs: options.chunk_timeout * 1000 }),
   create: (config, deps) => new UploadService(config, deps),
 };

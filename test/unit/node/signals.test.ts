@@ -29,8 +29,10 @@ function installed({ terminal = false, stop = () => Promise.resolve(), foreignFr
     destination: { write: (line) => void records.push(JSON.parse(line) as Record<string, unknown>) },
   });
   let stops = 0;
-  handleSignals({ source, log, terminal, stop: () => ((stops += 1), stop()), foreignFrame });
-  return { source, records, stops: () => stops };
+  let reloads = 0;
+  const reload = (): Promise<void> => Promise.resolve(void (reloads += 1));
+  handleSignals({ source, log, terminal, stop: () => ((stops += 1), stop()), foreignFrame, reload });
+  return { source, records, stops: () => stops, reloads: () => reloads };
 }
 
 describe('signals', () => {
@@ -62,11 +64,12 @@ describe('signals', () => {
     expect(records.at(-1)).toMatchObject({ level: 'error', msg: 'stop failed', err: { message: 'disk full' } });
   });
 
-  it('SIGHUP is a warning in the background and a stop at a terminal', async () => {
+  it('SIGHUP has the config read again in the background, and is a stop at a terminal', async () => {
     const background = installed();
     background.source.emit('SIGHUP', 'SIGHUP');
     expect(background.stops()).toBe(0);
-    expect(background.records).toMatchObject([{ level: 'warn', signal: 'SIGHUP' }]);
+    expect(background.reloads()).toBe(1);
+    expect(background.records).toMatchObject([{ level: 'info', signal: 'SIGHUP' }]);
 
     const terminal = installed({ terminal: true });
     terminal.source.emit('SIGHUP', 'SIGHUP');

@@ -1,0 +1,147 @@
+/**
+ * A running node reads its config again: the whole file is checked as at a start, compared with what runs, and what can change is changed.
+ *
+ *     read and check --wrong--> nothing changes, every problem is told
+ *        | compare: what takes a restart keeps its old value, and is told as pending
+ *        | prepare: each worker opens and builds what is new --fails--> all of it is taken back, nothing changes
+ *        +--> commit: each worker changes in one step
+ *
+ * One after the other: who asks while one is under way waits for it.
+ */
+import { ConfigError, formatProblem } from '../../config/error.js';
+import { compareConfigs } from '../../config/reload/comparison.js';
+import type { NodeConfig } from '../../config/schema.js';
+import type { SchemaTree } from '../../config/walk.js';
+import { auditOf } from '../../log/audit.js';
+import type { Logger } from '../../log/logger.js';
+import { messageOf } from '../../system/error.js';
+import { WorkerError } from '../../worker/worker.js';
+import type { PreparedWorker } from '../../worker/worker.js';
+import type { NodeSource } from '../directory.js';
+import type { ReloadFacts, ReloadReport } from './report.js';
+
+/** The node, as its reload sees it. */
+export interface ReloadedNode {
+  /** What it runs with. */
+  readonly running: NodeSource;
+  /** The schema of its config. */
+  readonly tree: SchemaTree;
+  /** Reads and checks the config, as at the start. @throws ConfigError */
+  read(): Promise<NodeSource>;
+  /** @returns a change for each worker that can change. @throws (rejects) when one cannot: the others are as before. */
+  prepare(next: NodeSource): Promise<readonly PreparedWorker[]>;
+  /** It runs with this from now on. */
+  took(source: NodeSource): void;
+  /** Told how things stand: at the start, and after each reload. */
+  told(facts: ReloadFacts): void;
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** Reloads of one node, one after the other. */
+export class Reloading {
+  readonly #node: ReloadedNode;
+  #facts: ReloadFacts;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(node: ReloadedNode) {
+    this.#node = node;
+    this.#facts = { loadedAt: isoTime(node.clock()), lastReloadSuccessful: true, pending: [] };
+    node.told(this.#facts);
+  }
+
+  get facts(): ReloadFacts {
+    return this.#facts;
+  }
+
+  /** Never rejects. */
+  reload(): Promise<ReloadReport> {
+    const report = this.#last.then(() => this.#reload());
+    this.#last = report;
+    return report;
+  }
+
+  async #reload(): Promise<ReloadReport> {
+    const { log } = this.#node;
+    try {
+      return await this.#take(await this.#node.read());
+    } catch (error) {
+      const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [];
+      const told = problems.length > 0 ? problems : [messageOf(error)];
+      for (const problem of told) log.error({ problem }, 'reload refused: the config before stays in force');
+      // Anything else is a fault of ours.
+      if (!(error instanceof ConfigError || error instanceof WorkerError)) log.error({ err: error }, 'reload failed');
+      this.#stands({ ...this.#facts, lastReloadSuccessful: false });
+      auditOf(log)?.record({ event: 'config reloaded', outcome: 'failed', about: { problems: told.length } });
+      return { ...NOTHING, ok: false, problems: told, pending: this.#facts.pending };
+    }
+  }
+
+  #stands(facts: ReloadFacts): void {
+    this.#facts = facts;
+    this.#node.told(facts);
+  }
+
+  async #take(source: NodeSource): Promise<ReloadReport> {
+    const { log, running, tree, clock } = this.#node;
+    const compared = compareConfigs(running.config, source.config, tree);
+    const next = {
+      ...source,
+      config: compared.config,
+      authenticators: authenticatorsFor(compared.config, [source, running]),
+    };
+    const workers = await this.#node.prepare(next);
+    let [revoked, removed] = [0, 0];
+    for (const worker of workers) {
+      const loss = worker.commit();
+      revoked += loss.revoked;
+      removed += loss.removed;
+    }
+    const config = withWorkers(compared.config, workers);
+    this.#node.took({ ...next, config });
+    const late = workers.flatMap(({ pending }) => pending);
+    const pending = [...new Set([...compared.pending.map(({ pointer }) => pointer), ...late])];
+    const changes = compared.changes.filter(({ pointer }) => !late.some((place) => isAtOrBelow(pointer, place)));
+    this.#stands({ loadedAt: isoTime(clock()), lastReloadSuccessful: true, pending });
+    const warnings = source.warnings.map(formatProblem);
+    for (const problem of warnings) log.warn({ problem }, 'config warning');
+    for (const { pointer, how } of changes) log.info({ pointer, how }, 'config changed');
+    for (const pointer of pending) log.warn({ pointer }, 'config changed: this takes a restart');
+    log.info({ changes: changes.length, pending: pending.length, revoked, removed }, 'config reloaded');
+    const changed = changes.map(({ pointer }) => pointer);
+    auditOf(log)?.record({ event: 'config reloaded', outcome: 'ok', about: { changed, pending, revoked, removed } });
+    return { ok: true, problems: [], warnings, changes, pending, revoked, removed };
+  }
+}
+
+const NOTHING: ReloadReport = {
+  ...{ ok: true, problems: [], warnings: [], changes: [], pending: [] },
+  ...{ revoked: 0, removed: 0 },
+};
+
+/** What a worker keeps as it is, it runs with. */
+function withWorkers(config: NodeConfig, workers: readonly PreparedWorker[]): NodeConfig {
+  const byId = new Map(workers.map((worker) => [worker.config.id, worker.config]));
+  const all = config.workers.map((worker) => (byId.get(worker.id) ?? worker) as typeof worker);
+  return { ...config, workers: all };
+}
+
+/** Workers may stand at other places than in the file: some wait for a restart. */
+function authenticatorsFor({ workers }: NodeConfig, sources: readonly NodeSource[]): NodeSource['authenticators'] {
+  return workers.map(({ id }) => {
+    for (const { config, authenticators } of sources) {
+      const index = config.workers.findIndex((worker) => worker.id === id);
+      if (index !== -1) return authenticators[index] ?? [];
+    }
+    return [];
+  });
+}
+
+function isAtOrBelow(pointer: string, place: string): boolean {
+  return pointer === place || pointer.startsWith(`${place}/`);
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
