@@ -22,17 +22,9 @@ import { Authorization } from './authorizer/authorization.js';
 import { abortOf, count, farewellOf } from './counting.js';
 import { detailsOf, nameOf, welcomeDetails } from './identity.js';
 import { Opening } from './opening.js';
-import {
-  factsOf,
-  sayDenied,
-  sayInternalError,
-  sayJoined,
-  sayLeft,
-  sayRefused,
-  sayUndelivered,
-  sayViolation,
-} from './session-log.js';
-import { auditDenial, auditEnd, auditLogin, auditRefusal } from './session-audit.js';
+import { factsOf, sayInternalError, sayJoined, sayLeft, sayUndelivered, sayViolation } from './session-log.js';
+import { auditEnd, auditLogin } from './session-audit.js';
+import { tellDenied, tellRefused } from './tell.js';
 import { refusalOf, substituteFor } from './undeliverable.js';
 import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal } from '../auth/method.js';
@@ -287,8 +279,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   }
 
   denied(denial: Denial, facts?: { readonly trace?: string }): void {
-    sayDenied(this.#deps, { ...this.#facts(), ...facts }, denial);
-    auditDenial(this.#deps, this, this.#realm?.name, { ...denial, trace: facts?.trace });
+    tellDenied(this.#deps, this, this.#realm?.name, { ...denial, trace: facts?.trace });
   }
 
   hello({ details }: Hello, deps: SessionDeps): number {
@@ -299,9 +290,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   }
 
   refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void {
-    sayRefused(this.#deps, this.#facts(), asked, verdict);
-    this.#deps.refusedLogins?.add(asked, this.transport.client, verdict);
-    auditRefusal(this.#deps, this, asked, verdict);
+    tellRefused(this.#deps, this, asked, verdict);
     this.abort(verdict.reason, verdict.message, 'denied');
   }
 
