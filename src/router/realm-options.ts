@@ -1,6 +1,7 @@
 /** What the config of a realm sets for its broker and its dealer: limits, and deviations from the specification. */
 import { RETENTION_LIMITS } from './broker/retention-limits.js';
 import { BUDGET_LIMITS, Budget } from './budget.js';
+import { CloseUri } from '../wamp/error.js';
 import type { RealmConfig } from './schema.js';
 
 /** How many subscriptions, and how many registrations, a session may have. */
@@ -32,4 +33,9 @@ export function optionsOf({ options, compat }: RealmConfig, whole: Budget | unde
 function budgetOf(maxBytes: number | undefined, whole: Budget | undefined): Budget {
   const { limits } = whole ?? { limits: BUDGET_LIMITS };
   return new Budget({ ...limits, perSession: maxBytes ?? limits.perSession }, whole);
+}
+
+/** @returns the reason in the answer to a GOODBYE. */
+export function goodbyeReasonOf({ compat }: RealmConfig): string {
+  return compat?.goodbye_with_normal === true ? CloseUri.NORMAL : CloseUri.GOODBYE_AND_OUT;
 }

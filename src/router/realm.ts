@@ -6,29 +6,28 @@ import { BROKER_FEATURES, Broker } from './broker/broker.js';
 import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
 import * as m from '../wamp/message.js';
 import { RealmCounts } from '../metrics/realm-counts.js';
-import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
+import { CloseUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import type { ProcedureTable } from './meta/procedure.js';
 import { Inventory } from './meta/inventory.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
-import { traceFacts } from '../wamp/trace.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
-import { ActionDenied } from './permission.js';
 import { Arrivals } from './arrivals.js';
 import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
 import { RequestIds } from './request-ids.js';
 import { Traffic } from './traffic.js';
-import { sendError } from './request-error.js';
+import { refuse } from './request-error.js';
+import type { Request } from './request-error.js';
 import { revokeForbidden } from './reload/forbidden.js';
 import { Roles } from './roles.js';
-import { optionsOf } from './realm-options.js';
+import { goodbyeReasonOf, optionsOf } from './realm-options.js';
 import type { ClientMessage, RoleFeatures } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { UriRule } from '../wamp/uri.js';
 import type { Decider } from './deciders.js';
 import type { Scheduler } from './observer.js';
 import type { Budget } from './budget.js';
-import type { Action, Permission } from './permission.js';
+import type { Permission } from './permission.js';
 import type { CountByMatch } from './pattern-index.js';
 import type { Role } from './role.js';
 import type { RealmConfig, RoleConfig } from './schema.js';
@@ -56,10 +55,6 @@ export interface RealmDeps {
 
 /** For a realm without meta API. */
 const NO_BUILTIN = (): undefined => undefined;
-
-/** The requests that an ERROR can answer. */
-type Request =
-  m.Publish | m.Subscribe | m.Unsubscribe | m.Call | m.Register | m.Unregister | m.Cancel | m.Yield | m.ErrorMessage;
 
 /**
  * A realm holds the sessions between WELCOME and their end, and routes their messages to its broker and its dealer (section
@@ -266,12 +261,7 @@ export class Realm {
       this.#route(session, message, granted);
     } catch (error) {
       if (!(error instanceof WampError)) throw error;
-      countRefused(this.counts, message, error);
-      // Also where nobody is answered: an unacknowledged publication.
-      if (error instanceof ActionDenied) {
-        session.denied?.(error.denial, 'options' in message ? traceFacts(message.options) : undefined);
-      }
-      answer(session, message, error);
+      refuse(session, message, error, this.counts);
     }
   }
 
@@ -400,30 +390,4 @@ export class Realm {
         return this.#dealer.onError(session, message);
     }
   }
-}
-
-/** Counts what the rules, or an authorizer, did not allow, and calls that did not begin. */
-function countRefused(counts: RealmCounts, { type }: Request, error: WampError): void {
-  const action = ACTION_OF[type];
-  if (action === undefined) return;
-  if (error instanceof ActionDenied) counts.denied[action] += 1;
-  else if (error.uri === ErrorUri.AUTHORIZATION_FAILED) counts.undecided[action] += 1;
-  if (type === m.CALL) counts.calls[error.uri === ErrorUri.NO_SUCH_PROCEDURE ? 'no_callee' : 'error'] += 1;
-}
-
-const ACTION_OF: Readonly<Partial<Record<Request['type'], Action>>> = {
-  [m.PUBLISH]: 'publish',
-  [m.SUBSCRIBE]: 'subscribe',
-  [m.CALL]: 'call',
-  [m.REGISTER]: 'register',
-};
-
-function goodbyeReasonOf({ compat }: RealmConfig): string {
-  return compat?.goodbye_with_normal === true ? CloseUri.NORMAL : CloseUri.GOODBYE_AND_OUT;
-}
-
-/** An unacknowledged publication is never answered, not even when it fails (section "Publishing Events"). */
-function answer(session: RouterSession, message: Request, error: WampError): void {
-  if (message.type === m.PUBLISH && message.options.acknowledge !== true) return;
-  sendError(session, message, error);
 }
