@@ -235,18 +235,22 @@ function whileSeen(look) {
   };
 }
 
-/** Who is logged in, or the form. A lost connection is made again with what was typed before. */
+/** Who is logged in, or the form. A lost connection is made again with what was typed before, and again until somebody answers. */
 function Page({ settings }) {
   const [session, setSession] = useState();
   const [state, setState] = useState({ isBusy: true });
   const typed = useRef();
+  const attempt = useRef(0);
   const { silent, typed: methods } = usableMethods(settings.methods);
 
-  const enter = useCallback(async (login) => {
-    setState({ isBusy: true });
+  const enter = useCallback(async (login, isReturn = false) => {
+    const mine = ++attempt.current;
+    if (!isReturn) setState({ isBusy: true });
+    // Unless somebody has typed something else meanwhile.
+    const comeBack = () => setTimeout(() => mine === attempt.current && enter(typed.current, true), LOOK_MS);
     const onLost = (failure) => {
       setSession(undefined);
-      if (failure.uri === '') setTimeout(() => enter(typed.current), LOOK_MS);
+      if (failure.uri === '') comeBack();
       else setState({ problem: failure.uri === 'wamp.close.goodbye_and_out' ? undefined : failure.message });
     };
     try {
@@ -259,6 +263,7 @@ function Page({ settings }) {
     } catch (failure) {
       const isKnown = login === undefined && failure.uri !== '';
       setState({ problem: isKnown ? undefined : failure.message });
+      if (isReturn && failure.uri === '') comeBack();
     }
   }, []);
 

@@ -169,6 +169,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   /** Sends a message, whatever the state. */
   tell(message: RouterMessage): void {
+    this.sent++;
     count(this.#messages.sent, message);
     this.transport.send(message);
   }

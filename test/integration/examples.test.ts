@@ -33,6 +33,7 @@ import { cookieValue } from '../support/wamp-client.js';
 const CLOSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'config/authentication.json': { '0 websocket /ws': 'every method asks for a secret' },
   'config/full.yaml': {
+    '0 websocket /api/monitor': 'it asks for the ticket of an operator',
     '1 websocket /': 'the endpoint asks for a certificate',
     '1 page /': 'the endpoint asks for a certificate',
     '2 websocket /file': 'it asks for the session of a web application',

@@ -15,7 +15,8 @@ const { version, peerDependencies } = JSON.parse(readFileSync(path.join(ROOT, 'p
   peerDependencies: Readonly<Record<string, string>>;
 };
 
-const MAX_UNPACKED_BYTES = 3_000_000;
+/** A fifth of it are the documents, a tenth the schema of the config. */
+const MAX_UNPACKED_BYTES = 3_500_000;
 
 /** Every file of the package is one of these. */
 const EXPECTED: readonly RegExp[] = [
@@ -23,7 +24,7 @@ const EXPECTED: readonly RegExp[] = [
   /^bin\/crossbar-ts\.js$/,
   /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|config\/validator|chunks\/[\w-]+)\.js$/,
   /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|chunks\/[\w-]+)\.js\.map$/,
-  /^dist\/(index|[a-z]+\/[\w-]+)\.d\.ts$/,
+  /^dist\/(index|([a-z]+\/)+[\w-]+)\.d\.ts$/,
   /^dist\/autobahn\.min\.js\.gz$/,
   /^python\/([a-z_]+\/)?\w+\.py$/,
   /^config\/[\w.-]+\.(json|yaml|js|py|md)$/,
@@ -31,7 +32,8 @@ const EXPECTED: readonly RegExp[] = [
   /^web\/([\w-]+\/)*[\w.-]+\.(html|css|js|svg)$/,
   /^templates\/(gitignore|[a-z]+\/(template\.json|\.crossbar\/config\.json|web\/[\w.-]+\.html))$/,
   /^docs\/[\w-]+\.md$/,
-  /^contrib\/crossbar-ts\.service$/,
+  /^contrib\/(crossbar-ts\.service|README\.md|grafana\/crossbar-ts\.json|prometheus\/alerts(\.test)?\.yml)$/,
+  /^dist\/monitor\/(index\.html|monitor\.(js|css)|icon\.svg|licences\.txt)$/,
   /^examples\/[a-z-]+\/((public\/)?[\w-]+\.(js|json|html|md)|\.crossbar\/[a-z]+\.json)$/,
 ];
 

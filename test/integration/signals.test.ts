@@ -115,12 +115,11 @@ describe('signals that are no wish to end', () => {
     expect(daemon.stderr).toBe('');
   });
 
-  it('SIGUSR2, SIGHUP and SIGPIPE do not end it', async () => {
+  it('SIGUSR2, SIGHUP, SIGPIPE and SIGWINCH do not end it', async () => {
     const daemon = await started({ config: nodeConfig() });
-    for (const signal of ['SIGPIPE', 'SIGHUP', 'SIGUSR2'] as const) daemon.signal(signal);
-    for (const signal of ['SIGHUP', 'SIGUSR2']) {
-      expect(await daemon.waitForLog((record) => record['signal'] === signal)).toMatchObject({ level: 'warn' });
-    }
+    for (const signal of ['SIGPIPE', 'SIGHUP', 'SIGUSR2', 'SIGWINCH'] as const) daemon.signal(signal);
+    expect(await daemon.waitForLog(({ signal }) => signal === 'SIGUSR2')).toMatchObject({ level: 'warn' });
+    expect(await daemon.waitForLog(({ msg }) => msg === 'config reloaded')).toMatchObject({ level: 'info' });
     await answers(daemon);
     expect(await daemon.stop()).toBe(0);
   });

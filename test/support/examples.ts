@@ -133,6 +133,12 @@ function onFreePorts(config: unknown): unknown {
   const copy: unknown = structuredClone(config);
   for (const transport of transportsOf(new Cursor(copy))) {
     const endpoint = transport.get('endpoint');
+    // Whoever looks at examples is no proxy.
+    endpoint.remove('proxy_protocol');
+    if (endpoint.get('type').value === 'systemd') {
+      endpoint.remove('name');
+      endpoint.set('type', 'tcp');
+    }
     if (endpoint.get('type').value !== 'tcp') continue;
     endpoint.remove('portrange');
     endpoint.set('port', 0);

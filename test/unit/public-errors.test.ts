@@ -19,7 +19,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
     ['webservice/archive/source.ts', 'throw new Error(cannotServe(config, cause), { cause })'],
     ['http/dispatch.ts', 'this.#fail(error, request.req, res)'],
   ],
-  ActionDenied: [['router/realm.ts', 'instanceof ActionDenied']],
+  ActionDenied: [['router/request-error.ts', 'instanceof ActionDenied']],
   AnswerFault: [['auth/dynamic/answer.ts', 'instanceof AnswerFault']],
   AuthenticatorRefusal: [['auth/dynamic/answer.ts', 'instanceof AuthenticatorRefusal']],
   AuthorizerFault: [['session/authorizer/authorization.ts', 'instanceof AuthorizerFault']],
