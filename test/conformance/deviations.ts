@@ -614,7 +614,7 @@ export const DEVIATIONS: readonly Deviation[] = [
       'was removed in 2018; its last version took the name of a file for a path, believed the sizes that it was told, and let a page name any topic; according to its source, not measured',
     here: 'is there. Names are reduced to their last part, sizes are checked, pieces of different visitors and files do not mix, a file takes the place of no other, topics and origins can be limited, and what is unfinished is bounded. What will never be right is 400 or 415, at which resumable.js gives up',
     switch: '`options.overwrite`, `options.topics`, `options.allowed_origins`',
-    test: { file: 'test/unit/webservice/upload/upload.test.ts', title: 'called %j is put into the directory' },
+    test: { file: 'test/unit/webservice/upload/upload.slow.test.ts', title: 'called %j is put into the directory' },
   },
   {
     id: 'D-66',
@@ -687,7 +687,7 @@ export const DEVIATIONS: readonly Deviation[] = [
       'ends both WebSockets itself: no header, cookie or origin passes, close codes become 1000, and messages before the backend is ready are lost; according to its source, not measured',
     here: 'passes the bytes on after a handshake of the backend itself, with the headers of the client; close codes, pings and compression are those of both ends. Limits on messages are set at the backend',
     test: {
-      file: 'test/unit/webservice/proxy/tunnel.test.ts',
+      file: 'test/unit/webservice/proxy/tunnel.slow.test.ts',
       title: 'is asked for as the client asks, and answered as the backend answers',
     },
   },

@@ -97,7 +97,7 @@ describe('the details of a session', () => {
       joinedMs: clock.now,
       waitingBytes: 7,
       received: 1,
-      sent: 0,
+      sent: 1,
     });
     expect(named('joe').name).toBe('joe');
   });
