@@ -23,6 +23,7 @@ import { HostedComponents } from './host/hosted-components.js';
 import { WorkerHosts } from './host/worker-hosts.js';
 import { routerSamples } from './router-samples.js';
 import { systemScheduler } from './scheduler.js';
+import type { CertificateFile } from '../monitor/source.js';
 import { certificatesOf, keyFilesOf, transportTypeOf } from './transports.js';
 import { prepareRealms } from './reload/realms.js';
 import { Transports } from './reload/transports.js';
@@ -89,11 +90,15 @@ class RouterWorker implements Worker {
       signal?.throwIfAborted();
       await transports.start(transport, { worker: id, pointer: `${pointer}/transports/${index}` }, true);
     }
+    const certificates = (): readonly CertificateFile[] => certificatesOf(this.#config.transports);
     this.#deps.monitor.add({
       worker: id,
       cookies: managedCookies,
       refused: logins.refused,
-      certificates: certificatesOf(this.#config.transports),
+      // Others after a reload.
+      get certificates() {
+        return certificates();
+      },
       get inventories() {
         return router.realms.map(({ inventory }) => inventory);
       },

@@ -10,7 +10,7 @@ import type { Match, UriRule } from '../../wamp/uri.js';
 import type { WampError } from '../../wamp/error.js';
 import type { IdsByMatch, RegistrationDirectory, Scheduler, SubscriptionDirectory } from '../observer.js';
 import type { RouterSession, TransportDetails } from '../session.js';
-import type { MessageCounts, Traffic } from '../traffic.js';
+import type { MessageTotals, Traffic } from '../traffic.js';
 import type { Perform, WantedFarewell } from './killing.js';
 
 /** A session as the operator sees it. */
@@ -180,7 +180,7 @@ export class Inventory {
   }
 
   /** Messages of the sessions that have ended. */
-  get pastTraffic(): MessageCounts {
+  get pastTraffic(): MessageTotals {
     return this.#deps.traffic.past;
   }
 

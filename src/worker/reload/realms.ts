@@ -13,7 +13,7 @@ export interface PreparedRealms {
   discard(): void;
 }
 
-/** Adds what is new. Nobody can be in it yet. */
+/** Adds what is new. Whoever joins it before the change is done is sent away where it is discarded. */
 export function prepareRealms(
   router: Router,
   before: readonly RealmConfig[],
