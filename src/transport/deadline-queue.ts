@@ -7,6 +7,11 @@
 const MAX_AT_ONCE = 256;
 /** How much later than its deadline an item may be served, as a part of the delay. */
 const MAX_LATE_SHARE = 1 / 64;
+/**
+ * A timer that goes off this much too late, in milliseconds, tells that this process did not run: the machine was paused, or had no time
+ * for it. What peers have sent meanwhile is not read yet, and they get as much time again to answer.
+ */
+const PAUSE_MS = 1000;
 
 export class DeadlineQueue<T> {
   readonly #delayMs: number;
@@ -14,6 +19,9 @@ export class DeadlineQueue<T> {
   // item -> when it is due; in order of insertion, which is the order of the deadlines
   readonly #due = new Map<T, number>();
   #timer: NodeJS.Timeout | undefined;
+  // When the timer is to go off, and whether it is set because the one before told of a pause.
+  #wakesAt = 0;
+  #isGrace = false;
 
   /**
    * @param delayMs how long after `add` an item is due; 0 means never.
@@ -43,6 +51,7 @@ export class DeadlineQueue<T> {
   }
 
   #sleep(ms: number): void {
+    this.#wakesAt = performance.now() + ms;
     this.#timer = setTimeout(() => this.#wake(), ms);
     // A deadline alone is no reason to keep the process running.
     this.#timer.unref();
@@ -50,6 +59,9 @@ export class DeadlineQueue<T> {
 
   #wake(): void {
     const now = performance.now();
+    // Once in a row: a process that is always late ends what is due nevertheless.
+    this.#isGrace = !this.#isGrace && now - this.#wakesAt > PAUSE_MS;
+    if (this.#isGrace) return this.#sleep(PAUSE_MS);
     let count = 0;
     for (const [item, due] of this.#due) {
       if (count++ === MAX_AT_ONCE) return this.#sleep(1);

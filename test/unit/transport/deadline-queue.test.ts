@@ -90,4 +90,24 @@ describe('DeadlineQueue', () => {
     expect([...off.due, ...cleared.due]).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it('gives peers time to answer when the process itself was paused, and does so once', () => {
+    const { due, queue: q } = queue(10_000);
+    const clock = performance.now.bind(performance);
+    let pausedMs = 0;
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => clock() + pausedMs);
+    q.add('answered meanwhile');
+    q.add('silent');
+    pausedMs = 15_000;
+    vi.advanceTimersByTime(10_000);
+    expect(due).toEqual([]);
+    q.delete('answered meanwhile');
+    // Paused again at once: nobody waits for ever.
+    pausedMs = 30_000;
+    vi.advanceTimersByTime(999);
+    expect(due).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(due).toEqual(['silent']);
+    now.mockRestore();
+  });
 });
