@@ -108,8 +108,8 @@ function loopDelay({ resolution = DEFAULT_RESOLUTION_MS, stop = false }) {
  * @param {Question} question
  * @returns {number}
  */
-function longestTurn({ stop = false }) {
-  turns ??= new TurnWatch();
+function longestTurn({ resolution, stop = false }) {
+  turns ??= new TurnWatch(resolution);
   const longest = turns.take();
   if (stop) {
     turns.stop();

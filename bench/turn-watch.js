@@ -5,7 +5,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Between two looks. What the loop does in short turns meanwhile is part of the figure. */
+/** Between two looks, unless told. What the loop does in short turns meanwhile is part of the figure. */
 const LOOK_MS = 5;
 /** `USER_HZ`; see proc.js. */
 const MS_PER_TICK = 10;
@@ -17,9 +17,10 @@ export class TurnWatch {
   #longest = 0;
   #timer;
 
-  constructor() {
+  /** @param {number} [lookMs] between two looks */
+  constructor(lookMs = LOOK_MS) {
     this.#last = this.#read();
-    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#timer = setInterval(() => this.#look(), lookMs).unref();
   }
 
   /** @returns {number} the longest stretch since the last question, in milliseconds */

@@ -8,7 +8,7 @@ import { BREATH } from './metric.js';
 import type { Metric, Sample, SampleSource } from './metric.js';
 
 /** So many series are looked at, or written, in one turn of the event loop. */
-export const SERIES_A_TURN = 1000;
+export const SERIES_A_TURN = 250;
 
 /** metric -> labels as they are written -> value */
 export type Collected = ReadonlyMap<Metric, ReadonlyMap<string, number | HistogramState>>;
