@@ -57,17 +57,19 @@ export class CookieSection {
  * cookies, and each would leave a new record behind.
  */
 export class TrackedService implements WebService {
-  readonly methods: WebService['methods'];
   readonly #inner: WebService;
   readonly #section: CookieSection;
   readonly #log: Logger;
   #tracker: CookieTracker | undefined;
 
   constructor(inner: WebService, section: CookieSection, log: Logger) {
-    this.methods = inner.methods;
     this.#inner = inner;
     this.#section = section;
     this.#log = log;
+  }
+
+  get methods(): WebService['methods'] {
+    return this.#inner.methods;
   }
 
   async start(): Promise<void> {

@@ -1,31 +1,28 @@
 /**
  * The web services we ship: config word -> service. A new one is a file of its own and a line here.
  */
-import { archiveServiceType } from './archive/archive.js';
-import { callerServiceType } from './bridge/caller.js';
-import { publisherServiceType } from './bridge/publisher.js';
-import { webhookServiceType } from './bridge/webhook.js';
-import { cgiServiceType } from './cgi/cgi.js';
+import { archiveServiceType } from './archive/type.js';
+import { callerServiceType, publisherServiceType, webhookServiceType } from './bridge/type.js';
+import { cgiServiceType } from './cgi/type.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import { CookieSection, TrackedService } from './cookies.js';
 import { healthServiceType, healthzServiceType, readyzServiceType } from './health/health.js';
 import { jsonServiceType } from './json.js';
 import { loginServiceType } from './login/login.js';
-import { monitorServiceType } from './monitor/monitor.js';
+import { monitorServiceType } from './monitor/type.js';
 import { metricsServiceType } from './metrics/metrics.js';
 import { nodeInfoServiceType } from './nodeinfo/nodeinfo.js';
 import { longPollServiceType } from './longpoll/longpoll.js';
 import { noneServiceType } from './none.js';
 import { pathServiceType } from './path.js';
 import { redirectServiceType } from './redirect.js';
-import { resourceServiceType, wsgiServiceType } from './python/application.js';
-import { reverseProxyServiceType } from './proxy/reverse-proxy.js';
-import { webSocketReverseProxyServiceType } from './proxy/websocket-proxy.js';
+import { resourceServiceType, wsgiServiceType } from './python/type.js';
+import { reverseProxyServiceType, webSocketReverseProxyServiceType } from './proxy/type.js';
 import type { PathServiceConfig } from './schema.js';
 import type { WebService } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType, WebServiceTypes } from './service.js';
 import { staticServiceType } from './static/static.js';
-import { uploadServiceType } from './upload/upload.js';
+import { uploadServiceType } from './upload/type.js';
 import { webSocketServiceType } from './websocket.js';
 
 /** The services that we ship. */

@@ -115,6 +115,8 @@ describe('what a config does not name', () => {
     database: /^dist\/cookie\/database-worker/,
     decoding: /^dist\/serializer\/decoding-worker/,
     component: /^dist\/chunks\/component-/,
+    services:
+      /^dist\/chunks\/(upload|archive|cgi|application|reverse-proxy|websocket-proxy|caller|publisher|webhook|monitor)-/,
     compiler: /^node_modules\/ajv\/dist\/(ajv|core|compile)/,
   };
   const lazyOf = (loaded: readonly string[]): string[] =>
@@ -129,11 +131,15 @@ describe('what a config does not name', () => {
   it('is loaded when it does', async () => {
     const realm = openRealm('realm1');
     const components = [{ type: 'module', realm: 'realm1', module: './c.js' }];
-    const web = { type: 'web', endpoint: LOOPBACK, paths: { '/': { type: 'static', directory: 'web' } } };
+    const paths = {
+      '/': { type: 'static', directory: 'web' },
+      push: { type: 'publisher', realm: 'realm1', role: 'anonymous' },
+    };
+    const web = { type: 'web', endpoint: LOOPBACK, paths };
     const config = { version: 2, workers: [{ type: 'router', realms: [realm], components, transports: [web] }] };
     const cbdir = nodeDirectory(JSON.stringify(config), 'config.yaml');
     mkdirSync(path.join(cbdir, 'web'));
     writeFileSync(path.join(cbdir, 'c.js'), 'module.exports = () => undefined;');
-    expect(lazyOf(await loadedBy({ cbdir }))).toEqual(['yaml', 'send', 'component']);
+    expect(lazyOf(await loadedBy({ cbdir }))).toEqual(['yaml', 'send', 'component', 'services']);
   });
 });

@@ -4,8 +4,9 @@ import type { ClientSession } from '../../src/client/api.js';
 import type { WebService } from '../../src/http/service.js';
 import { Router } from '../../src/router/router.js';
 import type { RealmConfig, RoleConfig } from '../../src/router/schema.js';
-import { createWebService } from '../../src/webservice/registry.js';
-import type { PathServiceConfig } from '../../src/webservice/schema.js';
+import { createCaller } from '../../src/webservice/bridge/caller.js';
+import { createPublisher } from '../../src/webservice/bridge/publisher.js';
+import { createWebhook } from '../../src/webservice/bridge/webhook.js';
 import { recordingLog } from './cookie-store.js';
 import { exchange } from './exchange.js';
 import type { Exchange, ExchangeRequest } from './exchange.js';
@@ -32,6 +33,8 @@ const OPTIONS = {
 } as const;
 
 export type BridgeWord = keyof typeof OPTIONS;
+
+const CREATE = { caller: createCaller, publisher: createPublisher, webhook: createWebhook };
 
 export interface BridgeParts {
   readonly options?: Readonly<Record<string, unknown>>;
@@ -66,7 +69,7 @@ export class BridgeWorld {
       ...(id !== undefined && { id }),
     };
     const deps = serviceDeps({ router: this.router, log: this.log.log, clock: () => this.now });
-    this.service = createWebService(config as unknown as PathServiceConfig, deps);
+    this.service = CREATE[word](config as never, deps);
   }
 
   /** Somebody else in the realm. */

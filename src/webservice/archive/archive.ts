@@ -16,7 +16,7 @@ import { openArchive } from './source.js';
 import type { WebResponse } from '../../http/response.js';
 import type { WebRequest, WebService } from '../../http/service.js';
 import type { Logger } from '../../log/logger.js';
-import type { WebServiceDeps, WebServiceType } from '../service.js';
+import type { WebServiceDeps } from '../service.js';
 import type { ArchiveEntry } from './contents.js';
 import type { ArchiveConfig } from './schema.js';
 import type { ZipFile } from './zip-file.js';
@@ -116,10 +116,9 @@ class ArchiveService implements WebService {
 }
 
 /** Options: see `schema.ts`. */
-export const archiveServiceType: WebServiceType<ArchiveConfig> = {
-  type: 'archive',
-  create: (config, deps) => new ArchiveService(config, deps),
-};
+export function createArchive(config: ArchiveConfig, deps: WebServiceDeps): WebService {
+  return new ArchiveService(config, deps);
+}
 
 /** @returns the name that a URL path stands for; undefined for one that no entry can have. */
 function nameOf(rest: string): string | undefined {

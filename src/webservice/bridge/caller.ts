@@ -5,7 +5,8 @@
 import { callBody } from '../../serializer/json/body.js';
 import { CALL } from '../../wamp/message.js';
 import { NO_PAYLOAD } from '../../wamp/payload.js';
-import type { WebServiceType } from '../service.js';
+import type { WebService } from '../../http/service.js';
+import type { WebServiceDeps } from '../service.js';
 import { resultAnswer } from './answers.js';
 import { BridgeService } from './bridge.js';
 import type { BridgeKind } from './bridge.js';
@@ -29,11 +30,7 @@ function calling(timeoutMs: number, errorStatus: boolean): BridgeKind {
 }
 
 /** See the head of the file. */
-export const callerServiceType: WebServiceType<CallerConfig> = {
-  type: 'caller',
-  tracksItself: true,
-  create: (config, deps) => {
-    const { timeout, error_status: errorStatus } = config.options;
-    return new BridgeService(config, calling(timeout, errorStatus), deps);
-  },
-};
+export function createCaller(config: CallerConfig, deps: WebServiceDeps): WebService {
+  const { timeout, error_status: errorStatus } = config.options;
+  return new BridgeService(config, calling(timeout, errorStatus), deps);
+}

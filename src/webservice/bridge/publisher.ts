@@ -4,7 +4,8 @@
  */
 import { publishBody } from '../../serializer/json/body.js';
 import { PUBLISH } from '../../wamp/message.js';
-import type { WebServiceType } from '../service.js';
+import type { WebService } from '../../http/service.js';
+import type { WebServiceDeps } from '../service.js';
 import { jsonAnswer } from './answers.js';
 import { BridgeService } from './bridge.js';
 import type { BridgeKind } from './bridge.js';
@@ -26,8 +27,6 @@ function publishing(errorStatus: boolean): BridgeKind {
 }
 
 /** See the head of the file. */
-export const publisherServiceType: WebServiceType<PublisherConfig> = {
-  type: 'publisher',
-  tracksItself: true,
-  create: (config, deps) => new BridgeService(config, publishing(config.options.error_status), deps),
-};
+export function createPublisher(config: PublisherConfig, deps: WebServiceDeps): WebService {
+  return new BridgeService(config, publishing(config.options.error_status), deps);
+}

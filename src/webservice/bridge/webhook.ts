@@ -8,7 +8,8 @@ import type { Answer } from '../../http/answer.js';
 import type { WebRequest } from '../../http/service.js';
 import { hookBody, hookBytes } from '../../serializer/json/hook.js';
 import { PUBLISH } from '../../wamp/message.js';
-import type { WebServiceType } from '../service.js';
+import type { WebService } from '../../http/service.js';
+import type { WebServiceDeps } from '../service.js';
 import { BridgeService } from './bridge.js';
 import type { BridgeKind } from './bridge.js';
 import { decodeOwn } from './decode.js';
@@ -64,8 +65,6 @@ function textAnswer(status: number, body: string): Answer {
 }
 
 /** See the head of the file. */
-export const webhookServiceType: WebServiceType<WebhookConfig> = {
-  type: 'webhook',
-  tracksItself: true,
-  create: (config, deps) => new BridgeService(config, hooking(config), deps),
-};
+export function createWebhook(config: WebhookConfig, deps: WebServiceDeps): WebService {
+  return new BridgeService(config, hooking(config), deps);
+}

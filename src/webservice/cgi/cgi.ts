@@ -17,7 +17,7 @@ import type { ProcessCommand, SupervisedProcess } from '../../system/process/sup
 import { Warden } from '../../system/process/warden.js';
 import { RefusalLog } from '../../transport/refusal.js';
 import type { Refusal } from '../../transport/refusal.js';
-import type { WebServiceDeps, WebServiceType } from '../service.js';
+import type { WebServiceDeps } from '../service.js';
 import { scriptEnvironment } from './environment.js';
 import { Run } from './run.js';
 import type { RunReport, ScriptInput } from './run.js';
@@ -180,9 +180,7 @@ const TOO_MANY: Refusal = {
   headers: { 'Retry-After': '5' },
 };
 
-/** The config word `cgi`. */
-export const cgiServiceType: WebServiceType<CgiConfig> = {
-  type: 'cgi',
-  times: ({ options }) => ({ bodyMs: options.timeout * 1000 }),
-  create: (config, deps) => new CgiService(config, deps),
-};
+/** Options: see `schema.ts`. */
+export function createCgi(config: CgiConfig, deps: WebServiceDeps): WebService {
+  return new CgiService(config, deps);
+}

@@ -17,7 +17,7 @@ import { readPage, sendFile } from './page.js';
 import type { WebResponse } from '../../http/response.js';
 import type { WebRequest, WebService } from '../../http/service.js';
 import type { WebSocketConfig } from '../../transport/websocket/schema.js';
-import type { WebServiceDeps, WebServiceType } from '../service.js';
+import type { WebServiceDeps } from '../service.js';
 import type { PageFiles } from './page.js';
 import type { MonitorServiceConfig } from './schema.js';
 
@@ -87,7 +87,11 @@ function webSocketOf({ auth, options }: MonitorServiceConfig): WebSocketConfig {
   };
 }
 
-/** @param directory where the built page is. */
+/**
+ * Its own `cookie` section, or the one inherited from a path above, decides who is recognised.
+ *
+ * @param directory where the built page is.
+ */
 export function createMonitorService(
   config: MonitorServiceConfig,
   deps: WebServiceDeps,
@@ -95,10 +99,3 @@ export function createMonitorService(
 ): WebService {
   return new MonitorService(config, deps, directory);
 }
-
-/** Its own `cookie` section, or the one inherited from a path above, decides who is recognised. */
-export const monitorServiceType: WebServiceType<MonitorServiceConfig> = {
-  type: 'monitor',
-  times: ({ options }) => ({ headersMs: options.open_handshake_timeout }),
-  create: (config, deps) => createMonitorService(config, deps),
-};

@@ -23,9 +23,6 @@ export const PROXIED_METHODS: readonly string[] = METHODS.filter(
   (method) => method !== 'CONNECT' && method !== 'TRACE',
 );
 
-/** A body may take so long to arrive: for large files by slow lines. One that stands still is cut earlier. */
-export const BODY_MS = 3_600_000;
-
 const TOO_MANY = { status: 503, text: 'Too many requests are under way.', kind: 'too many proxied requests' } as const;
 const RETRY_LATER = { 'Retry-After': '5' };
 

@@ -12,7 +12,7 @@ import type { WebRequest, WebService } from '../../http/service.js';
 import { RepeatedLog } from '../../log/repeated.js';
 import { RefusalLog, loggedPath, refuse } from '../../transport/refusal.js';
 import { TrackedService } from '../cookies.js';
-import type { WebServiceDeps, WebServiceType } from '../service.js';
+import type { WebServiceDeps } from '../service.js';
 import { httpBackend } from './backend-of.js';
 import type { Backend } from './backend.js';
 import { adaptedSetCookie } from './cookies.js';
@@ -21,7 +21,7 @@ import { mapHeader } from './headers.js';
 import type { HeaderList } from './headers.js';
 import { Places } from './places.js';
 import { requestHead } from './request-head.js';
-import { BODY_MS, PROXIED_METHODS, ProxiedRequests } from './requests.js';
+import { PROXIED_METHODS, ProxiedRequests } from './requests.js';
 import type { ReverseProxyConfig } from './schema.js';
 import { Tunnel } from './tunnel.js';
 import { Tunnels } from './tunnels.js';
@@ -159,8 +159,6 @@ export function hiddenCookies(
 }
 
 /** Tracks cookies behind the `cookie` section in force, plain requests only: a page comes before its WebSockets. */
-export const reverseProxyServiceType: WebServiceType<ReverseProxyConfig> = {
-  type: 'reverseproxy',
-  times: () => ({ bodyMs: BODY_MS }),
-  create: (config, deps) => new ReverseProxy(config, deps),
-};
+export function createReverseProxy(config: ReverseProxyConfig, deps: WebServiceDeps): WebService {
+  return new ReverseProxy(config, deps);
+}

@@ -15,7 +15,7 @@ import { RefusalLog, loggedPath, refuse } from '../../transport/refusal.js';
 import { refusalOf } from '../../transport/websocket/handshake.js';
 import { originCheck } from '../../transport/websocket/origin.js';
 import type { OriginCheck } from '../../transport/websocket/origin.js';
-import type { WebServiceDeps, WebServiceType } from '../service.js';
+import type { WebServiceDeps } from '../service.js';
 import { webSocketBackend } from './backend-of.js';
 import type { Backend } from './backend.js';
 import { requestHead } from './request-head.js';
@@ -139,7 +139,6 @@ class WebSocketReverseProxy implements WebService {
 }
 
 /** Its own `cookie` section, or the one inherited from a path above, decides who is recognised. */
-export const webSocketReverseProxyServiceType: WebServiceType<WebSocketReverseProxyConfig> = {
-  type: 'websocket-reverseproxy',
-  create: (config, deps) => new WebSocketReverseProxy(config, deps),
-};
+export function createWebSocketReverseProxy(config: WebSocketReverseProxyConfig, deps: WebServiceDeps): WebService {
+  return new WebSocketReverseProxy(config, deps);
+}

@@ -13,9 +13,9 @@ import { loggedPath } from '../../transport/refusal.js';
 import { Backend } from '../proxy/backend.js';
 import type { Failure } from '../proxy/forward.js';
 import type { HeaderList } from '../proxy/headers.js';
-import { BODY_MS, PROXIED_METHODS, ProxiedRequests } from '../proxy/requests.js';
+import { PROXIED_METHODS, ProxiedRequests } from '../proxy/requests.js';
 import { hiddenCookies } from '../proxy/reverse-proxy.js';
-import type { WebServiceDeps, WebServiceType } from '../service.js';
+import type { WebServiceDeps } from '../service.js';
 import type { ApplicationOrder } from './application-host.js';
 import { applicationHead } from './head.js';
 import type { ResourceConfig, WsgiConfig } from './schema.js';
@@ -95,29 +95,16 @@ function withoutServer(headers: HeaderList): string[] {
   return kept;
 }
 
-/** The config word `wsgi`. */
-export const wsgiServiceType: WebServiceType<WsgiConfig> = {
-  type: 'wsgi',
-  keepsRunning: true,
-  times: () => ({ bodyMs: BODY_MS }),
-  create(config, deps) {
-    const { type, module, object, minthreads, maxthreads, options } = config;
-    const spec = { type, module, object, minthreads, maxthreads, max_requests: options.max_requests };
-    return new PythonApplication(config, { spec, facts: { service: type, application: `${module}.${object}` } }, deps);
-  },
-};
+/** `wsgi`. */
+export function createWsgi(config: WsgiConfig, deps: WebServiceDeps): WebService {
+  const { type, module, object, minthreads, maxthreads, options } = config;
+  const spec = { type, module, object, minthreads, maxthreads, max_requests: options.max_requests };
+  return new PythonApplication(config, { spec, facts: { service: type, application: `${module}.${object}` } }, deps);
+}
 
-/** The config word `resource`. */
-export const resourceServiceType: WebServiceType<ResourceConfig> = {
-  type: 'resource',
-  keepsRunning: true,
-  times: () => ({ bodyMs: BODY_MS }),
-  create(config, deps) {
-    const { type, classname, extra = {} } = config;
-    return new PythonApplication(
-      config,
-      { spec: { type, classname, extra }, facts: { service: type, application: classname } },
-      deps,
-    );
-  },
-};
+/** `resource`. */
+export function createResource(config: ResourceConfig, deps: WebServiceDeps): WebService {
+  const { type, classname, extra = {} } = config;
+  const spec = { type, classname, extra };
+  return new PythonApplication(config, { spec, facts: { service: type, application: classname } }, deps);
+}

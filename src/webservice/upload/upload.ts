@@ -38,7 +38,7 @@ import type { BodyMemory } from '../../http/body-memory.js';
 import type { WebResponse } from '../../http/response.js';
 import type { WebRequest, WebService } from '../../http/service.js';
 import type { Refusal } from '../../transport/refusal.js';
-import type { WebServiceDeps, WebServiceType } from '../service.js';
+import type { WebServiceDeps } from '../service.js';
 import type { FormFields, UploadFields } from './fields.js';
 import type { UploadFiles } from './files.js';
 import type { FileSink, FormEnd } from './form.js';
@@ -393,8 +393,6 @@ async function realOrSame(place: string): Promise<string> {
 }
 
 /** See the head of the file. */
-export const uploadServiceType: WebServiceType<UploadConfig> = {
-  ...{ type: 'upload', keepsRunning: true },
-  times: ({ options }) => ({ bodyMs: options.chunk_timeout * 1000 }),
-  create: (config, deps) => new UploadService(config, deps),
-};
+export function createUpload(config: UploadConfig, deps: WebServiceDeps): WebService {
+  return new UploadService(config, deps);
+}

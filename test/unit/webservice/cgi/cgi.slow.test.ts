@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { createLogger } from '../../../../src/log/logger.js';
 import { Warden } from '../../../../src/system/process/warden.js';
-import { createWebService } from '../../../../src/webservice/registry.js';
+import { createCgi } from '../../../../src/webservice/cgi/cgi.js';
 import type { CgiConfig } from '../../../../src/webservice/cgi/schema.js';
 import { webServiceContract } from '../../../contract/web-service.js';
 import { exchange } from '../../../support/exchange.js';
@@ -65,7 +65,7 @@ function create(options: Partial<CgiConfig['options']> = {}, lines: Line[] = [],
   });
   const programs = { env: { PATH: process.env['PATH'], SECRET: 'hunter2' }, warden };
   const config: CgiConfig = { type: 'cgi', directory, processor, options: { ...OPTIONS, ...options } };
-  return createWebService(config, serviceDeps({ log, programs }));
+  return createCgi(config, serviceDeps({ log, programs }));
 }
 
 webServiceContract('cgi', {
