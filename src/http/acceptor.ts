@@ -127,6 +127,15 @@ export class HttpAcceptor implements Acceptor {
     this.#dispatcher.opened(socket);
   }
 
+  /** See {@link Acceptor.dismiss}. */
+  async dismiss(): Promise<void> {
+    this.#dispatcher.finish();
+    const all = [this.#root, ...this.#retired].map(async (service) => service.dismiss?.());
+    for (const result of await Promise.allSettled(all)) {
+      if (result.status === 'rejected') this.#log.error({ err: result.reason as unknown }, 'web service failed to stop');
+    }
+  }
+
   async stop(): Promise<void> {
     const startedMs = performance.now();
     this.#dispatcher.finish();

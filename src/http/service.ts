@@ -65,4 +65,9 @@ export interface WebService {
    * @param successor the service of the same type at the same path; undefined where there is none.
    */
   retire?(successor: WebService | undefined): Promise<void>;
+  /**
+   * Nobody new comes to what stays open for long, such as WebSockets, and that ends, one by one. Begins in the turn of the call; resolves
+   * when each was told; then `stop` is called. Services without it have no such thing.
+   */
+  dismiss?(): Promise<void>;
 }

@@ -9,7 +9,8 @@
  *                  |                                               |
  *                  +-- the oldest when there are too many ---------+--> evicted
  *
- * It knows no sockets: a connection is any object, and whoever admits one has to say that it left.
+ * It knows no sockets: a connection is any object, and whoever admits one has to say that it left. Where the connections of a transport
+ * get other options, and with them another host, both have one account: who came before counts as who comes now.
  */
 import type { RepeatedLog } from '../log/repeated.js';
 
@@ -20,31 +21,43 @@ export interface ConnectionLimitOptions {
   readonly max_unauthenticated_per_address: number;
 }
 
-export interface ConnectionLimitDeps {
+/** Whose connections are counted. */
+export interface ConnectionOwner {
   /** Closes a connection that has to make room. It is not counted any more. */
   readonly evict: (connection: object) => void;
-  readonly log: RepeatedLog;
 }
 
 interface Counted {
+  readonly owner: ConnectionOwner;
   /** What {@link countedAddress} made of the address. */
   readonly address: string | undefined;
   waiting: boolean;
 }
 
 export class ConnectionLimits {
-  readonly #options: ConnectionLimitOptions;
-  readonly #evict: (connection: object) => void;
-  readonly #log: RepeatedLog;
+  #options: ConnectionLimitOptions;
+  #log: RepeatedLog;
   readonly #connections = new Map<object, Counted>();
   /** Those of `#connections` that wait, in all and by address; whoever has waited longest is first. No address has none. */
   readonly #waiting = new Set<object>();
   readonly #waitingByAddress = new Map<string, Set<object>>();
+  /** How many of `#connections` each has; who has none is not in it. */
+  readonly #counts = new Map<ConnectionOwner, number>();
 
-  constructor(options: ConnectionLimitOptions, { evict, log }: ConnectionLimitDeps) {
+  constructor(options: ConnectionLimitOptions, log: RepeatedLog) {
     this.#options = options;
-    this.#evict = evict;
     this.#log = log;
+  }
+
+  /** Other limits, for those who come from now on; who is here stays. */
+  renew(options: ConnectionLimitOptions, log: RepeatedLog): void {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** @returns how many connections somebody has. */
+  countOf(owner: ConnectionOwner): number {
+    return this.#counts.get(owner) ?? 0;
   }
 
   /**
@@ -52,16 +65,12 @@ export class ConnectionLimits {
    * @param remoteAddress undefined for a socket of the file system.
    * @returns false when there are too many, and none of them waits: then it is not counted, and has to be refused.
    */
-  /** Whether nobody is here. */
-  get isEmpty(): boolean {
-    return this.#connections.size === 0;
-  }
-
-  admit(connection: object, remoteAddress: string | undefined): boolean {
+  admit(connection: object, remoteAddress: string | undefined, owner: ConnectionOwner): boolean {
     const address = countedAddress(remoteAddress);
     if (!this.#makeRoom(address, remoteAddress)) return false;
-    const counted = { address, waiting: false };
+    const counted = { owner, address, waiting: false };
     this.#connections.set(connection, counted);
+    this.#counts.set(owner, this.countOf(owner) + 1);
     this.#setWaiting(connection, counted, true);
     return true;
   }
@@ -80,8 +89,14 @@ export class ConnectionLimits {
 
   /** The connection is closed. */
   leave(connection: object): void {
-    this.establish(connection);
+    const counted = this.#connections.get(connection);
+    if (counted === undefined) return;
+    this.#setWaiting(connection, counted, false);
     this.#connections.delete(connection);
+    const { owner } = counted;
+    const left = this.countOf(owner) - 1;
+    if (left === 0) this.#counts.delete(owner);
+    else this.#counts.set(owner, left);
   }
 
   /** @returns whether there is room for another one from this address, now. */
@@ -113,8 +128,9 @@ export class ConnectionLimits {
       return false;
     }
     this.#log.say('warn', facts, 'too many connections without a session, the oldest ones closed');
+    const owner = this.#connections.get(oldest)?.owner;
     this.leave(oldest);
-    this.#evict(oldest);
+    owner?.evict(oldest);
     return true;
   }
 

@@ -1,27 +1,20 @@
 /**
- * The end of all connections of a node that stops: one by one, so that clients that come back do not come all at once.
- * They are closed without GOODBYE, because clients take that, as they take ABORT, for a wish that they stay away.
+ * The end of all connections of a node that stops, or of a part of it that a reload removes: one by one, so that clients that come back
+ * do not come all at once. They are closed without GOODBYE, because clients take that, as they take ABORT, for a wish that they stay away.
  *
  *     announce: nothing changes, but that whoever asks is told that the end is near
- *     run: nobody new is let in -> who neither serves nor waits for an answer leaves, in random order
- *          -> who has calls in flight leaves as soon as they are answered, or after a moment
- *          -> callees leave in the same way: until then they are there for the others
+ *     run: nobody new is let in -> all connections of all hosts end (`drain/dismissal.ts`)
+ *     part: the same for some hosts; where the node stops meanwhile, their connections end with all others
  *
  * Hosts join when they are made, because a callee on one transport is there for the callers on another. It knows no
  * sockets and no frames.
  */
 import type { Logger } from '../log/logger.js';
+import { Dismissal } from './drain/dismissal.js';
+import type { Departing } from './drain/dismissal.js';
 import type { DrainConfig } from './drain/schema.js';
 
-/** A connection that has to leave. */
-export interface Departing {
-  /** Others may call it. */
-  readonly isCallee: boolean;
-  /** It waits for something, or somebody waits for it. */
-  readonly isBusy: boolean;
-  /** Begins its end: with GOODBYE, or by closing without a word. Idempotent. */
-  shutdown(saysGoodbye: boolean): void;
-}
+export type { Departing } from './drain/dismissal.js';
 
 /** What has connections that end with the node. */
 export interface DrainedHost {
@@ -70,25 +63,22 @@ const MAX_SPREAD_MS = 20_000;
 /** Where the config says how long it takes, and there are few connections, it takes no longer than that for each. */
 const MAX_MS_EACH = 1000;
 
-/** How often the time is looked at. */
-const TICK_MS = 10;
-
 const DEFAULT_TIMES: DrainTimes = { delayMs: 0, spreadMs: undefined, callsMs: 5000 };
 
-/** Ends the connections of a node one by one when it stops. */
+/** Ends the connections of a node one by one when it stops, and those of its parts when they go. */
 export class Drain {
   readonly #deps: DrainDeps;
   readonly #hosts = new Set<DrainedHost>();
   readonly #times: DrainTimes;
   #isNear = false;
   #over: Promise<void> | undefined;
-  #msEach = MS_EACH;
-  #callsMs: number;
+  /** Those whose end is about to begin, and when it has. */
+  readonly #leaving = new Set<DrainedHost>();
+  #partsOver: Promise<void> | undefined;
 
   constructor(deps: DrainDeps) {
     this.#deps = deps;
     this.#times = deps.times ?? DEFAULT_TIMES;
-    this.#callsMs = this.#times.callsMs;
   }
 
   /** Whether the end has been announced or begun: an answer of HTTP is the last one of its connection. */
@@ -130,69 +120,42 @@ export class Drain {
     return this.#over;
   }
 
+  /**
+   * Ends the connections of a host that the config has no longer, while the node goes on. Hosts that are named in the same turn of the
+   * event loop end together, callees last. Resolves when the end of each connection has begun; never rejects.
+   */
+  part(host: DrainedHost): Promise<void> {
+    this.#leaving.add(host);
+    this.#partsOver ??= Promise.resolve().then(() => this.#runParts());
+    return this.#partsOver;
+  }
+
   async #run(): Promise<void> {
-    const all = [...this.#hosts].flatMap((host) => [...host.refuse()]);
+    await this.#end([...this.#hosts], 'closing connections');
+  }
+
+  async #runParts(): Promise<void> {
+    const hosts = [...this.#leaving];
+    this.#leaving.clear();
+    this.#partsOver = undefined;
+    if (this.#over === undefined) {
+      await this.#end(hosts, 'closing connections of what the config has no longer', () => this.#over !== undefined);
+    }
+    await this.#over;
+  }
+
+  async #end(hosts: readonly DrainedHost[], message: string, isOver?: () => boolean): Promise<void> {
+    const all = hosts.flatMap((host) => [...host.refuse()]);
     if (all.length === 0) return;
+    const { callsMs } = this.#times;
     const spreadMs = this.#spreadMsOf(all.length);
-    this.#msEach = spreadMs / all.length;
-    this.#deps.log.info({ connections: all.length, spreadMs }, 'closing connections');
-    this.#shuffle(all);
-    const callees = await this.#dismiss(all, ({ isCallee }) => isCallee);
-    await this.#dismiss(callees, () => false);
+    this.#deps.log.info({ connections: all.length, spreadMs }, message);
+    await new Dismissal(this.#deps, { spreadMs, callsMs, isOver }).of(all);
   }
 
   #spreadMsOf(connections: number): number {
     const { spreadMs } = this.#times;
     if (spreadMs === undefined) return Math.min(connections * MS_EACH, MAX_SPREAD_MS);
     return Math.min(connections * MAX_MS_EACH, spreadMs);
-  }
-
-  /** @returns those that are to stay. */
-  async #dismiss(departing: readonly Departing[], stays: (one: Departing) => boolean): Promise<Departing[]> {
-    const staying: Departing[] = [];
-    const busy: Departing[] = [];
-    await this.#oneByOne(departing, (one) => {
-      if (stays(one)) staying.push(one);
-      else if (one.isBusy) busy.push(one);
-      else this.#close(one);
-    });
-    await this.#oneByOne(await this.#answered(busy), (one) => this.#close(one));
-    return staying;
-  }
-
-  /** Closes who has no calls in flight any more. @returns who still has, when there is no more time. */
-  async #answered(busy: readonly Departing[]): Promise<readonly Departing[]> {
-    let waiting = busy;
-    while (waiting.length > 0 && this.#callsMs > 0) {
-      const before = this.#deps.elapsed();
-      await this.#deps.wait(TICK_MS);
-      this.#callsMs -= this.#deps.elapsed() - before;
-      for (const one of waiting) if (!one.isBusy) this.#close(one);
-      waiting = waiting.filter(({ isBusy }) => isBusy);
-    }
-    return waiting;
-  }
-
-  async #oneByOne(departing: readonly Departing[], act: (one: Departing) => void): Promise<void> {
-    const start = this.#deps.elapsed();
-    let done = 0;
-    for (;;) {
-      const due = Math.ceil((this.#deps.elapsed() - start + 1) / this.#msEach);
-      for (; done < departing.length && done < due; done++) act(departing[done] as Departing);
-      if (done >= departing.length) return;
-      await this.#deps.wait(TICK_MS);
-    }
-  }
-
-  #close(one: Departing): void {
-    one.shutdown(this.#deps.saysGoodbye);
-  }
-
-  /** So that neighbours, who came at the same time, do not come back at the same time. */
-  #shuffle(all: Departing[]): void {
-    for (let i = all.length - 1; i > 0; i--) {
-      const j = Math.floor(this.#deps.random() * (i + 1));
-      [all[i], all[j]] = [all[j] as Departing, all[i] as Departing];
-    }
   }
 }

@@ -5,6 +5,7 @@
  *     start: certificates are read, and followed from now on -> the acceptor starts -> the port opens
  *     a connection -> the header of a proxy, with `proxy_protocol` -> TLS handshake, where there is TLS -> the acceptor's
  *     stop: the port closes -> the acceptor ends its connections -> what is left is cut
+ *     dismiss: the same, one by one, while the node goes on
  */
 import { createServer as createPlainServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -33,6 +34,11 @@ export interface Acceptor {
   start?(): Promise<void>;
   /** Takes a connection, which has an end of its own even if the client ends only its half. Never throws. */
   accept(socket: Socket): void;
+  /**
+   * Nothing will be accepted any more, because the transport goes while the node goes on: ends WAMP connections one by one. Begins in the
+   * turn of the call; resolves when each was told; then {@link stop} is called. Never rejects.
+   */
+  dismiss?(): Promise<void>;
   /** Nothing will be accepted any more: ends what there is, with a grace. Idempotent; never rejects. */
   stop(): Promise<void>;
 }
@@ -126,6 +132,17 @@ export class EndpointServer {
   stop(): Promise<void> {
     this.#stopped ??= this.#shutDown();
     return this.#stopped;
+  }
+
+  /** See {@link TransportServer.dismiss}. */
+  async dismiss(): Promise<void> {
+    if (this.#stopped !== undefined) return this.#stopped;
+    this.#tls?.files.end();
+    // Another one may listen at the same place right away.
+    this.#server.close();
+    const all = [this.#acceptor, ...this.#retired];
+    await Promise.all(all.map((acceptor) => acceptor.dismiss?.()));
+    await this.stop();
   }
 
   /**

@@ -16,7 +16,7 @@ import type { Logger } from '../log/logger.js';
 import type { Protocol, Waiting } from '../metrics/transport-counts.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { CloseCause } from '../session/transport.js';
-import type { ConnectionLimitOptions } from './connection-limits.js';
+import type { ConnectionLimitOptions, ConnectionOwner } from './connection-limits.js';
 import type { Departing, Drain, DrainedHost } from './drain.js';
 import type { UnsentLimits } from './outbox/outbox.js';
 
@@ -114,7 +114,9 @@ export class TransportHost implements DrainedHost, Waiting {
   readonly #drain: Drain;
   /** For lines that clients can cause as often as they like. */
   readonly repeated: RepeatedLog;
-  readonly #connections: ConnectionLimits;
+  /** Also of the hosts before and behind it, whose place this one took or that took its place. */
+  #connections: ConnectionLimits;
+  readonly #asOwner: ConnectionOwner = { evict: (connection) => this.#evict(connection as CountedConnection) };
   readonly #transports = new Set<HostedTransport>();
   /** The addresses whose messages were too large. */
   readonly #toldTooLarge = new Set<string>();
@@ -147,10 +149,7 @@ export class TransportHost implements DrainedHost, Waiting {
     };
     this.#limits = limits;
     this.repeated = sessions.repeated ?? new RepeatedLog(log);
-    this.#connections = new ConnectionLimits(limits.connections, {
-      evict: (connection) => this.#evict(connection as CountedConnection),
-      log: this.repeated,
-    });
+    this.#connections = new ConnectionLimits(limits.connections, this.repeated);
     this.#hellos = new DeadlineQueue(limits.helloTimeoutMs, (transport) =>
       transport.helloOverdue(limits.helloTimeoutMs),
     );
@@ -184,13 +183,13 @@ export class TransportHost implements DrainedHost, Waiting {
 
   /** Counts a connection until it has {@link left}. @returns false when there are too many: it has to be refused. */
   admit(connection: CountedConnection): boolean {
-    return this.#connections.admit(connection, addressOf(connection).remoteAddress);
+    return this.#connections.admit(connection, addressOf(connection).remoteAddress, this.#asOwner);
   }
 
   /** A connection that was admitted is closed. */
   left(connection: CountedConnection): void {
     this.#connections.leave(connection);
-    if (this.#onceLeft !== undefined && this.#connections.isEmpty) this.#onceLeft();
+    if (this.#onceLeft !== undefined && this.#hasNone) this.#onceLeft();
   }
 
   /** The handshake is done. */
@@ -268,10 +267,20 @@ export class TransportHost implements DrainedHost, Waiting {
     this.#pings.add(transport);
   }
 
-  /** It gets no new connections, because another host has taken its place. Resolves when the last one of its own has left. */
-  async retire(): Promise<void> {
-    if (this.#connections.isEmpty) return;
+  /**
+   * It gets no new connections, because another host has taken its place; those that it has count for the limits of that one, too.
+   * Resolves when the last one of its own has left.
+   */
+  async retire(successor: TransportHost): Promise<void> {
+    this.#connections.renew(successor.#limits.connections, successor.repeated);
+    successor.#connections = this.#connections;
+    if (this.#hasNone) return;
     await new Promise<void>((resolve) => (this.#onceLeft = resolve));
+  }
+
+  /** It gets no new connections, and those that it has end one by one, as when the node stops. Resolves when each was told. */
+  async dismiss(): Promise<void> {
+    await this.#drain.part(this);
   }
 
   refuse(): Iterable<HostedTransport> {
@@ -300,6 +309,10 @@ export class TransportHost implements DrainedHost, Waiting {
     this.counts.hosts.delete(this);
     this.repeated.end();
     this.#drain.leave(this);
+  }
+
+  get #hasNone(): boolean {
+    return this.#connections.countOf(this.#asOwner) === 0;
   }
 
   #countClosed({ ending }: HostedTransport): void {

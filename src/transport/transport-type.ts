@@ -97,6 +97,11 @@ export interface TransportServer {
   /** Idempotent; never rejects. */
   stop(): Promise<void>;
   /**
+   * As `stop`, of a transport that the config has no longer: it listens no more when this returns, and its connections end one by one, as
+   * those of a node that stops. `stop` may be called meanwhile. One without it is stopped.
+   */
+  dismiss?(): Promise<void>;
+  /**
    * Prepares to go on with another config, of the same type. A transport without it takes a new start.
    * @returns undefined when it listens elsewhere, or otherwise: then it takes another server.
    * @throws (rejects) when a part cannot be set up: all is as before.

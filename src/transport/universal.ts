@@ -33,7 +33,7 @@ export class UniversalAcceptor implements Acceptor {
   readonly #repeated: RepeatedLog;
   /** Connections that have sent nothing yet. */
   readonly #undecided = new Set<Socket>();
-  readonly #deadlines: DeadlineQueue<Socket>;
+  #deadlines: DeadlineQueue<Socket>;
 
   constructor({ rawsocket, http, timeoutMs, log }: UniversalAcceptorOptions) {
     this.#rawsocket = rawsocket;
@@ -47,10 +47,15 @@ export class UniversalAcceptor implements Acceptor {
     await this.#http.start?.();
   }
 
-  /** RawSockets go to another acceptor from now on. @param over resolves when the connections of the old one have ended. */
-  hand(rawsocket: Acceptor, over: Promise<void>): void {
+  /**
+   * RawSockets go to another acceptor from now on.
+   * @param over resolves when the connections of the old one have ended.
+   * @param timeoutMs for the first octet of connections that come from now on; 0 means never.
+   */
+  hand(rawsocket: Acceptor, over: Promise<void>, timeoutMs: number): void {
     const old = this.#rawsocket;
     this.#rawsocket = rawsocket;
+    this.#deadlines = new DeadlineQueue(timeoutMs, (socket) => this.#overdue(socket));
     this.#retired.add(old);
     void over.then(() => (this.#retired.delete(old) ? old.stop() : undefined));
   }
@@ -65,10 +70,20 @@ export class UniversalAcceptor implements Acceptor {
       (first[0] === MAGIC ? this.#rawsocket : this.#http).accept(socket);
     };
     const end = (): void => void socket.destroy();
-    const forget = (): void => this.#forget(socket);
+    const deadlines = this.#deadlines;
+    const forget = (): void => {
+      this.#undecided.delete(socket);
+      deadlines.delete(socket);
+    };
     this.#undecided.add(socket);
-    this.#deadlines.add(socket);
+    deadlines.add(socket);
     socket.on('readable', look).on('end', end).on('close', forget).on('error', end);
+  }
+
+  /** See {@link Acceptor.dismiss}. */
+  async dismiss(): Promise<void> {
+    const all = [this.#rawsocket, this.#http, ...this.#retired];
+    await Promise.all(all.map((acceptor) => acceptor.dismiss?.()));
   }
 
   async stop(): Promise<void> {
@@ -83,10 +98,5 @@ export class UniversalAcceptor implements Acceptor {
   #overdue(socket: Socket): void {
     this.#repeated.say('info', { peer: peerOf(socket) }, 'nothing was sent, connection dropped');
     socket.destroy();
-  }
-
-  #forget(socket: Socket): void {
-    this.#undecided.delete(socket);
-    this.#deadlines.delete(socket);
   }
 }

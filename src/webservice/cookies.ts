@@ -81,6 +81,10 @@ export class TrackedService implements WebService {
     await this.#inner.stop?.();
   }
 
+  async dismiss(): Promise<void> {
+    await this.#inner.dismiss?.();
+  }
+
   async handle(request: WebRequest, res: WebResponse): Promise<void> {
     if (request.req.method === 'OPTIONS') {
       await this.#inner.handle(request, res);

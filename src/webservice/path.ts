@@ -62,6 +62,10 @@ class PathService implements WebService {
     if (failures.length > 0) throw new AggregateError(failures, 'web services failed to stop');
   }
 
+  async dismiss(): Promise<void> {
+    await Promise.all([...this.#services.values()].map((service) => service.dismiss?.()));
+  }
+
   /** The services below are asked themselves. */
   retire(): Promise<void> {
     this.#services = new Map();

@@ -22,6 +22,8 @@ class WebSocketService implements WebService {
   readonly #deps: WebServiceDeps;
   #acceptor: WebSocketAcceptor | undefined;
   #sessions: LiveSessionDeps | undefined;
+  /** What was here before, as long as it has connections. */
+  readonly #before = new Set<WebSocketService>();
 
   constructor(config: WebSocketServiceConfig, deps: WebServiceDeps) {
     this.#config = config;
@@ -43,11 +45,23 @@ class WebSocketService implements WebService {
     });
   }
 
-  /** Connections go on as they are, where the path has a WebSocket; else they are closed. */
+  /** Connections go on as they are, where the path has a WebSocket; else they end one by one. */
   async retire(successor: WebService | undefined): Promise<void> {
-    if (!(successor instanceof WebSocketService) || successor.#sessions === undefined) return;
-    this.#sessions?.follow(successor.#sessions);
-    await this.#acceptor?.retire();
+    if (!(successor instanceof WebSocketService)) return this.dismiss();
+    const [sessions, acceptor] = [successor.#sessions, successor.#acceptor];
+    if (sessions === undefined || acceptor === undefined) return this.dismiss();
+    this.#sessions?.follow(sessions);
+    successor.#before.add(this);
+    await this.#acceptor?.retire(acceptor);
+    successor.#before.delete(this);
+  }
+
+  async dismiss(): Promise<void> {
+    const before = [...this.#before].map(async (service) => {
+      await service.dismiss();
+      await service.stop();
+    });
+    await Promise.all([this.#acceptor?.dismiss(), ...before]);
   }
 
   async stop(): Promise<void> {

@@ -169,12 +169,17 @@ export class LongPollAcceptor implements LongPollKeeper {
     return this.#enter(req, { channel, subprotocol, serializer }, tracked);
   }
 
-  /** Closes every connection. Resolves when all are gone; idempotent. */
-  /** Another acceptor opens the sessions from now on. Resolves when the last one of this one has gone. */
-  retire(): Promise<void> {
-    return this.#host.retire();
+  /** Another acceptor opens the sessions from now on, with one account of them all. Resolves when the last one of this one has gone. */
+  retire(successor: LongPollAcceptor): Promise<void> {
+    return this.#host.retire(successor.#host);
   }
 
+  /** Nobody new comes, and the connections end one by one. Resolves when each was told; never rejects. */
+  dismiss(): Promise<void> {
+    return this.#host.dismiss();
+  }
+
+  /** Closes every connection. Resolves when all are gone; idempotent. */
   async stop(): Promise<void> {
     await this.#host.stop();
     await this.#deps.sessions.stop?.();

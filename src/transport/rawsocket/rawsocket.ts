@@ -84,9 +84,14 @@ export class RawSocketAcceptor implements Acceptor {
     this.#handshakes = new DeadlineQueue(options.hello_timeout, (socket) => this.#handshakeOverdue(socket));
   }
 
-  /** Another acceptor gets the connections from now on. Resolves when the last one of this one has gone. */
-  retire(): Promise<void> {
-    return this.#host.retire();
+  /** Another acceptor gets the connections from now on, with one account of them all. Resolves when the last one of this one has gone. */
+  retire(successor: RawSocketAcceptor): Promise<void> {
+    return this.#host.retire(successor.#host);
+  }
+
+  /** Nobody new comes, and the connections end one by one. Resolves when each was told; never rejects. */
+  dismiss(): Promise<void> {
+    return this.#host.dismiss();
   }
 
   /** Closes every connection. Idempotent; never rejects. */

@@ -36,7 +36,7 @@ export const rawSocketTransportType: TransportType<RawSocketTransportConfig> = {
           const { own, acceptor } = running;
           running = built;
           own.follow(built.own);
-          server.hand(built.acceptor, () => acceptor.retire());
+          server.hand(built.acceptor, () => acceptor.retire(built.acceptor));
         },
         discard: () => built.acceptor.stop(),
       };

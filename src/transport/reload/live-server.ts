@@ -37,6 +37,10 @@ export class LiveServer<C extends ListeningConfig> implements TransportServer {
     return this.#server.stop();
   }
 
+  dismiss(): Promise<void> {
+    return this.#server.dismiss();
+  }
+
   /** See {@link TransportServer.prepare}. */
   async prepare(next: ListeningConfig, facts: NodeFacts): Promise<Prepared | undefined> {
     // A transport of this kind: its config has the type of the one before.

@@ -22,6 +22,7 @@ import { guardReceiver, limitFrames } from '../websocket/receiver-guard.js';
 import type { Logger } from '../../log/logger.js';
 import type { Fault } from '../endings.js';
 import type { OriginCheck } from '../websocket/origin.js';
+import type { ConnectionOwner } from '../connection-limits.js';
 import type { WebSocketOptions } from '../websocket/schema.js';
 import { serverOptionsOf } from '../websocket/server-options.js';
 
@@ -58,6 +59,9 @@ class EchoWebSocket extends WebSocket {
   }
 }
 
+/** A connection that has to make room is cut. */
+const OWNER: ConnectionOwner = { evict: (connection) => (connection as Socket).destroy() };
+
 /** Takes WebSocket handshakes over from HTTP, and sends back what comes then. */
 export class WebSocketEcho {
   readonly #options: WebSocketOptions;
@@ -87,10 +91,7 @@ export class WebSocketEcho {
       // One message a turn of the event loop: nobody holds it for long.
       allowSynchronousEvents: false,
     });
-    this.#limits = new ConnectionLimits(options, {
-      evict: (connection) => (connection as Socket).destroy(),
-      log: this.#repeated,
-    });
+    this.#limits = new ConnectionLimits(options, this.#repeated);
     this.#pings = new DeadlineQueue(options.auto_ping_interval, (ws) => this.#ping(ws));
     this.#pongs = new DeadlineQueue(options.auto_ping_timeout, (ws) => ws.terminate());
   }
@@ -104,7 +105,7 @@ export class WebSocketEcho {
     }
     if (this.#stopping) return refuse(socket, 503, 'the node is shutting down');
     if (socket.destroyed) return;
-    if (!this.#limits.admit(socket, addressOf(socket).remoteAddress)) {
+    if (!this.#limits.admit(socket, addressOf(socket).remoteAddress, OWNER)) {
       return refuse(socket, 503, 'too many connections');
     }
     socket.on('close', () => this.#limits.leave(socket));

@@ -157,9 +157,14 @@ export class WebSocketAcceptor {
     res.end(req.method === 'HEAD' ? undefined : page);
   }
 
-  /** Another acceptor gets the connections from now on. Resolves when the last one of this one has gone. */
-  retire(): Promise<void> {
-    return this.#host.retire();
+  /** Another acceptor gets the connections from now on, with one account of them all. Resolves when the last one of this one has gone. */
+  retire(successor: WebSocketAcceptor): Promise<void> {
+    return this.#host.retire(successor.#host);
+  }
+
+  /** Nobody new comes, and the connections end one by one. Resolves when each was told; never rejects. */
+  dismiss(): Promise<void> {
+    return this.#host.dismiss();
   }
 
   /** Closes every connection. Resolves when all are gone; idempotent. */

@@ -100,13 +100,21 @@ class LongPollService implements WebService {
     });
   }
 
-  /** Sessions go on as they are, where the path is one of long-polls; else they are closed. */
+  /** Sessions go on as they are, where the path is one of long-polls; else they end one by one. */
   async retire(successor: WebService | undefined): Promise<void> {
-    if (!(successor instanceof LongPollService) || successor.#sessions === undefined) return;
-    this.#sessions?.follow(successor.#sessions);
+    if (!(successor instanceof LongPollService)) return this.dismiss();
+    const [sessions, acceptor] = [successor.#sessions, successor.#acceptor];
+    if (sessions === undefined || acceptor === undefined) return this.dismiss();
+    this.#sessions?.follow(sessions);
     successor.#before = this;
-    await this.#acceptor?.retire();
+    await this.#acceptor?.retire(acceptor);
     if (successor.#before === this) successor.#before = this.#before;
+  }
+
+  async dismiss(): Promise<void> {
+    const before = this.#before;
+    const beforeOver = before?.dismiss().then(() => before.stop());
+    await Promise.all([this.#acceptor?.dismiss(), beforeOver]);
   }
 
   async stop(): Promise<void> {

@@ -93,7 +93,7 @@ async function createRaw(
         const { own, acceptor: old } = running;
         running = built;
         own.follow(built.own);
-        acceptor.hand(built.acceptor, old.retire());
+        acceptor.hand(built.acceptor, old.retire(built.acceptor), next.options.hello_timeout);
       },
       discard: () => built.acceptor.stop(),
     };

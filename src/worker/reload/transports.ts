@@ -128,7 +128,7 @@ export class Transports {
   }
 
   async #end(server: TransportServer): Promise<void> {
-    await server.stop();
+    await (server.dismiss?.() ?? server.stop());
     this.#servers.delete(server);
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/log/logger.js';
 import { RepeatedLog } from '../../../src/log/repeated.js';
 import { ConnectionLimits, countedAddress } from '../../../src/transport/connection-limits.js';
+import type { ConnectionOwner } from '../../../src/transport/connection-limits.js';
 
 const OFF = { max_connections: 0, max_unauthenticated: 0, max_unauthenticated_per_address: 0 };
 const HERE = '192.0.2.1';
@@ -15,7 +16,17 @@ function limits(options: Partial<typeof OFF>) {
   const log = new RepeatedLog(createLogger({ level: 'warn', destination }), () => clock.now);
   const evicted: object[] = [];
   const evict = (connection: object): void => void evicted.push(connection);
-  return { limits: new ConnectionLimits({ ...OFF, ...options }, { evict, log }), evicted, warnings, clock };
+  return { limits: accountOf(new ConnectionLimits({ ...OFF, ...options }, log), { evict }), evicted, warnings, clock };
+}
+
+/** As its only owner sees it. */
+function accountOf(limits: ConnectionLimits, owner: ConnectionOwner) {
+  return {
+    admit: (connection: object, address: string | undefined) => limits.admit(connection, address, owner),
+    establish: (connection: object) => limits.establish(connection),
+    wait: (connection: object) => limits.wait(connection),
+    leave: (connection: object) => limits.leave(connection),
+  };
 }
 
 const connections = (count: number): object[] => Array.from({ length: count }, () => ({}));
