@@ -32,8 +32,8 @@ export class CookieStores {
   readonly types: CookieStoreTypes;
   // `type` and key of `share` -> store that is open or opening
   readonly #shared = new Map<string, Promise<CookieStore>>();
-  // those that no other section can mean
-  readonly #single = new Set<Promise<CookieStore>>();
+  // part of a section -> its store, which no other section can mean: a section that changes while the node runs keeps this part
+  readonly #single = new Map<CookieStoreConfig, Promise<CookieStore>>();
   readonly #configs = new Map<Promise<CookieStore>, CookieStoreConfig>();
   readonly #liveCookies = new Map<CookieStore, LiveCookies>();
 
@@ -49,12 +49,7 @@ export class CookieStores {
    */
   async acquire(config: CookieStoreConfig): Promise<CookieStore> {
     const { share, type } = this.#typeOf(config);
-    if (share === undefined) {
-      const opening = this.#open(config);
-      this.#configs.set(opening, config);
-      this.#single.add(opening);
-      return opening;
-    }
+    if (share === undefined) return this.#acquireSingle(config);
     const key = `${type} ${await share.key(config)}`;
     // There is no `await` between here and `set`: the second of two callers finds what the first one began.
     const known = this.#shared.get(key);
@@ -73,6 +68,13 @@ export class CookieStores {
       this.#shared.delete(key);
       throw error;
     }
+  }
+
+  #acquireSingle(config: CookieStoreConfig): Promise<CookieStore> {
+    const opening = this.#single.get(config) ?? this.#open(config);
+    this.#configs.set(opening, config);
+    this.#single.set(config, opening);
+    return opening;
   }
 
   /**
@@ -135,7 +137,7 @@ export class CookieStores {
    * @throws CookieStoreError (rejects) the first failure, when all have been tried.
    */
   async closeAll(): Promise<void> {
-    const openings = [...this.#shared.values(), ...this.#single];
+    const openings = [...this.#shared.values(), ...this.#single.values()];
     this.#shared.clear();
     this.#single.clear();
     this.#configs.clear();
