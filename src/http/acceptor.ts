@@ -15,6 +15,7 @@ import { askAfter } from '../transport/keep-alive.js';
 import { openConnections } from '../transport/open-connections.js';
 import { Dispatcher } from './dispatch.js';
 import type { DispatcherOptions } from './dispatch.js';
+import { LeavingServices } from './leaving.js';
 import { WebResponse } from './response.js';
 import type { WebService } from './service.js';
 
@@ -32,12 +33,14 @@ export interface HttpAcceptorOptions {
   readonly root: WebService;
   readonly log: Logger;
   readonly http: ServerOptions;
-  readonly dispatcher: Omit<DispatcherOptions, 'root' | 'log' | 'parseAgain'>;
+  readonly dispatcher: Omit<DispatcherOptions, 'root' | 'leaving' | 'log' | 'parseAgain'>;
 }
 
 /** A service of a root that was replaced. */
 export interface DepartingService {
   readonly service: WebService;
+  /** Where it was: `/` or `/a/b`. */
+  readonly mount: string;
   /** See {@link WebService.retire}. */
   readonly successor: WebService | undefined;
 }
@@ -47,6 +50,8 @@ export class HttpAcceptor implements Acceptor {
   #root: WebService;
   /** What is in no root any more, and not over yet. */
   readonly #retired = new Set<WebService>();
+  /** Those of them that get requests of their last clients. */
+  readonly #leaving = new LeavingServices();
   readonly #log: Logger;
   readonly #server: Server<typeof IncomingMessage, typeof WebResponse>;
   readonly #dispatcher: Dispatcher;
@@ -62,7 +67,10 @@ export class HttpAcceptor implements Acceptor {
   constructor({ root, log, http, dispatcher }: HttpAcceptorOptions) {
     this.#root = root;
     this.#log = log;
-    this.#dispatcher = new Dispatcher({ ...dispatcher, root, log, parseAgain: (socket) => this.#parse(socket) });
+    this.#dispatcher = new Dispatcher({
+      ...dispatcher,
+      ...{ root, log, leaving: this.#leaving, parseAgain: (socket: Socket) => this.#parse(socket) },
+    });
     const forget = (socket: Socket): void => this.#closed(socket);
     this.#forget = function (this: Socket): void {
       forget(this);
@@ -105,9 +113,11 @@ export class HttpAcceptor implements Acceptor {
     }
     this.#mayWaitForEver = this.#server.headersTimeout === 0 || this.#server.keepAliveTimeout === 0;
     const answered = this.#dispatcher.renew({ ...dispatcher, root });
-    for (const { service, successor } of departing) {
+    for (const { service, mount, successor } of departing) {
       this.#retired.add(service);
-      this.#end(service, service.retire?.(successor) ?? answered).catch((err: unknown) => {
+      // A successor asks it itself.
+      if (successor === undefined) this.#leaving.add(service, mount);
+      this.#end(service, service.retire?.(successor, answered) ?? answered).catch((err: unknown) => {
         this.#log.error({ err }, 'what was replaced failed to end');
       });
     }
@@ -148,6 +158,7 @@ export class HttpAcceptor implements Acceptor {
   async #end(service: WebService, over: Promise<void>): Promise<void> {
     await over;
     if (this.#retired.delete(service)) await service.stop?.();
+    this.#leaving.delete(service);
   }
 
   /** Nothing in Node.js catches what its listeners throw: a fault of ours would end the process. */

@@ -25,6 +25,7 @@ import { parseErrorOf } from './parse-error.js';
 import type { ParseError } from './parse-error.js';
 import { Pipeline } from './pipeline.js';
 import { isKept, isKeptForOthers } from './kept-connections.js';
+import type { LeavingServices } from './leaving.js';
 import { WebResponse } from './response.js';
 import type { ServerEnd } from './response.js';
 import type { WebRequest, WebService } from './service.js';
@@ -38,6 +39,8 @@ const STOPPING = 'The node is stopping.';
 
 export interface DispatcherOptions {
   readonly root: WebService;
+  /** What is not below the root any more. */
+  readonly leaving: LeavingServices;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -197,7 +200,8 @@ export class Dispatcher implements ServerEnd {
 
   async #serve(request: WebRequest, res: WebResponse): Promise<void> {
     try {
-      await serve(this.#options.root, request, res);
+      const left = this.#options.leaving.find(request);
+      await (left === undefined ? serve(this.#options.root, request, res) : serve(left.service, left.request, res));
     } catch (error) {
       this.#fail(error, request.req, res);
     }

@@ -63,8 +63,14 @@ export interface WebService {
    * The path has another config now, or is gone: no new request comes. Resolves when nothing goes on any more; then `stop` is called.
    * By default that is when the responses under way have ended.
    * @param successor the service of the same type at the same path; undefined where there is none.
+   * @param answered resolves when the responses under way have ended.
    */
-  retire?(successor: WebService | undefined): Promise<void>;
+  retire?(successor: WebService | undefined, answered: Promise<void>): Promise<void>;
+  /**
+   * Whether a request is of a client that the service still has, when its path is gone. Services without it get no requests then.
+   * @param rest as in {@link WebRequest}.
+   */
+  knows?(rest: string): boolean;
   /**
    * Nobody new comes to what stays open for long, such as WebSockets, and that ends, one by one. Begins in the turn of the call; resolves
    * when each was told; then `stop` is called. Services without it have no such thing.

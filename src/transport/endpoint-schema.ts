@@ -18,6 +18,7 @@ export const transportIdSchema = {
 
 const backlogSchema = {
   type: 'integer',
+  reload: 'restart',
   minimum: 1,
   maximum: 65_535,
   default: 1024,
@@ -84,6 +85,7 @@ export const tcpEndpointSchema = {
     tls: tlsSchema,
     shared: {
       type: 'boolean',
+      reload: 'restart',
       default: false,
       description:
         'Lets transports of several workers have the same port. The first one listens; a client gets to the worker that has the realm it asks for, a request to the one that has the path. The transports may differ in their `auth`, and each may have paths of its own; all else has to be the same.',
@@ -110,6 +112,7 @@ export const unixEndpointSchema = {
     },
     mode: {
       type: 'string',
+      reload: 'restart',
       pattern: '^0?[0-7]{3}$',
       allowed: 'three octal digits in quotes, such as "0660"',
       default: '0660',
@@ -118,6 +121,7 @@ export const unixEndpointSchema = {
     },
     group: {
       type: ['string', 'integer'],
+      reload: 'restart',
       minLength: 1,
       minimum: 0,
       maximum: 4_294_967_294,

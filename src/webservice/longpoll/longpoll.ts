@@ -111,6 +111,11 @@ class LongPollService implements WebService {
     if (successor.#before === this) successor.#before = this.#before;
   }
 
+  knows(rest: string): boolean {
+    const [, id = ''] = rest.split('/');
+    return this.#acceptor?.find(id) !== undefined || this.#before?.knows(rest) === true;
+  }
+
   async dismiss(): Promise<void> {
     const before = this.#before;
     const beforeOver = before?.dismiss().then(() => before.stop());

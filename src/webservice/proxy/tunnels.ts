@@ -1,4 +1,4 @@
-/** The WebSockets that go through one service: how many there may be, and their end when the node stops. */
+/** The WebSockets that go through one place: how many there may be, and their end when the node stops, or the place is no more. */
 import type { Drain, DrainedHost } from '../../transport/drain.js';
 import type { Tunnel } from './tunnel.js';
 
@@ -7,7 +7,7 @@ const STOP_GRACE_MS = 1000;
 
 export class Tunnels implements DrainedHost {
   readonly #drain: Drain;
-  readonly #max: number;
+  #max: number;
   readonly #tunnels = new Set<Tunnel>();
   #stopping = false;
   #onEmpty: (() => void) | undefined;
@@ -31,6 +31,11 @@ export class Tunnels implements DrainedHost {
     return this.#max !== 0 && this.#tunnels.size >= this.#max;
   }
 
+  /** Another limit, for those who come from now on. */
+  limit(max: number): void {
+    this.#max = max;
+  }
+
   add(tunnel: Tunnel): void {
     this.#tunnels.add(tunnel);
   }
@@ -45,6 +50,11 @@ export class Tunnels implements DrainedHost {
     return this.#tunnels;
   }
 
+  /** Nobody new comes, and all of them end one by one. Resolves when each was told. */
+  async dismiss(): Promise<void> {
+    await this.#drain.part(this);
+  }
+
   /** Ends all of them, in the course of the node's end where that is why. Resolves when all are gone; idempotent. */
   async stop(): Promise<void> {
     this.refuse();
@@ -52,6 +62,7 @@ export class Tunnels implements DrainedHost {
     for (const tunnel of this.#tunnels) tunnel.shutdown();
     if (this.#tunnels.size > 0) await this.#emptyWithin(STOP_GRACE_MS);
     for (const tunnel of this.#tunnels) tunnel.cut();
+    this.#drain.leave(this);
   }
 
   async #emptyWithin(ms: number): Promise<void> {

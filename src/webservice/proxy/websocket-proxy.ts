@@ -59,6 +59,22 @@ class WebSocketReverseProxy implements WebService {
     this.#tunnels = new Tunnels(this.#deps.drain, this.#config.options.max_connections);
   }
 
+  /** WebSockets go on as they are, and count as those of the successor; where there is none, they end one by one. */
+  async retire(successor: WebService | undefined, answered: Promise<void>): Promise<void> {
+    const tunnels = this.#tunnels;
+    if (successor instanceof WebSocketReverseProxy && tunnels !== undefined) {
+      void successor.#tunnels?.stop();
+      successor.#tunnels = tunnels;
+      tunnels.limit(successor.#config.options.max_connections);
+      this.#tunnels = undefined;
+    }
+    await Promise.all([answered, this.dismiss()]);
+  }
+
+  async dismiss(): Promise<void> {
+    await this.#tunnels?.dismiss();
+  }
+
   async stop(): Promise<void> {
     this.#backend?.stop();
     await this.#tunnels?.stop();

@@ -86,9 +86,10 @@ export class ServiceBook {
     const pathOf = new Map([...walkPaths(before)].map(({ path, service }) => [service, path]));
     return [...this.#before.entries].flatMap(([config, { service }]): DepartingService[] => {
       if (going.has(service)) return [];
-      const there = byPath.get(pathOf.get(config) ?? '');
+      const mount = pathOf.get(config) ?? '/';
+      const there = byPath.get(mount);
       const successor = there?.type === config.type ? this.#entries.get(there)?.service : undefined;
-      return [{ service, successor }];
+      return [{ service, mount, successor }];
     });
   }
 
