@@ -142,7 +142,8 @@ export class HttpAcceptor implements Acceptor {
     this.#dispatcher.finish();
     const all = [this.#root, ...this.#retired].map(async (service) => service.dismiss?.());
     for (const result of await Promise.allSettled(all)) {
-      if (result.status === 'rejected') this.#log.error({ err: result.reason as unknown }, 'web service failed to stop');
+      if (result.status === 'rejected')
+        this.#log.error({ err: result.reason as unknown }, 'web service failed to stop');
     }
   }
 

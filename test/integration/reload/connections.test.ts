@@ -92,7 +92,13 @@ async function expectServed(client: Client, requestId: number): Promise<void> {
   expect(await client.ask([32, requestId, {}, 'com.example.news'])).toMatchObject([33, requestId, expect.any(Number)]);
 }
 
-const message = (requestId: number, bytes: number) => [16, requestId, { acknowledge: true }, 'com.x', ['x'.repeat(bytes)]];
+const message = (requestId: number, bytes: number) => [
+  16,
+  requestId,
+  { acknowledge: true },
+  'com.x',
+  ['x'.repeat(bytes)],
+];
 
 describe.each(PLACES)('$name', ({ key, join }) => {
   it('has another largest message for those who come, and the same one for those who are there', async () => {
@@ -164,12 +170,14 @@ async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof HandshakeRefused || error instanceof RawSocketRefused || isRefusedPoll(error))) throw error;
+      if (!(error instanceof HandshakeRefused || error instanceof RawSocketRefused || isRefusedPoll(error)))
+        throw error;
     }
   }
 }
 
-const isRefusedPoll = (error: unknown): boolean => error instanceof Error && error.message.startsWith('refused with 503');
+const isRefusedPoll = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('refused with 503');
 
 /** A client that never says HELLO. */
 async function silentClientAt(key: keyof Options): Promise<void> {

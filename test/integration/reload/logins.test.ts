@@ -119,7 +119,12 @@ describe('cookie', () => {
 
   it.each([
     ['max_age', { max_age: 100 }, { max_age: 7777 }, /Max-Age=7777/],
-    ['attributes', { same_site: 'Lax' }, { same_site: 'Strict', path: '/deep' }, /(?=.*Path=\/deep)(?=.*SameSite=strict)/i],
+    [
+      'attributes',
+      { same_site: 'Lax' },
+      { same_site: 'Strict', path: '/deep' },
+      /(?=.*Path=\/deep)(?=.*SameSite=strict)/i,
+    ],
     ['secrets', { secrets: [OLD] }, { secrets: [NEW, OLD] }, /=s%3A/],
   ])('gets other %s with the next Set-Cookie', async (_name, before, after, line) => {
     await node.take(withCookie(before));
@@ -194,6 +199,9 @@ describe('cookie', () => {
     await node.take(withCookie({ max_age: 1000 }));
     const report = await node.reload(withCookie({ max_age: 1000, ...cookie }));
     expect(report).toMatchObject({ ok: true, pending: [`/workers/0/transports/0/cookie/${key}`] });
-    expect(await setCookies()).toEqual([expect.stringMatching(/^cbtid=.{24};/), expect.stringMatching(/^cbtid=.{24};/)]);
+    expect(await setCookies()).toEqual([
+      expect.stringMatching(/^cbtid=.{24};/),
+      expect.stringMatching(/^cbtid=.{24};/),
+    ]);
   });
 });
