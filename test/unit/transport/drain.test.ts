@@ -147,6 +147,39 @@ describe('the drain', () => {
     expect([closed.length, elapsed()]).toEqual([NAMES.length, 0]);
   });
 
+  it('ends the connections of a part: those that are named in one turn together, callees last, and no others', async () => {
+    const { drain, closed, connection, host } = world();
+    const [one, two] = [host(connection('callee', { isCallee: true })), host(connection('a'), connection('b'))];
+    const staying = host(connection('other'));
+    await Promise.all([drain.part(one), drain.part(two)]);
+    expect(names(closed)).toEqual([expect.any(String), expect.any(String), 'callee']);
+    expect([one.refused, two.refused, staying.refused, drain.isNear, drain.over]).toEqual([1, 1, 0, false, undefined]);
+  });
+
+  it('waits for calls in flight of each part anew', async () => {
+    const { drain, closed, connection, host, elapsed } = world();
+    await drain.part(host(connection('first', { isBusy: true })));
+    await drain.part(host(connection('second', { isBusy: true })));
+    expect(names(closed)).toEqual(['first', 'second']);
+    expect(elapsed()).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('leaves the connections of a part to the end of the node that begins meanwhile', async () => {
+    const { drain, closed, connection, host, next } = world();
+    const busy = connection('busy', { isBusy: true });
+    const part = host(busy);
+    host(connection('other'));
+    let over: Promise<void> | undefined;
+    next(() => (over = drain.run()));
+    const left = drain.part(part).then(() => names(closed));
+    // Where the node stops, the end of a part is that of all.
+    expect((await left).sort()).toEqual(['busy', 'other']);
+    await over;
+    expect(closed).toHaveLength(2);
+    await drain.part(part);
+    expect(closed).toHaveLength(2);
+  });
+
   it('knows how long it takes at most', () => {
     expect(longestDrainMs(drainTimesOf({ delay: 5, calls: 5 }))).toBe(30_000);
     expect(longestDrainMs(drainTimesOf({ delay: 0, spread: 0.5, calls: 0 }))).toBe(500);

@@ -84,6 +84,8 @@ function hostOf(limits: Partial<HostLimits> = {}): TransportHost {
   );
 }
 
+const NO_LIMITS = { max_connections: 0, max_unauthenticated: 0, max_unauthenticated_per_address: 0 };
+
 function opened(host: TransportHost, poll = new Poll('192.0.2.1')): Poll {
   expect(host.admit(poll)).toBe(true);
   host.opened(poll);
@@ -119,6 +121,25 @@ describe('places', () => {
     host.left(first);
     expect(host.size).toBe(1);
     expect(host.admit(new Poll())).toBe(true);
+  });
+
+  it('of a host that another one follows are counted with those of the other, by the limits of that one', async () => {
+    const [before, after] = [hostOf(), hostOf({ connections: { ...NO_LIMITS, max_connections: 3 } })];
+    const [first, second] = [opened(before), opened(before)];
+    before.gotHello(first);
+    const retired = before.retire(after);
+    const third = opened(after);
+    for (const [host, poll] of [[after, third]] as const) host.gotHello(poll);
+    // The one that came before, and waits, makes room, and its own host tells it so.
+    opened(after);
+    expect(second.seen).toEqual(['evicted: too many clients without a session, try again later']);
+    for (const poll of [second, first]) {
+      before.closed(poll);
+      before.left(poll);
+    }
+    await retired;
+    expect([before.size, after.size]).toEqual([0, 2]);
+    expect([after.admit(new Poll()), after.size]).toEqual([true, 2]);
   });
 
   it('are counted by address', () => {
