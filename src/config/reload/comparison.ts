@@ -95,22 +95,50 @@ function comes(old: Values, next: Values, key: string, { schema, how, path }: Pl
 
 /** Items that have names are compared by them; those that wait for a restart stay, or stay away. */
 function mergedList(old: readonly Values[], next: readonly Values[], key: string, place: Place, walk: Walk): unknown {
-  const before = new Map(old.map((item) => [item[key], item]));
+  const partners = partnersOf(old, next, key);
+  const staying = new Set(partners.values());
   const result: unknown[] = [];
   for (const [index, item] of next.entries()) {
     const path = [...place.path, String(index)];
-    const known = before.get(item[key]);
-    before.delete(item[key]);
+    const known = partners.get(item);
     const inner = { schema: place.schema?.items, how: place.how, path };
     if (known !== undefined) result.push(merged(known, item, inner, walk));
     else if (walk.differ(path, place.how)) result.push(item);
   }
   for (const [index, item] of old.entries()) {
-    if (!before.has(item[key])) continue;
+    if (staying.has(item)) continue;
     if (!walk.differ([...place.path, String(index)], place.how)) result.push(item);
   }
   const isUnchanged = result.length === old.length && result.every((item, index) => item === old[index]);
   return isUnchanged ? old : Object.freeze(result);
+}
+
+/**
+ * Which of the old items each new one is. An `id` may be a mere number in the order of the file: where an item is the same but for that, it
+ * is that item, whatever it is called now.
+ * @returns new item -> old item, each at most once.
+ */
+function partnersOf(old: readonly Values[], next: readonly Values[], key: string): ReadonlyMap<Values, Values> {
+  const byName = new Map(old.map((item) => [item[key], item]));
+  const partners = new Map<Values, Values>();
+  const free = new Set(old);
+  const join = (item: Values, partner: Values | undefined): void => {
+    if (partner === undefined || partners.has(item) || !free.delete(partner)) return;
+    partners.set(item, partner);
+  };
+  const isSameBeside = (one: Values, other: Values): boolean =>
+    isSame({ ...one, [key]: null }, { ...other, [key]: null });
+  const joinSame = (item: Values): void => {
+    const named = byName.get(item[key]);
+    if (named !== undefined && isSameBeside(named, item)) join(item, named);
+  };
+  if (key === 'id') {
+    next.forEach(joinSame);
+    for (const item of next)
+      join(item, partners.has(item) ? undefined : [...free].find((other) => isSameBeside(other, item)));
+  }
+  for (const item of next) join(item, byName.get(item[key]));
+  return partners;
 }
 
 function wordFor(schema: ConfigSchema | undefined, above: ReloadWord): ReloadWord {

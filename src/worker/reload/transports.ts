@@ -83,11 +83,16 @@ export class Transports {
     };
     try {
       for (const config of next) {
-        const before = this.#own.get(config.id);
+        const before = this.#before(config, next);
         const change = before === undefined ? undefined : await this.#change(before, config, facts, placeOf(config.id));
         if (before !== undefined && change !== undefined) {
           prepared.push(change);
-          plan.set(config.id, { ...before, config });
+          const { listening } = before;
+          plan.set(config.id, {
+            ...before,
+            config,
+            listening: listening && { ...listening, transport: config.id },
+          });
           continue;
         }
         const holder = this.#holderOf(config);
@@ -147,6 +152,16 @@ export class Transports {
     } catch (cause) {
       throw new WorkerError(`transport ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
     }
+  }
+
+  /** @returns what is to go on with a config. What is the same in two configs is the same object in both, whatever its name is now. */
+  #before(config: TransportConfig, next: readonly TransportConfig[]): Running | undefined {
+    const { id, endpoint } = config;
+    const same = endpoint && [...this.#own.values()].find((running) => running.config.endpoint === endpoint);
+    if (same !== undefined) return same;
+    const named = this.#own.get(id);
+    const goesOn = next.some((other) => other.endpoint !== undefined && other.endpoint === named?.config.endpoint);
+    return goesOn ? undefined : named;
   }
 
   /** @returns the transport that listens at the place of another one, which cannot do so meanwhile. */

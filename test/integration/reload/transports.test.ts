@@ -47,6 +47,25 @@ describe('transports', () => {
     await (await RawSocketClient.join({ port: two })).leave();
   });
 
+  it('have another number in the file when one before them goes, and serve their clients as before', async () => {
+    const nameless = (port: number, paths: object = {}): object => ({
+      ...webAt(port, { ws: WEBSOCKET, ...paths }),
+      id: undefined,
+    });
+    const { node, one, two } = await start(([port = 0, other = 0]) => configOf([nameless(port), nameless(other)]));
+    const [going, staying] = [await joinAt(one), await joinAt(two)];
+    await node.take(configOf([nameless(two)]));
+    expect(await going.closed).toEqual(CLOSED);
+    await expectServed(staying, 1);
+    await node.take(configOf([nameless(two, { more: page('more') })]));
+    expect(await getFrom(two, '/more')).toBe('more');
+    await expect(joinAt(one)).rejects.toThrow('ECONNREFUSED');
+    await node.take(configOf([nameless(one), nameless(two, { more: page('more') })]));
+    await (await joinAt(one)).leave();
+    await (await joinAt(two)).leave();
+    await expectServed(staying, 2);
+  });
+
   it('get another port: the new one is open before the old one is drained', async () => {
     const { node, one, two } = await start(([port = 0]) => configOf([webAt(port, { ws: WEBSOCKET })]));
     const { callee, caller, idle, answer } = await busyClients(one, '/ws');

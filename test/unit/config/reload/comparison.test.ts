@@ -62,6 +62,23 @@ describe('the comparison of two configs', () => {
     expect(result.controller).toBe(one.controller);
   });
 
+  it('knows a transport again that has another number in the file now', () => {
+    const [one, two] = [8081, 8082].map((port) => ({ type: 'rawsocket', endpoint: { ...endpoint, port } }));
+    const first = { type: 'web', endpoint, paths: { ws: websocket }, cookie: { name: 'first' } };
+    const both = { transports: [first, one, two] };
+    expect(changed(both, { transports: [one, two] })).toEqual([
+      '/workers/0/transports/0/id: at once',
+      '/workers/0/transports/1/id: at once',
+      '/workers/0/transports/0: at once',
+    ]);
+    expect(changed({ transports: [one, two] }, both)).toEqual([
+      '/workers/0/transports/0: at once',
+      '/workers/0/transports/1/id: at once',
+      '/workers/0/transports/2/id: at once',
+    ]);
+    expect(pending(both, { transports: [two, first] })).toEqual([]);
+  });
+
   it('names realms and roles by their names, whatever their places', () => {
     const [a, b] = [{ name: 'realm1', roles: [role('guest', 'a.'), role('other')] }, { name: 'realm2' }];
     expect(changed({ realms: [a] }, { realms: [b, a] })).toEqual([
