@@ -17,11 +17,14 @@ export interface OnDemandType<C extends PathServiceConfig> extends Omit<WebServi
 }
 
 type Load = () => Promise<WebService>;
+type Part<K extends keyof WebService> = NonNullable<WebService[K]>;
 
 class OnDemand implements WebService {
-  /** As {@link WebService.upgrade} and {@link WebService.retire}: there only where the service has them. */
-  upgrade?: NonNullable<WebService['upgrade']>;
-  retire?: NonNullable<WebService['retire']>;
+  /** There only where the service has it, as in {@link WebService}; all but the first are known from the start on. */
+  upgrade?: Part<'upgrade'>;
+  retire?: Part<'retire'>;
+  knows?: Part<'knows'>;
+  dismiss?: Part<'dismiss'>;
   readonly #load: Load;
   #service: WebService | undefined;
 
@@ -36,10 +39,10 @@ class OnDemand implements WebService {
 
   async start(): Promise<void> {
     const service = (this.#service ??= await this.#load());
-    if (service.retire !== undefined) {
-      this.retire = (successor) =>
-        service.retire?.(successor instanceof OnDemand ? successor.#service : successor) ?? Promise.resolve();
-    }
+    if (service.retire)
+      this.retire = async (successor, answered) => service.retire?.(OnDemand.inside(successor), answered);
+    if (service.knows) this.knows = (rest) => service.knows?.(rest) === true;
+    if (service.dismiss) this.dismiss = async () => service.dismiss?.();
     await service.start?.();
   }
 
@@ -54,6 +57,11 @@ class OnDemand implements WebService {
   #upgrade(request: WebRequest, socket: Socket, head: Buffer): void {
     if (this.#service === undefined) socket.destroy();
     else this.#service.upgrade?.(request, socket, head);
+  }
+
+  /** Services know others of their kind, and not us. */
+  static inside(service: WebService | undefined): WebService | undefined {
+    return service instanceof OnDemand ? service.#service : service;
   }
 
   get #started(): WebService {

@@ -22,6 +22,8 @@ function subject({ upgrades }: { upgrades?: true } = {}) {
           stop: () => Promise.resolve(void events.push('stop')),
           handle: (_request, res) => sendStatus(res, 201),
           upgrade: () => void events.push('upgrade'),
+          knows: (rest) => rest === '/mine',
+          dismiss: () => Promise.resolve(void events.push('dismiss')),
           retire: (successor) => Promise.resolve(void successors.push(successor)),
         };
         inner.push(service);
@@ -70,8 +72,18 @@ describe('a service on demand', () => {
     expect(typeof old.retire).toBe('undefined');
     await old.start?.();
     await next.start?.();
-    await old.retire?.(next);
-    await old.retire?.(undefined);
+    await old.retire?.(next, Promise.resolve());
+    await old.retire?.(undefined, Promise.resolve());
     expect(successors).toEqual([inner[1], undefined]);
+  });
+
+  it('has its own clients, and is told to let them go', async () => {
+    const { events, create } = subject();
+    const service = create();
+    expect([typeof service.knows, typeof service.dismiss]).toEqual(['undefined', 'undefined']);
+    await service.start?.();
+    expect(['/mine', '/other'].map((rest) => service.knows?.(rest))).toEqual([true, false]);
+    await service.dismiss?.();
+    expect(events).toEqual(['load', 'start', 'dismiss']);
   });
 });
