@@ -11,6 +11,7 @@ export type RealmAccess = Pick<
   Realm,
   | 'announcement'
   | 'authorizersVersion'
+  | 'cancelCalls'
   | 'counts'
   | 'expectCallee'
   | 'forget'

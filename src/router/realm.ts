@@ -305,6 +305,11 @@ export class Realm {
     return this.#dealer.hasCalls(session);
   }
 
+  /** Answers all calls that a session waits for with ERROR `wamp.error.canceled`. */
+  cancelCalls(session: RouterSession, reason: string): void {
+    this.#dealer.cancelCalls(session, reason);
+  }
+
   /** Removes what a session owns. Called directly for sessions of the router itself, which never joined. */
   forget(session: RouterSession): void {
     this.#broker.remove(session);

@@ -205,15 +205,17 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
 
   /** Whether it waits for an answer, somebody waits for one of it, or its logout is being stored. */
   get isBusy(): boolean {
-    return this.#state === 'leaving' || this.#realm?.hasCalls(this) === true;
+    return this.#state === 'leaving' || this.#authorization?.isAsking === true || this.#realm?.hasCalls(this) === true;
   }
 
   /**
    * Ends the session because the node stops. Without a word, unless `saysGoodbye`: clients take GOODBYE and ABORT for
-   * final, and autobahn-js and wampy would not come back to the node that starts again.
+   * final, and autobahn-js and wampy would not come back. Its calls are answered: autobahn-js waits for ever for one that is not.
    */
   shutdown(saysGoodbye: boolean): void {
     const message = 'the router is shutting down';
+    this.#authorization?.cancelCalls(message);
+    this.#realm?.cancelCalls(this, message);
     if (saysGoodbye && this.#state === 'established') {
       return this.#sayGoodbye(CloseUri.SYSTEM_SHUTDOWN, message, 'system_shutdown');
     }

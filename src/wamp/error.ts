@@ -14,7 +14,7 @@ export const ErrorUri = {
   AUTHENTICATION_REQUIRED: 'wamp.error.authentication_required',
   /** ERROR: the authorizer of the role was not registered, failed, or gave no valid result. */
   AUTHORIZATION_FAILED: 'wamp.error.authorization_failed',
-  /** ERROR of a call: the caller canceled it, or its callee left. */
+  /** ERROR of a call: the caller canceled it, its callee left, or the node stops. */
   CANCELED: 'wamp.error.canceled',
   /** ERROR of a call: one of the two peers did not announce a feature that the other uses. */
   FEATURE_NOT_SUPPORTED: 'wamp.error.feature_not_supported',

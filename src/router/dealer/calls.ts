@@ -212,6 +212,18 @@ export class Calls {
     for (const call of party.calls.values()) if (call.callee === undefined) this.#end(call, 'caller_gone');
   }
 
+  /** The router ends: what the caller waits for is answered while it can hear it. @param reason for people */
+  cancelAll(caller: DealerSession, reason: string): void {
+    // Those that wait for room first: they are not to get it. One end may be the end of another.
+    for (const isQueued of [true, false]) {
+      for (const call of caller.calls.values()) {
+        if ((call.callee === undefined) !== isQueued || caller.calls.get(call.callId) !== call) continue;
+        if (!call.killed) interrupt(call, 'killnowait');
+        this.#fail(call, ErrorUri.CANCELED, payloadOf([reason]), 'canceled');
+      }
+    }
+  }
+
   /** Forgets a session that is gone, after its registrations: the calls it made, the calls it was to answer. */
   remove(party: DealerSession): void {
     for (const call of party.calls.values()) {

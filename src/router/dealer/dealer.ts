@@ -152,6 +152,12 @@ export class Dealer implements RegistrationDirectory {
     return party !== undefined && party.calls.size + party.invocations.size > 0;
   }
 
+  /** Answers all calls that a session waits for with ERROR `wamp.error.canceled`. @param reason for people */
+  cancelCalls(session: RouterSession, reason: string): void {
+    const party = this.#parties.get(session);
+    if (party !== undefined) this.#calls.cancelAll(party, reason);
+  }
+
   /** @returns whether a CALL with this id would belong to one that is not over, or whose end the caller cannot know yet. */
   isCalling(session: RouterSession, requestId: number): boolean {
     const party = this.#parties.get(session);

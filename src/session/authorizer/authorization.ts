@@ -74,7 +74,8 @@ export class Authorization {
   readonly #attendance: Attendance;
   /** Whether it was waited for in vain, and has not been there since. */
   #isMissing = false;
-  #asking = false;
+  /** What the authorizer is asked about. */
+  #asked: ClientMessage | undefined;
   #isReading = true;
   #ended = false;
 
@@ -90,8 +91,24 @@ export class Authorization {
 
   /** Takes the next message of the client. @throws ProtocolViolation */
   receive(message: ClientMessage): void {
-    if (!this.#asking) return this.#next(message);
+    if (!this.isAsking) return this.#next(message);
     this.#waiting.push(message);
+  }
+
+  /** Whether a message waits for its answer. */
+  get isAsking(): boolean {
+    return this.#asked !== undefined;
+  }
+
+  /** The router ends: the calls that wait are answered with ERROR `wamp.error.canceled`. Then only {@link end} may follow. */
+  cancelCalls(reason: string): void {
+    const waiting = this.#asked === undefined ? [] : [this.#asked, ...this.#waiting.splice(0)];
+    const failure = new WampError(ErrorUri.CANCELED, reason);
+    try {
+      for (const message of waiting) if (message.type === CALL) this.#session.route(message, { ...NOTHING, failure });
+    } catch (error) {
+      this.#session.fail(error);
+    }
   }
 
   /** The session is over: the waiting messages are dropped. */
@@ -115,7 +132,7 @@ export class Authorization {
     if (pointless) return this.#session.route(message, NOTHING);
     const known = this.#known(message, question);
     if (known !== undefined) return this.#session.route(message, known);
-    this.#asking = true;
+    this.#asked = message;
     this.#pause();
     void this.#ask(message, question);
   }
@@ -143,7 +160,7 @@ export class Authorization {
     if (further !== undefined) granted = withFurther(granted, this.#find(further) ?? (await this.#answer(further)));
     // The client may have gone in the meantime, or been killed.
     if (this.#ended) return;
-    this.#asking = false;
+    this.#asked = undefined;
     try {
       this.#session.route(message, granted);
       this.#catchUp();
@@ -215,12 +232,12 @@ export class Authorization {
   }
 
   #catchUp(): void {
-    while (!this.#asking && !this.#ended) {
+    while (!this.isAsking && !this.#ended) {
       const message = this.#waiting.shift();
       if (message === undefined) break;
       this.#next(message);
     }
-    if (!this.#asking) this.#resume();
+    if (!this.isAsking) this.#resume();
   }
 
   #pause(): void {

@@ -33,7 +33,8 @@ export const drainSchema = {
       minimum: 0,
       maximum: MAX_SECONDS,
       default: 5,
-      description: 'How long calls in flight, all together, may hold up the end of their callers and callees.',
+      description:
+        'How long calls in flight, all together, may hold up the end of their callers and callees. Those that are not answered by then get ERROR `wamp.error.canceled`.',
     },
   },
 } as const satisfies ConfigSchema;

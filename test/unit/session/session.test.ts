@@ -200,6 +200,19 @@ describe('an established session', () => {
     expect(router.size.realm1?.sessions).toBe(0);
   });
 
+  it.each([false, true])('answers its calls before it closes when the node stops (with GOODBYE: %s)', (saysGoodbye) => {
+    const { tell, transport, session } = testSession();
+    tell(...hello);
+    tell(64, 1, { concurrency: 1 }, 'a.b');
+    tell(48, 2, {}, 'a.b');
+    tell(48, 3, {}, 'a.b');
+    session.shutdown(saysGoodbye);
+    const canceled = (id: number) => [8, 48, id, {}, 'wamp.error.canceled', ['the router is shutting down']];
+    // The one that waits for room does not get it.
+    expect(transport.sent.slice(0, 3)).toEqual([canceled(3), [69, 1, { mode: 'killnowait' }], canceled(2)]);
+    expect(transport.sent.slice(3).map(([type]) => type)).toEqual(saysGoodbye ? [6] : []);
+  });
+
   it('says GOODBYE when the node stops, ignores what comes in between, and closes on the answer', () => {
     const { tell, transport, session, router } = testSession();
     tell(...hello);

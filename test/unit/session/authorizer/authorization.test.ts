@@ -467,6 +467,18 @@ describe('while an authorizer is asked', () => {
     expect(Object.values(router.size.realm1 ?? {}).every((count) => count === 0)).toBe(true);
   });
 
+  it('calls that wait are answered when the node stops, and nothing else happens', async () => {
+    const { open, authorizer, questions, answer } = testNode();
+    const user = open('user').tell(32, 1, {}, 'com.app.x').tell(48, 2, {}, 'com.app.x').tell(48, 3, {}, 'com.app.y');
+    const [question] = questions();
+    expect(user.session.isBusy).toBe(true);
+    user.session.shutdown(false);
+    const canceled = (id: number) => [8, 48, id, {}, 'wamp.error.canceled', ['the router is shutting down']];
+    expect(user.heard()).toEqual([canceled(2), canceled(3)]);
+    await answer(question?.id ?? 0, true);
+    expect([user.heard(), authorizer.heard()]).toEqual([[], [[69, question?.id, { mode: 'killnowait' }]]]);
+  });
+
   it('a violation among the waiting messages ends the session when its turn comes', async () => {
     const { open, questions, answer } = testNode();
     const user = open('user').tell(32, 1, {}, 'com.app.x').tell(70, 77, {}).tell(32, 2, {}, 'com.app.y');
