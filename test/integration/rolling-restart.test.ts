@@ -1,25 +1,26 @@
 /**
- * Two nodes behind HAProxy, which asks them by `/readyz`; one after the other is started again, as with every new version. Clients come
- * back by themselves, once each, with their cookies, and nobody who comes in between is refused.
- *
- * `ROLLING_CLIENTS=200` has as many clients of each library; the times are printed.
+ * Two nodes behind HAProxy, which asks them by `/readyz`; one after the other is started again, as with every new version. Two hundred
+ * clients, half of them in Chromium, come back by themselves within ten seconds, once each, with their cookies and logins, every call
+ * of theirs has an answer, and nobody who comes in between is refused.
  */
 import { spawnSync } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import autobahn from 'autobahn';
 import { afterEach, expect, it } from 'vitest';
-import { autobahnCrowd, PYTHON, pythonCrowd, wampyCrowd } from '../support/crowds.js';
-import type { Crowd } from '../support/crowds.js';
+import { CHROMIUM, launchBrowser } from '../support/browser.js';
+import { checkReports, DRAIN, stopAndStart, told } from '../support/comeback.js';
+import { CROWD_AUTH, CROWD_PATHS, PYTHON, twoHundred } from '../support/crowds.js';
 import { startDaemon, temporaryDirectory } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { HAS_HAPROXY, startBalancer } from '../support/front-proxies.js';
+import { allThere, Insider } from '../support/insider.js';
 import { describeNeeds } from '../support/needs.js';
-import { nodeConfig } from '../support/node-config.js';
+import { nodeConfig, openRealm } from '../support/node-config.js';
 import { WampClient } from '../support/wamp-client.js';
 
-const EACH = Number(process.env['ROLLING_CLIENTS'] ?? '8');
-const hasAll = HAS_HAPROXY && spawnSync(PYTHON, ['-c', 'import autobahn']).status === 0;
+const hasAll = HAS_HAPROXY && existsSync(CHROMIUM) && spawnSync(PYTHON, ['-c', 'import autobahn']).status === 0;
 
 // It tells of every connection that it lost.
 autobahn.log.warn = () => undefined;
@@ -29,32 +30,26 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-async function ask(daemon: Daemon, procedure: string, ...args: readonly unknown[]): Promise<unknown> {
-  const client = await WampClient.join(daemon.url('/ws', 'ws'));
-  const [, , , [result] = []] = (await client.ask([48, 1, {}, procedure, args])) as [50, 1, object, unknown[]?];
-  await client.close();
-  return result;
-}
+/** Somebody who comes, calls and leaves, again and again. */
+const VISIT_EVERY_MS = 20;
 
-async function subscribersAt(daemon: Daemon, topic: string): Promise<number> {
-  const id = await ask(daemon, 'wamp.subscription.lookup', topic);
-  return typeof id === 'number' ? Number(await ask(daemon, 'wamp.subscription.count_subscribers', id)) : 0;
-}
-
-/** Comes, calls and leaves, again and again, until it is told to end. @returns how often that went well. */
+/** @returns how often that went well, when it is told to end. */
 async function comeAndGo(url: string, isOver: () => boolean): Promise<number> {
   let done = 0;
   while (!isOver()) {
-    const client = await WampClient.join(url);
+    const client = await WampClient.join(url, 'visitors');
     expect((await client.ask([48, 1, {}, 'wamp.session.count']))[0]).toBe(50);
     await client.close();
     done += 1;
+    await delay(VISIT_EVERY_MS);
   }
   return done;
 }
 
-describeNeeds('HAProxy and python3-autobahn', hasAll)('a rolling restart', () => {
+describeNeeds('HAProxy, chromium and python3-autobahn', hasAll)('a rolling restart', () => {
   it('is noticed by nobody who comes, and survived by all who are there', async () => {
+    const browser = await launchBrowser();
+    ends.push(() => browser.close());
     // Both know the cookies of both.
     const store = { type: 'database', path: path.join(temporaryDirectory(), 'cookies') };
     const config = {
@@ -63,69 +58,42 @@ describeNeeds('HAProxy and python3-autobahn', hasAll)('a rolling restart', () =>
           endpoint: { type: 'tcp', port: '$PORT', interface: '127.0.0.1' },
           cookie: { authid: 'derived', store },
         },
-        paths: { readyz: { type: 'readyz' } },
+        realms: [openRealm('realm1'), openRealm('visitors')],
+        websocket: { auth: CROWD_AUTH },
+        paths: {
+          ...CROWD_PATHS,
+          readyz: { type: 'readyz' },
+          visit: { type: 'websocket', cookie: { store: { type: 'memory' } } },
+        },
       }),
-      controller: { options: { drain: { delay: 2 } } },
+      controller: { options: { drain: { ...DRAIN, delay: 3 } } },
     };
-    const nodes = await Promise.all([startDaemon({ config }), startDaemon({ config })]);
+    const [first, second] = await Promise.all([startDaemon({ config }), startDaemon({ config })]);
+    const nodes = [first, second];
     ends.push(() => Promise.all(nodes.map((node) => node.dispose())));
-    const balancer = await startBalancer(nodes.map(({ port }) => port));
+    const balancer = await startBalancer([first.port, second.port]);
     ends.push(() => balancer.program.stop());
     const origin = `http://127.0.0.1:${balancer.port}`;
-
-    const cookies = await Promise.all(
-      Array.from({ length: EACH * 2 }, async () => {
-        const answer = await fetch(origin);
-        await answer.text();
-        return String(answer.headers.get('set-cookie')).split(';')[0] ?? '';
-      }),
-    );
-    const crowds: Crowd[] = [
-      autobahnCrowd({ origin, size: EACH, cookies: cookies.slice(0, EACH) }),
-      wampyCrowd({ origin, size: EACH, cookies: cookies.slice(EACH) }),
-      pythonCrowd({ origin, size: EACH }),
-    ];
+    const crowds = await twoHundred(browser, origin);
     ends.push(() => Promise.all(crowds.map((crowd) => crowd.close())));
+    const insiders = await Promise.all(nodes.map((node) => Insider.join(node)));
     await Promise.all(crowds.map((crowd) => crowd.open()));
-
-    /** @returns how long it took until everybody was there, in milliseconds; nobody is twice. */
-    const allThere = async (): Promise<number> => {
-      const startMs = performance.now();
-      for (const { topic, size } of crowds) {
-        for (let count = -1; count !== size;) {
-          if (count >= 0) await delay(100);
-          count = (await Promise.all(nodes.map((node) => subscribersAt(node, topic)))).reduce((a, b) => a + b);
-          expect(count).toBeLessThanOrEqual(size);
-        }
-      }
-      return performance.now() - startMs;
-    };
-    await allThere();
+    await allThere(insiders, crowds);
 
     let isOver = false;
-    const visits = comeAndGo(`${origin.replace('http', 'ws')}/ws`, () => isOver);
+    const visits = comeAndGo(`${origin.replace('http', 'ws')}/visit`, () => isOver);
     visits.catch(() => undefined);
-    const times: string[] = [];
     for (const index of nodes.keys()) {
-      const node = nodes[index] as Daemon;
-      nodes[index] = await node.restart();
-      times.push(`${((await allThere()) / 1000).toFixed(1)} s`);
+      const [daemon, insider] = [nodes[index] as Daemon, insiders[index] as Insider];
+      const others = insiders.filter((each) => each !== insider);
+      const again = await stopAndStart({ daemon, insider, others, crowds, stop: () => daemon.stop() });
+      nodes[index] = again.daemon;
+      insiders[index] = again.insider;
+      process.stdout.write(`after the stop of node ${index + 1} back within\n${told(again.seconds)}\n`);
     }
     isOver = true;
     expect(await visits).toBeGreaterThan(0);
-
-    for (const node of nodes) {
-      const client = await WampClient.join(node.url('/ws', 'ws'));
-      for (const [index, { topic }] of crowds.entries()) {
-        await client.ask([16, index + 1, { acknowledge: true }, topic, ['end']]);
-      }
-      await client.close();
-    }
-    for (const crowd of crowds) {
-      const reports = await crowd.reports();
-      expect(reports.map(({ events }) => events)).toEqual(Array(crowd.size).fill(['end']));
-      for (const { authids } of reports.slice(0, crowd.known)) expect(new Set(authids).size).toBe(1);
-    }
-    process.stdout.write(`${crowds.length * EACH} clients back after ${times.join(' and ')}\n`);
+    await checkReports(insiders, crowds, nodes.length);
+    for (const insider of insiders) insider.leave();
   }, 180_000);
 });

@@ -1,193 +1,197 @@
-/**
- * Crowds of real clients that come back by themselves after a restart: each with the retries that its library has by default
- * and one subscription. autobahn-js is told `max_retries: -1`, as its documents advise for clients that shall never give up; nobody else
- * is told anything.
- */
+/** Crowds of real clients (`members.ts`) that come back by themselves after a restart: in this process, in Chromium, in Python. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import autobahn from 'autobahn';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import ts from 'typescript';
 import { Wampy } from 'wampy';
 import { WebSocket } from 'ws';
+import { AUTOBAHN_PAGE_PATHS } from './browser.js';
+import { autobahnMember, wampyMember } from './members.js';
+import type { Member, MemberOptions, Report } from './members.js';
 
-/** One client: the `authid` of each session that it had, and the first argument of each event. */
-export interface Report {
-  readonly authids: readonly string[];
-  readonly events: readonly unknown[];
-}
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** What all of them call. */
+export const PROCEDURE = 'com.example.slow';
 
 export interface Crowd {
   readonly name: string;
   readonly topic: string;
   readonly size: number;
-  /** How many of them have a cookie to be known by; those come first in the reports. */
-  readonly known: number;
   /** Everybody connects. */
-  open(): Promise<void>;
+  open(): Promise<unknown>;
   /** Resolves when everybody has got the event `end`. */
   reports(): Promise<readonly Report[]>;
-  close(): Promise<void>;
+  close(): Promise<unknown>;
 }
 
-export interface CrowdOptions {
-  /** Of the page; the WebSocket is at `/ws` there. */
-  readonly origin: string;
-  readonly size: number;
-  /** `Cookie` headers for the first clients of the crowd, where the library can be told; a browser has its own. */
-  readonly cookies?: readonly string[];
-}
+/** What the two hundred of a crowd of crowds need of a node. */
+export const CROWD_PATHS = {
+  ...AUTOBAHN_PAGE_PATHS,
+  wampy: { type: 'static', directory: path.join(ROOT, 'node_modules/wampy/dist/browser') },
+} as const;
 
-const webSocketUrl = (origin: string): string => `${origin.replace(/^http/, 'ws')}/ws`;
+const ticketOf = (authid: string): string => `the ticket of ${authid}`;
+const loginOf = (authid: string): { authid: string; ticket: string } => ({ authid, ticket: ticketOf(authid) });
+const names = (word: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${word}${index}`);
 
-/** What one client hears; made anew by nobody, whatever its sessions are. */
-class Ear {
-  readonly authids: string[] = [];
-  readonly events: unknown[] = [];
-  readonly ended: Promise<void>;
-  #onEnd: () => void = () => undefined;
+/** Connections of a tab: Chromium opens those of one tab the later, the more of them wait. */
+const IN_TAB = 10;
+const TABS = { autobahn: 6, wampy: 4 } as const;
+const SIZES = { autobahn: 40, wampy: 30, python: 30 } as const;
 
-  constructor() {
-    this.ended = new Promise((resolve) => (this.#onEnd = resolve));
-  }
+/** Of those in the tabs, every other tab has a login. All of autobahn-python have one, because it cannot be told of cookies. */
+const users = [
+  ...names('autobahn-tab', TABS.autobahn),
+  ...names('wampy-tab', TABS.wampy),
+  ...names('python', SIZES.python),
+];
 
-  hear(value: unknown): void {
-    this.events.push(value);
-    if (value === 'end') this.#onEnd();
-  }
-}
+/** The `auth` section of the path `/ws` that knows them. */
+export const CROWD_AUTH = {
+  cookie: {},
+  ticket: {
+    type: 'static',
+    principals: Object.fromEntries(users.map((user) => [user, { ticket: ticketOf(user), role: 'anonymous' }])),
+  },
+  anonymous: { type: 'static', role: 'anonymous' },
+};
 
-async function reportsOf(ears: readonly Ear[]): Promise<readonly Report[]> {
-  await Promise.all(ears.map(({ ended }) => ended));
-  return ears;
-}
-
-/** autobahn-js in this process. */
-export function autobahnCrowd({ origin, size, cookies = [] }: CrowdOptions): Crowd {
-  const topic = 'com.example.autobahn';
-  const ears = Array.from({ length: size }, () => new Ear());
-  const connections = ears.map((ear, index) => {
-    const cookie = cookies[index];
-    const headers = cookie === undefined ? {} : { cookie };
-    const connection = new autobahn.Connection({
-      realm: 'realm1',
-      transports: [{ type: 'websocket', url: webSocketUrl(origin), headers }],
-      max_retries: -1,
-    });
-    connection.onopen = (session, { authid }) => {
-      ear.authids.push(authid);
-      void session.subscribe(topic, ([value]) => ear.hear(value));
-    };
-    return connection;
+/** Two hundred clients of three libraries, half of them in Chromium. Each has a cookie or a login. @param origin of the page; the WebSocket is at `/ws` there. */
+export async function twoHundred(browser: Browser, origin: string): Promise<readonly Crowd[]> {
+  const url = `${origin.replace(/^http/, 'ws')}/ws`;
+  const cookies = await Promise.all(Array.from({ length: SIZES.autobahn + SIZES.wampy }, () => newCookie(origin)));
+  const own = (topic: string, index: number): MemberOptions => ({
+    url,
+    topic,
+    procedure: PROCEDURE,
+    cookie: cookies[index],
   });
+  return [
+    membersCrowd('autobahn-js in Node.js', 'com.example.autobahn', SIZES.autobahn, (topic, index) =>
+      autobahnMember(autobahn, own(topic, index)),
+    ),
+    membersCrowd('wampy in Node.js', 'com.example.wampy', SIZES.wampy, (topic, index) => {
+      const options = own(topic, SIZES.autobahn + index);
+      return wampyMember(Wampy, options, socketWith(options.cookie));
+    }),
+    tabsCrowd(browser, origin, 'autobahn'),
+    tabsCrowd(browser, origin, 'wampy'),
+    pythonCrowd(url, SIZES.python),
+  ];
+}
+
+/** Of a browser that was here before. */
+async function newCookie(origin: string): Promise<string> {
+  const answer = await fetch(origin);
+  await answer.text();
+  return String(answer.headers.get('set-cookie')).split(';')[0] ?? '';
+}
+
+function membersCrowd(
+  name: string,
+  topic: string,
+  size: number,
+  memberOf: (topic: string, index: number) => Member,
+): Crowd {
+  const members = Array.from({ length: size }, (_, index) => memberOf(topic, index));
   return {
-    name: 'autobahn-js in Node.js',
+    name,
     topic,
     size,
-    known: cookies.length,
-    open: () => Promise.resolve(connections.forEach((connection) => connection.open())),
-    reports: () => reportsOf(ears),
-    close: () => Promise.resolve(connections.forEach((connection) => connection.close())),
+    open: () => Promise.resolve(members.forEach((member) => member.open())),
+    reports: () => Promise.all(members.map(({ report }) => report)),
+    close: () => Promise.resolve(members.forEach((member) => member.close())),
   };
 }
 
-/** wampy in this process. It subscribes anew by itself. */
-export function wampyCrowd({ origin, size, cookies = [] }: CrowdOptions): Crowd {
-  const topic = 'com.example.wampy';
-  const ears = Array.from({ length: size }, () => new Ear());
-  const clients = ears.map((ear, index) => {
-    const joined = (details: unknown): void => {
-      ear.authids.push((details as { authid: string }).authid);
-    };
-    const cookie = cookies[index];
-    // wampy hands over headers in a place where `ws` does not look.
-    const Socket = class extends WebSocket {
-      constructor(url: string, protocols: string[]) {
-        super(url, protocols, cookie === undefined ? {} : { headers: { cookie } });
-      }
-    };
-    const client = new Wampy(webSocketUrl(origin), {
-      realm: 'realm1',
-      ws: Socket as never,
-      onReconnectSuccess: joined,
-    });
-    const open = async () => {
-      joined(await client.connect());
-      await client.subscribe(topic, ({ argsList = [] }) => ear.hear(argsList[0]));
-    };
-    return { client, open };
-  });
-  return {
-    name: 'wampy in Node.js',
-    topic,
-    size,
-    known: cookies.length,
-    open: async () => {
-      await Promise.all(clients.map(({ open }) => open()));
-    },
-    reports: () => reportsOf(ears),
-    close: async () => {
-      await Promise.all(clients.map(({ client }) => client.disconnect()));
-    },
+/** wampy hands over headers in a place where `ws` does not look. */
+function socketWith(cookie: string | undefined): object {
+  return class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, cookie === undefined ? {} : { headers: { cookie } });
+    }
   };
 }
 
-/** autobahn-js in tabs of a browser; each tab has a profile, and so a cookie, of its own, which the page brought. */
-export function browserCrowd(browser: Browser, tabs: number, { origin, size }: CrowdOptions): Crowd {
-  const topic = 'com.example.browser';
-  const pages: Awaited<ReturnType<Browser['newPage']>>[] = [];
+/** `members.ts` for a page, and the crowd of one tab, of which the first one logs in for all. */
+const PAGE_SCRIPT = `${ts
+  .transpileModule(readFileSync(path.join(import.meta.dirname, 'members.ts'), 'utf8'), {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
+  })
+  .outputText.replaceAll(/^export /gm, '')}
+const members = [];
+globalThis.crowd = {
+  async open({ library, size, ...options }) {
+    const url = 'ws://' + location.host + '/ws';
+    for (let i = 0; i < size; i++) {
+      const member = library === 'wampy' ? wampyMember(Wampy, { url, ...options }) : autobahnMember(autobahn, { url, ...options });
+      members.push(member);
+      member.open();
+      if (i === 0) await member.joined;
+    }
+  },
+  reports: () => Promise.all(members.map(({ report }) => report)),
+};`;
+
+/** Tabs of a browser; each has a profile, and so a cookie, of its own, which the page brought. */
+function tabsCrowd(browser: Browser, origin: string, library: 'autobahn' | 'wampy'): Crowd {
+  const topic = `com.example.${library}_page`;
+  const pages: Page[] = [];
+  const openTab = async (tab: number): Promise<void> => {
+    const page = await browser.newPage();
+    pages[tab] = page;
+    await page.goto(origin);
+    await page.addScriptTag({ url: '/wampy/wampy.min.js' });
+    await page.addScriptTag({ content: PAGE_SCRIPT });
+    const login = tab % 2 === 0 ? undefined : loginOf(`${library}-tab${tab}`);
+    const options = { library, topic, procedure: PROCEDURE, size: IN_TAB, login };
+    await page.evaluate(`crowd.open(${JSON.stringify(options)})`);
+  };
   return {
-    name: `autobahn-js in ${tabs} tabs of Chromium`,
+    name: `${library === 'wampy' ? library : 'autobahn-js'} in ${TABS[library]} tabs of Chromium`,
     topic,
-    size,
-    known: size,
-    open: async () => {
-      for (let tab = 0; tab < tabs; tab++) {
-        const page = await browser.newPage();
-        pages.push(page);
-        await page.goto(origin);
-        await page.addScriptTag({ url: '/crowd.js' });
-        await page.evaluate(`crowd.open(${JSON.stringify({ topic, size: size / tabs })})`);
-      }
-    },
+    size: TABS[library] * IN_TAB,
+    open: () => Promise.all(Array.from({ length: TABS[library] }, (_, tab) => openTab(tab))),
     reports: async () => (await Promise.all(pages.map((page) => page.evaluate<Report[]>('crowd.reports()')))).flat(),
-    close: async () => {
-      await Promise.all(pages.map((page) => page.close()));
-    },
+    close: () => Promise.all(pages.map((page) => page.close())),
   };
 }
 
 /** The interpreter of the Debian packages; another one in PATH would not find them. */
 export const PYTHON = '/usr/bin/python3';
 
-/** Components of autobahn-python, in a process of their own. They cannot be told of cookies. */
-export function pythonCrowd({ origin, size }: CrowdOptions): Crowd {
+/** Components of autobahn-python, in a process of their own. */
+function pythonCrowd(url: string, size: number): Crowd {
   const topic = 'com.example.python';
   const script = path.resolve(import.meta.dirname, '../clients/autobahn_python_crowd.py');
   const reports: Report[] = [];
-  let close = (): Promise<void> => Promise.resolve();
+  let close = (): Promise<unknown> => Promise.resolve();
   let complete: () => void = () => undefined;
   const completed = new Promise<void>((resolve) => (complete = resolve));
+  const open = (): void => {
+    const logins = Object.fromEntries(names('python', size).map((name) => [name, ticketOf(name)]));
+    const child = spawn(PYTHON, [script, url, topic, PROCEDURE, JSON.stringify(logins)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (reports.push(JSON.parse(line) as Report) === size) complete();
+    });
+    const ended = once(child, 'close');
+    close = () => {
+      child.kill('SIGKILL');
+      return ended;
+    };
+  };
   return {
     name: 'autobahn-python on asyncio',
     topic,
     size,
-    known: 0,
-    open: () => {
-      const child = spawn(PYTHON, [script, webSocketUrl(origin), topic, String(size)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        if (reports.push(JSON.parse(line) as Report) === size) complete();
-      });
-      const ended = once(child, 'close');
-      close = async () => {
-        child.kill('SIGKILL');
-        await ended;
-      };
-      return Promise.resolve();
-    },
+    open: () => Promise.resolve(open()),
     reports: async () => {
       await completed;
       return reports;

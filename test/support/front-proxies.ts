@@ -1,6 +1,6 @@
 /** nginx and HAProxy in front of a node, as docs/operations.md sets them up, and nginx as the server behind one. */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -92,25 +92,14 @@ export const FRONT_PROXIES: readonly FrontProxy[] = [
   },
 ];
 
-/** HAProxy in front of nodes that say by `/readyz` whether clients can come. */
-export function startBalancer(nodes: readonly number[]): Promise<StartedServer> {
-  const servers = nodes.map((port) => `  server node${port} 127.0.0.1:${port}`).join('\n');
-  const configOf = (port: number): string => `defaults
-  mode http
-  option redispatch
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  timeout tunnel 1h
-  timeout check 10s
-frontend front
-  bind 127.0.0.1:${port}
-  default_backend nodes
-backend nodes
-  option httpchk GET /readyz
-  default-server check inter 100ms fall 1 rise 1
-${servers}
-`;
+/** HAProxy in front of two nodes, with the file of docs/operations.md. Only ports are changed. */
+export function startBalancer([a, b]: readonly [number, number]): Promise<StartedServer> {
+  const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+  const text = /^The file `haproxy\.cfg`:\n+```text\n([^]*?)^```/m.exec(page)?.[1];
+  if (text === undefined) throw new Error('docs/operations.md has no haproxy.cfg');
+  const ports = (port: number) => new Map([9080, 8081, 8082].map((own, index) => [own, [port, a, b][index]]));
+  const configOf = (port: number): string =>
+    text.replaceAll(/(?<=127\.0\.0\.1:)\d+/g, (own) => String(ports(port).get(Number(own))));
   return start(HAPROXY, ['-db', '-f', 'proxy.conf'], configOf, temporaryDirectory());
 }
 

@@ -56,9 +56,9 @@ export class Road {
   /** Where the commands run; `cd` changes it. */
   cwd = temporaryDirectory();
 
-  /** @param name of a file in docs/ */
-  constructor(name: string) {
-    this.text = readFileSync(path.join(ROOT, 'docs', name), 'utf8');
+  /** @param name of a file in docs/ @param edit puts what a test may use in the place of ports and directories */
+  constructor(name: string, edit: (text: string) => string = (text) => text) {
+    this.text = edit(readFileSync(path.join(ROOT, 'docs', name), 'utf8'));
     this.blocks = [...this.text.matchAll(/^(.*)\n*^```(\w+)\n([^]*?)^```/gm)].map(
       ([, before = '', language = '', text = '']) => ({ language, text, file: /`([^`]+)`:$/.exec(before)?.[1] }),
     );
