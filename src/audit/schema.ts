@@ -20,9 +20,10 @@ export const auditSchema = {
     file: {
       type: 'string',
       is: 'file',
+      state: true,
       minLength: 1,
       description:
-        'Lines of JSON are appended to it, and get to the disk within a second. Relative to the node directory. `SIGUSR1` opens it anew, for programs that rotate logs.',
+        'Lines of JSON are appended to it, and get to the disk within a second. Relative to the node directory, or to the state directory if there is one (`--statedir`). `SIGUSR1` opens it anew, for programs that rotate logs.',
     },
     events: {
       type: 'array',

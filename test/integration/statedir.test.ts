@@ -48,6 +48,14 @@ it('$CROSSBAR_RUNDIR and $CROSSBAR_STATEDIR are as good as the options', async (
   expect((await runCli(['stop', '--cbdir', cbdir], { env })).code).toBe(0);
 });
 
+it('the audit log is state, too: under systemd the node directory is only read', async () => {
+  const [cbdir, statedir] = [nodeDirectory(''), temporaryDirectory()];
+  const config = { ...FILE, controller: { options: { audit: { file: 'audit.log' } } } };
+  running.push(await startDaemon({ cbdir, config, args: ['--statedir', statedir, '--rundir', temporaryDirectory()] }));
+  expect(readdirSync(statedir)).toContain('audit.log');
+  expect(readdirSync(cbdir)).toEqual(['config.json']);
+});
+
 it('absolute paths stay what they are, and a database is state, too', async () => {
   const [top, statedir] = [temporaryDirectory(), temporaryDirectory()];
   const filename = path.join(top, 'elsewhere.dat');

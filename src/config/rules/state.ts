@@ -9,7 +9,7 @@ import type { NodePlaces } from '../places.js';
 
 /** Makes the paths that the schema marks as `state` absolute. @param statedir absolute. */
 export function resolveState(places: NodePlaces, statedir: string): void {
-  for (const { place, schema, holder } of marksOf(places)) {
+  for (const { place, schema, holder } of [...marksOf(places), ...places.marked]) {
     const file = place.text();
     if (schema.state === true && file !== undefined && file !== '') {
       holder.set(place.path.at(-1) ?? '', resolve(statedir, file));
