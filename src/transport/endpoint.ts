@@ -141,7 +141,7 @@ export class EndpointServer {
     // Another one may listen at the same place right away.
     this.#server.close();
     const all = [this.#acceptor, ...this.#retired];
-    await Promise.all(all.map((acceptor) => acceptor.dismiss?.()));
+    await Promise.all(all.map(async (acceptor) => acceptor.dismiss?.()));
     await this.stop();
   }
 

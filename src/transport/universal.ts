@@ -83,7 +83,7 @@ export class UniversalAcceptor implements Acceptor {
   /** See {@link Acceptor.dismiss}. */
   async dismiss(): Promise<void> {
     const all = [this.#rawsocket, this.#http, ...this.#retired];
-    await Promise.all(all.map((acceptor) => acceptor.dismiss?.()));
+    await Promise.all(all.map(async (acceptor) => acceptor.dismiss?.()));
   }
 
   async stop(): Promise<void> {

@@ -63,7 +63,7 @@ class PathService implements WebService {
   }
 
   async dismiss(): Promise<void> {
-    await Promise.all([...this.#services.values()].map((service) => service.dismiss?.()));
+    await Promise.all([...this.#services.values()].map(async (service) => service.dismiss?.()));
   }
 
   /** The services below are asked themselves. */

@@ -115,7 +115,7 @@ async function seen(): Promise<object> {
     mayAll: [await client.ask([32, 1, {}, 'com.any']), await raw.ask([64, 1, {}, 'com.proc'])].map(([type]) => type),
     realm2: (await (await WampClient.connect(`${url(0, 'ws')}/ws`)).ask([1, 'realm2', { roles: { caller: {} } }]))[2],
     more: (await fetch(`${url(0)}/more`)).status,
-    another: await RawSocketClient.join({ port: port(3) }).catch((error: NodeJS.ErrnoException) => error.code),
+    another: await RawSocketClient.join({ port: port(3) }).catch((error: unknown) => (error as NodeJS.ErrnoException).code),
   };
   await Promise.all([client.drop(), raw.drop(), poll.close()]);
   return facts;
@@ -128,7 +128,7 @@ const BEFORE = {
 
 /** What is wrong, the file that has it, and what is said of it. */
 const FAULTS: readonly (readonly [fault: string, file: () => object | string, problem: RegExp])[] = [
-  ['that does not parse', () => `${JSON.stringify(changed()).slice(0, -1)}`, /config\.json/],
+  ['that does not parse', () => JSON.stringify(changed()).slice(0, -1), /config\.json/],
   ['that is empty', () => '', /config\.json/],
   ['that is no object', () => '[]', /object/],
   ['with an unknown key', () => ({ ...changed(), wrokers: [] }), /unknown key "wrokers"/],

@@ -170,7 +170,9 @@ describe('the drain', () => {
     const part = host(busy);
     host(connection('other'));
     let over: Promise<void> | undefined;
-    next(() => (over = drain.run()));
+    next(() => {
+      over = drain.run();
+    });
     const left = drain.part(part).then(() => names(closed));
     // Where the node stops, the end of a part is that of all.
     expect((await left).sort()).toEqual(['busy', 'other']);
