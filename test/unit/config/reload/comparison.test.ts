@@ -63,8 +63,8 @@ describe('the comparison of two configs', () => {
   });
 
   it('knows a transport again that has another number in the file now', () => {
-    const rawsocket = (port: number): object => ({ type: 'rawsocket', endpoint: { ...endpoint, port } });
-    const [one, two] = [rawsocket(8081), rawsocket(8082)];
+    const at = (port: number) => ({ type: 'rawsocket', endpoint: { ...endpoint, port } });
+    const [one, two] = [at(8081), at(8082)];
     const first = { type: 'web', endpoint, paths: { ws: websocket }, cookie: { name: 'first' } };
     const both = { transports: [first, one, two] };
     expect(changed(both, { transports: [one, two] })).toEqual([
