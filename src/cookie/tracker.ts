@@ -165,6 +165,7 @@ export class CookieTracker {
     if (this.#config.rotate !== true) return undefined;
     const record = await this.#liveCookies.rotate(cbtid, newCookieId(this.#config.length));
     if (record === undefined) return undefined;
+    this.#tellRotated(cbtid, record);
     const maxAge = this.#remainingSeconds(record);
     return { record, setCookie: setCookie(record.cbtid, this.#config, { secureConnection, maxAge }) };
   }
@@ -269,15 +270,16 @@ export class CookieTracker {
       return undefined;
     }
     const moved = await this.#liveCookies.moveOn(record.cbtid, newCookieId(this.#config.length));
-    return moved === undefined ? this.#lookUp(cbtid, beside) : { record: moved, isCurrent: true, isRenewed: true };
+    if (moved === undefined) return this.#lookUp(cbtid, beside);
+    this.#tellRotated(record.cbtid, moved);
+    return { record: moved, isCurrent: true, isRenewed: true };
   }
 
   async #rotate(record: CookieRecord, beside: readonly PresentedId[]): Promise<Known | undefined> {
     try {
       const moved = await this.#liveCookies.rotate(record.cbtid, newCookieId(this.#config.length));
       if (moved !== undefined) {
-        const [cookie, before] = [cookieDigest(moved.cbtid), cookieDigest(record.cbtid)];
-        auditOf(this.#log)?.record({ event: 'cookie rotated', cookie, about: { before } });
+        this.#tellRotated(record.cbtid, moved);
         return { record: moved, isCurrent: true, isRenewed: true };
       }
     } catch (err) {
@@ -287,6 +289,15 @@ export class CookieTracker {
     }
     // Another request of the browser was faster, and gets the new id; or the browser was logged out.
     return this.#lookUp(record.cbtid, beside);
+  }
+
+  /** A cookie has got a new id. */
+  #tellRotated(before: string, { cbtid, auth }: CookieRecord): void {
+    const audit = auditOf(this.#log);
+    if (audit === undefined) return;
+    const { authrealm: realm, authid, authrole: role } = auth ?? {};
+    const cookie = cookieDigest(cbtid);
+    audit.record({ event: 'cookie rotated', realm, authid, role, cookie, about: { before: cookieDigest(before) } });
   }
 
   async #create(parts: Partial<CookieRecord> = {}): Promise<CookieRecord> {

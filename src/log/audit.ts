@@ -37,6 +37,8 @@ export interface AuditRecord {
   /** The trusted proxy that the peer came by. */
   readonly via?: string | undefined;
   readonly transport?: string | undefined;
+  /** Of the URL, for requests of HTTP. */
+  readonly path?: string | undefined;
   /** Who wanted it. */
   readonly actor?: string | undefined;
   readonly trace?: string | undefined;

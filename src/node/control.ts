@@ -121,7 +121,7 @@ export class ControlServer {
 }
 
 /** Requests that change nothing. */
-const READING = /\.(?:list|get|status|stats|ready|verify)$/;
+const READING = /^monitor\.|\.(?:list|get|status|stats|ready|verify)$/;
 
 /** What of a request may be written down: there are ids of cookies in others. */
 const TOLD: ReadonlySet<string> = new Set([

@@ -6,10 +6,12 @@ import { CookieStoreError } from '../cookie/error.js';
 import { CallArguments, STRING, invalid } from '../router/meta/procedure.js';
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { answerLater, internalError } from './answer-later.js';
-import type { ManagedCookies } from '../cookie/management.js';
+import type { CookieSelection, ManagedCookies } from '../cookie/management.js';
+import { auditOf } from '../log/audit.js';
 import type { Logger } from '../log/logger.js';
 import type { Kind, ProcedureTable } from '../router/meta/procedure.js';
 import type { Later } from '../router/observer.js';
+import type { RouterSession } from '../router/session.js';
 import type { Call } from '../wamp/message.js';
 
 /** How many cookies are listed at once, unless the caller asks for fewer. */
@@ -23,6 +25,13 @@ const COUNT: Kind<number> = {
 /** @returns the procedures `crossbar.cookie.*` for one worker. */
 export function cookieProcedures(cookies: ManagedCookies, log: Logger): ProcedureTable {
   const later = (work: () => Promise<unknown>): Later => answerLater(work, (error) => failureOf(error, log));
+  const revoke = async ({ id }: RouterSession, selection: CookieSelection): Promise<number> => {
+    const count = await cookies.revoke(selection);
+    if (count > 0) log.info({ sessionId: id, cookies: count }, 'cookies revoked');
+    const entry = { event: 'cookie revoked', actor: `session ${id}`, about: { ...selection, count } } as const;
+    if (count > 0) auditOf(log)?.record(entry);
+    return count;
+  };
 
   return {
     'crossbar.cookie.count': (_caller, call) => {
@@ -44,14 +53,14 @@ export function cookieProcedures(cookies: ManagedCookies, log: Logger): Procedur
       return later(async () => known(await cookies.get(digest)));
     },
 
-    'crossbar.cookie.revoke': (_caller, call) => {
+    'crossbar.cookie.revoke': (caller, call) => {
       const digest = digestOf(call);
-      return later(async () => known((await cookies.revoke({ digest })) > 0 || undefined));
+      return later(async () => known((await revoke(caller, { digest })) > 0 || undefined));
     },
 
-    'crossbar.cookie.revoke_by_authid': (_caller, call) => {
+    'crossbar.cookie.revoke_by_authid': (caller, call) => {
       const authid = new CallArguments(call, ['authid']).required('authid', STRING);
-      return later(() => cookies.revoke({ authid }));
+      return later(() => revoke(caller, { authid }));
     },
   };
 }

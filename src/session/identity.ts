@@ -2,7 +2,7 @@
  * Who a session is, for those who ask: other clients, its authorizer, its own client, the log. Pure functions of the principal
  * that authentication named, and of the connection.
  */
-import { shortId } from '../log/logger.js';
+import { shortId, shown } from '../log/logger.js';
 import type { ClientInfo, Principal } from '../auth/method.js';
 import type { LiveCookie } from '../cookie/live/live-cookie.js';
 import type { SessionDetails } from '../router/session.js';
@@ -30,6 +30,11 @@ export function welcomeDetails(principal: Principal, proof: Dict | undefined): D
 /** @returns the authid as it may be written to the log: not where it is a cookie id. */
 export function shownAuthid(authid: string, { liveCookie }: ClientInfo): string {
   return isCookieId(authid, liveCookie) ? shortId(authid) : authid;
+}
+
+/** @returns the authid that a client asks for as it may be written to the log. */
+export function shownWish(authid: string, { liveCookie, heldCookie }: ClientInfo): string {
+  return authid === heldCookie || authid === liveCookie?.cbtid ? shortId(authid) : shown(authid);
 }
 
 /** @returns how the operator sees a session: by its authid, or by the digest of the cookie whose id that is. */

@@ -11,7 +11,7 @@
  * A login is attached before WELCOME says that it succeeded: a client that was let in can come back with the cookie, also
  * after a power cut in between.
  */
-import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
+import { ProtocolViolation } from '../wamp/error.js';
 import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
 import { CookieStoreError } from '../cookie/error.js';
 import { shown } from '../log/logger.js';
@@ -19,7 +19,9 @@ import { NO_METHOD } from '../metrics/login-counts.js';
 import { COOKIE_REPLACED } from '../auth/verdict.js';
 import { isValidUri } from '../wamp/uri.js';
 import { admit, authenticate } from './admission.js';
-import type { Challenge, Deny, Unavailable, Verdict } from '../auth/method.js';
+import { shownWish } from './identity.js';
+import { LOGGED_OUT, outcomeOf } from './outcome.js';
+import type { Challenge, ClientInfo, Deny, Unavailable, Verdict } from '../auth/method.js';
 import type { ClientMessage, Hello, RouterMessage } from '../wamp/message.js';
 import type { LoginOutcome } from '../metrics/login-counts.js';
 import type { SessionDeps } from './deps.js';
@@ -37,12 +39,6 @@ const MAX_WAITING = 16;
 /** So many of the methods that a client offers are logged. */
 const MAX_LOGGED_METHODS = 10;
 
-const LOGGED_OUT: Deny = {
-  type: 'deny',
-  reason: ErrorUri.AUTHENTICATION_FAILED,
-  message: 'the browser was logged out in the meantime',
-};
-
 /** The session that is to be. */
 export interface OpeningSession {
   readonly transport: SessionTransport;
@@ -52,7 +48,7 @@ export interface OpeningSession {
   hello(hello: Hello, deps: SessionDeps): number;
   admitted(admission: Admission): void;
   /** @param asked what the client asked for, for the log. */
-  refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void;
+  refused(verdict: Deny | Unavailable, asked: Readonly<Record<string, unknown>>): void;
   /** No client can be let in at the moment. */
   unavailable(text: string): void;
   /** The client gave up. */
@@ -121,7 +117,7 @@ export class Opening {
     if (found === 'not yet') return this.#session.unavailable('the router is starting, please try again later');
     if (found !== undefined) this.#deps = found;
     const sessionId = this.#session.hello(hello, this.#deps);
-    this.#asked = loggedWish(hello);
+    this.#asked = loggedWish(hello, this.#session.transport.client);
     this.#offersCookie = hello.details.authmethods?.includes('cookie') === true;
     this.#state = 'authenticating';
     const { transport } = this.#session;
@@ -162,7 +158,8 @@ export class Opening {
     if (!(error instanceof CookieStoreError)) return this.#session.fail(error);
     if (this.#state === 'over') return;
     this.#deps.log.error({ err: error }, 'cookie store failed, session refused');
-    this.#session.unavailable('the cookie store is not available, please try again later');
+    const message = 'the cookie store is not available, please try again later';
+    this.#session.refused({ type: 'unavailable', message }, this.#asked);
   }
 
   /** Hands on what waited, unless something has to wait again. */
@@ -202,9 +199,9 @@ export class Opening {
     this.#session.admitted(admission);
   }
 
-  #unavailable({ message, isLimit }: Unavailable): void {
-    this.#count(isLimit === true ? 'limited' : 'error');
-    this.#session.unavailable(message);
+  #unavailable(verdict: Unavailable): void {
+    this.#count(outcomeOf(verdict));
+    this.#session.refused(verdict, this.#asked);
   }
 
   #count(outcome: LoginOutcome): void {
@@ -242,19 +239,14 @@ export class Opening {
 /** Said to a client whose message is larger than {@link MAX_OPENING_BYTES}. */
 export const OPENING_TOO_LARGE = `a message before WELCOME may have at most ${MAX_OPENING_BYTES} bytes`;
 
-/** A broken authenticator decides nothing. */
-function outcomeOf(verdict: Deny): LoginOutcome {
-  const { reason, retryAfterMs } = verdict;
-  if (verdict === LOGGED_OUT) return 'denied';
-  if (retryAfterMs !== undefined) return 'limited';
-  return reason === ErrorUri.AUTHENTICATION_FAILED ? 'error' : 'denied';
-}
-
-/** No authextra, and no realm that is none: there may be secrets in them. */
-function loggedWish({ realm, details: { authid, authmethods = [] } }: Hello): Readonly<Record<string, unknown>> {
+/** No authextra, and no realm that is none: there may be secrets in them. An anonymous client may tell the id of its cookie again. */
+function loggedWish(
+  { realm, details: { authid, authmethods = [] } }: Hello,
+  client: ClientInfo,
+): Readonly<Record<string, unknown>> {
   return {
     realm: realm !== undefined && isValidUri(realm, 'loose') ? shown(realm) : undefined,
-    authid: authid === undefined ? undefined : shown(authid),
+    authid: authid === undefined ? undefined : shownWish(authid, client),
     authmethods: authmethods.slice(0, MAX_LOGGED_METHODS).map(shown),
   };
 }

@@ -2,11 +2,12 @@
 import { cookieDigest } from '../cookie/digest.js';
 import { auditOf } from '../log/audit.js';
 import type { AuditRecord } from '../log/audit.js';
-import type { Deny, Principal } from '../auth/method.js';
+import type { Deny, Principal, Unavailable } from '../auth/method.js';
 import type { Denial } from '../router/permission.js';
 import type { SessionDeps } from './deps.js';
 import type { LoggedSession } from './session-log.js';
 import { shownAuthid } from './identity.js';
+import { auditedOutcome } from './outcome.js';
 import type { SessionTransport } from './transport.js';
 
 type Log = Pick<SessionDeps, 'log'>;
@@ -34,12 +35,11 @@ export function auditRefusal(
   { log }: Log,
   session: AuditedSession,
   asked: Readonly<Record<string, unknown>>,
-  { reason, retryAfterMs }: Deny,
+  verdict: Deny | Unavailable,
 ): void {
   const { realm, authid, authmethods: methods } = asked as { realm?: string; authid?: string; authmethods?: string[] };
-  const outcome = retryAfterMs === undefined ? 'denied' : 'limited';
-  const names = { realm, authid, method: methods?.join(' '), reason };
-  auditOf(log)?.record({ event: 'login', outcome, ...names, ...factsOf(session) });
+  const names = { realm, authid, method: methods?.join(' ') };
+  auditOf(log)?.record({ event: 'login', ...auditedOutcome(verdict), ...names, ...factsOf(session) });
 }
 
 /** A logout, by a client or by somebody else, or the end that somebody else put to a session. */

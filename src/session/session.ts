@@ -27,7 +27,7 @@ import { auditEnd, auditLogin } from './session-audit.js';
 import { tellDenied, tellRefused } from './tell.js';
 import { refusalOf, substituteFor } from './undeliverable.js';
 import type { AuthorizedSession } from './authorizer/authorization.js';
-import type { Deny, Principal } from '../auth/method.js';
+import type { Deny, Principal, Unavailable } from '../auth/method.js';
 import type { MessageCounts } from '../metrics/message-counts.js';
 import type { LeaveReason } from '../metrics/realm-counts.js';
 import type { LiveCookie, LiveSession } from '../cookie/live/live-cookie.js';
@@ -187,10 +187,11 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
       this.#sayGoodbye(reason, message, 'goodbye');
       return done?.();
     }
-    this.#logOut(liveCookie, (isStored) => {
+    const proceed = (isStored: boolean): void => {
       if (this.#state === 'leaving') this.#sayGoodbyeAndClose(reason, message);
       done?.(isStored ? undefined : new WampError(ErrorUri.RUNTIME_ERROR, NOT_STORED));
-    });
+    };
+    this.#logOut(liveCookie, proceed, by);
   }
 
   /** Its cookie is over, because the browser logged out in another session or has not for too long. */
@@ -292,8 +293,9 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     return this.id;
   }
 
-  refused(verdict: Deny, asked: Readonly<Record<string, unknown>>): void {
+  refused(verdict: Deny | Unavailable, asked: Readonly<Record<string, unknown>>): void {
     tellRefused(this.#deps, this, asked, verdict);
+    if (verdict.type === 'unavailable') return this.unavailable(verdict.message);
     this.abort(verdict.reason, verdict.message, 'denied');
   }
 
@@ -357,9 +359,9 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
   }
 
   /** Leaves the realm at once, and goes on when the cookie is forgotten for good. Messages that come meanwhile are ignored. */
-  #logOut(liveCookie: LiveCookie, proceed: (isStored: boolean) => void): void {
+  #logOut(liveCookie: LiveCookie, proceed: (isStored: boolean) => void, actor?: string): void {
     this.#state = 'leaving';
-    auditEnd(this.#deps, this, { event: 'logout', realm: this.#realm?.name });
+    auditEnd(this.#deps, this, { event: 'logout', realm: this.#realm?.name, actor });
     this.#leaveRealm(CloseUri.LOGOUT, 'logout');
     liveCookie.logOut(this).then(
       () => proceed(true),

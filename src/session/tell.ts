@@ -1,20 +1,25 @@
 /** What more than the log is told of: who was not let in, and what was denied. */
-import type { Deny } from '../auth/method.js';
+import type { Deny, Unavailable } from '../auth/method.js';
 import type { Denial } from '../router/permission.js';
 import type { SessionDeps } from './deps.js';
 import { auditDenial, auditRefusal } from './session-audit.js';
 import type { AuditedSession } from './session-audit.js';
 import { factsOf, sayDenied, sayRefused } from './session-log.js';
 
-/** A login was refused: told to the log, the audit log and the monitor. @param asked what the client asked for. */
+/**
+ * A login was refused: told to the log, the audit log and the monitor. What could not be decided on is for the audit log alone.
+ * @param asked what the client asked for.
+ */
 export function tellRefused(
   deps: SessionDeps,
   session: AuditedSession,
   asked: Readonly<Record<string, unknown>>,
-  verdict: Deny,
+  verdict: Deny | Unavailable,
 ): void {
-  sayRefused(deps, factsOf(session, undefined), asked, verdict);
-  deps.refusedLogins?.add(asked, session.transport.client, verdict);
+  if (verdict.type === 'deny') {
+    sayRefused(deps, factsOf(session, undefined), asked, verdict);
+    deps.refusedLogins?.add(asked, session.transport.client, verdict);
+  }
   auditRefusal(deps, session, asked, verdict);
 }
 

@@ -264,11 +264,13 @@ export class EndpointServer {
       this.#handshakeFailed(error, socket);
       socket.destroy();
     });
-    const use: UseCertificate = (options, { subject, validTo }) => {
+    const use: UseCertificate = (options, { subject, validTo, fingerprint256 }) => {
       server.setSecureContext(options);
       this.#counts?.certificates.set(this, Date.parse(validTo) / 1000);
       // Also of one that was followed, and not only of one that a reload brought.
-      if (this.#hasStarted) auditOf(this.#log)?.record({ event: 'certificate changed', about: { subject, validTo } });
+      if (!this.#hasStarted) return;
+      const about = { subject: subject.replaceAll('\n', ', '), validTo, sha256: fingerprint256 };
+      auditOf(this.#log)?.record({ event: 'certificate changed', about });
     };
     const files = new FollowedFiles(tls, use, this.#log, this.#following);
     this.#tls = { config: tls, server, files };

@@ -11,6 +11,7 @@ import type { WebService } from '../../src/http/service.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { CookieSection } from '../../src/webservice/cookies.js';
 import { LoginDesk } from '../../src/webservice/login/desk.js';
+import { LoginReports } from '../../src/webservice/login/report.js';
 import type { Providers } from '../../src/webservice/login/providers-type.js';
 import { createProviders } from '../../src/webservice/login/providers/providers.js';
 import type {
@@ -94,6 +95,7 @@ export class LoginSite {
     const section = new CookieSection(cookie, { stores, managedCookies: new ManagedCookies(), clock, log });
     const tracker = await section.tracker();
     const desk = new LoginDesk({ tracker, clock, admits: () => true });
+    const reports = new LoginReports({ log: silentLogger(), presented: (asked) => desk.present(asked) });
     const held: { providers?: Providers } = {};
     const service: WebService = {
       methods: 'any',
@@ -106,7 +108,7 @@ export class LoginSite {
     };
     const { port, server } = await startHttp(service);
     const origin = `http://127.0.0.1:${port}`;
-    const deps = { desk, log, clock, cookie, publicUrl: origin, realm: 'realm1', returnTo };
+    const deps = { desk, reports, log, clock, cookie, publicUrl: origin, realm: 'realm1', returnTo };
     const made = await createProviders(providers(origin), deps);
     held.providers = made;
     const stop = async (): Promise<void> => {

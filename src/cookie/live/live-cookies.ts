@@ -15,6 +15,7 @@ import { CookieStoreError } from '../error.js';
 import { isForward } from '../store.js';
 import { CookieNotes } from './notes.js';
 import { CookieQueue } from './cookie-queue.js';
+import { tellExposed } from './exposure.js';
 import { PendingLogouts } from './pending-logouts.js';
 import { StoreHealth } from './store-health.js';
 import { Unreturned } from './unreturned.js';
@@ -35,10 +36,6 @@ export interface LiveCookiesDeps {
   readonly clock: () => number;
   readonly log: Logger;
 }
-
-const REUSED = 'replaced cookie came back: two parties had it, both are logged out';
-const REUSED_REMEDY =
-  'nothing, if a browser came back with old data (restored profile, crash); else somebody planted or copied the cookie: use TLS and a cookie name that begins with "__Host-"';
 
 const DELIVERY_NOT_NOTED = 'it cannot be noted that new cookies have arrived';
 
@@ -296,12 +293,8 @@ export class LiveCookies {
    * @param record the record that the id leads to.
    */
   async expose(cbtid: string, record: CookieRecord): Promise<void> {
-    const facts = {
-      authid: record.auth?.authid,
-      sessions: this.sessionsOf(record.cbtid).length,
-      remedy: REUSED_REMEDY,
-    };
-    this.#repeated.say('warn', { cookieId: shortId(cbtid), ...facts }, REUSED);
+    const logs = { log: this.#log, repeated: this.#repeated };
+    tellExposed(logs, cbtid, record, this.sessionsOf(record.cbtid).length);
     // A failure is logged there. The logout holds all the same, and is tried again.
     await this.logOut(record.cbtid).catch(() => false);
   }

@@ -33,6 +33,12 @@ export const STORE_FAILED: Failure = {
   code: 'temporarily_unavailable',
 };
 
+/** Nobody can be logged in who cannot be written down, where the config says so (`audit`, `required`). */
+export const NOT_RECORDED: Failure = {
+  ...STORE_FAILED,
+  message: 'log-ins cannot be recorded, please try again later',
+};
+
 export function jsonAnswer(status: number, body: Dict, headers: OutgoingHttpHeaders = {}): Answer {
   const type = 'application/json; charset=utf-8';
   return { status, type, body: `${JSON.stringify(body)}\n`, headers: { ...NO_STORE, ...headers } };

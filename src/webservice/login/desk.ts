@@ -4,7 +4,7 @@
  *
  *     open:  new record with the login, durable -> the answer tells its id -> the presented cookies are logged out
  *                  | the store fails: rejects, nothing has changed
- *                  | the client has left: the new record is taken back, nothing has changed
+ *                  | the client has left, or it cannot be recorded: the new record is taken back, nothing has changed
  *     close: the presented cookies are logged out, durable -> the answer takes the cookie away
  *
  * The old sessions end after the answer, because their pages connect again at once, and would still have the old cookie. It knows
@@ -13,6 +13,7 @@
 import { isoTime } from '../../cookie/time.js';
 import { CookieStoreError } from '../../cookie/error.js';
 import { isSecure } from '../../transport/peer.js';
+import type { Deny, Unavailable } from '../../auth/method.js';
 import type { MappedUser } from '../../auth/mapping/mapping.js';
 import type { CookieAuth, CookieRecord, LoginSource } from '../../cookie/store.js';
 import type { CookieTracker } from '../../cookie/tracker.js';
@@ -24,6 +25,8 @@ export interface NewLogin {
   readonly user: MappedUser & { readonly realm: string };
   /** What WELCOME tells as `authmethod`. */
   readonly authmethod: string;
+  /** Where the user is from, as WELCOME would tell; undefined where the source names a provider. */
+  readonly authprovider?: string;
   /** Always there, also without a key: who made the login is asked whether it still counts. */
   readonly source: LoginSource;
   /** See {@link CookieAuth.credential}. */
@@ -37,6 +40,37 @@ export interface Present {
   readonly record: CookieRecord;
   readonly auth: CookieAuth;
 }
+
+/** Who wants to be logged in, as far as it is known and may be written down. */
+export interface Wish {
+  readonly realm?: string | undefined;
+  readonly authid?: string | undefined;
+  /** As the client names it, or that of a provider. */
+  readonly method: string;
+  /** The name of an identity provider. */
+  readonly provider?: string | undefined;
+  /** Whether the method is one of the config: strangers must not make up names for what is counted. */
+  readonly isKnown: boolean;
+}
+
+/** What hears of what comes of a request (`report.ts`). */
+export interface DeskReport {
+  /**
+   * Somebody is logged in now, by a new cookie.
+   * @returns false when that must not be, because it cannot be written down: the cookie is taken back.
+   */
+  loggedIn(login: NewLogin, record: CookieRecord): boolean;
+  /** Somebody is not logged in. Never rejects. */
+  refused(wish: Wish, verdict: Deny | Unavailable): Promise<void>;
+  /** A cookie is logged out. @param end why, and who wanted it, where it is not the browser itself. */
+  loggedOut(record: CookieRecord, end?: { readonly reason?: string; readonly actor?: string }): void;
+}
+
+const NOBODY_IS_TOLD: DeskReport = {
+  loggedIn: () => true,
+  refused: () => Promise.resolve(),
+  loggedOut: () => undefined,
+};
 
 export interface LoginDeskDeps {
   readonly tracker: CookieTracker;
@@ -56,20 +90,39 @@ export class LoginDesk {
 
   /**
    * Makes a new cookie with the login and appends its `Set-Cookie` to the answer, which the caller sends. When it is sent, the
-   * cookies that the browser had before are logged out, and their sessions end.
+   * cookies that the browser had before are logged out, and their sessions end. A login that may not be told of is taken back.
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  async open({ req }: WebRequest, res: WebResponse, login: NewLogin): Promise<CookieRecord> {
+  async open(
+    request: WebRequest,
+    res: WebResponse,
+    login: NewLogin,
+    report: DeskReport = NOBODY_IS_TOLD,
+  ): Promise<CookieRecord> {
+    try {
+      return await this.#open(request, res, login, report);
+    } catch (error) {
+      if (error instanceof CookieStoreError)
+        await report.refused(wishOf(login), unavailable('the cookie store failed'));
+      throw error;
+    }
+  }
+
+  async #open({ req }: WebRequest, res: WebResponse, login: NewLogin, report: DeskReport): Promise<CookieRecord> {
     const { tracker } = this.#deps;
     const presented = await tracker.allPresented(req);
     const { record, setCookie } = await tracker.logIn(authOf(login), isSecure(req));
-    if (res.closed) {
+    if (res.closed) await report.refused(wishOf(login), unavailable('the client has left'));
+    if (res.closed || !report.loggedIn(login, record)) {
       await this.#logOut([record]);
       return record;
     }
     res.appendHeader('Set-Cookie', setCookie);
     // Also when the answer was cut: the browser may have read its head.
-    res.once('close', () => void this.#logOut(presented));
+    res.once('close', () => {
+      for (const each of presented) if (each.auth !== null) report.loggedOut(each, { reason: 'another login' });
+      void this.#logOut(presented);
+    });
     return record;
   }
 
@@ -78,13 +131,16 @@ export class LoginDesk {
    * @returns the login that the browser had.
    * @throws CookieStoreError (rejects) when the store fails. A logout that was begun holds all the same.
    */
-  async close(request: WebRequest, res: WebResponse): Promise<CookieAuth | undefined> {
+  async close(request: WebRequest, res: WebResponse, report = NOBODY_IS_TOLD): Promise<CookieAuth | undefined> {
     const { tracker } = this.#deps;
     const login = await this.whoami(request);
     const presented = await tracker.allPresented(request.req);
     // Before the store is asked: if it fails, the browser is rid of the cookie, and the node logs it out all the same.
     res.appendHeader('Set-Cookie', tracker.cleared(isSecure(request.req)));
-    for (const record of presented) await tracker.logOut(record);
+    for (const record of presented) {
+      report.loggedOut(record);
+      await tracker.logOut(record);
+    }
     return login;
   }
 
@@ -113,12 +169,17 @@ export class LoginDesk {
 
   /**
    * Ends every login that fits, with its sessions.
+   * @param onEnd called for each.
    * @returns how many.
    * @throws CookieStoreError (rejects) when the store fails. The logouts hold all the same.
    */
-  async endWhere(fits: (auth: CookieAuth) => boolean): Promise<number> {
+  async endWhere(
+    fits: (auth: CookieAuth) => boolean,
+    onEnd: (record: CookieRecord) => void = () => undefined,
+  ): Promise<number> {
     const { tracker } = this.#deps;
     const ending = (await tracker.logins()).filter(({ auth }) => auth !== null && fits(auth));
+    for (const record of ending) onEnd(record);
     const ended = await Promise.allSettled(ending.map((record) => tracker.logOut(record)));
     for (const each of ended) if (each.status === 'rejected') throw each.reason;
     return ended.filter((each) => each.status === 'fulfilled' && each.value).length;
@@ -141,6 +202,14 @@ export class LoginDesk {
       }
     }
   }
+}
+
+function wishOf({ user: { realm, authid }, authmethod: method, source: { provider } }: NewLogin): Wish {
+  return { realm, authid, method, provider, isKnown: true };
+}
+
+function unavailable(message: string): Unavailable {
+  return { type: 'unavailable', message };
 }
 
 function authOf({ user, authmethod, source, credential, expiresMs }: NewLogin): CookieAuth {

@@ -21,11 +21,12 @@ import { shown } from '../../log/logger.js';
 import { admits } from '../../session/deps.js';
 import { peerOf } from '../../transport/peer.js';
 import { ErrorUri } from '../../wamp/error.js';
-import { STORE_FAILED, failureAnswer, failureOf, redirect, sendJson } from './answers.js';
+import { NOT_RECORDED, STORE_FAILED, failureAnswer, failureOf, redirect, sendJson } from './answers.js';
 import { credentialsOf } from './credentials.js';
 import { LoginDesk } from './desk.js';
 import { LoginMethods } from './methods.js';
 import { LoginPosts } from './posts.js';
+import { LoginReports } from './report.js';
 import { ticketFor } from './ticket.js';
 import type { Accept } from '../../auth/method.js';
 import type { LoginFault, CookieAuth } from '../../cookie/store.js';
@@ -49,6 +50,7 @@ interface Resource {
 interface Parts {
   readonly desk: LoginDesk;
   readonly methods: LoginMethods;
+  readonly reports: LoginReports;
   /** Undefined where the config has none. */
   readonly providers: Providers | undefined;
   readonly endVouching: () => void;
@@ -89,9 +91,16 @@ class LoginService implements WebService {
     const methods = await LoginMethods.create(this.#config, this.#deps);
     const tracker = await cookies.tracker();
     const desk = new LoginDesk({ tracker, clock, admits: (realm, role) => admits(router, realm, role) });
-    const providers = await this.#createProviders(desk, cookies);
+    const { log, counts, logins } = this.#deps;
+    const reports = new LoginReports({
+      log,
+      counts,
+      refused: logins.refused,
+      presented: (asked) => desk.present(asked),
+    });
+    const providers = await this.#createProviders(desk, reports, cookies);
     const faultOf = (login: CookieAuth): LoginFault | undefined => faultOfLogin(login, methods, providers);
-    this.#parts = { desk, methods, providers, endVouching: tracker.vouch({ faultOf }) };
+    this.#parts = { desk, methods, reports, providers, endVouching: tracker.vouch({ faultOf }) };
   }
 
   async stop(): Promise<void> {
@@ -112,13 +121,18 @@ class LoginService implements WebService {
   }
 
   /** Only where the config has some: the packages behind them are optional. */
-  async #createProviders(desk: LoginDesk, cookies: CookieSection): Promise<Providers | undefined> {
+  async #createProviders(
+    desk: LoginDesk,
+    reports: LoginReports,
+    cookies: CookieSection,
+  ): Promise<Providers | undefined> {
     const { providers, public_url: publicUrl = '', realm, options } = this.#config;
     if (Object.keys(providers).length === 0) return undefined;
     const { clock, log } = this.#deps;
     const { createProviders } = await import('./providers/providers.js');
     return createProviders(providers, {
       desk,
+      reports,
       clock,
       log,
       publicUrl,
@@ -139,16 +153,20 @@ class LoginService implements WebService {
     }
   }
 
-  async #logIn(request: WebRequest, res: WebResponse, { desk, methods }: Parts): Promise<void> {
+  async #logIn(request: WebRequest, res: WebResponse, { desk, methods, reports }: Parts): Promise<void> {
+    const report = reports.of(request);
     const post = await this.#posts.read(request, res);
     if (post === undefined) return;
     const credentials = credentialsOf(post.fields);
     if (credentials === undefined) return this.#refuse(res, post, NO_CREDENTIALS);
     const verdict = await methods.ask(request, credentials);
+    // Also of one who did not wait for the answer.
+    if (verdict.type !== 'accept') await report.refused(methods.wishOf(credentials), verdict);
     // Whoever has left wants no login any more.
     if (hasLeft(res)) return;
     if (verdict.type !== 'accept') return this.#refuse(res, post, failureOf(verdict));
-    const record = await desk.open(request, res, loginOf(verdict));
+    const record = await desk.open(request, res, loginOf(verdict), report);
+    if (report.isUnrecorded) return this.#refuse(res, post, NOT_RECORDED);
     if (hasLeft(res) || record.auth === null) return;
     const present = { record, auth: record.auth };
     this.#tell(request, present.auth, 'browser logged in');
@@ -156,10 +174,11 @@ class LoginService implements WebService {
     else sendJson(res, shownLogin(present, desk));
   }
 
-  async #logOut(request: WebRequest, res: WebResponse, { desk, providers }: Parts): Promise<void> {
+  async #logOut(request: WebRequest, res: WebResponse, { desk, reports, providers }: Parts): Promise<void> {
+    const report = reports.of(request);
     const post = await this.#posts.read(request, res);
     if (post === undefined) return;
-    const auth = await desk.close(request, res);
+    const auth = await desk.close(request, res, report);
     if (auth !== undefined) this.#tell(request, auth, 'browser logged out');
     if (post.isForm) redirect(res, this.#config.options.return_to);
     else {
@@ -198,10 +217,11 @@ function faultOfLogin(
 
 /** @returns what a cookie remembers of a user whom a method let in. */
 function loginOf({ principal, lease, source = {} }: Accept): NewLogin {
-  const { realm, authid, authrole, authmethod, authextra, credential } = principal;
+  const { realm, authid, authrole, authmethod, authprovider, authextra, credential } = principal;
   return {
     user: { realm, authid, authrole, authextra },
     authmethod,
+    authprovider,
     source,
     ...(credential !== undefined && { credential }),
     ...(lease?.untilMs !== undefined && { expiresMs: lease.untilMs }),

@@ -8,12 +8,13 @@ import { denied, deny } from '../../auth/verdict.js';
 import { channelOf, clientOf, isSecure } from '../../transport/peer.js';
 import { ErrorUri } from '../../wamp/error.js';
 import { quoted } from '../../wamp/uri.js';
-import type { Accept, AuthContext, AuthRequest, Deny, Unavailable, Verdict } from '../../auth/method.js';
+import type { Accept, AuthContext, AuthMethod, AuthRequest, Deny, Unavailable, Verdict } from '../../auth/method.js';
 import type { CookieAuth, LoginFault } from '../../cookie/store.js';
 import type { WebRequest } from '../../http/service.js';
 import type { LiveSessionDeps } from '../../session/deps.js';
 import type { WebServiceDeps } from '../service.js';
 import type { Credentials } from './credentials.js';
+import type { Wish } from './desk.js';
 import type { LoginConfig } from './schema.js';
 
 export type LoginVerdict = Accept | Deny | Unavailable;
@@ -39,9 +40,8 @@ export class LoginMethods {
     if (realm !== undefined && realm !== home) {
       return deny(ErrorUri.NO_SUCH_REALM, `no logins for the realm ${quoted(realm)} are made here`);
     }
-    const { authMethods, authUris } = this.#sessions;
-    // Without a section everybody would be anonymous.
-    const asked = Object.keys(this.#config.auth).length === 0 ? undefined : authMethods.get(method);
+    const { authUris } = this.#sessions;
+    const asked = this.#asked(method);
     if (asked === undefined) {
       return deny(authUris?.noMethod ?? ErrorUri.NO_AUTH_METHOD, `no login by ${method} is possible here`);
     }
@@ -51,10 +51,15 @@ export class LoginMethods {
     return this.#admitted(answer.type === 'pass' ? undefined : answer);
   }
 
+  /** @returns what somebody wants who has such credentials, as it may be written down. */
+  wishOf({ realm = this.#config.realm, authid, method }: Credentials): Wish {
+    return { realm, authid, method, isKnown: this.#asked(method) !== undefined };
+  }
+
   /** @returns what is wrong with a login that a cookie remembers; `no such method` for one that was made elsewhere. */
   faultOf(login: CookieAuth): LoginFault | undefined {
     const { realm, auth } = this.#config;
-    const method = Object.keys(auth).length === 0 ? undefined : this.#sessions.authMethods.get(login.authmethod);
+    const method = this.#asked(login.authmethod);
     if (method === undefined) return 'no such method';
     // Another service may have other principals of the same names, for a realm of its own. Authenticators and tokens name realms.
     if (login.authrealm !== realm && auth.ticket?.type === 'static' && login.authmethod === 'ticket') {
@@ -65,6 +70,11 @@ export class LoginMethods {
 
   async stop(): Promise<void> {
     await this.#sessions.stop?.();
+  }
+
+  #asked(method: string): AuthMethod | undefined {
+    // Without a section everybody would be anonymous.
+    return Object.keys(this.#config.auth).length === 0 ? undefined : this.#sessions.authMethods.get(method);
   }
 
   /** Only what a cookie can remember: a login in a role that is built in would never count. */

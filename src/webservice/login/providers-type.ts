@@ -8,12 +8,14 @@ import type { WebResponse } from '../../http/response.js';
 import type { WebRequest } from '../../http/service.js';
 import type { Logger } from '../../log/logger.js';
 import type { LoginDesk } from './desk.js';
+import type { LoginReports } from './report.js';
 
 /** What providers get from the service. */
 export interface ProvidersDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly desk: LoginDesk;
+  readonly reports: LoginReports;
   readonly log: Logger;
   /** The origin of the pages, without a slash at the end. Redirect URIs are made of it and the mount of the request. */
   readonly publicUrl: string;

@@ -12,10 +12,11 @@ import { failureOf } from './failure.js';
 import { LogoutTokenError } from './logout-token.js';
 import type { Logger } from '../../../log/logger.js';
 import type { RepeatedLog } from '../../../log/repeated.js';
-import type { CookieAuth } from '../../../cookie/store.js';
+import type { CookieAuth, CookieRecord } from '../../../cookie/store.js';
 import type { WebResponse } from '../../../http/response.js';
 import type { WebRequest } from '../../../http/service.js';
 import type { LoginDesk } from '../desk.js';
+import type { LoginReports } from '../report.js';
 import type { ProviderLogout } from './identity-provider.js';
 
 /** A logout token has about one KiB. */
@@ -29,6 +30,7 @@ export interface BackchannelDeps {
   readonly issuer: string;
   readonly verify: (token: string) => Promise<ProviderLogout>;
   readonly desk: Pick<LoginDesk, 'endWhere'>;
+  readonly reports: LoginReports;
   readonly log: Logger;
   readonly repeated: RepeatedLog;
 }
@@ -44,6 +46,7 @@ export class Backchannel {
   }
 
   async handle(request: WebRequest, res: WebResponse): Promise<void> {
+    const report = this.#deps.reports.of(request);
     const body = await this.#bodies.read(request, res);
     if (body === undefined) return;
     const [token, ...more] = new URLSearchParams(body.toString('utf8')).getAll('logout_token');
@@ -52,7 +55,8 @@ export class Backchannel {
     const logout = await this.#verified(token, res);
     if (logout === undefined) return;
     try {
-      const ended = await desk.endWhere((auth) => this.#fits(auth, logout));
+      const onEnd = (record: CookieRecord): void => report.loggedOut(record, { actor: `provider ${name}` });
+      const ended = await desk.endWhere((auth) => this.#fits(auth, logout), onEnd);
       log.info({ provider: name, ended }, 'logout at a login provider');
       sendEmpty(res, 200, PROVIDER_HEADERS);
     } catch (error) {

@@ -10,17 +10,19 @@
 import { mapUser } from '../../../auth/mapping/mapping.js';
 import { CookieStoreError } from '../../../cookie/error.js';
 import { shown } from '../../../log/logger.js';
-import { peerOf } from '../../../transport/peer.js';
+import { deny } from '../../../auth/verdict.js';
 import { sendAnswer, sendEmpty, sendStatus } from '../../../http/answer.js';
 import { errorPage, PROVIDER_HEADERS } from './error-page.js';
 import { failureOf } from './failure.js';
 import { returnTo, withLoginError } from './return-to.js';
 import { randomText, transactionName } from './transaction.js';
+import type { AuditRecord } from '../../../log/audit.js';
 import type { Logger } from '../../../log/logger.js';
 import type { RepeatedLog } from '../../../log/repeated.js';
 import type { WebResponse } from '../../../http/response.js';
 import type { WebRequest } from '../../../http/service.js';
 import type { LoginDesk } from '../desk.js';
+import type { LoginReport, LoginReports } from '../report.js';
 import type { LoginFailure } from './error-page.js';
 import type { Failure } from './failure.js';
 import type { Identity, IdentityProvider, SignIn } from './identity-provider.js';
@@ -53,6 +55,19 @@ const STORE_AWAY: LoginFailure = {
   retryAfterS: RETRY_AFTER_S,
 };
 
+const NOT_RECORDED: LoginFailure = {
+  status: 503,
+  text: 'Logins cannot be recorded at the moment.',
+  retryAfterS: RETRY_AFTER_S,
+};
+
+/** A browser that has come back. */
+interface Visit {
+  readonly request: WebRequest;
+  readonly res: WebResponse;
+  readonly report: LoginReport;
+}
+
 export interface SignInFlowDeps {
   readonly provider: IdentityProvider;
   readonly settings: ProviderSettings;
@@ -60,6 +75,7 @@ export interface SignInFlowDeps {
   readonly log: Logger;
   readonly repeated: RepeatedLog;
   readonly desk: Pick<LoginDesk, 'open'>;
+  readonly reports: LoginReports;
 }
 
 /** The two steps of a login at one provider. */
@@ -74,12 +90,16 @@ export class SignInFlow {
   /** `GET <login>/<provider>/start?return_to=/page` */
   async start(request: WebRequest, res: WebResponse): Promise<void> {
     if (!isOfPage(request)) return this.#refuseFrame(res);
-    const { provider, cookies, settings } = this.#deps;
+    const { provider, cookies, settings, reports } = this.#deps;
+    const report = reports.of(request);
     const asked = new URLSearchParams(request.query).get('return_to');
     const target = returnTo(asked, settings.publicUrl, settings.returnTo);
     const signIn = { ...this.#place(request), state: randomText(), nonce: randomText(), verifier: randomText() };
     const url = await this.#ask(() => provider.signInUrl(signIn));
-    if (!(url instanceof URL)) return this.#fail(request, res, url, target);
+    if (!(url instanceof URL)) {
+      await this.#tell(report, url);
+      return this.#fail(request, res, url, target);
+    }
     const transaction = { verifier: signIn.verifier, nonce: signIn.nonce, returnTo: target };
     const { cookie } = request.req.headers;
     for (const header of cookies.begin(signIn.state, transaction, cookie, signIn.scope))
@@ -90,29 +110,34 @@ export class SignInFlow {
   /** `GET <login>/<provider>/callback?code&state&iss` */
   async callback(request: WebRequest, res: WebResponse): Promise<void> {
     if (!isOfPage(request)) return this.#refuseFrame(res);
-    const { provider, cookies, settings } = this.#deps;
+    const { provider, cookies, settings, reports } = this.#deps;
+    const report = reports.of(request);
     const place = this.#place(request);
     const callback = new URL(`${place.redirectUri}${request.query}`);
     const state = callback.searchParams.get('state') ?? '';
     const transaction = cookies.find(state, request.req.headers.cookie, place.scope);
-    if (transaction === undefined) return this.#page(request, res, STALE, settings.returnTo);
+    if (transaction === undefined) {
+      await this.#tell(report, { kind: 'refused', reason: 'no login of this browser is under way' });
+      return this.#page(request, res, STALE, settings.returnTo);
+    }
     // Whatever comes of it, it was the only try.
     res.appendHeader('Set-Cookie', cookies.clear(transactionName(state), place.scope));
     const { verifier, nonce } = transaction;
     const identity = await this.#ask(() => provider.identify(callback, { ...place, state, verifier, nonce }));
-    if ('kind' in identity) return this.#fail(request, res, identity, transaction.returnTo);
-    await this.#enter(request, res, identity, transaction);
+    if ('kind' in identity) {
+      await this.#tell(report, identity);
+      return this.#fail(request, res, identity, transaction.returnTo);
+    }
+    await this.#enter({ request, res, report }, identity, transaction);
   }
 
-  async #enter(
-    request: WebRequest,
-    res: WebResponse,
-    identity: Identity,
-    { returnTo: target }: Transaction,
-  ): Promise<void> {
+  async #enter(visit: Visit, identity: Identity, { returnTo: target }: Transaction): Promise<void> {
+    const { request, res, report } = visit;
     const { provider, settings, log, repeated, desk } = this.#deps;
+    const { subject, sid } = identity;
     const user = mapUser(identity.user, settings.mapping);
     if (user === undefined) {
+      await this.#tell(report, { kind: 'refused', reason: 'this user has no place here' }, { subject });
       repeated.say(
         'info',
         { provider: settings.name },
@@ -121,8 +146,8 @@ export class SignInFlow {
       );
       return this.#page(request, res, NOBODY, target);
     }
-    const { subject, sid } = identity;
     if (JSON.stringify([user.authextra, subject, sid]).length > MAX_REMEMBERED) {
+      await this.#tell(report, { kind: 'refused', reason: 'this user has too much to remember' }, { subject });
       repeated.say(
         'warn',
         { provider: settings.name },
@@ -140,14 +165,15 @@ export class SignInFlow {
     const { authmethod } = provider;
     const { credential, realm } = settings;
     try {
-      await desk.open(request, res, { user: { ...user, realm }, authmethod, source, credential });
+      await desk.open(request, res, { user: { ...user, realm }, authmethod, source, credential }, report);
     } catch (error) {
       if (!(error instanceof CookieStoreError)) throw error;
       repeated.say('error', { err: error }, 'cookie store failed, login refused');
       return this.#page(request, res, STORE_AWAY, target);
     }
+    if (report.isUnrecorded) return this.#page(request, res, NOT_RECORDED, target);
     const { authid, authrole } = user;
-    const peer = peerOf(request.req.socket);
+    const { peer } = report;
     log.info(
       { realm, authid: shown(authid), authrole, authmethod, provider: settings.name, peer },
       'browser logged in',
@@ -166,6 +192,14 @@ export class SignInFlow {
     } finally {
       this.#underWay -= 1;
     }
+  }
+
+  /** Nobody is logged in. @param about what else is known. */
+  #tell(report: LoginReport, { kind, reason }: Failure, about?: AuditRecord['about']): Promise<void> {
+    const { provider, settings } = this.#deps;
+    const wish = { realm: settings.realm, method: provider.authmethod, provider: settings.name, isKnown: true };
+    const verdict = kind === 'unavailable' ? { type: kind, message: reason } : deny(reason, reason);
+    return report.refused(wish, verdict, about);
   }
 
   #fail(request: WebRequest, res: WebResponse, { kind, reason, error }: Failure, target: string): void {

@@ -27,15 +27,15 @@ export class LoginProvider {
   readonly flow: SignInFlow;
 
   constructor(name: string, config: ProviderConfig, deps: LoginProviderDeps) {
-    const { desk, repeated, cookies, log } = deps;
+    const { desk, reports, repeated, cookies, log } = deps;
     const identity: IdentityProvider =
       config.type === 'oidc' ? new OidcProvider(config, deps) : new OAuth2Provider(config, deps);
     const settings = settingsOf(name, config, identity.issuer, deps);
     this.identity = identity;
     this.settings = settings;
-    this.flow = new SignInFlow({ provider: identity, settings, cookies, log, repeated, desk });
+    this.flow = new SignInFlow({ provider: identity, settings, cookies, log, repeated, desk, reports });
     const verify = identity.verifyLogout?.bind(identity);
     if (verify === undefined || config.type !== 'oidc' || !config.backchannel_logout) return;
-    this.backchannel = new Backchannel({ name, log, repeated, desk, issuer: identity.issuer, verify });
+    this.backchannel = new Backchannel({ name, log, repeated, desk, reports, issuer: identity.issuer, verify });
   }
 }
