@@ -1,4 +1,5 @@
 /** The audit log of a node (`controller.options.audit`). */
+import { checkAudit } from './rules.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 
 /** What may be asked for. All are an `AuditEvent` of `log/audit.ts`. */
@@ -13,8 +14,8 @@ export const auditSchema = {
   standsAt: 'controller.options.audit',
   absent: 'none',
   description:
-    'A file that says who did what: log-ins, logouts, what was denied, and what the operator did. An addition to the keys of Crossbar.io.',
-  required: ['file'],
+    'Says who did what, in a file or on standard output: log-ins, logouts, what was denied, and what the operator did. An addition to the keys of Crossbar.io.',
+  rules: checkAudit,
   additionalProperties: false,
   properties: {
     file: {
@@ -22,8 +23,15 @@ export const auditSchema = {
       is: 'file',
       state: true,
       minLength: 1,
+      absent: 'none',
       description:
         'Lines of JSON are appended to it, and get to the disk within a second. Relative to the node directory, or to the state directory if there is one (`--statedir`). `SIGUSR1` opens it anew, for programs that rotate logs.',
+    },
+    stdout: {
+      type: 'boolean',
+      default: false,
+      description:
+        'In place of a file: the lines go to standard output, beside the log, and begin with `{"log":"audit"`. It may have to wait for whoever reads it: then it cannot be written.',
     },
     events: {
       type: 'array',
@@ -37,7 +45,7 @@ export const auditSchema = {
       type: 'boolean',
       default: false,
       description:
-        'Nobody can log in while the file cannot be written. By default the log says once that it cannot, up to 1 MiB waits, and what is beyond that is counted.',
+        'Nobody can log in while it cannot be written. By default the log says once that it cannot, up to 1 MiB waits, and what is beyond that is counted.',
     },
   },
 } as const satisfies ConfigSchema;

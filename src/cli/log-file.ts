@@ -9,6 +9,9 @@ import { closeSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSyn
 import { dirname } from 'node:path';
 import { Writable } from 'node:stream';
 
+/** What may fail. */
+export type LogFault = 'write' | 'set aside';
+
 export interface LogFileOptions {
   /** Absolute. Its directory is made when it is missing. */
   readonly file: string;
@@ -16,8 +19,8 @@ export interface LogFileOptions {
   readonly maxBytes?: number | undefined;
   /** How many files that were set aside are kept. */
   readonly keep: number;
-  /** Told when the file cannot be opened, written or set aside. */
-  readonly failed: (error: unknown) => void;
+  /** Told when the file cannot be written, or not be set aside or opened anew; then lines go on into it. */
+  readonly failed: (what: LogFault, error: unknown) => void;
 }
 
 /** Who may read the log: addresses and names of users are in it. */
@@ -30,7 +33,7 @@ export class LogFile extends Writable {
   #fd: number;
   #bytes: number;
   /** What fails at the moment, and has been told. A file may be written and yet not be set aside. */
-  readonly #failing = new Set<'write' | 'set aside'>();
+  readonly #failing = new Set<LogFault>();
 
   /** @throws the error of the system when the file cannot be opened: who asks for a log gets one. */
   constructor(options: LogFileOptions) {
@@ -86,7 +89,7 @@ export class LogFile extends Writable {
     this.reopen();
   }
 
-  #attempt(what: 'write' | 'set aside', act: () => void): void {
+  #attempt(what: LogFault, act: () => void): void {
     try {
       act();
       this.#failing.delete(what);
@@ -95,8 +98,8 @@ export class LogFile extends Writable {
     }
   }
 
-  #sayOnce(what: 'write' | 'set aside', error: unknown): void {
-    if (!this.#failing.has(what)) this.#options.failed(error);
+  #sayOnce(what: LogFault, error: unknown): void {
+    if (!this.#failing.has(what)) this.#options.failed(what, error);
     this.#failing.add(what);
   }
 }

@@ -7,11 +7,12 @@ import { InvalidArgumentError } from 'commander';
 import { NodeError } from '../node/error.js';
 import { messageOf } from '../system/error.js';
 import { LogFile } from './log-file.js';
+import type { LogFault } from './log-file.js';
 
 /** What is asked for. */
 export interface LogFileWords {
   readonly logtofile?: boolean;
-  /** Relative to the node directory. */
+  /** Relative to the node directory, or to the state directory. */
   readonly logdir?: string;
   /** In bytes. */
   readonly logmaxsize?: number;
@@ -27,18 +28,24 @@ export const LOGS_KEPT = 5;
 /** A log that is set aside after each line is none. */
 const MIN_BYTES = 4096;
 
+/** What is said of it. */
+const FAULTS: Readonly<Record<LogFault, string>> = {
+  write: 'cannot be written, lines of it are lost',
+  'set aside': 'cannot be set aside or opened anew, it goes on in the file that it has',
+};
+
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-/** @returns undefined where the log goes to standard output. @throws NodeError when the file cannot be opened. */
-export function logFileOf(words: LogFileWords, cbdir: string): LogFile | undefined {
+/** @param directory where relative paths start. @returns undefined where the log goes to standard output. @throws NodeError when the file cannot be opened. */
+export function logFileOf(words: LogFileWords, directory: string): LogFile | undefined {
   const { logtofile = false, logdir, logmaxsize: maxBytes, logkeep: keep = LOGS_KEPT } = words;
   if (!logtofile && logdir === undefined) {
     if (maxBytes === undefined) return undefined;
     throw new NodeError('ERR_NODE_DIRECTORY', '--logmaxsize is about a log in a file: it needs --logtofile');
   }
-  const file = path.resolve(cbdir, logdir ?? '.', LOG_FILE);
-  const failed = (error: unknown): void => {
-    process.stderr.write(`crossbar-ts: the log ${file} cannot be written, lines of it are lost: ${messageOf(error)}\n`);
+  const file = path.resolve(directory, logdir ?? '.', LOG_FILE);
+  const failed = (what: LogFault, error: unknown): void => {
+    process.stderr.write(`crossbar-ts: the log ${file} ${FAULTS[what]}: ${messageOf(error)}\n`);
   };
   try {
     return new LogFile({ file, maxBytes, keep, failed });

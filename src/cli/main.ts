@@ -61,7 +61,7 @@ function commandLine(argv: readonly string[]): Command {
     .addOption(new Option('--color <when>', 'colour in text logs').choices(COLOR_CHOICES).default('auto'))
     .addOption(strictly())
     .option('--logtofile', 'log to node.log instead of standard output')
-    .option('--logdir <dir>', 'where node.log lies (default: the node directory); implies --logtofile')
+    .option('--logdir <dir>', 'where node.log lies (default: the state or node directory); implies --logtofile')
     .addOption(new Option('--logmaxsize <size>', 'set node.log aside when it is larger, like 10M').argParser(byteCount))
     .addOption(
       new Option('--logkeep <n>', 'how many logs that were set aside are kept')
@@ -247,8 +247,9 @@ function addRundirOption(command: Command): Command {
 
 function addStatedirOption(command: Command): Command {
   return command.addOption(
-    new Option('--statedir <dir>', 'where relative paths of cookie stores start (default: the node directory)').env(
-      'CROSSBAR_STATEDIR',
-    ),
+    new Option(
+      '--statedir <dir>',
+      'where relative paths of cookie stores, audit log and log start (default: the node directory)',
+    ).env('CROSSBAR_STATEDIR'),
   );
 }

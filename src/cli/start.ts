@@ -1,6 +1,8 @@
 /**
  * `crossbar-ts start`: a node from its directory, until a signal ends it.
  */
+import path from 'node:path';
+
 import type { Logger } from '../log/logger.js';
 import { resolveCbdir } from '../node/cbdir.js';
 import { startNode } from '../node/start.js';
@@ -30,7 +32,8 @@ export interface StartOptions extends LogOptions, LogFileWords {
 /** Starts the node; returns once it runs, or ends the process with 1 when it cannot. */
 export async function start(options: StartOptions): Promise<void> {
   const cbdir = resolveCbdir({ option: options.cbdir, env: process.env, cwd: process.cwd() });
-  const logFile = logFileOf(options, cbdir);
+  // Where the node keeps what it writes.
+  const logFile = logFileOf(options, options.statedir === undefined ? cbdir : path.resolve(options.statedir));
   const output = new Output(logFile ?? process.stdout);
   process.once('exit', () => output.writeOut());
   const reporter = createReporter(options, output, (process.env['NO_COLOR'] ?? '') !== '');

@@ -389,7 +389,7 @@ class Node implements RunningNode {
     } finally {
       this.#warden.close();
       this.#parts.audit?.record({ event: 'node stopped', about: { pid: process.pid } });
-      this.#parts.audit?.close();
+      await this.#parts.audit?.close();
       await this.#parts.pidFile?.release();
     }
     this.#log.info('node stopped');

@@ -2,11 +2,15 @@
 import path from 'node:path';
 
 import type { AuditLog } from '../../audit/audit-log.js';
+import type { AuditPlace } from '../../audit/place.js';
 import type { AuditConfig } from '../../audit/schema.js';
 import type { Logger } from '../../log/logger.js';
 import { messageOf } from '../../system/error.js';
 import { NodeError } from '../error.js';
 import type { TakenDirectory } from '../directory.js';
+
+/** How lines of it begin where those of the log are, too. */
+const STDOUT_MARK = { log: 'audit' };
 
 /** The audit log of a running node. */
 export type OpenAudit = Pick<AuditLog, 'record' | 'close'>;
@@ -25,22 +29,32 @@ export async function openAudit(
 ): Promise<OpenAudit> {
   // Most nodes have none.
   const { AuditLog } = await import('../../audit/audit-log.js');
-  const file = path.resolve(cbdir, config.file);
+  const file = config.file === undefined ? undefined : path.resolve(cbdir, config.file);
   try {
-    const audit = new AuditLog({ ...config, file }, log);
+    const audit = new AuditLog(config, await placeOf(file), log, file === undefined ? STDOUT_MARK : {});
     open.add(audit);
     audit.record({ event: 'config loaded', about: { config: loaded.file, cbdir } });
     return {
       record: (entry) => audit.record(entry),
-      close: () => {
-        if (open.delete(audit)) audit.close();
+      close: async () => {
+        if (open.delete(audit)) await audit.close();
       },
     };
   } catch (cause) {
     await pidFile?.release();
-    const text = `the audit log ${file} cannot be opened: ${messageOf(cause)}`;
+    const text = `the audit log ${String(file)} cannot be opened: ${messageOf(cause)}`;
     throw new NodeError('ERR_NODE_START', text, { cause });
   }
+}
+
+/** @param file undefined for standard output. @throws (rejects) the error of the system when it cannot be opened. */
+async function placeOf(file: string | undefined): Promise<AuditPlace> {
+  if (file !== undefined) {
+    const { FilePlace } = await import('../../audit/file-place.js');
+    return new FilePlace(file);
+  }
+  const { StreamPlace } = await import('../../audit/stream-place.js');
+  return new StreamPlace(process.stdout, 'standard output');
 }
 
 /** Goes on in files of the same names. @returns how many there are. */

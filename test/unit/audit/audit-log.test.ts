@@ -2,9 +2,12 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { AuditLog } from '../../../src/audit/audit-log.js';
+import { FilePlace } from '../../../src/audit/file-place.js';
+import { StreamPlace } from '../../../src/audit/stream-place.js';
 import { Denials } from '../../../src/audit/denials.js';
 import type { AuditRecord } from '../../../src/log/audit.js';
 import { auditOf, withAudit } from '../../../src/log/audit.js';
@@ -21,15 +24,16 @@ beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'crossbar-ts-audit-'));
   [opened, lines] = [[], []];
 });
-afterEach(() => {
-  for (const audit of opened) audit.close();
+afterEach(async () => {
+  for (const audit of opened) await audit.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
 function audit(options: { file?: string; events?: AuditRecord['event'][]; required?: boolean } = {}) {
   const { file = 'logs/audit.log', required = false, events } = options;
-  const config = { file: path.resolve(directory, file), required, ...(events && { events }) };
-  const made = new AuditLog(config as ConstructorParameters<typeof AuditLog>[0], log);
+  const config = { required, ...(events && { events }) };
+  const place = new FilePlace(path.resolve(directory, file));
+  const made = new AuditLog(config as ConstructorParameters<typeof AuditLog>[0], place, log);
   opened.push(made);
   return made;
 }
@@ -79,23 +83,139 @@ it.each([true, false])(
   },
 );
 
+/** A disk with so many bytes of room. */
+class SmallDisk extends FilePlace {
+  room = 0;
+
+  override write(line: Buffer): number {
+    if (this.room === 0) throw new Error('ENOSPC: no space left on device, write');
+    const part = line.subarray(0, this.room);
+    this.room -= part.length;
+    return super.write(part);
+  }
+}
+
 it('what could not be written comes when it can be, in order, and what was too much is counted', () => {
-  const made = audit();
-  made.record({ event: 'login', session: 0 });
-  const config = { file: '/dev/full', required: false };
-  const full = new AuditLog(config, log);
+  const disk = new SmallDisk(path.join(directory, 'audit.log'));
+  const full = new AuditLog({ required: false }, disk, log);
   opened.push(full);
+  disk.room = 1000;
   const text = 'x'.repeat(250);
   for (let session = 1; session <= 5000; session++) full.record({ event: 'login', session, authid: text });
-  // The same log, as if its disk had room again.
-  Object.assign(config, { file: path.join(directory, 'logs/audit.log') });
-  full.reopen();
+  disk.room = Infinity;
   full.record({ event: 'logout', session: 5001 });
-  const sessions = entries().map(({ session, event }) => session ?? event);
-  const lost = entries().find(({ event }) => event === 'entries lost')?.['lost'] as number;
+  const written = entries('audit.log');
+  const sessions = written.map(({ session, event }) => session ?? event);
+  const lost = written.find(({ event }) => event === 'entries lost')?.['lost'] as number;
   expect(lost).toBeGreaterThan(0);
-  expect(sessions).toEqual([...Array.from({ length: 5001 - lost }, (_, at) => at), 'entries lost', 5001]);
+  const kept = Array.from({ length: 5000 - lost }, (_, at) => at + 1);
+  expect(sessions).toEqual([...kept, 5001, 'entries lost']);
+  full.record({ event: 'logout', session: 5002 });
+  expect(entries('audit.log').at(-1)).toMatchObject({ session: 5002 });
   expect(lines.map(({ msg }) => msg)).toEqual(['audit log cannot be written', 'audit log is written again']);
+});
+
+it('half a line that is in the old file when the disk is full comes whole into the new one', () => {
+  const disk = new SmallDisk(path.join(directory, 'audit.log'));
+  const full = new AuditLog({ required: false }, disk, log);
+  opened.push(full);
+  disk.room = 40;
+  full.record({ event: 'login', session: 1 });
+  renameSync(path.join(directory, 'audit.log'), path.join(directory, 'old.log'));
+  full.reopen();
+  disk.room = Infinity;
+  full.record({ event: 'login', session: 2 });
+  expect(entries('audit.log').map(({ session }) => session)).toEqual([1, 2]);
+});
+
+it('says that it cannot be opened anew, and goes on in the file that it has', () => {
+  const made = audit({ file: 'gone/audit.log', required: true });
+  rmSync(path.join(directory, 'gone'), { recursive: true });
+  made.reopen();
+  expect(lines).toMatchObject([{ msg: 'audit log cannot be opened anew, it goes on in the file that it has' }]);
+  expect(made.record({ event: 'login' })).toBe(true);
+});
+
+describe('on standard output', () => {
+  /** A reader that reads when it is told to. */
+  class Reader extends Writable {
+    text = '';
+    readonly held: (() => void)[] = [];
+    isReading = true;
+
+    override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+      this.text += chunk.toString();
+      if (this.isReading) done();
+      else this.held.push(done);
+    }
+
+    read(): void {
+      this.isReading = true;
+      for (const done of this.held.splice(0)) done();
+    }
+  }
+
+  function on(reader: Writable, required = false): AuditLog {
+    const made = new AuditLog({ required }, new StreamPlace(reader, 'standard output'), log, { log: 'audit' });
+    opened.push(made);
+    return made;
+  }
+
+  it('has lines that are marked', () => {
+    const reader = new Reader();
+    on(reader).record({ event: 'login', session: 1 });
+    expect(reader.text).toMatch(/^\{"log":"audit","time":"[^"]+","event":"login","session":1\}\n$/);
+  });
+
+  it.each([true, false])(
+    'holds nobody up when nobody reads, and keeps what is bounded (required: %s)',
+    async (required) => {
+      const reader = new Reader();
+      reader.isReading = false;
+      const made = on(reader, required);
+      const answers: boolean[] = [];
+      for (let session = 1; session <= 12_000; session++) {
+        answers.push(made.record({ event: 'login', session, authid: 'x'.repeat(250) }));
+      }
+      expect([answers[0], answers.at(-1)]).toEqual([true, !required]);
+      expect(reader.writableLength).toBeLessThan(1_100_000);
+      expect(lines).toMatchObject([{ msg: 'audit log cannot be written', err: { message: 'nobody reads it' } }]);
+      reader.read();
+      const drained = async (): Promise<void> => {
+        do await new Promise((resolve) => setImmediate(resolve));
+        while (reader.writableLength > 0);
+      };
+      await drained();
+      // What waits takes the room of what was read.
+      for (let at = 0; at < 3; at++) {
+        made.record({ event: 'logout' });
+        await drained();
+      }
+      expect(made.record({ event: 'logout' })).toBe(true);
+      await drained();
+      const read = reader.text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      const lost = read.reduce((sum, entry) => sum + Number(entry['lost'] ?? 0), 0);
+      const sessions = read.flatMap(({ session }) => (session === undefined ? [] : [session]));
+      const logouts = read.filter(({ event }) => event === 'logout').length;
+      expect(lost).toBeGreaterThan(0);
+      expect(sessions.length + logouts + lost).toBe(12_004);
+      expect(sessions.every((session, at) => session === at + 1)).toBe(true);
+      expect(lines.at(-1)).toMatchObject({ msg: 'audit log is written again' });
+    },
+  );
+
+  it('that nobody reads any more is told, and ends nothing', async () => {
+    const reader = new Reader();
+    const made = on(reader, true);
+    reader.destroy(new Error('EPIPE'));
+    await new Promise((resolve) => reader.once('close', resolve));
+    expect(made.record({ event: 'login' })).toBe(false);
+    await made.close();
+    expect(lines.map(({ msg }) => msg)).toEqual(['audit log cannot be written', 'the end of the audit log is lost']);
+  });
 });
 
 it('throws when it cannot be opened', () => {

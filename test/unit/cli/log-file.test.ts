@@ -12,8 +12,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { LogFile } from '../../../src/cli/log-file.js';
+import { logFileOf } from '../../../src/cli/log-options.js';
 
 let directory: string;
 let opened: LogFile[];
@@ -29,10 +30,12 @@ afterEach(() => {
 function logFile(options: { name?: string; maxBytes?: number; keep?: number } = {}) {
   const { name = 'node.log', maxBytes, keep = 3 } = options;
   const failures: unknown[] = [];
+  const faults: string[] = [];
+  const failed = (what: string, error: unknown): void => void (failures.push(error), faults.push(what));
   const file = path.resolve(directory, name);
-  const log = new LogFile({ file, maxBytes, keep, failed: (error) => void failures.push(error) });
+  const log = new LogFile({ file, maxBytes, keep, failed });
   opened.push(log);
-  return { log, failures, file };
+  return { log, failures, faults, file };
 }
 const textOf = (name: string): string => readFileSync(path.join(directory, name), 'utf8');
 
@@ -95,7 +98,7 @@ it('a full disk ends nothing, and is said once', async () => {
 });
 
 it('that it cannot be set aside is said once, although lines are written, and again after it could be', () => {
-  const { log, failures, file } = logFile({ maxBytes: 10, keep: 1 });
+  const { log, failures, faults, file } = logFile({ maxBytes: 10, keep: 1 });
   mkdirSync(path.join(`${file}.1`, 'full'), { recursive: true });
   for (let i = 0; i < 5; i++) log.write('aaaaaa\n');
   expect([textOf('node.log'), failures.length]).toEqual(['aaaaaa\n'.repeat(5), 1]);
@@ -106,9 +109,28 @@ it('that it cannot be set aside is said once, although lines are written, and ag
   mkdirSync(path.join(`${file}.1`, 'full'), { recursive: true });
   for (let i = 0; i < 3; i++) log.write('cccccc\n');
   expect([textOf('node.log'), failures.length]).toEqual(['bbbbbb\ncccccc\ncccccc\ncccccc\n', 2]);
+  expect(faults).toEqual(['set aside', 'set aside']);
 });
 
 it('throws when it cannot be opened at all', () => {
   writeFileSync(path.join(directory, 'file'), '');
   expect(() => logFile({ name: 'file/node.log' })).toThrow(/ENOTDIR|EEXIST/);
+});
+
+it('standard error says that lines are lost only where they are', () => {
+  const said: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  try {
+    mkdirSync(path.join(directory, 'node.log.1', 'full'), { recursive: true });
+    const log = logFileOf({ logtofile: true, logmaxsize: 10, logkeep: 1 }, directory);
+    if (log === undefined) throw new Error('there is no log');
+    opened.push(log);
+    for (let i = 0; i < 3; i++) log.write('aaaaaa\n');
+    expect(textOf('node.log')).toBe('aaaaaa\n'.repeat(3));
+  } finally {
+    stderr.mockRestore();
+  }
+  expect(said).toEqual([
+    expect.stringMatching(/node\.log cannot be set aside or opened anew, it goes on in the file that it has: .*EISDIR/),
+  ]);
 });
