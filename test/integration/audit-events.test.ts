@@ -111,7 +111,7 @@ describeNeeds('the openssl command', HAS_OPENSSL)('the audit log has', () => {
     });
     await answer.arrayBuffer();
     const [line = 'cbtid='] = answer.headers.getSetCookie();
-    const id = cookieValue(line) ?? '';
+    const id = cookieValue(line);
     if (id !== '') ids.push(id);
     return { status: answer.status, id };
   }

@@ -1,9 +1,9 @@
 /** The audit log of the daemon: who came, who was sent away and by whom, and what becomes of log-ins when it cannot be written. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
-import { runCli, startDaemon, temporaryDirectory } from '../support/daemon.js';
+import { runCli, spawnDaemon, startDaemon, temporaryDirectory } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { nodeConfig, openRealm } from '../support/node-config.js';
 import { ConnectionClosed, WampClient } from '../support/wamp-client.js';
@@ -138,5 +138,46 @@ describe('an audit log that cannot be written', () => {
     const { code, stderr } = await runCli(['start', '--cbdir', cbdir]);
     expect(code).toBe(1);
     expect(stderr).toContain('the audit log /dev/null/audit.log cannot be opened');
+  });
+});
+
+describe('the audit log', () => {
+  it('on standard output stands beside the log, marked', async () => {
+    const node = await startDaemon({ config: configWith({ stdout: true, required: true }) });
+    onTestFinished(() => node.dispose());
+    await (await WampClient.join(node.url('/ws', 'ws'), 'realm1')).drop();
+    expect(await node.stop()).toBe(0);
+    const lines = node.stdout.trim().split('\n');
+    const audited = lines.filter((line) => line.startsWith('{"log":"audit","time":'));
+    expect(audited.map((line) => (JSON.parse(line) as Entry)['event'])).toEqual([
+      ...['config loaded', 'node started', 'login', 'node stopped'],
+    ]);
+    for (const line of lines) expect(line).toMatch(/^\{"(log|level)":".*\}$/);
+  });
+
+  it('and the log are below the state directory; the node directory stays as it is', async () => {
+    const statedir = temporaryDirectory();
+    const args = ['--statedir', statedir, '--rundir', path.join(statedir, 'run'), '--logdir', 'logs'];
+    const node = spawnDaemon({ config: configWith({ file: 'logs/audit.log' }), args });
+    onTestFinished(() => node.dispose());
+    const patient = { timeout: 30_000 };
+    await expect.poll(() => existsSync(path.join(statedir, 'logs/audit.log')), patient).toBe(true);
+    await expect
+      .poll(() => readFileSync(path.join(statedir, 'logs/node.log'), 'utf8'), patient)
+      .toContain('node started');
+    expect(readFileSync(path.join(statedir, 'logs/audit.log'), 'utf8')).toContain('"config loaded"');
+    expect(readdirSync(node.cbdir)).toEqual(['config.json']);
+  });
+
+  it('has one place', async () => {
+    const cbdir = temporaryDirectory();
+    for (const [audit, text] of [
+      [{}, 'found without a place'],
+      [{ file: 'a', stdout: true }, 'found beside "file"'],
+    ] as const) {
+      writeFileSync(path.join(cbdir, 'config.json'), JSON.stringify(configWith(audit)));
+      const { code, stdout, stderr } = await runCli(['check', '--cbdir', cbdir]);
+      expect([code, stdout + stderr]).toEqual([1, expect.stringContaining(text)]);
+    }
   });
 });
