@@ -19,6 +19,12 @@ const NINE = 0x39;
  *   counts as an object of the class above it, so compare with a count from before
  */
 export async function countObjects(classes) {
+  const byName = await countClasses();
+  return Object.fromEntries(classes.map((name) => [name, byName.get(name) ?? 0]));
+}
+
+/** @returns {Promise<Map<string, number>>} live objects by the name of their class, all of them */
+export async function countClasses() {
   const snapshot = await takeSnapshot();
   const nodesAt = endOf(snapshot, '"nodes":[');
   const head = snapshot.toString('latin1', 0, nodesAt);
@@ -33,8 +39,7 @@ export async function countObjects(classes) {
   const strings = /** @type {string[]} */ (
     JSON.parse(snapshot.toString('utf8', stringsAt, snapshot.lastIndexOf(']') + 1))
   );
-  const byName = new Map(strings.map((name, index) => [name, counts.get(index) ?? 0]));
-  return Object.fromEntries(classes.map((name) => [name, byName.get(name) ?? 0]));
+  return new Map([...counts].map(([index, count]) => [strings[index] ?? '', count]));
 }
 
 /** @returns {Promise<Buffer>} */

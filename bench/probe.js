@@ -10,6 +10,8 @@
  * - `longest-turn`: how long the loop was busy without a break since the last such question, in milliseconds of processor time
  * - `memory`: what is in use after the garbage has gone
  * - `objects`: live objects by the name of their class
+ * - `census`: the same of all classes
+ * - `resources`: what keeps the event loop alive, by kind
  * - `profile-start`, `profile-stop`: a CPU profile of the stretch between, written to a file
  */
 import { writeFileSync } from 'node:fs';
@@ -17,7 +19,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
-import { countObjects } from './heap-census.js';
+import { countClasses, countObjects } from './heap-census.js';
 import { TurnWatch } from './turn-watch.js';
 
 const DEFAULT_RESOLUTION_MS = 5;
@@ -38,6 +40,8 @@ const ANSWERS = {
   'longest-turn': longestTurn,
   memory,
   objects: ({ classes = [] }) => countObjects(classes),
+  census: async () => Object.fromEntries(await countClasses()),
+  resources,
   'profile-start': startProfile,
   'profile-stop': stopProfile,
 };
@@ -128,6 +132,13 @@ async function memory() {
   inspector.close();
   const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
   return { heapUsed, external, arrayBuffers, rss };
+}
+
+/** @returns {Record<string, number>} */
+function resources() {
+  const counts = /** @type {Record<string, number>} */ ({});
+  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }
 
 async function startProfile() {

@@ -57,7 +57,8 @@ export interface LiveSessionDeps extends SessionDeps {
    */
   renewAuth(sections: AuthSections): Promise<void>;
   /** The clients that come from now on are judged as those of `successor`; sessions that are on keep the methods that let them in. */
-  follow(successor: SessionDeps): void;
+  follow(successor: LiveSessionDeps): void;
+  readonly authMethods: LiveAuthMethods;
 }
 
 /** The parts of a transport's config that say who may enter. */
@@ -117,7 +118,7 @@ export async function createSessionDeps(
     authMethods.replace(current);
     await stopAuthMethods(before);
   };
-  const follow = ({ authMethods: methods }: SessionDeps): void => authMethods.replace(methods);
+  const follow = ({ authMethods: successor }: LiveSessionDeps): void => authMethods.follow(successor);
   const stop = (): Promise<void> => stopAuthMethods(current);
   const keepsHandshake = wantsHandshake(sections.auth, families.methods);
   const refusedLogins = logins.refused;

@@ -28,6 +28,7 @@ const NOTHING: Contents = { entries: new Map(), sections: new Map() };
 /** The services of one config of a transport. */
 export class ServiceBook {
   #before: Contents;
+  #former: ServiceBook | undefined;
   readonly #keeps: boolean;
   readonly #entries = new Map<PathServiceConfig, Entry>();
   readonly #sections = new Map<CookieConfig, CookieSection>();
@@ -38,6 +39,7 @@ export class ServiceBook {
    * @param keeps whether what all services are told of the node is as it was.
    */
   constructor(before?: ServiceBook, keeps = true) {
+    this.#former = before;
     this.#before = before === undefined ? NOTHING : { entries: before.#entries, sections: before.#sections };
     this.#keeps = keeps;
   }
@@ -93,9 +95,17 @@ export class ServiceBook {
     });
   }
 
-  /** The change is done: what was before is forgotten. */
+  /** The change is done: what was before is forgotten. Services that go on were made with the book before, and hold it. */
   settle(): void {
+    if (this.#former !== undefined) this.#former.#empty();
+    this.#former = undefined;
     this.#before = NOTHING;
+    this.#fresh.length = 0;
+  }
+
+  #empty(): void {
+    this.#entries.clear();
+    this.#sections.clear();
     this.#fresh.length = 0;
   }
 

@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCli, startDaemon } from '../support/daemon.js';
-import type { Daemon } from '../support/daemon.js';
-import { LOOPBACK } from '../support/node-config.js';
-import { WampClient } from '../support/wamp-client.js';
+import { runCli, startDaemon } from '../../support/daemon.js';
+import type { Daemon } from '../../support/daemon.js';
+import { LOOPBACK } from '../../support/node-config.js';
+import { WampClient } from '../../support/wamp-client.js';
 
 interface Parts {
   readonly rules?: readonly object[];
