@@ -27,6 +27,14 @@ function fixed({ realm, authid, role }: AnonymousConfig): AuthMethod {
         authprovider: 'static',
       });
     },
+
+    faultOf(login) {
+      const isOther =
+        login.authrole !== role ||
+        (realm !== undefined && login.authrealm !== realm) ||
+        (authid !== undefined && login.authid !== authid);
+      return isOther ? 'no such principal' : undefined;
+    },
   };
 }
 

@@ -42,12 +42,22 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
           if (fault !== 'no such method') await liveCookie.forgetLogin(heldCookie);
           return PASS;
         }
-        const principal = { realm, authid, authrole, authmethod, authprovider: 'cookie' };
+        const { credential, source } = login;
+        const principal = {
+          ...{ realm, authid, authrole, authmethod, authprovider: 'cookie' },
+          ...(credential !== undefined && { credential }),
+          ...(source !== undefined && { source }),
+        };
         return {
           type: 'accept',
           principal: authextra === null ? principal : { ...principal, authextra },
           ...(login.source?.expires !== undefined && { lease: leaseOf(login.source.expires, { clock, after }) }),
         };
+      },
+
+      faultOf(login, liveCookie) {
+        if (!revalidate || liveCookie === undefined) return undefined;
+        return faultOf(login, siblings.get(login.authmethod), liveCookie) || undefined;
       },
     };
   },

@@ -78,7 +78,7 @@ export class FailureLimit {
       this.#attempt(request, context, () => method.start(request, context));
     return {
       start,
-      ...(method.faultOf && { faultOf: (login) => method.faultOf?.(login) }),
+      ...(method.faultOf && { faultOf: (login, liveCookie) => method.faultOf?.(login, liveCookie) }),
       ...(method.isPresented && { isPresented: (client) => method.isPresented?.(client) === true }),
       ...(method.stop && { stop: () => method.stop?.() }),
     };

@@ -27,6 +27,8 @@ export interface Principal {
   readonly authextra?: Dict;
   /** A mark of the credential that was used, to be stored with the login (`credential.ts`). Never sent. */
   readonly credential?: string;
+  /** Who vouched for a login that a cookie remembers. Never sent. */
+  readonly source?: LoginSource;
 }
 
 /** What the client asked for in its HELLO. */
@@ -147,11 +149,12 @@ export interface AuthMethod {
   /** Answers a HELLO. */
   start(request: AuthRequest, context: AuthContext): Verdict | Pass | Promise<Verdict | Pass>;
   /**
-   * Checks a login that a cookie remembers: is the principal still in the config, with the same role and the same credential?
-   * Only for methods whose principals are in the config.
+   * Checks a login that a cookie remembers, or by which a session is open: is the principal still in the config, with the same role
+   * and the same credential? Only for methods whose principals are in the config, and all of those.
+   * @param liveCookie that remembers it, if one does.
    * @returns undefined when nothing is wrong with it.
    */
-  faultOf?(login: CookieAuth): LoginFault | undefined;
+  faultOf?(login: CookieAuth, liveCookie?: LiveCookie): LoginFault | undefined;
   /**
    * Whether a client came with a credential in its handshake. Then the method is asked first, also where HELLO does not offer it.
    */
@@ -177,7 +180,10 @@ export interface TicketReader {
 export type AuthMethods = ReadonlyMap<string, AuthMethod>;
 
 /** The same for look-ups only: the methods behind it may change while a node runs. */
-export type AuthMethodLookup = Pick<AuthMethods, 'get' | 'has'>;
+export type AuthMethodLookup = Pick<AuthMethods, 'get' | 'has'> & {
+  /** Another object when the methods are others; undefined where they never change. */
+  readonly current?: AuthMethodLookup;
+};
 
 /** What the file of each method exports for the registry. `C` is its checked section of the config. */
 export interface AuthMethodType<C> {

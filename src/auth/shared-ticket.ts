@@ -54,8 +54,9 @@ export class SharedTicket implements AuthMethod {
     return { type: 'challenge', authmethod: TICKET, extra: {}, resume };
   }
 
+  /** Of passwords only: the others have names of their own. */
   faultOf(login: CookieAuth): LoginFault | undefined {
-    return this.rest?.faultOf?.(login);
+    return this.rest === undefined ? 'no such method' : this.rest.faultOf?.(login);
   }
 
   async stop(): Promise<void> {

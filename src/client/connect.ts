@@ -80,5 +80,5 @@ export async function connectLocal({ router, log }: LocalParts, principal: Local
 /** @returns the method that lets in exactly this principal. */
 export function admitting({ realm, role, authid }: LocalPrincipal, kind: LocalKind): AuthMethod {
   const principal = { realm, authid, authrole: role, authmethod: kind, authprovider: 'static' };
-  return { start: () => ({ type: 'accept', principal }) };
+  return { start: () => ({ type: 'accept', principal }), faultOf: () => undefined };
 }

@@ -1,6 +1,7 @@
 /**
  * The whole config of a node, put together from the schemas that live beside what they configure.
  */
+import { reloadSchema } from './reload/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { auditSchema } from '../audit/schema.js';
 import { drainSchema } from '../transport/drain/schema.js';
@@ -79,6 +80,7 @@ export const controllerSchema = {
         },
         ...nodeProxyKeys,
         audit: auditSchema,
+        reload: reloadSchema,
         enable_parallel_worker_start: {
           const: false,
           default: false,

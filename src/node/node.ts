@@ -65,6 +65,7 @@ import { nodeInfoOf } from './lifecycle/node-info.js';
 import { openLogs } from './lifecycle/logs.js';
 import { readinessOf } from './lifecycle/readiness.js';
 import { Reloading } from './reload/reloading.js';
+import { outdatedSessions } from './reload/outdated.js';
 import { prepareWorkers } from './reload/workers.js';
 import type { ReloadedNode } from './reload/reloading.js';
 import type { ReloadFacts, ReloadReport } from './reload/report.js';
@@ -290,6 +291,7 @@ class Node implements RunningNode {
         return running();
       },
       prepare: (next) => prepareWorkers(this.#workersById, enabledWorkers(next), next, { families, cbdir }),
+      outdated: () => outdatedSessions(this.#servedRealms, this.#loaded.config.controller.options.reload, log),
       took: (source) => {
         this.#loaded = source;
         limitProcess(source.config.controller.options, log);

@@ -79,6 +79,8 @@ export interface RouterSession extends Charged {
    * @param by who wants it; the node itself where it is left out.
    */
   kill(reason: string, message?: string, done?: (error?: WampError) => void, by?: string): void;
+  /** Why the config would not let the client in any more as whom it is; undefined when it would. Built anew each time it is read. */
+  readonly outdated?: string | undefined;
   /** Called when it may not do what it asked for, before it hears so. */
   denied?(denial: Denial, facts?: { readonly trace?: string }): void;
   /** Called when its {@link role} has new rules. They bind it from the next request on. */

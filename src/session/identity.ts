@@ -3,7 +3,8 @@
  * that authentication named, and of the connection.
  */
 import { shortId, shown } from '../log/logger.js';
-import type { ClientInfo, Principal } from '../auth/method.js';
+import { faultOfPrincipal } from '../auth/standing.js';
+import type { AuthMethodLookup, ClientInfo, Principal } from '../auth/method.js';
 import type { LiveCookie } from '../cookie/live/live-cookie.js';
 import type { SessionDetails } from '../router/session.js';
 import type { Dict } from '../wamp/payload.js';
@@ -25,6 +26,11 @@ export function welcomeDetails(principal: Principal, proof: Dict | undefined): D
   const details = { realm, authid, authrole, authmethod, authprovider };
   if (authextra === undefined && proof === undefined) return details;
   return { ...details, authextra: { ...authextra, ...proof } };
+}
+
+/** @returns why the client would not be let in any more as whom it is; undefined when it would. */
+export function faultOf(who: Principal, methods: AuthMethodLookup, { liveCookie }: ClientInfo): string | undefined {
+  return faultOfPrincipal(who, methods, liveCookie);
 }
 
 /** @returns the authid as it may be written to the log: not where it is a cookie id. */

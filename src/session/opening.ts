@@ -16,7 +16,8 @@ import { ABORT, AUTHENTICATE, CHALLENGE, HELLO } from '../wamp/message.js';
 import { CookieStoreError } from '../cookie/error.js';
 import { shown } from '../log/logger.js';
 import { NO_METHOD } from '../metrics/login-counts.js';
-import { COOKIE_REPLACED } from '../auth/verdict.js';
+import { AUTH_URIS, COOKIE_REPLACED, denied } from '../auth/verdict.js';
+import { faultOfPrincipal } from '../auth/standing.js';
 import { isValidUri } from '../wamp/uri.js';
 import { admit, authenticate } from './admission.js';
 import { shownWish } from './identity.js';
@@ -69,6 +70,8 @@ export class Opening {
   /** What arrived while a verdict was awaited, in order. Most of it waits in the transport, as bytes. */
   #waiting: ClientMessage[] = [];
   #offersCookie = false;
+  /** The methods in force when it said HELLO. */
+  #methods: SessionDeps['authMethods'] | undefined;
   /** The method that decides. */
   readonly #asking: Asking = {};
   /** What the client asked for, as far as it may be logged. */
@@ -118,6 +121,7 @@ export class Opening {
     if (found !== undefined) this.#deps = found;
     const sessionId = this.#session.hello(hello, this.#deps);
     this.#asked = loggedWish(hello, this.#session.transport.client);
+    this.#methods = this.#deps.authMethods.current;
     this.#offersCookie = hello.details.authmethods?.includes('cookie') === true;
     this.#state = 'authenticating';
     const { transport } = this.#session;
@@ -179,7 +183,7 @@ export class Opening {
       return;
     }
     if (verdict.type === 'unavailable') return this.#unavailable(verdict);
-    const admission = verdict.type === 'accept' ? admit(verdict, this.#deps.router) : verdict;
+    const admission = verdict.type === 'accept' ? this.#admissionOf(verdict) : verdict;
     if (admission.type === 'deny') return this.#refuse(admission);
     this.#await(this.#attachLogin(admission), (attached) => {
       if (attached === 'outdated') this.#unavailable(COOKIE_REPLACED);
@@ -190,13 +194,22 @@ export class Opening {
   /** @param isOfCookie whether the session stands and falls with the login that its cookie remembers. */
   #admit(accepted: Admission, isOfCookie: boolean): void {
     // Once more: the realm or the role may have been removed while the login was stored.
-    const admission = admit(accepted, this.#deps.router);
+    const admission = this.#admissionOf(accepted);
     if (admission.type === 'deny') return this.#refuse(admission);
     // Another session of the browser may have logged out while this one was on its way.
     if (isOfCookie && this.#session.transport.client.liveCookie?.isLoggedOut === true) return this.#refuse(LOGGED_OUT);
     this.#state = 'over';
     this.#count('ok');
     this.#session.admitted(admission);
+  }
+
+  /** The config may have changed since the HELLO: whoever is not in it any more is not let in. */
+  #admissionOf(accepted: Parameters<typeof admit>[0]): Admission | Deny {
+    const { authMethods, authUris = AUTH_URIS.crossbar, router } = this.#deps;
+    const { liveCookie } = this.#session.transport.client;
+    const isSame = authMethods.current === this.#methods;
+    if (!isSame && faultOfPrincipal(accepted.principal, authMethods, liveCookie) !== undefined) return denied(authUris);
+    return admit(accepted, router);
   }
 
   #unavailable(verdict: Unavailable): void {

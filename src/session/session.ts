@@ -20,7 +20,7 @@ import { NO_PAYLOAD } from '../wamp/payload.js';
 import { NOT_COUNTED } from '../metrics/message-counts.js';
 import { Authorization } from './authorizer/authorization.js';
 import { abortOf, count, farewellOf } from './counting.js';
-import { detailsOf, nameOf, welcomeDetails } from './identity.js';
+import { detailsOf, faultOf, nameOf, welcomeDetails } from './identity.js';
 import { Opening } from './opening.js';
 import { factsOf, sayInternalError, sayJoined, sayLeft, sayUndelivered, sayViolation } from './session-log.js';
 import { auditEnd, auditLogin } from './session-audit.js';
@@ -47,7 +47,6 @@ type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
 
 /** The text for a logout that the cookie store failed to store. */
 const NOT_STORED = 'the logout holds as long as the router runs, but could not be stored';
-
 const NO_AUDIT = 'log-ins cannot be recorded, please try again later';
 
 /** One client on one transport, from HELLO to GOODBYE. The transport may start another one then (section "Session Closing"). */
@@ -110,10 +109,13 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     return { name: nameOf(this.authid, client), joinedMs: this.#joinedMs, waitingBytes, received, sent };
   }
 
+  get outdated(): string | undefined {
+    return this.#principal && faultOf(this.#principal, this.#deps.authMethods, this.transport.client);
+  }
+
   get detailsForAuthorizer(): Dict {
-    const { details } = this;
     const authextra = this.#principal?.authextra;
-    return authextra === undefined ? details : { ...details, authextra };
+    return authextra === undefined ? this.details : { ...this.details, authextra };
   }
 
   announced(role: ClientRole, feature: ClientFeature): boolean {

@@ -18,7 +18,7 @@ import { messageOf } from '../../system/error.js';
 import { WorkerError } from '../../worker/worker.js';
 import type { PreparedWorker } from '../../worker/worker.js';
 import type { NodeSource } from '../directory.js';
-import type { ReloadFacts, ReloadReport } from './report.js';
+import type { OutdatedSessions, ReloadFacts, ReloadReport } from './report.js';
 
 /** The node, as its reload sees it. */
 export interface ReloadedNode {
@@ -30,6 +30,8 @@ export interface ReloadedNode {
   read(): Promise<NodeSource>;
   /** @returns a change for each worker that can change. @throws (rejects) when one cannot: the others are as before. */
   prepare(next: NodeSource): Promise<readonly PreparedWorker[]>;
+  /** Looks at the sessions that are open, by the config that is in force now. Never rejects. */
+  outdated(): Promise<OutdatedSessions>;
   /** It runs with this from now on. */
   took(source: NodeSource): void;
   /** Told how things stand: at the start, and after each reload. */
@@ -104,20 +106,22 @@ export class Reloading {
     const pending = [...new Set([...compared.pending.map(({ pointer }) => pointer), ...late])];
     const changes = compared.changes.filter(({ pointer }) => !late.some((place) => isAtOrBelow(pointer, place)));
     this.#stands({ loadedAt: isoTime(clock()), lastReloadSuccessful: true, pending });
+    const outdated = await this.#node.outdated();
     const warnings = source.warnings.map(formatProblem);
     for (const problem of warnings) log.warn({ problem }, 'config warning');
     for (const { pointer, how } of changes) log.info({ pointer, how }, 'config changed');
     for (const pointer of pending) log.warn({ pointer }, 'config changed: this takes a restart');
-    log.info({ changes: changes.length, pending: pending.length, revoked, removed }, 'config reloaded');
+    const losses = { revoked, removed, outdated: outdated.count, killed: outdated.killed };
+    log.info({ changes: changes.length, pending: pending.length, ...losses }, 'config reloaded');
     const changed = changes.map(({ pointer }) => pointer);
-    auditOf(log)?.record({ event: 'config reloaded', outcome: 'ok', about: { changed, pending, revoked, removed } });
-    return { ok: true, problems: [], warnings, changes, pending, revoked, removed };
+    auditOf(log)?.record({ event: 'config reloaded', outcome: 'ok', about: { changed, pending, ...losses } });
+    return { ok: true, problems: [], warnings, changes, pending, revoked, removed, outdated };
   }
 }
 
 const NOTHING: ReloadReport = {
   ...{ ok: true, problems: [], warnings: [], changes: [], pending: [] },
-  ...{ revoked: 0, removed: 0 },
+  ...{ revoked: 0, removed: 0, outdated: { count: 0, killed: 0, sessions: [] } },
 };
 
 /** What a worker keeps as it is, it runs with. */

@@ -142,6 +142,11 @@ export class Inventory {
     return authid === undefined || session.status.name === authid;
   }
 
+  /** @returns why the config would not let in the client of a session any more as whom it is; undefined when it would, or has gone. */
+  outdated(id: number): string | undefined {
+    return this.#deps.sessions.get(id)?.outdated;
+  }
+
   session(id: number): SessionEntry | undefined {
     const found = this.#deps.sessions.get(id);
     if (found === undefined) return undefined;
@@ -214,17 +219,18 @@ export class Inventory {
    * Ends sessions with GOODBYE, as `wamp.session.kill` does. Those that have gone are passed over.
    *
    * @param isQuiet without meta events and testaments, as `wamp.session.kill_all` does it.
+   * @param by who wants it; the operator by default.
    * @param done called when all have ended, with the first failure.
    * @returns how many sessions that are.
    * @throws WampError `wamp.error.invalid_uri` when the reason is not a URI; then nothing has happened.
    */
   kill(
     ids: readonly number[],
-    { isQuiet, ...wanted }: WantedFarewell & { readonly isQuiet: boolean },
+    { isQuiet, by = 'operator', ...wanted }: WantedFarewell & { readonly isQuiet: boolean; readonly by?: string },
     done: (failure?: WampError) => void,
   ): number {
     const { sessions, scheduler, uriRule, quietly } = this.#deps;
-    const words = { ...checkedFarewell(wanted, uriRule), by: 'operator' };
+    const words = { ...checkedFarewell(wanted, uriRule), by };
     const victims = ids.flatMap((id) => sessions.get(id) ?? []);
     killInTurns(victims, { words, scheduler, perform: isQuiet ? quietly : undefined }, done);
     return victims.length;
