@@ -36,12 +36,19 @@ export function age(since, now) {
   return shown.map(([value, unit]) => `${value} ${unit}`).join(' ');
 }
 
-/** The local time of an ISO 8601 text, without what is the same today. */
+/** The local time of an ISO 8601 text: of today to the second, of another day to the minute, and with the year where that is another one. */
 export function moment(text) {
   if (text === null) return '–';
   const at = new Date(text);
-  const isToday = at.toDateString() === new Date().toDateString();
-  return isToday ? at.toLocaleTimeString() : at.toLocaleString();
+  const now = new Date();
+  if (at.toDateString() === now.toDateString()) return at.toLocaleTimeString();
+  const year = at.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' };
+  return at.toLocaleString(undefined, { ...year, month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
+}
+
+/** A rate in one second for an axis, where the title says what it is. */
+export function perSecond(value) {
+  return value > 0 && value < 10 ? String(Math.round(value * 10) / 10) : count(Math.round(value));
 }
 
 /** Differences of two looks by second: things are told apart by `keyOf`. */
@@ -53,6 +60,7 @@ export function ratesOf(entries, before, seconds, keyOf, names) {
       `${name}_rate`,
       past && seconds > 0 ? Math.max(0, entry[name] - past[name]) / seconds : undefined,
     ]);
-    return { ...entry, ...Object.fromEntries(rates) };
+    // What the node says of a rate goes before: it has put the things in that order.
+    return { ...Object.fromEntries(rates), ...entry };
   });
 }

@@ -4,7 +4,10 @@ import { age, bytes, count, moment, rate } from './format.js';
 
 const code = (text) => h('code', {}, text);
 const below = (text) => h('div', { class: 'soft below' }, text);
-const number = (name, of, sort) => ({ name, of, sort, isNumber: true });
+const number = (name, of, sort, title) => ({ name, of, sort, title, isNumber: true });
+/** Names are as long as clients want: what does not fit is in the title. */
+const name = (text) => h('strong', { class: 'name', title: text }, text);
+const time = (text) => h('time', { title: text, dateTime: text }, moment(text));
 
 const sessionKey = ({ worker, session }) => `${worker} ${session}`;
 const patternKey = ({ worker, id }) => `${worker} ${id}`;
@@ -18,13 +21,12 @@ function sessionColumns({ now, may, onEnd, onLogOut }) {
   const actions = ({ cookie, ...entry }) =>
     h('span', { class: 'actions' }, [
       may.end_sessions && h('button', { type: 'button', onClick: () => onEnd(entry) }, 'End session'),
-      may.log_out &&
-        h('button', { type: 'button', onClick: () => onLogOut({ ...entry, cookie }) }, 'Log out everywhere'),
+      may.log_out && h('button', { type: 'button', onClick: () => onLogOut({ ...entry, cookie }) }, 'Log user out'),
     ]);
   return [
     {
       name: 'User',
-      of: ({ authid, authrole, realm }) => [h('strong', {}, authid), below(`${authrole} · ${realm}`)],
+      of: ({ authid, authrole, realm }) => [name(authid), below(`${authrole} · ${realm}`)],
       sort: 'authid',
     },
     { name: 'Session', of: ({ session, authmethod }) => [code(session), below(authmethod)] },
@@ -37,28 +39,61 @@ function sessionColumns({ now, may, onEnd, onLogOut }) {
     },
     { name: 'Cookie', of: ({ cookie }) => (cookie === null ? '–' : code(cookie)) },
     number('Age', ({ joined }) => age(joined, now), 'joined'),
-    number('In', ({ received, received_rate: per }) => [rate(per), below(count(received))], 'received'),
-    number('Out', ({ sent, sent_rate: per }) => [rate(per), below(count(sent))], 'sent'),
-    number('Unsent', ({ unsent_bytes: unsent }) => bytes(unsent), 'unsent_bytes'),
-    number('Subs', ({ subscriptions }) => count(subscriptions), 'subscriptions'),
-    number('Regs', ({ registrations }) => count(registrations), 'registrations'),
+    number(
+      'In',
+      ({ received, received_rate: per }) => [rate(per), below(count(received))],
+      'received_rate',
+      'Messages from the client: in one second, and since it joined',
+    ),
+    number(
+      'Out',
+      ({ sent, sent_rate: per }) => [rate(per), below(count(sent))],
+      'sent_rate',
+      'Messages to the client: in one second, and since it joined',
+    ),
+    number('Unsent', ({ unsent_bytes: unsent }) => bytes(unsent), 'unsent_bytes', 'What the client has not read yet'),
+    number('Subs', ({ subscriptions }) => count(subscriptions), 'subscriptions', 'Subscriptions'),
+    number('Regs', ({ registrations }) => count(registrations), 'registrations', 'Registrations'),
     ...(may.end_sessions || may.log_out ? [{ name: 'Actions', of: actions, isAction: true }] : []),
   ];
 }
 
-const patternColumns = (name) => [
-  { name, of: ({ uri }) => code(uri === '' ? '(everything)' : uri), sort: 'uri' },
-  { name: 'Match', of: ({ match }) => match },
-  { name: 'Realm', of: ({ realm }) => realm },
+const patternColumn = (heading) => ({
+  name: heading,
+  of: ({ uri, match, invoke, realm }) => [
+    code(uri === '' ? '(everything)' : uri),
+    below([match, ...(invoke === undefined || invoke === 'single' ? [] : [invoke]), realm].join(' · ')),
+  ],
+  sort: 'uri',
+});
+
+const SESSION_ORDERS = [
+  ['joined', 'Newest'],
+  ['messages_rate', 'Messages per second'],
+  ['received_rate', 'Messages in per second'],
+  ['sent_rate', 'Messages out per second'],
+  ['messages', 'Messages in all'],
+  ['unsent_bytes', 'Unsent bytes'],
+  ['subscriptions', 'Subscriptions'],
+  ['registrations', 'Registrations'],
+  ['authid', 'User'],
+  ['authrole', 'Role'],
 ];
 
-/** A list: `procedure` behind `crossbar.monitor.`, `paged` by keys or by an offset, `rates` of which counts. */
+/** What has names is put in order from A on, all else from the largest down. */
+export const isDescending = (sort) => !['uri', 'authid', 'authrole'].includes(sort);
+
+/**
+ * A list: `procedure` behind `crossbar.monitor.`, `orders` that it can be put in, `isCounted` where its pages go by an offset, `rates`
+ * of which counts.
+ */
 export const LISTS = {
   sessions: {
     title: 'Sessions',
     procedure: 'sessions',
     sort: 'joined',
-    isSearched: true,
+    orders: SESSION_ORDERS,
+    search: 'Search user, role, address, session, cookie',
     keyOf: sessionKey,
     rates: ['received', 'sent'],
     columns: sessionColumns,
@@ -69,7 +104,8 @@ export const LISTS = {
     procedure: 'sessions',
     request: { slow: true },
     sort: 'unsent_bytes',
-    isSearched: true,
+    orders: SESSION_ORDERS,
+    search: 'Search user, role, address, session, cookie',
     keyOf: sessionKey,
     rates: ['received', 'sent'],
     columns: sessionColumns,
@@ -78,15 +114,26 @@ export const LISTS = {
   topics: {
     title: 'Topics',
     procedure: 'topics',
-    sort: 'publications',
-    isSearched: true,
+    sort: 'publications_rate',
+    orders: [
+      ['publications_rate', 'Publications per second'],
+      ['publications', 'Publications in all'],
+      ['subscribers', 'Subscribers'],
+      ['created', 'Newest'],
+      ['uri', 'Topic'],
+    ],
+    search: 'Search topics',
     keyOf: patternKey,
     rates: ['publications'],
     columns: ({ now }) => [
-      ...patternColumns('Topic'),
+      patternColumn('Topic'),
       number('Subscribers', ({ subscribers }) => count(subscribers), 'subscribers'),
-      number('Rate', ({ publications_rate: per }) => rate(per)),
-      number('Publications', ({ publications }) => count(publications), 'publications'),
+      number(
+        'Publications',
+        ({ publications, publications_rate: per }) => [rate(per), below(count(publications))],
+        'publications_rate',
+        'In one second, and in all',
+      ),
       number('Age', ({ created }) => age(created, now), 'created'),
     ],
     none: 'Nobody is subscribed to anything.',
@@ -94,16 +141,27 @@ export const LISTS = {
   procedures: {
     title: 'Procedures',
     procedure: 'procedures',
-    sort: 'calls',
-    isSearched: true,
+    sort: 'calls_rate',
+    orders: [
+      ['calls_rate', 'Calls per second'],
+      ['calls', 'Calls in all'],
+      ['calls_in_flight', 'Calls in flight'],
+      ['callees', 'Callees'],
+      ['created', 'Newest'],
+      ['uri', 'Procedure'],
+    ],
+    search: 'Search procedures',
     keyOf: patternKey,
     rates: ['calls'],
     columns: ({ now }) => [
-      ...patternColumns('Procedure'),
-      { name: 'Invoke', of: ({ invoke }) => invoke },
+      patternColumn('Procedure'),
       number('Callees', ({ callees }) => count(callees), 'callees'),
-      number('Rate', ({ calls_rate: per }) => rate(per)),
-      number('Calls', ({ calls }) => count(calls), 'calls'),
+      number(
+        'Calls',
+        ({ calls, calls_rate: per }) => [rate(per), below(count(calls))],
+        'calls_rate',
+        'In one second, and in all',
+      ),
       number('In flight', ({ calls_in_flight: inFlight }) => count(inFlight), 'calls_in_flight'),
       number('Age', ({ created }) => age(created, now), 'created'),
     ],
@@ -114,12 +172,15 @@ export const LISTS = {
     procedure: 'refusals',
     keyOf: ({ worker, at, peer, authid }) => `${worker} ${at} ${peer} ${authid}`,
     columns: () => [
-      { name: 'When', of: ({ at }) => moment(at) },
-      { name: 'User as told', of: ({ authid }) => (authid === null ? '–' : h('strong', {}, authid)) },
-      { name: 'Realm', of: ({ realm }) => realm ?? '–' },
-      { name: 'Methods', of: ({ authmethods }) => authmethods.join(', ') || '–' },
+      {
+        name: 'User',
+        title: 'As the client said',
+        of: ({ authid, realm }) => [authid === null ? '(none named)' : name(authid), below(realm ?? 'no realm named')],
+      },
+      { name: 'When', of: ({ at }) => time(at) },
       { name: 'Address', of: ({ peer }) => code(peer) },
-      { name: 'Reason', of: ({ reason }) => code(reason) },
+      { name: 'Methods', title: 'As the client said', of: ({ authmethods }) => authmethods.join(', ') || '–' },
+      { name: 'Reason', of: ({ reason }) => code(reason), isWide: true },
     ],
     none: 'No login was refused since the node started.',
   },
@@ -129,13 +190,16 @@ export const LISTS = {
     isCounted: true,
     keyOf: ({ digest }) => digest,
     columns: ({ may, onLogOut }) => [
-      { name: 'Cookie', of: ({ digest }) => code(digest) },
-      { name: 'User', of: ({ authid }) => (authid === null ? '–' : h('strong', {}, authid)) },
-      { name: 'Role', of: ({ authrole }) => authrole ?? '–' },
-      { name: 'Realm', of: ({ authrealm }) => authrealm ?? '–' },
-      { name: 'Login', of: ({ authmethod }) => authmethod ?? '–' },
-      { name: 'Created', of: ({ created }) => moment(created) },
-      { name: 'Expires', of: ({ expires }) => moment(expires) },
+      {
+        name: 'Login',
+        of: ({ authid, authrole, authrealm, authmethod }) =>
+          authid === null
+            ? h('span', { class: 'soft' }, 'no login')
+            : [name(authid), below([authrole, authrealm, authmethod].join(' · '))],
+      },
+      { name: 'Cookie', of: ({ digest }) => code(digest), isWide: true },
+      { name: 'Created', of: ({ created }) => time(created) },
+      { name: 'Expires', of: ({ expires }) => time(expires) },
       number('Sessions', ({ sessions }) => count(sessions.length)),
       ...(may.log_out
         ? [
@@ -143,7 +207,11 @@ export const LISTS = {
               name: 'Actions',
               isAction: true,
               of: ({ digest }) =>
-                h('button', { type: 'button', onClick: () => onLogOut({ cookie: digest }) }, 'Log out'),
+                h(
+                  'span',
+                  { class: 'actions' },
+                  h('button', { type: 'button', onClick: () => onLogOut({ cookie: digest }) }, 'Log browser out'),
+                ),
             },
           ]
         : []),
@@ -155,10 +223,14 @@ export const LISTS = {
     procedure: 'certificates',
     keyOf: ({ worker, transport }) => `${worker} ${transport}`,
     columns: ({ now }) => [
-      { name: 'Transport', of: ({ transport }) => transport },
-      { name: 'For', of: ({ names, subject }) => names ?? subject ?? '–' },
-      { name: 'Issuer', of: ({ issuer }) => issuer ?? '–' },
-      { name: 'Valid until', of: ({ valid_to: end }) => moment(end) },
+      { name: 'Transport', of: ({ transport, worker }) => [name(transport), below(worker)] },
+      {
+        name: 'For',
+        of: ({ names, subject, file }) => [names ?? subject ?? '–', below(code(file))],
+        isWide: true,
+      },
+      { name: 'Issuer', of: ({ issuer }) => issuer ?? '–', isWide: true },
+      { name: 'Valid until', of: ({ valid_to: end }) => (end === null ? '–' : time(end)) },
       number('Left', ({ valid_to: end, problem }) =>
         problem !== null ? h('span', { class: 'bad' }, problem) : leftText(end, now),
       ),

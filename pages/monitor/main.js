@@ -5,12 +5,16 @@ import { h, render } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { join, usableMethods } from './client.js';
 import { ratesOf } from './format.js';
-import { LISTS } from './lists.js';
+import { isDescending, LISTS } from './lists.js';
 import { Login } from './login.js';
 import { Overview, totalsOf } from './overview.js';
 import { Pager, Table } from './table.js';
 
 const LOOK_MS = 2000;
+/** The second look comes earlier: from then on there are rates. */
+const SECOND_LOOK_MS = 500;
+/** Nobody types faster than that, and stops to see what there is. */
+const TYPING_MS = 250;
 /** Ten minutes. */
 const MAX_HISTORY = 300;
 const PAGE = 100;
@@ -33,6 +37,7 @@ function Monitor({ session, onLeave }) {
       setHistory((all) => [...all.slice(1 - MAX_HISTORY), entry]);
       setProblem(undefined);
       setLooks((count) => count + 1);
+      document.title = `${seen.node.title} – Monitor`;
     } catch (failure) {
       setProblem(failure.message);
     }
@@ -95,6 +100,8 @@ function tab(name, title, shown, show) {
     'button',
     {
       type: 'button',
+      // On a phone there are more than fit.
+      ref: (button) => isShown && button?.scrollIntoView({ block: 'nearest', inline: 'center' }),
       class: isShown ? 'chosen' : '',
       'aria-current': isShown ? 'page' : undefined,
       onClick: () => show(name),
@@ -106,8 +113,9 @@ function tab(name, title, shown, show) {
 /** A list, looked at anew with each look at the node. */
 function List({ name, session, actions, looks, onProblem }) {
   const list = LISTS[name];
-  const [sort, setSort] = useState(list.sort);
+  const [order, setOrder] = useState(list.sort && { sort: list.sort, descending: isDescending(list.sort) });
   const [search, setSearch] = useState('');
+  const typing = useRef();
   const [trail, setTrail] = useState([]);
   const [seen, setSeen] = useState();
   const before = useRef();
@@ -117,7 +125,7 @@ function List({ name, session, actions, looks, onProblem }) {
     const mine = ++turn.current;
     const request = {
       ...list.request,
-      ...(sort && { sort }),
+      ...order,
       ...(search !== '' && { search }),
       ...(trail.length > 0 && (list.isCounted ? { offset: trail.length * PAGE } : { after: trail.at(-1) })),
     };
@@ -132,34 +140,40 @@ function List({ name, session, actions, looks, onProblem }) {
       },
       (failure) => mine === turn.current && onProblem(failure.message),
     );
-  }, [looks, sort, search, trail]);
+  }, [looks, order, search, trail]);
 
   const restart = (change) => (value) => {
     setTrail([]);
     change(value);
   };
-  if (seen === undefined) return h('p', { class: 'none' }, 'Looking …');
-  const { entries, total = entries.length, next } = seen;
+  const sortBy = (sort) =>
+    restart(setOrder)({ sort, descending: sort === order.sort ? !order.descending : isDescending(sort) });
+  const onType = ({ currentTarget: { value } }) => {
+    clearTimeout(typing.current);
+    typing.current = setTimeout(() => restart(setSearch)(value.trim()), TYPING_MS);
+  };
+  const { entries, total = entries.length, next } = seen ?? { entries: [] };
   const hasMore = list.isCounted ? (trail.length + 1) * PAGE < total : Boolean(next);
   return h('section', {}, [
     h('div', { class: 'tools' }, [
       h('h2', {}, list.title),
-      list.isSearched &&
+      list.orders && h(Orders, { orders: list.orders, order, onSort: sortBy }),
+      list.search &&
         h('input', {
           type: 'search',
-          placeholder: 'Search',
-          'aria-label': 'Search',
-          value: search,
-          onInput: (event) => restart(setSearch)(event.currentTarget.value),
+          placeholder: list.search,
+          'aria-label': list.search,
+          onInput: onType,
         }),
     ]),
     h(Table, {
       columns: list.columns(actions),
       entries,
       keyOf: list.keyOf,
-      sort,
-      onSort: restart(setSort),
-      none: list.none,
+      order,
+      onSort: sortBy,
+      none: seen === undefined ? 'Looking …' : search === '' ? list.none : 'Nothing is found.',
+      isLong: true,
     }),
     h(Pager, {
       total,
@@ -169,6 +183,28 @@ function List({ name, session, actions, looks, onProblem }) {
       onBack: () => setTrail(trail.slice(0, -1)),
       onForth: () => setTrail([...trail, next ?? null]),
     }),
+  ]);
+}
+
+/** The orders of a list by their names: a phone has no headings, and not every order is a column. */
+function Orders({ orders, order, onSort }) {
+  const change = ({ currentTarget: { value } }) => onSort(value);
+  return h('div', { class: 'orders' }, [
+    h(
+      'select',
+      { 'aria-label': 'Order', value: order.sort, onChange: change },
+      orders.map(([sort, text]) => h('option', { value: sort }, text)),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        title: 'Turn the order around',
+        'aria-label': 'Turn the order around',
+        onClick: () => onSort(order.sort),
+      },
+      order.descending ? '↓' : '↑',
+    ),
   ]);
 }
 
@@ -220,12 +256,13 @@ function glanceOf(seen, past) {
 /** Nobody looks at a page in the background. */
 function whileSeen(look) {
   let timer;
+  let looks = 0;
   const go = async () => {
     clearTimeout(timer);
     if (document.hidden) return;
     await look();
     clearTimeout(timer);
-    timer = setTimeout(go, LOOK_MS);
+    timer = setTimeout(go, ++looks === 1 ? SECOND_LOOK_MS : LOOK_MS);
   };
   document.addEventListener('visibilitychange', go);
   go();

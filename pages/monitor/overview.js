@@ -1,7 +1,7 @@
 /** The node at a glance: a few numbers, charts of rates, its realms, transports and config. */
 import { h } from 'preact';
 import { Chart } from './chart.js';
-import { age, bytes, count, moment, rate } from './format.js';
+import { age, bytes, count, moment, perSecond, rate } from './format.js';
 import { Table } from './table.js';
 
 const SESSIONS = [{ label: 'Sessions', color: '--first' }];
@@ -49,11 +49,18 @@ export function Overview({ summary, realms, history, onShow }) {
         title: 'Messages per second',
         series: MESSAGES,
         data: [times, column('received'), column('sent')],
-        format: (value) => count(Math.round(value)),
+        format: perSecond,
         least: 4,
       }),
       h(Chart, { title: 'Sessions', series: SESSIONS, data: [times, column('sessions')], format: count, least: 4 }),
-      h(Chart, { title: 'Unsent bytes', series: UNSENT, data: [times, column('unsent')], format: bytes, least: 4096 }),
+      h(Chart, {
+        title: 'Unsent bytes',
+        series: UNSENT,
+        data: [times, column('unsent')],
+        format: bytes,
+        least: 4096,
+        isBytes: true,
+      }),
     ]),
     h('h2', {}, 'Realms'),
     h(Table, {
@@ -64,6 +71,7 @@ export function Overview({ summary, realms, history, onShow }) {
         { name: 'Realm', of: ({ realm }) => h('strong', {}, realm) },
         { name: 'Worker', of: ({ worker }) => worker },
         number('Sessions', ({ sessions }) => count(sessions)),
+        number('Slow', ({ slow }) => count(slow)),
         number('In', ({ received_rate: per }) => rate(per)),
         number('Out', ({ sent_rate: per }) => rate(per)),
         number('Subscriptions', ({ subscriptions }) => count(subscriptions)),
@@ -80,8 +88,8 @@ export function Overview({ summary, realms, history, onShow }) {
       columns: [
         { name: 'Transport', of: ({ transport }) => h('strong', {}, transport) },
         { name: 'Type', of: ({ type }) => type },
-        { name: 'URL', of: ({ url }) => h('code', {}, url) },
-        { name: 'Paths', of: ({ paths }) => pathsText(paths) },
+        { name: 'URL', of: ({ url }) => h('code', {}, url), isWide: true },
+        { name: 'Paths', of: ({ paths }) => pathsList(paths), isWide: true },
       ],
     }),
     h('h2', {}, 'Node'),
@@ -119,7 +127,11 @@ function fact(name, value) {
   return [h('dt', {}, name), h('dd', {}, value)];
 }
 
-function pathsText(paths) {
+function pathsList(paths) {
   if (paths.length === 0) return '–';
-  return paths.map(({ path, type }) => `${path} ${type}`).join(', ');
+  return h(
+    'ul',
+    { class: 'paths' },
+    paths.map(({ path, type }) => h('li', {}, [h('code', {}, path), ' ', h('span', { class: 'soft below' }, type)])),
+  );
 }

@@ -2,32 +2,30 @@
 import { h } from 'preact';
 
 /**
- * `columns` are `{name, of, sort, isNumber}`; `of` makes the content of a cell. A column with `sort` is a button that puts the list in
- * that order; the node does it, not the page.
+ * `columns` are `{name, of, sort, title, isNumber, isWide, isAction}`; `of` makes the content of a cell. A column with `sort` is a
+ * button that puts the list in that order, or turns the order around; the node does it, not the page. `isWide`: on a phone the cell
+ * has a line of its own. `isLong`: the table scrolls by itself, below its headings.
  */
-export function Table({ columns, entries, keyOf, sort, onSort, none }) {
+export function Table({ columns, entries, keyOf, order, onSort, none, isLong = false }) {
   if (entries.length === 0) return h('p', { class: 'none' }, none);
-  const heading = ({ name, sort: by, isNumber }) =>
-    h(
+  const heading = ({ name, title, sort: by, isNumber }) => {
+    const isChosen = by !== undefined && by === order?.sort;
+    const way = order?.descending ? 'descending' : 'ascending';
+    return h(
       'th',
-      {
-        scope: 'col',
-        class: isNumber ? 'number' : '',
-        'aria-sort': by !== undefined && by === sort ? 'other' : undefined,
-      },
+      { scope: 'col', title, class: isNumber ? 'number' : '', 'aria-sort': isChosen ? way : undefined },
       by === undefined
         ? name
-        : h('button', { type: 'button', class: by === sort ? 'chosen' : '', onClick: () => onSort(by) }, name),
+        : h('button', { type: 'button', class: isChosen ? `chosen ${way}` : '', onClick: () => onSort(by) }, name),
     );
-  const cell = ({ name, of, isNumber, isAction }, entry) =>
-    h(
-      'td',
-      { key: name, class: [isNumber ? 'number' : '', isAction ? 'action' : ''].join(' ').trim(), 'data-name': name },
-      of(entry),
-    );
+  };
+  const cell = ({ name, of, isNumber, isWide, isAction }, entry) => {
+    const kinds = [isNumber && 'number', isWide && 'wide', isAction && 'action'].filter(Boolean);
+    return h('td', { key: name, class: kinds.join(' '), 'data-name': name }, of(entry));
+  };
   return h(
     'div',
-    { class: 'table' },
+    { class: isLong ? 'table long' : 'table' },
     h(
       'table',
       {},
@@ -51,15 +49,16 @@ export function Table({ columns, entries, keyOf, sort, onSort, none }) {
 export function Pager({ total, shown, page, hasMore, onBack, onForth }) {
   if (total === 0) return null;
   const first = page * 100 + 1;
+  const isAlone = page === 0 && !hasMore;
   return h(
     'div',
     { class: 'pager' },
-    h('button', { type: 'button', disabled: page === 0, onClick: onBack }, '‹ Back'),
+    !isAlone && h('button', { type: 'button', disabled: page === 0, onClick: onBack }, '‹ Back'),
     h(
       'span',
       {},
       `${first.toLocaleString('en')}–${(first + shown - 1).toLocaleString('en')} of ${total.toLocaleString('en')}`,
     ),
-    h('button', { type: 'button', disabled: !hasMore, onClick: onForth }, 'More ›'),
+    !isAlone && h('button', { type: 'button', disabled: !hasMore, onClick: onForth }, 'More ›'),
   );
 }

@@ -17,7 +17,8 @@ import type { Glance } from './top-view.js';
 
 /** What the sessions may be put in order by. */
 export const TOP_SORTS: readonly string[] = [
-  ...['messages', 'received', 'sent', 'unsent_bytes', 'subscriptions', 'registrations', 'joined', 'authid', 'authrole'],
+  ...['messages_rate', 'received_rate', 'sent_rate', 'messages', 'received', 'sent', 'unsent_bytes'],
+  ...['subscriptions', 'registrations', 'joined', 'authid', 'authrole'],
 ];
 
 export interface TopOptions extends PlaceOptions {

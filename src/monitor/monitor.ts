@@ -3,8 +3,9 @@
  * (`procedures.ts`), by commands through the control socket (`node/monitor-control.ts`), and by the page (`webservice/monitor/`),
  * which is a client that calls the procedures.
  *
- * It has no timer and keeps nothing: every answer is what is there when somebody looks. Rates are differences of two looks, which
- * those who look compute themselves. No answer has a cookie id, a ticket or a payload in it.
+ * It keeps nothing: every answer is what is there when somebody looks. Rates are differences of two looks, which those who look
+ * compute themselves; but a list in the order of rates needs all of them, and for that `rates.ts` keeps the counts of the last look
+ * for some seconds. No answer has a cookie id, a ticket or a payload in it.
  */
 import { ManagedCookies } from '../cookie/management.js';
 import { ErrorUri, WampError } from '../wamp/error.js';
@@ -12,6 +13,7 @@ import { Actions } from './actions.js';
 import { certificatesOf } from './certificates.js';
 import { Looks } from './looks.js';
 import { procedurePage, topicPage } from './patterns.js';
+import { Rates } from './rates.js';
 import { placesOf, realmNumbers, sessionPage } from './sessions.js';
 import { PAGE } from './selection.js';
 import { Wish } from './wish.js';
@@ -20,6 +22,7 @@ import type { Logger } from '../log/logger.js';
 import type { MonitoredCertificate } from './certificates.js';
 import type { MonitoredProcedure, MonitoredTopic } from './patterns.js';
 import type { MonitoredRealm, MonitoredSession, MonitorPage } from './sessions.js';
+import type { RateRule } from './rates.js';
 import type { MonitorAction, MonitoredNode, MonitoredWorker, MonitorActor } from './source.js';
 import type { Asked } from './wish.js';
 import type { Done } from './actions.js';
@@ -73,6 +76,7 @@ export class Monitor {
   readonly #deps: MonitorDeps;
   readonly #workers: MonitoredWorker[] = [];
   readonly #looks = new Looks();
+  readonly #rates = new Rates(() => performance.now());
   readonly #actions: Actions;
 
   constructor(deps: MonitorDeps) {
@@ -107,17 +111,17 @@ export class Monitor {
 
   /** `sort`, `descending`, `after`, `limit`, `realm`, `worker`, `search`, and `slow` for those that have not read everything. */
   sessions(asked: Asked = {}): Promise<MonitorPage<MonitoredSession>> {
-    return this.#look('sessions', asked, () => sessionPage(this.#workers, asked));
+    return this.#look('sessions', asked, () => sessionPage(this.#workers, asked, this.#rateRule));
   }
 
   /** `sort`, `descending`, `after`, `limit`, `realm`, `worker`, `search`. */
   topics(asked: Asked = {}): Promise<MonitorPage<MonitoredTopic>> {
-    return this.#look('topics', asked, () => topicPage(this.#workers, asked));
+    return this.#look('topics', asked, () => topicPage(this.#workers, asked, this.#rateRule));
   }
 
   /** As {@link topics}. */
   procedures(asked: Asked = {}): Promise<MonitorPage<MonitoredProcedure>> {
-    return this.#look('procedures', asked, () => procedurePage(this.#workers, asked));
+    return this.#look('procedures', asked, () => procedurePage(this.#workers, asked, this.#rateRule));
   }
 
   /** The last hundred of each worker, the newest first. */
@@ -163,6 +167,10 @@ export class Monitor {
    */
   async logOut(asked: Asked, by: MonitorActor): Promise<Done> {
     return this.#actions.logOut(asked, by);
+  }
+
+  get #rateRule(): RateRule {
+    return { rates: this.#rates, clock: this.#deps.clock };
   }
 
   /** Workers may share a store. */

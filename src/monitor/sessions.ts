@@ -1,7 +1,8 @@
 /** The sessions of a node, a page at a time, in the order that somebody wants. */
 import { inPieces, selectPage } from './selection.js';
-import { Wish } from './wish.js';
+import { byRate, Wish } from './wish.js';
 import type { Inventory, SessionEntry, SessionMeasures } from '../router/meta/inventory.js';
+import type { RateRule } from './rates.js';
 import type { Behind, Ranked } from './selection.js';
 import type { MonitoredWorker } from './source.js';
 import type { Asked, Order } from './wish.js';
@@ -11,6 +12,10 @@ export interface MonitoredSession extends SessionEntry {
   readonly worker: string;
   /** The digest of its cookie; null without one. */
   readonly cookie: string | null;
+  /** Messages in one second, of the kind by which the list is put in order. */
+  readonly messages_rate?: number;
+  readonly received_rate?: number;
+  readonly sent_rate?: number;
 }
 
 /** A page of a list. */
@@ -28,6 +33,9 @@ const ORDERS: Readonly<Record<string, Order<SessionMeasures>>> = {
   received: { keyOf: ({ received }) => received, descending: true },
   sent: { keyOf: ({ sent }) => sent, descending: true },
   messages: { keyOf: ({ received, sent }) => received + sent, descending: true },
+  messages_rate: byRate(({ received, sent }) => received + sent),
+  received_rate: byRate(({ received }) => received),
+  sent_rate: byRate(({ sent }) => sent),
   subscriptions: { keyOf: ({ subscriptions }) => subscriptions, descending: true },
   registrations: { keyOf: ({ registrations }) => registrations, descending: true },
   authid: { keyOf: ({ authid }) => authid, descending: false },
@@ -57,32 +65,61 @@ export function placesOf(workers: readonly MonitoredWorker[], wish: Pick<Wish, '
 export async function sessionPage(
   workers: readonly MonitoredWorker[],
   asked: Asked,
+  rules: RateRule,
 ): Promise<MonitorPage<MonitoredSession>> {
   const wish = new Wish(asked, NAMES);
-  const { keyOf, descending } = wish.order(ORDERS, 'joined');
+  const { keyOf, descending, isRate = false, name } = wish.order(ORDERS, 'joined');
   const [search, slow] = [wish.text('search')?.toLowerCase() ?? '', wish.flag('slow') === true];
   const { limit, after } = wish;
   const places = placesOf(workers, wish);
   const { chosen, total, next } = await selectPage(
-    ranked(places, (measures, found) => {
-      if (slow && measures.unsentBytes === 0) return undefined;
-      if (search !== '' && !isFound(search, found)) return undefined;
-      return keyOf(measures);
+    ranked(places, { keyOf, ratesOf: isRate ? ratesIn(rules, `sessions ${name}`) : undefined }, (measures, found) => {
+      if (slow && measures.unsentBytes === 0) return false;
+      return search === '' || isFound(search, found);
     }),
     { limit, descending, after },
   );
-  return { entries: chosen.flatMap(entryOf), total, next };
+  const entries = chosen.flatMap((found) => {
+    return entryOf(found).map((entry) => (isRate ? { ...entry, [name]: found.key } : entry));
+  });
+  return { entries, total, next };
 }
 
-type KeyOf = (measures: SessionMeasures, found: RankedSession) => number | string | undefined;
+/** @returns what tells the rates of the things in a place, at this look. */
+export function ratesIn({ rates, clock }: RateRule, what: string): RatesOf {
+  const nowMs = clock();
+  return ({ worker, inventory }) => {
+    const rateOf = rates.look({ what, worker, realm: inventory.realm });
+    return (id, count, sinceMs) => rateOf({ id, count: Number(count), ageMs: nowMs - sinceMs });
+  };
+}
 
-function* ranked(places: readonly Place[], keyOf: KeyOf): Generator<RankedSession | undefined> {
+/** Begins a look at a place: see {@link ratesIn}. */
+export type RatesOf = (place: Place) => (id: number, count: number | string, sinceMs: number) => number;
+
+/** What sessions are put in order by. */
+interface SessionKeys {
+  readonly keyOf: (measures: SessionMeasures) => number | string;
+  /** Where the order is that of rates. */
+  readonly ratesOf: RatesOf | undefined;
+}
+
+type IsMeant = (measures: SessionMeasures, found: RankedSession) => boolean;
+
+/** The rates of those that are not meant are looked at, too: they may be meant at the next look. */
+function* ranked(
+  places: readonly Place[],
+  { keyOf, ratesOf }: SessionKeys,
+  isMeant: IsMeant,
+): Generator<RankedSession | undefined> {
   for (const [place, { worker, inventory }] of places.entries()) {
+    const rateOf = ratesOf?.({ worker, inventory });
     for (const id of inventory.sessionIds) {
       const measures = inventory.measures(id);
-      const found = { id, place, worker, inventory, key: 0 };
-      const key = measures && keyOf(measures, found);
-      yield key === undefined ? undefined : { ...found, key };
+      if (measures === undefined) continue;
+      const key = keyOf(measures);
+      const found = { id, place, worker, inventory, key: rateOf?.(id, key, measures.joinedMs) ?? key };
+      yield isMeant(measures, found) ? found : undefined;
     }
   }
 }

@@ -15,6 +15,13 @@ export interface Order<T> {
   readonly keyOf: (thing: T) => number | string;
   /** Whether the largest come first where nothing else is asked for. */
   readonly descending: boolean;
+  /** The order is that of rates: `keyOf` gives the count that they are rates of. */
+  readonly isRate?: boolean;
+}
+
+/** @returns the order by how fast a count grows. */
+export function byRate<T>(countOf: (thing: T) => number): Order<T> {
+  return { keyOf: countOf, descending: true, isRate: true };
 }
 
 /** Reads a request. All methods throw a WampError `wamp.error.invalid_argument`. */
@@ -65,11 +72,11 @@ export class Wish {
   }
 
   /** @returns the order that `sort` names, or the one that `usual` does. */
-  order<T>(orders: Readonly<Record<string, Order<T>>>, usual: string): Order<T> {
+  order<T>(orders: Readonly<Record<string, Order<T>>>, usual: string): Order<T> & { readonly name: string } {
     const name = this.text('sort') ?? usual;
     const order = Object.hasOwn(orders, name) ? orders[name] : undefined;
     if (order === undefined) throw wrong(`"sort" must be one of ${Object.keys(orders).join(', ')}`);
-    return { ...order, descending: this.flag('descending') ?? order.descending };
+    return { ...order, name, descending: this.flag('descending') ?? order.descending };
   }
 
   #count(name: string, least: number, most: number): number | undefined {

@@ -29,6 +29,8 @@ export class ScriptedSession implements RouterSession {
   readonly #features: readonly string[];
   #heard: unknown[][] = [];
   #left = false;
+  #received = 0;
+  #sent = 0;
 
   constructor(realm: Realm, id: number, role: Role, features: readonly string[] = []) {
     this.#realm = realm;
@@ -55,8 +57,8 @@ export class ScriptedSession implements RouterSession {
       name: this.authid,
       joinedMs: Date.parse('2026-01-01T00:00:00.000Z'),
       waitingBytes: 0,
-      received: 0,
-      sent: 0,
+      received: this.#received,
+      sent: this.#sent,
     };
   }
 
@@ -65,7 +67,9 @@ export class ScriptedSession implements RouterSession {
   }
 
   send(message: RouterMessage): void {
-    if (!this.#left) this.#heard.push(wire(message));
+    if (this.#left) return;
+    this.#sent++;
+    this.#heard.push(wire(message));
   }
 
   tell(...fields: unknown[]): this {
@@ -74,6 +78,7 @@ export class ScriptedSession implements RouterSession {
       position === undefined || fields.length <= position
         ? NO_PAYLOAD
         : payloadOf(fields[position] as unknown[], fields[position + 1] as Record<string, unknown> | undefined);
+    this.#received++;
     this.#realm.receive(this, parseMessage(fields, fields.length, payload));
     return this;
   }

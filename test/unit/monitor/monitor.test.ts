@@ -14,6 +14,9 @@ import { cookieId, cookieRecord, CREATED, JOE, recordingLog } from '../../suppor
 import { FakeClock, ScriptedSession } from '../../support/realm.js';
 import type { MonitorAction } from '../../../src/monitor/source.js';
 
+/** How long ago the sessions joined, in seconds. */
+const AGE_S = Math.max(1, (Date.parse(CREATED) - Date.parse('2026-01-01T00:00:00.000Z')) / 1000);
+
 const ALL = { call: true, register: true, publish: true, subscribe: true };
 const rule = (uri: string, match: 'prefix' | 'exact' | 'wildcard') => ({ uri, match, allow: ALL });
 const ROLES = [
@@ -177,6 +180,31 @@ describe('the procedures', () => {
     expect(found.entries.map(({ authid }) => authid)).toEqual(['authid77']);
     expect((await call(operator, 'sessions', { slow: true })).total).toBe(0);
     expect((await call(operator, 'sessions', { realm: 'none' })).total).toBe(0);
+  });
+
+  it('list what is used most now', async () => {
+    const [operator, busy, quiet] = [sessionOf('operator'), sessionOf('open'), sessionOf('open')];
+    quiet.tell(32, 1, {}, 'com.example.quiet').tell(64, 2, {}, 'com.example.add');
+    quiet.tell(32, 3, {}, 'com.example.news').tell(64, 4, {}, 'com.example.sub');
+    const asked = { sort: 'received_rate', realm: 'realm1' };
+    // Until there is another look to compare with, everything has the rate of its whole life.
+    expect((await call(operator, 'sessions', asked)).entries[0]).toMatchObject({ session: quiet.id });
+    for (let request = 1; request <= 6; request++) busy.tell(16, request, {}, 'com.example.news', [], {});
+    busy.tell(48, 7, {}, 'com.example.sub');
+    const found = await call(operator, 'sessions', { ...asked, search: busy.authid });
+    expect(found.entries).toMatchObject([{ session: busy.id, received_rate: expect.closeTo(7 / AGE_S, 12) as number }]);
+    const messages = await call(operator, 'sessions', { sort: 'messages_rate', limit: 1 });
+    // Four of its own, their answers, six events and an invocation.
+    expect(messages.entries).toMatchObject([
+      { session: quiet.id, messages_rate: expect.closeTo(15 / AGE_S, 12) as number },
+    ]);
+    expect((await call(operator, 'topics', { sort: 'publications_rate' })).entries).toMatchObject([
+      { uri: 'com.example.news', publications_rate: 6 },
+      { uri: 'com.example.quiet', publications_rate: 0 },
+    ]);
+    const [first] = (await call(operator, 'procedures', { sort: 'calls_rate' })).entries;
+    expect(first).toMatchObject({ uri: 'com.example.sub', calls_rate: 1 });
+    expect((await call(operator, 'sessions')).entries[0]).not.toHaveProperty('received_rate');
   });
 
   it('list topics and procedures with how much they are used', async () => {
