@@ -7,12 +7,11 @@
  *     StoreManagement    the same, done in this process: by a running node for those who ask through its control socket, and
  *                        by a command itself when the node is stopped (`managed-stores.ts`).
  */
-import { setImmediate } from 'node:timers/promises';
-
 import { messageOf } from '../system/error.js';
 import { cookieDigest } from './digest.js';
 import { takeCensus, unexpired } from './inspect.js';
 import { CookieStoreError } from './error.js';
+import { inSlices } from './slices.js';
 import { auditOf } from '../log/audit.js';
 import type { Logger } from '../log/logger.js';
 import type { Inspection } from './inspect.js';
@@ -101,9 +100,6 @@ export interface ManagedStore {
   readonly liveCookies: LiveCookies;
 }
 
-/** So many cookies are looked at before others get their turn. */
-const SLICE = 500;
-
 const ALL: CookiePage = { limit: Infinity, offset: 0 };
 
 interface Found {
@@ -133,14 +129,19 @@ export class ManagedCookies {
     return (await this.#select(selection)).length;
   }
 
+  /** A part of {@link list}, and how many there are in all, by one look. */
+  async page(
+    selection: CookieSelection,
+    { limit, offset }: CookiePage,
+  ): Promise<{ readonly entries: readonly CookieSummary[]; readonly total: number }> {
+    const selected = await this.#select(selection);
+    return { entries: await summariesOf(selected.slice(offset, offset + limit)), total: selected.length };
+  }
+
   /** In no particular order, but in the same one as long as nothing changes. */
   async list(selection: CookieSelection = {}, { limit, offset } = ALL): Promise<CookieSummary[]> {
-    const summaries: CookieSummary[] = [];
-    for (const found of (await this.#select(selection)).slice(offset, offset + limit)) {
-      summaries.push(summaryOf(found));
-      if (summaries.length % SLICE === 0) await setImmediate();
-    }
-    return summaries;
+    const selected = await this.#select(selection);
+    return summariesOf(offset === 0 && limit === Infinity ? selected : selected.slice(offset, offset + limit));
   }
 
   /** @returns undefined when no cookie has this digest. */
@@ -151,32 +152,35 @@ export class ManagedCookies {
 
   /** Logs browsers out. Rejects with the first failure when all have been tried. @returns how many cookies that were. */
   async revoke(selection: CookieSelection): Promise<number> {
-    const selected = await this.#select(selection);
-    const logouts = selected.map(({ record, liveCookies }) => liveCookies.logOut(record.cbtid));
+    const logouts: Promise<boolean>[] = [];
+    await inSlices(await this.#select(selection), ({ record, liveCookies }) => {
+      const logout = liveCookies.logOut(record.cbtid);
+      // It may fail before all are waited for, which tells of it.
+      logout.catch(() => undefined);
+      logouts.push(logout);
+    });
     return countOf(await Promise.allSettled(logouts));
   }
 
+  /** Of one store after the other, so that others have their turn after each slice. */
   async #select({ authid, digest }: CookieSelection): Promise<readonly Found[]> {
-    const lists = await Promise.all(
-      [...this.#stores].map(async (liveCookies) =>
-        (await liveCookies.list()).map((record) => ({ record, liveCookies })),
-      ),
-    );
-    const all = lists.flat();
-    const ofUser = authid === undefined ? all : all.filter(({ record }) => record.auth?.authid === authid);
-    return digest === undefined ? ofUser : withDigest(ofUser, digest);
+    const selected: Found[] = [];
+    for (const liveCookies of [...this.#stores]) {
+      await inSlices(await liveCookies.list(), (record) => {
+        if (authid !== undefined && record.auth?.authid !== authid) return;
+        if (digest === undefined || cookieDigest(record.cbtid) === digest) selected.push({ record, liveCookies });
+      });
+    }
+    return selected;
   }
 }
 
-/** A digest takes its time. */
-async function withDigest(all: readonly Found[], digest: string): Promise<readonly Found[]> {
-  const found: Found[] = [];
-  for (let start = 0; start < all.length; start += SLICE) {
-    if (start > 0) await setImmediate();
-    const slice = all.slice(start, start + SLICE);
-    found.push(...slice.filter(({ record }) => cookieDigest(record.cbtid) === digest));
-  }
-  return found;
+async function summariesOf(selected: readonly Found[]): Promise<CookieSummary[]> {
+  const summaries: CookieSummary[] = [];
+  await inSlices(selected, (found) => {
+    summaries.push(summaryOf(found));
+  });
+  return summaries;
 }
 
 function summaryOf({ record, liveCookies }: Found): CookieSummary {

@@ -143,9 +143,7 @@ export class Monitor {
       const wish = new Wish(asked, ['authid', 'limit', 'offset']);
       const selection = { authid: wish.text('authid') };
       const { limit, offset } = wish;
-      const cookies = this.#cookies;
-      const entries = await cookies.list(selection, { limit: Math.min(limit, PAGE), offset });
-      return { entries, total: await cookies.count(selection) };
+      return this.#cookies.page(selection, { limit: Math.min(limit, PAGE), offset });
     });
   }
 

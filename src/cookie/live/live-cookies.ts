@@ -12,6 +12,7 @@ import { RepeatedLog } from '../../log/repeated.js';
 import { expiryOf, isExpired, noteEveryMs } from '../expiry.js';
 import { ageOf, followed, isRotationDue, RecentRotations, timeAfter } from '../rotation.js';
 import { CookieStoreError } from '../error.js';
+import { inSlices } from '../slices.js';
 import { isForward } from '../store.js';
 import { CookieNotes } from './notes.js';
 import { CookieQueue } from './cookie-queue.js';
@@ -154,9 +155,13 @@ export class LiveCookies {
     return this.#here.get(cbtid)?.sessions ?? [];
   }
 
-  /** @returns every cookie that is neither expired nor logged out. */
+  /** @returns every cookie that is neither expired nor logged out. Others have their turn meanwhile. */
   async list(): Promise<readonly CookieRecord[]> {
-    return (await this.#store.list()).filter((record) => this.#isAlive(record));
+    const alive: CookieRecord[] = [];
+    await inSlices(await this.#store.list(), (record) => {
+      if (this.#isAlive(record)) alive.push(record);
+    });
+    return alive;
   }
 
   /** @returns when a cookie expires, in milliseconds since 1970, if nobody uses it until then. */
