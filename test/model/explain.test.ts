@@ -19,6 +19,8 @@ import { parseJson } from '../../src/config/source/json.js';
 import { pathOf } from '../../src/config/source/source.js';
 import { parseYaml } from '../../src/config/source/yaml.js';
 import type { PermissionConfig, RealmConfig, RoleConfig } from '../../src/router/schema.js';
+import { Monitor } from '../../src/monitor/monitor.js';
+import { monitorProcedures } from '../../src/monitor/procedures.js';
 import { Realm } from '../../src/router/realm.js';
 import { verdictOf } from '../../src/session/authorizer/verdict.js';
 import { cookieProcedures } from '../../src/session/cookie-procedures.js';
@@ -32,7 +34,17 @@ import { FakeClock, ScriptedSession } from '../support/realm.js';
 const ACTIONS = ['call', 'register', 'publish', 'subscribe'] as const;
 const ALL = { call: true, register: true, publish: true, subscribe: true };
 const MATCHES = ['exact', 'prefix', 'wildcard'] as const;
-const MANAGEMENT = cookieProcedures(new ManagedCookies(), silentLogger());
+const MONITOR = new Monitor({
+  node: () => {
+    throw new Error('nobody looks');
+  },
+  clock: () => 0,
+  log: silentLogger(),
+});
+const MANAGEMENT = {
+  ...cookieProcedures(new ManagedCookies(), silentLogger()),
+  ...monitorProcedures(MONITOR, silentLogger()),
+};
 
 /** The worker's realm, with the procedures that a node has. */
 function realmOf({ config, authenticators }: CheckedConfig, worker = 0, realm = 0): Realm {

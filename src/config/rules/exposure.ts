@@ -1,12 +1,14 @@
 /**
  * What strangers may learn and do where browsers have cookies. The `authid` of an anonymous visitor may be the id of their
  * cookie, as in Crossbar.io. Anyone who reads it can come back as that visitor. So there is a warning where clients without
- * authentication may read the `authid`s of others, or end their sessions.
+ * authentication may read the `authid`s of others, or end their sessions; and, with or without cookies, where they may use the
+ * monitor.
  */
 import { WITHOUT_AUTH } from '../../auth/schema.js';
 import { intersects } from '../../router/pattern-relations.js';
 import type { Pattern } from '../../router/pattern-relations.js';
 import { Role } from '../../router/role.js';
+import { mayManage } from '../../router/authorize.js';
 import type { Action } from '../../router/permission.js';
 import type { PermissionConfig } from '../../router/schema.js';
 import { WampError } from '../../wamp/error.js';
@@ -40,8 +42,8 @@ const TAKING: readonly (readonly [Action, string])[] = [
   ['call', 'wamp.subscription.remove_subscriber'],
 ];
 
-/** The procedures that manage the node: they show its cookies, and revoke them. */
-export const MANAGING = [
+/** They show the cookies of everybody, and revoke them. */
+const MANAGING_COOKIES = [
   'crossbar.cookie.list',
   'crossbar.cookie.get',
   'crossbar.cookie.count',
@@ -49,13 +51,31 @@ export const MANAGING = [
   'crossbar.cookie.revoke_by_authid',
 ];
 
-/** Warns of roles of strangers that may read the ids of cookies, or end the sessions of visitors. */
+/** They end sessions of the node in any realm, and log users out. */
+const ACTING = ['crossbar.monitor.session.end', 'crossbar.monitor.cookie.logout'];
+
+/** They show all of the node. */
+const WATCHING = [
+  'crossbar.monitor.summary',
+  'crossbar.monitor.sessions',
+  'crossbar.monitor.topics',
+  'crossbar.monitor.procedures',
+  'crossbar.monitor.refusals',
+  'crossbar.monitor.cookies',
+  'crossbar.monitor.certificates',
+];
+
+/** The procedures that manage the node, or show it. */
+export const MANAGING = [...MANAGING_COOKIES, ...ACTING, ...WATCHING];
+
+/** Warns of roles of strangers that may read the ids of cookies, end the sessions of visitors, or see the node as operators do. */
 export function checkExposure(places: NodePlaces, { cbdir, warn }: CheckRulesContext): void {
   const passwords = passwordCookies(places, cbdir);
   for (const worker of behindFronts(places)) {
     const entrances = worker.entrances.flatMap(strangersAt);
     const tracked = entrances.filter(({ cookie }) => cookie.isObject);
     for (const realm of worker.realms) {
+      for (const role of rolesOf(entrances, realm)) checkMonitor(role, warn);
       const visited = tracked.filter((entrance) => leadsTo(entrance, realm));
       if (visited.length === 0) continue;
       const strangers = rolesOf(entrances, realm);
@@ -99,15 +119,27 @@ function checkMeta(role: Cursor, shownBy: string | undefined, warn: Report): voi
     const text = 'which takes registrations and subscriptions away from others';
     warn(role.path, `${who} call ${quote(taking[1])}, ${text} (${cure})`);
   }
-  const managing = MANAGING.find((uri) => mayManage(rules, uri));
+  const managing = MANAGING_COOKIES.find((uri) => mayManage(rules, uri));
   if (managing !== undefined) {
     const text = 'which manages the cookies of everybody';
     warn(role.path, `${who} call ${quote(managing)}, ${text} (give that rule to a role of yours)`);
   }
 }
 
-function mayManage(role: Role, uri: string): boolean {
-  return isAllowed(role, 'call', uri) && role.authorize('call', uri).namesManagement;
+/** The monitor shows all realms, whatever the realm, and whether or not browsers have cookies. */
+function checkMonitor(role: Cursor, warn: Report): void {
+  const rules = rulesOf(role);
+  const who = 'strangers get this role, and may call';
+  const cure = 'give that rule to a role of yours, which operators get by a login';
+  const acting = ACTING.find((uri) => mayManage(rules, uri));
+  const watching = WATCHING.find((uri) => mayManage(rules, uri));
+  if (acting !== undefined) {
+    warn(role.path, `${who} ${quote(acting)}, by which operators end the sessions of everybody (${cure})`);
+  }
+  if (watching !== undefined) {
+    const text = 'which shows operators the users, addresses and topics of all realms';
+    warn(role.path, `${who} ${quote(watching)}, ${text} (${cure})`);
+  }
 }
 
 /** Whether everything is allowed. */

@@ -12,7 +12,8 @@ const POINTER = '/workers/0/realms/0/roles/0';
 
 interface Parts {
   readonly permissions?: readonly object[];
-  readonly cookie?: object;
+  /** False: browsers have none. */
+  readonly cookie?: object | false;
   readonly auth?: object;
   readonly options?: object;
   readonly more?: readonly object[];
@@ -22,7 +23,7 @@ interface Parts {
 function warningsOf({ permissions, cookie = {}, auth, options = {}, more = [] }: Parts): string[] {
   const role = { name: 'anonymous', ...(permissions ? { permissions } : { 'allow-by-default': true }) };
   const realms = [{ name: 'realm1', options, roles: [role, { name: 'member', 'allow-by-default': true }] }];
-  const web = node({ websocket: { cookie, ...(auth && { auth }) } }).workers[0]?.transports ?? [];
+  const web = node({ websocket: { ...(cookie && { cookie }), ...(auth && { auth }) } }).workers[0]?.transports ?? [];
   const { warnings } = check(node({ worker: { realms, transports: [...web, ...more] } }));
   return warnings.map(({ pointer, text }) => `${pointer}: ${text}`);
 }
@@ -109,5 +110,32 @@ describe('a role that strangers get', () => {
     const naming = { uri: 'crossbar.cookie.revoke', allow: { call: true } };
     expect(warningsOf({ permissions: [shut, naming] })[0]).toContain('manages the cookies of everybody');
     expect(warningsOf({ permissions: [shut, { uri: '*', allow: { call: true } }] })).toEqual([]);
+  });
+
+  const naming = (uri: string, match = 'prefix'): object => ({ uri, match, allow: { call: true } });
+  const ENDING = 'may call "crossbar.monitor.session.end", by which operators end the sessions of everybody';
+  const LOOKING = 'which shows operators the users, addresses and topics of all realms';
+
+  it.each([
+    ['all of it', naming('crossbar.monitor.'), [LOOKING]],
+    ['whatever is below crossbar.', naming('crossbar.'), [LOOKING]],
+    ['one list', naming('crossbar.monitor.topics', 'exact'), [LOOKING]],
+    ['ending sessions', naming('crossbar.monitor.session.'), [ENDING]],
+    ['logging users out', naming('crossbar.monitor.cookie.logout', 'exact'), ['"crossbar.monitor.cookie.logout"']],
+    ['everything, by a rule that does not name it', naming(''), []],
+    ['what is near it', naming('crossbar.monitoring.'), []],
+  ])('is warned of when it may use the monitor: %s', (_what, permission, texts) => {
+    const shut = { uri: 'wamp.', match: 'prefix', allow: {} };
+    for (const cookie of [false, {}] as const) {
+      const found = warningsOf({ permissions: [shut, permission], cookie });
+      const shown = found.filter((text) => text.includes('crossbar.monitor.'));
+      expect(shown).toHaveLength(texts.length);
+      for (const [index, text] of texts.entries()) expect(shown[index]).toContain(text);
+    }
+  });
+
+  it('is not warned of when the role of the monitor is got by a login alone', () => {
+    const auth = { ticket: { type: 'static', principals: { olga: { ticket: 'x', role: 'anonymous' } } } };
+    expect(warningsOf({ permissions: [naming('crossbar.monitor.')], auth })).toEqual([]);
   });
 });
