@@ -73,14 +73,41 @@ afterAll(async () => {
 });
 afterEach(() => context.close());
 
-/** The page with somebody logged in. */
+/** The page keeps its WebSockets where others find them. */
+const keepingSockets = async (page: Page): Promise<void> => {
+  await page.addInitScript(`
+    window.kept = [];
+    window.WebSocket = class extends WebSocket {
+      constructor(...args) { super(...args); window.kept.push(this); }
+    };
+  `);
+};
+
+/** @returns what the node answers to a call by the connection of the page. */
+async function calledByThePage(page: Page, procedure: string, kwargs: object): Promise<unknown[]> {
+  const request = 1_000_000 + Math.floor(Math.random() * 1_000_000);
+  return page.evaluate<unknown[]>(
+    `new Promise((resolve) => {
+      const socket = window.kept.at(-1);
+      socket.addEventListener('message', ({ data }) => {
+        const answer = JSON.parse(data);
+        if (answer[1] === ${request} || answer[2] === ${request}) resolve(answer);
+      });
+      socket.send(JSON.stringify([48, ${request}, {}, ${JSON.stringify(procedure)}, [], ${JSON.stringify(kwargs)}]));
+    })`,
+  );
+}
+
+/** The page with somebody logged in. @param prepare before anything is loaded. */
 async function opened(
   user: keyof typeof USERS,
   options: Parameters<Browser['newContext']>[0] = {},
   node = daemon,
+  prepare: (page: Page) => Promise<void> = () => Promise.resolve(),
 ): Promise<Page> {
   context = await browser.newContext(options);
   const page = await context.newPage();
+  await prepare(page);
   await page.goto(node.url('/monitor'));
   await page.fill('input[name=authid]', user);
   await page.fill('input[name=secret]', USERS[user].secret);
@@ -212,12 +239,48 @@ describe('an operator', () => {
 
 describe('others', () => {
   it('without the second permission have no buttons, and the node refuses what they would do', async () => {
-    const page = await opened('lena');
+    const client = await visitor();
+    const page = await opened('lena', {}, daemon, keepingSockets);
     await page.waitForSelector('.tiles');
     await page.click('nav >> text=Sessions');
     await page.waitForSelector('tbody tr');
     expect(await page.locator('text=End session').count()).toBe(0);
     expect(await page.locator('text=Log user out').count()).toBe(0);
+    await page.click('nav >> text=Cookies');
+    await page.waitForSelector('tbody tr');
+    expect(await page.locator('text=Log browser out').count()).toBe(0);
+    // The connection of the page itself, in the hands of who looks at it.
+    const [session, digest] = [client.sessionId, cookieDigest(client.cookie)];
+    for (const [procedure, kwargs] of [
+      ['session.end', { session }],
+      ['cookie.logout', { digest }],
+      ['cookie.logout', { authid: digest, realm: 'realm1' }],
+    ] as const) {
+      const answer = await calledByThePage(page, `crossbar.monitor.${procedure}`, kwargs);
+      expect(answer).toEqual(expect.arrayContaining([8, 48, 'wamp.error.not_authorized']));
+    }
+    // What only looks it may call.
+    expect((await calledByThePage(page, 'crossbar.monitor.summary', {}))[0]).toBe(50);
+    client.send([48, 1, {}, 'wamp.session.count']);
+    expect((await client.next()).slice(0, 2)).toEqual([50, 1]);
+    expect(await daemon.waitForLog('action denied')).toMatchObject({ authid: 'lena' });
+    const acted = daemon.logs.filter(({ msg, target }) => {
+      return msg === 'operator acted by the monitor' && JSON.stringify(target).includes(String(session));
+    });
+    expect(acted).toEqual([]);
+  });
+
+  it('who have not logged in get no answer by the WebSocket of the monitor', async () => {
+    const stranger = await WampClient.connect(daemon.url('/monitor/ws', 'ws'));
+    stranger.send([1, 'operators', { roles: { caller: {} }, authmethods: ['anonymous', 'ticket'], authid: 'olga' }]);
+    expect((await stranger.next())[0]).toBe(3);
+    const early = await WampClient.connect(daemon.url('/monitor/ws', 'ws'));
+    early.send([48, 1, {}, 'crossbar.monitor.summary']);
+    expect((await early.next())[0]).toBe(3);
+    // Neither do those who may do everything in another realm.
+    const other = await visitor();
+    other.send([48, 1, {}, 'crossbar.monitor.summary']);
+    expect(await other.next()).toEqual(expect.arrayContaining([8, 48, 1, 'wamp.error.not_authorized']));
   });
 
   it('without the first one see nothing', async () => {

@@ -23,6 +23,8 @@ import { Monitor } from '../../src/monitor/monitor.js';
 import { monitorProcedures } from '../../src/monitor/procedures.js';
 import { Realm } from '../../src/router/realm.js';
 import { verdictOf } from '../../src/session/authorizer/verdict.js';
+import { SharedLogins } from '../../src/auth/shared-logins.js';
+import { loginProcedures } from '../../src/session/login-procedures.js';
 import { cookieProcedures } from '../../src/session/cookie-procedures.js';
 import { ManagedCookies } from '../../src/cookie/management.js';
 import { silentLogger } from '../../src/log/logger.js';
@@ -43,6 +45,7 @@ const MONITOR = new Monitor({
 });
 const MANAGEMENT = {
   ...cookieProcedures(new ManagedCookies(), silentLogger()),
+  ...loginProcedures({ logins: new SharedLogins(() => 0), admits: () => true, log: silentLogger() }),
   ...monitorProcedures(MONITOR, silentLogger()),
 };
 

@@ -65,8 +65,11 @@ const WATCHING = [
   'crossbar.monitor.certificates',
 ];
 
-/** The procedures that manage the node, or show it. */
-export const MANAGING = [...MANAGING_COOKIES, ...ACTING, ...WATCHING];
+/** They prolong the login of who calls, and give it a ticket. */
+const FOR_ONESELF = ['crossbar.session.refresh', 'crossbar.ticket.issue'];
+
+/** All procedures of the node that need a rule which names them. */
+export const MANAGING = [...MANAGING_COOKIES, ...FOR_ONESELF, ...ACTING, ...WATCHING];
 
 /** Warns of roles of strangers that may read the ids of cookies, end the sessions of visitors, or see the node as operators do. */
 export function checkExposure(places: NodePlaces, { cbdir, warn }: CheckRulesContext): void {
