@@ -27,3 +27,9 @@ export function auditedOutcome(verdict: Deny | Unavailable): Pick<AuditRecord, '
   }
   return { outcome: verdict.retryAfterMs === undefined ? 'denied' : 'limited', reason: verdict.reason };
 }
+
+/** The text for a logout that the cookie store failed to store. */
+export const NOT_STORED = 'the logout holds as long as the router runs, but could not be stored';
+
+/** The text for a login that the audit log does not take. */
+export const NO_AUDIT = 'log-ins cannot be recorded, please try again later';

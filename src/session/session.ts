@@ -22,6 +22,7 @@ import { Authorization } from './authorizer/authorization.js';
 import { abortOf, count, farewellOf } from './counting.js';
 import { detailsOf, faultOf, nameOf, welcomeDetails } from './identity.js';
 import { Opening } from './opening.js';
+import { NOT_STORED, NO_AUDIT } from './outcome.js';
 import { factsOf, sayInternalError, sayJoined, sayLeft, sayUndelivered, sayViolation } from './session-log.js';
 import { auditEnd, auditLogin } from './session-audit.js';
 import { tellDenied, tellRefused } from './tell.js';
@@ -44,10 +45,6 @@ import type { OpeningSession } from './opening.js';
 import type { CloseCause, SessionTransport } from './transport.js';
 
 type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
-
-/** The text for a logout that the cookie store failed to store. */
-const NOT_STORED = 'the logout holds as long as the router runs, but could not be stored';
-const NO_AUDIT = 'log-ins cannot be recorded, please try again later';
 
 /** One client on one transport, from HELLO to GOODBYE. The transport may start another one then (section "Session Closing"). */
 export class Session implements AuthorizedSession, OpeningSession, LiveSession {
@@ -397,7 +394,6 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.#realm = undefined;
   }
 
-  /** What identifies this session in the log. */
   #facts(): Readonly<Record<string, unknown>> {
     return factsOf(this, this.#realm?.name);
   }

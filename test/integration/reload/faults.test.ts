@@ -115,7 +115,9 @@ async function seen(): Promise<object> {
     mayAll: [await client.ask([32, 1, {}, 'com.any']), await raw.ask([64, 1, {}, 'com.proc'])].map(([type]) => type),
     realm2: (await (await WampClient.connect(`${url(0, 'ws')}/ws`)).ask([1, 'realm2', { roles: { caller: {} } }]))[2],
     more: (await fetch(`${url(0)}/more`)).status,
-    another: await RawSocketClient.join({ port: port(3) }).catch((error: unknown) => (error as NodeJS.ErrnoException).code),
+    another: await RawSocketClient.join({ port: port(3) }).catch(
+      (error: unknown) => (error as NodeJS.ErrnoException).code,
+    ),
   };
   await Promise.all([client.drop(), raw.drop(), poll.close()]);
   return facts;
