@@ -43,7 +43,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'config reloaded': {
     properties: {
       ...{ outcome: { enum: ['ok', 'failed'] }, changed: POINTERS, pending: POINTERS },
-      ...{ revoked: COUNT, removed: COUNT, problems: COUNT },
+      ...{ revoked: COUNT, removed: COUNT, outdated: COUNT, killed: COUNT, problems: COUNT },
     },
     required: ['outcome'],
   },
