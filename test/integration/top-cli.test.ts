@@ -56,7 +56,7 @@ describe('top', () => {
   it('knows its orders', async () => {
     const { code, stderr } = await runCli(['top', '--sort', 'beauty', '--cbdir', daemon.cbdir]);
     expect(code).toBe(1);
-    expect(stderr).toContain('Allowed choices are messages, received,');
+    expect(stderr).toContain('Allowed choices are messages_rate, received_rate,');
   });
 
   it.skipIf(!hasTerminals)('draws at a terminal, takes keys, and leaves the terminal as it was', async () => {
@@ -68,9 +68,9 @@ describe('top', () => {
     const seen = async (text: string): Promise<void> => {
       while (!shown.includes(text)) await once(child.stdout, 'data');
     };
-    await seen('by messages   q: end');
+    await seen('by messages_rate   q: end');
     child.stdin.write('s');
-    await seen('by received   q: end');
+    await seen('by received_rate   q: end');
     child.stdin.write('S');
     child.stdin.write('q');
     const [code] = (await once(child, 'exit')) as [number];
