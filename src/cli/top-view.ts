@@ -54,7 +54,9 @@ function headOf(summary: MonitorSummary, before: MonitorSummary | undefined, sec
       ...[`crossbar-ts ${node.version}`, printable(node.title), `pid ${node.pid}`],
       ...[`up ${ageText(node.started, now)}`, `memory ${bytesText(node.memory_bytes)}`],
       ...(cpu === undefined ? [] : [`cpu ${(cpu * 100).toFixed(0)} %`]),
-      ...(pending === 0 ? [] : [`${counted(pending, 'change')} of the config wait for a restart`]),
+      ...(pending === 0
+        ? []
+        : [`${counted(pending, 'change')} of the config ${pending === 1 ? 'waits' : 'wait'} for a restart`]),
     ].join('   '),
     [
       ...[counted(total.sessions, 'session'), counted(realms.length, 'realm')],
