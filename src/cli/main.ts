@@ -176,6 +176,7 @@ function addProcessCommands(program: Command): void {
   addRunningOptions(
     program.command('reload').description('have a running node read its config again, and say what changed'),
   )
+    .option('--restart-components', 'stop and start the components whose config has changed')
     .option('--json', 'as one JSON object')
     .action(reload);
   addRunningOptions(program.command('status').description('say whether a node runs, and what it says of itself'))

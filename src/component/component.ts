@@ -11,7 +11,7 @@ import { CallError, Result } from '../client/api.js';
 import { connectLocal } from '../client/connect.js';
 import type { Logger } from '../log/logger.js';
 import type { Router } from '../router/router.js';
-import type { ComponentHooks } from '../client/api.js';
+import type { ComponentFunction, ComponentHooks } from '../client/api.js';
 import type { LocalClient } from '../client/connect.js';
 import type { AnyComponentConfig, ComponentTypeDeps, InNodeComponentType } from './component-type.js';
 
@@ -35,12 +35,18 @@ export class Component {
   /** From when the realm is joined. */
   #joining: Promise<LocalClient> | undefined;
   #hooks: ComponentHooks | undefined;
-  #stopping = false;
+  #loaded: Promise<ComponentFunction> | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(config: AnyComponentConfig, deps: ComponentDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#log = deps.log.child({ component: config.id });
+  }
+
+  /** Finds its function, which `start` does otherwise. @throws the error that keeps it from being loaded (rejects). */
+  async load(): Promise<void> {
+    await within(START_MS, this.#load(), `was not loaded within ${START_MS / 1000} seconds`);
   }
 
   /**
@@ -65,19 +71,28 @@ export class Component {
 
   /** Idempotent, also after a failed start; never rejects. */
   async stop(): Promise<void> {
-    if (this.#stopping || this.#joining === undefined) return;
-    this.#stopping = true;
+    if (this.#joining !== undefined) this.#stopped ??= this.#stop(this.#joining);
+    await this.#stopped;
+  }
+
+  async #stop(joining: Promise<LocalClient>): Promise<void> {
     try {
-      await within(STOP_MS, this.#end(this.#joining), `did not stop within ${STOP_MS / 1000} seconds`);
+      await within(STOP_MS, this.#end(joining), `did not stop within ${STOP_MS / 1000} seconds`);
     } catch (err) {
       this.#log.error({ err }, 'component failed to stop');
     }
   }
 
+  #load(): Promise<ComponentFunction> {
+    const { type, cbdir } = this.#deps;
+    this.#loaded ??= type.load(this.#config, { cbdir });
+    return this.#loaded;
+  }
+
   async #run(): Promise<void> {
     const { id, realm, role, authid = id, extra } = this.#config;
-    const { type, cbdir, router } = this.#deps;
-    const run = await type.load(this.#config, { cbdir });
+    const { cbdir, router } = this.#deps;
+    const run = await this.#load();
     const principal = { realm, role, authid, kind: 'component' } as const;
     this.#joining = connectLocal({ router, log: this.#log }, principal);
     const { session, over } = await this.#joining;
@@ -85,7 +100,7 @@ export class Component {
     const hooks: unknown = await run(session, { id, extra, cbdir, log: this.#log, CallError, Result });
     if (typeof hooks === 'object' && hooks !== null) this.#hooks = hooks;
     // It came up when nobody waited for it any more.
-    if (this.#stopping) await this.#hooks?.stop?.();
+    if (this.#stopped !== undefined) await this.#hooks?.stop?.();
   }
 
   async #end(joining: Promise<LocalClient>): Promise<void> {
@@ -102,7 +117,7 @@ export class Component {
   }
 
   #left(reason: string): void {
-    if (!this.#stopping) this.#log.warn({ reason }, 'component left its realm');
+    if (this.#stopped === undefined) this.#log.warn({ reason }, 'component left its realm');
   }
 }
 

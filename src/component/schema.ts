@@ -80,6 +80,7 @@ export const classNameSchema = {
 
 export const classComponentSchema = {
   type: 'object',
+  reload: 'restart',
   section: 'Component "class"',
   standsAt: 'workers[].components[]',
   description:
@@ -120,6 +121,7 @@ export const callbacksSchema = {
 
 export const functionComponentSchema = {
   type: 'object',
+  reload: 'restart',
   section: 'Component "function"',
   standsAt: 'workers[].components[]',
   description: 'Functions of Python that are called as things happen to a session of Autobahn.',

@@ -4,7 +4,7 @@
  */
 import type { ClientSession, ConnectOptions } from '../client/api.js';
 import type { Logger } from '../log/logger.js';
-import type { ReloadReport } from './reload/report.js';
+import type { ReloadReport, ReloadWish } from './reload/report.js';
 import type { NodeSummary } from './summary.js';
 
 export interface NodeOptions {
@@ -66,7 +66,7 @@ export interface RunningNode {
    * Reads the config once more, and takes over what can change while it runs: what a config that is an object says now. What is wrong
    * is in the report, and nothing has changed then. Never rejects.
    */
-  reload(): Promise<ReloadReport>;
+  reload(wish?: ReloadWish): Promise<ReloadReport>;
   /**
    * Ends it: no new connection, the end of those that are open, GOODBYE to components and to the sessions of `connect`, then
    * the cookie stores. Idempotent.

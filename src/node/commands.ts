@@ -19,7 +19,7 @@ import { namedNode, PID_FILE, runningPid } from './pidfile.js';
 import { RemoteMonitor } from './monitor/requests.js';
 import { RemoteNode } from './process-control.js';
 import type { NodeStatus } from './process-control.js';
-import type { ReloadReport } from './reload/report.js';
+import type { ReloadReport, ReloadWish } from './reload/report.js';
 import { RemoteSessions } from './session-control.js';
 
 /** Where a command finds a node. */
@@ -84,17 +84,17 @@ async function withClient<T>(place: NodePlace, use: (client: ControlClient) => P
  * @throws NodeError (rejects) `ERR_NODE_CONTROL`, also when it is of a version that cannot.
  * @returns undefined when none runs.
  */
-export async function reloadNode({
-  cbdir,
-  rundir = cbdir,
-}: Pick<NodePlace, 'cbdir' | 'rundir'>): Promise<ReloadReport | undefined> {
+export async function reloadNode(
+  { cbdir, rundir = cbdir }: Pick<NodePlace, 'cbdir' | 'rundir'>,
+  wish: ReloadWish = {},
+): Promise<ReloadReport | undefined> {
   const client = await ControlClient.connect(rundir);
   if (client === undefined) {
     if ((await namedNode(rundir))?.where === 'here') throw await unreachable(rundir);
     return undefined;
   }
   try {
-    return await new RemoteNode(client).reload();
+    return await new RemoteNode(client).reload(wish);
   } finally {
     client.close();
   }

@@ -125,7 +125,21 @@ const READING = /^monitor\.|\.(?:list|get|status|stats|ready|verify)$/;
 
 /** What of a request may be written down: there are ids of cookies in others. */
 const TOLD: ReadonlySet<string> = new Set([
-  ...['id', 'digest', 'from', 'authid', 'authrole', 'role', 'realm', 'worker', 'reason', 'store', 'all', 'expired'],
+  ...[
+    'id',
+    'digest',
+    'from',
+    'authid',
+    'authrole',
+    'role',
+    'realm',
+    'worker',
+    'reason',
+    'store',
+    'all',
+    'expired',
+    'restart_components',
+  ],
 ]);
 
 function told(name: string, request: ControlArguments): ControlArguments {

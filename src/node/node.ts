@@ -68,7 +68,7 @@ import { Reloading } from './reload/reloading.js';
 import { outdatedSessions } from './reload/outdated.js';
 import { prepareWorkers } from './reload/workers.js';
 import type { ReloadedNode } from './reload/reloading.js';
-import type { ReloadFacts, ReloadReport } from './reload/report.js';
+import type { ReloadFacts, ReloadReport, ReloadWish } from './reload/report.js';
 import { sessionRequests } from './session-control.js';
 import type { ServedRealm } from './session-control.js';
 import { shutdownReason } from './shutdown.js';
@@ -273,13 +273,13 @@ class Node implements RunningNode {
         pending_restart: this.#reloading.facts.pending,
       }),
       longestEndMs: () => longestEndMs(this.#parts.loaded.config.controller.options),
-      reload: () => this.reload(),
+      reload: (wish) => this.reload(wish),
       stop: () => this.#endFor({ failed: false, word: 'stop' }),
     };
   }
 
-  reload(): Promise<ReloadReport> {
-    return this.#reloading.reload();
+  reload(wish?: ReloadWish): Promise<ReloadReport> {
+    return this.#reloading.reload(wish);
   }
 
   #asReloaded(): ReloadedNode {
@@ -290,7 +290,7 @@ class Node implements RunningNode {
       get running() {
         return running();
       },
-      prepare: (next) => prepareWorkers(this.#workersById, enabledWorkers(next), next, { families, cbdir }),
+      prepare: (next, wish) => prepareWorkers(this.#workersById, enabledWorkers(next), next, { families, cbdir, wish }),
       outdated: () => outdatedSessions(this.#servedRealms, this.#loaded.config.controller.options.reload, log),
       took: (source) => {
         this.#loaded = source;

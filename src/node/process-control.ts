@@ -3,7 +3,7 @@
  * either side.
  */
 import type { ControlClient, ControlHandlers } from './control.js';
-import type { ReloadReport } from './reload/report.js';
+import type { ReloadReport, ReloadWish } from './reload/report.js';
 
 /** What a node tells of itself. */
 export interface NodeStatus {
@@ -31,7 +31,7 @@ export interface NodeProcess {
   /** @returns how long its orderly end takes at most, in milliseconds, if nothing hangs. */
   longestEndMs(): number;
   /** Reads the config again. Never rejects. */
-  reload(): Promise<ReloadReport>;
+  reload(wish: ReloadWish): Promise<ReloadReport>;
   /** Begins the orderly end. */
   stop(): void;
 }
@@ -41,7 +41,7 @@ export function processRequests(node: NodeProcess): ControlHandlers {
   return {
     'node.status': () => Promise.resolve(node.status()),
     'node.longest-end': () => Promise.resolve(node.longestEndMs()),
-    'node.reload': () => node.reload(),
+    'node.reload': (request) => node.reload({ restartComponents: request['restart_components'] === true }),
     'node.stop': () => {
       // Behind the answer: the control socket is the first thing that ends.
       setImmediate(() => node.stop());
@@ -69,8 +69,9 @@ export class RemoteNode {
   }
 
   /** Resolves when it is done, or refused. @throws NodeError as {@link status} does. */
-  async reload(): Promise<ReloadReport> {
-    return (await this.#client.ask('node.reload', {})) as ReloadReport;
+  async reload({ restartComponents }: ReloadWish = {}): Promise<ReloadReport> {
+    const request = restartComponents === true ? { restart_components: true } : {};
+    return (await this.#client.ask('node.reload', request)) as ReloadReport;
   }
 
   /** Resolves when the node has begun to stop. @throws NodeError as {@link status} does. */

@@ -126,10 +126,12 @@ export interface OwnKeywords {
  * When a change takes effect, of a value and all that is below it and has no word of its own:
  * - `at once`, also for what is open
  * - `new requests`, `new sessions`, `new connections`: what has begun before goes on as it was
+ * - `on demand`: by a reload that is told to restart components, else with the next start
  * - `restart`: with the next start. Of a list of things that have names the word is about those that come and go
  * - `restart of all`: the same, whatever is said further below
  */
-export type ReloadWord = 'at once' | 'new requests' | 'new sessions' | 'new connections' | 'restart' | 'restart of all';
+export type ReloadWord =
+  'at once' | 'new requests' | 'new sessions' | 'new connections' | 'on demand' | 'restart' | 'restart of all';
 
 type TypeWord = 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null';
 

@@ -16,24 +16,20 @@ import { cookieProcedures } from '../session/cookie-procedures.js';
 import { loginProcedures } from '../session/login-procedures.js';
 import { ManagedCookies } from '../cookie/management.js';
 import { monitorProcedures } from '../monitor/procedures.js';
-import { messageOf } from '../system/error.js';
 import { createRandomId } from '../system/random.js';
 import { HostedApplications } from './host/hosted-applications.js';
-import { HostedComponents } from './host/hosted-components.js';
 import { WorkerHosts } from './host/worker-hosts.js';
 import { routerSamples } from './router-samples.js';
 import { systemScheduler } from './scheduler.js';
 import type { CertificateFile } from '../monitor/source.js';
 import { certificatesOf, keyFilesOf, transportTypeOf } from './transports.js';
+import { Components } from './reload/components.js';
 import { prepareRealms } from './reload/realms.js';
 import { Transports } from './reload/transports.js';
 import { WorkerError } from './worker.js';
 import type { PreparedWorker, ReloadFacts } from './worker.js';
-import type { Component } from '../component/component.js';
-import type { ComponentType, InNodeComponentType } from '../component/component-type.js';
-import type { ComponentConfig } from '../component/schema.js';
 import type { RouterWorkerConfig } from './schema.js';
-import type { ComponentSummary, RealmSummary } from './summary.js';
+import type { RealmSummary } from './summary.js';
 import type { TransportOrigin, Worker, WorkerDeps, WorkerOffer, WorkerType } from './worker.js';
 
 class RouterWorker implements Worker {
@@ -41,12 +37,9 @@ class RouterWorker implements Worker {
   readonly #deps: WorkerDeps;
   #router: Router | undefined;
   #transports: Transports | undefined;
-  /** Every component that was told to start, also one that failed. */
-  readonly #components: Component[] = [];
   readonly #hosts: WorkerHosts;
-  readonly #hosted: HostedComponents;
+  readonly #components: Components;
   #applications: HostedApplications | undefined;
-  readonly #running: ComponentSummary[] = [];
   #endSamples: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -57,11 +50,11 @@ class RouterWorker implements Worker {
     const types = components.map(({ type }) => deps.families.components[type]);
     const needs = types.flatMap((type) => ('host' in type ? [type.host] : []));
     this.#hosts = new WorkerHosts({ worker, options, needs }, deps);
-    this.#hosted = new HostedComponents(this.#hosts, deps);
+    this.#components = new Components(components, { worker, hosts: this.#hosts }, deps);
   }
 
   get summary(): WorkerOffer {
-    return { listening: this.#transports?.listening ?? [], realms: this.#realms, components: [...this.#running] };
+    return { listening: this.#transports?.listening ?? [], realms: this.#realms, components: this.#components.summary };
   }
 
   get #realms(): RealmSummary[] {
@@ -79,9 +72,7 @@ class RouterWorker implements Worker {
     this.#deps.clients.serve(router);
     this.#endSamples = this.#deps.metrics.add(() => routerSamples(router));
     for (const realm of this.#realms) log.info(realm, 'realm started');
-    for (const [index, component] of this.#config.components.entries()) {
-      await this.#startComponent(component, router, `${pointer}/components/${index}`, signal);
-    }
+    await this.#components.start(router, signal);
     const applications = new HostedApplications(this.#hosts, this.#deps, signal);
     this.#applications = applications;
     const transports = new Transports({ ...this.#deps, router, managedCookies, logins, applications });
@@ -135,41 +126,6 @@ class RouterWorker implements Worker {
     return router;
   }
 
-  async #startComponent(
-    config: ComponentConfig,
-    router: Router,
-    pointer: string,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const kind: ComponentType = this.#deps.families.components[config.type];
-    try {
-      if ('host' in kind) await this.#hosted.start(config, kind, router, signal);
-      else await this.#startInNode(config, kind, router, signal);
-    } catch (cause) {
-      if (signal?.aborted === true || !this.#deps.outlivesFailures()) {
-        throw new WorkerError(`component ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
-      }
-      this.#deps.log.warn({ component: config.id }, 'node goes on without a component');
-      return;
-    }
-    const { id, type, realm, role } = config;
-    this.#running.push({ component: id, worker: this.#config.id, type, realm, role });
-  }
-
-  async #startInNode(
-    config: ComponentConfig,
-    type: InNodeComponentType,
-    router: Router,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { Component } = await import('../component/component.js');
-    const { cbdir, log } = this.#deps;
-    const component = new Component(config, { type, router, cbdir, log });
-    signal?.throwIfAborted();
-    this.#components.push(component);
-    await component.start(signal);
-  }
-
   /** See {@link Worker.prepareReload}. */
   async prepareReload(next: RouterWorkerConfig, facts: ReloadFacts): Promise<PreparedWorker<RouterWorkerConfig>> {
     const [router, transports] = [this.#router, this.#transports];
@@ -177,16 +133,20 @@ class RouterWorker implements Worker {
     const { pointer } = this.#deps;
     const realms = prepareRealms(router, this.#config.realms, next.realms, facts.authenticators);
     try {
+      const components = await this.#components.prepare(next.components, router, facts.restartsComponents);
       const indexes = new Map(next.transports.map(({ id }, index) => [id, index]));
       const placeOf = (id: string): TransportOrigin => ({
         worker: next.id,
         pointer: `${pointer}/transports/${String(indexes.get(id))}`,
       });
       const ready = await transports.prepare(next.transports, facts, placeOf);
+      const config = { ...next, transports: ready.configs, components: components.configs };
+      const { settle } = components;
       return {
-        config: { ...next, transports: ready.configs },
+        config,
         pending: [
           ...realms.pending.map((place) => `${pointer}/realms/${place}`),
+          ...components.pending.map((index) => `${pointer}/components/${String(index)}`),
           ...ready.pending.map((id) => placeOf(id).pointer),
         ],
         discard: async () => {
@@ -194,12 +154,20 @@ class RouterWorker implements Worker {
           realms.discard();
         },
         commit: () => {
+          components.commit();
           // Those who are let in by the new transports find the new rules.
           const loss = realms.commit();
           ready.commit();
-          this.#config = { ...next, transports: ready.configs };
+          this.#config = config;
           return loss;
         },
+        ...(settle && {
+          settle: async () => {
+            const { configs, ...change } = await settle();
+            this.#config = { ...config, components: configs };
+            return { ...change, config: this.#config };
+          },
+        }),
       };
     } catch (error) {
       realms.discard();
@@ -214,7 +182,7 @@ class RouterWorker implements Worker {
 
   async #shutDown(drained: Promise<unknown> | undefined): Promise<void> {
     await Promise.all([drained, this.#transports?.stop()]);
-    await Promise.all([...this.#components.map((component) => component.stop()), this.#hosted.stop()]);
+    await this.#components.stop();
     await this.#applications?.stop();
     this.#endSamples?.();
   }

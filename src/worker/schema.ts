@@ -118,7 +118,7 @@ export const routerWorkerSchema = {
       type: 'array',
       items: componentSchema,
       default: [],
-      reload: 'restart',
+      reload: 'on demand',
       description: 'Programs that belong to the router. They are started, in this order, before anybody can connect.',
     },
     transports: {

@@ -114,6 +114,8 @@ export interface Worker {
 
 /** What the node tells a worker with its new config. */
 export interface ReloadFacts extends NodeFacts {
+  /** Whether components may be stopped and started. */
+  readonly restartsComponents: boolean;
   /** The procedures that decide about its clients. */
   readonly authenticators: readonly Decider[];
 }
@@ -126,6 +128,23 @@ export interface ReloadLoss {
   readonly removed: number;
 }
 
+/** What came of a change of components. */
+export interface ComponentsChange {
+  /** The ids of those that have started, with a new config or for the first time. */
+  readonly started: readonly string[];
+  /** The ids of those that are gone. */
+  readonly stopped: readonly string[];
+  /** Why all of them are as before: one could not start. */
+  readonly problems: readonly string[];
+  /** JSON Pointers into the new config: what is not in force for that reason. */
+  readonly pending: readonly string[];
+}
+
+/** What came of a change of components, and what the worker runs with. */
+export interface SettledWorker<C extends AnyWorkerConfig = AnyWorkerConfig> extends ComponentsChange {
+  readonly config: C;
+}
+
 /** A change of a worker that is ready. Either `commit` or `discard` is called. */
 export interface PreparedWorker<C extends AnyWorkerConfig = AnyWorkerConfig> {
   /** What it runs with then. */
@@ -134,6 +153,8 @@ export interface PreparedWorker<C extends AnyWorkerConfig = AnyWorkerConfig> {
   readonly pending: readonly string[];
   /** The change, in one step. Never throws. */
   commit(): ReloadLoss;
+  /** Behind `commit`: what takes its time. Never rejects. */
+  settle?(): Promise<SettledWorker<C>>;
   /** All is as before. */
   discard(): Promise<void>;
 }

@@ -32,12 +32,22 @@ export interface Comparison {
   readonly pending: readonly Change[];
 }
 
-/** Compares a checked config with the one that runs. @param tree the schema of both. */
-export function compareConfigs(running: NodeConfig, next: NodeConfig, { root, definitions }: SchemaTree): Comparison {
+/**
+ * Compares a checked config with the one that runs.
+ *
+ * @param tree the schema of both.
+ * @param takesDemanded whether what changes `on demand` is taken.
+ */
+export function compareConfigs(
+  running: NodeConfig,
+  next: NodeConfig,
+  { root, definitions }: SchemaTree,
+  takesDemanded = false,
+): Comparison {
   const changes: Change[] = [];
   const pending: Change[] = [];
   const differ = (path: Path, how: ReloadWord): boolean => {
-    const list = isForRestart(how) ? pending : changes;
+    const list = isForRestart(how) || (how === 'on demand' && !takesDemanded) ? pending : changes;
     list.push({ pointer: pointerOf(path), how });
     return list === changes;
   };
@@ -71,7 +81,7 @@ function merged(old: unknown, next: unknown, { schema, how: above, path }: Place
     const key = nameKeyOf(old, next);
     if (key !== undefined) return mergedList(old, next, key, place, walk);
   }
-  return walk.differ(path, place.how) ? next : old;
+  return walk.differ(path, wordForAll(schema, place.how, old, next)) ? next : old;
 }
 
 function mergedObject(old: Values, next: Values, place: Place, walk: Walk): Values {
@@ -103,11 +113,12 @@ function mergedList(old: readonly Values[], next: readonly Values[], key: string
     const known = partners.get(item);
     const inner = { schema: place.schema?.items, how: place.how, path };
     if (known !== undefined) result.push(merged(known, item, inner, walk));
-    else if (walk.differ(path, place.how)) result.push(item);
+    else if (walk.differ(path, wordForAll(inner.schema, place.how, item))) result.push(item);
   }
   for (const [index, item] of old.entries()) {
     if (staying.has(item)) continue;
-    if (!walk.differ([...place.path, String(index)], place.how)) result.push(item);
+    if (!walk.differ([...place.path, String(index)], wordForAll(place.schema?.items, place.how, item)))
+      result.push(item);
   }
   const isUnchanged = result.length === old.length && result.every((item, index) => item === old[index]);
   return isUnchanged ? old : Object.freeze(result);
@@ -143,6 +154,12 @@ function partnersOf(old: readonly Values[], next: readonly Values[], key: string
 
 function wordFor(schema: ConfigSchema | undefined, above: ReloadWord): ReloadWord {
   return above === 'restart of all' ? above : (schema?.reload ?? above);
+}
+
+/** The word for things as a whole: some variants of what can change on demand take a restart. */
+function wordForAll(schema: ConfigSchema | undefined, above: ReloadWord, ...values: readonly unknown[]): ReloadWord {
+  if (above !== 'on demand' || schema?.oneOf === undefined) return above;
+  return values.map((value) => wordFor(variantOf(schema, value, value), above)).find(isForRestart) ?? above;
 }
 
 /** @returns whether a change has no effect before the next start. */

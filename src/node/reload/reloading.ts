@@ -16,9 +16,9 @@ import { auditOf } from '../../log/audit.js';
 import type { Logger } from '../../log/logger.js';
 import { messageOf } from '../../system/error.js';
 import { WorkerError } from '../../worker/worker.js';
-import type { PreparedWorker } from '../../worker/worker.js';
+import type { ComponentsChange, PreparedWorker, SettledWorker } from '../../worker/worker.js';
 import type { NodeSource } from '../directory.js';
-import type { OutdatedSessions, ReloadFacts, ReloadReport } from './report.js';
+import type { OutdatedSessions, ReloadFacts, ReloadReport, ReloadWish } from './report.js';
 
 /** The node, as its reload sees it. */
 export interface ReloadedNode {
@@ -29,7 +29,7 @@ export interface ReloadedNode {
   /** Reads and checks the config, as at the start. @throws ConfigError */
   read(): Promise<NodeSource>;
   /** @returns a change for each worker that can change. @throws (rejects) when one cannot: the others are as before. */
-  prepare(next: NodeSource): Promise<readonly PreparedWorker[]>;
+  prepare(next: NodeSource, wish: ReloadWish): Promise<readonly PreparedWorker[]>;
   /** Looks at the sessions that are open, by the config that is in force now. Never rejects. */
   outdated(): Promise<OutdatedSessions>;
   /** It runs with this from now on. */
@@ -58,16 +58,16 @@ export class Reloading {
   }
 
   /** Never rejects. */
-  reload(): Promise<ReloadReport> {
-    const report = this.#last.then(() => this.#reload());
+  reload(wish: ReloadWish = {}): Promise<ReloadReport> {
+    const report = this.#last.then(() => this.#reload(wish));
     this.#last = report;
     return report;
   }
 
-  async #reload(): Promise<ReloadReport> {
+  async #reload(wish: ReloadWish): Promise<ReloadReport> {
     const { log } = this.#node;
     try {
-      return await this.#take(await this.#node.read());
+      return await this.#take(await this.#node.read(), wish);
     } catch (error) {
       const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [];
       const told = problems.length > 0 ? problems : [messageOf(error)];
@@ -85,15 +85,15 @@ export class Reloading {
     this.#node.told(facts);
   }
 
-  async #take(source: NodeSource): Promise<ReloadReport> {
+  async #take(source: NodeSource, wish: ReloadWish): Promise<ReloadReport> {
     const { log, running, tree, clock } = this.#node;
-    const compared = compareConfigs(running.config, source.config, tree);
+    const compared = compareConfigs(running.config, source.config, tree, wish.restartComponents);
     const next = {
       ...source,
       config: compared.config,
       authenticators: authenticatorsFor(compared.config, [source, running]),
     };
-    const workers = await this.#node.prepare(next);
+    const workers = await this.#node.prepare(next, wish);
     let [revoked, removed] = [0, 0];
     for (const worker of workers) {
       const loss = worker.commit();
@@ -102,30 +102,57 @@ export class Reloading {
     }
     const config = withWorkers(compared.config, workers);
     this.#node.took({ ...next, config });
-    const late = workers.flatMap(({ pending }) => pending);
+    const components = await this.#settle(workers, { ...next, config });
+    const late = [...workers.flatMap(({ pending }) => pending), ...components.pending];
     const pending = [...new Set([...compared.pending.map(({ pointer }) => pointer), ...late])];
     const changes = compared.changes.filter(({ pointer }) => !late.some((place) => isAtOrBelow(pointer, place)));
-    this.#stands({ loadedAt: isoTime(clock()), lastReloadSuccessful: true, pending });
+    const { problems, started, stopped } = components;
+    const ok = problems.length === 0;
+    this.#stands({ loadedAt: isoTime(clock()), lastReloadSuccessful: ok, pending });
     const outdated = await this.#node.outdated();
     const warnings = source.warnings.map(formatProblem);
     for (const problem of warnings) log.warn({ problem }, 'config warning');
     for (const { pointer, how } of changes) log.info({ pointer, how }, 'config changed');
     for (const pointer of pending) log.warn({ pointer }, 'config changed: this takes a restart');
+    for (const problem of problems) log.error({ problem }, 'a component cannot run: the components are as before');
     const losses = { revoked, removed, outdated: outdated.count, killed: outdated.killed };
     log.info({ changes: changes.length, pending: pending.length, ...losses }, 'config reloaded');
     const changed = changes.map(({ pointer }) => pointer);
-    auditOf(log)?.record({ event: 'config reloaded', outcome: 'ok', about: { changed, pending, ...losses } });
-    return { ok: true, problems: [], warnings, changes, pending, revoked, removed, outdated };
+    auditOf(log)?.record({
+      event: 'config reloaded',
+      outcome: ok ? 'ok' : 'failed',
+      about: { changed, pending, ...losses, ...(!ok && { problems: problems.length }) },
+    });
+    const onDemand = compared.pending.filter(({ how }) => how === 'on demand').map(({ pointer }) => pointer);
+    const facts = { warnings, changes, pending, onDemand, components: { started, stopped } };
+    return { ok, problems, componentsFailed: !ok, ...facts, revoked, removed, outdated };
+  }
+
+  /** Components go and come: all of a worker, or none. */
+  async #settle(workers: readonly PreparedWorker[], source: NodeSource): Promise<ComponentsChange> {
+    const settled: SettledWorker[] = [];
+    for (const worker of workers) {
+      const change = await worker.settle?.();
+      if (change !== undefined) settled.push(change);
+    }
+    if (settled.length > 0) this.#node.took({ ...source, config: withWorkers(source.config, settled) });
+    return {
+      started: settled.flatMap(({ started }) => started),
+      stopped: settled.flatMap(({ stopped }) => stopped),
+      problems: settled.flatMap(({ problems }) => problems),
+      pending: settled.flatMap(({ pending }) => pending),
+    };
   }
 }
 
 const NOTHING: ReloadReport = {
-  ...{ ok: true, problems: [], warnings: [], changes: [], pending: [] },
+  ...{ ok: true, problems: [], componentsFailed: false, warnings: [], changes: [], pending: [], onDemand: [] },
+  components: { started: [], stopped: [] },
   ...{ revoked: 0, removed: 0, outdated: { count: 0, killed: 0, sessions: [] } },
 };
 
 /** What a worker keeps as it is, it runs with. */
-function withWorkers(config: NodeConfig, workers: readonly PreparedWorker[]): NodeConfig {
+function withWorkers(config: NodeConfig, workers: readonly Pick<PreparedWorker, 'config'>[]): NodeConfig {
   const byId = new Map(workers.map((worker) => [worker.config.id, worker.config]));
   const all = config.workers.map((worker) => (byId.get(worker.id) ?? worker) as typeof worker);
   return { ...config, workers: all };

@@ -4,6 +4,7 @@ import type { PreparedWorker, Worker } from '../../worker/worker.js';
 import type { NodeSource } from '../directory.js';
 import { cookieSectionsIn } from './enabled-workers.js';
 import type { EnabledWorker } from './enabled-workers.js';
+import type { ReloadWish } from './report.js';
 import { privatePathsOf } from '../private-paths.js';
 
 /** What the node is made with. */
@@ -11,6 +12,7 @@ export interface NodeOfWorkers {
   readonly families: Families;
   /** Where relative paths of the config start, absolute. */
   readonly cbdir: string;
+  readonly wish: ReloadWish;
 }
 
 /**
@@ -21,15 +23,17 @@ export async function prepareWorkers(
   running: ReadonlyMap<string, Worker>,
   next: readonly EnabledWorker[],
   source: NodeSource,
-  { families, cbdir }: NodeOfWorkers,
+  { families, cbdir, wish }: NodeOfWorkers,
 ): Promise<readonly PreparedWorker[]> {
   const prepared: PreparedWorker[] = [];
   const cookieNames = new Set(cookieSectionsIn(source, families).map(({ name }) => name));
   const privatePaths = privatePathsOf(source, cbdir, families);
+  const restartsComponents = wish.restartComponents === true;
   try {
     for (const { worker: config, authenticators } of next) {
       const worker = running.get(config.id);
-      const change = await worker?.prepareReload?.(config, { cookieNames, privatePaths, authenticators });
+      const facts = { cookieNames, privatePaths, authenticators, restartsComponents };
+      const change = await worker?.prepareReload?.(config, facts);
       if (change !== undefined) prepared.push(change);
     }
     return prepared;
