@@ -172,7 +172,8 @@ The format is version 2 of the node config of Crossbar.io, in JSON or YAML by on
 - A file is at most 4 MiB of UTF-8 and nests at most 100 levels.
 - *Reload* says when a change takes effect after [\`crossbar-ts reload\`](operations.md#change-a-running-node), of a key and of all below
   it: \`at once\`, also for what is open; for \`new requests\`, \`new sessions\` or \`new connections\`, and what has begun goes on as it
-  was; \`on demand\`, by \`reload --restart-components\`, else with the next start; or with the next start (\`restart\`, \`restart of all\`).
+  was; \`on demand\`, by \`reload --restart-components\`, else with the next start; or with the next start (\`restart\`,
+  \`restart of all\`).
 
 Besides the tables, these rules apply between keys:
 

@@ -16,7 +16,6 @@ const page = read('docs/troubleshooting.md');
 /** What the page leaves to others, and to whom. */
 const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^(client|component|remote|worker\/(container|guest|host|process))\//, 'programs that the node starts'],
-  [/^worker\/router-worker\.ts$/, 'a node that goes on without a component'],
   [/rules\.ts$|\/rules\/|look\.ts$/, 'what `check` warns of, with its place'],
   [/^cli\/(cookies|init|upgrade)\.ts$/, 'commands that say so themselves'],
   [/^node\/(control|directory|node)\.ts$/, 'what a program or a command gets'],

@@ -43,7 +43,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'config reloaded': {
     properties: {
       ...{ outcome: { enum: ['ok', 'failed'] }, changed: POINTERS, pending: POINTERS },
-      ...{ revoked: COUNT, removed: COUNT, outdated: COUNT, killed: COUNT, problems: COUNT },
+      ...{ revoked: COUNT, removed: COUNT, problems: COUNT, outdated: COUNT, killed: COUNT },
     },
     required: ['outcome'],
   },
@@ -51,6 +51,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     properties: {
       ...{ ...SESSION, actor: TEXT, request: TEXT, id: COUNT, digest: DIGEST, worker: TEXT, sessions: COUNT },
       ...{ cookies: COUNT, reason: TEXT, all: { type: 'boolean' } },
+      restart_components: { type: 'boolean' },
     },
     required: ['actor', 'request'],
   },

@@ -212,6 +212,31 @@ describe('the comparison of two configs', () => {
     expect(changed(...parts)).toEqual([]);
   });
 
+  it('takes components of JavaScript on demand, and none of Python', () => {
+    const withComponents = (...components: readonly object[]) => {
+      const filled = components.map((component) => ({ realm: 'realm1', ...component }));
+      const worker = { type: 'router', realms: [{ name: 'realm1', roles: [] }], components: filled };
+      return checkObject({ version: 2, workers: [worker] }, { cbdir: '/node', env: {} }).config;
+    };
+    const module = { type: 'module', id: 'one', module: './one.mjs' };
+    const python = { type: 'class', id: 'two', classname: 'a.B' };
+    const before = withComponents(module, python);
+    const after = withComponents({ ...module, extra: 1 }, { ...python, extra: 1 }, { ...python, id: 'three' });
+    const places = ['0/extra', '1/extra', '2'].map((place) => `/workers/0/components/${place}`);
+    expect(compareConfigs(before, after, nodeSchemaTree)).toMatchObject({
+      changes: [],
+      pending: places.map((pointer, index) => ({ pointer, how: index === 0 ? 'on demand' : 'restart' })),
+    });
+    const demanded = compareConfigs(before, after, nodeSchemaTree, true);
+    expect(demanded.changes).toEqual([{ pointer: places[0], how: 'on demand' }]);
+    expect(demanded.pending.map(({ pointer }) => pointer)).toEqual(places.slice(1));
+    // One that takes the place of the other kind, and one that goes.
+    const swapped = withComponents({ ...python, id: 'one' });
+    expect(compareConfigs(before, swapped, nodeSchemaTree, true).changes).toEqual([]);
+    const gone = compareConfigs(before, withComponents(), nodeSchemaTree, true);
+    expect([gone.changes.length, gone.pending.length]).toEqual([1, 1]);
+  });
+
   it('goes back: what waited for a restart does not wait any more', () => {
     const titled = { controller: { options: { title: 'x' } } };
     const one = checkObject(config({}), { cbdir: '/node', env: {} }).config;
