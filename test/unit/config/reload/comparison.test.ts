@@ -215,13 +215,21 @@ describe('the comparison of two configs', () => {
   it('takes components of JavaScript on demand, and none of Python', () => {
     const withComponents = (...components: readonly object[]) => {
       const filled = components.map((component) => ({ realm: 'realm1', ...component }));
-      const worker = { type: 'router', realms: [{ name: 'realm1', roles: [] }], components: filled };
+      const worker = {
+        type: 'router',
+        realms: [{ name: 'realm1', roles: [{ name: 'anonymous' }] }],
+        components: filled,
+      };
       return checkObject({ version: 2, workers: [worker] }, { cbdir: '/node', env: {} }).config;
     };
     const module = { type: 'module', id: 'one', module: './one.mjs' };
     const python = { type: 'class', id: 'two', classname: 'a.B' };
     const before = withComponents(module, python);
-    const after = withComponents({ ...module, extra: 1 }, { ...python, extra: 1 }, { ...python, id: 'three' });
+    const after = withComponents(
+      { ...module, extra: 1 },
+      { ...python, extra: 1 },
+      { ...python, id: 'three', classname: 'a.D' },
+    );
     const places = ['0/extra', '1/extra', '2'].map((place) => `/workers/0/components/${place}`);
     expect(compareConfigs(before, after, nodeSchemaTree)).toMatchObject({
       changes: [],
@@ -231,7 +239,7 @@ describe('the comparison of two configs', () => {
     expect(demanded.changes).toEqual([{ pointer: places[0], how: 'on demand' }]);
     expect(demanded.pending.map(({ pointer }) => pointer)).toEqual(places.slice(1));
     // One that takes the place of the other kind, and one that goes.
-    const swapped = withComponents({ ...python, id: 'one' });
+    const swapped = withComponents({ ...python, id: 'one', classname: 'a.C' });
     expect(compareConfigs(before, swapped, nodeSchemaTree, true).changes).toEqual([]);
     const gone = compareConfigs(before, withComponents(), nodeSchemaTree, true);
     expect([gone.changes.length, gone.pending.length]).toEqual([1, 1]);
