@@ -31,6 +31,8 @@ class Host(object):
         """Does what the node wants; the end of its channel is the end of the node."""
         if message is None or message["type"] == "stop":
             self.stop()
+        elif message["type"] == "level":
+            log.set_level(message["loglevel"])
         elif message["type"] == "start" and not self.stopping:
             kind = self._kind_of(message["spec"])
             component = kind(message["component"], message["spec"], self._channel.tell, self._on_end)

@@ -19,13 +19,13 @@ OUR_PLACES = re.compile(r"( starting on '|^\(UNIX Port ).*/crossbar-ts-web-")
 
 
 class TwistedObserver(object):
-    def __init__(self, channel, rank):
+    def __init__(self, channel):
         self._channel = channel
-        self._rank = rank
+        self.rank = RANKS["info"]
 
     def __call__(self, event):
         level = LEVELS.get(getattr(event.get("log_level"), "name", "info"), "debug")
-        if RANKS[level] > self._rank:
+        if RANKS[level] > self.rank:
             return
         failure = event.get("log_failure")
         text, trace = without_traceback(formatEvent(event) or "")
@@ -45,6 +45,9 @@ def without_traceback(text):
     return before or trace.strip().rpartition("\n")[2], trace
 
 
+_observer = None
+
+
 class PythonHandler(logging.Handler):
     def __init__(self, channel):
         logging.Handler.__init__(self)
@@ -62,10 +65,17 @@ class PythonHandler(logging.Handler):
 
 
 def start(channel, level):
-    """From now on everything that is logged is told to the node. `level` is a word of the node."""
+    """From now on everything that is logged is told to the node. `level` is a word of the node. Called once."""
+    global _observer
+    _observer = TwistedObserver(channel)
+    globalLogBeginner.beginLoggingTo([_observer], redirectStandardIO=False)
+    logging.getLogger().addHandler(PythonHandler(channel))
+    set_level(level)
+
+
+def set_level(level):
+    """From now on so much is told. `level` is a word of the node."""
     rank = RANKS.get(level, RANKS["info"])
-    globalLogBeginner.beginLoggingTo([TwistedObserver(channel, rank)], redirectStandardIO=False)
+    _observer.rank = rank
     txaio.set_global_log_level("none" if rank == 0 else level)
-    root = logging.getLogger()
-    root.addHandler(PythonHandler(channel))
-    root.setLevel(PYTHON_LEVELS.get(rank, logging.DEBUG))
+    logging.getLogger().setLevel(PYTHON_LEVELS.get(rank, logging.DEBUG))

@@ -3,7 +3,8 @@
  */
 import { textDestination } from '../log/format.js';
 import { createLogger, levelOf } from '../log/logger.js';
-import type { Logger, LogLevel } from '../log/logger.js';
+import type { LogLevel } from '../log/level.js';
+import type { Logger } from '../log/logger.js';
 import { formatSummary } from '../node/summary.js';
 import type { NodeSummary } from '../node/summary.js';
 import type { Output } from './output.js';
@@ -16,11 +17,15 @@ export const COLOR_CHOICES = ['true', 'false', 'auto'] as const;
 export type ColorChoice = (typeof COLOR_CHOICES)[number];
 
 export interface LogOptions {
-  readonly loglevel: LogLevel;
+  /** Without it: what the config says, else info. */
+  readonly loglevel?: LogLevel;
   /** Without it: text at a terminal, else json. */
   readonly logformat?: LogFormat;
   readonly color: ColorChoice;
 }
+
+/** Those with which a summary is shown. */
+const TALKATIVE: ReadonlySet<string> = new Set(['info', 'debug', 'trace']);
 
 /** What must not be lost when the process dies right behind it. */
 const URGENT: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
@@ -28,6 +33,8 @@ const URGENT: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 /** What `start` writes to its standard output. */
 export interface Reporter {
   readonly log: Logger;
+  /** Whether the config may set the level of it. */
+  readonly isLevelOpen: boolean;
   /** Tells what now runs, unless the log has told it already. */
   started(summary: NodeSummary): void;
 }
@@ -46,23 +53,23 @@ export function createReporter({ loglevel, logformat, color }: LogOptions, outpu
     ? textDestination(output, { time: format !== 'syslogd', color: colored && format !== 'syslogd' })
     : output;
 
-  const summarize = isText && output.terminal && (loglevel === 'info' || loglevel === 'debug' || loglevel === 'trace');
-  let hideInfo = summarize && loglevel === 'info';
+  let isStarting = isText && output.terminal;
   const log = createLogger({
-    level: format === 'none' ? 'none' : loglevel,
+    level: format === 'none' ? 'none' : (loglevel ?? 'info'),
     destination: {
       write: (line) => {
         const level = levelOf(line);
-        if (!hideInfo || level !== 'info') destination.write(line, URGENT.has(level));
+        if (!isStarting || level !== 'info' || log.level !== 'info') destination.write(line, URGENT.has(level));
       },
     },
   });
   output.onCaughtUp((lines) => log.warn({ lines }, 'log lines lost: nobody read them'));
   return {
     log,
+    isLevelOpen: loglevel === undefined && format !== 'none',
     started: (summary) => {
-      hideInfo = false;
-      if (summarize) output.write(`${formatSummary(summary)}\n`);
+      isStarting = false;
+      if (isText && output.terminal && TALKATIVE.has(log.level)) output.write(`${formatSummary(summary)}\n`);
     },
   };
 }

@@ -12,7 +12,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 
 import { ASKED_ACTIONS } from '../config/explain/explain.js';
-import { LOG_LEVELS } from '../log/logger.js';
+import { LOG_LEVELS } from '../log/level.js';
 import { packageVersion } from '../node/package.js';
 import { check } from './check.js';
 import { convert } from './convert.js';
@@ -54,7 +54,11 @@ function commandLine(argv: readonly string[]): Command {
     .showSuggestionAfterError();
 
   addRunOptions(program.command('start').description('start a node and run it until SIGINT or SIGTERM'))
-    .addOption(new Option('--loglevel <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
+    .addOption(
+      new Option('--loglevel <level>', 'how much to log (default: log_level of the config, else info)').choices(
+        LOG_LEVELS,
+      ),
+    )
     .addOption(
       new Option('--logformat <format>', 'how to log (default: text at a terminal, else json)').choices(LOG_FORMATS),
     )

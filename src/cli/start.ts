@@ -44,6 +44,7 @@ export async function start(options: StartOptions): Promise<void> {
   const starting = startNode({
     cbdir,
     log: reporter.log,
+    configSetsLogLevel: reporter.isLevelOpen,
     signal: interrupt.signal,
     commandOptions: { ...options },
     onStopping: (longestMs) => void systemd?.stopping(longestMs),

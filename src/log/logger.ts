@@ -6,15 +6,12 @@
  * {@link shortId} of them, never the whole. What `redact.ts` censors is a net under that rule, not the rule.
  */
 import { pino } from 'pino';
+import { pinoLevel } from './level.js';
 import { censored } from './redact.js';
 import type { DestinationStream, Logger } from 'pino';
+import type { LogLevel } from './level.js';
 
 export type { Logger } from 'pino';
-
-/** From the quietest to the most talkative. */
-export const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-/** A word of {@link LOG_LEVELS}. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const LEVEL_AT = '{"level":"'.length;
 
@@ -29,7 +26,7 @@ export interface LoggerOptions {
 export function createLogger({ level, destination }: LoggerOptions): Logger {
   return pino(
     {
-      level: level === 'none' ? 'silent' : level,
+      level: pinoLevel(level),
       base: null,
       timestamp: timeMember,
       formatters: { level: (label) => ({ level: label }), log: censored },

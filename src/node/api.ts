@@ -17,6 +17,8 @@ export interface NodeOptions {
   readonly config?: string | object;
   /** A pino logger; default: none. */
   readonly log?: Logger;
+  /** Whether `log_level` of `controller.options` sets the level of `log` and its children; default: no, the level is yours. */
+  readonly configSetsLogLevel?: boolean;
   /** Where `node.pid` and `node.sock` lie, for a node directory that cannot be written to; default: the node directory. */
   readonly rundir?: string;
   /** Where relative paths of cookie stores start; it is made when it is missing. Default: the node directory. */

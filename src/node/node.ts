@@ -44,7 +44,6 @@ import { WorkerError } from '../worker/worker.js';
 import type { RunningRouter, Worker, WorkerEnd } from '../worker/worker.js';
 import type { NodeOptions, RunningNode, ShutdownReason } from './api.js';
 import { ControlServer } from './control.js';
-import type { OpenAudit } from './audit/open-audit.js';
 import { cookieRequests } from './cookie-control.js';
 import { cookieStoreSummaries } from './cookie-stores.js';
 import { takeDirectory, workingDirectory } from './directory.js';
@@ -63,6 +62,7 @@ import { atMost } from './lifecycle/at-most.js';
 import { drainOf, longestEndMs } from './lifecycle/drain.js';
 import { nodeInfoOf } from './lifecycle/node-info.js';
 import { openLogs } from './lifecycle/logs.js';
+import type { OpenLogs } from './lifecycle/logs.js';
 import { readinessOf } from './lifecycle/readiness.js';
 import { Reloading } from './reload/reloading.js';
 import { outdatedSessions } from './reload/outdated.js';
@@ -89,22 +89,21 @@ export interface NodeWords {
  * @throws the reason of `signal`.
  */
 export async function startNodeWith({ families, schema }: NodeWords, options: NodeOptions): Promise<RunningNode> {
-  const { log: plain = silentLogger() } = options;
+  const { log: plain = silentLogger(), configSetsLogLevel = false } = options;
   const directory = await takeDirectory(options, plain, schema);
   const { loaded } = directory;
-  const { log, audit } = await openLogs(directory, plain);
-  limitProcess(loaded.config.controller.options, log);
+  // The silent logger is everybody's.
+  const logs = await openLogs(directory, plain, configSetsLogLevel && options.log !== undefined);
+  limitProcess(loaded.config.controller.options, logs.log);
   const { env = process.env, onShutdown, onStopping } = options;
-  const node = new Node({ ...directory, tree: schema?.tree, families, log, audit, env, onShutdown, onStopping });
+  const node = new Node({ ...directory, tree: schema?.tree, families, ...logs, env, onShutdown, onStopping });
   await node.start(options.signal);
   return node;
 }
 
-interface NodeParts extends TakenDirectory {
+interface NodeParts extends TakenDirectory, OpenLogs {
   readonly tree?: SchemaTree | undefined;
   readonly families: Families;
-  readonly log: Logger;
-  readonly audit: OpenAudit | undefined;
   readonly env: NonNullable<NodeOptions['env']>;
   readonly onShutdown: NodeOptions['onShutdown'];
   readonly onStopping: NodeOptions['onStopping'];
@@ -283,7 +282,7 @@ class Node implements RunningNode {
   }
 
   #asReloaded(): ReloadedNode {
-    const { log, read, families, cbdir, tree = nodeSchemaTree } = this.#parts;
+    const { log, level, read, families, cbdir, tree = nodeSchemaTree } = this.#parts;
     const running = (): NodeSource => this.#loaded;
     return {
       ...{ log, read, tree, clock: Date.now },
@@ -294,6 +293,7 @@ class Node implements RunningNode {
       outdated: () => outdatedSessions(this.#servedRealms, this.#loaded.config.controller.options.reload, log),
       took: (source) => {
         this.#loaded = source;
+        level.take(source.config.controller.options);
         limitProcess(source.config.controller.options, log);
       },
       told: (facts) => this.#metrics.config.tell(facts),

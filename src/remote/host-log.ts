@@ -1,5 +1,6 @@
 /** The log of a host: records become messages to the node, which writes them to its log. */
-import { createLogger, LOG_LEVELS } from '../log/logger.js';
+import { LOG_LEVELS } from '../log/level.js';
+import { createLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
 
 const LEVELS: Readonly<Record<string, string>> = { fatal: 'error', error: 'error', warn: 'warn', info: 'info' };

@@ -5,6 +5,7 @@
 import { exit, version } from 'node:process';
 import { isMainThread } from 'node:worker_threads';
 
+import { setLevel } from '../log/level.js';
 import { HostChannel, serveHostChannel } from './host-channel.js';
 import { hostLog } from './host-log.js';
 import { HostedModule } from './hosted-module.js';
@@ -16,6 +17,7 @@ const STOP_MS = 2000;
 /** What the node says. */
 type Order =
   | { readonly type: 'setup'; readonly cbdir: string; readonly loglevel: string }
+  | { readonly type: 'level'; readonly loglevel: string }
   | { readonly type: 'start'; readonly component: string; readonly spec: ModuleSpec }
   | { readonly type: 'stop' };
 
@@ -38,6 +40,8 @@ class ModuleHost {
         this.#cbdir = order.cbdir;
         this.#log = hostLog(order.loglevel, this.#send);
         return this.#send({ type: 'hello', versions: { node: version.slice(1) } });
+      case 'level':
+        return setLevel(this.#log, order.loglevel);
       case 'start':
         return this.#start(order.component, order.spec);
       case 'stop':

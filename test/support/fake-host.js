@@ -36,6 +36,7 @@ const HANDLERS = {
     else if (manner === 'unusable') tell({ type: 'unusable', problem: 'the package "fake" is missing' });
     else if (manner === 'exit') process.exit(3);
   },
+  level: ({ loglevel }) => tell({ type: 'log', level: 'info', text: `the level is ${loglevel}` }),
   start: ({ component, spec }) => {
     for (const step of spec.extra.does) STEPS[step](component);
   },

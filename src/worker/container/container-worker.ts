@@ -74,13 +74,13 @@ class ContainerWorker implements Worker {
   }
 
   #hostFor({ type }: ContainedComponentConfig): SharedHost {
-    const { families, cbdir, startdir, env, log, warden } = this.#deps;
+    const { families, cbdir, startdir, env, warden } = this.#deps;
     const kind = families.components[type];
     // What would run in the node itself runs in the host of the same language.
     const name = 'host' in kind ? kind.host : 'node';
     const known = this.#hosts.get(name);
     if (known !== undefined) return known;
-    const program = HOST_PROGRAMS[name](this.#config.options, { cbdir, startdir, env, loglevel: log.level });
+    const program = HOST_PROGRAMS[name](this.#config.options, { cbdir, startdir, env });
     const host = new SharedHost(program, { warden, log: this.#log, links: 0 });
     this.#hosts.set(name, host);
     return host;

@@ -27,6 +27,7 @@ import type {
   JoinedFacts,
 } from './messages.js';
 import type { LineRate } from '../../system/process/line-rate.js';
+import { followLevel } from '../../log/level.js';
 import type { Logger } from '../../log/logger.js';
 
 /** How to start a host. */
@@ -36,7 +37,7 @@ export interface HostCommand {
   readonly arguments: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What the host is told first. Nothing secret is among its arguments, or in its environment. */
+  /** What the host is told first, with the level of the log. Nothing secret is among its arguments, or in its environment. */
   readonly setup: Readonly<Record<string, unknown>>;
 }
 
@@ -165,8 +166,12 @@ export class ComponentHost {
     const [control] = sockets;
     if (control === undefined) throw new RangeError('the process has no control channel');
     const read = this.#read(control);
-    void ended.then((end) => this.#onEnd(end, read));
-    this.#tell({ type: 'setup', ...setup });
+    this.#tell({ type: 'setup', ...setup, loglevel: this.#log.level });
+    const unfollow = followLevel(this.#log, (loglevel) => this.#tell({ type: 'level', loglevel }));
+    void ended.then((end) => {
+      unfollow();
+      return this.#onEnd(end, read);
+    });
   }
 
   async #awaitHello(signal: AbortSignal | undefined): Promise<HostVersions> {

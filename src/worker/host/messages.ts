@@ -2,7 +2,7 @@
  * What a component host and the node say to each other: JSON objects, one a line, on file descriptor 3 of the host. What comes from
  * the host is checked here, once; its texts are cut to a length that a log can bear. No process and no socket.
  *
- *     node -> host   setup, first; start, for every component, again after it has ended; stop
+ *     node -> host   setup, first; level, when the level of the log changes; start, for every component, again after it has ended; stop
  *     host -> node   hello, or unusable; for every component joined, ready, and at last failed or left; log at any time
  */
 

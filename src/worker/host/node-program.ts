@@ -7,9 +7,9 @@ import type { PythonOptions, PythonSurroundings } from './python-program.js';
 /** @returns how the modules of a worker are run. */
 export function nodeProgram(
   { env: environment = { inherit: true, vars: {} } }: PythonOptions,
-  { cbdir, env, loglevel }: PythonSurroundings,
+  { cbdir, env }: PythonSurroundings,
 ): HostProgram {
   const { program, file } = MODULE_HOST;
   const command = { file: program, arguments: [file], cwd: cbdir, env: guestEnvironment(environment, env) };
-  return { name: 'Node.js', command: () => Promise.resolve({ ...command, setup: { cbdir, loglevel } }) };
+  return { name: 'Node.js', command: () => Promise.resolve({ ...command, setup: { cbdir } }) };
 }

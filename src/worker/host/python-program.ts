@@ -30,8 +30,6 @@ export interface PythonSurroundings {
   readonly startdir: string | undefined;
   /** The environment of the node. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The level of the log. */
-  readonly loglevel: string;
 }
 
 /** @returns how the components of Python of a worker are run. */
@@ -40,14 +38,14 @@ export function pythonProgram(options: PythonOptions, surroundings: PythonSurrou
 }
 
 async function pythonCommand(options: PythonOptions, surroundings: PythonSurroundings): Promise<HostCommand> {
-  const { cbdir, startdir, env, loglevel } = surroundings;
+  const { cbdir, startdir, env } = surroundings;
   const { pythonpath = [], env: environment = { inherit: true, vars: {} } } = options;
   return {
     file: await findPython(options.python, env),
     arguments: ['-u', HOST_FILE],
     cwd: cbdir,
     env: guestEnvironment(environment, env),
-    setup: { cbdir, pythonpath, ...(startdir !== undefined && { startdir }), loglevel },
+    setup: { cbdir, pythonpath, ...(startdir !== undefined && { startdir }) },
   };
 }
 

@@ -74,8 +74,8 @@ export class WorkerHosts {
   }
 
   #program(name: HostName): HostProgram {
-    const { cbdir, startdir, env, log } = this.#deps;
-    return HOST_PROGRAMS[name](this.#parts.options, { cbdir, startdir, env, loglevel: log.level });
+    const { cbdir, startdir, env } = this.#deps;
+    return HOST_PROGRAMS[name](this.#parts.options, { cbdir, startdir, env });
   }
 
   #onEnd(failed: boolean): void {

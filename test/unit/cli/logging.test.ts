@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 
 import { createReporter } from '../../../src/cli/logging.js';
+import { setLevel } from '../../../src/log/level.js';
 import { Output } from '../../../src/cli/output.js';
 import type { LogOptions } from '../../../src/cli/logging.js';
 import type { NodeSummary } from '../../../src/node/summary.js';
@@ -84,6 +85,35 @@ describe('the log of start', () => {
   it.each([{ loglevel: 'none' }, { logformat: 'none' }] as const)('is silent with %o', (options) => {
     expect(spoken(options, { terminal: true })).toBe('');
   });
+
+  it.each([
+    ['debug', ['realm started', 'pid 1', 'session joined'], []],
+    ['info', ['pid 1', 'session joined'], ['realm started']],
+    ['warn', ['mind this'], ['realm started', 'pid 1', 'session joined']],
+  ] as const)('at a terminal is as with --loglevel %s when the config says so', (level, there, missing) => {
+    const stream = Object.assign(new PassThrough(), { isTTY: true });
+    const output = new Output(stream);
+    const reporter = createReporter({ color: 'false' }, output, false);
+    const { log } = reporter;
+    expect([log.level, reporter.isLevelOpen]).toEqual(['info', true]);
+    setLevel(log, level);
+    log.info('realm started');
+    log.warn('mind this');
+    reporter.started(SUMMARY);
+    log.info('session joined');
+    output.writeOut();
+    const text = String(stream.read() ?? '');
+    for (const part of there) expect(text).toContain(part);
+    for (const part of missing) expect(text).not.toContain(part);
+  });
+
+  it.each([{ loglevel: 'info' }, { loglevel: 'none' }, { logformat: 'none' }] as const)(
+    'keeps its level with %o, whatever the config says',
+    (options) => {
+      const output = new Output(Object.assign(new PassThrough(), { isTTY: false }));
+      expect(createReporter({ color: 'auto', ...options }, output, false).isLevelOpen).toBe(false);
+    },
+  );
 
   it('leaves the summary out with warn', () => {
     expect(spoken({ loglevel: 'warn' }, { terminal: true, noColor: true })).toMatch(/^\S+ warn {2}mind this\n$/);
