@@ -4,7 +4,7 @@
 import { reloadSchema } from './reload/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { auditSchema } from '../audit/schema.js';
-import { LOG_LEVELS } from '../log/level.js';
+import { logLevelSchema } from '../log/schema.js';
 import { drainSchema } from '../transport/drain/schema.js';
 import { nodeProxyKeys } from '../transport/proxies/schema.js';
 import { pathServiceSchema } from '../webservice/schema.js';
@@ -60,14 +60,7 @@ export const controllerSchema = {
           description:
             'Sends GOODBYE `wamp.close.system_shutdown` to every session when the node stops, as the WAMP specification asks for. autobahn-js and wampy do not reconnect after a GOODBYE. So by default their connections are closed without one (WebSocket: code 1001, "going away"), and they reconnect when the node has started again.',
         },
-        log_level: {
-          type: 'string',
-          enum: LOG_LEVELS,
-          reload: 'at once',
-          absent: '`info`',
-          description:
-            'How much is logged, from the quietest word to the most talkative. Processes for components follow it, too. With `--loglevel` on the command line it has no effect. An addition to the keys of Crossbar.io.',
-        },
+        log_level: logLevelSchema,
         drain: drainSchema,
         max_connections: {
           type: 'integer',
