@@ -135,7 +135,18 @@ const PUBLIC_FACE = 'index.ts';
  * Folders whose schemas (`schema.ts`, `...-schema.ts`) the others, and `config/` above all, put together into one. What rules a
  * schema has stand beside it (`rules.ts`, `...-rules.ts`), and come with it.
  */
-const WITH_SCHEMA = ['audit', 'auth', 'component', 'cookie', 'remote', 'router', 'transport', 'webservice', 'worker'];
+const WITH_SCHEMA = [
+  'log',
+  'audit',
+  'auth',
+  'component',
+  'cookie',
+  'remote',
+  'router',
+  'transport',
+  'webservice',
+  'worker',
+];
 
 /** Where a rule does not hold, and why. */
 const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [

@@ -29,11 +29,21 @@ beforeEach(() => {
   server.tokenAnswer = 'json';
   server.userStatus = 200;
   server.issuer = undefined;
+  site.audited();
 });
 
 async function logIn(name = 'github'): Promise<Response> {
   return visitor.get(await visitor.followUntil(site.url(`${name}/start`), site.url(`${name}/callback`)));
 }
+
+/** What every entry of a login that came to nothing has. */
+const FAILED = {
+  event: 'login',
+  method: 'oauth2',
+  provider: 'github',
+  path: '/login/github/callback',
+  transport: 'http',
+};
 
 const whoIs = () => site.whoIs(visitor.header(site.origin));
 
@@ -65,6 +75,19 @@ describe('a login at a provider of OAuth 2.0', () => {
     expect((await whoIs())?.authid).toBe('github:999');
   });
 
+  it('is in the audit log with who vouched, and without token and code', async () => {
+    await logIn();
+    const [entry, ...others] = site.audited();
+    expect(others).toEqual([]);
+    expect(entry).toEqual({
+      time: expect.stringMatching(/Z$/),
+      ...{ event: 'login', outcome: 'ok', realm: 'realm1', authid: 'github:583231', role: 'member' },
+      ...{ method: 'oauth2', provider: 'github', transport: 'http', path: '/login/github/callback' },
+      peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      cookie: expect.stringMatching(/^[\w-]{16}$/),
+    });
+  });
+
   it.each<[string, unknown]>([
     ['without an id', { login: 'octocat' }],
     ['with an empty id', { id: '' }],
@@ -74,6 +97,7 @@ describe('a login at a provider of OAuth 2.0', () => {
     server.user = user;
     expect((await logIn()).status).toBe(403);
     expect(await whoIs()).toBeUndefined();
+    expect(site.audited()).toMatchObject([{ ...FAILED, outcome: 'denied', reason: expect.stringMatching(/./) }]);
   });
 
   it.each<[TokenAnswer, number]>([
@@ -86,6 +110,9 @@ describe('a login at a provider of OAuth 2.0', () => {
     const response = await logIn();
     expect([response.status, await response.text()]).toEqual([status, expect.not.stringContaining('code-')]);
     expect(await whoIs()).toBeUndefined();
+    const entries = site.audited();
+    expect(entries).toMatchObject([{ ...FAILED, outcome: status === 503 ? 'failed' : 'denied' }]);
+    expect(JSON.stringify(entries)).not.toContain('code-');
   });
 
   it.each<[string, unknown, number]>([

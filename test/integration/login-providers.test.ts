@@ -58,6 +58,7 @@ beforeEach(() => {
   provider.answers.clear();
   provider.requests.length = 0;
   clock.offsetMs = 0;
+  site.audited();
 });
 afterEach(async () => {
   for (const each of more.splice(0)) await each.stop();
@@ -103,6 +104,14 @@ async function expectPage(response: Response, status: number, text: string): Pro
   return body;
 }
 
+/** What every entry of a login at `id` has. */
+const AUDITED = {
+  ...{ event: 'login', realm: 'realm1', method: 'oidc', provider: 'id', transport: 'http', path: '/login/id/callback' },
+  ...{ time: expect.stringMatching(/Z$/) as string, peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string },
+};
+const JOE = { authid: 'id:joe', role: 'member' };
+const DIGEST = expect.stringMatching(/^[\w-]{16}$/) as string;
+
 const STALE = 'expired, was finished already, or was begun in another browser';
 const NOT_GOOD = 'could not be verified';
 const AWAY = 'does not answer at the moment';
@@ -124,6 +133,7 @@ describe('a login at a provider', () => {
       authrealm: 'realm1',
     });
     expect(visitor.cookies('127.0.0.1', 'cblogin_')).toEqual([]);
+    expect(site.audited()).toEqual([{ ...AUDITED, outcome: 'ok', ...JOE, cookie: DIGEST }]);
   });
 
   it('asks with PKCE, state and nonce, and the way back of the config', async () => {
@@ -191,6 +201,10 @@ describe('a login at a provider', () => {
   it('is refused without what the config requires', async () => {
     provider.user = { sub: 'joe', email: 'joe@example.com', email_verified: false };
     await expectPage(await logIn(site, 'told'), 403, 'may not log in here');
+    const place = { provider: 'told', path: '/login/told/callback' };
+    expect(site.audited()).toMatchObject([
+      { event: 'login', outcome: 'denied', method: 'oidc', reason: expect.stringMatching(/./), ...place },
+    ]);
   });
 
   it('is refused to a user with more to remember than a cookie should', async () => {
@@ -308,6 +322,9 @@ describe('the provider says no', () => {
     ]);
     expect(await whoIs()).toBeUndefined();
     expect(visitor.cookies('127.0.0.1', 'cblogin_')).toEqual([]);
+    expect(site.audited()).toEqual([
+      { ...AUDITED, outcome: 'denied', reason: expect.stringContaining('access_denied') },
+    ]);
   });
 
   it('nobody is logged in there, and nobody may be asked', async () => {
@@ -490,11 +507,17 @@ describe('a logout at the provider', () => {
   it('ends the login of that session, and no other', async () => {
     await logIn();
     const sid = await loggedIn();
+    const [login] = site.audited();
     expect(await tell({ sid: 'of nobody', sub: 'joe' })).toBe(200);
     expect(await loggedIn()).toBe(sid);
+    // Logins without a session, from other tests, are of that user, too.
+    expect(site.audited().filter(({ cookie }) => cookie === login?.['cookie'])).toEqual([]);
     expect(await tell({ sid })).toBe(200);
     expect(await whoIs()).toBeUndefined();
+    const place = { event: 'logout', path: '/login/id/backchannel', actor: 'provider id' };
+    expect(site.audited()).toEqual([{ ...AUDITED, ...JOE, ...place, cookie: login?.['cookie'] }]);
     expect(await tell({ sid })).toBe(200);
+    expect(site.audited()).toEqual([]);
   });
 
   it('ends all logins of the user where it names no session', async () => {
@@ -526,6 +549,7 @@ describe('a logout at the provider', () => {
     expect([response.status, response.headers.get('cache-control')]).toEqual([400, 'no-store']);
     expect(await response.json()).toMatchObject({ error: 'invalid_request' });
     expect(await whoIs()).toBeDefined();
+    expect(site.audited()).toMatchObject([{ event: 'login', outcome: 'ok' }]);
   });
 
   it('is taken once', async () => {

@@ -2,12 +2,17 @@
  * The providers of a login on a real HTTP server, with cookies in memory and nothing else of a node: for what needs a clock of the test,
  * or a look inside. It is at `127.0.0.1`.
  */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { AuditLog } from '../../src/audit/audit-log.js';
+import { FilePlace } from '../../src/audit/file-place.js';
 import { ManagedCookies } from '../../src/cookie/management.js';
 import { CookieStores } from '../../src/cookie/stores.js';
 import type { CookieAuth, CookieRecord } from '../../src/cookie/store.js';
 import type { CookieTracker } from '../../src/cookie/tracker.js';
 import { sendStatus } from '../../src/http/answer.js';
 import type { WebService } from '../../src/http/service.js';
+import { withAudit } from '../../src/log/audit.js';
 import { silentLogger } from '../../src/log/logger.js';
 import { CookieSection } from '../../src/webservice/cookies.js';
 import { LoginDesk } from '../../src/webservice/login/desk.js';
@@ -19,6 +24,9 @@ import type {
   OidcProviderConfig,
   ProvidersConfig,
 } from '../../src/webservice/login/providers/schema.js';
+import { auditEntries } from './audit-file.js';
+import type { AuditEntry } from './audit-file.js';
+import { temporaryDirectory } from './daemon.js';
 import { startHttp } from './http-server.js';
 import { cookieConfig } from './web.js';
 import { CLIENT_ID, CLIENT_SECRET } from './openid-provider.js';
@@ -80,11 +88,20 @@ export class LoginSite {
   readonly tracker: CookieTracker;
   readonly providers: Providers;
   readonly #stop: () => Promise<void>;
+  readonly #auditFile: string;
+  #auditSeen = 0;
 
-  private constructor(origin: string, tracker: CookieTracker, providers: Providers, stop: () => Promise<void>) {
+  private constructor(
+    origin: string,
+    tracker: CookieTracker,
+    providers: Providers,
+    auditFile: string,
+    stop: () => Promise<void>,
+  ) {
     this.origin = origin;
     this.tracker = tracker;
     this.providers = providers;
+    this.#auditFile = auditFile;
     this.#stop = stop;
   }
 
@@ -95,7 +112,9 @@ export class LoginSite {
     const section = new CookieSection(cookie, { stores, managedCookies: new ManagedCookies(), clock, log });
     const tracker = await section.tracker();
     const desk = new LoginDesk({ tracker, clock, admits: () => true });
-    const reports = new LoginReports({ log: silentLogger(), presented: (asked) => desk.present(asked) });
+    const auditFile = path.join(temporaryDirectory(), 'audit.log');
+    const audit = new AuditLog({ required: false }, new FilePlace(auditFile), log);
+    const reports = new LoginReports({ log: withAudit(log, audit), presented: (asked) => desk.present(asked) });
     const held: { providers?: Providers } = {};
     const service: WebService = {
       methods: 'any',
@@ -114,9 +133,10 @@ export class LoginSite {
     const stop = async (): Promise<void> => {
       await server.stop();
       made.stop();
+      await audit.close();
       await stores.closeAll();
     };
-    return new LoginSite(origin, tracker, made, stop);
+    return new LoginSite(origin, tracker, made, auditFile, stop);
   }
 
   /** The URL of a provider's step. */
@@ -128,6 +148,14 @@ export class LoginSite {
   async whoIs(cookie: string): Promise<CookieAuth | undefined> {
     const { record } = (await this.tracker.presented({ headers: { cookie } } as never)) ?? {};
     return record?.auth ?? undefined;
+  }
+
+  /** The entries of the audit log since they were asked for last. */
+  audited(): readonly AuditEntry[] {
+    const text = readFileSync(this.#auditFile, 'utf8');
+    const entries = auditEntries(text).slice(this.#auditSeen);
+    this.#auditSeen += entries.length;
+    return entries;
   }
 
   async logins(): Promise<readonly CookieRecord[]> {

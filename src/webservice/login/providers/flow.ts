@@ -135,9 +135,10 @@ export class SignInFlow {
     const { request, res, report } = visit;
     const { provider, settings, log, repeated, desk } = this.#deps;
     const { subject, sid } = identity;
+    const about = subject === '' ? {} : { subject };
     const user = mapUser(identity.user, settings.mapping);
     if (user === undefined) {
-      await this.#tell(report, { kind: 'refused', reason: 'this user has no place here' }, { subject });
+      await this.#tell(report, { kind: 'refused', reason: 'this user has no place here' }, about);
       repeated.say(
         'info',
         { provider: settings.name },
@@ -147,7 +148,7 @@ export class SignInFlow {
       return this.#page(request, res, NOBODY, target);
     }
     if (JSON.stringify([user.authextra, subject, sid]).length > MAX_REMEMBERED) {
-      await this.#tell(report, { kind: 'refused', reason: 'this user has too much to remember' }, { subject });
+      await this.#tell(report, { kind: 'refused', reason: 'this user has too much to remember' }, about);
       repeated.say(
         'warn',
         { provider: settings.name },
