@@ -80,7 +80,7 @@ describe('a host', () => {
     await host.stop();
     const pid = records[0]?.['pid'];
     expect(pid).toBeTypeOf('number');
-    const line = 'setup {"type":"setup","cbdir":"/x"}';
+    const line = 'setup {"type":"setup","cbdir":"/x","loglevel":"debug"}';
     expect(records).toContainEqual(expect.objectContaining({ level: 'info', pid, stream: 'stdout', line }));
     const facts = { level: 'info', pid, host: 'Fake', fake: '1.0', msg: 'component host started' };
     expect(records).toContainEqual(expect.objectContaining(facts));
