@@ -31,9 +31,12 @@ export class Tunnels implements DrainedHost {
     return this.#max !== 0 && this.#tunnels.size >= this.#max;
   }
 
-  /** Another limit, for those who come from now on. */
-  limit(max: number): void {
-    this.#max = max;
+  /** They go on in the place of others, which are new, and have the limit of those. @returns these */
+  insteadOf(others: Tunnels | undefined): this {
+    if (others === undefined) return this;
+    this.#max = others.#max;
+    void others.stop();
+    return this;
   }
 
   add(tunnel: Tunnel): void {

@@ -61,11 +61,8 @@ class WebSocketReverseProxy implements WebService {
 
   /** WebSockets go on as they are, and count as those of the successor; where there is none, they end one by one. */
   async retire(successor: WebService | undefined, answered: Promise<void>): Promise<void> {
-    const tunnels = this.#tunnels;
-    if (successor instanceof WebSocketReverseProxy && tunnels !== undefined) {
-      void successor.#tunnels?.stop();
-      successor.#tunnels = tunnels;
-      tunnels.limit(successor.#config.options.max_connections);
+    if (successor instanceof WebSocketReverseProxy && this.#tunnels !== undefined) {
+      successor.#tunnels = this.#tunnels.insteadOf(successor.#tunnels);
       this.#tunnels = undefined;
     }
     await Promise.all([answered, this.dismiss()]);
