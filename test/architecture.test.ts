@@ -34,7 +34,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   wamp: { folders: [] },
   schema: { folders: [] },
   log: { folders: [], packages: ['pino'] },
-  audit: { folders: ['log'], builtins: ['fs', 'path'], builtinTypes: ['stream'] },
+  audit: { folders: ['log', 'system'], builtinTypes: ['stream'] },
   // What is counted: plain fields, which the other folders add to, and the text that is made of them.
   metrics: { folders: ['wamp'], builtins: ['fs', 'perf_hooks', 'timers'] },
   system: {

@@ -68,12 +68,11 @@ export class AuditLog implements Audit {
   reopen(): void {
     this.#flush();
     try {
-      this.#place.reopen();
+      if (this.#place.reopen()) this.#beginAgain();
     } catch (err) {
       const file = this.#place.name;
       return this.#log.error({ err, file }, 'audit log cannot be opened anew, it goes on in the file that it has');
     }
-    this.#beginAgain();
     this.#flush();
   }
 

@@ -1,5 +1,5 @@
 /**
- * The audit log on standard output, beside the log. A reader that does not read holds nobody up: what it has not taken yet is bounded, and
+ * The audit log on standard output, beside the log, where that is a pipe or a terminal. A reader that does not read holds nobody up: what it has not taken yet is bounded, and
  * beyond that there is no room. Writing never waits.
  */
 import type { Writable } from 'node:stream';
@@ -40,8 +40,9 @@ export class StreamPlace implements AuditPlace {
   }
 
   /** There is no file. */
-  reopen(): void {
+  reopen(): boolean {
     if (this.#failure !== undefined) throw this.#failure;
+    return false;
   }
 
   async close(): Promise<void> {

@@ -1,13 +1,14 @@
 /**
  * A log in a file: a stream for whole lines. It is written at once, so that the last words of a process are in it. A file that
- * cannot be written ends nothing: that is said once, and again after the next line that could be written.
+ * cannot be written ends nothing: that is said once, and how many lines are lost when it can be written again.
  *
  *     node.log -- more than `maxBytes` --> node.log.1 -> node.log.2 -> ... -> `keep` of them, the oldest is deleted
  *     reopen: whoever renamed the file gets it, and lines go on in a new one of the old name
  */
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { renameSync, rmSync } from 'node:fs';
 import { Writable } from 'node:stream';
+
+import { LineFile } from '../system/line-file.js';
 
 /** What may fail. */
 export type LogFault = 'write' | 'set aside';
@@ -15,6 +16,8 @@ export type LogFault = 'write' | 'set aside';
 export interface LogFileOptions {
   /** Absolute. Its directory is made when it is missing. */
   readonly file: string;
+  /** Of a file that is open already, as standard output may be; it is neither set aside nor opened anew. */
+  readonly fd?: number;
   /** A file that has become larger is set aside; by default it grows without end, and others rotate it. */
   readonly maxBytes?: number | undefined;
   /** How many files that were set aside are kept. */
@@ -23,25 +26,21 @@ export interface LogFileOptions {
   readonly failed: (what: LogFault, error: unknown) => void;
 }
 
-/** Who may read the log: addresses and names of users are in it. */
-const MODE = 0o640;
-const DIRECTORY_MODE = 0o750;
+const NEWLINE = 10;
 
 /** Takes text and appends it to the file. */
 export class LogFile extends Writable {
   readonly #options: LogFileOptions;
-  #fd: number;
-  #bytes: number;
+  readonly #lines: LineFile;
   /** What fails at the moment, and has been told. A file may be written and yet not be set aside. */
   readonly #failing = new Set<LogFault>();
+  #lostLines = 0;
 
   /** @throws the error of the system when the file cannot be opened: who asks for a log gets one. */
   constructor(options: LogFileOptions) {
     super({ decodeStrings: true });
     this.#options = options;
-    mkdirSync(dirname(options.file), { recursive: true, mode: DIRECTORY_MODE });
-    this.#fd = openSync(options.file, 'a', MODE);
-    this.#bytes = fstatSync(this.#fd).size;
+    this.#lines = new LineFile(options.fd ?? options.file);
   }
 
   /** Its name, absolute. */
@@ -49,31 +48,45 @@ export class LogFile extends Writable {
     return this.#options.file;
   }
 
+  /** Calls back with the number of lines that are lost, once lines can be written again. */
+  onWrittenAgain(report: (lostLines: number) => void): void {
+    this.on('written again', report);
+  }
+
   /** Goes on in the file that has the name now, or in a new one. Where none can be opened, it stays with the old one. */
   reopen(): void {
-    this.#attempt('set aside', () => {
-      const fd = openSync(this.#options.file, 'a', MODE);
-      closeSync(this.#fd);
-      this.#fd = fd;
-      this.#bytes = fstatSync(fd).size;
-    });
+    this.#attempt('set aside', () => this.#lines.reopen());
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    const { bytes } = this.#lines;
     const { maxBytes = Infinity } = this.#options;
-    if (this.#bytes > 0 && this.#bytes + chunk.length > maxBytes) this.#setAside();
+    if (bytes > 0 && bytes + chunk.length > maxBytes) this.#setAside();
     this.#attempt('write', () => this.#append(chunk));
     done();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    closeSync(this.#fd);
+    try {
+      this.#lines.close();
+    } catch (fault) {
+      this.#sayOnce('write', fault);
+    }
     done(error);
   }
 
   #append(chunk: Buffer): void {
-    for (let written = 0; written < chunk.length;) written += writeSync(this.#fd, chunk, written);
-    this.#bytes += chunk.length;
+    let written = 0;
+    try {
+      while (written < chunk.length) written += this.#lines.append(chunk.subarray(written));
+    } catch (error) {
+      this.#lostLines += linesOf(chunk.subarray(written));
+      this.#lines.breakLine();
+      throw error;
+    }
+    const lost = this.#lostLines;
+    this.#lostLines = 0;
+    if (lost > 0) this.emit('written again', lost);
   }
 
   #setAside(): void {
@@ -102,6 +115,12 @@ export class LogFile extends Writable {
     if (!this.#failing.has(what)) this.#options.failed(what, error);
     this.#failing.add(what);
   }
+}
+
+function linesOf(chunk: Buffer): number {
+  let lines = 0;
+  for (const octet of chunk) if (octet === NEWLINE) lines += 1;
+  return lines;
 }
 
 function renameIfPresent(from: string, to: string): void {

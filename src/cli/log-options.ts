@@ -6,8 +6,9 @@ import { InvalidArgumentError } from 'commander';
 
 import { NodeError } from '../node/error.js';
 import { messageOf } from '../system/error.js';
+import { isFile } from '../system/line-file.js';
 import { LogFile } from './log-file.js';
-import type { LogFault } from './log-file.js';
+import type { LogFault, LogFileOptions } from './log-file.js';
 
 /** What is asked for. */
 export interface LogFileWords {
@@ -44,14 +45,25 @@ export function logFileOf(words: LogFileWords, directory: string): LogFile | und
     throw new NodeError('ERR_NODE_DIRECTORY', '--logmaxsize is about a log in a file: it needs --logtofile');
   }
   const file = path.resolve(directory, logdir ?? '.', LOG_FILE);
-  const failed = (what: LogFault, error: unknown): void => {
-    process.stderr.write(`crossbar-ts: the log ${file} ${FAULTS[what]}: ${messageOf(error)}\n`);
-  };
   try {
-    return new LogFile({ file, maxBytes, keep, failed });
+    return new LogFile({ file, maxBytes, keep, failed: sayer(file) });
   } catch (cause) {
     throw new NodeError('ERR_NODE_DIRECTORY', `the log ${file} cannot be opened: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** @returns standard output where it leads to a file; undefined where it is a pipe or a terminal. */
+export function stdoutFile(): LogFile | undefined {
+  if (!isFile(process.stdout)) return undefined;
+  const { fd } = process.stdout;
+  const file = 'on standard output';
+  return new LogFile({ file, fd, keep: 0, failed: sayer(file) });
+}
+
+function sayer(file: string): LogFileOptions['failed'] {
+  return (what, error) => {
+    process.stderr.write(`crossbar-ts: the log ${file} ${FAULTS[what]}: ${messageOf(error)}\n`);
+  };
 }
 
 /** For commander. @returns a size like `10M` in bytes. */

@@ -12,7 +12,7 @@ import { handleSignals } from '../node/signals.js';
 import { acceptInherited, warnOfIdle } from '../node/systemd/activation.js';
 import { takeServiceManager } from '../node/systemd/notify.js';
 import type { LogFile } from './log-file.js';
-import { logFileOf } from './log-options.js';
+import { logFileOf, stdoutFile } from './log-options.js';
 import type { LogFileWords } from './log-options.js';
 import { createReporter } from './logging.js';
 import type { LogOptions } from './logging.js';
@@ -34,9 +34,13 @@ export async function start(options: StartOptions): Promise<void> {
   const cbdir = resolveCbdir({ option: options.cbdir, env: process.env, cwd: process.cwd() });
   // Where the node keeps what it writes.
   const logFile = logFileOf(options, options.statedir === undefined ? cbdir : path.resolve(options.statedir));
-  const output = new Output(logFile ?? process.stdout);
+  const file = logFile ?? stdoutFile();
+  const output = new Output(file ?? process.stdout);
   process.once('exit', () => output.writeOut());
+  // The disk on which it may be is as full as that of the log.
+  process.stderr.on('error', () => undefined);
   const reporter = createReporter(options, output, (process.env['NO_COLOR'] ?? '') !== '');
+  file?.onWrittenAgain((lines) => reporter.log.warn({ lines }, 'log lines lost: the file could not be written'));
 
   acceptInherited(process.env, process.pid);
   const systemd = takeServiceManager(process.env, process.pid, reporter.log);

@@ -6,11 +6,13 @@ import type { AuditPlace } from '../../audit/place.js';
 import type { AuditConfig } from '../../audit/schema.js';
 import type { Logger } from '../../log/logger.js';
 import { messageOf } from '../../system/error.js';
+import { isFile } from '../../system/line-file.js';
 import { NodeError } from '../error.js';
 import type { TakenDirectory } from '../directory.js';
 
 /** How lines of it begin where those of the log are, too. */
 const STDOUT_MARK = { log: 'audit' };
+const STDOUT = 'standard output';
 
 /** The audit log of a running node. */
 export type OpenAudit = Pick<AuditLog, 'record' | 'close'>;
@@ -53,8 +55,12 @@ async function placeOf(file: string | undefined): Promise<AuditPlace> {
     const { FilePlace } = await import('../../audit/file-place.js');
     return new FilePlace(file);
   }
+  if (isFile(process.stdout)) {
+    const { FilePlace } = await import('../../audit/file-place.js');
+    return new FilePlace(STDOUT, process.stdout.fd);
+  }
   const { StreamPlace } = await import('../../audit/stream-place.js');
-  return new StreamPlace(process.stdout, 'standard output');
+  return new StreamPlace(process.stdout, STDOUT);
 }
 
 /** Goes on in files of the same names. @returns how many there are. */
