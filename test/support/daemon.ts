@@ -43,6 +43,9 @@ export interface DaemonOptions {
   readonly openFiles?: number;
   /** Gives it a process table and a network of its own, as a container has them; needs {@link canUnshare}. End it with `kill`. */
   readonly contained?: boolean;
+  /** Where its standard output goes, a descriptor; without it to this process. Then {@link Daemon.logs} stays empty. */
+  readonly stdoutTo?: number;
+  readonly stderrTo?: number;
   /** Loads `bench/probe.js` into it, which {@link Daemon.ask} talks to. */
   readonly probed?: boolean;
 }
@@ -55,7 +58,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+type Child = ChildProcessByStdio<null, Readable | null, Readable | null>;
 
 interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
@@ -64,6 +67,8 @@ interface SpawnOptions {
   readonly openFiles?: number | undefined;
   readonly probed?: boolean | undefined;
   readonly contained?: boolean | undefined;
+  readonly stdoutTo?: number | undefined;
+  readonly stderrTo?: number | undefined;
 }
 
 const running = new Set<Child>();
@@ -102,7 +107,7 @@ export function canUnshare(): boolean {
 
 function spawnCli(
   args: readonly string[],
-  { env, cwd, bin = BIN, openFiles, probed = false, contained = false }: SpawnOptions,
+  { env, cwd, bin = BIN, openFiles, probed = false, contained = false, stdoutTo, stderrTo }: SpawnOptions,
 ): Child {
   if (!existsSync(path.join(ROOT, 'dist/cli/main.js'))) throw new Error('dist/ is missing: run `npm run build` first');
   const command = [
@@ -118,10 +123,10 @@ function spawnCli(
   const child = spawn(file, rest, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe', ...(probed ? (['ipc'] as const) : [])],
+    stdio: ['ignore', stdoutTo ?? 'pipe', stderrTo ?? 'pipe', ...(probed ? (['ipc'] as const) : [])],
   }) as Child;
-  child.stdout.setEncoding('utf8');
-  child.stderr.setEncoding('utf8');
+  child.stdout?.setEncoding('utf8');
+  child.stderr?.setEncoding('utf8');
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
@@ -147,8 +152,8 @@ export async function runCli(
   const child = spawnCli(args, { env, cwd });
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (text: string) => (stdout += text));
-  child.stderr.on('data', (text: string) => (stderr += text));
+  child.stdout?.on('data', (text: string) => (stdout += text));
+  child.stderr?.on('data', (text: string) => (stderr += text));
   let threads: string[] | undefined;
   const watchdog = setTimeout(() => {
     threads = threadsOf(child.pid ?? 0);
@@ -194,11 +199,20 @@ export class Daemon {
     this.cbdir = cbdir;
     this.#options = options;
     const args = ['start', '--cbdir', cbdir, '--logformat', 'json', ...(options.args ?? [])];
-    const { bin, openFiles, probed, contained } = options;
+    const { bin, openFiles, probed, contained, stdoutTo, stderrTo } = options;
     const env = { PORT: '0', ...options.env };
-    this.#child = spawnCli(args, { env, cwd: path.dirname(cbdir), bin, openFiles, probed, contained });
-    this.#child.stdout.on('data', (text: string) => this.#onStdout(text));
-    this.#child.stderr.on('data', (text: string) => (this.stderr += text));
+    this.#child = spawnCli(args, {
+      env,
+      cwd: path.dirname(cbdir),
+      bin,
+      openFiles,
+      probed,
+      contained,
+      stdoutTo,
+      stderrTo,
+    });
+    this.#child.stdout?.on('data', (text: string) => this.#onStdout(text));
+    this.#child.stderr?.on('data', (text: string) => (this.stderr += text));
     this.exited = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
         this.#ended = true;
