@@ -12,6 +12,7 @@
  * sockets and no WAMP.
  */
 import { LARGE_MESSAGE_BYTES } from '../received-memory.js';
+import { CLOSE, FIRST_CONTROL, headerBytes, MASK_BYTES, MASKED, OPCODE, payloadBytes } from './frame-header.js';
 
 /** Whose frames they are. */
 export interface GateOwner {
@@ -28,8 +29,6 @@ export interface GateOwner {
 /** Pieces of a large frame: a multiple of the length of a mask, unmasked within a millisecond. */
 const PIECE_BYTES = 262_144;
 const PIECE_HEADER_BYTES = 14;
-/** The most that a header needs. */
-const MASK_BYTES = 4;
 /** Deflate makes no more of a byte. */
 const MAX_INFLATION = 1032;
 /** Of what is read at once, less than this part is worth a copy. */
@@ -37,10 +36,6 @@ const SMALL_SHARE = 4;
 
 const FINAL = 0x80;
 const COMPRESSED = 0x40;
-const MASKED = 0x80;
-const OPCODE = 0x0f;
-const FIRST_CONTROL = 8;
-const CLOSE = 8;
 
 /** The frame that is being cut in pieces. */
 interface Cut {
@@ -225,20 +220,4 @@ export class FrameGate {
     this.#isHolding = false;
     this.#owner.holds(0);
   }
-}
-
-/** @returns how long the header is that begins at `at`; at least one byte of it is there. */
-function headerBytes(chunk: Buffer, at: number): number {
-  if (at + 1 >= chunk.length) return 2;
-  const second = chunk[at + 1] ?? 0;
-  const kind = second & 0x7f;
-  const extended = kind === 126 ? 2 : kind === 127 ? 8 : 0;
-  return 2 + extended + ((second & MASKED) === 0 ? 0 : MASK_BYTES);
-}
-
-/** @returns what a complete header says. */
-function payloadBytes(chunk: Buffer, at: number): number {
-  const kind = (chunk[at + 1] ?? 0) & 0x7f;
-  if (kind < 126) return kind;
-  return kind === 126 ? chunk.readUInt16BE(at + 2) : chunk.readUInt32BE(at + 2) * 2 ** 32 + chunk.readUInt32BE(at + 6);
 }

@@ -1,10 +1,14 @@
 /**
  * One WebSocket, passed on to a backend: the handshake is asked for as the client asks, and after the 101 the two connections are
- * one. Not a byte of what goes through is looked at, so close codes, pings and subprotocols are a matter of both ends.
+ * one. Of what goes through nothing is looked at but where the frames of the backend end, so close codes, pings and subprotocols are a
+ * matter of both ends.
  *
  *     asked -> no connection, no answer: 502/503, 504 | another answer than 101: passed on, the connection ends
  *           -> 101 -> bytes both ways, as fast as the slower side reads -> one side stops sending: the other is told, and may go on
- *                                                                       -> one side is gone, or the node stops: both end
+ *                                                                       -> one side is gone: both end
+ *                                                                       -> the node stops, or the place is no more: behind the open frame
+ *                                                                          of the backend the client is told 1001, and its answer is
+ *                                                                          what the backend hears
  */
 import { STATUS_CODES, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
@@ -15,6 +19,7 @@ import { openConnections } from '../../transport/open-connections.js';
 import { refuse } from '../../transport/refusal.js';
 import type { Backend } from './backend.js';
 import type { Failure } from './forward.js';
+import { FrameEnds } from './frame-ends.js';
 import { responseHeaders } from './headers.js';
 import type { HeaderList } from './headers.js';
 
@@ -39,6 +44,9 @@ export interface TunnelTerms {
 
 const NO_ANSWER = 'The server behind this node does not answer.';
 
+/** A close frame with the code 1001, "going away", as a server sends it. */
+const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+
 /** How long one end may take to read the rest when the other one is gone. */
 const REST_MS = 60_000;
 
@@ -52,6 +60,9 @@ export class Tunnel implements Departing {
   #backend: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isSettled = false;
+  #isLeaving = false;
+  readonly #ends = new FrameEnds();
+  readonly #look = (chunk: Buffer): void => void this.#ends.push(chunk);
 
   constructor(client: Socket, terms: TunnelTerms) {
     this.#client = client;
@@ -83,14 +94,12 @@ export class Tunnel implements Departing {
     upstream.end();
   }
 
-  /** Ends both connections when what was sent is on its way. */
+  /** Tells the client that it has to leave. The connections end when both sides have said so; else somebody cuts them. */
   shutdown(): void {
-    if (this.#backend === undefined) {
-      this.cut();
-      return;
-    }
-    this.#client.destroySoon();
-    this.#backend.destroySoon();
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    if (this.#backend === undefined) this.#callOff();
+    else this.#leave(this.#backend);
   }
 
   /** Cuts both connections. */
@@ -98,6 +107,41 @@ export class Tunnel implements Departing {
     this.#client.destroy();
     this.#upstream?.destroy();
     this.#backend?.destroy();
+  }
+
+  /** The backend has not answered yet. */
+  #callOff(): void {
+    this.#settle();
+    refuse(this.#client, 503, 'The node is stopping.');
+    this.#upstream?.destroy();
+  }
+
+  #leave(backend: Socket): void {
+    const client = this.#client;
+    const end = (): void => {
+      client.destroySoon();
+      backend.destroySoon();
+    };
+    // One of them has no more to say: it could not answer.
+    if (!client.writable || client.readableEnded || !backend.writable) return end();
+    const rest = (chunk: Buffer): void => {
+      const taken = this.#ends.push(chunk, true);
+      if (!client.write(chunk.subarray(0, taken))) {
+        backend.pause();
+        client.once('drain', () => backend.resume());
+      }
+      if (this.#ends.isBetween) say();
+    };
+    const say = (): void => {
+      backend.off('data', rest);
+      if (!this.#ends.isClosing && client.writable) client.write(GOING_AWAY);
+      // Nobody hears what it says now; it ends when it has heard of the client.
+      backend.resume();
+    };
+    backend.unpipe(client);
+    backend.off('data', this.#look).once('end', end);
+    if (this.#ends.isBetween) say();
+    else backend.on('data', rest).resume();
   }
 
   #connected(socket: Socket, upstream: ClientRequest): void {
@@ -135,6 +179,8 @@ export class Tunnel implements Departing {
       'latin1',
     );
     if (rest.length > 0) client.write(rest);
+    this.#ends.push(rest);
+    backend.on('data', this.#look);
     if (head.length > 0) backend.write(head);
     openConnections.inUse(client);
     for (const [end, other] of [

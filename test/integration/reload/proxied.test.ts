@@ -1,9 +1,10 @@
-/** WebSockets that go through a reverse proxy outlive a change of its options, count as before, and end when the path goes. */
+/** WebSockets that go through a reverse proxy outlive a change of its options, count as before, and end with 1001 at both ends when the path goes, or the node. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { configOf, page, webAt } from '../../support/changing-places.js';
+import { startDaemon } from '../../support/daemon.js';
 import { ReloadedDaemon } from '../../support/reloading.js';
 
 let backend: WebSocketServer;
@@ -34,21 +35,20 @@ async function echoed(ws: WebSocket, text: string): Promise<string> {
   return data.toString();
 }
 
-it.each([
-  ['reverseproxy', (port: number, options: object) => ({ type: 'reverseproxy', host: '127.0.0.1', port, options })],
-  [
-    'websocket-reverseproxy',
-    (port: number, options: object) => ({
-      type: 'websocket-reverseproxy',
-      backend: {
-        type: 'websocket',
-        url: `ws://127.0.0.1:${port}/`,
-        endpoint: { type: 'tcp', host: '127.0.0.1', port },
-      },
-      options,
-    }),
-  ],
-] as const)('%s', async (_type, proxy) => {
+const PROXIES = {
+  reverseproxy: (port: number, options: object) => ({ type: 'reverseproxy', host: '127.0.0.1', port, options }),
+  'websocket-reverseproxy': (port: number, options: object) => ({
+    type: 'websocket-reverseproxy',
+    backend: {
+      type: 'websocket',
+      url: `ws://127.0.0.1:${port}/`,
+      endpoint: { type: 'tcp', host: '127.0.0.1', port },
+    },
+    options,
+  }),
+};
+
+it.each(Object.entries(PROXIES))('%s', async (_type, proxy) => {
   const { port } = backend.address() as AddressInfo;
   await take({ app: proxy(port, { max_connections: 5 }) });
   const early = await opened();
@@ -58,8 +58,21 @@ it.each([
   await take({ app: proxy(port, { max_connections: 2 }) });
   const late = await opened();
   expect(await echoed(late, 'new')).toBe('new');
-  const ends = [early, late].map((ws) => once(ws, 'close'));
+  const ends = [early, late, ...backend.clients].map((ws) => once(ws, 'close'));
+  expect(ends).toHaveLength(4);
   await take({});
-  // Nobody speaks for the backend: the connection ends without a word.
-  for (const [code] of await Promise.all(ends)) expect(code).toBe(1006);
+  for (const [code] of await Promise.all(ends)) expect(code).toBe(1001);
+});
+
+it.each(Object.keys(PROXIES) as (keyof typeof PROXIES)[])('%s of a node that stops', async (type) => {
+  const { port } = backend.address() as AddressInfo;
+  const config = configOf([webAt(0, { page: page('here'), app: PROXIES[type](port, {}) })]);
+  const daemon = await startDaemon({ config });
+  onTestFinished(() => daemon.dispose());
+  const ws = new WebSocket(daemon.url('/app', 'ws'));
+  await once(ws, 'open');
+  expect(await echoed(ws, 'here')).toBe('here');
+  const ends = [ws, ...backend.clients].map((end) => once(end, 'close'));
+  expect(await daemon.stop()).toBe(0);
+  expect((await Promise.all(ends)).map(([code]) => code as number)).toEqual([1001, 1001]);
 });

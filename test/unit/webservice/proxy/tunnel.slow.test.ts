@@ -18,6 +18,10 @@ const HANDSHAKE =
 const SWITCH =
   'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-A: 1\r\nX-a: 2\r\n\r\n';
 
+/** 1001 of a server, and of a client with a mask of zeros. */
+const GOING_AWAY = '\x88\x02\x03\xe9';
+const ANSWER = '\x88\x82\0\0\0\0\x03\xe9';
+
 type Deps = Parameters<typeof startProxy>[1];
 type Kind = 'reverseproxy' | 'websocket-reverseproxy';
 const KINDS: readonly Kind[] = ['reverseproxy', 'websocket-reverseproxy'];
@@ -160,10 +164,53 @@ describe.each(KINDS)('a WebSocket through %s', (kind) => {
     const late = clientOf(port);
     await once(late.socket, 'connect');
     await drain.run();
+    await client.until(({ text }) => text.endsWith(GOING_AWAY));
+    client.socket.write(ANSWER, 'latin1');
+    await behind.until(({ text }) => text === ANSWER);
+    behind.socket.end('nobody hears it');
     await Promise.all([client.closed(), behind.gone()]);
+    expect(client.text.endsWith(GOING_AWAY)).toBe(true);
     late.socket.write(HANDSHAKE);
     await late.closed();
     expect(late.text).toMatch(/^HTTP\/1.1 503 [^]*The node is stopping/);
+  });
+
+  it('that ends with the node gets the rest of the frame that is open, and no more', async () => {
+    const { drain } = serviceDeps();
+    const { client, behind } = await open(kind, { drain });
+    // A whole frame, one of 300 octets, of which 50 are missing, and its header comes in two pieces.
+    behind.socket.write(Buffer.from([0x82, 0x02, 1, 2, 0x82]));
+    await client.until(({ text }) => text.endsWith('\x82'));
+    behind.socket.write(Buffer.concat([Buffer.from([0x7e, 0x01, 0x2c]), Buffer.alloc(250, 'a')]));
+    await client.until(({ text }) => text.endsWith('a'.repeat(250)));
+    await drain.run();
+    behind.socket.write(Buffer.concat([Buffer.alloc(50, 'b'), Buffer.from([0x81, 0x01, 0x63])]));
+    await client.until(({ text }) => text.endsWith(`${'b'.repeat(50)}${GOING_AWAY}`));
+    client.socket.write(ANSWER, 'latin1');
+    await behind.until(({ text }) => text === ANSWER);
+    behind.socket.end();
+    await client.closed();
+  });
+
+  it('that the backend is closing is not closed a second time', async () => {
+    const { drain } = serviceDeps();
+    const { client, behind } = await open(kind, { drain });
+    behind.socket.write('\x88\x02\x03\xe8', 'latin1');
+    await client.until(({ text }) => text.endsWith('\x03\xe8'));
+    await drain.run();
+    client.socket.write(ANSWER, 'latin1');
+    await behind.until(({ text }) => text === ANSWER);
+    behind.socket.end();
+    await client.closed();
+    expect(client.text.endsWith('\x03\xe8')).toBe(true);
+  });
+
+  it('that waits for the backend when the node stops is refused', async () => {
+    const { drain } = serviceDeps();
+    const { client, behind } = await ask(kind, { drain });
+    await drain.run();
+    await Promise.all([client.closed(), behind.gone()]);
+    expect(client.text).toMatch(/^HTTP\/1.1 503 [^]*The node is stopping/);
   });
 
   it('carries messages, subprotocols and close codes of real WebSockets', async () => {
