@@ -8,7 +8,7 @@ const TEXT = { type: 'string', minLength: 1, maxLength: 257 };
 const COUNT = { type: 'integer', minimum: 0 };
 const DIGEST = { type: 'string', pattern: '^[\\w-]{16}$' };
 const POINTERS = { type: 'array', items: { type: 'string', pattern: '^/' } };
-const PEER = { type: 'string', pattern: '^([\\d.]+|[\\da-f:]+)(:\\d+)?$|^unix$' };
+const PEER = { type: 'string', pattern: '^([\\d.]+|[\\da-f:]+)(:\\d+)?$|^(unix|component)$' };
 const OUTCOMES = ['ok', 'denied', 'limited', 'failed'];
 
 const SESSION = { realm: TEXT, session: COUNT, authid: TEXT, role: TEXT, cookie: DIGEST, peer: PEER, via: PEER };
