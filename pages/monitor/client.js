@@ -1,30 +1,17 @@
 /**
- * A small client of WAMP: one session over a WebSocket in JSON, which calls procedures and nothing else. It logs in by what needs no
- * typing (a cookie, a certificate), by a ticket, or by WAMP-CRA.
+ * A small client of WAMP: one session over a WebSocket in JSON, which calls procedures and nothing else.
  */
+import { Failure } from './failure.js';
+
 const [HELLO, WELCOME, ABORT, CHALLENGE, AUTHENTICATE, GOODBYE, ERROR, CALL, RESULT] = [1, 2, 3, 4, 5, 6, 8, 48, 50];
 
-/** Methods by which a browser is let in without typing anything. */
-const SILENT = ['cookie', 'session', 'tls', 'anonymous'];
-/** Methods by which it is let in with a name and a secret, in the order of preference. */
-const TYPED = ['wampcra', 'ticket'];
+/** A node that does not answer for so long is not reached any more, though the browser may not know it yet. */
+const ANSWER_MS = 20_000;
+/** Close code: try again later. */
+const LATER = 1013;
 
-/** What the router said no with; `uri` is empty where the connection was lost. */
-export class WampFailure extends Error {
-  constructor(uri, text) {
-    super(text || uri);
-    this.uri = uri;
-  }
-}
-
-/** Which of the methods that the monitor takes can be used here. WAMP-CRA needs cryptography, which pages have by HTTPS and on localhost. */
-export function usableMethods(methods) {
-  const typed = TYPED.filter((method) => methods.includes(method) && (method !== 'wampcra' || crypto.subtle));
-  return { silent: SILENT.filter((method) => methods.includes(method)), typed };
-}
-
-/** Joins a realm. `login` is undefined, or has `authid` and `secret`. `onLost` is called once when the session is over. */
-export function join({ url, realm, methods, login, onLost }) {
+/** Joins a realm. `proof` is one of `proofs.js`, or names methods that need no answer. `onLost` is called once when the session is over. */
+export function join({ url, realm, proof, onLost }) {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, ['wamp.2.json']);
     const calls = new Map();
@@ -37,84 +24,71 @@ export function join({ url, realm, methods, login, onLost }) {
       if (isOver) return;
       isOver = true;
       socket.close();
-      for (const call of calls.values()) call.reject(failure);
-      calls.clear();
+      for (const id of calls.keys()) settle(id, (call) => call.reject(failure));
       if (isJoined) onLost(failure);
       else reject(failure);
     };
 
     const session = {
       call(procedure, kwargs = {}) {
-        if (isOver) return Promise.reject(new WampFailure('', 'the connection was lost'));
+        if (isOver) return Promise.reject(lost());
         return new Promise((answer, refuse) => {
-          calls.set(++lastId, { resolve: answer, reject: refuse });
+          const timer = setTimeout(() => over(lost()), ANSWER_MS);
+          calls.set(++lastId, { resolve: answer, reject: refuse, timer });
           send(CALL, lastId, {}, procedure, [], kwargs);
         });
       },
       /** `forget`: the login that the cookie remembers is forgotten, too. */
       leave(forget) {
-        if (isOver) return;
-        send(GOODBYE, {}, forget ? 'wamp.close.logout' : 'wamp.close.close_realm');
+        if (!isOver) send(GOODBYE, {}, forget ? 'wamp.close.logout' : 'wamp.close.close_realm');
       },
     };
 
     const on = {
       [WELCOME]: ([, details]) => {
+        if (proof.isProven?.(details) === false) {
+          return over(new Failure('The node does not know the password: this may be another node than it says.'));
+        }
         isJoined = true;
         resolve(Object.assign(session, { details }));
       },
-      [ABORT]: ([details, reason]) => over(new WampFailure(reason, details.message)),
-      [CHALLENGE]: async ([method, extra]) => {
+      [ABORT]: ([details, uri]) => over(new Failure(details.message || uri, { uri })),
+      [CHALLENGE]: async ([, extra]) => {
         try {
-          send(AUTHENTICATE, await signatureFor(method, extra, login), {});
-        } catch {
-          over(new WampFailure('', 'this browser cannot answer the challenge'));
+          const [signature, more = {}] = await proof.answer(extra);
+          if (!isOver) send(AUTHENTICATE, signature, more);
+        } catch (failure) {
+          over(failure instanceof Failure ? failure : new Failure('This browser cannot answer the node.'));
         }
       },
-      [GOODBYE]: ([details, reason]) => {
+      [GOODBYE]: ([details, uri]) => {
         if (socket.readyState === WebSocket.OPEN) send(GOODBYE, {}, 'wamp.close.goodbye_and_out');
-        over(new WampFailure(reason, details.message));
+        over(new Failure(details.message || uri, { uri }));
       },
       [RESULT]: ([id, , args]) => settle(id, (call) => call.resolve(args?.[0])),
-      [ERROR]: ([, id, , uri, args]) => settle(id, (call) => call.reject(new WampFailure(uri, args?.[0]))),
+      [ERROR]: ([, id, , uri, args]) => settle(id, (call) => call.reject(new Failure(args?.[0] || uri, { uri }))),
     };
     const settle = (id, how) => {
       const call = calls.get(id);
       calls.delete(id);
+      clearTimeout(call?.timer);
       if (call) how(call);
     };
 
     socket.onopen = () => {
-      const authid = login === undefined ? {} : { authid: login.authid };
+      const { authmethods, authid, authextra } = proof;
       const roles = { caller: { features: { caller_identification: false } } };
-      send(HELLO, realm, { roles, authmethods: methods, ...authid });
+      send(HELLO, realm, { roles, authmethods, authid, authextra });
     };
     socket.onmessage = ({ data }) => {
       const [type, ...fields] = JSON.parse(data);
       on[type]?.(fields);
     };
-    socket.onclose = () => over(new WampFailure('', 'the connection was lost'));
+    socket.onclose = ({ code, reason }) => over(lost(code === LATER && reason));
   });
 }
 
-async function signatureFor(method, extra, login) {
-  if (login === undefined) throw new Error('nothing was typed');
-  if (method === 'ticket') return login.secret;
-  const text = new TextEncoder();
-  const secret = extra.salt === undefined ? text.encode(login.secret) : await derived(login.secret, extra);
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const key = await crypto.subtle.importKey('raw', secret, algorithm, false, ['sign']);
-  return base64(await crypto.subtle.sign('HMAC', key, text.encode(extra.challenge)));
-}
-
-/** The secret of a salted user: the derived key as Base64, which is what the other side keeps. */
-async function derived(password, { salt, keylen = 32, iterations = 1000 }) {
-  const text = new TextEncoder();
-  const key = await crypto.subtle.importKey('raw', text.encode(password), 'PBKDF2', false, ['deriveBits']);
-  const how = { name: 'PBKDF2', hash: 'SHA-256', salt: text.encode(salt), iterations };
-  return text.encode(base64(await crypto.subtle.deriveBits(how, key, keylen * 8)));
-}
-
-function base64(bytes) {
-  return btoa(String.fromCharCode(...new Uint8Array(bytes)));
+function lost(reason) {
+  const text = reason ? `The node asks to come again later: ${reason}.` : 'The node cannot be reached.';
+  return new Failure(text, { isLost: true });
 }

@@ -222,18 +222,38 @@ describe('an operator', () => {
     expect(heard.join('')).not.toContain(client.cookie);
   });
 
-  it('comes back by itself when the connection is lost', async () => {
+  it('keeps what was seen while the connection is lost, and goes on with it when the node is back', async () => {
     const other = await startDaemon({ config: JSON.stringify(CONFIG).replace('"port":0', '"port":"$PORT"') });
     onTestFinished(() => other.dispose());
     const page = await opened('olga', {}, other);
-    const shows = (pid: number): Promise<unknown> => page.waitForSelector(`dd >> text=${pid}, crossbar-ts`);
-    await shows(other.pid);
+    await searched(page, 'Sessions', 'olga');
+    await page.waitForSelector('.pager >> text=1–1 of 1');
+    const id = 'tbody tr td:nth-child(2) code';
+    const session = (await page.textContent(id)) ?? '';
     await other.stop();
-    // It has tried once, in vain, and goes on to try.
-    await page.waitForSelector('.problem >> text=the connection was lost');
+    await page.waitForSelector('.problem >> text=The connection to the node is lost.');
+    expect(await page.textContent(id)).toBe(session);
     const again = await other.restart();
     onTestFinished(() => again.dispose());
-    await shows(again.pid);
+    await page.waitForSelector('.problem', { state: 'detached' });
+    // Another session of the same operator, found by the same search.
+    await page.locator(id, { hasNotText: session }).waitFor();
+    expect(await page.inputValue('input[type=search]')).toBe('olga');
+    expect(await page.textContent('tbody tr')).toContain('operator');
+    await page.click('nav >> text=Overview');
+    await page.waitForSelector(`dd >> text=${again.pid}, crossbar-ts`);
+  });
+
+  it('who logs out while the node is away sees the form', async () => {
+    const other = await startDaemon({ config: CONFIG });
+    onTestFinished(() => other.dispose());
+    const page = await opened('olga', {}, other);
+    await page.waitForSelector('.tiles');
+    await other.stop();
+    await page.waitForSelector('.problem');
+    await page.click('text=Log out');
+    await page.waitForSelector('form');
+    expect(await page.textContent('.problem')).toMatch(/^The node cannot be reached\./);
   });
 });
 
