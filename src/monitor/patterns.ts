@@ -2,10 +2,16 @@
 import { selectPage } from './selection.js';
 import { placesOf, ratesIn } from './sessions.js';
 import { byRate, Wish } from './wish.js';
-import type { Inventory, PatternEntry, RegistrationEntry, SubscriptionEntry } from '../router/meta/inventory.js';
+import type {
+  Inventory,
+  RegistrationEntry,
+  RegistrationMeasures,
+  SubscriptionEntry,
+  SubscriptionMeasures,
+} from '../router/meta/inventory.js';
 import type { RateRule } from './rates.js';
 import type { Ranked } from './selection.js';
-import type { MonitorPage } from './sessions.js';
+import type { MonitorPage, Place } from './sessions.js';
 import type { MonitoredWorker } from './source.js';
 import type { Asked, Order } from './wish.js';
 
@@ -24,19 +30,19 @@ export type MonitoredProcedure = RegistrationEntry & {
 
 const NAMES = ['sort', 'descending', 'after', 'limit', 'realm', 'worker', 'search'];
 
-const TOPIC_ORDERS: Readonly<Record<string, Order<SubscriptionEntry>>> = {
+const TOPIC_ORDERS: Readonly<Record<string, Order<SubscriptionMeasures>>> = {
   publications: { keyOf: ({ publications }) => publications, descending: true },
   publications_rate: byRate(({ publications }) => publications),
-  subscribers: { keyOf: ({ subscribers }) => subscribers, descending: true },
+  subscribers: { keyOf: ({ subscriberCount }) => subscriberCount, descending: true },
   uri: { keyOf: ({ uri }) => uri, descending: false },
   created: { keyOf: ({ created }) => created, descending: true },
 };
 
-const PROCEDURE_ORDERS: Readonly<Record<string, Order<RegistrationEntry>>> = {
+const PROCEDURE_ORDERS: Readonly<Record<string, Order<RegistrationMeasures>>> = {
   calls: { keyOf: ({ calls }) => calls, descending: true },
   calls_rate: byRate(({ calls }) => calls),
-  calls_in_flight: { keyOf: ({ calls_in_flight: inFlight }) => inFlight, descending: true },
-  callees: { keyOf: ({ callees }) => callees, descending: true },
+  calls_in_flight: { keyOf: ({ callsInFlight }) => callsInFlight, descending: true },
+  callees: { keyOf: ({ calleeCount }) => calleeCount, descending: true },
   uri: { keyOf: ({ uri }) => uri, descending: false },
   created: { keyOf: ({ created }) => created, descending: true },
 };
@@ -47,12 +53,13 @@ export function topicPage(
   asked: Asked,
   rules: RateRule,
 ): Promise<MonitorPage<MonitoredTopic>> {
-  return patternPage<SubscriptionEntry>(workers, asked, {
+  return patternPage<SubscriptionEntry, SubscriptionMeasures>(workers, asked, {
     ...rules,
     what: 'topics',
     orders: TOPIC_ORDERS,
     usual: 'publications',
     idsOf: (inventory) => inventory.subscriptionIds,
+    measuresOf: (inventory, id) => inventory.subscriptionMeasures(id),
     entryOf: (inventory, id) => inventory.subscription(id),
   });
 }
@@ -63,33 +70,31 @@ export function procedurePage(
   asked: Asked,
   rules: RateRule,
 ): Promise<MonitorPage<MonitoredProcedure>> {
-  return patternPage<RegistrationEntry>(workers, asked, {
+  return patternPage<RegistrationEntry, RegistrationMeasures>(workers, asked, {
     ...rules,
     what: 'procedures',
     orders: PROCEDURE_ORDERS,
     usual: 'calls',
     idsOf: (inventory) => inventory.registrationIds,
+    measuresOf: (inventory, id) => inventory.registrationMeasures(id),
     entryOf: (inventory, id) => inventory.registration(id),
   });
 }
 
-interface Kind<E> extends RateRule {
+interface Kind<E, M> extends RateRule {
   /** Its name in {@link ratesIn}. */
   readonly what: string;
-  readonly orders: Readonly<Record<string, Order<E>>>;
+  readonly orders: Readonly<Record<string, Order<M>>>;
   readonly usual: string;
-  readonly idsOf: (inventory: Inventory) => readonly number[];
+  readonly idsOf: (inventory: Inventory) => Iterable<number>;
+  readonly measuresOf: (inventory: Inventory, id: number) => M | undefined;
   readonly entryOf: (inventory: Inventory, id: number) => E | undefined;
 }
 
-interface RankedEntry<E> extends Ranked {
-  readonly entry: E & { readonly worker: string };
-}
-
-async function patternPage<E extends PatternEntry>(
+async function patternPage<E extends object, M extends { readonly uri: string; readonly created: string }>(
   workers: readonly MonitoredWorker[],
   asked: Asked,
-  { orders, usual, idsOf, entryOf, what, ...rules }: Kind<E>,
+  { orders, usual, idsOf, measuresOf, entryOf, what, ...rules }: Kind<E, M>,
 ): Promise<MonitorPage<E & { readonly worker: string }>> {
   const wish = new Wish(asked, NAMES);
   const { keyOf, descending, isRate = false, name } = wish.order(orders, usual);
@@ -97,20 +102,25 @@ async function patternPage<E extends PatternEntry>(
   const search = wish.text('search')?.toLowerCase() ?? '';
   const places = placesOf(workers, wish);
   const { limit, after } = wish;
-  function* ranked(): Generator<RankedEntry<E> | undefined> {
+  function* ranked(): Generator<(Ranked & Place) | undefined> {
     for (const [place, { worker, inventory }] of places.entries()) {
       const rateOf = ratesOf?.({ worker, inventory });
       for (const id of idsOf(inventory)) {
-        const entry = entryOf(inventory, id);
-        if (entry === undefined) continue;
-        const count = keyOf(entry);
+        const measures = measuresOf(inventory, id);
+        if (measures === undefined) continue;
+        const count = keyOf(measures);
         // Also of what is not meant: it may be at the next look.
-        const key = rateOf?.(id, count, Date.parse(entry.created)) ?? count;
-        const isMeant = search === '' || entry.uri.toLowerCase().includes(search);
-        yield isMeant ? { id, place, key, entry: { worker, ...entry, ...(isRate && { [name]: key }) } } : undefined;
+        const key = rateOf?.(id, count, Date.parse(measures.created)) ?? count;
+        const isMeant = search === '' || measures.uri.toLowerCase().includes(search);
+        yield isMeant ? { id, place, key, worker, inventory } : undefined;
       }
     }
   }
   const { chosen, total, next } = await selectPage(ranked(), { limit, descending, after });
-  return { entries: chosen.map(({ entry }) => entry), total, next };
+  // What has gone since it was ranked is left out.
+  const entries = chosen.flatMap(({ worker, inventory, id, key }) => {
+    const entry = entryOf(inventory, id);
+    return entry === undefined ? [] : [{ worker, ...entry, ...(isRate && { [name]: key }) }];
+  });
+  return { entries, total, next };
 }

@@ -15,10 +15,30 @@ const KEPT_MS = 10_000;
 /** A rate is never one of a shorter time, in milliseconds, unless the thing itself is younger. */
 const LEAST_MS = 1000;
 
+/** In so many parts are counts kept: a map that has to grow is copied in one go, and a part of it is soon copied. */
+const PARTS = 64;
+
 /** Counts at one moment, by id. */
-interface Counts {
+class Counts {
   readonly atMs: number;
-  readonly byId: Map<number, number>;
+  // id modulo the number of parts -> id -> count
+  readonly #parts: readonly Map<number, number>[] = Array.from({ length: PARTS }, () => new Map<number, number>());
+
+  constructor(atMs: number) {
+    this.atMs = atMs;
+  }
+
+  get size(): number {
+    return this.#parts.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  get(id: number): number | undefined {
+    return this.#parts[id % PARTS]?.get(id);
+  }
+
+  set(id: number, count: number): void {
+    this.#parts[id % PARTS]?.set(id, count);
+  }
 }
 
 /** What is counted, and since when. */
@@ -54,7 +74,7 @@ class Book {
       this.base = this.latest;
       this.latest = undefined;
     }
-    const written = this.latest === undefined ? { atMs: nowMs, byId: new Map<number, number>() } : undefined;
+    const written = this.latest === undefined ? new Counts(nowMs) : undefined;
     this.latest ??= written;
     return { base: this.base, written };
   }
@@ -75,7 +95,7 @@ export class Rates {
   /** How many counts are kept. */
   get size(): number {
     let size = 0;
-    for (const { base, latest } of this.#books.values()) size += (base?.byId.size ?? 0) + (latest?.byId.size ?? 0);
+    for (const { base, latest } of this.#books.values()) size += (base?.size ?? 0) + (latest?.size ?? 0);
     return size;
   }
 
@@ -91,8 +111,8 @@ export class Rates {
     const nowMs = this.#clock();
     const { base, written } = book.begin(nowMs);
     return ({ id, count, ageMs }) => {
-      written?.byId.set(id, count);
-      const before = base?.byId.get(id);
+      written?.set(id, count);
+      const before = base?.get(id);
       if (base === undefined || before === undefined) return (count * 1000) / Math.max(LEAST_MS, ageMs);
       return (Math.max(0, count - before) * 1000) / (nowMs - base.atMs);
     };

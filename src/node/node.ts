@@ -309,7 +309,7 @@ class Node implements RunningNode {
   }
 
   get #sessionCount(): number {
-    return this.#servedRealms.reduce((sum, { inventory }) => sum + inventory.sessionIds.length, 0);
+    return this.#servedRealms.reduce((sum, { inventory }) => sum + inventory.sessionCount, 0);
   }
 
   get #cookieSections(): readonly CookieConfig[] {

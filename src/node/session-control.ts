@@ -107,7 +107,7 @@ interface Delivery {
 
 /** What has gone in the meantime is left out. */
 async function sendAll(
-  ids: readonly number[],
+  ids: Iterable<number>,
   { worker, send, signal }: Delivery & { readonly worker: string },
   entryOf: (id: number) => object | undefined,
 ): Promise<void> {
@@ -119,7 +119,7 @@ async function sendAll(
 }
 
 interface Patterns {
-  readonly ids: readonly number[];
+  readonly ids: Iterable<number>;
   readonly entryOf: (id: number) => PatternEntry | undefined;
 }
 

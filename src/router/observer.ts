@@ -65,6 +65,8 @@ export type IdsByMatch = Readonly<Record<Match, readonly number[]>>;
 /** What the meta API may ask the broker. */
 export interface SubscriptionDirectory {
   list(): IdsByMatch;
+  /** All there are, in order of creation; it changes with them. */
+  readonly byId: ReadonlyMap<number, SubscriptionView>;
   /** The subscription made with exactly this URI and match policy. */
   lookup(uri: string, match: Match): SubscriptionView | undefined;
   /** The subscriptions that get the events of `uri`. */
@@ -84,6 +86,8 @@ export interface SubscriptionDirectory {
 /** What the meta API may ask the dealer. */
 export interface RegistrationDirectory {
   list(): IdsByMatch;
+  /** All there are, in order of creation; it changes with them. */
+  readonly byId: ReadonlyMap<number, RegistrationView>;
   lookup(uri: string, match: Match): RegistrationView | undefined;
   /** The one registration that a call of `uri` would go to. */
   best(uri: string): RegistrationView | undefined;

@@ -182,6 +182,7 @@ export class Broker {
     const subscriptions = this.#subscriptions;
     return {
       list: () => subscriptions.list(),
+      byId: subscriptions.byId,
       lookup: (uri, match) => subscriptions.lookup(uri, match),
       matching: (uri) => subscriptions.matching(uri),
       get: (id) => subscriptions.get(id),

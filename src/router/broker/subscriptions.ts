@@ -76,6 +76,11 @@ export class Subscriptions {
     return this.#byId.get(id);
   }
 
+  /** All there are, in order of creation. */
+  get byId(): ReadonlyMap<number, Subscription> {
+    return this.#byId;
+  }
+
   /** @returns the ids by match policy, each list in order of creation. */
   list(): IdsByMatch {
     const ids: Record<Match, number[]> = { exact: [], prefix: [], wildcard: [] };

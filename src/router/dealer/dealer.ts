@@ -212,6 +212,10 @@ export class Dealer implements RegistrationDirectory {
     return this.#registrations.list();
   }
 
+  get byId(): ReadonlyMap<number, RegistrationView> {
+    return this.#registrations.byId;
+  }
+
   lookup(uri: string, match: Match): RegistrationView | undefined {
     return this.#registrations.lookup(uri, match);
   }

@@ -58,6 +58,11 @@ export class Registrations {
     return this.#index.sizes;
   }
 
+  /** All there are, in order of creation. */
+  get byId(): ReadonlyMap<number, Registration> {
+    return this.#byId;
+  }
+
   list(): IdsByMatch {
     const ids: Record<Match, number[]> = { exact: [], prefix: [], wildcard: [] };
     for (const { id, match } of this.#byId.values()) ids[match].push(id);

@@ -8,7 +8,13 @@ import { registrationDetails, subscriptionDetails } from './events.js';
 import type { InvocationPolicy } from '../../wamp/message.js';
 import type { Match, UriRule } from '../../wamp/uri.js';
 import type { WampError } from '../../wamp/error.js';
-import type { IdsByMatch, RegistrationDirectory, Scheduler, SubscriptionDirectory } from '../observer.js';
+import type {
+  RegistrationDirectory,
+  RegistrationView,
+  Scheduler,
+  SubscriptionDirectory,
+  SubscriptionView,
+} from '../observer.js';
 import type { RouterSession, TransportDetails } from '../session.js';
 import type { MessageTotals, Traffic } from '../traffic.js';
 import type { Perform, WantedFarewell } from './killing.js';
@@ -86,6 +92,15 @@ export interface SubscriptionEntry extends PatternEntry {
   readonly publications: number;
 }
 
+/** What registrations are put in order by. */
+export type RegistrationMeasures = Pick<
+  RegistrationView,
+  'uri' | 'created' | 'calls' | 'calleeCount' | 'callsInFlight'
+>;
+
+/** What subscriptions are put in order by. */
+export type SubscriptionMeasures = Pick<SubscriptionView, 'uri' | 'created' | 'publications' | 'subscriberCount'>;
+
 /** Which sessions are meant; all where nothing is said. */
 export interface SessionSelection {
   /** As {@link SessionEntry} shows it. */
@@ -120,19 +135,27 @@ export class Inventory {
     this.#deps = deps;
   }
 
-  /** The ids of all sessions, in the order in which they joined. */
-  get sessionIds(): readonly number[] {
-    return [...this.#deps.sessions.keys()];
+  /** How many sessions there are. */
+  get sessionCount(): number {
+    return this.#deps.sessions.size;
   }
 
-  /** The ids of all registrations. */
-  get registrationIds(): readonly number[] {
-    return allOf(this.#deps.registrations.list());
+  /**
+   * The ids of all sessions, in the order in which they joined. There is no copy of them: sessions may come and go while somebody goes
+   * through the ids, who may let them.
+   */
+  get sessionIds(): Iterable<number> {
+    return idsNow(this.#deps.sessions);
   }
 
-  /** The ids of all subscriptions. */
-  get subscriptionIds(): readonly number[] {
-    return allOf(this.#deps.subscriptions.list());
+  /** The ids of all registrations, in order of creation. As {@link sessionIds}. */
+  get registrationIds(): Iterable<number> {
+    return idsNow(this.#deps.registrations.byId);
+  }
+
+  /** The ids of all subscriptions, in order of creation. As {@link sessionIds}. */
+  get subscriptionIds(): Iterable<number> {
+    return idsNow(this.#deps.subscriptions.byId);
   }
 
   /** @returns whether a session is there and is one of those that are meant. */
@@ -187,6 +210,16 @@ export class Inventory {
   /** Messages of the sessions that have ended. */
   get pastTraffic(): MessageTotals {
     return this.#deps.traffic.past;
+  }
+
+  /** What a registration is put in order by. Costs less than {@link registration}. */
+  registrationMeasures(id: number): RegistrationMeasures | undefined {
+    return this.#deps.registrations.get(id);
+  }
+
+  /** What a subscription is put in order by. Costs less than {@link subscription}. */
+  subscriptionMeasures(id: number): SubscriptionMeasures | undefined {
+    return this.#deps.subscriptions.get(id);
   }
 
   registration(id: number): RegistrationEntry | undefined {
@@ -247,6 +280,11 @@ export class Inventory {
   }
 }
 
-function allOf({ exact, prefix, wildcard }: IdsByMatch): readonly number[] {
-  return [...exact, ...prefix, ...wildcard];
+/** Not more than there are at the beginning: others may come as fast as somebody goes through them. */
+function* idsNow(byId: ReadonlyMap<number, unknown>): Generator<number, undefined> {
+  let left = byId.size;
+  for (const id of byId.keys()) {
+    if (left-- === 0) return;
+    yield id;
+  }
 }

@@ -26,7 +26,7 @@ describe.each([
   it('has every session, and what is to be known of it', () => {
     const { realm, session } = made();
     const [a, b] = [session(), session()];
-    expect(realm.inventory.sessionIds).toEqual([a.id, b.id]);
+    expect([...realm.inventory.sessionIds]).toEqual([a.id, b.id]);
     expect(realm.inventory.session(b.id)).toEqual({
       realm: 'realm1',
       session: 2,
@@ -75,9 +75,9 @@ describe.each([
       ...{ realm: 'realm1', id: 2, uri: 'com.example', match: 'prefix', created: NOW },
       ...{ subscribers: 2, publications: 0 },
     };
-    expect(inventory.registrationIds.map((id) => inventory.registration(id))).toMatchObject([add, { uri: 'com..x' }]);
+    expect([...inventory.registrationIds].map((id) => inventory.registration(id))).toMatchObject([add, { uri: 'com..x' }]);
     expect(inventory.registration(1)).toEqual(add);
-    expect(inventory.subscriptionIds.map((id) => inventory.subscription(id)?.uri).toSorted()).toEqual([
+    expect([...inventory.subscriptionIds].map((id) => inventory.subscription(id)?.uri).toSorted()).toEqual([
       ...['com.example', 'com.example.news'],
     ]);
     expect(inventory.subscription(2)).toEqual(all);
@@ -98,7 +98,7 @@ describe.each([
     b.tell(48, 4, {}, 'com.example.add');
     a.tell(70, 1, {});
     const { inventory } = realm;
-    expect(inventory.subscriptionIds.map((id) => inventory.subscription(id)?.publications)).toEqual([1]);
+    expect([...inventory.subscriptionIds].map((id) => inventory.subscription(id)?.publications)).toEqual([1]);
     expect(inventory.registration(1)).toMatchObject({ calls: 2, calls_in_flight: 1 });
     expect(inventory.numbers).toEqual({ sessions: 2, subscriptions: 1, registrations: 1, calls: 1 });
     expect(inventory.measures(a.id)).toMatchObject({ subscriptions: 1, registrations: 1 });
@@ -114,7 +114,7 @@ describe.each([
     expect(wordsTo(b)).toEqual([[6, { message: 'go' }, 'com.example.bye']]);
     expect(kill([])).toBe(0);
     expect(ended).toEqual([undefined, undefined, undefined]);
-    expect(realm.inventory.sessionIds).toEqual([c.id]);
+    expect([...realm.inventory.sessionIds]).toEqual([c.id]);
   });
 
   it('ends nobody with a reason that is no URI', () => {
