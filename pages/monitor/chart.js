@@ -31,7 +31,8 @@ function optionsOf({ host, series, format, least, isBytes, onPoint }) {
   return {
     width: Math.max(200, host.clientWidth),
     height: HEIGHT,
-    padding: [8, 12, 0, 0],
+    // The last time stands under the end of the line.
+    padding: [8, 26, 0, 0],
     cursor: { y: false, drag: { x: false, y: false } },
     legend: { show: false },
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? undefined)] },

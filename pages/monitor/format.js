@@ -36,14 +36,18 @@ export function age(since, now) {
   return shown.map(([value, unit]) => `${value} ${unit}`).join(' ');
 }
 
+/** As the clocks of logs and charts are read. */
+const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+
 /** The local time of an ISO 8601 text: of today to the second, of another day to the minute, and with the year where that is another one. */
 export function moment(text) {
   if (text === null) return '–';
   const at = new Date(text);
   const now = new Date();
-  if (at.toDateString() === now.toDateString()) return at.toLocaleTimeString();
+  if (at.toDateString() === now.toDateString())
+    return at.toLocaleTimeString(undefined, { ...CLOCK, second: '2-digit' });
   const year = at.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' };
-  return at.toLocaleString(undefined, { ...year, month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
+  return at.toLocaleString(undefined, { ...year, month: 'short', day: 'numeric', ...CLOCK });
 }
 
 /** A rate in one second for an axis, where the title says what it is. */

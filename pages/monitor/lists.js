@@ -9,6 +9,10 @@ const number = (name, of, sort, title) => ({ name, of, sort, title, isNumber: tr
 const name = (text) => h('strong', { class: 'name', title: text }, text);
 const time = (text) => h('time', { title: text, dateTime: text }, moment(text));
 
+/** Who cannot see the row hears what it is about. */
+const button = (text, about, onClick) =>
+  h('button', { type: 'button', 'aria-label': `${text}: ${about}`, onClick }, text);
+
 const sessionKey = ({ worker, session }) => `${worker} ${session}`;
 const patternKey = ({ worker, id }) => `${worker} ${id}`;
 
@@ -20,8 +24,8 @@ function transportText({ channel_framing: framing, channel_type: type, channel_s
 function sessionColumns({ now, may, onEnd, onLogOut }) {
   const actions = ({ cookie, ...entry }) =>
     h('span', { class: 'actions' }, [
-      may.end_sessions && h('button', { type: 'button', onClick: () => onEnd(entry) }, 'End session'),
-      may.log_out && h('button', { type: 'button', onClick: () => onLogOut({ ...entry, cookie }) }, 'Log user out'),
+      may.end_sessions && button('End session', `${entry.session} of ${entry.authid}`, () => onEnd(entry)),
+      may.log_out && button('Log user out', entry.authid, () => onLogOut({ ...entry, cookie })),
     ]);
   return [
     {
@@ -210,7 +214,7 @@ export const LISTS = {
                 h(
                   'span',
                   { class: 'actions' },
-                  h('button', { type: 'button', onClick: () => onLogOut({ cookie: digest }) }, 'Log browser out'),
+                  button('Log browser out', digest, () => onLogOut({ cookie: digest })),
                 ),
             },
           ]

@@ -4,16 +4,17 @@ import { h } from 'preact';
 /**
  * `columns` are `{name, of, sort, title, isNumber, isWide, isAction}`; `of` makes the content of a cell. A column with `sort` is a
  * button that puts the list in that order, or turns the order around; the node does it, not the page. `isWide`: on a phone the cell
- * has a line of its own. `isLong`: the table scrolls by itself, below its headings.
+ * has a line of its own. `title` says what it is a table of. `isLong`: the table scrolls by itself, below its headings.
  */
-export function Table({ columns, entries, keyOf, order, onSort, none, isLong = false }) {
+export function Table({ columns, entries, keyOf, order, onSort, none, title, isLong = false }) {
   if (entries.length === 0) return h('p', { class: 'none' }, none);
-  const heading = ({ name, title, sort: by, isNumber }) => {
+  const heading = ({ name, title, sort: by, isNumber, isAction }) => {
     const isChosen = by !== undefined && by === order?.sort;
     const way = order?.descending ? 'descending' : 'ascending';
+    const kinds = [isNumber && 'number', isAction && 'action'].filter(Boolean);
     return h(
       'th',
-      { scope: 'col', title, class: isNumber ? 'number' : '', 'aria-sort': isChosen ? way : undefined },
+      { scope: 'col', title, class: kinds.join(' '), 'aria-sort': isChosen ? way : undefined },
       by === undefined
         ? name
         : h('button', { type: 'button', class: isChosen ? `chosen ${way}` : '', onClick: () => onSort(by) }, name),
@@ -25,7 +26,8 @@ export function Table({ columns, entries, keyOf, order, onSort, none, isLong = f
   };
   return h(
     'div',
-    { class: isLong ? 'table long' : 'table' },
+    // What scrolls can be scrolled by keys.
+    isLong ? { class: 'table long', tabIndex: 0, role: 'region', 'aria-label': title } : { class: 'table' },
     h(
       'table',
       {},

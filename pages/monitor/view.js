@@ -18,7 +18,8 @@ const LOST = 'The connection to the node is lost. This is what was seen last; th
 
 /** `isLost`: the session is over, and another one is on its way. */
 export function Monitor({ session, isLost, onLeave }) {
-  const [shown, setShown] = useState(() => (location.hash.slice(1) in LISTS ? location.hash.slice(1) : 'overview'));
+  const [shown, setShown] = useState(shownByAddress);
+  const [done, setDone] = useState();
   const [summary, setSummary] = useState();
   const [history, setHistory] = useState([]);
   const [problem, setProblem] = useState();
@@ -44,14 +45,23 @@ export function Monitor({ session, isLost, onLeave }) {
   useEffect(() => (isLost ? undefined : whileSeen(look)), [look, isLost]);
   const trouble = isLost ? LOST : problem;
 
-  const show = (name) => {
-    window.history.replaceState(null, '', `#${name}`);
-    setShown(name);
-  };
+  // So the browser goes back and forth through what was looked at.
+  useEffect(() => {
+    const follow = () => {
+      setDone(undefined);
+      setShown(shownByAddress());
+    };
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  const show = (name) => (location.hash = name);
   const act = async (procedure, kwargs) => {
     setAsked(undefined);
+    setDone(undefined);
     try {
-      await session.call(procedure, kwargs);
+      const { sessions, cookies } = await session.call(procedure, kwargs);
+      const forgotten = cookies > 0 ? ` Forgotten: ${plural(cookies, 'cookie')}.` : '';
+      setDone(`Ended: ${plural(sessions, 'session')}.${forgotten}`);
       await look();
     } catch (failure) {
       setProblem(failure.message);
@@ -74,7 +84,7 @@ export function Monitor({ session, isLost, onLeave }) {
   return [
     h('header', {}, [
       h('h1', {}, [h('img', { src: 'icon.svg', alt: '' }), summary.node.title]),
-      h('nav', {}, [
+      h('nav', { 'aria-label': 'Views' }, [
         tab('overview', 'Overview', shown, show),
         ...Object.entries(LISTS).map(([name, { title }]) => tab(name, title, shown, show)),
       ]),
@@ -84,6 +94,7 @@ export function Monitor({ session, isLost, onLeave }) {
       ]),
     ]),
     trouble !== undefined && h('p', { class: 'problem', role: 'alert' }, trouble),
+    h('p', { class: done === undefined ? '' : 'done', role: 'status' }, done),
     h('main', {}, [
       shown === 'overview'
         ? h(Overview, { summary, realms: summary.realmRates, history, onShow: show })
@@ -92,6 +103,13 @@ export function Monitor({ session, isLost, onLeave }) {
     asked !== undefined && h(Question, { ...asked, onNo: () => setAsked(undefined) }),
   ];
 }
+
+function shownByAddress() {
+  const name = location.hash.slice(1);
+  return Object.hasOwn(LISTS, name) ? name : 'overview';
+}
+
+const plural = (count, what) => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 function tab(name, title, shown, show) {
   const isShown = name === shown;
@@ -171,6 +189,7 @@ function List({ name, session, actions, looks, onProblem }) {
       keyOf: list.keyOf,
       order,
       onSort: sortBy,
+      title: list.title,
       none: seen === undefined ? 'Looking …' : search === '' ? list.none : 'Nothing is found.',
       isLong: true,
     }),
@@ -226,11 +245,17 @@ function logOutQuestion({ cookie, authid, realm }, act) {
 function Question({ text, yes, act, onNo }) {
   const dialog = useRef(null);
   useEffect(() => dialog.current?.showModal(), []);
-  return h('dialog', { ref: dialog, onClose: onNo }, [
-    h('p', {}, text),
+  // Once closed, the browser gives the focus back to what was clicked.
+  const close = () => dialog.current.close();
+  const agree = () => {
+    close();
+    act();
+  };
+  return h('dialog', { ref: dialog, 'aria-labelledby': 'question', onClose: onNo }, [
+    h('p', { id: 'question' }, text),
     h('div', { class: 'actions' }, [
-      h('button', { type: 'button', onClick: onNo }, 'Cancel'),
-      h('button', { type: 'button', class: 'danger', onClick: act }, yes),
+      h('button', { type: 'button', onClick: close }, 'Cancel'),
+      h('button', { type: 'button', class: 'danger', onClick: agree }, yes),
     ]),
   ]);
 }

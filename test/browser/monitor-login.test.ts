@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deriveKey, JIM_KEYS, JOE_KEYS, scramKeys } from '../support/auth-clients.js';
-import { launchBrowser } from '../support/browser.js';
+import { launchBrowser, picture } from '../support/browser.js';
 import { startDaemon } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { ALLOW_ALL, nodeConfig, openRealm } from '../support/node-config.js';
@@ -204,6 +204,7 @@ describe('a page by plain HTTP of another host', () => {
 
   it('says where its cryptography is', async () => {
     await openedElsewhere('/key');
+    await picture(page, 'login-no-cryptography');
     expect(await page.textContent('.note')).toMatch(/cryptography, which browsers give to pages by HTTPS.*localhost/);
     expect(await page.locator('input, button').count()).toBe(0);
   });
@@ -211,6 +212,7 @@ describe('a page by plain HTTP of another host', () => {
   it('takes a way without, and warns of it', async () => {
     await openedElsewhere('/every');
     expect(await page.inputValue('select[name=way]')).toBe('ticket');
+    await picture(page, 'login-open');
     expect(await page.textContent('.note')).toBe('There is no TLS: others on the way can read the password.');
   });
 });
@@ -224,6 +226,23 @@ describe('the form', () => {
     await page.selectOption('select[name=way]', 'ticket');
     expect(await page.inputValue('input[name=authid]')).toBe('joe');
     expect(await page.inputValue('input[name=secret]')).toBe('');
+  });
+
+  it.each([
+    [1280, 'light'],
+    [1280, 'dark'],
+    [390, 'light'],
+    [390, 'dark'],
+  ] as const)('fits on %i pixels (%s)', async (width, colorScheme) => {
+    await page.setViewportSize({ width, height: 844 });
+    await page.emulateMedia({ colorScheme });
+    await page.goto(daemon.url('/every'));
+    await problemOf({ way: 'wampcra', user: 'joe', secret: 'no' });
+    await page.waitForSelector('input[name=secret]:focus');
+    await picture(page, `${width}-${colorScheme}-login`);
+    await page.selectOption('select[name=way]', 'cryptosign');
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    await picture(page, `${width}-${colorScheme}-login-key`);
   });
 
   it('can be used without a mouse', async () => {

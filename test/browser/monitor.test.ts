@@ -2,14 +2,13 @@
  * The page of the service `monitor` in Chromium, on a node with a thousand sessions: what an operator sees and does, what one without
  * the second permission does not, and that strangers and other pages get nowhere. `SCREENSHOTS` names a directory for pictures of it.
  */
-import path from 'node:path';
-
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { cookieDigest } from '../../src/cookie/digest.js';
-import { launchBrowser } from '../support/browser.js';
-import { startDaemon } from '../support/daemon.js';
+import { launchBrowser, picture } from '../support/browser.js';
+import { Certificates } from '../support/certificates.js';
+import { startDaemon, temporaryDirectory } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { ALLOW_ALL, LOOPBACK, nodeConfig, openRealm } from '../support/node-config.js';
 import { RawSocketClient } from '../support/rawsocket-client.js';
@@ -29,6 +28,9 @@ const USERS = {
   lena: { secret: 'secret of lena', role: 'looker' },
   nora: { secret: 'secret of nora', role: 'nobody' },
 };
+
+const certificates = new Certificates(temporaryDirectory());
+const TLS = { key: certificates.file('server.key'), certificate: certificates.file('server.pem') };
 
 const CONFIG = nodeConfig({
   realms: [
@@ -50,7 +52,10 @@ const CONFIG = nodeConfig({
     },
   },
   paths: { monitor: { type: 'monitor', realm: 'operators', auth: { wampcra: { type: 'static', users: USERS } } } },
-  transports: [{ type: 'rawsocket', id: 'raw', endpoint: LOOPBACK, options: { max_unauthenticated_per_address: 100 } }],
+  transports: [
+    { type: 'rawsocket', id: 'raw', endpoint: LOOPBACK, options: { max_unauthenticated_per_address: 100 } },
+    { type: 'rawsocket', id: 'raw_tls', endpoint: { ...LOOPBACK, tls: TLS } },
+  ],
 });
 
 let browser: Browser;
@@ -159,11 +164,6 @@ async function searched(page: Page, list: string, text: string): Promise<void> {
   await page.fill('input[type=search]', text);
 }
 
-async function picture(page: Page, name: string): Promise<void> {
-  const directory = process.env['SCREENSHOTS'];
-  if (directory !== undefined) await page.screenshot({ path: path.join(directory, `${name}.png`) });
-}
-
 describe('an operator', () => {
   it('sees a thousand sessions, a page at a time, and finds one', async () => {
     const page = await opened('olga');
@@ -176,6 +176,8 @@ describe('an operator', () => {
     await page.fill('input[type=search]', 'olga');
     await page.waitForSelector('.pager >> text=1–1 of 1');
     expect(await page.textContent('tbody tr')).toContain('operator');
+    await page.goBack();
+    await page.waitForSelector('.tiles');
   });
 
   it('ends a session, once asked again', async () => {
@@ -184,10 +186,12 @@ describe('an operator', () => {
     await page.waitForSelector('.pager >> text=1–1 of 1');
     await page.click('text=End session');
     await page.click('text=Cancel');
+    await page.waitForSelector('button:focus >> text=End session');
     await page.click('text=End session');
     const ended = client.next();
     await page.click('dialog button.danger');
     expect((await ended).slice(0, 1)).toEqual([6]);
+    await page.waitForSelector('.done >> text=/^Ended: 1 session\.$/');
     await page.waitForSelector('text=Nothing is found.');
     expect(await daemon.waitForLog('operator acted by the monitor')).toMatchObject({
       action: 'session.end',
@@ -376,7 +380,14 @@ describe('the page', () => {
       await page.waitForSelector(list === 'Overview' ? '.charts' : '.pager, .none:not(:text("Looking"))');
       const scrolled = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       expect(scrolled, list).toBeLessThanOrEqual(0);
+      const cut = "[...document.querySelectorAll('.table')].map((one) => one.scrollWidth - one.clientWidth)";
+      expect(Math.max(0, ...(await page.evaluate<number[]>(cut))), list).toBe(0);
       await picture(page, `${width}-${colorScheme}-${index}-${list.split(' ')[0]}`);
     }
+    expect(await page.innerText('tbody tr')).toMatch(/raw_tls[\s\S]*127\.0\.0\.1[\s\S]*CN=intermediate[\s\S]*1 days?/);
+    await page.click('nav >> text=Sessions');
+    await page.locator('text=Log user out').first().click();
+    await page.waitForSelector('dialog button.danger');
+    await picture(page, `${width}-${colorScheme}-8-Dialog`);
   });
 });

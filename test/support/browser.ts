@@ -181,6 +181,12 @@ export class AutobahnPage {
   }
 }
 
+/** Takes a picture of a page, for people to look at, when `SCREENSHOTS` names a directory. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const directory = process.env['SCREENSHOTS'];
+  if (directory !== undefined) await page.screenshot({ path: path.join(directory, `${name}.png`) });
+}
+
 /** The one cookie of a context. @throws when it has none or several. */
 export async function onlyCookie(context: BrowserContext): Promise<Cookie> {
   const [cookie, ...more] = await context.cookies();
