@@ -7,6 +7,9 @@ const HEIGHT = 150;
 /** What is shown at least. */
 const LEAST_SECONDS = 60;
 
+/** No time so near to the beginning, in pixels: the numbers of the other axis are there. */
+const CORNER = 20;
+
 /** So many looks are also shown as points. */
 const FEW = 5;
 
@@ -41,7 +44,12 @@ function optionsOf({ host, series, format, least, isBytes, onPoint }) {
       y: { range: (_plot, _low, high) => [0, Math.max(least, (high ?? 0) * 1.1)] },
     },
     axes: [
-      { ...axis, size: 24, space: 80, values: (_plot, times) => times.map(clock) },
+      {
+        ...axis,
+        size: 24,
+        space: 80,
+        values: (plot, times) => times.map((at) => (plot.valToPos(at, 'x') < CORNER ? '' : clock(at))),
+      },
       {
         ...axis,
         size: 58,

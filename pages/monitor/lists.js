@@ -246,5 +246,9 @@ export const LISTS = {
 /** Three weeks before its end a certificate should have been renewed. */
 function leftText(end, now) {
   const days = Math.floor((Date.parse(end) - Date.parse(now)) / 86_400_000);
-  return h('span', { class: days < 21 ? 'bad' : '' }, days < 0 ? 'over' : `${count(days)} days`);
+  return h(
+    'span',
+    { class: days < 21 ? 'bad' : '' },
+    days < 0 ? 'over' : `${count(days)} ${days === 1 ? 'day' : 'days'}`,
+  );
 }
