@@ -5,6 +5,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 /** `ways` are those with a form, as `ways.js` has them; `first` is the word of the one that was gone the last time. */
 export function Login({ isBusy = false, problem, ways, first, onLogin }) {
   const [word, setWord] = useState();
+  // What was said of one way is not said of another.
+  const [isOther, setOther] = useState(false);
   const form = useRef(null);
   const usable = ways.filter((way) => way.problem === undefined);
   const named = (list, wanted) => list.find((each) => each.word === wanted);
@@ -19,8 +21,13 @@ export function Login({ isBusy = false, problem, ways, first, onLogin }) {
     next?.select();
   }, [isBusy, problem]);
 
+  const choose = (chosen) => {
+    setWord(chosen);
+    setOther(true);
+  };
   const submit = (event) => {
     event.preventDefault();
+    setOther(false);
     const typed = new FormData(event.currentTarget);
     onLogin({ way, authid: typed.get('authid') ?? undefined, secret: typed.get('secret') });
   };
@@ -29,12 +36,12 @@ export function Login({ isBusy = false, problem, ways, first, onLogin }) {
     way === undefined
       ? h('p', {}, isBusy ? 'Logging in …' : 'You are not logged in.')
       : h('form', { ref: form, 'aria-label': 'Log in', onSubmit: submit }, [
-          ways.length > 1 && h(Choice, { ways, way, isBusy, onChoose: setWord }),
+          ways.length > 1 && h(Choice, { ways, way, isBusy, onChoose: choose }),
           ...(way.problem === undefined
             ? fields(way, isBusy)
             : [h('p', { class: 'note', role: 'status' }, way.problem)]),
         ]),
-    problem !== undefined && h('p', { class: 'problem', role: 'alert' }, problem),
+    problem !== undefined && !isOther && h('p', { class: 'problem', role: 'alert' }, problem),
   ]);
 }
 

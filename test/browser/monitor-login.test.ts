@@ -204,6 +204,7 @@ describe('a page by plain HTTP of another host', () => {
 
   it('says where its cryptography is', async () => {
     await openedElsewhere('/key');
+    await page.waitForSelector('.note');
     await picture(page, 'login-no-cryptography');
     expect(await page.textContent('.note')).toMatch(/cryptography, which browsers give to pages by HTTPS.*localhost/);
     expect(await page.locator('input, button').count()).toBe(0);
@@ -212,6 +213,7 @@ describe('a page by plain HTTP of another host', () => {
   it('takes a way without, and warns of it', async () => {
     await openedElsewhere('/every');
     expect(await page.inputValue('select[name=way]')).toBe('ticket');
+    await page.waitForSelector('.note');
     await picture(page, 'login-open');
     expect(await page.textContent('.note')).toBe('There is no TLS: others on the way can read the password.');
   });
@@ -242,6 +244,7 @@ describe('the form', () => {
     await picture(page, `${width}-${colorScheme}-login`);
     await page.selectOption('select[name=way]', 'cryptosign');
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    expect(await page.locator('.problem').count()).toBe(0);
     await picture(page, `${width}-${colorScheme}-login-key`);
   });
 

@@ -104,6 +104,21 @@ describe.each([
     expect(inventory.measures(a.id)).toMatchObject({ subscriptions: 1, registrations: 1 });
   });
 
+  it('lets sessions come and go while somebody goes through them, without end', () => {
+    const { realm, session } = made();
+    const [a, b, c] = [session(), session(), session()];
+    const seen: number[] = [];
+    for (const id of realm.inventory.sessionIds) {
+      seen.push(id);
+      if (id === a.id) realm.leave(b);
+      session();
+    }
+    expect(seen.slice(0, 2)).toEqual([a.id, c.id]);
+    // One has gone, and one that has come is in its place; there is no look at those that come for ever.
+    expect(seen).toHaveLength(3);
+    expect(realm.inventory.sessionCount).toBe(5);
+  });
+
   it('ends sessions as a kill does, and passes over those that have gone', () => {
     const { realm, session } = made();
     const [a, b, c] = [session(), session(), session()];
