@@ -6,8 +6,8 @@ const SILENT = ['cookie', 'session', 'tls', 'anonymous'];
 
 const WRONG_PASSWORD = 'Wrong user or password.';
 const NO_CRYPTO =
-  'This way needs cryptography, which browsers give to pages by HTTPS, and on this machine by localhost. Open the monitor by https://.';
-const NO_ED25519 = 'This browser does not know Ed25519 keys. Take a newer one, or another way to log in.';
+  'This login needs cryptography, which browsers give to pages by HTTPS and from localhost only. Open the monitor by https://.';
+const NO_ED25519 = 'This browser does not know Ed25519 keys. Take a newer browser, or another way to log in.';
 
 /**
  * By the word of the config, in the order of preference: what is sent as it is comes last. `user`: whether a name is typed: `must`,

@@ -206,7 +206,9 @@ describe('a page by plain HTTP of another host', () => {
     await openedElsewhere('/key');
     await page.waitForSelector('.note');
     await picture(page, 'login-no-cryptography');
-    expect(await page.textContent('.note')).toMatch(/cryptography, which browsers give to pages by HTTPS.*localhost/);
+    expect(await page.textContent('.note')).toMatch(
+      /cryptography, which browsers give to pages by HTTPS and from localhost only\./,
+    );
     expect(await page.locator('input, button').count()).toBe(0);
   });
 
