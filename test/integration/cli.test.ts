@@ -1,11 +1,13 @@
 /** The command line as a user meets it: real processes, exit codes, output. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { nodeDirectory, runCli, spawnDaemon, startDaemon, temporaryDirectory } from '../support/daemon.js';
@@ -116,16 +118,41 @@ describe('a config that is wrong', () => {
     expect(invalid.length).toBeGreaterThanOrEqual(30);
   });
 
-  // Both commands call one function, which test/unit/config/fixtures.test.ts shows with all of them: some files for `check` are enough.
-  const cases = invalid.map((name, index) => ({ name, commands: index % 8 === 0 ? ['check', 'start'] : ['start'] }));
-  it.concurrent.each(cases)('$name: every problem is a line, exit 1, nothing starts', async ({ name, commands }) => {
-    const lines = readFileSync(path.join(INVALID, `${name.replace(/\.\w+$/, '')}.expected.txt`), 'utf8').trimEnd();
-    const config = path.join(INVALID, name);
-    for (const command of commands) {
+  const linesOf = (name: string): string =>
+    readFileSync(path.join(INVALID, `${name.replace(/\.\w+$/, '')}.expected.txt`), 'utf8').trimEnd();
+
+  // What `start` and `check` call, with all of the files in one process: a process for each would take a minute and a half.
+  it('is refused by the built node: every problem is a line, nothing starts', async () => {
+    const script = `
+      import { mkdtempSync, readdirSync } from 'node:fs';
+      import { startNode } from ${JSON.stringify(pathToFileURL(path.join(ROOT, 'dist/index.js')).href)};
+      const [top, ...configs] = process.argv.slice(1);
+      for (const config of configs) {
+        const cbdir = mkdtempSync(top + '/');
+        const end = await startNode({ cbdir, config }).then(() => 'it started', (error) => error.code + '\\n' + error.message);
+        console.log(JSON.stringify({ config, cbdir, end, left: readdirSync(cbdir) }));
+      }`;
+    const configs = invalid.map((name) => path.join(INVALID, name));
+    const args = ['--input-type=module', '--eval', script, temporaryDirectory(), ...configs];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const ends = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, string>); // prettier-ignore
+    expect(ends).toEqual(
+      ends.map(({ cbdir }, index) => {
+        const config = configs[index] ?? '';
+        // The lines were written down for a node in `/node`.
+        const lines = linesOf(path.basename(config)).replaceAll('"/node/', `"${cbdir}/`);
+        return { config, cbdir, end: `ERR_CONFIG_INVALID\n${lines}`, left: [] };
+      }),
+    );
+    expect(ends).toHaveLength(invalid.length);
+  });
+
+  const cases = invalid.filter((_name, index) => index % 8 === 0);
+  it.concurrent.each(cases)('%s: `check` and `start` print the lines, exit 1', async (name) => {
+    for (const command of ['check', 'start']) {
       const cbdir = temporaryDirectory();
-      // The lines were written down for a node in `/node`.
-      const expected = lines.replaceAll('"/node/', `"${cbdir}/`);
-      const { code, stdout, stderr } = await runCli([command, '--cbdir', cbdir, '--config', config]);
+      const expected = linesOf(name).replaceAll('"/node/', `"${cbdir}/`);
+      const { code, stdout, stderr } = await runCli([command, '--cbdir', cbdir, '--config', path.join(INVALID, name)]);
       expect({ command, code, stdout, stderr }).toEqual({ command, code: 1, stdout: '', stderr: `${expected}\n` });
       expect(readdirSync(cbdir)).toEqual([]);
     }
