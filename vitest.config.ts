@@ -19,8 +19,11 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 240_000,
-    // The integration suites start daemons and browsers; two at a time is what a small machine carries.
-    maxWorkers: 2,
+    // A second, which is the default, is how fast a machine is.
+    expect: { poll: { timeout: 60_000 } },
+    // The integration suites start daemons and browsers, and wait for them a good part of their time: three at a time keep a
+    // machine of two processors busy.
+    maxWorkers: 3,
     projects: [
       // They share the modules of their thread: loading them anew for each file takes longer than the tests. What became
       // of TypeScript is kept for the next run.
