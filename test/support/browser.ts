@@ -148,6 +148,10 @@ export class AutobahnPage {
     return this.#run('nextEvent');
   }
 
+  async nextEvents(count: number): Promise<readonly ReceivedEvent[]> {
+    return this.#run('nextEvents', { count });
+  }
+
   /** Resolves when the router has acknowledged it. */
   async publish(
     topic: string,

@@ -88,6 +88,12 @@ globalThis.client = {
   /** Ends the session; another one follows. */
   close: ({ reason }) => connection.close(reason),
   nextEvent: () => events.take(),
+  /** In one answer: each question to the page has its price. */
+  async nextEvents({ count }) {
+    const taken = [];
+    while (taken.length < count) taken.push(await events.take());
+    return taken;
+  },
 
   async subscribe({ topic }) {
     const handler = (args, kwargs, { topic: from }) => events.put({ topic: from, args, kwargs });
