@@ -7,7 +7,7 @@ import path from 'node:path';
 
 const root = path.dirname(import.meta.dirname);
 const browserTests = path.join(root, 'test/browser');
-// Where Debian's package puts it; test/support/browser.ts says the same.
+// Where Debian's package puts it; test/support/browser.ts says the same, and takes the headless shell for most tests if it is there.
 const chromium = '/usr/bin/chromium';
 const onCi = !['', '0', 'false'].includes(process.env.CI ?? '');
 

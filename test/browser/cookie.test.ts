@@ -1,7 +1,7 @@
 /** The cookie as a real browser sees it, and the identity that hangs on it. */
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { AUTOBAHN_PAGE_PATHS, AutobahnPage, launchBrowser, onlyCookie, Relay } from '../support/browser.js';
+import { AUTOBAHN_PAGE_PATHS, AutobahnPage, launchChromium, onlyCookie, Relay } from '../support/browser.js';
 import { startDaemon } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { nodeConfig } from '../support/node-config.js';
@@ -14,7 +14,7 @@ let browser: Browser;
 const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = await launchChromium();
 });
 
 afterAll(() => browser.close());

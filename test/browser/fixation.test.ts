@@ -4,7 +4,7 @@
  */
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AUTOBAHN_PAGE_PATHS, AutobahnPage, launchBrowser, onlyCookie } from '../support/browser.js';
+import { AUTOBAHN_PAGE_PATHS, AutobahnPage, launchChromium, onlyCookie } from '../support/browser.js';
 import { startDaemon } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { nodeConfig, openRealm } from '../support/node-config.js';
@@ -34,7 +34,7 @@ let planter: BrowserContext;
 let victim: BrowserContext;
 
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = await launchChromium();
 });
 afterAll(() => browser.close());
 
