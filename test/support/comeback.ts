@@ -15,8 +15,8 @@ const START_MS = 1000;
 /** So many of the calls in flight nobody answers. */
 const UNANSWERED = 20;
 
-/** For `controller.options`: calls that nobody answers hold up the end for a second. */
-export const DRAIN = { calls: 1 };
+/** For `controller.options`: calls that nobody answers hold up the end for so many seconds, in which all others are answered. */
+export const DRAIN = { calls: 2 };
 
 /** The `authid` of every session on these nodes, in order: as many of one as it has sessions. */
 export async function presentAt(insiders: readonly Insider[]): Promise<readonly string[]> {
