@@ -11,6 +11,7 @@
  * - `memory`: what is in use after the garbage has gone
  * - `objects`: live objects by the name of their class
  * - `census`: the same of all classes
+ * - `snapshot`: a heap snapshot, written to a file
  * - `resources`: what keeps the event loop alive, by kind
  * - `profile-start`, `profile-stop`: a CPU profile of the stretch between, written to a file
  */
@@ -18,6 +19,7 @@ import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { writeHeapSnapshot } from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
 import { countClasses, countObjects } from './heap-census.js';
 import { TurnWatch } from './turn-watch.js';
@@ -42,6 +44,7 @@ const ANSWERS = {
   objects: ({ classes = [] }) => countObjects(classes),
   census: async () => Object.fromEntries(await countClasses()),
   resources,
+  snapshot: ({ file }) => writeHeapSnapshot(file),
   'profile-start': startProfile,
   'profile-stop': stopProfile,
 };

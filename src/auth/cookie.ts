@@ -10,6 +10,7 @@
  */
 import { CloseUri } from '../wamp/error.js';
 import { leaseUntil } from './lease.js';
+import { faultOfLogin } from './standing.js';
 import { COOKIE_REPLACED } from './verdict.js';
 import type { LiveCookie } from '../cookie/live/live-cookie.js';
 import type { Lease } from './lease.js';
@@ -34,9 +35,11 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
         const fault = isOver
           ? 'expired'
           : admits(realm, authrole)
-            ? revalidate && faultOf(login, siblings.get(authmethod), liveCookie)
+            ? revalidate
+              ? faultOf(login, siblings.get(authmethod), liveCookie)
+              : undefined
             : 'no such realm';
-        if (fault !== false) {
+        if (fault !== undefined) {
           log.info({ authmethod, realm, authrole, fault }, 'login of a cookie does not count');
           // Another transport may have the method, so the login stays.
           if (fault !== 'no such method') await liveCookie.forgetLogin(heldCookie);
@@ -57,7 +60,7 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
 
       faultOf(login, liveCookie) {
         if (!revalidate || liveCookie === undefined) return undefined;
-        return faultOf(login, siblings.get(login.authmethod), liveCookie) || undefined;
+        return faultOf(login, siblings.get(login.authmethod), liveCookie);
       },
     };
   },
@@ -65,13 +68,10 @@ export const cookie: AuthMethodType<CookieAuthConfig> = {
 
 /**
  * @param method the method of the login; undefined where the transport does not have it (any more).
- * @returns why the login does not count; false when it does. A login by a method whose principals are not in the config always
- *   counts. One by a web service counts if that service says so.
+ * @returns why the login does not count; undefined when it does. One by a web service counts if that service says so.
  */
-function faultOf(login: CookieAuth, method: AuthMethod | undefined, liveCookie: LiveCookie): LoginFault | false {
-  if (login.source !== undefined) return liveCookie.faultOf(login) ?? false;
-  if (method === undefined) return 'no such method';
-  return method.faultOf?.(login) ?? false;
+function faultOf(login: CookieAuth, method: AuthMethod | undefined, liveCookie: LiveCookie): LoginFault | undefined {
+  return login.source === undefined ? faultOfLogin(login, method) : liveCookie.faultOf(login);
 }
 
 /** The session ends with the login. */

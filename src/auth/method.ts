@@ -150,7 +150,8 @@ export interface AuthMethod {
   start(request: AuthRequest, context: AuthContext): Verdict | Pass | Promise<Verdict | Pass>;
   /**
    * Checks a login that a cookie remembers, or by which a session is open: is the principal still in the config, with the same role
-   * and the same credential? Only for methods whose principals are in the config, and all of those.
+   * and the same credential, and is whoever vouched for it still named there? For all methods where the config can say so; none asks
+   * somebody else. Only `standing.ts` calls it.
    * @param liveCookie that remembers it, if one does.
    * @returns undefined when nothing is wrong with it.
    */

@@ -5,6 +5,7 @@
  *     a ticket came with the handshake, or in `authextra`  -> its reader; no CHALLENGE
  *     else CHALLENGE `ticket` -> AUTHENTICATE -> the first reader whose kind it is -> else the section `ticket`
  */
+import { faultOfLogin } from './standing.js';
 import { denied } from './verdict.js';
 import type { AuthContext, AuthMethod, AuthRequest, AuthUris, ClientInfo } from './method.js';
 import type { Pass, TicketReader, Verdict } from './method.js';
@@ -56,7 +57,7 @@ export class SharedTicket implements AuthMethod {
 
   /** Of passwords only: the others have names of their own. */
   faultOf(login: CookieAuth): LoginFault | undefined {
-    return this.rest === undefined ? 'no such method' : this.rest.faultOf?.(login);
+    return faultOfLogin(login, this.rest);
   }
 
   async stop(): Promise<void> {

@@ -33,8 +33,6 @@ interface Presented {
 
 export const oneTime: AuthMethodType<OneTimeConfig> = {
   type: 'one_time',
-  // Clients call it `ticket`.
-  names: [],
   wantsHandshake: true,
 
   create(config, deps): AuthMethod {
@@ -45,7 +43,7 @@ export const oneTime: AuthMethodType<OneTimeConfig> = {
         sayRepeated(deps, 'warn', { max: config.max }, 'one-time tickets were dropped unused, there are too many'),
     });
     return {
-      // Has no name of its own.
+      // Clients call it `ticket`; its own name is that of the sessions that it lets in.
       start: () => PASS,
       stop,
       ticketReader: {

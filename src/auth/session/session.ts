@@ -52,6 +52,8 @@ export const session: AuthMethodType<SessionConfig> = {
           throw error;
         }
       },
+      // Who is logged in there is the business of the store; whoever comes from another kind of store is nobody in this one.
+      faultOf: ({ source }) => (source?.issuer === config.store.type ? undefined : 'no such principal'),
       stop: () => watched.stop(),
     };
   },

@@ -4,6 +4,7 @@
  */
 import { admit } from '../../session/admission.js';
 import { createSessionDeps } from '../../session/deps.js';
+import { faultOfLogin } from '../../auth/standing.js';
 import { denied, deny } from '../../auth/verdict.js';
 import { channelOf, clientOf, isSecure } from '../../transport/peer.js';
 import { ErrorUri } from '../../wamp/error.js';
@@ -65,7 +66,7 @@ export class LoginMethods {
     if (login.authrealm !== realm && auth.ticket?.type === 'static' && login.authmethod === 'ticket') {
       return 'no such method';
     }
-    return method.faultOf?.(login);
+    return faultOfLogin(login, method);
   }
 
   async stop(): Promise<void> {
