@@ -44,7 +44,7 @@ const ANSWERS = {
   objects: ({ classes = [] }) => countObjects(classes),
   census: async () => Object.fromEntries(await countClasses()),
   resources,
-  snapshot: ({ file }) => writeHeapSnapshot(file),
+  snapshot: takeSnapshot,
   'profile-start': startProfile,
   'profile-stop': stopProfile,
 };
@@ -135,6 +135,18 @@ async function memory() {
   inspector.close();
   const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
   return { heapUsed, external, arrayBuffers, rss };
+}
+
+/**
+ * The last of several: each one collects the garbage first. Without the inspector, of which each session leaves something.
+ *
+ * @param {Question} question
+ */
+async function takeSnapshot({ file }) {
+  for (let done = 0; done < COLLECTIONS; done++) {
+    writeHeapSnapshot(file);
+    await nextTurn();
+  }
 }
 
 /** @returns {Record<string, number>} */

@@ -16,6 +16,11 @@ import type { RealmSharing, SessionDeps } from '../session/deps.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
 
+/** @returns whether transports of several workers may have this endpoint together. */
+export function isSharedPort(endpoint: EndpointConfig): endpoint is Extract<EndpointConfig, { readonly type: 'tcp' }> {
+  return endpoint.type === 'tcp' && endpoint.shared && endpoint.port !== 0 && endpoint.portrange === undefined;
+}
+
 /** The ports of a node that are shared. */
 export class SharedPorts {
   /** address and port -> who listens there */
@@ -25,9 +30,7 @@ export class SharedPorts {
 
   /** @returns undefined where a transport has its endpoint to itself. */
   of(endpoint: EndpointConfig): SharedPort | undefined {
-    if (endpoint.type !== 'tcp' || !endpoint.shared || endpoint.port === 0 || endpoint.portrange !== undefined) {
-      return undefined;
-    }
+    if (!isSharedPort(endpoint)) return undefined;
     const { interface: address = '', version = '', port } = endpoint;
     const key = `${address} ${version} ${port}`;
     const shared = this.#ports.get(key) ?? new SharedPort(() => this.#isComplete);

@@ -134,7 +134,10 @@ class RouterWorker implements Worker {
     const realms = prepareRealms(router, this.#config.realms, next.realms, facts.authenticators);
     try {
       const components = await this.#components.prepare(next.components, router, facts.restartsComponents);
-      const indexes = new Map(next.transports.map(({ id }, index) => [id, index]));
+      // One that is gone, and stays until the restart, has the place that it had.
+      const indexes = new Map(
+        [this.#config, next].flatMap(({ transports }) => transports.map(({ id }, index) => [id, index] as const)),
+      );
       const placeOf = (id: string): TransportOrigin => ({
         worker: next.id,
         pointer: `${pointer}/transports/${String(indexes.get(id))}`,

@@ -69,14 +69,11 @@ export function kindsOf(file: string): Kinds {
   return kinds;
 }
 
-/** Closures without a name: some belong to each connection, of which there may be one more, so they say little. */
-const NAMELESS = 'closure ';
-
-/** @returns the kinds of which there are so many more, but for arrays; of closures without a name five times as many. */
+/** @returns the kinds of which there are so many more, but for arrays. */
 export function grown(before: Kinds, after: Kinds, least: number): string[] {
   return [...after].flatMap(([kind, { count }]) => {
     const more = count - (before.get(kind)?.count ?? 0);
-    return kind === ARRAY || more < (kind === NAMELESS ? 5 * least : least) ? [] : [`${String(more)} more: ${kind}`];
+    return kind === ARRAY || more < least ? [] : [`${String(more)} more: ${kind}`];
   });
 }
 

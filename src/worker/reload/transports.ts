@@ -4,10 +4,13 @@
 import { isForProxiesOnly } from '../../auth/proxy-schema.js';
 import { messageOf } from '../../system/error.js';
 import { isSamePlace } from '../../transport/reload/same-endpoint.js';
+import { isSharedPort } from '../../transport/shared-port.js';
 import { listeningSummary } from '../listening.js';
 import { transportTypeOf } from '../transports.js';
 import { WorkerError } from '../worker.js';
 import type { EndpointConfig } from '../../transport/endpoint-schema.js';
+import type { BoundAddress } from '../../transport/listen/listen.js';
+import type { PathSummary } from '../../transport/offer.js';
 import type { NodeFacts, Prepared } from '../../transport/reload/prepared.js';
 import type { TransportServer } from '../../transport/transport-type.js';
 import type { WebTransportDeps } from '../../webservice/transport-types.js';
@@ -20,6 +23,8 @@ interface Running {
   readonly config: TransportConfig;
   /** Undefined for one that listens nowhere. */
   readonly server: TransportServer | undefined;
+  /** Where; undefined for one that listens nowhere. */
+  readonly bound?: BoundAddress;
   readonly listening: ListeningSummary | undefined;
 }
 
@@ -75,8 +80,13 @@ export class Transports {
     const pending: string[] = [];
     const started: TransportServer[] = [];
     const stay = (running: Running): void => {
-      pending.push(running.config.id);
-      plan.set(running.config.id, running);
+      const { config } = running;
+      pending.push(config.id);
+      const holder = plan.get(config.id);
+      // The id may be a mere number in the order of the file, which another one has now.
+      const isTaken = holder !== undefined && holder.server !== running.server;
+      const id = isTaken ? `${config.id} until the restart` : config.id;
+      plan.set(id, isTaken ? { ...running, config: { ...config, id } } : running);
     };
     const discard = async (): Promise<void> => {
       await Promise.all([...prepared.map((one) => one.discard()), ...started.map((server) => this.#end(server))]);
@@ -87,24 +97,27 @@ export class Transports {
         const change = before === undefined ? undefined : await this.#change(before, config, facts, placeOf(config.id));
         if (before !== undefined && change !== undefined) {
           prepared.push(change);
-          const { listening } = before;
-          plan.set(config.id, {
-            ...before,
-            config,
-            listening: listening && { ...listening, transport: config.id },
-          });
+          const { bound } = before;
+          const listening = bound && this.#listeningOf(config, bound, placeOf(config.id).worker);
+          plan.set(config.id, { ...before, config, listening });
           continue;
         }
-        const holder = this.#holderOf(config);
+        const holder = before !== undefined && isShared(before.config) ? before : this.#holderOf(config);
         if (holder !== undefined) {
           stay(holder);
           if (holder.config.id !== config.id) pending.push(config.id);
+          continue;
+        }
+        if (isShared(config)) {
+          pending.push(config.id);
           continue;
         }
         const running = await this.#start(config, placeOf(config.id), { ...this.#deps, ...facts });
         if (running.server !== undefined) started.push(running.server);
         plan.set(config.id, running);
       }
+      // The others of its port may have no listener without it.
+      for (const running of this.#departing(plan)) if (isShared(running.config)) stay(running);
     } catch (error) {
       await discard();
       throw error;
@@ -121,8 +134,13 @@ export class Transports {
   }
 
   #replace(plan: ReadonlyMap<string, Running>): void {
-    const staying = new Set([...plan.values()].map(({ server }) => server));
-    const gone = [...this.#own.values()].filter(({ server }) => !staying.has(server));
+    const before = new Map([...this.#own.values()].map((running) => [running.server, running.listening]));
+    const gone = this.#departing(plan);
+    for (const { server, listening } of plan.values()) {
+      const last = before.get(server);
+      if (listening !== undefined && last !== undefined && !isSame(pathsOf(listening), pathsOf(last)))
+        this.#tell(listening, 'transport has other paths');
+    }
     this.#own.clear();
     for (const [id, running] of plan) this.#own.set(id, running);
     for (const { server, config } of gone) {
@@ -130,6 +148,12 @@ export class Transports {
       this.#deps.log.info({ transport: config.id }, 'transport stops: the config has no such one any more');
       void this.#end(server);
     }
+  }
+
+  /** @returns those that are not in the plan. */
+  #departing(plan: ReadonlyMap<string, Running>): readonly Running[] {
+    const staying = new Set([...plan.values()].map(({ server }) => server));
+    return [...this.#own.values()].filter(({ server }) => !staying.has(server));
   }
 
   async #end(server: TransportServer): Promise<void> {
@@ -185,18 +209,39 @@ export class Transports {
       if (server === undefined) return nowhere;
       this.#servers.add(server);
       const bound = await server.start();
-      const names = { transport: config.id, worker, type: config.type };
-      const listening = listeningSummary(names, bound, transport.offer(config, bound));
-      const paths = listening.paths.map(({ path, type }) => ({ path, type }));
-      deps.log.info({ ...listening, wamp: undefined, paths }, 'transport started');
-      return { config, server, listening };
+      const listening = this.#listeningOf(config, bound, worker);
+      this.#tell(listening, 'transport started');
+      return { config, server, bound, listening };
     } catch (cause) {
       throw new WorkerError(`transport ${config.id} (${pointer}): ${messageOf(cause)}`, { cause });
     }
   }
+
+  #listeningOf(config: TransportConfig, bound: BoundAddress, worker: string): ListeningSummary {
+    const names = { transport: config.id, worker, type: config.type };
+    return listeningSummary(names, bound, transportTypeOf(config, this.#deps.families).offer(config, bound));
+  }
+
+  #tell(listening: ListeningSummary, text: string): void {
+    this.#deps.log.info({ ...listening, wamp: undefined, paths: pathsOf(listening) }, text);
+  }
+}
+
+/** @returns what of the paths is for the log. */
+function pathsOf({ paths }: ListeningSummary): readonly Pick<PathSummary, 'path' | 'type'>[] {
+  return paths.map(({ path, type }) => ({ path, type }));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 const UNCHANGED: Prepared = { commit: () => undefined, discard: () => Promise.resolve() };
+
+/** What several transports share comes and goes with the node: before HELLO a client is nobody's. */
+function isShared({ endpoint }: TransportConfig): boolean {
+  return endpoint !== undefined && isSharedPort(endpoint);
+}
 
 /** Any free port is another one each time. */
 function collide(one: EndpointConfig, other: EndpointConfig | undefined): boolean {

@@ -59,6 +59,12 @@ describe('transports', () => {
     await expectServed(staying, 1);
     await node.take(configOf([nameless(two, { more: page('more') })]));
     expect(await getFrom(two, '/more')).toBe('more');
+    expect(await node.daemon.waitForLog('transport has other paths')).toMatchObject({
+      paths: [
+        { path: '/ws', type: 'websocket' },
+        { path: '/more', type: 'json' },
+      ],
+    });
     await expect(joinAt(one)).rejects.toThrow('ECONNREFUSED');
     await node.take(configOf([nameless(one), nameless(two, { more: page('more') })]));
     await (await joinAt(one)).leave();
@@ -125,6 +131,43 @@ describe('transports', () => {
     await node.take(configOf([webAt(one, { ws: WEBSOCKET }, { tls: named('root') })]));
     expect(await subject()).toBe('CN=root');
     await expectServed(client, 1);
+  });
+});
+
+describe('a transport with `shared`', () => {
+  const shared = (port: number, id: string | undefined): object => ({
+    ...webAt(port, { ws: WEBSOCKET }, { shared: true }),
+    id,
+  });
+
+  it.each([
+    ['with an id', 'other'],
+    ['without', undefined],
+  ])('%s stays until the restart when it goes', async (_name, id) => {
+    const own = (port: number): object => ({ ...webAt(port, { ws: WEBSOCKET }), id: id && 'web_one' });
+    const { node, one, two } = await start(([port = 0, other = 0]) => configOf([shared(other, id), own(port)]));
+    const [client, other] = [await joinAt(one), await joinAt(two)];
+    for (let again = 0; again < 2; again += 1) {
+      const report = await node.reload(configOf([own(one)]));
+      expect(report).toMatchObject({ ok: true, changes: [] });
+      expect(report.pending).toHaveLength(1);
+      expect(report.pending[0]).toMatch(/^\/workers\/0\/transports\/[01]$/);
+    }
+    await expectServed(client, 1);
+    await expectServed(other, 1);
+    await (await joinAt(two)).leave();
+    await (await joinAt(one)).leave();
+    await (await joinAt(two)).leave();
+    // Without an id, it has another one meanwhile.
+    if (id !== undefined) await node.take(configOf([shared(two, id), own(one)]));
+  });
+
+  it('comes with the restart', async () => {
+    const { node, one, two } = await start(([port = 0]) => configOf([webAt(port, { ws: WEBSOCKET })]));
+    const report = await node.reload(configOf([webAt(one, { ws: WEBSOCKET }), shared(two, 'other')]));
+    expect(report).toMatchObject({ ok: true, changes: [], pending: ['/workers/0/transports/1'] });
+    await expect(joinAt(two)).rejects.toThrow('ECONNREFUSED');
+    await node.take(configOf([webAt(one, { ws: WEBSOCKET })]));
   });
 });
 
