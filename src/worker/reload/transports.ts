@@ -228,7 +228,7 @@ export class Transports {
 }
 
 /** @returns what of the paths is for the log. */
-function pathsOf({ paths }: ListeningSummary): readonly Pick<PathSummary, 'path' | 'type'>[] {
+function pathsOf({ paths }: ListeningSummary): readonly Omit<PathSummary, 'url' | 'wamp'>[] {
   return paths.map(({ path, type }) => ({ path, type }));
 }
 
