@@ -75,7 +75,10 @@ describe.each([
       ...{ realm: 'realm1', id: 2, uri: 'com.example', match: 'prefix', created: NOW },
       ...{ subscribers: 2, publications: 0 },
     };
-    expect([...inventory.registrationIds].map((id) => inventory.registration(id))).toMatchObject([add, { uri: 'com..x' }]);
+    expect([...inventory.registrationIds].map((id) => inventory.registration(id))).toMatchObject([
+      add,
+      { uri: 'com..x' },
+    ]);
     expect(inventory.registration(1)).toEqual(add);
     expect([...inventory.subscriptionIds].map((id) => inventory.subscription(id)?.uri).toSorted()).toEqual([
       ...['com.example', 'com.example.news'],
