@@ -48,6 +48,13 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   serializer: { folders: ['wamp'], builtins: ['buffer', 'worker_threads'] },
   router: { folders: ['wamp', 'metrics'], types: ['log'] },
+  // The other nodes: what joins the realms of several nodes. Only the folders of the engines know what carries it.
+  cluster: {
+    folders: ['wamp', 'log', 'serializer', 'system'],
+    types: ['router'],
+    builtins: ['crypto', 'fs', 'timers'],
+    packages: ['@nats-io/transport-node', '@nats-io/jetstream', '@nats-io/kv'],
+  },
   cookie: {
     folders: ['wamp', 'log', 'metrics', 'system'],
     builtins: ['fs', 'path', 'crypto', 'timers', 'worker_threads', 'zlib'],

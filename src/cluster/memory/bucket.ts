@@ -1,0 +1,82 @@
+/** The values of the memory engine: one table for all nodes, and each node's way to it. */
+import { EngineError } from '../engine.js';
+import type { Bucket, Change } from '../engine.js';
+
+/** One bucket, as the server has it. It answers at once; the way to it takes time. */
+export class Table {
+  // The last change of each key, oldest first.
+  readonly #changes = new Map<string, Change>();
+  readonly #watchers = new Set<(change: Change) => void>();
+  #revision = 0;
+
+  get(key: string): Uint8Array | undefined {
+    return this.#changes.get(key)?.value;
+  }
+
+  /** @throws EngineError `conflict` */
+  create(key: string, value: Uint8Array): number {
+    if (this.#changes.has(key)) throw new EngineError('conflict', `there is, or was, a value of ${key}`);
+    return this.write(key, value);
+  }
+
+  write(key: string, value: Uint8Array | undefined): number {
+    const change = { key, value, revision: ++this.#revision };
+    this.#changes.delete(key);
+    this.#changes.set(key, change);
+    for (const watcher of this.#watchers) watcher(change);
+    return change.revision;
+  }
+
+  erase(key: string): void {
+    this.#changes.delete(key);
+  }
+
+  /** Tells of all that is there, at once, and of each change. */
+  watch(watcher: (change: Change) => void): () => void {
+    for (const change of this.#changes.values()) watcher(change);
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+}
+
+/** How a node reaches a table. */
+export interface TableAccess {
+  /** Runs `action` at the table, and brings back what it returns or throws. Rejects with `unavailable`. */
+  ask<T>(action: (table: Table) => T): Promise<T>;
+  /** Follows the table, also over a link that was lost. Resolves when all that was there has been told. */
+  follow(watcher: (change: Change) => void): Promise<() => void>;
+}
+
+export class MemoryBucket implements Bucket {
+  readonly #access: TableAccess;
+
+  constructor(access: TableAccess) {
+    this.#access = access;
+  }
+
+  get(key: string): Promise<Uint8Array | undefined> {
+    return this.#access.ask((table) => table.get(key));
+  }
+
+  create(key: string, value: Uint8Array): Promise<number> {
+    const own = value.slice();
+    return this.#access.ask((table) => table.create(key, own));
+  }
+
+  put(key: string, value: Uint8Array): Promise<number> {
+    const own = value.slice();
+    return this.#access.ask((table) => table.write(key, own));
+  }
+
+  delete(key: string): Promise<number> {
+    return this.#access.ask((table) => table.write(key, undefined));
+  }
+
+  erase(key: string): Promise<void> {
+    return this.#access.ask((table) => table.erase(key));
+  }
+
+  watch(onChange: (change: Change) => void): Promise<() => void> {
+    return this.#access.follow(onChange);
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Follows a bucket. A consumer of JetStream pushes each change. Each of these makes a new one, which begins behind the last change that
+ * was told: changes are missing (their count has a gap), the consumer is silent (it lives on one server, which may be gone while ours is
+ * not), or our link was lost. The library's own watch finds a silent consumer after a minute; a directory must not be out of date for
+ * so long.
+ */
+import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import { isMark } from './mark.js';
+import type { Change } from '../engine.js';
+import type { NatsPackages } from './packages.js';
+
+/** A consumer with nothing to tell says so after this long; after two such times without a word it is taken for gone. */
+const HEARTBEAT_MS = 1000;
+
+/** The server removes a consumer that nobody listened to for this long. */
+const INACTIVE_MS = 60_000;
+
+/** Between two attempts to make a consumer. */
+const RETRY_MS = 250;
+
+export interface FollowingDeps {
+  readonly packages: Pick<NatsPackages, 'transport' | 'jetstream'>;
+  readonly jetstream: JetStreamClient;
+  readonly manager: JetStreamManager;
+  /** What the subjects for answers begin with. */
+  readonly inboxPrefix: string;
+  /** The stream of the bucket, and what its subjects begin with. */
+  readonly stream: string;
+  readonly prefix: string;
+}
+
+/** One watch of one bucket. */
+export class Following {
+  readonly #deps: FollowingDeps;
+  readonly #onChange: (change: Change) => void;
+  #messages: ConsumerMessages | undefined;
+  /** The number of the last change that was told, in the stream; 0: none. */
+  #last = 0;
+  /** Called when what was there has been told. */
+  #complete: () => void = () => undefined;
+  #isEnded = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(deps: FollowingDeps, onChange: (change: Change) => void) {
+    this.#deps = deps;
+    this.#onChange = onChange;
+  }
+
+  /** Resolves when everything that was there has been told. Rejects with what NATS says when there can be no consumer. */
+  async begin(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#complete = resolve;
+      this.#consume().catch(reject);
+    });
+  }
+
+  /** The link was lost, and is back: what was pushed meanwhile is lost, too. */
+  renew(): void {
+    if (this.#isEnded) return;
+    clearTimeout(this.#retry);
+    this.#drop();
+    this.#consume().catch(() => {
+      if (this.#isEnded) return;
+      this.#retry = setTimeout(() => this.renew(), RETRY_MS).unref();
+    });
+  }
+
+  /** Idempotent. */
+  end(): void {
+    this.#isEnded = true;
+    clearTimeout(this.#retry);
+    this.#drop();
+  }
+
+  /** Asked after each wait. */
+  #isOver(): boolean {
+    return this.#isEnded;
+  }
+
+  #drop(): void {
+    this.#messages?.stop();
+    this.#messages = undefined;
+  }
+
+  async #consume(): Promise<void> {
+    const { packages, jetstream, manager, inboxPrefix, stream, prefix } = this.#deps;
+    const { AckPolicy, DeliverPolicy } = packages.jetstream;
+    const { createInbox, nanos } = packages.transport;
+    const deliver_subject = createInbox(inboxPrefix);
+    const name = `crossbar_${deliver_subject.slice(inboxPrefix.length + 1)}`;
+    const info = await manager.consumers.add(stream, {
+      name,
+      deliver_subject,
+      filter_subject: `${prefix}>`,
+      ...(this.#last === 0
+        ? { deliver_policy: DeliverPolicy.LastPerSubject }
+        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#last + 1 }),
+      ack_policy: AckPolicy.None,
+      max_deliver: 1,
+      flow_control: true,
+      idle_heartbeat: nanos(HEARTBEAT_MS),
+      inactive_threshold: nanos(INACTIVE_MS),
+      mem_storage: true,
+      num_replicas: 1,
+    });
+    if (this.#isOver()) return;
+    const consumer = await jetstream.consumers.getPushConsumer(stream, name);
+    let expected = 1;
+    const messages = await consumer.consume({
+      callback: (message) => {
+        if (this.#messages !== messages) return;
+        if (message.info.deliverySequence !== expected) return this.renew();
+        expected += 1;
+        this.#tell(message);
+        if (message.info.pending === 0) this.#complete();
+      },
+    });
+    this.#messages = messages;
+    if (this.#isOver()) return this.#drop();
+    this.#supervise(messages);
+    if (info.num_pending === 0) this.#complete();
+  }
+
+  #tell(message: JsMsg): void {
+    const { seq, subject, headers, data } = message;
+    this.#last = seq;
+    const key = subject.slice(this.#deps.prefix.length);
+    this.#onChange({ key, value: isMark(headers) ? undefined : data.slice(), revision: seq });
+  }
+
+  #supervise(messages: ConsumerMessages): void {
+    const watch = async (): Promise<void> => {
+      for await (const { type } of messages.status()) {
+        if (type === 'heartbeats_missed' || type === 'consumer_deleted') break;
+      }
+      if (this.#messages === messages) this.renew();
+    };
+    void watch();
+  }
+}
