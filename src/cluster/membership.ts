@@ -1,0 +1,386 @@
+/**
+ * Which nodes there are. A node is in the cluster from {@link Membership.join} until it leaves, or until another node removes it
+ * because nothing was heard of it:
+ *
+ *     joining -> member -> left        it said so, and cleaned up behind it
+ *                       -> fenced      it could not prove its life for `fenceMs`, or was removed: it must stop serving at once
+ *
+ * Every node publishes heartbeats, and hears those of all, its own too: what comes back proves that the others can hear it. The others
+ * remove a node `removeMs` after its last heartbeat, which is later than `fenceMs`: so when its registrations are given to others it
+ * serves nobody any more. A node that was stopped and goes on finds out by the clock, before it has heard anything.
+ *
+ * In the bucket there is a key `n.<node>.<epoch>` for each node, and `gone.<node>.<epoch>` for one that was removed. Whoever creates
+ * that key cleans up behind it, and deletes the first one then. A node that comes back has another epoch.
+ */
+import { isConflict } from './engine.js';
+import { decodeJson, encodeJson } from './json.js';
+import { isSame, keyOf, nodeOf } from './node-ref.js';
+import type { Logger } from '../log/logger.js';
+import type { Scheduler } from '../router/observer.js';
+import type { Bucket, Change, Engine, EngineMessage } from './engine.js';
+import type { NodeRef } from './node-ref.js';
+
+/** In milliseconds; each longer than the one before. */
+export interface MembershipTimings {
+  /** Between two heartbeats. */
+  readonly heartbeatMs: number;
+  /** Without a heartbeat: nobody waits for the node any more. */
+  readonly suspectMs: number;
+  /** Without proof of the own life: the node serves nobody any more. */
+  readonly fenceMs: number;
+  /** Without a heartbeat: others take the place of the node. */
+  readonly removeMs: number;
+}
+
+/** What becomes known of the other nodes, and of this one. None of it may throw. */
+export interface MembershipListener {
+  joined(node: NodeRef): void;
+  /** A node that had joined has left, or was removed. */
+  removed(node: NodeRef): void;
+  /**
+   * This node has to clean up behind one that was removed, which may have joined before this one did. Called again on another node
+   * when this one goes before the promise resolves. A rejection is logged, and it is tried again.
+   */
+  clean(node: NodeRef): Promise<void>;
+  /** Called once. Nothing else is told afterwards. @param why for people */
+  fenced(why: string): void;
+}
+
+export interface MembershipDeps {
+  readonly engine: Engine;
+  readonly bucket: Bucket;
+  /** The subject of heartbeats. */
+  readonly subject: string;
+  /** The name of this node. */
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly scheduler: Scheduler;
+  readonly timings: MembershipTimings;
+  readonly log: Logger;
+  readonly listener: MembershipListener;
+}
+
+/** Another node of the same name is alive. */
+export class NameTakenError extends Error {
+  override readonly name = 'NameTakenError';
+  readonly code = 'ERR_CLUSTER_NAME_TAKEN';
+}
+
+/** How long ago a node may have gone whose traces are kept: so long a message may be on its way. */
+const TRACE_MS = 60_000;
+
+/** The keys of nodes that are there, and of those that were removed. */
+const HERE = 'n.';
+const GONE = 'gone.';
+
+/** After a failure to clean up. */
+const RETRY_MS = 1000;
+
+interface Member {
+  readonly node: NodeRef;
+  /** When a heartbeat came last, in milliseconds of the scheduler. */
+  heardMs: number;
+}
+
+export class Membership {
+  readonly #deps: MembershipDeps;
+  // the key of a node -> what is known of it; without this node
+  readonly #others = new Map<string, Member>();
+  /** The keys of those that have gone a short time ago: a late change of the bucket does not bring them back. */
+  readonly #gone = new Set<string>();
+  // the key of a node that was removed, and behind which nobody has cleaned up yet -> the key of the node that does
+  readonly #uncleaned = new Map<string, string>();
+  #self: NodeRef;
+  #state: 'joining' | 'member' | 'fenced' | 'left' = 'joining';
+  /** Whether everything that was there has been noted. */
+  #isJoined = false;
+  // Heartbeats of this node that have not come back: their number -> when they were sent
+  readonly #sent = new Map<number, number>();
+  #count = 0;
+  /** When the last heartbeat was sent that came back. */
+  #provenMs: number;
+  readonly #ends = new Set<() => void>();
+
+  private constructor(deps: MembershipDeps) {
+    this.#deps = deps;
+    this.#self = { name: deps.name, epoch: 0 };
+    this.#provenMs = deps.scheduler.elapsed();
+  }
+
+  /**
+   * Joins the cluster: resolves when all nodes that there are have been told to the listener.
+   * Rejects with NameTakenError, or EngineError.
+   */
+  static async join(deps: MembershipDeps): Promise<Membership> {
+    const membership = new Membership(deps);
+    try {
+      await membership.#join();
+    } catch (error) {
+      membership.#end();
+      throw error;
+    }
+    return membership;
+  }
+
+  get self(): NodeRef {
+    return this.#self;
+  }
+
+  /** All others that are there. */
+  get others(): readonly NodeRef[] {
+    return [...this.#others.values()].map(({ node }) => node);
+  }
+
+  /** @returns whether nothing was heard of a node for some time; true for one that is gone. */
+  isSuspect(node: NodeRef): boolean {
+    const member = this.#others.get(keyOf(node));
+    return member === undefined || this.#silentMs(member) >= this.#deps.timings.suspectMs;
+  }
+
+  /**
+   * @returns whether this node may serve. It looks at the clock: a node that was stopped finds out here, before any timer. When it may
+   *   not, the listener has been told.
+   */
+  mayServe(): boolean {
+    if (this.#state !== 'member') return false;
+    if (this.#deps.scheduler.elapsed() - this.#provenMs < this.#deps.timings.fenceMs) return true;
+    this.#fence('its heartbeats did not come back');
+    return false;
+  }
+
+  /** The node has cleaned up behind it, and the others are told so. Rejects with EngineError when they cannot be: they will notice. */
+  async leave(): Promise<void> {
+    const wasMember = this.#state === 'member';
+    this.#state = 'left';
+    this.#end();
+    if (wasMember) await this.#deps.bucket.delete(HERE + keyOf(this.#self));
+  }
+
+  async #join(): Promise<void> {
+    const { engine, bucket, subject, scheduler } = this.#deps;
+    const known: Change[] = [];
+    this.#ends.add(
+      await bucket.watch((change) => (this.#state === 'joining' ? known.push(change) : this.#note(change))),
+    );
+    const earlier = hereIn(known).filter(({ name }) => name === this.#deps.name);
+    await this.#checkSilence(earlier);
+    await this.#claimEpoch(known);
+    this.#ends.add(engine.subscribe(subject, (message) => this.#hear(message)));
+    this.#state = 'member';
+    this.#provenMs = scheduler.elapsed();
+    for (const change of known) this.#note(change);
+    this.#isJoined = true;
+    for (const [key, by] of this.#uncleaned) if (by !== keyOf(this.#self) && !this.#others.has(by)) this.#takeOver(key);
+    await Promise.all(earlier.map((node) => this.#remove(node)));
+    await this.#sweep(known);
+    this.#beat();
+  }
+
+  /** Earlier lives of this node ended without a word, and nothing is heard of them. Rejects with NameTakenError when something is. */
+  async #checkSilence(earlier: readonly NodeRef[]): Promise<void> {
+    if (earlier.length === 0) return;
+    const { engine, subject, scheduler, timings } = this.#deps;
+    const alive = await new Promise<boolean>((resolve) => {
+      const stopTimer = scheduler.after(timings.suspectMs, () => over(false));
+      const end = engine.subscribe(subject, ({ data }) => {
+        const from = heartbeatIn(data)?.from;
+        if (from !== undefined && earlier.some((node) => isSame(node, from))) over(true);
+      });
+      const over = (isAlive: boolean): void => {
+        stopTimer();
+        end();
+        resolve(isAlive);
+      };
+    });
+    if (!alive) return;
+    throw new NameTakenError(
+      `there is a node "${this.#deps.name}" in the cluster already: each needs a name of its own`,
+    );
+  }
+
+  async #claimEpoch(known: readonly Change[]): Promise<void> {
+    const { name, clock, bucket } = this.#deps;
+    const epochs = known.map(({ key }) => nodeIn(key)).filter((node) => node?.name === name);
+    let epoch = Math.max(clock(), ...epochs.map((node) => (node?.epoch ?? 0) + 1));
+    for (;;) {
+      try {
+        await bucket.create(HERE + keyOf({ name, epoch }), encodeJson({ since: clock() }));
+        this.#self = { name, epoch };
+        return;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        epoch += 1;
+      }
+    }
+  }
+
+  /** Erases the traces of nodes that have long been gone. */
+  async #sweep(known: readonly Change[]): Promise<void> {
+    const last = new Map(known.map(({ key, value }) => [key, value]));
+    const oldest = this.#deps.clock() - TRACE_MS;
+    const traces = known.filter(({ key }) => {
+      const node = nodeIn(key);
+      return node !== undefined && node.epoch < oldest && last.get(HERE + keyOf(node)) === undefined;
+    });
+    await Promise.all(traces.map(({ key }) => this.#deps.bucket.erase(key)));
+  }
+
+  /** Sends a heartbeat, looks who is silent, and comes back later. */
+  #beat(): void {
+    if (!this.mayServe()) return;
+    const { engine, scheduler, timings, subject, log } = this.#deps;
+    this.#later(timings.heartbeatMs, () => this.#beat());
+    const now = scheduler.elapsed();
+    for (const [count, sentMs] of this.#sent) if (now - sentMs > timings.fenceMs) this.#sent.delete(count);
+    if (engine.isUp) {
+      this.#sent.set(++this.#count, now);
+      engine.publish(subject, encodeJson({ node: keyOf(this.#self), count: this.#count }));
+    }
+    for (const member of this.#others.values()) {
+      if (this.#silentMs(member) < timings.removeMs) continue;
+      this.#remove(member.node).catch((error: unknown) =>
+        log.warn({ err: error, node: member.node.name }, 'a silent node could not be removed'),
+      );
+    }
+  }
+
+  #hear({ data }: EngineMessage): void {
+    const heartbeat = heartbeatIn(data);
+    if (heartbeat === undefined) return;
+    if (isSame(heartbeat.from, this.#self)) return this.#proven(heartbeat.count);
+    const member = this.#others.get(keyOf(heartbeat.from));
+    if (member !== undefined) member.heardMs = this.#deps.scheduler.elapsed();
+  }
+
+  #proven(count: number): void {
+    const sentMs = this.#sent.get(count);
+    if (sentMs !== undefined) this.#provenMs = Math.max(this.#provenMs, sentMs);
+    for (const earlier of this.#sent.keys()) if (earlier <= count) this.#sent.delete(earlier);
+  }
+
+  /** A change of the bucket. */
+  #note({ key, value }: Change): void {
+    const node = nodeIn(key);
+    if (this.#state !== 'member' || node === undefined) return;
+    if (isSame(node, this.#self)) return this.#noteSelf(key, value);
+    if (key.startsWith(HERE) && value !== undefined) return this.#isHere(node);
+    if (key.startsWith(HERE)) {
+      this.#uncleaned.delete(keyOf(node));
+      return this.#isGone(node);
+    }
+    if (value === undefined) return;
+    const { by } = decodeJson(value);
+    this.#isGone(node);
+    this.#isUncleaned(node, String(by));
+  }
+
+  #noteSelf(key: string, value: Uint8Array | undefined): void {
+    if (key.startsWith(GONE) && value !== undefined) this.#fence('another node heard nothing of it, and removed it');
+    if (key.startsWith(HERE) && value === undefined) this.#fence('its entry in the cluster was deleted');
+  }
+
+  #isHere(node: NodeRef): void {
+    const key = keyOf(node);
+    // An earlier life of this node is none of the others.
+    if (node.name === this.#self.name || this.#gone.has(key) || this.#others.has(key)) return;
+    this.#others.set(key, { node, heardMs: this.#deps.scheduler.elapsed() });
+    this.#deps.listener.joined(node);
+  }
+
+  #isGone(node: NodeRef): void {
+    const key = keyOf(node);
+    if (this.#gone.has(key)) return;
+    this.#gone.add(key);
+    this.#later(TRACE_MS, () => this.#gone.delete(key));
+    if (this.#others.delete(key)) this.#deps.listener.removed(node);
+    for (const [uncleaned, by] of this.#uncleaned) if (by === key) this.#takeOver(uncleaned);
+  }
+
+  /** Says that a node is gone. The bucket tells all nodes, this one too, and who of them cleans up. */
+  async #remove(node: NodeRef): Promise<void> {
+    const { bucket, log } = this.#deps;
+    try {
+      await bucket.create(GONE + keyOf(node), encodeJson({ by: keyOf(this.#self) }));
+      log.warn({ node: node.name, epoch: node.epoch }, 'removed a node that is silent from the cluster');
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+    }
+  }
+
+  #isUncleaned(node: NodeRef, by: string): void {
+    const key = keyOf(node);
+    this.#uncleaned.set(key, by);
+    if (by === keyOf(this.#self)) this.#clean(node);
+    // The one that was to do it was gone before this node joined, or is gone by now.
+    else if (this.#isJoined && !this.#others.has(by)) this.#takeOver(key);
+  }
+
+  /** Of those that are left, one takes over: the one whose key is the smallest. */
+  #takeOver(key: string): void {
+    const node = nodeOf(key);
+    if (node === undefined) return;
+    const self = keyOf(this.#self);
+    const [first] = [self, ...this.#others.keys()].sort();
+    this.#uncleaned.set(key, first ?? self);
+    if (first === self) this.#clean(node);
+  }
+
+  #clean(node: NodeRef): void {
+    const { listener, bucket, log } = this.#deps;
+    const key = keyOf(node);
+    const clean = async (): Promise<void> => {
+      await listener.clean(node);
+      await bucket.delete(HERE + key);
+    };
+    clean().catch((error: unknown) => {
+      if (this.#state !== 'member') return;
+      log.warn({ err: error, node: node.name }, 'could not clean up behind a node that is gone, and tries again');
+      this.#later(RETRY_MS, () => this.#clean(node));
+    });
+  }
+
+  #later(ms: number, action: () => void): void {
+    const end = this.#deps.scheduler.after(ms, () => {
+      this.#ends.delete(end);
+      action();
+    });
+    this.#ends.add(end);
+  }
+
+  #fence(why: string): void {
+    if (this.#state !== 'member') return;
+    this.#state = 'fenced';
+    this.#end();
+    this.#deps.listener.fenced(why);
+  }
+
+  #end(): void {
+    for (const end of this.#ends) end();
+    this.#ends.clear();
+  }
+
+  #silentMs({ heardMs }: Member): number {
+    return this.#deps.scheduler.elapsed() - heardMs;
+  }
+}
+
+function nodeIn(key: string): NodeRef | undefined {
+  const prefix = [HERE, GONE].find((each) => key.startsWith(each));
+  return prefix === undefined ? undefined : nodeOf(key.slice(prefix.length));
+}
+
+/** @returns the nodes that are there, as the last change of each key says. */
+function hereIn(changes: readonly Change[]): NodeRef[] {
+  const last = new Map(changes.map((change) => [change.key, change.value]));
+  const nodes = [...last]
+    .filter(([key, value]) => key.startsWith(HERE) && value !== undefined)
+    .map(([key]) => nodeIn(key));
+  return nodes.filter((node) => node !== undefined).filter((node) => last.get(GONE + keyOf(node)) === undefined);
+}
+
+function heartbeatIn(data: Uint8Array): { readonly from: NodeRef; readonly count: number } | undefined {
+  const { node, count } = decodeJson(data);
+  const from = typeof node === 'string' ? nodeOf(node) : undefined;
+  return from === undefined || typeof count !== 'number' ? undefined : { from, count };
+}

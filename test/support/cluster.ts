@@ -1,0 +1,70 @@
+/** Nodes of a cluster in one process, over the engine in memory, with clocks that a test sets. */
+import { pino } from 'pino';
+import { Membership } from '../../src/cluster/membership.js';
+import type { MembershipTimings } from '../../src/cluster/membership.js';
+import { MemoryHub } from '../../src/cluster/memory/hub.js';
+import type { MemoryEngine } from '../../src/cluster/memory/hub.js';
+import type { NodeRef } from '../../src/cluster/node-ref.js';
+import type { FakeClock } from './realm.js';
+
+export const TIMINGS: MembershipTimings = { heartbeatMs: 1000, suspectMs: 3000, fenceMs: 3000, removeMs: 5000 };
+
+/** Everything that is under way arrives. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export function testHub(): MemoryHub {
+  return new MemoryHub({ pace: (proceed) => queueMicrotask(() => proceed()) });
+}
+
+/** A member, and what it was told. */
+export class TestMember {
+  readonly told: string[] = [];
+  /** What `clean` does. */
+  clean: (node: NodeRef) => Promise<void> = () => Promise.resolve();
+  /** Milliseconds that the node was stopped for: its clock goes on, and its timers do not. */
+  stoppedMs = 0;
+  membership: Membership | undefined;
+  readonly #name: string;
+  readonly engine: MemoryEngine;
+  readonly #clock: FakeClock;
+
+  constructor(name: string, hub: MemoryHub, clock: FakeClock) {
+    this.#name = name;
+    this.engine = hub.connect();
+    this.#clock = clock;
+  }
+
+  async join(): Promise<this> {
+    const clock = this.#clock;
+    this.membership = await Membership.join({
+      engine: this.engine,
+      bucket: await this.engine.bucket('nodes', { durable: true }),
+      subject: 'w.test.hb',
+      name: this.#name,
+      clock: () => clock.now,
+      scheduler: {
+        elapsed: () => clock.elapsed() + this.stoppedMs,
+        after: (ms, callback) => clock.after(ms, callback),
+      },
+      timings: TIMINGS,
+      log: pino({ level: 'silent' }),
+      listener: {
+        joined: ({ name }) => void this.told.push(`joined ${name}`),
+        removed: ({ name }) => void this.told.push(`removed ${name}`),
+        clean: (node) => {
+          this.told.push(`clean ${node.name}`);
+          return this.clean(node);
+        },
+        fenced: (why) => void this.told.push(`fenced: ${why}`),
+      },
+    });
+    return this;
+  }
+
+  /** Takes out what was told since the last look. */
+  news(): string[] {
+    return this.told.splice(0);
+  }
+}
