@@ -138,6 +138,11 @@ export class Membership {
     return member === undefined || this.#silentMs(member) >= this.#deps.timings.suspectMs;
   }
 
+  /** @returns whether a node has gone a short time ago. */
+  isGone(node: NodeRef): boolean {
+    return this.#gone.has(keyOf(node));
+  }
+
   /**
    * @returns whether this node may serve. It looks at the clock: a node that was stopped finds out here, before any timer. When it may
    *   not, the listener has been told.

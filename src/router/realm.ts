@@ -32,7 +32,7 @@ import type { CountByMatch } from './pattern-index.js';
 import type { Role } from './role.js';
 import type { RealmConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
-import type { Publication, RegistrationClaim, Uplink } from './uplink.js';
+import type { Publication, RegistrationClaim, Uplink, WantedPattern } from './uplink.js';
 
 export interface RealmDeps {
   readonly randomId: RandomId;
@@ -265,9 +265,9 @@ export class Realm {
     }
   }
 
-  /** Delivers a publication that came by the uplink to the subscribers on this node. */
-  deliver(publication: Publication): void {
-    this.#broker.deliver(publication);
+  /** Delivers a publication that came by the uplink for one pattern to the subscribers on this node. */
+  deliver(pattern: WantedPattern, publication: Publication): void {
+    this.#broker.deliver(pattern, publication);
   }
 
   /**

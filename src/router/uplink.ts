@@ -68,10 +68,10 @@ export interface Uplink {
   /**
    * The first session of this node wants events of a pattern. SUBSCRIBED is sent when `done` is called: from then on every
    * event that is published anywhere reaches it.
-   * @param done called once; harmless when nobody wants the pattern any more.
+   * @param done called once; harmless when nobody wants the pattern any more. With an error nothing is wanted: the clients get it.
    */
-  wanted(pattern: WantedPattern, done: () => void): void;
-  /** Nobody on this node wants the pattern any more, `done` called or not. */
+  wanted(pattern: WantedPattern, done: (error?: WampError) => void): void;
+  /** Nobody on this node wants the pattern any more, `done` called or not. Not called after a `done` with an error. */
   unwanted(pattern: WantedPattern): void;
   /**
    * A session of this node wants to register. REGISTERED is sent when `done` is called: from then on a call on any node
@@ -87,7 +87,8 @@ export interface Uplink {
    */
   unregistered(claim: RegistrationClaim): void;
   /**
-   * Hands a publication of this node to all nodes, this one too: by `Realm.deliver`, in the order in which it was published.
+   * Hands a publication of this node to all nodes, this one too: by `Realm.deliver`, for each pattern that is wanted there and
+   * matches, in the order in which it was published.
    * @throws WampError when it cannot: the publisher is told, if it asked for an acknowledgement.
    */
   publish(publication: Publication): void;

@@ -49,6 +49,10 @@ class BinaryPayload extends WirePayload {
     return new BinaryPayload(this.format, copy, this.count);
   }
 
+  get formType(): string {
+    return this.format.type;
+  }
+
   passOn(to: ValueSink, steps?: Steps): number {
     const reader = this.format.reader(this.bytes);
     reader.strictKeys = false;

@@ -12,7 +12,7 @@ import { NO_PAYLOAD } from '../wamp/payload.js';
 import { RECORD_SEPARATOR, separated } from './batch.js';
 import { MAX_ENVELOPE_BYTES, envelopeTooLarge } from './envelope.js';
 import { allocateFrame } from './frame-memory.js';
-import { JsonBytes, JsonPayload } from './json/payload.js';
+import { JsonBytes, JsonPayload, jsonPayloadOf } from './json/payload.js';
 import { LargeFrame } from './large-frame.js';
 import { elementStarts } from './json-check.js';
 import { endOf, OPEN_DICT, OPEN_LIST, QUOTE, skipElements, skipValue } from './json/positions.js';
@@ -41,7 +41,7 @@ export const jsonForm: PayloadForm<JsonPayload | JsonBytes> = {
     payload.passOn(writer, steps);
     return new JsonPayload(writer.toText(), writer.isAscii);
   },
-  adopt: (bytes) => new JsonBytes(bytes),
+  adopt: jsonPayloadOf,
 };
 
 export const jsonSerializer: Serializer = {

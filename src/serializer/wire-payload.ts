@@ -30,7 +30,7 @@ export interface PayloadForm<P extends WirePayload> {
    * @throws WampError `wamp.error.payload_size_exceeded` besides, when that would take too long.
    */
   translate(payload: WirePayload, steps?: Steps): P;
-  /** Takes what was translated in another thread. @param count how many elements it has */
+  /** Takes what was translated in another thread, or came from another node. @param count how many elements it has */
   adopt(bytes: Buffer, count: number): P;
 }
 
@@ -47,6 +47,9 @@ export abstract class WirePayload implements Payload {
 
   /** How much memory it takes, in bytes. */
   abstract get byteLength(): number;
+
+  /** The config word of the serializers in whose form it is. */
+  abstract readonly formType: string;
 
   /** How many elements it has; 1 where nobody needs to know. */
   abstract readonly count: number;

@@ -3,7 +3,7 @@
  * is sent to every subscriber before the next message is routed. This keeps events in order.
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
-import { EVENT, NO_DETAILS, PUBLISHED, SUBSCRIBED, UNSUBSCRIBED } from '../../wamp/message.js';
+import { EVENT, NO_DETAILS, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBED } from '../../wamp/message.js';
 import { eligibilityOf } from './eligibility.js';
 import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
 import { RetainedEvents } from './retention.js';
@@ -12,6 +12,7 @@ import { authorize, checkReserved, checkUri } from '../authorize.js';
 import { PendingSubscriptions } from './pending-subscriptions.js';
 import { Subscription, Subscriptions } from './subscriptions.js';
 import { patternWeight } from '../weight.js';
+import { sendError } from '../request-error.js';
 import { traceIn } from '../../wamp/trace.js';
 import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
@@ -21,7 +22,7 @@ import { RealmCounts } from '../../metrics/realm-counts.js';
 import type { Budget } from '../budget.js';
 import type { Publication, Uplink, WantedPattern } from '../uplink.js';
 import type { Eligibility } from './eligibility.js';
-import type { Asked } from './pending-subscriptions.js';
+import type { Asked, PendingSubscription } from './pending-subscriptions.js';
 import type { EventHistory } from './history.js';
 import type { SubscriptionDirectory, SubscriptionObserver } from '../observer.js';
 import type { RetentionLimits } from './retention-limits.js';
@@ -161,9 +162,13 @@ export class Broker {
     this.#distribute(subscription, { id: this.#deps.randomId(), topic, payload, details, excluded: 0, options });
   }
 
-  /** Delivers a publication, of this node or another one, to the subscribers on this node. */
-  deliver(publication: Publication): void {
-    this.#deliver(this.#subscriptions.exact(publication.topic), publication);
+  /** Delivers a publication, of this node or another one, to the subscribers of one pattern on this node. */
+  deliver({ uri, match }: WantedPattern, publication: Publication): void {
+    const subscription = this.#subscriptions.lookup(uri, match);
+    if (subscription === undefined) return;
+    const { options, topic } = publication;
+    const details = match === 'exact' ? publication.details : { ...publication.details, topic };
+    sendEvent(subscription, publication, details, eligibilityOf(options, this.#deps.emptyEligibleAdmitsAll));
   }
 
   /** Removes all subscriptions of a session that has left. The cost depends on how many it had, not on all there are. */
@@ -227,12 +232,22 @@ export class Broker {
     if (known !== undefined) return this.#pending.add(known, asked);
     const pending = this.#pending.begin(new Subscription(uplink.idOf(pattern), uri, match, this.#deps.clock()));
     this.#pending.add(pending, asked);
-    uplink.wanted(pattern, () => {
+    uplink.wanted(pattern, (error) => {
       if (!this.#pending.end(pending)) return;
+      if (error !== undefined) return this.#refuse(pending, error);
       for (const { session, requestId, getRetained } of pending.asked) {
         this.#subscribe(pending.subscription, session, requestId, getRetained);
       }
     });
+  }
+
+  /** The uplink refuses a pattern. */
+  #refuse({ subscription: { uri, match }, asked }: PendingSubscription, error: WampError): void {
+    // A session that asked twice was charged once.
+    for (const session of new Set(asked.map((each) => each.session))) {
+      this.#deps.budget.give(session, patternWeight(match, uri));
+    }
+    for (const { session, requestId } of asked) sendError(session, { type: SUBSCRIBE, requestId }, error);
   }
 
   /** @throws WampError when the session has as many subscriptions as it may. */

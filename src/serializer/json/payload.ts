@@ -8,6 +8,7 @@ import type { Steps, ValueSink } from '../value-sink.js';
 /** Arguments and ArgumentsKw as JSON text, `[1,2],{"k":3}`, exactly as they came in. */
 export class JsonPayload extends WirePayload {
   readonly text: string;
+  readonly formType = 'json';
   readonly count = 1;
   /** Known to be ASCII: as long in bytes as it is in characters. */
   readonly isAscii: boolean;
@@ -53,6 +54,7 @@ export class JsonPayload extends WirePayload {
 /** The same as bytes, of a message that was taken apart in another thread: no text of it is made where nobody reads it. */
 export class JsonBytes extends WirePayload {
   readonly bytes: Buffer;
+  readonly formType = 'json';
   readonly count = 1;
   /** Bytes are copied as they are: nothing hangs on it. */
   readonly isAscii = false;
@@ -88,4 +90,11 @@ export class JsonBytes extends WirePayload {
   shared(): Buffer {
     return ownBytes(this.bytes);
   }
+}
+
+/** @returns the payload that some bytes are: those of small ones are made text, as if they had come in a message. */
+export function jsonPayloadOf(bytes: Buffer): JsonPayload | JsonBytes {
+  if (bytes.length >= LARGE_PAYLOAD_BYTES) return new JsonBytes(bytes);
+  const text = bytes.toString();
+  return new JsonPayload(text, text.length === bytes.length);
 }
