@@ -1,0 +1,73 @@
+/** What all nodes know of one callee of one registration, and how it stands in the bucket. */
+import { createHash } from 'node:crypto';
+import { isDict } from '../../wamp/payload.js';
+import { decodeJson, encodeJson } from '../json.js';
+import { keyOf, nodeOf } from '../node-ref.js';
+import { tokenOf } from '../subjects.js';
+import type { RegistrationClaim, WantedPattern } from '../../router/uplink.js';
+import type { Change } from '../engine.js';
+import type { NodeRef } from '../node-ref.js';
+
+/** A callee that asks to be one, or is one. Only its own node writes its key. */
+export interface CalleeEntry {
+  /** Its key: `<realm>.<pattern>.<node>.<epoch>.<number>`; no two are alike, ever. */
+  readonly key: string;
+  /** The first two tokens of the key: all that register the same are in one group. */
+  readonly group: string;
+  readonly realm: string;
+  readonly node: NodeRef;
+  readonly claim: RegistrationClaim;
+  /** When it asked; milliseconds since 1970. */
+  readonly createdMs: number;
+  /** The revision of the change by which it asked: of two in a group the smaller one came first. */
+  readonly place: number;
+  /** Whether it is a callee, and calls may go to it. Else it only asks. */
+  readonly isHeld: boolean;
+}
+
+/** @returns the token of what is registered. */
+export function patternToken({ uri, match }: WantedPattern): string {
+  return createHash('sha256').update(`${match} ${uri}`).digest('base64url').slice(0, 22);
+}
+
+/** @returns the first two tokens of the keys of all that register something. */
+export function groupOf(realm: string, pattern: WantedPattern): string {
+  return `${tokenOf(realm)}.${patternToken(pattern)}`;
+}
+
+/** @returns the key of one of this node's. @param number counts them in this life of the node */
+export function entryKey(realm: string, pattern: WantedPattern, node: NodeRef, number: number): string {
+  return `${groupOf(realm, pattern)}.${keyOf(node)}.${number}`;
+}
+
+/** @returns the node of an entry. */
+export function nodeOfEntry(key: string): NodeRef | undefined {
+  return nodeOf(key.split('.').slice(2, 4).join('.'));
+}
+
+/** @returns the value of an entry. @param place undefined for one that asks: it has none yet. */
+export function encodeEntry(realm: string, claim: RegistrationClaim, createdMs: number, place?: number): Uint8Array {
+  const { uri, match, invoke, force, options, callee } = claim;
+  const { id, authid, authrole } = callee;
+  return encodeJson({ realm, uri, match, invoke, force, options, callee: { id, authid, authrole }, createdMs, place });
+}
+
+/** @returns what a change says; undefined for what no node has written. */
+export function entryOf({ key, value, revision }: Change): CalleeEntry | undefined {
+  const node = nodeOfEntry(key);
+  if (value === undefined || node === undefined) return undefined;
+  const { realm, uri, match, invoke, force, options, callee, createdMs, place } = decodeJson(value);
+  if (typeof realm !== 'string' || typeof uri !== 'string' || typeof createdMs !== 'number') return undefined;
+  if (!isDict(options) || !isDict(callee) || typeof callee['id'] !== 'number') return undefined;
+  return {
+    key,
+    group: key.split('.').slice(0, 2).join('.'),
+    realm,
+    node,
+    createdMs,
+    // What another node of this cluster wrote is what `encodeEntry` makes.
+    claim: { uri, match, invoke, force, options, callee } as unknown as RegistrationClaim,
+    place: typeof place === 'number' ? place : revision,
+    isHeld: typeof place === 'number',
+  };
+}

@@ -1,0 +1,320 @@
+/**
+ * The registrations of all nodes: a copy of the bucket, kept by its watch, and the claims of this node in it. Routing a call needs no
+ * question to anybody. Each key has one writer, the node of the callee; `verdict.ts` says how they agree all the same.
+ */
+import { EngineError } from '../engine.js';
+import { isSame, keyOf } from '../node-ref.js';
+import { wampErrorOf } from '../realm-events.js';
+import { encodeEntry, entryKey, entryOf, nodeOfEntry } from './entry.js';
+import { forcedPlace, takenByForce, verdictOn } from './verdict.js';
+import type { Logger } from '../../log/logger.js';
+import type { Scheduler } from '../../router/observer.js';
+import type { RegistrationClaim } from '../../router/uplink.js';
+import type { WampError } from '../../wamp/error.js';
+import type { Bucket, Change } from '../engine.js';
+import type { NodeRef } from '../node-ref.js';
+import type { CalleeEntry } from './entry.js';
+
+/** What a realm of this node is told. None of it throws. */
+export interface RegistrationListener {
+  /** A session of another node is a callee from now on. */
+  added(entry: CalleeEntry): void;
+  /** It is one no more. */
+  removed(entry: CalleeEntry): void;
+  /** A session of this node is one no more: another one took its place by force. */
+  superseded(claim: RegistrationClaim): void;
+}
+
+export interface DirectoryDeps {
+  readonly bucket: Bucket;
+  readonly self: NodeRef;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly scheduler: Scheduler;
+  readonly log: Logger;
+  /** @param done called when all other nodes have seen all changes up to a revision. */
+  readonly seen: (revision: number, done: () => void) => void;
+}
+
+/** A claim of this node. */
+interface Own {
+  readonly realm: string;
+  readonly claim: RegistrationClaim;
+  readonly createdMs: number;
+  /** Undefined when it has its answer. */
+  done: ((error?: WampError) => void) | undefined;
+  /** The key is being written as that of a callee. */
+  isConfirming: boolean;
+}
+
+/** The mark of a key that was deleted is erased this much later: by then all have seen it. */
+const MARK_MS = 60_000;
+
+/** key -> entry */
+type Callees = ReadonlyMap<string, CalleeEntry>;
+
+const NOBODY: Callees = new Map();
+
+const NO_LISTENER: RegistrationListener = {
+  added: () => undefined,
+  removed: () => undefined,
+  superseded: () => undefined,
+};
+
+export class RegistrationDirectory {
+  readonly #deps: DirectoryDeps;
+  // group -> its entries by key, those of nodes that have gone too; no map is empty
+  readonly #groups = new Map<string, Map<string, CalleeEntry>>();
+  /** The keys of nodes that have gone: nobody calls their sessions, whoever cleans up behind them and when. */
+  readonly #gone = new Set<string>();
+  // Claims of this node by key, and the keys by claim
+  readonly #own = new Map<string, Own>();
+  readonly #keys = new Map<RegistrationClaim, string>();
+  readonly #listeners = new Map<string, RegistrationListener>();
+  /** Those that wait until this node has seen a revision. */
+  #waiting: { readonly revision: number; readonly done: () => void }[] = [];
+  #revision = 0;
+  #lastNumber = 0;
+  readonly #ends = new Set<() => void>();
+
+  /** Use {@link RegistrationDirectory.open}. */
+  private constructor(deps: DirectoryDeps) {
+    this.#deps = deps;
+  }
+
+  /** Rejects with EngineError. */
+  static async open(deps: DirectoryDeps): Promise<RegistrationDirectory> {
+    const directory = new RegistrationDirectory(deps);
+    directory.#ends.add(await deps.bucket.watch((change) => directory.#note(change)));
+    return directory;
+  }
+
+  /** Whose callees are told from now on, those that are there first. */
+  listen(realm: string, listener: RegistrationListener): void {
+    this.#listeners.set(realm, listener);
+    for (const group of this.#groups.values()) {
+      for (const entry of this.#inForce(group).values()) {
+        if (entry.realm === realm && !this.#isOwn(entry)) listener.added(entry);
+      }
+    }
+  }
+
+  /** A session of this node wants to be a callee: see `Uplink.registered`. */
+  claim(realm: string, claim: RegistrationClaim, done: (error?: WampError) => void): void {
+    const key = entryKey(realm, claim, this.#deps.self, ++this.#lastNumber);
+    const createdMs = this.#deps.clock();
+    this.#own.set(key, { realm, claim, createdMs, done, isConfirming: false });
+    this.#keys.set(claim, key);
+    this.#deps.bucket
+      .put(key, encodeEntry(realm, claim, createdMs))
+      .catch((error: unknown) => this.#failed(key, error));
+  }
+
+  /** A claim is over: see `Uplink.unregistered`. */
+  release(claim: RegistrationClaim): void {
+    const key = this.#keys.get(claim);
+    if (key !== undefined) this.#drop(key);
+  }
+
+  /** @param done called when this node has seen all changes up to a revision. */
+  reached(revision: number, done: () => void): void {
+    if (revision <= this.#revision) done();
+    else this.#waiting.push({ revision, done });
+  }
+
+  /** Deletes what a node has left behind. Rejects with EngineError. */
+  async cleanBehind(node: NodeRef): Promise<void> {
+    const keys = [...this.#groups.values()].flatMap((group) =>
+      [...group.values()].filter((entry) => isSame(entry.node, node)).map(({ key }) => key),
+    );
+    await Promise.all(keys.map((key) => this.#delete(key)));
+  }
+
+  /** A node has gone: see {@link RegistrationDirectory.cleanBehind}. */
+  forget(node: NodeRef): void {
+    const groups = [...this.#groups.values()].filter((group) =>
+      [...group.values()].some((entry) => isSame(entry.node, node)),
+    );
+    const before = groups.map((group) => this.#inForce(group));
+    this.#gone.add(keyOf(node));
+    for (const [index, group] of groups.entries()) {
+      this.#tell(before[index] ?? NOBODY, this.#inForce(group));
+      this.#judge(group);
+    }
+  }
+
+  /** How many callees are known, those that only ask too, and claims of this node. */
+  get size(): { readonly entries: number; readonly own: number } {
+    let entries = 0;
+    for (const group of this.#groups.values()) entries += group.size;
+    return { entries, own: this.#own.size };
+  }
+
+  /** Ends the watch. What this node has in the bucket stays: see {@link RegistrationDirectory.leave}. */
+  end(): void {
+    for (const end of this.#ends) end();
+    this.#ends.clear();
+  }
+
+  /** Deletes all that this node has in the bucket. Rejects with EngineError. */
+  async leave(): Promise<void> {
+    const keys = [...this.#own.keys()];
+    this.#own.clear();
+    this.#keys.clear();
+    await Promise.all(keys.map((key) => this.#deps.bucket.delete(key)));
+  }
+
+  #note(change: Change): void {
+    this.#revision = Math.max(this.#revision, change.revision);
+    const entry = entryOf(change);
+    if (entry !== undefined) this.#set(entry);
+    else this.#remove(change.key.split('.').slice(0, 2).join('.'), change.key);
+    const due = this.#waiting.filter(({ revision }) => revision <= this.#revision);
+    if (due.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ revision }) => revision > this.#revision);
+    for (const { done } of due) done();
+  }
+
+  #set(entry: CalleeEntry): void {
+    const { group: name, key, node } = entry;
+    // A write that was given up has come through, or one of a node that has gone since.
+    const isLate = this.#isOwn(entry) ? !this.#own.has(key) : this.#gone.has(keyOf(node));
+    const group = this.#groups.get(name) ?? new Map<string, CalleeEntry>();
+    const before = this.#inForce(group);
+    group.set(key, entry);
+    this.#groups.set(name, group);
+    this.#tell(before, this.#inForce(group));
+    if (isLate) this.#deleteLater(key);
+    else if (entry.isHeld && this.#isOwn(entry)) this.#confirmed(entry, this.#inForce(group).has(key));
+    this.#judge(group);
+  }
+
+  #remove(name: string, key: string): void {
+    const group = this.#groups.get(name);
+    if (group?.has(key) !== true) return;
+    const before = this.#inForce(group);
+    group.delete(key);
+    if (group.size === 0) this.#groups.delete(name);
+    this.#tell(before, this.#inForce(group));
+    this.#judge(group);
+  }
+
+  /** @returns the callees of a group, by key. */
+  #inForce(group: ReadonlyMap<string, CalleeEntry>): Callees {
+    const live = [...group.values()].filter((entry) => this.#counts(entry));
+    const least = forcedPlace(live);
+    return new Map(live.filter(({ isHeld, place }) => isHeld && place >= least).map((entry) => [entry.key, entry]));
+  }
+
+  /** Whether an entry is more than what is left of one that is over. */
+  #counts(entry: CalleeEntry): boolean {
+    return this.#isOwn(entry) ? this.#own.has(entry.key) : !this.#gone.has(keyOf(entry.node));
+  }
+
+  /** Tells the realm what has changed in a group. */
+  #tell(before: Callees, after: Callees): void {
+    for (const [key, entry] of before) {
+      if (after.has(key)) continue;
+      const own = this.#own.get(key);
+      if (!this.#isOwn(entry)) this.#listenerOf(entry).removed(entry);
+      else if (own !== undefined) this.#supersede(entry, own);
+    }
+    for (const [key, entry] of after) {
+      if (!before.has(key) && !this.#isOwn(entry)) this.#listenerOf(entry).added(entry);
+    }
+  }
+
+  /** The realm may not know yet that it had a callee. */
+  #supersede(entry: CalleeEntry, own: Own): void {
+    if (own.done === undefined) this.#listenerOf(entry).superseded(own.claim);
+    else this.#refuse(entry.key, own, takenByForce(own.claim.uri));
+  }
+
+  #listenerOf({ realm }: CalleeEntry): RegistrationListener {
+    return this.#listeners.get(realm) ?? NO_LISTENER;
+  }
+
+  /** Decides about those of this node that ask. */
+  #judge(group: ReadonlyMap<string, CalleeEntry>): void {
+    for (const entry of group.values()) {
+      const own = this.#own.get(entry.key);
+      if (own?.done === undefined || entry.isHeld || own.isConfirming) continue;
+      const others = [...group.values()].filter((other) => other !== entry && this.#counts(other));
+      const least = forcedPlace(others);
+      const inForce = others.filter(({ place }) => place >= least);
+      const verdict = entry.place < least ? takenByForce(entry.claim.uri) : verdictOn(entry, inForce);
+      if (verdict === 'wait') continue;
+      if (verdict === 'held') this.#confirm(entry, own);
+      else this.#refuse(entry.key, own, verdict);
+    }
+  }
+
+  #confirm({ key, place }: CalleeEntry, own: Own): void {
+    own.isConfirming = true;
+    const value = encodeEntry(own.realm, own.claim, own.createdMs, place);
+    this.#deps.bucket.put(key, value).catch((error: unknown) => this.#failed(key, error));
+  }
+
+  /** This node sees its callee in the bucket; when all others do, it is one. */
+  #confirmed({ key }: CalleeEntry, isInForce: boolean): void {
+    const own = this.#own.get(key);
+    const done = own?.done;
+    if (own === undefined || done === undefined) return;
+    if (!isInForce) return this.#refuse(key, own, takenByForce(own.claim.uri));
+    this.#deps.seen(this.#revision, () => {
+      if (this.#own.get(key) !== own || own.done === undefined) return;
+      own.done = undefined;
+      done();
+    });
+  }
+
+  #refuse(key: string, own: Own, error: WampError): void {
+    const { done } = own;
+    own.done = undefined;
+    this.#drop(key);
+    done?.(error);
+  }
+
+  /** A key could not be written: it is not known whether it was. */
+  #failed(key: string, error: unknown): void {
+    const own = this.#own.get(key);
+    if (own === undefined) return;
+    this.#deps.log.warn({ err: error, procedure: own.claim.uri }, 'a registration could not be told to the cluster');
+    if (!(error instanceof EngineError)) throw error;
+    if (own.done !== undefined) this.#refuse(key, own, wampErrorOf(error));
+  }
+
+  #drop(key: string): void {
+    const own = this.#own.get(key);
+    if (own === undefined) return;
+    this.#own.delete(key);
+    this.#keys.delete(own.claim);
+    this.#deleteLater(key);
+  }
+
+  #deleteLater(key: string): void {
+    this.#delete(key).catch((error: unknown) => this.#left(key, error));
+  }
+
+  async #delete(key: string): Promise<void> {
+    const { bucket, scheduler } = this.#deps;
+    await bucket.delete(key);
+    const end = scheduler.after(MARK_MS, () => {
+      this.#ends.delete(end);
+      bucket.erase(key).catch((error: unknown) => this.#left(key, error));
+    });
+    this.#ends.add(end);
+  }
+
+  #left(key: string, error: unknown): void {
+    const node = nodeOfEntry(key);
+    this.#deps.log.warn(
+      { err: error, node: node && keyOf(node) },
+      'a registration that is over is still in the cluster',
+    );
+  }
+
+  #isOwn({ node }: CalleeEntry): boolean {
+    return isSame(node, this.#deps.self);
+  }
+}

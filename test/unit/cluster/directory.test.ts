@@ -1,0 +1,269 @@
+/**
+ * Registrations of several nodes: whatever the order in which news arrive, each claim has one answer, nobody shares what is not to be
+ * shared, and all nodes know the same in the end.
+ */
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { expect, it } from 'vitest';
+
+import { RegistrationDirectory } from '../../../src/cluster/directory/registrations.js';
+import { MemoryHub } from '../../../src/cluster/memory/hub.js';
+import type { MemoryEngine } from '../../../src/cluster/memory/hub.js';
+import type { RegistrationClaim } from '../../../src/router/uplink.js';
+import type { InvocationPolicy } from '../../../src/wamp/message.js';
+import type { WampError } from '../../../src/wamp/error.js';
+import { FakeClock } from '../../support/realm.js';
+
+const REALM = 'realm1';
+
+/** Lets one of the rows that have something go on, as often as is wanted. */
+class Rows {
+  readonly waiting: ((count?: number) => number)[] = [];
+  readonly hub = new MemoryHub({ pace: (proceed) => void this.waiting.push(proceed) });
+
+  /** @param choice which of them, from 0 to 1 */
+  step(choice: number): void {
+    const [proceed] = this.waiting.splice(Math.floor(choice * this.waiting.length), 1);
+    proceed?.(1);
+  }
+
+  /** What is under way arrives, and what that causes. */
+  async settle(choose: () => number = () => 0): Promise<void> {
+    for (let idle = 0; idle < 3;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.waiting.length === 0) idle += 1;
+      else {
+        idle = 0;
+        for (let count = this.waiting.length; count > 0; count--) this.step(choose());
+      }
+    }
+  }
+}
+
+class TestNode {
+  readonly self: { readonly name: string; readonly epoch: number };
+  /** What the realm knows of callees elsewhere: their keys, and of which node. */
+  readonly remote = new Map<string, string>();
+  /** Those of this node that are callees. */
+  readonly held = new Set<RegistrationClaim>();
+  readonly answers = new Map<RegistrationClaim, (WampError | undefined)[]>();
+  directory: RegistrationDirectory | undefined;
+  readonly engine: MemoryEngine;
+  #lastSession = 0;
+
+  constructor(name: string, hub: MemoryHub) {
+    this.self = { name, epoch: 1 };
+    this.engine = hub.connect();
+  }
+
+  async open(all: readonly TestNode[], clock: FakeClock): Promise<void> {
+    this.directory = await RegistrationDirectory.open({
+      bucket: await this.engine.bucket('registrations', { durable: true }),
+      self: this.self,
+      clock: () => clock.now,
+      scheduler: clock,
+      log: pino({ level: 'silent' }),
+      seen: (revision, done) => {
+        // Nobody waits for a node of which nothing is heard.
+        const asked = all.filter(({ engine }) => engine.isUp);
+        let left = asked.length;
+        for (const { directory } of asked) directory?.reached(revision, () => --left === 0 && done());
+      },
+    });
+    this.directory.listen(REALM, {
+      added: ({ key, node }) => void this.remote.set(key, node.name),
+      removed: ({ key }) => void this.remote.delete(key),
+      superseded: (claim) => {
+        this.held.delete(claim);
+        this.directory?.release(claim);
+      },
+    });
+  }
+
+  claim(uri: string, invoke: InvocationPolicy, force = false): RegistrationClaim {
+    const callee = { id: ++this.#lastSession, authid: this.self.name, authrole: 'x' };
+    const claim: RegistrationClaim = { uri, match: 'exact', invoke, force, options: { invoke }, callee };
+    this.answers.set(claim, []);
+    this.directory?.claim(REALM, claim, (error) => {
+      this.answers.get(claim)?.push(error);
+      if (error === undefined) this.held.add(claim);
+    });
+    return claim;
+  }
+
+  release(claim: RegistrationClaim): void {
+    // As a dealer does: only what has no answer yet, or is held.
+    const [answer] = this.answers.get(claim) ?? [];
+    if (answer !== undefined) return;
+    this.held.delete(claim);
+    this.directory?.release(claim);
+  }
+}
+
+async function nodesOf(names: readonly string[], rows: Rows, clock: FakeClock): Promise<TestNode[]> {
+  const nodes = names.map((name) => new TestNode(name, rows.hub));
+  const opening = Promise.all(nodes.map((node) => node.open(nodes, clock)));
+  await rows.settle();
+  await opening;
+  return nodes;
+}
+
+/** Of one registration no two callees are of different kinds, and of a `single` one there is only one. */
+function checkOwners(nodes: readonly TestNode[]): void {
+  const byUri = new Map<string, RegistrationClaim[]>();
+  for (const claim of nodes.flatMap(({ held }) => [...held]))
+    byUri.set(claim.uri, [...(byUri.get(claim.uri) ?? []), claim]);
+  for (const claims of byUri.values()) {
+    expect(new Set(claims.map(({ invoke }) => invoke)).size).toBe(1);
+    if (claims[0]?.invoke === 'single') expect(claims).toHaveLength(1);
+  }
+}
+
+/** Everybody knows the callees of the others, and no others. */
+function checkViews(nodes: readonly TestNode[]): void {
+  for (const node of nodes) {
+    const others = nodes.filter((other) => other !== node).flatMap(({ self, held }) => [...held].map(() => self.name));
+    expect([...node.remote.values()].sort()).toEqual(others.sort());
+  }
+}
+
+it('the first of two becomes the callee; the other is refused, and may have it later', async () => {
+  const [rows, clock] = [new Rows(), new FakeClock()];
+  const [a, b] = await nodesOf(['a', 'b'], rows, clock);
+  if (a === undefined || b === undefined) throw new Error('no nodes');
+  const first = a.claim('p', 'single');
+  const second = b.claim('p', 'single');
+  await rows.settle();
+  expect(a.answers.get(first)).toEqual([undefined]);
+  expect(b.answers.get(second)).toMatchObject([{ uri: 'wamp.error.procedure_already_exists' }]);
+  expect([...b.remote.values()]).toEqual(['a']);
+  const third = b.claim('p', 'roundrobin');
+  await rows.settle();
+  expect(b.answers.get(third)).toMatchObject([{ uri: 'wamp.error.procedure_already_exists' }]);
+  a.release(first);
+  await rows.settle();
+  expect([...b.remote.values()]).toEqual([]);
+  const fourth = b.claim('p', 'roundrobin');
+  const fifth = a.claim('p', 'roundrobin');
+  const sixth = a.claim('p', 'first');
+  await rows.settle();
+  expect([b.answers.get(fourth), a.answers.get(fifth)]).toEqual([[undefined], [undefined]]);
+  expect(a.answers.get(sixth)).toMatchObject([{ uri: 'wamp.error.procedure_exists_with_different_invocation_policy' }]);
+  checkViews([a, b]);
+});
+
+it('force takes the place of all, also of those that share', async () => {
+  const [rows, clock] = [new Rows(), new FakeClock()];
+  const nodes = await nodesOf(['a', 'b', 'c'], rows, clock);
+  const [a, b, c] = nodes;
+  for (const node of nodes) node.claim('p', 'roundrobin');
+  await rows.settle();
+  const forced = c?.claim('p', 'single', true);
+  await rows.settle();
+  expect([a?.held.size, b?.held.size]).toEqual([0, 0]);
+  expect([...(c?.held ?? [])]).toEqual([forced]);
+  checkViews(nodes);
+});
+
+it('a node that has gone is called no more at once, and nothing of it is left when it was cleaned up behind', async () => {
+  const [rows, clock] = [new Rows(), new FakeClock()];
+  const nodes = await nodesOf(['a', 'b', 'c'], rows, clock);
+  const [a, b, c] = nodes;
+  if (a === undefined || b === undefined || c === undefined) throw new Error('no nodes');
+  a.claim('p', 'single');
+  a.claim('q', 'random');
+  await rows.settle();
+  const waiting = b.claim('p', 'single');
+  a.engine.cut();
+  b.directory?.forget(a.self);
+  expect(b.remote.size).toBe(0);
+  await rows.settle();
+  expect(b.answers.get(waiting)).toEqual([undefined]);
+  expect([...c.remote.values()].sort()).toEqual(['a', 'a', 'b']);
+  c.directory?.forget(a.self);
+  const cleaning = c.directory?.cleanBehind(a.self);
+  await rows.settle();
+  await cleaning;
+  expect([...c.remote.values()]).toEqual(['b']);
+  expect([b.directory?.size, c.directory?.size]).toEqual([
+    { entries: 1, own: 1 },
+    { entries: 1, own: 0 },
+  ]);
+  clock.advance(60_000);
+  await rows.settle();
+  const late = new TestNode('d', rows.hub);
+  const opening = late.open([late], clock);
+  await rows.settle();
+  await opening;
+  expect(late.directory?.size).toEqual({ entries: 1, own: 0 });
+});
+
+it('an engine that cannot write is an error for the client, and nothing comes of it later', async () => {
+  const [rows, clock] = [new Rows(), new FakeClock()];
+  const nodes = await nodesOf(['a', 'b'], rows, clock);
+  const [a, b] = nodes;
+  const claim = a?.claim('p', 'single');
+  a?.engine.cut();
+  await rows.settle();
+  expect(claim && a?.answers.get(claim)).toMatchObject([{ uri: 'wamp.error.unavailable' }]);
+  a?.engine.mend();
+  await rows.settle();
+  const next = b?.claim('p', 'single');
+  await rows.settle();
+  expect(next && b?.answers.get(next)).toEqual([undefined]);
+  checkViews(nodes);
+});
+
+const action = fc.record({
+  node: fc.nat({ max: 2 }),
+  uri: fc.constantFrom('p', 'p', 'q'),
+  invoke: fc.constantFrom<InvocationPolicy>('single', 'single', 'roundrobin', 'last'),
+  force: fc.boolean().map((force) => force),
+  kind: fc.constantFrom('claim', 'claim', 'release', 'steps', 'steps'),
+  choice: fc.double({ min: 0, max: 0.999, noNaN: true }),
+});
+
+it('in any order of news: one answer for each claim, no two owners, the same view for all', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 30 }), fc.boolean(), async (actions, withForce) => {
+      const [rows, clock] = [new Rows(), new FakeClock()];
+      const nodes = await nodesOf(['a', 'b', 'c'], rows, clock);
+      const claims: { readonly node: TestNode; readonly claim: RegistrationClaim }[] = [];
+      const released = new Set<RegistrationClaim>();
+      for (const { node: index, uri, invoke, force, kind, choice } of actions) {
+        const node = nodes[index];
+        if (node === undefined) continue;
+        if (kind === 'claim') claims.push({ node, claim: node.claim(uri, invoke, withForce && force) });
+        else if (kind === 'steps') {
+          for (let count = 0; count < 6; count++) {
+            rows.step(choice);
+            await new Promise((resolve) => setImmediate(resolve));
+            // Where somebody takes a place by force, the other learns of it a little later.
+            if (!withForce) checkOwners(nodes);
+          }
+        } else {
+          const chosen = claims[Math.floor(choice * claims.length)];
+          if (chosen === undefined || released.has(chosen.claim)) continue;
+          released.add(chosen.claim);
+          chosen.node.release(chosen.claim);
+        }
+      }
+      await rows.settle(() => 0.5);
+      checkOwners(nodes);
+      checkViews(nodes);
+      for (const { node, claim } of claims) {
+        const answers = node.answers.get(claim)?.length ?? 0;
+        // One that was taken back while it waited need not be answered.
+        if (released.has(claim)) expect(answers).toBeLessThanOrEqual(1);
+        else expect(answers).toBe(1);
+      }
+      for (const { node, claim } of claims) node.release(claim);
+      await rows.settle();
+      for (const { directory, remote } of nodes) {
+        expect(directory?.size).toEqual({ entries: 0, own: 0 });
+        expect(remote.size).toBe(0);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
