@@ -12,7 +12,7 @@
  * In the bucket there is a key `n.<node>.<epoch>` for each node, and `gone.<node>.<epoch>` for one that was removed. Whoever creates
  * that key cleans up behind it, and deletes the first one then. A node that comes back has another epoch.
  */
-import { isConflict } from './engine.js';
+import { EngineError, isConflict } from './engine.js';
 import { decodeJson, encodeJson } from './json.js';
 import { isSame, keyOf, nodeOf } from './node-ref.js';
 import type { Logger } from '../log/logger.js';
@@ -61,12 +61,6 @@ export interface MembershipDeps {
   readonly listener: MembershipListener;
 }
 
-/** Another node of the same name is alive. */
-export class NameTakenError extends Error {
-  override readonly name = 'NameTakenError';
-  readonly code = 'ERR_CLUSTER_NAME_TAKEN';
-}
-
 /** How long ago a node may have gone whose traces are kept: so long a message may be on its way. */
 const TRACE_MS = 60_000;
 
@@ -110,7 +104,7 @@ export class Membership {
 
   /**
    * Joins the cluster: resolves when all nodes that there are have been told to the listener.
-   * Rejects with NameTakenError, or EngineError.
+   * Rejects with EngineError: `refused` when another node of the same name is alive.
    */
   static async join(deps: MembershipDeps): Promise<Membership> {
     const membership = new Membership(deps);
@@ -182,7 +176,7 @@ export class Membership {
     this.#beat();
   }
 
-  /** Earlier lives of this node ended without a word, and nothing is heard of them. Rejects with NameTakenError when something is. */
+  /** Earlier lives of this node ended without a word, and nothing is heard of them. Rejects with EngineError when something is. */
   async #checkSilence(earlier: readonly NodeRef[]): Promise<void> {
     if (earlier.length === 0) return;
     const { engine, subject, scheduler, timings } = this.#deps;
@@ -199,7 +193,8 @@ export class Membership {
       };
     });
     if (!alive) return;
-    throw new NameTakenError(
+    throw new EngineError(
+      'refused',
       `there is a node "${this.#deps.name}" in the cluster already: each needs a name of its own`,
     );
   }

@@ -30,7 +30,7 @@ export interface RealmEventsDeps {
   readonly barrier: Pick<Barrier, 'pass'>;
   /** Whether this node may serve. */
   readonly mayServe: () => boolean;
-  /** `Realm.deliver`. */
+  /** `Elsewhere.deliver`. */
   readonly deliver: (pattern: WantedPattern, publication: Publication) => void;
 }
 

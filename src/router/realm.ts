@@ -12,6 +12,7 @@ import { Inventory } from './meta/inventory.js';
 import { META_DEALER_FEATURES, MetaApi } from './meta/meta-api.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { Arrivals } from './arrivals.js';
+import { Elsewhere } from './uplink/elsewhere.js';
 import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
 import { RequestIds } from './request-ids.js';
@@ -32,7 +33,7 @@ import type { CountByMatch } from './pattern-index.js';
 import type { Role } from './role.js';
 import type { RealmConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
-import type { Publication, RegistrationClaim, Uplink, WantedPattern } from './uplink.js';
+import type { Uplink } from './uplink.js';
 
 export interface RealmDeps {
   readonly randomId: RandomId;
@@ -265,18 +266,9 @@ export class Realm {
     }
   }
 
-  /** Delivers a publication that came by the uplink for one pattern to the subscribers on this node. */
-  deliver(pattern: WantedPattern, publication: Publication): void {
-    this.#broker.deliver(pattern, publication);
-  }
-
-  /**
-   * Takes a registration away from a session of this node, because another node has it now.
-   * @param claim as the uplink was told.
-   * @returns false when it was over already.
-   */
-  revokeClaim(claim: RegistrationClaim, reason?: string): boolean {
-    return this.#dealer.revokeClaim(claim, reason);
+  /** For the uplink of the realm. */
+  get elsewhere(): Elsewhere {
+    return new Elsewhere(this.#broker, this.#dealer);
   }
 
   /** @returns whether a CALL with this request id would belong to a call that is not over. */

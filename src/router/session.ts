@@ -81,6 +81,11 @@ export interface RouterSession extends Charged {
   kill(reason: string, message?: string, done?: (error?: WampError) => void, by?: string): void;
   /** Why the config would not let the client in any more as whom it is; undefined when it would. Built anew each time it is read. */
   readonly outdated?: string | undefined;
+  /**
+   * A session of another node, which never joined the realm here. It is charged, and told of by the meta API, on its own node. Whoever
+   * makes it takes `send` to there.
+   */
+  readonly isElsewhere?: true;
   /** Called when it may not do what it asked for, before it hears so. */
   denied?(denial: Denial, facts?: { readonly trace?: string }): void;
   /** Called when its {@link role} has new rules. They bind it from the next request on. */

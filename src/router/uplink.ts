@@ -2,20 +2,18 @@
  * The other nodes of a realm, as broker and dealer see them. A node alone has no uplink, and pays nothing for it: what would
  * go through one happens at once.
  *
- * Callbacks only: an uplink may answer at once or later, in a turn of its own, and never in the middle of `Realm.deliver`.
+ * Callbacks only: an uplink may answer at once or later, in a turn of its own, and never in the middle of `Elsewhere.deliver`. What
+ * comes from the other nodes it brings to `Realm.elsewhere`.
  *
- * Calls are not handed over yet: a call goes to the callees of this node, and there is no such procedure where it has none.
- * What is here already is the shape that they need, `RouterSession`, and this is how it is to be used:
+ * How a call gets to the callee of another node:
  *
- * - On the node of the caller, the uplink shows the dealer each callee of another node as a session that never joined the
- *   realm, like those of `session/internal-caller.ts`. Its `send` takes INVOCATION and INTERRUPT to its node; the answers
- *   come back as its YIELD and ERROR, by `Realm.receive`. So invocation policies, canceling, timeouts and progressive results
- *   stay where they are, in the dealer. A node that surely did not get the INVOCATION is an ERROR `wamp.error.unavailable`,
- *   which goes to the next callee; one that is lost is `Realm.forget`, which answers its callers.
- * - On the node of the callee, the caller is such a session, and its CALL comes in by `Realm.receive`.
- *
- * The dealer lacks three things for it: callees that join without a REGISTER (nobody is asked, and the meta API of their own
- * node tells of them), their place among the others (`first`, `last`), and a CALL for one callee, which another node chose.
+ * - On the node of the caller, the uplink shows the dealer each callee of another node as a session that never joined the realm, like
+ *   those of `session/internal-caller.ts` (`Elsewhere.admit`). Its `send` takes INVOCATION and INTERRUPT to its node; the answers come
+ *   back as its YIELD and ERROR, by `Realm.receive`. So invocation policies, canceling, timeouts and progressive results stay where
+ *   they are, in the dealer. A node that surely did not get the INVOCATION is an ERROR `wamp.error.unavailable`, which goes to the next
+ *   callee; one that is lost is `Realm.forget`, which answers its callers.
+ * - On the node of the callee, the caller is such a session, and its call comes in by `Elsewhere.forward`: the callee is chosen, and
+ * *   the details of INVOCATION are written. Its CANCEL comes by `Realm.receive`.
  */
 import type { WampError } from '../wamp/error.js';
 import type { InvocationPolicy, PublishOptions, RegisterOptions } from '../wamp/message.js';
@@ -55,7 +53,7 @@ export interface RegistrationClaim extends WantedPattern {
   /** As REGISTER has them. */
   readonly options: RegisterOptions;
   /** Who will be called: the session id, and what tells other nodes whether to trust it. */
-  readonly callee: Pick<RouterSession, 'id' | 'authid' | 'authrole'>;
+  readonly callee: Pick<RouterSession, 'announced' | 'id' | 'authid' | 'authrole'>;
 }
 
 /** What joins a realm of this node to the same realm of the others. Nothing here throws, except {@link Uplink.publish}. */
@@ -76,18 +74,19 @@ export interface Uplink {
   /**
    * A session of this node wants to register. REGISTERED is sent when `done` is called: from then on a call on any node
    * finds it. There is one question at a time for each pattern. The callees whose place is taken by `force` stay until then;
-   * those of other nodes go by `Realm.revokeClaim` there.
+   * those of other nodes go by `Elsewhere.revokeClaim` there.
    * @param done called once; harmless when the session has gone. With an error (`wamp.error.procedure_already_exists`, say)
-   *   the other nodes refuse, and know nothing of the claim: the client gets the error.
+   *   the other nodes refuse, and know nothing of the claim: the client gets the error. Else `place` says where the callee stands
+   *   among those of all nodes: behind all with a smaller one; by default behind all.
    */
-  registered(claim: RegistrationClaim, done: (error?: WampError) => void): void;
+  registered(claim: RegistrationClaim, done: (error?: WampError, place?: number) => void): void;
   /**
    * A claim is over: the session unregistered or has gone, or the registration was taken away. `done` may still be due then.
    * Not called after a `done` with an error.
    */
   unregistered(claim: RegistrationClaim): void;
   /**
-   * Hands a publication of this node to all nodes, this one too: by `Realm.deliver`, for each pattern that is wanted there and
+   * Hands a publication of this node to all nodes, this one too: by `Elsewhere.deliver`, for each pattern that is wanted there and
    * matches, in the order in which it was published.
    * @throws WampError when it cannot: the publisher is told, if it asked for an acknowledgement.
    */

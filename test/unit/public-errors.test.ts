@@ -29,6 +29,10 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
   ],
   ConnectError: [['remote/hosted-module.ts', 'messageOf(error)']],
   DatabaseLost: [['cookie/database/store.ts', 'failed: messageOf(err)']],
+  EngineError: [
+    ['cluster/realm-events.ts', 'instanceof EngineError'],
+    ['cluster/directory/registrations.ts', 'instanceof EngineError'],
+  ],
   FileLost: [['cookie/file/cookie-file.ts', 'instanceof FileLost']],
   KeyFileError: [
     ['auth/jwt/look.ts', 'instanceof KeyFileError'],

@@ -17,6 +17,8 @@ export interface Callee {
   readonly registration: CallTarget;
   /** What the other nodes know of it; undefined where there are none. */
   readonly claim: RegistrationClaim | undefined;
+  /** Where it stands among the others: a larger one came later, and of the same the one that was there first. */
+  readonly place: number;
   /** It wants to know who calls (section "Caller Identification"). */
   readonly disclose: boolean;
   /** It keeps the time of its calls itself (section "Call Timeouts"). */
@@ -30,9 +32,11 @@ export interface Callee {
 /** A registration as calls see it: `registration.ts` has the one that there is. */
 export interface CallTarget extends RegistrationView {
   /** In order of registration. */
-  readonly members: Callee[];
+  readonly members: readonly Callee[];
   /** Calls that wait until a callee has room, in order. */
   readonly queue: Set<InFlight>;
+  /** Calls of other nodes that wait until the one callee has room that was chosen there, in order. */
+  readonly forwarded: Set<InFlight>;
   calls: number;
   /**
    * @param except callees that refused the call already.
@@ -59,7 +63,7 @@ export interface DealerSession {
 
 /**
  * A call that is not over. It is in `caller.calls`, and besides either in `callee.party.invocations` (with `callee` set)
- * or in `registration.queue` (without).
+ * or, without, in `registration.queue` or `registration.forwarded`.
  */
 export interface InFlight {
   readonly caller: DealerSession;
@@ -88,10 +92,48 @@ export interface InFlight {
   durations: Histogram | undefined;
   /** Callees that answered `wamp.error.unavailable`. */
   refused: Callee[] | undefined;
+  /**
+   * The callee that another node chose, from which the call came; undefined for those of sessions of this node. The options of its
+   * messages are the details of INVOCATION already.
+   */
+  readonly only: Callee | undefined;
 }
 
 // session -> what it has to do with calls; only sessions that ever registered or called
 export type Parties = Map<RouterSession, DealerSession>;
+
+/** @returns a call that begins; nobody knows it yet. @param charged what its caller is charged for `message` */
+export function newCall(
+  { caller, registration, disclose, only }: Pick<InFlight, 'caller' | 'registration' | 'disclose' | 'only'>,
+  { requestId: callId, options }: Call,
+  message: Call | undefined,
+  charged: number,
+): InFlight {
+  return {
+    caller,
+    callId,
+    registration,
+    disclose,
+    callee: undefined,
+    invocationId: 0,
+    message,
+    charged,
+    progressive: false,
+    sending: options.progress === true,
+    killed: false,
+    deadline: undefined,
+    backlog: undefined,
+    begunMs: 0,
+    durations: undefined,
+    refused: undefined,
+    only,
+  };
+}
+
+/** @returns the calls among which one waits for room. */
+export function waitingWith({ registration, only }: InFlight): Set<InFlight> {
+  return only === undefined ? registration.queue : registration.forwarded;
+}
 
 export function partyOf(parties: Parties, session: RouterSession): DealerSession {
   let party = parties.get(session);

@@ -13,7 +13,9 @@ import { nextId } from '../../wamp/id.js';
 import { CALL, ERROR, INVOCATION, NO_DETAILS, RESULT } from '../../wamp/message.js';
 import { payloadOf } from '../../wamp/payload.js';
 import { abandon, isRest } from './abandoned-calls.js';
+import { CallDurations } from './call-durations.js';
 import { CallMemory, MAX_QUEUED_CALLS, WAITS_TOO_MUCH, detached } from './call-memory.js';
+import { newCall, waitingWith } from './call-state.js';
 import { CallTimers } from './call-timers.js';
 import {
   checkPassthru,
@@ -23,6 +25,7 @@ import {
   resultDetails,
   unsupportedBy,
 } from './invocation.js';
+import { isFree } from './registration.js';
 import { PASSTHRU_FEATURE, isPassthru } from '../passthru.js';
 import type { Call, Cancel, ErrorMessage, Yield } from '../../wamp/message.js';
 import type { CallOutcome, RealmCounts } from '../../metrics/realm-counts.js';
@@ -52,6 +55,7 @@ export class Calls {
   readonly #parties: Parties;
   readonly #timers: CallTimers;
   readonly #memory: CallMemory;
+  readonly #durations: CallDurations;
   readonly #counts: RealmCounts;
 
   constructor(parties: Parties, deps: CallsDeps) {
@@ -60,6 +64,7 @@ export class Calls {
     this.#counts = deps.counts;
     this.cancelWithoutError = deps.cancelWithoutError;
     this.#memory = new CallMemory(deps.budget);
+    this.#durations = new CallDurations(deps.counts, deps.scheduler);
     this.#timers = new CallTimers(deps.scheduler, (call) => this.#overdue(call));
   }
 
@@ -98,32 +103,39 @@ export class Calls {
         `all callees are busy and ${MAX_QUEUED_CALLS} calls wait already`,
       );
     }
+    this.#start({ caller, registration, disclose, only: undefined }, callee, message);
+  }
+
+  /**
+   * A call that another node hands over, for a callee of this node that it chose. When the callee has no room the call waits for it.
+   * @param caller stands for a session of the other node.
+   * @param message whose options are the details of INVOCATION.
+   * @throws WampError when there are too many calls. The callee was not asked.
+   */
+  forward(caller: DealerSession, callee: Callee, message: Call): void {
+    const { registration } = callee;
+    const hasRoom = isFree(callee);
+    if (caller.calls.size >= MAX_PENDING_CALLS || (!hasRoom && registration.forwarded.size >= MAX_QUEUED_CALLS)) {
+      throw new WampError(ErrorUri.MAX_CONCURRENCY_REACHED, 'too many calls wait already');
+    }
+    this.#start({ caller, registration, disclose: false, only: callee }, hasRoom ? callee : undefined, message);
+  }
+
+  /** @param callee that has room; undefined where the call waits. @throws WampError when the caller has too much that waits. */
+  #start(
+    about: Pick<InFlight, 'caller' | 'registration' | 'disclose' | 'only'>,
+    callee: Callee | undefined,
+    message: Call,
+  ): void {
+    const { caller, registration } = about;
     const charged = this.#memory.charge(caller.session, message, callee === undefined, registration);
-    const call: InFlight = {
-      caller,
-      callId: message.requestId,
-      registration,
-      disclose,
-      callee: undefined,
-      invocationId: 0,
-      message: charged === 0 ? undefined : detached(message),
-      charged,
-      progressive: false,
-      sending: message.options.progress === true,
-      killed: false,
-      deadline: undefined,
-      backlog: undefined,
-      begunMs: 0,
-      durations: undefined,
-      refused: undefined,
-    };
+    const call = newCall(about, message, charged === 0 ? undefined : detached(message), charged);
     this.#counts.callsInFlight += 1;
-    if (this.#counts.durations !== undefined) call.begunMs = this.#deps.scheduler.elapsed();
-    if (this.#counts.uris !== undefined) this.#countUri(call, message.procedure);
+    this.#durations.begin(call, message.procedure);
     caller.calls.set(call.callId, call);
     registration.calls++;
     if (callee !== undefined) return this.#invoke(call, callee, message);
-    registration.queue.add(call);
+    waitingWith(call).add(call);
     this.#timers.start(call, message.options);
   }
 
@@ -173,7 +185,7 @@ export class Calls {
     const call = this.#invocation(session, requestId);
     checkPassthru(session, 'callee', details);
     if (call === undefined) return;
-    if (error === ErrorUri.UNAVAILABLE && !call.killed) {
+    if (error === ErrorUri.UNAVAILABLE && !call.killed && call.only === undefined) {
       if (call.registration.invoke === 'single')
         return this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload, 'no_callee');
       if (call.message !== undefined) return this.#reroute(call, call.message, payload);
@@ -184,6 +196,7 @@ export class Calls {
 
   /** Hands calls that wait to callees that have room. */
   fill(registration: CallTarget): void {
+    if (registration.forwarded.size > 0) this.#fillForwarded(registration);
     const { queue } = registration;
     if (queue.size === 0) return;
     for (const call of queue) {
@@ -196,6 +209,19 @@ export class Calls {
       } else if (registration.members.every((member) => call.refused?.includes(member))) {
         this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payloadOf(['no callee is available']), 'no_callee');
       }
+    }
+  }
+
+  /** A callee is gone: the calls that wait for it alone go back, because their node may have another one. */
+  failForwarded(callee: Callee): void {
+    for (const call of callee.registration.forwarded) {
+      if (call.only !== callee) continue;
+      this.#fail(
+        call,
+        ErrorUri.UNAVAILABLE,
+        payloadOf(['the callee left before it had room for the call']),
+        'callee_gone',
+      );
     }
   }
 
@@ -233,6 +259,14 @@ export class Calls {
     }
     for (const call of party.invocations.values()) {
       this.#fail(call, ErrorUri.CANCELED, payloadOf(['the callee left before it answered']), 'callee_gone');
+    }
+  }
+
+  #fillForwarded({ forwarded }: CallTarget): void {
+    for (const call of forwarded) {
+      if (call.only === undefined || call.message === undefined || !isFree(call.only)) continue;
+      forwarded.delete(call);
+      this.#invoke(call, call.only, call.message);
     }
   }
 
@@ -282,7 +316,7 @@ export class Calls {
       type: INVOCATION,
       requestId: call.invocationId,
       registration: registration.id,
-      details: invocationDetails(call, callee, message),
+      details: call.only === undefined ? invocationDetails(call, callee, message) : message.options,
       payload: message.payload,
     });
     if (backlog === undefined) return;
@@ -345,25 +379,14 @@ export class Calls {
   #end(call: InFlight, outcome: CallOutcome): void {
     this.#counts.calls[outcome] += 1;
     this.#counts.callsInFlight -= 1;
-    if (call.begunMs !== 0) this.#observe(call);
+    this.#durations.end(call);
     this.#memory.end(call);
     const { caller, callId, callee } = call;
     caller.calls.delete(callId);
-    if (callee === undefined) call.registration.queue.delete(call);
+    if (callee === undefined) waitingWith(call).delete(call);
     else this.#release(call, callee);
     if (call.deadline !== undefined) this.#timers.stop(call);
     if (call.sending) abandon(caller, callId);
-  }
-
-  #countUri(call: InFlight, procedure: string): void {
-    call.durations = this.#counts.uris?.called(procedure);
-    if (call.durations !== undefined && call.begunMs === 0) call.begunMs = this.#deps.scheduler.elapsed();
-  }
-
-  #observe({ begunMs, durations }: InFlight): void {
-    const seconds = (this.#deps.scheduler.elapsed() - begunMs) / 1000;
-    this.#counts.durations?.observe(seconds);
-    durations?.observe(seconds);
   }
 
   #release(call: InFlight, callee: Callee): void {

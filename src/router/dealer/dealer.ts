@@ -240,6 +240,32 @@ export class Dealer implements RegistrationDirectory {
     return this.#registrar.revoke(id, session, reason);
   }
 
+  /** @see Registrar.admit */
+  admit(session: RouterSession, claim: RegistrationClaim, place: number): void {
+    this.#registrar.admit(session, claim, place);
+  }
+
+  /** @see Registrar.dismiss */
+  dismiss(session: RouterSession, pattern: WantedPattern): void {
+    this.#registrar.dismiss(session, pattern);
+  }
+
+  /**
+   * A CALL for one callee of this node, which another node chose: a new one, or more of one that is there.
+   * @param caller stands for the session that calls there.
+   * @param claim of the callee.
+   * @param message whose options are the details of INVOCATION.
+   * @throws WampError when the callee was not asked: `wamp.error.unavailable` where there is none any more.
+   */
+  forward(caller: RouterSession, claim: RegistrationClaim, message: Call): void {
+    const party = partyOf(this.#parties, caller);
+    if (this.#calls.continues(party, message)) return;
+    const registration = this.#registrations.lookup(claim.uri, claim.match);
+    const callee = registration?.members.find((member) => member.claim === claim);
+    if (callee === undefined) throw new WampError(ErrorUri.UNAVAILABLE, 'the callee has left');
+    this.#calls.forward(party, callee, message);
+  }
+
   /** Takes a registration away from a session because of what another node did: see {@link Registrar.revokeClaim}. */
   revokeClaim(claim: RegistrationClaim, reason?: string): boolean {
     return this.#registrar.revokeClaim(claim, reason);

@@ -18,7 +18,7 @@ import type { Budget } from '../budget.js';
 import type { RegistrationObserver, RegistrationView } from '../observer.js';
 import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
-import type { RegistrationClaim, Uplink } from '../uplink.js';
+import type { RegistrationClaim, Uplink, WantedPattern } from '../uplink.js';
 import type { Callee, DealerSession, Parties } from './call-state.js';
 import type { Calls } from './calls.js';
 import type { AskedRegistration, PendingRegistration } from './pending-registrations.js';
@@ -43,7 +43,7 @@ export interface RegistrarRules {
 export interface RegistrarParts {
   readonly parties: Parties;
   readonly registrations: Registrations;
-  readonly calls: Pick<Calls, 'fill' | 'failQueue'>;
+  readonly calls: Pick<Calls, 'fill' | 'failForwarded' | 'failQueue'>;
   readonly counts: RealmCounts;
   /** Whether the router itself answers calls of this procedure. */
   readonly isManaged: (procedure: string) => boolean;
@@ -117,6 +117,25 @@ export class Registrar {
     return callee !== undefined;
   }
 
+  /** A session of another node is a callee there, and therefore here: its own node has asked, and has charged it. */
+  admit(session: RouterSession, claim: RegistrationClaim, place: number): void {
+    const { registrations, parties, calls } = this.#parts;
+    const { uri, match, invoke, options } = claim;
+    const known = registrations.lookup(uri, match);
+    const registration = known ?? registrations.create(uri, { ...options, match, invoke });
+    registrations.join(registration, partyOf(parties, session), options, undefined, place);
+    if (known === undefined) this.#rules.observer.created(session, registration);
+    this.#rules.observer.joined(session, registration);
+    calls.fill(registration);
+  }
+
+  /** A session of another node is no callee of a pattern any more. Calls that it has it may still answer. */
+  dismiss(session: RouterSession, { uri, match }: WantedPattern): void {
+    const registration = this.#parts.registrations.lookup(uri, match);
+    const callee = registration && this.#parts.parties.get(session)?.callees.get(registration);
+    if (callee !== undefined) this.#leave(callee);
+  }
+
   /** Forgets what a session that is gone has registered, or has asked for. */
   remove(party: DealerSession): void {
     for (const callee of party.callees.values()) this.#leave(callee);
@@ -169,22 +188,21 @@ export class Registrar {
   #ask(uplink: Uplink, asked: AskedRegistration): void {
     const { options, procedure: uri } = asked.message;
     const { match = 'exact', invoke = 'single', force_reregister: force = false } = options;
-    const { id, authid, authrole } = asked.session;
-    const claim = { uri, match, invoke, force, options, callee: { id, authid, authrole } };
+    const claim = { uri, match, invoke, force, options, callee: asked.session };
     const pending = this.#pending.begin(asked, claim);
-    uplink.registered(claim, (error) => {
+    uplink.registered(claim, (error, place) => {
       // Its session may have gone.
       if (!this.#pending.end(pending)) return;
-      if (error === undefined) this.#admitted(uplink, pending);
+      if (error === undefined) this.#admitted(uplink, pending, place);
       else this.#refuse(asked, error);
       this.#goOn(pending);
     });
   }
 
   /** The other nodes have agreed; here something may have changed. */
-  #admitted(uplink: Uplink, { asked, claim }: PendingRegistration): void {
+  #admitted(uplink: Uplink, { asked, claim }: PendingRegistration, place: number | undefined): void {
     const standing = this.#tried(() => this.#look(asked));
-    if (!(standing instanceof WampError)) return this.#join(asked, standing, claim);
+    if (!(standing instanceof WampError)) return this.#join(asked, standing, claim, place);
     uplink.unregistered(claim);
     this.#refuse(asked, standing);
   }
@@ -214,7 +232,7 @@ export class Registrar {
     sendError(asked.session, asked.message, error);
   }
 
-  #join({ session, message }: AskedRegistration, standing: Standing, claim?: RegistrationClaim): void {
+  #join({ session, message }: AskedRegistration, standing: Standing, claim?: RegistrationClaim, place?: number): void {
     const { registrations, parties, calls } = this.#parts;
     const { requestId, options, procedure } = message;
     const { registration: known, joins } = standing;
@@ -222,7 +240,7 @@ export class Registrar {
     if (taken) for (const callee of [...known.members]) this.#revoke(callee, ErrorUri.UNREGISTERED);
     const created = known === undefined || taken;
     const registration = created ? registrations.create(procedure, options) : known;
-    if (joins) registrations.join(registration, partyOf(parties, session), options, claim);
+    if (joins) registrations.join(registration, partyOf(parties, session), options, claim, place);
     session.send({ type: REGISTERED, requestId, registration: registration.id });
     if (created) this.#rules.observer.created(session, registration);
     if (joins) this.#rules.observer.joined(session, registration);
@@ -268,7 +286,9 @@ export class Registrar {
     const { registration } = callee;
     const { session } = callee.party;
     const deleted = this.#parts.registrations.leave(callee);
-    this.#rules.budget.give(session, patternWeight(registration.match, registration.uri));
+    if (session.isElsewhere !== true)
+      this.#rules.budget.give(session, patternWeight(registration.match, registration.uri));
+    this.#parts.calls.failForwarded(callee);
     if (deleted) this.#parts.calls.failQueue(registration);
     this.#rules.observer.left(session, registration);
     if (deleted) this.#rules.observer.deleted(session, registration);

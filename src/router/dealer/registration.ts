@@ -22,10 +22,10 @@ export class Registration implements CallTarget {
   readonly uri: string;
   readonly match: Match;
   readonly invoke: InvocationPolicy;
-  /** In order of registration. */
-  readonly members: Callee[] = [];
+  readonly #members: Callee[] = [];
   /** Calls that wait until a callee has room, in order. */
   readonly queue = new Set<InFlight>();
+  readonly forwarded = new Set<InFlight>();
   calls = 0;
   /** `roundrobin`: the index of the one whose turn it is; may be one past the end. */
   #turn = 0;
@@ -38,6 +38,11 @@ export class Registration implements CallTarget {
     this.invoke = invoke;
   }
 
+  /** In order of their places. */
+  get members(): readonly Callee[] {
+    return this.#members;
+  }
+
   get callees(): readonly RouterSession[] {
     return this.members.map(({ party }) => party.session);
   }
@@ -47,13 +52,20 @@ export class Registration implements CallTarget {
   }
 
   get callsInFlight(): number {
-    return this.members.reduce((sum, { running }) => sum + running, this.queue.size);
+    return this.members.reduce((sum, { running }) => sum + running, this.queue.size + this.forwarded.size);
+  }
+
+  add(callee: Callee): void {
+    // Almost always the last one.
+    const index = this.#members.findLastIndex(({ place }) => place <= callee.place) + 1;
+    this.#members.splice(index, 0, callee);
+    if (index < this.#turn) this.#turn++;
   }
 
   remove(callee: Callee): void {
-    const index = this.members.indexOf(callee);
+    const index = this.#members.indexOf(callee);
     if (index === -1) return;
-    this.members.splice(index, 1);
+    this.#members.splice(index, 1);
     if (index < this.#turn) this.#turn--;
   }
 
@@ -90,7 +102,8 @@ export class Registration implements CallTarget {
   }
 }
 
-function isFree(callee: Callee, except: readonly Callee[] | undefined): boolean {
+/** @param except callees that refused the call already. @returns whether a callee has room for a call. */
+export function isFree(callee: Callee, except?: readonly Callee[]): boolean {
   return callee.running < callee.concurrency && except?.includes(callee) !== true;
 }
 

@@ -81,24 +81,27 @@ export class Registrations {
   /**
    * Adds a session to the callees of a registration.
    * @param claim what the other nodes were told.
+   * @param place see {@link Callee}; by default behind all others.
    */
   join(
     registration: Registration,
     party: DealerSession,
     options: RegisterOptions,
     claim: RegistrationClaim | undefined,
+    place = Infinity,
   ): Callee {
     const callee = {
       party,
       registration,
       claim,
+      place,
       disclose: options.disclose_caller === true,
       forwardTimeout: options.forward_timeout === true && party.session.announced('callee', 'call_timeout'),
       // 0 asks for no limit, as leaving it out does.
       concurrency: options.concurrency === undefined || options.concurrency === 0 ? Infinity : options.concurrency,
       running: 0,
     };
-    registration.members.push(callee);
+    registration.add(callee);
     party.callees.set(registration, callee);
     return callee;
   }

@@ -74,7 +74,7 @@ export class MetaEvents {
     detailsOf: (view: View) => unknown,
   ) {
     const tell = (topic: string, argument: (view: View) => unknown) => (session: RouterSession, view: View) => {
-      if (isReservedUri(view.uri) || !this.#isWanted(topic)) return;
+      if (session.isElsewhere === true || isReservedUri(view.uri) || !this.#isWanted(topic)) return;
       this.#publish(topic, [session.id, argument(view)]);
     };
     const idOf = ({ id }: View): number => id;

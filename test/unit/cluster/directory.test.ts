@@ -81,7 +81,7 @@ class TestNode {
   }
 
   claim(uri: string, invoke: InvocationPolicy, force = false): RegistrationClaim {
-    const callee = { id: ++this.#lastSession, authid: this.self.name, authrole: 'x' };
+    const callee = { id: ++this.#lastSession, authid: this.self.name, authrole: 'x', announced: () => false };
     const claim: RegistrationClaim = { uri, match: 'exact', invoke, force, options: { invoke }, callee };
     this.answers.set(claim, []);
     this.directory?.claim(REALM, claim, (error) => {

@@ -1,0 +1,56 @@
+/** What the uplink of a realm brings from the other nodes. */
+import type { Call } from '../../wamp/message.js';
+import type { Broker } from '../broker/broker.js';
+import type { Dealer } from '../dealer/dealer.js';
+import type { RouterSession } from '../session.js';
+import type { Publication, RegistrationClaim, WantedPattern } from '../uplink.js';
+
+/** The side of a realm that an `Uplink` calls. Sessions of other nodes are `isElsewhere`; `Realm.forget` removes one that is gone. */
+export class Elsewhere {
+  readonly #broker: Broker;
+  readonly #dealer: Dealer;
+
+  constructor(broker: Broker, dealer: Dealer) {
+    this.#broker = broker;
+    this.#dealer = dealer;
+  }
+
+  /** Delivers a publication that came for one pattern to the subscribers on this node. */
+  deliver(pattern: WantedPattern, publication: Publication): void {
+    this.#broker.deliver(pattern, publication);
+  }
+
+  /**
+   * Takes a registration away from a session of this node, because another node has it now.
+   * @param claim as the uplink was told.
+   * @returns false when it was over already.
+   */
+  revokeClaim(claim: RegistrationClaim, reason?: string): boolean {
+    return this.#dealer.revokeClaim(claim, reason);
+  }
+
+  /**
+   * A session of another node is a callee from now on.
+   * @param session gets INVOCATION and INTERRUPT, and answers by `Realm.receive`.
+   * @param place among those of all nodes, see `Uplink.registered`.
+   */
+  admit(session: RouterSession, claim: RegistrationClaim, place: number): void {
+    this.#dealer.admit(session, claim, place);
+  }
+
+  /** It is one no more. Calls that it has it may still answer. */
+  dismiss(session: RouterSession, pattern: WantedPattern): void {
+    this.#dealer.dismiss(session, pattern);
+  }
+
+  /**
+   * A CALL for one callee of this node, which another node chose: a new one, or more of one that is there.
+   * @param caller stands for the session that calls there: gets RESULT and ERROR, and cancels by `Realm.receive`.
+   * @param claim of the callee.
+   * @param message whose options are the details of INVOCATION.
+   * @throws WampError when the callee was not asked: `wamp.error.unavailable` where it has left.
+   */
+  forward(caller: RouterSession, claim: RegistrationClaim, message: Call): void {
+    this.#dealer.forward(caller, claim, message);
+  }
+}
