@@ -86,6 +86,8 @@ describeNeeds('HAProxy, chromium and python3-autobahn', hasAll)('a rolling resta
     for (const index of nodes.keys()) {
       const [daemon, insider] = [nodes[index] as Daemon, insiders[index] as Insider];
       const others = insiders.filter((each) => each !== insider);
+      // Else there may be no node for a moment: it looks at the one that was started again once a second.
+      await balancer.allUp();
       const again = await stopAndStart({ daemon, insider, others, crowds, stop: () => daemon.stop() });
       nodes[index] = again.daemon;
       insiders[index] = again.insider;

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { temporaryDirectory } from './daemon.js';
@@ -92,15 +93,39 @@ export const FRONT_PROXIES: readonly FrontProxy[] = [
   },
 ];
 
-/** HAProxy in front of two nodes, with the file of docs/operations.md. Only ports are changed. */
-export function startBalancer([a, b]: readonly [number, number]): Promise<StartedServer> {
+/** HAProxy in front of two nodes. */
+export interface Balancer extends StartedServer {
+  /** Resolves when HAProxy takes all its servers for up: it looks now and then. */
+  allUp(): Promise<void>;
+}
+
+/** With the file of docs/operations.md: only ports are changed, and it can be asked. */
+export async function startBalancer([a, b]: readonly [number, number]): Promise<Balancer> {
   const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/operations.md'), 'utf8');
-  const text = /^The file `haproxy\.cfg`:\n+```text\n([^]*?)^```/m.exec(page)?.[1];
-  if (text === undefined) throw new Error('docs/operations.md has no haproxy.cfg');
+  const file = /^The file `haproxy\.cfg`:\n+```text\n([^]*?)^```/m.exec(page)?.[1];
+  if (file === undefined) throw new Error('docs/operations.md has no haproxy.cfg');
   const ports = (port: number) => new Map([9080, 8081, 8082].map((own, index) => [own, [port, a, b][index]]));
   const configOf = (port: number): string =>
-    text.replaceAll(/(?<=127\.0\.0\.1:)\d+/g, (own) => String(ports(port).get(Number(own))));
-  return start(HAPROXY, ['-db', '-f', 'proxy.conf'], configOf, temporaryDirectory());
+    `global\n  stats socket asked.sock\n${file.replaceAll(/(?<=127\.0\.0\.1:)\d+/g, (own) => String(ports(port).get(Number(own))))}`;
+  const directory = temporaryDirectory();
+  const started = await start(HAPROXY, ['-db', '-f', 'proxy.conf'], configOf, directory);
+  const allUp = async (): Promise<void> => {
+    while (!(await statesOf(path.join(directory, 'asked.sock'))).every((state) => state === 'UP')) await delay(20);
+  };
+  return { ...started, allUp };
+}
+
+/** @returns what HAProxy says of each server. */
+async function statesOf(socketFile: string): Promise<readonly string[]> {
+  const socket = connect(socketFile);
+  socket.end('show stat\n');
+  const answer = await text(socket);
+  const [head = '', ...lines] = answer.replace(/^# /, '').trim().split('\n');
+  const at = (name: string): number => head.split(',').indexOf(name);
+  const servers = lines
+    .map((line) => line.split(','))
+    .filter((fields) => !/^(?:FRONTEND|BACKEND)$/.test(fields[at('svname')] ?? ''));
+  return servers.map((fields) => fields[at('status')] ?? '');
 }
 
 /** nginx as a server. @param server what stands in its `server` block behind `listen`. @param directory in which it runs. */
