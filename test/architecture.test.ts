@@ -50,8 +50,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   router: { folders: ['wamp', 'metrics'], types: ['log'] },
   // The other nodes: what joins the realms of several nodes. Only the folders of the engines know what carries it.
   cluster: {
-    folders: ['wamp', 'log', 'serializer', 'system'],
-    types: ['router'],
+    folders: ['wamp', 'log', 'router', 'serializer', 'system'],
     builtins: ['crypto', 'fs', 'timers'],
     packages: ['@nats-io/transport-node', '@nats-io/jetstream', '@nats-io/kv'],
   },

@@ -1,5 +1,5 @@
 /**
- * When a subscription is in force everywhere. The engine tells the servers of other nodes of it some time after it was made; but what it
+ * When a subscription is in force everywhere, and a registration known. The engine tells the servers of other nodes of it some time after it was made; but what it
  * tells comes there before any later message of this node. So every other node is asked, and when all have answered, what they publish
  * from now on comes here. A node of which nothing is heard is not waited for. One question at a time is on its way for all that wait: those that come meanwhile wait for the next one.
  */
@@ -16,6 +16,8 @@ export interface BarrierDeps {
   readonly peers: Pick<Peers, 'ask'>;
   readonly membership: Pick<Membership, 'others' | 'isSuspect'>;
   readonly scheduler: Pick<Scheduler, 'after'>;
+  /** The revision of the directory that the others have to have seen as well; 0: none. */
+  readonly revision: () => number;
 }
 
 /** Between two questions to a node that gave no answer. */
@@ -56,10 +58,10 @@ export class Barrier {
   /** Resolves when a node has answered, or when nothing is heard of it any more: nobody waits for it then. */
   async #askOne(node: NodeRef): Promise<void> {
     const { peers, membership, scheduler } = this.#deps;
-    const nothing: Dict = {};
+    const head: Dict = { v: this.#deps.revision() };
     while (!membership.isSuspect(node)) {
       try {
-        await peers.ask(node, BARRIER, nothing);
+        await peers.ask(node, BARRIER, head);
         return;
       } catch {
         // It may be the link of this node that is down.

@@ -20,6 +20,9 @@ const ROLE_FEATURES = {
   ],
 } as const;
 
+/** What a callee may announce. */
+export const CALLEE_FEATURES = ROLE_FEATURES.callee;
+
 /** A role that a client announces in HELLO. */
 export type ClientRole = keyof typeof ROLE_FEATURES;
 /** A feature that a client announces under a role (section "Feature Announcement"). */

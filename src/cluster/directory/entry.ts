@@ -1,10 +1,12 @@
 /** What all nodes know of one callee of one registration, and how it stands in the bucket. */
 import { createHash } from 'node:crypto';
+import { CALLEE_FEATURES } from '../../wamp/features.js';
 import { isDict } from '../../wamp/payload.js';
 import { decodeJson, encodeJson } from '../json.js';
 import { keyOf, nodeOf } from '../node-ref.js';
 import { tokenOf } from '../subjects.js';
 import type { RegistrationClaim, WantedPattern } from '../../router/uplink.js';
+import type { Dict } from '../../wamp/payload.js';
 import type { Change } from '../engine.js';
 import type { NodeRef } from '../node-ref.js';
 
@@ -49,7 +51,17 @@ export function nodeOfEntry(key: string): NodeRef | undefined {
 export function encodeEntry(realm: string, claim: RegistrationClaim, createdMs: number, place?: number): Uint8Array {
   const { uri, match, invoke, force, options, callee } = claim;
   const { id, authid, authrole } = callee;
-  return encodeJson({ realm, uri, match, invoke, force, options, callee: { id, authid, authrole }, createdMs, place });
+  const features = CALLEE_FEATURES.filter((feature) => callee.announced('callee', feature));
+  const who = { id, authid, authrole, features };
+  return encodeJson({ realm, uri, match, invoke, force, options, callee: who, createdMs, place });
+}
+
+function calleeOf({ id, authid, authrole, features }: Dict): Dict {
+  const announced = Array.isArray(features) ? (features as readonly unknown[]) : [];
+  return {
+    ...{ id, authid, authrole },
+    announced: (role: string, feature: string) => role === 'callee' && announced.includes(feature),
+  };
 }
 
 /** @returns what a change says; undefined for what no node has written. */
@@ -66,7 +78,7 @@ export function entryOf({ key, value, revision }: Change): CalleeEntry | undefin
     node,
     createdMs,
     // What another node of this cluster wrote is what `encodeEntry` makes.
-    claim: { uri, match, invoke, force, options, callee } as unknown as RegistrationClaim,
+    claim: { uri, match, invoke, force, options, callee: calleeOf(callee) } as unknown as RegistrationClaim,
     place: typeof place === 'number' ? place : revision,
     isHeld: typeof place === 'number',
   };

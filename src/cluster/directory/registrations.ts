@@ -42,7 +42,7 @@ interface Own {
   readonly claim: RegistrationClaim;
   readonly createdMs: number;
   /** Undefined when it has its answer. */
-  done: ((error?: WampError) => void) | undefined;
+  done: ((error?: WampError, place?: number) => void) | undefined;
   /** The key is being written as that of a callee. */
   isConfirming: boolean;
 }
@@ -100,7 +100,7 @@ export class RegistrationDirectory {
   }
 
   /** A session of this node wants to be a callee: see `Uplink.registered`. */
-  claim(realm: string, claim: RegistrationClaim, done: (error?: WampError) => void): void {
+  claim(realm: string, claim: RegistrationClaim, done: (error?: WampError, place?: number) => void): void {
     const key = entryKey(realm, claim, this.#deps.self, ++this.#lastNumber);
     const createdMs = this.#deps.clock();
     this.#own.set(key, { realm, claim, createdMs, done, isConfirming: false });
@@ -114,6 +114,16 @@ export class RegistrationDirectory {
   release(claim: RegistrationClaim): void {
     const key = this.#keys.get(claim);
     if (key !== undefined) this.#drop(key);
+  }
+
+  /** @returns the claim of this node with a key, if it is one still. */
+  claimOf(key: string): RegistrationClaim | undefined {
+    return this.#own.get(key)?.claim;
+  }
+
+  /** The revision that this node has seen. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** @param done called when this node has seen all changes up to a revision. */
@@ -256,7 +266,7 @@ export class RegistrationDirectory {
   }
 
   /** This node sees its callee in the bucket; when all others do, it is one. */
-  #confirmed({ key }: CalleeEntry, isInForce: boolean): void {
+  #confirmed({ key, place }: CalleeEntry, isInForce: boolean): void {
     const own = this.#own.get(key);
     const done = own?.done;
     if (own === undefined || done === undefined) return;
@@ -264,7 +274,7 @@ export class RegistrationDirectory {
     this.#deps.seen(this.#revision, () => {
       if (this.#own.get(key) !== own || own.done === undefined) return;
       own.done = undefined;
-      done();
+      done(undefined, place);
     });
   }
 

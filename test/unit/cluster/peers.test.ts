@@ -158,6 +158,7 @@ it('a barrier asks all others at once for all who wait, again when that fails, a
     peers: a.peers,
     membership: { others: [b.self, c.self], isSuspect: ({ name }) => suspects.has(name) },
     scheduler: clock,
+    revision: () => 0,
   });
   const passed: number[] = [];
   for (const number of [1, 2, 3]) barrier.pass(() => passed.push(number));

@@ -1,0 +1,116 @@
+/**
+ * A callee of another node. The dealer of this node sends it INVOCATION and INTERRUPT, which go to its node; what comes back from there
+ * is its YIELD and ERROR. It goes when it is a callee of nothing any more and has answered everything.
+ */
+import { EngineError } from '../engine.js';
+import { wampErrorOf } from '../realm-events.js';
+import { ErrorUri } from '../../wamp/error.js';
+import { ERROR, INTERRUPT, INVOCATION } from '../../wamp/message.js';
+import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
+import { ForeignSession } from './foreign-session.js';
+import type { RegistrationClaim } from '../../router/uplink.js';
+import type { ErrorMessage, Invocation, RouterMessage, Yield } from '../../wamp/message.js';
+import type { Dict, Payload } from '../../wamp/payload.js';
+import type { NodeRef } from '../node-ref.js';
+
+export interface RemoteCalleeDeps {
+  readonly realm: string;
+  readonly node: NodeRef;
+  readonly callee: RegistrationClaim['callee'];
+  /** @throws EngineError */
+  readonly send: (kind: string, head: Dict, payload: Payload, token?: string) => void;
+  /** Hands its answer to the realm. Not called within the dealer. */
+  readonly answer: (session: ForeignSession, message: Yield | ErrorMessage) => void;
+}
+
+export class RemoteCallee {
+  readonly node: NodeRef;
+  readonly session: ForeignSession;
+  readonly #deps: RemoteCalleeDeps;
+  // registration id -> the key of its entry, and its URI
+  readonly #entries = new Map<number, { readonly key: string; readonly uri: string }>();
+  /** The ids of INVOCATIONs that have no final answer. */
+  readonly #open = new Set<number>();
+
+  constructor(deps: RemoteCalleeDeps) {
+    this.#deps = deps;
+    this.node = deps.node;
+    const { id, authid, authrole } = deps.callee;
+    this.session = new ForeignSession({
+      ...{ id, authid, authrole, realm: deps.realm, node: deps.node.name },
+      announced: (role, feature) => feature !== 'registration_revocation' && deps.callee.announced(role, feature),
+      send: (message) => this.#send(message),
+    });
+  }
+
+  /** Whether nothing is left of it. */
+  get isOver(): boolean {
+    return this.#entries.size === 0 && this.#open.size === 0;
+  }
+
+  /** The ids of INVOCATIONs that have no final answer. */
+  get open(): readonly number[] {
+    return [...this.#open];
+  }
+
+  holds(registration: number, key: string, uri: string): void {
+    this.#entries.set(registration, { key, uri });
+  }
+
+  drops(registration: number): void {
+    this.#entries.delete(registration);
+  }
+
+  /** Its node sent an answer. An answer to what is over is dropped. */
+  answered(message: Yield | ErrorMessage): void {
+    if (!this.#open.has(message.requestId)) return;
+    if (message.type === ERROR || message.options.progress !== true) this.#open.delete(message.requestId);
+    this.#deps.answer(this.session, message);
+  }
+
+  /** An INVOCATION has no answer, and will have none. */
+  failed(requestId: number, error: string, text: string): void {
+    const payload = payloadOf([text]);
+    this.answered({ type: ERROR, requestType: INVOCATION, requestId, details: {}, error, payload });
+  }
+
+  #send(message: RouterMessage): void {
+    if (message.type === INVOCATION) this.#invoke(message);
+    else if (message.type === INTERRUPT) this.#interrupt(message.requestId, message.options);
+  }
+
+  #invoke({ requestId, registration, details, payload }: Invocation): void {
+    const entry = this.#entries.get(registration);
+    const isMore = this.#open.has(requestId);
+    this.#open.add(requestId);
+    const fail = (error: string, text: string): void => queueMicrotask(() => this.failed(requestId, error, text));
+    if (entry === undefined) return fail(ErrorUri.UNAVAILABLE, 'the callee has left');
+    const head = {
+      c: this.session.id,
+      i: requestId,
+      e: entry.key,
+      u: entry.uri,
+      d: details,
+      ...(isMore && { m: true }),
+    };
+    try {
+      this.#deps.send('call', head, payload, `${this.session.id}-${requestId}`);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      const { uri, args } = wampErrorOf(error);
+      fail(uri, String(args[0]));
+    }
+  }
+
+  #interrupt(requestId: number, options: Dict): void {
+    if (!this.#open.has(requestId)) return;
+    // With `kill` an answer comes; else nobody waits for one.
+    if (options['mode'] !== 'kill') this.#open.delete(requestId);
+    try {
+      this.#deps.send('cancel', { c: this.session.id, i: requestId, o: options }, NO_PAYLOAD);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      // The link is down: what becomes of the call is found out when it is up again.
+    }
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * This node in a cluster, from when it joins until it leaves or may not serve any more: it knows the other nodes, and joins its realms
+ * to theirs. A node that comes back after that is another member.
+ */
+import { BARRIER, Barrier } from './barrier.js';
+import { RegistrationDirectory } from './directory/registrations.js';
+import { EngineError } from './engine.js';
+import { Membership } from './membership.js';
+import { Peers } from './peers.js';
+import { RealmLink } from './realm-link.js';
+import { Subjects, tokenOf } from './subjects.js';
+import type { Logger } from '../log/logger.js';
+import type { Scheduler } from '../router/observer.js';
+import type { CallId } from './calls/realm-calls.js';
+import type { Engine } from './engine.js';
+import type { Frame } from './frame.js';
+import type { MembershipTimings } from './membership.js';
+import type { NodeRef } from './node-ref.js';
+
+export interface MemberDeps {
+  readonly engine: Engine;
+  /** The names of the cluster, and of this node. */
+  readonly cluster: string;
+  readonly node: string;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly scheduler: Scheduler;
+  readonly timings: MembershipTimings;
+  readonly log: Logger;
+  /** Called once when this node may not serve any more: its clients have to go at once. @param why for people */
+  readonly fenced: (why: string) => void;
+}
+
+interface MemberParts {
+  readonly membership: Membership;
+  readonly peers: Peers;
+  readonly barrier: Barrier;
+  readonly directory: RegistrationDirectory;
+}
+
+/** The kinds of frames that belong to a realm. */
+const OF_REALMS = ['call', 'cancel', 'yield', 'error'] as const;
+
+/** "Which of these calls do you not know?", and "I have lost frames of yours, so ask me that". */
+const UNKNOWN = 'unknown';
+const LOST = 'lost';
+
+/** Between two attempts to find out what was lost. */
+const RETRY_MS = 250;
+
+/** How long an answer of a node may take. */
+const ANSWER_MS = 2000;
+
+export class ClusterMember {
+  readonly #deps: MemberDeps;
+  readonly #subjects: Subjects;
+  // realm -> what joins it to the others
+  readonly #links = new Map<string, RealmLink>();
+  readonly #parts: MemberParts;
+  #isOver = false;
+
+  /** Use {@link ClusterMember.join}. */
+  private constructor(deps: MemberDeps, parts: MemberParts) {
+    this.#deps = deps;
+    this.#subjects = new Subjects(deps.cluster);
+    this.#parts = parts;
+    this.#listen();
+  }
+
+  /** Rejects with EngineError: `refused` when there is another node of the same name. */
+  static async join(deps: MemberDeps): Promise<ClusterMember> {
+    const { engine, scheduler, clock, log, timings } = deps;
+    const subjects = new Subjects(deps.cluster);
+    const name = tokenOf(deps.cluster);
+    const nodes = await engine.bucket(`${name}_nodes`, { durable: true });
+    const registrations = await engine.bucket(`${name}_registrations`, { durable: true });
+    // What becomes known before everything is there is known to `membership`, too.
+    const late: { member?: ClusterMember } = {};
+    const membership = await Membership.join({
+      ...{ engine, bucket: nodes, subject: subjects.heartbeat, name: deps.node, clock, scheduler, timings, log },
+      listener: {
+        joined: () => undefined,
+        removed: (node) => late.member?.forget(node),
+        clean: (node) => late.member?.cleanBehind(node) ?? Promise.reject(new Error('this node is still joining')),
+        fenced: (why) => late.member?.fence(why),
+      },
+    });
+    const peers = new Peers({
+      ...{ engine, self: membership.self, scheduler, log, markMs: timings.heartbeatMs, answerMs: ANSWER_MS },
+      subjectOf: (node) => subjects.node(node.name, node.epoch),
+      isGone: (node) => membership.isGone(node),
+    });
+    let directory: RegistrationDirectory | undefined;
+    const barrier = new Barrier({ peers, membership, scheduler, revision: () => directory?.revision ?? 0 });
+    try {
+      directory = await RegistrationDirectory.open({
+        ...{ bucket: registrations, self: membership.self, clock, scheduler, log },
+        seen: (_revision, done) => barrier.pass(done),
+      });
+    } catch (error) {
+      peers.end();
+      await membership.leave().catch(() => undefined);
+      throw error;
+    }
+    if (!membership.mayServe())
+      throw new EngineError('unavailable', 'the cluster was out of reach while this node joined it');
+    return (late.member = new ClusterMember(deps, { membership, peers, barrier, directory }));
+  }
+
+  get self(): NodeRef {
+    return this.#parts.membership.self;
+  }
+
+  /** The other nodes. */
+  get others(): readonly NodeRef[] {
+    return this.#parts.membership.others;
+  }
+
+  /** Whether this node may serve. */
+  mayServe(): boolean {
+    return this.#parts.membership.mayServe();
+  }
+
+  /** @returns what joins a realm to the same realm of the other nodes; the same each time. */
+  linkOf(realm: string): RealmLink {
+    let link = this.#links.get(realm);
+    if (link === undefined) {
+      const { peers, barrier, directory } = this.#parts;
+      link = new RealmLink({
+        ...{ name: realm, engine: this.#deps.engine, prefix: this.#subjects.events(realm), barrier, directory },
+        log: this.#deps.log.child({ realm }),
+        mayServe: () => this.mayServe(),
+        send: (to, kind, head, payload, token) =>
+          peers.send(
+            to,
+            kind,
+            { ...head, r: realm },
+            payload,
+            token && `${tokenOf(realm).length}-${tokenOf(realm)}-${token}`,
+          ),
+      });
+      this.#links.set(realm, link);
+    }
+    return link;
+  }
+
+  /** A node has gone. */
+  forget(node: NodeRef): void {
+    const { peers, directory } = this.#parts;
+    peers.forget(node);
+    directory.forget(node);
+    for (const { calls } of this.#links.values()) calls.forget(node);
+  }
+
+  cleanBehind(node: NodeRef): Promise<void> {
+    return this.#parts.directory.cleanBehind(node);
+  }
+
+  /** This node may not serve any more. */
+  fence(why: string): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#deps.fenced(why);
+  }
+
+  /** Leaves the cluster, after its sessions have gone. Never rejects: the others notice by themselves when they cannot be told. */
+  async leave(): Promise<void> {
+    if (this.#isOver) return;
+    const { membership, directory } = this.#parts;
+    this.#end();
+    try {
+      await directory.leave();
+      await membership.leave();
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'could not leave the cluster in good order: the other nodes will notice');
+    }
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    const { peers, directory } = this.#parts;
+    for (const link of this.#links.values()) link.end();
+    peers.end();
+    directory.end();
+  }
+
+  #listen(): void {
+    const { peers, directory } = this.#parts;
+    peers.on(BARRIER, (_from, { head }, answer) => directory.reached(Number(head['v']), () => answer?.({})));
+    for (const kind of OF_REALMS) peers.on(kind, (from, frame) => this.#received(from, kind, frame));
+    peers.undelivered = (to, token) => this.#undelivered(to, token);
+    peers.lost = (from) => this.#lost(from);
+    peers.on(LOST, (from, _frame, answer) => {
+      answer?.({});
+      void this.#findLost(from);
+    });
+    peers.on(UNKNOWN, (from, { head }, answer) => {
+      const calls = this.#links.get(String(head['r']))?.calls;
+      const asked = callsIn(head['l']);
+      answer?.({ l: calls?.unknownOf(from, asked) ?? asked });
+    });
+  }
+
+  #received(from: NodeRef, kind: string, frame: Frame): void {
+    if (this.mayServe()) this.#links.get(String(frame.head['r']))?.calls.received(from, kind, frame);
+  }
+
+  /** A token is the length of the realm's token, that token, the callee and the invocation. */
+  #undelivered(to: NodeRef, token: string): void {
+    const length = Number.parseInt(token, 10);
+    const rest = token.slice(String(length).length + 1);
+    const [callee, invocation] = rest
+      .slice(length + 1)
+      .split('-')
+      .map(Number);
+    const link = [...this.#links].find(([realm]) => tokenOf(realm) === rest.slice(0, length))?.[1];
+    if (callee !== undefined && invocation !== undefined) link?.calls.undelivered(to, [callee, invocation]);
+  }
+
+  /** Frames of a node were lost: answers to calls from here, or calls from there. */
+  #lost(from: NodeRef): void {
+    this.#deps.log.warn({ node: from.name }, 'messages of another node were lost');
+    void this.#findLost(from);
+    void this.#until(from, () => this.#parts.peers.ask(from, LOST, {}));
+  }
+
+  /** Asks a node which of the calls to it it does not know: what it has answered came before its answer to this. */
+  async #findLost(node: NodeRef): Promise<void> {
+    for (const [realm, { calls }] of this.#links) {
+      const open = calls.openAt(node);
+      if (open.length === 0) continue;
+      const answer = await this.#until(node, () => this.#parts.peers.ask(node, UNKNOWN, { r: realm, l: open }));
+      if (answer !== undefined) calls.lost(node, callsIn(answer.head['l']));
+    }
+  }
+
+  /** Tries until a node has answered; undefined when it is gone first, or this one has left. */
+  async #until(node: NodeRef, ask: () => Promise<Frame>): Promise<Frame | undefined> {
+    while (!this.#isOver && this.others.some(({ name, epoch }) => name === node.name && epoch === node.epoch)) {
+      try {
+        return await ask();
+      } catch {
+        await new Promise<void>((resolve) => this.#deps.scheduler.after(RETRY_MS, resolve));
+      }
+    }
+    return undefined;
+  }
+}
+
+function callsIn(list: unknown): readonly CallId[] {
+  if (!Array.isArray(list)) return [];
+  return (list as readonly unknown[]).filter((each): each is CallId => {
+    return Array.isArray(each) && typeof each[0] === 'number' && typeof each[1] === 'number';
+  });
+}

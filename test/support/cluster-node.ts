@@ -1,0 +1,65 @@
+/** A node of a cluster in one process: a member with a router of its own, whose sessions a test plays. */
+import { pino } from 'pino';
+
+import { ClusterMember } from '../../src/cluster/member.js';
+import type { MemoryEngine, MemoryHub } from '../../src/cluster/memory/hub.js';
+import type { Realm } from '../../src/router/realm.js';
+import { Router } from '../../src/router/router.js';
+import { TIMINGS } from './cluster.js';
+import type { FakeClock} from './realm.js';
+import { ALLOW_ALL, ScriptedSession } from './realm.js';
+
+const OPTIONS = { uri_check: 'loose', event_dispatching_chunk_size: 100, bridge_meta_api: false } as const;
+
+let lastSession = 0;
+
+export class ClusterNode {
+  readonly name: string;
+  readonly engine: MemoryEngine;
+  readonly fenced: string[] = [];
+  readonly #clock: FakeClock;
+  #member: ClusterMember | undefined;
+  #realm: Realm | undefined;
+
+  constructor(name: string, hub: MemoryHub, clock: FakeClock) {
+    this.name = name;
+    this.engine = hub.connect();
+    this.#clock = clock;
+  }
+
+  async join(): Promise<this> {
+    const clock = this.#clock;
+    const member = await ClusterMember.join({
+      ...{ engine: this.engine, cluster: 'test', node: this.name, timings: TIMINGS, scheduler: clock },
+      clock: () => clock.now,
+      log: pino({ level: 'silent' }),
+      fenced: (why) => void this.fenced.push(why),
+    });
+    this.#member = member;
+    const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL], options: OPTIONS }], {
+      randomId: () => Math.floor(Math.random() * 2 ** 53),
+      clock: () => clock.now,
+      scheduler: clock,
+      uplinkOf: (realm) => member.linkOf(realm),
+    });
+    this.#realm = router.realm('realm1');
+    if (this.#realm !== undefined) member.linkOf('realm1').begin(this.#realm);
+    return this;
+  }
+
+  get member(): ClusterMember {
+    if (this.#member === undefined) throw new Error('the node has not joined');
+    return this.#member;
+  }
+
+  get realm(): Realm {
+    if (this.#realm === undefined) throw new Error('the node has not joined');
+    return this.#realm;
+  }
+
+  session(...features: string[]): ScriptedSession {
+    const role = this.realm.role(ALLOW_ALL.name);
+    if (role === undefined) throw new Error('there is no role');
+    return new ScriptedSession(this.realm, ++lastSession, role, features);
+  }
+}

@@ -1,0 +1,239 @@
+/** Several nodes with a realm that is one: events, calls, and what becomes of them when a node or a message is lost. */
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import type { MemoryHub } from '../../../src/cluster/memory/hub.js';
+import { ClusterNode } from '../../support/cluster-node.js';
+import { settle, testHub, TIMINGS } from '../../support/cluster.js';
+import { FakeClock } from '../../support/realm.js';
+import type { ScriptedSession } from '../../support/realm.js';
+
+const [ERROR, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, EVENT] = [8, 16, 17, 32, 33, 36];
+const [CALL, CANCEL, RESULT, REGISTER, REGISTERED, INVOCATION, INTERRUPT, YIELD] = [48, 49, 50, 64, 65, 68, 69, 70];
+
+let hub: MemoryHub;
+let clock: FakeClock;
+let [a, b, c] = [] as unknown as [ClusterNode, ClusterNode, ClusterNode];
+beforeEach(async () => {
+  hub = testHub();
+  clock = new FakeClock();
+  [a, b, c] = [
+    await new ClusterNode('a', hub, clock).join(),
+    await new ClusterNode('b', hub, clock).join(),
+    await new ClusterNode('c', hub, clock).join(),
+  ];
+  await settle();
+});
+
+async function pass(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 250) {
+    clock.advance(Math.min(left, 250));
+    await settle();
+  }
+}
+
+/** What a session heard of one kind. */
+const heard = (session: ScriptedSession, code: number): unknown[][] =>
+  session.heard().filter(([type]) => type === code);
+
+describe('events', () => {
+  it('reach the subscribers of all nodes, by pattern, once for each subscription, and in order', async () => {
+    const [exact, prefix, wildcard, publisher] = [a.session(), b.session(), c.session(), a.session()];
+    exact.tell(SUBSCRIBE, 1, {}, 'com.app.x');
+    prefix.tell(SUBSCRIBE, 1, { match: 'prefix' }, 'com.ap');
+    prefix.tell(SUBSCRIBE, 2, {}, 'com.app.x');
+    wildcard.tell(SUBSCRIBE, 1, { match: 'wildcard' }, 'com..x');
+    await settle();
+    const ids = [exact, prefix, wildcard].map((session) => heard(session, SUBSCRIBED).map(([, , id]) => id));
+    expect(ids[0]?.[0]).toBe(ids[1]?.[1]);
+    for (const number of [1, 2, 3])
+      publisher.tell(PUBLISH, number, { acknowledge: true }, 'com.app.x', [number], { k: 'ä' });
+    publisher.tell(PUBLISH, 4, {}, 'com.other.y', [4]);
+    publisher.tell(PUBLISH, 5, {}, 'com.ape', [5]);
+    await settle();
+    expect(heard(publisher, PUBLISHED)).toHaveLength(3);
+    expect(heard(exact, EVENT).map((event) => event.slice(3))).toEqual(
+      [1, 2, 3].map((number) => [{}, [number], { k: 'ä' }]),
+    );
+    const both = heard(prefix, EVENT);
+    expect(both.filter(([, id]) => id === ids[1]?.[0]).map((event) => [event[3], event[4]])).toEqual([
+      ...[1, 2, 3].map((number) => [{ topic: 'com.app.x' }, [number]]),
+      [{ topic: 'com.ape' }, [5]],
+    ]);
+    expect(both.filter(([, id]) => id === ids[1]?.[1])).toHaveLength(3);
+    expect(heard(wildcard, EVENT).map((event) => event[4])).toEqual([[1], [2], [3]]);
+  });
+
+  it('are seen by whoever has SUBSCRIBED, wherever they are published next', async () => {
+    for (let round = 0; round < 20; round++) {
+      const [subscriber, publisher] = [a.session(), b.session()];
+      const topic = `com.app.round${round}`;
+      subscriber.tell(SUBSCRIBE, 1, {}, topic);
+      let isSubscribed = false;
+      for (let turn = 0; !isSubscribed; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        isSubscribed = subscriber.heard().length > 0;
+        if (turn > 100) throw new Error('no SUBSCRIBED');
+      }
+      publisher.tell(PUBLISH, 1, {}, topic, [round]);
+      await settle();
+      expect(heard(subscriber, EVENT)).toHaveLength(1);
+    }
+  });
+
+  it('go to those that the publisher means, on every node, and not to itself', async () => {
+    const [here, there, publisher] = [a.session(), b.session(), b.session()];
+    for (const session of [here, there, publisher]) session.tell(SUBSCRIBE, 1, {}, 'com.app.x');
+    await settle();
+    for (const session of [here, there, publisher]) session.heard();
+    publisher.tell(PUBLISH, 1, {}, 'com.app.x', [1]);
+    publisher.tell(PUBLISH, 2, { exclude_me: false, eligible: [publisher.id, here.id] }, 'com.app.x', [2]);
+    publisher.tell(PUBLISH, 3, { exclude_authid: [here.authid] }, 'com.app.x', [3]);
+    await settle();
+    expect([here, there, publisher].map((session) => heard(session, EVENT).map((event) => event[4]))).toEqual([
+      [[1], [2]],
+      [[1], [3]],
+      [[2]],
+    ]);
+  });
+});
+
+describe('calls', () => {
+  it('find the callee on whatever node it is, with its answer, its error, and who calls', async () => {
+    const [callee, caller] = [a.session(), b.session()];
+    callee.tell(REGISTER, 1, { disclose_caller: true }, 'com.app.f');
+    callee.tell(REGISTER, 2, { match: 'prefix' }, 'com.app.g');
+    await settle();
+    expect(heard(callee, REGISTERED)).toHaveLength(2);
+    caller.tell(CALL, 1, {}, 'com.app.f', [1], { k: 2 });
+    caller.tell(CALL, 2, {}, 'com.app.g.h', ['x']);
+    await settle();
+    const invocations = heard(callee, INVOCATION);
+    expect(invocations.map((each) => each.slice(3))).toEqual([
+      [{ caller: caller.id, caller_authid: caller.authid, caller_authrole: 'anonymous' }, [1], { k: 2 }],
+      [{ procedure: 'com.app.g.h' }, ['x']],
+    ]);
+    callee.tell(YIELD, invocations[0]?.[1], {}, ['result']);
+    callee.tell(ERROR, INVOCATION, invocations[1]?.[1], {}, 'com.app.error', ['oops']);
+    await settle();
+    expect(caller.heard()).toEqual([
+      [RESULT, 1, {}, ['result']],
+      [ERROR, CALL, 2, {}, 'com.app.error', ['oops']],
+    ]);
+    expect(b.member.linkOf('realm1').calls.size.callees).toBe(1);
+    expect(a.member.linkOf('realm1').calls.size.callers).toBe(0);
+  });
+
+  it('know one owner of a procedure on all nodes, and may share one', async () => {
+    const [first, second, caller] = [a.session(), b.session(), c.session()];
+    for (const session of [first, second]) session.tell(REGISTER, 1, {}, 'com.app.single');
+    for (const session of [first, second]) session.tell(REGISTER, 2, { invoke: 'roundrobin' }, 'com.app.shared');
+    await settle();
+    expect([...heard(first, REGISTERED), ...heard(second, REGISTERED)]).toHaveLength(3);
+    for (let id = 1; id <= 4; id++) caller.tell(CALL, id, {}, 'com.app.shared');
+    await settle();
+    expect([heard(first, INVOCATION).length, heard(second, INVOCATION).length]).toEqual([2, 2]);
+  });
+
+  it('have progressive results, are canceled, and interrupt their callee when the caller leaves', async () => {
+    const callee = a.session('callee.call_canceling', 'callee.progressive_call_results');
+    const caller = b.session();
+    callee.tell(REGISTER, 1, {}, 'com.app.f');
+    await settle();
+    callee.heard();
+    caller.tell(CALL, 1, { receive_progress: true }, 'com.app.f');
+    await settle();
+    const [[, id, , details] = []] = heard(callee, INVOCATION);
+    expect(details).toEqual({ receive_progress: true });
+    for (const part of [1, 2]) callee.tell(YIELD, id, { progress: true }, [part]);
+    callee.tell(YIELD, id, {}, ['end']);
+    await settle();
+    expect(caller.heard()).toEqual([
+      [RESULT, 1, { progress: true }, [1]],
+      [RESULT, 1, { progress: true }, [2]],
+      [RESULT, 1, {}, ['end']],
+    ]);
+    caller.tell(CALL, 2, {}, 'com.app.f');
+    caller.tell(CANCEL, 2, { mode: 'kill' });
+    await settle();
+    const [[, second] = []] = heard(callee, INVOCATION);
+    callee.tell(ERROR, INVOCATION, second, {}, 'wamp.error.canceled');
+    await settle();
+    expect(caller.heard().map((message) => message[4])).toEqual(['wamp.error.canceled']);
+    caller.tell(CALL, 3, {}, 'com.app.f');
+    await settle();
+    callee.heard();
+    b.realm.leave(caller);
+    await settle();
+    expect(heard(callee, INTERRUPT)).toHaveLength(1);
+    callee.tell(ERROR, INVOCATION, Number(second) + 1, {}, 'wamp.error.canceled');
+    await settle();
+    expect([a.member.linkOf('realm1').calls.size, a.realm.size.calls]).toEqual([{ callees: 0, callers: 0 }, 0]);
+  });
+
+  it('have an answer when the callee leaves, or its node is lost: at the next node the call goes on', async () => {
+    const [callee, other, caller] = [a.session(), b.session(), c.session()];
+    callee.tell(REGISTER, 1, { invoke: 'first' }, 'com.app.shared');
+    await settle();
+    other.tell(REGISTER, 1, { invoke: 'first' }, 'com.app.shared');
+    await settle();
+    caller.tell(CALL, 1, {}, 'com.app.shared');
+    await settle();
+    expect(heard(callee, INVOCATION)).toHaveLength(1);
+    a.engine.cut();
+    await settle();
+    // It was not delivered, for sure: so another callee is asked at once.
+    caller.tell(CALL, 2, {}, 'com.app.shared');
+    await settle();
+    expect(heard(other, INVOCATION)).toHaveLength(1);
+    expect(caller.heard()).toEqual([]);
+    await pass(TIMINGS.removeMs + 2000);
+    expect(caller.heard().map((message) => [message[2], message[4]])).toEqual([[1, 'wamp.error.canceled']]);
+    expect(a.fenced).toHaveLength(1);
+    const next = b.session();
+    next.tell(REGISTER, 1, {}, 'com.app.single');
+    await settle();
+    expect(heard(next, REGISTERED)).toHaveLength(1);
+  });
+
+  it('have an answer also when a message between two nodes was lost, in either direction', async () => {
+    const [callee, caller] = [a.session(), b.session()];
+    callee.tell(REGISTER, 1, {}, 'com.app.f');
+    await settle();
+    callee.heard();
+    const blink = (): void => {
+      a.engine.cut();
+      a.engine.mend();
+    };
+    caller.tell(CALL, 1, {}, 'com.app.f');
+    blink();
+    await pass(4000);
+    expect(heard(callee, INVOCATION)).toEqual([]);
+    expect(caller.heard().map((message) => message[4])).toEqual(['wamp.error.canceled']);
+    caller.tell(CALL, 2, {}, 'com.app.f');
+    caller.tell(CALL, 3, {}, 'com.app.f');
+    await settle();
+    const [[, first] = [], [, second] = []] = heard(callee, INVOCATION);
+    callee.tell(YIELD, first, {}, ['lost']);
+    blink();
+    await pass(4000);
+    expect(caller.heard().map((message) => [message[2], message[4]])).toEqual([[2, 'wamp.error.canceled']]);
+    // The other one is still there, and is answered.
+    callee.tell(YIELD, second, {}, ['there']);
+    await settle();
+    expect(caller.heard()).toEqual([[RESULT, 3, {}, ['there']]]);
+  });
+});
+
+it('a node that leaves leaves nothing behind; one that may not serve publishes and calls nothing', async () => {
+  const [callee, caller] = [a.session(), b.session()];
+  callee.tell(REGISTER, 1, {}, 'com.app.f');
+  await settle();
+  const leaving = a.member.leave();
+  await settle();
+  await leaving;
+  caller.tell(CALL, 1, {}, 'com.app.f');
+  expect(caller.heard().map((message) => message[4])).toEqual(['wamp.error.no_such_procedure']);
+  b.engine.cut();
+  caller.tell(PUBLISH, 2, { acknowledge: true }, 'com.app.x');
+  expect(caller.heard().map((message) => message[4])).toEqual(['wamp.error.unavailable']);
+});
