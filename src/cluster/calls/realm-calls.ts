@@ -162,24 +162,23 @@ export class RealmCalls implements RegistrationListener {
   }
 
   #answered(from: NodeRef, calleeId: number, message: Yield | ErrorMessage): void {
-    const callee = this.#callees.get(sessionKey(from, calleeId));
-    if (callee === undefined) return;
-    callee.answered(message);
-    this.#retire(callee);
+    this.#callees.get(sessionKey(from, calleeId))?.answered(message);
   }
 
   #calleeOf(node: NodeRef, { callee }: RegistrationClaim): RemoteCallee {
     const key = sessionKey(node, callee.id);
     let known = this.#callees.get(key);
     if (known === undefined) {
-      known = new RemoteCallee({
+      const made: RemoteCallee = new RemoteCallee({
         realm: this.#deps.realm().name,
         node,
         callee,
         send: (kind, head, payload, token) => this.#deps.send(node, kind, head, payload, token),
         answer: (session, message) => this.#pass(session, message),
+        idle: () => this.#retire(made),
       });
-      this.#callees.set(key, known);
+      this.#callees.set(key, made);
+      known = made;
     }
     return known;
   }
@@ -217,7 +216,8 @@ export class RealmCalls implements RegistrationListener {
   }
 
   #retire(callee: RemoteCallee): void {
-    if (callee.isOver) this.#end(this.#callees, sessionKey(callee.node, callee.session.id), callee.session);
+    const isKnown = this.#callees.get(sessionKey(callee.node, callee.session.id)) === callee;
+    if (isKnown && callee.isOver) this.#end(this.#callees, sessionKey(callee.node, callee.session.id), callee.session);
   }
 }
 

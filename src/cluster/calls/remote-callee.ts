@@ -21,6 +21,8 @@ export interface RemoteCalleeDeps {
   readonly send: (kind: string, head: Dict, payload: Payload, token?: string) => void;
   /** Hands its answer to the realm. Not called within the dealer. */
   readonly answer: (session: ForeignSession, message: Yield | ErrorMessage) => void;
+  /** Called when nothing may be left of it: see {@link RemoteCallee.isOver}. */
+  readonly idle: () => void;
 }
 
 export class RemoteCallee {
@@ -64,7 +66,7 @@ export class RemoteCallee {
   /** Its node sent an answer. An answer to what is over is dropped. */
   answered(message: Yield | ErrorMessage): void {
     if (!this.#open.has(message.requestId)) return;
-    if (message.type === ERROR || message.options.progress !== true) this.#open.delete(message.requestId);
+    if (message.type === ERROR || message.options.progress !== true) this.#close(message.requestId);
     this.#deps.answer(this.session, message);
   }
 
@@ -102,10 +104,16 @@ export class RemoteCallee {
     }
   }
 
+  #close(requestId: number): void {
+    this.#open.delete(requestId);
+    // The dealer may be in the middle of something.
+    if (this.isOver) queueMicrotask(() => this.#deps.idle());
+  }
+
   #interrupt(requestId: number, options: Dict): void {
     if (!this.#open.has(requestId)) return;
     // With `kill` an answer comes; else nobody waits for one.
-    if (options['mode'] !== 'kill') this.#open.delete(requestId);
+    if (options['mode'] !== 'kill') this.#close(requestId);
     try {
       this.#deps.send('cancel', { c: this.session.id, i: requestId, o: options }, NO_PAYLOAD);
     } catch (error) {

@@ -50,6 +50,9 @@ interface Own {
 /** The mark of a key that was deleted is erased this much later: by then all have seen it. */
 const MARK_MS = 60_000;
 
+/** Between two attempts to delete a key. */
+const RETRY_MS = 250;
+
 /** key -> entry */
 type Callees = ReadonlyMap<string, CalleeEntry>;
 
@@ -75,6 +78,7 @@ export class RegistrationDirectory {
   #waiting: { readonly revision: number; readonly done: () => void }[] = [];
   #revision = 0;
   #lastNumber = 0;
+  #isEnded = false;
   readonly #ends = new Set<() => void>();
 
   /** Use {@link RegistrationDirectory.open}. */
@@ -162,6 +166,7 @@ export class RegistrationDirectory {
 
   /** Ends the watch. What this node has in the bucket stays: see {@link RegistrationDirectory.leave}. */
   end(): void {
+    this.#isEnded = true;
     for (const end of this.#ends) end();
     this.#ends.clear();
   }
@@ -302,16 +307,27 @@ export class RegistrationDirectory {
     this.#deleteLater(key);
   }
 
+  /** Deletes a key; again while the engine does not answer. */
   #deleteLater(key: string): void {
-    this.#delete(key).catch((error: unknown) => this.#left(key, error));
+    this.#delete(key).catch((error: unknown) => {
+      if (this.#isEnded) return;
+      this.#left(key, error);
+      this.#later(RETRY_MS, () => this.#deleteLater(key));
+    });
   }
 
   async #delete(key: string): Promise<void> {
-    const { bucket, scheduler } = this.#deps;
-    await bucket.delete(key);
-    const end = scheduler.after(MARK_MS, () => {
+    await this.#deps.bucket.delete(key);
+    this.#later(MARK_MS, () => {
+      // A mark that stays does no harm.
+      this.#deps.bucket.erase(key).catch((error: unknown) => this.#left(key, error));
+    });
+  }
+
+  #later(ms: number, action: () => void): void {
+    const end = this.#deps.scheduler.after(ms, () => {
       this.#ends.delete(end);
-      bucket.erase(key).catch((error: unknown) => this.#left(key, error));
+      action();
     });
     this.#ends.add(end);
   }
