@@ -6,7 +6,7 @@ import type { MemoryEngine, MemoryHub } from '../../src/cluster/memory/hub.js';
 import type { Realm } from '../../src/router/realm.js';
 import { Router } from '../../src/router/router.js';
 import { TIMINGS } from './cluster.js';
-import type { FakeClock} from './realm.js';
+import type { FakeClock } from './realm.js';
 import { ALLOW_ALL, ScriptedSession } from './realm.js';
 
 const OPTIONS = { uri_check: 'loose', event_dispatching_chunk_size: 100, bridge_meta_api: false } as const;

@@ -105,12 +105,15 @@ export async function startBalancer([a, b]: readonly [number, number]): Promise<
   const file = /^The file `haproxy\.cfg`:\n+```text\n([^]*?)^```/m.exec(page)?.[1];
   if (file === undefined) throw new Error('docs/operations.md has no haproxy.cfg');
   const ports = (port: number) => new Map([9080, 8081, 8082].map((own, index) => [own, [port, a, b][index]]));
-  const configOf = (port: number): string =>
-    `global\n  stats socket asked.sock\n${file.replaceAll(/(?<=127\.0\.0\.1:)\d+/g, (own) => String(ports(port).get(Number(own))))}`;
   const directory = temporaryDirectory();
+  const socketFile = path.join(directory, 'asked.sock');
+  const configOf = (port: number): string => {
+    const own = file.replaceAll(/(?<=127\.0\.0\.1:)\d+/g, (each) => String(ports(port).get(Number(each))));
+    return `global\n  stats socket ${socketFile}\n${own}`;
+  };
   const started = await start(HAPROXY, ['-db', '-f', 'proxy.conf'], configOf, directory);
   const allUp = async (): Promise<void> => {
-    while (!(await statesOf(path.join(directory, 'asked.sock'))).every((state) => state === 'UP')) await delay(20);
+    while (!(await statesOf(socketFile)).every((state) => state === 'UP')) await delay(20);
   };
   return { ...started, allUp };
 }
