@@ -48,14 +48,19 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   serializer: { folders: ['wamp'], builtins: ['buffer', 'worker_threads'] },
   router: { folders: ['wamp', 'metrics'], types: ['log'] },
-  // The other nodes: what joins the realms of several nodes. Only the folders of the engines know what carries it.
-  cluster: {
-    folders: ['wamp', 'log', 'router', 'serializer', 'system'],
-    builtins: ['crypto', 'fs', 'timers'],
+  // What carries messages and values between nodes. Only the folders in it know a system by name.
+  engine: {
+    folders: ['log', 'system'],
+    builtins: ['fs', 'timers'],
     packages: ['@nats-io/transport-node', '@nats-io/jetstream', '@nats-io/kv'],
   },
+  // The other nodes: what joins the realms of several nodes.
+  cluster: {
+    folders: ['wamp', 'log', 'router', 'serializer', 'system', 'engine'],
+    builtins: ['crypto', 'timers'],
+  },
   cookie: {
-    folders: ['wamp', 'log', 'metrics', 'system'],
+    folders: ['wamp', 'log', 'metrics', 'system', 'engine'],
     builtins: ['fs', 'path', 'crypto', 'timers', 'worker_threads', 'zlib'],
     builtinTypes: ['http'],
     packages: ['cookie', 'lmdb'],
@@ -145,8 +150,10 @@ const WITH_SCHEMA = [
   'log',
   'audit',
   'auth',
+  'cluster',
   'component',
   'cookie',
+  'engine',
   'remote',
   'router',
   'transport',

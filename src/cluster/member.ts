@@ -4,7 +4,7 @@
  */
 import { BARRIER, Barrier } from './barrier.js';
 import { RegistrationDirectory } from './directory/registrations.js';
-import { EngineError } from './engine.js';
+import { EngineError } from '../engine/engine.js';
 import { Membership } from './membership.js';
 import { Peers } from './peers.js';
 import { RealmLink } from './realm-link.js';
@@ -12,7 +12,7 @@ import { Subjects, tokenOf } from './subjects.js';
 import type { Logger } from '../log/logger.js';
 import type { Scheduler } from '../router/observer.js';
 import type { CallId } from './calls/realm-calls.js';
-import type { Engine } from './engine.js';
+import type { Engine } from '../engine/engine.js';
 import type { Frame } from './frame.js';
 import type { MembershipTimings } from './membership.js';
 import type { NodeRef } from './node-ref.js';

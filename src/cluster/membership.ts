@@ -12,12 +12,12 @@
  * In the bucket there is a key `n.<node>.<epoch>` for each node, and `gone.<node>.<epoch>` for one that was removed. Whoever creates
  * that key cleans up behind it, and deletes the first one then. A node that comes back has another epoch.
  */
-import { EngineError, isConflict } from './engine.js';
+import { EngineError, isConflict } from '../engine/engine.js';
 import { decodeJson, encodeJson } from './json.js';
 import { isSame, keyOf, nodeOf } from './node-ref.js';
 import type { Logger } from '../log/logger.js';
 import type { Scheduler } from '../router/observer.js';
-import type { Bucket, Change, Engine, EngineMessage } from './engine.js';
+import type { Bucket, Change, Engine, EngineMessage } from '../engine/engine.js';
 import type { NodeRef } from './node-ref.js';
 
 /** In milliseconds; each longer than the one before. */

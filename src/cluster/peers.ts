@@ -6,13 +6,13 @@
  * question carry its number (`a`). Nodes that sent something since the last time send a count of it each second (`k: "mark"`): so the
  * loss of the last frame is noticed, too.
  */
-import { EngineError } from './engine.js';
+import { EngineError } from '../engine/engine.js';
 import { decodeFrame, encodeFrame } from './frame.js';
 import { keyOf, nodeOf } from './node-ref.js';
 import type { Logger } from '../log/logger.js';
 import type { Scheduler } from '../router/observer.js';
 import type { Dict, Payload } from '../wamp/payload.js';
-import type { Engine, EngineMessage } from './engine.js';
+import type { Engine, EngineMessage } from '../engine/engine.js';
 import type { Frame } from './frame.js';
 import type { NodeRef } from './node-ref.js';
 

@@ -6,14 +6,14 @@
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { NO_DETAILS } from '../wamp/message.js';
 import { isDict } from '../wamp/payload.js';
-import { EngineError } from './engine.js';
+import { EngineError } from '../engine/engine.js';
 import { decodeFrame, encodeFrame } from './frame.js';
 import { patternTokens, uriTokens } from './subjects.js';
 import type { Publication, WantedPattern } from '../router/uplink.js';
 import type { Dict } from '../wamp/payload.js';
 import type { PublishOptions } from '../wamp/message.js';
 import type { Barrier } from './barrier.js';
-import type { Engine, EngineMessage } from './engine.js';
+import type { Engine, EngineMessage } from '../engine/engine.js';
 
 /** The most that a URI may take as a subject: NATS has lines of 4 KiB. */
 const MAX_SUBJECT_BYTES = 3072;

@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 
 import { ClusterMember } from '../../src/cluster/member.js';
-import type { MemoryEngine, MemoryHub } from '../../src/cluster/memory/hub.js';
+import type { MemoryEngine, MemoryHub } from '../../src/engine/memory/hub.js';
 import type { Realm } from '../../src/router/realm.js';
 import { Router } from '../../src/router/router.js';
 import { TIMINGS } from './cluster.js';

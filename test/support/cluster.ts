@@ -2,8 +2,8 @@
 import { pino } from 'pino';
 import { Membership } from '../../src/cluster/membership.js';
 import type { MembershipTimings } from '../../src/cluster/membership.js';
-import { MemoryHub } from '../../src/cluster/memory/hub.js';
-import type { MemoryEngine } from '../../src/cluster/memory/hub.js';
+import { MemoryHub } from '../../src/engine/memory/hub.js';
+import type { MemoryEngine } from '../../src/engine/memory/hub.js';
 import type { NodeRef } from '../../src/cluster/node-ref.js';
 import type { FakeClock } from './realm.js';
 

@@ -2,7 +2,7 @@
  * A callee of another node. The dealer of this node sends it INVOCATION and INTERRUPT, which go to its node; what comes back from there
  * is its YIELD and ERROR. It goes when it is a callee of nothing any more and has answered everything.
  */
-import { EngineError } from '../engine.js';
+import { EngineError } from '../../engine/engine.js';
 import { wampErrorOf } from '../realm-events.js';
 import { ErrorUri } from '../../wamp/error.js';
 import { ERROR, INTERRUPT, INVOCATION } from '../../wamp/message.js';

@@ -2,7 +2,7 @@
  * Callers of another node, of one callee of this one: the other node stands for them all. The dealer of this node sends it RESULT and
  * ERROR, which go to that node.
  */
-import { EngineError } from '../engine.js';
+import { EngineError } from '../../engine/engine.js';
 import { ErrorUri } from '../../wamp/error.js';
 import { ERROR, RESULT } from '../../wamp/message.js';
 import { payloadOf } from '../../wamp/payload.js';

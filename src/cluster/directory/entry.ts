@@ -7,7 +7,7 @@ import { keyOf, nodeOf } from '../node-ref.js';
 import { tokenOf } from '../subjects.js';
 import type { RegistrationClaim, WantedPattern } from '../../router/uplink.js';
 import type { Dict } from '../../wamp/payload.js';
-import type { Change } from '../engine.js';
+import type { Change } from '../../engine/engine.js';
 import type { NodeRef } from '../node-ref.js';
 
 /** A callee that asks to be one, or is one. Only its own node writes its key. */

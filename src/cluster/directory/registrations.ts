@@ -2,7 +2,7 @@
  * The registrations of all nodes: a copy of the bucket, kept by its watch, and the claims of this node in it. Routing a call needs no
  * question to anybody. Each key has one writer, the node of the callee; `verdict.ts` says how they agree all the same.
  */
-import { EngineError } from '../engine.js';
+import { EngineError } from '../../engine/engine.js';
 import { isSame, keyOf } from '../node-ref.js';
 import { wampErrorOf } from '../realm-events.js';
 import { encodeEntry, entryKey, entryOf, nodeOfEntry } from './entry.js';
@@ -11,7 +11,7 @@ import type { Logger } from '../../log/logger.js';
 import type { Scheduler } from '../../router/observer.js';
 import type { RegistrationClaim } from '../../router/uplink.js';
 import type { WampError } from '../../wamp/error.js';
-import type { Bucket, Change } from '../engine.js';
+import type { Bucket, Change } from '../../engine/engine.js';
 import type { NodeRef } from '../node-ref.js';
 import type { CalleeEntry } from './entry.js';
 

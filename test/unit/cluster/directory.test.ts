@@ -7,8 +7,8 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 
 import { RegistrationDirectory } from '../../../src/cluster/directory/registrations.js';
-import { MemoryHub } from '../../../src/cluster/memory/hub.js';
-import type { MemoryEngine } from '../../../src/cluster/memory/hub.js';
+import { MemoryHub } from '../../../src/engine/memory/hub.js';
+import type { MemoryEngine } from '../../../src/engine/memory/hub.js';
 import type { RegistrationClaim } from '../../../src/router/uplink.js';
 import type { InvocationPolicy } from '../../../src/wamp/message.js';
 import type { WampError } from '../../../src/wamp/error.js';

@@ -1,7 +1,7 @@
 /** Several nodes with a realm that is one: events, calls, and what becomes of them when a node or a message is lost. */
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { MemoryHub } from '../../../src/cluster/memory/hub.js';
+import type { MemoryHub } from '../../../src/engine/memory/hub.js';
 import { ClusterNode } from '../../support/cluster-node.js';
 import { settle, testHub, TIMINGS } from '../../support/cluster.js';
 import { FakeClock } from '../../support/realm.js';

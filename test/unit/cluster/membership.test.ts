@@ -1,7 +1,7 @@
 /** Who is in the cluster: joining, leaving, silence, and a node that may not serve any more. */
 import { beforeEach, expect, it } from 'vitest';
 
-import type { MemoryHub } from '../../../src/cluster/memory/hub.js';
+import type { MemoryHub } from '../../../src/engine/memory/hub.js';
 import { settle, TestMember, testHub, TIMINGS } from '../../support/cluster.js';
 import { FakeClock } from '../../support/realm.js';
 

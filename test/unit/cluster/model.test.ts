@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { MemoryHub } from '../../../src/cluster/memory/hub.js';
+import { MemoryHub } from '../../../src/engine/memory/hub.js';
 import { ClusterNode } from '../../support/cluster-node.js';
 import { FakeClock } from '../../support/realm.js';
 import type { ScriptedSession } from '../../support/realm.js';

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 import { Barrier, BARRIER } from '../../../src/cluster/barrier.js';
 import { encodeFrame } from '../../../src/cluster/frame.js';
-import type { MemoryHub } from '../../../src/cluster/memory/hub.js';
+import type { MemoryHub } from '../../../src/engine/memory/hub.js';
 import { Peers } from '../../../src/cluster/peers.js';
 import { Subjects } from '../../../src/cluster/subjects.js';
 import { payloadOf } from '../../../src/wamp/payload.js';

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 import { patternTokens, Subjects, tokenOf, uriTokens } from '../../../src/cluster/subjects.js';
 import { isSame, keyOf, nodeOf } from '../../../src/cluster/node-ref.js';
-import { Interest } from '../../../src/cluster/memory/interest.js';
+import { Interest } from '../../../src/engine/memory/interest.js';
 import type { Match } from '../../../src/wamp/uri.js';
 
 const part = fc.oneof(

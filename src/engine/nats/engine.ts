@@ -16,6 +16,9 @@ const HEADER_BYTES = 4096;
 
 const DOWN = 'the link to NATS is down';
 
+/** After so many bytes the server is asked whether it has them. */
+const CONFIRM_BYTES = 32_768;
+
 /** What the server answers when nobody is subscribed. */
 const NO_RESPONDERS = 503;
 
@@ -26,6 +29,8 @@ export interface NatsEngineOptions {
   readonly inboxPrefix: string;
   /** How long JetStream may take for an answer, in milliseconds. */
   readonly timeoutMs: number;
+  /** How many bytes may wait for the server to take them. */
+  readonly maxPendingBytes: number;
 }
 
 export class NatsEngine implements Engine {
@@ -40,6 +45,10 @@ export class NatsEngine implements Engine {
   /** Ends each request that is under way. */
   readonly #asks = new Set<() => void>();
   #isUp = true;
+  // Bytes of messages, counted from the start: sent, sent when the server was asked last, and known to have arrived.
+  #sent = 0;
+  #asked = 0;
+  #confirmed = 0;
 
   /** Use {@link NatsEngine.over}. */
   private constructor(
@@ -93,11 +102,16 @@ export class NatsEngine implements Engine {
         `${data.length} bytes are more than the ${this.maxMessageBytes} that NATS takes`,
       );
     }
+    if (this.#sent - this.#confirmed + data.length > this.#options.maxPendingBytes) {
+      throw new EngineError('unavailable', 'NATS is slower than this node: too much waits for it already');
+    }
     try {
       this.#connection.publish(subject, data, reply === undefined ? undefined : { reply });
     } catch (error) {
       throw engineErrorOf(error);
     }
+    this.#sent += data.length + subject.length;
+    if (this.#sent - this.#asked >= CONFIRM_BYTES) this.#confirm();
   }
 
   subscribe(pattern: string, receive: (message: EngineMessage) => void): () => void {
@@ -179,9 +193,19 @@ export class NatsEngine implements Engine {
     }
   }
 
+  /** Asks whether everything so far has arrived. Without an answer the link is down soon, and what waited is lost with it. */
+  #confirm(): void {
+    const sent = (this.#asked = this.#sent);
+    this.#connection.flush().then(
+      () => (this.#confirmed = Math.max(this.#confirmed, sent)),
+      () => undefined,
+    );
+  }
+
   #linkIs(isUp: boolean): void {
     if (this.#isUp === isUp) return;
     this.#isUp = isUp;
+    this.#confirmed = this.#asked = this.#sent;
     if (!isUp) for (const cut of this.#asks) cut();
     if (isUp) for (const following of this.#followings) following.renew();
     for (const listener of this.#listeners) listener(isUp);

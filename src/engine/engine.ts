@@ -1,6 +1,6 @@
 /**
  * What a cluster needs of the system that carries it: messages by subject, and small values that all nodes see alike. An engine
- * knows nothing of WAMP. Every engine passes `test/contract/cluster-engine.ts`.
+ * knows nothing of WAMP. Every engine passes `test/contract/engine.ts`.
  *
  * A subject is a row of tokens with dots between them (`subjects.ts` makes them). In a pattern `*` stands for any one token, and `>`
  * at its end for one or more.

@@ -1,9 +1,9 @@
 /** The engine in memory keeps the contract of engines, whatever the pace of its links. */
-import { MemoryHub } from '../../../src/cluster/memory/hub.js';
-import type { MemoryEngine } from '../../../src/cluster/memory/hub.js';
-import type { Engine } from '../../../src/cluster/engine.js';
-import type { Pace } from '../../../src/cluster/memory/links.js';
-import { engineContract } from '../../contract/cluster-engine.js';
+import { MemoryHub } from '../../../src/engine/memory/hub.js';
+import type { MemoryEngine } from '../../../src/engine/memory/hub.js';
+import type { Engine } from '../../../src/engine/engine.js';
+import type { Pace } from '../../../src/engine/memory/links.js';
+import { engineContract } from '../../contract/engine.js';
 
 function world(pace?: Pace) {
   const hub = new MemoryHub(pace === undefined ? {} : { pace });

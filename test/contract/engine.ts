@@ -1,8 +1,8 @@
 /** What every engine of a cluster promises. A new one passes this suite. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { EngineError } from '../../src/cluster/engine.js';
-import type { Bucket, Change, Engine, EngineMessage } from '../../src/cluster/engine.js';
+import { EngineError } from '../../src/engine/engine.js';
+import type { Bucket, Change, Engine, EngineMessage } from '../../src/engine/engine.js';
 
 /** What carries the cluster in these tests. */
 export interface EngineWorld {

@@ -1,9 +1,9 @@
 /** The engine over NATS keeps the contract of engines: with one server, and with three. */
 import { connect } from '@nats-io/transport-node';
-import type { Engine } from '../../../src/cluster/engine.js';
-import { NatsEngine } from '../../../src/cluster/nats/engine.js';
-import { natsPackages } from '../../../src/cluster/nats/packages.js';
-import { engineContract } from '../../contract/cluster-engine.js';
+import type { Engine } from '../../../src/engine/engine.js';
+import { NatsEngine } from '../../../src/engine/nats/engine.js';
+import { natsPackages } from '../../../src/engine/nats/packages.js';
+import { engineContract } from '../../contract/engine.js';
 import { hasNats, NatsServers } from '../../support/nats.js';
 import { describeNeeds } from '../../support/needs.js';
 import { TcpGate } from '../../support/tcp-gate.js';
@@ -33,6 +33,7 @@ describeNeeds('nats-server', hasNats)('over NATS', () => {
               replicas: nats.replicas,
               inboxPrefix: 'w.test.inbox',
               timeoutMs: 10_000,
+              maxPendingBytes: 16_777_216,
             });
             gates.set(engine, gate);
             return engine;

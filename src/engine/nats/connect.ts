@@ -1,0 +1,138 @@
+/** Connects to NATS as a section of the config says, and waits for a server that is not there yet. */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../system/error.js';
+import { EngineError } from '../engine.js';
+import { NatsEngine } from './engine.js';
+import { natsPackages } from './packages.js';
+import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from '../../log/logger.js';
+import type { NatsPackages } from './packages.js';
+import type { NatsConfig, NatsTlsConfig } from './schema.js';
+
+export interface NatsConnectDeps {
+  readonly log: Logger;
+  /** What in the config needs NATS, as the beginning of a sentence. */
+  readonly neededBy: string;
+  /** What the servers of NATS list the connection as. */
+  readonly name: string;
+  /** Gives the wait up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Between two attempts, in milliseconds. */
+const RETRY_MS = 500;
+
+/** How long a server may take to say hello, and JetStream to answer, in milliseconds. */
+const ANSWER_MS = 2000;
+
+/** A link on which nothing comes for twice as long is dead. Heartbeats find out earlier whether anything is lost. */
+const PING_MS = 5000;
+
+/** What all subjects for answers begin with, so that NATS can be told who may hear them. */
+const INBOX = '_INBOX_crossbar';
+
+/**
+ * Connects to NATS.
+ *
+ * Rejects with OptionalPackageError; with EngineError: `unavailable` when no server answered within `connect_timeout`, or JetStream
+ * did not, `refused` when the node is not let in or a file of the config cannot be read; with the reason of `signal`.
+ */
+export async function connectNats(config: NatsConfig, deps: NatsConnectDeps): Promise<NatsEngine> {
+  const packages = await natsPackages(deps.neededBy);
+  const endMs = performance.now() + config.connect_timeout * 1000;
+  for (let attempt = 1; ; attempt += 1) {
+    deps.signal?.throwIfAborted();
+    try {
+      return await attemptOf(packages, config, deps.name);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.fault !== 'unavailable') throw error;
+      const { servers } = config;
+      if (attempt === 1) deps.log.warn({ servers, problem: error.message }, 'waits for NATS');
+      const leftMs = endMs - performance.now();
+      if (leftMs <= 0) {
+        const seconds = `${config.connect_timeout} s`;
+        const text = `NATS did not answer within ${seconds} at ${servers.join(', ')}: ${error.message}`;
+        throw new EngineError('unavailable', text, { cause: error });
+      }
+      await delay(Math.min(RETRY_MS, leftMs), undefined, deps.signal && { signal: deps.signal });
+    }
+  }
+}
+
+async function attemptOf(packages: NatsPackages, config: NatsConfig, name: string): Promise<NatsEngine> {
+  const options = await optionsOf(packages, config, name);
+  let connection: NatsConnection;
+  try {
+    connection = await packages.transport.connect(options);
+  } catch (error) {
+    throw refusalOf(packages, error) ?? new EngineError('unavailable', messageOf(error), { cause: error });
+  }
+  // A server of a cluster says so when it says hello.
+  const replicas = config.replicas ?? (connection.info?.cluster === undefined ? 1 : 3);
+  return NatsEngine.over(packages, connection, {
+    ...{ replicas, inboxPrefix: INBOX, timeoutMs: ANSWER_MS, maxPendingBytes: config.max_pending },
+  });
+}
+
+/** Trying again does not help. */
+function refusalOf({ transport }: NatsPackages, error: unknown): EngineError | undefined {
+  const isRefusal = error instanceof transport.AuthorizationError || isAboutTls(error);
+  return isRefusal ? new EngineError('refused', `NATS: ${messageOf(error)}`, { cause: error }) : undefined;
+}
+
+const CERTIFICATE_CODES = /^(CERT_|ERR_TLS_|ERR_OSSL_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
+
+function isAboutTls(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (CERTIFICATE_CODES.test(String(Reflect.get(each, 'code')))) return true;
+  }
+  return false;
+}
+
+async function optionsOf(packages: NatsPackages, config: NatsConfig, name: string): Promise<ConnectionOptions> {
+  const { servers, user, password, tls } = config;
+  const authenticator = await authenticatorOf(packages, config);
+  return {
+    name,
+    servers: [...servers],
+    timeout: ANSWER_MS,
+    inboxPrefix: INBOX,
+    pingInterval: PING_MS,
+    maxPingOut: 2,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    reconnectJitter: 100,
+    reconnectJitterTLS: 200,
+    ...(user !== undefined && { user, pass: password ?? '' }),
+    ...(authenticator && { authenticator }),
+    ...(tls && { tls: await tlsOf(tls) }),
+  };
+}
+
+async function authenticatorOf({ transport }: NatsPackages, { nkey, credentials }: NatsConfig) {
+  if (nkey !== undefined) return transport.nkeyAuthenticator(new TextEncoder().encode(nkey));
+  return credentials === undefined ? undefined : transport.credsAuthenticator(await contentOf(credentials));
+}
+
+async function tlsOf({ ca_certificates: authorities, certificate, key }: NatsTlsConfig) {
+  const [ca, cert, privateKey] = await Promise.all([
+    authorities && Promise.all(authorities.map(contentOf)),
+    certificate === undefined ? undefined : contentOf(certificate),
+    key === undefined ? undefined : contentOf(key),
+  ]);
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+  return {
+    ...(ca !== undefined && { ca: ca.map(text).join('\n') }),
+    ...(cert !== undefined && { cert: text(cert) }),
+    ...(privateKey !== undefined && { key: text(privateKey) }),
+  };
+}
+
+async function contentOf(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new EngineError('refused', `the file ${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
