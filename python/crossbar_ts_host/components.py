@@ -3,6 +3,8 @@ One component, from its start to its end. Exactly one of `failed` and `left` is 
 
     start -> import, construct -> connection -> joined -> onJoin has ended: ready -> left
 """
+import os
+
 import txaio
 from autobahn.wamp import types
 from twisted.internet import reactor
@@ -87,7 +89,10 @@ class Component(object):
             self._tell(type="ready", component=self._name)
 
     def _not_ready(self, failure):
-        self.fail(loading.failure_of("onJoin", failure.value))
+        try:
+            self.fail(loading.failure_of("onJoin", failure.value))
+        except MemoryError:
+            os._exit(1)  # Twisted would drop it, and the node would wait
         self._disconnect()
 
     def _left(self, reason, message):

@@ -46,7 +46,16 @@ class Channel(object):
         self._at_exit = call
 
     def tell(self, **message):
-        """Sends a message to the node. A node that is gone hears nothing."""
+        """
+        Sends a message to the node. A node that is gone hears nothing. Without memory for the message the process ends, which the
+        node sees.
+        """
+        try:
+            self._tell(message)
+        except MemoryError:
+            os._exit(1)
+
+    def _tell(self, message):
         for key, longest in (("problem", MAX_TEXT), ("text", MAX_TEXT)):
             if key in message:
                 message[key] = str(message[key])[:longest]
@@ -61,9 +70,12 @@ class Channel(object):
                 pass  # the reading thread sees the end, too, and ends this process
 
     def _read(self):
-        for line in self._input:
-            self._hand_on(json.loads(line.decode("utf-8")))
-        self._hand_on(None)
+        try:
+            for line in self._input:
+                self._hand_on(json.loads(line.decode("utf-8")))
+            self._hand_on(None)
+        except MemoryError:
+            os._exit(1)  # it would never hear of its end
         time.sleep(GRACE_SECONDS)
         try:
             self._at_exit()

@@ -174,13 +174,15 @@ describePython('components of Python', () => {
 
 describePython('a component of Python that cannot start', () => {
   const OLD = 'def greet():\n    print "hello"\n';
-  /** With as much memory as a container of the system gives: more is refused. */
+  /** With half a gigabyte more than the process has by then: more is refused. */
   const EATS = [
     'import resource',
     'from autobahn.twisted.wamp import ApplicationSession',
     'class It(ApplicationSession):',
     '    def onJoin(self, details):',
-    '        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))',
+    "        pages = int(open('/proc/self/statm').read().split()[0])",
+    '        most = pages * resource.getpagesize() + (1 << 29) + (1 << 25)',
+    '        resource.setrlimit(resource.RLIMIT_AS, (most, most))',
     '        self.all = [bytearray(1 << 26) for _ in range(100)]',
   ].join('\n');
   const WITHOUT = `#!/bin/sh\nexec ${PYTHON} -S "$@"\n`;
