@@ -229,19 +229,27 @@ export class Membership {
   /** Sends a heartbeat, looks who is silent, and comes back later. */
   #beat(): void {
     if (!this.mayServe()) return;
-    const { engine, scheduler, timings, subject, log } = this.#deps;
+    const { engine, scheduler, timings, log } = this.#deps;
     this.#later(timings.heartbeatMs, () => this.#beat());
     const now = scheduler.elapsed();
     for (const [count, sentMs] of this.#sent) if (now - sentMs > timings.fenceMs) this.#sent.delete(count);
-    if (engine.isUp) {
-      this.#sent.set(++this.#count, now);
-      engine.publish(subject, encodeJson({ node: keyOf(this.#self), count: this.#count }));
-    }
+    if (engine.isUp) this.#send(now);
     for (const member of this.#others.values()) {
       if (this.#silentMs(member) < timings.removeMs) continue;
       this.#remove(member.node).catch((error: unknown) =>
         log.warn({ err: error, node: member.node.name }, 'a silent node could not be removed'),
       );
+    }
+  }
+
+  /** A heartbeat that the engine does not take is one that does not come back. */
+  #send(now: number): void {
+    const { engine, subject } = this.#deps;
+    try {
+      engine.publish(subject, encodeJson({ node: keyOf(this.#self), count: ++this.#count }));
+      this.#sent.set(this.#count, now);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
     }
   }
 

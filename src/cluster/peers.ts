@@ -201,8 +201,14 @@ export class Peers {
     if (!engine.isUp) return;
     for (const peer of this.#peers.values()) {
       if (peer.sent === peer.marked) continue;
-      peer.marked = peer.sent;
-      engine.publish(subjectOf(peer.node), encodeFrame({ f: this.#selfKey, s: peer.sent, k: MARK }));
+      try {
+        engine.publish(subjectOf(peer.node), encodeFrame({ f: this.#selfKey, s: peer.sent, k: MARK }));
+        peer.marked = peer.sent;
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        // The engine takes nothing at the moment: the next mark says it.
+        return;
+      }
     }
   }
 
