@@ -125,7 +125,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   node: {
     folders: [
       ...['wamp', 'log', 'audit', 'system', 'cookie', 'auth', 'session', 'client', 'transport', 'worker', 'config'],
-      ...['monitor', 'metrics'],
+      ...['monitor', 'metrics', 'cluster', 'engine'],
     ],
     types: ['router'],
     builtins: ['*'],

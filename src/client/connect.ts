@@ -65,7 +65,7 @@ export async function connectLocal({ router, log }: LocalParts, principal: Local
   });
   const authMethods = new Map([[kind, admitting(principal, kind)]]);
   const repeated = new RepeatedLog(log);
-  const deps = { router, authMethods, authUris: AUTH_URIS.wamp, log, repeated };
+  const deps = { router, authMethods, authUris: AUTH_URIS.wamp, log, repeated, isOfNode: true } as const;
   const transport = new LocalTransport(session, deps, kind);
   await session.join(realm, { authmethods: [kind] });
   void session.over.then(() => repeated.end());

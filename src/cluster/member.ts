@@ -144,6 +144,12 @@ export class ClusterMember {
     return link;
   }
 
+  /** A realm of this node is gone: it is not joined to the others any more. */
+  unlink(realm: string): void {
+    this.#links.get(realm)?.end();
+    this.#links.delete(realm);
+  }
+
   /** A node has gone. */
   forget(node: NodeRef): void {
     const { peers, directory } = this.#parts;

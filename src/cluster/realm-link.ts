@@ -11,7 +11,7 @@ import type { RealmEventsDeps } from './realm-events.js';
 export interface RealmLinkDeps
   extends Pick<RealmEventsDeps, 'engine' | 'prefix' | 'barrier' | 'mayServe'>, Pick<RealmCallsDeps, 'send' | 'log'> {
   readonly name: string;
-  readonly directory: Pick<RegistrationDirectory, 'claim' | 'claimOf' | 'listen' | 'release'>;
+  readonly directory: Pick<RegistrationDirectory, 'claim' | 'claimOf' | 'listen' | 'release' | 'unlisten'>;
 }
 
 /** Ids are below 2^53 (section "IDs"). */
@@ -39,22 +39,30 @@ export class RealmLink implements Uplink {
     });
   }
 
+  /** The realm that calls of other nodes come to. */
+  attach(realm: CallRealm): void {
+    this.#realm = realm;
+  }
+
   /** The realm is there: it learns of the callees of the other nodes. */
   begin(realm: CallRealm): void {
-    this.#realm = realm;
+    this.attach(realm);
     this.#deps.directory.listen(this.#deps.name, this.calls);
   }
 
-  /** This node has left the cluster. */
+  /** This node has left the cluster, or the realm is gone. */
   end(): void {
+    this.#deps.directory.unlisten(this.#deps.name);
     this.events.end();
     this.calls.end();
   }
 
-  /** A hash of the pattern: so that all nodes agree without a question. Of a million patterns two have the same with 1 : 18,000. */
-  idOf({ uri, match }: WantedPattern): number {
-    const digest = createHash('sha256').update(`${this.#deps.name}\0${match}\0${uri}`).digest();
-    return Number(digest.readBigUInt64BE(0) >> (64n - ID_BITS)) || 1;
+  idOf(pattern: WantedPattern): number {
+    return patternId(this.#deps.name, pattern);
+  }
+
+  mayServe(): boolean {
+    return this.#deps.mayServe();
   }
 
   wanted(pattern: WantedPattern, done: (error?: WampError) => void): void {
@@ -69,6 +77,11 @@ export class RealmLink implements Uplink {
     this.#deps.directory.claim(this.#deps.name, claim, done);
   }
 
+  /** As {@link RealmLink.registered}, of a claim that there was in an earlier life of this node: it takes nobody's place any more. */
+  registeredAgain(claim: RegistrationClaim, done: (error?: WampError, place?: number) => void): void {
+    this.#deps.directory.claim(this.#deps.name, claim, done, false);
+  }
+
   unregistered(claim: RegistrationClaim): void {
     this.#deps.directory.release(claim);
   }
@@ -81,4 +94,10 @@ export class RealmLink implements Uplink {
     if (this.#realm === undefined) throw new TypeError(`the realm ${this.#deps.name} has not begun`);
     return this.#realm;
   }
+}
+
+/** @returns a hash of the pattern: so that all nodes agree without a question. Of a million patterns two have the same with 1 : 18,000. */
+export function patternId(realm: string, { uri, match }: WantedPattern): number {
+  const digest = createHash('sha256').update(`${realm}\0${match}\0${uri}`).digest();
+  return Number(digest.readBigUInt64BE(0) >> (64n - ID_BITS)) || 1;
 }

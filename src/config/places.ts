@@ -190,7 +190,7 @@ export function marksOf({ workers }: NodePlaces): MarkedPlace[] {
 
 /** The paths, as they are written, of the files that belong to the node: no service serves them. */
 export function privateFilesOf(places: NodePlaces): Set<string> {
-  const files = marksOf(places).map(({ place, schema }) => {
+  const files = [...places.marked, ...marksOf(places)].map(({ place, schema }) => {
     if (schema.is === 'secret') return place.get('file').text() ?? '';
     return schema.private === true ? (place.text() ?? '') : '';
   });

@@ -28,7 +28,7 @@ export function resolveConfig(places: NodePlaces, context: SecretContext): void 
     else resolveFront(worker, front);
     for (const transport of transports) resolveEndpoint(transport.get('endpoint'), context);
   }
-  for (const worker of places.workers) resolveReferences(worker, context);
+  for (const part of [places, ...places.workers]) resolveReferences(part, context);
   resolveCookies(places, context.cbdir);
 }
 
@@ -64,7 +64,7 @@ function numbered(prefix: string, number: number): string {
 }
 
 /** The keyword `is`: makes files absolute, and puts secrets in the place of their names. */
-function resolveReferences({ marked }: WorkerPlaces, context: SecretContext): void {
+function resolveReferences({ marked }: Pick<WorkerPlaces, 'marked'>, context: SecretContext): void {
   for (const { place, schema, holder } of marked) {
     const key = place.path.at(-1) ?? '';
     const file = place.text();

@@ -4,6 +4,8 @@
 import { reloadSchema } from './reload/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { auditSchema } from '../audit/schema.js';
+import { clusterSchema } from '../cluster/schema.js';
+import type { ClusterConfig } from '../cluster/schema.js';
 import { logLevelSchema } from '../log/schema.js';
 import { drainSchema } from '../transport/drain/schema.js';
 import { nodeProxyKeys } from '../transport/proxies/schema.js';
@@ -122,6 +124,7 @@ export const nodeSchema = {
       description: 'The version of the format. Always 2.',
     },
     controller: controllerSchema,
+    cluster: clusterSchema,
     workers: {
       type: 'array',
       items: workerSchema,
@@ -145,5 +148,6 @@ export interface NodeConfig {
   readonly $schema?: string;
   readonly version: 2;
   readonly controller: ControllerConfig;
+  readonly cluster?: ClusterConfig;
   readonly workers: readonly WorkerConfig[];
 }

@@ -2,7 +2,7 @@
  * A node: everything that a config names, built, started and stopped together. No signal handlers, nothing on standard
  * output, any number of nodes in one process. Each has a directory of its own, or none (`directory.ts`).
  *
- *     start: config -> node.pid -> every worker (`worker/router-worker.ts`: realms, components, transports), those in front
+ *     start: config -> node.pid -> the cluster -> every worker (`worker/router-worker.ts`: realms, components, transports), those in front
  *            of routers after them, those that are clients of the others last -> control socket
  *     stop:  0. `drain.delay`: nothing changes but that the node says it is not ready
  *               the control socket: no command comes any more
@@ -10,9 +10,10 @@
  *            2. every other worker: its transports stop listening, the connections of all of them are closed one by one
  *               (`transport/drain.ts`), those left after a grace are cut; then its components and the sessions of
  *               `connect` leave
- *            3. cookie stores: flush and close; nobody is left who could write
- *            4. the warden, which has nobody left to watch
- *            5. node.pid: from here on another node may have the directory
+ *            3. the cluster, which the node leaves, so that others take over at once
+ *            4. cookie stores: flush and close; nobody is left who could write
+ *            5. the warden, which has nobody left to watch
+ *            6. node.pid: from here on another node may have the directory
  *
  * The end of a worker may be the end of the node (`shutdown.ts`). A start that fails takes the way of `stop` for all that had started.
  */
@@ -50,6 +51,8 @@ import { takeDirectory, workingDirectory } from './directory.js';
 import type { NodeSource, TakenDirectory } from './directory.js';
 import { cookieSectionsIn, enabledWorkers, inStartOrder } from './reload/enabled-workers.js';
 import type { EnabledWorker } from './reload/enabled-workers.js';
+import { joinCluster } from './cluster/join.js';
+import type { NodeCluster } from './cluster/node-cluster.js';
 import { NodeError } from './error.js';
 import { limitProcess } from './limits.js';
 import { monitorOf } from './monitor/node-monitor.js';
@@ -138,6 +141,7 @@ class Node implements RunningNode {
   /** Why it ends by itself; while it starts, it waits for that. */
   #reason: ShutdownReason | undefined;
   #control: ControlServer | undefined;
+  #cluster: NodeCluster | undefined;
   #stopped: Promise<void> | undefined;
 
   readonly #load: LoadFunction = (module, name) => loadFunction(this.#parts.cbdir, module, name);
@@ -177,6 +181,7 @@ class Node implements RunningNode {
       realms: summaries.flatMap(({ realms }) => realms),
       components: summaries.flatMap(({ components }) => components),
       cookieStores: cookieStoreSummaries(workers, families),
+      ...(this.#cluster && { cluster: this.#cluster.summary }),
     };
   }
 
@@ -184,6 +189,7 @@ class Node implements RunningNode {
     try {
       const workers = inStartOrder(enabledWorkers(this.#loaded), this.#parts.families);
       this.#left = workers.length;
+      this.#cluster = await joinCluster(this.#loaded.config, { log: this.#log, signal });
       for (const worker of workers) await this.#startWorker(worker, signal);
       this.#sharedPorts.complete();
       this.#control = await this.#startControl();
@@ -305,6 +311,7 @@ class Node implements RunningNode {
       hasStarted: this.#started,
       isStopping: this.#stopped !== undefined,
       lacksCookies: this.#loaded.needsCookies && this.#stores.allFail,
+      cluster: this.#cluster?.readiness,
     });
   }
 
@@ -345,7 +352,7 @@ class Node implements RunningNode {
     const worker = type.create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
       ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
-      ...{ monitor: this.#monitor, metrics: this.#metrics },
+      ...{ monitor: this.#monitor, metrics: this.#metrics, uplinks: this.#cluster?.uplinks },
       ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
       proxyTrust: loaded.config.controller.options,
       cookieNames: new Set(this.#cookieSections.map(({ name }) => name)),
@@ -387,6 +394,7 @@ class Node implements RunningNode {
       const left = drained.then(() => this.#clients.stop());
       const routers = this.#workers.filter((worker) => !this.#clientWorkers.has(worker));
       await Promise.all([clientsGone, left, ...routers.map((worker) => worker.stop(drained))]);
+      await this.#cluster?.stop();
       await this.#stores.closeAll();
     } finally {
       this.#warden.close();

@@ -14,6 +14,21 @@ export interface CookieStoreSummary {
   readonly path?: string;
 }
 
+/** The node as one of a cluster. */
+export interface ClusterSummary {
+  readonly name: string;
+  /** What the other nodes call this one. */
+  readonly node: string;
+  /** `away`: it has lost the others, serves no client of the realms that take part, and tries to join again. */
+  readonly state: 'member' | 'away';
+  /** Tells its present time as a member from earlier ones. */
+  readonly epoch?: number;
+  /** The other nodes. */
+  readonly nodes: readonly string[];
+  /** What carries the messages between the nodes. */
+  readonly engine: string;
+}
+
 /** What listens where, which realms and components there are and who remembers the browsers. */
 export interface NodeSummary {
   readonly pid: number;
@@ -28,13 +43,16 @@ export interface NodeSummary {
   readonly realms: readonly RealmSummary[];
   readonly components: readonly ComponentSummary[];
   readonly cookieStores: readonly CookieStoreSummary[];
+  /** Only of a node in a cluster. */
+  readonly cluster?: ClusterSummary;
 }
 
 /** @returns the summary as lines of text, the last one without newline. */
 export function formatSummary(summary: NodeSummary): string {
-  const { workers, listening, realms, components, cookieStores } = summary;
+  const { workers, listening, realms, components, cookieStores, cluster } = summary;
   const rows: (readonly [string, string])[] = [
     ['node', `pid ${summary.pid}, ${summary.config ?? 'a config without file'}`],
+    ...(cluster === undefined ? [] : [['cluster', clusterText(cluster)] as const]),
     ...listening.flatMap(listeningRows),
     ...realms.map(({ realm, roles }) => ['realm', `${realm}, roles ${roles.join(', ') || '(none)'}`] as const),
     ...cookieStores.map((store) => ['cookies', storeText(store)] as const),
@@ -63,6 +81,10 @@ function clientRows(listening: readonly ListeningSummary[]): (readonly [string, 
   return offers.every((offer) => offer === undefined)
     ? []
     : [['clients', `speak ${all('serializers')}; let in by ${all('auth')}`]];
+}
+
+function clusterText({ name, node, nodes, engine }: ClusterSummary): string {
+  return `${name}, as ${node}, ${nodes.length === 0 ? 'alone so far' : `with ${nodes.join(', ')}`}; over ${engine}`;
 }
 
 /** The place of a store is the one other key of it. */

@@ -22,6 +22,7 @@ export type RealmAccess = Pick<
   | 'isCalling'
   | 'join'
   | 'leave'
+  | 'mayServe'
   | 'name'
   | 'receive'
   | 'role'

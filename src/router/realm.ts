@@ -17,7 +17,7 @@ import { EventHistory } from './broker/history.js';
 import { NO_OBSERVER } from './observer.js';
 import { RequestIds } from './request-ids.js';
 import { Traffic } from './traffic.js';
-import { refuse } from './request-error.js';
+import { checkRouted, refuse } from './request-error.js';
 import type { Request } from './request-error.js';
 import { revokeForbidden } from './reload/forbidden.js';
 import { Roles } from './roles.js';
@@ -33,6 +33,7 @@ import type { CountByMatch } from './pattern-index.js';
 import type { Role } from './role.js';
 import type { RealmConfig, RoleConfig } from './schema.js';
 import type { RouterSession } from './session.js';
+import { checkServed } from './uplink/away.js';
 import type { Uplink } from './uplink.js';
 
 export interface RealmDeps {
@@ -77,6 +78,7 @@ export class Realm {
   /** Undefined where the realm remembers no publications. */
   readonly #history: EventHistory | undefined;
   readonly #scheduler: Scheduler;
+  readonly #uplink: Uplink | undefined;
   readonly #traffic = new Traffic();
   readonly #broker: Broker;
   readonly #dealer: Dealer;
@@ -95,6 +97,7 @@ export class Realm {
     this.#uriRule = uriRule;
     this.#budget = budget;
     this.#scheduler = deps.scheduler;
+    this.#uplink = deps.uplink;
     const history = config.store && new EventHistory(config.store);
     this.#history = history;
     this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history, budget, deps.scheduler);
@@ -199,9 +202,19 @@ export class Realm {
    */
   close(): void {
     const sessions = [...this.#sessions.values()];
-    this.#quietly(sessions, () => {
-      for (const session of sessions) session.kill(CloseUri.CLOSE_REALM, 'the realm was removed');
-    });
+    const text = 'the realm was removed';
+    this.#quietly(sessions, () => sessions.forEach((session) => session.kill(CloseUri.CLOSE_REALM, text)));
+  }
+
+  /** Whether the node may serve the realm: see `Uplink.mayServe`. */
+  mayServe(): boolean {
+    return this.#uplink?.mayServe?.() ?? true;
+  }
+
+  /** Ends all sessions, except those of the node itself, because it may not serve the realm: see {@link RouterSession.cut}. */
+  cut(text: string): void {
+    const sessions = [...this.#sessions.values()].filter(({ isOfNode }) => isOfNode !== true);
+    this.#quietly(sessions, () => sessions.forEach((session) => session.cut?.(text)));
   }
 
   /** What the operator of the node sees of it. */
@@ -251,14 +264,10 @@ export class Realm {
    * @throws ProtocolViolation when the session must end.
    */
   receive(session: RouterSession, message: ClientMessage, granted?: Permission): void {
-    if (message.type === m.HELLO || message.type === m.AUTHENTICATE) {
-      throw new ProtocolViolation(`message type ${message.type} is not allowed in an established session`);
-    }
-    if (message.type === m.ABORT || message.type === m.GOODBYE) {
-      throw new TypeError('the end of a session is not routed');
-    }
+    checkRouted(message);
     this.#requestIds?.check(session, message);
     try {
+      if (this.#uplink !== undefined) checkServed(this.#uplink, message);
       this.#route(session, message, granted);
     } catch (error) {
       if (!(error instanceof WampError)) throw error;

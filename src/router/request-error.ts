@@ -1,6 +1,7 @@
 /** The ERROR that answers a request in vain, and who else is told of it. */
-import { ErrorUri } from '../wamp/error.js';
-import { CALL, ERROR, NO_DETAILS, PUBLISH, REGISTER, SUBSCRIBE } from '../wamp/message.js';
+import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
+import { ABORT, AUTHENTICATE, CALL, ERROR, GOODBYE, HELLO, NO_DETAILS } from '../wamp/message.js';
+import { PUBLISH, REGISTER, SUBSCRIBE } from '../wamp/message.js';
 import { payloadOf } from '../wamp/payload.js';
 import { traceFacts } from '../wamp/trace.js';
 import { ActionDenied } from './permission.js';
@@ -20,6 +21,18 @@ export interface RequestOf {
 /** The requests that an ERROR can answer. */
 export type Request =
   m.Publish | m.Subscribe | m.Unsubscribe | m.Call | m.Register | m.Unregister | m.Cancel | m.Yield | m.ErrorMessage;
+
+/**
+ * Messages from before a session, and of its end, are not for the realm.
+ * @throws ProtocolViolation for what no client may send in a session.
+ */
+export function checkRouted(message: m.ClientMessage): asserts message is Request {
+  const { type } = message;
+  if (type === HELLO || type === AUTHENTICATE) {
+    throw new ProtocolViolation(`message type ${type} is not allowed in an established session`);
+  }
+  if (type === ABORT || type === GOODBYE) throw new TypeError('the end of a session is not routed');
+}
 
 /**
  * A request was not served: that is counted, a denial is told to the session, and the client is answered. An unacknowledged publication is

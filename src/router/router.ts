@@ -12,8 +12,18 @@ import type { RealmDeps } from './realm.js';
 import type { RealmConfig } from './schema.js';
 import type { Uplink } from './uplink.js';
 
+/** How the realms of a router come to their uplinks. */
+export interface RouterUplinks {
+  /** The other nodes of a realm; absent or undefined: there are none. */
+  readonly uplinkOf?: (realm: string, config: RealmConfig) => Uplink | undefined;
+  /** A realm is there from now on: no session has joined it yet. */
+  readonly realmAdded?: (realm: Realm) => void;
+  /** A realm is not there any more, and has no session. */
+  readonly realmRemoved?: (realm: Realm) => void;
+}
+
 /** What a router is made with: randomness, clock, timers, limits, and the procedures that manage the node. */
-export interface RouterDeps {
+export interface RouterDeps extends RouterUplinks {
   /** Draws ids of global scope (sessions, publications). */
   readonly randomId: RandomId;
   /** Milliseconds since 1970. */
@@ -27,8 +37,6 @@ export interface RouterDeps {
   readonly refused?: (realm: string, session: RouterSession, procedure: string) => void;
   /** The most that may be kept for all sessions together, in bytes; by default that of {@link BUDGET_LIMITS}. */
   readonly maxKeptBytes?: number;
-  /** The other nodes of a realm; absent or undefined: there are none. */
-  readonly uplinkOf?: (realm: string) => Uplink | undefined;
   /** The counts of the realms of this name; by default nobody looks at them. */
   readonly countsOf?: (realm: string) => RealmCounts;
 }
@@ -44,7 +52,7 @@ export class Router {
   readonly #randomId: RandomId;
   readonly #budget: Budget;
   readonly #realmDeps: RealmDeps;
-  readonly #uplinkOf: RouterDeps['uplinkOf'];
+  readonly #uplinks: RouterUplinks;
   readonly #countsOf: RouterDeps['countsOf'];
   // realm name -> realm
   readonly #realms = new Map<string, Realm>();
@@ -59,7 +67,7 @@ export class Router {
     const { maxKeptBytes: inAll = BUDGET_LIMITS.inAll } = deps;
     this.#budget = new Budget({ ...BUDGET_LIMITS, inAll });
     this.#realmDeps = { ...deps, budget: this.#budget, nextRouterId };
-    this.#uplinkOf = deps.uplinkOf;
+    this.#uplinks = deps;
     this.#countsOf = deps.countsOf;
     for (const config of realms) this.addRealm(config);
   }
@@ -70,10 +78,11 @@ export class Router {
    */
   addRealm(config: RealmConfig): Realm {
     if (this.#realms.has(config.name)) throw new TypeError(`there is a realm ${config.name} already`);
-    const uplink = this.#uplinkOf?.(config.name);
+    const uplink = this.#uplinks.uplinkOf?.(config.name, config);
     const counts = this.#countsOf?.(config.name);
     const realm = new Realm(config, { ...this.#realmDeps, ...(uplink && { uplink }), ...(counts && { counts }) });
     this.#realms.set(realm.name, realm);
+    this.#uplinks.realmAdded?.(realm);
     return realm;
   }
 
@@ -87,6 +96,7 @@ export class Router {
     // First, so that no session can join the realm while its sessions end.
     this.#realms.delete(name);
     realm.close();
+    this.#uplinks.realmRemoved?.(realm);
     return true;
   }
 

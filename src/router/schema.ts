@@ -5,6 +5,7 @@ import { BUDGET_LIMITS } from './budget.js';
 import { RETENTION_LIMITS } from './broker/retention-limits.js';
 import { storeSchema } from './store-schema.js';
 import { noteShortName } from './name-rules.js';
+import { checkRealmOfCluster } from './uplink/rules.js';
 import type { ConfigSchema, Written } from '../schema/dialect.js';
 
 const NO_TYPES = 'payloads are passed on unread, so they are not checked against types';
@@ -115,6 +116,7 @@ export const realmSchema = {
   description: 'A realm: sessions in it can talk to each other, and to nobody else.',
   required: ['name'],
   additionalProperties: false,
+  rules: checkRealmOfCluster,
   properties: {
     id: {
       type: 'string',
@@ -210,6 +212,13 @@ export const realmSchema = {
           description: "Makes the meta API of the realm visible to the node's management.",
         },
       },
+    },
+    cluster: {
+      type: 'boolean',
+      default: false,
+      reload: 'restart',
+      description:
+        'Joins the realm to the same realm of the other nodes of the `cluster`: its sessions publish to each other, and call each other, wherever they are. Event history and retained events are not offered then.',
     },
     store: storeSchema,
     compat: {

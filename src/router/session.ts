@@ -79,6 +79,10 @@ export interface RouterSession extends Charged {
    * @param by who wants it; the node itself where it is left out.
    */
   kill(reason: string, message?: string, done?: (error?: WampError) => void, by?: string): void;
+  /** The client is part of the node, and stays while the node may not serve its realm. */
+  readonly isOfNode?: boolean;
+  /** Ends the session without a word, and its connection with it: the node may not serve it, and another one will. */
+  cut?(text: string): void;
   /** Why the config would not let the client in any more as whom it is; undefined when it would. Built anew each time it is read. */
   readonly outdated?: string | undefined;
   /**

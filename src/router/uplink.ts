@@ -59,6 +59,11 @@ export interface RegistrationClaim extends WantedPattern {
 /** What joins a realm of this node to the same realm of the others. Nothing here throws, except {@link Uplink.publish}. */
 export interface Uplink {
   /**
+   * @returns whether this node may serve the realm: it looks at the clock. Where it is left out it always may. Asked before each message
+   *   of a session, because a node that was stopped for a while must not do anything before it knows.
+   */
+  mayServe?(): boolean;
+  /**
    * @returns the id of the subscription to a pattern, or of the registration of one: the same on every node, and not one
    *   that another pattern of the realm has. Asked before {@link wanted}, and after the `done` of {@link registered}.
    */

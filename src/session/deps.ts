@@ -35,6 +35,8 @@ export interface SessionDeps extends RepeatedLogDeps {
   stop?(): Promise<void>;
   /** What is counted of the transport; by default nobody looks at it. */
   readonly counts?: TransportCounts | undefined;
+  /** Its clients are part of the node: they stay while the node may not serve their realm, and may join it then. */
+  readonly isOfNode?: true;
   /** Where clients may also want to go; undefined where there is one router only. */
   readonly sharing?: RealmSharing;
 }

@@ -22,12 +22,14 @@ import { isValidUri } from '../wamp/uri.js';
 import { admit, authenticate } from './admission.js';
 import { shownWish } from './identity.js';
 import { LOGGED_OUT, outcomeOf } from './outcome.js';
+import { AWAY } from '../router/uplink/away.js';
+import type { RealmAccess } from '../router/access.js';
 import type { Challenge, ClientInfo, Deny, Unavailable, Verdict } from '../auth/method.js';
 import type { ClientMessage, Hello, RouterMessage } from '../wamp/message.js';
 import type { LoginOutcome } from '../metrics/login-counts.js';
 import type { SessionDeps } from './deps.js';
 import type { Admission, Asking } from './admission.js';
-import type { SessionTransport } from './transport.js';
+import type { CloseCause, SessionTransport } from './transport.js';
 
 /**
  * The most that a message may have before WELCOME, in bytes: nothing large of a stranger is taken apart. A HELLO of a browser
@@ -51,7 +53,7 @@ export interface OpeningSession {
   /** @param asked what the client asked for, for the log. */
   refused(verdict: Deny | Unavailable, asked: Readonly<Record<string, unknown>>): void;
   /** No client can be let in at the moment. */
-  unavailable(text: string): void;
+  unavailable(text: string, cause?: CloseCause): void;
   /** The client gave up. */
   aborted(reason: string): void;
   /** Takes a message that waited. */
@@ -119,6 +121,7 @@ export class Opening {
     const found = realm === undefined ? undefined : this.#deps.sharing?.depsFor(realm);
     if (found === 'not yet') return this.#session.unavailable('the router is starting, please try again later');
     if (found !== undefined) this.#deps = found;
+    if (realm !== undefined && this.#isAway(this.#deps.router.realm(realm))) return;
     const sessionId = this.#session.hello(hello, this.#deps);
     this.#asked = loggedWish(hello, this.#session.transport.client);
     this.#methods = this.#deps.authMethods.current;
@@ -196,6 +199,7 @@ export class Opening {
     // Once more: the realm or the role may have been removed while the login was stored.
     const admission = this.#admissionOf(accepted);
     if (admission.type === 'deny') return this.#refuse(admission);
+    if (this.#isAway(admission.realm)) return;
     // Another session of the browser may have logged out while this one was on its way.
     if (isOfCookie && this.#session.transport.client.liveCookie?.isLoggedOut === true) return this.#refuse(LOGGED_OUT);
     this.#state = 'over';
@@ -210,6 +214,13 @@ export class Opening {
     const isSame = authMethods.current === this.#methods;
     if (!isSame && faultOfPrincipal(accepted.principal, authMethods, liveCookie) !== undefined) return denied(authUris);
     return admit(accepted, router);
+  }
+
+  /** @returns whether the node may not serve the realm at present: then the client is told to go elsewhere. */
+  #isAway(realm: RealmAccess | undefined): boolean {
+    if (realm === undefined || this.#deps.isOfNode === true || realm.mayServe()) return false;
+    this.#session.unavailable(AWAY, 'fenced');
+    return true;
   }
 
   #unavailable(verdict: Unavailable): void {

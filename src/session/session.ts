@@ -10,12 +10,11 @@
  *
  * `opening.ts` has the states of the opening.
  *
- * This is the one place where the errors of the layers below become messages to the client. All waiting
- * (authentication, authorizers) happens here: messages that arrive meanwhile are kept in order and looked at afterwards.
+ * Here the errors of the layers below become messages to the client. Messages that arrive during a wait are kept in order.
  */
 import { CloseUri, ErrorUri, ProtocolViolation, WampError } from '../wamp/error.js';
 import { featureSet, hasFeature } from '../wamp/features.js';
-import { ABORT, EVENT, GOODBYE, INVOCATION, NO_DETAILS, WELCOME } from '../wamp/message.js';
+import { ABORT, GOODBYE, NO_DETAILS, WELCOME } from '../wamp/message.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
 import { NOT_COUNTED } from '../metrics/message-counts.js';
 import { Authorization } from './authorizer/authorization.js';
@@ -26,7 +25,7 @@ import { NOT_STORED, NO_AUDIT } from './outcome.js';
 import { factsOf, sayInternalError, sayJoined, sayLeft, sayUndelivered, sayViolation } from './session-log.js';
 import { auditEnd, auditLogin } from './session-audit.js';
 import { tellDenied, tellRefused } from './tell.js';
-import { refusalOf, substituteFor } from './undeliverable.js';
+import { undelivered } from './undeliverable.js';
 import type { AuthorizedSession } from './authorizer/authorization.js';
 import type { Deny, Principal, Unavailable } from '../auth/method.js';
 import type { MessageCounts } from '../metrics/message-counts.js';
@@ -126,7 +125,8 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
       this.transport.send(message);
       count(this.#messages.sent, message);
     } catch (error) {
-      this.#undeliverable(message, error);
+      if (error instanceof WampError) sayUndelivered(this.#deps, this.#facts(), message, error);
+      undelivered(this, message, error, this.#realm?.counts);
     }
   }
 
@@ -214,8 +214,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
    */
   shutdown(saysGoodbye: boolean): void {
     const message = 'the router is shutting down';
-    this.#authorization?.cancelCalls(message);
-    this.#realm?.cancelCalls(this, message);
+    this.#cancelCalls(message);
     if (saysGoodbye && this.#state === 'established') {
       return this.#sayGoodbye(CloseUri.SYSTEM_SHUTDOWN, message, 'system_shutdown');
     }
@@ -229,10 +228,7 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.#end(reason, 'lost');
   }
 
-  /**
-   * There is no session within the time for it. A client that was challenged and does not answer hears why. The others have
-   * done nothing wrong: a slow network, or a slow authenticator, passes, and clients take ABORT for final.
-   */
+  /** No session in time. A client that was challenged hears why. Others have done nothing wrong, and take ABORT for final. */
   overdue(timeoutMs: number): void {
     const text = `no session within ${timeoutMs} ms`;
     if (this.#opening?.waitsFor === 'authenticate') return this.abort(ErrorUri.TIMEOUT, text, 'timeout');
@@ -241,19 +237,18 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.transport.close(isOurs ? 'unavailable' : 'timeout', text);
   }
 
-  unavailable(text: string): void {
+  unavailable(text: string, cause: CloseCause = 'unavailable'): void {
+    this.#cancelCalls(text);
     this.#end('unavailable', 'lost');
-    this.transport.close('unavailable', text);
+    this.transport.close(cause, text);
   }
 
-  /** The sender goes on undisturbed; the end of this session waits for the end of the turn. */
-  #undeliverable(message: RouterMessage, error: unknown): void {
-    if (!(error instanceof WampError)) return queueMicrotask(() => this.fail(error));
-    sayUndelivered(this.#deps, this.#facts(), message, error);
-    const substitute = substituteFor(message, error);
-    if (substitute !== undefined) this.tell(substitute);
-    if (message.type === EVENT && this.#realm !== undefined) this.#realm.counts.dropped.too_large += 1;
-    if (message.type === INVOCATION) queueMicrotask(() => this.receive(refusalOf(message, error)));
+  get isOfNode(): boolean {
+    return this.#deps.isOfNode === true;
+  }
+
+  cut(text: string): void {
+    this.unavailable(text, 'fenced');
   }
 
   /** Routes a message of the established session, or ends it: nothing is waited for any more. */
@@ -392,6 +387,11 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.transport.client.liveCookie?.parted(this);
     sayLeft(this.#deps, this, this.#realm.name, reason);
     this.#realm = undefined;
+  }
+
+  #cancelCalls(message: string): void {
+    this.#authorization?.cancelCalls(message);
+    this.#realm?.cancelCalls(this, message);
   }
 
   #facts(): Readonly<Record<string, unknown>> {

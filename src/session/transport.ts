@@ -13,6 +13,8 @@ export type CloseCause =
   | 'denied'
   | 'goodbye'
   | 'system_shutdown'
+  /** The node has lost the other nodes of the realm, and another one is to serve the client. */
+  | 'fenced'
   | 'timeout'
   | 'unavailable'
   | 'internal_error'

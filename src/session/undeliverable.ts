@@ -2,10 +2,35 @@
  * Messages that the serializer of a peer cannot write, because the payload came in another format and is nested too deep. A
  * caller still gets its one final answer. An event, and a progressive result, is dropped.
  */
-import { CALL, ERROR, INVOCATION, NO_DETAILS, RESULT } from '../wamp/message.js';
+import { WampError } from '../wamp/error.js';
+import { CALL, ERROR, EVENT, INVOCATION, NO_DETAILS, RESULT } from '../wamp/message.js';
 import { payloadOf } from '../wamp/payload.js';
-import type { WampError } from '../wamp/error.js';
-import type { ErrorMessage, Invocation, RouterMessage } from '../wamp/message.js';
+import type { RealmCounts } from '../metrics/realm-counts.js';
+import type { ClientMessage, ErrorMessage, Invocation, RouterMessage } from '../wamp/message.js';
+
+/** The session of the peer. */
+export interface PeerSession {
+  tell(message: RouterMessage): void;
+  receive(message: ClientMessage): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * A message could not be sent. The sender goes on undisturbed; the end of this session, if it has to be, waits for the end of the turn.
+ * @param counts of its realm.
+ */
+export function undelivered(
+  session: PeerSession,
+  message: RouterMessage,
+  error: unknown,
+  counts: RealmCounts | undefined,
+): void {
+  if (!(error instanceof WampError)) return queueMicrotask(() => session.fail(error));
+  const substitute = substituteFor(message, error);
+  if (substitute !== undefined) session.tell(substitute);
+  if (message.type === EVENT && counts !== undefined) counts.dropped.too_large += 1;
+  if (message.type === INVOCATION) queueMicrotask(() => session.receive(refusalOf(message, error)));
+}
 
 /** @returns what to send instead, if anything. */
 export function substituteFor(message: RouterMessage, { uri, args }: WampError): ErrorMessage | undefined {

@@ -41,6 +41,8 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
   goodbye: { code: 1000 },
   /** The node stops. Clients come back by themselves. */
   system_shutdown: { code: 1001 },
+  /** The node has lost the other nodes of its cluster. Clients come back by themselves, and find one that has not. */
+  fenced: { code: 1001 },
   /** No session in time (`hello_timeout`), or no answer to CHALLENGE. */
   timeout: { code: 1008, line: { level: 'info', message: 'no session in time, connection closed' } },
   /** Nobody can decide about the login at the moment, or the connection makes room for a new one. Clients come back. */
@@ -110,6 +112,7 @@ export const CLOSE_COUNTS: Readonly<Record<CloseCause | Fault | 'evicted', Close
   denied: 'denied',
   goodbye: 'ended',
   system_shutdown: 'drain',
+  fenced: 'error',
   timeout: 'idle',
   unavailable: 'error',
   internal_error: 'error',

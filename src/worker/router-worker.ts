@@ -103,7 +103,7 @@ class RouterWorker implements Worker {
   }
 
   #createRouter(managedCookies: ManagedCookies, logins: SharedLogins): Router {
-    const { log, authenticators, monitor, metrics } = this.#deps;
+    const { log, authenticators, monitor, metrics, uplinks } = this.#deps;
     const repeated = new RepeatedLog(log);
     const admits = (realm: string, role: string): boolean => roleOf(router, realm, role)?.isBuiltIn === false;
     const router: Router = new Router(this.#config.realms, {
@@ -120,6 +120,7 @@ class RouterWorker implements Worker {
         const facts = { realm, sessionId, authrole, procedure };
         repeated.say('warn', facts, 'registration of an authenticator or authorizer refused');
       },
+      ...uplinks,
       countsOf: (realm) => metrics.realm(realm),
       maxKeptBytes: this.#config.options.max_kept_bytes ?? defaultKeptBytes(),
     });

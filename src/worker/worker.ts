@@ -11,6 +11,7 @@ import type { Monitor } from '../monitor/monitor.js';
 import type { NodeMetrics } from '../metrics/node-metrics.js';
 import type { Decider } from '../router/deciders.js';
 import type { Inventory } from '../router/meta/inventory.js';
+import type { RouterUplinks } from '../router/router.js';
 import type { Warden } from '../system/process/warden.js';
 import type { Drain } from '../transport/drain.js';
 import type { NodeInfo } from '../transport/transport-type.js';
@@ -57,6 +58,8 @@ export interface WorkerDeps {
   readonly privatePaths: readonly string[];
   /** Where the node was started, absolute; undefined when that directory is gone. */
   readonly startdir: string | undefined;
+  /** The other nodes of its realms; undefined: the node is alone. */
+  readonly uplinks?: RouterUplinks | undefined;
   /** The environment of the node, for programs that it starts. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends the programs that it started when the node is gone. */

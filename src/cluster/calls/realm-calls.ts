@@ -25,7 +25,7 @@ import type { Frame } from '../frame.js';
 import type { NodeRef } from '../node-ref.js';
 
 /** The realm, as the other nodes reach it. */
-export type CallRealm = Pick<Realm, 'elsewhere' | 'forget' | 'name' | 'receive'>;
+export type CallRealm = Pick<Realm, 'cut' | 'elsewhere' | 'forget' | 'name' | 'receive'>;
 
 export interface RealmCallsDeps {
   readonly realm: () => CallRealm;

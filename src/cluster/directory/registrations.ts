@@ -40,6 +40,8 @@ export interface DirectoryDeps {
 interface Own {
   readonly realm: string;
   readonly claim: RegistrationClaim;
+  /** What the other nodes read. */
+  readonly written: RegistrationClaim;
   readonly createdMs: number;
   /** Undefined when it has its answer. */
   done: ((error?: WampError, place?: number) => void) | undefined;
@@ -101,16 +103,36 @@ export class RegistrationDirectory {
         if (entry.realm === realm && !this.#isOwn(entry)) listener.added(entry);
       }
     }
+    // Some may have lost their place while nobody listened.
+    for (const [key, own] of [...this.#own]) {
+      if (own.realm !== realm || own.done !== undefined) continue;
+      const group = this.#groups.get(key.split('.').slice(0, 2).join('.'));
+      if (group?.has(key) === true && !this.#inForce(group).has(key)) listener.superseded(own.claim);
+    }
   }
 
-  /** A session of this node wants to be a callee: see `Uplink.registered`. */
-  claim(realm: string, claim: RegistrationClaim, done: (error?: WampError, place?: number) => void): void {
+  /** Nobody listens for a realm any more. */
+  unlisten(realm: string): void {
+    this.#listeners.delete(realm);
+  }
+
+  /**
+   * A session of this node wants to be a callee: see `Uplink.registered`.
+   * @param force whether it takes the place of others; by default as the claim says.
+   */
+  claim(
+    realm: string,
+    claim: RegistrationClaim,
+    done: (error?: WampError, place?: number) => void,
+    force = claim.force,
+  ): void {
     const key = entryKey(realm, claim, this.#deps.self, ++this.#lastNumber);
     const createdMs = this.#deps.clock();
-    this.#own.set(key, { realm, claim, createdMs, done, isConfirming: false });
+    const written = force === claim.force ? claim : { ...claim, force };
+    this.#own.set(key, { realm, claim, written, createdMs, done, isConfirming: false });
     this.#keys.set(claim, key);
     this.#deps.bucket
-      .put(key, encodeEntry(realm, claim, createdMs))
+      .put(key, encodeEntry(realm, written, createdMs))
       .catch((error: unknown) => this.#failed(key, error));
   }
 
@@ -266,7 +288,7 @@ export class RegistrationDirectory {
 
   #confirm({ key, place }: CalleeEntry, own: Own): void {
     own.isConfirming = true;
-    const value = encodeEntry(own.realm, own.claim, own.createdMs, place);
+    const value = encodeEntry(own.realm, own.written, own.createdMs, place);
     this.#deps.bucket.put(key, value).catch((error: unknown) => this.#failed(key, error));
   }
 

@@ -8,10 +8,15 @@ import type { Cursor } from '../cursor.js';
 import type { MarkedPlace } from '../walk.js';
 import type { CheckRulesContext } from './context.js';
 
+/** Checks that the secrets are there that marked places name. */
+export function checkSecrets(marked: readonly MarkedPlace[], context: CheckRulesContext): void {
+  for (const { schema, place } of marked) if (schema.is === 'secret') checkSecret(place, context);
+}
+
 /** Checks all references in a worker. */
 export function checkReferences(worker: WorkerPlaces, context: CheckRulesContext): void {
+  checkSecrets(worker.marked, context);
   for (const mark of worker.marked) {
-    if (mark.schema.is === 'secret') checkSecret(mark.place, context);
     if (leadsNowhere(worker)) continue;
     if (mark.schema.is === 'realm') checkRealm(mark, worker, context);
     if (mark.schema.is === 'role') checkRole(mark, worker, context);

@@ -18,7 +18,7 @@ import { listeningTransports, privateFilesOf, transportsOf } from '../places.js'
 import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
 import type { SchemaTree } from '../walk.js';
 import { checkPorts } from './ports.js';
-import { checkReferences, leadsNowhere } from './references.js';
+import { checkReferences, checkSecrets, leadsNowhere } from './references.js';
 import { quote } from '../schema-words.js';
 import { findSecret } from '../secrets.js';
 import type { CheckRulesContext } from './context.js';
@@ -36,6 +36,7 @@ export function checkRules(places: NodePlaces, tree: SchemaTree, context: CheckR
   const privateFiles = once(() => privateFilesOf(places));
   const around = { privateFiles, node: places.node, workers: workers.map(({ worker: place }) => place) };
   checkMarked({ realms: [], marked: places.marked }, around, context);
+  checkSecrets(places.marked, context);
   for (const worker of workers) {
     checkWorker(worker, context);
     checkReferences(worker, context);

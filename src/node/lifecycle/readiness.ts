@@ -3,6 +3,7 @@
  *
  *     starting: not all transports listen, or not all components have joined -> ready -> stopping, from the first moment of it
  *
+ * A node that has lost its cluster is not ready: it serves no client of the realms that take part, and another one can.
  * A node whose cookie stores fail is not ready where no client gets in without a new cookie. Load, other nodes and what goes wrong for
  * some clients only do not count: a load balancer that takes a node away for that makes it worse for the others.
  */
@@ -16,17 +17,20 @@ export interface NodeCondition {
   readonly isStopping: boolean;
   /** Nobody new gets in, because no cookie can be stored. */
   readonly lacksCookies: boolean;
+  /** Of a node in a cluster: whether it may serve, `ok` or why not. */
+  readonly cluster?: string | undefined;
 }
 
 /** The word of a check that has nothing to tell. */
 const OK = 'ok';
 
 /** @returns the checks by their names, and whether none of them has found anything. */
-export function readinessOf({ hasStarted, isStopping, lacksCookies }: NodeCondition): Readiness {
+export function readinessOf({ hasStarted, isStopping, lacksCookies, cluster }: NodeCondition): Readiness {
   const checks = {
     start: hasStarted ? OK : 'transports and components are starting',
     stop: isStopping ? 'the node is stopping' : OK,
     cookies: lacksCookies ? 'no new cookie can be stored' : OK,
+    ...(cluster !== undefined && { cluster }),
   };
   return { isReady: Object.values(checks).every((found) => found === OK), checks };
 }

@@ -154,12 +154,19 @@ export class Broker {
     return this.#subscriptions.hasPatterns && this.#subscriptions.patterns(topic).length > 0;
   }
 
-  /** Publishes for the router itself, also below `wamp.`. The event names no publisher. */
+  /**
+   * Publishes for the router itself, also below `wamp.`. The event names no publisher. It is lost where there are other nodes that
+   * cannot be reached: whatever it tells of has happened, and nobody waits for an answer.
+   */
   publish(topic: string, payload: Payload, options: PublishOptions = NO_DETAILS): void {
     const subscription = this.#subscriptions.exact(topic);
     if (subscription === undefined && options.retain !== true && !this.isWanted(topic)) return;
     const details = passthrough(options) ?? NO_DETAILS;
-    this.#distribute(subscription, { id: this.#deps.randomId(), topic, payload, details, excluded: 0, options });
+    try {
+      this.#distribute(subscription, { id: this.#deps.randomId(), topic, payload, details, excluded: 0, options });
+    } catch (error) {
+      if (!(error instanceof WampError)) throw error;
+    }
   }
 
   /** Delivers a publication, of this node or another one, to the subscribers of one pattern on this node. */

@@ -58,6 +58,7 @@ const MAX_BATCH_BYTES = 1024 * 1024;
 /** Ends that pass: the client is to come back, which it does when the connection is lost. */
 const PASSING: ReadonlySet<CloseCause | Fault> = new Set<CloseCause | Fault>([
   'system_shutdown',
+  'fenced',
   'timeout',
   'unavailable',
   'too_many_large',

@@ -55,7 +55,7 @@ export class Link {
     });
     const method = admitting(principal, 'component');
     const authMethods = { get: () => method, has: () => false };
-    const sessions = { router, authMethods, log, repeated: new RepeatedLog(log) };
+    const sessions = { router, authMethods, log, repeated: new RepeatedLog(log), isOfNode: true } as const;
     // The component takes the one that it has.
     const words = Object.keys(serializers) as RawSocketConfig['serializers'];
     this.#acceptor = new RawSocketAcceptor(

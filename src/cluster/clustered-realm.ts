@@ -1,0 +1,183 @@
+/**
+ * A realm of this node in the cluster, for as long as the realm is there: the lives of the node as a member come and go meanwhile.
+ *
+ *     serving --the life ends--> away --the node has joined again--> returning --everything is told--> serving
+ *
+ * It notes what the realm wants. What asks while there is no life is refused, and the realm cuts its clients. Those that are part of the
+ * node stay, with their subscriptions and registrations, which come back with the next life. A registration that another node has
+ * taken meanwhile is revoked.
+ */
+import { ErrorUri, WampError } from '../wamp/error.js';
+import { AWAY } from '../router/uplink/away.js';
+import { patternId } from './realm-link.js';
+import type { Publication, RegistrationClaim, Uplink, WantedPattern } from '../router/uplink.js';
+import type { Scheduler } from '../router/observer.js';
+import type { ClusterMember } from './member.js';
+import type { CallRealm } from './calls/realm-calls.js';
+import type { RealmLink } from './realm-link.js';
+
+type Done = (error?: WampError, place?: number) => void;
+
+/** Something that was asked for; `done` is undefined when it has its answer. */
+interface Asked {
+  done: Done | undefined;
+}
+
+interface AskedPattern extends Asked {
+  readonly pattern: WantedPattern;
+}
+
+/** Between two attempts to bring a registration back. */
+const RETRY_MS = 250;
+
+export class ClusteredRealm implements Uplink {
+  readonly name: string;
+  readonly #scheduler: Scheduler;
+  #realm: CallRealm | undefined;
+  /** Of the present life. */
+  #link: RealmLink | undefined;
+  #isServing = false;
+  // match policy and URI -> what sessions of this node subscribe to
+  readonly #wanted = new Map<string, AskedPattern>();
+  // claim of this node -> whether it waits for its answer
+  readonly #claims = new Map<RegistrationClaim, Asked>();
+  /** Ends the wait for what is being told to a new life. */
+  #giveUp: () => void = () => undefined;
+
+  constructor(name: string, scheduler: Scheduler) {
+    this.name = name;
+    this.#scheduler = scheduler;
+  }
+
+  /** How many patterns and claims it would bring to another life. */
+  get size(): { readonly wanted: number; readonly claims: number } {
+    return { wanted: this.#wanted.size, claims: this.#claims.size };
+  }
+
+  /** The realm is there, and has no sessions. @param member of the present life, if there is one */
+  begin(realm: CallRealm, member: ClusterMember | undefined): void {
+    this.#realm = realm;
+    if (member === undefined) return;
+    this.#link = member.linkOf(this.name);
+    this.#link.begin(realm);
+    this.#isServing = true;
+  }
+
+  /** The life of the node as a member has ended: nothing is served until {@link ClusteredRealm.regain}. */
+  lose(): void {
+    this.#link = undefined;
+    this.#isServing = false;
+    this.#giveUp();
+    // Before the clients go: their end takes back what they asked for.
+    for (const [key, asked] of [...this.#wanted]) {
+      if (asked.done !== undefined) this.#wanted.delete(key);
+      answer(asked, away());
+    }
+    for (const [claim, asked] of [...this.#claims]) {
+      if (asked.done !== undefined) this.#claims.delete(claim);
+      answer(asked, away());
+    }
+    this.#realm?.cut(AWAY);
+  }
+
+  /** The node is a member again. Resolves when all that is there was told to the others, or when this life is over, too. */
+  async regain(member: ClusterMember): Promise<void> {
+    const realm = this.#realm;
+    if (realm === undefined) return;
+    const link = (this.#link = member.linkOf(this.name));
+    link.attach(realm);
+    const over = new Promise<void>((resolve) => (this.#giveUp = resolve));
+    const patterns = [...this.#wanted.values()].map(({ pattern }) => this.#wantAgain(link, pattern));
+    const claims = [...this.#claims.keys()].map((claim) => this.#registerAgain(link, claim));
+    await Promise.race([Promise.all([...patterns, ...claims]), over]);
+    if (this.#link !== link) return;
+    link.begin(realm);
+    this.#isServing = true;
+  }
+
+  mayServe(): boolean {
+    // The link looks at the clock, and ends this life if need be.
+    return this.#link?.mayServe() === true && this.#isServing;
+  }
+
+  idOf(pattern: WantedPattern): number {
+    return patternId(this.name, pattern);
+  }
+
+  wanted(pattern: WantedPattern, done: (error?: WampError) => void): void {
+    const link = this.#link;
+    if (link === undefined) return done(away());
+    const key = keyOf(pattern);
+    const asked: AskedPattern = { pattern, done };
+    this.#wanted.set(key, asked);
+    link.wanted(pattern, (error) => {
+      if (this.#wanted.get(key) !== asked) return;
+      if (error !== undefined) this.#wanted.delete(key);
+      answer(asked, error);
+    });
+  }
+
+  unwanted(pattern: WantedPattern): void {
+    if (this.#wanted.delete(keyOf(pattern))) this.#link?.unwanted(pattern);
+  }
+
+  registered(claim: RegistrationClaim, done: Done): void {
+    const link = this.#link;
+    if (link === undefined) return done(away());
+    const asked: Asked = { done };
+    this.#claims.set(claim, asked);
+    link.registered(claim, (error, place) => {
+      if (this.#claims.get(claim) !== asked) return;
+      if (error !== undefined) this.#claims.delete(claim);
+      answer(asked, error, place);
+    });
+  }
+
+  unregistered(claim: RegistrationClaim): void {
+    if (this.#claims.delete(claim)) this.#link?.unregistered(claim);
+  }
+
+  publish(publication: Publication): void {
+    if (this.#link === undefined) throw away();
+    this.#link.publish(publication);
+  }
+
+  #wantAgain(link: RealmLink, pattern: WantedPattern): Promise<void> {
+    return new Promise((resolve) => link.wanted(pattern, () => resolve()));
+  }
+
+  /** Tries until the others have said something about a claim. */
+  #registerAgain(link: RealmLink, claim: RegistrationClaim): Promise<void> {
+    return new Promise((resolve) => {
+      link.registeredAgain(claim, (error) => {
+        if (this.#link !== link || !this.#claims.has(claim) || error === undefined) return resolve();
+        if (error.uri === ErrorUri.UNAVAILABLE) {
+          this.#scheduler.after(RETRY_MS, () => resolve(this.#isClaimed(link, claim)));
+          return;
+        }
+        // Another node has it now. First forgotten here, because the directory has forgotten it, too.
+        this.#claims.delete(claim);
+        this.#realm?.elsewhere.revokeClaim(claim, error.uri);
+        resolve();
+      });
+    });
+  }
+
+  async #isClaimed(link: RealmLink, claim: RegistrationClaim): Promise<void> {
+    if (this.#link === link && this.#claims.has(claim)) await this.#registerAgain(link, claim);
+  }
+}
+
+function answer(asked: Asked, error?: WampError, place?: number): void {
+  const { done } = asked;
+  asked.done = undefined;
+  done?.(error, place);
+}
+
+function away(): WampError {
+  return new WampError(ErrorUri.UNAVAILABLE, AWAY);
+}
+
+function keyOf({ match, uri }: WantedPattern): string {
+  return `${match} ${uri}`;
+}

@@ -1,0 +1,157 @@
+/**
+ * The lives of this node as a member of its cluster. When one ends because the node may not serve any more, the realms cut their
+ * clients, and the node joins again, as often as it takes.
+ */
+import { ClusterMember } from './member.js';
+import { ClusteredRealm } from './clustered-realm.js';
+import { EngineError } from '../engine/engine.js';
+import type { CallRealm } from './calls/realm-calls.js';
+import type { MemberDeps } from './member.js';
+import type { NodeRef } from './node-ref.js';
+
+/** What becomes known. None of it may throw. */
+export interface LivesListener {
+  /** The node may not serve any more. */
+  fenced(why: string): void;
+  /** It could not join again, and goes on to try. Called once for each end of a life. */
+  stillAway(error: unknown): void;
+  /** It has joined again, and serves. */
+  joinedAgain(self: NodeRef): void;
+}
+
+export interface LivesDeps extends Omit<MemberDeps, 'fenced'> {
+  readonly listener: LivesListener;
+}
+
+/** Between two attempts to join again. */
+const RETRY_MS = 500;
+
+interface Life {
+  readonly member: ClusterMember;
+  /** Why it is over. */
+  over?: string;
+}
+
+export class ClusterLives {
+  readonly #deps: LivesDeps;
+  // realm -> its side that faces the cluster
+  readonly #realms = new Map<string, ClusteredRealm>();
+  /** The present one; undefined while the node may not serve. */
+  #life: Life | undefined;
+  /** Whether all realms of the node serve. */
+  #isServing = true;
+  #hasLeft = false;
+  #wake: () => void = () => undefined;
+  #isRejoining = false;
+
+  private constructor(deps: LivesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Joins for the first time. Rejects with EngineError: `refused` when there is another node of the same name. */
+  static async join(deps: LivesDeps): Promise<ClusterLives> {
+    const lives = new ClusterLives(deps);
+    lives.#life = await lives.#join();
+    return lives;
+  }
+
+  /** This node in its present life; undefined while it may not serve. */
+  get self(): NodeRef | undefined {
+    return this.#life?.member.self;
+  }
+
+  /** The other nodes, as far as they are known. */
+  get others(): readonly NodeRef[] {
+    return this.#life?.member.others ?? [];
+  }
+
+  /** Whether the node serves its realms, all of them. */
+  get isServing(): boolean {
+    return this.#life?.member.mayServe() === true && this.#isServing;
+  }
+
+  /** @returns the uplink of a realm that is about to be made: {@link ClusterLives.begin} follows. */
+  uplinkOf(realm: string): ClusteredRealm {
+    const made = new ClusteredRealm(realm, this.#deps.scheduler);
+    this.#realms.set(realm, made);
+    return made;
+  }
+
+  /** The realm is there. */
+  begin(realm: CallRealm): void {
+    this.#realms.get(realm.name)?.begin(realm, this.#life?.member);
+  }
+
+  /** The realm is gone. */
+  end(realm: string): void {
+    if (this.#realms.delete(realm)) this.#life?.member.unlink(realm);
+  }
+
+  /** Leaves the cluster, when the sessions have gone. Idempotent; never rejects. */
+  async leave(): Promise<void> {
+    this.#hasLeft = true;
+    this.#wake();
+    await this.#life?.member.leave();
+  }
+
+  async #join(): Promise<Life> {
+    const life: { member?: ClusterMember; over?: string } = {};
+    const member = await ClusterMember.join({
+      ...this.#deps,
+      fenced: (why) => {
+        life.over = why;
+        this.#ended(life);
+      },
+    });
+    if (life.over !== undefined) throw new EngineError('unavailable', life.over);
+    return Object.assign(life, { member });
+  }
+
+  #ended(life: Partial<Life>): void {
+    if (this.#life !== life) return;
+    this.#life = undefined;
+    this.#isServing = false;
+    if (this.#hasLeft) return;
+    this.#deps.listener.fenced(life.over ?? '');
+    for (const realm of [...this.#realms.values()]) realm.lose();
+    if (!this.#isRejoining) void this.#rejoin();
+  }
+
+  /** Never rejects. */
+  async #rejoin(): Promise<void> {
+    this.#isRejoining = true;
+    for (let attempt = 1; !this.#hasLeft; attempt += 1) {
+      try {
+        const life = (this.#life = await this.#join());
+        if (this.#hasLeft) return await life.member.leave();
+        if (await this.#regain(life)) return;
+        // Fenced again, and told so.
+        attempt = 0;
+      } catch (error) {
+        if (attempt === 1) this.#deps.listener.stillAway(error);
+      }
+      if (!this.#hasLeft) await this.#pause();
+    }
+  }
+
+  /** @returns false when this life is over, too. */
+  async #regain(life: Life): Promise<boolean> {
+    const { member } = life;
+    await Promise.all([...this.#realms.values()].map((realm) => realm.regain(member)));
+    if (this.#life !== life) return false;
+    this.#isServing = true;
+    this.#isRejoining = false;
+    if (!this.#hasLeft) this.#deps.listener.joinedAgain(member.self);
+    return true;
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const stop = this.#deps.scheduler.after(RETRY_MS, resolve);
+      this.#wake = () => {
+        stop();
+        resolve();
+      };
+    });
+  }
+}

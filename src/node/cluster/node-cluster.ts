@@ -1,0 +1,139 @@
+/**
+ * The node in its cluster, from the config to the end: connects the engine, joins, tells the log what becomes of it, and leaves. Loaded by
+ * nodes only that have a section `cluster`.
+ */
+import { hostname } from 'node:os';
+import { ENGINES } from '../../engine/registry.js';
+import { EngineError } from '../../engine/engine.js';
+import { ClusterLives } from '../../cluster/lives.js';
+import { OptionalPackageError } from '../../system/optional-package.js';
+import { systemScheduler } from '../../worker/scheduler.js';
+import { NodeError } from '../error.js';
+import type { ClusterConfig } from '../../cluster/schema.js';
+import type { NodeConfig } from '../../config/schema.js';
+import type { Engine } from '../../engine/engine.js';
+import type { EngineConnectDeps } from '../../engine/engine-type.js';
+import type { Logger } from '../../log/logger.js';
+import type { RouterUplinks } from '../../router/router.js';
+import type { ClusterSummary } from '../summary.js';
+
+/** What it is started with. */
+export interface NodeClusterDeps {
+  readonly log: Logger;
+  /** Gives the start up. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** This node as one of a cluster. */
+export class NodeCluster {
+  readonly #name: string;
+  readonly #node: string;
+  readonly #engine: Engine;
+  readonly #lives: ClusterLives;
+
+  private constructor(parts: { name: string; node: string; engine: Engine; lives: ClusterLives }) {
+    this.#name = parts.name;
+    this.#node = parts.node;
+    this.#engine = parts.engine;
+    this.#lives = parts.lives;
+  }
+
+  /** @throws NodeError (rejects) when the node cannot join; the reason of `signal`. */
+  static async start(config: ClusterConfig, node: NodeConfig, { log, signal }: NodeClusterDeps): Promise<NodeCluster> {
+    const name = config.node ?? node.controller.id ?? hostname();
+    let engine: Engine | undefined;
+    try {
+      engine = await connected(config, { log, signal, neededBy: 'the cluster', name: `crossbar-ts ${name}` });
+      const lives = await joined(config, { engine, name, log, signal });
+      const { self, others } = lives;
+      log.info(
+        { cluster: config.name, node: name, epoch: self?.epoch, nodes: namesOf(others), server: engine.description },
+        'joined the cluster',
+      );
+      return new NodeCluster({ name: config.name, node: name, engine, lives });
+    } catch (cause) {
+      await engine?.close();
+      signal?.throwIfAborted();
+      if (!(cause instanceof EngineError || cause instanceof OptionalPackageError)) throw cause;
+      throw new NodeError('ERR_NODE_START', `the node cannot join the cluster: ${cause.message}`, { cause });
+    }
+  }
+
+  /** For the routers of the node. */
+  readonly uplinks: RouterUplinks = {
+    uplinkOf: (realm, { cluster }) => (cluster === true ? this.#lives.uplinkOf(realm) : undefined),
+    realmAdded: (realm) => this.#lives.begin(realm),
+    realmRemoved: ({ name }) => this.#lives.end(name),
+  };
+
+  /** Why it cannot serve at present; undefined when it can. */
+  get problem(): string | undefined {
+    if (this.#lives.isServing) return undefined;
+    return this.#engine.isUp ? 'the node is joining the cluster again' : 'the node has no connection to the cluster';
+  }
+
+  /** For those who ask whether clients can come. */
+  get readiness(): string {
+    return this.problem ?? 'ok';
+  }
+
+  get summary(): ClusterSummary {
+    const { self, others } = this.#lives;
+    return {
+      name: this.#name,
+      node: this.#node,
+      state: this.problem === undefined ? 'member' : 'away',
+      ...(self !== undefined && { epoch: self.epoch }),
+      nodes: namesOf(others),
+      engine: this.#engine.description,
+    };
+  }
+
+  /** Leaves it, when the sessions of the node have gone. Idempotent; never rejects. */
+  async stop(): Promise<void> {
+    await this.#lives.leave();
+    await this.#engine.close();
+  }
+}
+
+function connected(config: ClusterConfig, deps: EngineConnectDeps): Promise<Engine> {
+  return config.type === 'nats' ? ENGINES.nats.connect(config, deps) : ENGINES.memory.connect(config, deps);
+}
+
+interface Joining {
+  readonly engine: Engine;
+  readonly name: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function joined(config: ClusterConfig, { engine, name, log, signal }: Joining): Promise<ClusterLives> {
+  const { name: cluster, heartbeat, suspect_after, fence_after, remove_after } = config;
+  const about = { cluster, node: name };
+  const joining = ClusterLives.join({
+    ...{ engine, cluster, node: name, clock: Date.now, scheduler: systemScheduler, log },
+    timings: { heartbeatMs: heartbeat, suspectMs: suspect_after, fenceMs: fence_after, removeMs: remove_after },
+    listener: {
+      fenced: (why) =>
+        log.error({ ...about, why }, 'this node serves its clients no more: it has lost the cluster, and joins it again'),
+      stillAway: (err) => log.warn({ ...about, err }, 'could not join the cluster again, and goes on to try'),
+      joinedAgain: ({ epoch }) => log.info({ ...about, epoch }, 'joined the cluster again'),
+    },
+  });
+  if (signal === undefined) return joining;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const abort = (): void => reject(new EngineError('unavailable', 'the start was given up'));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+  // Where nobody waits for it any more.
+  joining.then(
+    (lives) => (signal.aborted ? lives.leave() : undefined),
+    () => undefined,
+  );
+  return Promise.race([joining, aborted]);
+}
+
+function namesOf(nodes: readonly { readonly name: string }[]): readonly string[] {
+  return nodes.map(({ name }) => name).sort();
+}
