@@ -316,6 +316,7 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'config/reference.ts', word: 'none', because: 'there is no default' },
   { file: 'config/schema.ts', word: 'none', because: 'there is no default' },
   { file: 'config/resolve.ts', word: 'file', because: 'a word of the keyword "is"' },
+  { file: 'config/places.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'config/password-cookies.ts', word: 'cookie', because: 'a word of "authid"' },
   { file: 'node/cbdir.ts', word: 'file', because: 'the opposite of a directory' },
   { file: 'worker/router-worker.ts', word: 'router', because: 'its own word' },

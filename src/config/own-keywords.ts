@@ -21,6 +21,7 @@ const KEYWORDS: Readonly<Record<keyof OwnKeywords, true>> = {
   provider: true,
   identity: true,
   inherited: true,
+  borrows: true,
   below: true,
   clients: true,
   letsIn: true,

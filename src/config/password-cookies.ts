@@ -2,10 +2,8 @@
  * Which cookies are passwords: the cookies of a store, if they let a client in on any transport. The rules warn where other
  * sessions can read such a cookie, and some defaults are stricter for it.
  */
-import { resolve } from 'node:path';
-
 import type { Cursor } from './cursor.js';
-import { cookiesOf, entrancesOf } from './places.js';
+import { cookiesOf, entrancesOf, storePlaceOf } from './places.js';
 import type { CookieSection, NodePlaces } from './places.js';
 
 /** The paths of the `cookie` sections whose cookies are passwords. */
@@ -35,7 +33,6 @@ export function isPassword(cookie: Cursor, passwords: PasswordCookies): boolean 
 }
 
 /** Sections that name one file or database share its cookies; others share none. */
-function storeKey({ cookie, place }: CookieSection, cbdir: string): string {
-  const name = place?.text();
-  return name === undefined ? cookie.path.join('/') : resolve(cbdir, name);
+function storeKey(section: CookieSection, cbdir: string): string {
+  return storePlaceOf(section, cbdir) ?? section.cookie.path.join('/');
 }

@@ -2,6 +2,8 @@
  * The places of a config that the rules between keys and the last step have to visit. One walk along the schema (`walk.ts`)
  * finds them all.
  */
+import { resolve } from 'node:path';
+
 import type { Front, Neighbours } from '../schema/rules.js';
 import { Cursor } from './cursor.js';
 import { portsIn } from './environment.js';
@@ -48,8 +50,12 @@ export interface CookieSection {
   readonly cookie: Cursor;
   /** The file or database of its store: sections with the same place share their records. Undefined: they share none. */
   readonly place: Cursor | undefined;
+  /** Whether that is a path; else a name, which means the same wherever the node directory is. */
+  readonly isFile: boolean;
   /** The keys of the store on which sections that share it must agree. */
   readonly agreed: readonly string[];
+  /** Those of them whose values are secret. */
+  readonly secrets: readonly string[];
 }
 
 export interface WorkerPlaces {
@@ -161,11 +167,19 @@ function cookiesIn(marked: readonly MarkedPlace[]): CookieSection[] {
     .map(({ place: cookie, schema }) => {
       const store = cookie.get('store');
       const keys = Object.entries(variantOf(schema.properties?.['store'] ?? schema, store)?.properties ?? {});
-      const where = keys.find(([, { identity }]) => identity === true)?.[0];
+      const [where, identity] = keys.find(([, { identity: is }]) => is === true) ?? [];
       const place = where === undefined || store.get(where).missing ? undefined : store.get(where);
       const agreed = keys.map(([key]) => key).filter((key) => key !== 'type' && key !== where);
-      return { cookie, place, agreed };
+      const secrets = keys.filter(([, { is }]) => is === 'secret').map(([key]) => key);
+      return { cookie, place, isFile: identity?.is === 'file', agreed, secrets };
     });
+}
+
+/** @returns what two `cookie` sections have in common that share a store; undefined for one that shares with none. */
+export function storePlaceOf({ cookie, place, isFile }: CookieSection, cbdir: string): string | undefined {
+  const name = place?.text();
+  if (name === undefined) return undefined;
+  return isFile ? resolve(cbdir, name) : `${cookie.at('store', 'type').text() ?? ''} ${name}`;
 }
 
 /** Every `cookie` section of a node. */

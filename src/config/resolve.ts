@@ -8,6 +8,7 @@ import type { Front } from '../schema/rules.js';
 import type { Cursor } from './cursor.js';
 import { resolveDisabled, resolvePort } from './environment.js';
 import type { NodePlaces, WorkerPlaces } from './places.js';
+import type { MarkedPlace } from './walk.js';
 import { isDecided, patternAt } from './permissions.js';
 import { resolveCookies } from './resolve-cookies.js';
 import { findSecret } from './secrets.js';
@@ -29,7 +30,17 @@ export function resolveConfig(places: NodePlaces, context: SecretContext): void 
     for (const transport of transports) resolveEndpoint(transport.get('endpoint'), context);
   }
   for (const part of [places, ...places.workers]) resolveReferences(part, context);
+  for (const { marked } of places.workers) for (const mark of marked) resolveBorrowed(mark, places.node);
   resolveCookies(places, context.cbdir);
+}
+
+/** The keyword `borrows`. */
+function resolveBorrowed({ place, schema: { borrows } }: MarkedPlace, node: Cursor): void {
+  if (borrows === undefined || !place.get(borrows.unless).missing) return;
+  for (const key of borrows.keys) {
+    const lent = node.at(borrows.from, key);
+    if (!lent.missing) place.set(key, lent.value);
+  }
 }
 
 function resolveFront(worker: Cursor, { target, silent }: Front): void {

@@ -124,7 +124,18 @@ function planOf(schema: ConfigSchema): Plan {
   return plan;
 }
 
-const MARKS = ['is', 'private', 'identity', 'inherited', 'clients', 'letsIn', 'front', 'rules', 'looks'] as const;
+const MARKS = [
+  'is',
+  'private',
+  'identity',
+  'inherited',
+  'borrows',
+  'clients',
+  'letsIn',
+  'front',
+  'rules',
+  'looks',
+] as const;
 
 function makePlan(schema: ConfigSchema): Plan {
   const { properties = {}, additionalProperties: free = false, items, oneOf = [] } = schema;

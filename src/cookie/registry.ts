@@ -2,6 +2,7 @@
 import { databaseStore } from './database/store.js';
 import { fileStore } from './file/store.js';
 import { memoryStore } from './memory.js';
+import { natsStore } from './nats/type.js';
 import type { CookieStoreConfig } from './schema.js';
 import type { CookieStoreType, CookieStoreTypes, CookieStoreWord, StorePlace } from './store-type.js';
 
@@ -10,6 +11,7 @@ export const COOKIE_STORES: CookieStoreTypes = {
   database: databaseStore,
   file: fileStore,
   memory: memoryStore,
+  nats: natsStore,
 };
 
 /** @returns where the cookies of a `store` section are kept; empty for a store in memory. */
@@ -17,7 +19,7 @@ export function placeOf(config: CookieStoreConfig, types: CookieStoreTypes = COO
   return typeOf(config, types).place?.(config) ?? {};
 }
 
-/** @returns the file, or the directory of the database; undefined for a store in memory. */
+/** @returns the file, the directory of the database or the name of the bucket; undefined for a store in memory. */
 export function pathOf(config: CookieStoreConfig, types: CookieStoreTypes = COOKIE_STORES): string | undefined {
   return Object.values(placeOf(config, types))[0];
 }
@@ -26,6 +28,11 @@ export function pathOf(config: CookieStoreConfig, types: CookieStoreTypes = COOK
 export function placeText(config: CookieStoreConfig, types: CookieStoreTypes = COOKIE_STORES): string {
   const path = pathOf(config, types);
   return path === undefined ? config.type : `${config.type} ${path}`;
+}
+
+/** @returns whether the cookies are kept elsewhere, so that {@link placeOf} tells of no file. */
+export function isRemote({ type }: CookieStoreConfig, types: CookieStoreTypes = COOKIE_STORES): boolean {
+  return types[type].isRemote === true;
 }
 
 function typeOf<W extends CookieStoreWord>(

@@ -5,6 +5,8 @@
 import { secretSchema } from '../auth/secret-schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
 import { checkReadonly } from './database/rules.js';
+import { natsStoreSchema } from './nats/schema.js';
+import type { NatsStoreConfig } from './nats/schema.js';
 
 export const memoryStoreSchema = {
   type: 'object',
@@ -118,7 +120,7 @@ export const cookieStoreSchema = {
   default: { type: 'memory' },
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [memoryStoreSchema, fileStoreSchema, databaseStoreSchema],
+  oneOf: [memoryStoreSchema, fileStoreSchema, databaseStoreSchema, natsStoreSchema],
 } as const satisfies ConfigSchema;
 
 export const cookieSchema = {
@@ -265,7 +267,10 @@ export const cookieSchema = {
 
 /** A checked `store` section; `filename` and `path` are absolute. */
 export type CookieStoreConfig =
-  Checked<typeof memoryStoreSchema> | Checked<typeof fileStoreSchema> | Checked<typeof databaseStoreSchema>;
+  | Checked<typeof memoryStoreSchema>
+  | Checked<typeof fileStoreSchema>
+  | Checked<typeof databaseStoreSchema>
+  | NatsStoreConfig;
 
 /** A checked `cookie` section. */
 export interface CookieConfig extends Omit<Checked<typeof cookieSchema>, 'store' | 'secrets'> {

@@ -11,8 +11,8 @@ export type CookieStoreWord = CookieStoreConfig['type'];
 export type ConfigOf<W extends CookieStoreWord> = Extract<CookieStoreConfig, { readonly type: W }>;
 
 /**
- * The key of a `store` section that says where the cookies are, and its value: `{ filename: '/srv/cookies.dat' }`. It tells
- * two stores apart, and is shown in the summary.
+ * The key of a `store` section that says where the cookies are, and its value: `{ filename: '/srv/cookies.dat' }`. The first tells
+ * two stores apart; all are shown in the summary.
  */
 export type StorePlace = Readonly<Record<string, string>>;
 
@@ -39,6 +39,8 @@ export interface CookieStoreType<W extends CookieStoreWord> {
   create(config: ConfigOf<W>, deps: CookieStoreDeps): CookieStore;
   /** Where the cookies are. A store without it is gone when the node stops. */
   place?(config: ConfigOf<W>): StorePlace;
+  /** Its place is no file. */
+  readonly isRemote?: true;
   /** For stores that several sections can name. Without it every section gets a store of its own. */
   readonly share?: {
     /** Sections with the same key share a store. Rejects with CookieStoreError when there can be no store. */

@@ -96,6 +96,8 @@ export interface OwnKeywords {
   readonly provider?: string;
   /** Sections with the same value here share one store, and must agree on its keys. */
   readonly identity?: true;
+  /** Where this section lacks the key `unless`, it has these keys of a section of the node. */
+  readonly borrows?: { readonly from: string; readonly unless: string; readonly keys: readonly string[] };
   /** A section that applies to everything below its object, except where there is another one nearer. */
   readonly inherited?: true;
   /** The key beside it whose inherited sections apply here, too. */

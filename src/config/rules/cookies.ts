@@ -1,10 +1,9 @@
 /** The rules between the keys of a `cookie` section, between sections that share a store, and for WebSockets with cookies. */
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
 
 import type { Report } from '../../schema/rules.js';
 import { Cursor } from '../cursor.js';
-import { cookiesOf, entrancesOf, knowsBrowsers } from '../places.js';
+import { cookiesOf, entrancesOf, knowsBrowsers, storePlaceOf } from '../places.js';
 import type { CookieSection, Entrance, NodePlaces } from '../places.js';
 import type { CheckRulesContext } from './context.js';
 import { quote } from '../schema-words.js';
@@ -150,9 +149,8 @@ function checkOrigins({ place, cookie, open, transport }: Entrance, { report, wa
 function checkSharedStores(places: NodePlaces, { cbdir, report }: CheckRulesContext): void {
   const first = new Map<string, CookieSection>();
   for (const section of cookiesOf(places)) {
-    const name = section.place?.text();
-    if (name === undefined) continue;
-    const place = resolve(cbdir, name);
+    const place = storePlaceOf(section, cbdir);
+    if (place === undefined) continue;
     const other = first.get(place);
     if (other === undefined) first.set(place, section);
     else compareStores(section, other, report);
@@ -163,24 +161,33 @@ function checkSharedStores(places: NodePlaces, { cbdir, report }: CheckRulesCont
 const SHARED = ['name', 'length', 'sliding', 'idle_timeout', 'max_unreturned', 'close_expired'];
 
 function compareStores(
-  { cookie, agreed }: CookieSection,
+  { cookie, agreed, secrets }: CookieSection,
   { cookie: other, agreed: more }: CookieSection,
   report: Report,
 ): void {
-  const ofStore = [...new Set([...agreed, ...more])].map((key) => ['store', key]);
+  const ofStore = [...new Set([...agreed, ...more])]
+    .filter((key) => !secrets.includes(key))
+    .map((key) => ['store', key]);
   for (const keys of [...SHARED.map((key) => [key]), ...ofStore]) {
     const [here, there] = [cookie.at(...keys), other.at(...keys)];
-    if (here.value === there.value) continue;
+    if (JSON.stringify(here.value) === JSON.stringify(there.value)) continue;
     report(
       here.missing ? cookie.path : here.path,
       `found ${shown(here)}, but ${pointer(other)} keeps its cookies in the same place with ${shown(there)} (allowed: the same value, or another place)`,
     );
   }
-  const [here, there] = [cookie.get('secrets'), other.get('secrets')];
+  compareSecrets(cookie, other, ['secrets'], report);
+  for (const key of secrets) compareSecrets(cookie, other, ['store', key], report);
+}
+
+/** As for other keys, but nothing is shown. */
+function compareSecrets(cookie: Cursor, other: Cursor, keys: readonly string[], report: Report): void {
+  const [here, there] = [cookie.at(...keys), other.at(...keys)];
   if (JSON.stringify(here.value) === JSON.stringify(there.value)) return;
+  const [name = '', are] = [keys.at(-1), keys.at(-1)?.endsWith('s') === true ? 'are not those' : 'is not that'];
   report(
     here.missing ? cookie.path : here.path,
-    `the "secrets" are not those of ${pointer(other)}, which keeps its cookies in the same place (allowed: the same, or another place)`,
+    `the "${name}" ${are} of ${pointer(other)}, which keeps its cookies in the same place (allowed: the same, or another place)`,
   );
 }
 

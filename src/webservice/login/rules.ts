@@ -142,5 +142,5 @@ function isSameStore(one: Place, other: Place): boolean {
 }
 
 function placeOf(store: Place): string | undefined {
-  return store.get('filename').text() ?? store.get('path').text();
+  return store.get('filename').text() ?? store.get('path').text() ?? store.get('bucket').text();
 }

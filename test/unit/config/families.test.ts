@@ -249,7 +249,7 @@ describe('the schema without more words', () => {
         'resource',
       ],
       components: ['class', 'function', 'module', 'callee', 'subscriber'],
-      stores: ['memory', 'file', 'database'],
+      stores: ['memory', 'file', 'database', 'nats'],
       methods: [
         ...['anonymous', 'cookie', 'ticket', 'wampcra', 'scram', 'cryptosign', 'tls', 'one_time', 'session', 'jwt'],
         ...['anonymous-proxy', 'cryptosign-proxy'],

@@ -15,7 +15,7 @@ describe('derived types', () => {
     expectTypeOf<CookieConfig['max_age']>().toEqualTypeOf<number>();
     expectTypeOf<CookieConfig['secure']>().toEqualTypeOf<boolean | undefined>();
     expectTypeOf<CookieConfig['same_site']>().toEqualTypeOf<'Strict' | 'Lax' | 'None'>();
-    expectTypeOf<CookieStoreConfig['type']>().toEqualTypeOf<'memory' | 'file' | 'database'>();
+    expectTypeOf<CookieStoreConfig['type']>().toEqualTypeOf<'memory' | 'file' | 'database' | 'nats'>();
     expectTypeOf<TcpEndpointConfig['port']>().toEqualTypeOf<number>();
     expectTypeOf<TcpEndpointConfig['version']>().toEqualTypeOf<4 | 6 | undefined>();
     expectTypeOf<WebSocketOptions['allowed_origins']>().toEqualTypeOf<readonly string[] | undefined>();

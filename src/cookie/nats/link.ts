@@ -1,0 +1,126 @@
+/**
+ * The link of a cookie store to its bucket, and whether the copy of the node may be believed. A node that writes a value of its own and is
+ * told it knows everything that was written before. Such a proof is good for some seconds. So a copy is believed neither while the link is
+ * down, nor when the watch is silent, nor in a process that was stopped for a while.
+ *
+ * After a long time without proof the copy is made anew: of what was erased meanwhile nobody is told.
+ */
+import { randomBytes } from 'node:crypto';
+import { Copy } from './copy.js';
+import { probeKey } from './values.js';
+import type { CopyDeps } from './copy.js';
+import type { Bucket, Engine } from '../../engine/engine.js';
+
+/** How long a proof is good, and how old it may get before there is another, in milliseconds. */
+const GOOD_MS = 5000;
+const RENEW_MS = 2000;
+
+/** After so long without proof the copy is made anew, in milliseconds. Marks stay for longer than that (`EVICTED_MS`). */
+const RELOAD_AFTER_MS = 20_000;
+
+export interface BucketLinkDeps extends CopyDeps {
+  /** The copy may be believed again: what was logged out meanwhile may not have been told. */
+  readonly onCaughtUp: () => void;
+}
+
+export class BucketLink {
+  readonly bucket: Bucket;
+  readonly engine: Engine;
+  readonly #deps: BucketLinkDeps;
+  readonly #probe = probeKey(randomBytes(9).toString('base64url'));
+  #timer: NodeJS.Timeout | undefined;
+  #copy: Copy;
+  // when the last proof began; -Infinity while the link is down
+  #provenMs = performance.now();
+  #lastProvenMs = performance.now();
+  #attempt: Promise<void> | undefined;
+
+  private constructor(engine: Engine, bucket: Bucket, deps: BucketLinkDeps) {
+    this.engine = engine;
+    this.bucket = bucket;
+    this.#deps = deps;
+    this.#copy = new Copy(deps);
+    engine.onLink((isUp) => (isUp ? this.#prove() : this.#down()));
+  }
+
+  /** @param engine which is the link's from now on. Rejects with EngineError; then it is closed. */
+  static async open(engine: Engine, name: string, deps: BucketLinkDeps): Promise<BucketLink> {
+    try {
+      const link = new BucketLink(engine, await engine.bucket(name, { durable: true }), deps);
+      await link.#begin();
+      return link;
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+  }
+
+  /** What is known now; {@link current} says whether that is up to date. */
+  get copy(): Copy {
+    return this.#copy;
+  }
+
+  /** @returns undefined when the copy may be believed at once. The promise rejects when it may not be soon. */
+  current(): Promise<void> | undefined {
+    if (!this.engine.isUp) return Promise.reject(new Error('the link to NATS is down'));
+    return performance.now() - this.#provenMs <= GOOD_MS ? undefined : this.#proof();
+  }
+
+  /** Resolves when everything is known that was written before. Rejects with EngineError or CookieStoreError. */
+  async barrier(): Promise<void> {
+    const copy = this.#copy;
+    const begunMs = performance.now();
+    await copy.reach(await this.bucket.put(this.#probe, Buffer.from(String(this.#deps.clock()))));
+    // Only where the link was there all the time.
+    if (this.engine.isUp && copy === this.#copy) this.#provenMs = this.#lastProvenMs = begunMs;
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#copy.end();
+    if (this.engine.isUp) await this.bucket.erase(this.#probe).catch(() => undefined); // old ones are swept
+    await this.engine.close();
+  }
+
+  async #begin(): Promise<void> {
+    await this.#copy.follow(this.bucket);
+    this.#provenMs = this.#lastProvenMs = performance.now();
+    this.#timer = setInterval(() => this.#prove(), RENEW_MS).unref();
+  }
+
+  #down(): void {
+    this.#provenMs = -Infinity;
+    this.#copy.interrupt();
+  }
+
+  #prove(): void {
+    if (!this.engine.isUp || performance.now() - this.#provenMs < RENEW_MS) return;
+    // Who needs it hears of a failure; the timer tries again.
+    this.#proof().catch(() => undefined);
+  }
+
+  #proof(): Promise<void> {
+    this.#attempt ??= this.#catchUp().finally(() => (this.#attempt = undefined));
+    return this.#attempt;
+  }
+
+  async #catchUp(): Promise<void> {
+    const nowMs = performance.now();
+    const wasGood = nowMs - this.#provenMs <= GOOD_MS;
+    if (nowMs - this.#lastProvenMs > RELOAD_AFTER_MS) await this.#loadAnew();
+    await this.barrier();
+    if (!wasGood) this.#deps.onCaughtUp();
+  }
+
+  async #loadAnew(): Promise<void> {
+    const copy = new Copy(this.#deps);
+    try {
+      await copy.follow(this.bucket);
+    } catch (error) {
+      copy.end();
+      throw error;
+    }
+    this.#copy.end();
+    this.#copy = copy;
+  }
+}

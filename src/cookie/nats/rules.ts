@@ -1,0 +1,25 @@
+/** What is checked of the store `nats`. */
+import type { Rules } from '../../schema/rules.js';
+
+/** What belongs to a server, and has no default. */
+const OF_SERVERS = ['user', 'password', 'nkey', 'credentials', 'tls', 'replicas'];
+
+/** Rule of the section: it is known where NATS is, by the section itself or by that of the cluster, and not by some of each. */
+export const checkServers: Rules = (store, { node, report }) => {
+  if (!store.get('servers').missing) return;
+  if (node.at('cluster', 'servers').missing) {
+    report(
+      store.path,
+      '"servers" is missing, and there is no section "cluster" that names those of NATS (allowed: a list of servers, or such a section)',
+    );
+    return;
+  }
+  for (const key of OF_SERVERS) {
+    const own = store.get(key);
+    if (own.missing) continue;
+    report(
+      own.path,
+      'found without "servers" (allowed: both, or none of them: then all is as the section "cluster" says)',
+    );
+  }
+};
