@@ -96,6 +96,7 @@ export class ClusterMember {
       directory = await RegistrationDirectory.open({
         ...{ bucket: registrations, self: membership.self, clock, scheduler, log },
         seen: (_revision, done) => barrier.pass(done),
+        gone: () => membership.valuesGone(),
       });
     } catch (error) {
       peers.end();

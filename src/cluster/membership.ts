@@ -68,6 +68,8 @@ const TRACE_MS = 60_000;
 const HERE = 'n.';
 const GONE = 'gone.';
 
+const VALUES_GONE = "the cluster's values are gone";
+
 /** After a failure to clean up. */
 const RETRY_MS = 1000;
 
@@ -95,6 +97,7 @@ export class Membership {
   /** When the last heartbeat was sent that came back. */
   #provenMs: number;
   readonly #ends = new Set<() => void>();
+  #areValuesGone = false;
 
   private constructor(deps: MembershipDeps) {
     this.#deps = deps;
@@ -148,6 +151,12 @@ export class Membership {
     return false;
   }
 
+  /** What the nodes know of each other is lost. This one comes back as another member, and writes everything anew, as they all do. */
+  valuesGone(): void {
+    this.#areValuesGone = true;
+    this.#fence(VALUES_GONE);
+  }
+
   /** The node has cleaned up behind it, and the others are told so. Rejects with EngineError when they cannot be: they will notice. */
   async leave(): Promise<void> {
     const wasMember = this.#state === 'member';
@@ -160,11 +169,15 @@ export class Membership {
     const { engine, bucket, subject, scheduler } = this.#deps;
     const known: Change[] = [];
     this.#ends.add(
-      await bucket.watch((change) => (this.#state === 'joining' ? known.push(change) : this.#note(change))),
+      await bucket.watch(
+        (change) => (this.#state === 'joining' ? known.push(change) : this.#note(change)),
+        () => this.valuesGone(),
+      ),
     );
     const earlier = hereIn(known).filter(({ name }) => name === this.#deps.name);
     await this.#checkSilence(earlier);
     await this.#claimEpoch(known);
+    if (this.#areValuesGone) throw new EngineError('unavailable', VALUES_GONE);
     this.#ends.add(engine.subscribe(subject, (message) => this.#hear(message)));
     this.#state = 'member';
     this.#provenMs = scheduler.elapsed();

@@ -86,9 +86,11 @@ export interface Bucket {
    * marks of keys that were deleted.
    * @param onChange is told each change once, in order; of several changes of a key that came before, or while the link was down, only
    *   the last.
+   * @param onGone is called once when the values are lost: the engine came back without them, or somebody deleted the bucket. The
+   *   watch is over then, and what is written by this object may be lost, too: ask the engine for the bucket again.
    * @returns ends it.
    */
-  watch(onChange: (change: Change) => void): Promise<() => void>;
+  watch(onChange: (change: Change) => void, onGone?: () => void): Promise<() => void>;
 }
 
 /**

@@ -10,6 +10,8 @@ export interface EngineWorld {
   connect(): Promise<Engine>;
   /** Breaks the link of a node, and lets it come back when `mend` is called. */
   cut(engine: Engine): Promise<() => Promise<void> | void>;
+  /** What carries the cluster goes, and comes back without any value. */
+  lose(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,6 +51,13 @@ async function faultOf(promise: Promise<unknown>): Promise<string> {
   return error instanceof EngineError ? error.fault : String(error);
 }
 
+/** Resolves when the link of a node is up. */
+async function up(engine: Engine): Promise<void> {
+  const link = new Inbox<boolean>();
+  engine.onLink(link.push);
+  if (!engine.isUp) await link.until((all) => all.includes(true));
+}
+
 /** `to` has subscribed to `ping`: resolves when a message of `from` reaches it. */
 async function known(from: Engine, to: Engine): Promise<void> {
   const came = new Inbox<EngineMessage>();
@@ -81,15 +90,21 @@ export function engineContract({ name, start }: EngineSubject): void {
 
     let lastBucket = 0;
     /** A bucket that no other test has, as two nodes see it. */
-    async function bucketOf<const E extends readonly Engine[]>(...engines: E): Promise<{ [K in keyof E]: Bucket }> {
-      const title = `bucket${++lastBucket}`;
+    function bucketOf<const E extends readonly Engine[]>(...engines: E): Promise<{ [K in keyof E]: Bucket }> {
+      lastBucket += 1;
+      return sameBucket(...engines);
+    }
+
+    /** The bucket of this test once more: it is made if it is gone. */
+    async function sameBucket<const E extends readonly Engine[]>(...engines: E): Promise<{ [K in keyof E]: Bucket }> {
+      const title = `bucket${lastBucket}`;
       const buckets: Bucket[] = [];
       for (const engine of engines) buckets.push(await engine.bucket(title, { durable: true }));
       return buckets as { [K in keyof E]: Bucket };
     }
 
     messages(node, () => world);
-    buckets(node, bucketOf, () => world);
+    buckets(node, { bucketOf, sameBucket }, () => world);
   });
 }
 
@@ -210,7 +225,11 @@ function messages(node: NewNode, world: () => EngineWorld): void {
   });
 }
 
-function buckets(node: NewNode, bucketOf: BucketOf, world: () => EngineWorld): void {
+function buckets(
+  node: NewNode,
+  { bucketOf, sameBucket }: Readonly<Record<'bucketOf' | 'sameBucket', BucketOf>>,
+  world: () => EngineWorld,
+): void {
   it('keeps values that all nodes see alike', async () => {
     const [one, two] = await bucketOf(await node(), await node());
     expect(await one.get('k')).toBeUndefined();
@@ -331,5 +350,50 @@ function buckets(node: NewNode, bucketOf: BucketOf, world: () => EngineWorld): v
     expect(now.get('b')).toBe('1');
     await theirs.create('d', text('4'));
     await came.until(() => now.get('d') === '4');
+  });
+
+  it('says once that the values are gone, and has them anew for whoever asks for the bucket again', async () => {
+    const [here, there] = [await node(), await node()];
+    const [ours, theirs] = await bucketOf(here, there);
+    await theirs.create('a', text('1'));
+    await theirs.create('b', text('1'));
+    const came = new Inbox<Change>();
+    const gone = new Inbox<string>();
+    await ours.watch(came.push, () => gone.push('ours'));
+    await theirs.watch(
+      () => undefined,
+      () => gone.push('theirs'),
+    );
+    (
+      await theirs.watch(
+        () => undefined,
+        () => gone.push('one that was ended'),
+      )
+    )();
+    await world().lose();
+    expect([...(await gone.count(2))].sort()).toEqual(['ours', 'theirs']);
+    const [again, alsoAgain] = await sameBucket(here, there);
+    await again.create('a', text('anew'));
+    expect(read(await alsoAgain.get('a'))).toBe('anew');
+    expect(await alsoAgain.get('b')).toBeUndefined();
+    expect(came.all.map(({ key }) => key)).toEqual(['a', 'b']);
+    expect(gone.all).toHaveLength(2);
+  });
+
+  it('notices that the values are gone also when another node has made the bucket again, and written to it', async () => {
+    const [here, there] = [await node(), await node()];
+    const [ours] = await bucketOf(here);
+    await ours.create('a', text('1'));
+    const came = new Inbox<Change>();
+    const gone = new Inbox<true>();
+    await ours.watch(came.push, () => gone.push(true));
+    const mend = await world().cut(here);
+    await world().lose();
+    await up(there);
+    const [anew] = await sameBucket(there);
+    for (const key of ['x', 'y', 'z']) await anew.create(key, text('1'));
+    await mend();
+    await gone.count(1);
+    expect(came.all.map(({ key }) => key)).toEqual(['a']);
   });
 }

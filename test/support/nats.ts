@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { connect } from '@nats-io/transport-node';
@@ -22,11 +23,12 @@ process.on('exit', () => {
 export class NatsServer {
   readonly port: number;
   readonly #args: readonly string[];
+  readonly #directory = path.join(temporaryDirectory(), 'jetstream');
   #child: ChildProcess | undefined;
 
   constructor(port: number, args: readonly string[]) {
     this.port = port;
-    this.#args = args;
+    this.#args = ['-sd', this.#directory, ...args];
   }
 
   get url(): string {
@@ -60,6 +62,11 @@ export class NatsServer {
     if (signal === 'SIGKILL') child.kill('SIGCONT');
     await once(child, 'exit');
   }
+
+  /** Removes what it keeps; it must not run. */
+  async wipe(): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true });
+  }
 }
 
 /** Servers that clients take for one. */
@@ -78,7 +85,7 @@ export class NatsServers {
     const ports = await freePorts(count * 2);
     const routes = ports.slice(count).map((port) => `nats://127.0.0.1:${port}`);
     const servers = ports.slice(0, count).map((port, index) => {
-      const own = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', path.join(temporaryDirectory(), 'jetstream')];
+      const own = ['-a', '127.0.0.1', '-p', String(port), '-js'];
       const cluster = ['--cluster_name', 'test', '--cluster', routes[index] ?? '', '--routes', routes.join(',')];
       return new NatsServer(port, [...own, '-n', `nats${index + 1}`, ...(count === 1 ? [] : cluster), ...args]);
     });
@@ -110,6 +117,14 @@ export class NatsServers {
     } finally {
       await connection.close();
     }
+  }
+
+  /** All go at once, and come back with empty directories. */
+  async lose(): Promise<void> {
+    await this.stop();
+    await Promise.all(this.servers.map((server) => server.wipe()));
+    await Promise.all(this.servers.map((server) => server.start()));
+    await this.ready();
   }
 
   async stop(): Promise<void> {

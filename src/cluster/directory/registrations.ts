@@ -34,6 +34,8 @@ export interface DirectoryDeps {
   readonly log: Logger;
   /** @param done called when all other nodes have seen all changes up to a revision. */
   readonly seen: (revision: number, done: () => void) => void;
+  /** Called when all registrations of the bucket are lost. */
+  readonly gone: () => void;
 }
 
 /** A claim of this node. */
@@ -91,7 +93,7 @@ export class RegistrationDirectory {
   /** Rejects with EngineError. */
   static async open(deps: DirectoryDeps): Promise<RegistrationDirectory> {
     const directory = new RegistrationDirectory(deps);
-    directory.#ends.add(await deps.bucket.watch((change) => directory.#note(change)));
+    directory.#ends.add(await deps.bucket.watch((change) => directory.#note(change), deps.gone));
     return directory;
   }
 

@@ -6,7 +6,8 @@ import type { Bucket, Change } from '../engine.js';
 export class Table {
   // The last change of each key, oldest first.
   readonly #changes = new Map<string, Change>();
-  readonly #watchers = new Set<(change: Change) => void>();
+  // Each with what it is told when the values are lost.
+  readonly #watchers = new Map<(change: Change) => void, () => void>();
   #revision = 0;
 
   get(key: string): Uint8Array | undefined {
@@ -23,7 +24,7 @@ export class Table {
     const change = { key, value, revision: ++this.#revision };
     this.#changes.delete(key);
     this.#changes.set(key, change);
-    for (const watcher of this.#watchers) watcher(change);
+    for (const watcher of this.#watchers.keys()) watcher(change);
     return change.revision;
   }
 
@@ -32,10 +33,18 @@ export class Table {
   }
 
   /** Tells of all that is there, at once, and of each change. */
-  watch(watcher: (change: Change) => void): () => void {
+  watch(watcher: (change: Change) => void, gone: () => void): () => void {
     for (const change of this.#changes.values()) watcher(change);
-    this.#watchers.add(watcher);
+    this.#watchers.set(watcher, gone);
     return () => void this.#watchers.delete(watcher);
+  }
+
+  /** All is lost. */
+  lose(): void {
+    const gone = [...this.#watchers.values()];
+    this.#watchers.clear();
+    this.#changes.clear();
+    for (const tell of gone) tell();
   }
 }
 
@@ -44,7 +53,7 @@ export interface TableAccess {
   /** Runs `action` at the table, and brings back what it returns or throws. Rejects with `unavailable`. */
   ask<T>(action: (table: Table) => T): Promise<T>;
   /** Follows the table, also over a link that was lost. Resolves when all that was there has been told. */
-  follow(watcher: (change: Change) => void): Promise<() => void>;
+  follow(watcher: (change: Change) => void, gone: () => void): Promise<() => void>;
 }
 
 export class MemoryBucket implements Bucket {
@@ -76,7 +85,7 @@ export class MemoryBucket implements Bucket {
     return this.#access.ask((table) => table.erase(key));
   }
 
-  watch(onChange: (change: Change) => void): Promise<() => void> {
-    return this.#access.follow(onChange);
+  watch(onChange: (change: Change) => void, onGone: () => void = () => undefined): Promise<() => void> {
+    return this.#access.follow(onChange, onGone);
   }
 }

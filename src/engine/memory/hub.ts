@@ -45,6 +45,13 @@ export class MemoryHub {
     return engine;
   }
 
+  /** For tests: what comes back has nothing of what was written. */
+  lose(): void {
+    const lost = [...this.#tables.values()];
+    this.#tables.clear();
+    for (const table of lost) table.lose();
+  }
+
   #table(name: string): Table {
     const table = this.#tables.get(name) ?? new Table();
     this.#tables.set(name, table);
@@ -142,7 +149,7 @@ export class MemoryEngine implements Engine {
     const table = this.#deps.table(name);
     const bucket = new MemoryBucket({
       ask: (action) => this.#askTable(() => action(table)),
-      follow: (watcher) => this.#follow(table, watcher),
+      follow: (watcher, gone) => this.#follow(table, watcher, gone),
     });
     return this.#askTable(() => bucket);
   }
@@ -250,12 +257,19 @@ export class MemoryEngine implements Engine {
   }
 
   /** A link of its own, which loses nothing: it goes on where it was when the link of the node is back. */
-  #follow(table: Table, watcher: (change: Change) => void): Promise<() => void> {
+  #follow(table: Table, watcher: (change: Change) => void, gone: () => void): Promise<() => void> {
     return this.#ask((resolve) => {
       this.#toTables.push(() => {
         const link = this.#deps.newLink();
         this.#follows.add(link);
-        const end = table.watch((change) => link.push(() => watcher(change)));
+        const over = (): void => {
+          this.#follows.delete(link);
+          gone();
+        };
+        const end = table.watch(
+          (change) => link.push(() => watcher(change)),
+          () => link.push(over),
+        );
         link.push(() =>
           resolve(() => {
             end();

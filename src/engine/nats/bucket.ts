@@ -59,8 +59,14 @@ export class NatsBucket implements Bucket {
     await ask(() => manager.streams.purge(stream, { filter: `${prefix}${key}` }));
   }
 
-  async watch(onChange: (change: Change) => void): Promise<() => void> {
-    const following = new Following(this.#deps, onChange);
+  async watch(onChange: (change: Change) => void, onGone?: () => void): Promise<() => void> {
+    const following = new Following(this.#deps, {
+      onChange,
+      onGone: () => {
+        this.#deps.followings.delete(following);
+        onGone?.();
+      },
+    });
     this.#deps.followings.add(following);
     const end = (): void => {
       this.#deps.followings.delete(following);

@@ -3,8 +3,11 @@
  * was told: changes are missing (their count has a gap), the consumer is silent (it lives on one server, which may be gone while ours is
  * not), or our link was lost. The library's own watch finds a silent consumer after a minute; a directory must not be out of date for
  * so long.
+ *
+ * Before each consumer it looks whether the stream still is the one that it followed: a server that came back with an empty directory
+ * has another one, or none, and its numbers begin again below those that were told.
  */
-import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import type { ConsumerMessages, JetStreamApiError, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import { isMark } from './mark.js';
 import type { Change } from '../engine.js';
 import type { NatsPackages } from './packages.js';
@@ -17,6 +20,21 @@ const INACTIVE_MS = 60_000;
 
 /** Between two attempts to make a consumer. */
 const RETRY_MS = 250;
+
+/** JetStream: there is no such stream. */
+const NO_STREAM = 10_059;
+
+/**
+ * So many looks in a row have to find no stream, or one that lacks what was told: a server that has just begun to lead may not know
+ * all yet. A stream that was made at another time is another one at once.
+ */
+const LOOKS = 4;
+
+/** What is told of a bucket: see `Bucket.watch`. */
+export interface FollowingListener {
+  readonly onChange: (change: Change) => void;
+  readonly onGone: () => void;
+}
 
 export interface FollowingDeps {
   readonly packages: Pick<NatsPackages, 'transport' | 'jetstream'>;
@@ -32,8 +50,14 @@ export interface FollowingDeps {
 /** One watch of one bucket. */
 export class Following {
   readonly #deps: FollowingDeps;
-  readonly #onChange: (change: Change) => void;
+  readonly #listener: FollowingListener;
   #messages: ConsumerMessages | undefined;
+  /** Counts the attempts to make a consumer: the last one alone goes on. */
+  #attempt = 0;
+  /** When the stream was made, as the server writes it; undefined before the first look. */
+  #created: string | undefined;
+  /** How many looks in a row found that something is missing. */
+  #missed = 0;
   /** The number of the last change that was told, in the stream; 0: none. */
   #last = 0;
   /** Called when what was there has been told. */
@@ -41,9 +65,9 @@ export class Following {
   #isEnded = false;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(deps: FollowingDeps, onChange: (change: Change) => void) {
+  constructor(deps: FollowingDeps, listener: FollowingListener) {
     this.#deps = deps;
-    this.#onChange = onChange;
+    this.#listener = listener;
   }
 
   /** Resolves when everything that was there has been told. Rejects with what NATS says when there can be no consumer. */
@@ -59,8 +83,11 @@ export class Following {
     if (this.#isEnded) return;
     clearTimeout(this.#retry);
     this.#drop();
-    this.#consume().catch(() => {
-      if (this.#isEnded) return;
+    const attempt = this.#attempt + 1;
+    this.#consume().catch((error: unknown) => {
+      if (attempt !== this.#attempt) return;
+      this.#missed = isMissing(error) ? this.#missed + 1 : 0;
+      if (this.#missed >= LOOKS || error instanceof OtherStream) return this.#gone();
       this.#retry = setTimeout(() => this.renew(), RETRY_MS).unref();
     });
   }
@@ -68,13 +95,14 @@ export class Following {
   /** Idempotent. */
   end(): void {
     this.#isEnded = true;
+    this.#attempt += 1;
     clearTimeout(this.#retry);
     this.#drop();
   }
 
-  /** Asked after each wait. */
-  #isOver(): boolean {
-    return this.#isEnded;
+  #gone(): void {
+    this.end();
+    this.#listener.onGone();
   }
 
   #drop(): void {
@@ -82,7 +110,19 @@ export class Following {
     this.#messages = undefined;
   }
 
+  /** Rejects with what NATS says, or with a reason why the stream is not the one that was followed. */
+  async #look(attempt: number): Promise<void> {
+    const { created, state } = await this.#deps.manager.streams.info(this.#deps.stream);
+    if (attempt !== this.#attempt) return;
+    this.#created ??= created;
+    if (created !== this.#created) throw new OtherStream('the stream was made anew');
+    if (state.last_seq < this.#last) throw new MissingChanges('the stream lacks what was told');
+  }
+
   async #consume(): Promise<void> {
+    const attempt = ++this.#attempt;
+    await this.#look(attempt);
+    if (attempt !== this.#attempt) return;
     const { packages, jetstream, manager, inboxPrefix, stream, prefix } = this.#deps;
     const { AckPolicy, DeliverPolicy } = packages.jetstream;
     const { createInbox, nanos } = packages.transport;
@@ -103,8 +143,9 @@ export class Following {
       mem_storage: true,
       num_replicas: 1,
     });
-    if (this.#isOver()) return;
+    if (attempt !== this.#attempt) return;
     const consumer = await jetstream.consumers.getPushConsumer(stream, name);
+    if (attempt !== this.#attempt) return;
     let expected = 1;
     const messages = await consumer.consume({
       callback: (message) => {
@@ -115,8 +156,9 @@ export class Following {
         if (message.info.pending === 0) this.#complete();
       },
     });
+    if (attempt !== this.#attempt) return messages.stop();
     this.#messages = messages;
-    if (this.#isOver()) return this.#drop();
+    this.#missed = 0;
     this.#supervise(messages);
     if (info.num_pending === 0) this.#complete();
   }
@@ -125,7 +167,7 @@ export class Following {
     const { seq, subject, headers, data } = message;
     this.#last = seq;
     const key = subject.slice(this.#deps.prefix.length);
-    this.#onChange({ key, value: isMark(headers) ? undefined : data.slice(), revision: seq });
+    this.#listener.onChange({ key, value: isMark(headers) ? undefined : data.slice(), revision: seq });
   }
 
   #supervise(messages: ConsumerMessages): void {
@@ -137,4 +179,14 @@ export class Following {
     };
     void watch();
   }
+}
+
+/** The stream has the name of the one that was followed, and is another one. */
+class OtherStream extends Error {}
+
+/** The stream ends before the last change that was told. */
+class MissingChanges extends Error {}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof MissingChanges || (error as Partial<JetStreamApiError>).code === NO_STREAM;
 }

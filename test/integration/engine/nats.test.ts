@@ -43,6 +43,7 @@ describeNeeds('nats-server', hasNats)('over NATS', () => {
             await gate?.shut();
             return () => gate?.reopen();
           },
+          lose: () => nats.lose(),
           stop: async () => {
             for (const gate of gates.values()) await gate.shut();
             await nats.stop();

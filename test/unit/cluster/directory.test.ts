@@ -69,6 +69,7 @@ class TestNode {
         let left = asked.length;
         for (const { directory } of asked) directory?.reached(revision, () => --left === 0 && done());
       },
+      gone: () => undefined,
     });
     this.directory.listen(REALM, {
       added: ({ key, node }) => void this.remote.set(key, node.name),

@@ -224,6 +224,25 @@ describe('calls', () => {
   });
 });
 
+it('a realm goes on anew when the values of the cluster were lost', async () => {
+  const callee = a.session();
+  callee.tell(REGISTER, 1, {}, 'com.app.f');
+  await settle();
+  hub.lose();
+  await settle();
+  expect([a, b, c].map(({ fenced }) => fenced)).toEqual(Array(3).fill(["the cluster's values are gone"]));
+  clock.advance(1);
+  const [later, other] = [await new ClusterNode('a', hub, clock).join(), await new ClusterNode('b', hub, clock).join()];
+  await settle();
+  const again = later.session();
+  const caller = other.session();
+  again.tell(REGISTER, 1, {}, 'com.app.f');
+  await settle();
+  caller.tell(CALL, 1, {}, 'com.app.f');
+  await settle();
+  expect(heard(again, INVOCATION)).toHaveLength(1);
+});
+
 it('a node that leaves leaves nothing behind; one that may not serve publishes and calls nothing', async () => {
   const [callee, caller] = [a.session(), b.session()];
   callee.tell(REGISTER, 1, {}, 'com.app.f');

@@ -174,6 +174,39 @@ it('cleaning up is tried again, and taken over when the node that does it goes',
   expect(late.told).toEqual([`joined ${other === a ? 'a' : 'b'}`]);
 });
 
+it('when the values of the cluster are lost all nodes stop serving, and come back with later epochs', async () => {
+  const [a, b] = [await member('a'), await member('b')];
+  await pass(1000);
+  [a, b].forEach((each) => each.news());
+  hub.lose();
+  await settle();
+  expect([a.news(), b.news()]).toEqual([
+    ["fenced: the cluster's values are gone"],
+    ["fenced: the cluster's values are gone"],
+  ]);
+  expect([a, b].map(({ membership }) => membership?.mayServe())).toEqual([false, false]);
+  const later = new TestMember('a', hub, clock);
+  await later.join();
+  expect(later.membership?.self.epoch).toBeGreaterThanOrEqual(a.membership?.self.epoch ?? Infinity);
+  expect(later.news()).toEqual([]);
+  await new TestMember('b', hub, clock).join();
+  await settle();
+  expect(later.news()).toEqual(['joined b']);
+});
+
+it('a node that joins while the values are lost does not join', async () => {
+  const a = new TestMember('a', hub, clock);
+  const joining = a.join();
+  const outcome = joining.then(
+    () => 'joined',
+    (error: unknown) => String(error),
+  );
+  for (let turn = 0; turn < 6; turn++) await Promise.resolve();
+  hub.lose();
+  await settle();
+  expect(await outcome).toContain("the cluster's values are gone");
+});
+
 it('erases the traces of nodes that have long been gone', async () => {
   const a = await member('a');
   const b = await member('b');

@@ -18,6 +18,7 @@ function world(pace?: Pace) {
       engines.get(engine)?.cut();
       return Promise.resolve(() => engines.get(engine)?.mend());
     },
+    lose: () => Promise.resolve(hub.lose()),
     stop: () => Promise.resolve(),
   };
 }
