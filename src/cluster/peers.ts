@@ -97,7 +97,13 @@ export class Peers {
     const key = keyOf(to);
     const peer = this.#peerOf(to, key);
     const data = encodeFrame({ ...head, f: this.#selfKey, s: peer.sent + 1, k: kind }, payload);
-    engine.publish(subjectOf(to), data, token === undefined ? undefined : `${this.#subject}.${key}.${token}`);
+    try {
+      engine.publish(subjectOf(to), data, token === undefined ? undefined : `${this.#subject}.${key}.${token}`);
+    } catch (error) {
+      // It may be an answer that the other one waits for: the gap in the count tells it.
+      if (error instanceof EngineError && error.fault === 'unavailable') peer.sent += 1;
+      throw error;
+    }
     peer.sent += 1;
   }
 

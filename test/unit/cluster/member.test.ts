@@ -222,6 +222,21 @@ describe('calls', () => {
     await settle();
     expect(caller.heard()).toEqual([[RESULT, 3, {}, ['there']]]);
   });
+
+  it('have an answer also when the callee answered while the link of its node was down', async () => {
+    const [callee, caller] = [a.session(), b.session()];
+    callee.tell(REGISTER, 1, {}, 'com.app.f');
+    await settle();
+    callee.heard();
+    caller.tell(CALL, 1, {}, 'com.app.f');
+    await settle();
+    const [[, id] = []] = heard(callee, INVOCATION);
+    a.engine.cut();
+    callee.tell(YIELD, id, {}, ['unheard']);
+    a.engine.mend();
+    await pass(4000);
+    expect(caller.heard().map((message) => [message[2], message[4]])).toEqual([[1, 'wamp.error.canceled']]);
+  });
 });
 
 it('a realm goes on anew when the values of the cluster were lost', async () => {
