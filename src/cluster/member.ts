@@ -39,7 +39,7 @@ interface MemberParts {
 }
 
 /** The kinds of frames that belong to a realm. */
-const OF_REALMS = ['call', 'cancel', 'yield', 'error'] as const;
+const OF_REALMS = ['call', 'cancel', 'yield', 'error', 'busy'] as const;
 
 /** "Which of these calls do you not know?", and "I have lost frames of yours, so ask me that". */
 const UNKNOWN = 'unknown';

@@ -5,7 +5,7 @@
 import type { Dict } from '../wamp/payload.js';
 import type { WampError } from '../wamp/error.js';
 import type { ClientFeature, ClientRole } from '../wamp/features.js';
-import type { RouterMessage } from '../wamp/message.js';
+import type { Invocation, RouterMessage } from '../wamp/message.js';
 import type { Charged } from './budget.js';
 import type { Denial } from './permission.js';
 import type { Role } from './role.js';
@@ -94,6 +94,11 @@ export interface RouterSession extends Charged {
   denied?(denial: Denial, facts?: { readonly trace?: string }): void;
   /** Called when its {@link role} has new rules. They bind it from the next request on. */
   roleChanged?(): void;
+  /**
+   * Only of some that are {@link isElsewhere}: sends an INVOCATION that its node refuses when the callee has no room there, which then is
+   * told by `Elsewhere.busy`. What is sent with {@link send} waits there.
+   */
+  tryInvoke?(invocation: Invocation): void;
   /** Sends a message. Never throws and never waits; a message to a session that has ended is dropped. */
   send(message: RouterMessage): void;
 }

@@ -2,7 +2,7 @@
 import { Role } from '../../router/role.js';
 import type { RouterSession, SessionDetails, SessionStatus } from '../../router/session.js';
 import type { ClientFeature, ClientRole } from '../../wamp/features.js';
-import type { RouterMessage } from '../../wamp/message.js';
+import type { Invocation, RouterMessage } from '../../wamp/message.js';
 
 export interface ForeignOptions {
   readonly id: number;
@@ -13,6 +13,8 @@ export interface ForeignOptions {
   readonly node: string;
   readonly announced: RouterSession['announced'];
   readonly send: (message: RouterMessage) => void;
+  /** See `RouterSession.tryInvoke`. */
+  readonly tryInvoke?: (invocation: Invocation) => void;
 }
 
 export class ForeignSession implements RouterSession {
@@ -21,12 +23,14 @@ export class ForeignSession implements RouterSession {
   readonly authid: string;
   readonly role: Role;
   keptBytes = 0;
+  readonly tryInvoke?: (invocation: Invocation) => void;
   readonly #options: ForeignOptions;
 
   constructor(options: ForeignOptions) {
     this.#options = options;
     this.id = options.id;
     this.authid = options.authid;
+    if (options.tryInvoke !== undefined) this.tryInvoke = options.tryInvoke;
     // What it may do was decided on its node.
     this.role = new Role({ name: options.authrole, 'allow-by-default': false });
   }

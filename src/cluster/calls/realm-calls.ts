@@ -6,6 +6,7 @@
  *     node of the caller                               node of the callee
  *     dealer -> RemoteCallee --- call, cancel ---> RemoteCaller -> dealer -> callee
  *     dealer <- RemoteCallee <-- yield, error ---- RemoteCaller <- dealer <- callee
+ *     dealer <- RemoteCallee <------- busy ------- RemoteCaller <- dealer, when the call may not wait, and the callee has no room
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { CALL, CANCEL, ERROR, INVOCATION, YIELD } from '../../wamp/message.js';
@@ -83,6 +84,7 @@ export class RealmCalls implements RegistrationListener {
     if (kind === 'call') this.#called(from, [callee, id], head, dict, payload);
     else if (kind === 'cancel') this.#canceled(from, [callee, id], isDict(head['o']) ? head['o'] : {});
     else if (kind === 'yield') this.#answered(from, callee, { type: YIELD, requestId: id, options: dict, payload });
+    else if (kind === 'busy') this.#callees.get(sessionKey(from, callee))?.busy(id);
     else if (kind === 'error') {
       const error = String(uri);
       const message = { type: ERROR, requestType: INVOCATION, requestId: id, details: dict, error, payload } as const;
@@ -139,7 +141,7 @@ export class RealmCalls implements RegistrationListener {
   }
 
   #called(from: NodeRef, [calleeId, requestId]: CallId, head: Dict, options: Dict, payload: Payload): void {
-    const { e: key, u: procedure, m: isMore } = head;
+    const { e: key, u: procedure, m: isMore, t: isTrial } = head;
     const caller = this.#callerOf(from, calleeId);
     // The rest of a call that is over.
     if (isMore === true && !caller.has(requestId)) return this.#idle(caller, sessionKey(from, calleeId));
@@ -148,7 +150,8 @@ export class RealmCalls implements RegistrationListener {
     try {
       if (claim === undefined) throw new WampError(ErrorUri.UNAVAILABLE, 'the callee has left');
       const message = { type: CALL, requestId, options, procedure: String(procedure), payload } as const;
-      this.#deps.realm().elsewhere.forward(caller.session, claim, message);
+      const { elsewhere } = this.#deps.realm();
+      if (!elsewhere.forward(caller.session, claim, message, isTrial !== true)) caller.busy(requestId);
     } catch (error) {
       if (!(error instanceof WampError)) throw error;
       caller.refused(requestId, error.uri, payloadOf(error.args, error.kwargs));
@@ -175,6 +178,7 @@ export class RealmCalls implements RegistrationListener {
         callee,
         send: (kind, head, payload, token) => this.#deps.send(node, kind, head, payload, token),
         answer: (session, message) => this.#pass(session, message),
+        busy: (session, requestId) => this.#deps.realm().elsewhere.busy(session, requestId),
         idle: () => this.#retire(made),
       });
       this.#callees.set(key, made);

@@ -21,6 +21,8 @@ export interface RemoteCalleeDeps {
   readonly send: (kind: string, head: Dict, payload: Payload, token?: string) => void;
   /** Hands its answer to the realm. Not called within the dealer. */
   readonly answer: (session: ForeignSession, message: Yield | ErrorMessage) => void;
+  /** Tells the realm that there was no room for an INVOCATION. Not called within the dealer. */
+  readonly busy: (session: ForeignSession, requestId: number) => void;
   /** Called when nothing may be left of it: see {@link RemoteCallee.isOver}. */
   readonly idle: () => void;
 }
@@ -42,6 +44,7 @@ export class RemoteCallee {
       ...{ id, authid, authrole, realm: deps.realm, node: deps.node.name },
       announced: (role, feature) => feature !== 'registration_revocation' && deps.callee.announced(role, feature),
       send: (message) => this.#send(message),
+      tryInvoke: (invocation) => this.#invoke(invocation, true),
     });
   }
 
@@ -70,6 +73,13 @@ export class RemoteCallee {
     this.#deps.answer(this.session, message);
   }
 
+  /** Its node had no room for an INVOCATION. */
+  busy(requestId: number): void {
+    if (!this.#open.has(requestId)) return;
+    this.#close(requestId);
+    this.#deps.busy(this.session, requestId);
+  }
+
   /** An INVOCATION has no answer, and will have none. */
   failed(requestId: number, error: string, text: string): void {
     const payload = payloadOf([text]);
@@ -77,11 +87,11 @@ export class RemoteCallee {
   }
 
   #send(message: RouterMessage): void {
-    if (message.type === INVOCATION) this.#invoke(message);
+    if (message.type === INVOCATION) this.#invoke(message, false);
     else if (message.type === INTERRUPT) this.#interrupt(message.requestId, message.options);
   }
 
-  #invoke({ requestId, registration, details, payload }: Invocation): void {
+  #invoke({ requestId, registration, details, payload }: Invocation, isTrial: boolean): void {
     const entry = this.#entries.get(registration);
     const isMore = this.#open.has(requestId);
     this.#open.add(requestId);
@@ -94,6 +104,7 @@ export class RemoteCallee {
       u: entry.uri,
       d: details,
       ...(isMore && { m: true }),
+      ...(isTrial && { t: true }),
     };
     try {
       this.#deps.send('call', head, payload, `${this.session.id}-${requestId}`);

@@ -5,7 +5,7 @@
 import { EngineError } from '../../engine/engine.js';
 import { ErrorUri } from '../../wamp/error.js';
 import { ERROR, RESULT } from '../../wamp/message.js';
-import { payloadOf } from '../../wamp/payload.js';
+import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
 import { ForeignSession } from './foreign-session.js';
 import type { RouterMessage } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
@@ -58,6 +58,11 @@ export class RemoteCaller {
   /** The callee was not asked. */
   refused(requestId: number, error: string, payload: Payload): void {
     this.#answer(requestId, 'error', { d: {}, u: error }, payload, true);
+  }
+
+  /** The callee has no room for a call that may not wait. It was not asked. */
+  busy(requestId: number): void {
+    this.#answer(requestId, 'busy', {}, NO_PAYLOAD, true);
   }
 
   #send(message: RouterMessage): void {

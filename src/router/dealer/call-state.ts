@@ -92,6 +92,8 @@ export interface InFlight {
   durations: Histogram | undefined;
   /** Callees that answered `wamp.error.unavailable`. */
   refused: Callee[] | undefined;
+  /** Callees of other nodes that had no room for it. */
+  busy: Callee[] | undefined;
   /**
    * The callee that another node chose, from which the call came; undefined for those of sessions of this node. The options of its
    * messages are the details of INVOCATION already.
@@ -126,6 +128,7 @@ export function newCall(
     begunMs: 0,
     durations: undefined,
     refused: undefined,
+    busy: undefined,
     only,
   };
 }
@@ -133,6 +136,17 @@ export function newCall(
 /** @returns the calls among which one waits for room. */
 export function waitingWith({ registration, only }: InFlight): Set<InFlight> {
   return only === undefined ? registration.queue : registration.forwarded;
+}
+
+/** @returns how many calls are not over, and how many of them wait for room. */
+export function countCalls(parties: Parties): { readonly calls: number; readonly queuedCalls: number } {
+  let calls = 0;
+  let queuedCalls = 0;
+  for (const party of parties.values()) {
+    calls += party.calls.size;
+    for (const call of party.calls.values()) if (call.callee === undefined) queuedCalls++;
+  }
+  return { calls, queuedCalls };
 }
 
 export function partyOf(parties: Parties, session: RouterSession): DealerSession {

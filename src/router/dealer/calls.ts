@@ -4,27 +4,22 @@
  *
  *     CALL -> [waits for room] -> [invoked] -> YIELD or ERROR of the callee  -> RESULT or ERROR to the caller
  *                                           -> ERROR `wamp.error.unavailable` -> the next callee, if there is one
+ *                                           -> its node has no room           -> the next callee, or waits at one
  *                                           -> CANCEL, timeout                -> INTERRUPT to the callee, ERROR
  *                                           -> the callee leaves              -> ERROR `wamp.error.canceled`
  *                                           -> the caller leaves              -> INTERRUPT to the callee
  */
 import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
 import { nextId } from '../../wamp/id.js';
-import { CALL, ERROR, INVOCATION, NO_DETAILS, RESULT } from '../../wamp/message.js';
+import { CALL, ERROR, NO_DETAILS, RESULT } from '../../wamp/message.js';
 import { payloadOf } from '../../wamp/payload.js';
 import { abandon, isRest } from './abandoned-calls.js';
 import { CallDurations } from './call-durations.js';
 import { CallMemory, MAX_QUEUED_CALLS, WAITS_TOO_MUCH, detached } from './call-memory.js';
-import { newCall, waitingWith } from './call-state.js';
+import { countCalls, newCall, waitingWith } from './call-state.js';
 import { CallTimers } from './call-timers.js';
-import {
-  checkPassthru,
-  continuationDetails,
-  interrupt,
-  invocationDetails,
-  resultDetails,
-  unsupportedBy,
-} from './invocation.js';
+import { checkPassthru, continuationOf, interrupt, invocationOf, resultDetails, unsupportedBy } from './invocation.js';
+import { isOnTrial, isRefusedByAll, nextCallee } from './next-callee.js';
 import { isFree } from './registration.js';
 import { PASSTHRU_FEATURE, isPassthru } from '../passthru.js';
 import type { Call, Cancel, ErrorMessage, Yield } from '../../wamp/message.js';
@@ -38,6 +33,8 @@ import type { RouterSession } from '../session.js';
 
 /** Calls of one session that are not answered; a bound on what a caller that only calls can make the router keep. */
 export const MAX_PENDING_CALLS = 10_000;
+
+const NOBODY = 'no callee is available';
 
 export interface CallsDeps {
   readonly randomId: RandomId;
@@ -70,13 +67,7 @@ export class Calls {
 
   /** How many calls are not over, how many of them wait for room, and how many have a deadline. For occasional use. */
   get stats(): { readonly calls: number; readonly queuedCalls: number; readonly timedCalls: number } {
-    let calls = 0;
-    let queuedCalls = 0;
-    for (const party of this.#parties.values()) {
-      calls += party.calls.size;
-      for (const call of party.calls.values()) if (call.callee === undefined) queuedCalls++;
-    }
-    return { calls, queuedCalls, timedCalls: this.#timers.size };
+    return { ...countCalls(this.#parties), timedCalls: this.#timers.size };
   }
 
   /**
@@ -107,18 +98,18 @@ export class Calls {
   }
 
   /**
-   * A call that another node hands over, for a callee of this node that it chose. When the callee has no room the call waits for it.
-   * @param caller stands for a session of the other node.
-   * @param message whose options are the details of INVOCATION.
+   * A call that another node hands over, for a callee of this node that it chose: see `Elsewhere.forward`.
    * @throws WampError when there are too many calls. The callee was not asked.
    */
-  forward(caller: DealerSession, callee: Callee, message: Call): void {
+  forward(caller: DealerSession, callee: Callee, message: Call, mayWait: boolean): boolean {
     const { registration } = callee;
     const hasRoom = isFree(callee);
+    if (!hasRoom && !mayWait) return false;
     if (caller.calls.size >= MAX_PENDING_CALLS || (!hasRoom && registration.forwarded.size >= MAX_QUEUED_CALLS)) {
       throw new WampError(ErrorUri.MAX_CONCURRENCY_REACHED, 'too many calls wait already');
     }
     this.#start({ caller, registration, disclose: false, only: callee }, hasRoom ? callee : undefined, message);
+    return true;
   }
 
   /** @param callee that has room; undefined where the call waits. @throws WampError when the caller has too much that waits. */
@@ -188,10 +179,19 @@ export class Calls {
     if (error === ErrorUri.UNAVAILABLE && !call.killed && call.only === undefined) {
       if (call.registration.invoke === 'single')
         return this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload, 'no_callee');
-      if (call.message !== undefined) return this.#reroute(call, call.message, payload);
+      if (call.message !== undefined) return this.#reroute(call, payload);
     }
     if (!this.#passes(call, details)) return;
     this.#fail(call, error, payload, call.killed ? 'canceled' : 'error', resultDetails(details, false));
+  }
+
+  /** The node of a callee had no room for a call: see `Elsewhere.busy`. */
+  onBusy(session: RouterSession, requestId: number): void {
+    const call = this.#parties.get(session)?.invocations.get(requestId);
+    if (call?.callee === undefined) return;
+    if (call.killed) return this.#fail(call, ErrorUri.CANCELED, payloadOf(['the call was canceled']), 'canceled');
+    (call.busy ??= []).push(call.callee);
+    this.#handOn(call, payloadOf([NOBODY]));
   }
 
   /** Hands calls that wait to callees that have room. */
@@ -200,14 +200,14 @@ export class Calls {
     const { queue } = registration;
     if (queue.size === 0) return;
     for (const call of queue) {
-      const callee = registration.next(this.#deps.randomId, call.refused);
+      const callee = nextCallee(call, this.#deps.randomId);
       if (callee !== undefined && call.message !== undefined) {
         queue.delete(call);
         this.#invoke(call, callee, call.message);
-      } else if (call.refused === undefined) {
+      } else if (isRefusedByAll(call)) {
+        this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payloadOf([NOBODY]), 'no_callee');
+      } else if (call.refused === undefined && call.busy === undefined) {
         return;
-      } else if (registration.members.every((member) => call.refused?.includes(member))) {
-        this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payloadOf(['no callee is available']), 'no_callee');
       }
     }
   }
@@ -216,12 +216,8 @@ export class Calls {
   failForwarded(callee: Callee): void {
     for (const call of callee.registration.forwarded) {
       if (call.only !== callee) continue;
-      this.#fail(
-        call,
-        ErrorUri.UNAVAILABLE,
-        payloadOf(['the callee left before it had room for the call']),
-        'callee_gone',
-      );
+      const payload = payloadOf(['the callee left before it had room for the call']);
+      this.#fail(call, ErrorUri.UNAVAILABLE, payload, 'callee_gone');
     }
   }
 
@@ -290,13 +286,7 @@ export class Calls {
       interrupt(call, 'killnowait');
       return this.#fail(call, ErrorUri.FEATURE_NOT_SUPPORTED, payloadOf([lacking]));
     }
-    callee.party.session.send({
-      type: INVOCATION,
-      requestId: call.invocationId,
-      registration: call.registration.id,
-      details: continuationDetails(message.options),
-      payload: message.payload,
-    });
+    callee.party.session.send(continuationOf(call, message));
   }
 
   #invoke(call: InFlight, callee: Callee, message: Call): void {
@@ -312,28 +302,32 @@ export class Calls {
     callee.running++;
     party.invocations.set(call.invocationId, call);
     this.#timers.start(call, message.options);
-    party.session.send({
-      type: INVOCATION,
-      requestId: call.invocationId,
-      registration: registration.id,
-      details: call.only === undefined ? invocationDetails(call, callee, message) : message.options,
-      payload: message.payload,
-    });
+    const invocation = invocationOf(call, callee, message);
+    if (isOnTrial(call, callee)) party.session.tryInvoke?.(invocation);
+    else party.session.send(invocation);
     if (backlog === undefined) return;
     call.backlog = undefined;
     for (const more of backlog) if (call.callee === callee) this.#sendMore(call, callee, more);
   }
 
   /** The callee refused the call: the next one gets it. */
-  #reroute(call: InFlight, message: Call, payload: Payload): void {
-    const { callee, registration } = call;
-    if (callee === undefined) return;
-    this.#release(call, callee);
-    (call.refused ??= []).push(callee);
-    const next = registration.next(this.#deps.randomId, call.refused);
-    if (next !== undefined) this.#invoke(call, next, message);
-    else if (registration.members.some((member) => !call.refused?.includes(member))) registration.queue.add(call);
-    else this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload, 'no_callee');
+  #reroute(call: InFlight, payload: Payload): void {
+    if (call.callee === undefined) return;
+    (call.refused ??= []).push(call.callee);
+    // The others may have room by now.
+    call.busy = undefined;
+    this.#handOn(call, payload);
+  }
+
+  /** @param payload for the caller where nobody is left. */
+  #handOn(call: InFlight, payload: Payload): void {
+    const { callee, registration, message } = call;
+    if (callee !== undefined) this.#release(call, callee);
+    const next = nextCallee(call, this.#deps.randomId);
+    if (next !== undefined && message !== undefined) this.#invoke(call, next, message);
+    else if (message === undefined || isRefusedByAll(call))
+      this.#fail(call, ErrorUri.NO_AVAILABLE_CALLEE, payload, 'no_callee');
+    else registration.queue.add(call);
     this.fill(registration);
   }
 

@@ -255,15 +255,22 @@ export class Dealer implements RegistrationDirectory {
    * @param caller stands for the session that calls there.
    * @param claim of the callee.
    * @param message whose options are the details of INVOCATION.
+   * @param mayWait whether the call waits when the callee has no room.
+   * @returns false when it may not, and the callee was not asked.
    * @throws WampError when the callee was not asked: `wamp.error.unavailable` where there is none any more.
    */
-  forward(caller: RouterSession, claim: RegistrationClaim, message: Call): void {
+  forward(caller: RouterSession, claim: RegistrationClaim, message: Call, mayWait: boolean): boolean {
     const party = partyOf(this.#parties, caller);
-    if (this.#calls.continues(party, message)) return;
+    if (this.#calls.continues(party, message)) return true;
     const registration = this.#registrations.lookup(claim.uri, claim.match);
     const callee = registration?.members.find((member) => member.claim === claim);
     if (callee === undefined) throw new WampError(ErrorUri.UNAVAILABLE, 'the callee has left');
-    this.#calls.forward(party, callee, message);
+    return this.#calls.forward(party, callee, message, mayWait);
+  }
+
+  /** @see Calls.onBusy */
+  busy(session: RouterSession, requestId: number): void {
+    this.#calls.onBusy(session, requestId);
   }
 
   /** Takes a registration away from a session because of what another node did: see {@link Registrar.revokeClaim}. */

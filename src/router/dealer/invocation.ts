@@ -3,16 +3,30 @@
  * call needs no details and gets the shared empty ones.
  */
 import { ProtocolViolation } from '../../wamp/error.js';
-import { INTERRUPT, NO_DETAILS } from '../../wamp/message.js';
+import { INTERRUPT, INVOCATION, NO_DETAILS } from '../../wamp/message.js';
 import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
 import { traceIn } from '../../wamp/trace.js';
-import type { Call, CallOptions } from '../../wamp/message.js';
+import type { Call, CallOptions, Invocation } from '../../wamp/message.js';
 import type { Dict } from '../../wamp/payload.js';
 import type { Callee, InFlight } from './call-state.js';
 import type { RouterSession } from '../session.js';
 
+/** @returns the first message of a call, for a callee that has been chosen. */
+export function invocationOf(call: InFlight, callee: Callee, message: Call): Invocation {
+  const { invocationId: requestId, registration, only } = call;
+  // Of a call that another node hands over the details are written.
+  const details = only === undefined ? invocationDetails(call, callee, message) : message.options;
+  return { type: INVOCATION, requestId, registration: registration.id, details, payload: message.payload };
+}
+
+/** @returns what follows the first message of a call. */
+export function continuationOf({ invocationId: requestId, registration }: InFlight, message: Call): Invocation {
+  const details = continuationDetails(message.options);
+  return { type: INVOCATION, requestId, registration: registration.id, details, payload: message.payload };
+}
+
 /** @returns INVOCATION.Details of the first message of a call. */
-export function invocationDetails(call: InFlight, callee: Callee, { options, procedure }: Call): Dict {
+function invocationDetails(call: InFlight, callee: Callee, { options, procedure }: Call): Dict {
   let details: Record<string, unknown> | undefined;
   if (call.disclose || callee.disclose) {
     const { id, authid, authrole } = call.caller.session;
@@ -32,7 +46,7 @@ export function invocationDetails(call: InFlight, callee: Callee, { options, pro
 }
 
 /** @returns INVOCATION.Details of the messages after the first: of their options, only `progress` and the trace are read. */
-export function continuationDetails(options: CallOptions): Dict {
+function continuationDetails(options: CallOptions): Dict {
   const details = withProgress(options, options.progress === true);
   const trace = traceIn(options);
   return trace === undefined ? details : { ...details, ...trace };

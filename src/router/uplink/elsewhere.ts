@@ -48,9 +48,19 @@ export class Elsewhere {
    * @param caller stands for the session that calls there: gets RESULT and ERROR, and cancels by `Realm.receive`.
    * @param claim of the callee.
    * @param message whose options are the details of INVOCATION.
+   * @param mayWait whether the call waits when the callee has no room; it does by default.
+   * @returns false when it may not, and the callee was not asked.
    * @throws WampError when the callee was not asked: `wamp.error.unavailable` where it has left.
    */
-  forward(caller: RouterSession, claim: RegistrationClaim, message: Call): void {
-    this.#dealer.forward(caller, claim, message);
+  forward(caller: RouterSession, claim: RegistrationClaim, message: Call, mayWait = true): boolean {
+    return this.#dealer.forward(caller, claim, message, mayWait);
+  }
+
+  /**
+   * The callee of another node was not asked, because it has no room: see `RouterSession.tryInvoke`.
+   * @param requestId of the INVOCATION.
+   */
+  busy(session: RouterSession, requestId: number): void {
+    this.#dealer.busy(session, requestId);
   }
 }

@@ -134,6 +134,36 @@ describe('calls', () => {
     expect([heard(first, INVOCATION).length, heard(second, INVOCATION).length]).toEqual([2, 2]);
   });
 
+  it('find the callee that has room, whoever keeps the others busy, and wait when none has', async () => {
+    const [first, second, busy, caller] = [a.session(), b.session(), b.session(), c.session()];
+    const options = { invoke: 'first', concurrency: 1 };
+    first.tell(REGISTER, 1, options, 'com.app.shared');
+    await settle();
+    second.tell(REGISTER, 1, options, 'com.app.shared');
+    await settle();
+    busy.tell(CALL, 1, {}, 'com.app.shared', ['busy']);
+    await settle();
+    const argsOf = (session: ScriptedSession): unknown[] => heard(session, INVOCATION).map((message) => message[4]);
+    expect(argsOf(first)).toEqual([['busy']]);
+    caller.tell(CALL, 1, {}, 'com.app.shared', ['x']);
+    await settle();
+    expect([argsOf(first), argsOf(second)]).toEqual([[], [['x']]]);
+    caller.tell(CALL, 2, {}, 'com.app.shared', ['y']);
+    await settle();
+    second.tell(YIELD, 1, {}, []);
+    await settle();
+    expect([argsOf(first), argsOf(second)]).toEqual([[], [['y']]]);
+    expect(caller.heard()).toEqual([[RESULT, 1, {}]]);
+    // Nobody has room, and both are asked for by other nodes: it waits where the callee is.
+    const third = a.session();
+    third.tell(CALL, 1, {}, 'com.app.shared', ['z']);
+    await settle();
+    first.tell(YIELD, 1, {}, []);
+    await settle();
+    expect([argsOf(first), argsOf(second)]).toEqual([[['z']], []]);
+    expect(c.member.linkOf('realm1').calls.size.callees).toBe(2);
+  });
+
   it('have progressive results, are canceled, and interrupt their callee when the caller leaves', async () => {
     const callee = a.session('callee.call_canceling', 'callee.progressive_call_results');
     const caller = b.session();

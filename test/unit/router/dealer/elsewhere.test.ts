@@ -1,9 +1,10 @@
 /** Callees and callers of other nodes, as a dealer sees them: sessions that never joined, which somebody takes to their nodes. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { Router } from '../../../../src/router/router.js';
 import type { RegistrationClaim } from '../../../../src/router/uplink.js';
 import { CALL as CALL_CODE } from '../../../../src/wamp/message.js';
+import type { Invocation, InvocationPolicy } from '../../../../src/wamp/message.js';
 import { payloadOf } from '../../../../src/wamp/payload.js';
 import { ALLOW_ALL, FakeClock, ScriptedSession } from '../../../support/realm.js';
 import { testUplink } from '../../../support/uplink.js';
@@ -27,6 +28,12 @@ const errorsIn = (session: ScriptedSession): unknown[] =>
 /** A session of another node: as every other, but it never joined. */
 class ForeignSession extends ScriptedSession {
   readonly isElsewhere = true;
+}
+
+/** A callee of another node, and the INVOCATIONs that its node may send back. */
+class TriedSession extends ForeignSession {
+  readonly tried: number[] = [];
+  readonly tryInvoke = ({ requestId }: Invocation): void => void this.tried.push(requestId);
 }
 
 function testNode() {
@@ -59,11 +66,12 @@ function testNode() {
   let lastSession = 0;
   const session = (...features: string[]) => new ScriptedSession(realm, ++lastSession, role, features);
   const foreign = (...features: string[]) => new ForeignSession(outside, ++lastSession + 1000, role, features);
+  const tried = (...features: string[]) => new TriedSession(outside, ++lastSession + 1000, role, features);
   const claimOf = (callee: ScriptedSession, more: Partial<RegistrationClaim> = {}): RegistrationClaim => ({
     ...{ uri: PROCEDURE, match: 'exact', invoke: 'single', force: false, options: {}, callee },
     ...more,
   });
-  return { ...others, router, realm, session, foreign, claimOf };
+  return { ...others, router, realm, session, foreign, tried, claimOf };
 }
 
 it('a callee of another node is called as if it were here, and its answer reaches the caller', () => {
@@ -212,5 +220,125 @@ it('what waits for one callee alone goes back as not asked when the callee leave
   expect(caller.heard().map((message) => [message[2], message[4]])).toEqual([
     [2, 'wamp.error.unavailable'],
     [1, 'wamp.error.canceled'],
+  ]);
+});
+
+describe('a call to one of several callees of other nodes, each with room for so many', () => {
+  const SHARED = { invoke: 'first', concurrency: 1 } as const;
+
+  function shared(
+    count: number,
+    {
+      features = [],
+      invoke = 'first',
+      concurrency = 1,
+    }: { features?: string[]; invoke?: InvocationPolicy; concurrency?: number } = {},
+  ) {
+    const node = testNode();
+    const callees = Array.from({ length: count }, () => node.tried(...features));
+    for (const [index, callee] of callees.entries()) {
+      node.realm.elsewhere.admit(
+        callee,
+        node.claimOf(callee, { invoke, options: { invoke, concurrency } }),
+        100 + index,
+      );
+    }
+    return { ...node, callees, caller: node.session() };
+  }
+  const invocations = (session: ScriptedSession): unknown[] => session.heard().map(([, id]) => id);
+
+  it('goes to the next one when a node has no room, and is asked of one', () => {
+    const { realm, callees, caller } = shared(3);
+    caller.tell(CALL, 1, {}, PROCEDURE, ['x']);
+    expect(callees.map(({ tried }) => tried)).toEqual([[1], [], []]);
+    realm.elsewhere.busy(callees[0] as TriedSession, 1);
+    expect(callees.map(({ tried }) => tried)).toEqual([[1], [1], []]);
+    callees[1]?.tell(YIELD, 1, {}, ['done']);
+    expect(caller.heard()).toEqual([[RESULT, 1, {}, ['done']]]);
+    expect(realm.size.calls).toBe(0);
+    // What is over is over.
+    realm.elsewhere.busy(callees[1] as TriedSession, 1);
+    expect(callees.map(({ tried }) => tried)).toEqual([[1], [1], []]);
+  });
+
+  it('waits at one of them when all are busy', () => {
+    const { realm, callees, caller } = shared(2);
+    caller.tell(CALL, 1, {}, PROCEDURE);
+    for (const callee of callees) realm.elsewhere.busy(callee, 1);
+    expect(callees.map((callee) => [callee.tried, invocations(callee)])).toEqual([
+      [[1], [2]],
+      [[1], []],
+    ]);
+    // It left before it had room: the other one may have it by now.
+    callees[0]?.tell(ERROR, INVOCATION, 2, {}, 'wamp.error.unavailable');
+    expect(callees[1]?.tried).toEqual([1, 2]);
+    realm.elsewhere.busy(callees[1] as TriedSession, 2);
+    expect(invocations(callees[1] as TriedSession)).toEqual([3]);
+    callees[1]?.tell(ERROR, INVOCATION, 3, {}, 'wamp.error.unavailable');
+    expect(errorsIn(caller)).toEqual([[1, 'wamp.error.no_available_callee']]);
+    expect(realm.size.calls).toBe(0);
+  });
+
+  it('waits here when one of them has calls of this node, whose end this node sees', () => {
+    const { realm, callees, caller } = shared(2);
+    caller.tell(CALL, 1, {}, PROCEDURE);
+    caller.tell(CALL, 2, {}, PROCEDURE);
+    expect(callees.map(({ tried }) => tried)).toEqual([[1], [1]]);
+    realm.elsewhere.busy(callees[1] as TriedSession, 1);
+    expect(realm.size.calls).toBe(2);
+    expect(callees.map((callee) => [callee.tried, invocations(callee)])).toEqual([
+      [[1], []],
+      [[1], []],
+    ]);
+    callees[0]?.tell(YIELD, 1, {}, []);
+    expect(callees[0]?.tried).toEqual([1, 2]);
+    // That one leaves: the other one is left.
+    caller.heard();
+    realm.elsewhere.busy(callees[0] as TriedSession, 2);
+    expect(invocations(callees[0] as TriedSession)).toEqual([3]);
+  });
+
+  it('is canceled wherever it is', () => {
+    const { realm, callees, caller } = shared(2);
+    caller.tell(CALL, 1, {}, PROCEDURE);
+    caller.tell(CANCEL, 1, { mode: 'kill' });
+    realm.elsewhere.busy(callees[0] as TriedSession, 1);
+    expect(errorsIn(caller)).toEqual([[1, 'wamp.error.canceled']]);
+    caller.tell(CALL, 2, {}, PROCEDURE);
+    realm.leave(caller);
+    realm.elsewhere.busy(callees[0] as TriedSession, 2);
+    expect([callees[1]?.tried, realm.size.calls]).toEqual([[], 0]);
+  });
+
+  it('waits there at once where there is one callee, no bound, or more of the call to come', () => {
+    for (const [count, options, call] of [
+      [1, SHARED, {}],
+      [2, { ...SHARED, concurrency: 0 }, {}],
+      [2, SHARED, { progress: true }],
+    ] as const) {
+      const features = ['callee.progressive_call_invocations', 'callee.call_canceling'];
+      const { callees, session } = shared(count, { ...options, features });
+      session('caller.progressive_call_invocations').tell(CALL, 1, call, PROCEDURE);
+      expect([callees[0]?.tried, invocations(callees[0] as TriedSession)]).toEqual([[], [1]]);
+    }
+  });
+});
+
+it('a call of another node that may not wait is not begun when its callee has no room', () => {
+  const { realm, session, foreign, claims } = testNode();
+  const callee = session();
+  callee.tell(REGISTER, 1, { concurrency: 1, invoke: 'roundrobin' }, PROCEDURE);
+  callee.heard();
+  const [claim] = claims;
+  if (claim === undefined) throw new Error('there is no claim');
+  const caller = foreign();
+  expect(realm.elsewhere.forward(caller, claim, forwarded(1), false)).toBe(true);
+  expect(realm.elsewhere.forward(caller, claim, forwarded(2), false)).toBe(false);
+  expect(realm.elsewhere.forward(caller, claim, forwarded(3), true)).toBe(true);
+  expect(realm.size.calls).toBe(2);
+  callee.tell(YIELD, 1, {}, []);
+  expect(callee.heard().map(([type, id]) => [type, id])).toEqual([
+    [INVOCATION, 1],
+    [INVOCATION, 2],
   ]);
 });
