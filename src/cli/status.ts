@@ -34,14 +34,20 @@ export async function status({ assert, json = false, ...options }: StatusOptions
 /** The first line is Crossbar.io's. */
 function inWords(node: FoundNode | undefined): string {
   if (node === undefined) return 'Status is STOPPED';
-  const { pid, version, started, ready, realms = [], sessions, pending_restart: pending = [] } = node;
+  const { pid, version, started, ready, realms = [], sessions, cluster, pending_restart: pending = [] } = node;
   const facts = [
     `pid ${pid}`,
     ...(version === undefined ? ['it cannot be asked for more'] : [`version ${version}`, `started ${String(started)}`]),
     ...(ready === undefined ? [] : [ready ? 'ready' : 'not ready']),
+    ...(cluster === undefined ? [] : [clusterText(cluster)]),
     ...(sessions === undefined ? [] : [`${counted(sessions, 'session')} in ${counted(realms.length, 'realm')}`]),
     ...(node.last_reload_successful === false ? ['the last reload was refused: the config file is wrong'] : []),
     ...pending.map((pointer) => `needs a restart: ${pointer}`),
   ];
   return ['Status is RUNNING', ...facts.map((fact) => `  ${fact}`)].join('\n');
+}
+
+function clusterText({ name, node, state, nodes }: NonNullable<FoundNode['cluster']>): string {
+  const others = nodes.length === 0 ? 'no other node' : nodes.join(', ');
+  return `in the cluster ${name} as ${node}, ${state === 'away' ? 'which it has lost' : `with ${others}`}`;
 }

@@ -32,6 +32,7 @@ interface Life {
   over?: string;
 }
 
+/** This node in its cluster, from the first time that it joins to the end. Give {@link ClusterLives.uplinkOf} to its routers. */
 export class ClusterLives {
   readonly #deps: LivesDeps;
   // realm -> its side that faces the cluster
@@ -123,15 +124,20 @@ export class ClusterLives {
     for (let attempt = 1; !this.#hasLeft; attempt += 1) {
       try {
         const life = (this.#life = await this.#join());
-        if (this.#hasLeft) return await life.member.leave();
+        if (this.#isLeaving()) return await life.member.leave();
         if (await this.#regain(life)) return;
         // Fenced again, and told so.
         attempt = 0;
       } catch (error) {
         if (attempt === 1) this.#deps.listener.stillAway(error);
       }
-      if (!this.#hasLeft) await this.#pause();
+      if (!this.#isLeaving()) await this.#pause();
     }
+  }
+
+  /** Asked after each wait. */
+  #isLeaving(): boolean {
+    return this.#hasLeft;
   }
 
   /** @returns false when this life is over, too. */

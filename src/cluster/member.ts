@@ -17,6 +17,15 @@ import type { Frame } from './frame.js';
 import type { MembershipTimings } from './membership.js';
 import type { NodeRef } from './node-ref.js';
 
+/** What goes wrong between nodes, counted. */
+export interface ClusterCounts {
+  /** How often frames of another node were missing. */
+  lost: number;
+  /** Frames that surely reached nobody. */
+  undelivered: number;
+}
+
+/** What a member is made with. */
 export interface MemberDeps {
   readonly engine: Engine;
   /** The names of the cluster, and of this node. */
@@ -27,6 +36,8 @@ export interface MemberDeps {
   readonly scheduler: Scheduler;
   readonly timings: MembershipTimings;
   readonly log: Logger;
+  /** What is counted over all lives of the node; by default nobody looks at it. */
+  readonly counts?: ClusterCounts;
   /** Called once when this node may not serve any more: its clients have to go at once. @param why for people */
   readonly fenced: (why: string) => void;
 }
@@ -76,12 +87,17 @@ export class ClusterMember {
     const registrations = await engine.bucket(`${name}_registrations`, { durable: true });
     // What becomes known before everything is there is known to `membership`, too.
     const late: { member?: ClusterMember } = {};
+    let complete = (): void => undefined;
+    const completed = new Promise<void>((resolve) => (complete = resolve));
     const membership = await Membership.join({
       ...{ engine, bucket: nodes, subject: subjects.heartbeat, name: deps.node, clock, scheduler, timings, log },
       listener: {
         joined: () => undefined,
         removed: (node) => late.member?.forget(node),
-        clean: (node) => late.member?.cleanBehind(node) ?? Promise.reject(new Error('this node is still joining')),
+        clean: async (node) => {
+          await completed;
+          await late.member?.cleanBehind(node);
+        },
         fenced: (why) => late.member?.fence(why),
       },
     });
@@ -105,6 +121,7 @@ export class ClusterMember {
     }
     if (!membership.mayServe())
       throw new EngineError('unavailable', 'the cluster was out of reach while this node joined it');
+    complete();
     return (late.member = new ClusterMember(deps, { membership, peers, barrier, directory }));
   }
 
@@ -214,6 +231,7 @@ export class ClusterMember {
 
   /** A token is the length of the realm's token, that token, the callee and the invocation. */
   #undelivered(to: NodeRef, token: string): void {
+    if (this.#deps.counts !== undefined) this.#deps.counts.undelivered += 1;
     const length = Number.parseInt(token, 10);
     const rest = token.slice(String(length).length + 1);
     const [callee, invocation] = rest
@@ -226,6 +244,7 @@ export class ClusterMember {
 
   /** Frames of a node were lost: answers to calls from here, or calls from there. */
   #lost(from: NodeRef): void {
+    if (this.#deps.counts !== undefined) this.#deps.counts.lost += 1;
     this.#deps.log.warn({ node: from.name }, 'messages of another node were lost');
     void this.#findLost(from);
     void this.#until(from, () => this.#parts.peers.ask(from, LOST, {}));

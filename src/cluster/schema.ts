@@ -25,7 +25,11 @@ const clusterKeys = {
     absent: '`controller.id`, else the host name',
     description: 'The name of this node in the cluster. Each node needs its own, and keeps it over restarts.',
   },
-  heartbeat: time(10, 1000, 'Milliseconds between two signs of life. All nodes say the same, for this key and the next three.'),
+  heartbeat: time(
+    10,
+    1000,
+    'Milliseconds between two signs of life. All nodes say the same, for this key and the next three.',
+  ),
   suspect_after: time(
     20,
     3000,
@@ -46,7 +50,8 @@ const clusterKeys = {
 export const natsClusterSchema = {
   type: 'object',
   section: 'Cluster "nats"',
-  description: 'Nodes on one or several machines, over NATS with JetStream. Needs three npm packages: the start says which.',
+  description:
+    'Nodes on one or several machines, over NATS with JetStream. Needs three npm packages: the start says which.',
   required: ['type', 'servers'],
   additionalProperties: false,
   rules: checkNatsSection,
@@ -94,3 +99,9 @@ export interface ClusterKeys {
 
 /** A checked section. */
 export type ClusterConfig = ClusterKeys & (({ readonly type: 'nats' } & NatsConfig) | { readonly type: 'memory' });
+
+/** @returns the files of a section that are nobody else's business; absolute. */
+export function clusterFilesOf(config: ClusterConfig): readonly string[] {
+  if (config.type !== 'nats') return [];
+  return [config.credentials, config.tls?.key].filter((file) => file !== undefined);
+}

@@ -6,6 +6,7 @@
 import type { Place } from '../schema/rules.js';
 import type { Path } from './source/source.js';
 
+/** A place in a config that may be wrong anywhere, and may be changed there. */
 export class Cursor implements Place {
   readonly value: unknown;
   readonly path: Path;

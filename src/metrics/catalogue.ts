@@ -100,6 +100,19 @@ export const REALM = {
   ),
 } as const satisfies Record<string, Metric>;
 
+/** Of a node in a cluster. */
+export const CLUSTER = {
+  member: gauge('wamp_cluster_member', 'Whether the node is in its cluster, and serves: 1 or 0.', 'cluster'),
+  nodes: gauge('wamp_cluster_nodes', 'Other nodes of the cluster that this one knows.', 'cluster'),
+  fenced: counter('wamp_cluster_fenced_total', 'How often the node lost the cluster, and cut its clients.', 'cluster'),
+  lost: counter('wamp_cluster_messages_lost_total', 'Times that messages of another node were missing.', 'cluster'),
+  undelivered: counter(
+    'wamp_cluster_messages_undelivered_total',
+    'Messages to another node that surely reached nobody.',
+    'cluster',
+  ),
+} as const satisfies Record<string, Metric>;
+
 /** Of cookie stores. */
 export const COOKIE = {
   cookies: gauge('wamp_cookies', 'Cookies that are kept.', 'store'),
@@ -143,6 +156,6 @@ export const PROCESS = {
 } as const satisfies Record<string, Metric>;
 
 /** All of them, in order. */
-export const METRICS: readonly Metric[] = [NODE, TRANSPORT, REALM, COOKIE, HTTP, PROCESS].flatMap((group) =>
+export const METRICS: readonly Metric[] = [NODE, TRANSPORT, REALM, CLUSTER, COOKIE, HTTP, PROCESS].flatMap((group) =>
   Object.values<Metric>(group),
 );

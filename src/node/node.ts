@@ -10,10 +10,9 @@
  *            2. every other worker: its transports stop listening, the connections of all of them are closed one by one
  *               (`transport/drain.ts`), those left after a grace are cut; then its components and the sessions of
  *               `connect` leave
- *            3. the cluster, which the node leaves, so that others take over at once
- *            4. cookie stores: flush and close; nobody is left who could write
- *            5. the warden, which has nobody left to watch
- *            6. node.pid: from here on another node may have the directory
+ *            3. the cluster, which others take over at once; cookie stores: flush and close, nobody is left who could write
+ *            4. the warden, which has nobody left to watch
+ *            5. node.pid: from here on another node may have the directory
  *
  * The end of a worker may be the end of the node (`shutdown.ts`). A start that fails takes the way of `stop` for all that had started.
  */
@@ -72,7 +71,7 @@ import { outdatedSessions } from './reload/outdated.js';
 import { prepareWorkers } from './reload/workers.js';
 import type { ReloadedNode } from './reload/reloading.js';
 import type { ReloadFacts, ReloadReport, ReloadWish } from './reload/report.js';
-import { sessionRequests } from './session-control.js';
+import { realmsServedBy, sessionRequests } from './session-control.js';
 import type { ServedRealm } from './session-control.js';
 import { shutdownReason } from './shutdown.js';
 import type { NodeSummary } from './summary.js';
@@ -168,8 +167,7 @@ class Node implements RunningNode {
 
   get summary(): NodeSummary {
     const { cbdir, families } = this.#parts;
-    const loaded = this.#loaded;
-    const workers = enabledWorkers(loaded).map(({ worker }) => worker);
+    const [loaded, workers] = [this.#loaded, enabledWorkers(this.#loaded).map(({ worker }) => worker)];
     const summaries = this.#workers.map(({ summary }) => summary);
     return {
       pid: process.pid,
@@ -181,7 +179,7 @@ class Node implements RunningNode {
       realms: summaries.flatMap(({ realms }) => realms),
       components: summaries.flatMap(({ components }) => components),
       cookieStores: cookieStoreSummaries(workers, families),
-      ...(this.#cluster && { cluster: this.#cluster.summary }),
+      ...this.#cluster?.told,
     };
   }
 
@@ -189,7 +187,7 @@ class Node implements RunningNode {
     try {
       const workers = inStartOrder(enabledWorkers(this.#loaded), this.#parts.families);
       this.#left = workers.length;
-      this.#cluster = await joinCluster(this.#loaded.config, { log: this.#log, signal });
+      this.#cluster = await joinCluster(this.#loaded.config, { log: this.#log, signal, metrics: this.#metrics });
       for (const worker of workers) await this.#startWorker(worker, signal);
       this.#sharedPorts.complete();
       this.#control = await this.#startControl();
@@ -214,8 +212,7 @@ class Node implements RunningNode {
   }
 
   #reasonOf(worker: string, end: WorkerEnd): ShutdownReason | undefined {
-    const { shutdown } = this.#loaded.config.controller.options;
-    return shutdownReason(shutdown, { ...end, worker, left: this.#left });
+    return shutdownReason(this.#loaded.config.controller.options.shutdown, { ...end, worker, left: this.#left });
   }
 
   #endByItself(): void {
@@ -271,6 +268,7 @@ class Node implements RunningNode {
         version: packageVersion(),
         started: new Date(this.#startedMs).toISOString(),
         ready: this.#readiness.isReady,
+        ...this.#cluster?.told,
         realms: this.#servedRealms.map(({ inventory }) => inventory.realm),
         sessions: this.#sessionCount,
         config_loaded: this.#reloading.facts.loadedAt,
@@ -324,16 +322,13 @@ class Node implements RunningNode {
   }
 
   get #servedRealms(): readonly ServedRealm[] {
-    return [...this.#routers].flatMap(([worker, { inventories }]) =>
-      inventories.map((inventory) => ({ worker, inventory })),
-    );
+    return realmsServedBy(this.#routers);
   }
 
   /** What web services may tell. */
   get #info(): NodeInfo {
-    const { id } = this.#loaded.config.controller;
     return nodeInfoOf({
-      ...(id !== undefined && { id }),
+      id: this.#loaded.config.controller.id,
       startedMs: this.#startedMs,
       summary: () => this.summary,
       sessions: () => this.#sessionCount,
@@ -346,15 +341,13 @@ class Node implements RunningNode {
     { worker: config, pointer, authenticators }: EnabledWorker,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { cbdir, families, env } = this.#parts;
-    const loaded = this.#loaded;
+    const [{ cbdir, families, env }, loaded] = [this.#parts, this.#loaded];
     const type = workerTypeOf(config, families);
     const worker = type.create(config, {
       ...{ pointer, cbdir, log: this.#log, load: this.#load, stores: this.#stores, drain: this.#drain },
       ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
       ...{ monitor: this.#monitor, metrics: this.#metrics, uplinks: this.#cluster?.uplinks },
-      ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory() },
-      proxyTrust: loaded.config.controller.options,
+      ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory(), proxyTrust: loaded.config.controller.options },
       cookieNames: new Set(this.#cookieSections.map(({ name }) => name)),
       ended: (end) => this.#onWorkerEnd(config.id, end),
       outlivesFailures: () => this.#reasonOf(config.id, { failed: true }) === undefined,

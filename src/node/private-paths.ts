@@ -3,6 +3,7 @@
  * and what the config keeps elsewhere.
  */
 import { isRemote, placeOf } from '../cookie/registry.js';
+import { clusterFilesOf } from '../cluster/schema.js';
 import { cookieSectionsOf } from './cookie-stores.js';
 import type { NodeSource } from './directory.js';
 import { workerTypeOf } from '../worker/registry.js';
@@ -17,5 +18,6 @@ export function privatePathsOf({ config, file }: NodeSource, cbdir: string, fami
     isRemote(store, families.stores) ? [] : Object.values(placeOf(store, families.stores)),
   );
   const keys = config.workers.flatMap((worker) => workerTypeOf(worker, families).privateFiles(worker));
-  return [...new Set([cbdir, file, ...stores, ...keys].filter((place) => place !== undefined))];
+  const own = config.cluster === undefined ? [] : clusterFilesOf(config.cluster);
+  return [...new Set([cbdir, file, ...stores, ...keys, ...own].filter((place) => place !== undefined))];
 }

@@ -4,6 +4,7 @@
  */
 import type { ControlClient, ControlHandlers } from './control.js';
 import type { ReloadReport, ReloadWish } from './reload/report.js';
+import type { ClusterSummary } from './summary.js';
 
 /** What a node tells of itself. */
 export interface NodeStatus {
@@ -17,6 +18,8 @@ export interface NodeStatus {
   readonly realms: readonly string[];
   /** How many sessions have joined a realm. */
   readonly sessions: number;
+  /** Only of a node in a cluster. */
+  readonly cluster?: ClusterSummary;
   /** When the config in force was read, ISO 8601 in UTC. */
   readonly config_loaded?: string;
   /** Whether the last reload could be done. */

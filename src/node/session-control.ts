@@ -25,6 +25,13 @@ export interface ServedRealm {
   readonly inventory: Inventory;
 }
 
+/** @param routers by the ids of their workers. @returns their realms. */
+export function realmsServedBy(
+  routers: ReadonlyMap<string, { readonly inventories: readonly Inventory[] }>,
+): readonly ServedRealm[] {
+  return [...routers].flatMap(([worker, { inventories }]) => inventories.map((inventory) => ({ worker, inventory })));
+}
+
 /** With the id of the worker. */
 export type ListedSession = SessionEntry & { readonly worker: string };
 /** With the id of the worker. */

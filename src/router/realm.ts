@@ -2,7 +2,7 @@
  * A realm: its roles, its sessions, a broker and a dealer. `receive` routes a message of an established session completely
  * before it returns. The realm knows sessions by the interface in `session.ts` only.
  */
-import { BROKER_FEATURES, Broker } from './broker/broker.js';
+import { BROKER_FEATURES, Broker, LINKED_BROKER_FEATURES } from './broker/broker.js';
 import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
 import * as m from '../wamp/message.js';
 import { RealmCounts } from '../metrics/realm-counts.js';
@@ -123,8 +123,9 @@ export class Realm {
     if (config.options?.strict_request_ids === true) {
       this.#requestIds = new RequestIds((session, requestId) => this.#dealer.isCalling(session, requestId));
     }
+    const features = deps.uplink ? LINKED_BROKER_FEATURES : BROKER_FEATURES;
     this.announcement = {
-      broker: { features: { ...BROKER_FEATURES, ...this.#meta?.brokerFeatures } },
+      broker: { features: { ...features, ...this.#meta?.brokerFeatures } },
       dealer: { features: { ...DEALER_FEATURES, ...(this.#meta && META_DEALER_FEATURES) } },
     };
     this.#roles.begin(config.roles);

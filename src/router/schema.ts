@@ -261,7 +261,7 @@ export const realmSchema = {
   },
   notYet: {
     rlinks:
-      'put the realms of router workers of one machine into one router worker, which needs no link; several machines cannot share a realm yet, so let all clients connect to one of them',
+      'put the realms of router workers of one machine into one router worker, which needs no link; where several nodes have the realm, give each a section `cluster`, and the realm `"cluster": true`',
   },
 } as const satisfies ConfigSchema;
 

@@ -16,7 +16,7 @@ export const ErrorUri = {
   AUTHORIZATION_FAILED: 'wamp.error.authorization_failed',
   /** ERROR of a call: the caller canceled it, its callee left, or the node stops. */
   CANCELED: 'wamp.error.canceled',
-  /** ERROR of a call: one of the two peers did not announce a feature that the other uses. */
+  /** ERROR of a call: one of the two peers did not announce a feature that the other uses. Of a publication: `retain` in a cluster. */
   FEATURE_NOT_SUPPORTED: 'wamp.error.feature_not_supported',
   /** ERROR: no event history is configured for the subscription. Defined by Crossbar.io. */
   HISTORY_UNAVAILABLE: 'wamp.error.history_unavailable',

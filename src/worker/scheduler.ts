@@ -1,6 +1,7 @@
 /** The timers of the system, for the router, which has none of its own. */
 import type { Scheduler } from '../router/observer.js';
 
+/** See {@link Scheduler}. */
 export const systemScheduler: Scheduler = {
   elapsed: () => performance.now(),
 

@@ -6,22 +6,36 @@ import { hostname } from 'node:os';
 import { ENGINES } from '../../engine/registry.js';
 import { EngineError } from '../../engine/engine.js';
 import { ClusterLives } from '../../cluster/lives.js';
+import { messageOf } from '../../system/error.js';
 import { OptionalPackageError } from '../../system/optional-package.js';
 import { systemScheduler } from '../../worker/scheduler.js';
 import { NodeError } from '../error.js';
+import type { ClusterCounts } from '../../cluster/member.js';
 import type { ClusterConfig } from '../../cluster/schema.js';
 import type { NodeConfig } from '../../config/schema.js';
 import type { Engine } from '../../engine/engine.js';
 import type { EngineConnectDeps } from '../../engine/engine-type.js';
 import type { Logger } from '../../log/logger.js';
+import { CLUSTER } from '../../metrics/catalogue.js';
+import { sample } from '../../metrics/metric.js';
+import type { Sample } from '../../metrics/metric.js';
+import type { NodeMetrics } from '../../metrics/node-metrics.js';
+import { nodeSchemaTree } from '../../config/schema.js';
+import { tooLargeFor } from './message-sizes.js';
 import type { RouterUplinks } from '../../router/router.js';
 import type { ClusterSummary } from '../summary.js';
 
 /** What it is started with. */
 export interface NodeClusterDeps {
   readonly log: Logger;
+  readonly metrics: Pick<NodeMetrics, 'add'>;
   /** Gives the start up. */
   readonly signal: AbortSignal | undefined;
+}
+
+interface NodeCounts extends ClusterCounts {
+  /** How often the node lost the cluster. */
+  fenced: number;
 }
 
 /** This node as one of a cluster. */
@@ -30,27 +44,34 @@ export class NodeCluster {
   readonly #node: string;
   readonly #engine: Engine;
   readonly #lives: ClusterLives;
+  readonly #counts: NodeCounts;
 
-  private constructor(parts: { name: string; node: string; engine: Engine; lives: ClusterLives }) {
+  private constructor(parts: { name: string; node: string; engine: Engine; lives: ClusterLives; counts: NodeCounts }) {
     this.#name = parts.name;
     this.#node = parts.node;
     this.#engine = parts.engine;
     this.#lives = parts.lives;
+    this.#counts = parts.counts;
   }
 
   /** @throws NodeError (rejects) when the node cannot join; the reason of `signal`. */
-  static async start(config: ClusterConfig, node: NodeConfig, { log, signal }: NodeClusterDeps): Promise<NodeCluster> {
+  static async start(config: ClusterConfig, node: NodeConfig, deps: NodeClusterDeps): Promise<NodeCluster> {
+    const { log, signal, metrics } = deps;
     const name = config.node ?? node.controller.id ?? hostname();
+    const counts: NodeCounts = { fenced: 0, lost: 0, undelivered: 0 };
     let engine: Engine | undefined;
     try {
       engine = await connected(config, { log, signal, neededBy: 'the cluster', name: `crossbar-ts ${name}` });
-      const lives = await joined(config, { engine, name, log, signal });
+      checkSizes(node, engine);
+      const lives = await joined(config, { engine, name, log, signal, counts });
       const { self, others } = lives;
       log.info(
         { cluster: config.name, node: name, epoch: self?.epoch, nodes: namesOf(others), server: engine.description },
         'joined the cluster',
       );
-      return new NodeCluster({ name: config.name, node: name, engine, lives });
+      const cluster = new NodeCluster({ name: config.name, node: name, engine, lives, counts });
+      metrics.add(() => cluster.#samples());
+      return cluster;
     } catch (cause) {
       await engine?.close();
       signal?.throwIfAborted();
@@ -77,7 +98,12 @@ export class NodeCluster {
     return this.problem ?? 'ok';
   }
 
-  get summary(): ClusterSummary {
+  /** For summaries and for `status`. */
+  get told(): { readonly cluster: ClusterSummary } {
+    return { cluster: this.#summary };
+  }
+
+  get #summary(): ClusterSummary {
     const { self, others } = this.#lives;
     return {
       name: this.#name,
@@ -89,11 +115,28 @@ export class NodeCluster {
     };
   }
 
+  *#samples(): Generator<Sample> {
+    yield sample(CLUSTER.member, this.problem === undefined ? 1 : 0, this.#name);
+    yield sample(CLUSTER.nodes, this.#lives.others.length, this.#name);
+    yield sample(CLUSTER.fenced, this.#counts.fenced, this.#name);
+    yield sample(CLUSTER.lost, this.#counts.lost, this.#name);
+    yield sample(CLUSTER.undelivered, this.#counts.undelivered, this.#name);
+  }
+
   /** Leaves it, when the sessions of the node have gone. Idempotent; never rejects. */
   async stop(): Promise<void> {
     await this.#lives.leave();
     await this.#engine.close();
   }
+}
+
+/** @throws NodeError when clients may send what does not go from node to node, because the config says so. */
+function checkSizes(node: NodeConfig, { maxMessageBytes, description }: Engine): void {
+  const [found] = tooLargeFor(node, nodeSchemaTree, maxMessageBytes);
+  if (found === undefined) return;
+  const { pointer, bytes } = found;
+  const limit = `${maxMessageBytes}, the most that one message between nodes may have (${description})`;
+  throw new NodeError('ERR_NODE_START', `${pointer}: ${bytes} bytes are more than ${limit}`);
 }
 
 function connected(config: ClusterConfig, deps: EngineConnectDeps): Promise<Engine> {
@@ -105,18 +148,22 @@ interface Joining {
   readonly name: string;
   readonly log: Logger;
   readonly signal: AbortSignal | undefined;
+  readonly counts: NodeCounts;
 }
 
-async function joined(config: ClusterConfig, { engine, name, log, signal }: Joining): Promise<ClusterLives> {
+async function joined(config: ClusterConfig, { engine, name, log, signal, counts }: Joining): Promise<ClusterLives> {
   const { name: cluster, heartbeat, suspect_after, fence_after, remove_after } = config;
   const about = { cluster, node: name };
   const joining = ClusterLives.join({
-    ...{ engine, cluster, node: name, clock: Date.now, scheduler: systemScheduler, log },
+    ...{ engine, cluster, node: name, clock: Date.now, scheduler: systemScheduler, log, counts },
     timings: { heartbeatMs: heartbeat, suspectMs: suspect_after, fenceMs: fence_after, removeMs: remove_after },
     listener: {
-      fenced: (why) =>
-        log.error({ ...about, why }, 'this node serves its clients no more: it has lost the cluster, and joins it again'),
-      stillAway: (err) => log.warn({ ...about, err }, 'could not join the cluster again, and goes on to try'),
+      fenced: (why) => {
+        counts.fenced += 1;
+        log.error({ ...about, why }, 'lost the cluster: its clients are sent elsewhere, and the node joins again');
+      },
+      stillAway: (error) =>
+        log.warn({ ...about, problem: messageOf(error) }, 'could not join the cluster again, and goes on to try'),
       joinedAgain: ({ epoch }) => log.info({ ...about, epoch }, 'joined the cluster again'),
     },
   });

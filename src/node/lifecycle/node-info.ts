@@ -7,7 +7,7 @@ import type { NodeSummary } from '../summary.js';
 /** The node; what changes is asked for anew. */
 export interface ToldNode {
   /** `controller.id` of the config. */
-  readonly id?: string;
+  readonly id: string | undefined;
   /** Milliseconds since 1970. */
   readonly startedMs: number;
   readonly summary: () => NodeSummary;

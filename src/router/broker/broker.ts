@@ -44,6 +44,11 @@ export const BROKER_FEATURES = {
   subscription_revocation: true,
 } as const;
 
+/** The same, of a broker with other nodes, where nothing is retained: each node would have other events than the next. */
+export const LINKED_BROKER_FEATURES = Object.fromEntries(
+  Object.entries(BROKER_FEATURES).filter(([feature]) => feature !== 'event_retention'),
+);
+
 /** What a broker is made with. */
 export interface BrokerDeps {
   readonly uriRule: UriRule;
@@ -132,6 +137,9 @@ export class Broker {
     checkReserved(topic);
     const permission = authorize(session, 'publish', topic, 'exact', granted);
     this.#counts.allowed.publish += 1;
+    if (options.retain === true && options.acknowledge === true && this.#deps.uplink !== undefined) {
+      throw new WampError(ErrorUri.FEATURE_NOT_SUPPORTED, 'events of a realm on several nodes are not retained');
+    }
     const { ignoreDiscloseMe = false } = this.#deps;
     const id = this.#deps.randomId();
     this.#distribute(subscription, {

@@ -21,6 +21,9 @@ export const checkRealmOfCluster: Rules = (realm, { report, node, workers }) => 
   const store = realm.get('store');
   if (!store.missing) {
     const why = 'each node would remember other events than the next';
-    report(store.path, `found beside "cluster": true: no history of several nodes is built yet, ${why} (allowed: none)`);
+    report(
+      store.path,
+      `found beside "cluster": true: no history of several nodes is built yet, ${why} (allowed: none)`,
+    );
   }
 };

@@ -46,7 +46,9 @@ describe('samples', () => {
   it('full.yaml uses every key that there is', () => {
     const used = new Set(keysIn(parse(readFileSync(join(directory, 'full.yaml'), 'utf8'))));
     const known = [...propertiesIn(nodeSchema), ...propertiesIn(pathServiceSchema)];
-    expect(known.filter((key) => !used.has(key))).toEqual([]);
+    // In the place of the name and the password that stand there.
+    const others = ['nkey', 'credentials'];
+    expect(known.filter((key) => !used.has(key) && !others.includes(key))).toEqual([]);
   });
 });
 
