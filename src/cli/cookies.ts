@@ -34,7 +34,7 @@ export async function listCookies(options: ListOptions): Promise<void> {
 /** Prints what is in the stores. Exits with 1 when something in them cannot be read. */
 export async function verify(options: StoreOptions): Promise<void> {
   const found = await verifyCookies(placeOf(options), options.store);
-  if (found.length === 0) process.stdout.write('no cookie store on a disk\n');
+  if (found.length === 0) process.stdout.write('no cookie store that outlives the node\n');
   for (const { store, place, problem, ...counts } of found) {
     const { good, damaged, outdated, cookies, logins, expired } = counts;
     const lines = `${good} good, ${damaged} damaged, ${outdated} outdated`;

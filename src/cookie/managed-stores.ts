@@ -4,18 +4,19 @@
  */
 import { messageOf } from '../system/error.js';
 import { takeCensus, unexpired } from './inspect.js';
-import { pathOf, placeText } from './registry.js';
+import type { Inspection } from './inspect.js';
+import { pathOf, placeText, typeOf } from './registry.js';
 import { CookieStores } from './stores.js';
 import type { Logger } from '../log/logger.js';
 import type { ManagedStore } from './management.js';
 import type { CookieConfig, CookieStoreConfig } from './schema.js';
 import type { CookieStoreTypes } from './store-type.js';
 
-/** A store that keeps its cookies on the disk, as the config names it. */
+/** A store that outlives the node, as the config names it. */
 interface NamedStore {
   readonly number: number;
   readonly place: string;
-  /** A file, or the directory of a database. */
+  /** What tells it apart: a file, the directory of a database, the name of a bucket. */
   readonly path: string;
   readonly section: CookieConfig;
 }
@@ -25,6 +26,9 @@ interface StoreDeps {
   readonly types: CookieStoreTypes;
   readonly log: Logger;
 }
+
+/** How long a command waits for the server of a store that has one, in seconds. */
+const CONNECT_S = 5;
 
 /** What {@link verifyStores} finds in a store. */
 export interface Verification {
@@ -70,8 +74,7 @@ export async function withStores<T>(
   try {
     const managed: ManagedStore[] = [];
     for (const { number, place, section } of namedStores(sections, types)) {
-      // A command that only looks must not wipe anything.
-      const store = { ...section.store, purge_on_startup: false } as CookieStoreConfig;
+      const store = forCommand(section.store);
       managed.push({ number, place, liveCookies: await stores.join({ ...section, store }) });
     }
     return await use(managed);
@@ -87,12 +90,13 @@ export async function verifyStores(
   number?: number,
 ): Promise<Verification[]> {
   const chosen = namedStores(sections, types).filter((each) => number === undefined || each.number === number);
-  return Promise.all(chosen.map((each) => verify(each, log)));
+  return Promise.all(chosen.map((each) => verify(each, { types, log })));
 }
 
-async function verify({ number: store, place, path }: NamedStore, log: Logger): Promise<Verification> {
+async function verify(named: NamedStore, deps: StoreDeps): Promise<Verification> {
+  const { number: store, place } = named;
   try {
-    const { records, good, damaged, outdated } = await takeCensus(path, log);
+    const { records, good, damaged, outdated } = await censusOf(named, deps);
     const logins = records.filter(({ auth }) => auth !== null).length;
     const expired = records.length - unexpired(records, Date.now()).length;
     return { store, place, good, damaged, outdated, cookies: records.length, logins, expired };
@@ -100,6 +104,16 @@ async function verify({ number: store, place, path }: NamedStore, log: Logger): 
     const nothing = { good: 0, damaged: 0, outdated: 0, cookies: 0, logins: 0, expired: 0 };
     return { store, place, ...nothing, problem: messageOf(error) };
   }
+}
+
+function censusOf({ section, path }: NamedStore, { types, log }: StoreDeps): Promise<Inspection> {
+  const store = forCommand(section.store);
+  return typeOf(store, types).census?.(store, { log, clock: Date.now }) ?? takeCensus(path, log);
+}
+
+/** A command that only looks must not wipe anything, and somebody waits for it. */
+function forCommand(store: CookieStoreConfig): CookieStoreConfig {
+  return Object.assign({ ...store }, { purge_on_startup: false, connect_timeout: CONNECT_S });
 }
 
 function namedStores(sections: readonly CookieConfig[], types: CookieStoreTypes): NamedStore[] {

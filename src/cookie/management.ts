@@ -307,7 +307,7 @@ function countOf(results: readonly PromiseSettledResult<boolean>[]): number {
 }
 
 function unknownStore(number: number, stores: readonly ManagedStore[]): CookieStoreError {
-  const there = stores.length === 0 ? 'the node keeps no cookies on a disk' : `there are ${shown(stores)}`;
+  const there = stores.length === 0 ? 'the node keeps no cookies that outlive it' : `there are ${shown(stores)}`;
   return new CookieStoreError(`there is no cookie store ${number}: ${there}`);
 }
 

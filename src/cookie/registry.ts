@@ -32,10 +32,11 @@ export function placeText(config: CookieStoreConfig, types: CookieStoreTypes = C
 
 /** @returns whether the cookies are kept elsewhere, so that {@link placeOf} tells of no file. */
 export function isRemote({ type }: CookieStoreConfig, types: CookieStoreTypes = COOKIE_STORES): boolean {
-  return types[type].isRemote === true;
+  return types[type].census !== undefined;
 }
 
-function typeOf<W extends CookieStoreWord>(
+/** @returns what is behind the word of a section. */
+export function typeOf<W extends CookieStoreWord>(
   { type }: { readonly type: W },
   types: CookieStoreTypes,
 ): CookieStoreType<W> {

@@ -2,6 +2,7 @@
 import type { Logger } from '../log/logger.js';
 import type { Histogram } from '../metrics/histogram.js';
 import type { CookieStoreConfig } from './schema.js';
+import type { Inspection } from './inspect.js';
 import type { CookieStore } from './store.js';
 
 /** The words that may stand in `store.type`. */
@@ -39,8 +40,10 @@ export interface CookieStoreType<W extends CookieStoreWord> {
   create(config: ConfigOf<W>, deps: CookieStoreDeps): CookieStore;
   /** Where the cookies are. A store without it is gone when the node stops. */
   place?(config: ConfigOf<W>): StorePlace;
-  /** Its place is no file. */
-  readonly isRemote?: true;
+  /**
+   * Looks into the store without changing anything. Only for stores whose place is no path. Rejects with CookieStoreError.
+   */
+  census?(config: ConfigOf<W>, deps: CookieStoreDeps): Promise<Inspection>;
   /** For stores that several sections can name. Without it every section gets a store of its own. */
   readonly share?: {
     /** Sections with the same key share a store. Rejects with CookieStoreError when there can be no store. */

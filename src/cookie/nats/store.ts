@@ -55,8 +55,6 @@ export class NatsCookieStore implements CookieStore {
   readonly #repeated: RepeatedLog;
   readonly #turns = new InTurn();
   readonly #watchers = new Watchers();
-  // hashes of ids that this process is deleting: it knows already
-  readonly #deleting = new Set<string>();
   #link: BucketLink | undefined;
   #closing: Promise<void> | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
@@ -73,7 +71,8 @@ export class NatsCookieStore implements CookieStore {
     try {
       this.#link = await BucketLink.open(await connect(), this.#bucket, {
         clock,
-        onGone: (hash) => this.#onGone(hash),
+        // Also of what was deleted here: another node may have given the cookie its id, of which nobody knows here.
+        onGone: (hash) => this.#watchers.gone(this.#table.idsOf(hash)),
         onCaughtUp: () => void this.#watchers.lookAll((cbtid) => this.#isLoggedOut(cbtid)),
       });
     } catch (cause) {
@@ -129,18 +128,13 @@ export class NatsCookieStore implements CookieStore {
 
   delete(cbtid: string, _deleted?: string, isTold = true): Promise<CookieEntry | undefined> {
     return this.#change([cbtid], async ([hash = '']) => {
-      this.#deleting.add(hash);
-      try {
-        const { entry } = await this.#again(async () => {
-          const found = await this.#entry(hash);
-          if (found === undefined) return { entry: undefined };
-          const gone = this.#goneOf(hash, found, isTold);
-          return (await this.#append(hash, this.#next(hash), gone)) ? { entry: found } : undefined;
-        });
-        return entry;
-      } finally {
-        this.#deleting.delete(hash);
-      }
+      const { entry } = await this.#again(async () => {
+        const found = await this.#entry(hash);
+        if (found === undefined) return { entry: undefined };
+        const gone = this.#goneOf(hash, found, isTold);
+        return (await this.#append(hash, this.#next(hash), gone)) ? { entry: found } : undefined;
+      });
+      return entry;
     });
   }
 
@@ -329,10 +323,6 @@ export class NatsCookieStore implements CookieStore {
       const text = `the cookie store in the bucket ${this.#bucket} of NATS failed: ${messageOf(error)}`;
       throw new CookieStoreError(text, { cause: error });
     }
-  }
-
-  #onGone(hash: string): void {
-    if (!this.#deleting.has(hash)) this.#watchers.gone(this.#table.idsOf(hash));
   }
 
   /** Also under an id that took its place. */

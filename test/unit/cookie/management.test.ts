@@ -93,7 +93,7 @@ describe('a store', () => {
     await expect(management.revoke({}, 3)).rejects.toThrow(text);
     await expect(management.compact(3)).rejects.toThrow(CookieStoreError);
     const nowhere = (await storesWith()).management;
-    await expect(nowhere.import('x')).rejects.toThrow('the node keeps no cookies on a disk');
+    await expect(nowhere.import('x')).rejects.toThrow('the node keeps no cookies that outlive it');
   });
 
   it('in memory has nothing to compact', async () => {
