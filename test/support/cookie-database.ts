@@ -15,10 +15,11 @@ export function databaseOn(
   change: Partial<DatabaseOptions> = {},
   clock = () => Date.parse(CREATED),
   onBatch: (requests: readonly DatabaseRequest[]) => void = () => undefined,
+  lookEveryMs = 20,
 ): DatabaseCookieStore {
   return new DatabaseCookieStore(databaseOptions(path, change), {
     log: silentLogger(),
-    lookEveryMs: 20,
+    lookEveryMs,
     connect: async (options) => {
       const engine = await DatabaseEngine.open(options, clock);
       return {

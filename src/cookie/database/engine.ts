@@ -15,6 +15,9 @@ import { isExpired } from '../expiry.js';
 import { forwardLine, liveLine, parseLine } from '../file/line.js';
 import { forwardTo, leadsToRecord } from '../forwards.js';
 import { isReading } from './reading.js';
+import { giveSignal } from './signal.js';
+import { pagesOf } from './pages.js';
+import type { TreeStats } from './pages.js';
 import { CookieStoreError } from '../error.js';
 import { isForward, isUnreturned, MAX_FORWARDS } from '../store.js';
 import type { CookieChange, CookieEntry, CookieRecord } from '../store.js';
@@ -101,6 +104,8 @@ export class DatabaseEngine {
   #writes = 0;
   // as of the last transaction
   #hasRoom = true;
+  // it has logged somebody out
+  #isToldOwed = false;
 
   private constructor(db: Lmdb, options: DatabaseOptions, clock: () => number) {
     this.#db = db;
@@ -139,6 +144,7 @@ export class DatabaseEngine {
     try {
       const before = this.#writes;
       const answers = this.#db.transactionSync(() => this.#runAll(requests));
+      if (this.#isToldOwed) giveSignal(this.#options.path);
       if (this.#writes > before && this.#expectedTransaction !== undefined) this.#expectedTransaction += 1;
       // No client has been told yet.
       this.#files.check();
@@ -156,6 +162,7 @@ export class DatabaseEngine {
 
   #runAll(requests: readonly DatabaseRequest[]): DatabaseAnswer[] {
     this.#hasRoom = !this.#isFull();
+    this.#isToldOwed = false;
     const answers = requests.map((request) => {
       // A full database still takes deletions, which make room.
       if (!this.#hasRoom && isGrowing(request))
@@ -231,7 +238,10 @@ export class DatabaseEngine {
     const value = this.#db.get(cbtid);
     const entry = entryOf(value);
     // In a full database a deletion makes room instead, and other processes are not told.
-    if (entry !== undefined && isTold && this.#hasRoom) this.#write(cbtid, tombstone(this.#clock()));
+    if (entry !== undefined && isTold && this.#hasRoom) {
+      this.#write(cbtid, tombstone(this.#clock()));
+      this.#isToldOwed = true;
+    }
     // Also removes what cannot be read. A tombstone stays, because others may not have seen it yet.
     else if (value !== undefined && !isTombstone(value)) this.#remove(cbtid);
     return entry;
@@ -359,16 +369,6 @@ const MAX_KEY_CHARACTERS = 600;
 /** @returns whether LMDB can have it as a key. */
 function isKey(cbtid: string): boolean {
   return cbtid !== '' && cbtid.length <= MAX_KEY_CHARACTERS;
-}
-
-interface TreeStats {
-  readonly treeBranchPageCount: number;
-  readonly treeLeafPageCount: number;
-  readonly overflowPages: number;
-}
-
-function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreeStats): number {
-  return treeBranchPageCount + treeLeafPageCount + overflowPages;
 }
 
 /** @returns whether a request needs room, and is refused by a full database. Logouts and notes of visits never are. */

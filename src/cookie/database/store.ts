@@ -17,6 +17,7 @@ import type { Logger } from '../../log/logger.js';
 import type { Histogram } from '../../metrics/histogram.js';
 import { DatabaseWatch, LOOK_EVERY_MS } from './watch.js';
 import { isReading } from './reading.js';
+import { prepareSignal, watchSignal } from './signal.js';
 import type { DatabaseAnswer, DatabaseCount, DatabaseOptions, DatabaseRequest, DatabaseValue } from './engine.js';
 import { checkDatabaseFile } from './file-check.js';
 import type { DatabaseConnection } from '../database-thread.js';
@@ -92,6 +93,7 @@ export class DatabaseCookieStore implements CookieStore {
     } catch (cause) {
       throw cannotOpen(path, cause);
     }
+    if (!readonly) await prepareSignal(path);
     this.#isOpen = true;
   }
 
@@ -155,6 +157,7 @@ export class DatabaseCookieStore implements CookieStore {
     const watch = new DatabaseWatch({
       ask: (request) => this.#submit(request),
       everyMs: this.#lookEveryMs,
+      onSignal: (listener) => watchSignal(this.#options.path, listener),
       ...{ here, onGone },
       onFailure: (err) => this.#repeated.say('warn', { err }, 'logouts of other nodes cannot be looked for'),
     });

@@ -1,5 +1,5 @@
 /**
- * Looks every second for cookies that another process has logged out. As long as no other process writes, a look is one question
+ * Looks for cookies that another process has logged out: when one says so (`signal.ts`), and every second, in case it could not. As long as no other process writes, a look is one question
  * to the thread, which compares two numbers (0.03 to 0.06 ms there). When another process has written, the cookies with an
  * open connection are looked up, some at a time, so that requests get their turn in between.
  */
@@ -18,12 +18,20 @@ export interface DatabaseWatchDeps {
   readonly here: () => readonly string[];
   readonly onGone: (cbtid: string) => void;
   readonly onFailure: (error: unknown) => void;
+  /** Calls back when somebody was logged out. @returns ends that. */
+  readonly onSignal: (listener: () => void) => () => void;
 }
+
+/** Between two looks for which there was a signal, in milliseconds: many may be logged out one after the other. */
+const GAP_MS = 20;
 
 /** Tells of cookies that another process has logged out. */
 export class DatabaseWatch {
   readonly #deps: DatabaseWatchDeps;
   readonly #timer: NodeJS.Timeout;
+  readonly #endSignal: () => void;
+  #gap: NodeJS.Timeout | undefined;
+  #isSignalled = false;
   #isLooking = false;
   #isStopped = false;
   /** Another process has written, and not all cookies have been looked up since. */
@@ -32,11 +40,19 @@ export class DatabaseWatch {
   constructor(deps: DatabaseWatchDeps) {
     this.#deps = deps;
     this.#timer = setInterval(() => void this.#lookUnlessBusy(), deps.everyMs).unref();
+    this.#endSignal = deps.onSignal(() => this.#signalled());
   }
 
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#gap);
+    this.#endSignal();
+  }
+
+  #signalled(): void {
+    this.#isSignalled = true;
+    if (this.#gap === undefined) void this.#lookUnlessBusy();
   }
 
   async #lookUnlessBusy(): Promise<void> {
@@ -49,11 +65,20 @@ export class DatabaseWatch {
       if (!this.#isStopped) this.#deps.onFailure(error);
     } finally {
       this.#isLooking = false;
+      if (!this.#isStopped) this.#gap ??= setTimeout(() => this.#gapIsOver(), GAP_MS).unref();
     }
+  }
+
+  #gapIsOver(): void {
+    this.#gap = undefined;
+    if (this.#isSignalled) void this.#lookUnlessBusy();
   }
 
   async #look(): Promise<void> {
     const { ask, here, onGone } = this.#deps;
+    // Also of this process: another one may have given the cookie the id under which it was logged out, and the sessions have the old one.
+    if (this.#isSignalled) this.#isDue = true;
+    this.#isSignalled = false;
     if ((await ask({ do: 'changed' })) === true) this.#isDue = true;
     if (!this.#isDue) return;
     const cbtids = here();
