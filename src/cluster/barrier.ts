@@ -64,6 +64,7 @@ export class Barrier {
         await peers.ask(node, BARRIER, head);
         return;
       } catch {
+        if (membership.isSuspect(node)) return;
         // It may be the link of this node that is down.
         await new Promise<void>((resolve) => scheduler.after(RETRY_MS, resolve));
       }

@@ -209,11 +209,12 @@ export class ClusterMember {
   }
 
   #listen(): void {
-    const { peers, directory } = this.#parts;
+    const { peers, directory, membership } = this.#parts;
     peers.on(BARRIER, (_from, { head }, answer) => directory.reached(Number(head['v']), () => answer?.({})));
     for (const kind of OF_REALMS) peers.on(kind, (from, frame) => this.#received(from, kind, frame));
     peers.undelivered = (to, token) => this.#undelivered(to, token);
     peers.lost = (from) => this.#lost(from);
+    peers.absent = (node) => membership.noticeAbsent(node);
     peers.on(LOST, (from, _frame, answer) => {
       answer?.({});
       void this.#findLost(from);

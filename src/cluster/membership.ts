@@ -14,6 +14,7 @@
  */
 import { EngineError, isConflict } from '../engine/engine.js';
 import { decodeJson, encodeJson } from './json.js';
+import { GONE, HERE, heartbeatIn, hereIn, nodeIn } from './node-keys.js';
 import { isSame, keyOf, nodeOf } from './node-ref.js';
 import type { Logger } from '../log/logger.js';
 import type { Scheduler } from '../router/observer.js';
@@ -64,11 +65,10 @@ export interface MembershipDeps {
 /** How long ago a node may have gone whose traces are kept: so long a message may be on its way. */
 const TRACE_MS = 60_000;
 
-/** The keys of nodes that are there, and of those that were removed. */
-const HERE = 'n.';
-const GONE = 'gone.';
-
 const VALUES_GONE = "the cluster's values are gone";
+
+/** Between two messages that reached nobody, at least, for a node to be suspect: a link that is made anew is back sooner. */
+const ABSENT_MS = 50;
 
 /** After a failure to clean up. */
 const RETRY_MS = 1000;
@@ -77,6 +77,10 @@ interface Member {
   readonly node: NodeRef;
   /** When a heartbeat came last, in milliseconds of the scheduler. */
   heardMs: number;
+  /** When a message to it first reached nobody, since then. */
+  absentMs: number | undefined;
+  /** Another one did, some time later. */
+  isAbsent: boolean;
 }
 
 export class Membership {
@@ -132,7 +136,19 @@ export class Membership {
   /** @returns whether nothing was heard of a node for some time; true for one that is gone. */
   isSuspect(node: NodeRef): boolean {
     const member = this.#others.get(keyOf(node));
-    return member === undefined || this.#silentMs(member) >= this.#deps.timings.suspectMs;
+    return member === undefined || member.isAbsent || this.#silentMs(member) >= this.#deps.timings.suspectMs;
+  }
+
+  /**
+   * A message to a node surely reached nobody: its process is gone, or its link is down. Is it so a second time, the node is suspect until it
+   * is heard again. Its registrations stay its own for as long as ever: cut off it may serve its clients until it fences itself.
+   */
+  noticeAbsent(node: NodeRef): void {
+    const member = this.#others.get(keyOf(node));
+    if (member === undefined) return;
+    const now = this.#deps.scheduler.elapsed();
+    member.absentMs ??= now;
+    if (now - member.absentMs >= ABSENT_MS) member.isAbsent = true;
   }
 
   /** @returns whether a node has gone a short time ago. */
@@ -271,7 +287,10 @@ export class Membership {
     if (heartbeat === undefined) return;
     if (isSame(heartbeat.from, this.#self)) return this.#proven(heartbeat.count);
     const member = this.#others.get(keyOf(heartbeat.from));
-    if (member !== undefined) member.heardMs = this.#deps.scheduler.elapsed();
+    if (member === undefined) return;
+    member.heardMs = this.#deps.scheduler.elapsed();
+    member.absentMs = undefined;
+    member.isAbsent = false;
   }
 
   #proven(count: number): void {
@@ -305,7 +324,7 @@ export class Membership {
     const key = keyOf(node);
     // An earlier life of this node is none of the others.
     if (node.name === this.#self.name || this.#gone.has(key) || this.#others.has(key)) return;
-    this.#others.set(key, { node, heardMs: this.#deps.scheduler.elapsed() });
+    this.#others.set(key, { node, heardMs: this.#deps.scheduler.elapsed(), absentMs: undefined, isAbsent: false });
     this.#deps.listener.joined(node);
   }
 
@@ -384,24 +403,4 @@ export class Membership {
   #silentMs({ heardMs }: Member): number {
     return this.#deps.scheduler.elapsed() - heardMs;
   }
-}
-
-function nodeIn(key: string): NodeRef | undefined {
-  const prefix = [HERE, GONE].find((each) => key.startsWith(each));
-  return prefix === undefined ? undefined : nodeOf(key.slice(prefix.length));
-}
-
-/** @returns the nodes that are there, as the last change of each key says. */
-function hereIn(changes: readonly Change[]): NodeRef[] {
-  const last = new Map(changes.map((change) => [change.key, change.value]));
-  const nodes = [...last]
-    .filter(([key, value]) => key.startsWith(HERE) && value !== undefined)
-    .map(([key]) => nodeIn(key));
-  return nodes.filter((node) => node !== undefined).filter((node) => last.get(GONE + keyOf(node)) === undefined);
-}
-
-function heartbeatIn(data: Uint8Array): { readonly from: NodeRef; readonly count: number } | undefined {
-  const { node, count } = decodeJson(data);
-  const from = typeof node === 'string' ? nodeOf(node) : undefined;
-  return from === undefined || typeof count !== 'number' ? undefined : { from, count };
 }

@@ -72,6 +72,9 @@ export class Peers {
   /** Called with the `token` of a frame that surely reached nobody. */
   undelivered: (to: NodeRef, token: string) => void = () => undefined;
 
+  /** Called with a node when a frame for it surely reached nobody. */
+  absent: (node: NodeRef) => void = () => undefined;
+
   constructor(deps: PeersDeps) {
     this.#deps = deps;
     this.#selfKey = keyOf(deps.self);
@@ -195,6 +198,7 @@ export class Peers {
     const [name, epoch, token] = subject.slice(this.#subject.length + 1).split('.');
     const node = nodeOf(`${name ?? ''}.${epoch ?? ''}`);
     if (node === undefined || token === undefined) return;
+    this.absent(node);
     if (!token.startsWith('q')) return this.undelivered(node, token);
     this.#questions
       .get(Number(token.slice(1)))

@@ -288,6 +288,44 @@ it('a realm goes on anew when the values of the cluster were lost', async () => 
   expect(heard(again, INVOCATION)).toHaveLength(1);
 });
 
+it('nobody waits long for a node that is surely not there; and its registrations are not given to others sooner for that', async () => {
+  const [callee, caller] = [b.session(), a.session()];
+  callee.tell(REGISTER, 1, {}, 'com.app.f');
+  await settle();
+  b.engine.cut();
+  caller.tell(SUBSCRIBE, 1, {}, 'com.app.x');
+  await settle();
+  await pass(250);
+  expect(heard(caller, SUBSCRIBED)).toHaveLength(1);
+  // From now on nobody waits at all.
+  caller.tell(SUBSCRIBE, 2, {}, 'com.app.y');
+  await settle();
+  expect(heard(caller, SUBSCRIBED)).toHaveLength(1);
+  caller.tell(REGISTER, 3, {}, 'com.app.f');
+  await pass(TIMINGS.fenceMs - 250);
+  expect(heard(caller, ERROR)).toHaveLength(1);
+  expect(b.member.mayServe()).toBe(false);
+  expect(a.member.others.map(({ name }) => name)).toEqual(['b', 'c']);
+});
+
+it('a node that is back is waited for again', async () => {
+  b.engine.cut();
+  const caller = a.session();
+  caller.tell(SUBSCRIBE, 1, {}, 'com.app.x');
+  await settle();
+  await pass(250);
+  expect(heard(caller, SUBSCRIBED)).toHaveLength(1);
+  b.engine.mend();
+  await pass(1000);
+  const publisher = b.session();
+  caller.tell(SUBSCRIBE, 2, {}, 'com.app.y');
+  await settle();
+  expect(heard(caller, SUBSCRIBED)).toHaveLength(1);
+  publisher.tell(PUBLISH, 1, {}, 'com.app.y', [1]);
+  await settle();
+  expect(heard(caller, EVENT)).toHaveLength(1);
+});
+
 it('a node that leaves leaves nothing behind; one that may not serve publishes and calls nothing', async () => {
   const [callee, caller] = [a.session(), b.session()];
   callee.tell(REGISTER, 1, {}, 'com.app.f');
