@@ -9,7 +9,7 @@
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { AWAY } from '../router/uplink/away.js';
-import { patternId } from './realm-link.js';
+import { patternId } from './pattern-id.js';
 import type { Publication, RegistrationClaim, Uplink, WantedPattern } from '../router/uplink.js';
 import type { Scheduler } from '../router/observer.js';
 import type { ClusterMember } from './member.js';

@@ -6,6 +6,7 @@ import { BARRIER, Barrier } from './barrier.js';
 import { RegistrationDirectory } from './directory/registrations.js';
 import { EngineError } from '../engine/engine.js';
 import { Membership } from './membership.js';
+import { patternId } from './pattern-id.js';
 import { Peers } from './peers.js';
 import { RealmLink } from './realm-link.js';
 import { Subjects, tokenOf } from './subjects.js';
@@ -16,6 +17,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Frame } from './frame.js';
 import type { MembershipTimings } from './membership.js';
 import type { NodeRef } from './node-ref.js';
+import type { PatternIdOf } from './pattern-id.js';
 
 /** What goes wrong between nodes, counted. */
 export interface ClusterCounts {
@@ -38,6 +40,8 @@ export interface MemberDeps {
   readonly log: Logger;
   /** What is counted over all lives of the node; by default nobody looks at it. */
   readonly counts?: ClusterCounts;
+  /** The same on all nodes; a hash by default. */
+  readonly idOf?: PatternIdOf;
   /** Called once when this node may not serve any more: its clients have to go at once. @param why for people */
   readonly fenced: (why: string) => void;
 }
@@ -110,7 +114,7 @@ export class ClusterMember {
     const barrier = new Barrier({ peers, membership, scheduler, revision: () => directory?.revision ?? 0 });
     try {
       directory = await RegistrationDirectory.open({
-        ...{ bucket: registrations, self: membership.self, clock, scheduler, log },
+        ...{ bucket: registrations, self: membership.self, clock, scheduler, log, idOf: deps.idOf ?? patternId },
         seen: (_revision, done) => barrier.pass(done),
         gone: () => membership.valuesGone(),
       });
@@ -147,6 +151,7 @@ export class ClusterMember {
       link = new RealmLink({
         ...{ name: realm, engine: this.#deps.engine, prefix: this.#subjects.events(realm), barrier, directory },
         log: this.#deps.log.child({ realm }),
+        idOf: this.#deps.idOf ?? patternId,
         mayServe: () => this.mayServe(),
         send: (to, kind, head, payload, token) =>
           peers.send(

@@ -1,27 +1,28 @@
 /** One realm of this node, joined to the same realm of the others: publish and subscribe, registrations and calls. */
-import { createHash } from 'node:crypto';
 import { RealmCalls } from './calls/realm-calls.js';
+import { ID_TAKEN, idTaken, isSamePattern } from './pattern-id.js';
 import { RealmEvents } from './realm-events.js';
 import type { Publication, RegistrationClaim, Uplink, WantedPattern } from '../router/uplink.js';
 import type { WampError } from '../wamp/error.js';
 import type { CallRealm, RealmCallsDeps } from './calls/realm-calls.js';
 import type { RegistrationDirectory } from './directory/registrations.js';
+import type { PatternIdOf } from './pattern-id.js';
 import type { RealmEventsDeps } from './realm-events.js';
 
 export interface RealmLinkDeps
   extends Pick<RealmEventsDeps, 'engine' | 'prefix' | 'barrier' | 'mayServe'>, Pick<RealmCallsDeps, 'send' | 'log'> {
   readonly name: string;
+  readonly idOf: PatternIdOf;
   readonly directory: Pick<RegistrationDirectory, 'claim' | 'claimOf' | 'listen' | 'release' | 'unlisten'>;
 }
-
-/** Ids are below 2^53 (section "IDs"). */
-const ID_BITS = 53n;
 
 /** An `Uplink`: give it to a router as `uplinkOf`, and then {@link RealmLink.begin} it with the realm. */
 export class RealmLink implements Uplink {
   readonly calls: RealmCalls;
   readonly events: RealmEvents;
   readonly #deps: RealmLinkDeps;
+  // subscription id -> what this node wants by it
+  readonly #wanted = new Map<number, WantedPattern>();
   #realm: CallRealm | undefined;
 
   constructor(deps: RealmLinkDeps) {
@@ -57,8 +58,9 @@ export class RealmLink implements Uplink {
     this.calls.end();
   }
 
+  /** The same on all nodes. */
   idOf(pattern: WantedPattern): number {
-    return patternId(this.#deps.name, pattern);
+    return this.#deps.idOf(this.#deps.name, pattern);
   }
 
   mayServe(): boolean {
@@ -66,10 +68,22 @@ export class RealmLink implements Uplink {
   }
 
   wanted(pattern: WantedPattern, done: (error?: WampError) => void): void {
-    this.events.wanted(pattern, done);
+    const id = this.idOf(pattern);
+    const known = this.#wanted.get(id);
+    if (known !== undefined && !isSamePattern(known, pattern)) {
+      const { uri, match } = pattern;
+      this.#deps.log.warn({ uri, match }, ID_TAKEN);
+      return done(idTaken(uri));
+    }
+    this.#wanted.set(id, pattern);
+    this.events.wanted(pattern, (error) => {
+      if (error !== undefined) this.#wanted.delete(id);
+      done(error);
+    });
   }
 
   unwanted(pattern: WantedPattern): void {
+    this.#wanted.delete(this.idOf(pattern));
     this.events.unwanted(pattern);
   }
 
@@ -94,10 +108,4 @@ export class RealmLink implements Uplink {
     if (this.#realm === undefined) throw new TypeError(`the realm ${this.#deps.name} has not begun`);
     return this.#realm;
   }
-}
-
-/** @returns a hash of the pattern: so that all nodes agree without a question. Of a million patterns two have the same with 1 : 18,000. */
-export function patternId(realm: string, { uri, match }: WantedPattern): number {
-  const digest = createHash('sha256').update(`${realm}\0${match}\0${uri}`).digest();
-  return Number(digest.readBigUInt64BE(0) >> (64n - ID_BITS)) || 1;
 }

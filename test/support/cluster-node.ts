@@ -2,37 +2,44 @@
 import { pino } from 'pino';
 
 import { ClusterMember } from '../../src/cluster/member.js';
-import type { MemoryEngine, MemoryHub } from '../../src/engine/memory/hub.js';
+import type { PatternIdOf } from '../../src/cluster/pattern-id.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { MemoryEngine } from '../../src/engine/memory/hub.js';
+import type { Scheduler } from '../../src/router/observer.js';
 import type { Realm } from '../../src/router/realm.js';
 import { Router } from '../../src/router/router.js';
 import { TIMINGS } from './cluster.js';
-import type { FakeClock } from './realm.js';
 import { ALLOW_ALL, ScriptedSession } from './realm.js';
 
 const OPTIONS = { uri_check: 'loose', event_dispatching_chunk_size: 100, bridge_meta_api: false } as const;
 
 let lastSession = 0;
 
-export class ClusterNode {
+/** Time of day, and timers: a `FakeClock`, or those of the process. */
+export type NodeClock = Scheduler & { readonly now: number };
+
+export class ClusterNode<E extends Engine = MemoryEngine> {
   readonly name: string;
-  readonly engine: MemoryEngine;
+  readonly engine: E;
   readonly fenced: string[] = [];
-  readonly #clock: FakeClock;
+  readonly #clock: NodeClock;
   #member: ClusterMember | undefined;
   #realm: Realm | undefined;
 
-  constructor(name: string, hub: MemoryHub, clock: FakeClock) {
+  constructor(name: string, hub: { connect(): E }, clock: NodeClock) {
     this.name = name;
     this.engine = hub.connect();
     this.#clock = clock;
   }
 
-  async join(): Promise<this> {
+  /** @param idOf how patterns get their ids. */
+  async join({ cluster = 'test', idOf }: { cluster?: string; idOf?: PatternIdOf } = {}): Promise<this> {
     const clock = this.#clock;
     const member = await ClusterMember.join({
-      ...{ engine: this.engine, cluster: 'test', node: this.name, timings: TIMINGS, scheduler: clock },
+      ...{ engine: this.engine, cluster, node: this.name, timings: TIMINGS, scheduler: clock },
       clock: () => clock.now,
       log: pino({ level: 'silent' }),
+      ...(idOf !== undefined && { idOf }),
       fenced: (why) => void this.fenced.push(why),
     });
     this.#member = member;

@@ -1,20 +1,19 @@
 /** What all nodes know of one callee of one registration, and how it stands in the bucket. */
-import { createHash } from 'node:crypto';
 import { CALLEE_FEATURES } from '../../wamp/features.js';
 import { isDict } from '../../wamp/payload.js';
 import { decodeJson, encodeJson } from '../json.js';
 import { keyOf, nodeOf } from '../node-ref.js';
 import { tokenOf } from '../subjects.js';
-import type { RegistrationClaim, WantedPattern } from '../../router/uplink.js';
+import type { RegistrationClaim } from '../../router/uplink.js';
 import type { Dict } from '../../wamp/payload.js';
 import type { Change } from '../../engine/engine.js';
 import type { NodeRef } from '../node-ref.js';
 
 /** A callee that asks to be one, or is one. Only its own node writes its key. */
 export interface CalleeEntry {
-  /** Its key: `<realm>.<pattern>.<node>.<epoch>.<number>`; no two are alike, ever. */
+  /** Its key: `<realm>.<id of the pattern>.<node>.<epoch>.<number>`; no two are alike, ever. */
   readonly key: string;
-  /** The first two tokens of the key: all that register the same are in one group. */
+  /** The first two tokens of the key: all that register the same are in one group. Two patterns may by chance have the same id. */
   readonly group: string;
   readonly realm: string;
   readonly node: NodeRef;
@@ -27,19 +26,14 @@ export interface CalleeEntry {
   readonly isHeld: boolean;
 }
 
-/** @returns the token of what is registered. */
-export function patternToken({ uri, match }: WantedPattern): string {
-  return createHash('sha256').update(`${match} ${uri}`).digest('base64url').slice(0, 22);
-}
-
-/** @returns the first two tokens of the keys of all that register something. */
-export function groupOf(realm: string, pattern: WantedPattern): string {
-  return `${tokenOf(realm)}.${patternToken(pattern)}`;
+/** @returns the first two tokens of the keys of all that register something. @param id of its pattern */
+export function groupOf(realm: string, id: number): string {
+  return `${tokenOf(realm)}.${id}`;
 }
 
 /** @returns the key of one of this node's. @param number counts them in this life of the node */
-export function entryKey(realm: string, pattern: WantedPattern, node: NodeRef, number: number): string {
-  return `${groupOf(realm, pattern)}.${keyOf(node)}.${number}`;
+export function entryKey(realm: string, id: number, node: NodeRef, number: number): string {
+  return `${groupOf(realm, id)}.${keyOf(node)}.${number}`;
 }
 
 /** @returns the node of an entry. */

@@ -4,6 +4,7 @@
  */
 import { EngineError } from '../../engine/engine.js';
 import { isSame, keyOf } from '../node-ref.js';
+import { ID_TAKEN, idTaken } from '../pattern-id.js';
 import { wampErrorOf } from '../realm-events.js';
 import { encodeEntry, entryKey, entryOf, nodeOfEntry } from './entry.js';
 import { forcedPlace, takenByForce, verdictOn } from './verdict.js';
@@ -13,6 +14,7 @@ import type { RegistrationClaim } from '../../router/uplink.js';
 import type { WampError } from '../../wamp/error.js';
 import type { Bucket, Change } from '../../engine/engine.js';
 import type { NodeRef } from '../node-ref.js';
+import type { PatternIdOf } from '../pattern-id.js';
 import type { CalleeEntry } from './entry.js';
 
 /** What a realm of this node is told. None of it throws. */
@@ -32,6 +34,7 @@ export interface DirectoryDeps {
   readonly clock: () => number;
   readonly scheduler: Scheduler;
   readonly log: Logger;
+  readonly idOf: PatternIdOf;
   /** @param done called when all other nodes have seen all changes up to a revision. */
   readonly seen: (revision: number, done: () => void) => void;
   /** Called when all registrations of the bucket are lost. */
@@ -128,7 +131,7 @@ export class RegistrationDirectory {
     done: (error?: WampError, place?: number) => void,
     force = claim.force,
   ): void {
-    const key = entryKey(realm, claim, this.#deps.self, ++this.#lastNumber);
+    const key = entryKey(realm, this.#deps.idOf(realm, claim), this.#deps.self, ++this.#lastNumber);
     const createdMs = this.#deps.clock();
     const written = force === claim.force ? claim : { ...claim, force };
     this.#own.set(key, { realm, claim, written, createdMs, done, isConfirming: false });
@@ -284,8 +287,14 @@ export class RegistrationDirectory {
       const verdict = entry.place < least ? takenByForce(entry.claim.uri) : verdictOn(entry, inForce);
       if (verdict === 'wait') continue;
       if (verdict === 'held') this.#confirm(entry, own);
+      else if (verdict === 'clash') this.#clash(entry, own);
       else this.#refuse(entry.key, own, verdict);
     }
+  }
+
+  #clash({ key, realm, claim: { uri, match } }: CalleeEntry, own: Own): void {
+    this.#deps.log.warn({ realm, uri, match }, ID_TAKEN);
+    this.#refuse(key, own, idTaken(uri));
   }
 
   #confirm({ key, place }: CalleeEntry, own: Own): void {

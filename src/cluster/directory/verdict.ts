@@ -3,23 +3,27 @@
  *
  *     asks (the key is written) -> somebody asked before, and nobody knows yet whether it is a callee  -> waits for that
  *                               -> there is a callee, and it does not share with this one              -> refused: the key is deleted
+ *                               -> there is a callee of another pattern, which has the same id         -> refused, too
  *                               -> else                                                                -> held: the key is written again
  *
  * Whoever uses force is held at once, and all whose place is smaller are over.
  */
 import { ErrorUri, WampError } from '../../wamp/error.js';
 import { quoted } from '../../wamp/uri.js';
+import { isSamePattern } from '../pattern-id.js';
 import type { CalleeEntry } from './entry.js';
 
-export type Verdict = 'wait' | 'held' | WampError;
+export type Verdict = 'wait' | 'held' | 'clash' | WampError;
 
 /** @param others of the same group. @returns what becomes of one that asks. */
 export function verdictOn(asking: CalleeEntry, others: Iterable<CalleeEntry>): Verdict {
   const { invoke, force } = asking.claim;
-  if (force) return 'held';
   let waits = false;
   for (const other of others) {
     if (other.place >= asking.place) continue;
+    const isOfAnother = !isSamePattern(other.claim, asking.claim);
+    if (force && !isOfAnother) continue;
+    if (isOfAnother && other.isHeld) return 'clash';
     const refusal = refusalBy(other, invoke, asking.claim.uri);
     if (!other.isHeld) waits = true;
     else if (refusal !== undefined) return refusal;

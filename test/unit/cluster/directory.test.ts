@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 
+import { patternId } from '../../../src/cluster/pattern-id.js';
 import { RegistrationDirectory } from '../../../src/cluster/directory/registrations.js';
 import { MemoryHub } from '../../../src/engine/memory/hub.js';
 import type { MemoryEngine } from '../../../src/engine/memory/hub.js';
@@ -70,6 +71,7 @@ class TestNode {
         for (const { directory } of asked) directory?.reached(revision, () => --left === 0 && done());
       },
       gone: () => undefined,
+      idOf: patternId,
     });
     this.directory.listen(REALM, {
       added: ({ key, node }) => void this.remote.set(key, node.name),

@@ -339,3 +339,59 @@ it('a node that leaves leaves nothing behind; one that may not serve publishes a
   caller.tell(PUBLISH, 2, { acknowledge: true }, 'com.app.x');
   expect(caller.heard().map((message) => message[4])).toEqual(['wamp.error.unavailable']);
 });
+
+describe('two patterns with the same id', () => {
+  // As a hash that clashes: by the length of the URI.
+  const idOf = (_realm: string, { uri }: { uri: string }): number => uri.length;
+  beforeEach(async () => {
+    const other = testHub();
+    [a, b] = [
+      await new ClusterNode('a', other, clock).join({ idOf }),
+      await new ClusterNode('b', other, clock).join({ idOf }),
+    ];
+    await settle();
+  });
+
+  it('are not both registered, by force neither, on whatever nodes; the first one is called on', async () => {
+    const [first, second, caller] = [a.session(), b.session(), b.session()];
+    first.tell(REGISTER, 1, {}, 'com.app.f');
+    second.tell(REGISTER, 1, {}, 'com.app.g');
+    await settle();
+    second.tell(REGISTER, 2, { force_reregister: true }, 'com.app.g');
+    await settle();
+    expect(first.heard()).toEqual([[REGISTERED, 1, 9]]);
+    expect(heard(second, ERROR).map((message) => message.slice(2, 5))).toEqual(
+      [1, 2].map((id) => [id, {}, 'wamp.error.invalid_uri']),
+    );
+    caller.tell(CALL, 1, {}, 'com.app.f');
+    caller.tell(CALL, 2, {}, 'com.app.g');
+    await settle();
+    expect(heard(first, INVOCATION)).toHaveLength(1);
+    expect(heard(caller, ERROR).map((message) => message[4])).toEqual(['wamp.error.no_such_procedure']);
+    // When the first one has left the id is free.
+    a.realm.leave(first);
+    await settle();
+    second.tell(REGISTER, 3, {}, 'com.app.g');
+    await settle();
+    expect(heard(second, REGISTERED)).toEqual([[REGISTERED, 3, 9]]);
+  });
+
+  it('are not both subscribed to on one node', async () => {
+    const [first, second] = [a.session(), a.session()];
+    first.tell(SUBSCRIBE, 1, {}, 'com.app.x');
+    second.tell(SUBSCRIBE, 1, {}, 'com.app.y');
+    second.tell(SUBSCRIBE, 2, {}, 'com.app.x');
+    await settle();
+    expect(heard(first, SUBSCRIBED)).toHaveLength(1);
+    expect(second.heard().map(([type, , id]) => [type, id])).toEqual([
+      [ERROR, 1],
+      [SUBSCRIBED, 9],
+    ]);
+    a.realm.leave(first);
+    a.realm.leave(second);
+    const third = a.session();
+    third.tell(SUBSCRIBE, 1, {}, 'com.app.y');
+    await settle();
+    expect(heard(third, SUBSCRIBED)).toHaveLength(1);
+  });
+});
