@@ -16,6 +16,8 @@ export interface BarrierDeps {
   readonly peers: Pick<Peers, 'ask'>;
   readonly membership: Pick<Membership, 'others' | 'isSuspect'>;
   readonly scheduler: Pick<Scheduler, 'after'>;
+  /** Says it, once a minute, when the answer of a node is not waited for. */
+  readonly unheard?: (node: NodeRef) => void;
   /** The revision of the directory that the others have to have seen as well; 0: none. */
   readonly revision: () => number;
 }
@@ -57,17 +59,18 @@ export class Barrier {
 
   /** Resolves when a node has answered, or when nothing is heard of it any more: nobody waits for it then. */
   async #askOne(node: NodeRef): Promise<void> {
-    const { peers, membership, scheduler } = this.#deps;
+    const { peers, membership, scheduler, unheard } = this.#deps;
     const head: Dict = { v: this.#deps.revision() };
     while (!membership.isSuspect(node)) {
       try {
         await peers.ask(node, BARRIER, head);
         return;
       } catch {
-        if (membership.isSuspect(node)) return;
+        if (membership.isSuspect(node)) break;
         // It may be the link of this node that is down.
         await new Promise<void>((resolve) => scheduler.after(RETRY_MS, resolve));
       }
     }
+    unheard?.(node);
   }
 }

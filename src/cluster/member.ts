@@ -9,6 +9,7 @@ import { Membership } from './membership.js';
 import { patternId } from './pattern-id.js';
 import { Peers } from './peers.js';
 import { RealmLink } from './realm-link.js';
+import { RepeatedLog } from '../log/repeated.js';
 import { Subjects, tokenOf } from './subjects.js';
 import type { Logger } from '../log/logger.js';
 import type { Scheduler } from '../router/observer.js';
@@ -51,6 +52,7 @@ interface MemberParts {
   readonly peers: Peers;
   readonly barrier: Barrier;
   readonly directory: RegistrationDirectory;
+  readonly repeated: RepeatedLog;
 }
 
 /** The kinds of frames that belong to a realm. */
@@ -85,6 +87,7 @@ export class ClusterMember {
   /** Rejects with EngineError: `refused` when there is another node of the same name. */
   static async join(deps: MemberDeps): Promise<ClusterMember> {
     const { engine, scheduler, clock, log, timings } = deps;
+    const repeated = new RepeatedLog(log, () => scheduler.elapsed());
     const subjects = new Subjects(deps.cluster);
     const name = tokenOf(deps.cluster);
     const nodes = await engine.bucket(`${name}_nodes`, { durable: true });
@@ -94,7 +97,8 @@ export class ClusterMember {
     let complete = (): void => undefined;
     const completed = new Promise<void>((resolve) => (complete = resolve));
     const membership = await Membership.join({
-      ...{ engine, bucket: nodes, subject: subjects.heartbeat, name: deps.node, clock, scheduler, timings, log },
+      ...{ engine, bucket: nodes, subject: subjects.heartbeat, name: deps.node, clock, scheduler, timings },
+      ...{ log, repeated },
       listener: {
         joined: () => undefined,
         removed: (node) => late.member?.forget(node),
@@ -111,10 +115,15 @@ export class ClusterMember {
       isGone: (node) => membership.isGone(node),
     });
     let directory: RegistrationDirectory | undefined;
-    const barrier = new Barrier({ peers, membership, scheduler, revision: () => directory?.revision ?? 0 });
+    const barrier = new Barrier({
+      ...{ peers, membership, scheduler, revision: () => directory?.revision ?? 0 },
+      unheard: ({ name }) =>
+        repeated.say('warn', { node: name }, 'goes on without the answer of a node that is silent'),
+    });
     try {
       directory = await RegistrationDirectory.open({
-        ...{ bucket: registrations, self: membership.self, clock, scheduler, log, idOf: deps.idOf ?? patternId },
+        ...{ bucket: registrations, self: membership.self, clock, scheduler, log, repeated },
+        idOf: deps.idOf ?? patternId,
         seen: (_revision, done) => barrier.pass(done),
         gone: () => membership.valuesGone(),
       });
@@ -126,7 +135,7 @@ export class ClusterMember {
     if (!membership.mayServe())
       throw new EngineError('unavailable', 'the cluster was out of reach while this node joined it');
     complete();
-    return (late.member = new ClusterMember(deps, { membership, peers, barrier, directory }));
+    return (late.member = new ClusterMember(deps, { membership, peers, barrier, directory, repeated }));
   }
 
   get self(): NodeRef {
@@ -207,10 +216,11 @@ export class ClusterMember {
 
   #end(): void {
     this.#isOver = true;
-    const { peers, directory } = this.#parts;
+    const { peers, directory, repeated } = this.#parts;
     for (const link of this.#links.values()) link.end();
     peers.end();
     directory.end();
+    repeated.end();
   }
 
   #listen(): void {
@@ -271,7 +281,9 @@ export class ClusterMember {
     while (!this.#isOver && this.others.some(({ name, epoch }) => name === node.name && epoch === node.epoch)) {
       try {
         return await ask();
-      } catch {
+      } catch (error) {
+        const facts = { err: error, node: node.name };
+        this.#parts.repeated.say('warn', facts, 'another node gives no answer about lost calls, and is asked again');
         await new Promise<void>((resolve) => this.#deps.scheduler.after(RETRY_MS, resolve));
       }
     }

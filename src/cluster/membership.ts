@@ -16,7 +16,8 @@ import { EngineError, isConflict } from '../engine/engine.js';
 import { decodeJson, encodeJson } from './json.js';
 import { GONE, HERE, heartbeatIn, hereIn, nodeIn } from './node-keys.js';
 import { isSame, keyOf, nodeOf } from './node-ref.js';
-import type { Logger } from '../log/logger.js';
+import { sayRepeated } from '../log/repeated.js';
+import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Scheduler } from '../router/observer.js';
 import type { Bucket, Change, Engine, EngineMessage } from '../engine/engine.js';
 import type { NodeRef } from './node-ref.js';
@@ -47,7 +48,7 @@ export interface MembershipListener {
   fenced(why: string): void;
 }
 
-export interface MembershipDeps {
+export interface MembershipDeps extends RepeatedLogDeps {
   readonly engine: Engine;
   readonly bucket: Bucket;
   /** The subject of heartbeats. */
@@ -58,13 +59,13 @@ export interface MembershipDeps {
   readonly clock: () => number;
   readonly scheduler: Scheduler;
   readonly timings: MembershipTimings;
-  readonly log: Logger;
   readonly listener: MembershipListener;
 }
 
 /** How long ago a node may have gone whose traces are kept: so long a message may be on its way. */
 const TRACE_MS = 60_000;
 
+const CLEANS_AGAIN = 'could not clean up behind a node that is gone, and tries again';
 const VALUES_GONE = "the cluster's values are gone";
 
 /** Between two messages that reached nobody, at least, for a node to be suspect: a link that is made anew is back sooner. */
@@ -258,7 +259,7 @@ export class Membership {
   /** Sends a heartbeat, looks who is silent, and comes back later. */
   #beat(): void {
     if (!this.mayServe()) return;
-    const { engine, scheduler, timings, log } = this.#deps;
+    const { engine, scheduler, timings } = this.#deps;
     this.#later(timings.heartbeatMs, () => this.#beat());
     const now = scheduler.elapsed();
     for (const [count, sentMs] of this.#sent) if (now - sentMs > timings.fenceMs) this.#sent.delete(count);
@@ -266,7 +267,7 @@ export class Membership {
     for (const member of this.#others.values()) {
       if (this.#silentMs(member) < timings.removeMs) continue;
       this.#remove(member.node).catch((error: unknown) =>
-        log.warn({ err: error, node: member.node.name }, 'a silent node could not be removed'),
+        sayRepeated(this.#deps, 'warn', { err: error, node: member.node.name }, 'a silent node could not be removed'),
       );
     }
   }
@@ -367,7 +368,7 @@ export class Membership {
   }
 
   #clean(node: NodeRef): void {
-    const { listener, bucket, log } = this.#deps;
+    const { listener, bucket } = this.#deps;
     const key = keyOf(node);
     const clean = async (): Promise<void> => {
       await listener.clean(node);
@@ -375,7 +376,7 @@ export class Membership {
     };
     clean().catch((error: unknown) => {
       if (this.#state !== 'member') return;
-      log.warn({ err: error, node: node.name }, 'could not clean up behind a node that is gone, and tries again');
+      sayRepeated(this.#deps, 'warn', { err: error, node: node.name }, CLEANS_AGAIN);
       this.#later(RETRY_MS, () => this.#clean(node));
     });
   }

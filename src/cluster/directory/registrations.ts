@@ -3,12 +3,14 @@
  * question to anybody. Each key has one writer, the node of the callee; `verdict.ts` says how they agree all the same.
  */
 import { EngineError } from '../../engine/engine.js';
+import { sayRepeated } from '../../log/repeated.js';
 import { isSame, keyOf } from '../node-ref.js';
 import { ID_TAKEN, idTaken } from '../pattern-id.js';
 import { wampErrorOf } from '../realm-events.js';
 import { encodeEntry, entryKey, entryOf, nodeOfEntry } from './entry.js';
 import { forcedPlace, takenByForce, verdictOn } from './verdict.js';
 import type { Logger } from '../../log/logger.js';
+import type { RepeatedLog } from '../../log/repeated.js';
 import type { Scheduler } from '../../router/observer.js';
 import type { RegistrationClaim } from '../../router/uplink.js';
 import type { WampError } from '../../wamp/error.js';
@@ -34,6 +36,8 @@ export interface DirectoryDeps {
   readonly clock: () => number;
   readonly scheduler: Scheduler;
   readonly log: Logger;
+  /** For what may fail again and again. */
+  readonly repeated?: RepeatedLog;
   readonly idOf: PatternIdOf;
   /** @param done called when all other nodes have seen all changes up to a revision. */
   readonly seen: (revision: number, done: () => void) => void;
@@ -327,7 +331,8 @@ export class RegistrationDirectory {
   #failed(key: string, error: unknown): void {
     const own = this.#own.get(key);
     if (own === undefined) return;
-    this.#deps.log.warn({ err: error, procedure: own.claim.uri }, 'a registration could not be told to the cluster');
+    const facts = { err: error, procedure: own.claim.uri };
+    sayRepeated(this.#deps, 'warn', facts, 'a registration could not be told to the cluster');
     if (!(error instanceof EngineError)) throw error;
     if (own.done !== undefined) this.#refuse(key, own, wampErrorOf(error));
   }
@@ -367,10 +372,8 @@ export class RegistrationDirectory {
 
   #left(key: string, error: unknown): void {
     const node = nodeOfEntry(key);
-    this.#deps.log.warn(
-      { err: error, node: node && keyOf(node) },
-      'a registration that is over is still in the cluster',
-    );
+    const facts = { err: error, node: node && keyOf(node) };
+    sayRepeated(this.#deps, 'warn', facts, 'a registration that is over is still in the cluster');
   }
 
   #isOwn({ node }: CalleeEntry): boolean {

@@ -44,7 +44,7 @@ export async function connectNats(config: NatsConfig, deps: NatsConnectDeps): Pr
   for (let attempt = 1; ; attempt += 1) {
     deps.signal?.throwIfAborted();
     try {
-      return await attemptOf(packages, config, deps.name);
+      return await attemptOf(packages, config, deps);
     } catch (error) {
       if (!(error instanceof EngineError) || error.fault !== 'unavailable') throw error;
       const { servers } = config;
@@ -60,7 +60,11 @@ export async function connectNats(config: NatsConfig, deps: NatsConnectDeps): Pr
   }
 }
 
-async function attemptOf(packages: NatsPackages, config: NatsConfig, name: string): Promise<NatsEngine> {
+async function attemptOf(
+  packages: NatsPackages,
+  config: NatsConfig,
+  { name, log }: Pick<NatsConnectDeps, 'name' | 'log'>,
+): Promise<NatsEngine> {
   const options = await optionsOf(packages, config, name);
   let connection: NatsConnection;
   try {
@@ -71,7 +75,7 @@ async function attemptOf(packages: NatsPackages, config: NatsConfig, name: strin
   // A server of a cluster says so when it says hello.
   const replicas = config.replicas ?? (connection.info?.cluster === undefined ? 1 : 3);
   return NatsEngine.over(packages, connection, {
-    ...{ replicas, inboxPrefix: INBOX, timeoutMs: ANSWER_MS, maxPendingBytes: config.max_pending },
+    ...{ replicas, inboxPrefix: INBOX, timeoutMs: ANSWER_MS, maxPendingBytes: config.max_pending, log },
   });
 }
 

@@ -2,12 +2,14 @@
  * The engine over NATS: messages are core messages, buckets are key-value buckets of JetStream. One connection for each node, so that
  * what it sends keeps its order. The library connects again by itself, and subscribes again.
  */
+import { RepeatedLog } from '../../log/repeated.js';
 import { EngineError } from '../engine.js';
 import { NatsBucket } from './bucket.js';
 import { engineErrorOf } from './faults.js';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Bucket, BucketOptions, Engine, EngineMessage } from '../engine.js';
+import type { Logger } from '../../log/logger.js';
 import type { Following } from './following.js';
 import type { NatsPackages } from './packages.js';
 
@@ -15,6 +17,8 @@ import type { NatsPackages } from './packages.js';
 const HEADER_BYTES = 4096;
 
 const DOWN = 'the link to NATS is down';
+
+const FOLLOWS_AGAIN = 'what changes in NATS cannot be followed, and it is tried again';
 
 /** After so many bytes the server is asked whether it has them. */
 const CONFIRM_BYTES = 32_768;
@@ -31,6 +35,7 @@ export interface NatsEngineOptions {
   readonly timeoutMs: number;
   /** How many bytes may wait for the server to take them. */
   readonly maxPendingBytes: number;
+  readonly log?: Logger;
 }
 
 export class NatsEngine implements Engine {
@@ -44,6 +49,7 @@ export class NatsEngine implements Engine {
   readonly #followings = new Set<Following>();
   /** Ends each request that is under way. */
   readonly #asks = new Set<() => void>();
+  readonly #repeated: RepeatedLog | undefined;
   #isUp = true;
   // Bytes of messages, counted from the start: sent, sent when the server was asked last, and known to have arrived.
   #sent = 0;
@@ -57,6 +63,7 @@ export class NatsEngine implements Engine {
     options: NatsEngineOptions,
     manager: JetStreamManager,
   ) {
+    this.#repeated = options.log && new RepeatedLog(options.log);
     this.#packages = packages;
     this.#connection = connection;
     this.#options = options;
@@ -151,6 +158,7 @@ export class NatsEngine implements Engine {
       prefix: `$KV.${name}.`,
       ask: (request) => this.#ask(request),
       followings: this.#followings,
+      failed: (error) => this.#repeated?.say('warn', { err: error, bucket: name }, FOLLOWS_AGAIN),
     });
   }
 
@@ -161,6 +169,7 @@ export class NatsEngine implements Engine {
   async close(): Promise<void> {
     for (const following of this.#followings) following.end();
     this.#followings.clear();
+    this.#repeated?.end();
     const connection = this.#connection;
     if (connection.isClosed()) return;
     // While the link is down there is nobody to send the rest to.

@@ -45,6 +45,8 @@ export interface FollowingDeps {
   /** The stream of the bucket, and what its subjects begin with. */
   readonly stream: string;
   readonly prefix: string;
+  /** Called with each failure to make a consumer; another attempt follows. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** One watch of one bucket. */
@@ -88,6 +90,7 @@ export class Following {
       if (attempt !== this.#attempt) return;
       this.#missed = isMissing(error) ? this.#missed + 1 : 0;
       if (this.#missed >= LOOKS || error instanceof OtherStream) return this.#gone();
+      this.#deps.failed(error);
       this.#retry = setTimeout(() => this.renew(), RETRY_MS).unref();
     });
   }
