@@ -3,7 +3,7 @@
     python3 autobahn_python.py asyncio  ws://127.0.0.1:8080/ws ws://127.0.0.1:8080/guest json FEATURE...
     python3 autobahn_python.py twisted  rs://127.0.0.1:8081    rs://127.0.0.1:8082       cbor FEATURE...
 
-The second URL is the one of guests. Every feature runs with sessions of its own. Standard output gets one line of JSON
+The second URL is the one of guests; each may be a list with commas, of which sessions take the next one. Every feature runs with sessions of its own. Standard output gets one line of JSON
 for each: its name, and what went wrong or null. Futures of asyncio and Deferreds of Twisted are both awaited, so the
 features are written once.
 
@@ -14,12 +14,17 @@ What autobahn-python 22.7 cannot do at all is a table in test/support/client-fea
 - Of an UNREGISTERED with request id 0 it writes a debug line: its Registration stays `active`.
 - It cannot choose the mode of a CANCEL.
 """
+import itertools
 import json
 import sys
 import traceback
 from urllib.parse import urlparse
 
-FRAMEWORK, URL, GUEST_URL, SERIALIZER, *FEATURES = sys.argv[1:]
+FRAMEWORK, URLS, GUEST_URLS, SERIALIZER, *FEATURES = sys.argv[1:]
+URLS, GUEST_URLS = URLS.split(","), GUEST_URLS.split(",")
+# Each session goes to the next node. A realm that keeps events is another one on each.
+TURNS = itertools.count()
+ALONE = "remembering"
 
 if FRAMEWORK == "asyncio":
     import asyncio
@@ -97,8 +102,9 @@ class Mailbox:
         return taken
 
 
-async def join(realm="realm1", url=URL):
+async def join(realm="realm1", urls=URLS):
     session = Session(realm)
+    url = urls[0 if realm == ALONE else next(TURNS) % len(urls)]
     address = urlparse(url)
     if FRAMEWORK == "asyncio":
         factory = WampWebSocketClientFactory(lambda: session, url=url, serializers=[make_serializer()])
@@ -173,7 +179,7 @@ async def permissions():
 
 async def authorizer():
     decider = await join("authorized")
-    guest = await join("authorized", GUEST_URL)
+    guest = await join("authorized", GUEST_URLS)
     asked, seen = [], Mailbox()
 
     def decide(details, uri, action, _options=None):
@@ -305,7 +311,7 @@ async def pattern_subscriptions():
 
 
 async def retain():
-    a, b = await join_many(2)
+    a, b = await join_many(2, "remembering")
     for value in (1, 2):
         await a.publish("com.example.state", value, options=PublishOptions(retain=True, **ACK))
     events = Mailbox()
@@ -315,7 +321,7 @@ async def retain():
 
 
 async def get_retained():
-    a, b, c = await join_many(3)
+    a, b, c = await join_many(3, "remembering")
     await a.publish("com.example.kept", 1, options=PublishOptions(retain=True, **ACK))
     unasked, asked = Mailbox(), Mailbox()
     await b.subscribe(unasked.put, "com.example.kept")

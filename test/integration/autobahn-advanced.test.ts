@@ -16,9 +16,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BUILT } from '../support/built.js';
 import { AUTHORIZER, featureNode, scriptProblems } from '../support/client-features.js';
 import type { Feature } from '../support/client-features.js';
-import type { Daemon } from '../support/daemon.js';
-import { startDaemon } from '../support/daemon.js';
 import { mailbox } from '../support/mailbox.js';
+import type { Place } from '../support/place.js';
+import { startPlace } from '../support/place.js';
 import { within } from '../support/wamp-client.js';
 
 const ACK = { acknowledge: true } as const;
@@ -32,7 +32,7 @@ interface Joined {
   readonly closed: Promise<string | null>;
 }
 
-let daemon: Daemon;
+let place: Place;
 let open: Joined[] = [];
 /** How often a connection took a message of the router for a broken protocol. It does not say which. */
 let violations = 0;
@@ -40,9 +40,9 @@ const covered = new Set<Feature>();
 // It tells the console about every closed connection.
 autobahn.log.warn = () => undefined;
 beforeAll(async () => {
-  daemon = await startDaemon({ config: featureNode() });
+  place = await startPlace(featureNode());
 });
-afterAll(() => daemon.dispose());
+afterAll(() => place.dispose());
 afterEach(async () => {
   const [ending, unexpected] = [open, violations];
   // Emptied first: a connection that does not end is the failure of this test, not of all that follow.
@@ -96,7 +96,7 @@ describe.each(BUILT.serializers)('autobahn-js, %s', (serializer) => {
     const serializers = [new autobahn.serializer[SERIALIZERS[serializer]]()];
     const connection = new autobahn.Connection({
       realm,
-      transports: [{ type: 'websocket', url: daemon.url(urlPath, 'ws'), serializers }],
+      transports: [{ type: 'websocket', url: place.next(realm).url(urlPath, 'ws'), serializers }],
       max_retries: 0,
       use_es6_promises: es6Promises,
       on_user_error: () => undefined,
@@ -326,7 +326,7 @@ describe.each(BUILT.serializers)('autobahn-js, %s', (serializer) => {
     });
 
     feature('get_retained', 'gets retained events', async () => {
-      const [a, b] = await two();
+      const [a, b] = await two('remembering');
       for (const value of [1, 2]) await a.publish('com.example.state', [value], {}, { ...ACK, retain: true });
       const events = mailbox<unknown>();
       const handler = ([value]: unknown[], _kwargs: object, { retained }: autobahn.EventDetails) =>
@@ -338,7 +338,7 @@ describe.each(BUILT.serializers)('autobahn-js, %s', (serializer) => {
     });
 
     feature('retain', 'leaves the last event that is to be kept, and no other', async () => {
-      const [a, b] = await two();
+      const [a, b] = await two('remembering');
       await a.publish('com.example.kept', ['kept'], {}, { ...ACK, retain: true });
       await a.publish('com.example.kept', ['passing'], {}, ACK);
       const [asked, unasked] = [mailbox<unknown>(), mailbox<unknown>()];

@@ -10,8 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILT } from '../support/built.js';
 import { featureNode, scriptProblems } from '../support/client-features.js';
 import type { Daemon } from '../support/daemon.js';
-import { startDaemon } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
+import type { Place } from '../support/place.js';
+import { startPlace } from '../support/place.js';
 
 /** The interpreter of the Debian packages; another one in PATH would not find them. */
 const PYTHON = '/usr/bin/python3';
@@ -35,16 +36,17 @@ const rows: readonly Row[] = serializers.flatMap((serializer): readonly Row[] =>
   { framework: 'twisted', transport: 'RawSocket', serializer },
 ]);
 
-let daemon: Daemon;
+let place: Place;
 beforeAll(async () => {
-  daemon = await startDaemon({ config: featureNode() });
+  place = await startPlace(featureNode());
 });
-afterAll(() => daemon.dispose());
+afterAll(() => place.dispose());
 
-/** Where sessions join, and where guests do. */
+/** Where sessions join, and where guests do: each a list of all nodes. */
 function urlsOf(transport: Row['transport']): readonly string[] {
-  if (transport === 'WebSocket') return ['/ws', '/guest'].map((urlPath) => daemon.url(urlPath, 'ws'));
-  return [1, 2].map((index) => `rs://127.0.0.1:${daemon.listening()[index]?.['port'] as number}`);
+  const at = (url: (node: Daemon) => string): string => place.nodes.map(url).join(',');
+  if (transport === 'WebSocket') return ['/ws', '/guest'].map((urlPath) => at((node) => node.url(urlPath, 'ws')));
+  return [1, 2].map((index) => at((node) => `rs://127.0.0.1:${node.listening()[index]?.['port'] as number}`));
 }
 
 /** Runs the script. @returns by feature what went wrong, or null */

@@ -19,9 +19,9 @@ import { WebSocket } from 'ws';
 import { BUILT } from '../support/built.js';
 import { AUTHORIZER, featureNode, scriptProblems } from '../support/client-features.js';
 import type { Feature } from '../support/client-features.js';
-import type { Daemon } from '../support/daemon.js';
-import { startDaemon } from '../support/daemon.js';
 import { mailbox } from '../support/mailbox.js';
+import type { Place } from '../support/place.js';
+import { startPlace } from '../support/place.js';
 import { WampClient, within } from '../support/wamp-client.js';
 
 type Details = Readonly<Record<string, unknown>>;
@@ -46,12 +46,12 @@ function plain(values: readonly unknown[] = []): unknown {
   return values.map((value) => (value instanceof Uint8Array ? Buffer.from(value) : numbers(value)));
 }
 
-let daemon: Daemon;
+let place: Place;
 let open: Wampy[] = [];
 beforeAll(async () => {
-  daemon = await startDaemon({ config: featureNode() });
+  place = await startPlace(featureNode());
 });
-afterAll(() => daemon.dispose());
+afterAll(() => place.dispose());
 afterEach(async () => {
   await Promise.all(open.map((client) => client.disconnect()));
   open = [];
@@ -65,7 +65,7 @@ interface Joined {
 
 describe.each(BUILT.wampy)('wampy, %s', (serializer) => {
   async function join(realm = 'realm1', urlPath = '/ws'): Promise<Joined> {
-    const client = new Wampy(daemon.url(urlPath, 'ws'), {
+    const client = new Wampy(place.next(realm).url(urlPath, 'ws'), {
       realm,
       serializer: new SERIALIZERS[serializer](),
       // Of payloads in passthru mode, whatever the messages around them are in.
@@ -267,11 +267,11 @@ describe.each(BUILT.wampy)('wampy, %s', (serializer) => {
       expect(topics).toEqual(['com.example.pattern', 'com.example.pattern']);
     },
     get_retained: async () => {
-      const publisher = await WampClient.join(daemon.url('/ws', 'ws'));
+      const publisher = await WampClient.join(place.next('remembering').url('/ws', 'ws'), 'remembering');
       await publisher.ask([16, 1, { retain: true, acknowledge: true }, 'com.example.state', [1]]);
       await publisher.ask([16, 2, { retain: true, acknowledge: true }, 'com.example.state', [2]]);
       await publisher.leave();
-      const { client } = await join();
+      const { client } = await join('remembering');
       const events = mailbox<Event>();
       await client.subscribe('com.example.state', (event) => events.put(event), { get_retained: true });
       expect(await events.take()).toMatchObject({ argsList: [2], details: { retained: true } });
@@ -326,7 +326,7 @@ describe.each(BUILT.wampy)('wampy, %s', (serializer) => {
       expect(new Set(await Promise.all(asked))).toEqual(new Set([1, 2]));
     },
     progressive_results: async () => {
-      const callee = await WampClient.connect(daemon.url('/ws', 'ws'), { serializer });
+      const callee = await WampClient.connect(place.next().url('/ws', 'ws'), { serializer });
       await callee.hello('realm1', { roles: { callee: { features: { progressive_call_results: true } } } });
       await callee.ask([64, 1, {}, 'com.example.count']);
       const { client } = await join();
@@ -487,7 +487,7 @@ describe.each(BUILT.wampy)('wampy, %s', (serializer) => {
       const options = { ppt_scheme: 'x_example', ppt_serializer: 'json', ppt_cipher: 'xsalsa20', ppt_keyid: 'key 1' };
       const payload = { argsList: [1, 'zwei'], argsDict: { k: [true] } };
       // A witness that does not unpack: between the two there is one argument, a text.
-      const witness = await WampClient.connect(daemon.url('/ws', 'ws'), { serializer });
+      const witness = await WampClient.connect(place.next().url('/ws', 'ws'), { serializer });
       await witness.hello('realm1', { roles: { subscriber: { features: { payload_passthru_mode: true } } } });
       await witness.ask([32, 1, {}, 'com.example.secret']);
       await b.client.publish('com.example.secret', payload, options);

@@ -135,8 +135,15 @@ function setMismatch(patterns: readonly unknown[], messages: readonly unknown[],
   return true;
 }
 
+export interface Stage {
+  readonly realm: string;
+  readonly connect: () => Promise<Peer>;
+  /** Resolves when nothing is on its way between nodes; for a router that is more than one. */
+  readonly settle?: () => Promise<void>;
+}
+
 /** Plays a scenario. @throws with the number of the step that went wrong. */
-export async function playScenario(scenario: Scenario, connect: () => Promise<Peer>, realm: string): Promise<void> {
+export async function playScenario(scenario: Scenario, { realm, connect, settle }: Stage): Promise<void> {
   const bindings: Bindings = new Map([['$realm', realm]]);
   const clients = new Map<string, Peer>();
   const left = new Set<Peer>();
@@ -151,13 +158,17 @@ export async function playScenario(scenario: Scenario, connect: () => Promise<Pe
       const client = clients.get(step[0]);
       if (client === undefined) throw new Error(`step ${number} names an unknown session`);
       // Nothing is on its way from anybody any more: whoever has sent something has had an answer behind it.
-      if (step[1] === 'silent') await settleAll([...clients.values()].filter((other) => !left.has(other)));
+      if (step[1] === 'silent') {
+        await settleAll([...clients.values()].filter((other) => !left.has(other)));
+        await settle?.();
+      }
       const problem = await playStep(client, step, bindings, left);
       if (problem !== undefined) throw new Error(`step ${number} ${JSON.stringify(step)}: ${problem}`);
     }
   } finally {
     // Scenarios reuse URIs: the next one may start only when the router has taken these sessions away.
     await Promise.all([...clients.values()].map((client) => endSession(client, left)));
+    await settle?.();
   }
 }
 

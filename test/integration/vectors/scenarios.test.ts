@@ -1,12 +1,12 @@
 /**
- * The scenarios of the vectors, each against one daemon, over every transport and in every serializer. Those of the
+ * The scenarios of the vectors, each against one node (or three of a cluster), over every transport and in every serializer. Those of the
  * Basic Profile are always played, those of the Advanced Profile as far as `built.ts` lists them.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILT } from '../../support/built.js';
-import type { Daemon } from '../../support/daemon.js';
-import { startDaemon } from '../../support/daemon.js';
 import { nodeConfig } from '../../support/node-config.js';
+import type { Place } from '../../support/place.js';
+import { startPlace } from '../../support/place.js';
 import type { Bindings, Peer, Scenario } from '../../support/scenario.js';
 import { loadVectors, mismatch, playScenario, prefixMismatch } from '../../support/scenario.js';
 import { RAWSOCKET_TRANSPORTS, TRANSPORTS } from '../../support/transports.js';
@@ -29,15 +29,15 @@ async function welcome(client: Peer): Promise<unknown[]> {
   return client.next();
 }
 
-describe.each(TRANSPORTS)('scenarios over $transport, $serializer', ({ connect }) => {
-  let daemon: Daemon;
-  beforeAll(async () => {
-    daemon = await startDaemon({ config: nodeConfig({ transports: RAWSOCKET_TRANSPORTS }) });
-  });
-  afterAll(() => daemon.dispose());
+let place: Place;
+beforeAll(async () => {
+  place = await startPlace(nodeConfig({ transports: RAWSOCKET_TRANSPORTS }));
+});
+afterAll(() => place.dispose());
 
+describe.each(TRANSPORTS)('scenarios over $transport, $serializer', ({ connect }) => {
   it('announces the features that this build is held to', async () => {
-    const client = await connect(daemon);
+    const client = await connect(place.next());
     const [, , details] = await welcome(client);
     const { broker, dealer } = (details as Welcome).roles;
     expect(broker.features).toMatchObject(Object.fromEntries(BUILT.brokerFeatures.map((name) => [name, true])));
@@ -46,7 +46,7 @@ describe.each(TRANSPORTS)('scenarios over $transport, $serializer', ({ connect }
   });
 
   it.each(played)('$id $title', async (scenario) => {
-    await playScenario(scenario, () => connect(daemon), 'realm1');
+    await playScenario(scenario, { realm: 'realm1', connect: () => connect(place.next()), settle: place.settle });
   });
 });
 
