@@ -14,7 +14,7 @@ export interface Place {
   /** The node that the next client connects to. @param realm which it will join */
   next(realm?: string): Daemon;
   /** Resolves when nothing is on its way between nodes. */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** A door between a client and a server: a port that leads to another one, and can be shut. */
+/** A door between a client and a server: a port that leads to another one, can be shut, and held: then nothing goes through, and nobody is told. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -8,6 +8,7 @@ export class TcpGate {
   readonly #target: number;
   #server: Server;
   readonly #sockets = new Set<Socket>();
+  #isHeld = false;
 
   private constructor(target: number, server: Server, port: number) {
     this.#target = target;
@@ -40,7 +41,26 @@ export class TcpGate {
     await once(this.#server, 'listening');
   }
 
+  /** From now on nothing goes through: what is sent waits, and connections are not answered. */
+  hold(): void {
+    this.#isHeld = true;
+    for (const socket of this.#sockets) socket.unpipe();
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** All connections that were held end, and others go through. */
+  release(): void {
+    this.#isHeld = false;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   #join(client: Socket): void {
+    if (this.#isHeld) {
+      this.#sockets.add(client);
+      client.on('error', () => undefined).once('close', () => this.#sockets.delete(client));
+      client.pause();
+      return;
+    }
     const server = connect(this.#target, '127.0.0.1');
     for (const [socket, other] of [
       [client, server],

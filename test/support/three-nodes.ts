@@ -2,6 +2,9 @@
  * Three real nodes of one cluster, over three real nats-servers: what a single daemon is to the other suites. The nodes have the same
  * config, but for their names. Whoever changes what runs (kills, stops, starts again) does it by {@link ThreeNodes.nodes}.
  */
+import { jetstream } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { connect } from '@nats-io/transport-node';
 import { startDaemon } from './daemon.js';
 import type { Daemon } from './daemon.js';
 import { NatsServers } from './nats.js';
@@ -30,8 +33,10 @@ const SETTLING = 'settling';
 
 export interface ThreeNodesOptions {
   readonly timings?: ClusterTimings;
-  /** Where each node looks for NATS; without it at all servers. */
-  readonly serversOf?: (index: number, nats: NatsServers) => readonly string[];
+  /** Where a node looks for NATS; without it at all servers. */
+  readonly serversOf?: (index: number, nats: NatsServers) => Promise<readonly string[]> | readonly string[];
+  /** More arguments of each nats-server. */
+  readonly natsArgs?: readonly string[];
   /** More keys of the section. */
   readonly section?: object;
 }
@@ -68,16 +73,15 @@ export class ThreeNodes {
 
   /** Resolves when all three know of each other. */
   static async start(config: object, options: ThreeNodesOptions = {}): Promise<ThreeNodes> {
-    const nats = await NatsServers.start(3);
-    const { timings = PATIENT, serversOf = () => nats.urls, section = {} } = options;
+    const { timings = PATIENT, natsArgs = [], serversOf = (_, { urls }) => urls, section = {} } = options;
+    const nats = await NatsServers.start(3, natsArgs);
     const nodes = await Promise.all(
-      [0, 1, 2].map((index) =>
-        startDaemon({
-          config: clustered(config, {
-            ...{ node: `n${index + 1}`, servers: serversOf(index, nats), ...timings, ...section },
-          }),
-        }),
-      ),
+      [0, 1, 2].map(async (index) => {
+        const servers = await serversOf(index, nats);
+        return startDaemon({
+          config: clustered(config, { node: `n${index + 1}`, servers, ...timings, ...section }),
+        });
+      }),
     );
     const all = new ThreeNodes(nats, nodes);
     await all.joined();
@@ -95,6 +99,25 @@ export class ThreeNodes {
     const settler = await Settler.join(nodes);
     await settler.settle();
     await settler.leave();
+  }
+
+  /** Kills a node if it still runs, and starts it on the same port. Resolves when it serves. */
+  async restart(index: number): Promise<Daemon> {
+    await this.node(index).kill();
+    return (this.nodes[index] = await this.node(index).restart());
+  }
+
+  /** @returns the keys of a bucket of the cluster that have a value. */
+  async keysOf(bucket: string): Promise<readonly string[]> {
+    const connection = await connect({ servers: [...this.nats.urls] });
+    try {
+      const values = await new Kvm(jetstream(connection)).open(`test_${bucket}`);
+      const keys: string[] = [];
+      for await (const key of await values.keys()) keys.push(key);
+      return keys;
+    } finally {
+      await connection.close();
+    }
   }
 
   async dispose(): Promise<void> {

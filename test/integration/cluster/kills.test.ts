@@ -1,0 +1,81 @@
+/**
+ * kill -9 of nodes and of nats-servers under load, one after the other; each is started again. The next calls are answered by the nodes
+ * that are left, no call is without an answer, no session id is given twice, and nothing is left behind.
+ */
+import { afterEach, expect, it } from 'vitest';
+import { ClusterLoad } from '../../support/cluster-load.js';
+import { hasNats } from '../../support/nats.js';
+import { describeNeeds } from '../../support/needs.js';
+import { LOOPBACK, nodeConfig } from '../../support/node-config.js';
+import { ThreeNodes } from '../../support/three-nodes.js';
+
+/** How often something is killed; each of the six once by default. */
+const ROUNDS = Number(process.env['CLUSTER_ROUNDS'] ?? '6');
+
+const TIMINGS = { heartbeat: 300, suspect_after: 2000, fence_after: 2000, remove_after: 3000 };
+
+let cluster: ThreeNodes | undefined;
+afterEach(async () => {
+  await cluster?.dispose();
+  cluster = undefined;
+});
+
+describeNeeds('nats-server', hasNats)('a cluster under load', () => {
+  it(
+    'survives the death of any node, and of any server of NATS',
+    async () => {
+      const config = nodeConfig({ transport: { endpoint: { ...LOOPBACK, port: '$PORT' } } });
+      cluster = await ThreeNodes.start(config, { timings: TIMINGS });
+      const load = await ClusterLoad.begin(cluster.nodes);
+      const times: number[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        const victim = ROUNDS > 6 ? Math.floor(Math.random() * 6) : round;
+        times.push(...(await (victim % 2 === 0 ? killNode : killServer)(cluster, load, victim >> 1)));
+      }
+      const tally = await load.end();
+      process.stdout.write(`${report(times)} ${JSON.stringify({ ...tally, errors: [...tally.errors] })}\n`);
+
+      expect([...tally.errors.keys()].filter((uri) => !MAY_BE.includes(uri))).toEqual([]);
+      expect(tally).toMatchObject({ unanswered: 0, faults: [] });
+      expect(tally.results).toBeGreaterThan(0);
+      expect(tally.events).toBeGreaterThan(0);
+      const left = cluster;
+      await expect.poll(() => left.keysOf('registrations')).toEqual([]);
+      await expect
+        .poll(async () => (await left.keysOf('nodes')).map((key) => key.split('.').slice(0, 2).join('.')).sort())
+        .toEqual(expect.arrayContaining(['n.n1', 'n.n2', 'n.n3']));
+      expect((await left.keysOf('nodes')).filter((key) => key.startsWith('n.'))).toHaveLength(3);
+    },
+    60_000 + ROUNDS * 30_000,
+  );
+});
+
+/** A callee that dies with calls, or a node without NATS: nobody knows whether it was called, or surely nobody was. */
+const MAY_BE = ['wamp.error.canceled', 'wamp.error.unavailable'];
+
+/** @returns how long the next calls to the nodes that are left took, in milliseconds. */
+async function killNode(all: ThreeNodes, load: ClusterLoad, index: number): Promise<readonly number[]> {
+  await all.node(index).kill();
+  const calls = await load.nextCalls(index);
+  await all.restart(index);
+  await load.ready(index);
+  expect(calls.filter(({ answer }) => answer !== 'result' && !MAY_BE.includes(answer))).toEqual([]);
+  return calls.map(({ ms }) => ms);
+}
+
+async function killServer(all: ThreeNodes, load: ClusterLoad, index: number): Promise<readonly number[]> {
+  const server = all.nats.servers[index];
+  await server?.kill();
+  const calls = await load.nextCalls(-1);
+  await server?.start();
+  await all.nats.ready();
+  for (const each of all.nodes.keys()) await load.ready(each);
+  expect(calls.filter(({ answer }) => answer !== 'result' && !MAY_BE.includes(answer))).toEqual([]);
+  return calls.map(({ ms }) => ms);
+}
+
+function report(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
+  return `next calls: ${times.length}, p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, most ${(sorted.at(-1) ?? 0).toFixed(1)} ms;`;
+}
