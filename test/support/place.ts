@@ -8,8 +8,6 @@ import { startDaemon } from './daemon.js';
 import { Settler, ThreeNodes } from './three-nodes.js';
 
 export interface Place {
-  /** Whether it is a cluster. */
-  readonly isSpread: boolean;
   readonly nodes: readonly Daemon[];
   /** The node that the next client connects to. @param realm which it will join */
   next(realm?: string): Daemon;
@@ -19,6 +17,11 @@ export interface Place {
 }
 
 let isSpread = false;
+
+/** Whether the suite runs over three nodes. */
+export function isSpreadOverThree(): boolean {
+  return isSpread;
+}
 
 /** The suite that is loaded next runs over three nodes. */
 export function spreadOverThreeNodes(): void {
@@ -30,7 +33,6 @@ export async function startPlace(config: object): Promise<Place> {
   if (!isSpread) {
     const daemon = await startDaemon({ config });
     return {
-      isSpread,
       nodes: [daemon],
       next: () => daemon,
       settle: () => Promise.resolve(),
@@ -42,7 +44,6 @@ export async function startPlace(config: object): Promise<Place> {
   const alone = realmsAlone(config);
   let turn = 0;
   return {
-    isSpread,
     nodes: cluster.nodes,
     // A realm that is not in the cluster is another one on each node.
     next: (realm = 'realm1') => cluster.node(alone.has(realm) ? 0 : turn++ % cluster.nodes.length),

@@ -3,6 +3,7 @@
  * nodes only that have a section `cluster`.
  */
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ENGINES } from '../../engine/registry.js';
 import { EngineError } from '../../engine/engine.js';
 import { ClusterLives } from '../../cluster/lives.js';
@@ -154,7 +155,7 @@ interface Joining {
 async function joined(config: ClusterConfig, { engine, name, log, signal, counts }: Joining): Promise<ClusterLives> {
   const { name: cluster, heartbeat, suspect_after, fence_after, remove_after } = config;
   const about = { cluster, node: name };
-  const joining = ClusterLives.join({
+  const options: Parameters<typeof ClusterLives.join>[0] = {
     ...{ engine, cluster, node: name, clock: Date.now, scheduler: systemScheduler, log, counts },
     timings: { heartbeatMs: heartbeat, suspectMs: suspect_after, fenceMs: fence_after, removeMs: remove_after },
     listener: {
@@ -166,7 +167,9 @@ async function joined(config: ClusterConfig, { engine, name, log, signal, counts
         log.warn({ ...about, problem: messageOf(error) }, 'could not join the cluster again, and goes on to try'),
       joinedAgain: ({ epoch }) => log.info({ ...about, epoch }, 'joined the cluster again'),
     },
-  });
+  };
+  const waiting = (problem: string): void => log.warn({ ...about, problem }, 'waits for the cluster');
+  const joining = whenAvailable(() => ClusterLives.join(options), { ms: patienceMs(config), signal, waiting });
   if (signal === undefined) return joining;
   const aborted = new Promise<never>((_resolve, reject) => {
     const abort = (): void => reject(new EngineError('unavailable', 'the start was given up'));
@@ -179,6 +182,35 @@ async function joined(config: ClusterConfig, { engine, name, log, signal, counts
     () => undefined,
   );
   return Promise.race([joining, aborted]);
+}
+
+/** Between two attempts to join, in milliseconds. */
+const RETRY_MS = 500;
+
+/** How long the start waits for an engine that answers, and cannot serve yet: JetStream elects its leaders first. */
+function patienceMs(config: ClusterConfig): number {
+  return config.type === 'nats' ? config.connect_timeout * 1000 : 0;
+}
+
+interface Patience {
+  readonly ms: number;
+  readonly signal: AbortSignal | undefined;
+  /** Called once, with what keeps it waiting. */
+  readonly waiting: (problem: string) => void;
+}
+
+async function whenAvailable<T>(join: () => Promise<T>, { ms, signal, waiting }: Patience): Promise<T> {
+  const endMs = performance.now() + ms;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await join();
+    } catch (error) {
+      const mayPass = error instanceof EngineError && error.fault === 'unavailable';
+      if (!mayPass || signal?.aborted === true || performance.now() >= endMs) throw error;
+      if (attempt === 1) waiting(error.message);
+      await delay(RETRY_MS);
+    }
+  }
 }
 
 function namesOf(nodes: readonly { readonly name: string }[]): readonly string[] {
