@@ -79,7 +79,8 @@ export class Table {
       if (version >= slot.version) this.#slots.delete(hash);
       return undefined;
     }
-    if (version <= slot.version) return undefined;
+    // A successor that does not count yet may be written again, by the one node that knows of it.
+    if (version < slot.version || (version === slot.version && slot.waitsFor === undefined)) return undefined;
     if (slot.version === -1) slot.first = version;
     const { held, from } = decodeVersion(value);
     const isWaiting = from !== undefined && !this.#leadsTo(from, hash);

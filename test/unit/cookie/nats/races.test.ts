@@ -1,0 +1,165 @@
+/** What several nodes do to one cookie at the same time, over an engine whose messages take any order that they can. */
+import { describe, expect, it, vi } from 'vitest';
+
+import { CookieStoreError } from '../../../../src/cookie/error.js';
+import { isForward } from '../../../../src/cookie/store.js';
+import { MARGIN_MS } from '../../../../src/cookie/nats/table.js';
+import { hashOf, versionKey } from '../../../../src/cookie/nats/values.js';
+import { MemoryHub } from '../../../../src/engine/memory/hub.js';
+import type { MemoryEngine } from '../../../../src/engine/memory/hub.js';
+import type { NatsCookieStore } from '../../../../src/cookie/nats/store.js';
+import {
+  cookieId,
+  cookieRecord,
+  DELETED,
+  JOE,
+  MODIFIED,
+  recordOf,
+  seededRandom,
+} from '../../../support/cookie-store.js';
+import { natsStoreOn } from '../../../support/cookie-nats.js';
+
+const NOW = Date.parse('2026-11-21T00:00:00Z');
+
+interface Node {
+  readonly store: NatsCookieStore;
+  readonly engine: MemoryEngine;
+}
+
+async function nodeOn(hub: MemoryHub, clock: () => number = () => NOW): Promise<Node> {
+  const engine = hub.connect();
+  const store = natsStoreOn(() => Promise.resolve(engine), 'cookies', clock);
+  await store.open();
+  return { store, engine };
+}
+
+/** Each row of messages goes on in another of the next turns. */
+function hubOf(seed: number): MemoryHub {
+  const random = seededRandom(seed);
+  const pace = (proceed: () => void): void => {
+    let turns = Math.floor(random() * 4);
+    const wait = (): void => void setImmediate(() => (turns-- > 0 ? wait() : proceed()));
+    wait();
+  };
+  return new MemoryHub({ pace });
+}
+
+const [first, second, third] = [cookieId(1), cookieId(2), cookieId(3)];
+
+/** @returns who is logged in, by any id that the cookie ever had, as a node says. */
+async function loginsAt({ store }: Node): Promise<unknown[]> {
+  return (await store.list()).filter(({ auth }) => auth !== null).map(({ cbtid }) => cbtid);
+}
+
+/** As a logout does: what is deleted leads to the next id. */
+async function logOut({ store }: Node, cbtid: string): Promise<void> {
+  const entry = await store.delete(cbtid, DELETED);
+  if (entry !== undefined && isForward(entry)) await logOut({ store } as Node, entry.moved_to);
+}
+
+describe('two nodes at one cookie', () => {
+  const rounds = Array.from({ length: 40 }, (_, seed) => seed);
+
+  it.each(rounds)('rotate: one is first, and a logout leaves nobody logged in (%i)', async (seed) => {
+    const hub = hubOf(seed);
+    const nodes = [await nodeOn(hub), await nodeOn(hub), await nodeOn(hub)] as const;
+    const [a, b, c] = nodes;
+    await a.store.create(cookieRecord(first));
+    await a.store.update(first, { auth: JOE, modified: MODIFIED });
+    const outcomes = await Promise.allSettled([
+      a.store.rotate(first, second, DELETED),
+      b.store.rotate(first, third, DELETED),
+      c.store.update(first, { auth: { ...JOE, authrole: 'other' }, modified: DELETED }),
+    ]);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(1);
+    const moved = outcomes.slice(0, 2).filter(({ status }) => status === 'fulfilled');
+    expect(moved).toHaveLength(1);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(CookieStoreError);
+    }
+    const fresh = await nodeOn(hub);
+    const records = await fresh.store.list();
+    // The others know a moment later.
+    for (const { store } of nodes) await vi.waitFor(async () => expect(await store.list()).toEqual(records));
+    // A login that was acknowledged is the one that the successor has.
+    const expected = outcomes[2].status === 'fulfilled' ? 'other' : JOE.authrole;
+    expect(records.map(({ auth }) => auth?.authrole)).toEqual([expected]);
+
+    const end = records[0]?.cbtid ?? '';
+    await Promise.allSettled([
+      logOut(a, first),
+      b.store.rotate(end, cookieId(4), DELETED),
+      c.store.update(end, { auth: JOE, modified: DELETED }),
+    ]);
+    const later = await nodeOn(hub);
+    expect(await loginsAt(later)).toEqual([]);
+    for (const node of [...nodes, fresh]) await vi.waitFor(async () => expect(await loginsAt(node)).toEqual([]));
+    for (const node of [...nodes, fresh, later]) await node.store.close();
+  });
+
+  it('know at once what the other has made, and that an id is taken for ever', async () => {
+    const hub = new MemoryHub();
+    const [a, b] = [await nodeOn(hub), await nodeOn(hub)];
+    await a.store.create(cookieRecord(first));
+    expect(await b.store.get(first)).toEqual(cookieRecord(first));
+    await b.store.delete(first, DELETED);
+    for (const { store } of [a, b])
+      await expect(store.create(cookieRecord(first))).rejects.toThrow('this cookie id is taken');
+    await Promise.all([a, b].map(({ store }) => store.close()));
+  });
+});
+
+describe('a node without its link', () => {
+  it('answers nothing, and then knows what it missed', async () => {
+    const hub = new MemoryHub();
+    const [a, b] = [await nodeOn(hub), await nodeOn(hub)];
+    for (const id of [first, second]) await a.store.create(cookieRecord(id, { auth: JOE, modified: MODIFIED }));
+    expect(await b.store.get(first)).toBeDefined();
+    const told = vi.fn();
+    b.store.watch(() => [first, second], told);
+    b.engine.cut();
+    await a.store.delete(first, DELETED);
+    const failure = await b.store.get(second).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(CookieStoreError);
+    expect((failure as Error).cause).toBeInstanceOf(Error);
+    await expect(b.store.create(cookieRecord(third))).rejects.toBeInstanceOf(CookieStoreError);
+    b.engine.mend();
+    expect(await b.store.get(first)).toBeUndefined();
+    expect(await recordOf(b.store, second)).toBeDefined();
+    await vi.waitFor(() => expect(told).toHaveBeenCalledWith(first));
+    expect(told).not.toHaveBeenCalledWith(second);
+    await Promise.all([a, b].map(({ store }) => store.close()));
+  });
+});
+
+describe('what is over', () => {
+  it('is erased, but a mark only when the cookie would have expired by now', async () => {
+    let now = NOW;
+    const hub = new MemoryHub();
+    const node = await nodeOn(hub, () => now);
+    const raw = await hub.connect().bucket('cookies', { durable: true });
+    const created = new Date(NOW).toISOString();
+    await node.store.create(cookieRecord(first, { created, max_age: 86_400 }));
+    await node.store.update(first, { auth: JOE, modified: created });
+    await node.store.rotate(first, second, created);
+    await node.store.create(cookieRecord(third, { created, max_age: 60 }));
+    await node.store.delete(second, created);
+    const keys = async (): Promise<(string | undefined)[]> => {
+      const found: [string, number][] = [
+        [first, 2],
+        [second, 1],
+        [third, 0],
+      ];
+      const values = await Promise.all(found.map(([id, version]) => raw.get(versionKey(hashOf(id), version))));
+      return values.map((value) => value && Buffer.from(value).toString().slice(0, 8));
+    };
+    now += 60_000 + MARGIN_MS + 1;
+    await node.store.compact();
+    expect(await keys()).toEqual([undefined, '{"gone":', undefined]);
+    await expect(node.store.create(cookieRecord(second))).rejects.toThrow('taken');
+    now += 86_400_000;
+    await node.store.compact();
+    expect([await keys(), await node.store.entries()]).toEqual([[undefined, undefined, undefined], 0]);
+    await node.store.close();
+  });
+});
