@@ -10,18 +10,9 @@ import { isExpired } from './expiry.js';
 import { inMebibytes, readCookieFile } from './file/reader.js';
 import { CookieStoreError } from './error.js';
 import type { Logger } from '../log/logger.js';
+import type { Inspection } from './store-type.js';
 import type { LoadedFile, ReadBounds } from './file/reader.js';
 import type { CookieRecord } from './store.js';
-
-/** What is in a file or a database. */
-export interface Inspection {
-  readonly records: readonly CookieRecord[];
-  /** Lines (file) or values (database) that can be read. */
-  readonly good: number;
-  readonly damaged: number;
-  /** Good lines that later lines have replaced, or of cookies that are gone. */
-  readonly outdated: number;
-}
 
 /** How often a file is read at most while its last line looks cut off: a node may be writing it. */
 const ATTEMPTS = 5;

@@ -4,13 +4,12 @@
  */
 import { messageOf } from '../system/error.js';
 import { takeCensus, unexpired } from './inspect.js';
-import type { Inspection } from './inspect.js';
 import { pathOf, placeText, typeOf } from './registry.js';
 import { CookieStores } from './stores.js';
 import type { Logger } from '../log/logger.js';
 import type { ManagedStore } from './management.js';
 import type { CookieConfig, CookieStoreConfig } from './schema.js';
-import type { CookieStoreTypes } from './store-type.js';
+import type { CookieStoreTypes, Inspection } from './store-type.js';
 
 /** A store that outlives the node, as the config names it. */
 interface NamedStore {

@@ -14,7 +14,7 @@ import { CookieStoreError } from './error.js';
 import { inSlices } from './slices.js';
 import { auditOf } from '../log/audit.js';
 import type { Logger } from '../log/logger.js';
-import type { Inspection } from './inspect.js';
+import type { Inspection } from './store-type.js';
 import type { LiveCookies } from './live/live-cookies.js';
 import type { Compaction, CookieRecord } from './store.js';
 

@@ -2,8 +2,7 @@
 import type { Logger } from '../log/logger.js';
 import type { Histogram } from '../metrics/histogram.js';
 import type { CookieStoreConfig } from './schema.js';
-import type { Inspection } from './inspect.js';
-import type { CookieStore } from './store.js';
+import type { CookieRecord, CookieStore } from './store.js';
 
 /** The words that may stand in `store.type`. */
 export type CookieStoreWord = CookieStoreConfig['type'];
@@ -24,6 +23,16 @@ export interface CookieStoreDeps {
   readonly log: Logger;
   /** How long writing takes is counted here, in seconds; nowhere by default. */
   readonly syncs?: Histogram | undefined;
+}
+
+/** What is in a store. */
+export interface Inspection {
+  readonly records: readonly CookieRecord[];
+  /** Lines (file) or values (database) that can be read. */
+  readonly good: number;
+  readonly damaged: number;
+  /** Good lines that later lines have replaced, or of cookies that are gone. */
+  readonly outdated: number;
 }
 
 /** A store for every word of the config. */
