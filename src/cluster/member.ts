@@ -2,9 +2,13 @@
  * This node in a cluster, from when it joins until it leaves or may not serve any more: it knows the other nodes, and joins its realms
  * to theirs. A node that comes back after that is another member.
  */
+import { randomBytes } from 'node:crypto';
 import { BARRIER, Barrier } from './barrier.js';
 import { RegistrationDirectory } from './directory/registrations.js';
 import { EngineError } from '../engine/engine.js';
+import { SessionIds } from './ids/session-ids.js';
+import { clusterKey } from './ids/key.js';
+import { createRandomId } from '../system/random.js';
 import { Membership } from './membership.js';
 import { patternId } from './pattern-id.js';
 import { Peers } from './peers.js';
@@ -53,6 +57,7 @@ interface MemberParts {
   readonly barrier: Barrier;
   readonly directory: RegistrationDirectory;
   readonly repeated: RepeatedLog;
+  readonly ids: SessionIds;
 }
 
 /** The kinds of frames that belong to a realm. */
@@ -115,6 +120,7 @@ export class ClusterMember {
       isGone: (node) => membership.isGone(node),
     });
     let directory: RegistrationDirectory | undefined;
+    let ids: SessionIds;
     const barrier = new Barrier({
       ...{ peers, membership, scheduler, revision: () => directory?.revision ?? 0 },
       unheard: ({ name }) =>
@@ -127,6 +133,7 @@ export class ClusterMember {
         seen: (_revision, done) => barrier.pass(done),
         gone: () => membership.valuesGone(),
       });
+      ids = new SessionIds(await clusterKey(nodes, randomBytes(32)), membership.slot, createRandomId());
     } catch (error) {
       peers.end();
       await membership.leave().catch(() => undefined);
@@ -135,7 +142,7 @@ export class ClusterMember {
     if (!membership.mayServe())
       throw new EngineError('unavailable', 'the cluster was out of reach while this node joined it');
     complete();
-    return (late.member = new ClusterMember(deps, { membership, peers, barrier, directory, repeated }));
+    return (late.member = new ClusterMember(deps, { membership, peers, barrier, directory, ids, repeated }));
   }
 
   get self(): NodeRef {
@@ -150,6 +157,18 @@ export class ClusterMember {
   /** Whether this node may serve. */
   mayServe(): boolean {
     return this.#parts.membership.mayServe();
+  }
+
+  /** @returns an id for a session of this node, which no other node gives: see `RouterDeps.newSessionId`. */
+  newSessionId(): number {
+    return this.#parts.ids.next();
+  }
+
+  /** @returns the other node that gave a session id, if it is there. */
+  nodeOfSession(id: number): NodeRef | undefined {
+    const { ids, membership } = this.#parts;
+    const slot = ids.slotOf(id);
+    return slot === undefined ? undefined : membership.nodeOfSlot(slot);
   }
 
   /** @returns what joins a realm to the same realm of the other nodes; the same each time. */

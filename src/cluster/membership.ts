@@ -14,8 +14,8 @@
  */
 import { EngineError, isConflict } from '../engine/engine.js';
 import { decodeJson, encodeJson } from './json.js';
-import { GONE, HERE, heartbeatIn, hereIn, nodeIn } from './node-keys.js';
 import { isSame, keyOf, nodeOf } from './node-ref.js';
+import { GONE, HERE, heartbeatIn, hereIn, isTaken, nodeIn, slotOf } from './nodes-bucket.js';
 import { sayRepeated } from '../log/repeated.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Scheduler } from '../router/observer.js';
@@ -76,6 +76,7 @@ const RETRY_MS = 1000;
 
 interface Member {
   readonly node: NodeRef;
+  readonly slot: number;
   /** When a heartbeat came last, in milliseconds of the scheduler. */
   heardMs: number;
   /** When a message to it first reached nobody, since then. */
@@ -93,6 +94,9 @@ export class Membership {
   // the key of a node that was removed, and behind which nobody has cleaned up yet -> the key of the node that does
   readonly #uncleaned = new Map<string, string>();
   #self: NodeRef;
+  #slot = 0;
+  /** A change of the bucket that this node waits for while it joins. */
+  #awaited: { readonly revision: number; readonly noted: () => void } | undefined;
   #state: 'joining' | 'member' | 'fenced' | 'left' = 'joining';
   /** Whether everything that was there has been noted. */
   #isJoined = false;
@@ -127,6 +131,20 @@ export class Membership {
 
   get self(): NodeRef {
     return this.#self;
+  }
+
+  /**
+   * A number that no other node has as long as this one is there, below {@link SLOTS}. It is the place of the node's key among the changes
+   * of the bucket: so nobody has to be asked, and nothing has to be given back.
+   */
+  get slot(): number {
+    return this.#slot;
+  }
+
+  /** @returns the other node that has a slot. */
+  nodeOfSlot(slot: number): NodeRef | undefined {
+    for (const member of this.#others.values()) if (member.slot === slot) return member.node;
+    return undefined;
   }
 
   /** All others that are there. */
@@ -185,12 +203,12 @@ export class Membership {
   async #join(): Promise<void> {
     const { engine, bucket, subject, scheduler } = this.#deps;
     const known: Change[] = [];
-    this.#ends.add(
-      await bucket.watch(
-        (change) => (this.#state === 'joining' ? known.push(change) : this.#note(change)),
-        () => this.valuesGone(),
-      ),
-    );
+    const note = (change: Change): void => {
+      if (this.#state !== 'joining') return this.#note(change);
+      known.push(change);
+      if (this.#awaited !== undefined && change.revision >= this.#awaited.revision) this.#awaited.noted();
+    };
+    this.#ends.add(await bucket.watch(note, () => this.valuesGone()));
     const earlier = hereIn(known).filter(({ name }) => name === this.#deps.name);
     await this.#checkSilence(earlier);
     await this.#claimEpoch(known);
@@ -233,16 +251,26 @@ export class Membership {
     const { name, clock, bucket } = this.#deps;
     const epochs = known.map(({ key }) => nodeIn(key)).filter((node) => node?.name === name);
     let epoch = Math.max(clock(), ...epochs.map((node) => (node?.epoch ?? 0) + 1));
-    for (;;) {
+    for (; ; epoch += 1) {
+      const key = HERE + keyOf({ name, epoch });
       try {
-        await bucket.create(HERE + keyOf({ name, epoch }), encodeJson({ since: clock() }));
-        this.#self = { name, epoch };
-        return;
+        const revision = await bucket.create(key, encodeJson({ since: clock() }));
+        if (await this.#hasSlot(revision, key, known)) return void (this.#self = { name, epoch });
+        await bucket.delete(key);
       } catch (error) {
         if (!isConflict(error)) throw error;
-        epoch += 1;
       }
     }
+  }
+
+  /** @returns whether this node has the slot of its key: else another one has had it for {@link SLOTS} changes of the bucket. */
+  async #hasSlot(revision: number, key: string, known: readonly Change[]): Promise<boolean> {
+    // Who came before is known when the own key comes.
+    if (!known.some((change) => change.revision >= revision)) {
+      await new Promise<void>((noted) => (this.#awaited = { revision, noted }));
+    }
+    this.#slot = slotOf(revision);
+    return !isTaken(this.#slot, key, known);
   }
 
   /** Erases the traces of nodes that have long been gone. */
@@ -301,11 +329,11 @@ export class Membership {
   }
 
   /** A change of the bucket. */
-  #note({ key, value }: Change): void {
+  #note({ key, value, revision }: Change): void {
     const node = nodeIn(key);
     if (this.#state !== 'member' || node === undefined) return;
     if (isSame(node, this.#self)) return this.#noteSelf(key, value);
-    if (key.startsWith(HERE) && value !== undefined) return this.#isHere(node);
+    if (key.startsWith(HERE) && value !== undefined) return this.#isHere(node, slotOf(revision));
     if (key.startsWith(HERE)) {
       this.#uncleaned.delete(keyOf(node));
       return this.#isGone(node);
@@ -321,11 +349,12 @@ export class Membership {
     if (key.startsWith(HERE) && value === undefined) this.#fence('its entry in the cluster was deleted');
   }
 
-  #isHere(node: NodeRef): void {
+  #isHere(node: NodeRef, slot: number): void {
     const key = keyOf(node);
     // An earlier life of this node is none of the others.
     if (node.name === this.#self.name || this.#gone.has(key) || this.#others.has(key)) return;
-    this.#others.set(key, { node, heardMs: this.#deps.scheduler.elapsed(), absentMs: undefined, isAbsent: false });
+    const heardMs = this.#deps.scheduler.elapsed();
+    this.#others.set(key, { node, slot, heardMs, absentMs: undefined, isAbsent: false });
     this.#deps.listener.joined(node);
   }
 

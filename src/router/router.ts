@@ -26,6 +26,8 @@ export interface RouterUplinks {
 export interface RouterDeps extends RouterUplinks {
   /** Draws ids of global scope (sessions, publications). */
   readonly randomId: RandomId;
+  /** Gives ids for sessions that no other router gives; by default they are drawn at random. */
+  readonly newSessionId?: () => number;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly scheduler: Scheduler;
@@ -49,7 +51,7 @@ export class Router {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly scheduler: Scheduler;
-  readonly #randomId: RandomId;
+  readonly #drawSessionId: () => number;
   readonly #budget: Budget;
   readonly #realmDeps: RealmDeps;
   readonly #uplinks: RouterUplinks;
@@ -61,7 +63,7 @@ export class Router {
   constructor(realms: readonly RealmConfig[], deps: RouterDeps) {
     this.clock = deps.clock;
     this.scheduler = deps.scheduler;
-    this.#randomId = deps.randomId;
+    this.#drawSessionId = deps.newSessionId ?? deps.randomId;
     // Subscriptions and registrations of all realms share one count: their ids have router scope (section "IDs").
     const nextRouterId = (): number => (this.#lastId = nextId(this.#lastId));
     const { maxKeptBytes: inAll = BUDGET_LIMITS.inAll } = deps;
@@ -113,8 +115,8 @@ export class Router {
   /** @returns an id for a new session, which no open session of any realm has. */
   newSessionId(): number {
     const { realms } = this;
-    let id = this.#randomId();
-    while (realms.some((realm) => realm.hasSession(id))) id = this.#randomId();
+    let id = this.#drawSessionId();
+    while (realms.some((realm) => realm.hasSession(id))) id = this.#drawSessionId();
     return id;
   }
 

@@ -13,8 +13,6 @@ import { ALLOW_ALL, ScriptedSession } from './realm.js';
 
 const OPTIONS = { uri_check: 'loose', event_dispatching_chunk_size: 100, bridge_meta_api: false } as const;
 
-let lastSession = 0;
-
 /** Time of day, and timers: a `FakeClock`, or those of the process. */
 export type NodeClock = Scheduler & { readonly now: number };
 
@@ -44,7 +42,8 @@ export class ClusterNode<E extends Engine = MemoryEngine> {
     });
     this.#member = member;
     const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL], options: OPTIONS }], {
-      randomId: () => Math.floor(Math.random() * 2 ** 53),
+      randomId: () => 1 + Math.floor(Math.random() * 2 ** 53),
+      newSessionId: () => member.newSessionId(),
       clock: () => clock.now,
       scheduler: clock,
       uplinkOf: (realm) => member.linkOf(realm),
@@ -67,6 +66,6 @@ export class ClusterNode<E extends Engine = MemoryEngine> {
   session(...features: string[]): ScriptedSession {
     const role = this.realm.role(ALLOW_ALL.name);
     if (role === undefined) throw new Error('there is no role');
-    return new ScriptedSession(this.realm, ++lastSession, role, features);
+    return new ScriptedSession(this.realm, this.member.newSessionId(), role, features);
   }
 }

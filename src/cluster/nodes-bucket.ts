@@ -1,15 +1,30 @@
-/** What stands in the bucket of nodes, and in heartbeats: see `membership.ts`. */
+/** How what `membership.ts` knows stands in its bucket, and in heartbeats. */
 import { decodeJson } from './json.js';
 import { keyOf, nodeOf } from './node-ref.js';
 import type { Change } from '../engine/engine.js';
 import type { NodeRef } from './node-ref.js';
 
-/** What the keys of nodes that are there begin with. */
+/** The keys of nodes that are there, and of those that were removed. */
 export const HERE = 'n.';
-/** And those of nodes that were removed. */
 export const GONE = 'gone.';
 
-/** @returns the node that a key of the bucket is about; undefined for any other key. */
+/** How many slots there are: see `Membership.slot`. */
+export const SLOTS = 2 ** 16;
+
+/** @returns the slot of a node. @param revision of the change that made its key */
+export function slotOf(revision: number): number {
+  return revision % SLOTS;
+}
+
+/** @returns whether a node that is there has a slot. @param except the key of one that does not count */
+export function isTaken(slot: number, except: string, changes: readonly Change[]): boolean {
+  const last = new Map(changes.map((change) => [change.key, change]));
+  return [...last.values()].some(({ key, value, revision }) => {
+    return key.startsWith(HERE) && key !== except && value !== undefined && slotOf(revision) === slot;
+  });
+}
+
+/** @returns the node that a key is about; undefined for the other keys of the bucket. */
 export function nodeIn(key: string): NodeRef | undefined {
   const prefix = [HERE, GONE].find((each) => key.startsWith(each));
   return prefix === undefined ? undefined : nodeOf(key.slice(prefix.length));
@@ -24,7 +39,7 @@ export function hereIn(changes: readonly Change[]): NodeRef[] {
   return nodes.filter((node) => node !== undefined).filter((node) => last.get(GONE + keyOf(node)) === undefined);
 }
 
-/** @returns whose heartbeat a message is, and its number; undefined for any other message. */
+/** @returns what a heartbeat says. */
 export function heartbeatIn(data: Uint8Array): { readonly from: NodeRef; readonly count: number } | undefined {
   const { node, count } = decodeJson(data);
   const from = typeof node === 'string' ? nodeOf(node) : undefined;
