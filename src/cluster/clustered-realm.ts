@@ -10,20 +10,21 @@
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { AWAY } from '../router/uplink/away.js';
 import { patternId } from './pattern-id.js';
-import type { Publication, RegistrationClaim, Uplink, WantedPattern } from '../router/uplink.js';
+import type { MetaQuestion, Publication, RegistrationClaim, Uplink, WantedPattern } from '../router/uplink.js';
 import type { Scheduler } from '../router/observer.js';
 import type { ClusterMember } from './member.js';
 import type { CallRealm } from './calls/realm-calls.js';
 import type { RealmLink } from './realm-link.js';
 
-type Done = (error?: WampError, place?: number) => void;
+type Wanted = Parameters<Uplink['wanted']>[1];
+type Registered = Parameters<Uplink['registered']>[1];
 
 /** Something that was asked for; `done` is undefined when it has its answer. */
-interface Asked {
+interface Asked<Done extends Wanted | Registered> {
   done: Done | undefined;
 }
 
-interface AskedPattern extends Asked {
+interface AskedPattern extends Asked<Wanted> {
   readonly pattern: WantedPattern;
 }
 
@@ -40,7 +41,7 @@ export class ClusteredRealm implements Uplink {
   // match policy and URI -> what sessions of this node subscribe to
   readonly #wanted = new Map<string, AskedPattern>();
   // claim of this node -> whether it waits for its answer
-  readonly #claims = new Map<RegistrationClaim, Asked>();
+  readonly #claims = new Map<RegistrationClaim, Asked<Registered>>();
   /** Ends the wait for what is being told to a new life. */
   #giveUp: () => void = () => undefined;
 
@@ -71,11 +72,11 @@ export class ClusteredRealm implements Uplink {
     // Before the clients go: their end takes back what they asked for.
     for (const [key, asked] of [...this.#wanted]) {
       if (asked.done !== undefined) this.#wanted.delete(key);
-      answer(asked, away());
+      take(asked)?.(away());
     }
     for (const [claim, asked] of [...this.#claims]) {
       if (asked.done !== undefined) this.#claims.delete(claim);
-      answer(asked, away());
+      take(asked)?.(away());
     }
     this.#realm?.cut(AWAY);
   }
@@ -104,37 +105,42 @@ export class ClusteredRealm implements Uplink {
     return patternId(this.name, pattern);
   }
 
-  wanted(pattern: WantedPattern, done: (error?: WampError) => void): void {
+  wanted(pattern: WantedPattern, done: Wanted): void {
     const link = this.#link;
     if (link === undefined) return done(away());
     const key = keyOf(pattern);
     const asked: AskedPattern = { pattern, done };
     this.#wanted.set(key, asked);
-    link.wanted(pattern, (error) => {
+    link.wanted(pattern, (error, standing) => {
       if (this.#wanted.get(key) !== asked) return;
       if (error !== undefined) this.#wanted.delete(key);
-      answer(asked, error);
+      take(asked)?.(error, standing);
     });
   }
 
-  unwanted(pattern: WantedPattern): void {
-    if (this.#wanted.delete(keyOf(pattern))) this.#link?.unwanted(pattern);
+  unwanted(pattern: WantedPattern, ended?: () => void): void {
+    if (this.#wanted.delete(keyOf(pattern))) this.#link?.unwanted(pattern, ended);
   }
 
-  registered(claim: RegistrationClaim, done: Done): void {
+  registered(claim: RegistrationClaim, done: Registered): void {
     const link = this.#link;
     if (link === undefined) return done(away());
-    const asked: Asked = { done };
+    const asked: Asked<Registered> = { done };
     this.#claims.set(claim, asked);
-    link.registered(claim, (error, place) => {
+    link.registered(claim, (error, standing) => {
       if (this.#claims.get(claim) !== asked) return;
       if (error !== undefined) this.#claims.delete(claim);
-      answer(asked, error, place);
+      take(asked)?.(error, standing);
     });
   }
 
-  unregistered(claim: RegistrationClaim): void {
-    if (this.#claims.delete(claim)) this.#link?.unregistered(claim);
+  unregistered(claim: RegistrationClaim, ended?: () => void): void {
+    if (this.#claims.delete(claim)) this.#link?.unregistered(claim, ended);
+  }
+
+  ask(question: MetaQuestion, done: Parameters<Uplink['ask']>[1]): void {
+    if (this.#link === undefined) done(away());
+    else this.#link.ask(question, done);
   }
 
   publish(publication: Publication): void {
@@ -168,10 +174,11 @@ export class ClusteredRealm implements Uplink {
   }
 }
 
-function answer(asked: Asked, error?: WampError, place?: number): void {
+/** @returns what waits for the answer: it is given one. */
+function take<Done extends Wanted | Registered>(asked: Asked<Done>): Done | undefined {
   const { done } = asked;
   asked.done = undefined;
-  done?.(error, place);
+  return done;
 }
 
 function away(): WampError {

@@ -5,6 +5,7 @@
 import { ClusterMember } from './member.js';
 import { ClusteredRealm } from './clustered-realm.js';
 import { EngineError } from '../engine/engine.js';
+import { createRandomId } from '../system/random.js';
 import type { CallRealm } from './calls/realm-calls.js';
 import type { MemberDeps } from './member.js';
 import type { NodeRef } from './node-ref.js';
@@ -35,6 +36,7 @@ interface Life {
 /** This node in its cluster, from the first time that it joins to the end. Give {@link ClusterLives.uplinkOf} to its routers. */
 export class ClusterLives {
   readonly #deps: LivesDeps;
+  readonly #randomId = createRandomId();
   // realm -> its side that faces the cluster
   readonly #realms = new Map<string, ClusteredRealm>();
   /** The present one; undefined while the node may not serve. */
@@ -69,6 +71,11 @@ export class ClusterLives {
   /** Whether the node serves its realms, all of them. */
   get isServing(): boolean {
     return this.#life?.member.mayServe() === true && this.#isServing;
+  }
+
+  /** @returns an id for a session, which no other node gives. While the node may not serve nobody joins but parts of the node. */
+  newSessionId(): number {
+    return this.#life?.member.newSessionId() ?? this.#randomId();
   }
 
   /** @returns the uplink of a realm that is about to be made: {@link ClusterLives.begin} follows. */

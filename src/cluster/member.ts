@@ -3,7 +3,7 @@
  * to theirs. A node that comes back after that is another member.
  */
 import { randomBytes } from 'node:crypto';
-import { BARRIER, Barrier } from './barrier.js';
+import { BARRIER, Barrier, ENDING } from './barrier.js';
 import { RegistrationDirectory } from './directory/registrations.js';
 import { EngineError } from '../engine/engine.js';
 import { SessionIds } from './ids/session-ids.js';
@@ -12,6 +12,8 @@ import { createRandomId } from '../system/random.js';
 import { Membership } from './membership.js';
 import { patternId } from './pattern-id.js';
 import { Peers } from './peers.js';
+import { META, META_ANSWERS } from './meta/realm-meta.js';
+import { Standings } from './meta/standings.js';
 import { RealmLink } from './realm-link.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { Subjects, tokenOf } from './subjects.js';
@@ -21,6 +23,7 @@ import type { CallId } from './calls/realm-calls.js';
 import type { Engine } from '../engine/engine.js';
 import type { Frame } from './frame.js';
 import type { MembershipTimings } from './membership.js';
+import { keyOf } from './node-ref.js';
 import type { NodeRef } from './node-ref.js';
 import type { PatternIdOf } from './pattern-id.js';
 
@@ -55,6 +58,7 @@ interface MemberParts {
   readonly membership: Membership;
   readonly peers: Peers;
   readonly barrier: Barrier;
+  readonly standings: Standings;
   readonly directory: RegistrationDirectory;
   readonly repeated: RepeatedLog;
   readonly ids: SessionIds;
@@ -121,8 +125,13 @@ export class ClusterMember {
     });
     let directory: RegistrationDirectory | undefined;
     let ids: SessionIds;
+    const standings = new Standings({
+      selfKey: keyOf(membership.self),
+      sinceOf: (id) => late.member?.subscribedSince(id),
+    });
     const barrier = new Barrier({
-      ...{ peers, membership, scheduler, revision: () => directory?.revision ?? 0 },
+      ...{ peers, membership, scheduler, standings },
+      revision: () => directory?.revision ?? 0,
       unheard: ({ name }) =>
         repeated.say('warn', { node: name }, 'goes on without the answer of a node that is silent'),
     });
@@ -142,7 +151,8 @@ export class ClusterMember {
     if (!membership.mayServe())
       throw new EngineError('unavailable', 'the cluster was out of reach while this node joined it');
     complete();
-    return (late.member = new ClusterMember(deps, { membership, peers, barrier, directory, ids, repeated }));
+    const parts = { membership, peers, barrier, standings, directory, ids, repeated };
+    return (late.member = new ClusterMember(deps, parts));
   }
 
   get self(): NodeRef {
@@ -152,6 +162,11 @@ export class ClusterMember {
   /** The other nodes. */
   get others(): readonly NodeRef[] {
     return this.#parts.membership.others;
+  }
+
+  /** How many patterns the other nodes are asked about: whether they begin or end here. */
+  get openStandings(): number {
+    return this.#parts.standings.size;
   }
 
   /** Whether this node may serve. */
@@ -171,13 +186,24 @@ export class ClusterMember {
     return slot === undefined ? undefined : membership.nodeOfSlot(slot);
   }
 
+  /** @returns when a subscription of this node was created, in milliseconds since 1970; undefined when it has no subscribers. */
+  subscribedSince(id: number): number | undefined {
+    for (const link of this.#links.values()) {
+      const sinceMs = link.subscribedSince(id);
+      if (sinceMs !== undefined) return sinceMs;
+    }
+    return undefined;
+  }
+
   /** @returns what joins a realm to the same realm of the other nodes; the same each time. */
   linkOf(realm: string): RealmLink {
     let link = this.#links.get(realm);
     if (link === undefined) {
-      const { peers, barrier, directory } = this.#parts;
+      const { peers, barrier, standings, directory, membership } = this.#parts;
+      const { scheduler, clock } = this.#deps;
       link = new RealmLink({
         ...{ name: realm, engine: this.#deps.engine, prefix: this.#subjects.events(realm), barrier, directory },
+        ...{ standings, clock },
         log: this.#deps.log.child({ realm }),
         idOf: this.#deps.idOf ?? patternId,
         mayServe: () => this.mayServe(),
@@ -189,6 +215,12 @@ export class ClusterMember {
             payload,
             token && `${tokenOf(realm).length}-${tokenOf(realm)}-${token}`,
           ),
+        meta: {
+          ...{ membership, scheduler, answerMs: ANSWER_MS },
+          nodeOfSession: (id) => this.nodeOfSession(id),
+          send: (to, kind, head) => peers.send(to, kind, { ...head, r: realm }),
+          ask: (to, kind, head) => peers.ask(to, kind, { ...head, r: realm }),
+        },
       });
       this.#links.set(realm, link);
     }
@@ -206,7 +238,10 @@ export class ClusterMember {
     const { peers, directory } = this.#parts;
     peers.forget(node);
     directory.forget(node);
-    for (const { calls } of this.#links.values()) calls.forget(node);
+    for (const { calls, meta } of this.#links.values()) {
+      calls.forget(node);
+      meta.forget(node);
+    }
   }
 
   cleanBehind(node: NodeRef): Promise<void> {
@@ -235,7 +270,8 @@ export class ClusterMember {
 
   #end(): void {
     this.#isOver = true;
-    const { peers, directory, repeated } = this.#parts;
+    const { peers, directory, barrier, repeated } = this.#parts;
+    barrier.end();
     for (const link of this.#links.values()) link.end();
     peers.end();
     directory.end();
@@ -243,9 +279,20 @@ export class ClusterMember {
   }
 
   #listen(): void {
-    const { peers, directory, membership } = this.#parts;
-    peers.on(BARRIER, (_from, { head }, answer) => directory.reached(Number(head['v']), () => answer?.({})));
+    const { peers, directory, membership, standings } = this.#parts;
+    peers.on(BARRIER, (_from, { head }, answer) =>
+      standings.othersBegin(head, (said) => directory.reached(Number(head['v']), () => answer?.(said))),
+    );
+    peers.on(ENDING, (from, { head }, answer) => answer?.(standings.othersEnd(keyOf(from), head)));
     for (const kind of OF_REALMS) peers.on(kind, (from, frame) => this.#received(from, kind, frame));
+    peers.on(META, (from, frame, answer) => {
+      const meta = this.#links.get(String(frame.head['r']))?.meta;
+      if (meta === undefined || answer === undefined || !this.mayServe()) answer?.({ none: true });
+      else meta.asked(from, frame, answer);
+    });
+    for (const kind of META_ANSWERS) {
+      peers.on(kind, (from, frame) => this.#links.get(String(frame.head['r']))?.meta.received(from, kind, frame));
+    }
     peers.undelivered = (to, token) => this.#undelivered(to, token);
     peers.lost = (from) => this.#lost(from);
     peers.absent = (node) => membership.noticeAbsent(node);
@@ -281,6 +328,7 @@ export class ClusterMember {
   #lost(from: NodeRef): void {
     if (this.#deps.counts !== undefined) this.#deps.counts.lost += 1;
     this.#deps.log.warn({ node: from.name }, 'messages of another node were lost');
+    for (const { meta } of this.#links.values()) meta.lost(from);
     void this.#findLost(from);
     void this.#until(from, () => this.#parts.peers.ask(from, LOST, {}));
   }

@@ -9,10 +9,11 @@ import { isDict } from '../wamp/payload.js';
 import { EngineError } from '../engine/engine.js';
 import { decodeFrame, encodeFrame } from './frame.js';
 import { patternTokens, uriTokens } from './subjects.js';
-import type { Publication, WantedPattern } from '../router/uplink.js';
+import type { Publication, SubscriptionStanding, Uplink, WantedPattern } from '../router/uplink.js';
 import type { Dict } from '../wamp/payload.js';
 import type { PublishOptions } from '../wamp/message.js';
 import type { Barrier } from './barrier.js';
+import type { Beginning, Standings } from './meta/standings.js';
 import type { Engine, EngineMessage } from '../engine/engine.js';
 
 /** The most that a URI may take as a subject: NATS has lines of 4 KiB. */
@@ -27,7 +28,12 @@ export interface RealmEventsDeps {
   readonly engine: Pick<Engine, 'publish' | 'subscribe'>;
   /** What the subjects of the realm's publications begin with, see `Subjects.events`. */
   readonly prefix: string;
-  readonly barrier: Pick<Barrier, 'pass'>;
+  readonly barrier: Pick<Barrier, 'leave' | 'pass'>;
+  readonly standings: Pick<Standings, 'whenKnown'>;
+  /** The id of a subscription. */
+  readonly idOf: (pattern: WantedPattern) => number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
   /** Whether this node may serve. */
   readonly mayServe: () => boolean;
   /** `Elsewhere.deliver`. */
@@ -49,7 +55,7 @@ export class RealmEvents {
   }
 
   /** See `Uplink`. */
-  wanted(pattern: WantedPattern, done: (error?: WampError) => void): void {
+  wanted(pattern: WantedPattern, done: Parameters<Uplink['wanted']>[1]): void {
     const tokens = patternTokens(pattern);
     if (tokens.length > MAX_SUBJECT_BYTES) return done(tooLong());
     const { uri, match } = pattern;
@@ -61,14 +67,19 @@ export class RealmEvents {
     };
     const end = this.#deps.engine.subscribe(this.#deps.prefix + tokens, receive);
     this.#wanted.set(keyOf(pattern), end);
-    this.#deps.barrier.pass(done);
+    const { barrier, standings, idOf, clock } = this.#deps;
+    const id = idOf(pattern);
+    const askedMs = clock();
+    const passed = (beginning?: Beginning): void => done(undefined, standingOf(askedMs, beginning));
+    standings.whenKnown(id, () => barrier.pass(passed, id));
   }
 
   /** See `Uplink`. */
-  unwanted(pattern: WantedPattern): void {
+  unwanted(pattern: WantedPattern, ended?: () => void): void {
     const key = keyOf(pattern);
     this.#wanted.get(key)?.();
     this.#wanted.delete(key);
+    if (ended !== undefined) this.#deps.barrier.leave(this.#deps.idOf(pattern), ended);
   }
 
   /** See `Uplink`. @throws WampError */
@@ -102,6 +113,12 @@ export function wampErrorOf(error: EngineError): WampError {
   }
   return notConnected();
 }
+
+function standingOf(askedMs: number, { isFirst, sinceMs }: Beginning = ALONE): SubscriptionStanding {
+  return { isFirst, createdMs: Math.min(askedMs, sinceMs) };
+}
+
+const ALONE: Beginning = { isFirst: true, sinceMs: Infinity };
 
 function notConnected(): WampError {
   return new WampError(ErrorUri.UNAVAILABLE, 'this node has no connection to the cluster');

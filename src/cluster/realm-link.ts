@@ -1,18 +1,22 @@
 /** One realm of this node, joined to the same realm of the others: publish and subscribe, registrations and calls. */
 import { RealmCalls } from './calls/realm-calls.js';
+import { RealmMeta } from './meta/realm-meta.js';
 import { ID_TAKEN, idTaken, isSamePattern } from './pattern-id.js';
 import { RealmEvents } from './realm-events.js';
-import type { Publication, RegistrationClaim, Uplink, WantedPattern } from '../router/uplink.js';
-import type { WampError } from '../wamp/error.js';
+import type { MetaQuestion, Publication, RegistrationClaim, Uplink, WantedPattern } from '../router/uplink.js';
 import type { CallRealm, RealmCallsDeps } from './calls/realm-calls.js';
 import type { RegistrationDirectory } from './directory/registrations.js';
+import type { RealmMetaDeps } from './meta/realm-meta.js';
 import type { PatternIdOf } from './pattern-id.js';
 import type { RealmEventsDeps } from './realm-events.js';
 
 export interface RealmLinkDeps
-  extends Pick<RealmEventsDeps, 'engine' | 'prefix' | 'barrier' | 'mayServe'>, Pick<RealmCallsDeps, 'send' | 'log'> {
+  extends
+    Pick<RealmEventsDeps, 'engine' | 'prefix' | 'barrier' | 'standings' | 'clock' | 'mayServe'>,
+    Pick<RealmCallsDeps, 'send' | 'log'> {
   readonly name: string;
   readonly idOf: PatternIdOf;
+  readonly meta: Omit<RealmMetaDeps, 'realm'>;
   readonly directory: Pick<RegistrationDirectory, 'claim' | 'claimOf' | 'listen' | 'release' | 'unlisten'>;
 }
 
@@ -20,6 +24,7 @@ export interface RealmLinkDeps
 export class RealmLink implements Uplink {
   readonly calls: RealmCalls;
   readonly events: RealmEvents;
+  readonly meta: RealmMeta;
   readonly #deps: RealmLinkDeps;
   // subscription id -> what this node wants by it
   readonly #wanted = new Map<number, WantedPattern>();
@@ -29,6 +34,7 @@ export class RealmLink implements Uplink {
     this.#deps = deps;
     this.events = new RealmEvents({
       ...deps,
+      idOf: (pattern) => this.idOf(pattern),
       deliver: (pattern, publication) => this.#of().elsewhere.deliver(pattern, publication),
     });
     this.calls = new RealmCalls({
@@ -38,6 +44,7 @@ export class RealmLink implements Uplink {
       send: deps.send,
       log: deps.log,
     });
+    this.meta = new RealmMeta({ ...deps.meta, realm: () => this.#realm });
   }
 
   /** The realm that calls of other nodes come to. */
@@ -56,6 +63,12 @@ export class RealmLink implements Uplink {
     this.#deps.directory.unlisten(this.#deps.name);
     this.events.end();
     this.calls.end();
+    this.meta.end();
+  }
+
+  /** @returns when a subscription of this node was created, in milliseconds since 1970; undefined when it has no subscribers. */
+  subscribedSince(id: number): number | undefined {
+    return this.#realm?.elsewhere.subscribedSince(id);
   }
 
   /** The same on all nodes. */
@@ -67,7 +80,7 @@ export class RealmLink implements Uplink {
     return this.#deps.mayServe();
   }
 
-  wanted(pattern: WantedPattern, done: (error?: WampError) => void): void {
+  wanted(pattern: WantedPattern, done: Parameters<Uplink['wanted']>[1]): void {
     const id = this.idOf(pattern);
     const known = this.#wanted.get(id);
     if (known !== undefined && !isSamePattern(known, pattern)) {
@@ -76,32 +89,36 @@ export class RealmLink implements Uplink {
       return done(idTaken(uri));
     }
     this.#wanted.set(id, pattern);
-    this.events.wanted(pattern, (error) => {
+    this.events.wanted(pattern, (error, standing) => {
       if (error !== undefined) this.#wanted.delete(id);
-      done(error);
+      done(error, standing);
     });
   }
 
-  unwanted(pattern: WantedPattern): void {
+  unwanted(pattern: WantedPattern, ended?: () => void): void {
     this.#wanted.delete(this.idOf(pattern));
-    this.events.unwanted(pattern);
+    this.events.unwanted(pattern, ended);
   }
 
-  registered(claim: RegistrationClaim, done: (error?: WampError, place?: number) => void): void {
+  registered(claim: RegistrationClaim, done: Parameters<Uplink['registered']>[1]): void {
     this.#deps.directory.claim(this.#deps.name, claim, done);
   }
 
   /** As {@link RealmLink.registered}, of a claim that there was in an earlier life of this node: it takes nobody's place any more. */
-  registeredAgain(claim: RegistrationClaim, done: (error?: WampError, place?: number) => void): void {
+  registeredAgain(claim: RegistrationClaim, done: Parameters<Uplink['registered']>[1]): void {
     this.#deps.directory.claim(this.#deps.name, claim, done, false);
   }
 
-  unregistered(claim: RegistrationClaim): void {
-    this.#deps.directory.release(claim);
+  unregistered(claim: RegistrationClaim, ended?: () => void): void {
+    this.#deps.directory.release(claim, ended);
   }
 
   publish(publication: Publication): void {
     this.events.publish(publication);
+  }
+
+  ask(question: MetaQuestion, done: Parameters<Uplink['ask']>[1]): void {
+    this.meta.ask(question, done);
   }
 
   #of(): CallRealm {

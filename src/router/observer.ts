@@ -59,6 +59,16 @@ export interface RegistrationObserver {
   deleted(session: RouterSession, registration: RegistrationView): void;
 }
 
+/**
+ * What the nodes of a realm tell together, where there are several: a subscription or a registration begins with its first session on
+ * any node, and ends with the last one. `created` and `deleted` of the observers are about this node alone then.
+ */
+export interface SharedObserver<View> {
+  begun(session: Pick<RouterSession, 'id'>, view: View): void;
+  /** @returns what to call when it turns out that it was the last one; undefined when nobody would be told. */
+  ended(session: Pick<RouterSession, 'id'>, view: View): (() => void) | undefined;
+}
+
 /** Ids by match policy: the answer of `wamp.subscription.list` and `wamp.registration.list`. */
 export type IdsByMatch = Readonly<Record<Match, readonly number[]>>;
 

@@ -100,10 +100,17 @@ export class Realm {
     this.#uplink = deps.uplink;
     const history = config.store && new EventHistory(config.store);
     this.#history = history;
-    this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history, budget, deps.scheduler);
-    const { subscriptions = NO_OBSERVER, registrations = NO_OBSERVER } = this.#meta ?? {};
+    this.#meta = config.options?.enable_meta_api === false ? undefined : this.#metaApi(history, budget, deps);
+    const { subscriptions = NO_OBSERVER, registrations = NO_OBSERVER, shared } = this.#meta ?? {};
     const builtin = this.#meta?.builtin ?? NO_BUILTIN;
-    this.#broker = new Broker({ ...deps, ...options, counts, observer: subscriptions, history });
+    this.#broker = new Broker({
+      ...deps,
+      ...options,
+      counts,
+      observer: subscriptions,
+      shared: shared?.subscriptions,
+      history,
+    });
     this.#roles = new Roles({
       realm: config.name,
       authenticators: deps.authenticators,
@@ -117,6 +124,7 @@ export class Realm {
       ...options,
       counts,
       observer: this.#arrivals.behind(this.#roles.before(registrations)),
+      shared: shared?.registrations,
       builtin,
       checkRegistration: (session, asked) => this.#roles.checkRegistration(session, asked),
     });
@@ -278,7 +286,7 @@ export class Realm {
 
   /** For the uplink of the realm. */
   get elsewhere(): Elsewhere {
-    return new Elsewhere(this.#broker, this.#dealer);
+    return new Elsewhere(this.#broker, this.#dealer, this.#meta);
   }
 
   /** @returns whether a CALL with this request id would belong to a call that is not over. */
@@ -346,10 +354,11 @@ export class Realm {
   }
 
   /** The meta API refers to broker and dealer, which are made after it. It is not called before they exist. */
-  #metaApi(history: EventHistory | undefined, budget: Budget, scheduler: Scheduler): MetaApi {
+  #metaApi(history: EventHistory | undefined, budget: Budget, { scheduler, uplink }: RealmDeps): MetaApi {
     return new MetaApi({
       budget,
       scheduler,
+      uplink,
       history,
       sessions: this.#sessions,
       uriRule: () => this.uriRule,

@@ -20,14 +20,14 @@ export interface RouterUplinks {
   readonly realmAdded?: (realm: Realm) => void;
   /** A realm is not there any more, and has no session. */
   readonly realmRemoved?: (realm: Realm) => void;
+  /** Gives ids for sessions that no other router gives; by default they are drawn at random. */
+  readonly newSessionId?: () => number;
 }
 
 /** What a router is made with: randomness, clock, timers, limits, and the procedures that manage the node. */
 export interface RouterDeps extends RouterUplinks {
   /** Draws ids of global scope (sessions, publications). */
   readonly randomId: RandomId;
-  /** Gives ids for sessions that no other router gives; by default they are drawn at random. */
-  readonly newSessionId?: () => number;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly scheduler: Scheduler;

@@ -56,6 +56,44 @@ export interface RegistrationClaim extends WantedPattern {
   readonly callee: Pick<RouterSession, 'announced' | 'id' | 'authid' | 'authrole'>;
 }
 
+/** Where a registration of this node stands among those of all nodes. */
+export interface RegistrationStanding {
+  /** The callee stands behind all with a smaller one. */
+  readonly place: number;
+  /** When the registration was created; milliseconds since 1970. */
+  readonly createdMs: number;
+  /** Whether there was no callee on any node before this one, or it took the place of all. */
+  readonly isFirst: boolean;
+  /** The session id of the last callee whose place it took. */
+  readonly replaced?: number | undefined;
+}
+
+/** Where a subscription of this node stands among those of all nodes. */
+export interface SubscriptionStanding {
+  /** When it was created; milliseconds since 1970. */
+  readonly createdMs: number;
+  /** Whether there was no subscriber on any node before. */
+  readonly isFirst: boolean;
+}
+
+/** A question of the meta API to the same realm of other nodes: plain data. */
+export interface MetaQuestion {
+  /** The URI of the procedure that a session of this node calls. */
+  readonly procedure: string;
+  /** What its arguments say: values of JSON. */
+  readonly question: Dict;
+  /** The id of the one session that it is about: only its node is asked, if it is another one. */
+  readonly about: number | undefined;
+}
+
+/** What one node answers: plain data. It is empty where the node has nothing to say. */
+export interface MetaAnswer {
+  /** Lists of ids by name, of any length. */
+  readonly lists?: Readonly<Record<string, readonly number[]>>;
+  /** Everything else: values of JSON, some kilobytes at most. */
+  readonly facts?: Dict;
+}
+
 /** What joins a realm of this node to the same realm of the others. Nothing here throws, except {@link Uplink.publish}. */
 export interface Uplink {
   /**
@@ -72,28 +110,39 @@ export interface Uplink {
    * The first session of this node wants events of a pattern. SUBSCRIBED is sent when `done` is called: from then on every
    * event that is published anywhere reaches it.
    * @param done called once; harmless when nobody wants the pattern any more. With an error nothing is wanted: the clients get it.
+   *   Without `standing` it is the first one, as on a node alone.
    */
-  wanted(pattern: WantedPattern, done: (error?: WampError) => void): void;
-  /** Nobody on this node wants the pattern any more, `done` called or not. Not called after a `done` with an error. */
-  unwanted(pattern: WantedPattern): void;
+  wanted(pattern: WantedPattern, done: (error?: WampError, standing?: SubscriptionStanding) => void): void;
+  /**
+   * Nobody on this node wants the pattern any more, `done` called or not. Not called after a `done` with an error.
+   * @param ended called later, at most once, if nobody on any other node does either, and it is for this node to tell that.
+   */
+  unwanted(pattern: WantedPattern, ended?: () => void): void;
   /**
    * A session of this node wants to register. REGISTERED is sent when `done` is called: from then on a call on any node
    * finds it. There is one question at a time for each pattern. The callees whose place is taken by `force` stay until then;
    * those of other nodes go by `Elsewhere.revokeClaim` there.
    * @param done called once; harmless when the session has gone. With an error (`wamp.error.procedure_already_exists`, say)
-   *   the other nodes refuse, and know nothing of the claim: the client gets the error. Else `place` says where the callee stands
-   *   among those of all nodes: behind all with a smaller one; by default behind all.
+   *   the other nodes refuse, and know nothing of the claim: the client gets the error. Else `standing` says where the callee stands
+   *   among those of all nodes; by default behind all that this one knows.
    */
-  registered(claim: RegistrationClaim, done: (error?: WampError, place?: number) => void): void;
+  registered(claim: RegistrationClaim, done: (error?: WampError, standing?: RegistrationStanding) => void): void;
   /**
    * A claim is over: the session unregistered or has gone, or the registration was taken away. `done` may still be due then.
    * Not called after a `done` with an error.
+   * @param ended called later, at most once, if it was the last callee on any node.
    */
-  unregistered(claim: RegistrationClaim): void;
+  unregistered(claim: RegistrationClaim, ended?: () => void): void;
   /**
    * Hands a publication of this node to all nodes, this one too: by `Elsewhere.deliver`, for each pattern that is wanted there and
    * matches, in the order in which it was published.
    * @throws WampError when it cannot: the publisher is told, if it asked for an acknowledgement.
    */
   publish(publication: Publication): void;
+  /**
+   * Asks the other nodes, which answer by `Elsewhere.answer`.
+   * @param done called once, with the answers of all nodes that there are; a WampError when one of them has failed, or is there and
+   *   gives no answer (`wamp.error.unavailable`).
+   */
+  ask(question: MetaQuestion, done: (answers: readonly MetaAnswer[] | WampError) => void): void;
 }

@@ -24,6 +24,7 @@ export function testUplink() {
     },
     unregistered: (claim) => void log.push(`unregistered ${claim.uri} by ${claim.callee.id}`),
     publish: (publication) => void published.push(publication),
+    ask: (_question, callback) => callback([]),
   };
   return { uplink, done, answers, log, claims, published };
 }

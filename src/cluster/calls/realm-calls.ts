@@ -58,10 +58,10 @@ export class RealmCalls implements RegistrationListener {
     return { callees: this.#callees.size, callers: this.#callers.size };
   }
 
-  added({ key, node, claim, place }: CalleeEntry): void {
+  added({ key, node, claim, place, createdMs }: CalleeEntry): void {
     const callee = this.#calleeOf(node, claim);
     callee.holds(this.#deps.idOf(claim), key, claim.uri);
-    this.#deps.realm().elsewhere.admit(callee.session, claim, place);
+    this.#deps.realm().elsewhere.admit(callee.session, claim, place, createdMs);
   }
 
   removed({ node, claim }: CalleeEntry): void {
@@ -74,6 +74,10 @@ export class RealmCalls implements RegistrationListener {
 
   superseded(claim: RegistrationClaim): void {
     this.#deps.realm().elsewhere.revokeClaim(claim, ErrorUri.UNREGISTERED);
+  }
+
+  cleaned({ claim }: CalleeEntry, isLast: boolean): void {
+    this.#deps.realm().elsewhere.lost(claim.callee.id, { id: this.#deps.idOf(claim), uri: claim.uri }, isLast);
   }
 
   /** A frame of another node. */

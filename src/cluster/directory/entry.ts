@@ -18,7 +18,7 @@ export interface CalleeEntry {
   readonly realm: string;
   readonly node: NodeRef;
   readonly claim: RegistrationClaim;
-  /** When it asked; milliseconds since 1970. */
+  /** When it asked; of a callee, when the registration was created. Milliseconds since 1970. */
   readonly createdMs: number;
   /** The revision of the change by which it asked: of two in a group the smaller one came first. */
   readonly place: number;

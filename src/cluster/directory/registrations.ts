@@ -8,11 +8,11 @@ import { isSame, keyOf } from '../node-ref.js';
 import { ID_TAKEN, idTaken } from '../pattern-id.js';
 import { wampErrorOf } from '../realm-events.js';
 import { encodeEntry, entryKey, entryOf, nodeOfEntry } from './entry.js';
-import { forcedPlace, takenByForce, verdictOn } from './verdict.js';
+import { forcedPlace, publicCallees, takenByForce, verdictOn } from './verdict.js';
 import type { Logger } from '../../log/logger.js';
 import type { RepeatedLog } from '../../log/repeated.js';
 import type { Scheduler } from '../../router/observer.js';
-import type { RegistrationClaim } from '../../router/uplink.js';
+import type { RegistrationClaim, Uplink } from '../../router/uplink.js';
 import type { WampError } from '../../wamp/error.js';
 import type { Bucket, Change } from '../../engine/engine.js';
 import type { NodeRef } from '../node-ref.js';
@@ -27,6 +27,8 @@ export interface RegistrationListener {
   removed(entry: CalleeEntry): void;
   /** A session of this node is one no more: another one took its place by force. */
   superseded(claim: RegistrationClaim): void;
+  /** This node has cleaned up behind the node of a callee. @param isLast whether there is no other one, see `publicCallees` */
+  cleaned(entry: CalleeEntry, isLast: boolean): void;
 }
 
 export interface DirectoryDeps {
@@ -45,6 +47,8 @@ export interface DirectoryDeps {
   readonly gone: () => void;
 }
 
+type Done = Parameters<Uplink['registered']>[1];
+
 /** A claim of this node. */
 interface Own {
   readonly realm: string;
@@ -53,7 +57,9 @@ interface Own {
   readonly written: RegistrationClaim;
   readonly createdMs: number;
   /** Undefined when it has its answer. */
-  done: ((error?: WampError, place?: number) => void) | undefined;
+  done: Done | undefined;
+  /** When it is a callee: how that began, see `publicCallees`. */
+  beginning?: { readonly isFirst: boolean; readonly replaced: number | undefined };
   /** The key is being written as that of a callee. */
   isConfirming: boolean;
 }
@@ -73,6 +79,7 @@ const NO_LISTENER: RegistrationListener = {
   added: () => undefined,
   removed: () => undefined,
   superseded: () => undefined,
+  cleaned: () => undefined,
 };
 
 export class RegistrationDirectory {
@@ -85,6 +92,10 @@ export class RegistrationDirectory {
   readonly #own = new Map<string, Own>();
   readonly #keys = new Map<RegistrationClaim, string>();
   readonly #listeners = new Map<string, RegistrationListener>();
+  // Keys of this node that are being deleted -> called if it was the last callee
+  readonly #endings = new Map<string, () => void>();
+  /** Keys of nodes that have gone, which this node deletes. */
+  readonly #cleaned = new Set<string>();
   /** Those that wait until this node has seen a revision. */
   #waiting: { readonly revision: number; readonly done: () => void }[] = [];
   #revision = 0;
@@ -129,12 +140,7 @@ export class RegistrationDirectory {
    * A session of this node wants to be a callee: see `Uplink.registered`.
    * @param force whether it takes the place of others; by default as the claim says.
    */
-  claim(
-    realm: string,
-    claim: RegistrationClaim,
-    done: (error?: WampError, place?: number) => void,
-    force = claim.force,
-  ): void {
+  claim(realm: string, claim: RegistrationClaim, done: Done, force = claim.force): void {
     const key = entryKey(realm, this.#deps.idOf(realm, claim), this.#deps.self, ++this.#lastNumber);
     const createdMs = this.#deps.clock();
     const written = force === claim.force ? claim : { ...claim, force };
@@ -146,9 +152,11 @@ export class RegistrationDirectory {
   }
 
   /** A claim is over: see `Uplink.unregistered`. */
-  release(claim: RegistrationClaim): void {
+  release(claim: RegistrationClaim, ended?: () => void): void {
     const key = this.#keys.get(claim);
-    if (key !== undefined) this.#drop(key);
+    if (key === undefined) return;
+    if (ended !== undefined) this.#endings.set(key, ended);
+    this.#drop(key);
   }
 
   /** @returns the claim of this node with a key, if it is one still. */
@@ -172,6 +180,7 @@ export class RegistrationDirectory {
     const keys = [...this.#groups.values()].flatMap((group) =>
       [...group.values()].filter((entry) => isSame(entry.node, node)).map(({ key }) => key),
     );
+    for (const key of keys) this.#cleaned.add(key);
     await Promise.all(keys.map((key) => this.#delete(key)));
   }
 
@@ -227,11 +236,15 @@ export class RegistrationDirectory {
     const isLate = this.#isOwn(entry) ? !this.#own.has(key) : this.#gone.has(keyOf(node));
     const group = this.#groups.get(name) ?? new Map<string, CalleeEntry>();
     const before = this.#inForce(group);
+    const there = publicCallees(group);
     group.set(key, entry);
     this.#groups.set(name, group);
     this.#tell(before, this.#inForce(group));
     if (isLate) this.#deleteLater(key);
-    else if (entry.isHeld && this.#isOwn(entry)) this.#confirmed(entry, this.#inForce(group).has(key));
+    else if (entry.isHeld && this.#isOwn(entry)) {
+      this.#noteBeginning(entry, there, publicCallees(group));
+      this.#confirmed(entry, this.#inForce(group).has(key));
+    }
     this.#judge(group);
   }
 
@@ -239,10 +252,30 @@ export class RegistrationDirectory {
     const group = this.#groups.get(name);
     if (group?.has(key) !== true) return;
     const before = this.#inForce(group);
+    const gone = publicCallees(group).find((entry) => entry.key === key);
     group.delete(key);
     if (group.size === 0) this.#groups.delete(name);
+    this.#tellEnd(key, gone, publicCallees(group).length === 0);
     this.#tell(before, this.#inForce(group));
     this.#judge(group);
+  }
+
+  /** A claim of this node became a callee. @param there the callees before, and @param now those that there are with it */
+  #noteBeginning({ key }: CalleeEntry, there: readonly CalleeEntry[], now: readonly CalleeEntry[]): void {
+    const own = this.#own.get(key);
+    if (own === undefined || own.beginning !== undefined) return;
+    const isFirst = now.every((entry) => entry.key === key);
+    own.beginning = { isFirst, replaced: isFirst ? there.at(-1)?.claim.callee.id : undefined };
+  }
+
+  /** A key was deleted. @param gone the callee that it was, if it was one */
+  #tellEnd(key: string, gone: CalleeEntry | undefined, isLast: boolean): void {
+    const ended = this.#endings.get(key);
+    this.#endings.delete(key);
+    const wasCleaned = this.#cleaned.delete(key);
+    if (gone === undefined) return;
+    if (wasCleaned) this.#listenerOf(gone).cleaned(gone, isLast);
+    else if (isLast) ended?.();
   }
 
   /** @returns the callees of a group, by key. */
@@ -290,7 +323,7 @@ export class RegistrationDirectory {
       const inForce = others.filter(({ place }) => place >= least);
       const verdict = entry.place < least ? takenByForce(entry.claim.uri) : verdictOn(entry, inForce);
       if (verdict === 'wait') continue;
-      if (verdict === 'held') this.#confirm(entry, own);
+      if (verdict === 'held') this.#confirm(entry, own, publicCallees(group)[0]);
       else if (verdict === 'clash') this.#clash(entry, own);
       else this.#refuse(entry.key, own, verdict);
     }
@@ -301,14 +334,16 @@ export class RegistrationDirectory {
     this.#refuse(key, own, idTaken(uri));
   }
 
-  #confirm({ key, place }: CalleeEntry, own: Own): void {
+  /** @param first a callee of the registration, which is as old as with it; undefined: there is none. */
+  #confirm({ key, place }: CalleeEntry, own: Own, first: CalleeEntry | undefined): void {
     own.isConfirming = true;
-    const value = encodeEntry(own.realm, own.written, own.createdMs, place);
+    const createdMs = own.written.force ? own.createdMs : (first?.createdMs ?? own.createdMs);
+    const value = encodeEntry(own.realm, own.written, createdMs, place);
     this.#deps.bucket.put(key, value).catch((error: unknown) => this.#failed(key, error));
   }
 
   /** This node sees its callee in the bucket; when all others do, it is one. */
-  #confirmed({ key, place }: CalleeEntry, isInForce: boolean): void {
+  #confirmed({ key, place, createdMs }: CalleeEntry, isInForce: boolean): void {
     const own = this.#own.get(key);
     const done = own?.done;
     if (own === undefined || done === undefined) return;
@@ -316,7 +351,7 @@ export class RegistrationDirectory {
     this.#deps.seen(this.#revision, () => {
       if (this.#own.get(key) !== own || own.done === undefined) return;
       own.done = undefined;
-      done(undefined, place);
+      done(undefined, { place, createdMs, isFirst: false, ...own.beginning });
     });
   }
 

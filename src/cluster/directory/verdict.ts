@@ -38,6 +38,19 @@ export function forcedPlace(entries: Iterable<CalleeEntry>): number {
   return place;
 }
 
+/**
+ * Who is the first callee of a registration, and who the last one, is told by the order of the changes, which all nodes see alike: a
+ * callee is there from the change that makes it one until its key is deleted, be its node alive or not. So of all nodes one knows that
+ * it is for it to tell: the node of the callee, or the one that cleans up behind that.
+ *
+ * @returns the callees that are there, in this sense.
+ */
+export function publicCallees(group: ReadonlyMap<string, CalleeEntry> | undefined): readonly CalleeEntry[] {
+  const entries = [...(group?.values() ?? [])];
+  const least = forcedPlace(entries);
+  return entries.filter(({ isHeld, place }) => isHeld && place >= least);
+}
+
 /** @returns what one is told that asked before another one used force. */
 export function takenByForce(uri: string): WampError {
   return new WampError(ErrorUri.PROCEDURE_ALREADY_EXISTS, `procedure ${quoted(uri)} was registered by force meanwhile`);

@@ -86,6 +86,7 @@ export class NodeCluster {
     uplinkOf: (realm, { cluster }) => (cluster === true ? this.#lives.uplinkOf(realm) : undefined),
     realmAdded: (realm) => this.#lives.begin(realm),
     realmRemoved: ({ name }) => this.#lives.end(name),
+    newSessionId: () => this.#lives.newSessionId(),
   };
 
   /** Why it cannot serve at present; undefined when it can. */

@@ -24,7 +24,7 @@ import type { Publication, Uplink, WantedPattern } from '../uplink.js';
 import type { Eligibility } from './eligibility.js';
 import type { Asked, PendingSubscription } from './pending-subscriptions.js';
 import type { EventHistory } from './history.js';
-import type { SubscriptionDirectory, SubscriptionObserver } from '../observer.js';
+import type { SharedObserver, SubscriptionDirectory, SubscriptionObserver, SubscriptionView } from '../observer.js';
 import type { RetentionLimits } from './retention-limits.js';
 import type { CountByMatch } from '../pattern-index.js';
 import type { Permission } from '../permission.js';
@@ -59,6 +59,8 @@ export interface BrokerDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly observer: SubscriptionObserver;
+  /** Where there are other nodes, and somebody wants to know. */
+  readonly shared?: SharedObserver<SubscriptionView> | undefined;
   /** By default nobody looks at them. */
   readonly counts?: RealmCounts;
   /** How much may be kept of publications with `retain`. */
@@ -117,7 +119,8 @@ export class Broker {
       return this.#wait(uplink, { uri: topic, match }, { session, requestId, getRetained });
     }
     if (known?.members.has(session) !== true) this.#charge(session, match, topic);
-    this.#subscribe(known ?? new Subscription(nextRouterId(), topic, match, clock()), session, requestId, getRetained);
+    const subscription = known ?? new Subscription(nextRouterId(), topic, match, clock());
+    this.#subscribe(subscription, { session, requestId, getRetained }, false);
   }
 
   onUnsubscribe(session: RouterSession, { requestId, subscription: id }: Unsubscribe): void {
@@ -212,6 +215,11 @@ export class Broker {
     };
   }
 
+  /** @returns when a subscription was created, in milliseconds since 1970. */
+  createdMs(id: number): number | undefined {
+    return this.#subscriptions.get(id)?.createdMs;
+  }
+
   /** How many subscriptions there are, sessions with subscriptions, and patterns that wait for the uplink. */
   get size(): { readonly subscriptions: number; readonly subscribers: number; readonly pendingSubscriptions: number } {
     return { ...this.#subscriptions.size, pendingSubscriptions: this.#pending.size };
@@ -229,13 +237,15 @@ export class Broker {
     return { retainedEvents, retainedBytes, historyEvents, historyBytes };
   }
 
-  #subscribe(subscription: Subscription, session: RouterSession, requestId: number, getRetained: boolean): void {
-    const { observer } = this.#deps;
+  /** @param isFirst whether there is no subscriber on any node. */
+  #subscribe(subscription: Subscription, { session, requestId, getRetained }: Asked, isFirst: boolean): void {
+    const { observer, shared } = this.#deps;
     const isNew = subscription.members.size === 0;
     const joined = this.#subscriptions.join(session, subscription);
     session.send({ type: SUBSCRIBED, requestId, subscription: subscription.id });
     if (getRetained) this.#sendRetained(session, subscription);
     if (isNew) observer.created(session, subscription);
+    if (isNew && isFirst) shared?.begun(session, subscription);
     if (joined) observer.joined(session, subscription);
   }
 
@@ -247,12 +257,13 @@ export class Broker {
     if (known !== undefined) return this.#pending.add(known, asked);
     const pending = this.#pending.begin(new Subscription(uplink.idOf(pattern), uri, match, this.#deps.clock()));
     this.#pending.add(pending, asked);
-    uplink.wanted(pattern, (error) => {
+    uplink.wanted(pattern, (error, standing) => {
       if (!this.#pending.end(pending)) return;
       if (error !== undefined) return this.#refuse(pending, error);
-      for (const { session, requestId, getRetained } of pending.asked) {
-        this.#subscribe(pending.subscription, session, requestId, getRetained);
-      }
+      const { subscription } = pending;
+      const { createdMs = subscription.createdMs, isFirst = true } = standing ?? {};
+      subscription.createdMs = createdMs;
+      for (const each of pending.asked) this.#subscribe(subscription, each, isFirst);
     });
   }
 
@@ -292,14 +303,14 @@ export class Broker {
   }
 
   #tellLeft(session: RouterSession, subscription: Subscription): void {
-    const { observer, budget, uplink } = this.#deps;
+    const { observer, budget, uplink, shared } = this.#deps;
     budget.give(session, patternWeight(subscription.match, subscription.uri));
     // The observer may publish, but it changes no subscription.
     const deleted = subscription.members.size === 0;
     observer.left(session, subscription);
     if (!deleted) return;
     observer.deleted(session, subscription);
-    uplink?.unwanted(subscription);
+    uplink?.unwanted(subscription, shared?.ended(session, subscription));
   }
 
   /** Sends the newest retained event of each topic, with its original publication id (section "Event Retention"). */

@@ -16,17 +16,18 @@ export class Subscription implements SubscriptionView {
   /** In order of subscription; changed by {@link Subscriptions} only. */
   readonly members = new Set<RouterSession>();
   publications = 0;
-  readonly #createdMs: number;
+  /** Milliseconds since 1970: on the node where it was created first. */
+  createdMs: number;
 
   constructor(id: number, uri: string, match: Match, createdMs: number) {
     this.id = id;
     this.uri = uri;
     this.match = match;
-    this.#createdMs = createdMs;
+    this.createdMs = createdMs;
   }
 
   get created(): string {
-    return new Date(this.#createdMs).toISOString();
+    return new Date(this.createdMs).toISOString();
   }
 
   get subscriberCount(): number {

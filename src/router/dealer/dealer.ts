@@ -241,8 +241,8 @@ export class Dealer implements RegistrationDirectory {
   }
 
   /** @see Registrar.admit */
-  admit(session: RouterSession, claim: RegistrationClaim, place: number): void {
-    this.#registrar.admit(session, claim, place);
+  admit(session: RouterSession, claim: RegistrationClaim, place: number, createdMs?: number): void {
+    this.#registrar.admit(session, claim, place, createdMs);
   }
 
   /** @see Registrar.dismiss */

@@ -15,10 +15,10 @@ import type { RealmCounts } from '../../metrics/realm-counts.js';
 import type { Register, Unregister } from '../../wamp/message.js';
 import type { Match, UriRule } from '../../wamp/uri.js';
 import type { Budget } from '../budget.js';
-import type { RegistrationObserver, RegistrationView } from '../observer.js';
+import type { RegistrationObserver, RegistrationView, SharedObserver } from '../observer.js';
 import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
-import type { RegistrationClaim, Uplink, WantedPattern } from '../uplink.js';
+import type { RegistrationClaim, RegistrationStanding, Uplink, WantedPattern } from '../uplink.js';
 import type { Callee, DealerSession, Parties } from './call-state.js';
 import type { Calls } from './calls.js';
 import type { AskedRegistration, PendingRegistration } from './pending-registrations.js';
@@ -29,6 +29,8 @@ import type { Registrations } from './registrations.js';
 export interface RegistrarRules {
   readonly uriRule: UriRule;
   readonly observer: RegistrationObserver;
+  /** Where there are other nodes, and somebody wants to know. */
+  readonly shared?: SharedObserver<RegistrationView> | undefined;
   readonly budget: Budget;
   /** How many registrations a session may have. */
   readonly maxRegistrations: number;
@@ -118,11 +120,11 @@ export class Registrar {
   }
 
   /** A session of another node is a callee there, and therefore here: its own node has asked, and has charged it. */
-  admit(session: RouterSession, claim: RegistrationClaim, place: number): void {
+  admit(session: RouterSession, claim: RegistrationClaim, place: number, createdMs?: number): void {
     const { registrations, parties, calls } = this.#parts;
     const { uri, match, invoke, options } = claim;
     const known = registrations.lookup(uri, match);
-    const registration = known ?? registrations.create(uri, { ...options, match, invoke });
+    const registration = known ?? registrations.create(uri, { ...options, match, invoke }, createdMs);
     registrations.join(registration, partyOf(parties, session), options, undefined, place);
     if (known === undefined) this.#rules.observer.created(session, registration);
     this.#rules.observer.joined(session, registration);
@@ -190,19 +192,19 @@ export class Registrar {
     const { match = 'exact', invoke = 'single', force_reregister: force = false } = options;
     const claim = { uri, match, invoke, force, options, callee: asked.session };
     const pending = this.#pending.begin(asked, claim);
-    uplink.registered(claim, (error, place) => {
+    uplink.registered(claim, (error, among) => {
       // Its session may have gone.
       if (!this.#pending.end(pending)) return;
-      if (error === undefined) this.#admitted(uplink, pending, place);
+      if (error === undefined) this.#admitted(uplink, pending, among);
       else this.#refuse(asked, error);
       this.#goOn(pending);
     });
   }
 
   /** The other nodes have agreed; here something may have changed. */
-  #admitted(uplink: Uplink, { asked, claim }: PendingRegistration, place: number | undefined): void {
+  #admitted(uplink: Uplink, { asked, claim }: PendingRegistration, among: RegistrationStanding | undefined): void {
     const standing = this.#tried(() => this.#look(asked));
-    if (!(standing instanceof WampError)) return this.#join(asked, standing, claim, place);
+    if (!(standing instanceof WampError)) return this.#join(asked, standing, claim, among);
     uplink.unregistered(claim);
     this.#refuse(asked, standing);
   }
@@ -232,19 +234,33 @@ export class Registrar {
     sendError(asked.session, asked.message, error);
   }
 
-  #join({ session, message }: AskedRegistration, standing: Standing, claim?: RegistrationClaim, place?: number): void {
+  /** @param among how it stands among those of all nodes. */
+  #join(
+    { session, message }: AskedRegistration,
+    standing: Standing,
+    claim?: RegistrationClaim,
+    among?: RegistrationStanding,
+  ): void {
     const { registrations, parties, calls } = this.#parts;
     const { requestId, options, procedure } = message;
     const { registration: known, joins } = standing;
     const taken = known !== undefined && options.force_reregister === true;
     if (taken) for (const callee of [...known.members]) this.#revoke(callee, ErrorUri.UNREGISTERED);
     const created = known === undefined || taken;
-    const registration = created ? registrations.create(procedure, options) : known;
-    if (joins) registrations.join(registration, partyOf(parties, session), options, claim, place);
+    const registration = created ? registrations.create(procedure, options, among?.createdMs) : known;
+    if (joins) registrations.join(registration, partyOf(parties, session), options, claim, among?.place);
     session.send({ type: REGISTERED, requestId, registration: registration.id });
     if (created) this.#rules.observer.created(session, registration);
+    if (joins && (among?.isFirst ?? created)) this.#begin(session, registration, among?.replaced);
     if (joins) this.#rules.observer.joined(session, registration);
     calls.fill(registration);
+  }
+
+  /** @param replaced the session id of the last callee whose place the first one took. */
+  #begin(session: RouterSession, registration: Registration, replaced: number | undefined): void {
+    const { shared } = this.#rules;
+    if (replaced !== undefined) shared?.ended({ id: replaced }, registration)?.();
+    shared?.begun(session, registration);
   }
 
   /** @param held how many of its registrations go in return. @throws WampError when the session has as many as it may. */
@@ -292,6 +308,8 @@ export class Registrar {
     if (deleted) this.#parts.calls.failQueue(registration);
     this.#rules.observer.left(session, registration);
     if (deleted) this.#rules.observer.deleted(session, registration);
-    if (callee.claim !== undefined) this.#rules.uplink?.unregistered(callee.claim);
+    if (callee.claim === undefined) return;
+    const { uplink, shared } = this.#rules;
+    uplink?.unregistered(callee.claim, shared?.ended(session, registration));
   }
 }

@@ -69,9 +69,16 @@ export class Registrations {
     return ids;
   }
 
-  /** @returns a registration that has no callee yet; the caller adds the first one at once. */
-  create(uri: string, { match = 'exact', invoke = 'single' }: RegisterOptions): Registration {
-    const created = new Date(this.#deps.clock()).toISOString();
+  /**
+   * @param createdMs milliseconds since 1970: now, where no other node knows better.
+   * @returns a registration that has no callee yet; the caller adds the first one at once.
+   */
+  create(
+    uri: string,
+    { match = 'exact', invoke = 'single' }: RegisterOptions,
+    createdMs = this.#deps.clock(),
+  ): Registration {
+    const created = new Date(createdMs).toISOString();
     const registration = new Registration({ id: this.#deps.idOf({ uri, match }), created, uri, match, invoke });
     this.#index.set(match, uri, registration);
     this.#byId.set(registration.id, registration);

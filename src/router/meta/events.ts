@@ -6,6 +6,7 @@ import { payloadOf } from '../../wamp/payload.js';
 import { isReservedUri } from '../../wamp/uri.js';
 import { EventPieces } from './event-pieces.js';
 import type {
+  SharedObserver,
   RegistrationObserver,
   RegistrationView,
   Scheduler,
@@ -15,20 +16,44 @@ import type {
 import type { RouterSession } from '../session.js';
 import type { Publisher } from './event-pieces.js';
 
+type PatternOf = { readonly id: number; readonly uri: string };
+
+const nothing = (): void => undefined;
+
+/** The session that an event names. */
+type Told = Pick<RouterSession, 'id' | 'isElsewhere'>;
+
 /** Publishes meta events. Broker and dealer call its observers. */
 export class MetaEvents {
   readonly subscriptions: SubscriptionObserver;
   readonly registrations: RegistrationObserver;
+  /** Where a realm has several nodes: what begins and ends is told by these, see {@link SharedObserver}. */
+  readonly shared:
+    | {
+        readonly subscriptions: SharedObserver<SubscriptionView>;
+        readonly registrations: SharedObserver<RegistrationView>;
+      }
+    | undefined;
   readonly #publisher: Publisher;
   readonly #pieces: EventPieces;
   #quiet = false;
   #isLeaving = false;
 
-  constructor(publisher: Publisher, scheduler: Scheduler) {
+  /** @param isShared whether the realm has other nodes. */
+  constructor(publisher: Publisher, scheduler: Scheduler, isShared: boolean) {
     this.#publisher = publisher;
     this.#pieces = new EventPieces(publisher, scheduler);
-    this.subscriptions = this.#observer('wamp.subscription', ['on_subscribe', 'on_unsubscribe'], subscriptionDetails);
-    this.registrations = this.#observer('wamp.registration', ['on_register', 'on_unregister'], registrationDetails);
+    const subscriptions = this.#observer('wamp.subscription', ['on_subscribe', 'on_unsubscribe'], subscriptionDetails);
+    const registrations = this.#observer('wamp.registration', ['on_register', 'on_unregister'], registrationDetails);
+    const alone = { created: nothing, deleted: nothing };
+    this.subscriptions = isShared ? { ...subscriptions, ...alone } : subscriptions;
+    this.registrations = isShared ? { ...registrations, ...alone } : registrations;
+    this.shared = isShared
+      ? {
+          subscriptions: this.#sharedObserver('wamp.subscription', subscriptions.created),
+          registrations: this.#sharedObserver('wamp.registration', registrations.created),
+        }
+      : undefined;
   }
 
   /** How many events wait for a later turn of the event loop. */
@@ -57,6 +82,13 @@ export class MetaEvents {
     if (this.#isWanted('wamp.session.on_leave')) this.#publish('wamp.session.on_leave', [id, authid, authrole]);
   }
 
+  /** Publishes what a node that is gone cannot: a session of it was a callee. @param isLast whether it was the last one. */
+  registrationLost(session: number, { id, uri }: PatternOf, isLast: boolean): void {
+    if (isReservedUri(uri)) return;
+    const topics = ['wamp.registration.on_unregister', ...(isLast ? ['wamp.registration.on_delete'] : [])];
+    for (const topic of topics) if (this.#isWanted(topic)) this.#publish(topic, [session, id]);
+  }
+
   /** Runs `action` without meta events. */
   quietly(action: () => void): void {
     this.#quiet = true;
@@ -68,12 +100,12 @@ export class MetaEvents {
   }
 
   /** There are no meta events about URIs below `wamp.`: a subscription to a meta event raises none. */
-  #observer<View extends { readonly id: number; readonly uri: string }>(
+  #observer<View extends PatternOf>(
     prefix: string,
     [joined, left]: readonly [string, string],
     detailsOf: (view: View) => unknown,
   ) {
-    const tell = (topic: string, argument: (view: View) => unknown) => (session: RouterSession, view: View) => {
+    const tell = (topic: string, argument: (view: View) => unknown) => (session: Told, view: View) => {
       if (session.isElsewhere === true || isReservedUri(view.uri) || !this.#isWanted(topic)) return;
       this.#publish(topic, [session.id, argument(view)]);
     };
@@ -83,6 +115,20 @@ export class MetaEvents {
       joined: tell(`${prefix}.${joined}`, idOf),
       left: tell(`${prefix}.${left}`, idOf),
       deleted: tell(`${prefix}.on_delete`, idOf),
+    };
+  }
+
+  #sharedObserver<View extends PatternOf>(
+    prefix: string,
+    begun: (session: Told, view: View) => void,
+  ): SharedObserver<View> {
+    const topic = `${prefix}.on_delete`;
+    return {
+      begun,
+      ended: ({ id: session }, { id, uri }) => {
+        if (isReservedUri(uri) || !this.#isWanted(topic)) return undefined;
+        return () => this.#publish(topic, [session, id]);
+      },
     };
   }
 

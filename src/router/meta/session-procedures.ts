@@ -6,13 +6,14 @@ import { ErrorUri, WampError } from '../../wamp/error.js';
 import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
 import { checkedFarewell, killInTurns } from './killing.js';
 import { CallArguments, ID, STRING, STRINGS } from './procedure.js';
+import { anyOf, joinedList, spread, sumOf } from './spread.js';
 import type { Call } from '../../wamp/message.js';
 import type { UriRule } from '../../wamp/uri.js';
-import type { Later, Scheduler } from '../observer.js';
+import type { Scheduler } from '../observer.js';
 import type { RouterSession } from '../session.js';
-import type { Payload } from '../../wamp/payload.js';
+import type { MetaAnswer } from '../uplink.js';
 import type { Farewell, Perform } from './killing.js';
-import type { ProcedureTable } from './procedure.js';
+import type { LaterAnswer, SpreadTable } from './spread.js';
 
 export interface SessionProcedureDeps {
   /** The sessions of the realm by id. */
@@ -23,60 +24,101 @@ export interface SessionProcedureDeps {
   readonly quietly: (sessions: readonly RouterSession[], action: () => void) => void;
 }
 
-export function sessionProcedures({ sessions, uriRule, scheduler, quietly }: SessionProcedureDeps): ProcedureTable {
-  const others = (caller: RouterSession, test: (session: RouterSession) => boolean) =>
-    [...sessions.values()].filter((session) => session !== caller && test(session));
+/** What is to be killed: nothing of it is undefined, so that it can be sent. */
+interface Kill {
+  readonly [key: string]: unknown;
+  /** The session id, authid or authrole. */
+  readonly wanted: string | number;
+  /** The caller, which stays. */
+  readonly except: number;
+  readonly words: Farewell;
+}
 
-  const killEach =
-    (victims: readonly RouterSession[], words: Farewell, result: Payload, perform?: Perform): Later =>
-    (reply, fail) =>
-      killInTurns(victims, { words, scheduler, perform }, (failure) => {
-        if (failure === undefined) reply(result);
-        else fail(failure);
-      });
+type Test<Wanted> = (session: RouterSession, wanted: Wanted) => boolean;
+
+/** `wamp.session.*`, apart from testaments. */
+export function sessionProcedures(deps: SessionProcedureDeps): SpreadTable {
+  return { ...showing(deps), ...killing(deps) };
+}
+
+function showing({ sessions }: SessionProcedureDeps): SpreadTable {
+  return {
+    'wamp.session.count': spread({
+      question: rolesIn,
+      answer: (question) => ({ facts: { count: withRoles(sessions, question).length } }),
+      result: (answers) => payloadOf([sumOf(answers, 'count')]),
+    }),
+
+    'wamp.session.list': spread({
+      question: rolesIn,
+      answer: (question) => ({ lists: { ids: withRoles(sessions, question).map(({ id }) => id) } }),
+      result: (answers) => payloadOf([joinedList(answers, 'ids')]),
+    }),
+
+    'wamp.session.get': spread({
+      question: (_caller, call) => ({ id: new CallArguments(call, ['session']).required('session', ID) }),
+      about: ({ id }) => id,
+      answer: ({ id }) => detailsOf(sessions.get(id)),
+      result: (answers, { id }) => {
+        const details = answers.find(({ facts }) => facts?.['details'] !== undefined)?.facts?.['details'];
+        if (details === undefined) throw noSuchSession(`no session with id ${id} is in this realm`);
+        return payloadOf([details]);
+      },
+    }),
+  };
+}
+
+function killing({ sessions, uriRule, scheduler, quietly }: SessionProcedureDeps): SpreadTable {
+  const killed = (question: Kill, test: Test<Kill['wanted']>, perform?: Perform): LaterAnswer => {
+    const { wanted, except, words } = question;
+    const victims = [...sessions.values()].filter((session) => session.id !== except && test(session, wanted));
+    const answer = { lists: { killed: victims.map(({ id }) => id) } };
+    return (reply) => killInTurns(victims, { words, scheduler, perform }, (failure) => reply(failure ?? answer));
+  };
+
+  /** Kills those for whom what the caller names is what they have. */
+  const killWhere = (parameter: 'authid' | 'authrole', resultOf: (ids: readonly number[]) => unknown) =>
+    spread<Kill>({
+      question: (caller, call) => {
+        const args = new CallArguments(call, [parameter, ...FAREWELL]);
+        const wanted = args.required(parameter, STRING);
+        return { wanted, except: caller.id, words: farewell(args, uriRule(), caller) };
+      },
+      answer: (question) => killed(question, (session, wanted) => session[parameter] === wanted),
+      result: (answers) => payloadOf([resultOf(joinedList(answers, 'killed'))]),
+    });
 
   return {
-    'wamp.session.count': (_caller, call) => payloadOf([withRoles(sessions, call).length]),
+    'wamp.session.kill': spread<Kill>({
+      question: (caller, call) => {
+        const args = new CallArguments(call, ['session', ...FAREWELL]);
+        const wanted = args.required('session', ID);
+        return { wanted, except: caller.id, words: farewell(args, uriRule(), caller) };
+      },
+      about: ({ wanted }) => Number(wanted),
+      answer: ({ wanted, except, words }) => {
+        const victim = sessions.get(Number(wanted));
+        if (victim === undefined || victim.id === except) return {};
+        return (reply) =>
+          killInTurns([victim], { words, scheduler }, (failure) => reply(failure ?? { facts: { killed: true } }));
+      },
+      result: (answers, { wanted }) => {
+        if (anyOf(answers, 'killed')) return NO_PAYLOAD;
+        throw noSuchSession(`no session with id ${wanted} is in this realm, other than your own`);
+      },
+    }),
 
-    'wamp.session.list': (_caller, call) => payloadOf([withRoles(sessions, call).map(({ id }) => id)]),
+    'wamp.session.kill_by_authid': killWhere('authid', (ids) => ids),
+    'wamp.session.kill_by_authrole': killWhere('authrole', ({ length }) => length),
 
-    'wamp.session.get': (_caller, call) => {
-      const id = new CallArguments(call, ['session']).required('session', ID);
-      const session = sessions.get(id);
-      if (session === undefined) throw noSuchSession(`no session with id ${id} is in this realm`);
-      return payloadOf([session.details]);
-    },
-
-    'wamp.session.kill': (caller, call) => {
-      const args = new CallArguments(call, ['session', ...FAREWELL]);
-      const id = args.required('session', ID);
-      const words = farewell(args, uriRule(), caller);
-      const victim = sessions.get(id);
-      if (victim === undefined || victim === caller) {
-        throw noSuchSession(`no session with id ${id} is in this realm, other than your own`);
-      }
-      return killEach([victim], words, NO_PAYLOAD);
-    },
-
-    'wamp.session.kill_by_authid': (caller, call) => {
-      const args = new CallArguments(call, ['authid', ...FAREWELL]);
-      const wanted = args.required('authid', STRING);
-      const victims = others(caller, ({ authid }) => authid === wanted);
-      return killEach(victims, farewell(args, uriRule(), caller), payloadOf([victims.map(({ id }) => id)]));
-    },
-
-    'wamp.session.kill_by_authrole': (caller, call) => {
-      const args = new CallArguments(call, ['authrole', ...FAREWELL]);
-      const wanted = args.required('authrole', STRING);
-      const victims = others(caller, ({ authrole }) => authrole === wanted);
-      return killEach(victims, farewell(args, uriRule(), caller), payloadOf([victims.length]));
-    },
-
-    'wamp.session.kill_all': (caller, call) => {
-      const words = farewell(new CallArguments(call, FAREWELL), uriRule(), caller);
-      const victims = others(caller, () => true);
-      return killEach(victims, words, payloadOf([victims.length]), quietly);
-    },
+    'wamp.session.kill_all': spread<Kill>({
+      question: (caller, call) => {
+        const words = farewell(new CallArguments(call, FAREWELL), uriRule(), caller);
+        return { wanted: '', except: caller.id, words };
+      },
+      answer: (question) => killed(question, () => true, quietly),
+      result: (answers) => payloadOf([joinedList(answers, 'killed').length]),
+    }),
   };
 }
 
@@ -89,11 +131,22 @@ function farewell(args: CallArguments, uriRule: UriRule, { id }: RouterSession):
   return { ...checkedFarewell(wanted, uriRule), by: `session ${id}` };
 }
 
+function detailsOf(session: RouterSession | undefined): MetaAnswer {
+  return session === undefined ? {} : { facts: { details: session.details } };
+}
+
+/** @returns the roles that the caller lists; null without a list. */
+function rolesIn(_caller: RouterSession, call: Call) {
+  return { roles: new CallArguments(call, ['filter_authroles']).optional('filter_authroles', STRINGS) ?? null };
+}
+
 /** @returns the sessions with the roles that the caller lists; without a list, all sessions. */
-function withRoles(sessions: ReadonlyMap<number, RouterSession>, call: Call): readonly RouterSession[] {
-  const roles = new CallArguments(call, ['filter_authroles']).optional('filter_authroles', STRINGS);
+function withRoles(
+  sessions: ReadonlyMap<number, RouterSession>,
+  { roles }: { readonly roles: readonly string[] | null },
+): readonly RouterSession[] {
   const all = [...sessions.values()];
-  return roles === undefined ? all : all.filter(({ authrole }) => roles.includes(authrole));
+  return roles === null ? all : all.filter(({ authrole }) => roles.includes(authrole));
 }
 
 function noSuchSession(text: string): WampError {

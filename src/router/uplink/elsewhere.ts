@@ -3,16 +3,32 @@ import type { Call } from '../../wamp/message.js';
 import type { Broker } from '../broker/broker.js';
 import type { Dealer } from '../dealer/dealer.js';
 import type { RouterSession } from '../session.js';
-import type { Publication, RegistrationClaim, WantedPattern } from '../uplink.js';
+import type { WampError } from '../../wamp/error.js';
+import type { Dict } from '../../wamp/payload.js';
+import type { MetaApi } from '../meta/meta-api.js';
+import type { MetaAnswer, Publication, RegistrationClaim, WantedPattern } from '../uplink.js';
 
 /** The side of a realm that an `Uplink` calls. Sessions of other nodes are `isElsewhere`; `Realm.forget` removes one that is gone. */
 export class Elsewhere {
   readonly #broker: Broker;
   readonly #dealer: Dealer;
+  readonly #meta: MetaApi | undefined;
 
-  constructor(broker: Broker, dealer: Dealer) {
+  /** @param meta undefined where the realm has none. */
+  constructor(broker: Broker, dealer: Dealer, meta: MetaApi | undefined) {
     this.#broker = broker;
     this.#dealer = dealer;
+    this.#meta = meta;
+  }
+
+  /**
+   * Answers a question of another node.
+   * @param procedure as `MetaQuestion` has it.
+   * @param reply called once, at once or later.
+   */
+  answer(procedure: string, question: Dict, reply: (answer: MetaAnswer | WampError) => void): void {
+    if (this.#meta === undefined) reply({});
+    else this.#meta.answer(procedure, question, reply);
   }
 
   /** Delivers a publication that came for one pattern to the subscribers on this node. */
@@ -32,10 +48,23 @@ export class Elsewhere {
   /**
    * A session of another node is a callee from now on.
    * @param session gets INVOCATION and INTERRUPT, and answers by `Realm.receive`.
-   * @param place among those of all nodes, see `Uplink.registered`.
+   * @param place and @param createdMs: see `RegistrationStanding`.
    */
-  admit(session: RouterSession, claim: RegistrationClaim, place: number): void {
-    this.#dealer.admit(session, claim, place);
+  admit(session: RouterSession, claim: RegistrationClaim, place: number, createdMs?: number): void {
+    this.#dealer.admit(session, claim, place, createdMs);
+  }
+
+  /**
+   * Tells, by the meta API, what a node that is gone cannot: its session is no callee any more.
+   * @param isLast whether it was the last one on any node.
+   */
+  lost(session: number, registration: { readonly id: number; readonly uri: string }, isLast: boolean): void {
+    this.#meta?.registrationLost(session, registration, isLast);
+  }
+
+  /** @returns when a subscription of this node was created, in milliseconds since 1970; undefined when there is none. */
+  subscribedSince(id: number): number | undefined {
+    return this.#broker.createdMs(id);
   }
 
   /** It is one no more. Calls that it has it may still answer. */

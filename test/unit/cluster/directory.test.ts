@@ -76,6 +76,7 @@ class TestNode {
     this.directory.listen(REALM, {
       added: ({ key, node }) => void this.remote.set(key, node.name),
       removed: ({ key }) => void this.remote.delete(key),
+      cleaned: () => undefined,
       superseded: (claim) => {
         this.held.delete(claim);
         this.directory?.release(claim);

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { Barrier, BARRIER } from '../../../src/cluster/barrier.js';
 import { encodeFrame } from '../../../src/cluster/frame.js';
 import type { MemoryHub } from '../../../src/engine/memory/hub.js';
+import { Standings } from '../../../src/cluster/meta/standings.js';
 import { Peers } from '../../../src/cluster/peers.js';
 import { Subjects } from '../../../src/cluster/subjects.js';
 import { payloadOf } from '../../../src/wamp/payload.js';
@@ -159,6 +160,7 @@ it('a barrier asks all others at once for all who wait, again when that fails, a
     membership: { others: [b.self, c.self], isSuspect: ({ name }) => suspects.has(name) },
     scheduler: clock,
     revision: () => 0,
+    standings: new Standings({ selfKey: 'a.1', sinceOf: () => undefined }),
   });
   const passed: number[] = [];
   for (const number of [1, 2, 3]) barrier.pass(() => passed.push(number));

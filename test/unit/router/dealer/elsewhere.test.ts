@@ -42,7 +42,7 @@ function testNode() {
   // Others have asked before: here each claim is agreed to at once, in order.
   others.uplink.registered = (claim, done) => {
     others.claims.push(claim);
-    done(undefined, (place += 10));
+    done(undefined, { place: (place += 10), createdMs: 0, isFirst: others.claims.length === 1 });
   };
   const options = { uri_check: 'loose', event_dispatching_chunk_size: 100, bridge_meta_api: false } as const;
   const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL], options }], {
