@@ -130,7 +130,8 @@ export class RealmMeta {
   #nodesFor({ about }: MetaQuestion): readonly NodeRef[] {
     const { membership, nodeOfSession } = this.#deps;
     const node = about === undefined ? undefined : nodeOfSession(about);
-    const nodes = about === undefined ? membership.others : [node].filter((each) => each !== undefined);
+    // Who gave an id may have left the cluster and come back, with the session.
+    const nodes = node === undefined ? membership.others : [node];
     return nodes.filter((each) => !membership.isSuspect(each));
   }
 
