@@ -70,7 +70,16 @@ async function attemptOf(
   try {
     connection = await packages.transport.connect(options);
   } catch (error) {
-    throw refusalOf(packages, error) ?? new EngineError('unavailable', messageOf(error), { cause: error });
+    const hint =
+      config.tls === undefined ? '' : ' (or NATS does not like the certificate of this node: its log says so)';
+    throw refusalOf(packages, error) ?? new EngineError('unavailable', `${messageOf(error)}${hint}`, { cause: error });
+  }
+  if (connection.info?.jetstream !== true) {
+    await connection.close();
+    throw new EngineError(
+      'unavailable',
+      'JetStream is switched off there: `nats-server` needs the setting `jetstream`',
+    );
   }
   // A server of a cluster says so when it says hello.
   const replicas = config.replicas ?? (connection.info?.cluster === undefined ? 1 : 3);
