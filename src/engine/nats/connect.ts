@@ -82,7 +82,7 @@ async function attemptOf(
     );
   }
   // A server of a cluster says so when it says hello.
-  const replicas = config.replicas ?? (connection.info?.cluster === undefined ? 1 : 3);
+  const replicas = config.replicas ?? (connection.info.cluster === undefined ? 1 : 3);
   return NatsEngine.over(packages, connection, {
     ...{ replicas, inboxPrefix: INBOX, timeoutMs: ANSWER_MS, maxPendingBytes: config.max_pending, log },
   });

@@ -38,15 +38,13 @@ it('every call has one answer, and nothing is left', async () => {
       const until = async (isSo: () => boolean): Promise<void> => {
         for (let round = 0; round < 60 && !isSo(); round++) await time(250);
       };
-      const blink = async (node: { engine: { cut(): void; mend(): void } }, during: () => Promise<void>) => {
-        node.engine.cut();
+      const blink = async ({ name }: { readonly name: string }, during: () => Promise<void>): Promise<void> => {
+        const engine = nodes.find((node) => node.name === name)?.engine;
+        engine?.cut();
         await during();
-        node.engine.mend();
+        engine?.mend();
       };
-      await playModel(
-        { nodes, turns, time, until, blink: (node, during) => blink(node as ClusterNode, during) },
-        steps,
-      );
+      await playModel({ nodes, turns, time, until, blink }, steps);
     }),
     { numRuns: 25 },
   );
