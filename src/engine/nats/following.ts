@@ -8,6 +8,7 @@
  * has another one, or none, and its numbers begin again below those that were told.
  */
 import type { ConsumerMessages, JetStreamApiError, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import { EngineError } from '../engine.js';
 import { isMark } from './mark.js';
 import type { Change } from '../engine.js';
 import type { NatsPackages } from './packages.js';
@@ -29,6 +30,12 @@ const NO_STREAM = 10_059;
  * all yet. A stream that was made at another time is another one at once.
  */
 const LOOKS = 4;
+
+/** The stream has the name of the one that was followed, and is another one. */
+const OTHER_STREAM = 'the stream was made anew';
+
+/** The stream ends before the last change that was told. */
+const CHANGES_MISSING = 'the stream lacks what was told';
 
 /** What is told of a bucket: see `Bucket.watch`. */
 export interface FollowingListener {
@@ -89,7 +96,7 @@ export class Following {
     this.#consume().catch((error: unknown) => {
       if (attempt !== this.#attempt) return;
       this.#missed = isMissing(error) ? this.#missed + 1 : 0;
-      if (this.#missed >= LOOKS || error instanceof OtherStream) return this.#gone();
+      if (this.#missed >= LOOKS || isEngineError(error, OTHER_STREAM)) return this.#gone();
       this.#deps.failed(error);
       this.#retry = setTimeout(() => this.renew(), RETRY_MS).unref();
     });
@@ -118,8 +125,8 @@ export class Following {
     const { created, state } = await this.#deps.manager.streams.info(this.#deps.stream);
     if (attempt !== this.#attempt) return;
     this.#created ??= created;
-    if (created !== this.#created) throw new OtherStream('the stream was made anew');
-    if (state.last_seq < this.#last) throw new MissingChanges('the stream lacks what was told');
+    if (created !== this.#created) throw new EngineError('unavailable', OTHER_STREAM);
+    if (state.last_seq < this.#last) throw new EngineError('unavailable', CHANGES_MISSING);
   }
 
   async #consume(): Promise<void> {
@@ -184,12 +191,10 @@ export class Following {
   }
 }
 
-/** The stream has the name of the one that was followed, and is another one. */
-class OtherStream extends Error {}
-
-/** The stream ends before the last change that was told. */
-class MissingChanges extends Error {}
-
 function isMissing(error: unknown): boolean {
-  return error instanceof MissingChanges || (error as Partial<JetStreamApiError>).code === NO_STREAM;
+  return isEngineError(error, CHANGES_MISSING) || (error as Partial<JetStreamApiError>).code === NO_STREAM;
+}
+
+function isEngineError(error: unknown, message: string): boolean {
+  return error instanceof EngineError && error.message === message;
 }
