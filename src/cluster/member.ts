@@ -71,6 +71,9 @@ const OF_REALMS = ['call', 'cancel', 'yield', 'error', 'busy'] as const;
 const UNKNOWN = 'unknown';
 const LOST = 'lost';
 
+/** "Behind which revision is known what is over at yours?" */
+const RELEASED = 'released';
+
 /** Between two attempts to find out what was lost. */
 const RETRY_MS = 250;
 
@@ -140,6 +143,7 @@ export class ClusterMember {
         ...{ bucket: registrations, self: membership.self, clock, scheduler, log, repeated },
         idOf: deps.idOf ?? patternId,
         seen: (_revision, done) => barrier.pass(done),
+        releasedOf: async (node) => Number((await peers.ask(node, RELEASED, {})).head['v']),
         gone: () => membership.valuesGone(),
       });
       ids = new SessionIds(await clusterKey(nodes, randomBytes(32)), membership.slot, createRandomId());
@@ -284,6 +288,7 @@ export class ClusterMember {
       standings.othersBegin(head, (said) => directory.reached(Number(head['v']), () => answer?.(said))),
     );
     peers.on(ENDING, (from, { head }, answer) => answer?.(standings.othersEnd(keyOf(from), head)));
+    peers.on(RELEASED, (_from, _frame, answer) => void directory.released().then((v) => answer?.({ v })));
     for (const kind of OF_REALMS) peers.on(kind, (from, frame) => this.#received(from, kind, frame));
     peers.on(META, (from, frame, answer) => {
       const meta = this.#links.get(String(frame.head['r']))?.meta;

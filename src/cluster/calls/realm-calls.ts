@@ -60,7 +60,7 @@ export class RealmCalls implements RegistrationListener {
 
   added({ key, node, claim, place, createdMs }: CalleeEntry): void {
     const callee = this.#calleeOf(node, claim);
-    callee.holds(this.#deps.idOf(claim), key, claim.uri);
+    callee.holds(this.#deps.idOf(claim), { key, uri: claim.uri, isSingle: claim.invoke === 'single' });
     this.#deps.realm().elsewhere.admit(callee.session, claim, place, createdMs);
   }
 
@@ -89,6 +89,7 @@ export class RealmCalls implements RegistrationListener {
     else if (kind === 'cancel') this.#canceled(from, [callee, id], isDict(head['o']) ? head['o'] : {});
     else if (kind === 'yield') this.#answered(from, callee, { type: YIELD, requestId: id, options: dict, payload });
     else if (kind === 'busy') this.#callees.get(sessionKey(from, callee))?.busy(id);
+    else if (kind === 'error' && head['g'] === true) this.#callees.get(sessionKey(from, callee))?.gone(id);
     else if (kind === 'error') {
       const error = String(uri);
       const message = { type: ERROR, requestType: INVOCATION, requestId: id, details: dict, error, payload } as const;
@@ -151,8 +152,8 @@ export class RealmCalls implements RegistrationListener {
     if (isMore === true && !caller.has(requestId)) return this.#idle(caller, sessionKey(from, calleeId));
     const claim = typeof key === 'string' ? this.#deps.claimOf(key) : undefined;
     caller.begin(requestId);
+    if (claim === undefined) return caller.gone(requestId);
     try {
-      if (claim === undefined) throw new WampError(ErrorUri.UNAVAILABLE, 'the callee has left');
       const message = { type: CALL, requestId, options, procedure: String(procedure), payload } as const;
       const { elsewhere } = this.#deps.realm();
       if (!elsewhere.forward(caller.session, claim, message, isTrial !== true)) caller.busy(requestId);

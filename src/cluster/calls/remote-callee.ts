@@ -7,6 +7,7 @@ import { wampErrorOf } from '../realm-events.js';
 import { ErrorUri } from '../../wamp/error.js';
 import { ERROR, INTERRUPT, INVOCATION } from '../../wamp/message.js';
 import { NO_PAYLOAD, payloadOf } from '../../wamp/payload.js';
+import { quoted } from '../../wamp/uri.js';
 import { ForeignSession } from './foreign-session.js';
 import type { RegistrationClaim } from '../../router/uplink.js';
 import type { ErrorMessage, Invocation, RouterMessage, Yield } from '../../wamp/message.js';
@@ -27,14 +28,21 @@ export interface RemoteCalleeDeps {
   readonly idle: () => void;
 }
 
+/** Of an entry of the directory: its key, its URI, and whether nobody shares the procedure. */
+interface Held {
+  readonly key: string;
+  readonly uri: string;
+  readonly isSingle: boolean;
+}
+
 export class RemoteCallee {
   readonly node: NodeRef;
   readonly session: ForeignSession;
   readonly #deps: RemoteCalleeDeps;
-  // registration id -> the key of its entry, and its URI
-  readonly #entries = new Map<number, { readonly key: string; readonly uri: string }>();
-  /** The ids of INVOCATIONs that have no final answer. */
-  readonly #open = new Set<number>();
+  // registration id -> what it is called for
+  readonly #entries = new Map<number, Held>();
+  // the id of an INVOCATION that has no final answer -> what it is for
+  readonly #open = new Map<number, Held | undefined>();
 
   constructor(deps: RemoteCalleeDeps) {
     this.#deps = deps;
@@ -55,11 +63,11 @@ export class RemoteCallee {
 
   /** The ids of INVOCATIONs that have no final answer. */
   get open(): readonly number[] {
-    return [...this.#open];
+    return [...this.#open.keys()];
   }
 
-  holds(registration: number, key: string, uri: string): void {
-    this.#entries.set(registration, { key, uri });
+  holds(registration: number, held: Held): void {
+    this.#entries.set(registration, held);
   }
 
   drops(registration: number): void {
@@ -86,6 +94,13 @@ export class RemoteCallee {
     this.answered({ type: ERROR, requestType: INVOCATION, requestId, details: {}, error, payload });
   }
 
+  /** Its node has no such callee any more: of a procedure that it did not share, this is what a node alone says. */
+  gone(requestId: number): void {
+    const held = this.#open.get(requestId);
+    if (held?.isSingle !== true) return this.failed(requestId, ErrorUri.UNAVAILABLE, 'the callee has left');
+    this.failed(requestId, ErrorUri.NO_SUCH_PROCEDURE, `no callee registered for procedure ${quoted(held.uri)}`);
+  }
+
   #send(message: RouterMessage): void {
     if (message.type === INVOCATION) this.#invoke(message, false);
     else if (message.type === INTERRUPT) this.#interrupt(message.requestId, message.options);
@@ -94,7 +109,7 @@ export class RemoteCallee {
   #invoke({ requestId, registration, details, payload }: Invocation, isTrial: boolean): void {
     const entry = this.#entries.get(registration);
     const isMore = this.#open.has(requestId);
-    this.#open.add(requestId);
+    this.#open.set(requestId, entry ?? this.#open.get(requestId));
     const fail = (error: string, text: string): void => queueMicrotask(() => this.failed(requestId, error, text));
     if (entry === undefined) return fail(ErrorUri.UNAVAILABLE, 'the callee has left');
     const head = {

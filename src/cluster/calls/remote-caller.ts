@@ -65,6 +65,17 @@ export class RemoteCaller {
     this.#answer(requestId, 'busy', {}, NO_PAYLOAD, true);
   }
 
+  /** The callee is one no more, and was not asked: its registration is over, though the node of the caller does not know it yet. */
+  gone(requestId: number): void {
+    this.#answer(
+      requestId,
+      'error',
+      { d: {}, u: ErrorUri.UNAVAILABLE, g: true },
+      payloadOf(['the callee has left']),
+      true,
+    );
+  }
+
   #send(message: RouterMessage): void {
     if (message.type === RESULT) {
       const isFinal = message.details['progress'] !== true;

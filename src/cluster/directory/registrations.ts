@@ -9,6 +9,7 @@ import { ID_TAKEN, idTaken } from '../pattern-id.js';
 import { wampErrorOf } from '../realm-events.js';
 import { encodeEntry, entryKey, entryOf, nodeOfEntry } from './entry.js';
 import { forcedPlace, publicCallees, takenByForce, verdictOn } from './verdict.js';
+import { Releases, releasedBy } from './releases.js';
 import type { Logger } from '../../log/logger.js';
 import type { RepeatedLog } from '../../log/repeated.js';
 import type { Scheduler } from '../../router/observer.js';
@@ -18,6 +19,7 @@ import type { Bucket, Change } from '../../engine/engine.js';
 import type { NodeRef } from '../node-ref.js';
 import type { PatternIdOf } from '../pattern-id.js';
 import type { CalleeEntry } from './entry.js';
+import type { ReleasedOf } from './releases.js';
 
 /** What a realm of this node is told. None of it throws. */
 export interface RegistrationListener {
@@ -43,6 +45,8 @@ export interface DirectoryDeps {
   readonly idOf: PatternIdOf;
   /** @param done called when all other nodes have seen all changes up to a revision. */
   readonly seen: (revision: number, done: () => void) => void;
+  /** Without it others are taken for callees until their keys are deleted. */
+  readonly releasedOf?: ReleasedOf;
   /** Called when all registrations of the bucket are lost. */
   readonly gone: () => void;
 }
@@ -62,6 +66,8 @@ interface Own {
   beginning?: { readonly isFirst: boolean; readonly replaced: number | undefined };
   /** The key is being written as that of a callee. */
   isConfirming: boolean;
+  /** Whether those that stand in its way were asked if they are over: not yet, just now, or all have answered. */
+  asked: 'no' | 'asking' | 'yes';
 }
 
 /** The mark of a key that was deleted is erased this much later: by then all have seen it. */
@@ -99,6 +105,7 @@ export class RegistrationDirectory {
   /** Those that wait until this node has seen a revision. */
   #waiting: { readonly revision: number; readonly done: () => void }[] = [];
   #revision = 0;
+  readonly #releases = new Releases();
   #lastNumber = 0;
   #isEnded = false;
   readonly #ends = new Set<() => void>();
@@ -144,7 +151,7 @@ export class RegistrationDirectory {
     const key = entryKey(realm, this.#deps.idOf(realm, claim), this.#deps.self, ++this.#lastNumber);
     const createdMs = this.#deps.clock();
     const written = force === claim.force ? claim : { ...claim, force };
-    this.#own.set(key, { realm, claim, written, createdMs, done, isConfirming: false });
+    this.#own.set(key, { realm, claim, written, createdMs, done, isConfirming: false, asked: 'no' });
     this.#keys.set(claim, key);
     this.#deps.bucket
       .put(key, encodeEntry(realm, written, createdMs))
@@ -162,6 +169,11 @@ export class RegistrationDirectory {
   /** @returns the claim of this node with a key, if it is one still. */
   claimOf(key: string): RegistrationClaim | undefined {
     return this.#own.get(key)?.claim;
+  }
+
+  /** See {@link Releases.revision}. */
+  released(): Promise<number> {
+    return this.#releases.revision();
   }
 
   /** The revision that this node has seen. */
@@ -325,13 +337,24 @@ export class RegistrationDirectory {
       if (verdict === 'wait') continue;
       if (verdict === 'held') this.#confirm(entry, own, publicCallees(group)[0]);
       else if (verdict === 'clash') this.#clash(entry, own);
-      else this.#refuse(entry.key, own, verdict);
+      else if (own.asked === 'yes') this.#refuse(entry.key, own, verdict);
+      else if (own.asked === 'no') void this.#ask(entry, own, inForce);
     }
   }
 
   #clash({ key, realm, claim: { uri, match } }: CalleeEntry, own: Own): void {
     this.#deps.log.warn({ realm, uri, match }, ID_TAKEN);
     this.#refuse(key, own, idTaken(uri));
+  }
+
+  /** Nobody is refused before the nodes of those that stand in the way were asked: see `releases.ts`. */
+  async #ask({ group }: CalleeEntry, own: Own, others: readonly CalleeEntry[]): Promise<void> {
+    own.asked = 'asking';
+    const nodes = others.filter((entry) => !this.#isOwn(entry)).map(({ node }) => node);
+    const revision = await releasedBy(nodes, this.#deps.releasedOf);
+    await new Promise<void>((resolve) => this.reached(revision, resolve));
+    own.asked = 'yes';
+    this.#judge(this.#groups.get(group) ?? new Map<string, CalleeEntry>());
   }
 
   /** @param first a callee of the registration, which is as old as with it; undefined: there is none. */
@@ -390,7 +413,7 @@ export class RegistrationDirectory {
   }
 
   async #delete(key: string): Promise<void> {
-    await this.#deps.bucket.delete(key);
+    await this.#releases.follow(this.#deps.bucket.delete(key));
     this.#later(MARK_MS, () => {
       // A mark that stays does no harm.
       this.#deps.bucket.erase(key).catch((error: unknown) => this.#left(key, error));
