@@ -36,7 +36,9 @@ export class ClusterLoad {
   readonly tally: Tally = { results: 0, errors: new Map(), cut: 0, unanswered: 0, events: 0, lost: 0, faults: [] };
   readonly #urls: readonly string[];
   readonly #sessions = new Set<number>();
-  readonly #running: Promise<void>[] = [];
+  /** Those that ask, and those that wait to be asked or told. */
+  readonly #asking: Promise<void>[] = [];
+  readonly #waiting: Promise<void>[] = [];
   readonly #clients = new Set<WampClient>();
   /** How many have their part, by node. */
   readonly #ready: number[];
@@ -51,10 +53,10 @@ export class ClusterLoad {
   static async begin(nodes: readonly Daemon[]): Promise<ClusterLoad> {
     const load = new ClusterLoad(nodes);
     for (const index of nodes.keys()) {
-      load.#play(index, (client) => load.#callee(client, index));
-      load.#play(index, (client) => load.#subscriber(client, index));
-      load.#play(index, (client) => load.#caller(client));
-      load.#play(index, (client) => load.#publisher(client));
+      load.#waiting.push(load.#play(index, (client) => load.#callee(client, index)));
+      load.#waiting.push(load.#play(index, (client) => load.#subscriber(client, index)));
+      load.#asking.push(load.#play(index, (client) => load.#caller(client)));
+      load.#asking.push(load.#play(index, (client) => load.#publisher(client)));
     }
     for (const index of nodes.keys()) await load.ready(index);
     return load;
@@ -90,9 +92,9 @@ export class ClusterLoad {
   /** Ends everybody in good order. @throws when something was wrong. */
   async end(): Promise<Tally> {
     this.#isOver = true;
-    // Those that wait for a message and not for an answer.
+    await Promise.all(this.#asking);
     for (const client of this.#clients) client.send([6, {}, 'wamp.close.normal']);
-    await Promise.all(this.#running);
+    await Promise.all(this.#waiting);
     this.#throwFaults();
     return this.tally;
   }
@@ -102,15 +104,12 @@ export class ClusterLoad {
     if (faults.length > 0) throw new Error(`${faults.length} faults: ${faults.slice(0, 5).join('; ')}`);
   }
 
-  #play(index: number, part: (client: JoinedClient) => Promise<void>): void {
-    const run = async (): Promise<void> => {
-      while (!this.#isOver) {
-        const client = await this.#join(index);
-        if (client === undefined) await delay(PAUSE_MS);
-        else await this.#session(client, part);
-      }
-    };
-    this.#running.push(run().catch((error: unknown) => void this.tally.faults.push(String(error))));
+  async #play(index: number, part: (client: JoinedClient) => Promise<void>): Promise<void> {
+    while (!this.#isOver) {
+      const client = await this.#join(index);
+      if (client === undefined) await delay(PAUSE_MS);
+      else await this.#session(client, part);
+    }
   }
 
   /** @returns undefined while the node lets nobody in. */
