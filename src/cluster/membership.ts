@@ -16,6 +16,7 @@ import { EngineError, isConflict } from '../engine/engine.js';
 import { decodeJson, encodeJson } from './json.js';
 import { isSame, keyOf, nodeOf } from './node-ref.js';
 import { GONE, HERE, heartbeatIn, hereIn, isTaken, nodeIn, slotOf } from './nodes-bucket.js';
+import { OwnHeartbeats, isHeard } from './own-heartbeats.js';
 import { sayRepeated } from '../log/repeated.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Scheduler } from '../router/observer.js';
@@ -100,18 +101,14 @@ export class Membership {
   #state: 'joining' | 'member' | 'fenced' | 'left' = 'joining';
   /** Whether everything that was there has been noted. */
   #isJoined = false;
-  // Heartbeats of this node that have not come back: their number -> when they were sent
-  readonly #sent = new Map<number, number>();
-  #count = 0;
-  /** When the last heartbeat was sent that came back. */
-  #provenMs: number;
+  readonly #heartbeats: OwnHeartbeats;
   readonly #ends = new Set<() => void>();
   #areValuesGone = false;
 
   private constructor(deps: MembershipDeps) {
     this.#deps = deps;
     this.#self = { name: deps.name, epoch: 0 };
-    this.#provenMs = deps.scheduler.elapsed();
+    this.#heartbeats = new OwnHeartbeats({ ...deps, forgetMs: deps.timings.fenceMs });
   }
 
   /**
@@ -181,7 +178,7 @@ export class Membership {
    */
   mayServe(): boolean {
     if (this.#state !== 'member') return false;
-    if (this.#deps.scheduler.elapsed() - this.#provenMs < this.#deps.timings.fenceMs) return true;
+    if (this.#heartbeats.unprovenMs < this.#deps.timings.fenceMs) return true;
     this.#fence('its heartbeats did not come back');
     return false;
   }
@@ -201,7 +198,7 @@ export class Membership {
   }
 
   async #join(): Promise<void> {
-    const { engine, bucket, subject, scheduler } = this.#deps;
+    const { engine, bucket, subject } = this.#deps;
     const known: Change[] = [];
     const note = (change: Change): void => {
       if (this.#state !== 'joining') return this.#note(change);
@@ -215,7 +212,7 @@ export class Membership {
     if (this.#areValuesGone) throw new EngineError('unavailable', VALUES_GONE);
     this.#ends.add(engine.subscribe(subject, (message) => this.#hear(message)));
     this.#state = 'member';
-    this.#provenMs = scheduler.elapsed();
+    this.#heartbeats.begin();
     for (const change of known) this.#note(change);
     this.#isJoined = true;
     for (const [key, by] of this.#uncleaned) if (by !== keyOf(this.#self) && !this.#others.has(by)) this.#takeOver(key);
@@ -227,20 +224,7 @@ export class Membership {
   /** Earlier lives of this node ended without a word, and nothing is heard of them. Rejects with EngineError when something is. */
   async #checkSilence(earlier: readonly NodeRef[]): Promise<void> {
     if (earlier.length === 0) return;
-    const { engine, subject, scheduler, timings } = this.#deps;
-    const alive = await new Promise<boolean>((resolve) => {
-      const stopTimer = scheduler.after(timings.suspectMs, () => over(false));
-      const end = engine.subscribe(subject, ({ data }) => {
-        const from = heartbeatIn(data)?.from;
-        if (from !== undefined && earlier.some((node) => isSame(node, from))) over(true);
-      });
-      const over = (isAlive: boolean): void => {
-        stopTimer();
-        end();
-        resolve(isAlive);
-      };
-    });
-    if (!alive) return;
+    if (!(await isHeard(earlier, { ...this.#deps, withinMs: this.#deps.timings.suspectMs }))) return;
     throw new EngineError(
       'refused',
       `there is a node "${this.#deps.name}" in the cluster already: each needs a name of its own`,
@@ -287,11 +271,9 @@ export class Membership {
   /** Sends a heartbeat, looks who is silent, and comes back later. */
   #beat(): void {
     if (!this.mayServe()) return;
-    const { engine, scheduler, timings } = this.#deps;
+    const { timings } = this.#deps;
     this.#later(timings.heartbeatMs, () => this.#beat());
-    const now = scheduler.elapsed();
-    for (const [count, sentMs] of this.#sent) if (now - sentMs > timings.fenceMs) this.#sent.delete(count);
-    if (engine.isUp) this.#send(now);
+    this.#heartbeats.send(keyOf(this.#self));
     for (const member of this.#others.values()) {
       if (this.#silentMs(member) < timings.removeMs) continue;
       this.#remove(member.node).catch((error: unknown) =>
@@ -300,32 +282,15 @@ export class Membership {
     }
   }
 
-  /** A heartbeat that the engine does not take is one that does not come back. */
-  #send(now: number): void {
-    const { engine, subject } = this.#deps;
-    try {
-      engine.publish(subject, encodeJson({ node: keyOf(this.#self), count: ++this.#count }));
-      this.#sent.set(this.#count, now);
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-    }
-  }
-
   #hear({ data }: EngineMessage): void {
     const heartbeat = heartbeatIn(data);
     if (heartbeat === undefined) return;
-    if (isSame(heartbeat.from, this.#self)) return this.#proven(heartbeat.count);
+    if (isSame(heartbeat.from, this.#self)) return this.#heartbeats.cameBack(heartbeat.count);
     const member = this.#others.get(keyOf(heartbeat.from));
     if (member === undefined) return;
     member.heardMs = this.#deps.scheduler.elapsed();
     member.absentMs = undefined;
     member.isAbsent = false;
-  }
-
-  #proven(count: number): void {
-    const sentMs = this.#sent.get(count);
-    if (sentMs !== undefined) this.#provenMs = Math.max(this.#provenMs, sentMs);
-    for (const earlier of this.#sent.keys()) if (earlier <= count) this.#sent.delete(earlier);
   }
 
   /** A change of the bucket. */

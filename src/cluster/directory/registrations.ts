@@ -7,7 +7,7 @@ import { sayRepeated } from '../../log/repeated.js';
 import { isSame, keyOf } from '../node-ref.js';
 import { ID_TAKEN, idTaken } from '../pattern-id.js';
 import { wampErrorOf } from '../realm-events.js';
-import { encodeEntry, entryKey, entryOf, nodeOfEntry } from './entry.js';
+import { encodeEntry, entryKey, entryOf } from './entry.js';
 import { forcedPlace, publicCallees, takenByForce, verdictOn } from './verdict.js';
 import { Releases, releasedBy } from './releases.js';
 import type { Logger } from '../../log/logger.js';
@@ -70,12 +70,6 @@ interface Own {
   asked: 'no' | 'asking' | 'yes';
 }
 
-/** The mark of a key that was deleted is erased this much later: by then all have seen it. */
-const MARK_MS = 60_000;
-
-/** Between two attempts to delete a key. */
-const RETRY_MS = 250;
-
 /** key -> entry */
 type Callees = ReadonlyMap<string, CalleeEntry>;
 
@@ -105,20 +99,20 @@ export class RegistrationDirectory {
   /** Those that wait until this node has seen a revision. */
   #waiting: { readonly revision: number; readonly done: () => void }[] = [];
   #revision = 0;
-  readonly #releases = new Releases();
+  readonly #releases: Releases;
   #lastNumber = 0;
-  #isEnded = false;
-  readonly #ends = new Set<() => void>();
+  #endWatch: () => void = () => undefined;
 
   /** Use {@link RegistrationDirectory.open}. */
   private constructor(deps: DirectoryDeps) {
     this.#deps = deps;
+    this.#releases = new Releases(deps);
   }
 
   /** Rejects with EngineError. */
   static async open(deps: DirectoryDeps): Promise<RegistrationDirectory> {
     const directory = new RegistrationDirectory(deps);
-    directory.#ends.add(await deps.bucket.watch((change) => directory.#note(change), deps.gone));
+    directory.#endWatch = await deps.bucket.watch((change) => directory.#note(change), deps.gone);
     return directory;
   }
 
@@ -171,7 +165,7 @@ export class RegistrationDirectory {
     return this.#own.get(key)?.claim;
   }
 
-  /** See {@link Releases.revision}. */
+  /** See `Releases.revision`. */
   released(): Promise<number> {
     return this.#releases.revision();
   }
@@ -193,14 +187,13 @@ export class RegistrationDirectory {
       [...group.values()].filter((entry) => isSame(entry.node, node)).map(({ key }) => key),
     );
     for (const key of keys) this.#cleaned.add(key);
-    await Promise.all(keys.map((key) => this.#delete(key)));
+    await Promise.all(keys.map((key) => this.#releases.delete(key)));
   }
 
   /** A node has gone: see {@link RegistrationDirectory.cleanBehind}. */
   forget(node: NodeRef): void {
-    const groups = [...this.#groups.values()].filter((group) =>
-      [...group.values()].some((entry) => isSame(entry.node, node)),
-    );
+    const isOf = (entry: CalleeEntry): boolean => isSame(entry.node, node);
+    const groups = [...this.#groups.values()].filter((group) => [...group.values()].some(isOf));
     const before = groups.map((group) => this.#inForce(group));
     this.#gone.add(keyOf(node));
     for (const [index, group] of groups.entries()) {
@@ -218,9 +211,8 @@ export class RegistrationDirectory {
 
   /** Ends the watch. What this node has in the bucket stays: see {@link RegistrationDirectory.leave}. */
   end(): void {
-    this.#isEnded = true;
-    for (const end of this.#ends) end();
-    this.#ends.clear();
+    this.#endWatch();
+    this.#releases.end();
   }
 
   /** Deletes all that this node has in the bucket. Rejects with EngineError. */
@@ -252,7 +244,7 @@ export class RegistrationDirectory {
     group.set(key, entry);
     this.#groups.set(name, group);
     this.#tell(before, this.#inForce(group));
-    if (isLate) this.#deleteLater(key);
+    if (isLate) this.#releases.deleteLater(key);
     else if (entry.isHeld && this.#isOwn(entry)) {
       this.#noteBeginning(entry, there, publicCallees(group));
       this.#confirmed(entry, this.#inForce(group).has(key));
@@ -400,38 +392,7 @@ export class RegistrationDirectory {
     if (own === undefined) return;
     this.#own.delete(key);
     this.#keys.delete(own.claim);
-    this.#deleteLater(key);
-  }
-
-  /** Deletes a key; again while the engine does not answer. */
-  #deleteLater(key: string): void {
-    this.#delete(key).catch((error: unknown) => {
-      if (this.#isEnded) return;
-      this.#left(key, error);
-      this.#later(RETRY_MS, () => this.#deleteLater(key));
-    });
-  }
-
-  async #delete(key: string): Promise<void> {
-    await this.#releases.follow(this.#deps.bucket.delete(key));
-    this.#later(MARK_MS, () => {
-      // A mark that stays does no harm.
-      this.#deps.bucket.erase(key).catch((error: unknown) => this.#left(key, error));
-    });
-  }
-
-  #later(ms: number, action: () => void): void {
-    const end = this.#deps.scheduler.after(ms, () => {
-      this.#ends.delete(end);
-      action();
-    });
-    this.#ends.add(end);
-  }
-
-  #left(key: string, error: unknown): void {
-    const node = nodeOfEntry(key);
-    const facts = { err: error, node: node && keyOf(node) };
-    sayRepeated(this.#deps, 'warn', facts, 'a registration that is over is still in the cluster');
+    this.#releases.deleteLater(key);
   }
 
   #isOwn({ node }: CalleeEntry): boolean {
