@@ -1,5 +1,5 @@
 /** The section `cluster` of a node: what joins its realms to those of other nodes. A family of engines, told apart by `type`. */
-import { natsKeys } from '../engine/nats/schema.js';
+import { natsFilesOf, natsKeys } from '../engine/nats/schema.js';
 import { checkClusterSection, checkNatsSection } from './rules.js';
 import type { NatsConfig } from '../engine/nats/schema.js';
 import type { ConfigSchema, FamilySchema } from '../schema/dialect.js';
@@ -102,6 +102,5 @@ export type ClusterConfig = ClusterKeys & (({ readonly type: 'nats' } & NatsConf
 
 /** @returns the files of a section that are nobody else's business; absolute. */
 export function clusterFilesOf(config: ClusterConfig): readonly string[] {
-  if (config.type !== 'nats') return [];
-  return [config.credentials, config.tls?.key].filter((file) => file !== undefined);
+  return config.type === 'nats' ? natsFilesOf(config) : [];
 }

@@ -30,9 +30,12 @@ export function placeText(config: CookieStoreConfig, types: CookieStoreTypes = C
   return path === undefined ? config.type : `${config.type} ${path}`;
 }
 
-/** @returns whether the cookies are kept elsewhere, so that {@link placeOf} tells of no file. */
-export function isRemote({ type }: CookieStoreConfig, types: CookieStoreTypes = COOKIE_STORES): boolean {
-  return types[type].census !== undefined;
+/** @returns the files and directories of a `store` section that are nobody else's business; absolute. */
+export function privateFilesOf(config: CookieStoreConfig, types: CookieStoreTypes = COOKIE_STORES): readonly string[] {
+  const type = typeOf(config, types);
+  // A store with a census is elsewhere: its place is no file.
+  const places = type.census === undefined ? Object.values(placeOf(config, types)) : [];
+  return [...places, ...(type.privateFiles?.(config) ?? [])];
 }
 
 /** @returns what is behind the word of a section. */

@@ -49,6 +49,8 @@ export interface CookieStoreType<W extends CookieStoreWord> {
   create(config: ConfigOf<W>, deps: CookieStoreDeps): CookieStore;
   /** Where the cookies are. A store without it is gone when the node stops. */
   place?(config: ConfigOf<W>): StorePlace;
+  /** The files that only the node may read, beside those that {@link place} names; absolute. */
+  privateFiles?(config: ConfigOf<W>): readonly string[];
   /**
    * Looks into the store without changing anything. Only for stores whose place is no path. Rejects with CookieStoreError.
    */

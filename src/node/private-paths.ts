@@ -2,7 +2,7 @@
  * What of a node no web service may hand out, wherever it lies: the node directory with the config, keys and pid file in it,
  * and what the config keeps elsewhere.
  */
-import { isRemote, placeOf } from '../cookie/registry.js';
+import { privateFilesOf } from '../cookie/registry.js';
 import { clusterFilesOf } from '../cluster/schema.js';
 import { cookieSectionsOf } from './cookie-stores.js';
 import type { NodeSource } from './directory.js';
@@ -15,7 +15,7 @@ import type { Families } from '../worker/registry.js';
  */
 export function privatePathsOf({ config, file }: NodeSource, cbdir: string, families: Families): string[] {
   const stores = cookieSectionsOf(config.workers, families).flatMap(({ store }) =>
-    isRemote(store, families.stores) ? [] : Object.values(placeOf(store, families.stores)),
+    privateFilesOf(store, families.stores),
   );
   const keys = config.workers.flatMap((worker) => workerTypeOf(worker, families).privateFiles(worker));
   const own = config.cluster === undefined ? [] : clusterFilesOf(config.cluster);

@@ -1,4 +1,5 @@
 /** What is checked of the store `nats`. */
+import { checkNats } from '../../engine/nats/rules.js';
 import type { Rules } from '../../schema/rules.js';
 
 /** What belongs to a server, and has no default. */
@@ -6,7 +7,10 @@ const OF_SERVERS = ['user', 'password', 'nkey', 'credentials', 'tls', 'replicas'
 
 /** Rule of the section: it is known where NATS is, by the section itself or by that of the cluster, and not by some of each. */
 export const checkServers: Rules = (store, { node, report }) => {
-  if (!store.get('servers').missing) return;
+  if (!store.get('servers').missing) {
+    checkNats(store, { report });
+    return;
+  }
   if (node.at('cluster', 'servers').missing) {
     report(
       store.path,

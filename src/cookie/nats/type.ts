@@ -1,5 +1,6 @@
 /** The store type `nats`. NATS is loaded when a store is opened. */
 import { CookieStoreError } from '../error.js';
+import { natsFilesOf } from '../../engine/nats/schema.js';
 import { NatsCookieStore } from './store.js';
 import type { CookieStoreDeps, CookieStoreType } from '../store-type.js';
 import type { NatsStoreConfig } from './schema.js';
@@ -19,6 +20,7 @@ export const natsStore: CookieStoreType<'nats'> = {
     }
   },
   place: ({ bucket, servers = [] }) => ({ bucket, servers: servers.join(', ') }),
+  privateFiles: natsFilesOf,
   share: {
     key: ({ bucket, servers = [] }) => Promise.resolve(`${bucket} ${[...servers].sort().join(' ')}`),
     // The config check makes sure that all agree.

@@ -100,6 +100,11 @@ export interface NatsConfig {
   readonly connect_timeout: number;
 }
 
+/** @returns the files of a section that are nobody else's business; absolute. */
+export function natsFilesOf({ credentials, tls }: Pick<NatsConfig, 'credentials' | 'tls'>): readonly string[] {
+  return [credentials, tls?.key].filter((file) => file !== undefined);
+}
+
 /** A checked `tls` of NATS. */
 export interface NatsTlsConfig {
   readonly ca_certificates?: readonly string[];
