@@ -16,6 +16,8 @@ export interface NatsConnectDeps {
   readonly neededBy: string;
   /** What the servers of NATS list the connection as. */
   readonly name: string;
+  /** How long a server may take to say hello, and JetStream to answer, in milliseconds; by default 2000. */
+  readonly answerMs?: number;
   /** Gives the wait up. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -23,7 +25,7 @@ export interface NatsConnectDeps {
 /** Between two attempts, in milliseconds. */
 const RETRY_MS = 500;
 
-/** How long a server may take to say hello, and JetStream to answer, in milliseconds. */
+/** See {@link NatsConnectDeps.answerMs}. */
 const ANSWER_MS = 2000;
 
 /** A link on which nothing comes for twice as long is dead. Heartbeats find out earlier whether anything is lost. */
@@ -63,9 +65,9 @@ export async function connectNats(config: NatsConfig, deps: NatsConnectDeps): Pr
 async function attemptOf(
   packages: NatsPackages,
   config: NatsConfig,
-  { name, log }: Pick<NatsConnectDeps, 'name' | 'log'>,
+  { name, log, answerMs = ANSWER_MS }: Pick<NatsConnectDeps, 'name' | 'log' | 'answerMs'>,
 ): Promise<NatsEngine> {
-  const options = await optionsOf(packages, config, name);
+  const options = { ...(await optionsOf(packages, config, name)), timeout: answerMs };
   let connection: NatsConnection;
   try {
     connection = await packages.transport.connect(options);
@@ -84,7 +86,7 @@ async function attemptOf(
   // A server of a cluster says so when it says hello.
   const replicas = config.replicas ?? (connection.info.cluster === undefined ? 1 : 3);
   return NatsEngine.over(packages, connection, {
-    ...{ replicas, inboxPrefix: INBOX, timeoutMs: ANSWER_MS, maxPendingBytes: config.max_pending, log },
+    ...{ replicas, inboxPrefix: INBOX, timeoutMs: answerMs, maxPendingBytes: config.max_pending, log },
   });
 }
 
@@ -109,7 +111,6 @@ async function optionsOf(packages: NatsPackages, config: NatsConfig, name: strin
   return {
     name,
     servers: [...servers],
-    timeout: ANSWER_MS,
     inboxPrefix: INBOX,
     pingInterval: PING_MS,
     maxPingOut: 2,

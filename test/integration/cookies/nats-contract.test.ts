@@ -21,7 +21,7 @@ describeNeeds('nats-server', hasNats)('over NATS', () => {
       cookieStoreContract(`nats, ${count}`, { persistent: true, shared: true }, () => {
         buckets += 1;
         const config = { servers: nats.urls, max_pending: 16_777_216, connect_timeout: 10 };
-        const deps = { log: silentLogger(), neededBy: 'a test', name: 'test' };
+        const deps = { log: silentLogger(), neededBy: 'a test', name: 'test', answerMs: 30_000 };
         return Promise.resolve(natsPlace(() => connectNats(config, deps), `cookies${buckets}`));
       });
     });
