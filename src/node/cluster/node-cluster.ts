@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ENGINES } from '../../engine/registry.js';
+import { connectEngine, patienceMsOf } from '../../engine/registry.js';
 import { EngineError } from '../../engine/engine.js';
 import { ClusterLives } from '../../cluster/lives.js';
 import { messageOf } from '../../system/error.js';
@@ -15,7 +15,6 @@ import type { ClusterCounts } from '../../cluster/member.js';
 import type { ClusterConfig } from '../../cluster/schema.js';
 import type { NodeConfig } from '../../config/schema.js';
 import type { Engine } from '../../engine/engine.js';
-import type { EngineConnectDeps } from '../../engine/engine-type.js';
 import type { Logger } from '../../log/logger.js';
 import { CLUSTER } from '../../metrics/catalogue.js';
 import { sample } from '../../metrics/metric.js';
@@ -62,7 +61,7 @@ export class NodeCluster {
     const counts: NodeCounts = { fenced: 0, lost: 0, undelivered: 0 };
     let engine: Engine | undefined;
     try {
-      engine = await connected(config, { log, signal, neededBy: 'the cluster', name: `crossbar-ts ${name}` });
+      engine = await connectEngine(config, { log, signal, neededBy: 'the cluster', name: `crossbar-ts ${name}` });
       checkSizes(node, engine);
       const lives = await joined(config, { engine, name, log, signal, counts });
       const { self, others } = lives;
@@ -141,10 +140,6 @@ function checkSizes(node: NodeConfig, { maxMessageBytes, description }: Engine):
   throw new NodeError('ERR_NODE_START', `${pointer}: ${bytes} bytes are more than ${limit}`);
 }
 
-function connected(config: ClusterConfig, deps: EngineConnectDeps): Promise<Engine> {
-  return config.type === 'nats' ? ENGINES.nats.connect(config, deps) : ENGINES.memory.connect(config, deps);
-}
-
 interface Joining {
   readonly engine: Engine;
   readonly name: string;
@@ -170,7 +165,7 @@ async function joined(config: ClusterConfig, { engine, name, log, signal, counts
     },
   };
   const waiting = (problem: string): void => log.warn({ ...about, problem }, 'waits for the cluster');
-  const joining = whenAvailable(() => ClusterLives.join(options), { ms: patienceMs(config), signal, waiting });
+  const joining = whenAvailable(() => ClusterLives.join(options), { ms: patienceMsOf(config), signal, waiting });
   if (signal === undefined) return joining;
   const aborted = new Promise<never>((_resolve, reject) => {
     const abort = (): void => reject(new EngineError('unavailable', 'the start was given up'));
@@ -187,11 +182,6 @@ async function joined(config: ClusterConfig, { engine, name, log, signal, counts
 
 /** Between two attempts to join, in milliseconds. */
 const RETRY_MS = 500;
-
-/** How long the start waits for an engine that answers, and cannot serve yet: JetStream elects its leaders first. */
-function patienceMs(config: ClusterConfig): number {
-  return config.type === 'nats' ? config.connect_timeout * 1000 : 0;
-}
 
 interface Patience {
   readonly ms: number;
