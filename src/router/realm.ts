@@ -2,7 +2,8 @@
  * A realm: its roles, its sessions, a broker and a dealer. `receive` routes a message of an established session completely
  * before it returns. The realm knows sessions by the interface in `session.ts` only.
  */
-import { BROKER_FEATURES, Broker, LINKED_BROKER_FEATURES } from './broker/broker.js';
+import { Broker } from './broker/broker.js';
+import { BROKER_FEATURES, LINKED_BROKER_FEATURES } from './broker/features.js';
 import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
 import * as m from '../wamp/message.js';
 import { RealmCounts } from '../metrics/realm-counts.js';
@@ -104,28 +105,18 @@ export class Realm {
     const { subscriptions = NO_OBSERVER, registrations = NO_OBSERVER, shared } = this.#meta ?? {};
     const builtin = this.#meta?.builtin ?? NO_BUILTIN;
     this.#broker = new Broker({
-      ...deps,
-      ...options,
-      counts,
-      observer: subscriptions,
-      shared: shared?.subscriptions,
-      history,
+      ...{ ...deps, ...options, counts, history },
+      ...{ observer: subscriptions, shared: shared?.subscriptions },
     });
+    const { authenticators, refused } = deps;
     this.#roles = new Roles({
-      realm: config.name,
-      authenticators: deps.authenticators,
-      refused: deps.refused,
-      sessions: this.#sessions,
+      ...{ realm: config.name, authenticators, refused, sessions: this.#sessions },
       registrations: () => this.#dealer,
     });
     this.#arrivals = new Arrivals((procedure) => this.hasCallee(procedure));
     this.#dealer = new Dealer({
-      ...deps,
-      ...options,
-      counts,
+      ...{ ...deps, ...options, counts, builtin, shared: shared?.registrations },
       observer: this.#arrivals.behind(this.#roles.before(registrations)),
-      shared: shared?.registrations,
-      builtin,
       checkRegistration: (session, asked) => this.#roles.checkRegistration(session, asked),
     });
     if (config.options?.strict_request_ids === true) {

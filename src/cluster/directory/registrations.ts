@@ -70,7 +70,6 @@ interface Own {
   asked: 'no' | 'asking' | 'yes';
 }
 
-/** key -> entry */
 type Callees = ReadonlyMap<string, CalleeEntry>;
 
 const NOBODY: Callees = new Map();
