@@ -186,6 +186,7 @@ export class Membership {
   /** What the nodes know of each other is lost. This one comes back as another member, and writes everything anew, as they all do. */
   valuesGone(): void {
     this.#areValuesGone = true;
+    this.#awaited?.noted();
     this.#fence(VALUES_GONE);
   }
 
@@ -250,9 +251,10 @@ export class Membership {
   /** @returns whether this node has the slot of its key: else another one has had it for {@link SLOTS} changes of the bucket. */
   async #hasSlot(revision: number, key: string, known: readonly Change[]): Promise<boolean> {
     // Who came before is known when the own key comes.
-    if (!known.some((change) => change.revision >= revision)) {
+    if (!this.#areValuesGone && !known.some((change) => change.revision >= revision)) {
       await new Promise<void>((noted) => (this.#awaited = { revision, noted }));
     }
+    if (this.#areValuesGone) throw new EngineError('unavailable', VALUES_GONE);
     this.#slot = slotOf(revision);
     return !isTaken(this.#slot, key, known);
   }
