@@ -152,7 +152,13 @@ export class Membership {
   /** @returns whether nothing was heard of a node for some time; true for one that is gone. */
   isSuspect(node: NodeRef): boolean {
     const member = this.#others.get(keyOf(node));
-    return member === undefined || member.isAbsent || this.#silentMs(member) >= this.#deps.timings.suspectMs;
+    return member === undefined || member.isAbsent || this.isSilent(node);
+  }
+
+  /** @returns whether nothing was heard of a node for so long, whatever became of messages to it; true for one that is gone. */
+  isSilent(node: NodeRef): boolean {
+    const member = this.#others.get(keyOf(node));
+    return member === undefined || this.#silentMs(member) >= this.#deps.timings.suspectMs;
   }
 
   /**

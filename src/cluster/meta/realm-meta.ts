@@ -37,7 +37,7 @@ const RETRY_MS = 100;
 export interface RealmMetaDeps {
   /** The realm; undefined before it is there. */
   readonly realm: () => { readonly elsewhere: Pick<Realm['elsewhere'], 'answer'> } | undefined;
-  readonly membership: Pick<Membership, 'others' | 'isSuspect'>;
+  readonly membership: Pick<Membership, 'others' | 'isSuspect' | 'isSilent'>;
   /** @returns the other node that gave a session id. */
   readonly nodeOfSession: (id: number) => NodeRef | undefined;
   /** Sends a frame of this realm. @throws EngineError */
@@ -132,7 +132,7 @@ export class RealmMeta {
     const node = about === undefined ? undefined : nodeOfSession(about);
     // Who gave an id may have left the cluster and come back, with the session.
     const nodes = node === undefined ? membership.others : [node];
-    return nodes.filter((each) => !membership.isSuspect(each));
+    return nodes.filter((each) => !membership.isSilent(each));
   }
 
   async #askOne(id: number, node: NodeRef): Promise<void> {
@@ -147,9 +147,10 @@ export class RealmMeta {
         return answer['none'] === true ? this.#settle(id, node) : undefined;
       } catch (error) {
         if (error instanceof EngineError && error.fault === 'too_large') return this.#fail(id, tooLarge());
-        if (membership.isSuspect(node)) return this.#settle(id, node);
-        // Before that it surely was not asked: the link of one of the two is down.
-        if (scheduler.elapsed() - startMs >= answerMs) return this.#fail(id, unanswered());
+        if (membership.isSilent(node)) return this.#settle(id, node);
+        // Whoever is surely not reached may be cut off for a moment, with sessions that live: it is asked again until it is silent.
+        const isAbsent = membership.isSuspect(node);
+        if (!isAbsent && scheduler.elapsed() - startMs >= answerMs) return this.#fail(id, unanswered());
       }
       await new Promise<void>((resolve) => scheduler.after(RETRY_MS, resolve));
     }

@@ -120,7 +120,7 @@ it('an answer that is longer than a message comes in pieces, and none of them ta
   const [self, other] = [a.member.self, b.member.self];
   const sent: number[] = [];
   const deps = {
-    membership: { others: [self, other], isSuspect: () => false },
+    membership: { others: [self, other], isSuspect: () => false, isSilent: () => false },
     nodeOfSession: () => other,
     answerMs: 2000,
     scheduler: clock,
@@ -158,22 +158,34 @@ it('an answer that is longer than a message comes in pieces, and none of them ta
 });
 
 describe('a node that does not answer', () => {
-  it('makes an error of the answer while it may be there, and counts as not there when nothing is heard of it', async () => {
+  it('is waited for while it may be there, and counts as not there when nothing is heard of it', async () => {
     const [caller, there] = [a.session(), b.session()];
     b.engine.cut();
     caller.tell(CALL, 1, {}, 'wamp.session.count');
-    await settle();
-    expect(caller.heard()).toEqual([]);
     await pass(2250);
-    expect(answerIn(caller)).toBe('wamp.error.unavailable');
-    caller.tell(CALL, 2, {}, 'wamp.session.get', [there.id]);
+    expect(caller.heard()).toEqual([]);
     await pass(TIMINGS.suspectMs - 2250);
+    expect(answerIn(caller)).toBe(1);
+    caller.tell(CALL, 2, {}, 'wamp.session.get', [there.id]);
+    await settle();
     expect(answerIn(caller)).toBe('wamp.error.no_such_session');
     expect(await call(caller, 'session.count')).toBe(1);
     await pass(TIMINGS.removeMs);
     expect(await call(caller, 'session.count')).toBe(1);
     expect(a.realm.size).toMatchObject({ metaCallers: 0 });
     expect(a.member.linkOf('realm1').meta.size).toBe(0);
+  });
+
+  it('is asked again when it was cut off for a moment: its sessions live', async () => {
+    const [caller, there] = [a.session(), b.session()];
+    b.engine.cut();
+    caller.tell(CALL, 1, {}, 'wamp.session.kill', [there.id]);
+    await pass(1000);
+    expect(caller.heard()).toEqual([]);
+    b.engine.mend();
+    await pass(1500);
+    expect(answerIn(caller)).toBeUndefined();
+    expect(goodbye(there)).toBe('wamp.close.killed');
   });
 
   it('has left: then nobody waits for it', async () => {
