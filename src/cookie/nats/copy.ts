@@ -24,6 +24,12 @@ export interface CopyDeps {
   readonly onGone: (hash: string) => void;
 }
 
+/** What {@link Copy.follow} finds. */
+export interface CopyListener {
+  /** Called once: the values of the bucket are lost, and the copy tells nothing any more. */
+  readonly onLost: () => void;
+}
+
 export class Copy {
   readonly table = new Table();
   /** Keys of nodes that found out whether they are up to date, with their values. */
@@ -35,19 +41,28 @@ export class Copy {
   #timer: NodeJS.Timeout | undefined;
   #endWatch: (() => void) | undefined;
   #isComplete = false;
+  /** Nothing more is told. */
+  #isOver = false;
 
   constructor(deps: CopyDeps) {
     this.#deps = deps;
   }
 
   /** Begins to follow. Resolves when everything that is there is known. Rejects with EngineError. */
-  async follow(bucket: Bucket): Promise<void> {
-    this.#endWatch = await bucket.watch((change) => this.#apply(change));
+  async follow(bucket: Bucket, { onLost }: CopyListener): Promise<void> {
+    this.#endWatch = await bucket.watch(
+      (change) => this.#apply(change),
+      () => {
+        this.#isOver = true;
+        onLost();
+      },
+    );
     this.#isComplete = true;
   }
 
   /** Resolves when a change is known that was written with `revision`. Rejects when that takes too long, or {@link end} comes first. */
   reach(revision: number): Promise<void> {
+    if (this.#isOver) return Promise.reject(untold());
     if (this.#applied >= revision) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const waiter = { revision, deadlineMs: performance.now() + TOLD_WITHIN_MS, resolve, reject };
@@ -65,6 +80,7 @@ export class Copy {
 
   /** Idempotent. */
   end(): void {
+    this.#isOver = true;
     this.#endWatch?.();
     this.interrupt();
   }
@@ -97,10 +113,7 @@ export class Copy {
   #giveUp(nowMs: number): void {
     const late = this.#waiters.filter(({ deadlineMs }) => deadlineMs <= nowMs);
     this.#waiters = this.#waiters.filter(({ deadlineMs }) => deadlineMs > nowMs);
-    const cause = new Error('NATS does not tell what was written');
-    for (const { reject } of late) {
-      reject(new CookieStoreError('it is unknown how the cookie store stands', { cause }));
-    }
+    for (const { reject } of late) reject(untold());
     if (this.#waiters.length === 0) this.#rest();
   }
 
@@ -108,4 +121,9 @@ export class Copy {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+function untold(): CookieStoreError {
+  const cause = new Error('NATS does not tell what was written');
+  return new CookieStoreError('it is unknown how the cookie store stands', { cause });
 }

@@ -3,11 +3,13 @@
  * told it knows everything that was written before. Such a proof is good for some seconds. So a copy is believed neither while the link is
  * down, nor when the watch is silent, nor in a process that was stopped for a while.
  *
- * After a long time without proof the copy is made anew: of what was erased meanwhile nobody is told.
+ * After a long time without proof the copy is made anew: of what was erased meanwhile nobody is told. So it is at once when the values of
+ * the bucket are lost: nothing is believed until there is a bucket again, and a copy of it.
  */
 import { randomBytes } from 'node:crypto';
 import { Copy } from './copy.js';
 import { probeKey } from './values.js';
+import { EngineError } from '../../engine/engine.js';
 import type { CopyDeps } from './copy.js';
 import type { Bucket, Engine } from '../../engine/engine.js';
 
@@ -18,26 +20,34 @@ const RENEW_MS = 2000;
 /** After so long without proof the copy is made anew, in milliseconds. Marks stay for longer than that (`EVICTED_MS`). */
 const RELOAD_AFTER_MS = 20_000;
 
+const LOST = 'the values of the bucket are lost';
+
 export interface BucketLinkDeps extends CopyDeps {
   /** The copy may be believed again: what was logged out meanwhile may not have been told. */
   readonly onCaughtUp: () => void;
 }
 
 export class BucketLink {
-  readonly bucket: Bucket;
   readonly engine: Engine;
+  readonly #name: string;
+  #bucket: Bucket;
+  /** The values of the bucket are lost, and there is no copy of the next one yet. */
+  #isLost = false;
   readonly #deps: BucketLinkDeps;
   readonly #probe = probeKey(randomBytes(9).toString('base64url'));
   #timer: NodeJS.Timeout | undefined;
   #copy: Copy;
+  /** The values were lost while this copy, which is not in use, was loaded. */
+  #lostCopy: Copy | undefined;
   // when the last proof began; -Infinity while the link is down
   #provenMs = performance.now();
   #lastProvenMs = performance.now();
   #attempt: Promise<void> | undefined;
 
-  private constructor(engine: Engine, bucket: Bucket, deps: BucketLinkDeps) {
+  private constructor(engine: Engine, name: string, bucket: Bucket, deps: BucketLinkDeps) {
     this.engine = engine;
-    this.bucket = bucket;
+    this.#name = name;
+    this.#bucket = bucket;
     this.#deps = deps;
     this.#copy = new Copy(deps);
     engine.onLink((isUp) => (isUp ? this.#prove() : this.#down()));
@@ -46,13 +56,18 @@ export class BucketLink {
   /** @param engine which is the link's from now on. Rejects with EngineError; then it is closed. */
   static async open(engine: Engine, name: string, deps: BucketLinkDeps): Promise<BucketLink> {
     try {
-      const link = new BucketLink(engine, await engine.bucket(name, { durable: true }), deps);
+      const link = new BucketLink(engine, name, await engine.bucket(name, { durable: true }), deps);
       await link.#begin();
       return link;
     } catch (error) {
       await engine.close();
       throw error;
     }
+  }
+
+  /** Another one after the values were lost. */
+  get bucket(): Bucket {
+    return this.#bucket;
   }
 
   /** What is known now; {@link current} says whether that is up to date. */
@@ -63,14 +78,15 @@ export class BucketLink {
   /** @returns undefined when the copy may be believed at once. The promise rejects when it may not be soon. */
   current(): Promise<void> | undefined {
     if (!this.engine.isUp) return Promise.reject(new Error('the link to NATS is down'));
-    return performance.now() - this.#provenMs <= GOOD_MS ? undefined : this.#proof();
+    return !this.#isLost && performance.now() - this.#provenMs <= GOOD_MS ? undefined : this.#proof();
   }
 
   /** Resolves when everything is known that was written before. Rejects with EngineError or CookieStoreError. */
   async barrier(): Promise<void> {
     const copy = this.#copy;
     const begunMs = performance.now();
-    await copy.reach(await this.bucket.put(this.#probe, Buffer.from(String(this.#deps.clock()))));
+    await copy.reach(await this.#bucket.put(this.#probe, Buffer.from(String(this.#deps.clock()))));
+    if (this.#isLost) throw new EngineError('unavailable', LOST);
     // Only where the link was there all the time.
     if (this.engine.isUp && copy === this.#copy) this.#provenMs = this.#lastProvenMs = begunMs;
   }
@@ -78,12 +94,12 @@ export class BucketLink {
   async end(): Promise<void> {
     clearInterval(this.#timer);
     this.#copy.end();
-    if (this.engine.isUp) await this.bucket.erase(this.#probe).catch(() => undefined); // old ones are swept
+    if (this.engine.isUp) await this.#bucket.erase(this.#probe).catch(() => undefined); // old ones are swept
     await this.engine.close();
   }
 
   async #begin(): Promise<void> {
-    await this.#copy.follow(this.bucket);
+    await this.#follow(this.#copy);
     this.#provenMs = this.#lastProvenMs = performance.now();
     this.#timer = setInterval(() => this.#prove(), RENEW_MS).unref();
   }
@@ -93,8 +109,19 @@ export class BucketLink {
     this.#copy.interrupt();
   }
 
+  #follow(copy: Copy): Promise<void> {
+    return copy.follow(this.#bucket, { onLost: () => this.#lost(copy) });
+  }
+
+  #lost(copy: Copy): void {
+    if (copy !== this.#copy) return void (this.#lostCopy = copy);
+    this.#isLost = true;
+    this.#down();
+    this.#prove();
+  }
+
   #prove(): void {
-    if (!this.engine.isUp || performance.now() - this.#provenMs < RENEW_MS) return;
+    if (!this.engine.isUp || (!this.#isLost && performance.now() - this.#provenMs < RENEW_MS)) return;
     // Who needs it hears of a failure; the timer tries again.
     this.#proof().catch(() => undefined);
   }
@@ -107,7 +134,7 @@ export class BucketLink {
   async #catchUp(): Promise<void> {
     const nowMs = performance.now();
     const wasGood = nowMs - this.#provenMs <= GOOD_MS;
-    if (nowMs - this.#lastProvenMs > RELOAD_AFTER_MS) await this.#loadAnew();
+    if (this.#isLost || nowMs - this.#lastProvenMs > RELOAD_AFTER_MS) await this.#loadAnew();
     await this.barrier();
     if (!wasGood) this.#deps.onCaughtUp();
   }
@@ -115,12 +142,15 @@ export class BucketLink {
   async #loadAnew(): Promise<void> {
     const copy = new Copy(this.#deps);
     try {
-      await copy.follow(this.bucket);
+      if (this.#isLost) this.#bucket = await this.engine.bucket(this.#name, { durable: true });
+      await this.#follow(copy);
+      if (this.#lostCopy === copy) throw new EngineError('unavailable', LOST);
     } catch (error) {
       copy.end();
       throw error;
     }
     this.#copy.end();
     this.#copy = copy;
+    this.#isLost = false;
   }
 }

@@ -5,6 +5,7 @@ import { CookieStoreError } from '../../../../src/cookie/error.js';
 import { isForward } from '../../../../src/cookie/store.js';
 import { MARGIN_MS } from '../../../../src/cookie/nats/table.js';
 import { hashOf, versionKey } from '../../../../src/cookie/nats/values.js';
+import { EngineError } from '../../../../src/engine/engine.js';
 import { MemoryHub } from '../../../../src/engine/memory/hub.js';
 import type { MemoryEngine } from '../../../../src/engine/memory/hub.js';
 import type { NatsCookieStore } from '../../../../src/cookie/nats/store.js';
@@ -129,6 +130,42 @@ describe('a node without its link', () => {
     await vi.waitFor(() => expect(told).toHaveBeenCalledWith(first));
     expect(told).not.toHaveBeenCalledWith(second);
     await Promise.all([a, b].map(({ store }) => store.close()));
+  });
+});
+
+describe('a bucket that is lost', () => {
+  it('is no answer until there is a copy of the next one, which every node uses then', async () => {
+    const hub = new MemoryHub();
+    const [a, b] = [await nodeOn(hub), await nodeOn(hub)];
+    await a.store.create(cookieRecord(first, { auth: JOE, modified: MODIFIED }));
+    expect(await recordOf(b.store, first)).toBeDefined();
+    b.engine.cut();
+    hub.lose();
+    await expect(b.store.get(first)).rejects.toBeInstanceOf(CookieStoreError);
+    await vi.waitFor(async () => expect(await a.store.get(first)).toBeUndefined());
+    b.engine.mend();
+    await vi.waitFor(async () => expect(await b.store.get(first)).toBeUndefined());
+    await b.store.create(cookieRecord(second));
+    expect(await recordOf(a.store, second)).toEqual(cookieRecord(second));
+    await a.store.delete(second, DELETED);
+    await vi.waitFor(async () => expect(await b.store.get(second)).toBeUndefined());
+    await Promise.all([a, b].map(({ store }) => store.close()));
+  });
+
+  it('rejects all that is asked while there is none', async () => {
+    const hub = new MemoryHub();
+    const node = await nodeOn(hub);
+    await node.store.create(cookieRecord(first));
+    const bucket = vi.spyOn(node.engine, 'bucket').mockRejectedValue(new EngineError('unavailable', 'no majority'));
+    hub.lose();
+    await vi.waitFor(() => expect(bucket).toHaveBeenCalled());
+    await expect(node.store.get(first)).rejects.toBeInstanceOf(CookieStoreError);
+    await expect(node.store.create(cookieRecord(second))).rejects.toBeInstanceOf(CookieStoreError);
+    await expect(node.store.list()).rejects.toBeInstanceOf(CookieStoreError);
+    bucket.mockRestore();
+    expect(await node.store.list()).toEqual([]);
+    await node.store.create(cookieRecord(second));
+    await node.store.close();
   });
 });
 
