@@ -3,6 +3,7 @@
  * checked; Arguments and ArgumentsKw are only passed over, and stay the bytes that the client sent.
  */
 import { ProtocolViolation } from '../wamp/error.js';
+import { isId } from '../wamp/id.js';
 import * as m from '../wamp/message.js';
 import { carriesOpaquePayload, envelopeOf, parseMessage, payloadPosition } from '../wamp/parse.js';
 import { NO_PAYLOAD } from '../wamp/payload.js';
@@ -173,9 +174,11 @@ export class BinaryFormat implements PayloadForm<BinaryPayload> {
     let position = MAX_ELEMENTS;
     let more = reader.hasMore(count, 0);
     while (more && fields.length < position) {
-      // Type, ids, dictionaries and URIs: an id written as a float is no integer, whatever its value.
-      if (reader.kind() === 'float') throw new ProtocolViolation('found a float where WAMP has integers');
-      fields.push(bytes.length > MAX_ENVELOPE_BYTES ? boundedValue(reader) : reader.value(0));
+      // Type, ids, dictionaries and URIs.
+      const isFloat = reader.kind() === 'float';
+      const value = bytes.length > MAX_ENVELOPE_BYTES ? boundedValue(reader) : reader.value(0);
+      if (isFloat && !isLargeId(value)) throw new ProtocolViolation('found a float where WAMP has integers');
+      fields.push(value);
       if (fields.length === 1) position = payloadPosition(fields[0]) ?? MAX_ELEMENTS;
       more = reader.hasMore(count, fields.length);
     }
@@ -267,6 +270,14 @@ function boundedValue(reader: BinaryReader): unknown {
 
 /** What becomes of the fields before the payload, of how many elements there are, and of the payload. */
 type Make<T> = (fields: readonly unknown[], length: number, payload: Payload) => T;
+
+/**
+ * Whether an id may be written as a float: cbor-x, which wampy and others have, writes integers so that do not fit in 32 bits. The ids of
+ * a realm on many nodes are such ones, and of a smaller one it is no integer, whatever its value.
+ */
+function isLargeId(value: unknown): boolean {
+  return isId(value) && value > 0xff_ff_ff_ff;
+}
 
 function finish<T>(
   reader: BinaryReader,

@@ -430,13 +430,14 @@ describe.each(BUILT.wampy)('wampy, %s', (serializer) => {
         ['on_register', b.id],
       ]);
       const ask = (name: string, arg: unknown) => value(a.client.call(`wamp.registration.${name}`, [arg]));
-      const shown = { id: registrationId, uri: 'com.example.meta' };
-      expect(await ask('get', registrationId)).toMatchObject(shown);
-      expect(await ask('lookup', 'com.example.meta')).toBe(registrationId);
-      expect(await ask('match', 'com.example.meta')).toBe(registrationId);
-      expect(await ask('list_callees', registrationId)).toEqual([b.id]);
-      expect(await ask('count_callees', registrationId)).toBe(1);
-      expect(await value(a.client.call('wamp.registration.list'))).toMatchObject({ exact: [registrationId] });
+      const registration = Number(registrationId);
+      const shown = { id: registration, uri: 'com.example.meta' };
+      expect(await ask('get', registration)).toMatchObject(shown);
+      expect(await ask('lookup', 'com.example.meta')).toBe(registration);
+      expect(await ask('match', 'com.example.meta')).toBe(registration);
+      expect(await ask('list_callees', registration)).toEqual([b.id]);
+      expect(await ask('count_callees', registration)).toBe(1);
+      expect(await value(a.client.call('wamp.registration.list'))).toMatchObject({ exact: [registration] });
       await b.client.unregister('com.example.meta');
       expect([await events.take(), await events.take()]).toEqual([
         ['on_unregister', b.id],
@@ -456,14 +457,15 @@ describe.each(BUILT.wampy)('wampy, %s', (serializer) => {
         ['on_subscribe', b.id],
       ]);
       const ask = (name: string, arg: unknown) => value(a.client.call(`wamp.subscription.${name}`, [arg]));
-      const shown = { id: subscriptionId, uri: 'com.example.meta' };
-      expect(await ask('get', subscriptionId)).toMatchObject(shown);
-      expect(await ask('lookup', 'com.example.meta')).toBe(subscriptionId);
-      expect(await ask('match', 'com.example.meta')).toEqual([subscriptionId]);
-      expect(await ask('list_subscribers', subscriptionId)).toEqual([b.id]);
-      expect(await ask('count_subscribers', subscriptionId)).toBe(1);
+      const subscription = Number(subscriptionId);
+      const shown = { id: subscription, uri: 'com.example.meta' };
+      expect(await ask('get', subscription)).toMatchObject(shown);
+      expect(await ask('lookup', 'com.example.meta')).toBe(subscription);
+      expect(await ask('match', 'com.example.meta')).toEqual([subscription]);
+      expect(await ask('list_subscribers', subscription)).toEqual([b.id]);
+      expect(await ask('count_subscribers', subscription)).toBe(1);
       const { exact } = (await value(a.client.call('wamp.subscription.list'))) as { exact: number[] };
-      expect(exact).toContain(subscriptionId);
+      expect(exact).toContain(subscription);
       await b.client.unsubscribe(subscriptionKey);
       expect([await events.take(), await events.take()]).toEqual([
         ['on_unsubscribe', b.id],

@@ -55,10 +55,13 @@ export class ClusterLoad {
     for (const index of nodes.keys()) {
       load.#waiting.push(load.#play(index, (client) => load.#callee(client, index)));
       load.#waiting.push(load.#play(index, (client) => load.#subscriber(client, index)));
+    }
+    for (const index of nodes.keys()) await load.ready(index);
+    // Whoever asks begins last: before there is a callee, there is no such procedure.
+    for (const index of nodes.keys()) {
       load.#asking.push(load.#play(index, (client) => load.#caller(client)));
       load.#asking.push(load.#play(index, (client) => load.#publisher(client)));
     }
-    for (const index of nodes.keys()) await load.ready(index);
     return load;
   }
 

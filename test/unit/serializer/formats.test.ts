@@ -440,6 +440,8 @@ describe('what only one format has', () => {
     ['cbor', 'a simple value written too long', '85 10 01 a0 63612e62 81 f810'],
     ['cbor', 'a string that is not UTF-8', '85 10 01 a0 63612e62 81 62 c328'],
     ['cbor', 'an id as float', '84 1820 f93c00 a0 63612e62'],
+    ['cbor', 'a fraction as id', '84 1820 fb4200000000000001 a0 63612e62'],
+    ['cbor', 'an id beyond 2^53 as float', '84 1820 fb4340000000000001 a0 63612e62'],
     ['cbor', 'kwargs with a number as key', '86 10 01 a0 63612e62 80 a1 01 02'],
     ['cbor', 'something behind the message', '84 1820 01 a0 63612e62 f6'],
     ['ubjson', 'a claimed list of millions', `${UBJSON} 5b 23 6c 00989680 5a5a 5d`],
@@ -532,7 +534,15 @@ describe('payloads made to hurt', () => {
   });
 });
 
-describe('options of wampy', () => {
+describe('what wampy writes', () => {
+  it.each([
+    ['msgpack', '94 20 cb4200000000000000 80 a3612e62'],
+    ['cbor', '84 1820 fb4200000000000000 a0 63612e62'],
+  ])('%s: an id that does not fit in 32 bits is a float', (type, hex) => {
+    const message = serializerOf(type).decode(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+    expect(message).toEqual({ type: m.SUBSCRIBE, requestId: 2 ** 33, options: {}, topic: 'a.b' });
+  });
+
   it.each([
     ['msgpack', '94 20 01 82 a56d61746368 c0 ac6765745f72657461696e6564 c3 a3612e62'],
     ['msgpack', '94 20 01 82 a56d61746368 d40000 ac6765745f72657461696e6564 c3 a3612e62'],
