@@ -123,30 +123,36 @@ describeNeeds('nats-server', hasNats)('members over NATS', () => {
     }
   });
 
-  it('call the next callee at once when the node of the first is gone, and do not wait for it', async () => {
-    const [gone, other, calling] = await places(nats, 3);
-    if (gone === undefined || other === undefined || calling === undefined) throw new Error('there is no place');
-    const [first, second, caller] = [gone.node.session(), other.node.session(), calling.node.session()];
-    first.tell(REGISTER, 1, { invoke: 'first' }, 'com.app.shared');
-    await heard(first, REGISTERED, 1);
-    second.tell(REGISTER, 1, { invoke: 'first' }, 'com.app.shared');
-    await heard(second, REGISTERED, 1);
-    await gone.gate.shut();
-    const begunMs = performance.now();
-    caller.tell(CALL, 1, {}, 'com.app.shared');
-    const [[, id] = []] = await heard(second, INVOCATION, 1);
-    second.tell(YIELD, id, {}, []);
-    await heard(caller, RESULT, 1);
-    const callMs = performance.now() - begunMs;
-    caller.tell(SUBSCRIBE, 2, {}, 'com.app.x');
-    await heard(caller, SUBSCRIBED, 1);
-    const subscribeMs = performance.now() - begunMs - callMs;
-    if (process.env['CROSSBAR_FIGURES'] !== undefined)
-      process.stderr.write(`next call ${callMs.toFixed(1)} ms, SUBSCRIBED ${subscribeMs.toFixed(1)} ms\n`);
-    // Both are sooner than the node is removed.
-    expect(calling.node.member.others).toHaveLength(2);
-    expect(gone.node.engine.isUp).toBe(false);
-  });
+  // On a busy machine the calling node may get no time for so long that it is fenced, or NATS may not have spread yet that the other is
+  // gone: neither is what is tested, so it is played anew.
+  it(
+    'call the next callee at once when the node of the first is gone, and do not wait for it',
+    { retry: 2, timeout: 20_000 },
+    async () => {
+      const [gone, other, calling] = await places(nats, 3);
+      if (gone === undefined || other === undefined || calling === undefined) throw new Error('there is no place');
+      const [first, second, caller] = [gone.node.session(), other.node.session(), calling.node.session()];
+      first.tell(REGISTER, 1, { invoke: 'first' }, 'com.app.shared');
+      await heard(first, REGISTERED, 1);
+      second.tell(REGISTER, 1, { invoke: 'first' }, 'com.app.shared');
+      await heard(second, REGISTERED, 1);
+      await gone.gate.shut();
+      const begunMs = performance.now();
+      caller.tell(CALL, 1, {}, 'com.app.shared');
+      const [[, id] = []] = await heard(second, INVOCATION, 1);
+      second.tell(YIELD, id, {}, []);
+      await heard(caller, RESULT, 1);
+      const callMs = performance.now() - begunMs;
+      caller.tell(SUBSCRIBE, 2, {}, 'com.app.x');
+      await heard(caller, SUBSCRIBED, 1);
+      const subscribeMs = performance.now() - begunMs - callMs;
+      if (process.env['CROSSBAR_FIGURES'] !== undefined)
+        process.stderr.write(`next call ${callMs.toFixed(1)} ms, SUBSCRIBED ${subscribeMs.toFixed(1)} ms\n`);
+      // Both are sooner than the node is removed.
+      expect(calling.node.member.others).toHaveLength(2);
+      expect(gone.node.engine.isUp).toBe(false);
+    },
+  );
 
   it('answer every call once, whatever happens, and leave nothing', async () => {
     await fc.assert(
