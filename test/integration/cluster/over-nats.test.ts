@@ -123,8 +123,8 @@ describeNeeds('nats-server', hasNats)('members over NATS', () => {
     }
   });
 
-  // On a busy machine the calling node may get no time for so long that it is fenced, or NATS may not have spread yet that the other is
-  // gone: neither is what is tested, so it is played anew.
+  // It hung once on a machine with a load of 16, and why is not known: the calling node may have been fenced, or NATS may not have spread
+  // yet that the other is gone. Until that is found it is played anew; a fault of the product that is seldom would be hidden by this.
   it(
     'call the next callee at once when the node of the first is gone, and do not wait for it',
     { retry: 2, timeout: 20_000 },
