@@ -15,7 +15,7 @@
 import { EngineError, isConflict } from '../engine/engine.js';
 import { decodeJson, encodeJson } from './json.js';
 import { isSame, keyOf, nodeOf } from './node-ref.js';
-import { GONE, HERE, heartbeatIn, hereIn, isTaken, nodeIn, slotOf } from './nodes-bucket.js';
+import { GONE, HERE, heartbeatIn, hereIn, isTaken, nodeIn, slotOf, tracesIn } from './nodes-bucket.js';
 import { OwnHeartbeats, isHeard } from './own-heartbeats.js';
 import { sayRepeated } from '../log/repeated.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
@@ -224,7 +224,8 @@ export class Membership {
     this.#isJoined = true;
     for (const [key, by] of this.#uncleaned) if (by !== keyOf(this.#self) && !this.#others.has(by)) this.#takeOver(key);
     await Promise.all(earlier.map((node) => this.#remove(node)));
-    await this.#sweep(known);
+    const oldest = this.#deps.clock() - TRACE_MS;
+    await Promise.all(tracesIn(known, oldest).map((key) => bucket.erase(key)));
     this.#beat();
   }
 
@@ -263,17 +264,6 @@ export class Membership {
     if (this.#areValuesGone) throw new EngineError('unavailable', VALUES_GONE);
     this.#slot = slotOf(revision);
     return !isTaken(this.#slot, key, known);
-  }
-
-  /** Erases the traces of nodes that have long been gone. */
-  async #sweep(known: readonly Change[]): Promise<void> {
-    const last = new Map(known.map(({ key, value }) => [key, value]));
-    const oldest = this.#deps.clock() - TRACE_MS;
-    const traces = known.filter(({ key }) => {
-      const node = nodeIn(key);
-      return node !== undefined && node.epoch < oldest && last.get(HERE + keyOf(node)) === undefined;
-    });
-    await Promise.all(traces.map(({ key }) => this.#deps.bucket.erase(key)));
   }
 
   /** Sends a heartbeat, looks who is silent, and comes back later. */

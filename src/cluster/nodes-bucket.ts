@@ -39,6 +39,16 @@ export function hereIn(changes: readonly Change[]): NodeRef[] {
   return nodes.filter((node) => node !== undefined).filter((node) => last.get(GONE + keyOf(node)) === undefined);
 }
 
+/** @returns the keys that are left of nodes which are gone. @param oldestMs those that came later keep theirs, in milliseconds since 1970 */
+export function tracesIn(changes: readonly Change[], oldestMs: number): string[] {
+  const last = new Map(changes.map(({ key, value }) => [key, value]));
+  const isTrace = (key: string): boolean => {
+    const node = nodeIn(key);
+    return node !== undefined && node.epoch < oldestMs && last.get(HERE + keyOf(node)) === undefined;
+  };
+  return [...last.keys()].filter(isTrace);
+}
+
 /** @returns what a heartbeat says. */
 export function heartbeatIn(data: Uint8Array): { readonly from: NodeRef; readonly count: number } | undefined {
   const { node, count } = decodeJson(data);
