@@ -430,7 +430,7 @@ describe.each(BUILT.wampy)('wampy, %s', (serializer) => {
         ['on_register', b.id],
       ]);
       const ask = (name: string, arg: unknown) => value(a.client.call(`wamp.registration.${name}`, [arg]));
-      const registration = Number(registrationId);
+      const registration = Number(String(registrationId));
       const shown = { id: registration, uri: 'com.example.meta' };
       expect(await ask('get', registration)).toMatchObject(shown);
       expect(await ask('lookup', 'com.example.meta')).toBe(registration);
@@ -457,7 +457,7 @@ describe.each(BUILT.wampy)('wampy, %s', (serializer) => {
         ['on_subscribe', b.id],
       ]);
       const ask = (name: string, arg: unknown) => value(a.client.call(`wamp.subscription.${name}`, [arg]));
-      const subscription = Number(subscriptionId);
+      const subscription = Number(String(subscriptionId));
       const shown = { id: subscription, uri: 'com.example.meta' };
       expect(await ask('get', subscription)).toMatchObject(shown);
       expect(await ask('lookup', 'com.example.meta')).toBe(subscription);
