@@ -132,7 +132,8 @@ export function exampleCertificates(): Certificates {
 function onFreePorts(config: unknown): unknown {
   const copy: unknown = structuredClone(config);
   // There is no NATS here, and a node in a cluster waits for it: it is one of a cluster in its own memory.
-  if (typeof copy === 'object' && copy !== null && 'cluster' in copy) copy.cluster = { type: 'memory', name: 'example' };
+  if (typeof copy === 'object' && copy !== null && 'cluster' in copy)
+    copy.cluster = { type: 'memory', name: 'example' };
   for (const transport of transportsOf(new Cursor(copy))) {
     const endpoint = transport.get('endpoint');
     // Whoever looks at examples is no proxy.
