@@ -5,32 +5,27 @@
  *
  * The same question asks what `meta/standings.ts` wants to know of patterns that are new on this node.
  */
+import { askWhileHeard } from './asking.js';
 import { IDS_OF_QUESTION } from './meta/standings.js';
 import { keyOf } from './node-ref.js';
+import type { AskingDeps } from './asking.js';
 import type { Dict } from '../wamp/payload.js';
 import type { NodeRef } from './node-ref.js';
-import type { Scheduler } from '../router/observer.js';
 import type { Membership } from './membership.js';
 import type { Beginning, Round, Standings } from './meta/standings.js';
-import type { Peers } from './peers.js';
 
 /** The kind of the question, and that of the question about patterns that this node has left. */
 export const BARRIER = 'barrier';
 export const ENDING = 'ending';
 
-export interface BarrierDeps {
-  readonly peers: Pick<Peers, 'ask'>;
+export interface BarrierDeps extends AskingDeps {
   readonly membership: Pick<Membership, 'others' | 'isSuspect'>;
-  readonly scheduler: Pick<Scheduler, 'after'>;
   /** Says it, once a minute, when the answer of a node is not waited for. */
   readonly unheard?: (node: NodeRef) => void;
   /** The revision of the directory that the others have to have seen as well; 0: none. */
   readonly revision: () => number;
   readonly standings: Pick<Standings, 'begin' | 'end' | 'leave'>;
 }
-
-/** Between two questions to a node that gave no answer. */
-const RETRY_MS = 100;
 
 interface Passing {
   /** @param beginning of the pattern. */
@@ -108,17 +103,8 @@ export class Barrier {
 
   /** Resolves when a node has answered, or when nothing is heard of it any more: nobody waits for it then. */
   async #askOne(node: NodeRef, kind: string, head: Dict, round: Pick<Round<unknown>, 'heard'>): Promise<void> {
-    const { peers, membership, scheduler, unheard } = this.#deps;
-    while (!membership.isSuspect(node)) {
-      try {
-        const { head: answer } = await peers.ask(node, kind, head);
-        return round.heard(keyOf(node), answer);
-      } catch {
-        if (membership.isSuspect(node)) break;
-        // It may be the link of this node that is down.
-        await new Promise<void>((resolve) => scheduler.after(RETRY_MS, resolve));
-      }
-    }
-    unheard?.(node);
+    const answer = await askWhileHeard(this.#deps, node, kind, head);
+    if (answer === undefined) this.#deps.unheard?.(node);
+    else round.heard(keyOf(node), answer.head);
   }
 }

@@ -3,6 +3,7 @@
  * to theirs. A node that comes back after that is another member.
  */
 import { randomBytes } from 'node:crypto';
+import { askWhileHeard } from './asking.js';
 import { BARRIER, Barrier, ENDING } from './barrier.js';
 import { RegistrationDirectory } from './directory/registrations.js';
 import { EngineError } from '../engine/engine.js';
@@ -143,7 +144,8 @@ export class ClusterMember {
         ...{ bucket: registrations, self: membership.self, clock, scheduler, log, repeated },
         idOf: deps.idOf ?? patternId,
         seen: (_revision, done) => barrier.pass(done),
-        releasedOf: async (node) => Number((await peers.ask(node, RELEASED, {})).head['v']),
+        releasedOf: async (node) =>
+          Number((await askWhileHeard({ peers, membership, scheduler }, node, RELEASED, {}))?.head['v'] ?? 0),
         gone: () => membership.valuesGone(),
       });
       ids = new SessionIds(await clusterKey(nodes, randomBytes(32)), membership.slot, createRandomId());

@@ -10,7 +10,7 @@ import type { Scheduler } from '../../router/observer.js';
 import type { Bucket } from '../../engine/engine.js';
 import type { NodeRef } from '../node-ref.js';
 
-/** Asks a node for its {@link Releases.revision}. Rejects when it does not answer. */
+/** Asks a node for its {@link Releases.revision}; 0 when nothing is heard of it any more. Never rejects. */
 export type ReleasedOf = (node: NodeRef) => Promise<number>;
 
 export interface ReleasesDeps extends RepeatedLogDeps {
@@ -26,7 +26,7 @@ const RETRY_MS = 250;
 
 export class Releases {
   readonly #deps: ReleasesDeps;
-  readonly #underWay = new Set<Promise<number>>();
+  readonly #underWay = new Set<Promise<unknown>>();
   readonly #timers = new Set<() => void>();
   #last = 0;
   #isEnded = false;
@@ -44,23 +44,14 @@ export class Releases {
     return this.#last;
   }
 
-  /** Deletes a key; again while the engine does not answer. */
+  /** Deletes a key; again while the engine does not answer. It is under way until it is done. */
   deleteLater(key: string): void {
-    this.delete(key).catch((error: unknown) => {
-      if (this.#isEnded) return;
-      this.#left(key, error);
-      this.#later(RETRY_MS, () => this.deleteLater(key));
-    });
+    void this.#follow(this.#deleteAtLast(key));
   }
 
   /** Deletes a key. Rejects with EngineError. */
-  async delete(key: string): Promise<void> {
-    const { bucket } = this.#deps;
-    await this.#follow(bucket.delete(key));
-    this.#later(MARK_MS, () => {
-      // A mark that stays does no harm.
-      bucket.erase(key).catch((error: unknown) => this.#left(key, error));
-    });
+  delete(key: string): Promise<void> {
+    return this.#follow(this.#delete(key));
   }
 
   /** Nothing is tried again. */
@@ -70,13 +61,36 @@ export class Releases {
     this.#timers.clear();
   }
 
-  async #follow(deleting: Promise<number>): Promise<void> {
+  async #follow(deleting: Promise<void>): Promise<void> {
     this.#underWay.add(deleting);
     try {
-      this.#last = Math.max(this.#last, await deleting);
+      await deleting;
     } finally {
       this.#underWay.delete(deleting);
     }
+  }
+
+  async #deleteAtLast(key: string): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#delete(key);
+      } catch (error) {
+        if (this.#isEnded) return;
+        this.#left(key, error);
+        await new Promise<void>((resolve) => this.#later(RETRY_MS, resolve));
+      }
+    }
+  }
+
+  async #delete(key: string): Promise<void> {
+    const { bucket } = this.#deps;
+    const revision = await bucket.delete(key);
+    // Those that were under way at once may be done in any order.
+    this.#last = Math.max(this.#last, revision);
+    this.#later(MARK_MS, () => {
+      // A mark that stays does no harm.
+      bucket.erase(key).catch((error: unknown) => this.#left(key, error));
+    });
   }
 
   #later(ms: number, action: () => void): void {
@@ -96,12 +110,12 @@ export class Releases {
 }
 
 /**
- * @returns the revision behind which everything is known that was over on some nodes. One that does not answer is taken at its word, as it
- *   stands in the directory. Never rejects.
+ * @returns the revision behind which everything is known that was over on some nodes. One of which nothing is heard is taken at its word,
+ *   as it stands in the directory. Never rejects.
  */
 export async function releasedBy(nodes: readonly NodeRef[], ask: ReleasedOf | undefined): Promise<number> {
   if (ask === undefined) return 0;
   const different = new Map(nodes.map((node) => [keyOf(node), node]));
-  const revisions = await Promise.all([...different.values()].map((node) => ask(node).catch(() => 0)));
+  const revisions = await Promise.all([...different.values()].map(ask));
   return Math.max(0, ...revisions.filter((revision) => Number.isFinite(revision)));
 }

@@ -166,7 +166,7 @@ export class Registrar {
       this.#charge(party, 0, match, uri);
       return this.#pending.wait(asked, before);
     }
-    const standing = this.#look(asked);
+    const standing = this.#look(asked, false);
     const { uplink } = this.#rules;
     if (!standing.joins) return this.#join(asked, standing);
     // Before anything is taken away from others. A registration that the session holds will be given back.
@@ -175,14 +175,20 @@ export class Registrar {
     else this.#ask(uplink, asked);
   }
 
-  /** @returns what a REGISTER finds. @throws WampError when it may not have it. */
-  #look({ session, message: { options, procedure: uri } }: AskedRegistration): Standing {
+  /**
+   * @param isAgreed whether the other nodes have agreed. Before, only what this node has itself stands in the way: what it knows of the
+   *   others may be over, and they are asked.
+   * @returns what a REGISTER finds.
+   * @throws WampError when it may not have it.
+   */
+  #look({ session, message: { options, procedure: uri } }: AskedRegistration, isAgreed: boolean): Standing {
     const { match = 'exact', invoke = 'single', force_reregister: force = false } = options;
     const { parties, registrations } = this.#parts;
     this.#rules.checkRegistration?.(session, { uri, match });
     const registration = registrations.lookup(uri, match);
     if (registration === undefined) return { registration, holds: false, joins: true };
-    if (!force) checkShared(registration, invoke);
+    const isCertain = isAgreed || registration.members.some((member) => member.party.session.isElsewhere !== true);
+    if (!force && isCertain) checkShared(registration, invoke);
     const holds = parties.get(session)?.callees.has(registration) === true;
     return { registration, holds, joins: force || !holds };
   }
@@ -203,7 +209,7 @@ export class Registrar {
 
   /** The other nodes have agreed; here something may have changed. */
   #admitted(uplink: Uplink, { asked, claim }: PendingRegistration, among: RegistrationStanding | undefined): void {
-    const standing = this.#tried(() => this.#look(asked));
+    const standing = this.#tried(() => this.#look(asked, true));
     if (!(standing instanceof WampError)) return this.#join(asked, standing, claim, among);
     uplink.unregistered(claim);
     this.#refuse(asked, standing);

@@ -1,0 +1,34 @@
+/** Questions to other nodes whose answer is needed: an answer that is late, or was lost, is not taken for "no". */
+import type { Dict } from '../wamp/payload.js';
+import type { Scheduler } from '../router/observer.js';
+import type { Frame } from './frame.js';
+import type { Membership } from './membership.js';
+import type { NodeRef } from './node-ref.js';
+import type { Peers } from './peers.js';
+
+export interface AskingDeps {
+  readonly peers: Pick<Peers, 'ask'>;
+  readonly membership: Pick<Membership, 'isSuspect'>;
+  readonly scheduler: Pick<Scheduler, 'after'>;
+}
+
+/** Between two questions to a node that gave no answer: it may be the link of this node that is down. */
+const RETRY_MS = 100;
+
+/** @returns the answer of a node; undefined when nothing is heard of it any more. Never rejects. */
+export async function askWhileHeard(
+  { peers, membership, scheduler }: AskingDeps,
+  node: NodeRef,
+  kind: string,
+  head: Dict,
+): Promise<Frame | undefined> {
+  while (!membership.isSuspect(node)) {
+    try {
+      return await peers.ask(node, kind, head);
+    } catch {
+      if (membership.isSuspect(node)) return undefined;
+      await new Promise<void>((resolve) => scheduler.after(RETRY_MS, resolve));
+    }
+  }
+  return undefined;
+}
