@@ -44,6 +44,11 @@ export async function start(options: StartOptions): Promise<void> {
 
   acceptInherited(process.env, process.pid);
   const systemd = takeServiceManager(process.env, process.pid, reporter.log);
+  // What systemd is told of the end is said before it, as the log is written.
+  const settle = async (): Promise<void> => {
+    await systemd?.said();
+    await output.flush();
+  };
   const interrupt = new AbortController();
   const starting = startNode({
     cbdir,
@@ -53,7 +58,7 @@ export async function start(options: StartOptions): Promise<void> {
     commandOptions: { ...options },
     onStopping: (longestMs) => void systemd?.stopping(longestMs),
     // A node that ends because a worker failed has failed itself.
-    onShutdown: ({ failed }) => void output.flush().then(() => process.exit(failed ? 1 : 0)),
+    onShutdown: ({ failed }) => void settle().then(() => process.exit(failed ? 1 : 0)),
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.strict === undefined ? {} : { strict: options.strict }),
     ...(options.rundir === undefined ? {} : { rundir: options.rundir }),
@@ -63,7 +68,7 @@ export async function start(options: StartOptions): Promise<void> {
     source: process,
     log: reporter.log,
     terminal: output.terminal,
-    stop: () => stopNode(starting, interrupt, output),
+    stop: () => stopNode(starting, interrupt, settle),
     foreignFrame,
     // A start that fails says so itself.
     reload: () => starting.then((node) => node.reload()).catch(() => undefined),
@@ -78,7 +83,7 @@ export async function start(options: StartOptions): Promise<void> {
     void systemd?.ready(`${node.summary.realms.length} realms, ${node.summary.listening.length} transports`);
     if (logFile !== undefined && process.stdout.isTTY) process.stdout.write(`the log goes to ${logFile.file}\n`);
     if (options.shutdownafter !== undefined) {
-      stopAfter(options.shutdownafter, node, reporter.log, output);
+      stopAfter(options.shutdownafter, node, reporter.log, settle);
     }
   } catch (error) {
     // `stopNode` ends the process.
@@ -91,11 +96,11 @@ export async function start(options: StartOptions): Promise<void> {
 }
 
 /** `--shutdownafter`. A signal may come first: then the end has begun, and is waited for. */
-function stopAfter(seconds: number, node: RunningNode, log: Logger, output: Output): void {
+function stopAfter(seconds: number, node: RunningNode, log: Logger, settle: () => Promise<void>): void {
   const stop = async (): Promise<void> => {
     log.info({ seconds }, 'the time that --shutdownafter gives it is over');
     await node.stop();
-    await output.flush();
+    await settle();
     process.exit(0);
   };
   setTimeout(() => {
@@ -115,7 +120,11 @@ function reopening(file: LogFile, output: Output): () => void {
 }
 
 /** A signal can come while the node still starts: then the start is given up. */
-async function stopNode(starting: Promise<RunningNode>, interrupt: AbortController, output: Output): Promise<void> {
+async function stopNode(
+  starting: Promise<RunningNode>,
+  interrupt: AbortController,
+  settle: () => Promise<void>,
+): Promise<void> {
   interrupt.abort();
   try {
     const node = await starting;
@@ -123,5 +132,5 @@ async function stopNode(starting: Promise<RunningNode>, interrupt: AbortControll
   } catch (error) {
     if (error !== interrupt.signal.reason) throw error;
   }
-  await output.flush();
+  await settle();
 }

@@ -35,6 +35,23 @@ describeNeeds('systemd-notify and Python', has('systemd-notify') && hasPython)('
   });
 });
 
+it('a node ends when it has said all, however long systemd takes to listen', async () => {
+  const directory = temporaryDirectory();
+  const [heard, listens] = [path.join(directory, 'heard'), path.join(directory, 'listens')];
+  const script = `#!/bin/sh\nuntil [ -e ${listens} ]; do sleep 0.05; done\necho "$@" >> ${heard}\n`;
+  writeFileSync(path.join(directory, 'systemd-notify'), script, { mode: 0o755 });
+  const env = { NOTIFY_SOCKET: '/nowhere/notify', PATH: `${directory}:${process.env['PATH'] ?? ''}` };
+  const daemon = await startDaemon({ config: nodeConfig(), env });
+  ends.push(() => daemon.dispose());
+  daemon.signal('SIGTERM');
+  await daemon.waitForLog('node stopped');
+  writeFileSync(listens, '');
+  expect(await daemon.exited).toEqual({ code: 0, signal: null });
+  const [ready, stopping] = readFileSync(heard, 'utf8').split('\n');
+  expect(ready).toContain('READY=1');
+  expect(stopping).toContain('STOPPING=1');
+});
+
 it('a node goes on where nobody takes what it says, and tells its log', async () => {
   const daemon = await startDaemon({ config: nodeConfig(), env: { NOTIFY_SOCKET: '/nowhere/notify' } });
   ends.push(() => daemon.dispose());

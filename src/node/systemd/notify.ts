@@ -51,6 +51,11 @@ export class ServiceManager {
     return this.#say('STOPPING=1', 'STATUS=stopping', `EXTEND_TIMEOUT_USEC=${extendUs}`);
   }
 
+  /** Resolves when all that was said has arrived, or could not be told: a process that ends before leaves some of it unsaid. */
+  said(): Promise<void> {
+    return this.#last;
+  }
+
   #say(...variables: readonly string[]): Promise<void> {
     this.#last = this.#last.then(async () => {
       try {
