@@ -3,7 +3,7 @@
  * visitors do, and a stranger on another connection tries everything that could tell him a cookie's id. An example that lets
  * neither of them in has to say why, below.
  */
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { HAS_OPENSSL } from '../support/certificates.js';
@@ -201,20 +201,29 @@ async function askForCookies(session: Snoop): Promise<void> {
   await session.call('crossbar.cookie.get', ['0'.repeat(64)]);
 }
 
-/** Every page, and every file of the node under every name that could lead to it. */
-async function fetchAll({ places, daemon }: Scene): Promise<readonly Told[]> {
+/** Every page, and every file of the node that has one of these ids under every name that could lead to it. */
+async function fetchAll({ places, daemon }: Scene, ids: ReadonlySet<string>): Promise<readonly Told[]> {
   const told: Told[] = [];
-  const files = filesOf(daemon.cbdir);
+  // Any other file tells nobody an id: one of them stands for all.
+  const files = ['config.json', ...filesOf(daemon.cbdir).filter((name) => hasOne(path.join(daemon.cbdir, name), ids))];
   for (const place of places.filter(({ kind }) => kind === 'page')) {
     const base = new URL(place.url).pathname.replace(/\/$/, '');
     const names = files.flatMap((name) => [name, `.crossbar/${name}`, `../.crossbar/${name}`]);
-    for (const name of ['', ...names, ...names.map((each) => each.replaceAll('..', '%2e%2e').replaceAll('/', '%2f'))]) {
+    const encoded = names.map((each) => each.replaceAll('..', '%2e%2e').replaceAll('/', '%2f'));
+    for (const name of new Set(['', ...names, ...encoded])) {
       const target = `${base}/${name}`;
       const page = await fetchText(place, target);
       if (page !== undefined) told.push({ channel: `GET ${target}`, text: page.text });
     }
   }
   return told;
+}
+
+/** Whether a file has one of the ids in it. */
+function hasOne(file: string, ids: ReadonlySet<string>): boolean {
+  if (!statSync(file).isFile()) return false;
+  const content = readFileSync(file, 'latin1');
+  return [...ids].some((id) => content.includes(id));
 }
 
 /** What told the stranger a cookie's id, and everything else that the play has shown. */
@@ -236,7 +245,7 @@ async function play(scene: Scene, behind: () => void = () => undefined): Promise
   await visit(visitor, somebody, scene);
   const others = joined(somebody).map(({ sessionId }) => Number(sessionId));
   await askForAll(stranger, others, scene);
-  const told = [...stranger.sessions.flatMap((session) => session.told), ...(await fetchAll(scene))];
+  const told = [...stranger.sessions.flatMap((session) => session.told), ...(await fetchAll(scene, visitor.ids))];
   const leaks = told.filter(({ text }) => [...visitor.ids].some((id) => text.includes(id)));
   await Promise.all([...somebody.sessions, ...stranger.sessions].map((session) => session.leave()));
   return {
