@@ -64,7 +64,7 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench', () => {
   it('measures the built node beside its baseline and prints one row each', async () => {
     const json = path.join(temporaryDirectory(), 'bench.json');
 
-    const { code, stdout, stderr } = await run(RUN, '--quick', '--scenario', 'rpc,connect-file', '--json', json);
+    const { code, stdout, stderr } = await run(RUN, ...SHORT, '--scenario', 'rpc,connect-file', '--json', json);
 
     expect(stdout + stderr).not.toContain('PROBLEM');
     expect(code).toBe(0);
@@ -134,16 +134,7 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench', () => {
 
   it('measures another router beside ours', async () => {
     const url = await startRouter(faithful);
-    const { code, stdout } = await run(
-      RUN,
-      '--quick',
-      '--scenario',
-      'rpc',
-      '--peer',
-      url,
-      '--pid',
-      String(process.pid),
-    );
+    const { code, stdout } = await run(RUN, ...SHORT, '--scenario', 'rpc', '--peer', url, '--pid', String(process.pid));
     expect(code).toBe(0);
     expect(stdout).toContain(`| peer ${new URL(url).host} `);
   }, 60_000);
