@@ -28,6 +28,11 @@ interface AskedPattern extends Asked<Wanted> {
   readonly pattern: WantedPattern;
 }
 
+interface AskedRegistration extends Asked<Registered> {
+  /** What its session knows it by; 0 before the answer. */
+  id: number;
+}
+
 /** Between two attempts to bring a registration back. */
 const RETRY_MS = 250;
 
@@ -41,7 +46,7 @@ export class ClusteredRealm implements Uplink {
   // match policy and URI -> what sessions of this node subscribe to
   readonly #wanted = new Map<string, AskedPattern>();
   // claim of this node -> whether it waits for its answer
-  readonly #claims = new Map<RegistrationClaim, Asked<Registered>>();
+  readonly #claims = new Map<RegistrationClaim, AskedRegistration>();
   /** Ends the wait for what is being told to a new life. */
   #giveUp: () => void = () => undefined;
 
@@ -89,7 +94,7 @@ export class ClusteredRealm implements Uplink {
     link.attach(realm);
     const over = new Promise<void>((resolve) => (this.#giveUp = resolve));
     const patterns = [...this.#wanted.values()].map(({ pattern }) => this.#wantAgain(link, pattern));
-    const claims = [...this.#claims.keys()].map((claim) => this.#registerAgain(link, claim));
+    const claims = [...this.#claims].map(([claim, { id }]) => this.#registerAgain(link, claim, id));
     await Promise.race([Promise.all([...patterns, ...claims]), over]);
     if (this.#link !== link) return;
     link.begin(realm);
@@ -125,10 +130,11 @@ export class ClusteredRealm implements Uplink {
   registered(claim: RegistrationClaim, done: Registered): void {
     const link = this.#link;
     if (link === undefined) return done(away());
-    const asked: Asked<Registered> = { done };
+    const asked: AskedRegistration = { done, id: 0 };
     this.#claims.set(claim, asked);
     link.registered(claim, (error, standing) => {
       if (this.#claims.get(claim) !== asked) return;
+      asked.id = standing?.id ?? 0;
       if (error !== undefined) this.#claims.delete(claim);
       take(asked)?.(error, standing);
     });
@@ -153,15 +159,15 @@ export class ClusteredRealm implements Uplink {
   }
 
   /** Tries until the others have said something about a claim. */
-  #registerAgain(link: RealmLink, claim: RegistrationClaim): Promise<void> {
+  #registerAgain(link: RealmLink, claim: RegistrationClaim, id: number): Promise<void> {
     return new Promise((resolve) => {
-      link.registeredAgain(claim, (error) => {
+      link.registeredAgain(claim, id, (error) => {
         if (this.#link !== link || !this.#claims.has(claim) || error === undefined) return resolve();
         if (error.uri === ErrorUri.UNAVAILABLE) {
-          this.#scheduler.after(RETRY_MS, () => resolve(this.#isClaimed(link, claim)));
+          this.#scheduler.after(RETRY_MS, () => resolve(this.#isClaimed(link, claim, id)));
           return;
         }
-        // Another node has it now. First forgotten here, because the directory has forgotten it, too.
+        // Another node has it now, or began it anew. First forgotten here, because the directory has forgotten it, too.
         this.#claims.delete(claim);
         this.#realm?.elsewhere.revokeClaim(claim, error.uri);
         resolve();
@@ -169,8 +175,8 @@ export class ClusteredRealm implements Uplink {
     });
   }
 
-  async #isClaimed(link: RealmLink, claim: RegistrationClaim): Promise<void> {
-    if (this.#link === link && this.#claims.has(claim)) await this.#registerAgain(link, claim);
+  async #isClaimed(link: RealmLink, claim: RegistrationClaim, id: number): Promise<void> {
+    if (this.#link === link && this.#claims.has(claim)) await this.#registerAgain(link, claim, id);
   }
 }
 

@@ -143,6 +143,7 @@ export class ClusterMember {
       directory = await RegistrationDirectory.open({
         ...{ bucket: registrations, self: membership.self, clock, scheduler, log, repeated },
         idOf: deps.idOf ?? patternId,
+        newId: () => ids.next(),
         seen: (_revision, done) => barrier.pass(done),
         releasedOf: async (node) =>
           Number((await askWhileHeard({ peers, membership, scheduler }, node, RELEASED, {}))?.head['v'] ?? 0),

@@ -39,7 +39,6 @@ export class RealmLink implements Uplink {
     });
     this.calls = new RealmCalls({
       realm: () => this.#of(),
-      idOf: (pattern) => this.idOf(pattern),
       claimOf: (key) => deps.directory.claimOf(key),
       send: deps.send,
       log: deps.log,
@@ -71,7 +70,7 @@ export class RealmLink implements Uplink {
     return this.#realm?.elsewhere.subscribedSince(id);
   }
 
-  /** The same on all nodes. */
+  /** See `Uplink`. */
   idOf(pattern: WantedPattern): number {
     return this.#deps.idOf(this.#deps.name, pattern);
   }
@@ -104,9 +103,9 @@ export class RealmLink implements Uplink {
     this.#deps.directory.claim(this.#deps.name, claim, done);
   }
 
-  /** As {@link RealmLink.registered}, of a claim that there was in an earlier life of this node: it takes nobody's place any more. */
-  registeredAgain(claim: RegistrationClaim, done: Parameters<Uplink['registered']>[1]): void {
-    this.#deps.directory.claim(this.#deps.name, claim, done, false);
+  /** As {@link RealmLink.registered}, of a claim of an earlier life of this node. @param keptId see `RegistrationDirectory.claim` */
+  registeredAgain(claim: RegistrationClaim, keptId: number, done: Parameters<Uplink['registered']>[1]): void {
+    this.#deps.directory.claim(this.#deps.name, claim, done, keptId);
   }
 
   unregistered(claim: RegistrationClaim, ended?: () => void): void {

@@ -63,10 +63,10 @@ export interface RegistrationObserver {
  * What the nodes of a realm tell together, where there are several: a subscription or a registration begins with its first session on
  * any node, and ends with the last one. `created` and `deleted` of the observers are about this node alone then.
  */
-export interface SharedObserver<View> {
+export interface SharedObserver<View extends { readonly id: number; readonly uri: string }> {
   begun(session: Pick<RouterSession, 'id'>, view: View): void;
   /** @returns what to call when it turns out that it was the last one; undefined when nobody would be told. */
-  ended(session: Pick<RouterSession, 'id'>, view: View): (() => void) | undefined;
+  ended(session: Pick<RouterSession, 'id'>, view: Pick<View, 'id' | 'uri'>): (() => void) | undefined;
 }
 
 /** Ids by match policy: the answer of `wamp.subscription.list` and `wamp.registration.list`. */

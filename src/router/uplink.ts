@@ -13,7 +13,7 @@
  *   they are, in the dealer. A node that surely did not get the INVOCATION is an ERROR `wamp.error.unavailable`, which goes to the next
  *   callee; one that is lost is `Realm.forget`, which answers its callers.
  * - On the node of the callee, the caller is such a session, and its call comes in by `Elsewhere.forward`: the callee is chosen, and
- * *   the details of INVOCATION are written. Its CANCEL comes by `Realm.receive`.
+ *   the details of INVOCATION are written. Its CANCEL comes by `Realm.receive`.
  */
 import type { WampError } from '../wamp/error.js';
 import type { InvocationPolicy, PublishOptions, RegisterOptions } from '../wamp/message.js';
@@ -56,16 +56,22 @@ export interface RegistrationClaim extends WantedPattern {
   readonly callee: Pick<RouterSession, 'announced' | 'id' | 'authid' | 'authrole'>;
 }
 
-/** Where a registration of this node stands among those of all nodes. */
-export interface RegistrationStanding {
+/** Where a callee stands among those of all nodes. */
+export interface AdmittedStanding {
+  /** The id of its registration: the same on every node, and not one that another registration of the realm has. */
+  readonly id: number;
   /** The callee stands behind all with a smaller one. */
   readonly place: number;
   /** When the registration was created; milliseconds since 1970. */
   readonly createdMs: number;
+}
+
+/** Where a registration of this node stands among those of all nodes. */
+export interface RegistrationStanding extends AdmittedStanding {
   /** Whether there was no callee on any node before this one, or it took the place of all. */
   readonly isFirst: boolean;
-  /** The session id of the last callee whose place it took. */
-  readonly replaced?: number | undefined;
+  /** The last callee whose place it took: its session id, and the id of the registration that ended with it. */
+  readonly replaced?: { readonly session: number; readonly registration: number } | undefined;
 }
 
 /** Where a subscription of this node stands among those of all nodes. */
@@ -102,8 +108,8 @@ export interface Uplink {
    */
   mayServe?(): boolean;
   /**
-   * @returns the id of the subscription to a pattern, or of the registration of one: the same on every node, and not one
-   *   that another pattern of the realm has. Asked before {@link wanted}, and after the `done` of {@link registered}.
+   * @returns the id of the subscription to a pattern: the same on every node, and not one that another pattern of the realm has. Asked
+   *   before {@link wanted}.
    */
   idOf(pattern: WantedPattern): number;
   /**
@@ -124,7 +130,7 @@ export interface Uplink {
    * those of other nodes go by `Elsewhere.revokeClaim` there.
    * @param done called once; harmless when the session has gone. With an error (`wamp.error.procedure_already_exists`, say)
    *   the other nodes refuse, and know nothing of the claim: the client gets the error. Else `standing` says where the callee stands
-   *   among those of all nodes; by default behind all that this one knows.
+   *   among those of all nodes; by default behind all that this one knows, of a registration that only this one has.
    */
   registered(claim: RegistrationClaim, done: (error?: WampError, standing?: RegistrationStanding) => void): void;
   /**

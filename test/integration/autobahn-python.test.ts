@@ -21,17 +21,10 @@ const SCRIPT = path.resolve(import.meta.dirname, '../clients/autobahn_python.py'
 const hasUbjson = spawnSync(PYTHON, ['-c', 'import ubjson']).status === 0;
 const hasAutobahn = spawnSync(PYTHON, ['-c', 'import autobahn, twisted, cbor2']).status === 0;
 
-/**
- * autobahn-python keeps the id of a registration or a subscription that was revoked, and takes the same id for an error of the router when
- * it comes again. On one node it never does; over nodes an id is that of its URI.
- */
-const LEFT_OUT_OVER_NODES: readonly string[] = ['subscription_revocation', 'registration_revocation'];
-
 /** The features of the script: its functions without parameters, less the one that runs them. */
 const features = [...readFileSync(SCRIPT, 'utf8').matchAll(/^async def (\w+)\(\):$/gm)]
   .map(([, name = '']) => name)
   .filter((name) => name !== 'run');
-const played = features.filter((name) => !isSpreadOverThree() || !LEFT_OUT_OVER_NODES.includes(name));
 interface Row {
   readonly framework: 'asyncio' | 'twisted';
   readonly transport: 'WebSocket' | 'RawSocket';
@@ -60,7 +53,7 @@ function urlsOf(transport: Row['transport']): readonly string[] {
 
 /** Runs the script. @returns by feature what went wrong, or null */
 async function run({ framework, transport, serializer }: Row): Promise<ReadonlyMap<string, string | null>> {
-  const args = [SCRIPT, framework, ...urlsOf(transport), serializer, ...played];
+  const args = [SCRIPT, framework, ...urlsOf(transport), serializer, ...features];
   const { stdout } = await promisify(execFile)(PYTHON, args, { timeout: 120_000 });
   const lines = stdout.split('\n').filter((line) => line.startsWith('{"feature"'));
   const results = lines.map((line) => JSON.parse(line) as { feature: string; problem: string | null });
@@ -75,7 +68,7 @@ describeNeeds('python3-autobahn, python3-twisted and python3-cbor2', hasAutobahn
       results = await run(row);
     }, 150_000);
 
-    it.each(played)('%s', (feature) => {
+    it.each(features)('%s', (feature) => {
       expect(results.get(feature)).toBeNull();
     });
   },

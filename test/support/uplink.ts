@@ -10,8 +10,10 @@ export function testUplink() {
   const log: string[] = [];
   const claims: RegistrationClaim[] = [];
   const published: Publication[] = [];
+  const idOf = ({ uri }: { readonly uri: string }): number => 7000 + uri.length;
+  let place = 0;
   const uplink: Uplink = {
-    idOf: ({ uri }) => 7000 + uri.length,
+    idOf,
     wanted: ({ uri }, callback) => {
       log.push(`wanted ${uri}`);
       done.push(callback);
@@ -20,7 +22,10 @@ export function testUplink() {
     registered: (claim, callback) => {
       log.push(`registered ${claim.uri} by ${claim.callee.id}`);
       claims.push(claim);
-      answers.push(callback);
+      answers.push((error) => {
+        if (error !== undefined) return callback(error);
+        callback(undefined, { id: idOf(claim), place: ++place, createdMs: 0, isFirst: true });
+      });
     },
     unregistered: (claim) => void log.push(`unregistered ${claim.uri} by ${claim.callee.id}`),
     publish: (publication) => void published.push(publication),

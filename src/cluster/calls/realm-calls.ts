@@ -16,12 +16,12 @@ import { RemoteCallee } from './remote-callee.js';
 import { RemoteCaller } from './remote-caller.js';
 import type { Realm } from '../../router/realm.js';
 import type { RouterSession } from '../../router/session.js';
-import type { RegistrationClaim, WantedPattern } from '../../router/uplink.js';
+import type { RegistrationClaim } from '../../router/uplink.js';
 import type { ErrorMessage, Yield } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { Logger } from '../../log/logger.js';
-import type { CalleeEntry } from '../directory/entry.js';
-import type { RegistrationListener } from '../directory/registrations.js';
+import type { HeldEntry } from '../directory/entry.js';
+import type { RegistrationListener } from '../directory/listener.js';
 import type { Frame } from '../frame.js';
 import type { NodeRef } from '../node-ref.js';
 
@@ -30,8 +30,6 @@ export type CallRealm = Pick<Realm, 'cut' | 'elsewhere' | 'forget' | 'name' | 'r
 
 export interface RealmCallsDeps {
   readonly realm: () => CallRealm;
-  /** The id of a registration. */
-  readonly idOf: (pattern: WantedPattern) => number;
   /** @returns the claim of this node that has a key in the directory. */
   readonly claimOf: (key: string) => RegistrationClaim | undefined;
   /** Sends a frame of this realm. @throws EngineError */
@@ -58,16 +56,17 @@ export class RealmCalls implements RegistrationListener {
     return { callees: this.#callees.size, callers: this.#callers.size };
   }
 
-  added({ key, node, claim, place, createdMs }: CalleeEntry): void {
+  added({ key, node, claim, place, birth }: HeldEntry): void {
     const callee = this.#calleeOf(node, claim);
-    callee.holds(this.#deps.idOf(claim), { key, uri: claim.uri, isSingle: claim.invoke === 'single' });
-    this.#deps.realm().elsewhere.admit(callee.session, claim, place, createdMs);
+    callee.holds(birth.id, { key, uri: claim.uri, isSingle: claim.invoke === 'single' });
+    const { id, createdMs } = birth;
+    this.#deps.realm().elsewhere.admit(callee.session, claim, { id, place, createdMs });
   }
 
-  removed({ node, claim }: CalleeEntry): void {
+  removed({ node, claim, birth }: HeldEntry): void {
     const callee = this.#callees.get(sessionKey(node, claim.callee.id));
     if (callee === undefined) return;
-    callee.drops(this.#deps.idOf(claim));
+    callee.drops(birth.id);
     this.#deps.realm().elsewhere.dismiss(callee.session, claim);
     this.#retire(callee);
   }
@@ -76,8 +75,8 @@ export class RealmCalls implements RegistrationListener {
     this.#deps.realm().elsewhere.revokeClaim(claim, ErrorUri.UNREGISTERED);
   }
 
-  cleaned({ claim }: CalleeEntry, isLast: boolean): void {
-    this.#deps.realm().elsewhere.lost(claim.callee.id, { id: this.#deps.idOf(claim), uri: claim.uri }, isLast);
+  cleaned({ claim, birth }: HeldEntry, isLast: boolean): void {
+    this.#deps.realm().elsewhere.lost(claim.callee.id, { id: birth.id, uri: claim.uri }, isLast);
   }
 
   /** A frame of another node. */

@@ -7,8 +7,10 @@ import { sayRepeated } from '../../log/repeated.js';
 import { isSame, keyOf } from '../node-ref.js';
 import { ID_TAKEN, idTaken } from '../pattern-id.js';
 import { wampErrorOf } from '../realm-events.js';
-import { encodeEntry, entryKey, entryOf } from './entry.js';
-import { forcedPlace, publicCallees, takenByForce, verdictOn } from './verdict.js';
+import { encodeEntry, entryKey, entryOf, isHeld } from './entry.js';
+import { RegistrationIds } from './ids.js';
+import { NO_LISTENER } from './listener.js';
+import { beginningOf, begunAnew, calleesIn, lastBirth, publicCallees, takenByForce, verdictOn } from './verdict.js';
 import { Releases, releasedBy } from './releases.js';
 import type { Logger } from '../../log/logger.js';
 import type { RepeatedLog } from '../../log/repeated.js';
@@ -18,20 +20,10 @@ import type { WampError } from '../../wamp/error.js';
 import type { Bucket, Change } from '../../engine/engine.js';
 import type { NodeRef } from '../node-ref.js';
 import type { PatternIdOf } from '../pattern-id.js';
-import type { CalleeEntry } from './entry.js';
+import type { Birth, CalleeEntry, HeldEntry } from './entry.js';
+import type { RegistrationListener } from './listener.js';
 import type { ReleasedOf } from './releases.js';
-
-/** What a realm of this node is told. None of it throws. */
-export interface RegistrationListener {
-  /** A session of another node is a callee from now on. */
-  added(entry: CalleeEntry): void;
-  /** It is one no more. */
-  removed(entry: CalleeEntry): void;
-  /** A session of this node is one no more: another one took its place by force. */
-  superseded(claim: RegistrationClaim): void;
-  /** This node has cleaned up behind the node of a callee. @param isLast whether there is no other one, see `publicCallees` */
-  cleaned(entry: CalleeEntry, isLast: boolean): void;
-}
+import type { Beginning } from './verdict.js';
 
 export interface DirectoryDeps {
   readonly bucket: Bucket;
@@ -42,7 +34,10 @@ export interface DirectoryDeps {
   readonly log: Logger;
   /** For what may fail again and again. */
   readonly repeated?: RepeatedLog;
+  /** The hash of a pattern, by which its claims are one group. */
   readonly idOf: PatternIdOf;
+  /** @returns an id for a registration that no other node gives. */
+  readonly newId: () => number;
   /** @param done called when all other nodes have seen all changes up to a revision. */
   readonly seen: (revision: number, done: () => void) => void;
   /** Without it others are taken for callees until their keys are deleted. */
@@ -59,27 +54,23 @@ interface Own {
   readonly claim: RegistrationClaim;
   /** What the other nodes read. */
   readonly written: RegistrationClaim;
+  /** When it asked. */
   readonly createdMs: number;
+  /** The id of its registration in an earlier life of this node. */
+  readonly keptId: number | undefined;
   /** Undefined when it has its answer. */
   done: Done | undefined;
-  /** When it is a callee: how that began, see `publicCallees`. */
-  beginning?: { readonly isFirst: boolean; readonly replaced: number | undefined };
+  /** When it is a callee: how that began. */
+  beginning?: Beginning;
   /** The key is being written as that of a callee. */
   isConfirming: boolean;
   /** Whether those that stand in its way were asked if they are over: not yet, just now, or all have answered. */
   asked: 'no' | 'asking' | 'yes';
 }
 
-type Callees = ReadonlyMap<string, CalleeEntry>;
+type Callees = ReadonlyMap<string, HeldEntry>;
 
 const NOBODY: Callees = new Map();
-
-const NO_LISTENER: RegistrationListener = {
-  added: () => undefined,
-  removed: () => undefined,
-  superseded: () => undefined,
-  cleaned: () => undefined,
-};
 
 export class RegistrationDirectory {
   readonly #deps: DirectoryDeps;
@@ -87,6 +78,7 @@ export class RegistrationDirectory {
   readonly #groups = new Map<string, Map<string, CalleeEntry>>();
   /** The keys of nodes that have gone: nobody calls their sessions, whoever cleans up behind them and when. */
   readonly #gone = new Set<string>();
+  readonly #ids: RegistrationIds;
   // Claims of this node by key, and the keys by claim
   readonly #own = new Map<string, Own>();
   readonly #keys = new Map<RegistrationClaim, string>();
@@ -105,6 +97,7 @@ export class RegistrationDirectory {
   /** Use {@link RegistrationDirectory.open}. */
   private constructor(deps: DirectoryDeps) {
     this.#deps = deps;
+    this.#ids = new RegistrationIds(deps.newId);
     this.#releases = new Releases(deps);
   }
 
@@ -138,17 +131,16 @@ export class RegistrationDirectory {
 
   /**
    * A session of this node wants to be a callee: see `Uplink.registered`.
-   * @param force whether it takes the place of others; by default as the claim says.
+   * @param keptId the id of its registration in an earlier life of this node. Such a claim takes nobody's place, and is refused where the
+   *   registration began anew meanwhile: its session knows it by that id.
    */
-  claim(realm: string, claim: RegistrationClaim, done: Done, force = claim.force): void {
+  claim(realm: string, claim: RegistrationClaim, done: Done, keptId?: number): void {
     const key = entryKey(realm, this.#deps.idOf(realm, claim), this.#deps.self, ++this.#lastNumber);
     const createdMs = this.#deps.clock();
-    const written = force === claim.force ? claim : { ...claim, force };
-    this.#own.set(key, { realm, claim, written, createdMs, done, isConfirming: false, asked: 'no' });
+    const written = keptId === undefined ? claim : { ...claim, force: false };
+    this.#own.set(key, { realm, claim, written, createdMs, keptId, done, isConfirming: false, asked: 'no' });
     this.#keys.set(claim, key);
-    this.#deps.bucket
-      .put(key, encodeEntry(realm, written, createdMs))
-      .catch((error: unknown) => this.#failed(key, error));
+    this.#deps.bucket.put(key, encodeEntry(realm, written)).catch((error: unknown) => this.#failed(key, error));
   }
 
   /** A claim is over: see `Uplink.unregistered`. */
@@ -201,11 +193,11 @@ export class RegistrationDirectory {
     }
   }
 
-  /** How many callees are known, those that only ask too, and claims of this node. */
-  get size(): { readonly entries: number; readonly own: number } {
+  /** How many callees are known, those that only ask too, claims of this node, and ids of registrations. */
+  get size(): { readonly entries: number; readonly own: number; readonly ids: number } {
     let entries = 0;
     for (const group of this.#groups.values()) entries += group.size;
-    return { entries, own: this.#own.size };
+    return { entries, own: this.#own.size, ids: this.#ids.size };
   }
 
   /** Ends the watch. What this node has in the bucket stays: see {@link RegistrationDirectory.leave}. */
@@ -240,12 +232,14 @@ export class RegistrationDirectory {
     const group = this.#groups.get(name) ?? new Map<string, CalleeEntry>();
     const before = this.#inForce(group);
     const there = publicCallees(group);
+    this.#replace(group.get(key), entry);
     group.set(key, entry);
     this.#groups.set(name, group);
     this.#tell(before, this.#inForce(group));
     if (isLate) this.#releases.deleteLater(key);
-    else if (entry.isHeld && this.#isOwn(entry)) {
-      this.#noteBeginning(entry, there, publicCallees(group));
+    else if (isHeld(entry) && this.#isOwn(entry)) {
+      const own = this.#own.get(key);
+      if (own !== undefined) own.beginning ??= beginningOf(key, there, publicCallees(group));
       this.#confirmed(entry, this.#inForce(group).has(key));
     }
     this.#judge(group);
@@ -256,6 +250,7 @@ export class RegistrationDirectory {
     if (group?.has(key) !== true) return;
     const before = this.#inForce(group);
     const gone = publicCallees(group).find((entry) => entry.key === key);
+    this.#replace(group.get(key));
     group.delete(key);
     if (group.size === 0) this.#groups.delete(name);
     this.#tellEnd(key, gone, publicCallees(group).length === 0);
@@ -263,16 +258,13 @@ export class RegistrationDirectory {
     this.#judge(group);
   }
 
-  /** A claim of this node became a callee. @param there the callees before, and @param now those that there are with it */
-  #noteBeginning({ key }: CalleeEntry, there: readonly CalleeEntry[], now: readonly CalleeEntry[]): void {
-    const own = this.#own.get(key);
-    if (own === undefined || own.beginning !== undefined) return;
-    const isFirst = now.every((entry) => entry.key === key);
-    own.beginning = { isFirst, replaced: isFirst ? there.at(-1)?.claim.callee.id : undefined };
+  #replace(before: CalleeEntry | undefined, after?: CalleeEntry): void {
+    if (after !== undefined) this.#ids.add(after);
+    if (before !== undefined) this.#ids.remove(before);
   }
 
   /** A key was deleted. @param gone the callee that it was, if it was one */
-  #tellEnd(key: string, gone: CalleeEntry | undefined, isLast: boolean): void {
+  #tellEnd(key: string, gone: HeldEntry | undefined, isLast: boolean): void {
     const ended = this.#endings.get(key);
     this.#endings.delete(key);
     const wasCleaned = this.#cleaned.delete(key);
@@ -284,8 +276,7 @@ export class RegistrationDirectory {
   /** @returns the callees of a group, by key. */
   #inForce(group: ReadonlyMap<string, CalleeEntry>): Callees {
     const live = [...group.values()].filter((entry) => this.#counts(entry));
-    const least = forcedPlace(live);
-    return new Map(live.filter(({ isHeld, place }) => isHeld && place >= least).map((entry) => [entry.key, entry]));
+    return new Map(calleesIn(live).map((entry) => [entry.key, entry]));
   }
 
   /** Whether an entry is more than what is left of one that is over. */
@@ -320,13 +311,13 @@ export class RegistrationDirectory {
   #judge(group: ReadonlyMap<string, CalleeEntry>): void {
     for (const entry of group.values()) {
       const own = this.#own.get(entry.key);
-      if (own?.done === undefined || entry.isHeld || own.isConfirming) continue;
+      if (own?.done === undefined || isHeld(entry) || own.isConfirming) continue;
       const others = [...group.values()].filter((other) => other !== entry && this.#counts(other));
-      const least = forcedPlace(others);
+      const least = lastBirth(others)?.place ?? 0;
       const inForce = others.filter(({ place }) => place >= least);
       const verdict = entry.place < least ? takenByForce(entry.claim.uri) : verdictOn(entry, inForce);
       if (verdict === 'wait') continue;
-      if (verdict === 'held') this.#confirm(entry, own, publicCallees(group)[0]);
+      if (verdict === 'held') this.#confirm(entry, own, lastBirth(group.values()));
       else if (verdict === 'clash') this.#clash(entry, own);
       else if (own.asked === 'yes') this.#refuse(entry.key, own, verdict);
       else if (own.asked === 'no') void this.#ask(entry, own, inForce);
@@ -348,24 +339,33 @@ export class RegistrationDirectory {
     this.#judge(this.#groups.get(group) ?? new Map<string, CalleeEntry>());
   }
 
-  /** @param first a callee of the registration, which is as old as with it; undefined: there is none. */
-  #confirm({ key, place }: CalleeEntry, own: Own, first: CalleeEntry | undefined): void {
+  /** @param there the birth of the registration that it joins, unless it uses force; undefined: there is no callee. */
+  #confirm({ key, place }: CalleeEntry, own: Own, there: Birth | undefined): void {
+    const { written, keptId, createdMs } = own;
+    if (keptId !== undefined && there !== undefined && there.id !== keptId) {
+      return this.#refuse(key, own, begunAnew(written.uri));
+    }
     own.isConfirming = true;
-    const createdMs = own.written.force ? own.createdMs : (first?.createdMs ?? own.createdMs);
-    const value = encodeEntry(own.realm, own.written, createdMs, place);
-    this.#deps.bucket.put(key, value).catch((error: unknown) => this.#failed(key, error));
+    const birth = written.force ? undefined : there;
+    const held = { place, birth: birth ?? { id: keptId ?? this.#ids.next(), place, createdMs } };
+    this.#deps.bucket
+      .put(key, encodeEntry(own.realm, written, held))
+      .catch((error: unknown) => this.#failed(key, error));
   }
 
   /** This node sees its callee in the bucket; when all others do, it is one. */
-  #confirmed({ key, place, createdMs }: CalleeEntry, isInForce: boolean): void {
+  #confirmed(entry: HeldEntry, isInForce: boolean): void {
+    const { key, group, place, birth } = entry;
     const own = this.#own.get(key);
     const done = own?.done;
     if (own === undefined || done === undefined) return;
     if (!isInForce) return this.#refuse(key, own, takenByForce(own.claim.uri));
+    if (!this.#ids.isFor(group, birth.id)) return this.#clash(entry, own);
     this.#deps.seen(this.#revision, () => {
       if (this.#own.get(key) !== own || own.done === undefined) return;
       own.done = undefined;
-      done(undefined, { place, createdMs, isFirst: false, ...own.beginning });
+      const { id, createdMs } = birth;
+      done(undefined, { id, place, createdMs, isFirst: false, ...own.beginning });
     });
   }
 

@@ -27,7 +27,7 @@ export class SessionIds {
     this.#randomId = randomId;
   }
 
-  /** @returns an id that no other node gives. A session of this node may have it already. */
+  /** @returns an id that no other node gives. A session of this node may have it already. Ids of registrations are drawn here, too. */
   next(): number {
     const id = this.#permutation.forth(this.#slot * IDS_OF_SLOT + (this.#randomId() % IDS_OF_SLOT));
     // 2^53 stands in the place of 0, which is no id.

@@ -27,7 +27,7 @@ import type { MetaProcedure, ProcedureTable } from '../meta/procedure.js';
 import type { CountByMatch } from '../pattern-index.js';
 import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
-import type { RegistrationClaim, WantedPattern } from '../uplink.js';
+import type { AdmittedStanding, RegistrationClaim, WantedPattern } from '../uplink.js';
 
 /** What WELCOME announces for the dealer: exactly what is here. */
 export const DEALER_FEATURES = {
@@ -92,9 +92,7 @@ export class Dealer implements RegistrationDirectory {
   constructor(deps: DealerDeps) {
     this.#deps = deps;
     this.#counts = deps.counts ?? new RealmCounts();
-    const { uplink, nextRouterId, clock } = deps;
-    const idOf = uplink === undefined ? nextRouterId : (pattern: WantedPattern) => uplink.idOf(pattern);
-    this.#registrations = new Registrations({ idOf, clock });
+    this.#registrations = new Registrations({ newId: deps.nextRouterId, clock: deps.clock });
     this.#calls = new Calls(this.#parties, {
       randomId: deps.randomId,
       scheduler: deps.scheduler,
@@ -241,8 +239,8 @@ export class Dealer implements RegistrationDirectory {
   }
 
   /** @see Registrar.admit */
-  admit(session: RouterSession, claim: RegistrationClaim, place: number, createdMs?: number): void {
-    this.#registrar.admit(session, claim, place, createdMs);
+  admit(session: RouterSession, claim: RegistrationClaim, among: AdmittedStanding): void {
+    this.#registrar.admit(session, claim, among);
   }
 
   /** @see Registrar.dismiss */

@@ -18,7 +18,7 @@ import type { Budget } from '../budget.js';
 import type { RegistrationObserver, RegistrationView, SharedObserver } from '../observer.js';
 import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
-import type { RegistrationClaim, RegistrationStanding, Uplink, WantedPattern } from '../uplink.js';
+import type { AdmittedStanding, RegistrationClaim, RegistrationStanding, Uplink, WantedPattern } from '../uplink.js';
 import type { Callee, DealerSession, Parties } from './call-state.js';
 import type { Calls } from './calls.js';
 import type { AskedRegistration, PendingRegistration } from './pending-registrations.js';
@@ -120,12 +120,12 @@ export class Registrar {
   }
 
   /** A session of another node is a callee there, and therefore here: its own node has asked, and has charged it. */
-  admit(session: RouterSession, claim: RegistrationClaim, place: number, createdMs?: number): void {
+  admit(session: RouterSession, claim: RegistrationClaim, among: AdmittedStanding): void {
     const { registrations, parties, calls } = this.#parts;
     const { uri, match, invoke, options } = claim;
     const known = registrations.lookup(uri, match);
-    const registration = known ?? registrations.create(uri, { ...options, match, invoke }, createdMs);
-    registrations.join(registration, partyOf(parties, session), options, undefined, place);
+    const registration = known ?? registrations.create(uri, { ...options, match, invoke }, among);
+    registrations.join(registration, partyOf(parties, session), options, undefined, among.place);
     if (known === undefined) this.#rules.observer.created(session, registration);
     this.#rules.observer.joined(session, registration);
     calls.fill(registration);
@@ -253,7 +253,7 @@ export class Registrar {
     const taken = known !== undefined && options.force_reregister === true;
     if (taken) for (const callee of [...known.members]) this.#revoke(callee, ErrorUri.UNREGISTERED);
     const created = known === undefined || taken;
-    const registration = created ? registrations.create(procedure, options, among?.createdMs) : known;
+    const registration = created ? registrations.create(procedure, options, among) : known;
     if (joins) registrations.join(registration, partyOf(parties, session), options, claim, among?.place);
     session.send({ type: REGISTERED, requestId, registration: registration.id });
     if (created) this.#rules.observer.created(session, registration);
@@ -262,10 +262,10 @@ export class Registrar {
     calls.fill(registration);
   }
 
-  /** @param replaced the session id of the last callee whose place the first one took. */
-  #begin(session: RouterSession, registration: Registration, replaced: number | undefined): void {
+  #begin(session: RouterSession, registration: Registration, replaced: RegistrationStanding['replaced']): void {
     const { shared } = this.#rules;
-    if (replaced !== undefined) shared?.ended({ id: replaced }, registration)?.();
+    const { uri } = registration;
+    if (replaced !== undefined) shared?.ended({ id: replaced.session }, { id: replaced.registration, uri })?.();
     shared?.begun(session, registration);
   }
 

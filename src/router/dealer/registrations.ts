@@ -13,11 +13,11 @@ import type { Match } from '../../wamp/uri.js';
 import type { Callee, DealerSession } from './call-state.js';
 import type { IdsByMatch } from '../observer.js';
 import type { CountByMatch } from '../pattern-index.js';
-import type { RegistrationClaim, WantedPattern } from '../uplink.js';
+import type { AdmittedStanding, RegistrationClaim } from '../uplink.js';
 
 export interface RegistrationsDeps {
-  /** Gives a registration its id. */
-  readonly idOf: (pattern: WantedPattern) => number;
+  /** Gives a registration its id, where the other nodes have not agreed on one. */
+  readonly newId: () => number;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -70,16 +70,16 @@ export class Registrations {
   }
 
   /**
-   * @param createdMs milliseconds since 1970: now, where no other node knows better.
+   * @param among what the nodes have agreed on; undefined where nobody was asked.
    * @returns a registration that has no callee yet; the caller adds the first one at once.
    */
   create(
     uri: string,
     { match = 'exact', invoke = 'single' }: RegisterOptions,
-    createdMs = this.#deps.clock(),
+    among?: Pick<AdmittedStanding, 'createdMs' | 'id'>,
   ): Registration {
-    const created = new Date(createdMs).toISOString();
-    const registration = new Registration({ id: this.#deps.idOf({ uri, match }), created, uri, match, invoke });
+    const { id, createdMs } = among ?? { id: this.#deps.newId(), createdMs: this.#deps.clock() };
+    const registration = new Registration({ id, created: new Date(createdMs).toISOString(), uri, match, invoke });
     this.#index.set(match, uri, registration);
     this.#byId.set(registration.id, registration);
     return registration;

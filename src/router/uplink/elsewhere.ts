@@ -6,7 +6,7 @@ import type { RouterSession } from '../session.js';
 import type { WampError } from '../../wamp/error.js';
 import type { Dict } from '../../wamp/payload.js';
 import type { MetaApi } from '../meta/meta-api.js';
-import type { MetaAnswer, Publication, RegistrationClaim, WantedPattern } from '../uplink.js';
+import type { AdmittedStanding, MetaAnswer, Publication, RegistrationClaim, WantedPattern } from '../uplink.js';
 
 /** The side of a realm that an `Uplink` calls. Sessions of other nodes are `isElsewhere`; `Realm.forget` removes one that is gone. */
 export class Elsewhere {
@@ -48,10 +48,10 @@ export class Elsewhere {
   /**
    * A session of another node is a callee from now on.
    * @param session gets INVOCATION and INTERRUPT, and answers by `Realm.receive`.
-   * @param place and @param createdMs: see `RegistrationStanding`.
+   * @param among where it stands among the callees of all nodes.
    */
-  admit(session: RouterSession, claim: RegistrationClaim, place: number, createdMs?: number): void {
-    this.#dealer.admit(session, claim, place, createdMs);
+  admit(session: RouterSession, claim: RegistrationClaim, among: AdmittedStanding): void {
+    this.#dealer.admit(session, claim, among);
   }
 
   /**

@@ -4,18 +4,19 @@
  */
 import fc from 'fast-check';
 import { pino } from 'pino';
-import { expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
 import { patternId } from '../../../src/cluster/pattern-id.js';
 import { RegistrationDirectory } from '../../../src/cluster/directory/registrations.js';
 import { MemoryHub } from '../../../src/engine/memory/hub.js';
 import type { MemoryEngine } from '../../../src/engine/memory/hub.js';
-import type { RegistrationClaim } from '../../../src/router/uplink.js';
+import type { RegistrationClaim, RegistrationStanding } from '../../../src/router/uplink.js';
 import type { InvocationPolicy } from '../../../src/wamp/message.js';
 import type { WampError } from '../../../src/wamp/error.js';
 import { FakeClock } from '../../support/realm.js';
 
 const REALM = 'realm1';
+let lastId = 0;
 
 /** Lets one of the rows that have something go on, as often as is wanted. */
 class Rows {
@@ -45,10 +46,16 @@ class TestNode {
   readonly self: { readonly name: string; readonly epoch: number };
   /** What the realm knows of callees elsewhere: their keys, and of which node. */
   readonly remote = new Map<string, string>();
+  /** By which ids it knows the registrations of a URI. */
+  readonly remoteIds = new Map<string, readonly [uri: string, id: number]>();
   /** Those of this node that are callees. */
   readonly held = new Set<RegistrationClaim>();
   readonly answers = new Map<RegistrationClaim, (WampError | undefined)[]>();
   directory: RegistrationDirectory | undefined;
+  /** The id of the registration that a claim got. */
+  readonly ids = new Map<RegistrationClaim, number>();
+  /** Ids that it draws next. */
+  readonly drawn: number[] = [];
   readonly engine: MemoryEngine;
   #lastSession = 0;
 
@@ -72,13 +79,21 @@ class TestNode {
       },
       gone: () => undefined,
       idOf: patternId,
+      newId: () => this.drawn.shift() ?? ++lastId,
     });
     this.directory.listen(REALM, {
-      added: ({ key, node }) => void this.remote.set(key, node.name),
-      removed: ({ key }) => void this.remote.delete(key),
+      added: ({ key, node, claim, birth }) => {
+        this.remote.set(key, node.name);
+        this.remoteIds.set(key, [claim.uri, birth.id]);
+      },
+      removed: ({ key }) => {
+        this.remote.delete(key);
+        this.remoteIds.delete(key);
+      },
       cleaned: () => undefined,
       superseded: (claim) => {
         this.held.delete(claim);
+        this.ids.delete(claim);
         this.directory?.release(claim);
       },
     });
@@ -88,11 +103,24 @@ class TestNode {
     const callee = { id: ++this.#lastSession, authid: this.self.name, authrole: 'x', announced: () => false };
     const claim: RegistrationClaim = { uri, match: 'exact', invoke, force, options: { invoke }, callee };
     this.answers.set(claim, []);
-    this.directory?.claim(REALM, claim, (error) => {
-      this.answers.get(claim)?.push(error);
-      if (error === undefined) this.held.add(claim);
-    });
+    this.#ask(claim);
     return claim;
+  }
+
+  /** In another life of the node. */
+  claimAgain(claim: RegistrationClaim, keptId: number): void {
+    this.answers.set(claim, []);
+    this.#ask(claim, keptId);
+  }
+
+  #ask(claim: RegistrationClaim, keptId?: number): void {
+    const done = (error?: WampError, standing?: RegistrationStanding): void => {
+      this.answers.get(claim)?.push(error);
+      if (error !== undefined) return;
+      this.held.add(claim);
+      this.ids.set(claim, standing?.id ?? 0);
+    };
+    this.directory?.claim(REALM, claim, done, keptId);
   }
 
   release(claim: RegistrationClaim): void {
@@ -100,6 +128,7 @@ class TestNode {
     const [answer] = this.answers.get(claim) ?? [];
     if (answer !== undefined) return;
     this.held.delete(claim);
+    this.ids.delete(claim);
     this.directory?.release(claim);
   }
 }
@@ -121,6 +150,19 @@ function checkOwners(nodes: readonly TestNode[]): void {
     expect(new Set(claims.map(({ invoke }) => invoke)).size).toBe(1);
     if (claims[0]?.invoke === 'single') expect(claims).toHaveLength(1);
   }
+}
+
+/** All nodes call a registration the same, and no two have the same id. */
+function checkIds(nodes: readonly TestNode[]): void {
+  const known = new Map<string, Set<number>>();
+  const note = (uri: string, id: number) => known.set(uri, (known.get(uri) ?? new Set()).add(id));
+  for (const { ids, remoteIds } of nodes) {
+    for (const [{ uri }, id] of ids) note(uri, id);
+    for (const [uri, id] of remoteIds.values()) note(uri, id);
+  }
+  for (const ids of known.values()) expect(ids.size).toBe(1);
+  const all = [...known.values()].flatMap((ids) => [...ids]);
+  expect(new Set(all).size).toBe(all.length);
 }
 
 /** Everybody knows the callees of the others, and no others. */
@@ -169,6 +211,100 @@ it('force takes the place of all, also of those that share', async () => {
   checkViews(nodes);
 });
 
+describe('the id of a registration', () => {
+  let rows: Rows;
+  let [a, b, c] = [] as unknown as [TestNode, TestNode, TestNode];
+  beforeEach(async () => {
+    rows = new Rows();
+    [a, b, c] = (await nodesOf(['a', 'b', 'c'], rows, new FakeClock())) as [TestNode, TestNode, TestNode];
+  });
+  const seenBy = ({ remoteIds }: TestNode) => [...remoteIds.values()].map(([, id]) => id);
+
+  it('is another one each time it begins, on whichever node', async () => {
+    const ids: (number | undefined)[] = [];
+    for (const node of [a, b, b, c]) {
+      const claim = node.claim('p', 'single');
+      await rows.settle();
+      ids.push(node.ids.get(claim));
+      node.release(claim);
+      await rows.settle();
+    }
+    expect(ids).not.toContain(undefined);
+    expect(new Set(ids).size).toBe(4);
+  });
+
+  it('is one on all nodes, also for those that come when the first callee has gone, and for a node that comes late', async () => {
+    const [first, second] = [a.claim('p', 'roundrobin'), b.claim('p', 'roundrobin')];
+    await rows.settle();
+    const id = a.ids.get(first);
+    expect([id, b.ids.get(second), ...seenBy(c)]).toEqual([id, id, id, id]);
+    a.release(first);
+    await rows.settle();
+    const third = c.claim('p', 'roundrobin');
+    await rows.settle();
+    const late = new TestNode('d', rows.hub);
+    const opening = late.open([a, b, c, late], new FakeClock());
+    await rows.settle();
+    await opening;
+    const back = a.claim('p', 'roundrobin');
+    await rows.settle();
+    expect([c.ids.get(third), a.ids.get(back), ...seenBy(b), ...seenBy(late)]).toEqual([id, id, id, id, id, id, id]);
+  });
+
+  it('is another one when somebody uses force, and theirs who share it then', async () => {
+    const first = a.claim('p', 'roundrobin');
+    await rows.settle();
+    const id = a.ids.get(first);
+    const [forced, shared] = [b.claim('p', 'roundrobin', true), c.claim('p', 'roundrobin')];
+    await rows.settle();
+    const next = b.ids.get(forced);
+    expect(next).not.toBe(id);
+    expect([c.ids.get(shared), ...seenBy(a)]).toEqual([next, next, next]);
+    b.release(forced);
+    await rows.settle();
+    expect(seenBy(a)).toEqual([next]);
+  });
+
+  it('is not one that another registration has', async () => {
+    a.drawn.push(-7);
+    b.drawn.push(-7, -8);
+    const first = a.claim('p', 'single');
+    await rows.settle();
+    const second = b.claim('q', 'single');
+    await rows.settle();
+    expect([a.ids.get(first), b.ids.get(second)]).toEqual([-7, -8]);
+    // Neither has seen the other: who came first has it, as all nodes see.
+    a.drawn.push(-9);
+    b.drawn.push(-9);
+    const both = [a.claim('r', 'single'), b.claim('s', 'single')] as const;
+    await rows.settle();
+    const answers = [a.answers.get(both[0])?.[0], b.answers.get(both[1])?.[0]];
+    expect(answers.filter((error) => error === undefined)).toHaveLength(1);
+    expect(answers.filter((error) => error !== undefined)).toMatchObject([{ uri: 'wamp.error.invalid_uri' }]);
+    checkIds([a, b, c]);
+  });
+
+  it('comes back with a node that was away, unless the registration began anew meanwhile', async () => {
+    const lives = [a.claim('p', 'roundrobin', true), b.claim('p', 'roundrobin'), a.claim('q', 'roundrobin')] as const;
+    await rows.settle();
+    const [p, q] = [a.ids.get(lives[0]) ?? 0, a.ids.get(lives[2]) ?? 0];
+    for (const claim of [lives[0], lives[2]]) a.release(claim);
+    b.release(lives[1]);
+    await rows.settle();
+    const anew = c.claim('q', 'roundrobin');
+    await rows.settle();
+    a.claimAgain(lives[0], p);
+    b.claimAgain(lives[1], p);
+    a.claimAgain(lives[2], q);
+    await rows.settle();
+    const shared = c.claim('p', 'roundrobin');
+    await rows.settle();
+    expect([a.ids.get(lives[0]), b.ids.get(lives[1]), c.ids.get(shared)]).toEqual([p, p, p]);
+    expect(a.answers.get(lives[2])).toMatchObject([{ uri: 'wamp.error.procedure_already_exists' }]);
+    expect(seenBy(a).sort()).toEqual([p, p, c.ids.get(anew) ?? 0].sort());
+  });
+});
+
 it('a node that has gone is called no more at once, and nothing of it is left when it was cleaned up behind', async () => {
   const [rows, clock] = [new Rows(), new FakeClock()];
   const nodes = await nodesOf(['a', 'b', 'c'], rows, clock);
@@ -190,8 +326,8 @@ it('a node that has gone is called no more at once, and nothing of it is left wh
   await cleaning;
   expect([...c.remote.values()]).toEqual(['b']);
   expect([b.directory?.size, c.directory?.size]).toEqual([
-    { entries: 1, own: 1 },
-    { entries: 1, own: 0 },
+    { entries: 1, own: 1, ids: 1 },
+    { entries: 1, own: 0, ids: 1 },
   ]);
   clock.advance(60_000);
   await rows.settle();
@@ -199,7 +335,7 @@ it('a node that has gone is called no more at once, and nothing of it is left wh
   const opening = late.open([late], clock);
   await rows.settle();
   await opening;
-  expect(late.directory?.size).toEqual({ entries: 1, own: 0 });
+  expect(late.directory?.size).toEqual({ entries: 1, own: 0, ids: 1 });
 });
 
 it('an engine that cannot write is an error for the client, and nothing comes of it later', async () => {
@@ -254,6 +390,7 @@ it('in any order of news: one answer for each claim, no two owners, the same vie
       }
       await rows.settle(() => 0.5);
       checkOwners(nodes);
+      checkIds(nodes);
       checkViews(nodes);
       for (const { node, claim } of claims) {
         const answers = node.answers.get(claim)?.length ?? 0;
@@ -264,7 +401,7 @@ it('in any order of news: one answer for each claim, no two owners, the same vie
       for (const { node, claim } of claims) node.release(claim);
       await rows.settle();
       for (const { directory, remote } of nodes) {
-        expect(directory?.size).toEqual({ entries: 0, own: 0 });
+        expect(directory?.size).toEqual({ entries: 0, own: 0, ids: 0 });
         expect(remote.size).toBe(0);
       }
     }),

@@ -191,15 +191,18 @@ describe('a registration', () => {
     there.tell(REGISTER, 1, { force_reregister: true }, 'com.app.f');
     await settle();
     const told = news(watcher);
-    expect(told.map(([topic, session]) => [topic, session]).sort()).toEqual(
+    const next = idIn(there, REGISTERED);
+    expect(next).not.toBe(id);
+    const idOf = (argument: unknown) => (typeof argument === 'number' ? argument : (argument as { id: number }).id);
+    expect(told.map(([topic, session, argument]) => [topic, session, idOf(argument)]).sort()).toEqual(
       [
-        ['create', there.id],
-        ['delete', here.id],
-        ['register', there.id],
-        ['unregister', here.id],
+        ['create', there.id, next],
+        ['delete', here.id, id],
+        ['register', there.id, next],
+        ['unregister', here.id, id],
       ].sort(),
     );
-    there.tell(UNREGISTER, 2, id);
+    there.tell(UNREGISTER, 2, next);
     await settle();
     expect(topics(watcher)).toEqual(['unregister', 'delete']);
   });

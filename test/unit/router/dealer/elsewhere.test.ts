@@ -20,6 +20,9 @@ const INVOCATION = 68;
 const INTERRUPT = 69;
 const YIELD = 70;
 const PROCEDURE = 'com.app.procedure';
+/** Its registration, as all nodes know it. */
+const ID = 7017;
+const at = (place: number) => ({ id: ID, place, createdMs: 0 });
 
 /** The ERRORs that a session heard: the request, and the URI. */
 const errorsIn = (session: ScriptedSession): unknown[] =>
@@ -42,7 +45,7 @@ function testNode() {
   // Others have asked before: here each claim is agreed to at once, in order.
   others.uplink.registered = (claim, done) => {
     others.claims.push(claim);
-    done(undefined, { place: (place += 10), createdMs: 0, isFirst: others.claims.length === 1 });
+    done(undefined, { id: ID, place: (place += 10), createdMs: 0, isFirst: others.claims.length === 1 });
   };
   const options = { uri_check: 'loose', event_dispatching_chunk_size: 100, bridge_meta_api: false } as const;
   const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL], options }], {
@@ -78,12 +81,11 @@ it('a callee of another node is called as if it were here, and its answer reache
   const { realm, router, session, foreign, claimOf } = testNode();
   const callee = foreign('callee.call_canceling');
   const caller = session();
-  realm.elsewhere.admit(callee, claimOf(callee, { options: { disclose_caller: true } }), 5);
+  realm.elsewhere.admit(callee, claimOf(callee, { options: { disclose_caller: true } }), at(5));
   expect(router.keptBytes).toBe(0);
   caller.tell(CALL, 1, {}, PROCEDURE, ['hello']);
   const details = { caller: caller.id, caller_authid: caller.authid, caller_authrole: 'anonymous' };
-  const id = 7000 + PROCEDURE.length;
-  expect(callee.heard()).toEqual([[INVOCATION, 1, id, details, ['hello']]]);
+  expect(callee.heard()).toEqual([[INVOCATION, 1, ID, details, ['hello']]]);
   callee.tell(YIELD, 1, {}, ['back']);
   expect(caller.heard()).toEqual([[RESULT, 1, {}, ['back']]]);
   caller.tell(CALL, 2, {}, PROCEDURE);
@@ -106,8 +108,8 @@ it('stands among the others where all nodes agree that it does', () => {
   const SHARED = { invoke: 'first' } as const;
   here.tell(REGISTER, 1, SHARED, PROCEDURE);
   const [early, late] = [foreign(), foreign()];
-  realm.elsewhere.admit(late, claimOf(late, { ...SHARED, options: SHARED }), 15);
-  realm.elsewhere.admit(early, claimOf(early, { ...SHARED, options: SHARED }), 5);
+  realm.elsewhere.admit(late, claimOf(late, { ...SHARED, options: SHARED }), at(15));
+  realm.elsewhere.admit(early, claimOf(early, { ...SHARED, options: SHARED }), at(5));
   caller.tell(CALL, 1, {}, PROCEDURE);
   expect(early.heard()).toHaveLength(1);
   realm.elsewhere.dismiss(early, { uri: PROCEDURE, match: 'exact' });
@@ -117,7 +119,7 @@ it('stands among the others where all nodes agree that it does', () => {
   here.heard();
   caller.tell(CALL, 2, {}, PROCEDURE);
   expect(here.heard().map(([type]) => type)).toEqual([INVOCATION]);
-  here.tell(UNREGISTER, 2, 7000 + PROCEDURE.length);
+  here.tell(UNREGISTER, 2, ID);
   caller.tell(CALL, 3, {}, PROCEDURE);
   expect(late.heard().map(([type]) => type)).toEqual([INVOCATION]);
 });
@@ -129,7 +131,7 @@ it('goes to the next callee when one of another node cannot be reached', () => {
   here.tell(REGISTER, 1, SHARED, PROCEDURE);
   here.heard();
   const early = foreign();
-  realm.elsewhere.admit(early, claimOf(early, { ...SHARED, options: SHARED }), 5);
+  realm.elsewhere.admit(early, claimOf(early, { ...SHARED, options: SHARED }), at(5));
   caller.tell(CALL, 1, {}, PROCEDURE);
   early.tell(ERROR, INVOCATION, 1, {}, 'wamp.error.unavailable');
   expect(here.heard().map(([type]) => type)).toEqual([INVOCATION]);
@@ -138,7 +140,7 @@ it('goes to the next callee when one of another node cannot be reached', () => {
 it('no meta event tells of it: its own node does', () => {
   const { realm, session, foreign, claimOf, published } = testNode();
   const callee = foreign();
-  realm.elsewhere.admit(callee, claimOf(callee), 5);
+  realm.elsewhere.admit(callee, claimOf(callee), at(5));
   realm.elsewhere.dismiss(callee, { uri: PROCEDURE, match: 'exact' });
   expect(published).toEqual([]);
   session().tell(REGISTER, 1, {}, PROCEDURE);
@@ -240,7 +242,7 @@ describe('a call to one of several callees of other nodes, each with room for so
       node.realm.elsewhere.admit(
         callee,
         node.claimOf(callee, { invoke, options: { invoke, concurrency } }),
-        100 + index,
+        at(100 + index),
       );
     }
     return { ...node, callees, caller: node.session() };

@@ -67,7 +67,7 @@ describe('a REGISTER', () => {
 
   it('is answered at once where the uplink is', () => {
     const { session, uplink } = testNode();
-    uplink.registered = (_claim, done) => done();
+    uplink.registered = (_claim, done) => done(undefined, { id: ID, place: 1, createdMs: 0, isFirst: true });
     expect(session().tell(REGISTER, 1, {}, PROCEDURE).heard()).toEqual([[REGISTERED, 1, ID]]);
   });
 
