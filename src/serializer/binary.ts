@@ -272,8 +272,13 @@ function boundedValue(reader: BinaryReader): unknown {
 type Make<T> = (fields: readonly unknown[], length: number, payload: Payload) => T;
 
 /**
- * Whether an id may be written as a float: cbor-x, which wampy and others have, writes integers so that do not fit in 32 bits. The ids of
- * a realm on many nodes are such ones, and of a smaller one it is no integer, whatever its value.
+ * Whether a float before the payload is an id. The specification wants an integer from 1 to 2^53 (section "IDs"), and a serialization as
+ * integer. The numbers of JavaScript are floats, though, and libraries that write the small ones as integers (cbor-x and msgpack, which
+ * wampy and others have) write those that do not fit in 32 bits as float64. It holds 2^53 and all below exactly, so nothing is lost by
+ * reading it as the integer that is meant. The ids of realms on many nodes are such ones.
+ *
+ * A float of 32 bits or less is a mistake of the client, as is one in any other place: `parseMessage` wants an id only where WAMP has one.
+ * Numbers in the payload are nobody's business here: its bytes pass as they came.
  */
 function isLargeId(value: unknown): boolean {
   return isId(value) && value > 0xff_ff_ff_ff;

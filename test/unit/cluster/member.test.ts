@@ -376,6 +376,29 @@ describe('two patterns with the same hash', () => {
     expect(heard(second, REGISTERED)).toEqual([[REGISTERED, 3, expect.any(Number)]]);
   });
 
+  it('may be subscribed to on two nodes: each gets its own events', async () => {
+    const [first, second] = [a.session(), b.session()];
+    first.tell(SUBSCRIBE, 1, {}, 'com.app.x');
+    await settle();
+    second.tell(SUBSCRIBE, 1, {}, 'com.app.y').tell(PUBLISH, 2, {}, 'com.app.x', ['x']);
+    await settle();
+    first.tell(PUBLISH, 2, {}, 'com.app.y', ['y']);
+    await settle();
+    expect(first.heard().map(([type, , id, , args]) => [type, args ?? id])).toEqual([
+      [SUBSCRIBED, 9],
+      [EVENT, ['x']],
+    ]);
+    expect(second.heard().map(([type, , id, , args]) => [type, args ?? id])).toEqual([
+      [SUBSCRIBED, 9],
+      [EVENT, ['y']],
+    ]);
+    a.realm.leave(first);
+    await settle();
+    a.session().tell(PUBLISH, 1, {}, 'com.app.y', ['again']);
+    await settle();
+    expect(second.heard().map(([, , , , args]) => args)).toEqual([['again']]);
+  });
+
   it('are not both subscribed to on one node', async () => {
     const [first, second] = [a.session(), a.session()];
     first.tell(SUBSCRIBE, 1, {}, 'com.app.x');

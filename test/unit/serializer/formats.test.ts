@@ -543,6 +543,37 @@ describe('what wampy writes', () => {
     expect(message).toEqual({ type: m.SUBSCRIBE, requestId: 2 ** 33, options: {}, topic: 'a.b' });
   });
 
+  const withFloats: Readonly<Record<string, (...floats: [string, string]) => string>> = {
+    msgpack: (type, id) => `94 ${type ? `cb${type}` : '20'} cb${id} 80 a3612e62`,
+    cbor: (type, id) => `84 ${type ? `fb${type}` : '1820'} fb${id} a0 63612e62`,
+    ubjson: (type, id) => `5b ${type ? `44${type}` : '5520'} 44${id} 7b7d 5355 03612e62 5d`,
+  };
+  it.each(Object.entries(withFloats))('%s: floats are ids from 2^32 to 2^53, and nothing else', (type, bytesOf) => {
+    const decode = (id: string, messageType = '') =>
+      serializerOf(type).decode(Buffer.from(bytesOf(messageType, id).replaceAll(' ', ''), 'hex'));
+    const float = (value: number): string => {
+      const bytes = Buffer.alloc(8);
+      bytes.writeDoubleBE(value);
+      return bytes.toString('hex');
+    };
+    for (const id of [2 ** 32, 2 ** 53 - 1, 2 ** 53]) {
+      expect(decode(float(id))).toEqual({ type: m.SUBSCRIBE, requestId: id, options: {}, topic: 'a.b' });
+    }
+    for (const none of [1, 2 ** 32 - 1, 2 ** 32 + 0.5, 2 ** 53 + 2, -(2 ** 33), Infinity, NaN]) {
+      expect(() => decode(float(none))).toThrow(ProtocolViolation);
+    }
+    expect(() => decode(float(2 ** 33), float(2 ** 33))).toThrow(ProtocolViolation);
+  });
+
+  it.each(['msgpack', 'cbor', 'ubjson'])('%s: floats of a payload pass untouched, however large', (type) => {
+    const serializer = serializerOf(type);
+    const values = [2 ** 33, 2 ** 60, 1.5, 1];
+    const head = { type: m.PUBLISH, requestId: 1, options: {}, topic: 'a.b' } as const;
+    const sent = serializer.encode({ ...head, payload: payloadOf(values) } as never, UNFRAMED);
+    const { payload } = serializer.decode(sent as Buffer) as m.Publish;
+    expect(payload.args).toEqual(values);
+  });
+
   it.each([
     ['msgpack', '94 20 01 82 a56d61746368 c0 ac6765745f72657461696e6564 c3 a3612e62'],
     ['msgpack', '94 20 01 82 a56d61746368 d40000 ac6765745f72657461696e6564 c3 a3612e62'],
