@@ -43,10 +43,14 @@ export class ClusteredRealm implements Uplink {
   /** Of the present life. */
   #link: RealmLink | undefined;
   #isServing = false;
+  /** What the realm would publish now, other nodes have told. */
+  #isToldAlready = false;
   // match policy and URI -> what sessions of this node subscribe to
   readonly #wanted = new Map<string, AskedPattern>();
   // claim of this node -> whether it waits for its answer
   readonly #claims = new Map<RegistrationClaim, AskedRegistration>();
+  // claim that is being brought back -> ends the wait for it
+  readonly #returning = new Map<RegistrationClaim, () => void>();
   /** Ends the wait for what is being told to a new life. */
   #giveUp: () => void = () => undefined;
 
@@ -84,6 +88,14 @@ export class ClusteredRealm implements Uplink {
       take(asked)?.(away());
     }
     this.#realm?.cut(AWAY);
+  }
+
+  /** The realm is gone, and nobody waits for it any more. */
+  end(): void {
+    this.#realm = undefined;
+    this.#link = undefined;
+    this.#isServing = false;
+    this.#giveUp();
   }
 
   /** The node is a member again. Resolves when all that is there was told to the others, or when this life is over, too. */
@@ -141,7 +153,9 @@ export class ClusteredRealm implements Uplink {
   }
 
   unregistered(claim: RegistrationClaim, ended?: () => void): void {
-    if (this.#claims.delete(claim)) this.#link?.unregistered(claim, ended);
+    if (!this.#claims.delete(claim)) return;
+    this.#link?.unregistered(claim, ended);
+    this.#returning.get(claim)?.();
   }
 
   ask(question: MetaQuestion, done: Parameters<Uplink['ask']>[1]): void {
@@ -150,7 +164,7 @@ export class ClusteredRealm implements Uplink {
   }
 
   publish(publication: Publication): void {
-    if (this.#link === undefined) throw away();
+    if (this.#link === undefined || this.#isToldAlready) throw away();
     this.#link.publish(publication);
   }
 
@@ -158,25 +172,48 @@ export class ClusteredRealm implements Uplink {
     return new Promise((resolve) => link.wanted(pattern, () => resolve()));
   }
 
-  /** Tries until the others have said something about a claim. */
+  /** Resolves when the others have said something about a claim, or it is over: nobody hears what became of it then. */
   #registerAgain(link: RealmLink, claim: RegistrationClaim, id: number): Promise<void> {
     return new Promise((resolve) => {
-      link.registeredAgain(claim, id, (error) => {
-        if (this.#link !== link || !this.#claims.has(claim) || error === undefined) return resolve();
-        if (error.uri === ErrorUri.UNAVAILABLE) {
-          this.#scheduler.after(RETRY_MS, () => resolve(this.#isClaimed(link, claim, id)));
-          return;
-        }
-        // Another node has it now, or began it anew. First forgotten here, because the directory has forgotten it, too.
-        this.#claims.delete(claim);
-        this.#realm?.elsewhere.revokeClaim(claim, error.uri);
+      const over = (): void => {
+        this.#returning.delete(claim);
         resolve();
-      });
+      };
+      this.#returning.set(claim, over);
+      this.#claimAgain(link, claim, id, over);
     });
   }
 
-  async #isClaimed(link: RealmLink, claim: RegistrationClaim, id: number): Promise<void> {
-    if (this.#link === link && this.#claims.has(claim)) await this.#registerAgain(link, claim, id);
+  /** Tries until the others have said something. @param id what its session knows it by */
+  #claimAgain(link: RealmLink, claim: RegistrationClaim, id: number, over: () => void): void {
+    link.registeredAgain(claim, id, (error, standing) => {
+      if (this.#link !== link || !this.#claims.has(claim)) return over();
+      if (error === undefined) {
+        if (standing !== undefined) this.#realm?.elsewhere.regained(claim, standing);
+        return over();
+      }
+      if (error.uri === ErrorUri.UNAVAILABLE) {
+        this.#scheduler.after(RETRY_MS, () => {
+          if (this.#link === link && this.#claims.has(claim)) this.#claimAgain(link, claim, id, over);
+          else over();
+        });
+        return;
+      }
+      this.#revoke(claim, error.uri);
+      over();
+    });
+  }
+
+  /** Another node has it now, or began it anew, and whoever cleaned up behind the last life of this one has told that it ended. */
+  #revoke(claim: RegistrationClaim, reason: string): void {
+    // First forgotten here, because the directory has forgotten it, too.
+    this.#claims.delete(claim);
+    this.#isToldAlready = true;
+    try {
+      this.#realm?.elsewhere.revokeClaim(claim, reason);
+    } finally {
+      this.#isToldAlready = false;
+    }
   }
 }
 

@@ -46,6 +46,8 @@ export class ClusterLives {
   #hasLeft = false;
   #wake: () => void = () => undefined;
   #isRejoining = false;
+  /** Resolves when the node has joined again, or has given that up. */
+  #rejoining: Promise<void> = Promise.resolve();
 
   private constructor(deps: LivesDeps) {
     this.#deps = deps;
@@ -54,7 +56,7 @@ export class ClusterLives {
   /** Joins for the first time. Rejects with EngineError: `refused` when there is another node of the same name. */
   static async join(deps: LivesDeps): Promise<ClusterLives> {
     const lives = new ClusterLives(deps);
-    lives.#life = await lives.#join();
+    lives.#begin(await lives.#join());
     return lives;
   }
 
@@ -92,7 +94,11 @@ export class ClusterLives {
 
   /** The realm is gone. */
   end(realm: string): void {
-    if (this.#realms.delete(realm)) this.#life?.member.unlink(realm);
+    const known = this.#realms.get(realm);
+    if (known === undefined) return;
+    this.#realms.delete(realm);
+    known.end();
+    this.#life?.member.unlink(realm);
   }
 
   /** Leaves the cluster, when the sessions have gone. Idempotent; never rejects. */
@@ -100,6 +106,7 @@ export class ClusterLives {
     this.#hasLeft = true;
     this.#wake();
     await this.#life?.member.leave();
+    if (this.#isRejoining) await this.#rejoinEnds();
   }
 
   async #join(): Promise<Life> {
@@ -115,6 +122,12 @@ export class ClusterLives {
     return Object.assign(life, { member });
   }
 
+  #begin(life: Life): void {
+    this.#life = life;
+    // It may be over between two turns of the event loop.
+    if (life.over !== undefined) this.#ended(life);
+  }
+
   #ended(life: Partial<Life>): void {
     if (this.#life !== life) return;
     this.#life = undefined;
@@ -122,7 +135,7 @@ export class ClusterLives {
     if (this.#hasLeft) return;
     this.#deps.listener.fenced(life.over ?? '');
     for (const realm of [...this.#realms.values()]) realm.lose();
-    if (!this.#isRejoining) void this.#rejoin();
+    if (!this.#isRejoining) this.#rejoining = this.#rejoin();
   }
 
   /** Never rejects. */
@@ -130,8 +143,9 @@ export class ClusterLives {
     this.#isRejoining = true;
     for (let attempt = 1; !this.#hasLeft; attempt += 1) {
       try {
-        const life = (this.#life = await this.#join());
+        const life = await this.#join();
         if (this.#isLeaving()) return await life.member.leave();
+        this.#begin(life);
         if (await this.#regain(life)) return;
         // Fenced again, and told so.
         attempt = 0;
@@ -150,12 +164,26 @@ export class ClusterLives {
   /** @returns false when this life is over, too. */
   async #regain(life: Life): Promise<boolean> {
     const { member } = life;
+    if (this.#life !== life) return false;
     await Promise.all([...this.#realms.values()].map((realm) => realm.regain(member)));
     if (this.#life !== life) return false;
     this.#isServing = true;
     this.#isRejoining = false;
     if (!this.#hasLeft) this.#deps.listener.joinedAgain(member.self);
     return true;
+  }
+
+  /** A life that is about to begin ends at once. When that takes long the others find out by themselves that it is over. */
+  async #rejoinEnds(): Promise<void> {
+    const { scheduler, timings } = this.#deps;
+    for (const realm of this.#realms.values()) realm.lose();
+    await new Promise<void>((resolve) => {
+      const stop = scheduler.after(timings.removeMs, resolve);
+      void this.#rejoining.then(() => {
+        stop();
+        resolve();
+      });
+    });
   }
 
   async #pause(): Promise<void> {

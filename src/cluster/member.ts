@@ -150,13 +150,15 @@ export class ClusterMember {
         gone: () => membership.valuesGone(),
       });
       ids = new SessionIds(await clusterKey(nodes, randomBytes(32)), membership.slot, createRandomId());
+      if (!membership.mayServe())
+        throw new EngineError('unavailable', 'the cluster was out of reach while this node joined it');
     } catch (error) {
       peers.end();
+      directory?.end();
+      repeated.end();
       await membership.leave().catch(() => undefined);
       throw error;
     }
-    if (!membership.mayServe())
-      throw new EngineError('unavailable', 'the cluster was out of reach while this node joined it');
     complete();
     const parts = { membership, peers, barrier, standings, directory, ids, repeated };
     return (late.member = new ClusterMember(deps, parts));

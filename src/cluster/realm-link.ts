@@ -17,7 +17,7 @@ export interface RealmLinkDeps
   readonly name: string;
   readonly idOf: PatternIdOf;
   readonly meta: Omit<RealmMetaDeps, 'realm'>;
-  readonly directory: Pick<RegistrationDirectory, 'claim' | 'claimOf' | 'listen' | 'release' | 'unlisten'>;
+  readonly directory: Pick<RegistrationDirectory, 'claim' | 'claimOf' | 'listen' | 'lost' | 'release' | 'unlisten'>;
 }
 
 /** An `Uplink`: give it to a router as `uplinkOf`, and then {@link RealmLink.begin} it with the realm. */
@@ -46,9 +46,10 @@ export class RealmLink implements Uplink {
     this.meta = new RealmMeta({ ...deps.meta, realm: () => this.#realm });
   }
 
-  /** The realm that calls of other nodes come to. */
+  /** The realm that calls of other nodes come to, and that hears of callees of nodes that are gone. */
   attach(realm: CallRealm): void {
     this.#realm = realm;
+    this.#deps.directory.lost.listen(this.#deps.name, (entry, isLast) => this.calls.cleaned(entry, isLast));
   }
 
   /** The realm is there: it learns of the callees of the other nodes. */
@@ -60,6 +61,7 @@ export class RealmLink implements Uplink {
   /** This node has left the cluster, or the realm is gone. */
   end(): void {
     this.#deps.directory.unlisten(this.#deps.name);
+    this.#deps.directory.lost.unlisten(this.#deps.name);
     this.events.end();
     this.calls.end();
     this.meta.end();

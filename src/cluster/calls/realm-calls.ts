@@ -75,6 +75,7 @@ export class RealmCalls implements RegistrationListener {
     this.#deps.realm().elsewhere.revokeClaim(claim, ErrorUri.UNREGISTERED);
   }
 
+  /** This node has cleaned up behind the node of a callee: see `LostCallees`. */
   cleaned({ claim, birth }: HeldEntry, isLast: boolean): void {
     this.#deps.realm().elsewhere.lost(claim.callee.id, { id: birth.id, uri: claim.uri }, isLast);
   }

@@ -10,8 +10,6 @@ export interface RegistrationListener {
   removed(entry: HeldEntry): void;
   /** A session of this node is one no more: another one took its place by force. */
   superseded(claim: RegistrationClaim): void;
-  /** This node has cleaned up behind the node of a callee. @param isLast whether there is no other one, see `publicCallees` */
-  cleaned(entry: HeldEntry, isLast: boolean): void;
 }
 
 /** For realms that this node does not have. */
@@ -19,5 +17,4 @@ export const NO_LISTENER: RegistrationListener = {
   added: () => undefined,
   removed: () => undefined,
   superseded: () => undefined,
-  cleaned: () => undefined,
 };

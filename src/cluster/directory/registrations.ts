@@ -12,18 +12,19 @@ import { RegistrationIds } from './ids.js';
 import { NO_LISTENER } from './listener.js';
 import { beginningOf, begunAnew, calleesIn, lastBirth, publicCallees, takenByForce, verdictOn } from './verdict.js';
 import { Releases, releasedBy } from './releases.js';
+import { LostCallees } from './lost-callees.js';
 import type { Logger } from '../../log/logger.js';
 import type { RepeatedLog } from '../../log/repeated.js';
 import type { Scheduler } from '../../router/observer.js';
-import type { RegistrationClaim, Uplink } from '../../router/uplink.js';
+import type { RegistrationClaim } from '../../router/uplink.js';
 import type { WampError } from '../../wamp/error.js';
 import type { Bucket, Change } from '../../engine/engine.js';
 import type { NodeRef } from '../node-ref.js';
 import type { PatternIdOf } from '../pattern-id.js';
 import type { Birth, CalleeEntry, HeldEntry } from './entry.js';
 import type { RegistrationListener } from './listener.js';
+import type { Done, Own } from './own-claim.js';
 import type { ReleasedOf } from './releases.js';
-import type { Beginning } from './verdict.js';
 
 export interface DirectoryDeps {
   readonly bucket: Bucket;
@@ -46,28 +47,6 @@ export interface DirectoryDeps {
   readonly gone: () => void;
 }
 
-type Done = Parameters<Uplink['registered']>[1];
-
-/** A claim of this node. */
-interface Own {
-  readonly realm: string;
-  readonly claim: RegistrationClaim;
-  /** What the other nodes read. */
-  readonly written: RegistrationClaim;
-  /** When it asked. */
-  readonly createdMs: number;
-  /** The id of its registration in an earlier life of this node. */
-  readonly keptId: number | undefined;
-  /** Undefined when it has its answer. */
-  done: Done | undefined;
-  /** When it is a callee: how that began. */
-  beginning?: Beginning;
-  /** The key is being written as that of a callee. */
-  isConfirming: boolean;
-  /** Whether those that stand in its way were asked if they are over: not yet, just now, or all have answered. */
-  asked: 'no' | 'asking' | 'yes';
-}
-
 type Callees = ReadonlyMap<string, HeldEntry>;
 
 const NOBODY: Callees = new Map();
@@ -83,6 +62,8 @@ export class RegistrationDirectory {
   readonly #own = new Map<string, Own>();
   readonly #keys = new Map<RegistrationClaim, string>();
   readonly #listeners = new Map<string, RegistrationListener>();
+  /** The callees behind whose nodes this one has cleaned up. */
+  readonly lost = new LostCallees();
   // Keys of this node that are being deleted -> called if it was the last callee
   readonly #endings = new Map<string, () => void>();
   /** Keys of nodes that have gone, which this node deletes. */
@@ -269,7 +250,7 @@ export class RegistrationDirectory {
     this.#endings.delete(key);
     const wasCleaned = this.#cleaned.delete(key);
     if (gone === undefined) return;
-    if (wasCleaned) this.#listenerOf(gone).cleaned(gone, isLast);
+    if (wasCleaned) this.lost.tell(gone, isLast);
     else if (isLast) ended?.();
   }
 

@@ -146,9 +146,10 @@ export class MemoryEngine implements Engine {
 
   // Nothing is kept beyond the process, durable or not.
   bucket(name: string, _options: BucketOptions): Promise<Bucket> {
-    const table = this.#deps.table(name);
+    // Looked up each time: a table that is lost is another one afterwards.
+    const table = (): Table => this.#deps.table(name);
     const bucket = new MemoryBucket({
-      ask: (action) => this.#askTable(() => action(table)),
+      ask: (action) => this.#askTable(() => action(table())),
       follow: (watcher, gone) => this.#follow(table, watcher, gone),
     });
     return this.#askTable(() => bucket);
@@ -257,7 +258,7 @@ export class MemoryEngine implements Engine {
   }
 
   /** A link of its own, which loses nothing: it goes on where it was when the link of the node is back. */
-  #follow(table: Table, watcher: (change: Change) => void, gone: () => void): Promise<() => void> {
+  #follow(tableOf: () => Table, watcher: (change: Change) => void, gone: () => void): Promise<() => void> {
     return this.#ask((resolve) => {
       this.#toTables.push(() => {
         const link = this.#deps.newLink();
@@ -266,7 +267,7 @@ export class MemoryEngine implements Engine {
           this.#follows.delete(link);
           gone();
         };
-        const end = table.watch(
+        const end = tableOf().watch(
           (change) => link.push(() => watcher(change)),
           () => link.push(over),
         );

@@ -18,7 +18,7 @@ export interface Callee {
   /** What the other nodes know of it; undefined where there are none. */
   readonly claim: RegistrationClaim | undefined;
   /** Where it stands among the others: a larger one came later, and of the same the one that was there first. */
-  readonly place: number;
+  place: number;
   /** It wants to know who calls (section "Caller Identification"). */
   readonly disclose: boolean;
   /** It keeps the time of its calls itself (section "Call Timeouts"). */

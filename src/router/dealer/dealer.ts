@@ -27,7 +27,7 @@ import type { MetaProcedure, ProcedureTable } from '../meta/procedure.js';
 import type { CountByMatch } from '../pattern-index.js';
 import type { Permission } from '../permission.js';
 import type { RouterSession } from '../session.js';
-import type { AdmittedStanding, RegistrationClaim, WantedPattern } from '../uplink.js';
+import type { AdmittedStanding, RegistrationClaim, RegistrationStanding, WantedPattern } from '../uplink.js';
 
 /** What WELCOME announces for the dealer: exactly what is here. */
 export const DEALER_FEATURES = {
@@ -236,6 +236,11 @@ export class Dealer implements RegistrationDirectory {
 
   revoke(id: number, session: RouterSession, reason?: string): boolean {
     return this.#registrar.revoke(id, session, reason);
+  }
+
+  /** @see Registrar.regained */
+  regained(claim: RegistrationClaim, standing: RegistrationStanding): void {
+    this.#registrar.regained(claim, standing);
   }
 
   /** @see Registrar.admit */

@@ -119,6 +119,18 @@ export class Registrar {
     return callee !== undefined;
   }
 
+  /** The other nodes know a callee of this node again, which they took for gone: it is told as one that begins. */
+  regained(claim: RegistrationClaim, { place, createdMs, isFirst }: RegistrationStanding): void {
+    const registration = this.#parts.registrations.lookup(claim.uri, claim.match);
+    const callee = registration?.members.find((member) => member.claim === claim);
+    if (registration === undefined || callee === undefined) return;
+    registration.move(callee, place);
+    registration.created = new Date(createdMs).toISOString();
+    const { session } = callee.party;
+    if (isFirst) this.#rules.shared?.begun(session, registration);
+    this.#rules.observer.joined(session, registration);
+  }
+
   /** A session of another node is a callee there, and therefore here: its own node has asked, and has charged it. */
   admit(session: RouterSession, claim: RegistrationClaim, among: AdmittedStanding): void {
     const { registrations, parties, calls } = this.#parts;

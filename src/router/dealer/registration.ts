@@ -18,7 +18,7 @@ export interface RegistrationOf {
 
 export class Registration implements CallTarget {
   readonly id: number;
-  readonly created: string;
+  created: string;
   readonly uri: string;
   readonly match: Match;
   readonly invoke: InvocationPolicy;
@@ -60,6 +60,13 @@ export class Registration implements CallTarget {
     const index = this.#members.findLastIndex(({ place }) => place <= callee.place) + 1;
     this.#members.splice(index, 0, callee);
     if (index < this.#turn) this.#turn++;
+  }
+
+  /** Another place; calls that it has stay with it. */
+  move(callee: Callee, place: number): void {
+    this.remove(callee);
+    callee.place = place;
+    this.add(callee);
   }
 
   remove(callee: Callee): void {

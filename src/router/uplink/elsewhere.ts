@@ -6,7 +6,14 @@ import type { RouterSession } from '../session.js';
 import type { WampError } from '../../wamp/error.js';
 import type { Dict } from '../../wamp/payload.js';
 import type { MetaApi } from '../meta/meta-api.js';
-import type { AdmittedStanding, MetaAnswer, Publication, RegistrationClaim, WantedPattern } from '../uplink.js';
+import type {
+  AdmittedStanding,
+  MetaAnswer,
+  Publication,
+  RegistrationClaim,
+  RegistrationStanding,
+  WantedPattern,
+} from '../uplink.js';
 
 /** The side of a realm that an `Uplink` calls. Sessions of other nodes are `isElsewhere`; `Realm.forget` removes one that is gone. */
 export class Elsewhere {
@@ -43,6 +50,15 @@ export class Elsewhere {
    */
   revokeClaim(claim: RegistrationClaim, reason?: string): boolean {
     return this.#dealer.revokeClaim(claim, reason);
+  }
+
+  /**
+   * A registration that the other nodes took for gone is back, because this node is back among them. It stands behind those that came
+   * meanwhile, as on every node.
+   * @param claim as the uplink was told.
+   */
+  regained(claim: RegistrationClaim, standing: RegistrationStanding): void {
+    this.#dealer.regained(claim, standing);
   }
 
   /**

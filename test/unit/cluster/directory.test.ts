@@ -90,7 +90,6 @@ class TestNode {
         this.remote.delete(key);
         this.remoteIds.delete(key);
       },
-      cleaned: () => undefined,
       superseded: (claim) => {
         this.held.delete(claim);
         this.ids.delete(claim);
