@@ -78,6 +78,9 @@ const RELEASED = 'released';
 /** Between two attempts to find out what was lost. */
 const RETRY_MS = 250;
 
+/** So old a sign of life of a node may be that says nothing of what was sent to it meanwhile. */
+const DELIVERY_MS = 100;
+
 /** How long an answer of a node may take. */
 const ANSWER_MS = 2000;
 
@@ -124,6 +127,7 @@ export class ClusterMember {
     });
     const peers = new Peers({
       ...{ engine, self: membership.self, scheduler, log, markMs: timings.heartbeatMs, answerMs: ANSWER_MS },
+      marks: 1 + Math.ceil(timings.removeMs / timings.heartbeatMs),
       subjectOf: (node) => subjects.node(node.name, node.epoch),
       isGone: (node) => membership.isGone(node),
     });
@@ -212,7 +216,7 @@ export class ClusterMember {
       const { scheduler, clock } = this.#deps;
       link = new RealmLink({
         ...{ name: realm, engine: this.#deps.engine, prefix: this.#subjects.events(realm), barrier, directory },
-        ...{ standings, clock },
+        ...{ standings, clock, scheduler },
         log: this.#deps.log.child({ realm }),
         idOf: this.#deps.idOf ?? patternId,
         mayServe: () => this.mayServe(),
@@ -288,7 +292,7 @@ export class ClusterMember {
   }
 
   #listen(): void {
-    const { peers, directory, membership, standings } = this.#parts;
+    const { peers, directory, standings } = this.#parts;
     peers.on(BARRIER, (_from, { head }, answer) =>
       standings.othersBegin(head, (said) => directory.reached(Number(head['v']), () => answer?.(said))),
     );
@@ -305,7 +309,7 @@ export class ClusterMember {
     }
     peers.undelivered = (to, token) => this.#undelivered(to, token);
     peers.lost = (from) => this.#lost(from);
-    peers.absent = (node) => membership.noticeAbsent(node);
+    peers.absent = (node) => this.#absent(node);
     peers.on(LOST, (from, _frame, answer) => {
       answer?.({});
       void this.#findLost(from);
@@ -319,6 +323,19 @@ export class ClusterMember {
 
   #received(from: NodeRef, kind: string, frame: Frame): void {
     if (this.mayServe()) this.#links.get(String(frame.head['r']))?.calls.received(from, kind, frame);
+  }
+
+  /**
+   * A frame surely reached nobody. What was sent to the node just before may be lost without a word: the servers of NATS on the way did not
+   * know yet that it was away. So it is looked at again; and when it still is away, calls are over that it gave no sign of life after.
+   */
+  #absent(node: NodeRef): void {
+    const { membership, peers } = this.#parts;
+    if (membership.isSuspect(node)) return;
+    membership.noticeAbsent(node);
+    if (!membership.isSuspect(node)) return peers.look(node);
+    const heardMs = Math.max(membership.heardMs(node) ?? 0, peers.heardMs(node) ?? 0);
+    for (const { calls } of this.#links.values()) calls.unheard(node, heardMs - DELIVERY_MS);
   }
 
   /** A token is the length of the realm's token, that token, the callee and the invocation. */

@@ -21,6 +21,7 @@ import { sayRepeated } from '../log/repeated.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { Scheduler } from '../router/observer.js';
 import type { Bucket, Change, Engine, EngineMessage } from '../engine/engine.js';
+import type { KnownNode } from './known-node.js';
 import type { NodeRef } from './node-ref.js';
 
 /** In milliseconds; each longer than the one before. */
@@ -75,21 +76,10 @@ const ABSENT_MS = 50;
 /** After a failure to clean up. */
 const RETRY_MS = 1000;
 
-interface Member {
-  readonly node: NodeRef;
-  readonly slot: number;
-  /** When a heartbeat came last, in milliseconds of the scheduler. */
-  heardMs: number;
-  /** When a message to it first reached nobody, since then. */
-  absentMs: number | undefined;
-  /** Another one did, some time later. */
-  isAbsent: boolean;
-}
-
 export class Membership {
   readonly #deps: MembershipDeps;
   // the key of a node -> what is known of it; without this node
-  readonly #others = new Map<string, Member>();
+  readonly #others = new Map<string, KnownNode>();
   /** The keys of those that have gone a short time ago: a late change of the bucket does not bring them back. */
   readonly #gone = new Set<string>();
   // the key of a node that was removed, and behind which nobody has cleaned up yet -> the key of the node that does
@@ -159,6 +149,11 @@ export class Membership {
   isSilent(node: NodeRef): boolean {
     const member = this.#others.get(keyOf(node));
     return member === undefined || this.#silentMs(member) >= this.#deps.timings.suspectMs;
+  }
+
+  /** @returns when a heartbeat of a node came last, in milliseconds of the scheduler; undefined for one that is gone. */
+  heardMs(node: NodeRef): number | undefined {
+    return this.#others.get(keyOf(node))?.heardMs;
   }
 
   /**
@@ -393,7 +388,7 @@ export class Membership {
     this.#ends.clear();
   }
 
-  #silentMs({ heardMs }: Member): number {
+  #silentMs({ heardMs }: KnownNode): number {
     return this.#deps.scheduler.elapsed() - heardMs;
   }
 }

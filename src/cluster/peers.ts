@@ -3,8 +3,9 @@
  * lost. Nothing is sent again; who needs to know is told (`lost`), and finds out what the other still has.
  *
  * A frame carries who sent it (`f`, the key of a node), its number among those from there to here (`s`), and its kind (`k`). Answers to a
- * question carry its number (`a`). Nodes that sent something since the last time send a count of it each second (`k: "mark"`): so the
- * loss of the last frame is noticed, too.
+ * question carry its number (`a`). A node that sent something sends a count of it (`k: "mark"`) each second, until the other one would be
+ * removed if it were cut off: so the loss of the last frame is noticed, too, and that of a mark does no harm. A mark that surely reached
+ * nobody tells that the other node is away, though nobody asks it for anything.
  */
 import { EngineError } from '../engine/engine.js';
 import { decodeFrame, encodeFrame } from './frame.js';
@@ -27,6 +28,8 @@ export interface PeersDeps {
   readonly isGone: (node: NodeRef) => boolean;
   /** Between two counts, in milliseconds. */
   readonly markMs: number;
+  /** How many counts follow what was sent last. */
+  readonly marks: number;
   /** How long an answer may take, in milliseconds. */
   readonly answerMs: number;
 }
@@ -40,11 +43,14 @@ export type Receiver = (
 
 interface Peer {
   readonly node: NodeRef;
-  /** How many frames were sent to it, and how many of them it was told the count of. */
+  /** How many frames were sent to it, and how often it will be told the count of them. */
   sent: number;
-  marked: number;
-  /** How many frames came from it. */
+  marksLeft: number;
+  /** How many frames came from it, and when the last one did, in milliseconds of the scheduler. */
   received: number;
+  heardMs: number;
+  /** Calls off the mark that looks again whether it is there. */
+  stopLook: (() => void) | undefined;
 }
 
 interface Question {
@@ -55,6 +61,12 @@ interface Question {
 
 const ANSWER = 'answer';
 const MARK = 'mark';
+
+/** The token of a mark: see {@link Peers.absent}. */
+const MARK_TOKEN = 'm';
+
+/** After a frame reached nobody: longer than it takes to make a link anew, and longer than `Membership` wants it. */
+const LOOK_MS = 100;
 
 export class Peers {
   readonly #deps: PeersDeps;
@@ -104,10 +116,25 @@ export class Peers {
       engine.publish(subjectOf(to), data, token === undefined ? undefined : `${this.#subject}.${key}.${token}`);
     } catch (error) {
       // It may be an answer that the other one waits for: the gap in the count tells it.
-      if (error instanceof EngineError && error.fault === 'unavailable') peer.sent += 1;
+      if (error instanceof EngineError && error.fault === 'unavailable') this.#isSent(peer);
       throw error;
     }
-    peer.sent += 1;
+    this.#isSent(peer);
+  }
+
+  /** @returns when something came from a node last, in milliseconds of the scheduler; undefined when nothing did. */
+  heardMs(node: NodeRef): number | undefined {
+    return this.#peers.get(keyOf(node))?.heardMs;
+  }
+
+  /** Looks in a moment whether a node is there: `absent` is called when it is not. */
+  look(node: NodeRef): void {
+    const peer = this.#peers.get(keyOf(node));
+    if (peer === undefined || peer.stopLook !== undefined) return;
+    peer.stopLook = this.#deps.scheduler.after(LOOK_MS, () => {
+      peer.stopLook = undefined;
+      if (this.#deps.engine.isUp) this.#markTo(peer);
+    });
   }
 
   /** Asks a node. Rejects with EngineError: it is not there, gives no answer in time, or has gone meanwhile. */
@@ -143,6 +170,7 @@ export class Peers {
   /** A node has gone: nothing is expected of it any more. */
   forget(node: NodeRef): void {
     const key = keyOf(node);
+    this.#peers.get(key)?.stopLook?.();
     this.#peers.delete(key);
     for (const { to, failed } of [...this.#questions.values()]) {
       if (to === key) failed(new EngineError('unavailable', `node "${node.name}" has gone`));
@@ -152,6 +180,7 @@ export class Peers {
   /** Idempotent. Questions that are open are rejected. */
   end(): void {
     this.#stopTimer();
+    for (const { stopLook } of this.#peers.values()) stopLook?.();
     for (const end of this.#ends.splice(0)) end();
     for (const { failed } of [...this.#questions.values()])
       failed(new EngineError('unavailable', 'this node leaves the cluster'));
@@ -176,6 +205,7 @@ export class Peers {
 
   /** @param before how many frames were sent before this one. */
   #count(peer: Peer, before: number, isOne: boolean): void {
+    peer.heardMs = this.#deps.scheduler.elapsed();
     const isComplete = peer.received === before;
     peer.received = before + (isOne ? 1 : 0);
     if (!isComplete) this.lost(peer.node);
@@ -199,6 +229,7 @@ export class Peers {
     const node = nodeOf(`${name ?? ''}.${epoch ?? ''}`);
     if (node === undefined || token === undefined) return;
     this.absent(node);
+    if (token === MARK_TOKEN) return;
     if (!token.startsWith('q')) return this.undelivered(node, token);
     this.#questions
       .get(Number(token.slice(1)))
@@ -206,26 +237,39 @@ export class Peers {
   }
 
   #mark(): void {
-    const { engine, scheduler, subjectOf, markMs } = this.#deps;
+    const { engine, scheduler, markMs } = this.#deps;
     this.#stopTimer = scheduler.after(markMs, () => this.#mark());
     if (!engine.isUp) return;
     for (const peer of this.#peers.values()) {
-      if (peer.sent === peer.marked) continue;
-      try {
-        engine.publish(subjectOf(peer.node), encodeFrame({ f: this.#selfKey, s: peer.sent, k: MARK }));
-        peer.marked = peer.sent;
-      } catch (error) {
-        if (!(error instanceof EngineError)) throw error;
-        // The engine takes nothing at the moment: the next mark says it.
-        return;
-      }
+      if (peer.marksLeft === 0) continue;
+      // While the engine takes nothing the next mark says it.
+      if (!this.#markTo(peer)) return;
+      peer.marksLeft -= 1;
     }
+  }
+
+  /** @returns whether the engine took it. */
+  #markTo({ node, sent }: Peer): boolean {
+    const { engine, subjectOf } = this.#deps;
+    const mark = encodeFrame({ f: this.#selfKey, s: sent, k: MARK });
+    try {
+      engine.publish(subjectOf(node), mark, `${this.#subject}.${keyOf(node)}.${MARK_TOKEN}`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      return false;
+    }
+  }
+
+  #isSent(peer: Peer): void {
+    peer.sent += 1;
+    peer.marksLeft = this.#deps.marks;
   }
 
   #peerOf(node: NodeRef, key: string): Peer {
     let peer = this.#peers.get(key);
     if (peer === undefined) {
-      peer = { node, sent: 0, marked: 0, received: 0 };
+      peer = { node, sent: 0, marksLeft: 0, received: 0, heardMs: 0, stopLook: undefined };
       this.#peers.set(key, peer);
     }
     return peer;

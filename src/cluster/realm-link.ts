@@ -13,7 +13,7 @@ import type { RealmEventsDeps } from './realm-events.js';
 export interface RealmLinkDeps
   extends
     Pick<RealmEventsDeps, 'engine' | 'prefix' | 'barrier' | 'standings' | 'clock' | 'mayServe'>,
-    Pick<RealmCallsDeps, 'send' | 'log'> {
+    Pick<RealmCallsDeps, 'send' | 'log' | 'scheduler'> {
   readonly name: string;
   readonly idOf: PatternIdOf;
   readonly meta: Omit<RealmMetaDeps, 'realm'>;
@@ -42,6 +42,7 @@ export class RealmLink implements Uplink {
       claimOf: (key) => deps.directory.claimOf(key),
       send: deps.send,
       log: deps.log,
+      scheduler: deps.scheduler,
     });
     this.meta = new RealmMeta({ ...deps.meta, realm: () => this.#realm });
   }

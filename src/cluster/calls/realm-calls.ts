@@ -15,6 +15,7 @@ import { isSame, keyOf } from '../node-ref.js';
 import { RemoteCallee } from './remote-callee.js';
 import { RemoteCaller } from './remote-caller.js';
 import type { Realm } from '../../router/realm.js';
+import type { Scheduler } from '../../router/observer.js';
 import type { RouterSession } from '../../router/session.js';
 import type { RegistrationClaim } from '../../router/uplink.js';
 import type { ErrorMessage, Yield } from '../../wamp/message.js';
@@ -35,6 +36,7 @@ export interface RealmCallsDeps {
   /** Sends a frame of this realm. @throws EngineError */
   readonly send: (to: NodeRef, kind: string, head: Dict, payload: Payload, token?: string) => void;
   readonly log: Logger;
+  readonly scheduler: Pick<Scheduler, 'elapsed'>;
 }
 
 /** A call, as both nodes call it: the session id of the callee, and the id of its INVOCATION in the node of the caller. */
@@ -126,6 +128,15 @@ export class RealmCalls implements RegistrationListener {
     }
   }
 
+  /** A node is away: calls that were sent to it after a moment are over. Whether one was delivered nobody knows, so no other is asked. */
+  unheard(node: NodeRef, afterMs: number): void {
+    for (const callee of [...this.#callees.values()]) {
+      if (!isSame(callee.node, node)) continue;
+      for (const id of callee.sentAfter(afterMs))
+        callee.failed(id, ErrorUri.CANCELED, 'the node of the callee is away');
+    }
+  }
+
   /** A node has gone: who waits for it has an answer now, and who works for it is told to stop. */
   forget(node: NodeRef): void {
     for (const [key, callee] of [...this.#callees])
@@ -181,6 +192,7 @@ export class RealmCalls implements RegistrationListener {
         realm: this.#deps.realm().name,
         node,
         callee,
+        elapsed: () => this.#deps.scheduler.elapsed(),
         send: (kind, head, payload, token) => this.#deps.send(node, kind, head, payload, token),
         answer: (session, message) => this.#pass(session, message),
         busy: (session, requestId) => this.#deps.realm().elsewhere.busy(session, requestId),

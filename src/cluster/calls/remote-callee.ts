@@ -18,6 +18,8 @@ export interface RemoteCalleeDeps {
   readonly realm: string;
   readonly node: NodeRef;
   readonly callee: RegistrationClaim['callee'];
+  /** See `Scheduler`. */
+  readonly elapsed: () => number;
   /** @throws EngineError */
   readonly send: (kind: string, head: Dict, payload: Payload, token?: string) => void;
   /** Hands its answer to the realm. Not called within the dealer. */
@@ -41,8 +43,8 @@ export class RemoteCallee {
   readonly #deps: RemoteCalleeDeps;
   // registration id -> what it is called for
   readonly #entries = new Map<number, Held>();
-  // the id of an INVOCATION that has no final answer -> what it is for
-  readonly #open = new Map<number, Held | undefined>();
+  // the id of an INVOCATION that has no final answer -> what it is for, and when it was sent
+  readonly #open = new Map<number, { readonly held: Held | undefined; readonly sentMs: number }>();
 
   constructor(deps: RemoteCalleeDeps) {
     this.#deps = deps;
@@ -64,6 +66,11 @@ export class RemoteCallee {
   /** The ids of INVOCATIONs that have no final answer. */
   get open(): readonly number[] {
     return [...this.#open.keys()];
+  }
+
+  /** @returns those of {@link RemoteCallee.open} that were sent after a moment, in milliseconds of the scheduler. */
+  sentAfter(ms: number): readonly number[] {
+    return [...this.#open].filter(([, { sentMs }]) => sentMs > ms).map(([id]) => id);
   }
 
   holds(registration: number, held: Held): void {
@@ -96,7 +103,7 @@ export class RemoteCallee {
 
   /** Its node has no such callee any more: of a procedure that it did not share, this is what a node alone says. */
   gone(requestId: number): void {
-    const held = this.#open.get(requestId);
+    const held = this.#open.get(requestId)?.held;
     if (held?.isSingle !== true) return this.failed(requestId, ErrorUri.UNAVAILABLE, 'the callee has left');
     this.failed(requestId, ErrorUri.NO_SUCH_PROCEDURE, `no callee registered for procedure ${quoted(held.uri)}`);
   }
@@ -109,7 +116,7 @@ export class RemoteCallee {
   #invoke({ requestId, registration, details, payload }: Invocation, isTrial: boolean): void {
     const entry = this.#entries.get(registration);
     const isMore = this.#open.has(requestId);
-    this.#open.set(requestId, entry ?? this.#open.get(requestId));
+    this.#open.set(requestId, { held: entry ?? this.#open.get(requestId)?.held, sentMs: this.#deps.elapsed() });
     const fail = (error: string, text: string): void => queueMicrotask(() => this.failed(requestId, error, text));
     if (entry === undefined) return fail(ErrorUri.UNAVAILABLE, 'the callee has left');
     const head = {

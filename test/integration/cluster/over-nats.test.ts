@@ -14,7 +14,7 @@ import { describeNeeds } from '../../support/needs.js';
 import type { ScriptedSession } from '../../support/realm.js';
 import { TcpGate } from '../../support/tcp-gate.js';
 
-const [PUBLISH, SUBSCRIBE, SUBSCRIBED, EVENT] = [16, 32, 33, 36];
+const [ERROR, PUBLISH, SUBSCRIBE, SUBSCRIBED, EVENT] = [8, 16, 32, 33, 36];
 const [CALL, RESULT, REGISTER, REGISTERED, INVOCATION, YIELD] = [48, 50, 64, 65, 68, 70];
 
 const clock: NodeClock = {
@@ -165,6 +165,26 @@ describeNeeds('nats-server', hasNats)('members over NATS', () => {
     // Both are sooner than the node is removed.
     expect(calling.node.member.others).toHaveLength(2);
     expect(gone.node.engine.isUp).toBe(false);
+  });
+
+  it('answer a call that was sent while the link of the callee broke before its node is removed', async () => {
+    const [gone, calling] = await places(nats, 2);
+    if (gone === undefined || calling === undefined) throw new Error('there is no place');
+    const [callee, caller] = [gone.node.session(), calling.node.session()];
+    callee.tell(REGISTER, 1, {}, 'com.app.f');
+    await heard(callee, REGISTERED, 1);
+    // It is not waited for: the servers of NATS may know of it or not when the call comes.
+    const shut = gone.gate.shut();
+    for (let id = 1; id <= 20; id++) {
+      caller.tell(CALL, id, {}, 'com.app.f');
+      await later(1);
+    }
+    await shut;
+    const errors = await heard(caller, ERROR, 20);
+    expect(new Set(errors.map(([, , , , uri]) => uri))).toContain('wamp.error.canceled');
+    expect(errors.map(([, , id]) => id).sort()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1).sort());
+    // With time to spare on a busy machine, that is much sooner than by its silence.
+    expect(calling.node.member.others).toHaveLength(1);
   });
 
   it('answer every call once, whatever happens, and leave nothing', async () => {

@@ -26,6 +26,7 @@ function peersOf(hub: MemoryHub, clock: FakeClock, name: string) {
     log: pino({ level: 'silent' }),
     isGone: (node) => gone.has(node.name),
     markMs: 1000,
+    marks: 6,
     answerMs: 2000,
   });
   const lost: string[] = [];
