@@ -73,7 +73,7 @@ async function heard(session: ScriptedSession, code: number, count: number): Pro
 
 /**
  * Resolves when NATS says, where a node is connected, that nobody hears a subject. For a moment after a link broke it does not: what is sent
- * then is lost without a word, and a call among it is answered when the node is removed.
+ * then is lost without a word, and a call among it is answered when the node is known to be away.
  */
 async function unheard(engine: NatsEngine, subject: string): Promise<void> {
   let isSo = false;
