@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
+import { fewChunks } from './chunks.js';
 import { publishDeclarations } from './declarations.js';
 import { withoutDescriptions } from './descriptions.js';
 import { shortenMaps } from './source-maps.js';
@@ -54,7 +55,8 @@ async function declarations() {
 async function bundles() {
   removeScripts();
   await writeValidator(dist);
-  await build({
+  /** @satisfies {import('esbuild').BuildOptions} */
+  const options = {
     absWorkingDir: root,
     entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`),
     outbase: 'src',
@@ -78,7 +80,8 @@ async function bundles() {
     // No `keepNames`: it costs a call for every function that is made, also in the middle of routing. Without
     // minifying, names stay as they are (two classes of one name, or one that names itself, excepted).
     plugins: [useValidator, withoutDescriptions],
-  });
+  };
+  await build({ ...options, plugins: [await fewChunks(options), ...options.plugins] });
   shortenMaps(dist);
 }
 

@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 
 import ts from 'typescript';
 
+/** The files that have schemas. */
+const SCHEMAS = /schema\.ts$/;
+
 /** Keywords with texts for readers of the documents. */
 const FOR_READERS = new Set(['description', 'absent', 'section']);
 
@@ -14,12 +17,18 @@ const FOR_READERS = new Set(['description', 'absent', 'section']);
 export const withoutDescriptions = {
   name: 'descriptions',
   setup(build) {
-    build.onLoad({ filter: /schema\.ts$/ }, ({ path }) => ({
-      contents: cut(readFileSync(path, 'utf8')),
-      loader: 'ts',
-    }));
+    build.onLoad({ filter: SCHEMAS }, ({ path }) => ({ contents: withoutDescriptionsOf(path), loader: 'ts' }));
   },
 };
+
+/**
+ * @param {string} file of src/
+ * @returns {string} its text; of a schema, without descriptions
+ */
+export function withoutDescriptionsOf(file) {
+  const text = readFileSync(file, 'utf8');
+  return SCHEMAS.test(file) ? cut(text) : text;
+}
 
 /**
  * @param {string} text of a module

@@ -27,11 +27,11 @@ async function stranger(port: number, says = ''): Promise<Socket> {
   return socket;
 }
 
-describe('a node that may have 96 files open', () => {
+describe('a node that may have 80 files open', () => {
   let daemon: Daemon;
   beforeAll(async () => {
     const rawsocket = { type: 'rawsocket', id: 'raw', endpoint: LOOPBACK };
-    daemon = await startDaemon({ config: nodeConfig({ transports: [rawsocket] }), openFiles: 96 });
+    daemon = await startDaemon({ config: nodeConfig({ transports: [rawsocket] }), openFiles: 80 });
   });
   afterAll(async () => {
     const faults = daemon.logs.filter(({ level }) => level === 'error' || level === 'fatal');
@@ -55,7 +55,7 @@ describe('a node that may have 96 files open', () => {
     const isFull = ({ msg }: { msg: string }): boolean => msg.startsWith('no place for another connection');
     expect(await daemon.waitForLog(isFull)).toMatchObject({
       level: 'warn',
-      limit: 42,
+      limit: 27,
       address: '127.0.0.1',
       advice: expect.stringContaining('ulimit -n') as string,
     });
@@ -68,10 +68,10 @@ describe('a node that may have 96 files open', () => {
     const last = await stranger(daemon.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(last, 'data');
     const clients: RawSocketClient[] = [];
-    for (let i = 0; i < 42; i++) clients.push(await RawSocketClient.join(url));
+    for (let i = 0; i < 27; i++) clients.push(await RawSocketClient.join(url));
     const socket = await stranger(daemon.port);
     if (!socket.destroyed) await once(socket.resume(), 'close');
-    expect(await clients[0]?.ask([48, 1, {}, 'wamp.session.count', []])).toMatchObject([50, 1, {}, [42]]);
+    expect(await clients[0]?.ask([48, 1, {}, 'wamp.session.count', []])).toMatchObject([50, 1, {}, [27]]);
     await daemon.waitForLog(({ msg }) => msg === 'no place for another connection: it was closed');
     await Promise.all(clients.map((client) => client.leave()));
   });
