@@ -11,6 +11,9 @@ const MESSAGES = [
 ];
 const UNSENT = [{ label: 'Unsent', color: '--third' }];
 
+/** What a node is in its cluster. */
+const STATES = { member: 'a member', joining: 'which joins again', fenced: 'which has lost the others' };
+
 /** All realms in one. */
 export function totalsOf({ realms }) {
   const names = [
@@ -92,6 +95,7 @@ export function Overview({ summary, realms, history, onShow }) {
         { name: 'Paths', of: ({ paths }) => pathsList(paths), isWide: true },
       ],
     }),
+    node.cluster && h(Cluster, node.cluster),
     h('h2', {}, 'Node'),
     h('dl', {}, [
       fact('Version', `crossbar-ts ${node.version}`),
@@ -111,6 +115,26 @@ export function Overview({ summary, realms, history, onShow }) {
       ),
     ]),
   ]);
+}
+
+/** The node as one of a cluster. */
+function Cluster({ name, node, state, nodes, engine, lost, undelivered, fenced }) {
+  return [
+    h('h2', {}, 'Cluster'),
+    h('dl', {}, [
+      fact('Name', name),
+      fact('This node', h('span', { class: state === 'member' ? '' : 'bad' }, `${node}, ${STATES[state] ?? state}`)),
+      fact('Other nodes', nodes.join(', ') || 'none'),
+      fact('Over', h('code', {}, engine)),
+      fact('Messages of others lost', times(lost)),
+      fact('Messages undelivered', count(undelivered)),
+      fact('Lost the cluster', times(fenced)),
+    ]),
+  ];
+}
+
+function times(number) {
+  return number === 1 ? 'once' : number === 0 ? 'never' : `${count(number)} times`;
 }
 
 function number(name, of) {

@@ -39,7 +39,7 @@ function inWords(node: FoundNode | undefined): string {
     `pid ${pid}`,
     ...(version === undefined ? ['it cannot be asked for more'] : [`version ${version}`, `started ${String(started)}`]),
     ...(ready === undefined ? [] : [ready ? 'ready' : 'not ready']),
-    ...(cluster === undefined ? [] : [clusterText(cluster)]),
+    ...(cluster === undefined ? [] : clusterTexts(cluster)),
     ...(sessions === undefined ? [] : [`${counted(sessions, 'session')} in ${counted(realms.length, 'realm')}`]),
     ...(node.last_reload_successful === false ? ['the last reload was refused: the config file is wrong'] : []),
     ...pending.map((pointer) => `needs a restart: ${pointer}`),
@@ -47,7 +47,14 @@ function inWords(node: FoundNode | undefined): string {
   return ['Status is RUNNING', ...facts.map((fact) => `  ${fact}`)].join('\n');
 }
 
-function clusterText({ name, node, state, nodes }: NonNullable<FoundNode['cluster']>): string {
+function clusterTexts(cluster: NonNullable<FoundNode['cluster']>): readonly string[] {
+  const { name, node, state, nodes, fenced, lost, undelivered } = cluster;
   const others = nodes.length === 0 ? 'no other node' : nodes.join(', ');
-  return `in the cluster ${name} as ${node}, ${state === 'away' ? 'which it has lost' : `with ${others}`}`;
+  const now = { member: `with ${others}`, joining: 'which it joins again', fenced: 'which it has lost' }[state];
+  return [
+    `in the cluster ${name} as ${node}, ${now}`,
+    ...(fenced > 0 ? [`lost the cluster ${counted(fenced, 'time')} since its start`] : []),
+    ...(lost > 0 ? [`missed messages of other nodes ${counted(lost, 'time')}`] : []),
+    ...(undelivered > 0 ? [`${counted(undelivered, 'message')} found the other node gone`] : []),
+  ];
 }

@@ -1,5 +1,6 @@
 /** What `crossbar-ts top` shows: two looks at a node become lines of text. It knows no terminal. */
 import type { MonitorSummary } from '../monitor/monitor.js';
+import type { MonitoredCluster } from '../monitor/source.js';
 import type { MonitoredSession, MonitorPage } from '../monitor/sessions.js';
 import { counted, printable, tableOf } from './table.js';
 
@@ -67,7 +68,17 @@ function headOf(summary: MonitorSummary, before: MonitorSummary | undefined, sec
       `messages in ${rate(total.received, past?.received)}/s, out ${rate(total.sent, past?.sent)}/s`,
       `unsent ${bytesText(total.unsent_bytes)} for ${counted(total.slow, 'session')}`,
     ].join('   '),
+    ...(node.cluster === undefined ? [] : [clusterText(node.cluster)]),
   ];
+}
+
+function clusterText({ name, node, state, nodes, fenced, lost, undelivered }: MonitoredCluster): string {
+  const now = { member: 'member', joining: 'JOINING', fenced: 'FENCED' }[state];
+  const others = nodes.length === 0 ? 'no other node' : `with ${nodes.join(', ')}`;
+  return [
+    ...[`cluster ${printable(name)} as ${printable(node)}`, now, ...(state === 'member' ? [printable(others)] : [])],
+    ...[`messages lost ${counted(lost, 'time')}`, `undelivered ${undelivered}`, `fenced ${counted(fenced, 'time')}`],
+  ].join('   ');
 }
 
 const COUNTS = [

@@ -37,6 +37,24 @@ export interface MonitoredNode extends Dict {
   /** What listens where. */
   readonly transports: readonly MonitoredTransport[];
   readonly config: MonitoredConfig;
+  /** Only of a node in a cluster. */
+  readonly cluster?: MonitoredCluster;
+}
+
+/** The node as one of a cluster, as `status` tells it. */
+export interface MonitoredCluster extends Dict {
+  readonly name: string;
+  /** What the other nodes call this one. */
+  readonly node: string;
+  readonly state: 'member' | 'joining' | 'fenced';
+  /** The other nodes. */
+  readonly nodes: readonly string[];
+  /** What carries the messages between the nodes. */
+  readonly engine: string;
+  /** How often, since the start, the node lost the cluster; missed messages of others; had messages that found nobody. */
+  readonly fenced: number;
+  readonly lost: number;
+  readonly undelivered: number;
 }
 
 /** A transport that listens. */

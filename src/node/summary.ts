@@ -19,14 +19,20 @@ export interface ClusterSummary {
   readonly name: string;
   /** What the other nodes call this one. */
   readonly node: string;
-  /** `away`: it has lost the others, serves no client of the realms that take part, and tries to join again. */
-  readonly state: 'member' | 'away';
+  /** `fenced`: it has lost the others, and serves no client of the realms that take part. `joining`: so, but it can reach them again. */
+  readonly state: 'member' | 'joining' | 'fenced';
   /** Tells its present time as a member from earlier ones. */
   readonly epoch?: number;
   /** The other nodes. */
   readonly nodes: readonly string[];
   /** What carries the messages between the nodes. */
   readonly engine: string;
+  /** How often it was fenced since its start. */
+  readonly fenced: number;
+  /** How often messages of another node did not come, since the start. */
+  readonly lost: number;
+  /** How many messages for one node found nobody there, since the start. */
+  readonly undelivered: number;
 }
 
 /** What listens where, which realms and components there are and who remembers the browsers. */

@@ -353,6 +353,21 @@ describe('others', () => {
   });
 });
 
+describe('a node in a cluster', () => {
+  it('is shown as one, and a node alone is not', async () => {
+    const cluster = { type: 'memory', name: 'prod', node: 'n1' };
+    const clustered = await startDaemon({ config: JSON.stringify({ ...CONFIG, cluster }) });
+    onTestFinished(() => clustered.dispose());
+    const page = await opened('olga', {}, clustered);
+    await page.waitForSelector('h2 >> text=Cluster');
+    expect(await page.innerText('.overview')).toMatch(/prod\s+This node\s+n1, a member\s+Other nodes\s+none/);
+    await context.close();
+    const alone = await opened('olga');
+    await alone.waitForSelector('.charts');
+    expect(await alone.innerText('.overview')).not.toContain('Cluster');
+  });
+});
+
 describe('the page', () => {
   it.each([
     ['desk', 1280, 'light'],

@@ -17,6 +17,7 @@ import { checkOriginLists } from './origins.js';
 import { listeningTransports, privateFilesOf, transportsOf } from '../places.js';
 import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
 import type { SchemaTree } from '../walk.js';
+import { checkMessageSizes } from './message-sizes.js';
 import { checkPorts } from './ports.js';
 import { checkReferences, checkSecrets, leadsNowhere } from './references.js';
 import { quote } from '../schema-words.js';
@@ -43,6 +44,7 @@ export function checkRules(places: NodePlaces, tree: SchemaTree, context: CheckR
     checkMarked(worker, around, context);
   }
   checkPorts(places, tree, context);
+  checkMessageSizes(places.node, tree, context);
   checkSocketFiles(listeningTransports(places), context);
   checkCookies(places, context);
   checkOriginLists(places, context);

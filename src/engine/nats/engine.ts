@@ -12,9 +12,7 @@ import type { Bucket, BucketOptions, Engine, EngineMessage } from '../engine.js'
 import type { Logger } from '../../log/logger.js';
 import type { Following } from './following.js';
 import type { NatsPackages } from './packages.js';
-
-/** Left of what the server takes for the header of an envelope and of NATS. */
-const HEADER_BYTES = 4096;
+import { HEADER_BYTES } from './schema.js';
 
 const DOWN = 'the link to NATS is down';
 

@@ -21,7 +21,8 @@ import { sample } from '../../metrics/metric.js';
 import type { Sample } from '../../metrics/metric.js';
 import type { NodeMetrics } from '../../metrics/node-metrics.js';
 import { nodeSchemaTree } from '../../config/schema.js';
-import { tooLargeFor } from './message-sizes.js';
+import { Cursor } from '../../config/cursor.js';
+import { tooLargeFor } from '../../config/rules/message-sizes.js';
 import type { RouterUplinks } from '../../router/router.js';
 import type { ClusterSummary } from '../summary.js';
 
@@ -109,10 +110,11 @@ export class NodeCluster {
     return {
       name: this.#name,
       node: this.#node,
-      state: this.problem === undefined ? 'member' : 'away',
+      state: this.problem === undefined ? 'member' : this.#engine.isUp ? 'joining' : 'fenced',
       ...(self !== undefined && { epoch: self.epoch }),
       nodes: namesOf(others),
       engine: this.#engine.description,
+      ...this.#counts,
     };
   }
 
@@ -133,11 +135,11 @@ export class NodeCluster {
 
 /** @throws NodeError when clients may send what does not go from node to node, because the config says so. */
 function checkSizes(node: NodeConfig, { maxMessageBytes, description }: Engine): void {
-  const [found] = tooLargeFor(node, nodeSchemaTree, maxMessageBytes);
+  const [found] = tooLargeFor(new Cursor(node), nodeSchemaTree, maxMessageBytes);
   if (found === undefined) return;
-  const { pointer, bytes } = found;
+  const { path, bytes } = found;
   const limit = `${maxMessageBytes}, the most that one message between nodes may have (${description})`;
-  throw new NodeError('ERR_NODE_START', `${pointer}: ${bytes} bytes are more than ${limit}`);
+  throw new NodeError('ERR_NODE_START', `/${path.join('/')}: ${bytes} bytes are more than ${limit}`);
 }
 
 interface Joining {

@@ -30,7 +30,7 @@ function record({ action, by, target, sessions, cookies }: MonitorAction, log: L
 }
 
 function factsOf({ summary, startedMs, config: facts }: NodeInView): MonitoredNode {
-  const { pid, title, listening, config } = summary;
+  const { pid, title, listening, config, cluster } = summary;
   const { user, system } = process.cpuUsage();
   const started = new Date(startedMs).toISOString();
   return {
@@ -42,5 +42,6 @@ function factsOf({ summary, startedMs, config: facts }: NodeInView): MonitoredNo
       paths: paths.map((service) => ({ path: service.path, type: service.type })),
     })),
     config: { file: config ?? null, loaded: facts.loadedAt, pending: facts.pending },
+    ...(cluster && { cluster: { ...cluster } }),
   };
 }

@@ -64,7 +64,7 @@ describe('two nodes of one process', () => {
 
   it('say so in their summaries', async () => {
     const [one, other] = await two();
-    expect(one.summary.cluster).toMatchObject({ node: 'n1', state: 'member', nodes: ['n2'] });
+    expect(one.summary.cluster).toMatchObject({ node: 'n1', state: 'member', nodes: ['n2'], fenced: 0, lost: 0 });
     expect(other.summary.cluster).toMatchObject({ node: 'n2', state: 'member', nodes: ['n1'] });
     await other.stop();
     await expect.poll(() => one.summary.cluster?.nodes).toEqual([]);

@@ -120,7 +120,12 @@ describeNeeds('nats-server', hasNats)('a node of a cluster', () => {
     const ready = await fetch(one.url('/readyz'));
     expect(ready.status).toBe(503);
     expect(await ready.text()).toMatch(/"cluster":"the node (is joining the cluster again|has no connection)/);
-    expect((await runCli(['status', '--json', '--cbdir', cbdir])).stdout).toContain('"state":"away"');
+    // A server that hangs is one with a connection for as long as nobody has noticed.
+    const away = await runCli(['status', '--json', '--cbdir', cbdir]);
+    expect(away.stdout).toMatch(/"state":"(joining|fenced)".*"fenced":1/);
+    expect((await runCli(['top', '--once', '--cbdir', cbdir])).stdout).toMatch(
+      /^cluster crossbar as n1 {3}(JOINING|FENCED) {3}messages lost \d+ times? {3}undelivered \d+ {3}fenced 1 time$/m,
+    );
     // The other realm has nothing to do with it.
     expect((await alone.ask([64, 1, {}, 'com.example.here']))[0]).toBe(65);
 
@@ -131,7 +136,11 @@ describeNeeds('nats-server', hasNats)('a node of a cluster', () => {
     await expect
       .poll(async () => (await again.ask([48, 1, {}, 'com.example.of-n1']))[3], { timeout: 10_000 })
       .toEqual(['n1']);
-    expect((await runCli(['status', '--cbdir', cbdir])).stdout).toContain('in the cluster crossbar as n1, with n2');
+    const { stdout } = await runCli(['status', '--cbdir', cbdir]);
+    expect(stdout).toContain('in the cluster crossbar as n1, with n2\n  lost the cluster 1 time since its start\n');
+    expect((await runCli(['top', '--once', '--cbdir', cbdir])).stdout).toMatch(
+      /^cluster crossbar as n1 {3}member {3}with n2 {3}messages lost/m,
+    );
   });
 
   it('that was stopped finds its registration with another node, and gives it up', async () => {

@@ -45,6 +45,18 @@ describe('top', () => {
     ]);
   });
 
+  it.each([
+    ['member', 'cluster prod as n1   member   with n2, n3   messages lost 0 times   undelivered 7   fenced 1 time'],
+    ['joining', 'cluster prod as n1   JOINING   messages lost 0 times   undelivered 7   fenced 1 time'],
+    ['fenced', 'cluster prod as n1   FENCED   messages lost 0 times   undelivered 7   fenced 1 time'],
+  ] as const)('shows the cluster of a node that is in one: %s', (state, line) => {
+    const seen = glance(1000, 10);
+    const counts = { fenced: 1, lost: 0, undelivered: 7 };
+    const cluster = { name: 'prod', node: 'n1', state, nodes: ['n2', 'n3'], engine: 'nats', ...counts };
+    const node = { ...seen.summary.node, cluster };
+    expect(topLines({ ...seen, summary: { ...seen.summary, node } }, undefined)[3]).toBe(line);
+  });
+
   it('has no rates at first', () => {
     const lines = topLines(glance(1000, 10), undefined);
     expect(lines[2]).toBe('messages in -/s, out -/s   unsent 2.0K for 1 session');

@@ -126,6 +126,30 @@ describe('a section cluster', () => {
   });
 });
 
+describe('messages that may be larger than those between nodes', () => {
+  const sized = (cluster: object, bytes: number, realm: object = REALM): readonly string[] => {
+    const options = { max_message_size: bytes };
+    const transports = [{ type: 'rawsocket', endpoint: { type: 'tcp', port: 0 }, options }];
+    const worker = { type: 'router', realms: [realm], transports };
+    const { warnings } = check({ version: 2, cluster, workers: [worker] });
+    return warnings
+      .map(({ pointer, text }) => `${pointer}: ${text}`)
+      .filter((each) => each.includes('max_message_size'));
+  };
+
+  it('get a warning: the servers must take them', () => {
+    expect(sized(NATS, 1_044_481)).toEqual([
+      '/workers/0/transports/0/options/max_message_size: 1044481 bytes are more than 1044480, which NATS carries from node to node by default: without a "max_payload" of 1048577 or more in its configuration the node does not start',
+    ]);
+  });
+
+  it('get none where they fit, have nothing to do with the cluster, or do not leave the process', () => {
+    expect(sized(NATS, 1_044_480)).toEqual([]);
+    expect(sized(NATS, 2_000_000, { name: 'realm1', roles: ROLES })).toEqual([]);
+    expect(sized({ type: 'memory' }, 2_000_000)).toEqual([]);
+  });
+});
+
 describe('a realm in the cluster', () => {
   it('needs the section', () => {
     expect(problemsOf(config(undefined, [REALM]))).toEqual([

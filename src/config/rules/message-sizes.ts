@@ -1,31 +1,47 @@
 /** Where the config says that clients may send more than goes from one node to another in one message. */
-import { Cursor } from '../../config/cursor.js';
-import { freeSchema, variantOf } from '../../config/walk.js';
-import type { NodeConfig } from '../../config/schema.js';
-import type { SchemaTree } from '../../config/walk.js';
+import { DEFAULT_MAX_PAYLOAD, HEADER_BYTES } from '../../engine/nats/schema.js';
+import type { Cursor } from '../cursor.js';
+import { freeSchema, variantOf } from '../walk.js';
+import type { SchemaTree } from '../walk.js';
 import type { ConfigSchema } from '../../schema/dialect.js';
+import type { CheckRulesContext } from './context.js';
 
 /** The key of all transports. */
 const KEY = 'max_message_size';
 
 /** A limit that is too high. */
 export interface TooLarge {
-  /** JSON Pointer into the config. */
-  readonly pointer: string;
+  readonly path: readonly string[];
   readonly bytes: number;
 }
 
 /**
+ * Warns of limits above what NATS takes unless it is told to take more. Nobody asks it during a check: what it does take is known when the
+ * node starts, which refuses then.
+ */
+export function checkMessageSizes(node: Cursor, tree: SchemaTree, { warn }: CheckRulesContext): void {
+  if (node.at('cluster', 'type').value !== 'nats') return;
+  const most = DEFAULT_MAX_PAYLOAD - HEADER_BYTES;
+  for (const { path, bytes } of tooLargeFor(node, tree, most)) {
+    warn(
+      path,
+      `${bytes} bytes are more than ${most}, which NATS carries from node to node by default: without a "max_payload" of ${bytes + HEADER_BYTES} or more in its configuration the node does not start`,
+    );
+  }
+}
+
+/**
+ * @param node the whole config.
  * @returns the limits above `maxBytes` of workers with realms in the cluster. What a key has by default is none of them: whoever says
  *   nothing of sizes hears of it when a message is too large.
  */
-export function tooLargeFor(config: NodeConfig, { root, definitions }: SchemaTree, maxBytes: number): TooLarge[] {
+export function tooLargeFor(node: Cursor, { root, definitions }: SchemaTree, maxBytes: number): TooLarge[] {
   const found: TooLarge[] = [];
   const visit = (place: Cursor, schema: ConfigSchema): void => {
     if (place.missing) return;
     const bytes = place.number();
     if (place.path.at(-1) === KEY && bytes !== undefined && bytes > maxBytes && bytes !== schema.default) {
-      found.push({ pointer: `/${place.path.join('/')}`, bytes });
+      found.push({ path: place.path, bytes });
     }
     const variant = variantOf(schema, place);
     if (variant !== undefined) visit(place, variant);
@@ -38,7 +54,7 @@ export function tooLargeFor(config: NodeConfig, { root, definitions }: SchemaTre
     }
     if (items !== undefined) for (const child of place.items()) visit(child, items);
   };
-  const workers = new Cursor(config).get('workers').items();
+  const workers = node.get('workers').items();
   const inCluster = workers.filter((worker) => isInCluster(worker) || workers.some((other) => leadsTo(worker, other)));
   const workerSchema = root.properties?.['workers']?.items;
   if (workerSchema !== undefined) for (const worker of inCluster) visit(worker, workerSchema);
