@@ -2,17 +2,16 @@
 /**
  * `npm run bench:cluster`: what a call, an event and a subscription cost over three nodes of a cluster, beside one node without one, in
  * processor time of the routers and of NATS, and in time. The processor time is of many under way, the times are of one after the other.
- * Nodes and servers are fresh for each row.
+ * Nodes and servers are fresh for each row. With `--order` it does something else: cluster-order.js.
  */
+import { REALM, startNodes } from './cluster-nodes.js';
 import { percentiles } from './load/closed-loop.js';
 import { Violations } from './load/sequence.js';
 import { EVENT, INVOCATION, PUBLISH, WampSession, YIELD, openMany } from './load/wamp-session.js';
-import { natsProblem, startNats } from './nats.js';
+import { natsProblem } from './nats.js';
 import { usage } from './proc.js';
 import { inWorkers, runBench } from './requests.js';
-import { startConfigured } from './servers.js';
 
-const REALM = 'realm1';
 const TOPIC = 'com.example.bench';
 const PROCEDURE = 'com.example.echo';
 /** Of what is done with many under way, this part comes before, for the compiler, and again one after the other. */
@@ -46,17 +45,22 @@ const KINDS = [
   { title: 'SUBSCRIBE and UNSUBSCRIBE: three nodes', nodes: 3, begin: subscriptions },
 ];
 
-const missing = natsProblem();
-await runBench({
-  name: 'cluster',
-  what: 'calls, publications or subscriptions',
-  requests: 10_000,
-  head: ['load: where', 'CPU µs of the routers', 'CPU µs of NATS', 'p50 ms', 'p99 ms'],
-  rows: KINDS.map((kind) => ({
-    title: kind.title,
-    measure: (count) => (kind.nodes > 1 && missing !== undefined ? Promise.resolve(missing) : measure(kind, count)),
-  })),
-});
+if (process.argv.includes('--order')) await (await import('./cluster-order.js')).main();
+else await main();
+
+async function main() {
+  const missing = natsProblem();
+  await runBench({
+    name: 'cluster',
+    what: 'calls, publications or subscriptions',
+    requests: 10_000,
+    head: ['load: where', 'CPU µs of the routers', 'CPU µs of NATS', 'p50 ms', 'p99 ms'],
+    rows: KINDS.map((kind) => ({
+      title: kind.title,
+      measure: (count) => (kind.nodes > 1 && missing !== undefined ? Promise.resolve(missing) : measure(kind, count)),
+    })),
+  });
+}
 
 /**
  * @param {Kind} kind
@@ -64,40 +68,31 @@ await runBench({
  * @returns {Promise<import('./requests.js').Measured>}
  */
 async function measure({ nodes, begin }, count) {
-  const nats = nodes === 1 ? undefined : await startNats();
   const violations = new Violations();
-  const servers = /** @type {Map<number, import('./servers.js').Server>} */ (new Map());
-  const problems = /** @type {(string | undefined)[]} */ ([]);
+  const { servers, urls, natsPids, stop } = await startNodes(nodes);
+  const problems = /** @type {string[]} */ ([]);
   let figures;
   try {
-    await Promise.all(
-      Array.from({ length: nodes }, async (_, index) => servers.set(index, await startConfigured(config(index, nats)))),
-    );
     const sessions = /** @type {WampSession[]} */ ([]);
     const load = await begin(async (node) => {
-      const session = await WampSession.open(new URL(servers.get(node)?.url ?? ''), REALM, violations);
+      const session = await WampSession.open(/** @type {URL} */ (urls[node]), REALM, violations);
       sessions.push(session);
       return session;
     });
-    figures = await figuresOf(load, {
-      count,
-      routers: [...servers.values()].map(({ pid }) => pid),
-      nats: nats?.pids ?? [],
-    });
+    figures = await figuresOf(load, { count, routers: servers.map(({ pid }) => pid), nats: natsPids });
     await Promise.all(sessions.map((session) => session.leave()));
   } finally {
-    problems.push(...(await Promise.all([...servers.values()].map((server) => server.stop()))));
-    await nats?.stop();
+    problems.push(...(await stop()));
   }
   if (violations.total > 0) problems.push(JSON.stringify(violations));
   const { micros, natsMicros, p50, p99 } = figures;
-  const beside = [nats === undefined ? '' : natsMicros.toFixed(0), p50.toFixed(2), p99.toFixed(2)];
-  return { micros, beside, problem: problems.filter((problem) => problem !== undefined).join('; ') || undefined };
+  const beside = [nodes === 1 ? '' : natsMicros.toFixed(0), p50.toFixed(2), p99.toFixed(2)];
+  return { micros, beside, problem: problems.join('; ') || undefined };
 }
 
 /**
  * @param {() => Promise<void>} one
- * @param {{ count: number, routers: number[], nats: number[] }} of
+ * @param {{ count: number, routers: readonly number[], nats: readonly number[] }} of
  */
 async function figuresOf(one, { count, routers, nats }) {
   await inWorkers(Math.ceil(count * WARM_UP), one);
@@ -115,7 +110,7 @@ async function figuresOf(one, { count, routers, nats }) {
   return { micros, natsMicros, p50, p99 };
 }
 
-/** @param {number[]} pids */
+/** @param {readonly number[]} pids */
 function cpuMicros(pids) {
   if (pids.length === 0) return 0;
   const { schedMicros, tickMicros } = usage(pids);
@@ -125,21 +120,6 @@ function cpuMicros(pids) {
 /** @param {number} count @param {number} nodes @returns {number[]} the node of each */
 function spread(count, nodes) {
   return Array.from({ length: count }, (_, index) => index % nodes);
-}
-
-/**
- * @param {number} index
- * @param {import('./nats.js').Nats | undefined} nats
- */
-function config(index, nats) {
-  const allow = { call: true, register: true, publish: true, subscribe: true };
-  const realm = { name: REALM, roles: [{ name: 'anonymous', permissions: [{ uri: '*', allow }] }] };
-  const paths = { '/': { type: 'nodeinfo' }, ws: { type: 'websocket' } };
-  const endpoint = { type: 'tcp', interface: '127.0.0.1', port: 0 };
-  const transports = [{ type: 'web', endpoint, paths }];
-  if (nats === undefined) return { version: 2, workers: [{ type: 'router', realms: [realm], transports }] };
-  const cluster = { type: 'nats', name: 'bench', node: `n${index + 1}`, servers: nats.urls };
-  return { version: 2, cluster, workers: [{ type: 'router', realms: [{ ...realm, cluster: true }], transports }] };
 }
 
 /** @param {Open} open @param {number} node of the callee */

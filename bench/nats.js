@@ -6,8 +6,12 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 
 const COUNT = 3;
+const POLL_MS = 50;
 
 /** @typedef {{ urls: string[], pids: number[], stop: () => Promise<void> }} Nats */
 
@@ -16,7 +20,7 @@ export function natsProblem() {
   return spawnSync('nats-server', ['--version']).status === 0 ? undefined : 'nats-server is not installed';
 }
 
-/** @returns {Promise<Nats>} once clients can connect; JetStream elects a leader after that */
+/** @returns {Promise<Nats>} once JetStream takes values: it elects a leader before */
 export async function startNats() {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'crossbar-ts-bench-nats-'));
   const ports = await freePorts(COUNT * 2);
@@ -28,8 +32,10 @@ export async function startNats() {
     return spawn('nats-server', [...own, ...store, ...cluster], { stdio: ['ignore', 'ignore', 'pipe'] });
   });
   await Promise.all(children.map(({ stderr }) => isReady(stderr)));
+  const urls = ports.slice(0, COUNT).map((port) => `nats://127.0.0.1:${port}`);
+  await Promise.all(urls.map(jetStreamReady));
   return {
-    urls: ports.slice(0, COUNT).map((port) => `nats://127.0.0.1:${port}`),
+    urls,
     pids: children.map(({ pid }) => pid ?? 0),
     stop: async () => {
       const ended = children.map((child) => once(child, 'exit'));
@@ -48,6 +54,27 @@ async function isReady(stderr) {
     return;
   }
   throw new Error('nats-server ended');
+}
+
+/**
+ * Each server says for itself for a while that there is no JetStream.
+ *
+ * @param {string} url
+ * @param {number} index
+ */
+async function jetStreamReady(url, index) {
+  const connection = await connect({ servers: [url], ignoreClusterUpdates: true });
+  const name = `ready${index}`;
+  for (let isReady = false; !isReady; await sleep(POLL_MS)) {
+    try {
+      const manager = await jetstreamManager(connection, { timeout: 1000 });
+      await manager.streams.add({ name, subjects: [name], num_replicas: COUNT, storage: 'memory' });
+      isReady = await manager.streams.delete(name);
+    } catch {
+      // Not yet.
+    }
+  }
+  await connection.close();
 }
 
 /** @param {number} count @returns {Promise<number[]>} */

@@ -10,6 +10,7 @@ export class ClosedLoop {
   #window;
   #arrivalsEach;
   #send;
+  #limit;
   /** Arrivals still to come, by number modulo window: numbers under way never span more than the window. */
   #missing;
   #startedAt;
@@ -23,12 +24,14 @@ export class ClosedLoop {
    * @param {object} options
    * @param {number} options.window how many messages are under way
    * @param {number} [options.arrivalsEach] how often one message arrives: once per receiver
+   * @param {number} [options.limit] how many are sent in all
    * @param {(number: number) => void} options.send
    */
-  constructor({ window, arrivalsEach = 1, send }) {
+  constructor({ window, arrivalsEach = 1, limit = Infinity, send }) {
     this.#window = window;
     this.#arrivalsEach = arrivalsEach;
     this.#send = send;
+    this.#limit = limit;
     this.#missing = new Int32Array(window);
     this.#startedAt = new Float64Array(window);
   }
@@ -36,6 +39,11 @@ export class ClosedLoop {
   /** How many messages were sent: their numbers are 0 .. sent-1. */
   get sent() {
     return this.#sent;
+  }
+
+  /** Whether all that may be sent has been, and has arrived. */
+  get isComplete() {
+    return this.#sent === this.#limit && this.#oldest === this.#limit;
   }
 
   start() {
@@ -86,7 +94,7 @@ export class ClosedLoop {
   }
 
   #fill() {
-    while (this.#running && this.#sent - this.#oldest < this.#window) {
+    while (this.#running && this.#sent - this.#oldest < this.#window && this.#sent < this.#limit) {
       const number = this.#sent++;
       const slot = number % this.#window;
       this.#missing[slot] = this.#arrivalsEach;
