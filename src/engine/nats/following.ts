@@ -4,6 +4,10 @@
  * not), or our link was lost. The library's own watch finds a silent consumer after a minute; a directory must not be out of date for
  * so long.
  *
+ * The server of a consumer may also have a copy of the stream that has stopped, while it says that it is current, and that there is
+ * nothing to tell (nats-server 2.9.10, when servers were killed under load). Only the leader of the stream knows better, so it is asked
+ * from time to time for the last change.
+ *
  * Before each consumer it looks whether the stream still is the one that it followed: a server that came back with an empty directory
  * has another one, or none, and its numbers begin again below those that were told.
  */
@@ -15,6 +19,9 @@ import type { NatsPackages } from './packages.js';
 
 /** A consumer with nothing to tell says so after this long; after two such times without a word it is taken for gone. */
 const HEARTBEAT_MS = 1000;
+
+/** So many heartbeats are between two looks whether the consumer keeps something back: each is a request. */
+const LOOK_EVERY = 2;
 
 /** The server removes a consumer that nobody listened to for this long. */
 const INACTIVE_MS = 60_000;
@@ -36,6 +43,9 @@ const OTHER_STREAM = 'the stream was made anew';
 
 /** The stream ends before the last change that was told. */
 const CHANGES_MISSING = 'the stream lacks what was told';
+
+/** A consumer says that there is nothing to tell, and the stream has more. */
+const KEPT_BACK = 'a server of NATS does not tell what is in the stream';
 
 /** What is told of a bucket: see `Bucket.watch`. */
 export interface FollowingListener {
@@ -182,12 +192,31 @@ export class Following {
 
   #supervise(messages: ConsumerMessages): void {
     const watch = async (): Promise<void> => {
+      let beats = 0;
+      let awaited = 0;
       for await (const { type } of messages.status()) {
         if (type === 'heartbeats_missed' || type === 'consumer_deleted') break;
+        if (type !== 'heartbeat' || ++beats % LOOK_EVERY > 0) continue;
+        if (awaited > this.#last && this.#messages === messages) {
+          this.#deps.failed(new EngineError('unavailable', KEPT_BACK));
+          break;
+        }
+        awaited = await this.#lastInStream();
       }
       if (this.#messages === messages) this.renew();
     };
     void watch();
+  }
+
+  /** @returns the number of the last change that the stream has; 0 when nobody answers, or there is none. */
+  async #lastInStream(): Promise<number> {
+    const { manager, stream, prefix } = this.#deps;
+    try {
+      return (await manager.streams.getMessage(stream, { last_by_subj: `${prefix}>` }))?.seq ?? 0;
+    } catch {
+      // The heartbeats go on, and the next look is soon; a link that is gone is noticed elsewhere.
+      return 0;
+    }
   }
 }
 

@@ -1,0 +1,121 @@
+/** A watch of a bucket over a consumer that says it has nothing to tell, while the stream has more: another consumer takes its place. */
+import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import { expect, it } from 'vitest';
+import { Following } from '../../../src/engine/nats/following.js';
+import type { FollowingDeps } from '../../../src/engine/nats/following.js';
+
+/** A stream with consumers that tell what a test tells. */
+class FakeStream {
+  lastSeq = 0;
+  readonly consumers: { from: number | undefined; tell: (seq: number) => void; beat: () => Promise<void> }[] = [];
+  readonly failures: unknown[] = [];
+  isAnswering = true;
+
+  deps(): FollowingDeps {
+    const streams = {
+      info: () => Promise.resolve({ created: 'once', state: { last_seq: this.lastSeq } }),
+      getMessage: () =>
+        this.isAnswering ? Promise.resolve({ seq: this.lastSeq }) : Promise.reject(new Error('no leader')),
+    };
+    let from: number | undefined;
+    const add = (_stream: string, config: { opt_start_seq?: number }): Promise<object> => {
+      from = config.opt_start_seq;
+      return Promise.resolve({ num_pending: 0 });
+    };
+    const getPushConsumer = (): Promise<object> => Promise.resolve({ consume: this.#consume(from) });
+    return {
+      packages: {
+        jetstream: { AckPolicy: {}, DeliverPolicy: {} },
+        transport: { createInbox: (prefix: string) => `${prefix}.1`, nanos: (ms: number) => ms },
+      } as unknown as FollowingDeps['packages'],
+      jetstream: { consumers: { getPushConsumer } } as unknown as JetStreamClient,
+      manager: { streams, consumers: { add } } as unknown as JetStreamManager,
+      inboxPrefix: 'inbox',
+      stream: 'KV_b',
+      prefix: '$KV.b.',
+      failed: (error) => this.failures.push(error),
+    };
+  }
+
+  #consume(from: number | undefined) {
+    return ({ callback }: { callback: (message: JsMsg) => void }): Promise<object> => {
+      let isStopped = false;
+      let wake = (): void => undefined;
+      let deliverySequence = 0;
+      const queue: string[] = [];
+      async function* status(): AsyncGenerator<{ type: string }> {
+        while (!isStopped) {
+          const type = queue.shift();
+          if (type === undefined) await new Promise<void>((resolve) => (wake = resolve));
+          else yield { type };
+        }
+      }
+      this.consumers.push({
+        from,
+        tell: (seq) => {
+          const info = { deliverySequence: ++deliverySequence, pending: 0 };
+          callback({ seq, subject: `$KV.b.k${seq}`, data: new Uint8Array(1), info } as unknown as JsMsg);
+        },
+        beat: async () => {
+          queue.push('heartbeat');
+          wake();
+          await new Promise((resolve) => setImmediate(resolve));
+        },
+      });
+      const stop = (): void => {
+        isStopped = true;
+        wake();
+      };
+      return Promise.resolve({ status, stop });
+    };
+  }
+}
+
+async function follow(): Promise<{ stream: FakeStream; told: number[]; following: Following }> {
+  const stream = new FakeStream();
+  const told: number[] = [];
+  const following = new Following(stream.deps(), {
+    onChange: ({ revision }) => told.push(revision),
+    onGone: () => told.push(-1),
+  });
+  await following.begin();
+  return { stream, told, following };
+}
+
+async function beats(stream: FakeStream, count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) await stream.consumers.at(-1)?.beat();
+}
+
+it('takes another consumer when the stream has more than the first one tells', async () => {
+  const { stream, told, following } = await follow();
+  stream.lastSeq = 1;
+  stream.consumers[0]?.tell(1);
+  stream.lastSeq = 3;
+  await beats(stream, 4);
+  expect(stream.consumers.map(({ from }) => from)).toEqual([undefined, 2]);
+  expect(stream.failures).toHaveLength(1);
+  stream.consumers[1]?.tell(3);
+  // What the first one has still to say is not heard.
+  stream.consumers[0]?.tell(2);
+  await beats(stream, 6);
+  expect(told).toEqual([1, 3]);
+  expect(stream.consumers).toHaveLength(2);
+  following.end();
+});
+
+it('stays with a consumer that tells it later, that has told all, or about which nobody can be asked', async () => {
+  const { stream, told, following } = await follow();
+  stream.lastSeq = 1;
+  await beats(stream, 2);
+  stream.consumers[0]?.tell(1);
+  await beats(stream, 6);
+  stream.isAnswering = false;
+  stream.lastSeq = 2;
+  await beats(stream, 6);
+  expect({ told, consumers: stream.consumers.length, failures: stream.failures }).toEqual({
+    told: [1],
+    consumers: 1,
+    failures: [],
+  });
+  following.end();
+});
