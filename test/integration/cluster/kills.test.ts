@@ -31,6 +31,7 @@ describeNeeds('nats-server', hasNats)('a cluster under load', () => {
       for (let round = 0; round < ROUNDS; round++) {
         const victim = ROUNDS > 6 ? Math.floor(Math.random() * 6) : round;
         times.push(...(await (victim % 2 === 0 ? killNode : killServer)(cluster, load, victim >> 1)));
+        if (ROUNDS > 6) process.stderr.write(`round ${round + 1}: ${report(times)}\n`);
       }
       const tally = await load.end();
       process.stdout.write(`${report(times)} ${JSON.stringify({ ...tally, errors: [...tally.errors] })}\n`);
