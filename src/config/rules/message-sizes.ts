@@ -1,5 +1,6 @@
 /** Where the config says that clients may send more than goes from one node to another in one message. */
-import { DEFAULT_MAX_PAYLOAD, HEADER_BYTES } from '../../engine/nats/schema.js';
+import { DEFAULT_MAX_PAYLOADS } from '../../cluster/schema.js';
+import { HEADER_BYTES } from '../../engine/nats/schema.js';
 import type { Cursor } from '../cursor.js';
 import { freeSchema, variantOf } from '../walk.js';
 import type { SchemaTree } from '../walk.js';
@@ -20,8 +21,9 @@ export interface TooLarge {
  * node starts, which refuses then.
  */
 export function checkMessageSizes(node: Cursor, tree: SchemaTree, { warn }: CheckRulesContext): void {
-  if (node.at('cluster', 'type').value !== 'nats') return;
-  const most = DEFAULT_MAX_PAYLOAD - HEADER_BYTES;
+  const payload = DEFAULT_MAX_PAYLOADS[node.at('cluster', 'type').text() ?? ''];
+  if (payload === undefined) return;
+  const most = payload - HEADER_BYTES;
   for (const { path, bytes } of tooLargeFor(node, tree, most)) {
     warn(
       path,
