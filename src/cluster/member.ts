@@ -164,6 +164,7 @@ export class ClusterMember {
       throw error;
     }
     complete();
+    directory.dropEarlier((node) => membership.isUncleaned(node));
     const parts = { membership, peers, barrier, standings, directory, ids, repeated };
     return (late.member = new ClusterMember(deps, parts));
   }

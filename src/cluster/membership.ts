@@ -168,6 +168,11 @@ export class Membership {
     if (now - member.absentMs >= ABSENT_MS) member.isAbsent = true;
   }
 
+  /** @returns whether somebody is to clean up behind a node, or does so. */
+  isUncleaned(node: NodeRef): boolean {
+    return this.#uncleaned.has(keyOf(node));
+  }
+
   /** @returns whether a node has gone a short time ago. */
   isGone(node: NodeRef): boolean {
     return this.#gone.has(keyOf(node));

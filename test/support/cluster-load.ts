@@ -73,7 +73,10 @@ export class ClusterLoad {
     }
   }
 
-  /** @returns how many milliseconds each of the next calls takes, on every node but one, and what it was answered. */
+  /**
+   * @returns how many milliseconds each of the next calls takes, on every node but one, and what it was answered: `closed` where the node
+   *   told its clients to go, because it had not heard of the others in time.
+   */
   async nextCalls(except: number, count = 6): Promise<readonly { readonly ms: number; readonly answer: string }[]> {
     const urls = this.#urls.filter((_url, index) => index !== except);
     const all = await Promise.all(
@@ -82,8 +85,9 @@ export class ClusterLoad {
         const calls = [];
         for (let request = 1; request <= count; request++) {
           const begun = performance.now();
-          const [type, ...rest] = await client.ask([48, request, {}, SHARED]);
-          calls.push({ ms: performance.now() - begun, answer: type === 50 ? 'result' : String(rest[3]) });
+          const answer = await answerOf(client, request);
+          calls.push({ ms: performance.now() - begun, answer });
+          if (answer === CLOSED) return calls;
         }
         await client.leave();
         return calls;
@@ -222,6 +226,19 @@ export class ClusterLoad {
     } finally {
       this.#ready[index] = (this.#ready[index] ?? 0) - 1;
     }
+  }
+}
+
+/** What a call is answered on a connection that its node ends. */
+export const CLOSED = 'closed';
+
+async function answerOf(client: JoinedClient, request: number): Promise<string> {
+  try {
+    const [type, ...rest] = await client.ask([48, request, {}, SHARED]);
+    return type === 50 ? 'result' : String(rest[3]);
+  } catch (error) {
+    if (error instanceof ConnectionClosed) return CLOSED;
+    throw error;
   }
 }
 

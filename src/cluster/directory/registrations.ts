@@ -73,6 +73,7 @@ export class RegistrationDirectory {
   #revision = 0;
   readonly #releases: Releases;
   #lastNumber = 0;
+  #isUncleaned: ((node: NodeRef) => boolean) | undefined;
   #endWatch: () => void = () => undefined;
 
   /** Use {@link RegistrationDirectory.open}. */
@@ -162,6 +163,17 @@ export class RegistrationDirectory {
     await Promise.all(keys.map((key) => this.#releases.delete(key)));
   }
 
+  /**
+   * Deletes what earlier lives of this node have left, and writes of theirs that come through later: nobody cleans up behind a life that the
+   * cluster has lost with all its values.
+   * @param isUncleaned whether somebody cleans up behind a life: he tells of it.
+   */
+  dropEarlier(isUncleaned: (node: NodeRef) => boolean): void {
+    this.#isUncleaned = isUncleaned;
+    for (const group of this.#groups.values())
+      for (const entry of group.values()) if (this.#isOrphan(entry)) this.#releases.deleteLater(entry.key);
+  }
+
   /** A node has gone: see {@link RegistrationDirectory.cleanBehind}. */
   forget(node: NodeRef): void {
     const isOf = (entry: CalleeEntry): boolean => isSame(entry.node, node);
@@ -209,7 +221,8 @@ export class RegistrationDirectory {
   #set(entry: CalleeEntry): void {
     const { group: name, key, node } = entry;
     // A write that was given up has come through, or one of a node that has gone since.
-    const isLate = this.#isOwn(entry) ? !this.#own.has(key) : this.#gone.has(keyOf(node));
+    const isOver = this.#gone.has(keyOf(node)) || this.#isOrphan(entry);
+    const isLate = this.#isOwn(entry) ? !this.#own.has(key) : isOver;
     const group = this.#groups.get(name) ?? new Map<string, CalleeEntry>();
     const before = this.#inForce(group);
     const there = publicCallees(group);
@@ -373,6 +386,11 @@ export class RegistrationDirectory {
     this.#own.delete(key);
     this.#keys.delete(own.claim);
     this.#releases.deleteLater(key);
+  }
+
+  #isOrphan({ node: { name, epoch }, node }: CalleeEntry): boolean {
+    const { self } = this.#deps;
+    return name === self.name && epoch !== self.epoch && this.#isUncleaned?.(node) === false;
   }
 
   #isOwn({ node }: CalleeEntry): boolean {
