@@ -1,11 +1,17 @@
 /** The section `cluster` of a node: what joins its realms to those of other nodes. A family of engines, told apart by `type`. */
-import { DEFAULT_MAX_PAYLOAD, natsFilesOf, natsKeys } from '../engine/nats/schema.js';
+import { natsFilesOf, natsKeys } from '../engine/nats/schema.js';
+import { DEFAULT_MAX_PAYLOAD, HEADER_BYTES } from '../engine/nats/sizes.js';
 import { checkClusterSection, checkNatsSection } from './rules.js';
 import type { NatsConfig } from '../engine/nats/schema.js';
 import type { ConfigSchema, FamilySchema } from '../schema/dialect.js';
 
-/** How large a message of an engine is by default at the most, in bytes, as its own configuration counts. Those without a limit are not here. */
-export const DEFAULT_MAX_PAYLOADS: Readonly<Record<string, number>> = { nats: DEFAULT_MAX_PAYLOAD };
+/**
+ * How large a message of an engine is by default at the most, in bytes: as its own configuration counts, and what of that its headers may
+ * take. Engines without such a limit are not here.
+ */
+export const DEFAULT_SIZES: Readonly<Record<string, { readonly payload: number; readonly headers: number }>> = {
+  nats: { payload: DEFAULT_MAX_PAYLOAD, headers: HEADER_BYTES },
+};
 
 const NAME = '^[A-Za-z0-9_-]{1,64}$';
 

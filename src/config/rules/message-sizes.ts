@@ -1,6 +1,5 @@
 /** Where the config says that clients may send more than goes from one node to another in one message. */
-import { DEFAULT_MAX_PAYLOADS } from '../../cluster/schema.js';
-import { HEADER_BYTES } from '../../engine/nats/schema.js';
+import { DEFAULT_SIZES } from '../../cluster/schema.js';
 import type { Cursor } from '../cursor.js';
 import { freeSchema, variantOf } from '../walk.js';
 import type { SchemaTree } from '../walk.js';
@@ -21,13 +20,13 @@ export interface TooLarge {
  * node starts, which refuses then.
  */
 export function checkMessageSizes(node: Cursor, tree: SchemaTree, { warn }: CheckRulesContext): void {
-  const payload = DEFAULT_MAX_PAYLOADS[node.at('cluster', 'type').text() ?? ''];
-  if (payload === undefined) return;
-  const most = payload - HEADER_BYTES;
+  const sizes = DEFAULT_SIZES[node.at('cluster', 'type').text() ?? ''];
+  if (sizes === undefined) return;
+  const most = sizes.payload - sizes.headers;
   for (const { path, bytes } of tooLargeFor(node, tree, most)) {
     warn(
       path,
-      `${bytes} bytes are more than ${most}, which NATS carries from node to node by default: without a "max_payload" of ${bytes + HEADER_BYTES} or more in its configuration the node does not start`,
+      `${bytes} bytes are more than ${most}, which NATS carries from node to node by default: without a "max_payload" of ${bytes + sizes.headers} or more in its configuration the node does not start`,
     );
   }
 }

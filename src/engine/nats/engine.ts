@@ -12,7 +12,7 @@ import type { Bucket, BucketOptions, Engine, EngineMessage } from '../engine.js'
 import type { Logger } from '../../log/logger.js';
 import type { Following } from './following.js';
 import type { NatsPackages } from './packages.js';
-import { HEADER_BYTES } from './schema.js';
+import { HEADER_BYTES } from './sizes.js';
 
 const DOWN = 'the link to NATS is down';
 
