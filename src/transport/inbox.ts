@@ -51,6 +51,11 @@ export class Inbox implements Backlog {
     this.#turns = turns;
   }
 
+  /** Whatever comes is dropped. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Takes the next message of the client. */
   receive(data: Buffer, binary: boolean): void {
     if (this.#isDirect && this.#turns.hasTime) return this.#deliver(data, binary);

@@ -83,7 +83,7 @@ export class AbusedNode {
     const turn = await this.daemon.ask<number>('longest-turn');
     this.#isOver = true;
     const answered = (await this.#goodLife) ?? 0;
-    const after = await this.#settled();
+    const after = await this.#emptied(before);
     process.stdout.write(
       `  answered meanwhile: ${answered}; longest turn ${turn.toFixed(0)} ms; ` +
         `heap ${mib(before.bytes)} -> ${mib(after.bytes)} MiB; descriptors ${before.descriptors} -> ${after.descriptors}\n`,
@@ -156,6 +156,15 @@ export class AbusedNode {
     const objects = await this.daemon.ask<Record<string, number>>('objects', { classes: CLASSES });
     const { heapUsed, external } = await this.daemon.ask<{ heapUsed: number; external: number }>('memory');
     return { state, descriptors: this.#descriptors(), objects, bytes: heapUsed + external };
+  }
+
+  /** What the node holds once nothing is left, or when that does not happen: a thread may still work on the last octets. */
+  async #emptied(before: Held): Promise<Held> {
+    const end = performance.now() + SETTLE_MS;
+    let after = await this.#settled();
+    while (leftObjects(before.objects, after.objects).length > 0 && performance.now() < end)
+      after = await this.#settled();
+    return after;
   }
 
   /** What the realm knows of its clients. */

@@ -6,7 +6,7 @@
  * that it must not be in. That throws where nobody catches, and what it inflates then is asked for after its end.
  *
  * {@link limitFrames} limits each frame by itself, as it is on the wire; {@link limitInflated} a message, anew when another limit
- * holds for it.
+ * holds for it. {@link inflateNoMore} makes an end of all that has been read.
  */
 import type { WebSocket } from 'ws';
 
@@ -62,6 +62,11 @@ export function limitInflated(ws: WebSocket, maxBytes: number): void {
   receiver._maxPayload = maxBytes;
   const deflate = receiver._extensions[DEFLATE];
   if (deflate !== undefined) deflate._maxPayload = maxBytes;
+}
+
+/** `ws` has no way to end its work: what it is inflating, and what waits behind, fails as too large. */
+export function inflateNoMore(ws: WebSocket): void {
+  limitInflated(ws, 1);
 }
 
 function receiverOf(ws: WebSocket): Receiver {

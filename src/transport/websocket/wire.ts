@@ -9,7 +9,7 @@ import { ENDINGS, faultOf, isFailure } from '../endings.js';
 import { clientInfoOf } from '../peer.js';
 import { controlFrame, PONG_FRAME, websocketCodec } from './framing.js';
 import { FrameGate } from './frame-gate.js';
-import { guardReceiver, limitFrames, limitInflated } from './receiver-guard.js';
+import { guardReceiver, inflateNoMore, limitFrames, limitInflated } from './receiver-guard.js';
 import type { ClientInfo } from '../../auth/method.js';
 import type { Serializer } from '../../serializer/serializer.js';
 import type { CloseCause, TransportFacts } from '../../session/transport.js';
@@ -81,6 +81,8 @@ export class WebSocketWire implements Wire, GateOwner {
   readonly #maxMessageBytes: number;
   readonly #gate: FrameGate;
   readonly #feed: DataListener;
+  /** Where `ws` fails only because of {@link inflateNoMore}. */
+  #readsNoMore = false;
 
   constructor(ws: WampWebSocket, terms: WebSocketTerms, host: TransportHost) {
     const { socket, serializer, client, maxFrameBytes, maxMessageBytes } = terms;
@@ -99,7 +101,7 @@ export class WebSocketWire implements Wire, GateOwner {
     ws.wire = this;
     if (isCompressed) this.begins = () => this.#limitInflated();
     this.#gate = new FrameGate(maxMessageBytes, maxFrameBytes, this);
-    this.#feed = putBefore(socket, this.#gate);
+    this.#feed = putBefore(socket, this);
     ws.on('message', onMessage).on('ping', onPing).on('pong', onPong).on('error', onError).on('close', onClose);
   }
 
@@ -117,8 +119,24 @@ export class WebSocketWire implements Wire, GateOwner {
     this.#feed.call(this.#socket, chunk);
   }
 
+  push(chunk: Buffer): void {
+    this.#gate.push(chunk);
+  }
+
   stopReading(): void {
     this.#gate.stop();
+  }
+
+  socketClosed(): void {
+    this.#gate.stop();
+    this.#whenNobodyIsThere();
+  }
+
+  /** `ws` goes on with what it has read. Once the client has gone and its session has ended, nobody needs any of it. */
+  #whenNobodyIsThere(): void {
+    if (this.begins === undefined || !this.#socket.destroyed || !this.connection.inbox.isClosed) return;
+    this.#readsNoMore = true;
+    inflateNoMore(this.#ws);
   }
 
   mayBeLarge(): boolean {
@@ -138,6 +156,7 @@ export class WebSocketWire implements Wire, GateOwner {
   }
 
   end(cause: CloseCause | Fault, text: string): void {
+    this.#whenNobodyIsThere();
     if (this.failsByDrop && isFailure(cause)) return this.drop();
     this.#ws.closeWith(ENDINGS[cause].code, closeReason(text));
   }
@@ -185,6 +204,7 @@ export class WebSocketWire implements Wire, GateOwner {
 
   /** What `ws` found wrong. With frames it has closed with the right code already. */
   failed({ message: reason }: Error): void {
+    if (this.#readsNoMore) return;
     if (this.fault === 'too_large') return this.connection.broken(this.fault, this.#tooLarge);
     if (this.fault !== undefined) return this.connection.broken(this.fault, reason);
     this.#host.log.debug({ peer: this.connection.peer, reason }, 'websocket failed');
@@ -193,35 +213,35 @@ export class WebSocketWire implements Wire, GateOwner {
 
 type DataListener = (this: Socket, chunk: Buffer) => void;
 
-/** A socket with what stands before the listener of `ws`: found by it, the listeners below need no closures. */
-interface GatedSocket extends Socket {
-  [GATE]?: FrameGate;
+/** A socket with what reads it before `ws` does: found by it, the listeners below need no closures. */
+interface ReadSocket extends Socket {
+  [READER]?: WebSocketWire;
 }
 
-const GATE = Symbol('gate');
+const READER = Symbol('reader');
 
 /**
- * `ws` gets what the gate lets through, also what is left when the socket is closed: `ws` would read that itself.
+ * `ws` gets what the gate of the wire lets through, also what is left when the socket is closed: `ws` would read that itself.
  * @returns how to feed `ws`.
  */
-function putBefore(socket: GatedSocket, gate: FrameGate): DataListener {
+function putBefore(socket: ReadSocket, reader: WebSocketWire): DataListener {
   const listener = socket.listeners('data').at(-1);
   if (listener === undefined) throw new TypeError('a WebSocket that nobody reads');
-  socket[GATE] = gate;
+  socket[READER] = reader;
   socket.off('data', listener as DataListener);
   socket.on('data', onData).prependListener('close', onSocketClose);
   return listener as DataListener;
 }
 
-function onData(this: GatedSocket, chunk: Buffer): void {
-  this[GATE]?.push(chunk);
+function onData(this: ReadSocket, chunk: Buffer): void {
+  this[READER]?.push(chunk);
 }
 
-function onSocketClose(this: GatedSocket): void {
+function onSocketClose(this: ReadSocket): void {
   this.off('data', onData);
   const rest = this.read() as Buffer | null;
-  if (rest !== null) this[GATE]?.push(rest);
-  this[GATE]?.stop();
+  if (rest !== null) this[READER]?.push(rest);
+  this[READER]?.socketClosed();
 }
 
 /** A close reason holds at most 123 bytes (RFC 6455, section 5.5); a character must not be cut in two. */

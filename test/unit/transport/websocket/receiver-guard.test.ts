@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { deflated, frame, WRONG_FRAMES } from '../../../support/compressed-frames.js';
-import { guardReceiver, limitFrames } from '../../../../src/transport/websocket/receiver-guard.js';
+import { guardReceiver, inflateNoMore, limitFrames } from '../../../../src/transport/websocket/receiver-guard.js';
 
 /** A server's end of a compressed connection, and what it reads from. */
 async function connection(): Promise<{ ws: WebSocket; socket: Duplex }> {
@@ -45,6 +45,28 @@ it.each(WRONG_FRAMES)(
     expect(ws.readyState).toBe(WebSocket.CLOSED);
   },
 );
+
+it('inflates nothing more of what it has read when it is told so', async () => {
+  const { ws, socket } = await connection();
+  guardReceiver(ws);
+  const messages: string[] = [];
+  const second = new Promise<void>((resolve) => {
+    ws.on('message', (data: Buffer) => {
+      messages.push(data.toString());
+      if (messages.length === 2) resolve();
+    });
+  });
+  ws.on('error', () => undefined);
+  const closed = new Promise((resolve) => ws.on('close', resolve));
+  socket.push(
+    Buffer.concat(Array.from({ length: 1000 }, (_, at) => frame(0xc1, deflated(`message ${at}`).subarray(0, -4)))),
+  );
+  await second;
+  socket.destroy();
+  inflateNoMore(ws);
+  await closed;
+  expect(messages.length).toBeLessThan(4);
+});
 
 it('limits the frames of messages, and no others', async () => {
   const { ws, socket } = await connection();
