@@ -75,7 +75,7 @@ export class ClusterLoad {
 
   /**
    * @returns how many milliseconds each of the next calls takes, on every node but one, and what it was answered: `closed` where the node
-   *   told its clients to go, because it had not heard of the others in time.
+   *   told its clients to go (1001), because it had not heard of the others in time.
    */
   async nextCalls(except: number, count = 6): Promise<readonly { readonly ms: number; readonly answer: string }[]> {
     const urls = this.#urls.filter((_url, index) => index !== except);
@@ -229,7 +229,7 @@ export class ClusterLoad {
   }
 }
 
-/** What a call is answered on a connection that its node ends. */
+/** What a call is answered on a connection that its node ends because it is not in the cluster any more: with 1001, which is "going away". */
 export const CLOSED = 'closed';
 
 async function answerOf(client: JoinedClient, request: number): Promise<string> {
@@ -237,7 +237,7 @@ async function answerOf(client: JoinedClient, request: number): Promise<string> 
     const [type, ...rest] = await client.ask([48, request, {}, SHARED]);
     return type === 50 ? 'result' : String(rest[3]);
   } catch (error) {
-    if (error instanceof ConnectionClosed) return CLOSED;
+    if (error instanceof ConnectionClosed && error.info.code === 1001) return CLOSED;
     throw error;
   }
 }

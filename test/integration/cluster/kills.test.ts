@@ -1,9 +1,11 @@
 /**
  * kill -9 of nodes and of nats-servers under load, one after the other; each is started again. The next calls are answered by the nodes
- * that are left, no call is without an answer, no session id is given twice, and nothing is left behind.
+ * that are left, no call is without an answer, no session id is given twice, nothing is left behind, and a browser that was told that it is
+ * logged in or out is so at every node.
  */
 import { afterEach, expect, it } from 'vitest';
 import { CLOSED, ClusterLoad } from '../../support/cluster-load.js';
+import { LoginLoad, loginPath } from '../../support/login-load.js';
 import { hasNats } from '../../support/nats.js';
 import { describeNeeds } from '../../support/needs.js';
 import { LOOPBACK, nodeConfig } from '../../support/node-config.js';
@@ -24,20 +26,29 @@ describeNeeds('nats-server', hasNats)('a cluster under load', () => {
   it(
     'survives the death of any node, and of any server of NATS',
     async () => {
-      const config = nodeConfig({ transport: { endpoint: { ...LOOPBACK, port: '$PORT' } } });
+      const config = nodeConfig({
+        transport: { endpoint: { ...LOOPBACK, port: '$PORT' } },
+        paths: { browser: loginPath({ type: 'nats', bucket: 'browsers' }) },
+      });
       cluster = await ThreeNodes.start(config, { timings: TIMINGS });
       const load = await ClusterLoad.begin(cluster.nodes);
+      const logins = new LoginLoad(cluster.nodes, '/browser');
       const times: number[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         const victim = ROUNDS > 6 ? Math.floor(Math.random() * 6) : round;
         times.push(...(await (victim % 2 === 0 ? killNode : killServer)(cluster, load, victim >> 1)));
         if (ROUNDS > 6) process.stderr.write(`round ${round + 1}: ${report(times)}\n`);
       }
+      const { broken, ...browsers } = await logins.end();
+      process.stdout.write(`${JSON.stringify(browsers)}\n`);
       const tally = await load.end();
       process.stdout.write(`${report(times)} ${JSON.stringify({ ...tally, errors: [...tally.errors] })}\n`);
 
       expect([...tally.errors.keys()].filter((uri) => !MAY_BE.includes(uri))).toEqual([]);
       expect(tally).toMatchObject({ unanswered: 0, faults: [] });
+      expect(broken).toEqual([]);
+      expect(browsers.logins).toBeGreaterThan(browsers.logouts);
+      expect(browsers.logouts).toBeGreaterThan(0);
       expect(tally.results).toBeGreaterThan(0);
       expect(tally.events).toBeGreaterThan(0);
       const left = cluster;
