@@ -1,0 +1,136 @@
+/**
+ * Browsers that log in and out at all nodes of a cluster, while somebody kills nodes and servers. They note what they were told: whoever
+ * got WELCOME is logged in from then on, whoever got GOODBYE for `wamp.close.logout` is not. What they were told must hold at every node.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Daemon } from './daemon.js';
+import { ALL_ROLES, cookieValue, ConnectionClosed, HandshakeRefused, WampClient } from './wamp-client.js';
+
+/** Between two visits at one node. */
+const PAUSE_MS = 150;
+/** So many cookies are looked at together. */
+const AT_A_TIME = 8;
+const TICKET = 'ticket of joe';
+
+/** A cookie of which the browser knows for sure whether it is logged in. */
+type State = 'in' | 'out';
+
+/** What became of what browsers were told. */
+export interface LoginTally {
+  readonly logins: number;
+  readonly logouts: number;
+  /** Visits that the death of a node or server cut off, so that the browser knows nothing. */
+  readonly cut: number;
+}
+
+/** The web socket path of these browsers, for `paths` of a transport. The role `member` may be in no realm but that of the test. */
+export function loginPath(store: object): object {
+  return {
+    type: 'websocket',
+    auth: {
+      cookie: {},
+      ticket: { type: 'static', principals: { joe: { ticket: TICKET, role: 'anonymous' } } },
+    },
+    cookie: { store },
+  };
+}
+
+export class LoginLoad {
+  readonly #urls: readonly string[];
+  readonly #known = new Map<string, State>();
+  readonly #visits: Promise<void>[];
+  #logouts = 0;
+  #cut = 0;
+  #isOver = false;
+
+  /** @param nodes each of which comes back on its port. @param path of {@link loginPath} */
+  constructor(nodes: readonly Daemon[], path: string) {
+    this.#urls = nodes.map((node) => node.url(path, 'ws'));
+    this.#visits = this.#urls.map((_url, index) => this.#visitAll(index));
+  }
+
+  /** Ends the visits. @returns what was seen, and each cookie whose state is not what its browser was told, at any node. */
+  async end(): Promise<LoginTally & { readonly broken: readonly string[] }> {
+    this.#isOver = true;
+    await Promise.all(this.#visits);
+    const cookies = [...this.#known].entries();
+    const broken: string[] = [];
+    const look = async (): Promise<void> => {
+      for (const [at, [cookie, state]] of cookies) {
+        const found = await this.#stateOf(this.#urls[at % this.#urls.length] ?? '', cookie);
+        if (found !== state) broken.push(`cookie ${at}: its browser was told '${state}', and it is '${found}'`);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, look));
+    return { logins: this.#known.size, logouts: this.#logouts, cut: this.#cut, broken };
+  }
+
+  async #visitAll(index: number): Promise<void> {
+    for (let visit = 0; !this.#isOver; visit++) {
+      try {
+        await this.#visit(visit, index);
+      } catch (error) {
+        if (!(error instanceof ConnectionClosed || error instanceof HandshakeRefused || isRefused(error))) throw error;
+        this.#cut += 1;
+      }
+      await delay(PAUSE_MS);
+    }
+  }
+
+  /** Logs in at one node; every other browser logs out at the next one. */
+  async #visit(visit: number, index: number): Promise<void> {
+    const url = this.#urls[index] ?? '';
+    const client = await WampClient.connect(url);
+    try {
+      const [line] = client.handshake.setCookie;
+      if (line === undefined) throw new Error('a new browser got no cookie');
+      const cookie = cookieValue(line);
+      const challenge = await client.ask(hello({ authmethods: ['ticket'], authid: 'joe' }));
+      if (challenge[0] !== 4) return void (this.#cut += 1);
+      if ((await client.ask([5, TICKET, {}]))[0] !== 2) return void (this.#cut += 1);
+      this.#known.set(cookie, 'in');
+      if (visit % 2 === 0) await this.#logOut(cookie, (index + 1) % this.#urls.length);
+    } finally {
+      await client.drop();
+    }
+  }
+
+  async #logOut(cookie: string, index: number): Promise<void> {
+    const client = await this.#openWith(this.#urls[index] ?? '', cookie);
+    try {
+      if ((await client.ask(hello({ authmethods: ['cookie'] })))[0] !== 2) return void (this.#cut += 1);
+      // Until it is told, it does not know.
+      this.#known.delete(cookie);
+      if ((await client.ask([6, {}, 'wamp.close.logout']))[0] !== 6) return void (this.#cut += 1);
+      this.#known.set(cookie, 'out');
+      this.#logouts += 1;
+    } finally {
+      await client.drop();
+    }
+  }
+
+  async #stateOf(url: string, cookie: string): Promise<string> {
+    const client = await this.#openWith(url, cookie);
+    try {
+      const [type, , reason] = await client.ask(hello({ authmethods: ['cookie'] }));
+      if (type === 2) return 'in';
+      return type === 3 && reason === 'wamp.error.no_auth_method' ? 'out' : String(reason);
+    } finally {
+      await client.drop();
+    }
+  }
+
+  #openWith(url: string, cookie: string): Promise<WampClient> {
+    return WampClient.connect(url, { headers: { cookie: `cbtid=${cookie}` } });
+  }
+}
+
+function hello(details: object): unknown[] {
+  return [1, 'realm1', { roles: ALL_ROLES, ...details }];
+}
+
+/** Nobody listens, or the listener died meanwhile. */
+function isRefused(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === 'ECONNREFUSED' || code === 'ECONNRESET';
+}
