@@ -78,6 +78,13 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtinTypes: ['stream'],
     packages: ['ws'],
   },
+  // A client of MQTT is a session of WAMP over a transport of its own.
+  mqtt: {
+    folders: ['wamp', 'serializer', 'session', 'transport', 'log', 'system'],
+    types: ['auth'],
+    builtins: ['buffer'],
+    packages: ['mqtt-packet'],
+  },
   http: {
     folders: ['transport', 'log', 'system'],
     types: ['metrics'],
@@ -154,6 +161,7 @@ const WITH_SCHEMA = [
   'component',
   'cookie',
   'engine',
+  'mqtt',
   'remote',
   'router',
   'transport',
