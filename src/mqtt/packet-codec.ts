@@ -1,0 +1,51 @@
+/** The package `mqtt-packet`: it reads and writes packets. Only nodes with clients of MQTT load it, and need it. */
+import type * as Package from 'mqtt-packet';
+
+import { messageOf } from '../system/error.js';
+import { optionalPackage } from '../system/optional-package.js';
+import { PacketReader } from './packet-reader.js';
+import { PacketError } from './packet.js';
+import type { ClientPacket, ServerPacket } from './packet.js';
+import type { PacketLimits } from './packet-reader.js';
+
+/** Packets to bytes and back. */
+export interface PacketCodec {
+  /** @returns what reads the packets of one connection. */
+  reader(limits: PacketLimits): PacketReader;
+  encode(packet: ServerPacket): Buffer;
+}
+
+/**
+ * @param neededBy what in the config needs it, as the beginning of a sentence.
+ * @throws OptionalPackageError
+ */
+export async function loadPacketCodec(neededBy: string): Promise<PacketCodec> {
+  const mqttPacket = await optionalPackage('mqtt-packet', neededBy, () => import('mqtt-packet'));
+  // It would make a table of all 65,536 ids, with a buffer for each.
+  mqttPacket.writeToStream.cacheNumbers = false;
+  return {
+    reader: (limits) => new PacketReader(limits, parserOf(mqttPacket)),
+    // Its types are those of MQTT 5, with what the older versions do not have.
+    encode: (packet) => mqttPacket.generate(packet as Parameters<typeof mqttPacket.generate>[0]),
+  };
+}
+
+/** A parser for one connection. It remembers the version of the CONNECT. */
+function parserOf(mqttPacket: typeof Package): (bytes: Buffer) => ClientPacket {
+  const parser = mqttPacket.parser();
+  const got: { packet: ClientPacket | undefined; fault: Error | undefined } = { packet: undefined, fault: undefined };
+  // What makes these values differ from its types has been checked (`packet-check.ts`).
+  parser.on('packet', (packet) => (got.packet = packet as unknown as ClientPacket));
+  parser.on('error', (error: Error) => (got.fault = error));
+  return (bytes) => {
+    got.packet = got.fault = undefined;
+    parser.parse(bytes);
+    return checked(got);
+  };
+}
+
+function checked({ packet, fault }: { readonly packet: ClientPacket | undefined; readonly fault: Error | undefined }) {
+  if (fault !== undefined) throw new PacketError(`the packet is wrong: ${messageOf(fault)}`, { cause: fault });
+  if (packet === undefined) throw new PacketError('the packet is wrong');
+  return packet;
+}
