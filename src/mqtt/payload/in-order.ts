@@ -1,0 +1,35 @@
+/** Keeps the order of results of which some have to be waited for. One for each connection and direction. */
+
+/** Results are handed on as they were added. */
+export class InOrder {
+  /** The end of all that was added; undefined: nothing waits. */
+  #last: Promise<void> | undefined;
+  #waiting = 0;
+
+  /** How many results have not been handed on. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /**
+   * Hands on at once what is here and has nothing before it.
+   * @param result anything but a promise is a result
+   * @param deliver never throws
+   * @param drop gets what a promise rejects with. Never throws
+   */
+  add<T>(result: T | Promise<T>, deliver: (result: T) => void, drop: (error: unknown) => void): void {
+    if (this.#last === undefined && !(result instanceof Promise)) return deliver(result);
+    this.#waiting++;
+    // It may be rejected before its turn comes: that is looked at then, and not earlier.
+    const settled = Promise.resolve(result).then(
+      (value) => () => deliver(value),
+      (error: unknown) => () => drop(error),
+    );
+    const last = Promise.all([this.#last, settled]).then(([, act]) => {
+      this.#waiting--;
+      if (this.#last === last) this.#last = undefined;
+      act();
+    });
+    this.#last = last;
+  }
+}
