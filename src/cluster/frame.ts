@@ -32,9 +32,14 @@ export interface Frame {
 /** @throws WampError for a payload that has no place in any form. */
 export function encodeFrame(head: Dict, payload: Payload = NO_PAYLOAD): Buffer {
   if (payload === NO_PAYLOAD) return framed(JSON.stringify(head), undefined);
-  const wire = payload instanceof WirePayload ? payload : OWN_FORM?.write(elementsOf(payload));
-  if (wire === undefined) throw new TypeError('there is no form for what the router says');
+  if (OWN_FORM === undefined) throw new TypeError('there is no form for what the router says');
+  const wire = payload instanceof WirePayload ? known(payload, OWN_FORM) : OWN_FORM.write(elementsOf(payload));
   return framed(JSON.stringify({ ...head, p: [wire.formType, wire.count] }), wire.shared());
+}
+
+/** A client may have a form that is no serializer's, as those of MQTT have. */
+function known(payload: WirePayload, ownForm: PayloadForm<WirePayload>): WirePayload {
+  return FORMS.has(payload.formType) ? payload : payload.in(ownForm);
 }
 
 /** @returns undefined for what is no frame. */
