@@ -7,6 +7,7 @@ import { askWhileHeard } from './asking.js';
 import { BARRIER, Barrier, ENDING } from './barrier.js';
 import { RegistrationDirectory } from './directory/registrations.js';
 import { EngineError } from '../engine/engine.js';
+import { sayFarewell } from './farewell.js';
 import { SessionIds } from './ids/session-ids.js';
 import { clusterKey } from './ids/key.js';
 import { createRandomId } from '../system/random.js';
@@ -272,17 +273,20 @@ export class ClusterMember {
   /** Leaves the cluster, after its sessions have gone. Never rejects: the others notice by themselves when they cannot be told. */
   async leave(): Promise<void> {
     if (this.#isOver) return;
-    const { membership, directory } = this.#parts;
-    this.#end();
     try {
-      await directory.leave();
-      await membership.leave();
+      try {
+        await sayFarewell({ ...this.#parts, scheduler: this.#deps.scheduler });
+      } finally {
+        this.#end();
+        await this.#parts.membership.leave();
+      }
     } catch (error) {
       this.#deps.log.warn({ err: error }, 'could not leave the cluster in good order: the other nodes will notice');
     }
   }
 
   #end(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     const { peers, directory, barrier, repeated } = this.#parts;
     barrier.end();

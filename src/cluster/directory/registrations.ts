@@ -204,7 +204,7 @@ export class RegistrationDirectory {
     const keys = [...this.#own.keys()];
     this.#own.clear();
     this.#keys.clear();
-    await Promise.all(keys.map((key) => this.#deps.bucket.delete(key)));
+    await Promise.all(keys.map((key) => this.#releases.delete(key)));
   }
 
   #note(change: Change): void {

@@ -340,6 +340,44 @@ it('a node that leaves leaves nothing behind; one that may not serve publishes a
   expect(caller.heard().map((message) => message[4])).toEqual(['wamp.error.unavailable']);
 });
 
+describe('a node that leaves in good order', () => {
+  it('tells who calls a callee of it meanwhile that it has left: the call goes on to the next one', async () => {
+    const [callee, other, caller] = [a.session(), b.session(), c.session()];
+    for (const one of [callee, other]) {
+      one.tell(REGISTER, 1, { invoke: 'first' }, 'com.app.shared');
+      await settle();
+      one.heard();
+    }
+    caller.tell(CALL, 1, {}, 'com.app.shared');
+    callee.leave();
+    const leaving = a.member.leave();
+    await settle();
+    await leaving;
+    expect(heard(callee, INVOCATION)).toEqual([]);
+    expect(heard(other, INVOCATION)).toHaveLength(1);
+    expect(caller.heard()).toEqual([]);
+  });
+
+  it('does not wait for one of which nothing is heard', async () => {
+    const callee = a.session();
+    callee.tell(REGISTER, 1, {}, 'com.app.f');
+    await settle();
+    b.engine.cut();
+    const leaving = a.member.leave();
+    await pass(2500);
+    await leaving;
+    expect(c.member.others.map(({ name }) => name)).toEqual(['b']);
+  });
+
+  it('ends also where it can tell nobody', async () => {
+    a.engine.cut();
+    const leaving = a.member.leave();
+    await pass(2500);
+    await leaving;
+    expect(a.member.mayServe()).toBe(false);
+  });
+});
+
 describe('two patterns with the same hash', () => {
   // By the length of the URI.
   const idOf = (_realm: string, { uri }: { uri: string }): number => uri.length;
