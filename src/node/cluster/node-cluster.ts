@@ -3,7 +3,6 @@
  * nodes only that have a section `cluster`.
  */
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { connectEngine, patienceMsOf } from '../../engine/registry.js';
 import { EngineError } from '../../engine/engine.js';
 import { ClusterLives } from '../../cluster/lives.js';
@@ -11,6 +10,7 @@ import { messageOf } from '../../system/error.js';
 import { OptionalPackageError } from '../../system/optional-package.js';
 import { systemScheduler } from '../../worker/scheduler.js';
 import { NodeError } from '../error.js';
+import { whenAvailable } from './patience.js';
 import type { ClusterCounts } from '../../cluster/member.js';
 import type { ClusterConfig } from '../../cluster/schema.js';
 import type { NodeConfig } from '../../config/schema.js';
@@ -180,30 +180,6 @@ async function joined(config: ClusterConfig, { engine, name, log, signal, counts
     () => undefined,
   );
   return Promise.race([joining, aborted]);
-}
-
-/** Between two attempts to join, in milliseconds. */
-const RETRY_MS = 500;
-
-interface Patience {
-  readonly ms: number;
-  readonly signal: AbortSignal | undefined;
-  /** Called once, with what keeps it waiting. */
-  readonly waiting: (problem: string) => void;
-}
-
-async function whenAvailable<T>(join: () => Promise<T>, { ms, signal, waiting }: Patience): Promise<T> {
-  const endMs = performance.now() + ms;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await join();
-    } catch (error) {
-      const mayPass = error instanceof EngineError && error.fault === 'unavailable';
-      if (!mayPass || signal?.aborted === true || performance.now() >= endMs) throw error;
-      if (attempt === 1) waiting(error.message);
-      await delay(RETRY_MS);
-    }
-  }
 }
 
 function namesOf(nodes: readonly { readonly name: string }[]): readonly string[] {
