@@ -11,7 +11,7 @@ export { NodeError } from './node/error.js';
 export { silentLogger } from './log/logger.js';
 export type { RunningNode as Node, NodeOptions, ShutdownReason } from './node/api.js';
 export type { CookieStoreSummary, NodeSummary } from './node/summary.js';
-export type { PathSummary, WampOffer } from './transport/offer.js';
+export type { BesideSummary, PathSummary, WampOffer } from './transport/offer.js';
 export type { ComponentSummary, ListeningSummary, RealmSummary, WorkerSummary } from './worker/summary.js';
 export type { ConfigErrorCode, ConfigProblem } from './config/error.js';
 export type { NodeErrorCode } from './node/error.js';

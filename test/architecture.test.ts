@@ -344,7 +344,6 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'worker/schema.ts', word: 'router', because: 'the schema of that worker' },
   { file: 'worker/common-schema.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'node/session-control.ts', word: 'session', because: 'a key of a request: a session of WAMP' },
-  { file: 'node/summary.ts', word: 'rawsocket', because: 'what "rawsocketUrl" of a summary is for' },
 ];
 
 /** And no way of asking somebody who a client is. */

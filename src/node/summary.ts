@@ -72,12 +72,11 @@ export function formatSummary(summary: NodeSummary): string {
   return [...new Set(rows.map(([name, value]) => `${name.padEnd(9)} ${value}`))].join('\n');
 }
 
-function listeningRows({ url, rawsocketUrl, paths, type, address }: ListeningSummary): (readonly [string, string])[] {
+function listeningRows({ url, beside = [], paths, type, address }: ListeningSummary): (readonly [string, string])[] {
   const everywhere = address === '0.0.0.0' || address === '::' ? ', on all addresses of this machine' : '';
   const row = (where: string, what: string) => ['listening', `${where}  ${what}${everywhere}`] as const;
-  if (paths.length === 0 && rawsocketUrl === undefined) return [row(url, type)];
-  const rows = paths.map((service) => row(service.url, service.type));
-  return rawsocketUrl === undefined ? rows : [...rows, row(rawsocketUrl, 'rawsocket')];
+  const rows = [...paths, ...beside].map((each) => row(each.url, each.type));
+  return rows.length === 0 ? [row(url, type)] : rows;
 }
 
 /** What clients can speak, and how they are let in, wherever they connect. */

@@ -18,6 +18,14 @@ export interface PathSummary {
   readonly wamp?: WampOffer;
 }
 
+/** A protocol beside HTTP on the address of a transport. */
+export interface BesideSummary {
+  /** The word of the transport that has this protocol alone. */
+  readonly type: string;
+  /** Where its clients on this machine go. */
+  readonly url: string;
+}
+
 /** What a transport offers where it listens. */
 export interface TransportOffer {
   /**
@@ -25,8 +33,8 @@ export interface TransportOffer {
    * `http://unix:/run/node.sock:/`.
    */
   readonly url: string;
-  /** Where RawSocket clients go, if it takes them beside HTTP. */
-  readonly rawsocketUrl?: string;
+  /** What else is spoken there. */
+  readonly beside?: readonly BesideSummary[];
   /** Where it takes WAMP clients itself, and not on its paths. */
   readonly wamp?: WampOffer;
   /** The services by path; none for transports without paths. */

@@ -2,7 +2,7 @@
  * The transports that speak HTTP: `web` with its path tree, `websocket` with one WebSocket whatever the path, and `universal`,
  * which takes RawSocket connections on the same endpoint.
  */
-import { RAWSOCKET_SCHEME } from '../transport/rawsocket/transport-type.js';
+import { RAWSOCKET_SCHEME, rawSocketTransportType } from '../transport/rawsocket/transport-type.js';
 import { urlOf, wampOffer } from '../transport/transport-type.js';
 import { answeringServices, walkPaths } from './path-tree.js';
 import { createTesteeServer, createWebServer, createWebSocketServer } from './server.js';
@@ -71,7 +71,10 @@ export const universalTransportType: TransportType<UniversalTransportConfig, Web
   create: createUniversalServer,
   offer: ({ endpoint, rawsocket, websocket, web }, bound) => ({
     url: urlOf('http', endpoint, bound),
-    ...(rawsocket && { rawsocketUrl: urlOf(RAWSOCKET_SCHEME, endpoint, bound), wamp: wampOffer(rawsocket) }),
+    ...(rawsocket && {
+      beside: [{ type: rawSocketTransportType.type, url: urlOf(RAWSOCKET_SCHEME, endpoint, bound) }],
+      wamp: wampOffer(rawsocket),
+    }),
     paths: pathSummaries({ ...web.paths, ...websocket }, endpoint, bound),
   }),
   cookieSections: ({ web, websocket }) => [...ownSection(web), ...sectionsBelow({ ...web.paths, ...websocket })],

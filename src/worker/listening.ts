@@ -7,12 +7,12 @@ import type { ListeningSummary } from './summary.js';
 export function listeningSummary(
   names: Pick<ListeningSummary, 'transport' | 'worker' | 'type'>,
   bound: BoundAddress,
-  { url, rawsocketUrl, wamp, paths }: TransportOffer,
+  { url, beside, wamp, paths }: TransportOffer,
 ): ListeningSummary {
   return {
     ...names,
     ...('path' in bound ? { address: bound.path } : bound),
-    ...{ url, ...(rawsocketUrl !== undefined && { rawsocketUrl }), paths },
+    ...{ url, ...(beside !== undefined && { beside }), paths },
     ...(wamp !== undefined && { wamp }),
   };
 }

@@ -66,7 +66,9 @@ const recordOf = (id: string) => {
 };
 const portOf = (id: string): number => recordOf(id)['port'] as number;
 const rawPlace = (id: string): RawSocketPlace =>
-  id === 'tls' ? { port: portOf(id), tls: { ca } } : placeOf(recordOf(id)['rawsocketUrl'] as string);
+  id === 'tls'
+    ? { port: portOf(id), tls: { ca } }
+    : placeOf((recordOf(id)['beside'] as readonly { url: string }[])[0]?.url ?? '');
 const webSocketUrl = (id: string): string => {
   if (id === 'file') return `ws+unix://${recordOf(id)['address'] as string}:/ws`;
   return `${id === 'tls' ? 'wss' : 'ws'}://127.0.0.1:${portOf(id)}/ws`;
@@ -140,13 +142,13 @@ describe('one port', () => {
     expect(recordOf('tcp')).toMatchObject({
       type: 'universal',
       url: `http://127.0.0.1:${portOf('tcp')}/`,
-      rawsocketUrl: `rs://127.0.0.1:${portOf('tcp')}/`,
+      beside: [{ type: 'rawsocket', url: `rs://127.0.0.1:${portOf('tcp')}/` }],
       paths: [
         { path: '/', type: 'json' },
         { path: '/ws', type: 'websocket' },
       ],
     });
-    expect(recordOf('http')).not.toHaveProperty('rawsocketUrl');
+    expect(recordOf('http')).not.toHaveProperty('beside');
   });
 
   it('answers what is neither as HTTP does', async () => {

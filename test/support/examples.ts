@@ -11,6 +11,7 @@ import { parse } from 'yaml';
 import { templateNames } from '../../src/cli/init/template.js';
 import { Cursor } from '../../src/config/cursor.js';
 import { cookiesOf, placesOf as configPlaces, transportsOf, workersOf } from '../../src/config/places.js';
+import type { TransportOffer } from '../../src/transport/offer.js';
 import { Certificates } from './certificates.js';
 import type { Daemon } from './daemon.js';
 import { runCli, temporaryDirectory } from './daemon.js';
@@ -170,9 +171,9 @@ export function placesOf(config: unknown, daemon: Daemon, certificates: Certific
   const entrances = workers.flatMap((worker) => worker.entrances);
   const transports = workers.flatMap((worker) => worker.transports);
   return transports.flatMap((transport, index) => {
-    const { url, rawsocketUrl = url } = listening[index] as unknown as { url: string; rawsocketUrl?: string };
+    const { url, beside } = listening[index] as unknown as Pick<TransportOffer, 'url' | 'beside'>;
     const place = (kind: Place['kind'], { path: keys }: Cursor): Place => {
-      if (kind === 'rawsocket') return { kind, name: `${index} ${kind}`, url: rawsocketUrl, tls };
+      if (kind === 'rawsocket') return { kind, name: `${index} ${kind}`, url: beside?.[0]?.url ?? url, tls };
       const [urlPath, base] = [urlPathOf(keys), url.replace(/^(http|ws)/, kind === 'websocket' ? 'ws' : 'http')];
       return { kind, name: `${index} ${kind} ${urlPath}`, url: base.replace(/\/$/, '') + urlPath, tls };
     };

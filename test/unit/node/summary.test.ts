@@ -46,7 +46,7 @@ it('the summary says what listens where, which realms there are and who remember
         address: '127.0.0.1',
         port: 8443,
         url: 'https://127.0.0.1:8443/',
-        rawsocketUrl: 'rss://127.0.0.1:8443/',
+        beside: [{ type: 'rawsocket', url: 'rss://127.0.0.1:8443/' }],
         paths: [{ path: '/ws', type: 'websocket', url: 'wss://127.0.0.1:8443/ws' }],
       },
     ],
