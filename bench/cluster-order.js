@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { REALM, startNodes } from './cluster-nodes.js';
+import { readFlags, refuse, wholeNumber } from './flags.js';
 import { ClosedLoop } from './load/closed-loop.js';
 import { Sequence, Violations } from './load/sequence.js';
 import { EVENT, PUBLISH, PUBLISHED, WampSession } from './load/wamp-session.js';
@@ -25,6 +26,7 @@ const LOOK_MS = 100;
 const TELL_MS = 30_000;
 /** When nothing has come for so long, what is missing is lost. */
 const PATIENCE_MS = 60_000;
+const NAME = 'cluster';
 const USAGE = `usage: npm run bench:cluster -- --order [flags]
   --events N  publications of all publishers together (1000000)`;
 
@@ -35,7 +37,7 @@ export async function main() {
   const events = readEvents();
   if (events === undefined) return;
   const obstacle = platformProblem() ?? buildProblem() ?? natsProblem();
-  if (obstacle !== undefined) return refuse(obstacle);
+  if (obstacle !== undefined) return refuse(NAME, obstacle);
   process.stdout.write(`${machine().join('\n')}\n\n`);
   const violations = new Violations();
   const nodes = await startNodes(3);
@@ -51,7 +53,7 @@ export async function main() {
 }
 
 function readEvents() {
-  try {
+  return readFlags({ name: NAME, usage: USAGE }, () => {
     const { values } = parseArgs({
       options: {
         order: { type: 'boolean' },
@@ -59,19 +61,9 @@ function readEvents() {
         help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) return void process.stdout.write(`${USAGE}\n`);
-    const events = Number(values.events);
-    if (Number.isInteger(events) && events >= PUBLISHERS) return events;
-    throw new Error(`--events is a whole number from ${PUBLISHERS}, not "${values.events}"`);
-  } catch (error) {
-    return void refuse(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-  }
-}
-
-/** @param {string} reason */
-function refuse(reason) {
-  process.stderr.write(`cluster: ${reason}\n`);
-  process.exitCode = 2;
+    if (values.help) return undefined;
+    return wholeNumber('--events', values.events, { least: PUBLISHERS });
+  });
 }
 
 /**

@@ -11,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { importSource } from '../scripts/source.js';
+import { readFlags, refuse, wholeNumber } from './flags.js';
 import { LOGINS, REALM } from './login-methods.js';
 import { machine } from './machine.js';
 import { platformProblem, usage } from './proc.js';
@@ -28,6 +29,7 @@ const WARM_UP = 0.25;
 /** What the others are compared with. */
 const COMPARED = 'wampcra';
 
+const NAME = 'logins';
 const USAGE = `usage: npm run bench:logins -- [flags]
   --only a,b    only these (default: all): ${LOGINS.map(({ name }) => name).join(', ')}
   --logins N    logins in a run, at most ${MAX_LOGINS} (20000)
@@ -42,7 +44,7 @@ async function main() {
   const options = readOptions();
   if (options === undefined) return;
   const problem = platformProblem() ?? buildProblem();
-  if (problem !== undefined) return refuse(problem);
+  if (problem !== undefined) return refuse(NAME, problem);
   process.stdout.write(`${machine().join('\n')}\n\n`);
   const { authSchema } = await importSource('auth/schema.ts');
   const problems = /** @type {string[]} */ ([]);
@@ -76,7 +78,7 @@ async function main() {
 }
 
 function readOptions() {
-  try {
+  return readFlags({ name: NAME, usage: USAGE }, () => {
     const { values } = parseArgs({
       options: {
         only: { type: 'string' },
@@ -86,31 +88,16 @@ function readOptions() {
         help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) return void process.stdout.write(`${USAGE}\n`);
+    if (values.help) return undefined;
     const names = values.only?.split(',') ?? LOGINS.map(({ name }) => name);
     const logins = names.map((name) => {
       const login = LOGINS.find((candidate) => candidate.name === name);
       if (login === undefined) throw new Error(`there is no "${name}"`);
       return login;
     });
-    const count = wholeNumber('--logins', values.logins, MAX_LOGINS);
-    return { logins, count, runs: wholeNumber('--runs', values.runs, 100), json: values.json };
-  } catch (error) {
-    return void refuse(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-  }
-}
-
-/** @param {string} flag @param {string} text @param {number} most */
-function wholeNumber(flag, text, most) {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
-  throw new Error(`${flag} is a whole number from 1 to ${most}, not "${text}"`);
-}
-
-/** @param {string} reason */
-function refuse(reason) {
-  process.stderr.write(`logins: ${reason}\n`);
-  process.exitCode = 2;
+    const count = wholeNumber('--logins', values.logins, { most: MAX_LOGINS });
+    return { logins, count, runs: wholeNumber('--runs', values.runs, { most: 100 }), json: values.json };
+  });
 }
 
 /**

@@ -7,12 +7,14 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { readFlags, refuse } from './flags.js';
 import { machine } from './machine.js';
 import { KINDS } from './memory-kinds.js';
 import { openFilesLimit, platformProblem, usage } from './proc.js';
 import { buildProblem, startNode } from './servers.js';
 import { markdownTable } from './table.js';
 
+const NAME = 'memory';
 const USAGE = `usage: npm run bench:memory -- [flags]
   --only a,b    only these (default: all): ${KINDS.map(({ name }) => name).join(', ')}
   --share X     a part of the usual numbers of things, e.g. 0.1 (1)
@@ -32,7 +34,7 @@ async function main() {
   const options = readOptions();
   if (options === undefined) return;
   const problem = platformProblem() ?? buildProblem();
-  if (problem !== undefined) return refuse(problem);
+  if (problem !== undefined) return refuse(NAME, problem);
   process.stdout.write(`${machine().join('\n')}\n\n`);
   const problems = /** @type {string[]} */ ([]);
   const empty = await measureEmpty(problems);
@@ -51,7 +53,7 @@ async function main() {
 }
 
 function readOptions() {
-  try {
+  return readFlags({ name: NAME, usage: USAGE }, () => {
     const { values } = parseArgs({
       options: {
         only: { type: 'string' },
@@ -60,7 +62,7 @@ function readOptions() {
         help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) return void process.stdout.write(`${USAGE}\n`);
+    if (values.help) return undefined;
     const names = values.only?.split(',') ?? KINDS.map(({ name }) => name);
     const kinds = names.map((name) => {
       const kind = KINDS.find((candidate) => candidate.name === name);
@@ -70,15 +72,7 @@ function readOptions() {
     const share = Number(values.share);
     if (!(share > 0 && share <= 1)) throw new Error(`--share is a number up to 1, not "${values.share}"`);
     return { kinds, share, json: values.json };
-  } catch (error) {
-    return void refuse(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-  }
-}
-
-/** @param {string} reason */
-function refuse(reason) {
-  process.stderr.write(`memory: ${reason}\n`);
-  process.exitCode = 2;
+  });
 }
 
 /**

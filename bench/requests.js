@@ -4,6 +4,7 @@
  */
 import http from 'node:http';
 import { parseArgs } from 'node:util';
+import { readFlags, refuse, wholeNumber } from './flags.js';
 import { machine } from './machine.js';
 import { platformProblem, usage } from './proc.js';
 import { buildProblem } from './servers.js';
@@ -42,7 +43,7 @@ export async function runBench(bench) {
   const options = readOptions(bench);
   if (options === undefined) return;
   const obstacle = platformProblem() ?? buildProblem();
-  if (obstacle !== undefined) return refuse(bench, obstacle);
+  if (obstacle !== undefined) return refuse(bench.name, obstacle);
   process.stdout.write(`${machine().join('\n')}\n\n`);
   const problems = /** @type {string[]} */ ([]);
   const skipped = new Map(/** @type {[Row, string][]} */ ([]));
@@ -79,7 +80,7 @@ function readOptions(bench) {
   const text = `usage: npm run bench:${bench.name} -- [flags]
   --requests N  ${bench.what} in a run (${bench.requests})
   --runs N      runs of each row (3)`;
-  try {
+  return readFlags({ name: bench.name, usage: text }, () => {
     const { values } = parseArgs({
       options: {
         requests: { type: 'string', default: String(bench.requests) },
@@ -87,27 +88,12 @@ function readOptions(bench) {
         help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) return void process.stdout.write(`${text}\n`);
+    if (values.help) return undefined;
     return {
-      requests: wholeNumber('--requests', values.requests, MAX_REQUESTS),
-      runs: wholeNumber('--runs', values.runs, 100),
+      requests: wholeNumber('--requests', values.requests, { most: MAX_REQUESTS }),
+      runs: wholeNumber('--runs', values.runs, { most: 100 }),
     };
-  } catch (error) {
-    return void refuse(bench, `${error instanceof Error ? error.message : String(error)}\n${text}`);
-  }
-}
-
-/** @param {string} flag @param {string} text @param {number} most */
-function wholeNumber(flag, text, most) {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
-  throw new Error(`${flag} is a whole number from 1 to ${most}, not "${text}"`);
-}
-
-/** @param {Bench} bench @param {string} reason */
-function refuse({ name }, reason) {
-  process.stderr.write(`${name}: ${reason}\n`);
-  process.exitCode = 2;
+  });
 }
 
 /**

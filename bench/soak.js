@@ -11,6 +11,7 @@
  */
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readFlags, refuse } from './flags.js';
 import { Violations } from './load/sequence.js';
 import { WampSession } from './load/wamp-session.js';
 import { machine } from './machine.js';
@@ -19,6 +20,7 @@ import { buildProblem, startNode } from './servers.js';
 import { Guest, TOPICS, topic } from './soak-life.js';
 import { markdownTable } from './table.js';
 
+const NAME = 'soak';
 const USAGE = `usage: npm run bench:soak -- [flags]
   --minutes N   how long, warm-up and all (10)
   --clients N   how many at a time (24)
@@ -47,7 +49,7 @@ async function main() {
   const options = readOptions();
   if (options === undefined) return;
   const problem = platformProblem() ?? buildProblem();
-  if (problem !== undefined) return refuse(problem);
+  if (problem !== undefined) return refuse(NAME, problem);
   process.stdout.write(`${machine().join('\n')}\n\n`);
   const problems = /** @type {string[]} */ ([]);
   const server = await startNode({ cookie: 'file', cookieSeconds: COOKIE_SECONDS });
@@ -61,7 +63,7 @@ async function main() {
 }
 
 function readOptions() {
-  try {
+  return readFlags({ name: NAME, usage: USAGE }, () => {
     const { values } = parseArgs({
       options: {
         minutes: { type: 'string', default: '10' },
@@ -70,21 +72,13 @@ function readOptions() {
         help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) return void process.stdout.write(`${USAGE}\n`);
+    if (values.help) return undefined;
     const [seconds, clients, limit] = [Number(values.minutes) * 60, Number(values.clients), Number(values.limit)];
     if (![seconds, clients, limit].every((value) => value > 0 && value < Infinity)) {
       throw new Error('the flags are numbers above 0');
     }
     return { seconds, clients, limit };
-  } catch (error) {
-    return void refuse(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-  }
-}
-
-/** @param {string} reason */
-function refuse(reason) {
-  process.stderr.write(`soak: ${reason}\n`);
-  process.exitCode = 2;
+  });
 }
 
 /**
