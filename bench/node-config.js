@@ -10,7 +10,7 @@ const MAX_UNRETURNED = 10_000_000;
 
 /**
  * @typedef {object} NodeSettings
- * @property {'none' | 'memory' | 'file' | 'database'} cookie where cookies are kept
+ * @property {'none' | 'memory' | 'file' | 'database' | 'nats'} cookie where cookies are kept
  * @property {number} [cookieSeconds] how long a cookie lives, if not as long as usual
  * @property {object} [options] of the WebSocket
  * @property {boolean} [rawsocket] whether it has a RawSocket transport in place of the one for WebSockets
@@ -22,13 +22,17 @@ const STORES = {
   memory: { type: 'memory' },
   file: { type: 'file', filename: COOKIE_FILE },
   database: { type: 'database', path: COOKIE_DATABASE },
+  nats: { type: 'nats', bucket: COOKIE_DATABASE },
 };
 
-/** @param {NodeSettings} settings */
-export function nodeConfig({ cookie, cookieSeconds, rawsocket, metrics, rules, options = {} }) {
+/**
+ * @param {NodeSettings} settings
+ * @param {readonly string[]} [nats] the servers of the store `nats`
+ */
+export function nodeConfig({ cookie, cookieSeconds, rawsocket, metrics, rules, options = {} }, nats) {
   const lifetime = cookieSeconds === undefined ? {} : { max_age: cookieSeconds };
   const section =
-    cookie === 'none' ? {} : { cookie: { store: STORES[cookie], max_unreturned: MAX_UNRETURNED, ...lifetime } };
+    cookie === 'none' ? {} : { cookie: { store: storeOf(cookie, nats), max_unreturned: MAX_UNRETURNED, ...lifetime } };
   const permissions = rules === undefined ? [{ uri: '', match: 'prefix', allow: allow(true) }] : manyRules(rules);
   const endpoint = { type: 'tcp', interface: '127.0.0.1', port: 0 };
   const counted = metrics === true ? { metrics: { type: 'metrics' } } : {};
@@ -47,6 +51,14 @@ export function nodeConfig({ cookie, cookieSeconds, rawsocket, metrics, rules, o
       },
     ],
   };
+}
+
+/**
+ * @param {Exclude<NodeSettings['cookie'], 'none'>} word
+ * @param {readonly string[] | undefined} servers
+ */
+function storeOf(word, servers) {
+  return word === 'nats' ? { ...STORES.nats, servers } : STORES[word];
 }
 
 /**

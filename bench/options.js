@@ -1,10 +1,11 @@
 /** The flags of `npm run bench -- ...`. */
 import { parseArgs } from 'node:util';
+import { natsProblem } from './nats.js';
 import { PEER_PACKAGES, peerPackage } from './peers.js';
 import { GROUPS, SCENARIOS, scenariosFor } from './scenarios.js';
 
 const USAGE = `usage: npm run bench -- [flags]
-  --scenario a,b   only these (default: all), by name, by the beginning of names or by group
+  --scenario a,b   only these (default: all; those with NATS where there is a nats-server), by name, by the beginning of names or by group
                    groups: ${Object.keys(GROUPS).join(', ')}
                    names: ${SCENARIOS.map(({ name }) => name).join(', ')}
   --seconds N      measured time of one run (4)
@@ -94,7 +95,8 @@ function parseFlags(argv) {
 
 /** @param {string | undefined} words */
 function chosen(words) {
-  if (words === undefined) return SCENARIOS;
+  // Who names none may not have what some need.
+  if (words === undefined) return SCENARIOS.filter(({ node }) => node.cookie !== 'nats' || natsProblem() === undefined);
   const names = words.split(',').flatMap((word) => {
     const scenarios = word === '' ? [] : scenariosFor(word);
     if (scenarios.length === 0) throw usageError(`there is no scenario "${word}"`);

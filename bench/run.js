@@ -7,6 +7,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { machine } from './machine.js';
+import { natsProblem } from './nats.js';
 import { parseOptions, UsageError } from './options.js';
 import { openFilesLimit, platformProblem } from './proc.js';
 import { takeProfiles } from './profiles.js';
@@ -24,7 +25,7 @@ await main();
 async function main() {
   const options = readOptions();
   if (options === undefined) return;
-  const problem = platformProblem() ?? buildProblem() ?? limitProblem(options);
+  const problem = platformProblem() ?? buildProblem() ?? limitProblem(options) ?? natsObstacle(options);
   if (problem !== undefined) return refuse(problem);
 
   process.stdout.write(`${machine().join('\n')}\n\n`);
@@ -61,6 +62,13 @@ function limitProblem({ scenarios, connections }) {
   const limit = openFilesLimit();
   if (limit >= needed || !scenarios.some(({ name }) => name === 'idle')) return undefined;
   return `the scenario idle needs ${needed} open files, the limit is ${limit}: raise it (ulimit -n) or lower --connections`;
+}
+
+/** @param {Options} options */
+function natsObstacle({ scenarios }) {
+  const needing = scenarios.filter(({ node }) => node.cookie === 'nats').map(({ name }) => name);
+  const problem = needing.length === 0 ? undefined : natsProblem();
+  return problem === undefined ? undefined : `${needing.join(', ')}: ${problem}`;
 }
 
 /**

@@ -124,6 +124,8 @@ export const SCENARIOS = [
     load: knownCookie,
     node: { cookie: 'database' },
   }),
+  variant(connect, 'nats', 'connect, new cookie, NATS', { load: newCookie, node: { cookie: 'nats' } }),
+  variant(connect, 'nats-known', 'connect, known cookie, NATS', { load: knownCookie, node: { cookie: 'nats' } }),
   {
     name: 'idle',
     title: 'idle session',

@@ -11,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COOKIE_FILE, nodeConfig } from './node-config.js';
+import { startNats } from './nats.js';
 import { PROBE_FLAGS, Probe } from './probed.js';
 import { listeningPort } from './proc.js';
 
@@ -46,14 +47,21 @@ export function buildProblem() {
 }
 
 /**
- * Our node with its log at the default level.
+ * Our node with its log at the default level; where its cookies are in NATS, with three servers of its own, whose time does not count.
  *
  * @param {import('./node-config.js').NodeSettings} settings
  * @returns {Promise<Server>}
  */
 export async function startNode(settings) {
-  const { directory, ...server } = await startConfigured(nodeConfig(settings));
-  return { ...server, cookieFile: settings.cookie === 'file' ? path.join(directory, COOKIE_FILE) : undefined };
+  const nats = settings.cookie === 'nats' ? await startNats() : undefined;
+  try {
+    const { directory, ...server } = await startConfigured(nodeConfig(settings, nats?.urls));
+    const cookieFile = settings.cookie === 'file' ? path.join(directory, COOKIE_FILE) : undefined;
+    return { ...server, cookieFile, ...(nats && { stop: () => server.stop().finally(nats.stop) }) };
+  } catch (error) {
+    await nats?.stop();
+    throw error;
+  }
 }
 
 /**
