@@ -8,10 +8,8 @@ import type { MemoryEngine } from '../../src/engine/memory/hub.js';
 import type { Scheduler } from '../../src/router/observer.js';
 import type { Realm } from '../../src/router/realm.js';
 import { Router } from '../../src/router/router.js';
-import { TIMINGS } from './cluster.js';
+import { realmConfig, testRouterDeps, TIMINGS } from './cluster.js';
 import { ALLOW_ALL, ScriptedSession } from './realm.js';
-
-const OPTIONS = { uri_check: 'loose', event_dispatching_chunk_size: 100, bridge_meta_api: false } as const;
 
 /** Time of day, and timers: a `FakeClock`, or those of the process. */
 export type NodeClock = Scheduler & { readonly now: number };
@@ -41,11 +39,9 @@ export class ClusterNode<E extends Engine = MemoryEngine> {
       fenced: (why) => void this.fenced.push(why),
     });
     this.#member = member;
-    const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL], options: OPTIONS }], {
-      randomId: () => 1 + Math.floor(Math.random() * 2 ** 53),
+    const router = new Router([realmConfig('realm1')], {
+      ...testRouterDeps(clock),
       newSessionId: () => member.newSessionId(),
-      clock: () => clock.now,
-      scheduler: clock,
       uplinkOf: (realm) => member.linkOf(realm),
     });
     this.#realm = router.realm('realm1');

@@ -5,13 +5,31 @@ import type { MembershipTimings } from '../../src/cluster/membership.js';
 import { MemoryHub } from '../../src/engine/memory/hub.js';
 import type { MemoryEngine } from '../../src/engine/memory/hub.js';
 import type { NodeRef } from '../../src/cluster/node-ref.js';
+import type { Scheduler } from '../../src/router/observer.js';
+import type { RouterDeps } from '../../src/router/router.js';
+import type { RealmConfig } from '../../src/router/schema.js';
+import { ALLOW_ALL } from './realm.js';
 import type { FakeClock } from './realm.js';
+
+const REALM_OPTIONS = { uri_check: 'loose', event_dispatching_chunk_size: 100, bridge_meta_api: false } as const;
 
 export const TIMINGS: MembershipTimings = { heartbeatMs: 1000, suspectMs: 3000, fenceMs: 3000, removeMs: 5000 };
 
 /** Everything that is under way arrives. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A realm that everybody may use. */
+export function realmConfig(name: string): RealmConfig {
+  return { name, roles: [ALLOW_ALL], options: REALM_OPTIONS };
+}
+
+/** What a router in a cluster is made with, but for what joins it to the others. */
+export function testRouterDeps(
+  clock: Scheduler & { readonly now: number },
+): Pick<RouterDeps, 'randomId' | 'clock' | 'scheduler'> {
+  return { randomId: () => 1 + Math.floor(Math.random() * 2 ** 53), clock: () => clock.now, scheduler: clock };
 }
 
 export function testHub(): MemoryHub {

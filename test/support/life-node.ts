@@ -5,11 +5,9 @@ import { ClusterLives } from '../../src/cluster/lives.js';
 import type { MemoryEngine, MemoryHub } from '../../src/engine/memory/hub.js';
 import type { Realm } from '../../src/router/realm.js';
 import { Router } from '../../src/router/router.js';
-import { settle, TIMINGS } from './cluster.js';
+import { settle, realmConfig, testRouterDeps, TIMINGS } from './cluster.js';
 import { ALLOW_ALL, ScriptedSession } from './realm.js';
 import type { FakeClock } from './realm.js';
-
-const OPTIONS = { uri_check: 'loose', event_dispatching_chunk_size: 100, bridge_meta_api: false } as const;
 
 /** The session of a client, whose connection is closed when the node may not serve. */
 export class ClientSession extends ScriptedSession {
@@ -54,18 +52,13 @@ export class LifeNode {
         joinedAgain: ({ name }) => void this.told.push(`joined again as ${name}`),
       },
     }));
-    this.#router = new Router(
-      realms.map((name) => ({ name, roles: [ALLOW_ALL], options: OPTIONS })),
-      {
-        randomId: () => 1 + Math.floor(Math.random() * 2 ** 53),
-        newSessionId: () => lives.newSessionId(),
-        clock: () => clock.now,
-        scheduler: clock,
-        uplinkOf: (realm) => lives.uplinkOf(realm),
-        realmAdded: (realm) => lives.begin(realm),
-        realmRemoved: ({ name }) => lives.end(name),
-      },
-    );
+    this.#router = new Router(realms.map(realmConfig), {
+      ...testRouterDeps(clock),
+      newSessionId: () => lives.newSessionId(),
+      uplinkOf: (realm) => lives.uplinkOf(realm),
+      realmAdded: (realm) => lives.begin(realm),
+      realmRemoved: ({ name }) => lives.end(name),
+    });
     return this;
   }
 
@@ -86,7 +79,7 @@ export class LifeNode {
   }
 
   addRealm(name: string): void {
-    this.router.addRealm({ name, roles: [ALLOW_ALL], options: OPTIONS });
+    this.router.addRealm(realmConfig(name));
   }
 
   client(realm?: string): ClientSession {
