@@ -169,7 +169,7 @@ describeNeeds('nats-server', hasNats)('a rolling restart of a cluster', () => {
     // A call that the node had not read when it closed the connection has no answer; the caller is told by the end of the connection.
     expect([...outcomes.keys()].filter((outcome) => outcome !== LOST)).toEqual(['result']);
     expect([...load.faults, ...load.all.flatMap(({ faults }) => faults)]).toEqual([]);
-    expect(await all.keysOf('registrations')).toHaveLength(load.callees.length);
+    await expect.poll(() => all.keysOf('registrations')).toHaveLength(load.callees.length);
     await Promise.all(load.all.map((roamer) => roamer.leave()));
     await expect.poll(() => all.keysOf('registrations')).toEqual([]);
   }, 60_000);
