@@ -1,4 +1,4 @@
-/** `npm run bench:cluster -- --order` itself, for a short time: over three real nodes, every event comes once and in order. */
+/** What of the bench needs NATS, for a short time: `npm run bench:cluster -- --order`, and browsers whose cookies are there. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -9,8 +9,17 @@ import { describeNeeds } from '../support/needs.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-async function run(...flags: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const args = ['bench/cluster.js', '--order', ...flags];
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(...flags: readonly string[]): Promise<Outcome> {
+  return runBench('bench/cluster.js', '--order', ...flags);
+}
+
+async function runBench(...args: readonly string[]): Promise<Outcome> {
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, stdout, stderr };
@@ -31,4 +40,14 @@ describeNeeds('nats-server and Linux', hasNats && process.platform === 'linux')(
     expect(stderr).toContain('cluster: --events is a whole number from 4, not "many"');
     expect(stderr).toContain('usage: npm run bench:cluster -- --order');
   });
+});
+
+describeNeeds('nats-server and Linux', hasNats && process.platform === 'linux')('npm run bench', () => {
+  it('knows browsers that come back when their cookies are in NATS', async () => {
+    const flags = ['--quick', '--seconds', '0.2', '--warmup', '0.1', '--scenario', 'connect-nats-known'];
+    const { code, stdout, stderr } = await runBench('bench/run.js', ...flags);
+    expect(stdout + stderr).not.toContain('PROBLEM');
+    expect(stdout).toContain('connect, known cookie, NATS');
+    expect(code).toBe(0);
+  }, 60_000);
 });

@@ -12,7 +12,6 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
-import { hasNats } from '../support/nats.js';
 import { describeNeeds } from '../support/needs.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -119,7 +118,7 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench', () => {
   }, 60_000);
 
   it('delivers to three serializers, past patterns, and knows browsers that come back', async () => {
-    const scenarios = `pubsub1-patterns10,pubsub100-mixed,connect-file-known${hasNats ? ',connect-nats-known' : ''}`;
+    const scenarios = 'pubsub1-patterns10,pubsub100-mixed,connect-file-known';
     const { code, stdout, stderr } = await run(RUN, ...SHORT, '--scenario', scenarios);
     expect(stdout + stderr).not.toContain('PROBLEM');
     expect(code).toBe(0);
