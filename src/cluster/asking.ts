@@ -15,6 +15,33 @@ export interface AskingDeps {
 /** Between two questions to a node that gave no answer: it may be the link of this node that is down. */
 const RETRY_MS = 100;
 
+export interface PersistingDeps {
+  /** Whether it is worth asking: the node is there, and this one has not left. */
+  readonly isThere: (node: NodeRef) => boolean;
+  readonly scheduler: Pick<Scheduler, 'after'>;
+  /** Between two questions, in milliseconds. */
+  readonly retryMs: number;
+  /** Told each failure. */
+  readonly failed?: (error: unknown) => void;
+}
+
+/** As {@link askWhileHeard}, of a node that is silent for a while, too. @returns undefined when it is not there any more. */
+export async function askWhileThere(
+  { isThere, scheduler, retryMs, failed }: PersistingDeps,
+  node: NodeRef,
+  ask: () => Promise<Frame>,
+): Promise<Frame | undefined> {
+  while (isThere(node)) {
+    try {
+      return await ask();
+    } catch (error) {
+      failed?.(error);
+      await new Promise<void>((resolve) => scheduler.after(retryMs, resolve));
+    }
+  }
+  return undefined;
+}
+
 /** @returns the answer of a node; undefined when nothing is heard of it any more. Never rejects. */
 export async function askWhileHeard(
   { peers, membership, scheduler }: AskingDeps,

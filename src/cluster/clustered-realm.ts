@@ -111,6 +111,7 @@ export class ClusteredRealm implements Uplink {
     if (this.#link !== link) return;
     link.begin(realm);
     this.#isServing = true;
+    realm.elsewhere.returned();
   }
 
   mayServe(): boolean {

@@ -57,7 +57,15 @@ export class ClusterLives {
   static async join(deps: LivesDeps): Promise<ClusterLives> {
     const lives = new ClusterLives(deps);
     lives.#begin(await lives.#join());
+    deps.engine.onLink((isUp) => {
+      if (isUp) lives.#life?.member.askAnew();
+    });
     return lives;
+  }
+
+  /** The present life; undefined while the node may not serve. */
+  get member(): ClusterMember | undefined {
+    return this.#life?.member;
   }
 
   /** This node in its present life; undefined while it may not serve. */
@@ -169,6 +177,8 @@ export class ClusterLives {
     if (this.#life !== life) return false;
     this.#isServing = true;
     this.#isRejoining = false;
+    // Some of those who stayed may have been told to be gone.
+    member.askAnew();
     if (!this.#hasLeft) this.#deps.listener.joinedAgain(member.self);
     return true;
   }

@@ -14,6 +14,8 @@ import { createRandomId } from '../system/random.js';
 import { Membership } from './membership.js';
 import { patternId } from './pattern-id.js';
 import { Peers } from './peers.js';
+import { LostCalls } from './calls/lost-calls.js';
+import { ANEW, ROLL } from './meta/roll.js';
 import { META, META_ANSWERS } from './meta/realm-meta.js';
 import { Standings } from './meta/standings.js';
 import { RealmLink } from './realm-link.js';
@@ -21,11 +23,10 @@ import { RepeatedLog } from '../log/repeated.js';
 import { Subjects, tokenOf } from './subjects.js';
 import type { Logger } from '../log/logger.js';
 import type { Scheduler } from '../router/observer.js';
-import type { CallId } from './calls/realm-calls.js';
 import type { Engine } from '../engine/engine.js';
 import type { Frame } from './frame.js';
 import type { MembershipTimings } from './membership.js';
-import { keyOf } from './node-ref.js';
+import { isSame, keyOf } from './node-ref.js';
 import type { NodeRef } from './node-ref.js';
 import type { PatternIdOf } from './pattern-id.js';
 
@@ -69,15 +70,8 @@ interface MemberParts {
 /** The kinds of frames that belong to a realm. */
 const OF_REALMS = ['call', 'cancel', 'yield', 'error', 'busy'] as const;
 
-/** "Which of these calls do you not know?", and "I have lost frames of yours, so ask me that". */
-const UNKNOWN = 'unknown';
-const LOST = 'lost';
-
 /** "Behind which revision is known what is over at yours?" */
 const RELEASED = 'released';
-
-/** Between two attempts to find out what was lost. */
-const RETRY_MS = 250;
 
 /** So old a sign of life of a node may be that says nothing of what was sent to it meanwhile. */
 const DELIVERY_MS = 100;
@@ -91,6 +85,8 @@ export class ClusterMember {
   // realm -> what joins it to the others
   readonly #links = new Map<string, RealmLink>();
   readonly #parts: MemberParts;
+  readonly #lostCalls: LostCalls;
+  readonly #randomId = createRandomId();
   #isOver = false;
 
   /** Use {@link ClusterMember.join}. */
@@ -98,6 +94,11 @@ export class ClusterMember {
     this.#deps = deps;
     this.#subjects = new Subjects(deps.cluster);
     this.#parts = parts;
+    const { peers, membership, repeated } = parts;
+    this.#lostCalls = new LostCalls({
+      ...{ peers, repeated, links: this.#links, scheduler: deps.scheduler },
+      isThere: (node) => !this.#isOver && membership.others.some((other) => isSame(other, node)),
+    });
     this.#listen();
   }
 
@@ -117,7 +118,7 @@ export class ClusterMember {
       ...{ engine, bucket: nodes, subject: subjects.heartbeat, name: deps.node, clock, scheduler, timings },
       ...{ log, repeated },
       listener: {
-        joined: () => undefined,
+        joined: (node) => late.member?.askRoll(node),
         removed: (node) => late.member?.forget(node),
         clean: async (node) => {
           await completed;
@@ -214,7 +215,7 @@ export class ClusterMember {
   linkOf(realm: string): RealmLink {
     let link = this.#links.get(realm);
     if (link === undefined) {
-      const { peers, barrier, standings, directory, membership } = this.#parts;
+      const { peers, barrier, standings, directory, membership, ids } = this.#parts;
       const { scheduler, clock } = this.#deps;
       link = new RealmLink({
         ...{ name: realm, engine: this.#deps.engine, prefix: this.#subjects.events(realm), barrier, directory },
@@ -236,6 +237,11 @@ export class ClusterMember {
           send: (to, kind, head) => peers.send(to, kind, { ...head, r: realm }),
           ask: (to, kind, head) => peers.ask(to, kind, { ...head, r: realm }),
         },
+        attendance: {
+          ...{ self: this.self, heartbeatMs: this.#deps.timings.heartbeatMs },
+          nodeOf: (id) => (ids.slotOf(id) === membership.slot ? this.self : this.nodeOfSession(id)),
+        },
+        randomId: this.#randomId,
       });
       this.#links.set(realm, link);
     }
@@ -253,9 +259,23 @@ export class ClusterMember {
     const { peers, directory } = this.#parts;
     peers.forget(node);
     directory.forget(node);
-    for (const { calls, meta } of this.#links.values()) {
-      calls.forget(node);
-      meta.forget(node);
+    for (const link of this.#links.values()) link.forget(node);
+  }
+
+  /**
+   * What this node and the others published may have been lost, because its link was down; or there is what was never published, because
+   * it was away. The lists of sessions that are kept of other nodes are made anew, and those that others keep of this one.
+   */
+  askAnew(): void {
+    if (this.#isOver) return;
+    for (const node of this.others) {
+      this.askRoll(node);
+      try {
+        this.#parts.peers.send(node, ANEW, {});
+      } catch (error) {
+        // The link is down again: when it is back this is called.
+        if (!(error instanceof EngineError)) throw error;
+      }
     }
   }
 
@@ -315,15 +335,11 @@ export class ClusterMember {
     peers.undelivered = (to, token) => this.#undelivered(to, token);
     peers.lost = (from) => this.#lost(from);
     peers.absent = (node) => this.#absent(node);
-    peers.on(LOST, (from, _frame, answer) => {
-      answer?.({});
-      void this.#findLost(from);
+    peers.on(ROLL, (from, { head }, answer) => {
+      const roll = this.mayServe() ? this.#links.get(String(head['r']))?.roll : undefined;
+      answer?.(roll?.asked(from, head) ?? { none: true });
     });
-    peers.on(UNKNOWN, (from, { head }, answer) => {
-      const calls = this.#links.get(String(head['r']))?.calls;
-      const asked = callsIn(head['l']);
-      answer?.({ l: calls?.unknownOf(from, asked) ?? asked });
-    });
+    peers.on(ANEW, (from) => this.askRoll(from));
   }
 
   #received(from: NodeRef, kind: string, frame: Frame): void {
@@ -361,38 +377,12 @@ export class ClusterMember {
     if (this.#deps.counts !== undefined) this.#deps.counts.lost += 1;
     this.#deps.log.warn({ node: from.name }, 'messages of another node were lost');
     for (const { meta } of this.#links.values()) meta.lost(from);
-    void this.#findLost(from);
-    void this.#until(from, () => this.#parts.peers.ask(from, LOST, {}));
+    this.askRoll(from);
+    this.#lostCalls.lost(from);
   }
 
-  /** Asks a node which of the calls to it it does not know: what it has answered came before its answer to this. */
-  async #findLost(node: NodeRef): Promise<void> {
-    for (const [realm, { calls }] of this.#links) {
-      const open = calls.openAt(node);
-      if (open.length === 0) continue;
-      const answer = await this.#until(node, () => this.#parts.peers.ask(node, UNKNOWN, { r: realm, l: open }));
-      if (answer !== undefined) calls.lost(node, callsIn(answer.head['l']));
-    }
+  /** A node has joined, or what it published may have been lost: it is asked who is there, where somebody here wants to know. */
+  askRoll(node: NodeRef): void {
+    for (const { attendance } of this.#links.values()) attendance.ask(node);
   }
-
-  /** Tries until a node has answered; undefined when it is gone first, or this one has left. */
-  async #until(node: NodeRef, ask: () => Promise<Frame>): Promise<Frame | undefined> {
-    while (!this.#isOver && this.others.some(({ name, epoch }) => name === node.name && epoch === node.epoch)) {
-      try {
-        return await ask();
-      } catch (error) {
-        const facts = { err: error, node: node.name };
-        this.#parts.repeated.say('warn', facts, 'another node gives no answer about lost calls, and is asked again');
-        await new Promise<void>((resolve) => this.#deps.scheduler.after(RETRY_MS, resolve));
-      }
-    }
-    return undefined;
-  }
-}
-
-function callsIn(list: unknown): readonly CallId[] {
-  if (!Array.isArray(list)) return [];
-  return (list as readonly unknown[]).filter((each): each is CallId => {
-    return Array.isArray(each) && typeof each[0] === 'number' && typeof each[1] === 'number';
-  });
 }

@@ -135,7 +135,8 @@ function receiversIn(options: PublishOptions): Dict | undefined {
   return found;
 }
 
-function publicationIn(data: Uint8Array): Publication | undefined {
+/** @returns what a node has published; undefined for what is no publication. */
+export function publicationIn(data: Uint8Array): Publication | undefined {
   const frame = decodeFrame(data);
   const { i: id, t: topic, d: details = NO_DETAILS, x: excluded = 0, o: options = NO_DETAILS } = frame?.head ?? {};
   if (frame === undefined || typeof id !== 'number' || typeof topic !== 'string') return undefined;

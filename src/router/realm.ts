@@ -354,8 +354,8 @@ export class Realm {
       sessions: this.#sessions,
       uriRule: () => this.uriRule,
       publisher: {
-        isWanted: (topic) => this.#broker.isWanted(topic),
-        publish: (topic, payload) => this.#broker.publish(topic, payload),
+        isWanted: (topic, isAside) => this.#broker.isWanted(topic, isAside),
+        publish: (topic, payload, options) => this.#broker.publish(topic, payload, options),
       },
       subscriptions: () => this.#broker.directory,
       registrations: () => this.#dealer,

@@ -138,11 +138,15 @@ export class Broker {
     if (options.acknowledge === true) session.send({ type: PUBLISHED, requestId: message.requestId, publication: id });
   }
 
-  /** @returns whether an event on `topic` would reach anybody. Asked before an event is built. */
-  isWanted(topic: string): boolean {
+  /**
+   * @param isAside whether the event is for the other nodes, and not for clients: nobody gets it while they cannot be reached.
+   * @returns whether an event on `topic` would reach anybody. Asked before an event is built.
+   */
+  isWanted(topic: string, isAside = false): boolean {
+    const { uplink, history } = this.#deps;
     // Other nodes may have subscribers that this one does not know.
-    if (this.#deps.uplink !== undefined) return true;
-    if (this.#subscriptions.exact(topic) !== undefined || this.#deps.history?.records(topic) === true) return true;
+    if (uplink !== undefined) return !isAside || uplink.mayServe?.() !== false;
+    if (this.#subscriptions.exact(topic) !== undefined || history?.records(topic) === true) return true;
     return this.#subscriptions.hasPatterns && this.#subscriptions.patterns(topic).length > 0;
   }
 

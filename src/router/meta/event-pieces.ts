@@ -2,14 +2,15 @@
  * Publishes the meta events of a session that leaves in pieces. It may have had ten thousand subscriptions, and there is a meta
  * event for each. Events that take too long for one turn of the event loop follow in the next turns, in order.
  */
+import type { PublishOptions } from '../../wamp/message.js';
 import type { Payload } from '../../wamp/payload.js';
 import type { Scheduler } from '../observer.js';
 
 /** Publishes meta events: the broker of the realm. */
 export interface Publisher {
-  /** @returns whether an event on `topic` would reach anybody. */
-  isWanted(topic: string): boolean;
-  publish(topic: string, payload: Payload): void;
+  /** @returns whether an event on `topic` would reach anybody. @param isAside whether it is for the other nodes only */
+  isWanted(topic: string, isAside?: boolean): boolean;
+  publish(topic: string, payload: Payload, options?: PublishOptions): void;
 }
 
 /** The time in one turn of the event loop. */

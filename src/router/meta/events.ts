@@ -14,9 +14,13 @@ import type {
   SubscriptionView,
 } from '../observer.js';
 import type { RouterSession } from '../session.js';
+import type { PublishOptions } from '../../wamp/message.js';
 import type { Publisher } from './event-pieces.js';
 
 type PatternOf = { readonly id: number; readonly uri: string };
+
+/** No session has this id. */
+const FOR_NOBODY: PublishOptions = { eligible: [0] };
 
 const nothing = (): void => undefined;
 
@@ -79,7 +83,9 @@ export class MetaEvents {
 
   /** Publishes `wamp.session.on_leave`. (Crossbar.io sends only the first of the three arguments.) */
   sessionLeft({ id, authid, authrole }: RouterSession): void {
-    if (this.#isWanted('wamp.session.on_leave')) this.#publish('wamp.session.on_leave', [id, authid, authrole]);
+    const topic = 'wamp.session.on_leave';
+    if (this.#quiet && this.shared !== undefined) this.#tellNodes(topic, [id, authid, authrole]);
+    else if (this.#isWanted(topic)) this.#publish(topic, [id, authid, authrole]);
   }
 
   /** Publishes what a node that is gone cannot: a session of it was a callee. @param isLast whether it was the last one. */
@@ -130,6 +136,11 @@ export class MetaEvents {
         return () => this.#publish(topic, [session, id]);
       },
     };
+  }
+
+  /** Other nodes, which know who is here, learn what their clients are not told. */
+  #tellNodes(topic: string, args: readonly unknown[]): void {
+    if (this.#publisher.isWanted(topic, true)) this.#publisher.publish(topic, payloadOf(args), FOR_NOBODY);
   }
 
   #isWanted(topic: string): boolean {

@@ -62,6 +62,8 @@ export class MetaApi {
   readonly shared: MetaEvents['shared'];
   /** The features that it adds to those of the broker. */
   readonly brokerFeatures: Readonly<Record<string, boolean>>;
+  /** The sessions of the realm by id. */
+  readonly sessions: ReadonlyMap<number, RouterSession>;
   readonly #events: MetaEvents;
   readonly #testaments: Testaments;
   // procedure URI -> procedure
@@ -72,6 +74,7 @@ export class MetaApi {
 
   constructor(deps: MetaApiDeps) {
     const { sessions, uriRule, publisher, publishTestament, history, budget, scheduler } = deps;
+    this.sessions = sessions;
     this.brokerFeatures = { ...META_BROKER_FEATURES, ...(history && { event_history: true }) };
     this.#events = new MetaEvents(publisher, scheduler, deps.uplink !== undefined);
     this.subscriptions = this.#events.subscriptions;

@@ -15,6 +15,8 @@ import type {
   WantedPattern,
 } from '../uplink.js';
 
+const NO_SESSIONS: ReadonlyMap<number, RouterSession> = new Map();
+
 /** The side of a realm that an `Uplink` calls. Sessions of other nodes are `isElsewhere`; `Realm.forget` removes one that is gone. */
 export class Elsewhere {
   readonly #broker: Broker;
@@ -36,6 +38,16 @@ export class Elsewhere {
   answer(procedure: string, question: Dict, reply: (answer: MetaAnswer | WampError) => void): void {
     if (this.#meta === undefined) reply({});
     else this.#meta.answer(procedure, question, reply);
+  }
+
+  /** The sessions of this node by id; none where the meta API does not show them. */
+  get sessions(): ReadonlyMap<number, RouterSession> {
+    return this.#meta?.sessions ?? NO_SESSIONS;
+  }
+
+  /** The node was away, and the others told that its sessions have left: those that stayed are told to have joined. */
+  returned(): void {
+    for (const session of this.sessions.values()) this.#meta?.joined(session);
   }
 
   /** Delivers a publication that came for one pattern to the subscribers on this node. */
