@@ -56,6 +56,9 @@ export interface AttendanceDeps {
 /** So long it goes on without anybody who wants to know: to make a list costs more than to keep it for a while. */
 const REST_MS = 10_000;
 
+/** Between two questions to a node that gave no answer. */
+const RETRY_MS = 250;
+
 /** In one turn of the event loop so much is told, at most. */
 const SLICE_MS = 10;
 const SLICE = 1000;
@@ -201,13 +204,13 @@ export class Attendance {
 
   /** Takes in the whole list of a node, and tells who is missing in it. */
   async #list(node: NodeRef, key: string, era: number): Promise<void> {
-    const { membership, scheduler, ask, heartbeatMs } = this.#deps;
+    const { membership, scheduler, ask } = this.#deps;
     const isThere = (): boolean => this.#era === era && membership.others.some((other) => keyOf(other) === key);
     const number = ++this.#lists;
     let from: unknown = 0;
     while (typeof from === 'number') {
       const question = { u: number, n: from };
-      const asking = { isThere, scheduler, retryMs: heartbeatMs };
+      const asking = { isThere, scheduler, retryMs: RETRY_MS };
       const { l: rows, n: next } = (await askWhileThere(asking, node, () => ask(node, ROLL, question)))?.head ?? {};
       if (!isThere()) return;
       if (!Array.isArray(rows)) {
