@@ -1,14 +1,14 @@
 /** Connects to NATS as a section of the config says, and waits for a server that is not there yet. */
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../system/error.js';
 import { EngineError } from '../engine.js';
+import { authenticatorOf, tlsOf } from './identity.js';
 import { NatsEngine } from './engine.js';
 import { natsPackages } from './packages.js';
 import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '../../log/logger.js';
 import type { NatsPackages } from './packages.js';
-import type { NatsConfig, NatsTlsConfig } from './schema.js';
+import type { NatsConfig } from './schema.js';
 
 export interface NatsConnectDeps {
   readonly log: Logger;
@@ -38,7 +38,7 @@ const INBOX = '_INBOX_crossbar';
  * Connects to NATS.
  *
  * Rejects with OptionalPackageError; with EngineError: `unavailable` when no server answered within `connect_timeout`, or JetStream
- * did not, `refused` when the node is not let in or a file of the config cannot be read; with the reason of `signal`.
+ * did not, `refused` when the node is not let in, or what the config says about its identity is of no use; with the reason of `signal`.
  */
 export async function connectNats(config: NatsConfig, deps: NatsConnectDeps): Promise<NatsEngine> {
   const packages = await natsPackages(deps.neededBy);
@@ -122,31 +122,4 @@ async function optionsOf(packages: NatsPackages, config: NatsConfig, name: strin
     ...(authenticator && { authenticator }),
     ...(tls && { tls: await tlsOf(tls) }),
   };
-}
-
-async function authenticatorOf({ transport }: NatsPackages, { nkey, credentials }: NatsConfig) {
-  if (nkey !== undefined) return transport.nkeyAuthenticator(new TextEncoder().encode(nkey));
-  return credentials === undefined ? undefined : transport.credsAuthenticator(await contentOf(credentials));
-}
-
-async function tlsOf({ ca_certificates: authorities, certificate, key }: NatsTlsConfig) {
-  const [ca, cert, privateKey] = await Promise.all([
-    authorities && Promise.all(authorities.map(contentOf)),
-    certificate === undefined ? undefined : contentOf(certificate),
-    key === undefined ? undefined : contentOf(key),
-  ]);
-  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
-  return {
-    ...(ca !== undefined && { ca: ca.map(text).join('\n') }),
-    ...(cert !== undefined && { cert: text(cert) }),
-    ...(privateKey !== undefined && { key: text(privateKey) }),
-  };
-}
-
-async function contentOf(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new EngineError('refused', `the file ${file} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -88,6 +88,25 @@ describeNeeds('nats-server', hasNats)('a node of a cluster', () => {
     );
   });
 
+  it('does not wait for NATS with an identity that is of no use: the start ends at once', async () => {
+    const [port = 0] = await freePorts(1);
+    const servers = [`nats://127.0.0.1:${port}`];
+    const started = async (cluster: object) => {
+      const cbdir = nodeDirectory(configOf('n1', { servers, cluster: { connect_timeout: 86_400, ...cluster } }));
+      writeFileSync(`${cbdir}/app.creds`, 'garbage of a secret', { mode: 0o600 });
+      const { code, stdout, stderr } = await runCli(['start', '--cbdir', cbdir]);
+      expect(code).toBe(1);
+      expect(stdout + stderr).not.toMatch(/garbage|waits for NATS/);
+      return stderr;
+    };
+    expect(await started({ nkey: 'garbage' })).toContain(
+      'the node cannot join the cluster: "nkey" is not the seed of a user (allowed: SU, and 56 letters and digits)',
+    );
+    expect(await started({ credentials: 'app.creds' })).toMatch(
+      /the node cannot join the cluster: the file \S+\/app\.creds is not one of credentials as `nsc` writes it/,
+    );
+  });
+
   it('does not start with messages that no other node could get', async () => {
     const { urls } = await nats();
     const options = { max_message_size: 33_554_432 };
