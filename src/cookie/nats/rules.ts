@@ -1,9 +1,10 @@
 /** What is checked of the store `nats`. */
 import { checkNats } from '../../engine/nats/rules.js';
+import { natsKeys } from '../../engine/nats/schema.js';
 import type { Rules } from '../../schema/rules.js';
 
-/** What belongs to a server, and has no default. */
-const OF_SERVERS = ['user', 'password', 'nkey', 'credentials', 'tls', 'replicas'];
+/** What belongs to a connection: all of it is borrowed, or nothing. */
+const OF_SERVERS = Object.keys(natsKeys).filter((key) => key !== 'servers');
 
 /** Rule of the section: it is known where NATS is, by the section itself or by that of the cluster, and not by some of each. */
 export const checkServers: Rules = (store, { node, report }) => {

@@ -1,6 +1,6 @@
 /** The store type `nats`. NATS is loaded when a store is opened. */
 import { CookieStoreError } from '../error.js';
-import { natsFilesOf } from '../../engine/nats/schema.js';
+import { NATS_DEFAULTS, natsFilesOf } from '../../engine/nats/schema.js';
 import { NatsCookieStore } from './store.js';
 import type { CookieStoreDeps, CookieStoreType } from '../store-type.js';
 import type { NatsStoreConfig } from './schema.js';
@@ -34,7 +34,10 @@ function storeOf({ bucket, servers, ...nats }: NatsStoreConfig, deps: CookieStor
     if (servers === undefined) throw new CookieStoreError('it is not said where NATS is');
     const { connectNats } = await import('../../engine/nats/connect.js');
     const neededBy = 'a store of type "nats"';
-    return connectNats({ ...nats, servers }, { log: deps.log, neededBy, name: `crossbar-ts cookies ${bucket}` });
+    return connectNats(
+      { ...NATS_DEFAULTS, ...nats, servers },
+      { log: deps.log, neededBy, name: `crossbar-ts cookies ${bucket}` },
+    );
   };
   return new NatsCookieStore(bucket, { ...deps, connect });
 }

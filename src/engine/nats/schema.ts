@@ -37,6 +37,26 @@ export const natsTlsSchema = {
   },
 } as const satisfies ConfigSchema;
 
+/** What counts where a section does not say otherwise: bytes, and seconds. */
+export const NATS_DEFAULTS = { max_pending: 16_777_216, connect_timeout: 60 } as const;
+
+/** What the keys of {@link NATS_DEFAULTS} may be. */
+export const natsLimits = {
+  max_pending: {
+    type: 'integer',
+    minimum: 65_536,
+    maximum: 1_073_741_824,
+    description:
+      'Bytes that may wait for NATS to take them. Beyond that what is published or called across nodes is refused with `wamp.error.unavailable`.',
+  },
+  connect_timeout: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 86_400,
+    description: 'Seconds for which the start of the node waits for NATS. Then the start fails.',
+  },
+} as const satisfies Readonly<Record<string, ConfigSchema>>;
+
 /** Keys of every section that leads to NATS. */
 export const natsKeys = {
   servers: {
@@ -70,21 +90,8 @@ export const natsKeys = {
     description:
       'How many servers of NATS keep each value. With 3 any one may be lost. All nodes say the same, and it stays as the first node said it.',
   },
-  max_pending: {
-    type: 'integer',
-    minimum: 65_536,
-    maximum: 1_073_741_824,
-    default: 16_777_216,
-    description:
-      'Bytes that may wait for NATS to take them. Beyond that what is published or called across nodes is refused with `wamp.error.unavailable`.',
-  },
-  connect_timeout: {
-    type: 'integer',
-    minimum: 1,
-    maximum: 86_400,
-    default: 60,
-    description: 'Seconds for which the start of the node waits for NATS. Then the start fails.',
-  },
+  max_pending: { ...natsLimits.max_pending, default: NATS_DEFAULTS.max_pending },
+  connect_timeout: { ...natsLimits.connect_timeout, default: NATS_DEFAULTS.connect_timeout },
 } as const satisfies Readonly<Record<string, ConfigSchema>>;
 
 /** A checked section; files are absolute, and secrets in their places. */

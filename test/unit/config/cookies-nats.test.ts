@@ -1,7 +1,7 @@
 /** The store `nats` of a `cookie` section: where it finds NATS, what is refused of it, and which of its files are private. */
 import { describe, expect, it } from 'vitest';
 
-import { natsFilesOf } from '../../../src/engine/nats/schema.js';
+import { natsFilesOf, natsKeys } from '../../../src/engine/nats/schema.js';
 import { privateFilesOf } from '../../../src/cookie/registry.js';
 import type { CookieStoreConfig } from '../../../src/cookie/schema.js';
 import { privatePathsOf } from '../../../src/node/private-paths.js';
@@ -92,6 +92,22 @@ describe('a store in NATS', () => {
     ],
   ])('needs %s', (_what, store, cluster, problem) => {
     expect(problemsOf(config(store, cluster))).toEqual([`${STORE}${problem}`]);
+  });
+
+  it('has nothing of a connection of its own without servers: it would have no effect', () => {
+    const own = {
+      ...{ user: 'crossbar', password: '${NATS_PASSWORD}', nkey: 'SUAB', credentials: 'app.creds', tls: {} },
+      ...{ replicas: 3, max_pending: 65_536, connect_timeout: 60 },
+    };
+    expect(Object.keys(own).sort()).toEqual(
+      Object.keys(natsKeys)
+        .filter((key) => key !== 'servers')
+        .sort(),
+    );
+    const allowed = '(allowed: both, or none of them: then all is as the section "cluster" says)';
+    expect(problemsOf(config(own, {}), ENV)).toEqual(
+      Object.keys(own).map((key) => `${STORE}/${key}: found without "servers" ${allowed}`),
+    );
   });
 
   it('keeps its credentials and its key to the node, and so does the section "cluster"', () => {
