@@ -14,6 +14,7 @@
 import type { ConsumerMessages, JetStreamApiError, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import { EngineError } from '../engine.js';
 import { isMark } from './mark.js';
+import { Portions } from './portions.js';
 import type { Change } from '../engine.js';
 import type { NatsPackages } from './packages.js';
 
@@ -70,6 +71,8 @@ export interface FollowingDeps {
 export class Following {
   readonly #deps: FollowingDeps;
   readonly #listener: FollowingListener;
+  /** Changes, and that all have been told. */
+  readonly #telling = new Portions();
   #messages: ConsumerMessages | undefined;
   /** Counts the attempts to make a consumer: the last one alone goes on. */
   #attempt = 0;
@@ -77,10 +80,11 @@ export class Following {
   #created: string | undefined;
   /** How many looks in a row found that something is missing. */
   #missed = 0;
-  /** The number of the last change that was told, in the stream; 0: none. */
+  /** The number of the last change that came, in the stream; 0: none. */
   #last = 0;
   /** Called when what was there has been told. */
   #complete: () => void = () => undefined;
+  #haveAllCome = false;
   #isEnded = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -116,6 +120,7 @@ export class Following {
   end(): void {
     this.#isEnded = true;
     this.#attempt += 1;
+    this.#telling.drop();
     clearTimeout(this.#retry);
     this.#drop();
   }
@@ -173,21 +178,29 @@ export class Following {
         if (message.info.deliverySequence !== expected) return this.renew();
         expected += 1;
         this.#tell(message);
-        if (message.info.pending === 0) this.#complete();
+        if (message.info.pending === 0) this.#allCame();
       },
     });
     if (attempt !== this.#attempt) return messages.stop();
     this.#messages = messages;
     this.#missed = 0;
     this.#supervise(messages);
-    if (info.num_pending === 0) this.#complete();
+    if (info.num_pending === 0) this.#allCame();
   }
 
   #tell(message: JsMsg): void {
     const { seq, subject, headers, data } = message;
     this.#last = seq;
     const key = subject.slice(this.#deps.prefix.length);
-    this.#listener.onChange({ key, value: isMark(headers) ? undefined : data.slice(), revision: seq });
+    const change = { key, value: isMark(headers) ? undefined : data.slice(), revision: seq };
+    this.#telling.run(() => this.#listener.onChange(change));
+  }
+
+  /** What was there when the watch began. */
+  #allCame(): void {
+    if (this.#haveAllCome) return;
+    this.#haveAllCome = true;
+    this.#telling.run(() => this.#complete());
   }
 
   #supervise(messages: ConsumerMessages): void {

@@ -2,6 +2,7 @@
 import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import { expect, it } from 'vitest';
 import { Following } from '../../../src/engine/nats/following.js';
+import { PORTION } from '../../../src/engine/nats/portions.js';
 import type { FollowingDeps } from '../../../src/engine/nats/following.js';
 
 /** A stream with consumers that tell what a test tells. */
@@ -118,4 +119,28 @@ it('stays with a consumer that tells it later, that has told all, or about which
     failures: [],
   });
   following.end();
+});
+
+it('tells many changes in their order over several turns, and that all were told behind them', async () => {
+  const { stream, told, following } = await follow();
+  const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+  await nextTurn();
+  const count = PORTION * 2 + 10;
+  for (let seq = 1; seq <= count; seq += 1) stream.consumers[0]?.tell(seq);
+  expect(told).toHaveLength(PORTION);
+  await nextTurn();
+  expect(told).toHaveLength(PORTION * 2);
+  // What comes meanwhile does not overtake.
+  stream.consumers[0]?.tell(count + 1);
+  await nextTurn();
+  expect(told).toEqual(Array.from({ length: count + 1 }, (_, index) => index + 1));
+  await nextTurn();
+  stream.consumers[0]?.tell(count + 2);
+  expect(told).toHaveLength(count + 2);
+  for (let seq = count + 3; seq <= count * 2; seq += 1) stream.consumers[0]?.tell(seq);
+  const before = told.length;
+  following.end();
+  await nextTurn();
+  await nextTurn();
+  expect(told).toHaveLength(before);
 });
