@@ -1,4 +1,5 @@
 /** Questions to other nodes whose answer is needed: an answer that is late, or was lost, is not taken for "no". */
+import { EngineError } from '../engine/engine.js';
 import type { Dict } from '../wamp/payload.js';
 import type { Scheduler } from '../router/observer.js';
 import type { Frame } from './frame.js';
@@ -35,6 +36,7 @@ export async function askWhileThere(
     try {
       return await ask();
     } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
       failed?.(error);
       await new Promise<void>((resolve) => scheduler.after(retryMs, resolve));
     }
@@ -42,7 +44,7 @@ export async function askWhileThere(
   return undefined;
 }
 
-/** @returns the answer of a node; undefined when nothing is heard of it any more. Never rejects. */
+/** @returns the answer of a node; undefined when nothing is heard of it any more. Rejects with what is no EngineError: a fault of ours. */
 export async function askWhileHeard(
   { peers, membership, scheduler }: AskingDeps,
   node: NodeRef,
@@ -52,7 +54,8 @@ export async function askWhileHeard(
   while (!membership.isSuspect(node)) {
     try {
       return await peers.ask(node, kind, head);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
       if (membership.isSuspect(node)) return undefined;
       await new Promise<void>((resolve) => scheduler.after(RETRY_MS, resolve));
     }

@@ -218,19 +218,29 @@ export class Following {
       }
       if (this.#messages === messages) this.renew();
     };
-    void watch();
+    watch().catch((error: unknown) => {
+      if (this.#messages !== messages) return;
+      this.#deps.failed(error);
+      this.renew();
+    });
   }
 
-  /** @returns the number of the last change that the stream has; 0 when nobody answers, or there is none. */
+  /** @returns the number of the last change that the stream has; 0 when NATS gives no answer, or there is none. Rejects else. */
   async #lastInStream(): Promise<number> {
     const { manager, stream, prefix } = this.#deps;
     try {
       return (await manager.streams.getMessage(stream, { last_by_subj: `${prefix}>` }))?.seq ?? 0;
-    } catch {
+    } catch (error) {
+      if (isFaultOfCode(error)) throw error;
       // The heartbeats go on, and the next look is soon; a link that is gone is noticed elsewhere.
       return 0;
     }
   }
+}
+
+/** @returns whether it is none of the errors of NATS, whose classes are of its packages. */
+function isFaultOfCode(error: unknown): boolean {
+  return [TypeError, RangeError, ReferenceError, SyntaxError].some((each) => error instanceof each);
 }
 
 function isMissing(error: unknown): boolean {

@@ -11,12 +11,13 @@ class FakeStream {
   readonly consumers: { from: number | undefined; tell: (seq: number) => void; beat: () => Promise<void> }[] = [];
   readonly failures: unknown[] = [];
   isAnswering = true;
+  /** What a question for the last change ends with. */
+  fault: Error = new Error('no leader');
 
   deps(): FollowingDeps {
     const streams = {
       info: () => Promise.resolve({ created: 'once', state: { last_seq: this.lastSeq } }),
-      getMessage: () =>
-        this.isAnswering ? Promise.resolve({ seq: this.lastSeq }) : Promise.reject(new Error('no leader')),
+      getMessage: () => (this.isAnswering ? Promise.resolve({ seq: this.lastSeq }) : Promise.reject(this.fault)),
     };
     let from: number | undefined;
     const add = (_stream: string, config: { opt_start_seq?: number }): Promise<object> => {
@@ -143,4 +144,14 @@ it('tells many changes in their order over several turns, and that all were told
   await nextTurn();
   await nextTurn();
   expect(told).toHaveLength(before);
+});
+
+it('tells of a fault that is none of NATS, and takes another consumer', async () => {
+  const { stream, following } = await follow();
+  stream.isAnswering = false;
+  stream.fault = new TypeError('a fault of the code');
+  await beats(stream, 3);
+  expect(stream.failures).toEqual([stream.fault]);
+  expect(stream.consumers).toHaveLength(2);
+  following.end();
 });
