@@ -1,5 +1,5 @@
 /** Two nodes whose cookies are in NATS: a login at one is one at the other, and a logout ends the sessions at both. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
@@ -14,6 +14,7 @@ import { describeNeeds } from '../../support/needs.js';
 import { ALLOW_ALL, nodeConfig } from '../../support/node-config.js';
 import { ALL_ROLES, cookieValue, WampClient } from '../../support/wamp-client.js';
 
+const FIXTURES = path.resolve(import.meta.dirname, '../../fixtures/cookies');
 const PRINCIPALS = {
   joe: { ticket: 'ticket of joe', role: 'member' },
   operator: { ticket: 'ticket of the operator', role: 'operator' },
@@ -143,6 +144,54 @@ describeNeeds('nats-server', hasNats)('nodes with their cookies in NATS', () => 
       'store 1 (nats imported): 3 good, 0 damaged, 1 outdated; 2 cookies, 0 with a login, 0 expired\n',
     );
     expect(await run('compact')).toBe('store 1 (nats imported): 3 entries before, 3 now\n');
+  });
+
+  it('are taken over from a database, and from a file of Crossbar.io, without those that are over', async () => {
+    const cbdir = nodeDirectory(config('moved'));
+    const taken = async (into: string, from: string): Promise<string> => {
+      const { code, stdout, stderr } = await runCli(['cookies', 'import', '--cbdir', into, '--from', from]);
+      expect([code, stderr]).toEqual([0, '']);
+      return stdout;
+    };
+    const created = new Date().toISOString();
+    const line = (n: number): string => liveLine(cookieRecord(cookieId(n), { created, auth: JOE }));
+    const file = path.join(temporaryDirectory(), 'crossbar.dat');
+    // With one that was logged out, and one of which Crossbar.io says no more than this.
+    const short = line(1).replace(/"status": "\w+", |"modified": null, |"deleted": null, /g, '');
+    writeFileSync(file, readFileSync(path.join(FIXTURES, 'crossbar-logout.dat'), 'utf8') + short, { mode: 0o600 });
+    expect(await taken(cbdir, file)).toBe('1 imported; 0 known already, 0 expired, 0 damaged\n');
+    const own = path.join(temporaryDirectory(), 'own.dat');
+    writeFileSync(own, line(1) + line(2), { mode: 0o600 });
+    const store = { type: 'database', path: 'db' };
+    const other = nodeDirectory(nodeConfig({ realms: [REALM], websocket: { cookie: { store } } }));
+    expect(await taken(other, own)).toContain('2 imported');
+    expect(await taken(cbdir, path.join(other, 'db'))).toBe('1 imported; 1 known already, 0 expired, 0 damaged\n');
+    const listed = await runCli(['cookies', 'list', '--cbdir', cbdir, '--json']);
+    for (const n of [1, 2]) expect(listed.stdout).toContain(cookieDigest(cookieId(n)));
+  });
+
+  it('take no visitor while NATS is away: readyz says so, and is ready again when NATS is back', async () => {
+    const own = await NatsServers.start(1);
+    onTestFinished(() => own.stop());
+    const store = { type: 'nats', bucket: 'cookies', servers: own.urls };
+    const paths = { readyz: { type: 'readyz' } };
+    const node = await startDaemon({
+      config: nodeConfig({ realms: [REALM], websocket: { cookie: { store } }, paths }),
+    });
+    onTestFinished(() => node.dispose());
+    const visit = async (): Promise<number> => {
+      await WampClient.connect(node.url('/ws', 'ws')).then(
+        (client) => client.drop(),
+        () => undefined,
+      );
+      return (await fetch(node.url('/readyz'))).status;
+    };
+    expect(await visit()).toBe(200);
+    await own.servers[0]?.kill();
+    await expect.poll(visit).toBe(503);
+    expect(await (await fetch(node.url('/readyz'))).text()).toContain('"cookies":"no new cookie can be stored"');
+    await own.servers[0]?.start();
+    await expect.poll(visit).toBe(200);
   });
 
   it('need no NATS for a check, and say within seconds that there is none', async () => {
