@@ -11,7 +11,7 @@ import { decodeFrame, encodeFrame } from './frame.js';
 import { patternTokens, uriTokens } from './subjects.js';
 import type { Publication, SubscriptionStanding, Uplink, WantedPattern } from '../router/uplink.js';
 import type { Dict } from '../wamp/payload.js';
-import type { PublishOptions } from '../wamp/message.js';
+import type { PublishOptions, Qos } from '../wamp/message.js';
 import type { Barrier } from './barrier.js';
 import type { Beginning, Standings } from './meta/standings.js';
 import type { Engine, EngineMessage } from '../engine/engine.js';
@@ -83,13 +83,14 @@ export class RealmEvents {
   }
 
   /** See `Uplink`. @throws WampError */
-  publish({ id, topic, payload, details, excluded, options }: Publication): void {
+  publish({ id, topic, payload, details, excluded, options, qos }: Publication): void {
     if (!this.#deps.mayServe()) throw notConnected();
     const tokens = uriTokens(topic);
     if (tokens.length > MAX_SUBJECT_BYTES) throw tooLong();
     const head: Record<string, unknown> = { i: id, t: topic };
     if (details !== NO_DETAILS) head['d'] = details;
     if (excluded !== 0) head['x'] = excluded;
+    if (qos !== 0) head['q'] = qos;
     const receivers = receiversIn(options);
     if (receivers !== undefined) head['o'] = receivers;
     try {
@@ -138,10 +139,23 @@ function receiversIn(options: PublishOptions): Dict | undefined {
 /** @returns what a node has published; undefined for what is no publication. */
 export function publicationIn(data: Uint8Array): Publication | undefined {
   const frame = decodeFrame(data);
-  const { i: id, t: topic, d: details = NO_DETAILS, x: excluded = 0, o: options = NO_DETAILS } = frame?.head ?? {};
+  const {
+    i: id,
+    t: topic,
+    d: details = NO_DETAILS,
+    x: excluded = 0,
+    o: options = NO_DETAILS,
+    q: qos = 0,
+  } = frame?.head ?? {};
   if (frame === undefined || typeof id !== 'number' || typeof topic !== 'string') return undefined;
   if (!isDict(details) || typeof excluded !== 'number' || !isDict(options)) return undefined;
-  return { id, topic, payload: frame.payload, details, excluded, options };
+  // Nothing is retained in a cluster.
+  return { id, topic, payload: frame.payload, details, excluded, options, qos: qosIn(qos), clears: false };
+}
+
+/** A node of another version may know more. */
+function qosIn(value: unknown): Qos {
+  return value === 1 || value === 2 ? value : 0;
 }
 
 function keyOf({ match, uri }: WantedPattern): string {

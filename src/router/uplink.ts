@@ -16,7 +16,7 @@
  *   the details of INVOCATION are written. Its CANCEL comes by `Realm.receive`.
  */
 import type { WampError } from '../wamp/error.js';
-import type { InvocationPolicy, PublishOptions, RegisterOptions } from '../wamp/message.js';
+import type { InvocationPolicy, PublishOptions, Qos, RegisterOptions } from '../wamp/message.js';
 import type { Dict, Payload } from '../wamp/payload.js';
 import type { Match } from '../wamp/uri.js';
 import type { RouterSession } from './session.js';
@@ -33,6 +33,10 @@ export interface Publication {
   readonly excluded: number;
   /** As PUBLISH has them: the lists of receivers, and `retain`. */
   readonly options: PublishOptions;
+  /** For subscribers that speak MQTT. What a publisher of WAMP wants acknowledged counts as 1, everything else as 0. */
+  readonly qos: Qos;
+  /** The topic keeps no event from now on. */
+  readonly clears: boolean;
 }
 
 /** What a session subscribes to, or registers. */

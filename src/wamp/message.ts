@@ -196,6 +196,18 @@ export interface Publish {
   readonly options: PublishOptions;
   readonly topic: string;
   readonly payload: Payload;
+  /** Only of publishers that speak MQTT. */
+  readonly mqtt?: MqttPublish | undefined;
+}
+
+/** How surely an event comes to a subscriber that speaks MQTT: at most, at least or exactly once (MQTT 3.1.1, section 4.3). */
+export type Qos = 0 | 1 | 2;
+
+/** What a PUBLISH of MQTT says, and one of WAMP has no word for. */
+export interface MqttPublish {
+  readonly qos: Qos;
+  /** The topic keeps no event any more (MQTT 3.1.1, section 3.3.1.3). This one is delivered. Not together with `retain`. */
+  readonly clears: boolean;
 }
 
 /** `[PUBLISHED, Request, Publication]`: the broker acknowledges a PUBLISH, if the publisher asked for it. */
@@ -242,6 +254,8 @@ export interface Event {
   readonly publication: number;
   readonly details: Dict;
   readonly payload: Payload;
+  /** See {@link qosOf}. Serializers do not know it. */
+  readonly qos?: Qos | undefined;
   /**
    * The encoded event, one entry per codec (`serializer/serializer.ts`), filled by the first receiver that needs it:
    * a thousand subscribers of one subscription share one encoding and one frame.

@@ -7,7 +7,7 @@ import type { BrokerDeps } from '../../src/router/broker/broker.js';
 import { Role } from '../../src/router/role.js';
 import type { SubscriptionObserver } from '../../src/router/observer.js';
 import type { RouterSession, SessionDetails, SessionStatus } from '../../src/router/session.js';
-import type { Publish, PublishOptions, RouterMessage, SubscribeOptions } from '../../src/wamp/message.js';
+import type { MqttPublish, Publish, PublishOptions, RouterMessage, SubscribeOptions } from '../../src/wamp/message.js';
 import { PUBLISH, SUBSCRIBE, UNSUBSCRIBE } from '../../src/wamp/message.js';
 import { payloadOf } from '../../src/wamp/payload.js';
 import type { Payload } from '../../src/wamp/payload.js';
@@ -82,8 +82,13 @@ export class BrokerSession implements RouterSession {
     this.#broker.onUnsubscribe(this, { type: UNSUBSCRIBE, requestId: 1, subscription });
   }
 
-  publish(topic: string, options: PublishOptions = {}, payload: Payload = payloadOf([topic])): void {
-    const message: Publish = { type: PUBLISH, requestId: 1, options, topic, payload };
+  publish(
+    topic: string,
+    options: PublishOptions = {},
+    payload: Payload = payloadOf([topic]),
+    mqtt?: MqttPublish,
+  ): void {
+    const message: Publish = { type: PUBLISH, requestId: 1, options, topic, payload, mqtt };
     this.#broker.onPublish(this, message);
   }
 }

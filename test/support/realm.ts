@@ -8,7 +8,7 @@ import type { Scheduler } from '../../src/router/observer.js';
 import type { RouterSession, SessionDetails, SessionStatus } from '../../src/router/session.js';
 import { envelopeOf, parseMessage, payloadPosition } from '../../src/wamp/parse.js';
 import { NO_PAYLOAD, payloadOf } from '../../src/wamp/payload.js';
-import { GOODBYE } from '../../src/wamp/message.js';
+import { EVENT, GOODBYE } from '../../src/wamp/message.js';
 import type { RouterMessage } from '../../src/wamp/message.js';
 
 /** A message as the array on the wire, without a serializer in between. */
@@ -25,6 +25,8 @@ export class ScriptedSession implements RouterSession {
   readonly authid: string;
   readonly role: Role;
   keptBytes = 0;
+  /** Of the events, in their order. */
+  readonly qos: (number | undefined)[] = [];
   readonly #realm: Realm;
   readonly #features: readonly string[];
   #heard: unknown[][] = [];
@@ -70,6 +72,7 @@ export class ScriptedSession implements RouterSession {
     if (this.#left) return;
     this.#sent++;
     this.#heard.push(wire(message));
+    if (message.type === EVENT) this.qos.push(message.qos);
   }
 
   tell(...fields: unknown[]): this {

@@ -126,13 +126,16 @@ export class Broker {
     }
     const { ignoreDiscloseMe = false } = this.#deps;
     const id = this.#deps.randomId();
+    const { payload, mqtt } = message;
     this.#distribute(subscription, {
       id,
       topic,
-      payload: message.payload,
+      payload,
       details: eventDetails(session, permission, options, ignoreDiscloseMe),
       excluded: options.exclude_me === false ? 0 : session.id,
       options,
+      qos: mqtt?.qos ?? (options.acknowledge === true ? 1 : 0),
+      clears: mqtt?.clears === true,
     });
     this.#counts.uris?.published(topic);
     if (options.acknowledge === true) session.send({ type: PUBLISHED, requestId: message.requestId, publication: id });
@@ -159,7 +162,8 @@ export class Broker {
     if (subscription === undefined && options.retain !== true && !this.isWanted(topic)) return;
     const details = passthrough(options) ?? NO_DETAILS;
     try {
-      this.#distribute(subscription, { id: this.#deps.randomId(), topic, payload, details, excluded: 0, options });
+      const id = this.#deps.randomId();
+      this.#distribute(subscription, { id, topic, payload, details, excluded: 0, options, qos: 0, clears: false });
     } catch (error) {
       if (!(error instanceof WampError)) throw error;
     }
@@ -305,7 +309,8 @@ export class Broker {
         match === 'exact'
           ? { ...kept.details, retained: true }
           : { ...kept.details, topic: kept.topic, retained: true };
-      session.send({ type: EVENT, subscription: id, publication: kept.id, details, payload: kept.payload, frames: [] });
+      const { payload, qos } = kept;
+      session.send({ type: EVENT, subscription: id, publication: kept.id, details, payload, qos, frames: [] });
     }
   }
 
@@ -328,7 +333,8 @@ export class Broker {
     const { options } = publication;
     const { history, emptyEligibleAdmitsAll } = this.#deps;
     const eligible = eligibilityOf(options, emptyEligibleAdmitsAll);
-    if (options.retain === true) this.#retained.keep({ ...publication, eligible }, options);
+    if (publication.clears) this.#retained.clear(publication.topic);
+    else if (options.retain === true) this.#retained.keep({ ...publication, eligible }, options);
     if (history !== undefined) this.#record(history, publication, eligible);
     if (exact !== undefined) sendEvent(exact, publication, publication.details, eligible);
     if (!this.#subscriptions.hasPatterns) return;
@@ -348,9 +354,17 @@ function sendEvent(
   eligible: Eligibility | undefined,
 ): void {
   const { id, members } = subscription;
-  const { payload, excluded } = publication;
+  const { payload, excluded, qos } = publication;
   subscription.publications++;
-  const event: Event = { type: EVENT, subscription: id, publication: publication.id, details, payload, frames: [] };
+  const event: Event = {
+    type: EVENT,
+    subscription: id,
+    publication: publication.id,
+    details,
+    payload,
+    qos,
+    frames: [],
+  };
   for (const subscriber of members) {
     if (subscriber.id === excluded || (eligible !== undefined && !eligible(subscriber))) continue;
     subscriber.send(event);

@@ -5,6 +5,7 @@
  */
 import { matcherOf } from '../pattern-index.js';
 import { messageWeight } from '../weight.js';
+import type { Qos } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { Match } from '../../wamp/uri.js';
 import type { Eligibility } from './eligibility.js';
@@ -17,6 +18,7 @@ export interface RetainedEvent {
   readonly topic: string;
   readonly details: Dict;
   readonly payload: Payload;
+  readonly qos: Qos;
   /** Who may see it; undefined: everybody. */
   readonly eligible: Eligibility | undefined;
 }
@@ -49,13 +51,18 @@ export class RetainedEvents {
     const bytes = messageWeight(event.topic, payload, options);
     if (bytes > this.#limits.bytes) return;
     const older = this.#remove(event.topic);
-    const { id, topic, details, eligible } = event;
-    const kept = [{ id, topic, details, payload, eligible, bytes }];
+    const { id, topic, details, qos, eligible } = event;
+    const kept = [{ id, topic, details, payload, qos, eligible, bytes }];
     if (eligible !== undefined) kept.push(...withoutOldest(older));
     this.#byTopic.set(event.topic, kept);
     this.#events += kept.length;
     this.#bytes += total(kept);
     this.#shrink();
+  }
+
+  /** Drops all events of a topic, those that only some may see too. */
+  clear(topic: string): void {
+    this.#remove(topic);
   }
 
   /**

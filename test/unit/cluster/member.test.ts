@@ -63,6 +63,17 @@ describe('events', () => {
     expect(heard(wildcard, EVENT).map((event) => event[4])).toEqual([[1], [2], [3]]);
   });
 
+  it('bring their QoS along, for subscribers that speak MQTT', async () => {
+    const [subscriber, publisher] = [a.session(), b.session()];
+    subscriber.tell(SUBSCRIBE, 1, {}, 'com.app.x');
+    await settle();
+    subscriber.heard();
+    publisher.tell(PUBLISH, 1, {}, 'com.app.x', [0]);
+    publisher.tell(PUBLISH, 2, { acknowledge: true }, 'com.app.x', [1]);
+    await settle();
+    expect(subscriber.qos).toEqual([0, 1]);
+  });
+
   it('are seen by whoever has SUBSCRIBED, wherever they are published next', async () => {
     for (let round = 0; round < 20; round++) {
       const [subscriber, publisher] = [a.session(), b.session()];

@@ -120,6 +120,7 @@ describe('what a realm keeps', () => {
     topic,
     details: {},
     payload: payloadOf([1]),
+    qos: 0,
     eligible: undefined,
     ...changes,
   });
