@@ -1,0 +1,169 @@
+/**
+ * What goes to one client, from the event until the client has it (MQTT 3.1.1, sections 4.3 to 4.6):
+ *
+ *     QoS 0    sent, or dropped while the client is away
+ *     QoS 1    queued --a place is free--> PUBLISH --PUBACK--> over
+ *     QoS 2    queued --a place is free--> PUBLISH --PUBREC--> PUBREL --PUBCOMP--> over
+ *
+ * What has a place is *in flight*: `maxInflight` at a time, in the order of the events. The rest waits, within its bounds; what is beyond
+ * them is dropped, the newest first. When the client comes back, what is in flight is sent again in its old order, and nothing else ever is.
+ * It outlives connections; knows no sockets.
+ */
+import type { Qos } from '../wamp/message.js';
+import type { PublishFrame } from './publish-frame.js';
+
+export interface OutgoingLimits {
+  /** How many PUBLISH of QoS 1 and 2 may wait for an answer of the client. */
+  readonly maxInflight: number;
+  /** How many more may wait, and how many bytes those that wait and those in flight may take together. */
+  readonly maxQueued: number;
+  readonly maxQueuedBytes: number;
+}
+
+/** A way to the client, as long as it is connected. */
+export interface OutgoingLink {
+  /** Takes a packet. What is no longer of use when the client is slow may be dropped: `isVital` says whether it must not. */
+  send(packet: Buffer, isVital: boolean): void;
+}
+
+interface InFlight {
+  readonly qos: Qos;
+  /** Undefined when the client has it (PUBREC): only its id is left. */
+  frame: PublishFrame | undefined;
+}
+
+const MAX_ID = 65_535;
+const PUBREL = 0x62;
+
+export class Outgoing {
+  #limits: OutgoingLimits;
+  #link: OutgoingLink | undefined;
+  // packet id -> what it stands for, in the order in which they were sent first
+  readonly #inFlight = new Map<number, InFlight>();
+  #waiting: PublishFrame[] = [];
+  /** Where the queue begins: what is before has gone. */
+  #first = 0;
+  #bytes = 0;
+  #lastId = 0;
+  /** How many events were dropped because the queue was full. */
+  dropped = 0;
+
+  constructor(limits: OutgoingLimits) {
+    this.#limits = limits;
+  }
+
+  /** What is kept for the client: messages, and bytes. */
+  get size(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#inFlight.size + this.#queued, bytes: this.#bytes };
+  }
+
+  /** The client is connected: what it has not answered is sent again, and then what waits. */
+  connected(link: OutgoingLink): void {
+    this.#link = link;
+    for (const [id, { frame }] of this.#inFlight) link.send(frame?.write(id, true) ?? released(id), true);
+    this.#fill();
+  }
+
+  /** The connection is gone. */
+  disconnected(): void {
+    this.#link = undefined;
+  }
+
+  /** @returns false when it is dropped: the client is away, or has too much to do. */
+  deliver(frame: PublishFrame): boolean {
+    if (frame.qos === 0) {
+      this.#link?.send(frame.write(0, false), false);
+      return this.#link !== undefined;
+    }
+    if (this.#isFull(frame)) {
+      this.dropped += 1;
+      return false;
+    }
+    this.#bytes += frame.bytes;
+    this.#waiting.push(frame);
+    this.#fill();
+    return true;
+  }
+
+  /** PUBACK: the client has a PUBLISH of QoS 1. One that nobody waits for is ignored: it may answer one of long ago. */
+  acknowledged(id: number): void {
+    if (this.#inFlight.get(id)?.qos === 1) this.#end(id);
+  }
+
+  /** PUBREC: the client has a PUBLISH of QoS 2. Answered in any case, or it would say so for ever. */
+  received(id: number): void {
+    const sent = this.#inFlight.get(id);
+    if (sent?.qos === 1) return;
+    if (sent !== undefined) this.#free(sent);
+    this.#link?.send(released(id), true);
+  }
+
+  /** PUBCOMP: the client has forgotten the id of a PUBLISH of QoS 2. */
+  completed(id: number): void {
+    const sent = this.#inFlight.get(id);
+    if (sent?.qos === 2 && sent.frame === undefined) this.#end(id);
+  }
+
+  /** Other limits, from now on. What is kept stays. */
+  limit(limits: OutgoingLimits): void {
+    this.#limits = limits;
+    this.#fill();
+  }
+
+  get #queued(): number {
+    return this.#waiting.length - this.#first;
+  }
+
+  #isFull(frame: PublishFrame): boolean {
+    const { maxInflight, maxQueued, maxQueuedBytes } = this.#limits;
+    if (this.#bytes + frame.bytes > maxQueuedBytes) return true;
+    const isSentAtOnce = this.#link !== undefined && this.#queued === 0 && this.#inFlight.size < maxInflight;
+    return !isSentAtOnce && this.#queued >= maxQueued;
+  }
+
+  /** Sends what waits, as far as there is room. */
+  #fill(): void {
+    while (this.#link !== undefined && this.#queued > 0 && this.#inFlight.size < this.#limits.maxInflight) {
+      const frame = this.#shift();
+      const id = this.#nextId();
+      this.#inFlight.set(id, { qos: frame.qos, frame });
+      this.#link.send(frame.write(id, false), true);
+    }
+  }
+
+  #shift(): PublishFrame {
+    const frame = this.#waiting[this.#first++];
+    if (frame === undefined) throw new RangeError('nothing waits');
+    // Each is moved once at the most.
+    if (this.#first * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#first);
+      this.#first = 0;
+    }
+    return frame;
+  }
+
+  /** @returns an id that is not in use: there are fewer in flight than ids. */
+  #nextId(): number {
+    do this.#lastId = this.#lastId === MAX_ID ? 1 : this.#lastId + 1;
+    while (this.#inFlight.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  #end(id: number): void {
+    const sent = this.#inFlight.get(id);
+    if (sent === undefined) return;
+    this.#inFlight.delete(id);
+    this.#free(sent);
+    this.#fill();
+  }
+
+  /** The event is not needed any more. */
+  #free(sent: InFlight): void {
+    this.#bytes -= sent.frame?.bytes ?? 0;
+    sent.frame = undefined;
+  }
+}
+
+function released(id: number): Buffer {
+  return Buffer.of(PUBREL, 2, id >> 8, id & 0xff);
+}
