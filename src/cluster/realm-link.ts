@@ -166,8 +166,8 @@ export class RealmLink implements Uplink {
   #tellLeft({ id, authid, authrole }: Leaver): void {
     if (this.#ofLeavers.size === 0) return;
     const payload = payloadOf([id, authid, authrole]);
-    const about = { topic: ON_LEAVE, payload, details: NO_DETAILS, excluded: 0, options: NO_DETAILS };
-    const publication = { id: this.#deps.randomId(), ...about };
+    const about = { topic: ON_LEAVE, payload, details: NO_DETAILS, excluded: 0, options: NO_DETAILS, clears: false };
+    const publication = { id: this.#deps.randomId(), ...about, qos: 0 as const };
     const { elsewhere } = this.#of();
     for (const pattern of this.#ofLeavers.values()) elsewhere.deliver(pattern, publication);
   }

@@ -3,14 +3,13 @@
  * `packet-reader.ts` and `packet-codec.ts`. The names of the fields are those of the package `mqtt-packet`.
  */
 
-/** At most once, at least once, exactly once. */
-export type QoS = 0 | 1 | 2;
+import type { Qos } from '../wamp/message.js';
 
 /** What is published when the connection of a client ends without DISCONNECT. */
 export interface Will {
   readonly topic: string;
   readonly payload: Buffer;
-  readonly qos: QoS;
+  readonly qos: Qos;
   readonly retain: boolean;
 }
 
@@ -34,7 +33,7 @@ export interface PublishPacket {
   readonly cmd: 'publish';
   readonly topic: string;
   readonly payload: Buffer;
-  readonly qos: QoS;
+  readonly qos: Qos;
   readonly retain: boolean;
   readonly dup: boolean;
   /** Not 0; undefined with QoS 0. */
@@ -50,7 +49,7 @@ export interface AckPacket {
 /** A filter, and the most QoS with which the client wants its messages. */
 export interface WantedFilter {
   readonly topic: string;
-  readonly qos: QoS;
+  readonly qos: Qos;
 }
 
 export interface SubscribePacket {

@@ -2,10 +2,11 @@
  * The broker of a realm: subscriptions and publications (section "Publish and Subscribe"). It is synchronous: a publication
  * is sent to every subscriber before the next message is routed. This keeps events in order.
  */
-import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/error.js';
+import { ErrorUri, WampError } from '../../wamp/error.js';
 import { EVENT, NO_DETAILS, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBED } from '../../wamp/message.js';
 import { eligibilityOf } from './eligibility.js';
-import { PASSTHRU_FEATURE, isPassthru, passthrough } from '../passthru.js';
+import { eventDetails } from './event-details.js';
+import { passthrough } from '../passthru.js';
 import { RetainedEvents } from './retention.js';
 import { RETENTION_LIMITS } from './retention-limits.js';
 import { authorize, checkReserved, checkUri } from '../authorize.js';
@@ -13,7 +14,6 @@ import { PendingSubscriptions } from './pending-subscriptions.js';
 import { Subscription, Subscriptions } from './subscriptions.js';
 import { patternWeight } from '../weight.js';
 import { sendError } from '../request-error.js';
-import { traceIn } from '../../wamp/trace.js';
 import type { Event, Publish, PublishOptions, Subscribe, Unsubscribe } from '../../wamp/message.js';
 import type { Dict, Payload } from '../../wamp/payload.js';
 import type { RandomId } from '../../wamp/id.js';
@@ -369,36 +369,4 @@ function sendEvent(
     if (subscriber.id === excluded || (eligible !== undefined && !eligible(subscriber))) continue;
     subscriber.send(event);
   }
-}
-
-/** @throws ProtocolViolation when the publisher uses what it did not announce (section "Payload Passthru Mode"). */
-function eventDetails(
-  session: RouterSession,
-  permission: Permission,
-  options: PublishOptions,
-  ignoreDiscloseMe: boolean,
-): Dict {
-  if (isPassthru(options) && !session.announced('publisher', PASSTHRU_FEATURE)) {
-    throw new ProtocolViolation(`the publisher uses ${PASSTHRU_FEATURE}, which it did not announce`);
-  }
-  const mustDisclose = options.disclose_me === true && !ignoreDiscloseMe;
-  const disclosed = publisherDetails(session, permission, mustDisclose);
-  const attributes = passthrough(options);
-  const trace = traceIn(options);
-  if (attributes === undefined && trace === undefined) return disclosed;
-  return { ...disclosed, ...attributes, ...trace };
-}
-
-/** @returns who published, for EVENT.Details, if the config discloses it. @throws WampError when `mustDisclose` and it does not. */
-function publisherDetails(session: RouterSession, permission: Permission, mustDisclose: boolean): Dict {
-  if (permission.disclosePublisher) {
-    return { publisher: session.id, publisher_authid: session.authid, publisher_authrole: session.authrole };
-  }
-  if (mustDisclose) {
-    throw new WampError(
-      ErrorUri.OPTION_DISALLOWED_DISCLOSE_ME,
-      `role "${session.authrole}" may not disclose its publishers`,
-    );
-  }
-  return NO_DETAILS;
 }
