@@ -11,6 +11,8 @@
  *     it asks itself whether it ends         to one that begins: nothing, until it knows; then "there are", if it did not end
  *                                            to one that ends: its stamp, and the smallest tells; or nothing, when it has heard of
  *                                            subscribers, because then it does not tell
+ *                                            Where it knows that another one decides, it says nothing to one that begins: it cannot
+ *                                            say whether that one told of the end, which is asked, too
  *     it is about to ask whether it ends     to one that ends: nothing, and it does not ask any more: the other one tells
  *
  * Messages between two nodes keep their order. So whoever said "nothing" to a question and begins afterwards has a larger stamp, and finds
@@ -45,8 +47,13 @@ interface Ending {
   stamp: number | undefined;
   /** The keys of other nodes that have subscribers, or begin. One that ends after it said so takes over: what it finds counts. */
   readonly others: Set<string>;
-  /** Whether another node tells of the end, or finds that there is none. */
+  /** Whether another node tells of the end, or finds that there is none: then this one does not tell. */
   isOthers: boolean;
+  /** Whether it is known which: that one says so to whoever begins, and this one cannot say whether it ended. */
+  isElsewhere: boolean;
+  /** The keys of those that may tell, by their own word, and of those that were told that this one does not. */
+  readonly rivals: Set<string>;
+  readonly trusted: Set<string>;
   readonly ended: () => void;
   /** What waits until it is known. */
   readonly waiting: (() => void)[];
@@ -115,7 +122,7 @@ export class Standings {
       if (ending === undefined) continue;
       waits += 1;
       ending.waiting.push(() => {
-        if (ending.others.size > 0) staying.add(id);
+        if (ending.others.size > 0 && !ending.isElsewhere) staying.add(id);
         goOn();
       });
     }
@@ -124,7 +131,10 @@ export class Standings {
 
   /** This node has lost its last subscriber of a pattern. @param ended called later, if it is for this node to tell */
   leave(id: number, ended: () => void): void {
-    this.#ending.set(id, { stamp: undefined, others: new Set(), isOthers: false, ended, waiting: [] });
+    this.#ending.set(id, {
+      ...{ stamp: undefined, others: new Set(), isOthers: false, ended, waiting: [] },
+      ...{ isElsewhere: false, rivals: new Set(), trusted: new Set() },
+    });
   }
 
   /** Calls back when it is known whether a pattern has ended: at once where nobody asks. */
@@ -146,8 +156,8 @@ export class Standings {
         for (const [index, what, value] of wordsIn(answer)) {
           const ending = asked[index]?.[1];
           if (ending === undefined) continue;
-          if (what !== 'ends') ending.others.add(key);
-          else if (this.#isBefore(value, key, stamp)) ending.isOthers = true;
+          if (what === 'ends') this.#meet(ending, key, this.#isBefore(value, key, stamp));
+          else ending.others.add(key);
         }
       },
       end: () => {
@@ -182,10 +192,19 @@ export class Standings {
     if (stamp !== undefined && others.size === 0 && !isOthers) return [[index, 'ends', stamp]];
     ending.isOthers = true;
     others.delete(key);
+    ending.trusted.add(key);
+    ending.isElsewhere ||= ending.rivals.has(key);
     if (stamp !== undefined) return [];
     // It is not asked about any more, whatever waits for it.
     this.#known(id, ending);
     return [];
+  }
+
+  /** Another node asks about the same end, and tells unless it hears of subscribers, or of one that counts before it. */
+  #meet(ending: Ending, key: string, isBefore: boolean): void {
+    ending.rivals.add(key);
+    ending.isOthers ||= isBefore;
+    ending.isElsewhere ||= isBefore || ending.trusted.has(key);
   }
 
   #see(stamp: unknown): void {
