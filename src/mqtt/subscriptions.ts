@@ -170,7 +170,8 @@ export class MqttSubscriptions {
 
   #settle(subscribed: Subscribed, done?: () => void): void {
     const { pattern, filters, awaited, id } = subscribed;
-    if (subscribed.retainedFor !== undefined && !filters.has(subscribed.retainedFor)) subscribed.retainedFor = undefined;
+    if (subscribed.retainedFor !== undefined && !filters.has(subscribed.retainedFor))
+      subscribed.retainedFor = undefined;
     const key = keyOf(pattern);
     if (filters.size > 0 || awaited > 0 || this.#byPattern.get(key) !== subscribed) return done?.();
     this.#byPattern.delete(key);

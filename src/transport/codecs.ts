@@ -6,14 +6,20 @@ import { ErrorUri, WampError } from '../wamp/error.js';
 import type { Codec, Frame, Framing, Serializer } from '../serializer/serializer.js';
 import type { Event } from '../wamp/message.js';
 
-// in order of their `index`
 const codecs: Codec[] = [];
+/** How many places in `Event.frames` are taken. */
+let places = 0;
+
+/** @returns a place in `Event.frames` for what is not made by a codec. It is never given back. */
+export function takeFramePlace(): number {
+  return places++;
+}
 
 /** @returns the one codec for this serializer behind this framing. */
 export function codecOf(serializer: Serializer, framing: Framing): Codec {
   const known = codecs.find((codec) => codec.serializer === serializer && codec.framing === framing);
   if (known !== undefined) return known;
-  const codec = { index: codecs.length, serializer, framing };
+  const codec = { index: takeFramePlace(), serializer, framing };
   codecs.push(codec);
   return codec;
 }

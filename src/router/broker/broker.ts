@@ -121,7 +121,9 @@ export class Broker {
     checkReserved(topic);
     const permission = authorize(session, 'publish', topic, 'exact', granted);
     this.#counts.allowed.publish += 1;
-    if (options.retain === true && options.acknowledge === true && this.#deps.uplink !== undefined) {
+    const isLinked = this.#deps.uplink !== undefined;
+    // A client of MQTT could not be told: its message is delivered, and not retained.
+    if (options.retain === true && options.acknowledge === true && isLinked && message.mqtt === undefined) {
       throw new WampError(ErrorUri.FEATURE_NOT_SUPPORTED, 'events of a realm on several nodes are not retained');
     }
     const { ignoreDiscloseMe = false } = this.#deps;

@@ -1,0 +1,137 @@
+/**
+ * All clients of one transport: those that are connected, and those that are kept while they are away. A client id belongs to whoever
+ * uses it: clients of two principals may have the same one, and neither can throw out the other, nor see what is kept for it. Clients
+ * without a login share their ids, by role: whoever has the id of another of them takes its place.
+ */
+import { MqttClient } from './client.js';
+import { ConnectCode } from './packet.js';
+import { connectFault } from './hello.js';
+import { MqttSession } from './mqtt-session.js';
+import type { ClientOwner } from './client.js';
+import type { MqttDeps, MqttLink } from './deps.js';
+import type { SessionOwner } from './mqtt-session.js';
+import type { ConnectPacket } from './packet.js';
+
+/** When a client that is away is forgotten. */
+interface Kept {
+  readonly forget: () => void;
+}
+
+export class MqttClients implements ClientOwner {
+  readonly #deps: MqttDeps;
+  // key -> client
+  readonly #clients = new Map<string, MqttClient>();
+  // client that is away -> its end, in the order in which they went
+  readonly #kept = new Map<MqttClient, Kept>();
+  /** Those that were not let in yet. */
+  readonly #opening = new Set<MqttSession>();
+  #unnamed = 0;
+
+  constructor(deps: MqttDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * A connection has sent its CONNECT.
+   * @returns what takes its other packets, and is told when it is gone; undefined: it was refused, and is closed.
+   */
+  connect(packet: ConnectPacket, link: MqttLink): MqttSession | undefined {
+    const fault = connectFault(packet);
+    if (fault !== undefined) {
+      link.send(this.#deps.encode({ cmd: 'connack', returnCode: fault, sessionPresent: false }), true);
+      link.close(
+        fault === ConnectCode.IDENTIFIER_REJECTED ? 'the client id is not accepted' : 'the password is no text',
+      );
+      return undefined;
+    }
+    const session = new MqttSession(packet, link, this.#door, this.#deps);
+    this.#opening.add(session);
+    session.begin();
+    if (session.isOver) this.#opening.delete(session);
+    return session;
+  }
+
+  /** How many clients there are, how many of them are away, and what waits for them all, in bytes. */
+  get size(): { readonly clients: number; readonly kept: number; readonly bytes: number } {
+    let bytes = 0;
+    for (const client of this.#clients.values()) bytes += client.size.bytes;
+    return { clients: this.#clients.size, kept: this.#kept.size, bytes };
+  }
+
+  /** The node stops: all clients are forgotten. */
+  stop(): void {
+    for (const session of this.#opening) session.shutdown();
+    for (const client of this.#clients.values()) client.publishWill();
+    for (const client of this.#clients.values()) client.shutdown();
+    for (const { forget } of this.#kept.values()) forget();
+    this.#opening.clear();
+    this.#clients.clear();
+    this.#kept.clear();
+  }
+
+  /** A client keeps what is its own. */
+  away(client: MqttClient): void {
+    const { sessionExpiryMs, maxKept } = this.#deps.limits;
+    if (this.#clients.get(client.key) !== client) return;
+    this.#unkeep(client);
+    if (sessionExpiryMs === 0) return client.drop('its time is over');
+    const expire = (): void => {
+      this.#deps.counts.keptExpired += 1;
+      client.drop('its time is over');
+    };
+    this.#kept.set(client, { forget: this.#deps.after(sessionExpiryMs, expire) });
+    if (this.#kept.size <= maxKept) return;
+    const [first] = this.#kept.keys();
+    this.#deps.counts.keptDropped += 1;
+    first?.drop('too many clients are away');
+  }
+
+  dropped(client: MqttClient): void {
+    this.#unkeep(client);
+    if (this.#clients.get(client.key) === client) this.#clients.delete(client.key);
+  }
+
+  /** Of sessions that belong to no client yet. */
+  readonly #door: SessionOwner = {
+    opened: (session) => this.#enter(session),
+    receive: () => undefined,
+    event: () => undefined,
+    lost: (session) => void this.#opening.delete(session),
+    ended: (session) => void this.#opening.delete(session),
+  };
+
+  #enter(session: MqttSession): void {
+    this.#opening.delete(session);
+    const key = this.#keyOf(session);
+    const known = this.#clients.get(key);
+    if (known !== undefined) {
+      known.takeOver();
+      this.#unkeep(known);
+      const mayStay = !known.isClean && !session.connect.clean && isSame(known, session);
+      if (mayStay && this.#clients.get(key) === known) return known.resume(session);
+      known.drop('another session has begun');
+    }
+    const client = new MqttClient(key, session, this, this.#deps);
+    this.#clients.set(key, client);
+    client.begin();
+  }
+
+  #unkeep(client: MqttClient): void {
+    this.#kept.get(client)?.forget();
+    this.#kept.delete(client);
+  }
+
+  #keyOf({ identity, connect: { clientId } }: MqttSession): string {
+    if (clientId === '') return `unnamed ${++this.#unnamed}`;
+    const { realm, authid, authrole, authmethod } = identity;
+    // The authid of an anonymous client is new each time.
+    const principal = authmethod === 'anonymous' ? { authrole } : { authid };
+    return JSON.stringify([realm, principal, clientId]);
+  }
+}
+
+/** Whether what was kept is for whoever comes. */
+function isSame({ identity }: MqttClient, session: MqttSession): boolean {
+  const names = ['realm', 'authrole'];
+  return names.every((name) => identity[name] === session.identity[name]);
+}

@@ -1,0 +1,63 @@
+/** What the clients of one transport share, and what a connection is to them. */
+import type { ClientInfo } from '../auth/method.js';
+import type { SessionDeps } from '../session/deps.js';
+import type { TransportFacts } from '../session/transport.js';
+import type { Qos } from '../wamp/message.js';
+import type { EventFrames } from './event-frames.js';
+import type { OutgoingLimits, OutgoingLink } from './outgoing.js';
+import type { PacketCodec } from './packet-codec.js';
+import type { MappingOf } from './payload/mappings.js';
+import type { TopicMapping } from './topics.js';
+
+/** One network connection of a client. None of this enters the client again: what happens to the connection is told in a later turn. */
+export interface MqttLink extends OutgoingLink {
+  readonly client: ClientInfo;
+  readonly facts: TransportFacts;
+  /** What was sent and the client has not read yet, in bytes. */
+  readonly waitingBytes: number;
+  /** The CONNECT has been served: its deadline is over. */
+  opened(): void;
+  /** Closes when all that was sent is on its way. Nothing comes from it any more, not even that it is gone. Idempotent. */
+  close(text: string): void;
+  pauseReading(): void;
+  resumeReading(): void;
+}
+
+export interface MqttLimits extends OutgoingLimits {
+  readonly maxQos: Qos;
+  /** How many filters a client may have. */
+  readonly maxSubscriptions: number;
+  /** How long a client is kept while it is away, in milliseconds; 0: no client is. */
+  readonly sessionExpiryMs: number;
+  /** How many clients are kept while they are away. */
+  readonly maxKept: number;
+}
+
+/** Calls back once. @returns what takes it back. */
+export type After = (ms: number, callback: () => void) => () => void;
+
+/** What is counted of the clients of one transport, since the node started. */
+export class MqttCounts {
+  /** Messages of clients that were not published: refused by the router, or with a payload that has no place in WAMP. */
+  refusedMessages = 0;
+  /** Events that MQTT has no place for. */
+  unfitEvents = 0;
+  /** Connections that ended because a newer one has the same client id. */
+  takenOver = 0;
+  /** Kept clients that were dropped for others, and those that did not come back in time. */
+  keptDropped = 0;
+  keptExpired = 0;
+}
+
+export interface MqttDeps {
+  readonly sessions: SessionDeps;
+  /** Where all clients of the transport go. */
+  readonly realm: string;
+  readonly encode: PacketCodec['encode'];
+  readonly topics: TopicMapping;
+  readonly mappingOf: MappingOf;
+  readonly frames: EventFrames;
+  readonly limits: MqttLimits;
+  readonly after: After;
+  readonly counts: MqttCounts;
+}
