@@ -63,16 +63,16 @@ export class MqttWorld {
   }
 
   /** A session of WAMP. It is one more. */
-  insider(...features: readonly string[]): ScriptedSession {
+  insider(roleName = 'anonymous'): ScriptedSession {
     const realm = this.router.realm('realm1');
-    const role = realm?.role('anonymous');
+    const role = realm?.role(roleName);
     if (realm === undefined || role === undefined) throw new Error('the test has no realm');
-    return new ScriptedSession(realm, this.router.newSessionId(), role, features);
+    return new ScriptedSession(realm, this.router.newSessionId(), role);
   }
 
   /** An operator ends the session of a client. */
-  kill({ session }: TestClient): void {
-    this.insider().tell(48, 1, {}, 'wamp.session.kill', [session?.id]);
+  kill({ session }: TestClient, roleName?: string): void {
+    this.insider(roleName).tell(48, 1, {}, 'wamp.session.kill', [session?.id]);
   }
 
   get sessions(): number {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AuthMethod } from '../../../src/auth/method.js';
 import { testAuth } from '../../support/auth.js';
 import { MqttWorld, settled, willOf } from '../../support/mqtt-world.js';
 
@@ -158,5 +159,80 @@ describe('a client id', () => {
     await settled();
     expect(world.sessions).toBe(0);
     expect((await world.connect('me', KEPT)).got).toEqual(['connack 0']);
+  });
+
+  it('whose principal has another role finds nothing of what was kept', async () => {
+    let role = 'one';
+    const roles = ['one', 'two'].map((name) => ({ name, 'allow-by-default': true }));
+    const method: AuthMethod = {
+      start: ({ realm }) => ({
+        type: 'accept',
+        principal: { realm, authid: 'joe', authrole: role, authmethod: 'anonymous-free', authprovider: 'test' },
+      }),
+    };
+    const world = new MqttWorld({ roles, methods: new Map([['ticket', method]]) });
+    const before = await world.connect('me', { ...KEPT, ...as('joe') });
+    before.subscribe(['a', 1]).publish('a', 'x', 1).leave();
+    role = 'two';
+    const after = await world.connect('me', { ...KEPT, ...as('joe') });
+    expect(after.got).toEqual(['connack 0']);
+    expect([world.sessions, world.clients.size.clients]).toEqual([1, 1]);
+  });
+});
+
+describe('a session that ends while the client comes back', () => {
+  const ROLES = [
+    { name: 'anonymous', authorizer: 'com.authorize' },
+    { name: 'backend', 'allow-by-default': true },
+  ];
+
+  /** A client that is kept with one filter, and has come back: the authorizer is being asked about it. */
+  async function returning() {
+    const world = new MqttWorld({ roles: ROLES });
+    const decider = world.insider('backend');
+    decider.tell(64, 1, {}, 'com.authorize').heard();
+    const answer = async (): Promise<void> => {
+      for (const [type, id] of decider.heard()) if (type === 68) decider.tell(70, id, {}, [true]);
+      await settled();
+    };
+    const before = await world.connect('me', KEPT);
+    before.subscribe(['a', 1]);
+    await answer();
+    before.break();
+    return { world, answer, before, after: await world.connect('me', KEPT) };
+  }
+
+  it('may be the old one: then the new one goes on', async () => {
+    const { world, answer, before, after } = await returning();
+    world.kill(before, 'backend');
+    await settled();
+    after.say({ cmd: 'pingreq' });
+    await answer();
+    world.insider('backend').tell(16, 1, {}, 'a', ['x']);
+    expect(after.got).toEqual(['connack 0 present', 'pingresp', 'a x']);
+    expect(world.clients.size).toMatchObject({ clients: 1, kept: 0 });
+  });
+
+  it('may be the new one: then the client is away again', async () => {
+    const { world, answer, after } = await returning();
+    world.kill(after, 'backend');
+    await settled();
+    expect(after.closed).toBeDefined();
+    expect(world.clients.size).toMatchObject({ clients: 1, kept: 1 });
+    const again = await world.connect('me', KEPT);
+    await answer();
+    world.insider('backend').tell(16, 1, {}, 'a', ['x']);
+    expect(again.got).toEqual(['connack 0 present', 'a x']);
+  });
+
+  it('may be the new one, because a third has come', async () => {
+    const { world, answer, after } = await returning();
+    const third = await world.connect('me', KEPT);
+    expect(after.closed).toBeDefined();
+    await answer();
+    await answer();
+    world.insider('backend').tell(16, 1, {}, 'a', ['x']);
+    expect(third.got).toEqual(['connack 0 present', 'a x']);
+    expect(world.clients.size).toMatchObject({ clients: 1, kept: 0 });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RoleConfig } from '../../../src/router/schema.js';
+import { UNSUBSCRIBED } from '../../../src/wamp/message.js';
 import { testAuth } from '../../support/auth.js';
 import { MqttWorld, settled, willOf } from '../../support/mqtt-world.js';
 
@@ -129,6 +130,17 @@ describe('messages', () => {
     await settled();
     client.publish('a/b', 'x').publish('a', 'y');
     expect(client.got).toEqual(['connack 0', 'suback 1: 0,0', 'unsuback 2', 'a y']);
+  });
+
+  it('come no more when the router has taken the subscription away', async () => {
+    const lines: string[] = [];
+    const world = new MqttWorld({ log: (line) => lines.push(line) });
+    const client = await world.connect('me');
+    client.subscribe(['a', 0]);
+    const { session } = client;
+    session?.send({ type: UNSUBSCRIBED, requestId: 0, details: { subscription: 1 } });
+    expect(session?.subscriptions.filters).toEqual([]);
+    expect(lines.filter((line) => line.includes('client of MQTT is subscribed no more'))).toHaveLength(1);
   });
 
   it('without a mapping are dropped', async () => {
