@@ -28,6 +28,8 @@ import type { ClientPacket, PublishPacket, SubscribePacket, UnsubscribePacket } 
 export interface ClientOwner {
   /** Its connection is gone, and it is to be kept. */
   away(client: MqttClient): void;
+  /** There is more that waits for it, while it is away. Called while the router routes. */
+  grown(client: MqttClient): void;
   /** It is over. */
   dropped(client: MqttClient): void;
 }
@@ -248,7 +250,9 @@ export class MqttClient implements SessionOwner {
     }
     this.#encoded.add(
       payload,
-      (bytes) => void this.#outgoing.deliver(frameOf(shown, bytes, qos, retain)),
+      (bytes) => {
+        if (this.#outgoing.deliver(frameOf(shown, bytes, qos, retain)) && !this.isConnected) this.#owner.grown(this);
+      },
       (error) => this.#unfit(shown.topic, error),
     );
   }

@@ -15,6 +15,8 @@ import type { ConnectPacket } from './packet.js';
 /** When a client that is away is forgotten. */
 interface Kept {
   readonly forget: () => void;
+  /** What waits for it. */
+  bytes: number;
 }
 
 export class MqttClients implements ClientOwner {
@@ -23,6 +25,8 @@ export class MqttClients implements ClientOwner {
   readonly #clients = new Map<string, MqttClient>();
   // client that is away -> its end, in the order in which they went
   readonly #kept = new Map<MqttClient, Kept>();
+  /** What waits for them all. */
+  #keptBytes = 0;
   /** Those that were not let in yet. */
   readonly #opening = new Set<MqttSession>();
   #unnamed = 0;
@@ -79,11 +83,18 @@ export class MqttClients implements ClientOwner {
       this.#deps.counts.keptExpired += 1;
       client.drop('its time is over');
     };
-    this.#kept.set(client, { forget: this.#deps.after(sessionExpiryMs, expire) });
-    if (this.#kept.size <= maxKept) return;
-    const [first] = this.#kept.keys();
-    this.#deps.counts.keptDropped += 1;
-    first?.drop('too many clients are away');
+    this.#kept.set(client, { forget: this.#deps.after(sessionExpiryMs, expire), bytes: 0 });
+    this.grown(client);
+    if (this.#kept.size > maxKept) this.#dropFirst();
+  }
+
+  grown(client: MqttClient): void {
+    const kept = this.#kept.get(client);
+    if (kept === undefined) return;
+    const { bytes } = client.size;
+    this.#keptBytes += bytes - kept.bytes;
+    kept.bytes = bytes;
+    while (this.#keptBytes > this.#deps.limits.maxKeptBytes) this.#dropFirst();
   }
 
   dropped(client: MqttClient): void {
@@ -117,8 +128,18 @@ export class MqttClients implements ClientOwner {
   }
 
   #unkeep(client: MqttClient): void {
-    this.#kept.get(client)?.forget();
+    const kept = this.#kept.get(client);
+    if (kept === undefined) return;
+    kept.forget();
+    this.#keptBytes -= kept.bytes;
     this.#kept.delete(client);
+  }
+
+  /** The one that was away for longest makes room. */
+  #dropFirst(): void {
+    const [first] = this.#kept.keys();
+    this.#deps.counts.keptDropped += 1;
+    first?.drop('too much is kept for clients that are away');
   }
 
   #keyOf({ identity, connect: { clientId } }: MqttSession): string {

@@ -9,7 +9,10 @@ import type { PacketCodec } from './packet-codec.js';
 import type { MappingOf } from './payload/mappings.js';
 import type { TopicMapping } from './topics.js';
 
-/** One network connection of a client. None of this enters the client again: what happens to the connection is told in a later turn. */
+/**
+ * One network connection of a client. None of this enters the client again: what happens to the connection is told in a later turn. What
+ * is sent to one that is closed, or gone, is dropped.
+ */
 export interface MqttLink extends OutgoingLink {
   readonly client: ClientInfo;
   readonly facts: TransportFacts;
@@ -29,8 +32,9 @@ export interface MqttLimits extends OutgoingLimits {
   readonly maxSubscriptions: number;
   /** How long a client is kept while it is away, in milliseconds; 0: no client is. */
   readonly sessionExpiryMs: number;
-  /** How many clients are kept while they are away. */
+  /** How many clients are kept while they are away, and how many bytes of events for them all. */
   readonly maxKept: number;
+  readonly maxKeptBytes: number;
 }
 
 /** Calls back once. @returns what takes it back. */

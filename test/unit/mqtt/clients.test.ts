@@ -65,6 +65,22 @@ describe('a client that is kept', () => {
     expect((await world.connect('two', KEPT)).got).toEqual(['connack 0 present']);
   });
 
+  it('makes room for others when too much waits for them all', async () => {
+    const world = new MqttWorld({ limits: { maxKeptBytes: 2000 } });
+    const other = await world.connect('other');
+    for (const name of ['one', 'two']) {
+      const client = await world.connect(name, KEPT);
+      client.subscribe([name, 1]).leave();
+    }
+    other.publish('one', 'x'.repeat(700), 1).publish('two', 'x'.repeat(700), 1);
+    expect(world.clients.size).toMatchObject({ kept: 2 });
+    other.publish('two', 'x'.repeat(700), 1);
+    await settled();
+    expect(world.clients.size).toMatchObject({ clients: 2, kept: 1 });
+    expect([world.sessions, world.counts.keptDropped]).toEqual([2, 1]);
+    expect((await world.connect('two', KEPT)).got).toHaveLength(3);
+  });
+
   it('is forgotten when it asks for that, or its session is killed', async () => {
     const world = new MqttWorld();
     (await world.connect('me', KEPT)).leave();
