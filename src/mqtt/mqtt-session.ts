@@ -15,12 +15,13 @@ import { CloseUri } from '../wamp/error.js';
 import * as m from '../wamp/message.js';
 import { PayloadError } from './payload/mapping.js';
 import { InOrder } from './payload/in-order.js';
+import { Requests } from './requests.js';
 import { MqttSubscriptions } from './subscriptions.js';
 import { ConnectCode } from './packet.js';
 import { helloOf, refusalCode } from './hello.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
-import type { ClientMessage, RouterMessage } from '../wamp/message.js';
+import type { RouterMessage } from '../wamp/message.js';
 import type { Dict } from '../wamp/payload.js';
 import type { MqttDeps, MqttLink } from './deps.js';
 import type { ClientPacket, ConnectPacket, PublishPacket, ServerPacket, Will } from './packet.js';
@@ -41,7 +42,6 @@ export interface SessionOwner {
 /** A message, as far as it is published. */
 export type Message = Pick<PublishPacket, 'topic' | 'payload' | 'qos' | 'retain'>;
 
-type Answer = (message: RouterMessage) => void;
 type State = 'opening' | 'waiting' | 'open' | 'over';
 
 /** So many decoded messages may wait for others before nothing more is read. */
@@ -60,16 +60,11 @@ export class MqttSession implements SessionTransport {
   #link: MqttLink | undefined;
   #state: State = 'opening';
   #will: Will | undefined;
-  #lastRequest = 0;
-  // request id -> what its answer is for
-  readonly #requests = new Map<number, Answer>();
+  readonly #requests: Requests;
   /** How many messages of the client have no answer of the router. */
   #publishing = 0;
   /** It ends when the client has nothing under way. */
   #endReason: string | undefined;
-  /** The router says something; and what waits until it has done. */
-  #isHearing = false;
-  #later: ClientMessage[] = [];
   /** What the client sent before it was its turn; `lost` stands for the end of the connection. */
   #early: (ClientPacket | 'lost')[] = [];
   readonly #decoded = new InOrder();
@@ -84,9 +79,10 @@ export class MqttSession implements SessionTransport {
     this.#link = link;
     this.#will = packet.will;
     this.#deps = deps;
+    this.#requests = new Requests((message) => this.#session.receive(message));
     const { topics, limits } = deps;
     const { maxQos, maxSubscriptions } = limits;
-    this.subscriptions = new MqttSubscriptions(this.#subscriptionRequests(), { topics, maxQos, maxSubscriptions });
+    this.subscriptions = new MqttSubscriptions(this.#requests, { topics, maxQos, maxSubscriptions });
     this.#session = new Session(this, deps.sessions);
     this.#pause('early');
   }
@@ -219,10 +215,7 @@ export class MqttSession implements SessionTransport {
 
   send(message: RouterMessage): void {
     if (message.type === m.EVENT) return this.owner.event(this, message);
-    const wasHearing = this.#isHearing;
-    this.#isHearing = true;
-    this.#hear(message);
-    this.#isHearing = wasHearing;
+    this.#requests.hear(() => this.#hear(message));
   }
 
   close(cause: CloseCause, text: string): void {
@@ -266,12 +259,12 @@ export class MqttSession implements SessionTransport {
     switch (message.type) {
       case m.PUBLISHED:
       case m.SUBSCRIBED:
-        return this.#answered(message.requestId, message);
+        return this.#requests.answered(message);
       case m.UNSUBSCRIBED:
         if (message.requestId === 0) return this.#revoked(message.details);
-        return this.#answered(message.requestId, message);
+        return this.#requests.answered(message);
       case m.ERROR:
-        return this.#answered(message.requestId, message);
+        return this.#requests.answered(message);
       case m.CHALLENGE:
         return this.#challenge(message.authmethod);
       case m.WELCOME:
@@ -285,44 +278,6 @@ export class MqttSession implements SessionTransport {
       default:
       // It neither calls nor is called.
     }
-  }
-
-  #subscriptionRequests(): ConstructorParameters<typeof MqttSubscriptions>[0] {
-    return {
-      subscribe: ({ match, uri }, getRetained, done) => {
-        const requestId = this.#request((answer) =>
-          done(answer.type === m.SUBSCRIBED ? answer.subscription : undefined),
-        );
-        const options = { match, get_retained: getRetained };
-        this.#ask({ type: m.SUBSCRIBE, requestId, options, topic: uri });
-      },
-      unsubscribe: (subscription, done) => {
-        this.#ask({ type: m.UNSUBSCRIBE, requestId: this.#request(done), subscription });
-      },
-    };
-  }
-
-  /** In order. Not from within an answer: the router has not done with that yet. */
-  #ask(message: ClientMessage): void {
-    if (!this.#isHearing && this.#later.length === 0) return this.#session.receive(message);
-    if (this.#later.push(message) === 1) queueMicrotask(() => this.#askLater());
-  }
-
-  #askLater(): void {
-    const messages = this.#later;
-    this.#later = [];
-    for (const message of messages) this.#session.receive(message);
-  }
-
-  #request(answer: Answer): number {
-    this.#requests.set(++this.#lastRequest, answer);
-    return this.#lastRequest;
-  }
-
-  #answered(requestId: number, message: RouterMessage): void {
-    const answer = this.#requests.get(requestId);
-    this.#requests.delete(requestId);
-    answer?.(message);
   }
 
   #decode(uri: string, topic: string, payload: Buffer): Publication | undefined | Promise<Publication> {
@@ -342,15 +297,12 @@ export class MqttSession implements SessionTransport {
   ) {
     if (this.#state === 'over') return done();
     const clears = retain && bytes.length === 0;
-    const wanted = { ...options, exclude_me: false, ...(retain && !clears && { retain }) };
-    const mqtt = { qos, clears };
-    const requestId = this.#request((answer) => {
+    // Acknowledged also with QoS 0: a session that ends waits for its messages, and what is refused is counted.
+    const asked = { ...options, acknowledge: true, exclude_me: false, ...(retain && !clears && { retain }) };
+    this.#requests.publish({ options: asked, topic, payload, mqtt: { qos, clears } }, (answer) => {
       if (answer.type === m.ERROR) this.#refused(topic, answer.error);
       done();
     });
-    // Also with QoS 0: a session that ends waits for its messages, and what is refused is counted.
-    const asked = { ...wanted, acknowledge: true };
-    this.#ask({ type: m.PUBLISH, requestId, options: asked, topic, payload, mqtt });
   }
 
   #refused(topic: string, error: unknown): void {
@@ -391,7 +343,7 @@ export class MqttSession implements SessionTransport {
   #goodbye(): void {
     if (this.#endReason !== undefined || this.#state === 'over') return;
     this.publishWill();
-    this.#askLater();
+    this.#requests.flush();
     queueMicrotask(() => {
       this.#session.receive({ type: m.GOODBYE, details: m.NO_DETAILS, reason: CloseUri.GOODBYE_AND_OUT });
     });
@@ -413,7 +365,7 @@ export class MqttSession implements SessionTransport {
 
   #end(reason: string): void {
     this.#state = 'over';
-    this.#requests.clear();
+    this.#requests.end();
     this.#session.transportLost(reason);
   }
 
@@ -421,7 +373,7 @@ export class MqttSession implements SessionTransport {
   #over(): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
-    this.#requests.clear();
+    this.#requests.end();
     queueMicrotask(() => this.owner.ended(this));
   }
 

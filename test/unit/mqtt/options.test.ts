@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { limitsOf, mqttOptionsSchema } from '../../../src/mqtt/schema.js';
 import type { MqttOptions } from '../../../src/mqtt/schema.js';
 import { MAX_CLIENT_ID } from '../../../src/mqtt/hello.js';
+import type { ConfigSchema } from '../../../src/schema/dialect.js';
 
 /** What stands in a config with nothing but a realm. */
 function defaults(): MqttOptions {
-  const entries = Object.entries<{ readonly default?: unknown }>(mqttOptionsSchema.properties);
+  const entries = Object.entries(mqttOptionsSchema.properties as Readonly<Record<string, ConfigSchema>>);
   const given = entries
     .filter(([, schema]) => schema.default !== undefined)
     .map(([key, schema]) => [key, schema.default]);
