@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoleConfig } from '../../../src/router/schema.js';
+import type { PayloadMapping } from '../../../src/mqtt/payload/mapping.js';
+import { passthroughMapping } from '../../../src/mqtt/payload/passthrough.js';
 import { UNSUBSCRIBED } from '../../../src/wamp/message.js';
 import { testAuth } from '../../support/auth.js';
 import { MqttWorld, settled, willOf } from '../../support/mqtt-world.js';
@@ -85,14 +87,23 @@ describe('messages', () => {
     expect(one.got).toEqual(['a/b 3 q1 #3']);
   });
 
-  it('of QoS 0 are one buffer for all', async () => {
-    const world = new MqttWorld();
+  it('of QoS 0 are one buffer for all, and their payload is made once', async () => {
+    let made = 0;
+    const encode: PayloadMapping['encode'] = (event) => {
+      made += 1;
+      return passthroughMapping.encode(event);
+    };
+    const world = new MqttWorld({
+      mappingOf: () => ({ decode: (message) => passthroughMapping.decode(message), encode }),
+    });
     const clients = await Promise.all(['one', 'two', 'three'].map((name) => world.connect(name)));
     for (const client of clients) client.subscribe(['a/#', 2]);
     clients[0]?.publish('a/b', 'x');
     const frames = clients.map((client) => client.frames.at(-1));
     expect(frames[1]).toBe(frames[0]);
     expect(frames[2]).toBe(frames[0]);
+    clients[0]?.publish('a/b', 'x', 2);
+    expect(made).toBe(2);
   });
 
   it('are retained, and no more after an empty one', async () => {

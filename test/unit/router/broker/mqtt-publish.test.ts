@@ -5,6 +5,7 @@ import { EVENT } from '../../../../src/wamp/message.js';
 import type { MqttPublish } from '../../../../src/wamp/message.js';
 import { payloadOf } from '../../../../src/wamp/payload.js';
 import { testBroker } from '../../../support/broker.js';
+import { testUplink } from '../../../support/uplink.js';
 import type { BrokerSession } from '../../../support/broker.js';
 
 /** The QoS of the events that came, and whether they were retained. */
@@ -40,6 +41,17 @@ describe('the QoS of an event', () => {
     publisher.publish('a', { retain: true, acknowledge: true }, payloadOf([1]), mqtt(2));
     subscriber.subscribe('a', { get_retained: true });
     expect(events(subscriber)).toEqual([[2, true]]);
+  });
+
+  it('is heard on several nodes though nothing is retained there: a client of MQTT could not be told', () => {
+    const { uplink, published } = testUplink();
+    const { session } = testBroker({ uplink });
+    const publisher = session();
+    const options = { retain: true, acknowledge: true };
+    expect(() => publisher.publish('a', options)).toThrow('events of a realm on several nodes are not retained');
+    publisher.publish('a', options, payloadOf([1]), mqtt(1));
+    expect(publisher.heard().map(([type]) => type)).toEqual([17]);
+    expect(published).toHaveLength(1);
   });
 
   it('is nothing that a subscriber of WAMP sees', () => {
