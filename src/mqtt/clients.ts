@@ -55,6 +55,11 @@ export class MqttClients implements ClientOwner {
     return session;
   }
 
+  /** How many connections wait for the answer to their CONNECT. */
+  get opening(): number {
+    return this.#opening.size;
+  }
+
   /** How many clients there are, how many of them are away, and what waits for them all, in bytes. */
   get size(): { readonly clients: number; readonly kept: number; readonly bytes: number } {
     let bytes = 0;

@@ -120,6 +120,7 @@ export class MqttSession implements SessionTransport {
     if (this.#state === 'waiting') return void this.#early.push('lost');
     this.#link = undefined;
     this.#end(reason);
+    this.owner.lost(this);
   }
 
   /** The CONNECT takes too long. */

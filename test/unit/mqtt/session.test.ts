@@ -62,6 +62,20 @@ describe('CONNECT', () => {
     expect(world.sessions).toBe(0);
   });
 
+  it('leaves nothing behind when the connection breaks before the answer', async () => {
+    const world = new MqttWorld({ methods: await methods() });
+    const clients = ['one', 'two'].map((name) =>
+      world.arrive(name, { username: 'joe', password: Buffer.from('secret') }),
+    );
+    expect(world.clients.opening).toBe(2);
+    clients[0]?.break();
+    await settled();
+    expect([world.clients.opening, world.sessions, clients[0]?.got]).toEqual([0, 1, []]);
+    (await world.connect('three', { username: 'joe', password: Buffer.from('wrong') })).break();
+    await settled();
+    expect(world.clients.opening).toBe(0);
+  });
+
   it('a second one ends the connection', async () => {
     const world = new MqttWorld();
     const client = await world.connect('me');
