@@ -40,6 +40,8 @@ export class ClusterLoad {
   readonly #asking: Promise<void>[] = [];
   readonly #waiting: Promise<void>[] = [];
   readonly #clients = new Set<WampClient>();
+  // client -> what it waits for
+  readonly #doing = new WeakMap<WampClient, string>();
   /** How many have their part, by node. */
   readonly #ready: number[];
   #isOver = false;
@@ -136,7 +138,9 @@ export class ClusterLoad {
     try {
       await part(client);
     } catch (error) {
-      if (!(error instanceof ConnectionClosed)) this.tally.faults.push(String(error));
+      // Of a session: which of the parts, and on which node, is told by what it waited for.
+      if (!(error instanceof ConnectionClosed))
+        this.tally.faults.push(`${this.#doing.get(client) ?? ''}: ${String(error)}`);
     } finally {
       this.#sessions.delete(sessionId);
       this.#clients.delete(client);
@@ -157,6 +161,7 @@ export class ClusterLoad {
     const { errors } = this.tally;
     for (let request = 1; !this.#isOver; request++) {
       client.send([48, request, {}, SHARED]);
+      this.#doing.set(client, `call ${request} of session ${client.sessionId}`);
       const answer = await this.#answerTo(client);
       if (answer === undefined) return;
       if (answer[0] === 50) this.tally.results += 1;
@@ -182,6 +187,7 @@ export class ClusterLoad {
   async #publisher(client: JoinedClient): Promise<void> {
     for (let request = 1; !this.#isOver; request++) {
       const args = [client.sessionId, request];
+      this.#doing.set(client, `publication ${request} of session ${client.sessionId}`);
       const answer = await client.ask([16, request, { acknowledge: true }, TOPIC, args]);
       if (answer[0] === 6) return;
       await delay(PAUSE_MS);
@@ -211,6 +217,7 @@ export class ClusterLoad {
 
   /** @returns whether the answer is the one that is wanted: a node without NATS refuses. */
   async #asked(client: JoinedClient, question: readonly unknown[], wanted: number): Promise<boolean> {
+    this.#doing.set(client, `${JSON.stringify(question)} of session ${client.sessionId}`);
     const [type, ...rest] = await client.ask(question);
     if (type === wanted) return true;
     const refused = type === 8 && rest[3] === 'wamp.error.unavailable';

@@ -16,6 +16,7 @@ import { RepeatedLog } from '../../log/repeated.js';
 import { inSlices } from '../slices.js';
 import { isForward, isUnreturned } from '../store.js';
 import { isConflict } from '../../engine/engine.js';
+import { whenAvailable } from '../../engine/patience.js';
 import { messageOf } from '../../system/error.js';
 import { InTurn } from './in-turn.js';
 import { BucketLink } from './link.js';
@@ -26,6 +27,7 @@ import { Watchers } from './watchers.js';
 import type { Logger } from '../../log/logger.js';
 import type { Histogram } from '../../metrics/histogram.js';
 import type { Engine } from '../../engine/engine.js';
+import type { BucketLinkDeps } from './link.js';
 import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore } from '../store.js';
 import type { Slot, Table } from './table.js';
 import type { Gone, Held } from './values.js';
@@ -37,6 +39,8 @@ export interface NatsStoreDeps {
   readonly syncs?: Histogram | undefined;
   /** Rejects with EngineError, or OptionalPackageError. */
   readonly connect: () => Promise<Engine>;
+  /** How long it is tried to open the store while NATS cannot serve, in milliseconds; by default once. */
+  readonly patienceMs?: number;
 }
 
 /** How often what is over is erased, in milliseconds. */
@@ -67,13 +71,19 @@ export class NatsCookieStore implements CookieStore {
   }
 
   async open(): Promise<void> {
-    const { clock, connect } = this.#deps;
+    const { clock, connect, patienceMs = 0, log } = this.#deps;
+    const linkDeps: BucketLinkDeps = {
+      clock,
+      // Also of what was deleted here: another node may have given the cookie its id, of which nobody knows here.
+      onGone: (hash) => this.#watchers.gone(this.#table.idsOf(hash)),
+      onCaughtUp: () => void this.#watchers.lookAll((cbtid) => this.#isLoggedOut(cbtid)),
+    };
+    const waiting = (problem: string): void =>
+      log.warn({ bucket: this.#bucket, problem }, 'waits for the cookie store in NATS');
     try {
-      this.#link = await BucketLink.open(await connect(), this.#bucket, {
-        clock,
-        // Also of what was deleted here: another node may have given the cookie its id, of which nobody knows here.
-        onGone: (hash) => this.#watchers.gone(this.#table.idsOf(hash)),
-        onCaughtUp: () => void this.#watchers.lookAll((cbtid) => this.#isLoggedOut(cbtid)),
+      // A server of NATS that died a moment ago may have led the bucket: the others elect another one.
+      this.#link = await whenAvailable(async () => BucketLink.open(await connect(), this.#bucket, linkDeps), {
+        ...{ ms: patienceMs, waiting },
       });
     } catch (cause) {
       const text = `the cookie store in the bucket ${this.#bucket} of NATS cannot be opened: ${messageOf(cause)}`;

@@ -39,5 +39,6 @@ function storeOf({ bucket, servers, ...nats }: NatsStoreConfig, deps: CookieStor
       { log: deps.log, neededBy, name: `crossbar-ts cookies ${bucket}` },
     );
   };
-  return new NatsCookieStore(bucket, { ...deps, connect });
+  const { connect_timeout: seconds = NATS_DEFAULTS.connect_timeout } = nats;
+  return new NatsCookieStore(bucket, { ...deps, connect, patienceMs: seconds * 1000 });
 }

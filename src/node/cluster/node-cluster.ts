@@ -5,12 +5,12 @@
 import { hostname } from 'node:os';
 import { connectEngine, patienceMsOf } from '../../engine/registry.js';
 import { EngineError } from '../../engine/engine.js';
+import { whenAvailable } from '../../engine/patience.js';
 import { ClusterLives } from '../../cluster/lives.js';
 import { messageOf } from '../../system/error.js';
 import { OptionalPackageError } from '../../system/optional-package.js';
 import { systemScheduler } from '../../worker/scheduler.js';
 import { NodeError } from '../error.js';
-import { whenAvailable } from './patience.js';
 import type { ClusterCounts } from '../../cluster/member.js';
 import type { ClusterConfig } from '../../cluster/schema.js';
 import type { NodeConfig } from '../../config/schema.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { EngineError } from '../../../../src/engine/engine.js';
-import { whenAvailable } from '../../../../src/node/cluster/patience.js';
+import { EngineError } from '../../../src/engine/engine.js';
+import { whenAvailable } from '../../../src/engine/patience.js';
 
 const AWAY = new EngineError('unavailable', 'jetstream is not enabled');
 

@@ -4,7 +4,7 @@
  * and nothing to tell an operator.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { EngineError } from '../../engine/engine.js';
+import { EngineError } from './engine.js';
 
 /** Between two attempts to join, and how long they have failed before it is told, in milliseconds. */
 const RETRY_MS = 500;
