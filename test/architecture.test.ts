@@ -80,9 +80,10 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   // A client of MQTT is a session of WAMP over a transport of its own.
   mqtt: {
-    folders: ['wamp', 'serializer', 'session', 'transport', 'log', 'system'],
+    folders: ['wamp', 'serializer', 'session', 'transport', 'log', 'metrics', 'system'],
     types: ['auth'],
     builtins: ['buffer'],
+    builtinTypes: ['net'],
     packages: ['mqtt-packet'],
   },
   http: {

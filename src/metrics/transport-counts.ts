@@ -4,8 +4,10 @@ import type { MessageCounts } from './message-counts.js';
 
 /** What a WAMP connection speaks. */
 export const PROTOCOLS = ['websocket', 'rawsocket', 'longpoll'] as const;
-/** One of {@link PROTOCOLS}. */
-export type Protocol = (typeof PROTOCOLS)[number];
+/** One of {@link PROTOCOLS}, or another one that a session comes by. */
+export type Protocol = (typeof PROTOCOLS)[number] | 'mqtt';
+/** How many connections, by what they speak. That of MQTT is there where it is spoken. */
+type ByProtocol = Record<(typeof PROTOCOLS)[number], number> & { mqtt?: number };
 
 /**
  * Why connections closed: `client` is every end that the node did not begin; `ended` are sessions that ended with GOODBYE, `denied` clients that
@@ -34,8 +36,8 @@ export class TransportCounts {
   readonly logins: LoginCounts;
   /** Messages of clients that have no session yet, of all transports of the node. */
   readonly strangers: MessageCounts;
-  readonly connections: Record<Protocol, number> = { websocket: 0, rawsocket: 0, longpoll: 0 };
-  readonly opened: Record<Protocol, number> = { websocket: 0, rawsocket: 0, longpoll: 0 };
+  readonly connections: ByProtocol = { websocket: 0, rawsocket: 0, longpoll: 0 };
+  readonly opened: ByProtocol = { websocket: 0, rawsocket: 0, longpoll: 0 };
   readonly closed: Record<CloseReason, number> = {
     ...{ client: 0, ended: 0, denied: 0, idle: 0, slow: 0, limit: 0, protocol: 0, drain: 0, error: 0 },
   };

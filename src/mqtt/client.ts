@@ -38,7 +38,8 @@ export class MqttClient implements SessionOwner {
   /** By which it is found: of its principal and its client id. */
   readonly key: string;
   readonly #owner: ClientOwner;
-  readonly #deps: MqttDeps;
+  /** Those of the session whose events count. */
+  #deps: MqttDeps;
   readonly #outgoing: Outgoing;
   readonly #incoming = new Incoming();
   /** Whose events count. */
@@ -95,7 +96,7 @@ export class MqttClient implements SessionOwner {
     const linked = this.#linked;
     if (linked === undefined) return;
     this.#deps.counts.takenOver += 1;
-    linked.closeLink('another connection has the same client id');
+    linked.closeLink('another connection has the same client id', 'goodbye');
     this.#disconnected(linked);
   }
 
@@ -121,7 +122,7 @@ export class MqttClient implements SessionOwner {
   drop(reason: string): void {
     if (this.#isDropped) return;
     this.#isDropped = true;
-    this.#linked?.closeLink(reason);
+    this.#linked?.closeLink(reason, 'goodbye');
     this.#linked = undefined;
     this.#outgoing.disconnected();
     this.#next?.endWhenIdle(reason);
@@ -236,6 +237,8 @@ export class MqttClient implements SessionOwner {
     const old = this.#current;
     this.#current = session;
     this.#next = undefined;
+    this.#deps = session.deps;
+    this.#outgoing.limit(session.deps.limits);
     old.endWhenIdle('the client has a new session');
     // The router is about to answer maybe.
     queueMicrotask(() => session.release());

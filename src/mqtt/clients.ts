@@ -20,7 +20,7 @@ interface Kept {
 }
 
 export class MqttClients implements ClientOwner {
-  readonly #deps: MqttDeps;
+  #deps: MqttDeps;
   // key -> client
   readonly #clients = new Map<string, MqttClient>();
   // client that is away -> its end, in the order in which they went
@@ -43,8 +43,9 @@ export class MqttClients implements ClientOwner {
     const fault = connectFault(packet);
     if (fault !== undefined) {
       link.send(this.#deps.encode({ cmd: 'connack', returnCode: fault, sessionPresent: false }), true);
-      link.close(
+      link.end(
         fault === ConnectCode.IDENTIFIER_REJECTED ? 'the client id is not accepted' : 'the password is no text',
+        'denied',
       );
       return undefined;
     }
@@ -53,6 +54,11 @@ export class MqttClients implements ClientOwner {
     session.begin();
     if (session.isOver) this.#opening.delete(session);
     return session;
+  }
+
+  /** Other options. They hold for connections that come from now on, and for the clients that have one of them. */
+  renew(deps: MqttDeps): void {
+    this.#deps = deps;
   }
 
   /** How many connections wait for the answer to their CONNECT. */

@@ -1,7 +1,7 @@
 /** What the clients of one transport share, and what a connection is to them. */
 import type { ClientInfo } from '../auth/method.js';
 import type { SessionDeps } from '../session/deps.js';
-import type { TransportFacts } from '../session/transport.js';
+import type { CloseCause, TransportFacts } from '../session/transport.js';
 import type { Qos } from '../wamp/message.js';
 import type { EventFrames } from './event-frames.js';
 import type { OutgoingLimits, OutgoingLink } from './outgoing.js';
@@ -20,8 +20,11 @@ export interface MqttLink extends OutgoingLink {
   readonly waitingBytes: number;
   /** The CONNECT has been served: its deadline is over. */
   opened(): void;
-  /** Closes when all that was sent is on its way. Nothing comes from it any more, not even that it is gone. Idempotent. */
-  close(text: string): void;
+  /**
+   * Closes when all that was sent is on its way. Nothing comes from it any more, not even that it is gone. Idempotent.
+   * @param cause why, where it is not the client who wants it.
+   */
+  end(text: string, cause?: CloseCause): void;
   pauseReading(): void;
   resumeReading(): void;
 }

@@ -52,10 +52,10 @@ export class MqttSession implements SessionTransport {
   readonly facts: TransportFacts;
   readonly connect: ConnectPacket;
   readonly subscriptions: MqttSubscriptions;
+  readonly deps: MqttDeps;
   owner: SessionOwner;
   /** Who the client is, as WELCOME says; empty before. */
   identity: Dict = {};
-  readonly #deps: MqttDeps;
   readonly #session: Session;
   #link: MqttLink | undefined;
   #state: State = 'opening';
@@ -78,7 +78,7 @@ export class MqttSession implements SessionTransport {
     this.owner = owner;
     this.#link = link;
     this.#will = packet.will;
-    this.#deps = deps;
+    this.deps = deps;
     this.#requests = new Requests((message) => this.#session.receive(message));
     const { topics, limits } = deps;
     const { maxQos, maxSubscriptions } = limits;
@@ -89,7 +89,7 @@ export class MqttSession implements SessionTransport {
 
   /** Asks to be let in. */
   begin(): void {
-    this.#session.receive(helloOf(this.connect, this.#deps.realm, this.client));
+    this.#session.receive(helloOf(this.connect, this.deps.realm, this.client));
   }
 
   /** The session id; 0 before HELLO. */
@@ -155,14 +155,24 @@ export class MqttSession implements SessionTransport {
 
   /** Sends a packet, if the client is there. */
   tell(packet: ServerPacket): void {
-    this.#link?.send(this.#deps.encode(packet), true);
+    this.#link?.send(this.deps.encode(packet), true);
   }
 
-  /** Closes the connection; the session goes on. */
-  closeLink(text: string): void {
+  /** Closes the connection; the session goes on. @param cause why, where it is not the client who wants it. */
+  closeLink(text: string, cause?: CloseCause): void {
     const link = this.#link;
     this.#link = undefined;
-    link?.close(text);
+    link?.end(text, cause);
+  }
+
+  /** The connection has dropped an event, because the client reads too slowly. */
+  eventDropped(): void {
+    this.#session.eventDropped();
+  }
+
+  /** A fault of ours: the session ends. */
+  fail(error: unknown): void {
+    this.#session.fail(error);
   }
 
   /** The client said DISCONNECT: there is no will any more. */
@@ -180,7 +190,7 @@ export class MqttSession implements SessionTransport {
   /** @param done called when the router has taken or refused it: MQTT 3.1.1 has one answer for both. At once with QoS 0. */
   publish(message: Message, done: () => void): void {
     const { topic, payload, qos } = message;
-    const uri = this.#deps.topics.uriOf(topic);
+    const uri = this.deps.topics.uriOf(topic);
     const publication = this.#decode(uri, topic, payload);
     if (qos === 0) done();
     this.#publishing += 1;
@@ -222,9 +232,9 @@ export class MqttSession implements SessionTransport {
   close(cause: CloseCause, text: string): void {
     if (this.#state === 'opening') {
       const isBug = cause === 'protocol_violation' || cause === 'denied';
-      this.#refuse(isBug ? ConnectCode.NOT_AUTHORIZED : ConnectCode.UNAVAILABLE);
+      this.#refuse(isBug ? ConnectCode.NOT_AUTHORIZED : ConnectCode.UNAVAILABLE, cause, text);
     }
-    this.closeLink(text);
+    this.closeLink(text, cause);
     this.#over();
   }
 
@@ -272,7 +282,7 @@ export class MqttSession implements SessionTransport {
         this.identity = message.details;
         return;
       case m.ABORT:
-        if (this.#state === 'opening') this.#refuse(refusalCode(this.connect, message.reason));
+        if (this.#state === 'opening') this.#refuse(refusalCode(this.connect, message.reason), 'denied');
         return;
       case m.GOODBYE:
         return this.#goodbye();
@@ -283,7 +293,7 @@ export class MqttSession implements SessionTransport {
 
   #decode(uri: string, topic: string, payload: Buffer): Publication | undefined | Promise<Publication> {
     try {
-      return this.#deps.mappingOf(uri)?.decode({ topic, payload });
+      return this.deps.mappingOf(uri)?.decode({ topic, payload });
     } catch (error) {
       // What is no PayloadError ends the session, in its turn.
       return Promise.reject(error instanceof Error ? error : new Error('a payload mapping failed', { cause: error }));
@@ -307,11 +317,11 @@ export class MqttSession implements SessionTransport {
   }
 
   #refused(topic: string, error: unknown): void {
-    this.#deps.counts.refusedMessages += 1;
+    this.deps.counts.refusedMessages += 1;
     if (error instanceof Error && !(error instanceof PayloadError)) return this.#session.fail(error);
     const reason = error instanceof Error ? error.message : error;
     const facts = { sessionId: this.id, topic, reason };
-    sayRepeated(this.#deps.sessions, 'info', facts, 'message of a client of MQTT dropped');
+    sayRepeated(this.deps.sessions, 'info', facts, 'message of a client of MQTT dropped');
   }
 
   #revoked(details: Dict | undefined): void {
@@ -321,7 +331,7 @@ export class MqttSession implements SessionTransport {
 
   /** The client has no word for it: it is not subscribed any more. */
   lostFilter(filter: string): void {
-    sayRepeated(this.#deps.sessions, 'info', { sessionId: this.id, filter }, 'client of MQTT is subscribed no more');
+    sayRepeated(this.deps.sessions, 'info', { sessionId: this.id, filter }, 'client of MQTT is subscribed no more');
   }
 
   /** The password was in the CONNECT. */
@@ -334,10 +344,10 @@ export class MqttSession implements SessionTransport {
     });
   }
 
-  #refuse(returnCode: number): void {
+  #refuse(returnCode: number, cause: CloseCause, text = 'refused'): void {
     if (this.#link === undefined) return;
     this.tell({ cmd: 'connack', returnCode, sessionPresent: false });
-    this.closeLink('refused');
+    this.closeLink(text, cause);
   }
 
   /** The session is killed: it is still in the realm. */

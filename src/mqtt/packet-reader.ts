@@ -56,9 +56,27 @@ export class PacketReader {
    * @param chunk the payloads of packets refer to it: it must never be written to again.
    */
   push(chunk: Buffer): void {
+    if (this.#hasFailed) return;
     const rest = this.#chunk.subarray(this.#at);
     this.#chunk = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     this.#at = 0;
+  }
+
+  /** Whether {@link next} has something to look at. */
+  get hasUnread(): boolean {
+    return this.#at < this.#chunk.length;
+  }
+
+  /** How much is kept of a packet whose end has not come. */
+  get gatheredBytes(): number {
+    return this.#gatheredBytes;
+  }
+
+  /** Nothing more is wanted: what has come is dropped. */
+  stop(): void {
+    this.#hasFailed = true;
+    this.#chunk = this.#gathered = NOTHING;
+    this.#at = this.#gatheredBytes = 0;
   }
 
   /**
@@ -71,8 +89,7 @@ export class PacketReader {
       const bytes = this.#gatheredBytes === 0 ? this.#fromChunk() : this.#gather();
       return bytes && this.#take(bytes);
     } catch (error) {
-      this.#hasFailed = true;
-      this.#chunk = this.#gathered = NOTHING;
+      this.stop();
       throw error;
     }
   }

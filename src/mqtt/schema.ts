@@ -2,8 +2,10 @@
 import { authOptionsSchema } from '../auth/options-schema.js';
 import { authSchema } from '../auth/schema.js';
 import { connectionLimitKeys, maxUnsentBytesSchema, timeout } from '../transport/connection-schema.js';
+import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
 import { payloadMappingSchema } from './payload/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
+import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import type { Qos } from '../wamp/message.js';
 import type { MqttLimits } from './deps.js';
 
@@ -117,6 +119,30 @@ export const mqttOptionsSchema = {
   },
   noEffect: { role: 'Crossbar.io does not read it either: the role of a client comes from how it is authenticated' },
 } as const satisfies ConfigSchema;
+
+/** The transport `mqtt`. */
+export const mqttTransportSchema = {
+  type: 'object',
+  section: 'Transport "mqtt"',
+  standsAt: 'workers[].transports[]',
+  description: 'MQTT 3.1.1 and 3.1: its clients are sessions of a realm, and share its topics with clients of WAMP.',
+  required: ['type', 'endpoint', 'options'],
+  additionalProperties: false,
+  properties: {
+    type: { const: 'mqtt', description: 'The word for this transport.' },
+    id: transportIdSchema,
+    endpoint: endpointSchema,
+    options: mqttOptionsSchema,
+  },
+} as const satisfies ConfigSchema;
+
+/** A checked transport of type `mqtt`. */
+export interface MqttTransportConfig {
+  readonly type: 'mqtt';
+  readonly id: string;
+  readonly endpoint: EndpointConfig;
+  readonly options: MqttOptions;
+}
 
 /** The checked options. */
 export type MqttOptions = Checked<typeof mqttOptionsSchema>;

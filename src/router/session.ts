@@ -37,7 +37,7 @@ export interface TransportDetails extends Dict {
   readonly is_secure?: boolean;
   /** What the connection to this node is. */
   readonly channel_type?: 'tcp' | 'tls' | 'unix';
-  readonly channel_framing?: 'websocket' | 'rawsocket' | 'longpoll';
+  readonly channel_framing?: 'websocket' | 'rawsocket' | 'longpoll' | 'mqtt';
   /** The word of the serializer in a config. */
   readonly channel_serializer?: string;
   /** The subprotocol of a WebSocket. */

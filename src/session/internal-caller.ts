@@ -35,6 +35,7 @@ export interface RouterCallerOptions {
   readonly scheduler: Scheduler;
 }
 
+/** A session of the router in one realm, which does nothing but call. */
 export class InternalCaller implements RouterSession {
   readonly id: number;
   readonly authid: string;

@@ -13,6 +13,7 @@ const MAX_LATE_SHARE = 1 / 64;
  */
 const PAUSE_MS = 1000;
 
+/** Deadlines of one length, with one timer for all of them. */
 export class DeadlineQueue<T> {
   readonly #delayMs: number;
   readonly #onDue: (item: T) => void;

@@ -17,6 +17,7 @@ export type Fault =
   | 'bad_frame'
   | 'no_pong'
   | 'no_request'
+  | 'silent'
   | 'slow_consumer';
 
 export interface Ending {
@@ -97,6 +98,12 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
     text: 'no request in time',
     line: { level: 'info', message: 'no request in time, connection dropped' },
   },
+  /** Nothing of a client of MQTT for one and a half times its keep-alive. */
+  silent: {
+    code: 1008,
+    text: 'no packet within the keep-alive',
+    line: { level: 'info', message: 'no packet within the keep-alive, connection dropped' },
+  },
   /** The client does not read, and more than `max_unsent_bytes` wait for it. */
   slow_consumer: { code: 1008, text: 'slow consumer' },
 };
@@ -124,6 +131,7 @@ export const CLOSE_COUNTS: Readonly<Record<CloseCause | Fault | 'evicted', Close
   bad_frame: 'protocol',
   no_pong: 'idle',
   no_request: 'idle',
+  silent: 'idle',
   slow_consumer: 'slow',
   evicted: 'limit',
 };

@@ -91,8 +91,8 @@ export function isTls(socket: object): boolean {
 export function clientInfoOf(
   socket: Socket,
   peer: string,
-  framing: 'websocket' | 'rawsocket' | 'longpoll',
-  serializer: Serializer,
+  framing: NonNullable<TransportFacts['channel_framing']>,
+  serializer?: Serializer,
 ): TransportFacts {
   const { via } = addressOf(socket);
   return {
@@ -102,7 +102,7 @@ export function clientInfoOf(
     channel_type: channelOf(socket, peer),
     channel_framing: framing,
     // Batches are a matter of the subprotocol: `json.batched` is JSON.
-    channel_serializer: serializer.type.replace('.batched', ''),
+    ...(serializer !== undefined && { channel_serializer: serializer.type.replace('.batched', '') }),
   };
 }
 

@@ -195,8 +195,9 @@ export class TransportHost implements DrainedHost, Waiting {
   /** The handshake is done. */
   opened(transport: HostedTransport): void {
     this.#transports.add(transport);
-    this.counts.connections[this.#limits.protocol] += 1;
-    this.counts.opened[this.#limits.protocol] += 1;
+    const { protocol } = this.#limits;
+    this.counts.connections[protocol] = (this.counts.connections[protocol] ?? 0) + 1;
+    this.counts.opened[protocol] = (this.counts.opened[protocol] ?? 0) + 1;
     this.#pings.add(transport);
   }
 
@@ -316,7 +317,8 @@ export class TransportHost implements DrainedHost, Waiting {
   }
 
   #countClosed({ ending }: HostedTransport): void {
-    this.counts.connections[this.#limits.protocol] -= 1;
+    const { protocol } = this.#limits;
+    this.counts.connections[protocol] = (this.counts.connections[protocol] ?? 0) - 1;
     this.counts.closed[ending === undefined ? 'client' : CLOSE_COUNTS[ending]] += 1;
   }
 

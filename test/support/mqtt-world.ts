@@ -137,7 +137,7 @@ export class TestClient implements MqttLink {
     this.isOpened = true;
   }
 
-  close(text: string): void {
+  end(text: string): void {
     this.closed ??= text;
   }
 
@@ -196,7 +196,8 @@ export function willOf(topic: string, text: string, qos: Qos = 0, retain = false
   return { topic, payload: Buffer.from(text), qos, retain };
 }
 
-function shown(packet: Record<string, unknown>): string {
+/** @returns a packet as the tests write it. */
+export function shown(packet: Record<string, unknown>): string {
   const { cmd, messageId, topic, payload, qos, retain, dup, returnCode, sessionPresent, granted } = packet;
   switch (cmd) {
     case 'connack':

@@ -1,0 +1,305 @@
+/**
+ * One network connection of a client: what its socket reads goes to the session of the client, packet by packet (`packet-inbox.ts`), and
+ * frames of the session go to its socket. What the packets mean is not known here, but for the first one.
+ *
+ *     waiting for CONNECT --> opening --CONNACK 0--> let in --> closing --> gone
+ *              |                 |                     |           ^
+ *              +-- hello_timeout, wrong octets, refused, silent ---+
+ *
+ * What a client that was let in has sent before its end is handed on before its end is told; of a stranger it is dropped.
+ */
+import type { Socket } from 'node:net';
+import { textOf } from '../transport/endings.js';
+import { turns } from '../transport/fair-scheduler.js';
+import { openConnections } from '../transport/open-connections.js';
+import { Outbox } from '../transport/outbox/outbox.js';
+import { clientInfoOf, clientOf } from '../transport/peer.js';
+import { receivedMemory } from '../transport/received-memory.js';
+import { PacketInbox } from './packet-inbox.js';
+import type { ClientInfo } from '../auth/method.js';
+import type { Frame } from '../serializer/serializer.js';
+import type { CloseCause, TransportFacts } from '../session/transport.js';
+import type { Fault } from '../transport/endings.js';
+import type { OutboxOwner } from '../transport/outbox/outbox.js';
+import type { Receiving } from '../transport/received-memory.js';
+import type { HostedTransport, TransportHost } from '../transport/transport-host.js';
+import type { MqttClients } from './clients.js';
+import type { MqttLink } from './deps.js';
+import type { KeepAlives } from './keep-alives.js';
+import type { MqttSession } from './mqtt-session.js';
+import type { ClientPacket, PacketError } from './packet.js';
+import type { PacketCodec } from './packet-codec.js';
+import type { PacketReceiver } from './packet-inbox.js';
+import type { PacketLimits } from './packet-reader.js';
+
+/** What the connections of one acceptor share. */
+export interface ConnectionParts {
+  readonly host: TransportHost;
+  readonly clients: MqttClients;
+  readonly codec: PacketCodec;
+  readonly limits: PacketLimits;
+  readonly keepAlives: KeepAlives<MqttConnection>;
+}
+
+export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver, OutboxOwner, Receiving {
+  readonly client: ClientInfo;
+  readonly counted: Socket;
+  /** Nobody calls it, and what it waits for outlives its connection. */
+  readonly isCallee = false;
+  readonly isBusy = false;
+  active = false;
+  ending: HostedTransport['ending'];
+  readonly #socket: Socket;
+  readonly #parts: ConnectionParts;
+  readonly #host: TransportHost;
+  readonly #inbox: PacketInbox;
+  readonly #outbox: Outbox;
+  /** From CONNECT on, until one of the two has ended. */
+  #session: MqttSession | undefined;
+  #isLetIn = false;
+  /** As CONNECT says, in seconds. */
+  #keepAlive = 0;
+  /** Nothing is sent any more, and what comes is dropped. */
+  #isClosing = false;
+  #isClosed = false;
+  #isGone = false;
+
+  constructor(socket: Socket, parts: ConnectionParts) {
+    this.#socket = this.counted = socket;
+    this.#parts = parts;
+    this.#host = parts.host;
+    this.client = clientOf(socket);
+    this.#inbox = new PacketInbox(parts.codec.reader(parts.limits), this, turns);
+    this.#outbox = new Outbox(socket, this.#host.unsent, this);
+    openConnections.waits(socket);
+    this.#host.awaitHello(this);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk)).on('close', () => this.#closed());
+  }
+
+  // What the session asks for.
+
+  get facts(): TransportFacts {
+    return clientInfoOf(this.#socket, this.peer, 'mqtt');
+  }
+
+  get waitingBytes(): number {
+    return this.#outbox.unsentBytes;
+  }
+
+  send(packet: Frame, isVital: boolean): void {
+    if (this.#isClosing || this.#socket.destroyed) return;
+    this.#host.counts.sentBytes += packet.length;
+    this.#outbox.write(packet, !isVital);
+  }
+
+  opened(): void {
+    if (this.#isClosing || this.#isClosed) return;
+    this.#isLetIn = true;
+    openConnections.inUse(this.#socket);
+    this.#host.gotHello(this);
+    this.#parts.keepAlives.join(this, this.#keepAlive);
+  }
+
+  end(text: string, cause?: CloseCause): void {
+    const who = this.#who(text);
+    this.#session = undefined;
+    if (this.#isClosing) return;
+    if (cause !== undefined) {
+      this.ending ??= cause;
+      this.#host.ended(cause, who);
+    }
+    this.#finish();
+  }
+
+  pauseReading(): void {
+    this.#inbox.hold();
+  }
+
+  resumeReading(): void {
+    this.#inbox.release();
+  }
+
+  // What the host asks for.
+
+  get peer(): string {
+    return this.client.peer;
+  }
+
+  get paused(): boolean {
+    return !this.#inbox.isReading;
+  }
+
+  /** It is the client who pings. */
+  ping(): void {
+    return;
+  }
+
+  helloOverdue(timeoutMs: number): void {
+    if (this.#session === undefined) this.end(`no CONNECT within ${timeoutMs} ms`, 'timeout');
+    else this.#session.overdue(timeoutMs);
+  }
+
+  close(cause: CloseCause, text: string): void {
+    this.end(text, cause);
+  }
+
+  /** There is one session for each connection. */
+  rested(): void {
+    return;
+  }
+
+  shutdown(): void {
+    if (this.#session === undefined) this.end('the node stops', 'system_shutdown');
+    else this.#session.shutdown();
+  }
+
+  /** There is no word for it before CONNACK. */
+  evict(): void {
+    this.ending ??= 'evicted';
+    this.terminate();
+  }
+
+  cut(fault: Fault): void {
+    if (this.#isClosing) return;
+    this.ending ??= fault;
+    this.#host.ended(fault, this.#who());
+    this.terminate();
+  }
+
+  terminate(): void {
+    this.#stop();
+    if (this.#isClosed) this.#gone();
+    else this.#socket.destroy();
+  }
+
+  /** Nothing came for too long; as long as it is not read, that is not its fault. */
+  silent(): void {
+    if (!this.paused) this.cut('silent');
+  }
+
+  // What the outbox asks for.
+
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void {
+    this.#host.log.warn({ ...this.#reading(), ...facts }, message);
+  }
+
+  eventDropped(isFirst: boolean): void {
+    this.#host.counts.slowDropping += isFirst ? 1 : 0;
+    this.#session?.eventDropped();
+  }
+
+  giveUp(facts = {}): void {
+    if (this.#isClosing || this.#socket.destroyed) return;
+    this.#host.repeated.say('warn', { ...this.#reading(), ...facts }, 'slow consumer disconnected');
+    this.cut('slow_consumer');
+  }
+
+  /** See {@link receivedMemory}. */
+  giveUpReceiving(): void {
+    this.cut('too_many_large');
+  }
+
+  // What comes in.
+
+  #receive(chunk: Buffer): void {
+    this.active = true;
+    if (this.#isClosing) return;
+    this.#host.counts.receivedBytes += chunk.length;
+    if (this.#isLetIn) this.#parts.keepAlives.seen(this, this.#keepAlive);
+    this.#inbox.push(chunk);
+  }
+
+  // What the inbox asks for.
+
+  take(packet: ClientPacket): void {
+    const session = this.#session;
+    try {
+      if (packet.cmd !== 'connect') return session?.receive(packet);
+      this.#keepAlive = packet.keepalive;
+      const opening = this.#parts.clients.connect(packet, this);
+      // It may have been refused at once.
+      if (!this.#isClosing) this.#session = opening;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** A fault of ours: it ends this session, and no other. */
+  #failed(error: unknown): void {
+    if (this.#session !== undefined) return this.#session.fail(error);
+    this.#host.log.error({ ...this.#who(), err: error }, 'internal error');
+    this.end('internal error', 'internal_error');
+  }
+
+  broken({ message, returnCode }: PacketError): void {
+    this.ending ??= 'bad_frame';
+    this.#host.ended('bad_frame', this.#who(message));
+    if (returnCode !== undefined) {
+      this.send(this.#parts.codec.encode({ cmd: 'connack', returnCode, sessionPresent: false }), true);
+    }
+    const session = this.#session;
+    this.#session = undefined;
+    this.#finish();
+    session?.lost(textOf('bad_frame'));
+  }
+
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  startReading(): void {
+    this.#socket.resume();
+  }
+
+  /** See {@link receivedMemory}. */
+  holds(bytes: number): void {
+    receivedMemory.hold(this, bytes);
+  }
+
+  // Its end.
+
+  /** All that was sent goes out first. */
+  #finish(): void {
+    this.#outbox.flush();
+    this.#stop();
+    if (this.#isClosed) return this.#gone();
+    // Only a socket that is read tells that the client has closed, too.
+    this.#socket.resume().end();
+    this.#host.awaitClose(this);
+  }
+
+  #stop(): void {
+    this.#isClosing = true;
+    this.#inbox.stop();
+    this.#parts.keepAlives.leave(this, this.#isLetIn ? this.#keepAlive : 0);
+    this.#isLetIn = false;
+  }
+
+  /** The socket is closed. */
+  #closed(): void {
+    this.#isClosed = true;
+    this.#outbox.closed();
+    if (this.#isLetIn) this.#inbox.finish(() => this.#gone());
+    else this.#gone();
+  }
+
+  #gone(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    const session = this.#session;
+    this.#session = undefined;
+    this.#stop();
+    session?.lost(textOf(this.ending));
+    this.client.liveCookie?.left();
+    this.#host.closed(this);
+  }
+
+  #who(reason?: string): Readonly<Record<string, unknown>> {
+    return { peer: this.peer, sessionId: (this.#session?.id ?? 0) || undefined, reason };
+  }
+
+  /** Who reads too slowly, and what the measure is. */
+  #reading(): Readonly<Record<string, unknown>> {
+    return { ...this.#who(), maxUnsentBytes: this.#host.unsent.maxUnsentBytes };
+  }
+}
