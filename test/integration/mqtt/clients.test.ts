@@ -11,7 +11,7 @@ import { within } from '../../support/wamp-client.js';
 
 const HAS_MOSQUITTO = spawnSync('mosquitto_pub', ['--help']).error === undefined;
 
-const open: { stop(): Promise<unknown> }[] = [];
+const open: { readonly stop: () => Promise<unknown> }[] = [];
 
 afterEach(async () => {
   for (const { stop } of open.splice(0).reverse()) await stop();
