@@ -23,7 +23,7 @@ export interface LoginTally {
   readonly cut: number;
 }
 
-/** The web socket path of these browsers, for `paths` of a transport. The role `member` may be in no realm but that of the test. */
+/** The path of these browsers, for `paths` of a transport. */
 export function loginPath(store: object): object {
   return {
     type: 'websocket',
@@ -57,7 +57,7 @@ export class LoginLoad {
     const broken: string[] = [];
     const look = async (): Promise<void> => {
       for (const [at, [cookie, state]] of cookies) {
-        const found = await this.#stateOf(this.#urls[at % this.#urls.length] ?? '', cookie);
+        const found = await this.#stateAt(at, cookie);
         if (found !== state) broken.push(`cookie ${at}: its browser was told '${state}', and it is '${found}'`);
       }
     };
@@ -106,6 +106,18 @@ export class LoginLoad {
       this.#logouts += 1;
     } finally {
       await client.drop();
+    }
+  }
+
+  /** Of a node that sends it elsewhere it goes to the next one. */
+  async #stateAt(index: number, cookie: string): Promise<string> {
+    for (let at = index; ; at++) {
+      try {
+        return await this.#stateOf(this.#urls[at % this.#urls.length] ?? '', cookie);
+      } catch (error) {
+        if (!(error instanceof ConnectionClosed)) throw error;
+        await delay(PAUSE_MS);
+      }
     }
   }
 
