@@ -109,13 +109,14 @@ export class LoginLoad {
     }
   }
 
-  /** Of a node that sends it elsewhere it goes to the next one. */
+  /** Of a node that sends it elsewhere, or cannot ask its store (503), it goes to the next one. */
   async #stateAt(index: number, cookie: string): Promise<string> {
     for (let at = index; ; at++) {
       try {
         return await this.#stateOf(this.#urls[at % this.#urls.length] ?? '', cookie);
       } catch (error) {
-        if (!(error instanceof ConnectionClosed)) throw error;
+        const isAway = error instanceof HandshakeRefused && error.status === 503;
+        if (!isAway && !(error instanceof ConnectionClosed)) throw error;
         await delay(PAUSE_MS);
       }
     }
