@@ -6,13 +6,22 @@
  *
  * The server of a consumer may also have a copy of the stream that has stopped, while it says that it is current, and that there is
  * nothing to tell (nats-server 2.9.10, when servers were killed under load). Only the leader of the stream knows better, so it is asked
- * from time to time for the last change.
+ * for the last change from time to time, and before what was there counts as told. What the consumer keeps back is read from the leader,
+ * and the next consumer has to be on another server: NATS takes any of them for it.
  *
  * Before each consumer it looks whether the stream still is the one that it followed: a server that came back with an empty directory
  * has another one, or none, and its numbers begin again below those that were told.
  */
-import type { ConsumerMessages, JetStreamApiError, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import type {
+  ConsumerInfo,
+  ConsumerMessages,
+  JetStreamApiError,
+  JetStreamClient,
+  JetStreamManager,
+  JsMsg,
+} from '@nats-io/jetstream';
 import { EngineError } from '../engine.js';
+import { Leader } from './leader.js';
 import { isMark } from './mark.js';
 import { Portions } from './portions.js';
 import type { Change } from '../engine.js';
@@ -39,6 +48,9 @@ const NO_STREAM = 10_059;
  */
 const LOOKS = 4;
 
+/** So many consumers in a row are given up because NATS put them on the server that kept something back. The next one is taken. */
+const ELSEWHERE = 8;
+
 /** The stream has the name of the one that was followed, and is another one. */
 const OTHER_STREAM = 'the stream was made anew';
 
@@ -47,6 +59,15 @@ const CHANGES_MISSING = 'the stream lacks what was told';
 
 /** A consumer says that there is nothing to tell, and the stream has more. */
 const KEPT_BACK = 'a server of NATS does not tell what is in the stream';
+
+/** A change, by whichever way it came. */
+type Told = Pick<JsMsg, 'seq' | 'subject' | 'headers' | 'data'>;
+
+/** A consumer that pushes to us, and what NATS said of it. */
+interface Made {
+  readonly name: string;
+  readonly info: ConsumerInfo;
+}
 
 /** What is told of a bucket: see `Bucket.watch`. */
 export interface FollowingListener {
@@ -82,6 +103,13 @@ export class Following {
   #missed = 0;
   /** The number of the last change that came, in the stream; 0: none. */
   #last = 0;
+  readonly #leader: Leader;
+  /** The server of the consumer; undefined: NATS is one server. */
+  #server: string | undefined;
+  /** The server that kept something back. */
+  #distrusted: string | undefined;
+  /** Whether the leader is asked if what was there has come. */
+  #isSettling = false;
   /** Called when what was there has been told. */
   #complete: () => void = () => undefined;
   #haveAllCome = false;
@@ -91,6 +119,7 @@ export class Following {
   constructor(deps: FollowingDeps, listener: FollowingListener) {
     this.#deps = deps;
     this.#listener = listener;
+    this.#leader = new Leader(deps);
   }
 
   /** Resolves when everything that was there has been told. Rejects with what NATS says when there can be no consumer. */
@@ -148,26 +177,8 @@ export class Following {
     const attempt = ++this.#attempt;
     await this.#look(attempt);
     if (attempt !== this.#attempt) return;
-    const { packages, jetstream, manager, inboxPrefix, stream, prefix } = this.#deps;
-    const { AckPolicy, DeliverPolicy } = packages.jetstream;
-    const { createInbox, nanos } = packages.transport;
-    const deliver_subject = createInbox(inboxPrefix);
-    const name = `crossbar_${deliver_subject.slice(inboxPrefix.length + 1)}`;
-    const info = await manager.consumers.add(stream, {
-      name,
-      deliver_subject,
-      filter_subject: `${prefix}>`,
-      ...(this.#last === 0
-        ? { deliver_policy: DeliverPolicy.LastPerSubject }
-        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#last + 1 }),
-      ack_policy: AckPolicy.None,
-      max_deliver: 1,
-      flow_control: true,
-      idle_heartbeat: nanos(HEARTBEAT_MS),
-      inactive_threshold: nanos(INACTIVE_MS),
-      mem_storage: true,
-      num_replicas: 1,
-    });
+    const { jetstream, stream } = this.#deps;
+    const { name, info } = await this.#makeConsumer(attempt);
     if (attempt !== this.#attempt) return;
     const consumer = await jetstream.consumers.getPushConsumer(stream, name);
     if (attempt !== this.#attempt) return;
@@ -178,69 +189,115 @@ export class Following {
         if (message.info.deliverySequence !== expected) return this.renew();
         expected += 1;
         this.#tell(message);
-        if (message.info.pending === 0) this.#allCame();
+        if (message.info.pending === 0) this.#settle(messages);
       },
     });
     if (attempt !== this.#attempt) return messages.stop();
     this.#messages = messages;
     this.#missed = 0;
+    this.#server = info.cluster?.leader;
     this.#supervise(messages);
-    if (info.num_pending === 0) this.#allCame();
+    if (info.num_pending === 0) this.#settle(messages);
   }
 
-  #tell(message: JsMsg): void {
-    const { seq, subject, headers, data } = message;
+  async #makeConsumer(attempt: number): Promise<Made> {
+    const { packages, manager, inboxPrefix, stream, prefix } = this.#deps;
+    const { AckPolicy, DeliverPolicy } = packages.jetstream;
+    const { createInbox, nanos } = packages.transport;
+    for (let tries = 0; ; tries += 1) {
+      const deliver_subject = createInbox(inboxPrefix);
+      const name = `crossbar_${deliver_subject.slice(inboxPrefix.length + 1)}`;
+      const info = await manager.consumers.add(stream, {
+        name,
+        deliver_subject,
+        filter_subject: `${prefix}>`,
+        ...(this.#last === 0
+          ? { deliver_policy: DeliverPolicy.LastPerSubject }
+          : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#last + 1 }),
+        ack_policy: AckPolicy.None,
+        max_deliver: 1,
+        flow_control: true,
+        idle_heartbeat: nanos(HEARTBEAT_MS),
+        inactive_threshold: nanos(INACTIVE_MS),
+        mem_storage: true,
+        num_replicas: 1,
+      });
+      const server = info.cluster?.leader;
+      const isElsewhere = server === undefined || server !== this.#distrusted;
+      if (isElsewhere || tries === ELSEWHERE || attempt !== this.#attempt) return { name, info };
+      await manager.consumers.delete(stream, name);
+    }
+  }
+
+  /** What was told by another way is not told again. */
+  #tell({ seq, subject, headers, data }: Told): void {
+    if (seq <= this.#last) return;
     this.#last = seq;
     const key = subject.slice(this.#deps.prefix.length);
     const change = { key, value: isMark(headers) ? undefined : data.slice(), revision: seq };
     this.#telling.run(() => this.#listener.onChange(change));
   }
 
-  /** What was there when the watch began. */
-  #allCame(): void {
-    if (this.#haveAllCome) return;
+  /** What was there when the watch began has come, says the consumer. Without an answer of the leader the next look is for it. */
+  #settle(messages: ConsumerMessages): void {
+    if (this.#haveAllCome || this.#isSettling) return;
+    this.#isSettling = true;
+    this.#watchOver(messages, async () => {
+      try {
+        await this.#checkAgainst(await this.#leader.last(), messages);
+      } finally {
+        this.#isSettling = false;
+      }
+    });
+  }
+
+  /** @param end the number of the last change, as the leader has it. What came late is read there. */
+  async #checkAgainst(end: number | undefined, messages: ConsumerMessages): Promise<void> {
+    if (end === undefined || !(await this.#readUpTo(end, messages)) || this.#haveAllCome) return;
     this.#haveAllCome = true;
     this.#telling.run(() => this.#complete());
   }
 
+  /** Reads at the leader, while a consumer may push the same. @returns whether all has been told. */
+  async #readUpTo(end: number, messages: ConsumerMessages): Promise<boolean> {
+    while (this.#last < end && this.#messages === messages) {
+      const message = await this.#leader.next(this.#last + 1);
+      if (message === null) break;
+      if (message === undefined || this.#messages !== messages) return false;
+      this.#tell({ seq: message.seq, subject: message.subject, headers: message.header, data: message.data });
+    }
+    return this.#messages === messages;
+  }
+
   #supervise(messages: ConsumerMessages): void {
-    const watch = async (): Promise<void> => {
+    this.#watchOver(messages, async () => {
       let beats = 0;
       let awaited = 0;
       for await (const { type } of messages.status()) {
         if (type === 'heartbeats_missed' || type === 'consumer_deleted') break;
         if (type !== 'heartbeat' || ++beats % LOOK_EVERY > 0) continue;
         if (awaited > this.#last && this.#messages === messages) {
+          this.#distrusted = this.#server;
           this.#deps.failed(new EngineError('unavailable', KEPT_BACK));
+          await this.#readUpTo(awaited, messages);
           break;
         }
-        awaited = await this.#lastInStream();
+        // Without an answer the heartbeats go on, and the next look is soon; a link that is gone is noticed elsewhere.
+        awaited = (await this.#leader.last()) ?? 0;
+        if (!this.#haveAllCome) this.#settle(messages);
       }
       if (this.#messages === messages) this.renew();
-    };
-    watch().catch((error: unknown) => {
+    });
+  }
+
+  /** Runs what concerns one consumer. Another takes its place when that fails. */
+  #watchOver(messages: ConsumerMessages, run: () => Promise<void>): void {
+    run().catch((error: unknown) => {
       if (this.#messages !== messages) return;
       this.#deps.failed(error);
       this.renew();
     });
   }
-
-  /** @returns the number of the last change that the stream has; 0 when NATS gives no answer, or there is none. Rejects else. */
-  async #lastInStream(): Promise<number> {
-    const { manager, stream, prefix } = this.#deps;
-    try {
-      return (await manager.streams.getMessage(stream, { last_by_subj: `${prefix}>` }))?.seq ?? 0;
-    } catch (error) {
-      if (isFaultOfCode(error)) throw error;
-      // The heartbeats go on, and the next look is soon; a link that is gone is noticed elsewhere.
-      return 0;
-    }
-  }
-}
-
-/** @returns whether it is none of the errors of NATS, whose classes are of its packages. */
-function isFaultOfCode(error: unknown): boolean {
-  return [TypeError, RangeError, ReferenceError, SyntaxError].some((each) => error instanceof each);
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,13 +1,18 @@
-/** A watch of a bucket over a consumer that says it has nothing to tell, while the stream has more: another consumer takes its place. */
+/** A watch of a bucket over a consumer that says it has nothing to tell, while the stream has more: what it keeps back is read from the leader, and another consumer takes its place. */
 import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import { expect, it } from 'vitest';
 import { Following } from '../../../src/engine/nats/following.js';
 import { PORTION } from '../../../src/engine/nats/portions.js';
 import type { FollowingDeps } from '../../../src/engine/nats/following.js';
 
+const storedAt = (seq: number) => ({ seq, subject: `$KV.b.k${seq}`, data: new Uint8Array(1) });
+
 /** A stream with consumers that tell what a test tells. */
 class FakeStream {
   lastSeq = 0;
+  /** The servers that consumers are put on, one after the other; the last one for all that follow. */
+  servers: readonly string[] = [];
+  readonly deleted: string[] = [];
   readonly consumers: { from: number | undefined; tell: (seq: number) => void; beat: () => Promise<void> }[] = [];
   readonly failures: unknown[] = [];
   isAnswering = true;
@@ -17,12 +22,22 @@ class FakeStream {
   deps(): FollowingDeps {
     const streams = {
       info: () => Promise.resolve({ created: 'once', state: { last_seq: this.lastSeq } }),
-      getMessage: () => (this.isAnswering ? Promise.resolve({ seq: this.lastSeq }) : Promise.reject(this.fault)),
+      getMessage: (_stream: string, { seq }: { seq?: number }) => {
+        if (!this.isAnswering) return Promise.reject(this.fault);
+        const number = seq ?? this.lastSeq;
+        return Promise.resolve(number === 0 || number > this.lastSeq ? null : storedAt(number));
+      },
     };
     let from: number | undefined;
+    let made = 0;
     const add = (_stream: string, config: { opt_start_seq?: number }): Promise<object> => {
       from = config.opt_start_seq;
-      return Promise.resolve({ num_pending: 0 });
+      const leader = this.servers[Math.min(made++, this.servers.length - 1)];
+      return Promise.resolve({ num_pending: 0, ...(leader !== undefined && { cluster: { leader } }) });
+    };
+    const remove = (_stream: string, name: string): Promise<boolean> => {
+      this.deleted.push(name);
+      return Promise.resolve(true);
     };
     const getPushConsumer = (): Promise<object> => Promise.resolve({ consume: this.#consume(from) });
     return {
@@ -31,7 +46,7 @@ class FakeStream {
         transport: { createInbox: (prefix: string) => `${prefix}.1`, nanos: (ms: number) => ms },
       } as unknown as FollowingDeps['packages'],
       jetstream: { consumers: { getPushConsumer } } as unknown as JetStreamClient,
-      manager: { streams, consumers: { add } } as unknown as JetStreamManager,
+      manager: { streams, consumers: { add, delete: remove } } as unknown as JetStreamManager,
       inboxPrefix: 'inbox',
       stream: 'KV_b',
       prefix: '$KV.b.',
@@ -56,7 +71,7 @@ class FakeStream {
         from,
         tell: (seq) => {
           const info = { deliverySequence: ++deliverySequence, pending: 0 };
-          callback({ seq, subject: `$KV.b.k${seq}`, data: new Uint8Array(1), info } as unknown as JsMsg);
+          callback({ ...storedAt(seq), info } as unknown as JsMsg);
         },
         beat: async () => {
           queue.push('heartbeat');
@@ -73,8 +88,9 @@ class FakeStream {
   }
 }
 
-async function follow(): Promise<{ stream: FakeStream; told: number[]; following: Following }> {
-  const stream = new FakeStream();
+async function follow(
+  stream = new FakeStream(),
+): Promise<{ stream: FakeStream; told: number[]; following: Following }> {
   const told: number[] = [];
   const following = new Following(stream.deps(), {
     onChange: ({ revision }) => told.push(revision),
@@ -88,20 +104,72 @@ async function beats(stream: FakeStream, count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) await stream.consumers.at(-1)?.beat();
 }
 
-it('takes another consumer when the stream has more than the first one tells', async () => {
+it('reads what the consumer keeps back from the leader, and takes another one', async () => {
   const { stream, told, following } = await follow();
   stream.lastSeq = 1;
   stream.consumers[0]?.tell(1);
   stream.lastSeq = 3;
   await beats(stream, 4);
-  expect(stream.consumers.map(({ from }) => from)).toEqual([undefined, 2]);
+  expect(told).toEqual([1, 2, 3]);
+  expect(stream.consumers.map(({ from }) => from)).toEqual([undefined, 4]);
   expect(stream.failures).toHaveLength(1);
-  stream.consumers[1]?.tell(3);
-  // What the first one has still to say is not heard.
+  // What the first one has still to say is not heard, and a server whose copy ends early begins too early.
   stream.consumers[0]?.tell(2);
+  stream.consumers[1]?.tell(3);
+  stream.lastSeq = 4;
+  stream.consumers[1]?.tell(4);
   await beats(stream, 6);
-  expect(told).toEqual([1, 3]);
+  expect(told).toEqual([1, 2, 3, 4]);
   expect(stream.consumers).toHaveLength(2);
+  following.end();
+});
+
+it('takes no consumer on the server that kept something back, unless NATS has no other place', async () => {
+  const one = new FakeStream();
+  one.servers = ['a', 'a', 'a', 'b'];
+  const { following } = await follow(one);
+  one.lastSeq = 1;
+  await beats(one, 4);
+  expect([one.consumers.length, one.deleted.length]).toEqual([2, 2]);
+  one.lastSeq = 2;
+  one.consumers[1]?.tell(2);
+  await beats(one, 4);
+  expect(one.consumers).toHaveLength(2);
+  following.end();
+
+  const other = new FakeStream();
+  other.servers = ['a'];
+  const { following: there } = await follow(other);
+  other.lastSeq = 1;
+  await beats(other, 4);
+  expect([other.consumers.length, other.deleted.length]).toEqual([2, 8]);
+  there.end();
+});
+
+it('has told what was there only when the leader says so, whatever the consumer says', async () => {
+  const stream = new FakeStream();
+  stream.lastSeq = 3;
+  const { told, following } = await follow(stream);
+  expect(told).toEqual([1, 2, 3]);
+  following.end();
+});
+
+it('waits for the leader until it answers', async () => {
+  const stream = new FakeStream();
+  stream.isAnswering = false;
+  stream.lastSeq = 2;
+  const before: unknown[] = [];
+  const beginning = follow(stream).then((begun) => {
+    before.push('begun');
+    return begun;
+  });
+  while (stream.consumers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await beats(stream, 4);
+  expect(before).toEqual([]);
+  stream.isAnswering = true;
+  await beats(stream, 4);
+  const { told, following } = await beginning;
+  expect([told, stream.consumers.length]).toEqual([[1, 2], 1]);
   following.end();
 });
 

@@ -1,0 +1,58 @@
+/** What a watch asks the leader of a stream for, and where NATS says that a consumer is: asked of three real servers. */
+import { connect } from '@nats-io/transport-node';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { NatsEngine } from '../../../src/engine/nats/engine.js';
+import { Leader } from '../../../src/engine/nats/leader.js';
+import { natsPackages } from '../../../src/engine/nats/packages.js';
+import { hasNats, NatsServers } from '../../support/nats.js';
+import { describeNeeds } from '../../support/needs.js';
+
+const STREAM = 'KV_of_test';
+
+describeNeeds('nats-server', hasNats)('of three servers of NATS', () => {
+  let nats: NatsServers;
+  let engine: NatsEngine;
+  beforeEach(async () => {
+    nats = await NatsServers.start(3);
+  });
+  afterEach(async () => {
+    await engine.close();
+    await nats.stop();
+  });
+
+  it('the leader gives one change after the other, and a consumer has a server', async () => {
+    const packages = await natsPackages('the tests');
+    const connection = await connect({ servers: [`127.0.0.1:${nats.servers[0]?.port}`] });
+    const manager = await packages.jetstream.jetstreamManager(connection);
+    engine = await NatsEngine.over(packages, connection, {
+      ...{ replicas: 3, inboxPrefix: '_INBOX.test', timeoutMs: 10_000, maxPendingBytes: 16_777_216 },
+    });
+    const bucket = await engine.bucket('of_test', { durable: true });
+    const leader = new Leader({ manager, stream: STREAM, prefix: '$KV.of_test.' });
+    expect([await leader.last(), await leader.next(1)]).toEqual([0, null]);
+
+    const first = await bucket.put('a', new Uint8Array([1]));
+    await bucket.put('b', new Uint8Array([2]));
+    await bucket.put('c', new Uint8Array([3]));
+    // The stream has the last change of each key only: the numbers have gaps.
+    const changed = await bucket.put('b', new Uint8Array([4]));
+    const gone = await bucket.delete('c');
+    expect(await leader.last()).toBe(gone);
+    const read: [string, number, number[]][] = [];
+    for (let seq = 1; ;) {
+      const message = await leader.next(seq);
+      if (message === null || message === undefined) break;
+      read.push([message.subject, message.seq, [...message.data]]);
+      seq = message.seq + 1;
+    }
+    expect(read).toEqual([
+      ['$KV.of_test.a', first, [1]],
+      ['$KV.of_test.b', changed, [4]],
+      ['$KV.of_test.c', gone, []],
+    ]);
+
+    const { cluster } = await manager.consumers.add(STREAM, { name: 'one', num_replicas: 1, ack_policy: 'none' });
+    const { cluster: all } = await manager.streams.info(STREAM);
+    expect([all?.leader, ...(all?.replicas ?? []).map(({ name }) => name)]).toContain(cluster?.leader);
+  });
+});
