@@ -4,6 +4,8 @@
  */
 import { componentSchema } from '../component/schema.js';
 import type { ComponentConfig } from '../component/schema.js';
+import { mqttTransportSchema } from '../mqtt/schema.js';
+import type { MqttTransportConfig } from '../mqtt/schema.js';
 import { realmSchema } from '../router/schema.js';
 import type { RealmConfig } from '../router/schema.js';
 import type { ConfigSchema, FamilySchema } from '../schema/dialect.js';
@@ -52,12 +54,12 @@ export const transportSchema: FamilySchema = {
     webTransportSchema,
     websocketTransportSchema,
     rawsocketTransportSchema,
+    mqttTransportSchema,
     universalTransportSchema,
     flashPolicyTransportSchema,
     websocketTesteeSchema,
     streamTesteeSchema,
   ],
-  notYet: { mqtt: 'run an MQTT broker beside the node, and a program that is a client of both' },
 };
 
 export const routerWorkerSchema = {
@@ -174,6 +176,7 @@ export type TransportConfig =
   | WebTransportConfig
   | WebSocketTransportConfig
   | RawSocketTransportConfig
+  | MqttTransportConfig
   | UniversalTransportConfig
   | FlashPolicyTransportConfig
   | WebSocketTesteeTransportConfig

@@ -1,4 +1,5 @@
 /** The transports we ship: config word -> transport. A new one is a file of its own and a line here. */
+import { mqttTransportType } from '../mqtt/transport-type.js';
 import { flashPolicyTransportType } from '../transport/flashpolicy/transport-type.js';
 import { rawSocketTransportType } from '../transport/rawsocket/transport-type.js';
 import { streamTesteeTransportType } from '../transport/testee/stream-echo.js';
@@ -17,6 +18,7 @@ import type { TransportConfig } from './schema.js';
 /** The transports that we ship. */
 export const TRANSPORTS: TransportTypes = {
   flashpolicy: flashPolicyTransportType,
+  mqtt: mqttTransportType,
   rawsocket: rawSocketTransportType,
   universal: universalTransportType,
   web: webTransportType,

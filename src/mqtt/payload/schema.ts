@@ -9,6 +9,7 @@ export const payloadMappingSchema = {
   description:
     'What becomes of payloads, by the beginning of the URI of their topic: the longest key that fits counts. A message for which no key fits is dropped, whoever sends it.',
   additionalProperties: {
+    type: 'object',
     description: 'What becomes of these payloads.',
     discriminator: { propertyName: 'type' },
     required: ['type'],

@@ -79,7 +79,7 @@ describe('a transport more', () => {
       '/workers/0/transports/0/loft: found no loft (allowed: one)',
     ]);
     expect(problemsOf(withTransport({ type: 'pigoen' }))).toEqual([
-      '/workers/0/transports/0/type: found "pigoen", did you mean "pigeon"? (allowed: "web", "websocket", "rawsocket", "universal", "flashpolicy", "websocket.testee", "stream.testee", "pigeon")',
+      '/workers/0/transports/0/type: found "pigoen", did you mean "pigeon"? (allowed: "web", "websocket", "rawsocket", "mqtt", "universal", "flashpolicy", "websocket.testee", "stream.testee", "pigeon")',
     ]);
   });
 });
@@ -221,7 +221,7 @@ describe('the schema without more words', () => {
     expect(shippedWords()).toEqual({
       workers: ['router', 'container', 'guest', 'proxy', 'websocket-testee'],
       transports: [
-        ...['web', 'websocket', 'rawsocket', 'universal', 'flashpolicy'],
+        ...['web', 'websocket', 'rawsocket', 'mqtt', 'universal', 'flashpolicy'],
         ...['websocket.testee', 'stream.testee'],
       ],
       services: [

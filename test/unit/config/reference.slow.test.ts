@@ -14,6 +14,7 @@ describe('the published schema', () => {
     expect(accepts(node({ ...socket, endpoint: { type: 'tcp', port: 65_536 } }))).toBe(false);
     expect(accepts(node({ ...socket, type: 'rawsocket' }))).toBe(true);
     expect(accepts(node({ ...socket, type: 'mqtt' }))).toBe(false);
+    expect(accepts(node({ ...socket, type: 'mqtt', options: { realm: 'realm1' } }))).toBe(true);
     expect(accepts({ version: 1 })).toBe(false);
   });
 });

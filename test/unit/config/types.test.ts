@@ -25,7 +25,7 @@ describe('derived types', () => {
 
   it('tell variants apart by their type', () => {
     expectTypeOf<TransportConfig['type']>().toEqualTypeOf<
-      'web' | 'websocket' | 'rawsocket' | 'universal' | 'flashpolicy' | 'websocket.testee' | 'stream.testee'
+      'web' | 'websocket' | 'rawsocket' | 'mqtt' | 'universal' | 'flashpolicy' | 'websocket.testee' | 'stream.testee'
     >();
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
