@@ -112,6 +112,7 @@ export class ClusterMember {
     const registrations = await engine.bucket(`${name}_registrations`, { durable: true });
     // What becomes known before everything is there is known to `membership`, too.
     const late: { member?: ClusterMember } = {};
+    const gone: NodeRef[] = [];
     let complete = (): void => undefined;
     const completed = new Promise<void>((resolve) => (complete = resolve));
     const membership = await Membership.join({
@@ -119,7 +120,7 @@ export class ClusterMember {
       ...{ log, repeated },
       listener: {
         joined: (node) => late.member?.askRoll(node),
-        removed: (node) => late.member?.forget(node),
+        removed: (node) => (late.member === undefined ? gone.push(node) : late.member.forget(node)),
         clean: async (node) => {
           await completed;
           await late.member?.cleanBehind(node);
@@ -168,7 +169,9 @@ export class ClusterMember {
     complete();
     directory.dropEarlier((node) => membership.isUncleaned(node));
     const parts = { membership, peers, barrier, standings, directory, ids, repeated };
-    return (late.member = new ClusterMember(deps, parts));
+    late.member = new ClusterMember(deps, parts);
+    for (const node of gone) late.member.forget(node);
+    return late.member;
   }
 
   get self(): NodeRef {
@@ -334,7 +337,7 @@ export class ClusterMember {
     }
     peers.undelivered = (to, token) => this.#undelivered(to, token);
     peers.lost = (from) => this.#lost(from);
-    peers.absent = (node) => this.#absent(node);
+    peers.absent = (node, isMark) => this.#absent(node, isMark);
     peers.on(ROLL, (from, { head }, answer) => {
       const roll = this.mayServe() ? this.#links.get(String(head['r']))?.roll : undefined;
       answer?.(roll?.asked(from, head) ?? { none: true });
@@ -348,10 +351,14 @@ export class ClusterMember {
 
   /**
    * A frame surely reached nobody. What was sent to the node just before may be lost without a word: the servers of NATS on the way did not
-   * know yet that it was away. So it is looked at again; and when it still is away, calls are over that it gave no sign of life after.
+   * know yet that it was away. So it is looked at again; and when it still is away, calls are over that it gave no sign of life after. A
+   * node that is no member has nobody who says later that it has gone: with the first mark all calls to it are over.
    */
-  #absent(node: NodeRef): void {
+  #absent(node: NodeRef, isMark: boolean): void {
     const { membership, peers } = this.#parts;
+    const isMember = membership.heardMs(node) !== undefined;
+    if (isMark && !isMember)
+      for (const { calls } of this.#links.values()) calls.unheard(node, Number.NEGATIVE_INFINITY);
     if (membership.isSuspect(node)) return;
     membership.noticeAbsent(node);
     if (!membership.isSuspect(node)) return peers.look(node);

@@ -39,7 +39,7 @@ export interface MembershipTimings {
 /** What becomes known of the other nodes, and of this one. None of it may throw. */
 export interface MembershipListener {
   joined(node: NodeRef): void;
-  /** A node that had joined has left, or was removed. */
+  /** A node has left, or was removed; also one that had gone before this node joined, and an earlier life of this node. */
   removed(node: NodeRef): void;
   /**
    * This node has to clean up behind one that was removed, which may have joined before this one did. Called again on another node
@@ -326,7 +326,8 @@ export class Membership {
     if (this.#gone.has(key)) return;
     this.#gone.add(key);
     this.#later(TRACE_MS, () => this.#gone.delete(key));
-    if (this.#others.delete(key)) this.#deps.listener.removed(node);
+    this.#others.delete(key);
+    this.#deps.listener.removed(node);
     for (const [uncleaned, by] of this.#uncleaned) if (by === key) this.#takeOver(uncleaned);
   }
 

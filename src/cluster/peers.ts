@@ -84,8 +84,8 @@ export class Peers {
   /** Called with the `token` of a frame that surely reached nobody. */
   undelivered: (to: NodeRef, token: string) => void = () => undefined;
 
-  /** Called with a node when a frame for it surely reached nobody. */
-  absent: (node: NodeRef) => void = () => undefined;
+  /** Called with a node when a frame for it surely reached nobody. @param isMark all that was sent before has come, or is lost */
+  absent: (node: NodeRef, isMark: boolean) => void = () => undefined;
 
   constructor(deps: PeersDeps) {
     this.#deps = deps;
@@ -228,7 +228,7 @@ export class Peers {
     const [name, epoch, token] = subject.slice(this.#subject.length + 1).split('.');
     const node = nodeOf(`${name ?? ''}.${epoch ?? ''}`);
     if (node === undefined || token === undefined) return;
-    this.absent(node);
+    this.absent(node, token === MARK_TOKEN);
     if (token === MARK_TOKEN) return;
     if (!token.startsWith('q')) return this.undelivered(node, token);
     this.#questions

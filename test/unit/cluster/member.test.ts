@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import type { MemoryHub } from '../../../src/engine/memory/hub.js';
+import { keyOf } from '../../../src/cluster/node-ref.js';
 import { ClusterNode } from '../../support/cluster-node.js';
 import { settle, testHub, TIMINGS } from '../../support/cluster.js';
 import { FakeClock } from '../../support/realm.js';
@@ -277,6 +278,55 @@ describe('calls', () => {
     a.engine.mend();
     await pass(4000);
     expect(caller.heard().map((message) => [message[2], message[4]])).toEqual([[1, 'wamp.error.canceled']]);
+  });
+});
+
+describe('what is left of a callee whose node is no member', () => {
+  /** The entry of each callee once more, as one of that node. */
+  async function leave(): Promise<void> {
+    const bucket = await b.engine.bucket('test_registrations', { durable: true });
+    const found: [string, Uint8Array][] = [];
+    const end = await bucket.watch(({ key, value }) => value !== undefined && found.push([key, value]));
+    end();
+    for (const [key, value] of found) {
+      const [realm, id] = key.split('.');
+      await bucket.put([realm, id, 'x', '1', '1'].join('.'), value);
+    }
+    await settle();
+  }
+
+  it('is called like any other; each call has an answer, also when it was lost on its way', async () => {
+    const [callee, caller] = [c.session(), b.session()];
+    callee.tell(REGISTER, 1, { invoke: 'roundrobin' }, 'com.app.f');
+    await settle();
+    await leave();
+    expect(b.member.linkOf('realm1').calls.size.callees).toBe(2);
+    for (const request of [1, 2]) caller.tell(CALL, request, {}, 'com.app.f');
+    b.engine.cut();
+    b.engine.mend();
+    await pass(4000);
+    expect(heard(callee, INVOCATION)).toEqual([]);
+    expect(heard(caller, ERROR).map((message) => [message[2], message[4]]).sort()).toEqual([
+      [1, 'wamp.error.canceled'],
+      [2, 'wamp.error.canceled'],
+    ]);
+    // Whoever surely was not asked is replaced by another one.
+    for (const request of [3, 4]) caller.tell(CALL, request, {}, 'com.app.f');
+    await settle();
+    expect(heard(callee, INVOCATION)).toHaveLength(2);
+  });
+
+  it('is none for a node that joins when others have removed its node already', async () => {
+    const callee = c.session();
+    callee.tell(REGISTER, 1, { invoke: 'roundrobin' }, 'com.app.f');
+    await settle();
+    // The one that is to clean up cannot.
+    a.engine.cut();
+    const nodes = await b.engine.bucket('test_nodes', { durable: true });
+    await nodes.put('gone.x.1', new TextEncoder().encode(JSON.stringify({ by: keyOf(a.member.self) })));
+    await leave();
+    const late = await new ClusterNode('d', hub, clock).join();
+    expect(late.member.linkOf('realm1').calls.size.callees).toBe(1);
   });
 });
 
