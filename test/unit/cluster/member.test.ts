@@ -306,7 +306,11 @@ describe('what is left of a callee whose node is no member', () => {
     b.engine.mend();
     await pass(4000);
     expect(heard(callee, INVOCATION)).toEqual([]);
-    expect(heard(caller, ERROR).map((message) => [message[2], message[4]]).sort()).toEqual([
+    expect(
+      heard(caller, ERROR)
+        .map((message) => [message[2], message[4]])
+        .sort(),
+    ).toEqual([
       [1, 'wamp.error.canceled'],
       [2, 'wamp.error.canceled'],
     ]);
