@@ -96,7 +96,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     // The bodies of the HTTP bridge are what JSON is in WAMP.
     folders: [
       ...['wamp', 'serializer', 'cookie', 'auth', 'session', 'client', 'transport', 'http', 'log', 'metrics', 'system'],
-      ...['monitor'],
+      ...['monitor', 'mqtt'],
     ],
     // A reverse proxy is a client of HTTP.
     builtins: ['buffer', 'crypto', 'fs', 'http', 'https', 'net', 'path', 'stream', 'tls', 'util', 'zlib'],
@@ -119,7 +119,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   worker: {
     folders: [
       ...['wamp', 'log', 'system', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'http'],
-      ...['webservice', 'client', 'component', 'remote', 'monitor', 'metrics'],
+      ...['webservice', 'client', 'component', 'remote', 'monitor', 'metrics', 'mqtt'],
     ],
     builtins: ['fs', 'path', 'timers', 'url', 'v8'],
     builtinTypes: ['net', 'stream'],

@@ -16,7 +16,7 @@ import type { Drain } from '../transport/drain.js';
 import type { Acceptor } from '../transport/endpoint.js';
 import type { MqttClients } from './clients.js';
 import type { ConnectionParts } from './connection.js';
-import type { PacketCodec } from './packet-codec.js';
+import type { PacketCodec } from './packets/packet-codec.js';
 import type { MqttOptions } from './schema.js';
 
 /** What an acceptor works with. */

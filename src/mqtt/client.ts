@@ -15,14 +15,14 @@ import { Answers } from './answers.js';
 import { frameOf } from './event-frames.js';
 import { Incoming } from './incoming.js';
 import { Outgoing } from './outgoing.js';
-import { SUBSCRIPTION_REFUSED } from './packet.js';
+import { SUBSCRIPTION_REFUSED } from './packets/packet.js';
 import { InOrder } from './payload/in-order.js';
 import { PayloadError } from './payload/mapping.js';
 import type { Event, Qos } from '../wamp/message.js';
 import type { MqttDeps } from './deps.js';
 import type { ShownEvent } from './event-frames.js';
 import type { MqttSession, SessionOwner } from './mqtt-session.js';
-import type { ClientPacket, PublishPacket, SubscribePacket, UnsubscribePacket } from './packet.js';
+import type { ClientPacket, PublishPacket, SubscribePacket, UnsubscribePacket } from './packets/packet.js';
 
 /** What all clients are told of one. */
 export interface ClientOwner {

@@ -4,13 +4,13 @@
  * without a login share their ids, by role: whoever has the id of another of them takes its place.
  */
 import { MqttClient } from './client.js';
-import { ConnectCode } from './packet.js';
+import { ConnectCode } from './packets/packet.js';
 import { connectFault } from './hello.js';
 import { MqttSession } from './mqtt-session.js';
 import type { ClientOwner } from './client.js';
 import type { MqttDeps, MqttLink } from './deps.js';
 import type { SessionOwner } from './mqtt-session.js';
-import type { ConnectPacket } from './packet.js';
+import type { ConnectPacket } from './packets/packet.js';
 
 /** When a client that is away is forgotten. */
 interface Kept {

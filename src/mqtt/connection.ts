@@ -15,7 +15,7 @@ import { openConnections } from '../transport/open-connections.js';
 import { Outbox } from '../transport/outbox/outbox.js';
 import { clientInfoOf, clientOf } from '../transport/peer.js';
 import { receivedMemory } from '../transport/received-memory.js';
-import { PacketInbox } from './packet-inbox.js';
+import { PacketInbox } from './packets/packet-inbox.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Frame } from '../serializer/serializer.js';
 import type { CloseCause, TransportFacts } from '../session/transport.js';
@@ -27,10 +27,10 @@ import type { MqttClients } from './clients.js';
 import type { MqttLink } from './deps.js';
 import type { KeepAlives } from './keep-alives.js';
 import type { MqttSession } from './mqtt-session.js';
-import type { ClientPacket, PacketError } from './packet.js';
-import type { PacketCodec } from './packet-codec.js';
-import type { PacketReceiver } from './packet-inbox.js';
-import type { PacketLimits } from './packet-reader.js';
+import type { ClientPacket, PacketError } from './packets/packet.js';
+import type { PacketCodec } from './packets/packet-codec.js';
+import type { PacketReceiver } from './packets/packet-inbox.js';
+import type { PacketLimits } from './packets/packet-reader.js';
 
 /** What the connections of one acceptor share. */
 export interface ConnectionParts {

@@ -5,7 +5,7 @@ import type { CloseCause, TransportFacts } from '../session/transport.js';
 import type { Qos } from '../wamp/message.js';
 import type { EventFrames } from './event-frames.js';
 import type { OutgoingLimits, OutgoingLink } from './outgoing.js';
-import type { PacketCodec } from './packet-codec.js';
+import type { PacketCodec } from './packets/packet-codec.js';
 import type { MappingOf } from './payload/mappings.js';
 import type { TopicMapping } from './topics.js';
 

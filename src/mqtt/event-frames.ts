@@ -4,7 +4,7 @@
  */
 import { takeFramePlace } from '../transport/codecs.js';
 import { PayloadError } from './payload/mapping.js';
-import { PublishFrame } from './publish-frame.js';
+import { PublishFrame } from './packets/publish-frame.js';
 import type { Event, Qos } from '../wamp/message.js';
 import type { MappingOf } from './payload/mappings.js';
 import type { TopicMapping } from './topics.js';

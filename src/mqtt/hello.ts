@@ -2,10 +2,10 @@
 import { isUtf8 } from 'node:buffer';
 import { ErrorUri } from '../wamp/error.js';
 import { HELLO } from '../wamp/message.js';
-import { ConnectCode } from './packet.js';
+import { ConnectCode } from './packets/packet.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Hello } from '../wamp/message.js';
-import type { ConnectPacket } from './packet.js';
+import type { ConnectPacket } from './packets/packet.js';
 
 /** The longest client id, in UTF-16 code units: it is kept, and logged. Those that libraries make have some 20. */
 export const MAX_CLIENT_ID = 1024;

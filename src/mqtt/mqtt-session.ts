@@ -17,14 +17,14 @@ import { PayloadError } from './payload/mapping.js';
 import { InOrder } from './payload/in-order.js';
 import { Requests } from './requests.js';
 import { MqttSubscriptions } from './subscriptions.js';
-import { ConnectCode } from './packet.js';
+import { ConnectCode } from './packets/packet.js';
 import { helloOf, refusalCode } from './hello.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { Dict } from '../wamp/payload.js';
 import type { MqttDeps, MqttLink } from './deps.js';
-import type { ClientPacket, ConnectPacket, PublishPacket, ServerPacket, Will } from './packet.js';
+import type { ClientPacket, ConnectPacket, PublishPacket, ServerPacket, Will } from './packets/packet.js';
 import type { Publication } from './payload/mapping.js';
 
 /** Whose session it is: all clients until WELCOME, then one of them. None of it is called while the router routes, but `event`. */

@@ -10,7 +10,7 @@
  * It outlives connections; knows no sockets.
  */
 import type { Qos } from '../wamp/message.js';
-import type { PublishFrame } from './publish-frame.js';
+import type { PublishFrame } from './packets/publish-frame.js';
 
 export interface OutgoingLimits {
   /** How many PUBLISH of QoS 1 and 2 may wait for an answer of the client. */

@@ -6,7 +6,7 @@ import { LiveServer } from '../transport/reload/live-server.js';
 import { MqttAcceptor } from './acceptor.js';
 import { MqttClients } from './clients.js';
 import { MqttCounts } from './deps.js';
-import { loadPacketCodec } from './packet-codec.js';
+import { loadPacketCodec } from './packets/packet-codec.js';
 import { mqttDeps } from './transport-deps.js';
 import type { TransportDeps } from '../transport/transport-type.js';
 import type { Rebuild } from '../transport/reload/live-server.js';

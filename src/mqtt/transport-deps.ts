@@ -9,7 +9,7 @@ import { limitsOf } from './schema.js';
 import { TOPIC_MAPPINGS } from './topics.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { MqttCounts, MqttDeps } from './deps.js';
-import type { PacketCodec } from './packet-codec.js';
+import type { PacketCodec } from './packets/packet-codec.js';
 import type { CallProcedure } from './payload/dynamic.js';
 import type { PayloadError } from './payload/mapping.js';
 import type { MqttOptions } from './schema.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Incoming } from '../../../src/mqtt/incoming.js';
 import { Outgoing } from '../../../src/mqtt/outgoing.js';
 import type { OutgoingLimits } from '../../../src/mqtt/outgoing.js';
-import { PublishFrame } from '../../../src/mqtt/publish-frame.js';
+import { PublishFrame } from '../../../src/mqtt/packets/publish-frame.js';
 import type { Qos } from '../../../src/wamp/message.js';
 
 const LIMITS: OutgoingLimits = { maxInflight: 2, maxQueued: 3, maxQueuedBytes: 1_000_000 };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { loadPacketCodec } from '../../../src/mqtt/packet-codec.js';
-import { PacketInbox } from '../../../src/mqtt/packet-inbox.js';
+import { loadPacketCodec } from '../../../src/mqtt/packets/packet-codec.js';
+import { PacketInbox } from '../../../src/mqtt/packets/packet-inbox.js';
 import { FairScheduler } from '../../../src/transport/fair-scheduler.js';
 import { connect, publish } from '../../support/mqtt-packets.js';
 

@@ -1,7 +1,7 @@
 /** Packets of MQTT that come in as many pieces as they have octets: were each piece to cost a copy of all, this would take minutes. */
 import { expect, it } from 'vitest';
 
-import { loadPacketCodec } from '../../../src/mqtt/packet-codec.js';
+import { loadPacketCodec } from '../../../src/mqtt/packets/packet-codec.js';
 import { connect, publish } from '../../support/mqtt-packets.js';
 
 it('a packet of a million pieces is read', async () => {

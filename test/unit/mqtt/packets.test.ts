@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { loadPacketCodec } from '../../../src/mqtt/packet-codec.js';
-import { MAX_FILTERS } from '../../../src/mqtt/packet-check.js';
-import { PacketError } from '../../../src/mqtt/packet.js';
-import type { ClientPacket, ServerPacket } from '../../../src/mqtt/packet.js';
-import type { PacketReader } from '../../../src/mqtt/packet-reader.js';
+import { loadPacketCodec } from '../../../src/mqtt/packets/packet-codec.js';
+import { MAX_FILTERS } from '../../../src/mqtt/packets/packet-check.js';
+import { PacketError } from '../../../src/mqtt/packets/packet.js';
+import type { ClientPacket, ServerPacket } from '../../../src/mqtt/packets/packet.js';
+import type { PacketReader } from '../../../src/mqtt/packets/packet-reader.js';
 import { connect, field, packet, publish } from '../../support/mqtt-packets.js';
 
 const codec = await loadPacketCodec('a test');

@@ -1,5 +1,5 @@
 /** A PUBLISH to clients (MQTT 3.1.1, section 3.3): one for all subscribers that get it with the same QoS. */
-import type { Qos } from '../wamp/message.js';
+import type { Qos } from '../../wamp/message.js';
 
 const PUBLISH = 0x30;
 const DUP = 0x08;

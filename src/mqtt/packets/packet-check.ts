@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { ConnectCode, PacketError } from './packet.js';
-import { topicFault } from './topics.js';
+import { topicFault } from '../topics.js';
 
 /** The number of a packet, the first four bits of it (section "MQTT Control Packet type"). */
 export const PacketType = {

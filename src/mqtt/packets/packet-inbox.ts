@@ -2,10 +2,10 @@
  * The way in of one connection: from what its socket reads to packets, in turn with all other connections. What was read while packets
  * are not taken, or while others are first, stays bytes, and the socket is not read meanwhile. It knows no sockets.
  */
-import { LARGE_PAYLOAD_BYTES } from '../serializer/large-frame.js';
-import { LARGE_MESSAGE_BYTES } from '../transport/received-memory.js';
+import { LARGE_PAYLOAD_BYTES } from '../../serializer/large-frame.js';
+import { LARGE_MESSAGE_BYTES } from '../../transport/received-memory.js';
 import { PacketError } from './packet.js';
-import type { Backlog, FairScheduler } from '../transport/fair-scheduler.js';
+import type { Backlog, FairScheduler } from '../../transport/fair-scheduler.js';
 import type { ClientPacket } from './packet.js';
 import type { PacketReader } from './packet-reader.js';
 

@@ -1,8 +1,8 @@
 /** The package `mqtt-packet`: it reads and writes packets. Only nodes with clients of MQTT load it, and need it. */
 import type * as Package from 'mqtt-packet';
 
-import { messageOf } from '../system/error.js';
-import { optionalPackage } from '../system/optional-package.js';
+import { messageOf } from '../../system/error.js';
+import { optionalPackage } from '../../system/optional-package.js';
 import { PacketReader } from './packet-reader.js';
 import { PacketError } from './packet.js';
 import type { ClientPacket, ServerPacket } from './packet.js';

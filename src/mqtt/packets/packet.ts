@@ -3,7 +3,7 @@
  * `packet-reader.ts` and `packet-codec.ts`. The names of the fields are those of the package `mqtt-packet`.
  */
 
-import type { Qos } from '../wamp/message.js';
+import type { Qos } from '../../wamp/message.js';
 
 /** What is published when the connection of a client ends without DISCONNECT. */
 export interface Will {
