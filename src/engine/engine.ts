@@ -55,6 +55,9 @@ export interface Change {
   readonly revision: number;
 }
 
+/** What of the values of a bucket is lost: all; or some that were told, because a server that lacked them leads now. */
+export type Loss = 'all' | 'some';
+
 /** How a bucket is set up. All nodes say the same. */
 export interface BucketOptions {
   /** Whether values survive the restart of the whole engine. */
@@ -86,11 +89,11 @@ export interface Bucket {
    * marks of keys that were deleted.
    * @param onChange is told each change once, in order; of several changes of a key that came before, or while the link was down, only
    *   the last.
-   * @param onGone is called once when the values are lost: the engine came back without them, or somebody deleted the bucket. The
+   * @param onGone is called once when values are lost: the engine came back without them, or somebody deleted the bucket. The
    *   watch is over then, and what is written by this object may be lost, too: ask the engine for the bucket again.
    * @returns ends it.
    */
-  watch(onChange: (change: Change) => void, onGone?: () => void): Promise<() => void>;
+  watch(onChange: (change: Change) => void, onGone?: (loss: Loss) => void): Promise<() => void>;
 }
 
 /**

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { connect } from '@nats-io/transport-node';
@@ -61,6 +61,16 @@ export class NatsServer {
     child.kill(signal);
     if (signal === 'SIGKILL') child.kill('SIGCONT');
     await once(child, 'exit');
+  }
+
+  /** Copies what it keeps; it must not run. @returns a function that puts the copy in its place */
+  async copy(): Promise<() => Promise<void>> {
+    const copy = path.join(temporaryDirectory(), 'copy');
+    await cp(this.#directory, copy, { recursive: true });
+    return async () => {
+      await this.wipe();
+      await cp(copy, this.#directory, { recursive: true });
+    };
   }
 
   /** Removes what it keeps; it must not run. */

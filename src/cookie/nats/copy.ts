@@ -5,7 +5,7 @@
 import { CookieStoreError } from '../error.js';
 import { Table } from './table.js';
 import { keyOf } from './values.js';
-import type { Bucket, Change } from '../../engine/engine.js';
+import type { Bucket, Change, Loss } from '../../engine/engine.js';
 
 /** How long a change that was written may take until it is told, in milliseconds: a watch that lost its server is renewed before. */
 const TOLD_WITHIN_MS = 5000;
@@ -26,8 +26,8 @@ export interface CopyDeps {
 
 /** What {@link Copy.follow} finds. */
 export interface CopyListener {
-  /** Called once: the values of the bucket are lost, and the copy tells nothing any more. */
-  readonly onLost: () => void;
+  /** Called once: values of the bucket are lost, and the copy tells nothing any more. */
+  readonly onLost: (loss: Loss) => void;
 }
 
 export class Copy {
@@ -52,9 +52,9 @@ export class Copy {
   async follow(bucket: Bucket, { onLost }: CopyListener): Promise<void> {
     this.#endWatch = await bucket.watch(
       (change) => this.#apply(change),
-      () => {
+      (loss) => {
         this.#isOver = true;
-        onLost();
+        onLost(loss);
       },
     );
     this.#isComplete = true;

@@ -3,15 +3,17 @@
  * told it knows everything that was written before. Such a proof is good for some seconds. So a copy is believed neither while the link is
  * down, nor when the watch is silent, nor in a process that was stopped for a while.
  *
- * After a long time without proof the copy is made anew: of what was erased meanwhile nobody is told. So it is at once when the values of
- * the bucket are lost: nothing is believed until there is a bucket again, and a copy of it.
+ * After a long time without proof the copy is made anew: of what was erased meanwhile nobody is told. So it is at once when values of the
+ * bucket are lost: nothing is believed until there is a bucket again, and a copy of it. When only some are lost, those that this node knows
+ * are put back first.
  */
 import { randomBytes } from 'node:crypto';
 import { Copy } from './copy.js';
 import { probeKey } from './values.js';
 import { EngineError } from '../../engine/engine.js';
 import type { CopyDeps } from './copy.js';
-import type { Bucket, Engine } from '../../engine/engine.js';
+import { putBack } from './put-back.js';
+import type { Bucket, Engine, Loss } from '../../engine/engine.js';
 
 /** How long a proof is good, and how old it may get before there is another, in milliseconds. */
 const GOOD_MS = 5000;
@@ -25,14 +27,16 @@ const LOST = 'the values of the bucket are lost';
 export interface BucketLinkDeps extends CopyDeps {
   /** The copy may be believed again: what was logged out meanwhile may not have been told. */
   readonly onCaughtUp: () => void;
+  /** Values that the bucket had lost were put back. */
+  readonly onPutBack: (count: number) => void;
 }
 
 export class BucketLink {
   readonly engine: Engine;
   readonly #name: string;
   #bucket: Bucket;
-  /** The values of the bucket are lost, and there is no copy of the next one yet. */
-  #isLost = false;
+  /** What of the bucket is lost, when there is no copy of it yet that is true. */
+  #loss: Loss | undefined;
   readonly #deps: BucketLinkDeps;
   readonly #probe = probeKey(randomBytes(9).toString('base64url'));
   #timer: NodeJS.Timeout | undefined;
@@ -78,7 +82,7 @@ export class BucketLink {
   /** @returns undefined when the copy may be believed at once. The promise rejects when it may not be soon. */
   current(): Promise<void> | undefined {
     if (!this.engine.isUp) return Promise.reject(new Error('the link to NATS is down'));
-    return !this.#isLost && performance.now() - this.#provenMs <= GOOD_MS ? undefined : this.#proof();
+    return this.#loss === undefined && performance.now() - this.#provenMs <= GOOD_MS ? undefined : this.#proof();
   }
 
   /** Resolves when everything is known that was written before. Rejects with EngineError or CookieStoreError. */
@@ -86,7 +90,7 @@ export class BucketLink {
     const copy = this.#copy;
     const begunMs = performance.now();
     await copy.reach(await this.#bucket.put(this.#probe, Buffer.from(String(this.#deps.clock()))));
-    if (this.#isLost) throw new EngineError('unavailable', LOST);
+    if (this.#loss !== undefined) throw new EngineError('unavailable', LOST);
     // Only where the link was there all the time.
     if (this.engine.isUp && copy === this.#copy) this.#provenMs = this.#lastProvenMs = begunMs;
   }
@@ -110,18 +114,18 @@ export class BucketLink {
   }
 
   #follow(copy: Copy): Promise<void> {
-    return copy.follow(this.#bucket, { onLost: () => this.#lost(copy) });
+    return copy.follow(this.#bucket, { onLost: (loss) => this.#lost(copy, loss) });
   }
 
-  #lost(copy: Copy): void {
+  #lost(copy: Copy, loss: Loss): void {
     if (copy !== this.#copy) return void (this.#lostCopy = copy);
-    this.#isLost = true;
+    this.#loss = loss;
     this.#down();
     this.#prove();
   }
 
   #prove(): void {
-    if (!this.engine.isUp || (!this.#isLost && performance.now() - this.#provenMs < RENEW_MS)) return;
+    if (!this.engine.isUp || (this.#loss === undefined && performance.now() - this.#provenMs < RENEW_MS)) return;
     // Who needs it hears of a failure; the timer tries again.
     this.#proof().catch(() => undefined);
   }
@@ -134,7 +138,7 @@ export class BucketLink {
   async #catchUp(): Promise<void> {
     const nowMs = performance.now();
     const wasGood = nowMs - this.#provenMs <= GOOD_MS;
-    if (this.#isLost || nowMs - this.#lastProvenMs > RELOAD_AFTER_MS) await this.#loadAnew();
+    if (this.#loss !== undefined || nowMs - this.#lastProvenMs > RELOAD_AFTER_MS) await this.#loadAnew();
     await this.barrier();
     if (!wasGood) this.#deps.onCaughtUp();
   }
@@ -142,8 +146,9 @@ export class BucketLink {
   async #loadAnew(): Promise<void> {
     const copy = new Copy(this.#deps);
     try {
-      if (this.#isLost) this.#bucket = await this.engine.bucket(this.#name, { durable: true });
+      if (this.#loss !== undefined) this.#bucket = await this.engine.bucket(this.#name, { durable: true });
       await this.#follow(copy);
+      if (this.#loss === 'some') await this.#putBack(copy);
       if (this.#lostCopy === copy) throw new EngineError('unavailable', LOST);
     } catch (error) {
       copy.end();
@@ -151,6 +156,16 @@ export class BucketLink {
     }
     this.#copy.end();
     this.#copy = copy;
-    this.#isLost = false;
+    this.#loss = undefined;
+  }
+
+  async #putBack(copy: Copy): Promise<void> {
+    const { count, revision } = await putBack(
+      this.#bucket,
+      { before: this.#copy.table, now: copy.table },
+      this.#deps.clock(),
+    );
+    await copy.reach(revision);
+    if (count > 0) this.#deps.onPutBack(count);
   }
 }

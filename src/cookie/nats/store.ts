@@ -76,6 +76,8 @@ export class NatsCookieStore implements CookieStore {
       clock,
       // Also of what was deleted here: another node may have given the cookie its id, of which nobody knows here.
       onGone: (hash) => this.#watchers.gone(this.#table.idsOf(hash)),
+      onPutBack: (count) =>
+        log.warn({ bucket: this.#bucket, count }, 'changes of cookies that NATS had lost were put back'),
       onCaughtUp: () => void this.#watchers.lookAll((cbtid) => this.#isLoggedOut(cbtid)),
     };
     const waiting = (problem: string): void =>

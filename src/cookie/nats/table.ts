@@ -30,6 +30,9 @@ export interface Slot {
   from: string | undefined;
   /** When the last version came, in milliseconds since 1970. */
   at: number;
+  /** What tells the last version from others of its number, and the one before it; 0: none was told. */
+  print: number;
+  printBefore: number;
 }
 
 /** Why keys may be erased: all of an id, or the versions that later ones replaced. */
@@ -84,7 +87,9 @@ export class Table {
     if (slot.version === -1) slot.first = version;
     const { held, from } = decodeVersion(value);
     const isWaiting = from !== undefined && !this.#leadsTo(from, hash);
-    Object.assign(slot, { version, held, waitsFor: isWaiting ? from : undefined, at: nowMs });
+    const printBefore = version === slot.version + 1 ? slot.print : version === slot.version ? slot.printBefore : 0;
+    const print = printOf(value);
+    Object.assign(slot, { version, held, waitsFor: isWaiting ? from : undefined, at: nowMs, print, printBefore });
     if (from !== undefined) slot.from = from;
     this.#mergeSeen(slot);
     if (held === undefined) return undefined;
@@ -147,7 +152,10 @@ export class Table {
   #slot(hash: string, nowMs: number): Slot {
     let slot = this.#slots.get(hash);
     if (slot === undefined) {
-      slot = { version: -1, first: 0, held: undefined, seen: null, waitsFor: undefined, from: undefined, at: nowMs };
+      slot = {
+        ...{ version: -1, first: 0, held: undefined, seen: null, waitsFor: undefined, from: undefined, at: nowMs },
+        ...{ print: 0, printBefore: 0 },
+      };
       this.#slots.set(hash, slot);
     }
     return slot;
@@ -172,6 +180,13 @@ export class Table {
     const latest = later(held.seen, seen);
     if (latest !== held.seen) slot.held = { ...held, seen: latest };
   }
+}
+
+/** FNV-1a, in 30 bits: such a number takes no memory of its own. */
+function printOf(value: Uint8Array): number {
+  let print = 0x811c9dc5;
+  for (const octet of value) print = Math.imul(print ^ octet, 0x01000193);
+  return (print >>> 2) + 1;
 }
 
 /** @returns the later of two times, ISO 8601. */

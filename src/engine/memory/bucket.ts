@@ -1,13 +1,13 @@
 /** The values of the memory engine: one table for all nodes, and each node's way to it. */
 import { EngineError } from '../engine.js';
-import type { Bucket, Change } from '../engine.js';
+import type { Bucket, Change, Loss } from '../engine.js';
 
 /** One bucket, as the server has it. It answers at once; the way to it takes time. */
 export class Table {
   // The last change of each key, oldest first.
   readonly #changes = new Map<string, Change>();
   // Each with what it is told when the values are lost.
-  readonly #watchers = new Map<(change: Change) => void, () => void>();
+  readonly #watchers = new Map<(change: Change) => void, (loss: Loss) => void>();
   #revision = 0;
 
   get(key: string): Uint8Array | undefined {
@@ -33,18 +33,25 @@ export class Table {
   }
 
   /** Tells of all that is there, at once, and of each change. */
-  watch(watcher: (change: Change) => void, gone: () => void): () => void {
+  watch(watcher: (change: Change) => void, gone: (loss: Loss) => void): () => void {
     for (const change of this.#changes.values()) watcher(change);
     this.#watchers.set(watcher, gone);
     return () => void this.#watchers.delete(watcher);
   }
 
-  /** All is lost. */
-  lose(): void {
+  /** All is lost; or, of a copy that was made earlier, what came later. */
+  lose(earlier?: ReadonlyMap<string, Change>): void {
     const gone = [...this.#watchers.values()];
     this.#watchers.clear();
     this.#changes.clear();
-    for (const tell of gone) tell();
+    for (const [key, change] of earlier ?? []) this.#changes.set(key, change);
+    if (earlier !== undefined) this.#revision = Math.max(0, ...[...earlier.values()].map(({ revision }) => revision));
+    for (const tell of gone) tell(earlier === undefined ? 'all' : 'some');
+  }
+
+  /** For {@link Table.lose}. */
+  copy(): ReadonlyMap<string, Change> {
+    return new Map(this.#changes);
   }
 }
 
@@ -53,7 +60,7 @@ export interface TableAccess {
   /** Runs `action` at the table, and brings back what it returns or throws. Rejects with `unavailable`. */
   ask<T>(action: (table: Table) => T): Promise<T>;
   /** Follows the table, also over a link that was lost. Resolves when all that was there has been told. */
-  follow(watcher: (change: Change) => void, gone: () => void): Promise<() => void>;
+  follow(watcher: (change: Change) => void, gone: (loss: Loss) => void): Promise<() => void>;
 }
 
 export class MemoryBucket implements Bucket {
@@ -85,7 +92,7 @@ export class MemoryBucket implements Bucket {
     return this.#access.ask((table) => table.erase(key));
   }
 
-  watch(onChange: (change: Change) => void, onGone: () => void = () => undefined): Promise<() => void> {
+  watch(onChange: (change: Change) => void, onGone: (loss: Loss) => void = () => undefined): Promise<() => void> {
     return this.#access.follow(onChange, onGone);
   }
 }

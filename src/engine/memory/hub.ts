@@ -7,7 +7,7 @@ import { EngineError } from '../engine.js';
 import { MemoryBucket, Table } from './bucket.js';
 import { Interest } from './interest.js';
 import { Link } from './links.js';
-import type { Bucket, BucketOptions, Change, Engine, EngineMessage } from '../engine.js';
+import type { Bucket, BucketOptions, Change, Engine, EngineMessage, Loss } from '../engine.js';
 import type { Pace } from './links.js';
 
 /** What NATS takes by default, less what its headers may need. */
@@ -50,6 +50,14 @@ export class MemoryHub {
     const lost = [...this.#tables.values()];
     this.#tables.clear();
     for (const table of lost) table.lose();
+  }
+
+  /** For tests. @returns a function that loses what is written from now on: a server leads that had stopped here */
+  stopHere(): () => void {
+    const copies = [...this.#tables.values()].map((table) => [table, table.copy()] as const);
+    return () => {
+      for (const [table, copy] of copies) table.lose(copy);
+    };
   }
 
   #table(name: string): Table {
@@ -258,18 +266,18 @@ export class MemoryEngine implements Engine {
   }
 
   /** A link of its own, which loses nothing: it goes on where it was when the link of the node is back. */
-  #follow(tableOf: () => Table, watcher: (change: Change) => void, gone: () => void): Promise<() => void> {
+  #follow(tableOf: () => Table, watcher: (change: Change) => void, gone: (loss: Loss) => void): Promise<() => void> {
     return this.#ask((resolve) => {
       this.#toTables.push(() => {
         const link = this.#deps.newLink();
         this.#follows.add(link);
-        const over = (): void => {
+        const over = (loss: Loss): void => {
           this.#follows.delete(link);
-          gone();
+          gone(loss);
         };
         const end = tableOf().watch(
           (change) => link.push(() => watcher(change)),
-          () => link.push(over),
+          (loss) => link.push(() => over(loss)),
         );
         link.push(() =>
           resolve(() => {

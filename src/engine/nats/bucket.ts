@@ -5,7 +5,7 @@
 import { Following } from './following.js';
 import { OPERATION, isMark } from './mark.js';
 import type { JetStreamApiError, JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
-import type { Bucket, Change } from '../engine.js';
+import type { Bucket, Change, Loss } from '../engine.js';
 import type { FollowingDeps } from './following.js';
 
 /** JetStream: there is no message with this subject. */
@@ -59,12 +59,12 @@ export class NatsBucket implements Bucket {
     await ask(() => manager.streams.purge(stream, { filter: `${prefix}${key}` }));
   }
 
-  async watch(onChange: (change: Change) => void, onGone?: () => void): Promise<() => void> {
+  async watch(onChange: (change: Change) => void, onGone?: (loss: Loss) => void): Promise<() => void> {
     const following = new Following(this.#deps, {
       onChange,
-      onGone: () => {
+      onGone: (loss) => {
         this.#deps.followings.delete(following);
-        onGone?.();
+        onGone?.(loss);
       },
     });
     this.#deps.followings.add(following);

@@ -9,8 +9,9 @@
  * for the last change from time to time, and before what was there counts as told. What the consumer keeps back is read from the leader,
  * and the next consumer has to be on another server: NATS takes any of them for it.
  *
- * Before each consumer it looks whether the stream still is the one that it followed: a server that came back with an empty directory
- * has another one, or none, and its numbers begin again below those that were told.
+ * Before each consumer, and from time to time, it looks whether the stream still is the one that it followed. A server that came back with
+ * an empty directory has another one, or none. One whose copy had stopped may come to lead the stream (nats-server 2.9.10 again): then the
+ * stream ends before the last change that was told, or has another one in its place.
  */
 import type {
   ConsumerInfo,
@@ -24,7 +25,7 @@ import { EngineError } from '../engine.js';
 import { Leader } from './leader.js';
 import { isMark } from './mark.js';
 import { Portions } from './portions.js';
-import type { Change } from '../engine.js';
+import type { Change, Loss } from '../engine.js';
 import type { NatsPackages } from './packages.js';
 
 /** A consumer with nothing to tell says so after this long; after two such times without a word it is taken for gone. */
@@ -38,6 +39,9 @@ const INACTIVE_MS = 60_000;
 
 /** Between two attempts to make a consumer. */
 const RETRY_MS = 250;
+
+/** The two forms in which NATS tells when a change was stored differ by less, in milliseconds. */
+const CLOCK_MS = 2;
 
 /** JetStream: there is no such stream. */
 const NO_STREAM = 10_059;
@@ -57,11 +61,14 @@ const OTHER_STREAM = 'the stream was made anew';
 /** The stream ends before the last change that was told. */
 const CHANGES_MISSING = 'the stream lacks what was told';
 
+/** The stream has another change in the place of the last one that was told. */
+const OTHER_CHANGES = 'the stream has other changes than were told';
+
 /** A consumer says that there is nothing to tell, and the stream has more. */
 const KEPT_BACK = 'a server of NATS does not tell what is in the stream';
 
 /** A change, by whichever way it came. */
-type Told = Pick<JsMsg, 'seq' | 'subject' | 'headers' | 'data'>;
+type Told = Pick<JsMsg, 'seq' | 'subject' | 'headers' | 'data'> & { readonly storedMs: number };
 
 /** A consumer that pushes to us, and what NATS said of it. */
 interface Made {
@@ -72,7 +79,7 @@ interface Made {
 /** What is told of a bucket: see `Bucket.watch`. */
 export interface FollowingListener {
   readonly onChange: (change: Change) => void;
-  readonly onGone: () => void;
+  readonly onGone: (loss: Loss) => void;
 }
 
 export interface FollowingDeps {
@@ -103,6 +110,8 @@ export class Following {
   #missed = 0;
   /** The number of the last change that came, in the stream; 0: none. */
   #last = 0;
+  /** When it was stored, by the clock of NATS, in milliseconds since 1970. */
+  #lastMs = 0;
   readonly #leader: Leader;
   /** The server of the consumer; undefined: NATS is one server. */
   #server: string | undefined;
@@ -139,7 +148,9 @@ export class Following {
     this.#consume().catch((error: unknown) => {
       if (attempt !== this.#attempt) return;
       this.#missed = isMissing(error) ? this.#missed + 1 : 0;
-      if (this.#missed >= LOOKS || isEngineError(error, OTHER_STREAM)) return this.#gone();
+      if (isEngineError(error, OTHER_STREAM)) return this.#gone('all');
+      if (isEngineError(error, OTHER_CHANGES)) return this.#gone('some');
+      if (this.#missed >= LOOKS) return this.#gone(isEngineError(error, CHANGES_MISSING) ? 'some' : 'all');
       this.#deps.failed(error);
       this.#retry = setTimeout(() => this.renew(), RETRY_MS).unref();
     });
@@ -154,9 +165,9 @@ export class Following {
     this.#drop();
   }
 
-  #gone(): void {
+  #gone(loss: Loss): void {
     this.end();
-    this.#listener.onGone();
+    this.#listener.onGone(loss);
   }
 
   #drop(): void {
@@ -171,6 +182,11 @@ export class Following {
     this.#created ??= created;
     if (created !== this.#created) throw new EngineError('unavailable', OTHER_STREAM);
     if (state.last_seq < this.#last) throw new EngineError('unavailable', CHANGES_MISSING);
+    const [last, lastMs] = [this.#last, this.#lastMs];
+    const there = last === 0 ? null : await this.#leader.at(last);
+    // There is none where a later one of the same key took its place, or somebody erased it.
+    if (there === null || there === undefined) return;
+    if (Math.abs(there.time.getTime() - lastMs) > CLOCK_MS) throw new EngineError('unavailable', OTHER_CHANGES);
   }
 
   async #consume(): Promise<void> {
@@ -188,7 +204,7 @@ export class Following {
         if (this.#messages !== messages) return;
         if (message.info.deliverySequence !== expected) return this.renew();
         expected += 1;
-        this.#tell(message);
+        this.#tell(toldOf(message));
         if (message.info.pending === 0) this.#settle(messages);
       },
     });
@@ -230,9 +246,10 @@ export class Following {
   }
 
   /** What was told by another way is not told again. */
-  #tell({ seq, subject, headers, data }: Told): void {
+  #tell({ seq, subject, headers, data, storedMs }: Told): void {
     if (seq <= this.#last) return;
     this.#last = seq;
+    this.#lastMs = storedMs;
     const key = subject.slice(this.#deps.prefix.length);
     const change = { key, value: isMark(headers) ? undefined : data.slice(), revision: seq };
     this.#telling.run(() => this.#listener.onChange(change));
@@ -264,7 +281,8 @@ export class Following {
       const message = await this.#leader.next(this.#last + 1);
       if (message === null) break;
       if (message === undefined || this.#messages !== messages) return false;
-      this.#tell({ seq: message.seq, subject: message.subject, headers: message.header, data: message.data });
+      const { seq, subject, header: headers, data, time } = message;
+      this.#tell({ seq, subject, headers, data, storedMs: time.getTime() });
     }
     return this.#messages === messages;
   }
@@ -284,10 +302,21 @@ export class Following {
         }
         // Without an answer the heartbeats go on, and the next look is soon; a link that is gone is noticed elsewhere.
         awaited = (await this.#leader.last()) ?? 0;
+        if (await this.#isOther()) break;
         if (!this.#haveAllCome) this.#settle(messages);
       }
       if (this.#messages === messages) this.renew();
     });
+  }
+
+  /** @returns whether the stream is another one, or lacks what was told. Without an answer it is not. */
+  async #isOther(): Promise<boolean> {
+    try {
+      await this.#look(this.#attempt);
+      return false;
+    } catch (error) {
+      return error instanceof EngineError || isMissing(error);
+    }
   }
 
   /** Runs what concerns one consumer. Another takes its place when that fails. */
@@ -298,6 +327,10 @@ export class Following {
       this.renew();
     });
   }
+}
+
+function toldOf({ seq, subject, headers, data, info }: JsMsg): Told {
+  return { seq, subject, headers, data, storedMs: info.timestampNanos / 1e6 };
 }
 
 function isMissing(error: unknown): boolean {

@@ -25,6 +25,11 @@ export class Leader {
     return message === null ? 0 : message?.seq;
   }
 
+  /** @returns the change with this number; null when it is not there any more. */
+  at(seq: number): Promise<StoredMsg | null | undefined> {
+    return this.#ask({ seq });
+  }
+
   /** @returns the first change of the bucket from this number on; null when there is none. */
   next(seq: number): Promise<StoredMsg | null | undefined> {
     // NATS takes both, as the library writes it for reads at any server.

@@ -5,9 +5,11 @@ import { NatsEngine } from '../../../src/engine/nats/engine.js';
 import { Leader } from '../../../src/engine/nats/leader.js';
 import { natsPackages } from '../../../src/engine/nats/packages.js';
 import { hasNats, NatsServers } from '../../support/nats.js';
+import type { NatsServer } from '../../support/nats.js';
 import { describeNeeds } from '../../support/needs.js';
 
 const STREAM = 'KV_of_test';
+const OPTIONS = { inboxPrefix: '_INBOX.test', timeoutMs: 10_000, maxPendingBytes: 16_777_216 };
 
 describeNeeds('nats-server', hasNats)('of three servers of NATS', () => {
   let nats: NatsServers;
@@ -25,7 +27,7 @@ describeNeeds('nats-server', hasNats)('of three servers of NATS', () => {
     const connection = await connect({ servers: [`127.0.0.1:${nats.servers[0]?.port}`] });
     const manager = await packages.jetstream.jetstreamManager(connection);
     engine = await NatsEngine.over(packages, connection, {
-      ...{ replicas: 3, inboxPrefix: '_INBOX.test', timeoutMs: 10_000, maxPendingBytes: 16_777_216 },
+      ...{ replicas: 3, ...OPTIONS },
     });
     const bucket = await engine.bucket('of_test', { durable: true });
     const leader = new Leader({ manager, stream: STREAM, prefix: '$KV.of_test.' });
@@ -56,3 +58,53 @@ describeNeeds('nats-server', hasNats)('of three servers of NATS', () => {
     expect([all?.leader, ...(all?.replicas ?? []).map(({ name }) => name)]).toContain(cluster?.leader);
   });
 });
+
+describeNeeds('nats-server', hasNats)('a server that comes back with what it had earlier', () => {
+  it.each([
+    ['with less than was told', 0],
+    ['with other changes in the place of those that were told', 3],
+  ])('%s: the watch says that some is lost', async (_, others) => {
+    const packages = await natsPackages('the tests');
+    const nats = await NatsServers.start(1);
+    const [server] = nats.servers;
+    const connection = await connect({ servers: [server?.url ?? ''], maxReconnectAttempts: -1, reconnectTimeWait: 20 });
+    const engine = await NatsEngine.over(packages, connection, { replicas: 1, ...OPTIONS });
+    try {
+      const bucket = await engine.bucket('of_test', { durable: true });
+      await bucket.put('before', new Uint8Array([1]));
+      const up = (): Promise<void> => new Promise((resolve) => engine.onLink((isUp) => isUp && resolve()));
+      const backUp = up();
+      await server?.kill('SIGTERM');
+      const setBack = await server?.copy();
+      await server?.start();
+      await backUp;
+      let tell = (_loss: string): void => undefined;
+      const lost = new Promise((resolve) => (tell = resolve));
+      await bucket.watch(
+        () => undefined,
+        (loss) => tell(loss),
+      );
+      for (const key of ['lost', 'lost too']) await bucket.put(key.replace(' ', '_'), new Uint8Array([2]));
+      await server?.kill();
+      await setBack?.();
+      // Somebody else writes before this node is there again.
+      if (others > 0) await writeElsewhere(server, others);
+      else await server?.start();
+      expect(await lost).toBe('some');
+    } finally {
+      await engine.close();
+      await nats.stop();
+    }
+  });
+});
+
+/** Starts a server, and changes its bucket before whoever had a link to it is back. */
+async function writeElsewhere(server: NatsServer | undefined, count: number): Promise<void> {
+  await server?.start();
+  const packages = await natsPackages('the tests');
+  const connection = await connect({ servers: [server?.url ?? ''] });
+  const engine = await NatsEngine.over(packages, connection, { replicas: 1, ...OPTIONS });
+  const bucket = await engine.bucket('of_test', { durable: true });
+  for (let n = 0; n < count; n += 1) await bucket.put(`other${n}`, new Uint8Array([3]));
+  await engine.close();
+}

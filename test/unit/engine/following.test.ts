@@ -5,7 +5,12 @@ import { Following } from '../../../src/engine/nats/following.js';
 import { PORTION } from '../../../src/engine/nats/portions.js';
 import type { FollowingDeps } from '../../../src/engine/nats/following.js';
 
-const storedAt = (seq: number) => ({ seq, subject: `$KV.b.k${seq}`, data: new Uint8Array(1) });
+const storedAt = (seq: number, ms = 1000) => ({
+  seq,
+  subject: `$KV.b.k${seq}`,
+  data: new Uint8Array(1),
+  time: new Date(ms + seq),
+});
 
 /** A stream with consumers that tell what a test tells. */
 class FakeStream {
@@ -13,6 +18,9 @@ class FakeStream {
   /** The servers that consumers are put on, one after the other; the last one for all that follow. */
   servers: readonly string[] = [];
   readonly deleted: string[] = [];
+  readonly erased: number[] = [];
+  /** When its changes were stored, about. */
+  storedMs = 1000;
   readonly consumers: { from: number | undefined; tell: (seq: number) => void; beat: () => Promise<void> }[] = [];
   readonly failures: unknown[] = [];
   isAnswering = true;
@@ -25,7 +33,8 @@ class FakeStream {
       getMessage: (_stream: string, { seq }: { seq?: number }) => {
         if (!this.isAnswering) return Promise.reject(this.fault);
         const number = seq ?? this.lastSeq;
-        return Promise.resolve(number === 0 || number > this.lastSeq ? null : storedAt(number));
+        if (number === 0 || number > this.lastSeq || this.erased.includes(number)) return Promise.resolve(null);
+        return Promise.resolve(storedAt(number, this.storedMs));
       },
     };
     let from: number | undefined;
@@ -70,7 +79,7 @@ class FakeStream {
       this.consumers.push({
         from,
         tell: (seq) => {
-          const info = { deliverySequence: ++deliverySequence, pending: 0 };
+          const info = { deliverySequence: ++deliverySequence, pending: 0, timestampNanos: (1000 + seq) * 1e6 };
           callback({ ...storedAt(seq), info } as unknown as JsMsg);
         },
         beat: async () => {
@@ -94,7 +103,7 @@ async function follow(
   const told: number[] = [];
   const following = new Following(stream.deps(), {
     onChange: ({ revision }) => told.push(revision),
-    onGone: () => told.push(-1),
+    onGone: (loss) => told.push(loss === 'all' ? -1 : -2),
   });
   await following.begin();
   return { stream, told, following };
@@ -170,6 +179,29 @@ it('waits for the leader until it answers', async () => {
   await beats(stream, 4);
   const { told, following } = await beginning;
   expect([told, stream.consumers.length]).toEqual([[1, 2], 1]);
+  following.end();
+});
+
+it('is over when the stream has another change in the place of the last one that was told', async () => {
+  const { stream, told } = await follow();
+  stream.lastSeq = 2;
+  stream.consumers[0]?.tell(1);
+  stream.consumers[0]?.tell(2);
+  await beats(stream, 4);
+  stream.storedMs = 5000;
+  await beats(stream, 2);
+  expect(told).toEqual([1, 2, -2]);
+});
+
+it('is not over when nobody can say what was in that place', async () => {
+  const { stream, told, following } = await follow();
+  stream.lastSeq = 2;
+  stream.consumers[0]?.tell(1);
+  stream.consumers[0]?.tell(2);
+  stream.erased.push(2);
+  stream.storedMs = 5000;
+  await beats(stream, 4);
+  expect(told).toEqual([1, 2]);
   following.end();
 });
 
