@@ -36,6 +36,8 @@ export interface Entrance {
   readonly by: string;
   /** Whether browsers can connect here. */
   readonly browsers: boolean;
+  /** False where they publish and subscribe only. */
+  readonly calls?: false;
   readonly place: Cursor;
   /** The `cookie` section in force: its own, or the nearest one above; on undefined when there is none. */
   readonly cookie: Cursor;

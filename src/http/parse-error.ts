@@ -30,9 +30,10 @@ export function parseErrorOf({ code, rawPacket }: NodeJS.ErrnoException & { read
   }
 }
 
-/** How a TLS record with a ClientHello begins, and a RawSocket handshake. */
+/** How a TLS record with a ClientHello begins, a RawSocket handshake, and the CONNECT of a client of MQTT. */
 const TLS_HANDSHAKE = 0x16;
 const RAWSOCKET_MAGIC = 0x7f;
+const MQTT_CONNECT = 0x10;
 
 function otherProtocol(bytes: Buffer | undefined): Pick<ParseError, 'kind' | 'remedy'> {
   switch (bytes?.[0]) {
@@ -46,6 +47,11 @@ function otherProtocol(bytes: Buffer | undefined): Pick<ParseError, 'kind' | 're
       return {
         kind: 'RawSocket',
         remedy: 'the client speaks RawSocket: it needs a transport of type "rawsocket" or "universal"',
+      };
+    case MQTT_CONNECT:
+      return {
+        kind: 'MQTT',
+        remedy: 'the client speaks MQTT: it needs a transport of type "mqtt", or "universal" with "mqtt"',
       };
     default:
       return { kind: 'HTTP' };

@@ -1,7 +1,12 @@
 /** How the clients of MQTT of one transport are treated. */
 import { authOptionsSchema } from '../auth/options-schema.js';
 import { authSchema } from '../auth/schema.js';
-import { connectionLimitKeys, maxUnsentBytesSchema, timeout } from '../transport/connection-schema.js';
+import {
+  connectionLimitKeys,
+  debugWithoutEffect,
+  maxUnsentBytesSchema,
+  timeout,
+} from '../transport/connection-schema.js';
 import { endpointSchema, transportIdSchema } from '../transport/endpoint-schema.js';
 import { payloadMappingSchema } from './payload/schema.js';
 import type { Checked, ConfigSchema } from '../schema/dialect.js';
@@ -71,6 +76,7 @@ export const mqttOptionsSchema = {
   reload: 'new connections',
   standsAt: 'options of an mqtt transport',
   description: 'Where clients of MQTT go, and how they are treated.',
+  clients: { by: 'transport for MQTT', browsers: false, calls: false },
   required: ['realm'],
   additionalProperties: false,
   properties: {
@@ -134,14 +140,33 @@ export const mqttTransportSchema = {
     endpoint: endpointSchema,
     options: mqttOptionsSchema,
   },
+  noEffect: debugWithoutEffect,
 } as const satisfies ConfigSchema;
 
+/** MQTT beside other protocols. */
+export const universalMqttSchema = {
+  type: 'object',
+  section: 'Universal: MQTT',
+  standsAt: '...mqtt',
+  description: 'MQTT on this endpoint; see the transport "mqtt".',
+  absent: 'no MQTT',
+  reload: 'new connections',
+  required: ['options'],
+  additionalProperties: false,
+  properties: { options: mqttOptionsSchema },
+  noEffect: debugWithoutEffect,
+} as const satisfies ConfigSchema;
+
+/** The checked section `mqtt` of a transport of type `universal`. */
+export interface UniversalMqttConfig {
+  readonly options: MqttOptions;
+}
+
 /** A checked transport of type `mqtt`. */
-export interface MqttTransportConfig {
+export interface MqttTransportConfig extends UniversalMqttConfig {
   readonly type: 'mqtt';
   readonly id: string;
   readonly endpoint: EndpointConfig;
-  readonly options: MqttOptions;
 }
 
 /** The checked options. */

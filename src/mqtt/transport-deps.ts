@@ -25,8 +25,8 @@ export interface MqttParts {
 export function mqttDeps(options: MqttOptions, { sessions, codec, counts }: MqttParts): MqttDeps {
   const { realm } = options;
   const topics = TOPIC_MAPPINGS[options.topic_mapping];
-  const call = callsIn(realm, sessions.router);
-  const mappingOf = payloadMappings(options.payload_mapping, { call, uriOf: (topic) => topics.uriOf(topic) });
+  const callIn = (name = realm): CallProcedure => callsIn(name, sessions.router);
+  const mappingOf = payloadMappings(options.payload_mapping, { callIn, uriOf: (topic) => topics.uriOf(topic) });
   const dropped = (uri: string, error: PayloadError | undefined): void => {
     counts.unfitEvents += 1;
     const facts = { topic: uri, reason: error?.message ?? 'it has no topic, or no payload mapping' };

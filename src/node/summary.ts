@@ -83,9 +83,10 @@ function listeningRows({ url, beside = [], paths, type, address }: ListeningSumm
 function clientRows(listening: readonly ListeningSummary[]): (readonly [string, string])[] {
   const offers = listening.flatMap(({ wamp, paths }) => [wamp, ...paths.map((service) => service.wamp)]);
   const all = (key: keyof WampOffer): string => [...new Set(offers.flatMap((offer) => offer?.[key] ?? []))].join(', ');
-  return offers.every((offer) => offer === undefined)
-    ? []
-    : [['clients', `speak ${all('serializers')}; let in by ${all('auth')}`]];
+  if (offers.every((offer) => offer === undefined)) return [];
+  // Those of MQTT have no serializers.
+  const spoken = all('serializers');
+  return [['clients', `${spoken === '' ? '' : `speak ${spoken}; `}let in by ${all('auth')}`]];
 }
 
 function clusterText({ name, node, nodes, engine }: ClusterSummary): string {

@@ -108,6 +108,8 @@ export interface OwnKeywords {
     readonly by: string;
     /** Whether browsers can connect, with cookies and from pages of any origin. */
     readonly browsers: boolean;
+    /** They publish and subscribe, and neither call nor register; by default they may do all four. */
+    readonly calls?: false;
   };
   /**
    * An authentication method that asks for no secret: it lets in anybody (with `realm` and `role`), or clients by their cookies, or

@@ -65,9 +65,7 @@ const MORE_DESCRIPTORS = 'raise the limit of open files of the process (`ulimit 
 /** Listens on one endpoint, does TLS, and gives every connection to its acceptor. */
 export class EndpointServer {
   readonly #endpoint: EndpointConfig;
-  #acceptor: Acceptor;
-  /** Those whose place another one has taken, until their last connection has gone. */
-  readonly #retired = new Set<Acceptor>();
+  readonly #acceptor: Acceptor;
   readonly #shared: SharedPort | undefined;
   readonly #following: FollowingDeps | undefined;
   readonly #counts: TransportCounts | undefined;
@@ -140,8 +138,7 @@ export class EndpointServer {
     this.#tls?.files.end();
     // Another one may listen at the same place right away.
     this.#server.close();
-    const all = [this.#acceptor, ...this.#retired];
-    await Promise.all(all.map(async (acceptor) => acceptor.dismiss?.()));
+    await this.#acceptor.dismiss?.();
     await this.stop();
   }
 
@@ -173,21 +170,6 @@ export class EndpointServer {
   /** @returns whether the files of this section are not those in force: other ones, or written or replaced since. */
   async hasNewFiles(config: TlsConfig): Promise<boolean> {
     return (await this.#tls?.files.differs(config)) === true;
-  }
-
-  /**
-   * From now on another acceptor gets the connections. It has been started.
-   * @param over resolves when the old one has ended its connections; it is stopped then, or with the endpoint.
-   */
-  hand(acceptor: Acceptor, over: (old: Acceptor) => Promise<void>): void {
-    const old = this.#acceptor;
-    this.#acceptor = acceptor;
-    this.#retired.add(old);
-    const end = async (): Promise<void> => {
-      await over(old);
-      if (this.#retired.delete(old)) await old.stop();
-    };
-    end().catch((err: unknown) => this.#log.error({ err }, 'what was replaced failed to end'));
   }
 
   /** From now on the header of others counts, with `proxy_protocol`. */
@@ -224,9 +206,7 @@ export class EndpointServer {
     this.#counts?.certificates.delete(this);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#gate?.stop();
-    const retired = [...this.#retired];
-    this.#retired.clear();
-    await Promise.all([this.#acceptor, ...retired].map((acceptor) => acceptor.stop()));
+    await this.#acceptor.stop();
     if (this.#connections.size > 0) this.#log.debug({ connections: this.#connections.size }, 'connections cut');
     for (const socket of this.#connections) socket.destroy();
     await closed;

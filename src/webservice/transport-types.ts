@@ -1,11 +1,11 @@
 /**
  * The transports that speak HTTP: `web` with its path tree, `websocket` with one WebSocket whatever the path, and `universal`,
- * which takes RawSocket connections on the same endpoint.
+ * which takes clients of RawSocket and MQTT on the same endpoint.
  */
-import { RAWSOCKET_SCHEME, rawSocketTransportType } from '../transport/rawsocket/transport-type.js';
 import { urlOf, wampOffer } from '../transport/transport-type.js';
 import { answeringServices, walkPaths } from './path-tree.js';
 import { createTesteeServer, createWebServer, createWebSocketServer } from './server.js';
+import { protocolsOf } from './universal/protocols.js';
 import { createUniversalServer } from './universal/universal.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
@@ -69,16 +69,22 @@ export function testeeOffer(
 export const universalTransportType: TransportType<UniversalTransportConfig, WebTransportDeps> = {
   type: 'universal',
   create: createUniversalServer,
-  offer: ({ endpoint, rawsocket, websocket, web }, bound) => ({
-    url: urlOf('http', endpoint, bound),
-    ...(rawsocket && {
-      beside: [{ type: rawSocketTransportType.type, url: urlOf(RAWSOCKET_SCHEME, endpoint, bound) }],
-      wamp: wampOffer(rawsocket),
-    }),
-    paths: pathSummaries({ ...web.paths, ...websocket }, endpoint, bound),
-  }),
+  offer: universalOffer,
   cookieSections: ({ web, websocket }) => [...ownSection(web), ...sectionsBelow({ ...web.paths, ...websocket })],
 };
+
+function universalOffer(config: UniversalTransportConfig, bound: BoundAddress): TransportOffer {
+  const { endpoint, websocket, web } = config;
+  const raw = protocolsOf(config);
+  const beside = raw.map(({ protocol: { type, scheme } }) => ({ type, url: urlOf(scheme, endpoint, bound) }));
+  const clients = raw.map(({ protocol, section }) => wampOffer(protocol.clients(section)));
+  const [serializers, auth] = [clients.flatMap((one) => one.serializers), clients.flatMap((one) => one.auth)];
+  return {
+    url: urlOf('http', endpoint, bound),
+    ...(raw.length > 0 && { beside, wamp: { serializers: [...new Set(serializers)], auth: [...new Set(auth)] } }),
+    paths: pathSummaries({ ...web.paths, ...websocket }, endpoint, bound),
+  };
+}
 
 function pathSummaries(paths: PathsConfig, endpoint: EndpointConfig, bound: BoundAddress): PathSummary[] {
   return answeringServices(paths).map(({ path, service }) => {

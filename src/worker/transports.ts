@@ -1,5 +1,5 @@
 /** The transports we ship: config word -> transport. A new one is a file of its own and a line here. */
-import { mqttTransportType } from '../mqtt/transport-type.js';
+import { mqttTransportType } from '../mqtt/transport/transport-type.js';
 import { flashPolicyTransportType } from '../transport/flashpolicy/transport-type.js';
 import { rawSocketTransportType } from '../transport/rawsocket/transport-type.js';
 import { streamTesteeTransportType } from '../transport/testee/stream-echo.js';

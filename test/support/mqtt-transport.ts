@@ -10,7 +10,7 @@ import { createLogger } from '../../src/log/logger.js';
 import { NodeMetrics } from '../../src/metrics/node-metrics.js';
 import { mqttOptionsSchema } from '../../src/mqtt/schema.js';
 import type { MqttOptions, MqttTransportConfig } from '../../src/mqtt/schema.js';
-import { mqttTransportType } from '../../src/mqtt/transport-type.js';
+import { mqttTransportType } from '../../src/mqtt/transport/transport-type.js';
 import { Router } from '../../src/router/router.js';
 import type { RoleConfig } from '../../src/router/schema.js';
 import type { ConfigSchema } from '../../src/schema/dialect.js';

@@ -18,10 +18,20 @@ export const checkSession: Rules = (section, { report, note, workers }) => {
   }
   const transports = workers[Number(path[1])]?.get('transports').items() ?? [];
   const type = path[2] === 'transports' ? transports[Number(path[3])]?.get('type').text() : undefined;
-  if (path[4] === 'rawsocket' || (type === 'rawsocket' && path[4] === 'auth')) {
-    note(path, 'found on a RawSocket, where clients have no cookies, so nobody can join by it');
-  }
+  const by = WITHOUT_COOKIES.get(path[4] ?? '') ?? (isBelow(path) ? WITHOUT_COOKIES.get(type ?? '') : undefined);
+  if (by !== undefined) note(path, `found on ${by}, where clients have no cookies, so nobody can join by it`);
 };
+
+/** Transports, and sections of the transport `universal`. */
+const WITHOUT_COOKIES: ReadonlyMap<string, string> = new Map([
+  ['rawsocket', 'a RawSocket'],
+  ['mqtt', 'a transport of MQTT'],
+]);
+
+/** Whether it stands on the transport itself, and not on one of its paths. */
+function isBelow(path: readonly string[]): boolean {
+  return path[4] === 'auth' || (path[4] === 'options' && path[5] === 'auth');
+}
 
 /** Rule of the list of secrets. */
 export const checkSecrets: Rules = (list, { report, warn, secretAt }) => {

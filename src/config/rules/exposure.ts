@@ -77,8 +77,10 @@ export function checkExposure(places: NodePlaces, { cbdir, warn }: CheckRulesCon
   for (const worker of behindFronts(places)) {
     const entrances = worker.entrances.flatMap(strangersAt);
     const tracked = entrances.filter(({ cookie }) => cookie.isObject);
+    const calling = entrances.filter(mayCall);
     for (const realm of worker.realms) {
-      for (const role of rolesOf(entrances, realm)) checkMonitor(role, warn);
+      const callers = rolesOf(calling, realm);
+      for (const role of callers) checkMonitor(role, warn);
       const visited = tracked.filter((entrance) => leadsTo(entrance, realm));
       if (visited.length === 0) continue;
       const strangers = rolesOf(entrances, realm);
@@ -87,23 +89,29 @@ export function checkExposure(places: NodePlaces, { cbdir, warn }: CheckRulesCon
       });
       const shown = named && pointer(named.cookie);
       if (realm.at('options', 'enable_meta_api').value !== false) {
-        for (const role of strangers) checkMeta(role, shown, warn);
+        const called = new Set(callers.map((role) => role.get('name').value));
+        for (const role of strangers) checkMeta(role, called.has(role.get('name').value), shown, warn);
       }
       if (named === undefined) continue;
       const liveCookies = rolesOf([named], realm);
-      for (const role of liveCookies) checkDisclosure(role, strangers, pointer(named.cookie), warn);
+      // Who cannot call is not told of publishers either.
+      for (const role of liveCookies) checkDisclosure(role, callers, pointer(named.cookie), warn);
     }
   }
 }
 
-/** The roles of a realm that strangers get at any entrance of the worker. */
+/** The roles of a realm that strangers get at any entrance of the worker where they may call and register. */
 export function strangerRolesOf({ entrances }: WorkerPlaces, realm: Cursor): Cursor[] {
-  return rolesOf(entrances.flatMap(strangersAt), realm);
+  return rolesOf(entrances.filter(mayCall).flatMap(strangersAt), realm);
 }
 
-function checkMeta(role: Cursor, shownBy: string | undefined, warn: Report): void {
+function mayCall({ calls }: Entrance): boolean {
+  return calls !== false;
+}
+
+function checkMeta(role: Cursor, calls: boolean, shownBy: string | undefined, warn: Report): void {
   const rules = rulesOf(role);
-  const showing = SHOWING.find(([action, uri]) => isAllowed(rules, action, uri));
+  const showing = SHOWING.find(([action, uri]) => (calls || action !== 'call') && isAllowed(rules, action, uri));
   const who = `strangers get this role, and may`;
   const cure = 'give it the rule { "uri": "wamp.*", "allow": {} }, or rules that leave "wamp." out';
   if (showing !== undefined && shownBy !== undefined) {
@@ -114,6 +122,7 @@ function checkMeta(role: Cursor, shownBy: string | undefined, warn: Report): voi
       `${who} ${doing} ${quote(uri)}, which shows the authid of visitors: by ${shownBy} that is the id of their cookie, with which anybody comes back as them (set "authid": "derived" there, or ${cure})`,
     );
   }
+  if (!calls) return;
   const ending = ENDING.find(([action, uri]) => isAllowed(rules, action, uri));
   const taking = TAKING.find(([action, uri]) => isAllowed(rules, action, uri));
   if (ending !== undefined) {
@@ -201,13 +210,16 @@ function strangersAt(entrance: Entrance): OpenEntrance[] {
   const { place, cookie, transport, open } = entrance;
   if (isForPrograms(transport.get('endpoint')) && !cookie.isObject) return [];
   const given = WITHOUT_AUTH.anonymous.role;
+  // Of a place where the config says where clients go.
+  const named = place.get('realm').text();
   if (place.get('auth').entries().length === 0) {
-    return [{ ...entrance, section: new Cursor(undefined), realm: undefined, role: given }];
+    return [{ ...entrance, section: new Cursor(undefined), realm: named, role: given }];
   }
   return open
     .filter(({ schema }) => schema.letsIn === 'anybody')
     .map(({ place: section }) => {
-      return { ...entrance, section, realm: section.get('realm').text(), role: section.get('role').text() ?? given };
+      const realm = section.get('realm').text() ?? named;
+      return { ...entrance, section, realm, role: section.get('role').text() ?? given };
     });
 }
 

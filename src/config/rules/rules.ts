@@ -95,13 +95,16 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= make());
 }
 
-/** Without `auth` all clients get one role: some realm should have it. */
+/** Without `auth` all clients get one role: some realm should have it, and where the place names a realm, that one. */
 function warnWithoutRole({ place, by }: Entrance, realms: readonly Cursor[], { warn }: CheckRulesContext): void {
   const given = WITHOUT_AUTH.anonymous.role;
   if (place.get('auth').entries().length > 0) return;
-  const roles = realms.flatMap((realm) => realm.get('roles').items());
+  const named = place.get('realm').text();
+  const reached = realms.filter((realm) => named === undefined || realm.get('name').value === named);
+  const roles = reached.flatMap((realm) => realm.get('roles').items());
   if (roles.some((role) => role.get('name').value === given)) return;
-  warn(place.path, `clients of this ${by} get the role ${quote(given)}, but no realm of the worker has it`);
+  const which = named === undefined ? 'no realm of the worker' : `no realm ${quote(named)} of the worker`;
+  warn(place.path, `clients of this ${by} get the role ${quote(given)}, but ${which} has it`);
 }
 
 function checkRealm(realm: Cursor, context: CheckRulesContext): void {

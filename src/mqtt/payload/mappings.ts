@@ -7,7 +7,8 @@ import type { PayloadMapping } from './mapping.js';
 import type { PayloadMappingConfig } from './schema.js';
 
 export interface MappingDeps {
-  readonly call: CallProcedure;
+  /** @returns what calls in a realm, by default in that of the clients. */
+  readonly callIn: (realm: string | undefined) => CallProcedure;
   readonly uriOf: (topic: string) => string;
 }
 
@@ -22,13 +23,13 @@ export function payloadMappings(config: PayloadMappingConfig, deps: MappingDeps)
   return (uri) => entries.find(({ prefix }) => uri.startsWith(prefix))?.mapping;
 }
 
-function mappingOf(entry: PayloadMappingConfig[string], deps: MappingDeps): PayloadMapping {
+function mappingOf(entry: PayloadMappingConfig[string], { callIn, uriOf }: MappingDeps): PayloadMapping {
   switch (entry.type) {
     case 'passthrough':
       return passthroughMapping;
     case 'native':
       return nativeMapping(entry.serializer);
     case 'dynamic':
-      return dynamicMapping({ ...entry, ...deps });
+      return dynamicMapping({ ...entry, call: callIn(entry.realm), uriOf });
   }
 }

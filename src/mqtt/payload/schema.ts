@@ -1,6 +1,11 @@
 /** How payloads of MQTT become payloads of WAMP, in the config. */
 import type { Checked, ConfigSchema } from '../../schema/dialect.js';
 
+/** Examples of Crossbar.io have it. */
+const matchWithoutEffect = {
+  match: 'the key is the beginning of a URI in any case; Crossbar.io does not read it either',
+} as const;
+
 /** The value of `payload_mapping`. */
 export const payloadMappingSchema = {
   type: 'object',
@@ -22,6 +27,7 @@ export const payloadMappingSchema = {
         required: ['type'],
         additionalProperties: false,
         properties: { type: { const: 'passthrough', description: 'The word for this mapping.' } },
+        noEffect: matchWithoutEffect,
       },
       {
         type: 'object',
@@ -38,6 +44,7 @@ export const payloadMappingSchema = {
             description: 'The format of the dictionary.',
           },
         },
+        noEffect: matchWithoutEffect,
       },
       {
         type: 'object',
@@ -61,7 +68,15 @@ export const payloadMappingSchema = {
             description:
               'The procedure that gets URI, topic and payload of a message, and returns a dictionary as that of `native`.',
           },
+          realm: {
+            type: 'string',
+            is: 'realm',
+            minLength: 1,
+            absent: 'the realm of the clients',
+            description: 'The realm in which the procedures are.',
+          },
         },
+        noEffect: matchWithoutEffect,
       },
     ],
   },

@@ -1,51 +1,61 @@
-/** The transport `rawsocket`: RawSocket connections on an endpoint of their own. */
+/** The transport `rawsocket`: RawSocket connections on an endpoint of their own; and RawSocket beside other protocols. */
 import { createSessionDeps } from '../../session/deps.js';
 import { EndpointServer } from '../endpoint.js';
 import { trustedProxiesOf } from '../proxies/trusted-proxies.js';
+import { livePart } from '../reload/live-acceptor.js';
 import { LiveServer } from '../reload/live-server.js';
 import { urlOf, wampOffer } from '../transport-type.js';
+import { MAGIC } from './handshake.js';
 import { RawSocketAcceptor } from './rawsocket.js';
-import type { RawSocketConfig, RawSocketTransportConfig } from './schema.js';
+import type { LivePart } from '../reload/live-acceptor.js';
 import type { TransportType } from '../transport-type.js';
+import type { RawProtocol, RawProtocolDeps } from '../universal/protocol.js';
+import type { RawSocketConfig, RawSocketTransportConfig } from './schema.js';
 
-/** As {@link urlOf} takes it. */
-export const RAWSOCKET_SCHEME = 'rs';
+/** RawSocket, where the first octet tells who comes. */
+export const rawSocketProtocol: RawProtocol<RawSocketConfig> = {
+  type: 'rawsocket',
+  scheme: 'rs',
+  firstOctet: MAGIC,
+  helloTimeoutMs: ({ options }) => options.hello_timeout,
+  clients: (config) => config,
+  create: liveRawSocket,
+};
 
 /** The config word `rawsocket`. */
 export const rawSocketTransportType: TransportType<RawSocketTransportConfig> = {
   type: 'rawsocket',
-  async create(config, { router, load, drain, families, logins, sharedPorts, proxyTrust, metrics, log: parent }) {
-    const log = parent.child({ transport: config.id });
-    const counts = metrics?.transport(config.id);
-    const shared = sharedPorts?.of(config.endpoint);
-    const { serializers } = families;
-    const build = async (current: RawSocketConfig) => {
-      const own = await createSessionDeps(current, { router, log, load, families, logins, counts });
-      const sessions = shared?.share(config.type, own) ?? own;
-      return { own, acceptor: new RawSocketAcceptor(current, { sessions, serializers, log, drain }) };
-    };
-    let running = await build(config);
+  async create(config, deps) {
+    const { id, endpoint } = config;
+    const { sharedPorts, proxyTrust, metrics } = deps;
+    const log = deps.log.child({ transport: id });
+    const shared = sharedPorts?.of(endpoint);
+    const part = await liveRawSocket<RawSocketTransportConfig>(config, { ...deps, id, log, shared });
     const trustedProxies = trustedProxiesOf({}, proxyTrust);
-    const server = new EndpointServer(config.endpoint, running.acceptor, log, { shared, trustedProxies, counts });
+    const counts = metrics?.transport(id);
+    const server = new EndpointServer(endpoint, part.acceptor, log, { shared, trustedProxies, counts });
     // What several transports share cannot change for one of them.
     if (shared !== undefined) return server;
-    return new LiveServer<RawSocketTransportConfig>(config, server, async (next) => {
-      const built = await build(next);
-      return {
-        commit: () => {
-          const { own, acceptor } = running;
-          running = built;
-          own.follow(built.own);
-          server.hand(built.acceptor, () => acceptor.retire(built.acceptor));
-        },
-        discard: () => built.acceptor.stop(),
-      };
-    });
+    return new LiveServer(config, server, (next) => part.prepare(next));
   },
   offer: (config, bound) => ({
-    url: urlOf(RAWSOCKET_SCHEME, config.endpoint, bound),
+    url: urlOf(rawSocketProtocol.scheme, config.endpoint, bound),
     wamp: wampOffer(config),
     paths: [],
   }),
   cookieSections: () => [],
 };
+
+function liveRawSocket<C extends RawSocketConfig>(
+  config: C,
+  { id, router, load, drain, families, logins, metrics, log, shared }: RawProtocolDeps,
+): Promise<LivePart<C>> {
+  const counts = metrics?.transport(id);
+  const { serializers } = families;
+  const build = async (current: C) => {
+    const own = await createSessionDeps(current, { router, log, load, families, logins, counts });
+    const sessions = shared?.share(rawSocketProtocol.type, own) ?? own;
+    return { own, acceptor: new RawSocketAcceptor(current, { sessions, serializers, log, drain }) };
+  };
+  return livePart(config, build, log);
+}

@@ -8,8 +8,12 @@ export const checkUniversal: Rules = (transport, context) => {
   const { note } = context;
   const webSockets = transport.get('websocket').entries();
   const paths = [...webSockets, ...transport.at('web', 'paths').entries()];
-  if (transport.get('rawsocket').missing && paths.length === 0) {
-    note(transport.path, 'nobody can connect: there is neither "rawsocket", nor "websocket" or "web" with paths');
+  const isHttpOnly = transport.get('rawsocket').missing && transport.get('mqtt').missing;
+  if (isHttpOnly && paths.length === 0) {
+    note(
+      transport.path,
+      'nobody can connect: there is no "rawsocket", no "mqtt", and no "websocket" or "web" with paths',
+    );
   }
   for (const { path } of webSockets) {
     const taken = transport.at('web', 'paths', path.at(-1) ?? '');

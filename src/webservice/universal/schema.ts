@@ -1,9 +1,11 @@
 /**
- * The `universal` transport: RawSocket and everything that is HTTP on one endpoint.
+ * The `universal` transport: RawSocket, MQTT and everything that is HTTP on one endpoint.
  */
 import { debugWithoutEffect } from '../../transport/connection-schema.js';
 import { endpointSchema, transportIdSchema } from '../../transport/endpoint-schema.js';
 import type { EndpointConfig } from '../../transport/endpoint-schema.js';
+import { universalMqttSchema } from '../../mqtt/schema.js';
+import type { UniversalMqttConfig } from '../../mqtt/schema.js';
 import { rawsocketKeys } from '../../transport/rawsocket/schema.js';
 import type { RawSocketConfig } from '../../transport/rawsocket/schema.js';
 import type { ConfigSchema } from '../../schema/dialect.js';
@@ -59,7 +61,7 @@ export const universalTransportSchema = {
   section: 'Transport "universal"',
   standsAt: 'workers[].transports[]',
   description:
-    'RawSocket, WebSockets and web services on one port: the first octet that a client sends tells RawSocket from HTTP.',
+    'RawSocket, MQTT, WebSockets and web services on one port: the first octet that a client sends tells what it speaks.',
   rules: checkUniversal,
   required: ['type', 'endpoint'],
   additionalProperties: false,
@@ -68,6 +70,7 @@ export const universalTransportSchema = {
     id: transportIdSchema,
     endpoint: endpointSchema,
     rawsocket: universalRawsocketSchema,
+    mqtt: universalMqttSchema,
     websocket: {
       type: 'object',
       default: {},
@@ -80,15 +83,19 @@ export const universalTransportSchema = {
     web: universalWebSchema,
   },
   noEffect: debugWithoutEffect,
-  notYet: { mqtt: 'run an MQTT broker beside the node, and a program that is a client of both' },
 } as const satisfies ConfigSchema;
 
+/** The sections of the protocols without HTTP. */
+export interface RawSections {
+  readonly rawsocket: RawSocketConfig;
+  readonly mqtt: UniversalMqttConfig;
+}
+
 /** A checked transport of type `universal`. */
-export interface UniversalTransportConfig {
+export interface UniversalTransportConfig extends Partial<RawSections> {
   readonly type: 'universal';
   readonly id: string;
   readonly endpoint: EndpointConfig;
-  readonly rawsocket?: RawSocketConfig;
   readonly websocket: Readonly<Record<string, WebSocketServiceConfig>>;
   readonly web: Pick<WebTransportConfig, 'paths' | 'options' | 'cookie'>;
 }

@@ -1,57 +1,56 @@
 /**
  * From the config of a `universal` transport to its server.
  */
-import { createSessionDeps } from '../../session/deps.js';
 import { EndpointServer } from '../../transport/endpoint.js';
 import { trustedProxiesOf } from '../../transport/proxies/trusted-proxies.js';
-import { RawSocketAcceptor } from '../../transport/rawsocket/rawsocket.js';
-import { UniversalAcceptor } from '../../transport/universal.js';
+import { UniversalAcceptor } from '../../transport/universal/acceptor.js';
 import { LiveServer } from '../../transport/reload/live-server.js';
 import { createLiveWeb } from '../server.js';
-import type { HttpAcceptor } from '../../http/acceptor.js';
-import type { RawSocketConfig } from '../../transport/rawsocket/schema.js';
+import { firstOctetMs, protocolsOf } from './protocols.js';
+import type { Acceptor } from '../../transport/endpoint.js';
+import type { Logger } from '../../log/logger.js';
+import type { LivePart } from '../../transport/reload/live-acceptor.js';
 import type { NodeFacts, Prepared } from '../../transport/reload/prepared.js';
-import type { SharedPort } from '../../transport/shared-port.js';
+import type { RawProtocolDeps, RawProtocol } from '../../transport/universal/protocol.js';
 import type { TransportServer } from '../../transport/transport-type.js';
 import type { WebConfig, WebServerDeps } from '../server.js';
 import type { UniversalTransportConfig } from './schema.js';
 
-/** @throws what the authentication of its RawSockets throws when it cannot be set up. */
+/** @throws (rejects) what a protocol throws when it cannot be set up. */
 export async function createUniversalServer(
   config: UniversalTransportConfig,
   deps: WebServerDeps,
 ): Promise<TransportServer> {
-  const log = deps.log.child({ transport: config.id });
-  const shared = deps.sharedPorts?.of(config.endpoint);
+  const { id, endpoint } = config;
+  const log = deps.log.child({ transport: id });
+  const shared = deps.sharedPorts?.of(endpoint);
   const web = createLiveWeb(webPart(config), deps, shared);
-  const raw = await createRaw(config, web.acceptor, { ...deps, log }, shared);
+  const parts = await createParts(config, { ...deps, id, log, shared });
+  const universal = inFrontOf(parts, web.acceptor, config, log);
   const trustedProxies = trustedProxiesOf(config.web.options, deps.proxyTrust);
-  const counts = deps.metrics?.transport(config.id);
-  const server = new EndpointServer(config.endpoint, raw?.acceptor ?? web.acceptor, log, {
-    shared,
-    trustedProxies,
-    counts,
-  });
+  const counts = deps.metrics?.transport(id);
+  const server = new EndpointServer(endpoint, universal ?? web.acceptor, log, { shared, trustedProxies, counts });
+  // What several transports share cannot change for one of them.
   if (shared !== undefined) return server;
   const { cookieNames = new Set(), privatePaths = [] } = deps;
   const rebuild = async (next: UniversalTransportConfig, facts: NodeFacts): Promise<Prepared | undefined> => {
-    // Without RawSockets nobody looks at the first octet.
-    if ((next.rawsocket === undefined) !== (raw === undefined)) return undefined;
-    const prepared = [await web.prepare(webPart(next), facts)];
-    try {
-      if (raw !== undefined && next.rawsocket !== undefined) prepared.push(await raw.prepare(next.rawsocket));
-    } catch (error) {
-      for (const part of prepared) await part.discard();
-      throw error;
-    }
+    // Whoever begins with the octet of a protocol that was not there has been given to HTTP.
+    if (!hasSameParts(next, parts)) return undefined;
+    const prepared = await allOrNone([
+      () => web.prepare(webPart(next), facts),
+      ...protocolsOf(next).map(
+        ({ protocol, section }) =>
+          async () =>
+            parts.get(protocol)?.prepare(section),
+      ),
+    ]);
     return {
       commit: () => {
         for (const part of prepared) part.commit();
+        universal?.limit(firstOctetMs(next));
         server.trust(trustedProxiesOf(next.web.options, deps.proxyTrust));
       },
-      discard: async () => {
-        await Promise.all(prepared.map((part) => part.discard()));
-      },
+      discard: () => discardAll(prepared),
     };
   };
   return new LiveServer<UniversalTransportConfig>(config, server, rebuild, { cookieNames, privatePaths });
@@ -61,44 +60,53 @@ function webPart({ id, websocket, web }: UniversalTransportConfig): WebConfig {
   return { ...web, id, paths: { ...web.paths, ...websocket } };
 }
 
-async function createRaw(
-  { id, rawsocket: config }: UniversalTransportConfig,
-  http: HttpAcceptor,
-  { router, load, families, logins, drain, log, metrics }: WebServerDeps,
-  shared: SharedPort | undefined,
-) {
-  if (config === undefined) return undefined;
-  const counts = metrics?.transport(id);
-  const build = async (current: RawSocketConfig) => {
-    const own = await createSessionDeps(current, { router, load, log, families, logins, counts });
-    const sessions = shared?.share('rawsocket', own) ?? own;
-    return {
-      config: current,
-      own,
-      acceptor: new RawSocketAcceptor(current, { sessions, serializers: families.serializers, log, drain }),
-    };
-  };
-  let running = await build(config);
-  const acceptor = new UniversalAcceptor({
-    rawsocket: running.acceptor,
-    http,
-    timeoutMs: config.options.hello_timeout,
-    log,
-  });
-  const prepare = async (next: RawSocketConfig): Promise<Prepared> => {
-    if (next === running.config) return UNCHANGED;
-    const built = await build(next);
-    return {
-      commit: () => {
-        const { own, acceptor: old } = running;
-        running = built;
-        own.follow(built.own);
-        acceptor.hand(built.acceptor, old.retire(built.acceptor), next.options.hello_timeout);
-      },
-      discard: () => built.acceptor.stop(),
-    };
-  };
-  return { acceptor, prepare };
+type Parts = ReadonlyMap<RawProtocol, LivePart<object>>;
+
+async function createParts(config: UniversalTransportConfig, deps: RawProtocolDeps): Promise<Parts> {
+  const parts = new Map<RawProtocol, LivePart<object>>();
+  try {
+    for (const { protocol, section } of protocolsOf(config)) {
+      parts.set(protocol, await protocol.create(section, deps));
+    }
+  } catch (error) {
+    for (const { acceptor } of parts.values()) await acceptor.stop();
+    throw error;
+  }
+  return parts;
 }
 
-const UNCHANGED: Prepared = { commit: () => undefined, discard: () => Promise.resolve() };
+/** @returns undefined where there is nothing but HTTP, so that nobody looks at first octets. */
+function inFrontOf(
+  parts: Parts,
+  http: Acceptor,
+  config: UniversalTransportConfig,
+  log: Logger,
+): UniversalAcceptor | undefined {
+  if (parts.size === 0) return undefined;
+  const byOctet = new Map([...parts].map(([{ firstOctet }, { acceptor }]) => [firstOctet, acceptor]));
+  return new UniversalAcceptor({ byOctet, http, timeoutMs: firstOctetMs(config), log });
+}
+
+function hasSameParts(next: UniversalTransportConfig, parts: Parts): boolean {
+  const there = protocolsOf(next);
+  return there.length === parts.size && there.every(({ protocol }) => parts.has(protocol));
+}
+
+/** @throws (rejects) what one of them throws; what the others have prepared is discarded then. */
+async function allOrNone(steps: readonly (() => Promise<Prepared | undefined>)[]): Promise<Prepared[]> {
+  const prepared: Prepared[] = [];
+  try {
+    for (const prepare of steps) {
+      const part = await prepare();
+      if (part !== undefined) prepared.push(part);
+    }
+  } catch (error) {
+    await discardAll(prepared);
+    throw error;
+  }
+  return prepared;
+}
+
+async function discardAll(prepared: readonly Prepared[]): Promise<void> {
+  await Promise.all(prepared.map((part) => part.discard()));
+}

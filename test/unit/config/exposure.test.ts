@@ -139,3 +139,31 @@ describe('a role that strangers get', () => {
     expect(warningsOf({ permissions: [naming('crossbar.monitor.')], auth })).toEqual([]);
   });
 });
+
+describe('strangers who publish and subscribe only', () => {
+  const role = { name: 'device', permissions: [{ uri: 'wamp.*', allow: { call: true, register: true } }] };
+  const devices = (permissions: readonly object[]) => {
+    const auth = { anonymous: { type: 'static', role: 'device' } };
+    const realms = [
+      {
+        name: 'realm1',
+        roles: [
+          { ...role, permissions },
+          { name: 'anonymous', permissions: [] },
+        ],
+      },
+      { name: 'realm2', roles: [{ ...role, permissions: [{ uri: '*', allow: { call: true, subscribe: true } }] }] },
+    ];
+    const mqtt = { type: 'mqtt', endpoint: { type: 'tcp', port: 1883 }, options: { realm: 'realm1', auth } };
+    const web = node({ websocket: { cookie: {} } }).workers[0]?.transports ?? [];
+    return check(node({ worker: { realms, transports: [...web, mqtt] } })).warnings.map(({ pointer }) => pointer);
+  };
+
+  it('may have rules for calls: they come without a warning, and so does what is in another realm', () => {
+    expect(devices(role.permissions)).toEqual([]);
+  });
+
+  it('are warned of when they may hear who joins', () => {
+    expect(devices([{ uri: 'wamp.session.on_join', allow: { subscribe: true } }])).toEqual([POINTER]);
+  });
+});

@@ -237,7 +237,8 @@ describe('dynamic', () => {
 });
 
 describe('the mapping of a URI', () => {
-  const deps = { call: () => Promise.reject(new Error('not called')), uriOf: (topic: string) => topic };
+  const notCalled = () => Promise.reject(new Error('not called'));
+  const deps = { callIn: () => notCalled, uriOf: (topic: string) => topic };
 
   it('is that of the longest prefix', () => {
     const mappingOf = payloadMappings(
@@ -248,6 +249,21 @@ describe('the mapping of a URI', () => {
     expect(mappingOf('a.c')).not.toBe(passthroughMapping);
     expect(mappingOf('a.c')).toBeDefined();
     expect(mappingOf('b')).toBeUndefined();
+  });
+
+  it('calls the procedures in the realm that it names, else in that of the clients', async () => {
+    const calls: (string | undefined)[] = [];
+    const callIn = (realm: string | undefined) => () => {
+      calls.push(realm);
+      return Promise.resolve({ args: ['text'], kwargs: undefined });
+    };
+    const procedures = { type: 'dynamic', encoder: 'enc', decoder: 'dec' } as const;
+    const mappingOf = payloadMappings(
+      { '': procedures, 'a.': { ...procedures, realm: 'codecs' } },
+      { ...deps, callIn },
+    );
+    for (const topic of ['b', 'a.b']) await mappingOf(topic)?.encode({ topic, payload: NO_PAYLOAD });
+    expect(calls).toEqual([undefined, 'codecs']);
   });
 
   it('without a word about it is passthrough', () => {
