@@ -4,11 +4,12 @@ import { X509Certificate } from 'node:crypto';
 import mqtt from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Certificates, HAS_OPENSSL } from '../../support/certificates.js';
-import { temporaryDirectory } from '../../support/daemon.js';
+import { startDaemon, temporaryDirectory } from '../../support/daemon.js';
 import { endTheirClients, JsClient } from '../../support/mqtt-clients.js';
 import { MqttNode, subscribed } from '../../support/mqtt-node.js';
 import { describeNeeds } from '../../support/needs.js';
-import { ALLOW_ALL, LOOPBACK } from '../../support/node-config.js';
+import { ALLOW_ALL, LOOPBACK, openRealm } from '../../support/node-config.js';
+import { freePorts } from '../../support/ports.js';
 import type { JoinedClient } from '../../support/wamp-client.js';
 
 const AUTHENTICATOR = 'com.example.authenticate';
@@ -135,17 +136,26 @@ describeNeeds('the openssl command', HAS_OPENSSL)('a client with a certificate',
   });
 });
 
-describe('an endpoint with "shared": true', () => {
-  it('serves clients as another one does', async () => {
-    const node = await MqttNode.start({ endpoint: { ...LOOPBACK, shared: true } });
+describe('a port that the transports of two routers share', () => {
+  it('is listened to once: its clients go to the first router that has their realm', async () => {
+    const [port] = await freePorts(1);
+    const endpoint = { ...LOOPBACK, port, shared: true };
+    const auth = { anonymous: { type: 'static', role: 'anonymous' } };
+    const transport = { type: 'mqtt', endpoint, options: { realm: 'realm1', auth } };
+    const worker = { type: 'router', realms: [openRealm('realm1')], transports: [transport] };
+    const daemon = await startDaemon({ config: { version: 2, controller: {}, workers: [worker, worker] } });
     try {
-      const client = await node.mqtt();
-      await client.subscribe(['a', 1]);
-      await client.publish('a', 'x', { qos: 1 });
-      expect(await client.take(1)).toEqual(['a x q1']);
-    } finally {
+      const [one, other] = [
+        await JsClient.connect({ port: daemon.port }),
+        await JsClient.connect({ port: daemon.port }),
+      ];
+      await one.subscribe(['a', 1]);
+      await other.publish('a', 'x', { qos: 1 });
+      expect(await one.take(1)).toEqual(['a x q1']);
       await endTheirClients();
-      await node.daemon.dispose();
+      expect(await daemon.stop()).toBe(0);
+    } finally {
+      await daemon.dispose();
     }
   });
 });
