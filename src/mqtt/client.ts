@@ -247,7 +247,9 @@ export class MqttClient implements SessionOwner {
   #deliver(shown: ShownEvent, qos: Qos, retain: boolean): void {
     const { payload } = shown;
     if (payload === undefined) return;
-    if (this.#encoded.waiting >= this.#deps.limits.maxQueued) {
+    // What need not wait comes also where nothing may.
+    const { waiting } = this.#encoded;
+    if (waiting > 0 && waiting >= this.#deps.limits.maxQueued) {
       this.#outgoing.dropped += 1;
       return;
     }

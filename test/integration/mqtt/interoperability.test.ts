@@ -135,13 +135,13 @@ for (const { name, isThere, connect: connectTheirs } of LIBRARIES) {
       expect([...got].filter((message) => message !== low)).toEqual([high, end]);
     });
 
-    it('is cut when it is silent for longer than its keep-alive, and its will is published', async () => {
+    it('is cut when it is silent for longer than its keep-alive, unless that is 0, and its will is published', async () => {
       const heir = await connect('heir');
       await heir.subscribe([`${own}/will`, 1]);
       const will = { topic: `${own}/will`, payload: 'silent', qos: 1, retain: false } as const;
       const [silent, alive] = [
         await connect('silent', { keepalive: 1, silent: true, will }),
-        await connect('alive', { keepalive: 1, will: { ...will, payload: 'alive' } }),
+        await connect('alive', { keepalive: 0, silent: true, will: { ...will, payload: 'alive' } }),
       ];
       await silent.closed;
       expect(await heir.take(1)).toEqual([`${own}/will silent q1`]);

@@ -1,4 +1,4 @@
-/** Topics and filters of MQTT as clients of WAMP see them, in the daemon: a sample of each line of the table in docs/mqtt.md. */
+/** Topics and filters of MQTT as clients of WAMP see them, in the daemon: one of each kind. */
 import { connect as connectSocket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { endTheirClients } from '../../support/mqtt-clients.js';

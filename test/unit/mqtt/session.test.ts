@@ -148,6 +148,14 @@ describe('messages', () => {
     expect(world.counts.refusedMessages).toBe(2);
   });
 
+  it('come also where none may wait', async () => {
+    const world = new MqttWorld({ limits: { maxQueued: 0 } });
+    const client = await world.connect('a');
+    client.subscribe(['a', 1]);
+    client.publish('a', 'x').publish('a', 'y', 1);
+    expect(client.got.filter((packet) => packet.startsWith('a '))).toEqual(['a x', 'a y q1 #1']);
+  });
+
   it('come no more after UNSUBSCRIBE', async () => {
     const world = new MqttWorld();
     const client = await world.connect('me');
