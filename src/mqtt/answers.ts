@@ -5,20 +5,27 @@ interface Expected {
   readonly send: () => void;
 }
 
+/** An answer that is not complete. */
+export interface Answer {
+  /** One more part has to be done. */
+  readonly more: () => void;
+  /** To be called for each part when it is done; and once when there are no more. */
+  readonly done: () => void;
+}
+
 export class Answers {
   readonly #expected: Expected[] = [];
 
-  /**
-   * @param parts how many parts the packet has, at least one
-   * @param send sends the answer
-   * @returns what is to be called for each part when it is done.
-   */
-  expect(parts: number, send: () => void): () => void {
-    const expected: Expected = { awaited: parts, send };
+  /** @param send sends the answer */
+  expect(send: () => void): Answer {
+    const expected: Expected = { awaited: 1, send };
     this.#expected.push(expected);
-    return () => {
-      expected.awaited -= 1;
-      this.#flush();
+    return {
+      more: () => void (expected.awaited += 1),
+      done: () => {
+        expected.awaited -= 1;
+        this.#flush();
+      },
     };
   }
 

@@ -19,6 +19,7 @@ import { SUBSCRIPTION_REFUSED } from './packets/packet.js';
 import { InOrder } from './payload/in-order.js';
 import { PayloadError } from './payload/mapping.js';
 import type { Event, Qos } from '../wamp/message.js';
+import type { Answer } from './answers.js';
 import type { MqttDeps } from './deps.js';
 import type { ShownEvent } from './event-frames.js';
 import type { MqttSession, SessionOwner } from './mqtt-session.js';
@@ -32,6 +33,12 @@ export interface ClientOwner {
   grown(client: MqttClient): void;
   /** It is over. */
   dropped(client: MqttClient): void;
+}
+
+/** A SUBSCRIBE or UNSUBSCRIBE: what is granted for its filters, and the answer. */
+interface FilterRequest {
+  readonly granted: number[];
+  readonly answer: Answer;
 }
 
 export class MqttClient implements SessionOwner {
@@ -49,6 +56,8 @@ export class MqttClient implements SessionOwner {
   /** That of the two that has the connection. */
   #linked: MqttSession | undefined;
   #answers = new Answers();
+  /** That of which parts are still to come. */
+  #request: FilterRequest | undefined;
   readonly #encoded = new InOrder();
   #isDropped = false;
 
@@ -216,6 +225,7 @@ export class MqttClient implements SessionOwner {
   #connect(session: MqttSession, sessionPresent: boolean): void {
     session.owner = this;
     this.#answers = new Answers();
+    this.#request = undefined;
     this.#linked = session;
     session.accept(sessionPresent);
     if (session.link !== undefined) this.#outgoing.connected(session.link);
@@ -247,18 +257,19 @@ export class MqttClient implements SessionOwner {
   #deliver(shown: ShownEvent, qos: Qos, retain: boolean): void {
     const { payload } = shown;
     if (payload === undefined) return;
+    const { maxQueued: results, maxQueuedBytes: bytes } = this.#deps.limits;
     // What need not wait comes also where nothing may.
-    const { waiting } = this.#encoded;
-    if (waiting > 0 && waiting >= this.#deps.limits.maxQueued) {
+    if (this.#encoded.waiting > 0 && this.#encoded.isFull({ results, bytes }, shown.bytes)) {
       this.#outgoing.dropped += 1;
       return;
     }
     this.#encoded.add(
       payload,
-      (bytes) => {
-        if (this.#outgoing.deliver(frameOf(shown, bytes, qos, retain)) && !this.isConnected) this.#owner.grown(this);
+      (made) => {
+        if (this.#outgoing.deliver(frameOf(shown, made, qos, retain)) && !this.isConnected) this.#owner.grown(this);
       },
       (error) => this.#unfit(shown.topic, error),
+      shown.bytes,
     );
   }
 
@@ -281,21 +292,36 @@ export class MqttClient implements SessionOwner {
     });
   }
 
-  #onSubscribe(session: MqttSession, { messageId, subscriptions }: SubscribePacket): void {
-    const granted = subscriptions.map((): number => SUBSCRIPTION_REFUSED);
-    const answered = this.#answers.expect(subscriptions.length, () =>
-      session.tell({ cmd: 'suback', messageId, granted }),
-    );
-    subscriptions.forEach(({ topic, qos }, index) => {
+  #onSubscribe(session: MqttSession, { messageId, subscriptions, goesOn }: SubscribePacket): void {
+    const request = (this.#request ??= this.#expect((granted) => session.tell({ cmd: 'suback', messageId, granted })));
+    const { granted, answer } = request;
+    for (const { topic, qos } of subscriptions) {
+      const index = granted.push(SUBSCRIPTION_REFUSED) - 1;
+      answer.more();
       session.subscriptions.subscribe(topic, qos, true, (given) => {
         granted[index] = given ?? SUBSCRIPTION_REFUSED;
-        answered();
+        answer.done();
       });
-    });
+    }
+    if (goesOn !== true) this.#complete(request);
   }
 
-  #onUnsubscribe(session: MqttSession, { messageId, unsubscriptions }: UnsubscribePacket): void {
-    const answered = this.#answers.expect(unsubscriptions.length, () => session.tell({ cmd: 'unsuback', messageId }));
-    for (const filter of unsubscriptions) session.subscriptions.unsubscribe(filter, answered);
+  #onUnsubscribe(session: MqttSession, { messageId, unsubscriptions, goesOn }: UnsubscribePacket): void {
+    const request = (this.#request ??= this.#expect(() => session.tell({ cmd: 'unsuback', messageId })));
+    for (const filter of unsubscriptions) {
+      request.answer.more();
+      session.subscriptions.unsubscribe(filter, request.answer.done);
+    }
+    if (goesOn !== true) this.#complete(request);
+  }
+
+  #expect(send: (granted: readonly number[]) => void): FilterRequest {
+    const granted: number[] = [];
+    return { granted, answer: this.#answers.expect(() => send(granted)) };
+  }
+
+  #complete({ answer }: FilterRequest): void {
+    this.#request = undefined;
+    answer.done();
   }
 }

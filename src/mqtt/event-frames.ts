@@ -2,6 +2,7 @@
  * Events of WAMP as PUBLISH frames. An event goes to many clients: its payload is translated once, and there is one frame for each QoS.
  * Both are kept with the event, in its place among the frames of the serializers.
  */
+import { LARGE_PAYLOAD_BYTES, ownBytes } from '../serializer/large-frame.js';
 import { takeFramePlace } from '../transport/codecs.js';
 import { PayloadError } from './payload/mapping.js';
 import { PublishFrame } from './packets/publish-frame.js';
@@ -14,6 +15,8 @@ export interface ShownEvent {
   readonly topic: string;
   /** Undefined: MQTT has no place for it. */
   readonly payload: Buffer | Promise<Buffer> | undefined;
+  /** How large the event is, about. */
+  readonly bytes: number;
   /** By QoS. */
   readonly frames: (PublishFrame | undefined)[];
 }
@@ -57,7 +60,8 @@ export class EventFrames {
     const mapping = topic === undefined ? undefined : this.#deps.mappingOf(uri);
     if (topic === undefined || mapping === undefined) return this.#drop(uri);
     try {
-      return { topic, payload: mapping.encode({ topic, payload: event.payload }), frames: [] };
+      const { payload } = event;
+      return { topic, payload: mapping.encode({ topic, payload }), bytes: payload.byteLength ?? 0, frames: [] };
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       return this.#drop(uri, error);
@@ -77,8 +81,12 @@ export class EventFrames {
 export function frameOf({ topic, frames }: ShownEvent, payload: Buffer, qos: Qos, retain: boolean): PublishFrame {
   const known = frames[qos];
   if (known !== undefined) return known;
-  // Frames of QoS 1 and 2 may wait for hours: they must not hold on to what a socket has read.
-  const frame = new PublishFrame(topic, qos === 0 ? payload : Uint8Array.from(payload), { qos, retain });
+  // As for `PublishFrame`: what is not copied must not hold on to much more that a socket has read.
+  const frame = new PublishFrame(
+    topic,
+    qos === 0 || payload.length < LARGE_PAYLOAD_BYTES ? payload : ownBytes(payload),
+    { qos, retain },
+  );
   frames[qos] = frame;
   return frame;
 }

@@ -2,7 +2,7 @@
  * Filters of MQTT as subscriptions of WAMP. Not each filter has one pattern that says the same: where a pattern says more, the events
  * are looked at again, by their topics. Pure; the mapping of names is in `topics.ts`.
  */
-import { isValidUri } from '../wamp/uri.js';
+import { MAX_URI_LENGTH, isValidUri } from '../wamp/uri.js';
 import type { Match } from '../wamp/uri.js';
 import { isHiddenTopic } from './topics.js';
 import type { TopicMapping } from './topics.js';
@@ -24,10 +24,20 @@ export interface FilterPlan {
 const ONE = '+';
 const ALL = '#';
 
+/** The longest filter: each of its levels stands for a character of a URI at least, and only `/#` may stand for none. */
+const MAX_FILTER_LENGTH = MAX_URI_LENGTH + 2;
+
+/**
+ * So many levels a filter with wildcards may have: they are compared for each event, in each filter of a client. As in the broker of
+ * mosquitto.
+ */
+export const MAX_LEVELS = 200;
+
 /** @returns undefined for what is no filter, or could never mean a topic that has a URI. */
 export function planFilter(filter: string, mapping: TopicMapping): FilterPlan | undefined {
-  if (!isFilter(filter)) return undefined;
+  if (filter.length > MAX_FILTER_LENGTH || !isFilter(filter)) return undefined;
   const levels = mapping.levelsOf(filter);
+  if (levels.length > MAX_LEVELS && levels.some((level) => level === ONE || level === ALL)) return undefined;
   const components = levels.map((level) => (level === ONE || level === ALL ? level : mapping.componentOf(level)));
   if (!components.every((component) => component !== undefined)) return undefined;
   // No topic is empty, so the parent of "/#" is none.
@@ -74,7 +84,7 @@ function prefixOf(components: readonly string[]): Pattern {
 function means(filter: readonly string[], topic: string, mapping: TopicMapping): boolean {
   const first = filter[0];
   if ((first === ONE || first === ALL) && isHiddenTopic(topic)) return false;
-  const levels = mapping.levelsOf(topic);
+  const levels = levelsOf(topic, mapping);
   const open = filter.at(-1) === ALL;
   const count = open ? filter.length - 1 : filter.length;
   if (open ? levels.length < count : levels.length !== count) return false;
@@ -83,4 +93,12 @@ function means(filter: readonly string[], topic: string, mapping: TopicMapping):
     if (wanted !== ONE && wanted !== levels[index]) return false;
   }
   return true;
+}
+
+/** The topic that was divided last: a client with many filters asks for the same one again and again. */
+let divided: { readonly topic: string; readonly by: TopicMapping; readonly levels: readonly string[] } | undefined;
+
+function levelsOf(topic: string, by: TopicMapping): readonly string[] {
+  if (divided?.topic !== topic || divided.by !== by) divided = { topic, by, levels: by.levelsOf(topic) };
+  return divided.levels;
 }

@@ -12,6 +12,7 @@
 import { Session } from '../session/session.js';
 import { sayRepeated } from '../log/repeated.js';
 import { CloseUri } from '../wamp/error.js';
+import { MAX_URI_LENGTH } from '../wamp/uri.js';
 import * as m from '../wamp/message.js';
 import { PayloadError } from './payload/mapping.js';
 import { InOrder } from './payload/in-order.js';
@@ -44,8 +45,11 @@ export type Message = Pick<PublishPacket, 'topic' | 'payload' | 'qos' | 'retain'
 
 type State = 'opening' | 'waiting' | 'open' | 'over';
 
-/** So many decoded messages may wait for others before nothing more is read. */
-const MAX_DECODING = 100;
+/** So many decoded messages may wait for others before nothing more is read, and so many when more is read again. */
+const [MAX_DECODING, LESS_DECODING] = [
+  { results: 100, bytes: 1_048_576 },
+  { results: 50, bytes: 524_288 },
+];
 
 export class MqttSession implements SessionTransport {
   readonly client: ClientInfo;
@@ -208,8 +212,8 @@ export class MqttSession implements SessionTransport {
       if (decoded === undefined) return drop(undefined);
       this.#publish(uri, message, decoded, ended);
     };
-    this.#decoded.add(publication, publish, drop);
-    if (this.#decoded.waiting > MAX_DECODING) this.#pause('decoding');
+    this.#decoded.add(publication, publish, drop, payload.length);
+    if (this.#decoded.isFull(MAX_DECODING)) this.#pause('decoding');
   }
 
   /** Ends the session when what the client has sent is published. Its events count no more. */
@@ -320,7 +324,7 @@ export class MqttSession implements SessionTransport {
     this.deps.counts.refusedMessages += 1;
     if (error instanceof Error && !(error instanceof PayloadError)) return this.#session.fail(error);
     const reason = error instanceof Error ? error.message : error;
-    const facts = { sessionId: this.id, topic, reason };
+    const facts = { sessionId: this.id, topic: topic.slice(0, MAX_URI_LENGTH), reason };
     sayRepeated(this.deps.sessions, 'info', facts, 'message of a client of MQTT dropped');
   }
 
@@ -380,7 +384,6 @@ export class MqttSession implements SessionTransport {
     this.#session.transportLost(reason);
   }
 
-  /** Not by us. */
   #over(): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
@@ -394,7 +397,7 @@ export class MqttSession implements SessionTransport {
   }
 
   #goOn(reason: 'early' | 'session' | 'decoding'): void {
-    if (reason === 'decoding' && this.#decoded.waiting > MAX_DECODING / 2) return;
+    if (reason === 'decoding' && this.#decoded.isFull(LESS_DECODING)) return;
     if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#link?.resumeReading();
   }
 }

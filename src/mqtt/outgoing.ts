@@ -6,15 +6,17 @@
  *     QoS 2    queued --a place is free--> PUBLISH --PUBREC--> PUBREL --PUBCOMP--> over
  *
  * What has a place is *in flight*: `maxInflight` at a time, in the order of the events. The rest waits, within its bounds; what is beyond
- * them is dropped, the newest first. When the client comes back, what is in flight is sent again in its old order, and nothing else ever is.
+ * them is dropped, the newest first. A message larger than all bounds reaches a client for which nothing else is kept. When the client comes back, what is in flight is sent again in its old order, and nothing else ever is.
  * It outlives connections; knows no sockets.
  */
-import type { Qos } from '../wamp/message.js';
+import type { Frame } from '../serializer/serializer.js';
 import type { PublishFrame } from './packets/publish-frame.js';
 
 export interface OutgoingLimits {
   /** How many PUBLISH of QoS 1 and 2 may wait for an answer of the client. */
   readonly maxInflight: number;
+  /** How many bytes they may have together: a client that does not read must not be sent more. One may be larger. */
+  readonly maxInflightBytes: number;
   /** How many more may wait, and how many bytes those that wait and those in flight may take together. */
   readonly maxQueued: number;
   readonly maxQueuedBytes: number;
@@ -23,14 +25,11 @@ export interface OutgoingLimits {
 /** A way to the client, as long as it is connected. */
 export interface OutgoingLink {
   /** Takes a packet. What is no longer of use when the client is slow may be dropped: `isVital` says whether it must not. */
-  send(packet: Buffer, isVital: boolean): void;
+  send(packet: Frame, isVital: boolean): void;
 }
 
-interface InFlight {
-  readonly qos: Qos;
-  /** Undefined when the client has it (PUBREC): only its id is left. */
-  frame: PublishFrame | undefined;
-}
+/** In flight: the client has a PUBLISH of QoS 2 (PUBREC), and only its id is left. */
+const RELEASED = 'released';
 
 const MAX_ID = 65_535;
 const PUBREL = 0x62;
@@ -39,11 +38,13 @@ export class Outgoing {
   #limits: OutgoingLimits;
   #link: OutgoingLink | undefined;
   // packet id -> what it stands for, in the order in which they were sent first
-  readonly #inFlight = new Map<number, InFlight>();
+  readonly #inFlight = new Map<number, PublishFrame | typeof RELEASED>();
   #waiting: PublishFrame[] = [];
   /** Where the queue begins: what is before has gone. */
   #first = 0;
   #bytes = 0;
+  /** Of these, what is in flight. */
+  #inFlightBytes = 0;
   #lastId = 0;
   /** How many events were dropped because the queue was full. */
   dropped = 0;
@@ -60,7 +61,9 @@ export class Outgoing {
   /** The client is connected: what it has not answered is sent again, and then what waits. */
   connected(link: OutgoingLink): void {
     this.#link = link;
-    for (const [id, { frame }] of this.#inFlight) link.send(frame?.write(id, true) ?? released(id), true);
+    for (const [id, frame] of this.#inFlight) {
+      link.send(frame === RELEASED ? released(id) : frame.write(id, true), true);
+    }
     this.#fill();
   }
 
@@ -80,28 +83,35 @@ export class Outgoing {
       return false;
     }
     this.#bytes += frame.bytes;
-    this.#waiting.push(frame);
-    this.#fill();
+    if (this.#sendsAtOnce(frame)) this.#send(frame);
+    else this.#waiting.push(frame);
     return true;
   }
 
   /** PUBACK: the client has a PUBLISH of QoS 1. One that nobody waits for is ignored: it may answer one of long ago. */
   acknowledged(id: number): void {
-    if (this.#inFlight.get(id)?.qos === 1) this.#end(id);
+    const frame = this.#inFlight.get(id);
+    if (frame === undefined || frame === RELEASED || frame.qos !== 1) return;
+    this.#free(frame);
+    this.#end(id);
   }
 
   /** PUBREC: the client has a PUBLISH of QoS 2. Answered in any case, or it would say so for ever. */
   received(id: number): void {
-    const sent = this.#inFlight.get(id);
-    if (sent?.qos === 1) return;
-    if (sent !== undefined) this.#free(sent);
+    const frame = this.#inFlight.get(id);
+    if (frame !== undefined && frame !== RELEASED) {
+      if (frame.qos === 1) return;
+      // The id keeps its place.
+      this.#free(frame);
+      this.#inFlight.set(id, RELEASED);
+    }
     this.#link?.send(released(id), true);
+    this.#fill();
   }
 
   /** PUBCOMP: the client has forgotten the id of a PUBLISH of QoS 2. */
   completed(id: number): void {
-    const sent = this.#inFlight.get(id);
-    if (sent?.qos === 2 && sent.frame === undefined) this.#end(id);
+    if (this.#inFlight.get(id) === RELEASED) this.#end(id);
   }
 
   /** Other limits, from now on. What is kept stays. */
@@ -115,20 +125,35 @@ export class Outgoing {
   }
 
   #isFull(frame: PublishFrame): boolean {
-    const { maxInflight, maxQueued, maxQueuedBytes } = this.#limits;
-    if (this.#bytes + frame.bytes > maxQueuedBytes) return true;
-    const isSentAtOnce = this.#link !== undefined && this.#queued === 0 && this.#inFlight.size < maxInflight;
+    const { maxQueued, maxQueuedBytes } = this.#limits;
+    const isSentAtOnce = this.#sendsAtOnce(frame);
+    if (this.#bytes + frame.bytes > maxQueuedBytes) return !isSentAtOnce || this.#bytes > 0;
     return !isSentAtOnce && this.#queued >= maxQueued;
+  }
+
+  #sendsAtOnce(frame: PublishFrame): boolean {
+    return this.#link !== undefined && this.#queued === 0 && this.#hasPlace(frame);
+  }
+
+  #hasPlace({ bytes }: PublishFrame): boolean {
+    const { maxInflight, maxInflightBytes } = this.#limits;
+    if (this.#inFlight.size >= maxInflight) return false;
+    return this.#inFlightBytes === 0 || this.#inFlightBytes + bytes <= maxInflightBytes;
   }
 
   /** Sends what waits, as far as there is room. */
   #fill(): void {
-    while (this.#link !== undefined && this.#queued > 0 && this.#inFlight.size < this.#limits.maxInflight) {
-      const frame = this.#shift();
-      const id = this.#nextId();
-      this.#inFlight.set(id, { qos: frame.qos, frame });
-      this.#link.send(frame.write(id, false), true);
+    for (let next = this.#waiting[this.#first]; next !== undefined; next = this.#waiting[this.#first]) {
+      if (this.#link === undefined || !this.#hasPlace(next)) return;
+      this.#send(this.#shift());
     }
+  }
+
+  #send(frame: PublishFrame): void {
+    const id = frame.id !== 0 && !this.#inFlight.has(frame.id) ? frame.id : this.#nextId();
+    this.#inFlight.set(id, frame);
+    this.#inFlightBytes += frame.bytes;
+    this.#link?.send(frame.write(id, false), true);
   }
 
   #shift(): PublishFrame {
@@ -149,18 +174,15 @@ export class Outgoing {
     return this.#lastId;
   }
 
-  #end(id: number): void {
-    const sent = this.#inFlight.get(id);
-    if (sent === undefined) return;
-    this.#inFlight.delete(id);
-    this.#free(sent);
-    this.#fill();
+  /** The event is not needed any more. */
+  #free({ bytes }: PublishFrame): void {
+    this.#bytes -= bytes;
+    this.#inFlightBytes -= bytes;
   }
 
-  /** The event is not needed any more. */
-  #free(sent: InFlight): void {
-    this.#bytes -= sent.frame?.bytes ?? 0;
-    sent.frame = undefined;
+  #end(id: number): void {
+    this.#inFlight.delete(id);
+    this.#fill();
   }
 }
 

@@ -178,6 +178,8 @@ export function limitsOf(options: MqttOptions): MqttLimits {
     // 0, 1 or 2, by the schema.
     maxQos: options.max_qos as Qos,
     maxInflight: options.max_inflight,
+    // The other half of the room is for answers and for messages of QoS 0.
+    maxInflightBytes: options.max_unsent_bytes / 2,
     maxQueued: options.max_queued,
     maxQueuedBytes: options.max_queued_bytes,
     maxSubscriptions: options.max_subscriptions,

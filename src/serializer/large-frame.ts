@@ -18,12 +18,15 @@ export class LargeFrame {
   readonly tail: Buffer | undefined;
   /** In bytes, of all parts. */
   readonly length: number;
+  /** Whether it must not be dropped when the peer is slow. */
+  readonly isVital: boolean;
   #joined: Buffer | undefined;
 
-  constructor(head: Buffer, body: Buffer, tail?: Buffer) {
+  constructor(head: Buffer, body: Buffer, tail?: Buffer, isVital = false) {
     this.head = head;
     this.body = body;
     this.tail = tail;
+    this.isVital = isVital;
     this.length = head.length + body.length + (tail?.length ?? 0);
   }
 

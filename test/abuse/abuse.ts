@@ -19,12 +19,14 @@ export type Abuser = (target: Target, random: Random) => Promise<readonly string
 
 /**
  * @param name of the abuse; connections draw from the seed, this and their number
+ * @param spoken on the transports that it is for
  */
-export async function abuse(name: string, abuser: Abuser): Promise<void> {
+export async function abuse(name: string, abuser: Abuser, spoken: Target['spoken'] = 'wamp'): Promise<void> {
   const repeat = `to repeat: ABUSE_SEED=${SEED} ABUSE_SECONDS=${SECONDS}`;
   process.stdout.write(`abuse by ${name}, ${repeat}\n`);
   const node = await AbusedNode.start();
   const random = new Random(`${SEED}/${name}`);
+  const targets = node.targets.filter((target) => target.spoken === spoken);
   let connections = 0;
   const complaints = new Set<string>();
   const run = async (seconds: number): Promise<void> => {
@@ -32,7 +34,7 @@ export async function abuse(name: string, abuser: Abuser): Promise<void> {
     const keepComing = async (): Promise<void> => {
       while (performance.now() < end && complaints.size === 0) {
         const draws = random.fork(connections++);
-        const target = draws.pick(node.targets);
+        const target = draws.pick(targets);
         for (const complaint of await abuser(target, draws)) complaints.add(`${target.name}: ${complaint}`);
       }
     };

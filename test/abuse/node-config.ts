@@ -13,6 +13,7 @@ export interface Target extends Place {
   /** Speaks HTTP; undefined is one that does not. */
   readonly websocket?: readonly string[];
   readonly rawsocket: boolean;
+  readonly spoken: 'wamp' | 'mqtt';
 }
 
 /** Of the good client. */
@@ -60,6 +61,14 @@ const AUTH = {
 const GOOD_AUTH = { ticket: { type: 'static', principals: { good: { ticket: TICKET, role: 'good' } } } };
 /** Short, so that cookies of strangers have an end within the test. */
 const COOKIE = { max_age: 2, authid: 'derived', store: { type: 'memory' } };
+/** Kept clients have an end within the test, too. */
+const MQTT = {
+  realm: 'realm1',
+  auth: { anonymous: AUTH.anonymous, ticket: AUTH.ticket },
+  session_expiry: 1,
+  hello_timeout: 1000,
+};
+const NATIVE = { '': { type: 'native', serializer: 'json' } };
 const SERIALIZERS = ['json', 'msgpack', 'cbor', 'ubjson'];
 const SPOKEN = { auth: AUTH, serializers: SERIALIZERS };
 const WEBSOCKET = { type: 'websocket', auth: { ...AUTH, cookie: {} }, serializers: SERIALIZERS };
@@ -106,6 +115,9 @@ export function abusedConfig(certificates: Certificates): object {
     { type: 'web', id: 'tls', endpoint: { ...LOOPBACK, tls }, cookie: stored, paths: { ...paths, ...ws(WEBSOCKET) } },
     { type: 'rawsocket', id: 'rawsocket', endpoint: LOOPBACK, ...SPOKEN },
     { type: 'rawsocket', id: 'rawsocket_file', endpoint: socket('rawsocket'), ...SPOKEN },
+    { type: 'mqtt', id: 'mqtt', endpoint: LOOPBACK, options: MQTT },
+    { type: 'mqtt', id: 'mqtt_native', endpoint: LOOPBACK, options: { ...MQTT, payload_mapping: NATIVE } },
+    { type: 'mqtt', id: 'mqtt_file', endpoint: socket('mqtt'), options: { ...MQTT, topic_mapping: 'crossbar' } },
   ];
   return { version: 2, controller: {}, workers: [{ type: 'router', realms: [REALM], transports }] };
 }
@@ -117,8 +129,10 @@ export function targetsOf(daemon: Daemon, ca: string): readonly Target[] {
     const [, socketFile = ''] = /unix:(.+?):?\/?$/.exec(String(record['url'])) ?? [];
     const at = typeof port === 'number' ? { port, host: '127.0.0.1' } : { path: socketFile };
     const rawsocket = /rawsocket|universal/.test(name);
-    if (name.startsWith('rawsocket')) return { name, at, rawsocket };
+    const spoken = name.startsWith('mqtt') ? 'mqtt' : 'wamp';
+    if (spoken === 'mqtt') return { name, at, rawsocket, spoken };
+    if (name.startsWith('rawsocket')) return { name, at, rawsocket, spoken };
     const websocket = name.endsWith('websocket') ? ['/'] : ['/ws', '/deflate'];
-    return { name, at, rawsocket, websocket, ...(name === 'tls' && { ca }) };
+    return { name, at, rawsocket, spoken, websocket, ...(name === 'tls' && { ca }) };
   });
 }

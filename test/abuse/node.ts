@@ -24,6 +24,16 @@ const SPARE_BYTES = 12 * 1024 * 1024;
 const CLASSES = [
   ...['Session', 'Opening', 'Subscription', 'Registration', 'LiveCookie', 'Outbox', 'Inbox', 'Receiver', 'Socket'],
   ...['WampConnection', 'WampWebSocket', 'RawSocketWire', 'IncomingMessage', 'ServerResponse', 'TLSSocket'],
+  ...[
+    'MqttConnection',
+    'MqttSession',
+    'MqttClient',
+    'MqttSubscriptions',
+    'Outgoing',
+    'Incoming',
+    'PacketReader',
+    'PacketInbox',
+  ],
   ...['Pipeline', 'SendStream', 'ReadStream', 'InflateRaw', 'DeflateRaw'],
 ];
 

@@ -14,6 +14,8 @@ import { passthroughMapping } from '../../src/mqtt/payload/passthrough.js';
 import { escapedTopics } from '../../src/mqtt/topics.js';
 import { Router } from '../../src/router/router.js';
 import type { RoleConfig } from '../../src/router/schema.js';
+import { LargeFrame } from '../../src/serializer/large-frame.js';
+import type { Frame } from '../../src/serializer/serializer.js';
 import type { Qos } from '../../src/wamp/message.js';
 import { clientInfo, everybody } from './client.js';
 import { ALLOW_ALL, FakeClock, ScriptedSession } from './realm.js';
@@ -22,7 +24,7 @@ const codec = await loadPacketCodec('the test');
 
 export const LIMITS: MqttLimits = {
   ...{ maxQos: 2, maxSubscriptions: 10, sessionExpiryMs: 60_000, maxKept: 3, maxKeptBytes: 10_000_000 },
-  ...{ maxInflight: 2, maxQueued: 100, maxQueuedBytes: 1_000_000 },
+  ...{ maxInflight: 2, maxInflightBytes: 10_000_000, maxQueued: 100, maxQueuedBytes: 1_000_000 },
 };
 
 export interface WorldOptions {
@@ -125,8 +127,9 @@ export class TestClient implements MqttLink {
     return this.#got.splice(0);
   }
 
-  send(packet: Buffer): void {
+  send(frame: Frame): void {
     if (this.closed !== undefined) return;
+    const packet = frame instanceof LargeFrame ? frame.joined() : frame;
     this.frames.push(packet);
     const parser = mqttPacket.parser();
     parser.on('packet', (parsed) => this.#got.push(shown(parsed as unknown as Record<string, unknown>)));

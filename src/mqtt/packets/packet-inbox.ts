@@ -4,6 +4,7 @@
  */
 import { LARGE_PAYLOAD_BYTES } from '../../serializer/large-frame.js';
 import { LARGE_MESSAGE_BYTES } from '../../transport/received-memory.js';
+import { partsOf } from './packet-parts.js';
 import { PacketError } from './packet.js';
 import type { Backlog, FairScheduler } from '../../transport/fair-scheduler.js';
 import type { ClientPacket } from './packet.js';
@@ -30,7 +31,7 @@ export class PacketInbox implements Backlog {
   #isReading = true;
   #isEnlisted = false;
   #isStopped = false;
-  /** A large one, which waits until what others were sent has left. */
+  /** A large one, which waits until what others were sent has left; or what is left of one that is worked on in parts. */
   #putOff: ClientPacket | undefined;
   /** So much has come of a large packet. */
   #heldBytes = 0;
@@ -98,11 +99,13 @@ export class PacketInbox implements Backlog {
   #handOn(): boolean {
     while (!this.#isHeld && !this.#isStopped) {
       if (!this.#turns.hasTime) return this.#waits();
-      const packet = this.#next();
-      if (packet === undefined) {
+      const next = this.#next();
+      if (next === undefined) {
         this.#caughtUp();
         return false;
       }
+      const [packet, rest] = partsOf(next);
+      this.#putOff = rest;
       if (isLarge(packet) && this.#turns.isCongested) {
         this.#putOff = packet;
         this.#turns.pass();
@@ -167,8 +170,8 @@ function isLarge(packet: ClientPacket): boolean {
   return packet.cmd === 'publish' && packet.payload.length >= LARGE_PAYLOAD_BYTES;
 }
 
-/** A filter costs about as much as a message. */
-const BYTES_EACH_FILTER = 1024;
+/** A filter costs about as much as a few messages, and what is retained for it comes at once. */
+const BYTES_EACH_FILTER = 8192;
 
 /** @returns what its work is as much as, in bytes of a message. */
 function costOf(packet: ClientPacket): number {

@@ -55,12 +55,16 @@ export interface WantedFilter {
 export interface SubscribePacket {
   readonly cmd: 'subscribe';
   readonly messageId: number;
+  /** Whether it is a part of a packet, and others of it come (`packet-parts.ts`). */
+  readonly goesOn?: true;
   readonly subscriptions: readonly WantedFilter[];
 }
 
 export interface UnsubscribePacket {
   readonly cmd: 'unsubscribe';
   readonly messageId: number;
+  /** As in {@link SubscribePacket}. */
+  readonly goesOn?: true;
   readonly unsubscriptions: readonly string[];
 }
 

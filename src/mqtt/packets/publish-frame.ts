@@ -1,56 +1,81 @@
-/** A PUBLISH to clients (MQTT 3.1.1, section 3.3): one for all subscribers that get it with the same QoS. */
+/**
+ * A PUBLISH to clients (MQTT 3.1.1, section 3.3): one for all subscribers that get it with the same QoS. Packet ids are the node's to
+ * choose, for each client those that it has not in use: all get the id that the first one gets, if they can, and so the same bytes.
+ */
+import { LARGE_PAYLOAD_BYTES, LargeFrame } from '../../serializer/large-frame.js';
+import type { Frame } from '../../serializer/serializer.js';
 import type { Qos } from '../../wamp/message.js';
 
 const PUBLISH = 0x30;
 const DUP = 0x08;
 const RETAIN = 0x01;
 
-/** Of one subscription to one client. */
+/** One message, for all who get it with one QoS. It has memory of its own, but for a large payload. */
 export class PublishFrame {
   readonly qos: Qos;
-  readonly #first: number;
-  readonly #topic: Buffer;
-  readonly #payload: Uint8Array;
-  /** Of QoS 0, which has no packet id: the same for everybody. */
-  #shared: Buffer | undefined;
+  /** With which it was sent first; 0 before, and with QoS 0. */
+  id = 0;
+  /** All of it; of a large message what stands before the payload. */
+  readonly #packet: Buffer;
+  /** A large payload: nobody gets a copy of it. */
+  readonly #body: Buffer | undefined;
+  /** What was made with {@link id}. */
+  #first: Frame | undefined;
+  /** Where the id stands in it. */
+  readonly #idAt: number;
 
   /**
    * @param topic at most 65,535 octets of UTF-8
-   * @param payload is kept: memory of its own, or as short-lived as the frame
+   * @param payload one of {@link LARGE_PAYLOAD_BYTES} and more is kept as it is
    */
-  constructor(topic: string, payload: Uint8Array, { qos, retain }: { readonly qos: Qos; readonly retain: boolean }) {
+  constructor(topic: string, payload: Buffer, { qos, retain }: { readonly qos: Qos; readonly retain: boolean }) {
     this.qos = qos;
-    this.#first = PUBLISH | (qos << 1) | (retain ? RETAIN : 0);
-    this.#topic = Buffer.from(topic);
-    this.#payload = payload;
+    const topicBytes = Buffer.byteLength(topic);
+    const remaining = 2 + topicBytes + (qos === 0 ? 0 : 2) + payload.length;
+    const isLarge = payload.length >= LARGE_PAYLOAD_BYTES;
+    const size = 1 + lengthBytes(remaining) + remaining - (isLarge ? payload.length : 0);
+    // Frames of QoS 1 and 2 may wait for hours: they must not hold on to memory that others have used, too.
+    const packet = qos === 0 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+    packet[0] = PUBLISH | (qos << 1) | (retain ? RETAIN : 0);
+    let at = writeLength(packet, remaining);
+    at = packet.writeUInt16BE(topicBytes, at);
+    at += packet.write(topic, at);
+    this.#idAt = at;
+    if (qos > 0) at = packet.writeUInt16BE(0, at);
+    if (!isLarge) packet.set(payload, at);
+    this.#packet = packet;
+    this.#body = isLarge ? payload : undefined;
   }
 
   /** How much memory it takes, about, in bytes. */
   get bytes(): number {
-    return this.#topic.length + this.#payload.length + OVERHEAD_BYTES;
+    return this.#packet.length + (this.#body?.length ?? 0) + OVERHEAD_BYTES;
   }
 
-  /** @param id ignored with QoS 0. @param isAgain whether it was sent before: not with QoS 0 */
-  write(id: number, isAgain: boolean): Buffer {
-    if (this.qos === 0) return (this.#shared ??= this.#make(0, false));
-    return this.#make(id, isAgain);
+  /**
+   * @param id ignored with QoS 0. @param isAgain whether it was sent before: not with QoS 0
+   * @returns the same bytes for all, but for those who get another id, or get it again.
+   */
+  write(id: number, isAgain: boolean): Frame {
+    const packet = this.#packet;
+    if (this.qos === 0 || (id === this.id && !isAgain)) return (this.#first ??= this.#whole(packet));
+    if (this.id === 0 && !isAgain) {
+      this.id = id;
+      packet.writeUInt16BE(id, this.#idAt);
+      return (this.#first = this.#whole(packet));
+    }
+    const other = Buffer.from(packet);
+    other.writeUInt16BE(id, this.#idAt);
+    if (isAgain) other[0] = (packet[0] ?? 0) | DUP;
+    return this.#whole(other);
   }
 
-  #make(id: number, isAgain: boolean): Buffer {
-    const idBytes = this.qos === 0 ? 0 : 2;
-    const remaining = 2 + this.#topic.length + idBytes + this.#payload.length;
-    const frame = Buffer.allocUnsafe(1 + lengthBytes(remaining) + remaining);
-    frame[0] = isAgain ? this.#first | DUP : this.#first;
-    let at = writeLength(frame, remaining);
-    at = frame.writeUInt16BE(this.#topic.length, at);
-    at += this.#topic.copy(frame, at);
-    if (idBytes > 0) at = frame.writeUInt16BE(id, at);
-    frame.set(this.#payload, at);
-    return frame;
+  #whole(packet: Buffer): Frame {
+    return this.#body === undefined ? packet : new LargeFrame(packet, this.#body, undefined, this.qos > 0);
   }
 }
 
-/** Of the object and what it has, besides topic and payload. */
+/** Of the objects, besides the packet. */
 const OVERHEAD_BYTES = 200;
 
 /** @returns how many octets the "remaining length" of a packet takes (section 2.2.3). */

@@ -97,13 +97,13 @@ export class Outbox implements Flushable, Debtor {
   /**
    * Writes one whole frame. Never throws; what is written to a socket that is gone is dropped.
    *
-   * @param isEvent whether it may be dropped when the peer is slow; a large frame always is one.
+   * @param isEvent whether it may be dropped when the peer is slow; a large frame says it itself.
    */
   write(frame: Frame, isEvent = false): void {
     if (this.#isSlow && isEvent && !this.takes(this.#socket.writableLength, true)) return;
     if (frame.length >= LARGE_PAYLOAD_BYTES && frame instanceof LargeFrame) {
       const tooMany = this.#largeBytes - SYSTEM_BYTES;
-      if (tooMany > 0 && !this.takes(this.#socket.writableLength + tooMany, true)) return;
+      if (tooMany > 0 && !this.takes(this.#socket.writableLength + tooMany, !frame.isVital)) return;
       this.#largeBytes += frame.length;
       this.#large += 1;
       flusher.noteLarge();
@@ -224,9 +224,9 @@ export class Outbox implements Flushable, Debtor {
     return bytes;
   }
 
-  #writeLarge({ head, body, tail, length }: LargeFrame): number {
+  #writeLarge({ head, body, tail, length, isVital }: LargeFrame): number {
     const socket = this.#socket;
-    if (!socket.writable || !this.takes(socket.writableLength, true)) return 0;
+    if (!socket.writable || !this.takes(socket.writableLength, !isVital)) return 0;
     socket.cork();
     socket.write(head);
     socket.write(body);

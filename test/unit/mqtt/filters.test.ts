@@ -85,6 +85,16 @@ describe('what a filter means', () => {
     expect(planFilter('a.b/+', plainTopics)?.matches('a/b/c')).toBe(true);
   });
 
+  it('is refused at once when no topic is so long, and with more levels than are compared for each event', () => {
+    expect(planFilter(`${'a'.repeat(1023)}/#`, escapedTopics)).toBeDefined();
+    expect(planFilter('a'.repeat(1027), escapedTopics)).toBeUndefined();
+    expect(planFilter('+/'.repeat(32_767), escapedTopics)).toBeUndefined();
+    const levels = (count: number): string => Array.from({ length: count }, () => 'a').join('/');
+    expect(planFilter(`${levels(199)}/+`, escapedTopics)).toBeDefined();
+    expect(planFilter(`${levels(200)}/+`, escapedTopics)).toBeUndefined();
+    expect(planFilter(levels(300), escapedTopics)).toBeDefined();
+  });
+
   it('is never more than what is subscribed to', () => {
     const level = fc.constantFrom('', 'a', 'b', 'a.b', ' ', '%', '$x', 'wamp');
     const filters = fc.array(fc.oneof(level, fc.constant('+')), { minLength: 1, maxLength: 5 });

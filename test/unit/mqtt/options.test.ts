@@ -16,8 +16,8 @@ function defaults(): MqttOptions {
 describe('the options of MQTT', () => {
   it('bound what is kept of each client and of all that are away', () => {
     expect(limitsOf(defaults())).toEqual({
-      ...{ maxQos: 2, maxInflight: 100, maxQueued: 1000, maxQueuedBytes: 1_048_576, maxSubscriptions: 1000 },
-      ...{ sessionExpiryMs: 3_600_000, maxKept: 10_000, maxKeptBytes: 67_108_864 },
+      ...{ maxQos: 2, maxInflight: 100, maxInflightBytes: 8_388_608, maxQueued: 1000, maxQueuedBytes: 1_048_576 },
+      ...{ maxSubscriptions: 1000, sessionExpiryMs: 3_600_000, maxKept: 10_000, maxKeptBytes: 67_108_864 },
     });
     expect(MAX_CLIENT_ID).toBeLessThan(mqttOptionsSchema.properties.max_packet_size.default);
   });

@@ -4,9 +4,11 @@ import { Incoming } from '../../../src/mqtt/incoming.js';
 import { Outgoing } from '../../../src/mqtt/outgoing.js';
 import type { OutgoingLimits } from '../../../src/mqtt/outgoing.js';
 import { PublishFrame } from '../../../src/mqtt/packets/publish-frame.js';
+import { LargeFrame } from '../../../src/serializer/large-frame.js';
+import type { Frame } from '../../../src/serializer/serializer.js';
 import type { Qos } from '../../../src/wamp/message.js';
 
-const LIMITS: OutgoingLimits = { maxInflight: 2, maxQueued: 3, maxQueuedBytes: 1_000_000 };
+const LIMITS: OutgoingLimits = { maxInflight: 2, maxInflightBytes: 1_000_000, maxQueued: 3, maxQueuedBytes: 1_000_000 };
 
 function frame(text: string, qos: Qos, retain = false): PublishFrame {
   return new PublishFrame('t', Buffer.from(text), { qos, retain });
@@ -35,8 +37,13 @@ class Client {
   }
 }
 
+function whole(frame: Frame): Buffer {
+  return frame instanceof LargeFrame ? frame.joined() : frame;
+}
+
 /** Of packets of less than 128 octets. */
-function shown(packet: Buffer): string {
+function shown(sent: Frame): string {
+  const packet = whole(sent);
   const first = packet[0] ?? 0;
   if (first === 0x62) return `PUBREL ${packet.readUInt16BE(2)}`;
   const qos = (first >> 1) & 3;
@@ -52,12 +59,12 @@ describe('a PUBLISH to a client', () => {
     [frame('ab', 2, true), '35 07 0001 74 0102 6162'],
     [new PublishFrame('ä/☃', Buffer.of(0), { qos: 0, retain: false }), '30 09 0006 c3a42fe29883 00'],
   ])('has the octets of section 3.3 (%#)', (publish, octets) => {
-    expect(publish.write(0x0102, false).toString('hex')).toBe(octets.replaceAll(' ', ''));
+    expect(whole(publish.write(0x0102, false)).toString('hex')).toBe(octets.replaceAll(' ', ''));
   });
 
   it('says that it was sent before', () => {
-    expect(frame('ab', 1).write(1, true)[0]).toBe(0x3a);
-    expect(frame('ab', 2).write(1, true)[0]).toBe(0x3c);
+    expect(whole(frame('ab', 1).write(1, true))[0]).toBe(0x3a);
+    expect(whole(frame('ab', 2).write(1, true))[0]).toBe(0x3c);
   });
 
   it.each([
@@ -68,7 +75,7 @@ describe('a PUBLISH to a client', () => {
     [2_097_148, 'ffff7f'],
     [2_097_149, '80808001'],
   ])('of %i octets has the length %s', (octets, length) => {
-    const publish = new PublishFrame('t', Buffer.alloc(octets), { qos: 0, retain: false }).write(0, false);
+    const publish = whole(new PublishFrame('t', Buffer.alloc(octets), { qos: 0, retain: false }).write(0, false));
     expect(publish.subarray(1, 1 + length.length / 2).toString('hex')).toBe(length);
     expect(publish.length).toBe(1 + length.length / 2 + 3 + octets);
   });
@@ -76,6 +83,77 @@ describe('a PUBLISH to a client', () => {
   it('is one buffer for all, with QoS 0', () => {
     const publish = frame('ab', 0);
     expect(publish.write(1, false)).toBe(publish.write(2, false));
+  });
+});
+
+describe('a PUBLISH to many clients', () => {
+  const send = (publish: PublishFrame, busy = 0): Frame => {
+    let got: Frame = Buffer.alloc(0);
+    const outgoing = new Outgoing({ ...LIMITS, maxInflight: 10 });
+    outgoing.connected({ send: (packet) => (got = packet) });
+    for (let n = 0; n < busy; n += 1) outgoing.deliver(frame('x', 1));
+    outgoing.deliver(publish);
+    return got;
+  };
+
+  it.each([1, 2] as const)('is one buffer for all who have its id free, with QoS %i', (qos) => {
+    const publish = frame('a', qos);
+    const first = send(publish, 3);
+    expect(shown(first)).toBe('a 4');
+    expect(send(publish)).toBe(first);
+    // There the id is in use.
+    const other = send(publish, 5);
+    expect([shown(other), shown(first)]).toEqual(['a 6', 'a 4']);
+  });
+
+  it('is not changed for all when one gets it again', () => {
+    const publish = frame('a', 1);
+    const first = send(publish);
+    expect(shown(publish.write(1, true))).toBe('a 1!');
+    expect(shown(first)).toBe('a 1');
+    const unsent = frame('b', 1);
+    expect([shown(unsent.write(7, true)), shown(unsent.write(1, false))]).toEqual(['b 7!', 'b 1']);
+  });
+});
+
+describe('a large PUBLISH', () => {
+  const payload = Buffer.alloc(100_000, 'x');
+  const large = (qos: Qos): PublishFrame => new PublishFrame('t', payload, { qos, retain: false });
+
+  it.each([0, 1, 2] as const)('is not copied for anybody, and must not be dropped but with QoS 0: QoS %i', (qos) => {
+    const publish = large(qos);
+    const frames = [publish.write(1, false), publish.write(1, false), publish.write(2, false), publish.write(1, true)];
+    for (const written of frames) expect(written).toMatchObject({ body: payload, isVital: qos > 0 });
+    expect(frames[1]).toBe(frames[0]);
+    expect(whole(publish.write(1, false))).toHaveLength(1 + 3 + 3 + (qos > 0 ? 2 : 0) + payload.length);
+  });
+
+  it('goes to a client for which nothing is kept, however large it is, and to no other', () => {
+    const outgoing = new Outgoing({ ...LIMITS, maxQueuedBytes: 50_000 });
+    expect(outgoing.deliver(large(1))).toBe(false);
+    const got: number[] = [];
+    outgoing.connected({ send: (packet) => void got.push(packet.length) });
+    expect([outgoing.deliver(large(1)), outgoing.deliver(large(1)), outgoing.deliver(frame('a', 1))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    outgoing.acknowledged(1);
+    expect([outgoing.size, outgoing.dropped, got.length]).toEqual([{ messages: 0, bytes: 0 }, 3, 1]);
+    expect(outgoing.deliver(frame('a', 1))).toBe(true);
+  });
+
+  it('waits until those before it were answered, where they are too many bytes together', () => {
+    const outgoing = new Outgoing({ ...LIMITS, maxInflight: 10, maxInflightBytes: 250_000 });
+    const got: number[] = [];
+    outgoing.connected({ send: (packet) => void got.push(packet.length) });
+    for (let n = 0; n < 4; n += 1) expect(outgoing.deliver(large(n % 2 ? 1 : 2))).toBe(true);
+    expect(got).toHaveLength(2);
+    // The client has it: its octets are not in the way of others, its id is.
+    outgoing.received(1);
+    expect(got).toHaveLength(4);
+    outgoing.acknowledged(2);
+    expect([got.length, outgoing.size.messages]).toEqual([5, 3]);
   });
 });
 
@@ -162,12 +240,18 @@ describe('what goes to a client', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const outgoing = new Outgoing({ maxInflight: 3, maxQueued: 5, maxQueuedBytes: 1e6 });
+        const outgoing = new Outgoing({
+          maxInflightBytes: 1_000_000,
+          maxInflight: 3,
+          maxQueued: 5,
+          maxQueuedBytes: 1e6,
+        });
         // What the client has not answered, by id; what it has seen, and what was taken.
         const open = new Map<number, 'PUBACK' | 'PUBREC' | 'PUBCOMP'>();
         const seen: string[] = [];
         const taken: string[] = [];
-        const send = (packet: Buffer): void => {
+        const send = (sent: Frame): void => {
+          const packet = whole(sent);
           if (packet[0] === 0x62) return void open.set(packet.readUInt16BE(2), 'PUBCOMP');
           const id = packet.readUInt16BE(5);
           const isAgain = ((packet[0] ?? 0) & 8) !== 0;
@@ -200,9 +284,14 @@ describe('what goes to a client', () => {
   });
 
   it('takes the time of what it is, with a full queue', () => {
-    const outgoing = new Outgoing({ maxInflight: 1, maxQueued: 20_000, maxQueuedBytes: 1e9 });
+    const outgoing = new Outgoing({
+      maxInflightBytes: 1_000_000,
+      maxInflight: 1,
+      maxQueued: 20_000,
+      maxQueuedBytes: 1e9,
+    });
     let last = 0;
-    outgoing.connected({ send: (packet) => (last = packet.readUInt16BE(5)) });
+    outgoing.connected({ send: (packet) => (last = whole(packet).readUInt16BE(5)) });
     for (let n = 0; n < 20_000; n += 1) outgoing.deliver(frame('a', 1));
     for (let n = 0; n < 20_000; n += 1) outgoing.acknowledged(last);
     expect(outgoing.size).toEqual({ messages: 0, bytes: 0 });
