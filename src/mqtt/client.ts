@@ -35,6 +35,9 @@ export interface ClientOwner {
   dropped(client: MqttClient): void;
 }
 
+/** Of a client and its session, besides what it sends and gets. */
+const OVERHEAD_BYTES = 4096;
+
 /** A SUBSCRIBE or UNSUBSCRIBE: what is granted for its filters, and the answer. */
 interface FilterRequest {
   readonly granted: number[];
@@ -93,6 +96,11 @@ export class MqttClient implements SessionOwner {
   /** What is kept for it: messages, and bytes. */
   get size(): Outgoing['size'] {
     return this.#outgoing.size;
+  }
+
+  /** How much memory it takes while it is away, about, in bytes: what waits, what it is subscribed to, and itself. */
+  get keptBytes(): number {
+    return this.#outgoing.size.bytes + this.#current.subscriptions.bytes + OVERHEAD_BYTES;
   }
 
   /** How many events were dropped because too many waited. */

@@ -3,6 +3,7 @@
  * uses it: clients of two principals may have the same one, and neither can throw out the other, nor see what is kept for it. Clients
  * without a login share their ids, by role: whoever has the id of another of them takes its place.
  */
+import { sayRepeated } from '../log/repeated.js';
 import { MqttClient } from './client.js';
 import { ConnectCode } from './packets/packet.js';
 import { connectFault } from './hello.js';
@@ -15,7 +16,7 @@ import type { ConnectPacket } from './packets/packet.js';
 /** When a client that is away is forgotten. */
 interface Kept {
   readonly forget: () => void;
-  /** What waits for it. */
+  /** What it takes. */
   bytes: number;
 }
 
@@ -25,7 +26,7 @@ export class MqttClients implements ClientOwner {
   readonly #clients = new Map<string, MqttClient>();
   // client that is away -> its end, in the order in which they went
   readonly #kept = new Map<MqttClient, Kept>();
-  /** What waits for them all. */
+  /** What they all take. */
   #keptBytes = 0;
   /** Those that were not let in yet. */
   readonly #opening = new Set<MqttSession>();
@@ -102,7 +103,7 @@ export class MqttClients implements ClientOwner {
   grown(client: MqttClient): void {
     const kept = this.#kept.get(client);
     if (kept === undefined) return;
-    const { bytes } = client.size;
+    const bytes = client.keptBytes;
     this.#keptBytes += bytes - kept.bytes;
     kept.bytes = bytes;
     while (this.#keptBytes > this.#deps.limits.maxKeptBytes) this.#dropFirst();
@@ -149,6 +150,9 @@ export class MqttClients implements ClientOwner {
   /** The one that was away for longest makes room. */
   #dropFirst(): void {
     const [first] = this.#kept.keys();
+    const { maxKept, maxKeptBytes } = this.#deps.limits;
+    const facts = { kept: this.#kept.size, keptBytes: this.#keptBytes, maxKept, maxKeptBytes };
+    sayRepeated(this.#deps.sessions, 'warn', facts, 'client of MQTT forgotten while it was away, to make room');
     this.#deps.counts.keptDropped += 1;
     first?.drop('too much is kept for clients that are away');
   }

@@ -38,7 +38,7 @@ const keptKeys = {
     maximum: 68_719_476_736,
     default: 67_108_864,
     description:
-      'How many bytes of messages may wait for all clients together that are away. Beyond it the one that was away for longest is forgotten. An addition to the keys of Crossbar.io.',
+      'How many bytes all clients together may take that are away: the messages that wait, the filters, and some 4 KiB for each client. Beyond it the one that was away for longest is forgotten. An addition to the keys of Crossbar.io.',
   },
 } as const satisfies Readonly<Record<string, ConfigSchema>>;
 

@@ -45,6 +45,7 @@ export class MqttSubscriptions {
   readonly #terms: SubscriptionTerms;
   // text of a filter -> filter
   readonly #filters = new Map<string, Filter>();
+  #bytes = 0;
   // Two views of what the session is subscribed to; only what has an id is in the second one.
   readonly #byPattern = new Map<string, Subscribed>();
   readonly #byId = new Map<number, Subscribed>();
@@ -52,6 +53,11 @@ export class MqttSubscriptions {
   constructor(requests: SubscriptionRequests, terms: SubscriptionTerms) {
     this.#requests = requests;
     this.#terms = terms;
+  }
+
+  /** How much memory the filters take, about, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** What the client is subscribed to, as far as it was not refused. */
@@ -68,6 +74,7 @@ export class MqttSubscriptions {
     const filter = this.#filters.get(text) ?? this.#newFilter(text, qos);
     if (filter === undefined) return done(undefined);
     filter.qos = qos;
+    if (!this.#filters.has(text)) this.#bytes += bytesOf(filter);
     this.#filters.set(text, filter);
     let awaited = filter.plan.patterns.length;
     let isRefused = false;
@@ -154,7 +161,9 @@ export class MqttSubscriptions {
 
   /** Ends what no other filter needs. */
   #drop(filter: Filter, done?: () => void): void {
-    if (this.#filters.get(filter.text) === filter) this.#filters.delete(filter.text);
+    if (this.#filters.get(filter.text) === filter && this.#filters.delete(filter.text)) {
+      this.#bytes -= bytesOf(filter);
+    }
     let awaited = 1;
     const ended = (): void => {
       if (--awaited === 0) done?.();
@@ -183,4 +192,12 @@ export class MqttSubscriptions {
 
 function keyOf({ match, uri }: Pattern): string {
   return `${match} ${uri}`;
+}
+
+/** Of a filter, its patterns and what the router has for them. */
+const OVERHEAD_BYTES = 2048;
+
+/** A level is a text of its own. */
+function bytesOf({ text }: Filter): number {
+  return OVERHEAD_BYTES + 16 * text.length;
 }
