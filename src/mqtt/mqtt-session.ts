@@ -15,7 +15,7 @@ import { CloseUri } from '../wamp/error.js';
 import { MAX_URI_LENGTH } from '../wamp/uri.js';
 import * as m from '../wamp/message.js';
 import { PayloadError } from './payload/mapping.js';
-import { InOrder } from './payload/in-order.js';
+import { InOrder, LESS_DECODING, MAX_DECODING } from './payload/in-order.js';
 import { Requests } from './requests.js';
 import { MqttSubscriptions } from './subscriptions.js';
 import { ConnectCode } from './packets/packet.js';
@@ -44,12 +44,6 @@ export interface SessionOwner {
 export type Message = Pick<PublishPacket, 'topic' | 'payload' | 'qos' | 'retain'>;
 
 type State = 'opening' | 'waiting' | 'open' | 'over';
-
-/** So many decoded messages may wait for others before nothing more is read, and so many when more is read again. */
-const [MAX_DECODING, LESS_DECODING] = [
-  { results: 100, bytes: 1_048_576 },
-  { results: 50, bytes: 524_288 },
-];
 
 export class MqttSession implements SessionTransport {
   readonly client: ClientInfo;
@@ -384,6 +378,7 @@ export class MqttSession implements SessionTransport {
     this.#session.transportLost(reason);
   }
 
+  /** Not by us. */
   #over(): void {
     if (this.#state === 'over') return;
     this.#state = 'over';

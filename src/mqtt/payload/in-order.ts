@@ -7,6 +7,11 @@ export interface WaitingLimits {
   readonly bytes: number;
 }
 
+/** So much may wait of what one client sent, before nothing more of it is read. */
+export const MAX_DECODING: WaitingLimits = { results: 100, bytes: 1_048_576 };
+/** As soon as less waits, more is read. */
+export const LESS_DECODING: WaitingLimits = { results: 50, bytes: 524_288 };
+
 /** Results are handed on as they were added. */
 export class InOrder {
   /** The end of all that was added; undefined: nothing waits. */
