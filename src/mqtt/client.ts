@@ -265,6 +265,7 @@ export class MqttClient implements SessionOwner {
   #deliver(shown: ShownEvent, qos: Qos, retain: boolean): void {
     const { payload } = shown;
     if (payload === undefined) return;
+    if (this.#encoded.waiting === 0 && !(payload instanceof Promise)) return this.#hand(shown, payload, qos, retain);
     const { maxQueued: results, maxQueuedBytes: bytes } = this.#deps.limits;
     // What need not wait comes also where nothing may.
     if (this.#encoded.waiting > 0 && this.#encoded.isFull({ results, bytes }, shown.bytes)) {
@@ -273,12 +274,14 @@ export class MqttClient implements SessionOwner {
     }
     this.#encoded.add(
       payload,
-      (made) => {
-        if (this.#outgoing.deliver(frameOf(shown, made, qos, retain)) && !this.isConnected) this.#owner.grown(this);
-      },
+      (bytes) => this.#hand(shown, bytes, qos, retain),
       (error) => this.#unfit(shown.topic, error),
       shown.bytes,
     );
+  }
+
+  #hand(shown: ShownEvent, payload: Buffer, qos: Qos, retain: boolean): void {
+    if (this.#outgoing.deliver(frameOf(shown, payload, qos, retain)) && !this.isConnected) this.#owner.grown(this);
   }
 
   #unfit(topic: string, error: unknown): void {

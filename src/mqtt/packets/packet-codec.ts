@@ -26,8 +26,32 @@ export async function loadPacketCodec(neededBy: string): Promise<PacketCodec> {
   return {
     reader: (limits) => new PacketReader(limits, parserOf(mqttPacket)),
     // Its types are those of MQTT 5, with what the older versions do not have.
-    encode: (packet) => mqttPacket.generate(packet as Parameters<typeof mqttPacket.generate>[0]),
+    encode: (packet) => shortAnswer(packet) ?? mqttPacket.generate(packet as Parameters<typeof mqttPacket.generate>[0]),
   };
+}
+
+const ANSWERS = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 } as const;
+
+/** One of four octets, which each message with QoS 1 and 2 gets; undefined for all else. */
+function shortAnswer(packet: ServerPacket): Buffer | undefined {
+  switch (packet.cmd) {
+    case 'puback':
+    case 'pubrec':
+    case 'pubrel':
+    case 'pubcomp':
+      return fourOctets(ANSWERS[packet.cmd], packet.messageId);
+    default:
+      return undefined;
+  }
+}
+
+function fourOctets(first: number, id: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes[0] = first;
+  bytes[1] = 2;
+  bytes[2] = id >> 8;
+  bytes[3] = id;
+  return bytes;
 }
 
 /** A parser for one connection. It remembers the version of the CONNECT. */

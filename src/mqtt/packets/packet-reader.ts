@@ -1,10 +1,12 @@
 /**
  * From what a connection reads to the packets of a client, one by one. The length that a packet says is looked at before anything is
  * kept of it, and what comes of it in pieces is gathered in one buffer, which is never much larger than what has come: neither many
- * small pieces nor a large length make it slow or cost memory. The package `mqtt-packet` gets one whole, checked packet at a time.
+ * small pieces nor a large length make it slow or cost memory. The package `mqtt-packet` gets one whole, checked packet at a time, if
+ * it is none of the plain ones (`plain-packets.ts`).
  */
 import { PacketType, checkPacket, checkType } from './packet-check.js';
 import { PacketError } from './packet.js';
+import { plainPacket } from './plain-packets.js';
 import type { ClientPacket } from './packet.js';
 
 /** How large packets may be, in bytes. */
@@ -86,8 +88,7 @@ export class PacketReader {
   next(): ClientPacket | undefined {
     if (this.#hasFailed) return undefined;
     try {
-      const bytes = this.#gatheredBytes === 0 ? this.#fromChunk() : this.#gather();
-      return bytes && this.#take(bytes);
+      return this.#gatheredBytes === 0 ? this.#fromChunk() : this.#fromGathered();
     } catch (error) {
       this.stop();
       throw error;
@@ -95,14 +96,23 @@ export class PacketReader {
   }
 
   /** A packet that has come in one piece is not copied. */
-  #fromChunk(): Buffer | undefined {
+  #fromChunk(): ClientPacket | undefined {
+    const chunk = this.#chunk;
     const start = this.#at;
-    if (start === this.#chunk.length) return undefined;
-    const header = this.#headerIn(this.#chunk.subarray(start, start + MAX_HEADER_BYTES));
-    if (header === undefined || start + header.packetBytes > this.#chunk.length) return this.#gather();
-    this.#header = header;
-    this.#at = start + header.packetBytes;
-    return this.#chunk.subarray(start, this.#at);
+    if (start === chunk.length) return undefined;
+    const header = this.#headerIn(chunk, start, chunk.length);
+    const end = start + (header?.packetBytes ?? Infinity);
+    if (header === undefined || end > chunk.length) return this.#fromGathered();
+    this.#at = end;
+    return plainPacket(chunk, start, start + header.headerBytes, end) ?? this.#take(chunk.subarray(start, end), header);
+  }
+
+  #fromGathered(): ClientPacket | undefined {
+    const bytes = this.#gather();
+    const header = this.#header;
+    if (bytes === undefined || header === undefined) return undefined;
+    this.#header = undefined;
+    return plainPacket(bytes, 0, header.headerBytes, bytes.length) ?? this.#take(bytes, header);
   }
 
   /** Moves what has come of a packet into a buffer of its own. */
@@ -110,7 +120,7 @@ export class PacketReader {
     while (this.#header === undefined) {
       if (this.#at === this.#chunk.length) return undefined;
       this.#move(1);
-      this.#header = this.#headerIn(this.#gathered.subarray(0, this.#gatheredBytes));
+      this.#header = this.#headerIn(this.#gathered, 0, this.#gatheredBytes);
     }
     const { packetBytes } = this.#header;
     this.#move(Math.min(packetBytes - this.#gatheredBytes, this.#chunk.length - this.#at));
@@ -134,15 +144,15 @@ export class PacketReader {
     this.#at += count;
   }
 
-  /** @returns undefined when there is not enough of it. */
-  #headerIn(bytes: Buffer): Header | undefined {
-    const type = (bytes[0] ?? 0) >> 4;
+  /** @returns undefined when there is not enough of it between `start` and `end`. */
+  #headerIn(bytes: Buffer, start: number, end: number): Header | undefined {
+    const type = (bytes[start] ?? 0) >> 4;
     checkType(type);
     this.#checkOrder(type);
     let length = 0;
     for (let at = 1; at < MAX_HEADER_BYTES; at++) {
-      const octet = bytes[at];
-      if (octet === undefined) return undefined;
+      const octet = bytes[start + at];
+      if (octet === undefined || start + at >= end) return undefined;
       length += (octet & 0x7f) * 128 ** (at - 1);
       if (octet >= 0x80) continue;
       const packetBytes = at + 1 + length;
@@ -161,10 +171,9 @@ export class PacketReader {
     }
   }
 
-  #take(bytes: Buffer): ClientPacket {
-    const start = this.#header?.headerBytes ?? 0;
-    this.#header = undefined;
-    checkPacket(bytes, start);
+  /** A packet of which something has to be looked at more closely. */
+  #take(bytes: Buffer, { headerBytes }: Header): ClientPacket {
+    checkPacket(bytes, headerBytes);
     if (this.#version === 3) clearRepeated(bytes);
     const packet = this.#parse(bytes);
     if (packet.cmd === 'connect') this.#version = packet.protocolVersion;

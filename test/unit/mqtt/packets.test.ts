@@ -1,9 +1,11 @@
 /** Reading and writing packets of MQTT, and what is refused. */
 import fc from 'fast-check';
+import mqttPacket from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
 
 import { loadPacketCodec } from '../../../src/mqtt/packets/packet-codec.js';
-import { MAX_FILTERS } from '../../../src/mqtt/packets/packet-check.js';
+import { MAX_FILTERS, checkPacket } from '../../../src/mqtt/packets/packet-check.js';
+import { plainPacket } from '../../../src/mqtt/packets/plain-packets.js';
 import { PacketError } from '../../../src/mqtt/packets/packet.js';
 import type { ClientPacket, ServerPacket } from '../../../src/mqtt/packets/packet.js';
 import type { PacketReader } from '../../../src/mqtt/packets/packet-reader.js';
@@ -266,7 +268,10 @@ describe('packets of the node', () => {
     [{ cmd: 'connack', returnCode: 0, sessionPresent: true }, packet(0x20, [1, 0])],
     [{ cmd: 'suback', messageId: 7, granted: [0, 2, 128] }, packet(0x90, [0, 7, 0, 2, 128])],
     [{ cmd: 'unsuback', messageId: 7 }, packet(0xb0, [0, 7])],
+    [{ cmd: 'puback', messageId: 0x102 }, packet(0x40, [1, 2])],
+    [{ cmd: 'pubrec', messageId: 65_535 }, packet(0x50, [255, 255])],
     [{ cmd: 'pubrel', messageId: 7 }, packet(0x62, [0, 7])],
+    [{ cmd: 'pubcomp', messageId: 7 }, packet(0x70, [0, 7])],
     [{ cmd: 'pingresp' }, packet(0xd0)],
     [
       {
@@ -282,5 +287,49 @@ describe('packets of the node', () => {
     ],
   ])('%#', (value, expected) => {
     expect(codec.encode(value)).toEqual(expected);
+  });
+});
+
+describe('a plain packet', () => {
+  const parser = mqttPacket.parser();
+  const parsed: unknown[] = [];
+  parser.on('packet', (value) => parsed.push(value));
+  parser.on('error', (error: Error) => parsed.push(error));
+
+  /** As the package reads it, behind the same checks as all that are not plain. */
+  function readSlowly(bytes: Buffer, start: number): unknown {
+    checkPacket(bytes, start);
+    parsed.length = 0;
+    parser.parse(bytes);
+    return parsed[0];
+  }
+
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 8 }),
+    fc.constantFrom('a/b', 'ä/☃', '', 'a\0', '+', '\ufeff'),
+  );
+  const octets = fc.uint8Array({ maxLength: 6 });
+  const first = fc.oneof(fc.constantFrom(0x30, 0x32, 0x35, 0x3c, 0x40, 0x50, 0x62, 0x70, 0xc0, 0xe0), fc.nat(255));
+  const body = fc.oneof(
+    octets,
+    fc.tuple(text, octets).map(([topic, rest]) => Buffer.concat([field(topic), rest])),
+    fc.tuple(fc.uint8Array({ maxLength: 4 }), octets).map(([topic, rest]) => Buffer.concat([field(topic), rest])),
+  );
+
+  it('is what the package reads, and never what is refused', () => {
+    let plain = 0;
+    fc.assert(
+      fc.property(first, body, octets, octets, (type, fields, before, behind) => {
+        const bytes = packet(type, fields);
+        const around = Buffer.concat([before, bytes, behind]);
+        const at = before.length;
+        const found = plainPacket(around, at, at + bytes.length - fields.length, at + bytes.length);
+        if (found === undefined) return;
+        plain += 1;
+        expect(readSlowly(bytes, bytes.length - fields.length)).toMatchObject(found);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(plain).toBeGreaterThan(100);
   });
 });
