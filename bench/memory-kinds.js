@@ -3,6 +3,8 @@
  */
 import { openMany, WampSession } from './load/wamp-session.js';
 import { Violations } from './load/sequence.js';
+import { MqttClient } from './mqtt/client.js';
+import { startOurs } from './mqtt/servers.js';
 
 const REALM = 'realm1';
 /** Requests under way while things are made. */
@@ -21,6 +23,7 @@ const SETTLE_POLL_MS = 20;
  * @property {number} usual how many are made, twice
  * @property {boolean} [perConnection] whether each takes a connection, of which there cannot be as many as one likes
  * @property {import('./node-config.js').NodeSettings} node
+ * @property {() => Promise<import('./servers.js').Server>} [start] another node
  * @property {(url: URL) => Promise<Maker>} begin
  */
 
@@ -29,6 +32,8 @@ export const KINDS = [
   sessions('session', 'idle session, no cookie', 'none'),
   sessions('session-memory', 'idle session with its own cookie, memory', 'memory'),
   sessions('session-file', 'idle session with its own cookie, file', 'file'),
+  mqttClients('mqtt', 'idle client of MQTT', true),
+  mqttClients('mqtt-kept', 'kept client of MQTT that is away, with one subscription', false),
   requests('subscription', 'subscription', (session, n) => session.subscribe(`${uri(n)}.topic`)),
   requests('subscription-prefix', 'prefix subscription', (session, n) =>
     session.subscribe(`${uri(n)}.topic.`, { match: 'prefix' }),
@@ -65,6 +70,38 @@ function sessions(name, title, cookie) {
     });
   };
   return { name, title, usual: 4000, perConnection: true, node: { cookie }, begin };
+}
+
+/**
+ * Clients of MQTT: connected, or gone with what is kept for them.
+ *
+ * @param {string} name
+ * @param {string} title
+ * @param {boolean} isConnected
+ * @returns {Kind}
+ */
+function mqttClients(name, title, isConnected) {
+  const begin = (/** @type {URL} */ url) => {
+    const all = /** @type {MqttClient[]} */ ([]);
+    let made = 0;
+    const open = async () => {
+      const id = `client${made++}`;
+      const client = await MqttClient.connect(Number(url.port), { id, clean: isConnected });
+      if (isConnected) return client;
+      await client.subscribe(`bench/memory/${id}`, 1);
+      await client.leave();
+      return client;
+    };
+    return Promise.resolve({
+      make: async (/** @type {number} */ count) => {
+        for (let left = count; left > 0; left -= AT_ONCE) {
+          all.push(...(await Promise.all(Array.from({ length: Math.min(left, AT_ONCE) }, open))));
+        }
+      },
+      leave: () => all.forEach((client) => client.drop()),
+    });
+  };
+  return { name, title, usual: 4000, perConnection: true, node: { cookie: 'none' }, start: startOurs, begin };
 }
 
 /**

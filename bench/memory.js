@@ -93,10 +93,10 @@ async function measureEmpty(problems) {
  * @param {string[]} problems
  * @returns {Promise<Result>}
  */
-async function measureKind({ name, title, node, usual, perConnection, begin }, share, problems) {
+async function measureKind({ name, title, node, start, usual, perConnection, begin }, share, problems) {
   const most = perConnection === true ? (openFilesLimit() - SPARE_FILES) / 2 : Infinity;
   const count = Math.max(1, Math.floor(Math.min(usual * share, most)));
-  const server = await startNode(node);
+  const server = await (start === undefined ? startNode(node) : start());
   try {
     const { make, leave } = await begin(new URL(server.url));
     await make(count);

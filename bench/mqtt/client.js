@@ -82,6 +82,12 @@ export class MqttClient {
     this.#socket.write(packet(Packet.PUBLISH | (qos << 1), Buffer.concat(fields)));
   }
 
+  /** Is gone without a word. Idempotent. */
+  drop() {
+    this.onEnd = () => undefined;
+    this.#socket.destroy();
+  }
+
   /** Says DISCONNECT. Resolves when the server has closed. */
   async leave() {
     this.onEnd = () => undefined;

@@ -24,6 +24,8 @@ export interface TopicMapping {
 const UNFIT = /[%.#\s]/gu;
 const HAS_UNFIT = /[.#\s]/u;
 const ESCAPE = /%[0-9A-F]{2}/;
+/** Something to escape, or an empty level: most topics have neither. */
+const IS_SPECIAL = /[%.#\s]|^\/|\/\/|\/$|^$/u;
 
 /** What has no place in UTF-8. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -36,7 +38,7 @@ const EMPTY = '%';
  * empty level is a bare `%`. A component that is no escape is shown as it is.
  */
 export const escapedTopics: TopicMapping = {
-  uriOf: (topic) => topic.split('/').map(escaped).join('.'),
+  uriOf: (topic) => (IS_SPECIAL.test(topic) ? topic.split('/').map(escaped).join('.') : topic.replaceAll('/', '.')),
   topicOf: (uri) => topicFrom(uri, unescaped),
   componentOf: escaped,
   levelsOf: (name) => name.split('/'),
