@@ -23,8 +23,9 @@ export async function loadPacketCodec(neededBy: string): Promise<PacketCodec> {
   const mqttPacket = await optionalPackage('mqtt-packet', neededBy, () => import('mqtt-packet'));
   // It would make a table of all 65,536 ids, with a buffer for each.
   mqttPacket.writeToStream.cacheNumbers = false;
+  const parse = parserOf(mqttPacket);
   return {
-    reader: (limits) => new PacketReader(limits, parserOf(mqttPacket)),
+    reader: (limits) => new PacketReader(limits, parse),
     // Its types are those of MQTT 5, with what the older versions do not have.
     encode: (packet) => shortAnswer(packet) ?? mqttPacket.generate(packet as Parameters<typeof mqttPacket.generate>[0]),
   };
@@ -54,16 +55,26 @@ function fourOctets(first: number, id: number): Buffer {
   return bytes;
 }
 
-/** A parser for one connection. It remembers the version of the CONNECT. */
+/**
+ * One parser for all connections: it takes a stream, and would have one for each of them, of 2 KB. It gets whole packets, of one kind of
+ * MQTT, so nothing of one is left when the next one comes. After a CONNECT, or what is wrong, there is a new one.
+ */
 function parserOf(mqttPacket: typeof Package): (bytes: Buffer) => ClientPacket {
-  const parser = mqttPacket.parser();
   const got: { packet: ClientPacket | undefined; fault: Error | undefined } = { packet: undefined, fault: undefined };
-  // What makes these values differ from its types has been checked (`packet-check.ts`).
-  parser.on('packet', (packet) => (got.packet = packet as unknown as ClientPacket));
-  parser.on('error', (error: Error) => (got.fault = error));
+  const newParser = (): Package.Parser => {
+    const parser = mqttPacket.parser();
+    // What makes these values differ from its types has been checked (`packet-check.ts`).
+    parser.on('packet', (packet) => (got.packet = packet as unknown as ClientPacket));
+    parser.on('error', (error: Error) => (got.fault = error));
+    return parser;
+  };
+  let parser = newParser();
   return (bytes) => {
     got.packet = got.fault = undefined;
-    parser.parse(bytes);
+    const rest = parser.parse(bytes);
+    // It would keep the CONNECT, with the password in it.
+    const isKept = got.packet === undefined || got.packet.cmd === 'connect';
+    if (isKept || got.fault !== undefined || rest > 0) parser = newParser();
     return checked(got);
   };
 }

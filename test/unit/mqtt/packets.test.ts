@@ -194,6 +194,24 @@ describe('the end of the connection', () => {
   });
 });
 
+it('a wrong packet of one connection is nothing to the next one', () => {
+  const subscribe = packet(0x82, [0, 1], field('a'), [1]);
+  for (const wrong of [packet(0x82, [0, 1], field('a'), [3]), packet(0x36, field('a'), [0, 1]), packet(0xe1)]) {
+    expect(() => readConnected(wrong)).toThrow('the packet is wrong');
+    expect(readConnected(subscribe)).toMatchObject([{ cmd: 'subscribe', subscriptions: [{ topic: 'a', qos: 1 }] }]);
+  }
+  const old = connect({ name: 'MQIsdp', level: 3 });
+  const [one, other] = [newReader(), newReader()];
+  one.push(Buffer.concat([old, packet(0x8a, [0, 7], field('a'), [0])]));
+  other.push(Buffer.concat([connect(), subscribe]));
+  expect([one.next(), other.next(), one.next(), other.next()]).toMatchObject([
+    { cmd: 'connect', protocolVersion: 3 },
+    { cmd: 'connect', protocolVersion: 4 },
+    { cmd: 'subscribe', messageId: 7 },
+    { cmd: 'subscribe', messageId: 1 },
+  ]);
+});
+
 describe('packets in pieces', () => {
   const stream = Buffer.concat([
     connect(),
