@@ -39,6 +39,8 @@ export interface Entrance {
   /** False where they publish and subscribe only. */
   readonly calls?: false;
   readonly place: Cursor;
+  /** Where its `allowed_origins` are. */
+  readonly options: Cursor;
   /** The `cookie` section in force: its own, or the nearest one above; on undefined when there is none. */
   readonly cookie: Cursor;
   /** The transport that it is, or is on. */
@@ -160,7 +162,8 @@ function entrancesAt(
   const transport = transports[Number(place.path[3])];
   if (schema.clients === undefined || transport === undefined) return [];
   const cookie = inForce.get(COOKIE) ?? NOTHING;
-  return [{ ...schema.clients, place, cookie, transport, open: open.get(entrance) ?? [] }];
+  const options = schema.clients.areOptions === true ? place : place.get('options');
+  return [{ ...schema.clients, place, options, cookie, transport, open: open.get(entrance) ?? [] }];
 }
 
 function cookiesIn(marked: readonly MarkedPlace[]): CookieSection[] {

@@ -10,7 +10,7 @@ import type { NodePlaces } from './places.js';
 /** @param cbdir - the node directory, absolute */
 export function resolveCookies(places: NodePlaces, cbdir: string): void {
   for (const entrance of entrancesOf(places)) {
-    if (entrance.browsers) resolveOrigins(entrance.place.get('options'), knowsBrowsers(entrance));
+    if (entrance.browsers) resolveOrigins(entrance.options, knowsBrowsers(entrance));
   }
   const passwords = passwordCookies(places, cbdir);
   for (const { cookie } of cookiesOf(places)) {

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { countRefusal } from '../metrics/transport-counts.js';
 import { MAX_OPENING_BYTES } from '../session/opening.js';
 import { admitSocket } from '../transport/admit.js';
+import { SocketOctets } from '../transport/octets/socket-octets.js';
 import { unsentLimits } from '../transport/outbox/outbox.js';
 import { TransportHost } from '../transport/transport-host.js';
 import { MqttConnection } from './connection.js';
@@ -79,7 +80,7 @@ export class MqttAcceptor implements Acceptor {
       countRefusal(this.#sessions.counts, 'too many');
       return void socket.destroy();
     }
-    this.#host.opened(new MqttConnection(socket, this.#parts));
+    this.#host.opened(new MqttConnection(new SocketOctets(socket), this.#parts));
   }
 
   /** Another acceptor gets the connections from now on, with one account of them all. Resolves when the last one of this one has gone. */

@@ -1,7 +1,7 @@
 /**
  * All clients of one transport: those that are connected, and those that are kept while they are away. A client id belongs to whoever
  * uses it: clients of two principals may have the same one, and neither can throw out the other, nor see what is kept for it. Clients
- * without a login share their ids, by role: whoever has the id of another of them takes its place.
+ * without a login and without a cookie share their ids, by role: whoever has the id of another of them takes its place.
  */
 import { sayRepeated } from '../log/repeated.js';
 import { MqttClient } from './client.js';
@@ -157,11 +157,12 @@ export class MqttClients implements ClientOwner {
     first?.drop('too much is kept for clients that are away');
   }
 
-  #keyOf({ identity, connect: { clientId } }: MqttSession): string {
+  #keyOf({ identity, client, connect: { clientId } }: MqttSession): string {
     if (clientId === '') return `unnamed ${++this.#unnamed}`;
     const { realm, authid, authrole, authmethod } = identity;
-    // The authid of an anonymous client is new each time.
-    const principal = authmethod === 'anonymous' ? { authrole } : { authid };
+    // The authid of an anonymous client is new each time, but for that of a browser with a cookie.
+    const isNobody = authmethod === 'anonymous' && client.liveCookie === undefined;
+    const principal = isNobody ? { authrole } : { authid };
     return JSON.stringify([realm, principal, clientId]);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * One network connection of a client: what its socket reads goes to the session of the client, packet by packet (`packet-inbox.ts`), and
- * frames of the session go to its socket. What the packets mean is not known here, but for the first one.
+ * One network connection of a client: the octets that come go to the session of the client, packet by packet (`packet-inbox.ts`), and
+ * frames of the session go out. What carries the octets is an `OctetStream`. What the packets mean is not known here, but for the first
+ * one.
  *
  *     waiting for CONNECT --> opening --CONNACK 0--> let in --> closing --> gone
  *              |                 |                     |           ^
@@ -9,20 +10,22 @@
  * What a client that was let in has sent before its end is handed on before its end is told; of a stranger it is dropped.
  */
 import type { Socket } from 'node:net';
+import { LargeFrame } from '../serializer/large-frame.js';
 import { textOf } from '../transport/endings.js';
 import { turns } from '../transport/fair-scheduler.js';
 import { openConnections } from '../transport/open-connections.js';
 import { Outbox } from '../transport/outbox/outbox.js';
-import { clientInfoOf, clientOf } from '../transport/peer.js';
 import { receivedMemory } from '../transport/received-memory.js';
 import { PacketInbox } from './packets/packet-inbox.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Frame } from '../serializer/serializer.js';
 import type { CloseCause, TransportFacts } from '../session/transport.js';
 import type { Fault } from '../transport/endings.js';
+import type { OctetReader, OctetStream } from '../transport/octets/octet-stream.js';
 import type { OutboxOwner } from '../transport/outbox/outbox.js';
 import type { Receiving } from '../transport/received-memory.js';
 import type { HostedTransport, TransportHost } from '../transport/transport-host.js';
+import type { MessageSender } from '../transport/wire.js';
 import type { MqttClients } from './clients.js';
 import type { MqttLink } from './deps.js';
 import type { KeepAlives } from './keep-alives.js';
@@ -41,7 +44,7 @@ export interface ConnectionParts {
   readonly keepAlives: KeepAlives<MqttConnection>;
 }
 
-export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver, OutboxOwner, Receiving {
+export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver, OctetReader, OutboxOwner, Receiving {
   readonly client: ClientInfo;
   readonly counted: Socket;
   /** Nobody calls it, and what it waits for outlives its connection. */
@@ -49,6 +52,7 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
   readonly isBusy = false;
   active = false;
   ending: HostedTransport['ending'];
+  readonly #octets: OctetStream;
   readonly #socket: Socket;
   readonly #parts: ConnectionParts;
   readonly #host: TransportHost;
@@ -64,22 +68,24 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
   #isClosed = false;
   #isGone = false;
 
-  constructor(socket: Socket, parts: ConnectionParts) {
+  constructor(octets: OctetStream, parts: ConnectionParts) {
+    const { socket } = octets;
+    this.#octets = octets;
     this.#socket = this.counted = socket;
     this.#parts = parts;
     this.#host = parts.host;
-    this.client = clientOf(socket);
+    this.client = octets.client;
     this.#inbox = new PacketInbox(parts.codec.reader(parts.limits), this, turns);
     this.#outbox = new Outbox(socket, this.#host.unsent, this);
     openConnections.waits(socket);
     this.#host.awaitHello(this);
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk)).on('close', () => this.#closed());
+    octets.start(this);
   }
 
   // What the session asks for.
 
   get facts(): TransportFacts {
-    return clientInfoOf(this.#socket, this.peer, 'mqtt');
+    return this.#octets.factsOf(this.peer, 'mqtt');
   }
 
   get waitingBytes(): number {
@@ -89,7 +95,9 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
   send(packet: Frame, isVital: boolean): void {
     if (this.#isClosing || this.#socket.destroyed) return;
     this.#host.counts.sentBytes += packet.length;
-    this.#outbox.write(packet, !isVital);
+    const { sender } = this.#octets;
+    if (sender === undefined) this.#outbox.write(this.#octets.framed(packet), !isVital);
+    else this.#sendBy(sender, packet, !isVital);
   }
 
   opened(): void {
@@ -108,7 +116,7 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
       this.ending ??= cause;
       this.#host.ended(cause, who);
     }
-    this.#finish();
+    this.#finish(cause ?? 'goodbye', text);
   }
 
   pauseReading(): void {
@@ -129,9 +137,9 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
     return !this.#inbox.isReading;
   }
 
-  /** It is the client who pings. */
-  ping(): void {
-    return;
+  /** Of what carries the octets: with MQTT it is the client who pings. */
+  ping(frame: Buffer): void {
+    this.reply(frame);
   }
 
   helloOverdue(timeoutMs: number): void {
@@ -153,10 +161,11 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
     else this.#session.shutdown();
   }
 
-  /** There is no word for it before CONNACK. */
-  evict(): void {
+  /** There is no word of MQTT for it before CONNACK. */
+  evict(text: string): void {
     this.ending ??= 'evicted';
-    this.terminate();
+    this.#stop();
+    this.#octets.evict(text);
   }
 
   cut(fault: Fault): void {
@@ -169,7 +178,7 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
   terminate(): void {
     this.#stop();
     if (this.#isClosed) this.#gone();
-    else this.#socket.destroy();
+    else this.#octets.destroy();
   }
 
   /** Nothing came for too long; as long as it is not read, that is not its fault. */
@@ -194,19 +203,59 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
     this.cut('slow_consumer');
   }
 
+  get unsentBytes(): number | undefined {
+    return this.#octets.sender?.bufferedAmount;
+  }
+
   /** See {@link receivedMemory}. */
   giveUpReceiving(): void {
     this.cut('too_many_large');
   }
 
-  // What comes in.
+  // What the octets tell, and ask for.
 
-  #receive(chunk: Buffer): void {
+  get isOpening(): boolean {
+    return !this.#isLetIn;
+  }
+
+  receive(chunk: Buffer): void {
     this.active = true;
     if (this.#isClosing) return;
     this.#host.counts.receivedBytes += chunk.length;
     if (this.#isLetIn) this.#parts.keepAlives.seen(this, this.#keepAlive);
     this.#inbox.push(chunk);
+  }
+
+  reply(frame: Buffer): void {
+    this.active = true;
+    if (!this.#isClosing) this.#outbox.write(frame);
+  }
+
+  ponged(): void {
+    this.#host.gotPong(this);
+  }
+
+  /** It may be the answer to our end. */
+  ends(answer: () => void): void {
+    const closed = (): void => {
+      this.#outbox.flush();
+      answer();
+    };
+    if (this.#isLetIn) this.#inbox.finish(closed);
+    else closed();
+  }
+
+  failed(fault: Fault, reason: string): void {
+    if (this.#isClosing) return;
+    if (this.#isLetIn) this.#inbox.finish(() => this.#breakOff(fault, reason));
+    else this.#breakOff(fault, reason);
+  }
+
+  closed(): void {
+    this.#isClosed = true;
+    this.#outbox.closed();
+    if (this.#isLetIn) this.#inbox.finish(() => this.#gone());
+    else this.#gone();
   }
 
   // What the inbox asks for.
@@ -231,24 +280,19 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
     this.end('internal error', 'internal_error');
   }
 
-  broken({ message, returnCode }: PacketError): void {
-    this.ending ??= 'bad_frame';
-    this.#host.ended('bad_frame', this.#who(message));
+  broken({ message, returnCode, isTooLarge }: PacketError): void {
     if (returnCode !== undefined) {
       this.send(this.#parts.codec.encode({ cmd: 'connack', returnCode, sessionPresent: false }), true);
     }
-    const session = this.#session;
-    this.#session = undefined;
-    this.#finish();
-    session?.lost(textOf('bad_frame'));
+    this.#breakOff(isTooLarge ? 'packet_too_large' : 'bad_frame', message);
   }
 
   stopReading(): void {
-    this.#socket.pause();
+    this.#octets.pause();
   }
 
   startReading(): void {
-    this.#socket.resume();
+    this.#octets.resume();
   }
 
   /** See {@link receivedMemory}. */
@@ -256,15 +300,32 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
     receivedMemory.hold(this, bytes);
   }
 
+  #sendBy(sender: MessageSender, packet: Frame, isEvent: boolean): void {
+    if (!this.#outbox.takes(sender.bufferedAmount, isEvent)) return;
+    turns.note(packet.length);
+    const message = packet instanceof LargeFrame ? packet.joined() : packet;
+    const kept = sender.send(message, { binary: true });
+    this.#outbox.sentElsewhere(Buffer.isBuffer(kept) ? kept : message);
+  }
+
   // Its end.
 
+  /** What the client has sent is wrong. */
+  #breakOff(fault: Fault, reason: string): void {
+    this.ending ??= fault;
+    this.#host.ended(fault, this.#who(reason));
+    const session = this.#session;
+    this.#session = undefined;
+    this.#finish(fault, textOf(fault));
+    session?.lost(textOf(fault));
+  }
+
   /** All that was sent goes out first. */
-  #finish(): void {
+  #finish(cause: CloseCause | Fault, text = ''): void {
     this.#outbox.flush();
     this.#stop();
     if (this.#isClosed) return this.#gone();
-    // Only a socket that is read tells that the client has closed, too.
-    this.#socket.resume().end();
+    this.#octets.close(cause, text);
     this.#host.awaitClose(this);
   }
 
@@ -273,14 +334,6 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
     this.#inbox.stop();
     this.#parts.keepAlives.leave(this, this.#isLetIn ? this.#keepAlive : 0);
     this.#isLetIn = false;
-  }
-
-  /** The socket is closed. */
-  #closed(): void {
-    this.#isClosed = true;
-    this.#outbox.closed();
-    if (this.#isLetIn) this.#inbox.finish(() => this.#gone());
-    else this.#gone();
   }
 
   #gone(): void {

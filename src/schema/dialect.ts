@@ -110,6 +110,8 @@ export interface OwnKeywords {
     readonly browsers: boolean;
     /** They publish and subscribe, and neither call nor register; by default they may do all four. */
     readonly calls?: false;
+    /** It is the object that has `allowed_origins`; by default the key `options` of it is. */
+    readonly areOptions?: true;
   };
   /**
    * An authentication method that asks for no secret: it lets in anybody (with `realm` and `role`), or clients by their cookies, or

@@ -14,6 +14,8 @@ export type Fault =
   | 'too_many_pieces'
   | 'too_many_large'
   | 'not_utf8'
+  | 'text_message'
+  | 'packet_too_large'
   | 'bad_frame'
   | 'no_pong'
   | 'no_request'
@@ -80,6 +82,18 @@ export const ENDINGS: Readonly<Record<CloseCause | Fault, Ending>> = {
     text: 'a text message is not valid UTF-8',
     line: { level: 'warn', message: 'message is not UTF-8, connection closed' },
   },
+  /** A text message, where only binary ones mean anything. */
+  text_message: {
+    code: 1003,
+    text: 'a text message where only binary ones may be',
+    line: { level: 'warn', message: 'text message, connection closed' },
+  },
+  /** A packet of MQTT is larger than `max_packet_size`, or too large for a client that was not let in yet. */
+  packet_too_large: {
+    code: 1009,
+    text: 'the packet is larger than max_packet_size',
+    line: { level: 'warn', message: 'packet too large, connection closed' },
+  },
   /** A frame breaks the protocol of WebSocket. */
   bad_frame: {
     code: 1002,
@@ -128,6 +142,8 @@ export const CLOSE_COUNTS: Readonly<Record<CloseCause | Fault | 'evicted', Close
   too_many_pieces: 'limit',
   too_many_large: 'limit',
   not_utf8: 'protocol',
+  text_message: 'protocol',
+  packet_too_large: 'limit',
   bad_frame: 'protocol',
   no_pong: 'idle',
   no_request: 'idle',
@@ -144,6 +160,8 @@ const FAILURES: ReadonlySet<CloseCause | Fault> = new Set<CloseCause | Fault>([
   'frame_too_large',
   'too_many_pieces',
   'not_utf8',
+  'text_message',
+  'packet_too_large',
   'bad_frame',
 ]);
 

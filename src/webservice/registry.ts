@@ -13,6 +13,7 @@ import { monitorServiceType } from './monitor/type.js';
 import { metricsServiceType } from './metrics/metrics.js';
 import { nodeInfoServiceType } from './nodeinfo/nodeinfo.js';
 import { longPollServiceType } from './longpoll/longpoll.js';
+import { mqttServiceType } from './mqtt/type.js';
 import { noneServiceType } from './none.js';
 import { pathServiceType } from './path.js';
 import { redirectServiceType } from './redirect.js';
@@ -36,6 +37,7 @@ export const WEB_SERVICES: WebServiceTypes = {
   login: loginServiceType,
   longpoll: longPollServiceType,
   monitor: monitorServiceType,
+  mqtt: mqttServiceType,
   metrics: metricsServiceType,
   nodeinfo: nodeInfoServiceType,
   none: noneServiceType,

@@ -25,6 +25,8 @@ import { monitorSchema } from './monitor/schema.js';
 import type { MonitorServiceConfig } from './monitor/schema.js';
 import { metricsSchema } from './metrics/schema.js';
 import type { MetricsConfig } from './metrics/schema.js';
+import { mqttServiceSchema } from './mqtt/schema.js';
+import type { MqttServiceConfig } from './mqtt/schema.js';
 import { nodeInfoSchema } from './nodeinfo/schema.js';
 import type { NodeInfoConfig } from './nodeinfo/schema.js';
 import { longPollSchema } from './longpoll/schema.js';
@@ -69,6 +71,7 @@ export const pathServiceSchema = {
     reverseProxySchema,
     webSocketReverseProxySchema,
     longPollSchema,
+    mqttServiceSchema,
     nodeInfoSchema,
     healthzSchema,
     readyzSchema,
@@ -158,6 +161,7 @@ export type PathServiceConfig =
   | ReverseProxyConfig
   | WebSocketReverseProxyConfig
   | LongPollServiceConfig
+  | MqttServiceConfig
   | NodeInfoConfig
   | HealthzConfig
   | ReadyzConfig

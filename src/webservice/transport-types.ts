@@ -11,11 +11,11 @@ import type { CookieConfig } from '../cookie/schema.js';
 import type { EndpointConfig } from '../transport/endpoint-schema.js';
 import type { BoundAddress } from '../transport/listen/listen.js';
 import type { PathSummary, TransportOffer } from '../transport/offer.js';
-import type { TransportDeps, TransportType } from '../transport/transport-type.js';
+import type { TransportDeps, TransportType, WampSections } from '../transport/transport-type.js';
 import type { WebSocketTesteeTransportConfig } from '../transport/testee/schema.js';
 import type { WebSocketTransportConfig } from '../transport/websocket/schema.js';
 import type { ApplicationHost } from './python/application-host.js';
-import type { PathsConfig, WebTransportConfig } from './schema.js';
+import type { PathServiceConfig, PathsConfig, WebTransportConfig } from './schema.js';
 import type { ProgramDeps, WebFamilies } from './service.js';
 import type { UniversalTransportConfig } from './universal/schema.js';
 
@@ -89,10 +89,16 @@ function universalOffer(config: UniversalTransportConfig, bound: BoundAddress): 
 function pathSummaries(paths: PathsConfig, endpoint: EndpointConfig, bound: BoundAddress): PathSummary[] {
   return answeringServices(paths).map(({ path, service }) => {
     const { type } = service;
-    const base = urlOf(type === 'websocket' ? 'ws' : 'http', endpoint, bound);
-    const wamp = 'serializers' in service ? { wamp: wampOffer(service) } : {};
-    return { path, type, url: `${base.slice(0, -1)}${path}`, ...wamp };
+    const base = urlOf(type === 'websocket' || type === 'mqtt' ? 'ws' : 'http', endpoint, bound);
+    const clients = clientsOf(service);
+    return { path, type, url: `${base.slice(0, -1)}${path}`, ...(clients && { wamp: wampOffer(clients) }) };
   });
+}
+
+/** @returns who may be a client of a service, where it takes some. */
+function clientsOf(service: PathServiceConfig): WampSections | undefined {
+  if (service.type === 'mqtt') return { auth: service.options.auth, serializers: [] };
+  return 'serializers' in service ? service : undefined;
 }
 
 function ownSection({ cookie }: { readonly cookie?: CookieConfig }): CookieConfig[] {

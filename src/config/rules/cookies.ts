@@ -125,12 +125,15 @@ function checkPrefix(cookie: Cursor, report: Report): void {
 const EVERY_ORIGIN = /^(?:\*|(?:\*|https?):\/\/\*)(?::\*)?$/;
 
 /** Pages of other sites can open WebSockets with the visitor's cookies. Only the origin tells them apart. */
-function checkOrigins({ place, cookie, open, transport }: Entrance, { report, warn }: CheckRulesContext): void {
-  const origins = place.at('options', 'allowed_origins');
+function checkOrigins(
+  { place, options, cookie, open, transport }: Entrance,
+  { report, warn }: CheckRulesContext,
+): void {
+  const origins = options.get('allowed_origins');
   const sameSite = cookie.get('same_site');
   if (sameSite.value === 'None' && isSecure(cookie, transport) && origins.missing) {
     report(
-      place.get('options').missing ? place.path : place.get('options').path,
+      options.missing ? place.path : options.path,
       `"allowed_origins" is missing, but ${pointer(sameSite)} is "None", so browsers send the cookie from every site (allowed: a list of the origins that are meant)`,
     );
   }

@@ -7,16 +7,16 @@ import { isIP } from 'node:net';
 import type { Cursor } from '../cursor.js';
 import { quote } from '../schema-words.js';
 import { entrancesOf, knowsBrowsers } from '../places.js';
-import type { NodePlaces } from '../places.js';
+import type { Entrance, NodePlaces } from '../places.js';
 import type { CheckRulesContext } from './context.js';
 
 export function checkOriginLists(places: NodePlaces, context: CheckRulesContext): void {
   for (const entrance of entrancesOf(places)) {
-    const { browsers, place, transport } = entrance;
+    const { browsers, options, transport } = entrance;
     if (!browsers) continue;
-    const origins = place.at('options', 'allowed_origins');
+    const origins = options.get('allowed_origins');
     for (const origin of origins.items()) checkOrigin(origin, context);
-    if (!knowsBrowsers(entrance) && isOnLoopback(transport.get('endpoint'))) warnOfEveryPage(place, context);
+    if (!knowsBrowsers(entrance) && isOnLoopback(transport.get('endpoint'))) warnOfEveryPage(entrance, context);
   }
 }
 
@@ -71,8 +71,8 @@ function suggestionFor(entry: string): string {
 }
 
 /** A node for programs of this machine is also open to pages in its browser, which is easily overlooked. */
-function warnOfEveryPage(place: Cursor, { warn }: CheckRulesContext): void {
-  const origins = place.at('options', 'allowed_origins');
+function warnOfEveryPage({ place, options }: Entrance, { warn }: CheckRulesContext): void {
+  const origins = options.get('allowed_origins');
   const every = origins.missing ? place : origins.items().find((origin) => origin.text() === '*');
   if (every === undefined) return;
   warn(

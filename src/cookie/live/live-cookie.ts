@@ -1,5 +1,5 @@
 /**
- * One browser with open connections. A `LiveCookie` knows the sessions under its cookie, so that a logout reaches all of them. It
+ * One browser with open connections, or sessions. A `LiveCookie` knows the sessions under its cookie, so that a logout reaches all of them. It
  * is made by `live-cookies.ts`, which has the records.
  *
  *     here --a logout, of whatever origin--> logged out: its sessions are ended, and its cookie lets nobody in any more
@@ -37,7 +37,7 @@ export interface CookieKeeper {
   setLogin(cbtid: string, auth: CookieAuth | null, held?: string): Promise<boolean | 'outdated'>;
   /** See `LiveCookies.logOut`. */
   logOut(cbtid: string, except?: LiveSession): Promise<boolean>;
-  /** The last connection of the cookie was closed. */
+  /** The cookie has no connection any more, and no session. */
   forget(liveCookie: LiveCookie): void;
   /** It is time to look whether the cookie has expired. */
   look(liveCookie: LiveCookie): void;
@@ -46,7 +46,7 @@ export interface CookieKeeper {
 /** The longest time that a timer of Node.js can wait, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A cookie with an open connection, and the sessions that live under it. */
+/** A cookie with an open connection, or a session, and the sessions that live under it. */
 export class LiveCookie {
   readonly name: LiveCookieName;
   readonly #keeper: CookieKeeper;
@@ -126,6 +126,7 @@ export class LiveCookie {
   /** The session ended. */
   parted(session: LiveSession): void {
     this.#sessions.delete(session);
+    this.#forgetUnused();
   }
 
   /** A connection was opened. */
@@ -135,9 +136,8 @@ export class LiveCookie {
 
   /** The connection was closed. */
   left(): void {
-    if (--this.#connections > 0) return;
-    clearTimeout(this.#timer);
-    this.#keeper.forget(this);
+    this.#connections -= 1;
+    this.#forgetUnused();
   }
 
   /** The cookie has got another id. */
@@ -160,11 +160,22 @@ export class LiveCookie {
     }
   }
 
-  /** Asks for a look at the record in `ms`, if a connection is open then. */
+  /** Asks for a look at the record in `ms`, if it is in use then. */
   lookAgain(ms: number): void {
     clearTimeout(this.#timer);
-    if (ms === Infinity || this.#isLoggedOut || this.#connections === 0) return;
+    if (ms === Infinity || this.#isLoggedOut || !this.#isUsed) return;
     this.#timer = setTimeout(() => this.#keeper.look(this), Math.min(ms, MAX_TIMER_MS));
     this.#timer.unref();
+  }
+
+  /** A client of MQTT that is away has a session without a connection: a logout ends that, too. */
+  get #isUsed(): boolean {
+    return this.#connections > 0 || this.#sessions.size > 0;
+  }
+
+  #forgetUnused(): void {
+    if (this.#isUsed) return;
+    clearTimeout(this.#timer);
+    this.#keeper.forget(this);
   }
 }

@@ -157,7 +157,9 @@ export class PacketReader {
       if (octet >= 0x80) continue;
       const packetBytes = at + 1 + length;
       const max = this.#version === undefined ? this.#limits.maxConnectBytes : this.#limits.maxBytes;
-      if (packetBytes > max) throw new PacketError(`a packet of ${packetBytes} bytes; ${max} are allowed`);
+      if (packetBytes > max) {
+        throw new PacketError(`a packet of ${packetBytes} bytes; ${max} are allowed`, { isTooLarge: true });
+      }
       return { headerBytes: at + 1, packetBytes };
     }
     throw new PacketError('the length of the packet takes more than four octets');

@@ -106,9 +106,12 @@ export class PacketError extends Error {
   override readonly name = 'PacketError';
   /** The code of the CONNACK that goes before the end; undefined: none does. */
   readonly returnCode: number | undefined;
+  /** It is a packet, and longer than it may be. */
+  readonly isTooLarge: boolean;
 
-  constructor(text: string, options?: ErrorOptions & { readonly returnCode?: number }) {
+  constructor(text: string, options?: ErrorOptions & { readonly returnCode?: number; readonly isTooLarge?: true }) {
     super(text, options);
     this.returnCode = options?.returnCode;
+    this.isTooLarge = options?.isTooLarge === true;
   }
 }

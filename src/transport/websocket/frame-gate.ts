@@ -52,6 +52,8 @@ export class FrameGate {
   readonly #owner: GateOwner;
   readonly #maxMessageBytes: number;
   readonly #maxFrameBytes: number;
+  readonly #cutBytes: number;
+  readonly #pieceBytes: number;
   /** A header that is not complete. */
   #head: Buffer | undefined;
   /** What is before it in the chunk has been passed on. */
@@ -71,8 +73,12 @@ export class FrameGate {
   /**
    * @param maxMessageBytes a larger one is not cut: `ws` refuses it for its header.
    * @param maxFrameBytes the same of a frame; 0 is no limit.
+   * @param pieceBytes frames of messages with more are cut in pieces of this size; by default only those of large messages, in pieces
+   *   that cost little.
    */
-  constructor(maxMessageBytes: number, maxFrameBytes: number, owner: GateOwner) {
+  constructor(maxMessageBytes: number, maxFrameBytes: number, owner: GateOwner, pieceBytes?: number) {
+    this.#cutBytes = pieceBytes ?? LARGE_MESSAGE_BYTES;
+    this.#pieceBytes = pieceBytes ?? PIECE_BYTES;
     this.#maxMessageBytes = maxMessageBytes;
     this.#maxFrameBytes = maxFrameBytes;
     this.#owner = owner;
@@ -137,7 +143,7 @@ export class FrameGate {
     }
     this.#messageBytes += bytes;
     this.#isFinal = (first & FINAL) !== 0;
-    if (this.#messageBytes > LARGE_MESSAGE_BYTES) this.#openLarge(chunk, at, length);
+    if (this.#messageBytes > this.#cutBytes) this.#openLarge(chunk, at, length);
     if (!this.#isFinal) this.#passAlone(chunk, at, length + bytes);
   }
 
@@ -146,7 +152,7 @@ export class FrameGate {
     // What came before decides whether it may be large.
     this.#passTo(chunk, at);
     if (!this.#isOver && !this.#owner.mayBeLarge()) this.stop();
-    if (this.#left <= PIECE_BYTES || ((chunk[at + 1] ?? 0) & MASKED) === 0) return;
+    if (this.#left <= this.#pieceBytes || ((chunk[at + 1] ?? 0) & MASKED) === 0) return;
     const behind = at + length;
     const mask = Buffer.from(chunk.subarray(behind - MASK_BYTES, behind));
     this.#cut = { left: this.#left, piece: 0, first: (chunk[at] ?? 0) & ~FINAL, mask };
@@ -186,7 +192,7 @@ export class FrameGate {
   }
 
   #openPiece(cut: Cut): void {
-    cut.piece = Math.min(cut.left, PIECE_BYTES);
+    cut.piece = Math.min(cut.left, this.#pieceBytes);
     const isLast = cut.piece === cut.left && this.#isFinal;
     const header = Buffer.allocUnsafeSlow(PIECE_HEADER_BYTES);
     header.writeUInt8(isLast ? cut.first | FINAL : cut.first);

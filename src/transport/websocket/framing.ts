@@ -32,7 +32,8 @@ function websocketFraming(firstByte: number): Framing {
 }
 
 const TEXT = websocketFraming(TEXT_FRAME);
-const BINARY = websocketFraming(BINARY_FRAME);
+/** Of binary messages. */
+export const BINARY = websocketFraming(BINARY_FRAME);
 
 /** @returns a whole ping or pong; `payload` has at most 125 bytes. */
 export function controlFrame(firstByte: number, payload: Buffer): Buffer {

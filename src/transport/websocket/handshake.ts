@@ -105,7 +105,7 @@ function refuseOrigin(
  */
 export function isByPlantedHost(
   { headers }: IncomingMessage,
-  { allowsOrigin }: HandshakeRules,
+  { allowsOrigin }: Pick<HandshakeRules, 'allowsOrigin'>,
   connection: LocalEnd,
 ): boolean {
   return isPlanted(headers, connection) && !allowsOrigin(headers.origin, undefined);
@@ -157,13 +157,18 @@ function chooseSubprotocol(
     text: `this server only speaks the WebSocket subprotocols ${[...subprotocols.keys()].join(', ')}`,
     kind: 'subprotocol',
     remedy: remedyFor(offered, formats),
-    facts: { offered: offered.length === 0 ? '(none)' : offered.map(shownName).join(', ') },
+    facts: { offered: shownNames(offered) },
   };
 }
 
 /** Names of subprotocols are short. What is long, or says that a token follows, is a password: browsers have few places for one. */
 const MAX_NAME_CHARACTERS = 32;
 const BEARER = 'base64url.bearer.';
+
+/** @returns the names of subprotocols that a client offers, as they may be logged. */
+export function shownNames(offered: readonly string[]): string {
+  return offered.length === 0 ? '(none)' : offered.map(shownName).join(', ');
+}
 
 /** @returns the name of a subprotocol as it may be logged. */
 function shownName(name: string): string {

@@ -6,7 +6,7 @@
  * that it must not be in. That throws where nobody catches, and what it inflates then is asked for after its end.
  *
  * {@link limitFrames} limits each frame by itself, as it is on the wire; {@link limitInflated} a message, anew when another limit
- * holds for it. {@link inflateNoMore} makes an end of all that has been read.
+ * holds for it. {@link inflateNoMore} makes an end of all that has been read. {@link passFragments} waits for no message.
  */
 import type { WebSocket } from 'ws';
 
@@ -24,6 +24,13 @@ interface Receiver {
   readonly _opcode: number;
   readonly _payloadLength: number;
   _write: Written;
+  /** Of the message that is not complete. */
+  readonly _fin: boolean;
+  _fragments: Buffer[];
+  _totalPayloadLength: number;
+  _messageLength: number;
+  _numFragments: number;
+  dataMessage: (done: Done) => void;
   haveLength: (done: Done) => void;
   createError(kind: typeof RangeError, message: string, prefix: boolean, closeCode: number, code: string): Error;
 }
@@ -53,6 +60,25 @@ export function limitFrames(ws: WebSocket, maxBytes: number, onExceeded: () => v
     if (receiver._payloadLength <= maxBytes || receiver._opcode >= FIRST_CONTROL) return haveLength(done);
     onExceeded();
     done(receiver.createError(RangeError, 'Max frame size exceeded', false, 1009, 'ERR_FRAME_TOO_LARGE'));
+  };
+}
+
+const BINARY = 0x02;
+
+/**
+ * Gives all fragments of a message but the last one away when they come: that one comes as the message. Limits of messages hold for
+ * each of them then. Call it before anything is read.
+ */
+export function passFragments(ws: WebSocket, onFragment: (data: Buffer, binary: boolean) => void): void {
+  const receiver = receiverOf(ws);
+  const dataMessage = receiver.dataMessage.bind(receiver);
+  receiver.dataMessage = (done) => {
+    if (receiver._fin) return dataMessage(done);
+    const fragments = receiver._fragments;
+    receiver._fragments = [];
+    receiver._totalPayloadLength = receiver._messageLength = receiver._numFragments = 0;
+    for (const fragment of fragments) onFragment(fragment, receiver._opcode === BINARY);
+    dataMessage(done);
   };
 }
 

@@ -18,8 +18,11 @@ const MIN_PARTS = 1024;
 /** And what comes on the wire at once may be as little as 1 KiB, on the average. */
 const CHUNKS_PER_PART = 16;
 
+/** What of the options `ws` is told. */
+type Told = Pick<WebSocketOptions, 'max_message_size' | 'validate_utf8' | 'close_handshake_timeout' | 'compression'>;
+
 /** @param options of the config. @returns those of a `WebSocketServer` that gets its upgrades from elsewhere. */
-export function serverOptionsOf(options: WebSocketOptions): ServerOptions & LaterOptions {
+export function serverOptionsOf(options: Told): ServerOptions & LaterOptions {
   const parts = Math.max(MIN_PARTS, Math.ceil(options.max_message_size / PART_BYTES));
   return {
     noServer: true,

@@ -9,6 +9,7 @@ import { ENDINGS, faultOf, isFailure } from '../endings.js';
 import { clientInfoOf } from '../peer.js';
 import { controlFrame, PONG_FRAME, websocketCodec } from './framing.js';
 import { FrameGate } from './frame-gate.js';
+import { putBefore } from './read-before.js';
 import { guardReceiver, inflateNoMore, limitFrames, limitInflated } from './receiver-guard.js';
 import type { ClientInfo } from '../../auth/method.js';
 import type { Serializer } from '../../serializer/serializer.js';
@@ -18,6 +19,7 @@ import type { Fault } from '../endings.js';
 import type { TransportHost } from '../transport-host.js';
 import type { Wire } from '../wire.js';
 import type { GateOwner } from './frame-gate.js';
+import type { FeedListener, SocketReader } from './read-before.js';
 
 /** What is known when the upgrade is done. */
 export interface WebSocketTerms {
@@ -33,7 +35,8 @@ export interface WebSocketTerms {
   readonly maxMessageBytes: number;
 }
 
-const TRY_AGAIN_LATER = 1013;
+/** The code of a close frame after which clients come back. */
+export const TRY_AGAIN_LATER = 1013;
 
 /** The socket of a connection: `ws` makes it, `wire` is put on it, and its listeners need no closures. */
 export class WampWebSocket extends WebSocket {
@@ -67,7 +70,7 @@ export class WampWebSocket extends WebSocket {
   }
 }
 
-export class WebSocketWire implements Wire, GateOwner {
+export class WebSocketWire implements Wire, GateOwner, SocketReader {
   readonly connection: WampConnection;
   readonly echoesClose: boolean;
   readonly failsByDrop: boolean;
@@ -80,7 +83,7 @@ export class WebSocketWire implements Wire, GateOwner {
   readonly #host: TransportHost;
   readonly #maxMessageBytes: number;
   readonly #gate: FrameGate;
-  readonly #feed: DataListener;
+  readonly #feed: FeedListener;
   /** Where `ws` fails only because of {@link inflateNoMore}. */
   #readsNoMore = false;
 
@@ -211,41 +214,8 @@ export class WebSocketWire implements Wire, GateOwner {
   }
 }
 
-type DataListener = (this: Socket, chunk: Buffer) => void;
-
-/** A socket with what reads it before `ws` does: found by it, the listeners below need no closures. */
-interface ReadSocket extends Socket {
-  [READER]?: WebSocketWire;
-}
-
-const READER = Symbol('reader');
-
-/**
- * `ws` gets what the gate of the wire lets through, also what is left when the socket is closed: `ws` would read that itself.
- * @returns how to feed `ws`.
- */
-function putBefore(socket: ReadSocket, reader: WebSocketWire): DataListener {
-  const listener = socket.listeners('data').at(-1);
-  if (listener === undefined) throw new TypeError('a WebSocket that nobody reads');
-  socket[READER] = reader;
-  socket.off('data', listener as DataListener);
-  socket.on('data', onData).prependListener('close', onSocketClose);
-  return listener as DataListener;
-}
-
-function onData(this: ReadSocket, chunk: Buffer): void {
-  this[READER]?.push(chunk);
-}
-
-function onSocketClose(this: ReadSocket): void {
-  this.off('data', onData);
-  const rest = this.read() as Buffer | null;
-  if (rest !== null) this[READER]?.push(rest);
-  this[READER]?.socketClosed();
-}
-
-/** A close reason holds at most 123 bytes (RFC 6455, section 5.5); a character must not be cut in two. */
-function closeReason(text: string): string {
+/** @returns a close reason, of at most 123 bytes (RFC 6455, section 5.5); a character must not be cut in two. */
+export function closeReason(text: string): string {
   return Buffer.from(text)
     .subarray(0, 123)
     .toString()

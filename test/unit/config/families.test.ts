@@ -238,6 +238,7 @@ describe('the schema without more words', () => {
         'reverseproxy',
         'websocket-reverseproxy',
         'longpoll',
+        'mqtt',
         'nodeinfo',
         ...['healthz', 'readyz', 'health'],
         'monitor',

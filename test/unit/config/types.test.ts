@@ -30,7 +30,7 @@ describe('derived types', () => {
     expectTypeOf<Extract<EndpointConfig, { type: 'unix' }>['path']>().toEqualTypeOf<string>();
     expectTypeOf<PathServiceConfig['type']>().toEqualTypeOf<
       | ('static' | 'websocket' | 'path' | 'redirect' | 'json' | 'login' | 'nodeinfo' | 'none')
-      | ('monitor' | 'metrics')
+      | ('monitor' | 'metrics' | 'mqtt')
       | ('publisher' | 'caller' | 'webhook' | 'upload' | 'cgi' | 'archive' | 'longpoll')
       | ('healthz' | 'readyz' | 'health')
       | ('reverseproxy' | 'websocket-reverseproxy' | 'wsgi' | 'resource')

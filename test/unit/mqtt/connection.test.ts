@@ -91,15 +91,17 @@ describe('octets', () => {
   });
 
   it.each([
-    ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'the first packet is no CONNECT'],
-    ['zeros', Buffer.alloc(10), 'a client sends no packet of type 0'],
-    ['a large CONNECT', packet(0x10, Buffer.alloc(70_000)), 'a packet of 70004 bytes; 65536 are allowed'],
-  ])('that are %s end the connection', async (_name, octets, reason) => {
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'the first packet is no CONNECT', 'bad frame'],
+    ['zeros', Buffer.alloc(10), 'a client sends no packet of type 0', 'bad frame'],
+    ['a large CONNECT', packet(0x10, Buffer.alloc(70_000)), '70004 bytes; 65536 are allowed', 'packet too large'],
+  ])('that are %s end the connection', async (_name, octets, reason, fault) => {
     const transport = await start();
     const client = (await transport.open()).write(octets);
     expect(await client.next()).toBe('closed');
-    expect(transport.said('bad frame, connection closed')).toMatchObject([{ reason }]);
-    await vi.waitFor(() => expect(transport.counts.closed.protocol).toBe(1));
+    const said = transport.said(`${fault}, connection closed`);
+    expect(said).toMatchObject([{ reason: expect.stringContaining(reason) as unknown }]);
+    const { closed } = transport.counts;
+    await vi.waitFor(() => expect(closed[fault === 'bad frame' ? 'protocol' : 'limit']).toBe(1));
     expect(transport.counts.connections.mqtt).toBe(0);
   });
 
