@@ -20,6 +20,7 @@ interface Kept {
   bytes: number;
 }
 
+/** The clients of one place, by their client ids. */
 export class MqttClients implements ClientOwner {
   #deps: MqttDeps;
   // key -> client

@@ -44,6 +44,7 @@ export interface ConnectionParts {
   readonly keepAlives: KeepAlives<MqttConnection>;
 }
 
+/** The connection of one client. Its host is told of it by whoever makes it (`TransportHost.opened`), and hears of its end from it. */
 export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver, OctetReader, OutboxOwner, Receiving {
   readonly client: ClientInfo;
   readonly counted: Socket;

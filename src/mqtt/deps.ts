@@ -56,6 +56,7 @@ export class MqttCounts {
   keptExpired = 0;
 }
 
+/** What the clients of one place are made with. */
 export interface MqttDeps {
   readonly sessions: SessionDeps;
   /** Where all clients of the transport go. */

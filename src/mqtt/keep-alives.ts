@@ -13,6 +13,7 @@ interface Queue<T> {
   members: number;
 }
 
+/** Those of one place. {@link KeepAlives.join} and {@link KeepAlives.leave} are called once for each connection. */
 export class KeepAlives<T extends object> {
   readonly #onSilent: (connection: T) => void;
   // seconds -> those that said so

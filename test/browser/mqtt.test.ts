@@ -136,9 +136,9 @@ describe('mqtt.js', () => {
   test('sends megabytes at once, which are all acknowledged', async () => {
     const page = await MqttPage.load();
     await page.connect();
-    const acknowledged = await page.tab.page.evaluate<number>(`Promise.all(Array.from({ length: 20 }, (_, n) =>
+    const acknowledged = await page.tab.page.evaluate<number>(`Promise.all(Array.from({ length: 8 }, (_, n) =>
       device.publishAsync('large', String(n).padEnd(1000000), { qos: 1 }))).then(({ length }) => length)`);
-    expect(acknowledged).toBe(20);
+    expect(acknowledged).toBe(8);
     expect(await page.closes()).toBe(0);
     await page.end();
   });
@@ -169,7 +169,6 @@ describe('a page with mqtt.js', () => {
     expect(await who(page.tab)).toEqual([{ authid: 'joe', authmethod: 'ticket' }]);
     const closes = await page.closes();
     await page.tab.leave(LOGOUT);
-    expect(await page.tab.nextEnd()).toBe(LOGOUT);
     await expect.poll(() => page.closes()).toBeGreaterThan(closes);
     const other = await browser.newContext();
     const watcher = await AutobahnPage.join(other, daemon.url());

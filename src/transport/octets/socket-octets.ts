@@ -6,6 +6,7 @@ import type { Frame } from '../../serializer/serializer.js';
 import type { TransportFacts } from '../../session/transport.js';
 import type { OctetReader, OctetStream } from './octet-stream.js';
 
+/** A socket as a stream of octets. It is read from {@link SocketOctets.start} on. */
 export class SocketOctets implements OctetStream {
   readonly socket: Socket;
   readonly client: ClientInfo;

@@ -7,7 +7,9 @@ import type { Codec, Framing, Serializer } from '../../serializer/serializer.js'
 
 const TEXT_FRAME = 0x81;
 const BINARY_FRAME = 0x82;
+/** The first octet of a ping. */
 export const PING_FRAME = 0x89;
+/** The first octet of a pong. */
 export const PONG_FRAME = 0x8a;
 
 function websocketFraming(firstByte: number): Framing {

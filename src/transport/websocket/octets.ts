@@ -50,6 +50,7 @@ export interface OctetTerms extends Omit<Upgraded<OctetWebSocket, unknown>, 'agr
   readonly maxInflatedBytes: number;
 }
 
+/** A WebSocket as a stream of octets. What comes before {@link WebSocketOctets.start} is lost: call it in the turn of the 101. */
 export class WebSocketOctets implements OctetStream, GateOwner, SocketReader {
   readonly socket: Socket;
   readonly client: ClientInfo;
