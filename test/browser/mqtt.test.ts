@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AUTOBAHN_PAGE_PATHS, AutobahnPage, launchChromium, onlyCookie } from '../support/browser.js';
+import { AUTOBAHN_PAGE_PATHS, AutobahnPage, launchBrowser, onlyCookie } from '../support/browser.js';
 import { startDaemon } from '../support/daemon.js';
 import type { Daemon } from '../support/daemon.js';
 import { ALLOW_ALL, nodeConfig } from '../support/node-config.js';
@@ -36,7 +36,7 @@ let daemon: Daemon;
 let context: BrowserContext;
 
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await launchBrowser();
   daemon = await startDaemon({ config: CONFIG });
 });
 afterAll(async () => {

@@ -1,5 +1,6 @@
 /** MQTT over WebSockets of a node: mqtt.js, and clients that send frames of their own. */
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import mqtt from 'mqtt';
 import mqttPacket from 'mqtt-packet';
@@ -23,6 +24,7 @@ const CONFIG = nodeConfig({
       type: 'mqtt',
       options: { realm: 'realm1', max_packet_size: 2000, max_connections: 2, compression: { deflate: {} } },
     },
+    tracked: { type: 'mqtt', options: { realm: 'realm1' }, cookie: {} },
     strict: { type: 'mqtt', options: { realm: 'realm1', allowed_origins: ['https://good.example'] } },
   },
   transport: { options: { trusted_proxies: ['127.0.0.1'] } },
@@ -265,6 +267,27 @@ describe('octets', () => {
     raw.ws.ping('hello');
     const [payload] = (await within(pong, 'pong')) as [Buffer];
     expect(payload.toString()).toBe('hello');
+  });
+});
+
+describe('a client id', () => {
+  it('of a client without a login is its own, where it has a cookie', async () => {
+    const ws = new WebSocket(daemon.url('/tracked', 'ws'), 'mqtt');
+    open.push({ stop: () => ws.terminate() });
+    const [response] = (await within(once(ws, 'upgrade'), 'upgrade')) as [IncomingMessage];
+    const [line = ''] = response.headers['set-cookie'] ?? [];
+    const [cookie = ''] = line.split(';');
+    expect(cookie).toMatch(/^cbtid=/);
+    const options = { clientId: 'same', wsOptions: { headers: { cookie } } };
+    const mine = await Js.connect(options, '/tracked');
+    const other = await Js.connect({ clientId: 'same' }, '/tracked');
+    await other.client.publishAsync('x', 'x', { qos: 1 });
+    expect(mine.client.connected).toBe(true);
+    const closed = once(mine.client, 'close');
+    const again = await Js.connect(options, '/tracked');
+    await within(closed, 'close');
+    await other.client.publishAsync('x', 'x', { qos: 1 });
+    expect([other.client.connected, again.client.connected]).toEqual([true, true]);
   });
 });
 
