@@ -4,6 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import mqtt from 'mqtt';
@@ -44,6 +45,11 @@ export interface MqttClientOptions {
 export interface MessageOptions {
   readonly qos?: Qos;
   readonly retain?: boolean;
+}
+
+/** As `once` of Node.js, to whose types clients of mqtt.js are no emitters. */
+export function onceOf(client: MqttClient, event: string): Promise<unknown[]> {
+  return once(client as unknown as EventEmitter, event) as Promise<unknown[]>;
 }
 
 /** A client that is connected. Messages are `topic payload q1`, with `retained` and `again` (DUP) behind it. */

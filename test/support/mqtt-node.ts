@@ -59,7 +59,7 @@ export class MqttNode {
    * @returns topic (its URI) and reason.
    */
   async dropped(what: 'message of a client of MQTT' | 'event for clients of MQTT', index: number): Promise<unknown[]> {
-    const { transport: id } = this.daemon.listening()[index + 1] ?? {};
+    const id = this.daemon.listening()[index + 1]?.['transport'];
     const line = await this.daemon.waitForLog(({ msg, transport }) => msg === `${what} dropped` && transport === id);
     return [line['topic'], line['reason']];
   }

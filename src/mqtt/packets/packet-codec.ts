@@ -73,13 +73,19 @@ function parserOf(mqttPacket: typeof Package): (bytes: Buffer) => ClientPacket {
     got.packet = got.fault = undefined;
     const rest = parser.parse(bytes);
     // It would keep the CONNECT, with the password in it.
-    const isKept = got.packet === undefined || got.packet.cmd === 'connect';
-    if (isKept || got.fault !== undefined || rest > 0) parser = newParser();
-    return checked(got);
+    const { packet, fault } = got as Parsed;
+    const isKept = packet === undefined || packet.cmd === 'connect';
+    if (isKept || fault !== undefined || rest > 0) parser = newParser();
+    return checked({ packet, fault });
   };
 }
 
-function checked({ packet, fault }: { readonly packet: ClientPacket | undefined; readonly fault: Error | undefined }) {
+interface Parsed {
+  readonly packet: ClientPacket | undefined;
+  readonly fault: Error | undefined;
+}
+
+function checked({ packet, fault }: Parsed): ClientPacket {
   if (fault !== undefined) throw new PacketError(`the packet is wrong: ${messageOf(fault)}`, { cause: fault });
   if (packet === undefined) throw new PacketError('the packet is wrong');
   return packet;

@@ -61,6 +61,10 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
+function connackOf(client: mqtt.MqttClient): Promise<{ readonly sessionPresent: boolean }> {
+  return new Promise((resolve) => client.once('connect', resolve));
+}
+
 /** A client of mqtt.js, and the messages that it gets. */
 async function js(url: string, options: IClientOptions = {}, streamOf?: () => ReturnType<typeof connectSocket>) {
   const all = { reconnectPeriod: 0, ...options };
@@ -72,7 +76,7 @@ async function js(url: string, options: IClientOptions = {}, streamOf?: () => Re
     got.push(`${topic} ${payload.toString()}`);
     wake();
   });
-  const [connack] = (await within(once(client, 'connect'), 'CONNACK')) as [{ sessionPresent: boolean }];
+  const connack = await within(connackOf(client), 'CONNACK');
   open.push(() => client.endAsync(true));
   const next = async (): Promise<string> => {
     while (got.length === 0) await within(new Promise<void>((resolve) => (wake = resolve)), 'a message');
@@ -210,7 +214,7 @@ it('closes all when it stops, clients of MQTT and who has said nothing', async (
   const url = `mqtt://127.0.0.1:${stopping.ports[0] ?? 0}`;
   const device = await js(url);
   const silent = connectSocket(stopping.ports[0] ?? 0, '127.0.0.1').on('error', () => undefined);
-  const closed = [new Promise<unknown>((resolve) => device.client.once('close', resolve)), once(silent, 'close')];
+  const closed = [new Promise<void>((resolve) => device.client.once('close', () => resolve())), once(silent, 'close')];
   expect(await stopping.daemon.stop()).toBe(0);
   await within(Promise.all(closed), 'the end of both');
   await stopping.dispose();

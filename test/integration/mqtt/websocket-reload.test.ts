@@ -1,9 +1,9 @@
 /** MQTT over WebSockets while the config changes: connections and kept clients stay with the path, and go with it. */
-import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { openRealm } from '../../support/node-config.js';
+import { onceOf } from '../../support/mqtt-clients.js';
 import { endpointAt, ReloadedDaemon } from '../../support/reloading.js';
 import { within } from '../../support/wamp-client.js';
 
@@ -39,7 +39,7 @@ const connectNow = (options: IClientOptions = {}): MqttClient =>
 
 async function connect(options: IClientOptions = {}): Promise<MqttClient> {
   const client = connectNow(options);
-  await within(once(client, 'connect'), 'CONNACK');
+  await within(onceOf(client, 'connect'), 'CONNACK');
   return client;
 }
 
@@ -53,14 +53,14 @@ it('a new config holds for new connections; the others, and clients that are awa
   await take(service({ max_qos: 1 }));
   const after = await connect();
   expect(await after.subscribeAsync('a', { qos: 2 })).toMatchObject([{ qos: 1 }]);
-  const got = once(before, 'message');
+  const got = onceOf(before, 'message');
   await after.publishAsync('a', 'hello', { qos: 1 });
   expect((await within(got, 'message'))[0]).toBe('a');
   await before.publishAsync('kept', 'while you were away', { qos: 1 });
 
   const back = connectNow({ clientId: 'away', clean: false });
-  const kept = once(back, 'message');
-  const [connack] = (await within(once(back, 'connect'), 'CONNACK')) as [{ sessionPresent: boolean }];
+  const kept = onceOf(back, 'message');
+  const [connack] = (await within(onceOf(back, 'connect'), 'CONNACK')) as [{ sessionPresent: boolean }];
   expect(connack.sessionPresent).toBe(true);
   expect(String((await within(kept, 'message'))[1])).toBe('while you were away');
   await Promise.all([before, after, back].map((client) => client.endAsync()));
@@ -69,7 +69,7 @@ it('a new config holds for new connections; the others, and clients that are awa
 it('a client of the old config gives way to one of the new with the same id', async () => {
   const old = await connect({ clientId: 'same' });
   await take(service({ max_inflight: 10 }));
-  const closed = once(old, 'close');
+  const closed = onceOf(old, 'close');
   const next = await connect({ clientId: 'same' });
   await within(closed, 'close');
   await next.endAsync();
@@ -77,7 +77,7 @@ it('a client of the old config gives way to one of the new with the same id', as
 
 it('a path that goes ends its connections', async () => {
   const client = await connect();
-  const closed = once(client, 'close');
+  const closed = onceOf(client, 'close');
   await take({});
   await within(closed, 'close');
   await take(service());

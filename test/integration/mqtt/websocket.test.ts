@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import type { ClientOptions } from 'ws';
 import { startDaemon } from '../../support/daemon.js';
+import { onceOf } from '../../support/mqtt-clients.js';
 import { nodeConfig } from '../../support/node-config.js';
 import { WampClient, within } from '../../support/wamp-client.js';
 import type { Daemon } from '../../support/daemon.js';
@@ -195,7 +196,7 @@ describe('mqtt.js', () => {
     expect(joe.client.connected).toBe(true);
     const client = mqtt.connect(daemon.url('/mqtt', 'ws'), { username: 'joe', password: 'x', reconnectPeriod: 0 });
     open.push({ stop: () => client.endAsync(true) });
-    const [error] = (await within(once(client, 'error'), 'refusal')) as [{ code: number }];
+    const [error] = (await within(onceOf(client, 'error'), 'refusal')) as [{ code: number }];
     expect(error.code).toBe(4);
   });
 });
@@ -283,7 +284,7 @@ describe('a client id', () => {
     const other = await Js.connect({ clientId: 'same' }, '/tracked');
     await other.client.publishAsync('x', 'x', { qos: 1 });
     expect(mine.client.connected).toBe(true);
-    const closed = once(mine.client, 'close');
+    const closed = onceOf(mine.client, 'close');
     const again = await Js.connect(options, '/tracked');
     await within(closed, 'close');
     await other.client.publishAsync('x', 'x', { qos: 1 });
