@@ -177,13 +177,20 @@ export function placesOf(config: unknown, daemon: Daemon, certificates: Certific
       const [urlPath, base] = [urlPathOf(keys), url.replace(/^(http|ws)/, kind === 'websocket' ? 'ws' : 'http')];
       return { kind, name: `${index} ${kind} ${urlPath}`, url: base.replace(/\/$/, '') + urlPath, tls };
     };
-    const hasPages = transport.get('type').value !== 'rawsocket';
-    const here = entrances.filter((entrance) => entrance.transport.path.join() === transport.path.join());
+    const hasPages = !['rawsocket', 'mqtt'].includes(transport.get('type').text() ?? '');
+    const here = entrances.filter(
+      (entrance) => entrance.transport.path.join() === transport.path.join() && !speaksMqtt(entrance.place),
+    );
     return [
       ...here.map(({ browsers, place: where }) => place(browsers ? webKindOf(where) : 'rawsocket', where)),
       ...(hasPages ? [transport, ...servicesOf(transport)].map((where) => place('page', where)) : []),
     ];
   });
+}
+
+/** Clients of MQTT hear of no cookie that a client of WAMP could not. What the config says of them stands in their options. */
+function speaksMqtt({ path: keys }: Cursor): boolean {
+  return keys.at(-1) === 'options';
 }
 
 /** By what browsers connect there. */

@@ -1,5 +1,4 @@
 /** One port for browsers, RawSockets and clients of MQTT: who comes is told by the first octet, over TCP, TLS and behind a proxy. */
-import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
 import autobahn from 'autobahn';
 import mqtt from 'mqtt';
@@ -214,7 +213,10 @@ it('closes all when it stops, clients of MQTT and who has said nothing', async (
   const url = `mqtt://127.0.0.1:${stopping.ports[0] ?? 0}`;
   const device = await js(url);
   const silent = connectSocket(stopping.ports[0] ?? 0, '127.0.0.1').on('error', () => undefined);
-  const closed = [new Promise<void>((resolve) => device.client.once('close', () => resolve())), once(silent, 'close')];
+  const closed = [
+    new Promise<void>((resolve) => device.client.once('close', () => resolve())),
+    new Promise<void>((resolve) => silent.once('close', () => resolve())),
+  ];
   expect(await stopping.daemon.stop()).toBe(0);
   await within(Promise.all(closed), 'the end of both');
   await stopping.dispose();

@@ -16,7 +16,7 @@ const codec = await loadPacketCodec('the test');
 interface Call {
   readonly procedure: string;
   readonly text: string;
-  answer(result: unknown): void;
+  readonly answer: (result: unknown) => void;
 }
 
 /** Calls that the test answers. */
