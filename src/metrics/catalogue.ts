@@ -100,6 +100,30 @@ export const REALM = {
   ),
 } as const satisfies Record<string, Metric>;
 
+/** Of the clients of MQTT. */
+export const MQTT = {
+  refused: counter(
+    'wamp_mqtt_messages_refused_total',
+    'Messages of clients of MQTT that were acknowledged and not published.',
+    'transport',
+  ),
+  dropped: counter(
+    'wamp_mqtt_events_dropped_total',
+    'Events that clients of MQTT did not get: too many waited (queue), or they have no place in MQTT (unfit).',
+    ...['transport', 'reason'],
+  ),
+  takenOver: counter(
+    'wamp_mqtt_connections_taken_over_total',
+    'Connections that ended because a newer one has the same client id.',
+    'transport',
+  ),
+  forgotten: counter(
+    'wamp_mqtt_clients_forgotten_total',
+    'Clients that were kept while they were away, and are no more: to make room (room), or late (expired).',
+    ...['transport', 'reason'],
+  ),
+} as const satisfies Record<string, Metric>;
+
 /** Of a node in a cluster. */
 export const CLUSTER = {
   member: gauge('wamp_cluster_member', 'Whether the node is in its cluster, and serves: 1 or 0.', 'cluster'),
@@ -156,6 +180,6 @@ export const PROCESS = {
 } as const satisfies Record<string, Metric>;
 
 /** All of them, in order. */
-export const METRICS: readonly Metric[] = [NODE, TRANSPORT, REALM, CLUSTER, COOKIE, HTTP, PROCESS].flatMap((group) =>
-  Object.values<Metric>(group),
+export const METRICS: readonly Metric[] = [NODE, TRANSPORT, MQTT, REALM, CLUSTER, COOKIE, HTTP, PROCESS].flatMap(
+  (group) => Object.values<Metric>(group),
 );

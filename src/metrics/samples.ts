@@ -1,5 +1,5 @@
 /** Shows what a node has counted. */
-import { COOKIE, HTTP, NODE, REALM, TRANSPORT } from './catalogue.js';
+import { COOKIE, HTTP, MQTT, NODE, REALM, TRANSPORT } from './catalogue.js';
 import { ACTIONS } from './realm-counts.js';
 import { CLIENT_MESSAGES, ROUTER_MESSAGES } from './message-counts.js';
 import { BREATH, sample, samplesOf } from './metric.js';
@@ -10,6 +10,7 @@ import type { HttpCounts } from './http-counts.js';
 import type { LoginCounts } from './login-counts.js';
 import type { MessageCounts } from './message-counts.js';
 import type { Sample } from './metric.js';
+import type { MqttCounts } from './mqtt-counts.js';
 import type { RealmCounts } from './realm-counts.js';
 import type { TransportCounts, Waiting } from './transport-counts.js';
 
@@ -29,6 +30,7 @@ export async function* countSamples(counted: Counted): AsyncGenerator<Sample | t
   yield* configSamples(counted.config);
   for (const [id, counts] of counted.transports) {
     yield* transportSamples(id, counts);
+    if (counts.mqtt !== undefined) yield* mqttSamples(id, counts.mqtt);
     yield* unsentSamples(id, counts.hosts);
   }
   for (const [method, outcomes] of counted.logins.byMethod) {
@@ -71,6 +73,15 @@ function* transportSamples(id: string, counts: TransportCounts): Generator<Sampl
     // The one that ends first is the one to look after.
     yield sample(TRANSPORT.certificate, Math.min(...counts.certificates.values()), id);
   }
+}
+
+function* mqttSamples(id: string, counts: MqttCounts): Generator<Sample> {
+  yield sample(MQTT.refused, counts.refusedMessages, id);
+  yield sample(MQTT.dropped, counts.fullEvents, id, 'queue');
+  yield sample(MQTT.dropped, counts.unfitEvents, id, 'unfit');
+  yield sample(MQTT.takenOver, counts.takenOver, id);
+  yield sample(MQTT.forgotten, counts.keptDropped, id, 'room');
+  yield sample(MQTT.forgotten, counts.keptExpired, id, 'expired');
 }
 
 function* unsentSamples(id: string, hosts: Iterable<Waiting>): Generator<Sample | typeof BREATH> {

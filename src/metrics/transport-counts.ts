@@ -1,6 +1,7 @@
 /** What is counted of a transport of the config. It stays when its connections close. */
 import type { LoginCounts } from './login-counts.js';
 import type { MessageCounts } from './message-counts.js';
+import type { MqttCounts } from './mqtt-counts.js';
 
 /** What a WAMP connection speaks. */
 export const PROTOCOLS = ['websocket', 'rawsocket', 'longpoll'] as const;
@@ -53,6 +54,8 @@ export class TransportCounts {
   /** How often a connection began to lose events because its client reads too slowly. */
   slowDropping = 0;
   violations = 0;
+  /** There where MQTT is spoken. */
+  mqtt: MqttCounts | undefined;
   readonly hosts = new Set<Waiting>();
   /** When the certificate of an endpoint ends, in seconds since 1970. */
   readonly certificates = new Map<object, number>();

@@ -270,6 +270,7 @@ export class MqttClient implements SessionOwner {
     // What need not wait comes also where nothing may.
     if (this.#encoded.waiting > 0 && this.#encoded.isFull({ results, bytes }, shown.bytes)) {
       this.#outgoing.dropped += 1;
+      this.#deps.counts.fullEvents += 1;
       return;
     }
     this.#encoded.add(
@@ -281,7 +282,9 @@ export class MqttClient implements SessionOwner {
   }
 
   #hand(shown: ShownEvent, payload: Buffer, qos: Qos, retain: boolean): void {
-    if (this.#outgoing.deliver(frameOf(shown, payload, qos, retain)) && !this.isConnected) this.#owner.grown(this);
+    if (!this.#outgoing.deliver(frameOf(shown, payload, qos, retain))) {
+      if (qos > 0) this.#deps.counts.fullEvents += 1;
+    } else if (!this.isConnected) this.#owner.grown(this);
   }
 
   #unfit(topic: string, error: unknown): void {

@@ -1,5 +1,6 @@
 /** What the clients of one transport share, and what a connection is to them. */
 import type { ClientInfo } from '../auth/method.js';
+import type { MqttCounts } from '../metrics/mqtt-counts.js';
 import type { SessionDeps } from '../session/deps.js';
 import type { CloseCause, TransportFacts } from '../session/transport.js';
 import type { Qos } from '../wamp/message.js';
@@ -42,19 +43,6 @@ export interface MqttLimits extends OutgoingLimits {
 
 /** Calls back once. @returns what takes it back. */
 export type After = (ms: number, callback: () => void) => () => void;
-
-/** What is counted of the clients of one transport, since the node started. */
-export class MqttCounts {
-  /** Messages of clients that were not published: refused by the router, or with a payload that has no place in WAMP. */
-  refusedMessages = 0;
-  /** Events that MQTT has no place for. */
-  unfitEvents = 0;
-  /** Connections that ended because a newer one has the same client id. */
-  takenOver = 0;
-  /** Kept clients that were dropped for others, and those that did not come back in time. */
-  keptDropped = 0;
-  keptExpired = 0;
-}
 
 /** What the clients of one place are made with. */
 export interface MqttDeps {

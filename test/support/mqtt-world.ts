@@ -3,7 +3,7 @@ import mqttPacket from 'mqtt-packet';
 import type { AuthMethods, ClientInfo } from '../../src/auth/method.js';
 import { createLogger, silentLogger } from '../../src/log/logger.js';
 import { MqttClients } from '../../src/mqtt/clients.js';
-import { MqttCounts } from '../../src/mqtt/deps.js';
+import { MqttCounts } from '../../src/metrics/mqtt-counts.js';
 import type { MqttDeps, MqttLimits, MqttLink } from '../../src/mqtt/deps.js';
 import { EventFrames } from '../../src/mqtt/event-frames.js';
 import type { MqttSession } from '../../src/mqtt/mqtt-session.js';

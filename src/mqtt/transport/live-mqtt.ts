@@ -6,7 +6,7 @@ import { createSessionDeps } from '../../session/deps.js';
 import { livePart } from '../../transport/reload/live-acceptor.js';
 import { MqttAcceptor } from '../acceptor.js';
 import { MqttClients } from '../clients.js';
-import { MqttCounts } from '../deps.js';
+import { mqttCountsOf } from '../../metrics/mqtt-counts.js';
 import { loadPacketCodec } from '../packets/packet-codec.js';
 import { mqttDeps } from '../transport-deps.js';
 import type { Acceptor } from '../../transport/endpoint.js';
@@ -21,7 +21,7 @@ export async function liveMqtt<C extends UniversalMqttConfig>(
 ): Promise<LivePart<C>> {
   const codec = await loadPacketCodec(`the transport "${id}"`);
   const transportCounts = metrics?.transport(id);
-  const counts = new MqttCounts();
+  const counts = mqttCountsOf(transportCounts);
   let clients: MqttClients | undefined;
   const build = async ({ options }: C) => {
     const sections = { auth: options.auth, options };

@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { READ_ONLY } from '../../http/methods.js';
 import { MqttClients } from '../../mqtt/clients.js';
-import { MqttCounts } from '../../mqtt/deps.js';
+import { mqttCountsOf } from '../../metrics/mqtt-counts.js';
 import { loadPacketCodec } from '../../mqtt/packets/packet-codec.js';
 import { mqttDeps } from '../../mqtt/transport-deps.js';
 import { createSessionDeps } from '../../session/deps.js';
@@ -48,7 +48,7 @@ class MqttService implements WebService {
     const sections = { auth: options.auth, options };
     const sessions = await createSessionDeps(sections, { router, load, log, families, logins, counts });
     const tracker = await cookies?.tracker();
-    const ofClients = mqttDeps(options, { sessions, codec, counts: new MqttCounts() });
+    const ofClients = mqttDeps(options, { sessions, codec, counts: mqttCountsOf(counts) });
     const clients = new MqttClients(ofClients);
     const acceptor = new MqttWebSocketAcceptor(options, clients, {
       ...{ sessions, tracker, codec, log, drain },

@@ -205,6 +205,9 @@ describe('a client that does not read', () => {
     sender.write(publishQos1('a', 'later', 1));
     expect(await slow.next()).toContain('later');
     expect(transport.counts.slowCut).toBe(0);
+    expect(transport.counts.mqtt?.fullEvents).toBe(77);
+    const text = (await transport.metrics.text('prometheus')).toString();
+    expect(text).toContain('wamp_mqtt_events_dropped_total{transport="transport001",reason="queue"} 77\n');
   });
 });
 

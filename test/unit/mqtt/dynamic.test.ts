@@ -1,6 +1,6 @@
 /** Payloads that procedures make: order, time, and what waits meanwhile. */
 import { describe, expect, it } from 'vitest';
-import { MqttCounts } from '../../../src/mqtt/deps.js';
+import { MqttCounts } from '../../../src/metrics/mqtt-counts.js';
 import { loadPacketCodec } from '../../../src/mqtt/packets/packet-codec.js';
 import { DYNAMIC_TIMEOUT_MS, MAX_CALLS, dynamicMapping } from '../../../src/mqtt/payload/dynamic.js';
 import type { PayloadMapping } from '../../../src/mqtt/payload/mapping.js';
