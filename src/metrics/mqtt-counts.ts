@@ -1,6 +1,4 @@
 /** What is counted of the clients of MQTT of a transport. */
-import type { TransportCounts } from './transport-counts.js';
-
 /** Since the node started. Who counts adds to the fields. */
 export class MqttCounts {
   /** Messages of clients that were not published: refused by the router, or with a payload that has no place in WAMP. */
@@ -14,10 +12,4 @@ export class MqttCounts {
   /** Kept clients that were dropped for others, and those that did not come back in time. */
   keptDropped = 0;
   keptExpired = 0;
-}
-
-/** @returns what is counted of the clients of a transport, the same each time; of one that nobody looks at another one. */
-export function mqttCountsOf(counts: TransportCounts | undefined): MqttCounts {
-  if (counts === undefined) return new MqttCounts();
-  return (counts.mqtt ??= new MqttCounts());
 }

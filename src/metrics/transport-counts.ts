@@ -1,7 +1,7 @@
 /** What is counted of a transport of the config. It stays when its connections close. */
 import type { LoginCounts } from './login-counts.js';
 import type { MessageCounts } from './message-counts.js';
-import type { MqttCounts } from './mqtt-counts.js';
+import { MqttCounts } from './mqtt-counts.js';
 
 /** What a WAMP connection speaks. */
 export const PROTOCOLS = ['websocket', 'rawsocket', 'longpoll'] as const;
@@ -64,6 +64,12 @@ export class TransportCounts {
     this.logins = shared.logins;
     this.strangers = shared.strangers;
   }
+}
+
+/** @returns what is counted of the clients of a transport, the same each time; of one that nobody looks at another one. */
+export function mqttCountsOf(counts: TransportCounts | undefined): MqttCounts {
+  if (counts === undefined) return new MqttCounts();
+  return (counts.mqtt ??= new MqttCounts());
 }
 
 const REFUSALS: Readonly<Record<string, RefusalReason>> = {

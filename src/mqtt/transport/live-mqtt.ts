@@ -6,7 +6,7 @@ import { createSessionDeps } from '../../session/deps.js';
 import { livePart } from '../../transport/reload/live-acceptor.js';
 import { MqttAcceptor } from '../acceptor.js';
 import { MqttClients } from '../clients.js';
-import { mqttCountsOf } from '../../metrics/mqtt-counts.js';
+import { mqttCountsOf } from '../../metrics/transport-counts.js';
 import { loadPacketCodec } from '../packets/packet-codec.js';
 import { mqttDeps } from '../transport-deps.js';
 import type { Acceptor } from '../../transport/endpoint.js';

@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { READ_ONLY } from '../../http/methods.js';
 import { MqttClients } from '../../mqtt/clients.js';
-import { mqttCountsOf } from '../../metrics/mqtt-counts.js';
+import { mqttCountsOf } from '../../metrics/transport-counts.js';
 import { loadPacketCodec } from '../../mqtt/packets/packet-codec.js';
 import { mqttDeps } from '../../mqtt/transport-deps.js';
 import { createSessionDeps } from '../../session/deps.js';
