@@ -39,7 +39,12 @@ async function started(components: readonly (string | object)[], parts: NodePart
 async function failed(components: readonly (string | object)[], parts: NodeParts = {}): Promise<Daemon> {
   const daemon = spawnDaemon(optionsOf(components, parts));
   daemons.push(daemon);
-  const t = setTimeout(() => { writeFileSync('/tmp/mem-hang.' + String(process.pid) + '.txt', JSON.stringify(daemon.logs, null, 1) + daemon.stderr); }, 60_000);
+  const t = setTimeout(() => {
+    writeFileSync(
+      '/tmp/mem-hang.' + String(process.pid) + '.txt',
+      JSON.stringify(daemon.logs, null, 1) + daemon.stderr,
+    );
+  }, 60_000);
   expect((await daemon.exited).code).toBe(1);
   clearTimeout(t);
   return daemon;
