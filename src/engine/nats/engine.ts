@@ -21,6 +21,9 @@ const FOLLOWS_AGAIN = 'what changes in NATS cannot be followed, and it is tried 
 /** After so many bytes the server is asked whether it has them. */
 const CONFIRM_BYTES = 32_768;
 
+/** So long the library may take to close a connection: a node that ends must not wait for an answer that never comes. */
+const CLOSE_MS = 2000;
+
 /** What the server answers when nobody is subscribed. */
 const NO_RESPONDERS = 503;
 
@@ -85,7 +88,7 @@ export class NatsEngine implements Engine {
       const manager = await packages.jetstream.jetstreamManager(connection, { timeout });
       return new NatsEngine(packages, connection, options, manager);
     } catch (error) {
-      await connection.close();
+      await closed(connection, connection.close());
       throw engineErrorOf(error);
     }
   }
@@ -171,7 +174,7 @@ export class NatsEngine implements Engine {
     const connection = this.#connection;
     if (connection.isClosed()) return;
     // While the link is down there is nobody to send the rest to.
-    await (this.#isUp ? connection.drain() : connection.close()).catch(() => connection.close());
+    await closed(connection, this.#isUp ? connection.drain() : connection.close());
   }
 
   async #supervise(): Promise<void> {
@@ -222,4 +225,18 @@ export class NatsEngine implements Engine {
 function messageOf({ subject, data, reply, headers }: Msg): EngineMessage {
   const undelivered = data.length === 0 && headers?.code === NO_RESPONDERS;
   return { subject, data, reply: reply === undefined || reply === '' ? undefined : reply, undelivered };
+}
+
+/** Resolves when a connection is closed, or the library gives no word of it in time. Never rejects. */
+async function closed(connection: NatsConnection, closing: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, CLOSE_MS, true)));
+  const told = closing.then(
+    () => false,
+    () => true,
+  );
+  const isLate = await Promise.race([told, late]);
+  clearTimeout(timer);
+  // It may have failed, or hang: what is left of it goes with the process.
+  if (isLate) connection.close().catch(() => undefined);
 }
