@@ -6,8 +6,8 @@
  *     QoS 2    queued --a place is free--> PUBLISH --PUBREC--> PUBREL --PUBCOMP--> over
  *
  * What has a place is *in flight*: `maxInflight` at a time, in the order of the events. The rest waits, within its bounds; what is beyond
- * them is dropped, the newest first. A message larger than all bounds reaches a client for which nothing else is kept. When the client comes back, what is in flight is sent again in its old order, and nothing else ever is.
- * It outlives connections; knows no sockets.
+ * them is dropped, the newest first. A message larger than all bounds reaches a client for which nothing else is kept. When the client
+ * comes back, what is in flight is sent again in its old order, and nothing else ever is. It outlives connections; knows no sockets.
  */
 import type { Frame } from '../serializer/serializer.js';
 import type { PublishFrame } from './packets/publish-frame.js';
