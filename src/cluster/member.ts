@@ -25,7 +25,7 @@ import type { Logger } from '../log/logger.js';
 import type { Scheduler } from '../router/observer.js';
 import type { Engine } from '../engine/engine.js';
 import type { Frame } from './frame.js';
-import type { MembershipTimings } from './membership.js';
+import type { MembershipTimings } from './membership-deps.js';
 import { isSame, keyOf } from './node-ref.js';
 import type { NodeRef } from './node-ref.js';
 import type { PatternIdOf } from './pattern-id.js';
@@ -73,6 +73,8 @@ const OF_REALMS = ['call', 'cancel', 'yield', 'error', 'busy'] as const;
 /** "Behind which revision is known what is over at yours?" */
 const RELEASED = 'released';
 
+const OUT_OF_REACH = 'the cluster was out of reach while this node joined it';
+
 /** So old a sign of life of a node may be that says nothing of what was sent to it meanwhile. */
 const DELIVERY_MS = 100;
 
@@ -113,6 +115,7 @@ export class ClusterMember {
     // What becomes known before everything is there is known to `membership`, too.
     const late: { member?: ClusterMember } = {};
     const gone: NodeRef[] = [];
+    let fencedWhy = '';
     let complete = (): void => undefined;
     const completed = new Promise<void>((resolve) => (complete = resolve));
     const membership = await Membership.join({
@@ -125,7 +128,10 @@ export class ClusterMember {
           await completed;
           await late.member?.cleanBehind(node);
         },
-        fenced: (why) => late.member?.fence(why),
+        fenced: (why) => {
+          fencedWhy = why;
+          late.member?.fence(why);
+        },
       },
     });
     const peers = new Peers({
@@ -157,8 +163,7 @@ export class ClusterMember {
         gone: () => membership.valuesGone(),
       });
       ids = new SessionIds(await clusterKey(nodes, randomBytes(32)), membership.slot, createRandomId());
-      if (!membership.mayServe())
-        throw new EngineError('unavailable', 'the cluster was out of reach while this node joined it');
+      if (!membership.mayServe()) throw new EngineError('unavailable', `${OUT_OF_REACH}: ${fencedWhy}`);
     } catch (error) {
       peers.end();
       directory?.end();

@@ -18,51 +18,10 @@ import { isSame, keyOf, nodeOf } from './node-ref.js';
 import { GONE, HERE, heartbeatIn, hereIn, isTaken, nodeIn, slotOf, tracesIn } from './nodes-bucket.js';
 import { OwnHeartbeats, isHeard } from './own-heartbeats.js';
 import { sayRepeated } from '../log/repeated.js';
-import type { RepeatedLogDeps } from '../log/repeated.js';
-import type { Scheduler } from '../router/observer.js';
-import type { Bucket, Change, Engine, EngineMessage } from '../engine/engine.js';
+import type { Change, EngineMessage } from '../engine/engine.js';
 import type { KnownNode } from './known-node.js';
+import type { MembershipDeps } from './membership-deps.js';
 import type { NodeRef } from './node-ref.js';
-
-/** In milliseconds; each longer than the one before. */
-export interface MembershipTimings {
-  /** Between two heartbeats. */
-  readonly heartbeatMs: number;
-  /** Without a heartbeat: nobody waits for the node any more. */
-  readonly suspectMs: number;
-  /** Without proof of the own life: the node serves nobody any more. */
-  readonly fenceMs: number;
-  /** Without a heartbeat: others take the place of the node. */
-  readonly removeMs: number;
-}
-
-/** What becomes known of the other nodes, and of this one. None of it may throw. */
-export interface MembershipListener {
-  joined(node: NodeRef): void;
-  /** A node has left, or was removed; also one that had gone before this node joined, and an earlier life of this node. */
-  removed(node: NodeRef): void;
-  /**
-   * This node has to clean up behind one that was removed, which may have joined before this one did. Called again on another node
-   * when this one goes before the promise resolves. A rejection is logged, and it is tried again.
-   */
-  clean(node: NodeRef): Promise<void>;
-  /** Called once. Nothing else is told afterwards. @param why for people */
-  fenced(why: string): void;
-}
-
-export interface MembershipDeps extends RepeatedLogDeps {
-  readonly engine: Engine;
-  readonly bucket: Bucket;
-  /** The subject of heartbeats. */
-  readonly subject: string;
-  /** The name of this node. */
-  readonly name: string;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
-  readonly scheduler: Scheduler;
-  readonly timings: MembershipTimings;
-  readonly listener: MembershipListener;
-}
 
 /** How long ago a node may have gone whose traces are kept: so long a message may be on its way. */
 const TRACE_MS = 60_000;
@@ -215,18 +174,16 @@ export class Membership {
     this.#ends.add(await bucket.watch(note, () => this.valuesGone()));
     const earlier = hereIn(known).filter(({ name }) => name === this.#deps.name);
     await this.#checkSilence(earlier);
+    this.#ends.add(engine.subscribe(subject, (message) => this.#hear(message)));
     await this.#claimEpoch(known);
     if (this.#areValuesGone) throw new EngineError('unavailable', VALUES_GONE);
-    this.#ends.add(engine.subscribe(subject, (message) => this.#hear(message)));
     this.#state = 'member';
     this.#heartbeats.begin();
     for (const change of known) this.#note(change);
     this.#isJoined = true;
     for (const [key, by] of this.#uncleaned) if (by !== keyOf(this.#self) && !this.#others.has(by)) this.#takeOver(key);
     await Promise.all(earlier.map((node) => this.#remove(node)));
-    const oldest = this.#deps.clock() - TRACE_MS;
-    await Promise.all(tracesIn(known, oldest).map((key) => bucket.erase(key)));
-    this.#beat();
+    await Promise.all(tracesIn(known, this.#deps.clock() - TRACE_MS).map((key) => bucket.erase(key)));
   }
 
   /** Earlier lives of this node ended without a word, and nothing is heard of them. Rejects with EngineError when something is. */
@@ -247,12 +204,20 @@ export class Membership {
       const key = HERE + keyOf({ name, epoch });
       try {
         const revision = await bucket.create(key, encodeJson({ since: clock() }));
-        if (await this.#hasSlot(revision, key, known)) return void (this.#self = { name, epoch });
+        this.#announce({ name, epoch });
+        if (await this.#hasSlot(revision, key, known)) return;
         await bucket.delete(key);
       } catch (error) {
         if (!isConflict(error)) throw error;
       }
     }
+  }
+
+  /** From now on the others remove it when it is silent: however long it takes until its own key has come back. */
+  #announce(self: NodeRef): void {
+    const isFirst = this.#self.epoch === 0;
+    this.#self = self;
+    if (isFirst) this.#beat();
   }
 
   /** @returns whether this node has the slot of its key: else another one has had it for {@link SLOTS} changes of the bucket. */
@@ -268,7 +233,7 @@ export class Membership {
 
   /** Sends a heartbeat, looks who is silent, and comes back later. */
   #beat(): void {
-    if (!this.mayServe()) return;
+    if (this.#state !== 'joining' && !this.mayServe()) return;
     const { timings } = this.#deps;
     this.#later(timings.heartbeatMs, () => this.#beat());
     this.#heartbeats.send(keyOf(this.#self));

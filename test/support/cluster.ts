@@ -1,7 +1,8 @@
 /** Nodes of a cluster in one process, over the engine in memory, with clocks that a test sets. */
 import { pino } from 'pino';
 import { Membership } from '../../src/cluster/membership.js';
-import type { MembershipTimings } from '../../src/cluster/membership.js';
+import type { MembershipTimings } from '../../src/cluster/membership-deps.js';
+import type { Bucket, Change } from '../../src/engine/engine.js';
 import { MemoryHub } from '../../src/engine/memory/hub.js';
 import type { MemoryEngine } from '../../src/engine/memory/hub.js';
 import type { NodeRef } from '../../src/cluster/node-ref.js';
@@ -41,6 +42,8 @@ export class TestMember {
   readonly told: string[] = [];
   /** What `clean` does. */
   clean: (node: NodeRef) => Promise<void> = () => Promise.resolve();
+  /** What it is told of its own key waits for this. */
+  ownKeyTold: Promise<void> | undefined;
   /** Milliseconds that the node was stopped for: its clock goes on, and its timers do not. */
   stoppedMs = 0;
   membership: Membership | undefined;
@@ -58,7 +61,7 @@ export class TestMember {
     const clock = this.#clock;
     this.membership = await Membership.join({
       engine: this.engine,
-      bucket: await this.engine.bucket('nodes', { durable: true }),
+      bucket: await this.#bucket(),
       subject: 'w.test.hb',
       name: this.#name,
       clock: () => clock.now,
@@ -79,6 +82,23 @@ export class TestMember {
       },
     });
     return this;
+  }
+
+  async #bucket(): Promise<Bucket> {
+    const bucket = await this.engine.bucket('nodes', { durable: true });
+    const told = this.ownKeyTold;
+    if (told === undefined) return bucket;
+    return {
+      get: (key) => bucket.get(key),
+      create: (key, value) => bucket.create(key, value),
+      put: (key, value) => bucket.put(key, value),
+      delete: (key) => bucket.delete(key),
+      erase: (key) => bucket.erase(key),
+      watch: (onChange, onGone) => {
+        const late = (change: Change): void => void told.then(() => onChange(change));
+        return bucket.watch((change) => (change.key.startsWith(`n.${this.#name}.`) ? late : onChange)(change), onGone);
+      },
+    };
   }
 
   /** Takes out what was told since the last look. */

@@ -217,3 +217,19 @@ it('erases the traces of nodes that have long been gone', async () => {
   await (await a.engine.bucket('nodes', { durable: true })).watch(({ key }) => keys.push(key.replace(/\d+$/, '')));
   expect(keys.sort()).toEqual(['n.a.', 'n.c.']);
 });
+
+it('a node that waits for long until it is told of its own key is not removed meanwhile', async () => {
+  const a = await member('a');
+  const b = new TestMember('b', hub, clock);
+  let tell = (): void => undefined;
+  b.ownKeyTold = new Promise((resolve) => (tell = resolve));
+  const joining = b.join();
+  await settle();
+  await pass(3 * TIMINGS.removeMs);
+  expect(a.news()).toEqual(['joined b']);
+  tell();
+  await joining;
+  await pass(TIMINGS.removeMs);
+  expect([a.news(), b.news()]).toEqual([[], ['joined a']]);
+  expect(b.membership?.mayServe()).toBe(true);
+});
