@@ -198,6 +198,8 @@ export class Peers {
     if (kind === MARK) return;
     if (kind === ANSWER) return this.#questions.get(Number(frame.head['a']))?.answered(frame);
     const receiver = this.#receivers.get(kind);
+    // This node is still joining: it has nobody whom the message is for, and who asks goes on without it.
+    if (this.#receivers.size === 0) return;
     if (receiver === undefined)
       return this.#deps.log.warn({ node: from.name, kind }, 'dropped a message of a kind that this node does not know');
     receiver(from, frame, typeof question === 'number' ? this.#answering(from, question) : undefined);

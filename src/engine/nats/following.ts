@@ -11,7 +11,7 @@
  *
  * Before each consumer, and from time to time, it looks whether the stream still is the one that it followed. A server that came back with
  * an empty directory has another one, or none. One whose copy had stopped may come to lead the stream (nats-server 2.9.10 again): then the
- * stream ends before the last change that was told, or has another one in its place.
+ * stream ends before the last change that was told, or has other ones in the places of those that were told (`told-changes.ts`).
  */
 import type {
   ConsumerInfo,
@@ -25,8 +25,10 @@ import { EngineError } from '../engine.js';
 import { Leader } from './leader.js';
 import { isMark } from './mark.js';
 import { Portions } from './portions.js';
+import { ToldChanges } from './told-changes.js';
 import type { Change, Loss } from '../engine.js';
 import type { NatsPackages } from './packages.js';
+import type { Told } from './told-changes.js';
 
 /** A consumer with nothing to tell says so after this long; after two such times without a word it is taken for gone. */
 const HEARTBEAT_MS = 1000;
@@ -39,9 +41,6 @@ const INACTIVE_MS = 60_000;
 
 /** Between two attempts to make a consumer. */
 const RETRY_MS = 250;
-
-/** The two forms in which NATS tells when a change was stored differ by less, in milliseconds. */
-const CLOCK_MS = 2;
 
 /** JetStream: there is no such stream. */
 const NO_STREAM = 10_059;
@@ -61,14 +60,14 @@ const OTHER_STREAM = 'the stream was made anew';
 /** The stream ends before the last change that was told. */
 const CHANGES_MISSING = 'the stream lacks what was told';
 
-/** The stream has another change in the place of the last one that was told. */
+/** The stream has another change in the place of one that was told. */
 const OTHER_CHANGES = 'the stream has other changes than were told';
 
 /** A consumer says that there is nothing to tell, and the stream has more. */
 const KEPT_BACK = 'a server of NATS does not tell what is in the stream';
 
 /** A change, by whichever way it came. */
-type Told = Pick<JsMsg, 'seq' | 'subject' | 'headers' | 'data'> & { readonly storedMs: number };
+type Arrived = Pick<JsMsg, 'headers' | 'data'> & Told;
 
 /** A consumer that pushes to us, and what NATS said of it. */
 interface Made {
@@ -110,8 +109,9 @@ export class Following {
   #missed = 0;
   /** The number of the last change that came, in the stream; 0: none. */
   #last = 0;
-  /** When it was stored, by the clock of NATS, in milliseconds since 1970. */
-  #lastMs = 0;
+  readonly #told = new ToldChanges();
+  /** Where the stream ended when it lacked what was told. It may have grown again since, by other changes. */
+  #lackedFrom: number | undefined;
   readonly #leader: Leader;
   /** The server of the consumer; undefined: NATS is one server. */
   #server: string | undefined;
@@ -181,12 +181,16 @@ export class Following {
     if (attempt !== this.#attempt) return;
     this.#created ??= created;
     if (created !== this.#created) throw new EngineError('unavailable', OTHER_STREAM);
-    if (state.last_seq < this.#last) throw new EngineError('unavailable', CHANGES_MISSING);
-    const [last, lastMs] = [this.#last, this.#lastMs];
-    const there = last === 0 ? null : await this.#leader.at(last);
-    // There is none where a later one of the same key took its place, or somebody erased it.
-    if (there === null || there === undefined) return;
-    if (Math.abs(there.time.getTime() - lastMs) > CLOCK_MS) throw new EngineError('unavailable', OTHER_CHANGES);
+    if (state.last_seq < this.#last) {
+      this.#lackedFrom = Math.min(this.#lackedFrom ?? Infinity, state.last_seq);
+      throw new EngineError('unavailable', CHANGES_MISSING);
+    }
+    const found = await this.#told.lookFor(this.#leader, this.#lackedFrom);
+    if (found === 'unknown') return;
+    if (found === 'other' || (found === 'nothing' && this.#lackedFrom !== undefined)) {
+      throw new EngineError('unavailable', OTHER_CHANGES);
+    }
+    this.#lackedFrom = undefined;
   }
 
   async #consume(): Promise<void> {
@@ -246,10 +250,10 @@ export class Following {
   }
 
   /** What was told by another way is not told again. */
-  #tell({ seq, subject, headers, data, storedMs }: Told): void {
+  #tell({ seq, subject, headers, data, storedMs }: Arrived): void {
     if (seq <= this.#last) return;
     this.#last = seq;
-    this.#lastMs = storedMs;
+    this.#told.note({ seq, subject, storedMs });
     const key = subject.slice(this.#deps.prefix.length);
     const change = { key, value: isMark(headers) ? undefined : data.slice(), revision: seq };
     this.#telling.run(() => this.#listener.onChange(change));
@@ -329,7 +333,7 @@ export class Following {
   }
 }
 
-function toldOf({ seq, subject, headers, data, info }: JsMsg): Told {
+function toldOf({ seq, subject, headers, data, info }: JsMsg): Arrived {
   return { seq, subject, headers, data, storedMs: info.timestampNanos / 1e6 };
 }
 

@@ -44,7 +44,8 @@ describeNeeds('nats-server', hasNats)('a cluster under load', () => {
       const tally = await load.end();
       process.stdout.write(`${report(times)} ${JSON.stringify({ ...tally, errors: [...tally.errors] })}\n`);
 
-      expect([...tally.errors.keys()].filter((uri) => !MAY_BE.includes(uri))).toEqual([]);
+      const mayBe = seesLoss(cluster) ? [...MAY_BE, NO_SUCH_PROCEDURE] : MAY_BE;
+      expect([...tally.errors.keys()].filter((uri) => !mayBe.includes(uri))).toEqual([]);
       expect(tally).toMatchObject({ unanswered: 0, faults: [] });
       expect(broken).toEqual([]);
       expect(browsers.logins).toBeGreaterThan(browsers.logouts);
@@ -68,11 +69,23 @@ describeNeeds('nats-server', hasNats)('a cluster under load', () => {
  */
 const MAY_BE = ['wamp.error.canceled', 'wamp.error.unavailable', 'wamp.error.no_available_callee'];
 
+/** Where NATS has lost what it confirmed, all nodes join again at once: who calls may be back before who is called. */
+const NO_SUCH_PROCEDURE = 'wamp.error.no_such_procedure';
+
+let hasSeenLoss = false;
+
+/** @returns whether NATS has lost values since the test began, as far as the nodes know that were not killed since it was asked last. */
+function seesLoss({ nodes }: ThreeNodes): boolean {
+  hasSeenLoss ||= nodes.some(({ output }) => output.includes("the cluster's values are gone"));
+  return hasSeenLoss;
+}
+
 /** A node that has no time for its heartbeats ends its connections, which tells its clients. */
 const isTold = (answer: string): boolean => answer === 'result' || answer === CLOSED || MAY_BE.includes(answer);
 
 /** @returns how long the next calls to the nodes that are left took, in milliseconds. */
 async function killNode(all: ThreeNodes, load: ClusterLoad, index: number): Promise<readonly number[]> {
+  seesLoss(all);
   await all.node(index).kill();
   const calls = await load.nextCalls(index);
   await all.restart(index);

@@ -19,6 +19,8 @@ class FakeStream {
   servers: readonly string[] = [];
   readonly deleted: string[] = [];
   readonly erased: number[] = [];
+  /** Those that are others than were told: when each was stored, about. */
+  readonly others = new Map<number, number>();
   /** When its changes were stored, about. */
   storedMs = 1000;
   readonly consumers: { from: number | undefined; tell: (seq: number) => void; beat: () => Promise<void> }[] = [];
@@ -34,7 +36,7 @@ class FakeStream {
         if (!this.isAnswering) return Promise.reject(this.fault);
         const number = seq ?? this.lastSeq;
         if (number === 0 || number > this.lastSeq || this.erased.includes(number)) return Promise.resolve(null);
-        return Promise.resolve(storedAt(number, this.storedMs));
+        return Promise.resolve(storedAt(number, this.others.get(number) ?? this.storedMs));
       },
     };
     let from: number | undefined;
@@ -198,10 +200,48 @@ it('is not over when nobody can say what was in that place', async () => {
   stream.lastSeq = 2;
   stream.consumers[0]?.tell(1);
   stream.consumers[0]?.tell(2);
-  stream.erased.push(2);
+  stream.erased.push(1, 2);
   stream.storedMs = 5000;
   await beats(stream, 4);
   expect(told).toEqual([1, 2]);
+  following.end();
+});
+
+it('is over when one that was told earlier has another one in its place, and the last one has not', async () => {
+  const { stream, told } = await follow();
+  stream.lastSeq = 3;
+  stream.consumers[0]?.tell(1);
+  stream.consumers[0]?.tell(2);
+  stream.consumers[0]?.tell(3);
+  stream.others.set(2, 5000);
+  await beats(stream, 2);
+  expect(told).toEqual([1, 2, 3, -2]);
+});
+
+it('is over when the stream had lost its end, and nobody can say what took the place of what was told', async () => {
+  const { stream, told } = await follow();
+  stream.lastSeq = 3;
+  for (const seq of [1, 2, 3]) stream.consumers[0]?.tell(seq);
+  await beats(stream, 2);
+  stream.lastSeq = 1;
+  await beats(stream, 2);
+  stream.lastSeq = 9;
+  stream.erased.push(2, 3);
+  await beats(stream, 4);
+  await expect.poll(() => told).toEqual([1, 2, 3, -2]);
+});
+
+it('goes on when the stream ends too early only for a moment', async () => {
+  const { stream, told, following } = await follow();
+  stream.lastSeq = 3;
+  for (const seq of [1, 2, 3]) stream.consumers[0]?.tell(seq);
+  await beats(stream, 2);
+  stream.lastSeq = 1;
+  await beats(stream, 2);
+  stream.lastSeq = 3;
+  await expect.poll(() => stream.consumers.length).toBe(2);
+  await beats(stream, 4);
+  expect(told).toEqual([1, 2, 3]);
   following.end();
 });
 

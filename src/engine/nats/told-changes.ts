@@ -1,0 +1,70 @@
+/**
+ * What a watch was told last, to be found again in the stream: whether the stream still is the one that was followed. Of a stream that
+ * lost its end, and grew again since, the last change alone says nothing: it may have been replaced by a later one of its key, or be
+ * one of the new ones. So changes that were told since the last look are looked for, and the one before them.
+ */
+import type { Leader } from './leader.js';
+
+/** A change, as far as it can be found again. */
+export interface Told {
+  readonly seq: number;
+  readonly subject: string;
+  /** When it was stored, by the clock of NATS, in milliseconds since 1970. */
+  readonly storedMs: number;
+}
+
+/** So many are remembered. */
+const KEPT = 128;
+
+/** So many of those that were told since the last look are looked for: each is a request. */
+const SAMPLES = 16;
+
+/** The two forms in which NATS tells when a change was stored differ by less, in milliseconds. */
+const CLOCK_MS = 2;
+
+/** `nothing`: all were replaced or erased, or there were none. `unknown`: the leader does not answer. */
+export type Found = 'same' | 'other' | 'nothing' | 'unknown';
+
+/** Those of one watch. */
+export class ToldChanges {
+  // subject -> its last change, in the order in which they were told
+  readonly #last = new Map<string, Told>();
+  /** The last change that was there at the last look. */
+  #seenSeq = 0;
+
+  note({ seq, subject, storedMs }: Told): void {
+    this.#last.delete(subject);
+    this.#last.set(subject, { seq, subject, storedMs });
+    if (this.#last.size <= KEPT) return;
+    const [oldest] = this.#last.keys();
+    if (oldest !== undefined) this.#last.delete(oldest);
+  }
+
+  /** @param from where the stream may have lost its end: those behind it are looked for in any case. */
+  async lookFor(leader: Pick<Leader, 'at'>, from = Infinity): Promise<Found> {
+    const samples = this.#samples(Math.min(from, this.#seenSeq));
+    const there = await Promise.all(samples.map(({ seq }) => leader.at(seq)));
+    let found: Found = 'nothing';
+    for (const [index, told] of samples.entries()) {
+      const change = there[index];
+      if (change === undefined) return 'unknown';
+      // There is none where a later one of the same key took its place, or somebody erased it.
+      if (change === null) continue;
+      const isSame = change.subject === told.subject && Math.abs(change.time.getTime() - told.storedMs) <= CLOCK_MS;
+      if (!isSame) return 'other';
+      if (told.seq > from || from === Infinity) found = 'same';
+    }
+    this.#seenSeq = Math.max(this.#seenSeq, samples.at(-1)?.seq ?? 0);
+    return found;
+  }
+
+  /** @returns those that came behind one, evenly, with the newest, and the newest of the others. */
+  #samples(seq: number): readonly Told[] {
+    const all = [...this.#last.values()];
+    const since = all.filter((told) => told.seq > seq);
+    const step = Math.max(1, Math.ceil(since.length / SAMPLES));
+    const picked = since.filter((_told, index) => (since.length - 1 - index) % step === 0);
+    const before = all.findLast((told) => told.seq <= seq);
+    return before === undefined ? picked : [before, ...picked];
+  }
+}
