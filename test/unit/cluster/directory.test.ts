@@ -59,8 +59,8 @@ class TestNode {
   readonly engine: MemoryEngine;
   #lastSession = 0;
 
-  constructor(name: string, hub: MemoryHub) {
-    this.self = { name, epoch: 1 };
+  constructor(name: string, hub: MemoryHub, epoch = 1) {
+    this.self = { name, epoch };
     this.engine = hub.connect();
   }
 
@@ -335,6 +335,28 @@ it('a node that has gone is called no more at once, and nothing of it is left wh
   await rows.settle();
   await opening;
   expect(late.directory?.size).toEqual({ entries: 1, own: 0, ids: 1 });
+});
+
+it('what earlier lives of a node have left is deleted by it, but for a life behind which somebody cleans up', async () => {
+  const [rows, clock] = [new Rows(), new FakeClock()];
+  const lives = [1, 2, 3].map((epoch) => new TestNode('a', rows.hub, epoch));
+  const [lost, uncleaned, now] = lives;
+  const b = new TestNode('b', rows.hub);
+  if (lost === undefined || uncleaned === undefined || now === undefined) throw new Error('no nodes');
+  const all = [...lives, b];
+  const opening = Promise.all(all.map((node) => node.open(all, clock)));
+  await rows.settle();
+  await opening;
+  for (const [index, node] of [lost, uncleaned, now, b].entries()) node.claim(`p${index}`, 'single');
+  await rows.settle();
+  now.directory?.dropEarlier(({ epoch }) => epoch === uncleaned.self.epoch);
+  await rows.settle();
+  expect([...b.remoteIds.values()].map(([uri]) => uri).sort()).toEqual(['p1', 'p2']);
+  // A write of that life that comes through late is one of these, too.
+  lost.claim('late', 'single');
+  uncleaned.claim('kept', 'single');
+  await rows.settle();
+  expect([...b.remoteIds.values()].map(([uri]) => uri).sort()).toEqual(['kept', 'p1', 'p2']);
 });
 
 it('an engine that cannot write is an error for the client, and nothing comes of it later', async () => {
