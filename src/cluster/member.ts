@@ -115,7 +115,6 @@ export class ClusterMember {
     // What becomes known before everything is there is known to `membership`, too.
     const late: { member?: ClusterMember } = {};
     const gone: NodeRef[] = [];
-    let fencedWhy = '';
     let complete = (): void => undefined;
     const completed = new Promise<void>((resolve) => (complete = resolve));
     const membership = await Membership.join({
@@ -128,10 +127,7 @@ export class ClusterMember {
           await completed;
           await late.member?.cleanBehind(node);
         },
-        fenced: (why) => {
-          fencedWhy = why;
-          late.member?.fence(why);
-        },
+        fenced: (why) => late.member?.fence(why),
       },
     });
     const peers = new Peers({
@@ -163,7 +159,7 @@ export class ClusterMember {
         gone: () => membership.valuesGone(),
       });
       ids = new SessionIds(await clusterKey(nodes, randomBytes(32)), membership.slot, createRandomId());
-      if (!membership.mayServe()) throw new EngineError('unavailable', `${OUT_OF_REACH}: ${fencedWhy}`);
+      if (!membership.mayServe()) throw new EngineError('unavailable', `${OUT_OF_REACH}: ${membership.fencedWhy}`);
     } catch (error) {
       peers.end();
       directory?.end();

@@ -53,6 +53,7 @@ export class Membership {
   readonly #heartbeats: OwnHeartbeats;
   readonly #ends = new Set<() => void>();
   #areValuesGone = false;
+  #fencedWhy = '';
 
   private constructor(deps: MembershipDeps) {
     this.#deps = deps;
@@ -77,6 +78,11 @@ export class Membership {
 
   get self(): NodeRef {
     return this.#self;
+  }
+
+  /** Why this node may not serve, for people; empty as long as it may. */
+  get fencedWhy(): string {
+    return this.#fencedWhy;
   }
 
   /**
@@ -350,6 +356,7 @@ export class Membership {
   #fence(why: string): void {
     if (this.#state !== 'member') return;
     this.#state = 'fenced';
+    this.#fencedWhy = why;
     this.#end();
     this.#deps.listener.fenced(why);
   }
