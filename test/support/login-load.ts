@@ -95,8 +95,8 @@ export class LoginLoad {
     }
   }
 
-  async #logOut(cookie: string, index: number): Promise<void> {
-    const client = await this.#openWith(this.#urls[index] ?? '', cookie);
+  async #logOut(known: string, index: number): Promise<void> {
+    const { client, cookie } = await this.#openWith(this.#urls[index] ?? '', known);
     try {
       if ((await client.ask(hello({ authmethods: ['cookie'] })))[0] !== 2) return void (this.#cut += 1);
       // Until it is told, it does not know.
@@ -123,7 +123,7 @@ export class LoginLoad {
   }
 
   async #stateOf(url: string, cookie: string): Promise<string> {
-    const client = await this.#openWith(url, cookie);
+    const { client } = await this.#openWith(url, cookie);
     try {
       const [type, , reason] = await client.ask(hello({ authmethods: ['cookie'] }));
       if (type === 2) return 'in';
@@ -133,8 +133,16 @@ export class LoginLoad {
     }
   }
 
-  #openWith(url: string, cookie: string): Promise<WampClient> {
-    return WampClient.connect(url, { headers: { cookie: `cbtid=${cookie}` } });
+  /** As browsers do, it takes the id that the node gives it in place of the old one: with the first request after the login. */
+  async #openWith(url: string, before: string): Promise<{ readonly client: WampClient; readonly cookie: string }> {
+    const client = await WampClient.connect(url, { headers: { cookie: `cbtid=${before}` } });
+    const [line] = client.handshake.setCookie;
+    if (line === undefined) return { client, cookie: before };
+    const cookie = cookieValue(line);
+    const state = this.#known.get(before);
+    this.#known.delete(before);
+    if (state !== undefined) this.#known.set(cookie, state);
+    return { client, cookie };
   }
 }
 
