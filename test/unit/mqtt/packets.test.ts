@@ -1,4 +1,4 @@
-/** Reading and writing packets of MQTT, and what is refused. */
+/** Reading and writing packets of MQTT, and what is refused; what the package `mqtt-packet` would take is in `left-to-us.test.ts`. */
 import fc from 'fast-check';
 import mqttPacket from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
@@ -90,70 +90,35 @@ describe('a packet is read', () => {
 
 describe('the end of the connection', () => {
   it.each([
-    ['no CONNECT first', [packet(0xc0)], 'the first packet is no CONNECT'],
-    ['a second CONNECT', [connect(), connect()], 'there is a second CONNECT'],
     ['a large CONNECT', [Buffer.from([0x10, 0xe6, 7])], 'a packet of 1001 bytes; 1000 are allowed'],
     ['HTTP', [Buffer.from('GET / HTTP/1.1\r\n')], 'the first packet is no CONNECT'],
     ['another protocol', [connect({ name: 'AMQP' })], 'the client speaks another protocol'],
-    [
-      'a password alone',
-      [connect({ flags: 0x42, rest: [field('me'), field('x')] })],
-      'there is a password, but no user',
-    ],
-    ['a will of QoS 3', [connect({ flags: 0x1e, rest: [field('m'), field('t'), field('')] })], 'the will has QoS 3'],
     ['QoS of no will', [connect({ flags: 0x0a })], 'the packet is wrong: Will QoS'],
     ['the reserved flag', [connect({ flags: 3 })], 'the packet is wrong: Connect flag bit 0'],
     ['no client id', [connect({ rest: [] })], 'the packet ends within a field'],
-    ['more than fields', [connect({ rest: [field('me'), field('x')] })], 'the packet goes on behind its fields'],
-    ['a client id with NUL', [connect({ rest: [field('m\0e')] })], 'the client id has a NUL in it'],
-    [
-      'a will on a wildcard',
-      [connect({ flags: 6, rest: [field('m'), field('a/+'), field('')] })],
-      'the topic has a wildcard in it',
-    ],
   ])('%s', (_name, chunks, text) => {
     expect(() => read(...chunks)).toThrow(text);
   });
 
   it.each([
     ['type 0', packet(0x00), 'a client sends no packet of type 0'],
-    ['CONNACK', packet(0x20, [0, 0]), 'a client sends no packet of type 2'],
-    ['SUBACK', packet(0x90, [0, 1, 0]), 'a client sends no packet of type 9'],
-    ['UNSUBACK', packet(0xb0, [0, 1]), 'a client sends no packet of type 11'],
-    ['PINGRESP', packet(0xd0), 'a client sends no packet of type 13'],
     ['AUTH', packet(0xf0), 'a client sends no packet of type 15'],
     ['a large packet', Buffer.from([0x30, 0xa1, 0x8d, 0x06]), 'a packet of 100005 bytes; 100000 are allowed'],
     ['a fifth octet of length', Buffer.from([0x30, 255, 255, 255, 255, 1]), 'takes more than four octets'],
-    ['an empty topic', publish(''), 'the topic is empty'],
-    ['a topic with +', publish('a/+'), 'the topic has a wildcard in it'],
-    ['a topic with #', publish('a#'), 'the topic has a wildcard in it'],
-    ['a topic with NUL', publish('a\0'), 'the topic has a NUL in it'],
-    ['a topic that is no UTF-8', publish(Buffer.from([0xc0, 0x80])), 'the topic is not UTF-8'],
-    ['a surrogate', publish(Buffer.from([0xed, 0xa0, 0x80])), 'the topic is not UTF-8'],
     ['no topic', packet(0x30), 'the packet ends within a field'],
     ['half a topic', packet(0x30, [0, 5, 97]), 'the packet ends within a field'],
     ['QoS 3', packet(0x36, field('a'), [0, 1]), 'the packet is wrong: '],
-    ['id 0', packet(0x32, field('a'), [0, 0]), 'the id of the packet is 0'],
     ['no id', packet(0x32, field('a')), 'the packet ends within a field'],
-    ['PUBACK of 0', packet(0x40, [0, 0]), 'the id of the packet is 0'],
     ['PUBACK of nothing', packet(0x40), 'the packet ends within a field'],
-    ['PUBACK and more', packet(0x40, [0, 1, 0]), 'the packet goes on behind its fields'],
     ['PUBREL with wrong flags', packet(0x60, [0, 1]), 'the packet is wrong: '],
-    ['SUBSCRIBE with id 0', packet(0x82, [0, 0], field('a'), [0]), 'the id of the packet is 0'],
-    ['SUBSCRIBE to nothing', packet(0x82, [0, 1]), 'the packet has no filter'],
     ['SUBSCRIBE without QoS', packet(0x82, [0, 1], field('a')), 'the packet ends within a field'],
     ['SUBSCRIBE with QoS 3', packet(0x82, [0, 1], field('a'), [3]), 'the packet is wrong: '],
     ['SUBSCRIBE with wrong flags', packet(0x80, [0, 1], field('a'), [0]), 'the packet is wrong: '],
-    ['a filter with NUL', packet(0x82, [0, 1], field('\0'), [0]), 'a filter has a NUL in it'],
-    ['a filter that is no UTF-8', packet(0xa2, [0, 1], field(Buffer.from([255]))), 'a filter is not UTF-8'],
-    ['UNSUBSCRIBE from nothing', packet(0xa2, [0, 1]), 'the packet has no filter'],
     [
       'more filters than anybody needs',
       packet(0xa2, [0, 1], ...Array.from({ length: MAX_FILTERS + 1 }, () => field('a'))),
       'the packet has more than 1000 filters',
     ],
-    ['PINGREQ with something in it', packet(0xc0, [1]), 'the packet goes on behind its fields'],
-    ['DISCONNECT with something in it', packet(0xe0, [0]), 'the packet goes on behind its fields'],
     ['DISCONNECT with flags', packet(0xe1), 'the packet is wrong: '],
   ])('%s', (_name, bytes, text) => {
     expect(() => readConnected(bytes)).toThrow(text);
