@@ -50,9 +50,12 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
   ],
   LogoutTokenError: [['webservice/login/providers/backchannel.ts', 'instanceof LogoutTokenError']],
   ModuleError: [['worker/router-worker.ts', 'new WorkerError']],
-  // No transport has clients of MQTT yet, so nobody throws these two: their ends are to be the code of those clients.
-  PacketError: [],
-  PayloadError: [],
+  PacketError: [['mqtt/packets/packet-inbox.ts', 'instanceof PacketError']],
+  PayloadError: [
+    ['mqtt/event-frames.ts', 'instanceof PayloadError'],
+    ['mqtt/mqtt-session.ts', 'instanceof PayloadError'],
+    ['mqtt/client.ts', 'instanceof PayloadError'],
+  ],
   OptionalPackageError: [
     ['cookie/database/engine.ts', 'new CookieStoreError'],
     ['worker/router-worker.ts', 'new WorkerError'],
