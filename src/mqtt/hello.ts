@@ -4,7 +4,7 @@ import { ErrorUri } from '../wamp/error.js';
 import { HELLO } from '../wamp/message.js';
 import { ConnectCode } from './packets/packet.js';
 import type { ClientInfo } from '../auth/method.js';
-import type { Hello } from '../wamp/message.js';
+import type { Hello, Welcome } from '../wamp/message.js';
 import type { ConnectPacket } from './packets/packet.js';
 
 /** The longest client id, in UTF-16 code units: it is kept, and logged. Those that libraries make have some 20. */
@@ -39,6 +39,11 @@ export function helloOf(packet: ConnectPacket, realm: string, client: ClientInfo
   const mqtt = { client_id, will: will !== undefined, ...(will && { will_topic: will.topic }) };
   const details = { roles: ROLES, authmethods: methodsOf(packet, client), authextra: { mqtt } };
   return { type: HELLO, realm, details: authid === undefined ? details : { ...details, authid } };
+}
+
+/** @returns whether the realm keeps retained events. Where it is that of several nodes it does not. */
+export function keepsEvents({ roles }: Welcome): boolean {
+  return roles['broker']?.features?.['event_retention'] === true;
 }
 
 /** @param reason of ABORT */

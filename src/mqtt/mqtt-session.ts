@@ -10,22 +10,21 @@
  * is published when the session is killed, because it has no later chance.
  */
 import { Session } from '../session/session.js';
-import { sayRepeated } from '../log/repeated.js';
 import { CloseUri } from '../wamp/error.js';
-import { MAX_URI_LENGTH } from '../wamp/uri.js';
 import * as m from '../wamp/message.js';
 import { PayloadError } from './payload/mapping.js';
 import { InOrder, LESS_DECODING, MAX_DECODING } from './payload/in-order.js';
 import { Requests } from './requests.js';
 import { MqttSubscriptions } from './subscriptions.js';
 import { ConnectCode } from './packets/packet.js';
-import { helloOf, refusalCode } from './hello.js';
+import { helloOf, keepsEvents, refusalCode } from './hello.js';
+import { sayDropped, sayLostFilter, sayNotRetained } from './said.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
 import type { Dict } from '../wamp/payload.js';
 import type { MqttDeps, MqttLink } from './deps.js';
-import type { ClientPacket, ConnectPacket, PublishPacket, ServerPacket, Will } from './packets/packet.js';
+import type { ClientPacket, ConnectPacket, Message, ServerPacket } from './packets/packet.js';
 import type { Publication } from './payload/mapping.js';
 
 /** Whose session it is: all clients until WELCOME, then one of them. None of it is called while the router routes, but `event`. */
@@ -40,9 +39,6 @@ export interface SessionOwner {
   ended(session: MqttSession): void;
 }
 
-/** A message, as far as it is published. */
-export type Message = Pick<PublishPacket, 'topic' | 'payload' | 'qos' | 'retain'>;
-
 type State = 'opening' | 'waiting' | 'open' | 'over';
 
 export class MqttSession implements SessionTransport {
@@ -54,10 +50,12 @@ export class MqttSession implements SessionTransport {
   owner: SessionOwner;
   /** Who the client is, as WELCOME says; empty before. */
   identity: Dict = {};
+  /** Whether its realm keeps events, as WELCOME says. */
+  #keepsEvents = true;
   readonly #session: Session;
   #link: MqttLink | undefined;
   #state: State = 'opening';
-  #will: Will | undefined;
+  #will: Message | undefined;
   readonly #requests: Requests;
   /** How many messages of the client have no answer of the router. */
   #publishing = 0;
@@ -278,6 +276,7 @@ export class MqttSession implements SessionTransport {
         return this.#challenge(message.authmethod);
       case m.WELCOME:
         this.identity = message.details;
+        this.#keepsEvents = keepsEvents(message);
         return;
       case m.ABORT:
         if (this.#state === 'opening') this.#refuse(refusalCode(this.connect, message.reason), 'denied');
@@ -310,6 +309,8 @@ export class MqttSession implements SessionTransport {
     const asked = { ...options, acknowledge: true, exclude_me: false, ...(retain && !clears && { retain }) };
     this.#requests.publish({ options: asked, topic, payload, mqtt: { qos, clears } }, (answer) => {
       if (answer.type === m.ERROR) this.#refused(topic, answer.error);
+      else if (retain && !clears && !this.#keepsEvents)
+        sayNotRetained(this.deps.sessions, { sessionId: this.id, topic });
       done();
     });
   }
@@ -318,8 +319,7 @@ export class MqttSession implements SessionTransport {
     this.deps.counts.refusedMessages += 1;
     if (error instanceof Error && !(error instanceof PayloadError)) return this.#session.fail(error);
     const reason = error instanceof Error ? error.message : error;
-    const facts = { sessionId: this.id, topic: topic.slice(0, MAX_URI_LENGTH), reason };
-    sayRepeated(this.deps.sessions, 'info', facts, 'message of a client of MQTT dropped');
+    sayDropped(this.deps.sessions, { sessionId: this.id, topic }, reason);
   }
 
   #revoked(details: Dict | undefined): void {
@@ -329,7 +329,7 @@ export class MqttSession implements SessionTransport {
 
   /** The client has no word for it: it is not subscribed any more. */
   lostFilter(filter: string): void {
-    sayRepeated(this.deps.sessions, 'info', { sessionId: this.id, filter }, 'client of MQTT is subscribed no more');
+    sayLostFilter(this.deps.sessions, this.id, filter);
   }
 
   /** The password was in the CONNECT. */

@@ -7,13 +7,14 @@ import { MqttCounts } from '../../src/metrics/mqtt-counts.js';
 import type { MqttDeps, MqttLimits, MqttLink } from '../../src/mqtt/deps.js';
 import { EventFrames } from '../../src/mqtt/event-frames.js';
 import type { MqttSession } from '../../src/mqtt/mqtt-session.js';
-import type { ClientPacket, ConnectPacket, PublishPacket, Will } from '../../src/mqtt/packets/packet.js';
+import type { ClientPacket, ConnectPacket, Message, PublishPacket } from '../../src/mqtt/packets/packet.js';
 import { loadPacketCodec } from '../../src/mqtt/packets/packet-codec.js';
 import type { MappingOf } from '../../src/mqtt/payload/mappings.js';
 import { passthroughMapping } from '../../src/mqtt/payload/passthrough.js';
 import { escapedTopics } from '../../src/mqtt/topics.js';
 import { Router } from '../../src/router/router.js';
 import type { RoleConfig } from '../../src/router/schema.js';
+import type { Uplink } from '../../src/router/uplink.js';
 import { LargeFrame } from '../../src/serializer/large-frame.js';
 import type { Frame } from '../../src/serializer/serializer.js';
 import type { Qos } from '../../src/wamp/message.js';
@@ -33,6 +34,8 @@ export interface WorldOptions {
   readonly methods?: AuthMethods;
   readonly mappingOf?: MappingOf;
   readonly log?: (line: string) => void;
+  /** The other nodes of its realm; default: it is that of one node. */
+  readonly uplink?: Uplink;
 }
 
 /** Turns that were put off are over. */
@@ -47,11 +50,12 @@ export class MqttWorld {
   readonly clients: MqttClients;
   readonly deps: MqttDeps;
 
-  constructor({ limits = {}, roles = [ALLOW_ALL], methods, mappingOf, log: write }: WorldOptions = {}) {
+  constructor({ limits = {}, roles = [ALLOW_ALL], methods, mappingOf, log: write, uplink }: WorldOptions = {}) {
     let lastId = 100;
     const { clock, counts } = this;
     const parts = { randomId: () => ++lastId, clock: () => clock.now, scheduler: clock };
-    this.router = new Router([{ name: 'realm1', roles: [...roles] }], parts);
+    const others = uplink === undefined ? {} : { uplinkOf: () => uplink };
+    this.router = new Router([{ name: 'realm1', roles: [...roles] }], { ...parts, ...others });
     const log = write === undefined ? silentLogger() : createLogger({ level: 'trace', destination: { write } });
     const mappings = { topics: escapedTopics, mappingOf: mappingOf ?? (() => passthroughMapping) };
     this.deps = {
@@ -195,7 +199,7 @@ export class TestClient implements MqttLink {
   }
 }
 
-export function willOf(topic: string, text: string, qos: Qos = 0, retain = false): Will {
+export function willOf(topic: string, text: string, qos: Qos = 0, retain = false): Message {
   return { topic, payload: Buffer.from(text), qos, retain };
 }
 

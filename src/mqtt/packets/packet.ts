@@ -5,8 +5,8 @@
 
 import type { Qos } from '../../wamp/message.js';
 
-/** What is published when the connection of a client ends without DISCONNECT. */
-export interface Will {
+/** What is published: a message of a client, or its will, when the connection ends without DISCONNECT. */
+export interface Message {
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: Qos;
@@ -23,18 +23,14 @@ export interface ConnectPacket {
   readonly clean: boolean;
   /** Seconds; 0: none. */
   readonly keepalive: number;
-  readonly will?: Will;
+  readonly will?: Message;
   readonly username?: string;
   readonly password?: Buffer;
 }
 
 /** A message, either way. */
-export interface PublishPacket {
+export interface PublishPacket extends Message {
   readonly cmd: 'publish';
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly qos: Qos;
-  readonly retain: boolean;
   readonly dup: boolean;
   /** Not 0; undefined with QoS 0. */
   readonly messageId?: number;

@@ -5,6 +5,9 @@ import { passthroughMapping } from '../../../src/mqtt/payload/passthrough.js';
 import { UNSUBSCRIBED } from '../../../src/wamp/message.js';
 import { testAuth } from '../../support/auth.js';
 import { MqttWorld, settled, willOf } from '../../support/mqtt-world.js';
+import { ALLOW_ALL } from '../../support/realm.js';
+import { testUplink } from '../../support/uplink.js';
+import type { TestClient, WorldOptions } from '../../support/mqtt-world.js';
 
 const TICKETS = {
   ticket: { type: 'static', principals: { joe: { ticket: 'secret', role: 'anonymous' } } },
@@ -130,6 +133,43 @@ describe('messages', () => {
     expect(one.got).toEqual(['a/b ']);
     one.subscribe(['a/#', 1]);
     expect(one.got).toEqual(['suback 2: 1']);
+  });
+
+  describe('that are to be retained', () => {
+    async function toldBy(act: (client: TestClient) => unknown, options: WorldOptions): Promise<readonly object[]> {
+      const lines: string[] = [];
+      const world = new MqttWorld({ log: (line) => lines.push(line), ...options });
+      act(await world.connect('me', { will: willOf('w', 'gone', 0, true) }));
+      await settled();
+      const told = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+      const ofMessages = told.filter(({ msg }) => String(msg).startsWith('message of a client of MQTT'));
+      return ofMessages.map(({ level, msg, topic, reason }) => ({ level, msg, topic, reason }));
+    }
+
+    const notRetained = {
+      ...{ level: 'info', msg: 'message of a client of MQTT delivered, but not retained' },
+      reason: 'events of a realm on several nodes are not retained',
+    };
+    it.each<[string, (client: TestClient) => unknown, readonly string[]]>([
+      ['with QoS 0', (client) => client.publish('a', 'x', 0, { retain: true }), ['a']],
+      ['with QoS 2', (client) => client.publish('a/b', 'x', 2, { retain: true }), ['a.b']],
+      ['as a will', (client) => client.break(), ['w']],
+      ['and are not', (client) => client.publish('a', 'x', 1), []],
+      ['with nothing in them, which delete', (client) => client.publish('a', '', 1, { retain: true }), []],
+    ])('are told where nothing is retained: %s', async (_how, act, topics) => {
+      const { uplink, published } = testUplink();
+      expect(await toldBy(act, { uplink })).toEqual(topics.map((topic) => ({ ...notRetained, topic })));
+      expect(published.filter(({ topic }) => !topic.startsWith('wamp.'))).toHaveLength(1);
+      expect(await toldBy(act, {})).toEqual([]);
+    });
+
+    it('are not told as delivered where they are refused', async () => {
+      const { uplink } = testUplink();
+      const refuse = { uri: 'a', match: 'exact', allow: { publish: false } } as const;
+      const roles = [{ ...ALLOW_ALL, permissions: [...(ALLOW_ALL.permissions ?? []), refuse] }] as RoleConfig[];
+      const publish = (client: TestClient) => client.publish('a', 'x', 1, { retain: true });
+      expect(await toldBy(publish, { uplink, roles })).toMatchObject([{ msg: 'message of a client of MQTT dropped' }]);
+    });
   });
 
   it('that are refused are answered, and counted', async () => {
