@@ -44,7 +44,8 @@ export function errorsPage() {
       uris.get('CloseUri')?.map(({ name, text }) => [code(name), text]),
     ),
     '## Close codes\n',
-    'The code in the close frame of a WebSocket. A RawSocket connection ends without a code.\n',
+    'The code in the close frame of a WebSocket. A RawSocket connection ends without a code. So does one that is cut, because the client',
+    'answers no ping, does not read, or is silent: a browser says 1006 then.\n',
     table(['code', 'when'], endings()),
   ].join('\n');
 }

@@ -11,7 +11,7 @@
  */
 import type { Socket } from 'node:net';
 import { LargeFrame } from '../serializer/large-frame.js';
-import { textOf } from '../transport/endings.js';
+import { textOf, TOO_MANY_LARGE } from '../transport/endings.js';
 import { turns } from '../transport/fair-scheduler.js';
 import { openConnections } from '../transport/open-connections.js';
 import { Outbox } from '../transport/outbox/outbox.js';
@@ -138,9 +138,9 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
     return !this.#inbox.isReading;
   }
 
-  /** Of what carries the octets: with MQTT it is the client who pings. */
+  /** Of what carries the octets: with MQTT it is the client who pings. It is no sign of life. */
   ping(frame: Buffer): void {
-    this.reply(frame);
+    if (!this.#isClosing) this.#outbox.write(frame);
   }
 
   helloOverdue(timeoutMs: number): void {
@@ -158,7 +158,7 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
   }
 
   shutdown(): void {
-    if (this.#session === undefined) this.end('the node stops', 'system_shutdown');
+    if (this.#session === undefined) this.end('the router is shutting down', 'system_shutdown');
     else this.#session.shutdown();
   }
 
@@ -210,7 +210,7 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
 
   /** See {@link receivedMemory}. */
   giveUpReceiving(): void {
-    this.cut('too_many_large');
+    this.#breakOff('too_many_large', TOO_MANY_LARGE);
   }
 
   // What the octets tell, and ask for.
@@ -229,7 +229,7 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
 
   reply(frame: Buffer): void {
     this.active = true;
-    if (!this.#isClosing) this.#outbox.write(frame);
+    this.ping(frame);
   }
 
   ponged(): void {
