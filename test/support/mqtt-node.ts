@@ -42,8 +42,8 @@ export class MqttNode {
     return JsClient.connect({ port: this.port(), ...options });
   }
 
-  async wamp(serializer: WampClientOptions['serializer'] = 'json'): Promise<JoinedClient> {
-    const client = await WampClient.join(this.daemon.url('/ws', 'ws'), 'realm1', { serializer });
+  async wamp(serializer: WampClientOptions['serializer'] = 'json', realm = 'realm1'): Promise<JoinedClient> {
+    const client = await WampClient.join(this.daemon.url('/ws', 'ws'), realm, { serializer });
     this.#wamp.push(client);
     return client;
   }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { FORMATS } from '../../support/formats.js';
 import { endTheirClients } from '../../support/mqtt-clients.js';
 import { MqttNode, published, subscribed } from '../../support/mqtt-node.js';
+import { openRealm } from '../../support/node-config.js';
 import type { JoinedClient } from '../../support/wamp-client.js';
 
 const NATIVE = ['json', 'msgpack', 'cbor', 'ubjson'] as const;
@@ -13,8 +14,10 @@ beforeAll(async () => {
   const native = Object.fromEntries(NATIVE.map((serializer) => [`${serializer}.`, { type: 'native', serializer }]));
   const dynamic = { type: 'dynamic', encoder: 'com.example.encode', decoder: 'com.example.decode' };
   // There is no entry for all: what has none of its own is dropped.
-  const payload_mapping = { 'raw.': { type: 'passthrough' }, ...native, 'dynamic.': dynamic };
-  node = await MqttNode.start({ mqtt: [{ payload_mapping }, { payload_mapping }, { payload_mapping }] });
+  const elsewhere = { ...dynamic, realm: 'codecs' };
+  const payload_mapping = { 'raw.': { type: 'passthrough' }, ...native, 'dynamic.': dynamic, 'elsewhere.': elsewhere };
+  const realms = [openRealm('realm1'), openRealm('codecs')];
+  node = await MqttNode.start({ realms, mqtt: [{ payload_mapping }, { payload_mapping }, { payload_mapping }] });
 });
 afterAll(() => node.daemon.dispose());
 afterEach(() => Promise.all([endTheirClients(), node.endWamp()]));
@@ -152,8 +155,8 @@ it('without an entry for it nothing is delivered, not even between clients of MQ
 
 describe('dynamic', () => {
   /** Registers the two procedures. @returns takes the next call, and what answers it */
-  async function procedures(serializer: (typeof WAMP)[number]) {
-    const callee = await node.wamp(serializer);
+  async function procedures(serializer: (typeof WAMP)[number], realm?: string) {
+    const callee = await node.wamp(serializer, realm);
     const names = new Map<unknown, string>();
     for (const name of ['encode', 'decode']) {
       names.set((await callee.ask([64, 1, {}, `com.example.${name}`]))[2], name);
@@ -230,5 +233,27 @@ describe('dynamic', () => {
     good.answer({ args: ['good'] });
     await Promise.all(sending);
     expect((await wamp.next()).slice(3)).toEqual([{ topic: `dynamic.good.${own}` }, ['good']]);
+  });
+
+  it('procedures of another realm make the events and payloads of this one, and nothing else goes there', async () => {
+    const next = await procedures('cbor', 'codecs');
+    // The same procedures where the clients are: nobody calls them.
+    const decoy = await node.wamp();
+    for (const name of ['encode', 'decode']) await decoy.ask([64, 1, {}, `com.example.${name}`]);
+    const [mqtt, wamp, other] = [await node.mqtt(), await node.wamp(), await node.wamp('json', 'codecs')];
+    for (const client of [wamp, other]) await subscribed(client, `elsewhere.${own}`);
+    await mqtt.subscribe([`elsewhere/${own}`, 1]);
+
+    const sending = mqtt.publish(`elsewhere/${own}`, BYTES, { qos: 1 });
+    const decoding = await next();
+    expect(decoding.call).toEqual(['decode', `elsewhere.${own}`, `elsewhere/${own}`, hex(BYTES)]);
+    decoding.answer({ args: ['made'] });
+    expect((await wamp.next()).slice(4)).toEqual([['made']]);
+    const encoding = await next();
+    expect(encoding.call).toEqual(['encode', `elsewhere.${own}`, `elsewhere/${own}`, ['made'], {}]);
+    encoding.answer('made there');
+    await sending;
+    expect(await mqtt.take(1)).toEqual([`elsewhere/${own} made there q1`]);
+    for (const client of [other, decoy]) await client.silent();
   });
 });
