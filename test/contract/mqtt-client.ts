@@ -1,49 +1,15 @@
 /**
  * What the interoperability suite of Eclipse Paho asks of a server (`client_test.py` of eclipse/paho.mqtt.testing, MQTT 3.1.1), asked again
- * with clients that others have written, and in MQTT 3.1, too: of the daemon.
+ * with a library that others have written, and in MQTT 3.1, too: of the daemon. Call it in a `describe` that is named after the library.
  */
-import { connect as connectSocket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startDaemon } from '../../support/daemon.js';
-import type { Daemon } from '../../support/daemon.js';
-import { endTheirClients, HAS_PAHO, JsClient, PahoClient } from '../../support/mqtt-clients.js';
-import type { ConnectTheirs, MqttClientOptions, TheirClient } from '../../support/mqtt-clients.js';
-import { connect as connectPacket, field } from '../../support/mqtt-packets.js';
-import { RawMqtt } from '../../support/mqtt-transport.js';
-import { describeNeeds } from '../../support/needs.js';
-import { ALLOW_ALL, LOOPBACK } from '../../support/node-config.js';
+import { endTheirClients } from '../support/mqtt-clients.js';
+import type { ConnectTheirs, MqttClientOptions, TheirClient } from '../support/mqtt-clients.js';
+import { MqttNode } from '../support/mqtt-node.js';
+import { ALLOW_ALL } from '../support/node-config.js';
 
 const refused = { uri: 'test.nosubscribe', match: 'exact', allow: { publish: true } };
 const realm = { name: 'realm1', roles: [{ name: 'anonymous', permissions: [...ALLOW_ALL, refused] }] };
-const auth = { anonymous: { type: 'static', role: 'anonymous' } };
-
-let daemon: Daemon;
-beforeAll(async () => {
-  const transports = [{ type: 'mqtt', endpoint: LOOPBACK, options: { realm: 'realm1', auth } }];
-  daemon = await startDaemon({
-    config: { version: 2, controller: {}, workers: [{ type: 'router', realms: [realm], transports }] },
-  });
-});
-afterAll(() => daemon.dispose());
-afterEach(endTheirClients);
-
-/** Topics and client ids of one test, which no other one has. */
-let own = '';
-let tests = 0;
-beforeEach(() => {
-  own = `t${++tests}`;
-});
-
-interface Library {
-  readonly name: string;
-  readonly isThere: boolean;
-  readonly connect: ConnectTheirs;
-}
-
-const LIBRARIES: readonly Library[] = [
-  { name: 'mqtt.js', isThere: true, connect: (options) => JsClient.connect(options) },
-  { name: 'paho-mqtt of Python', isThere: HAS_PAHO, connect: (options) => PahoClient.connect(options) },
-];
 
 const VERSIONS = [
   { version: 4, spoken: 'MQTT 3.1.1' },
@@ -52,10 +18,25 @@ const VERSIONS = [
 
 const QOS = [0, 1, 2] as const;
 
-for (const { name, isThere, connect: connectTheirs } of LIBRARIES) {
-  describeNeeds('python3-paho-mqtt', isThere).each(VERSIONS)(`${name} speaks $spoken:`, ({ version }) => {
+/** @param connectTheirs how the library connects */
+export function mqttClientContract(connectTheirs: ConnectTheirs): void {
+  let node: MqttNode;
+  beforeAll(async () => {
+    node = await MqttNode.start({ realms: [realm] });
+  });
+  afterAll(() => node.daemon.dispose());
+  afterEach(endTheirClients);
+
+  /** Topics and client ids of one test, which no other one has. */
+  let own = '';
+  let tests = 0;
+  beforeEach(() => {
+    own = `t${++tests}`;
+  });
+
+  describe.each(VERSIONS)('in $spoken', ({ version }) => {
     const connect = (id: string, options: Partial<MqttClientOptions> = {}): Promise<TheirClient> =>
-      connectTheirs({ port: daemon.port, version, clientId: `${own}${id}`, ...options });
+      connectTheirs({ port: node.port(), version, clientId: `${own}${id}`, ...options });
 
     it('sends and gets messages of each QoS, of its own, too', async () => {
       const before = await connect('a');
@@ -167,7 +148,7 @@ for (const { name, isThere, connect: connectTheirs } of LIBRARIES) {
 
     it('need not be given a client id, and two have none in common', async () => {
       // MQTT 3.1 has no empty one: the libraries make them.
-      const options = { port: daemon.port, version, ...(version === 4 && { clientId: '' }) };
+      const options = { port: node.port(), version, ...(version === 4 && { clientId: '' }) };
       const [one, other] = [await connectTheirs(options), await connectTheirs(options)];
       await one.subscribe([`${own}/a`, 0]);
       await other.publish(`${own}/a`, 'x');
@@ -214,39 +195,3 @@ for (const { name, isThere, connect: connectTheirs } of LIBRARIES) {
     });
   });
 }
-
-describe('octets that no library sends', () => {
-  async function raw(): Promise<RawMqtt> {
-    return RawMqtt.of(connectSocket(daemon.port, '127.0.0.1'), 'connect');
-  }
-
-  it.each([
-    ['MQTT', 4],
-    ['MQIsdp', 3],
-  ])('no client id and a session that is kept: %s, code 2', async (name, level) => {
-    const client = await raw();
-    client.write(connectPacket({ name, level, flags: 0, rest: [field('')] }));
-    expect(await client.take(2)).toEqual(['connack 2']);
-    await client.closed;
-  });
-
-  it('a second CONNECT ends the connection', async () => {
-    const client = await raw();
-    client.write(connectPacket({ rest: [field(own)] }));
-    expect(await client.next()).toBe('connack 0');
-    client.write(connectPacket({ rest: [field(own)] }));
-    expect(await client.next()).toBe('closed');
-  });
-
-  it('another protocol ends it without an answer', async () => {
-    const client = await raw();
-    client.write(connectPacket({ name: 'hj' }));
-    expect(await client.next()).toBe('closed');
-  });
-
-  it('MQTT 5 is answered in the form of 3.1.1, code 1', async () => {
-    const client = await raw();
-    client.write(connectPacket({ level: 5 }));
-    expect(await client.take(2)).toEqual(['connack 1']);
-  });
-});
