@@ -108,7 +108,17 @@ describe('what a config does not name', () => {
     return urls.map((url) => path.relative(ROOT, fileURLToPath(url)));
   }
 
+  /** @returns the files of `src/` that are in files of `dist/`, as their maps say. */
+  function sourcesIn(loaded: readonly string[]): string[] {
+    const maps = loaded.map((file) => path.join(ROOT, `${file}.map`)).filter((file) => existsSync(file));
+    return maps.flatMap((file) => {
+      const { sources } = JSON.parse(readFileSync(file, 'utf8')) as { sources: string[] };
+      return sources.map((source) => path.relative(ROOT, path.resolve(path.dirname(file), source)));
+    });
+  }
+
   const LAZY = {
+    mqttPacket: /^node_modules\/mqtt-packet\//,
     yaml: /^node_modules\/yaml\//,
     send: /^node_modules\/send\//,
     lmdb: /^node_modules\/lmdb\//,
@@ -124,10 +134,18 @@ describe('what a config does not name', () => {
   const lazyOf = (loaded: readonly string[]): string[] =>
     Object.entries(LAZY).flatMap(([name, pattern]) => (loaded.some((file) => pattern.test(file)) ? [name] : []));
 
+  /** Of MQTT every start loads what the config may say, and the words behind which the rest stands; that lies in chunks of its own. */
+  const WORDS_OF_MQTT = /\/(?:schema|type|transport-type)\.ts$/;
+  const ofMqtt = (loaded: readonly string[]): string[] =>
+    sourcesIn(loaded).filter((file) => /^src\/(?:webservice\/)?mqtt\//.test(file) && !WORDS_OF_MQTT.test(file));
+  const mqtt = { options: { realm: 'realm1' } };
+
   it('is not loaded', async () => {
     const loaded = await loadedBy({ config: nodeConfig() });
     expect(loaded).toEqual(expect.arrayContaining(['dist/cli/main.js', 'dist/config/validator.js']));
     expect(lazyOf(loaded)).toEqual([]);
+    expect(sourcesIn(loaded)).toContain('src/session/session.ts');
+    expect(ofMqtt(loaded)).toEqual([]);
     // Node.js opens them at once, and a node may have to start with few files.
     const ours = loaded.filter((file) => file.startsWith('dist'));
     expect(ours.length).toBeLessThanOrEqual(MAX_LOADED);
@@ -146,5 +164,15 @@ describe('what a config does not name', () => {
     mkdirSync(path.join(cbdir, 'web'));
     writeFileSync(path.join(cbdir, 'c.js'), 'module.exports = () => undefined;');
     expect(lazyOf(await loadedBy({ cbdir }))).toEqual(['yaml', 'send', 'component', 'services']);
+  });
+
+  it.each<[string, object]>([
+    ['transport "mqtt"', { transports: [{ type: 'mqtt', endpoint: LOOPBACK, ...mqtt }] }],
+    ['"universal" transport', { transports: [{ type: 'universal', endpoint: LOOPBACK, mqtt, websocket: { x: {} } }] }],
+    ['service "mqtt"', { paths: { mqtt: { type: 'mqtt', ...mqtt } } }],
+  ])('of MQTT is loaded by a %s', async (_what, parts) => {
+    const loaded = await loadedBy({ config: nodeConfig(parts) });
+    expect(lazyOf(loaded)).toEqual(['mqttPacket']);
+    expect(ofMqtt(loaded)).toEqual(expect.arrayContaining(['src/mqtt/clients.ts', 'src/mqtt/packets/packet-codec.ts']));
   });
 });
