@@ -5,7 +5,6 @@
  * have it. Kept is the last number of each publisher at each subscriber, so it can run for as long as one likes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { REALM, startNodes } from './cluster-nodes.js';
 import { readFlags, refuse, wholeNumber } from './flags.js';
 import { ClosedLoop } from './load/closed-loop.js';
@@ -53,17 +52,10 @@ export async function main() {
 }
 
 function readEvents() {
-  return readFlags({ name: NAME, usage: USAGE }, () => {
-    const { values } = parseArgs({
-      options: {
-        order: { type: 'boolean' },
-        events: { type: 'string', default: '1000000' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return undefined;
-    return wholeNumber('--events', values.events, { least: PUBLISHERS });
-  });
+  const defaults = /** @type {const} */ ({ order: false, events: '1000000' });
+  return readFlags({ name: NAME, usage: USAGE, defaults }, ({ events }) =>
+    wholeNumber('--events', events, { least: PUBLISHERS }),
+  );
 }
 
 /**

@@ -9,9 +9,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { importSource } from '../scripts/source.js';
-import { readFlags, refuse, wholeNumber } from './flags.js';
+import { named, readFlags, refuse, wholeNumber } from './flags.js';
 import { LOGINS, REALM } from './login-methods.js';
 import { machine } from './machine.js';
 import { platformProblem, usage } from './proc.js';
@@ -78,25 +77,11 @@ async function main() {
 }
 
 function readOptions() {
-  return readFlags({ name: NAME, usage: USAGE }, () => {
-    const { values } = parseArgs({
-      options: {
-        only: { type: 'string' },
-        logins: { type: 'string', default: '20000' },
-        runs: { type: 'string', default: '3' },
-        json: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return undefined;
-    const names = values.only?.split(',') ?? LOGINS.map(({ name }) => name);
-    const logins = names.map((name) => {
-      const login = LOGINS.find((candidate) => candidate.name === name);
-      if (login === undefined) throw new Error(`there is no "${name}"`);
-      return login;
-    });
-    const count = wholeNumber('--logins', values.logins, { most: MAX_LOGINS });
-    return { logins, count, runs: wholeNumber('--runs', values.runs, { most: 100 }), json: values.json };
+  const defaults = /** @type {const} */ ({ only: undefined, logins: '20000', runs: '3', json: undefined });
+  return readFlags({ name: NAME, usage: USAGE, defaults }, ({ only, logins: number, runs, json }) => {
+    const logins = named(only, LOGINS);
+    const count = wholeNumber('--logins', number, { most: MAX_LOGINS });
+    return { logins, count, runs: wholeNumber('--runs', runs, { most: 100 }), json };
   });
 }
 

@@ -6,8 +6,7 @@
  * says what it holds: the second N, divided by N, is the figure. So whatever is made once does not count.
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { readFlags, refuse } from './flags.js';
+import { named, readFlags, refuse } from './flags.js';
 import { machine } from './machine.js';
 import { KINDS } from './memory-kinds.js';
 import { openFilesLimit, platformProblem, usage } from './proc.js';
@@ -53,25 +52,12 @@ async function main() {
 }
 
 function readOptions() {
-  return readFlags({ name: NAME, usage: USAGE }, () => {
-    const { values } = parseArgs({
-      options: {
-        only: { type: 'string' },
-        share: { type: 'string', default: '1' },
-        json: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return undefined;
-    const names = values.only?.split(',') ?? KINDS.map(({ name }) => name);
-    const kinds = names.map((name) => {
-      const kind = KINDS.find((candidate) => candidate.name === name);
-      if (kind === undefined) throw new Error(`there is no "${name}"`);
-      return kind;
-    });
-    const share = Number(values.share);
-    if (!(share > 0 && share <= 1)) throw new Error(`--share is a number up to 1, not "${values.share}"`);
-    return { kinds, share, json: values.json };
+  const defaults = /** @type {const} */ ({ only: undefined, share: '1', json: undefined });
+  return readFlags({ name: NAME, usage: USAGE, defaults }, ({ only, share: part, json }) => {
+    const kinds = named(only, KINDS);
+    const share = Number(part);
+    if (!(share > 0 && share <= 1)) throw new Error(`--share is a number up to 1, not "${part}"`);
+    return { kinds, share, json };
   });
 }
 

@@ -4,7 +4,6 @@
  * 100 subscribers, round trips of a PUBLISH with QoS 1, connections. Both servers take turns within each load, each time a fresh process,
  * so that a machine that grows busy hits both; the last column is the median of the ratios of such turns.
  */
-import { parseArgs } from 'node:util';
 import { readFlags, refuse, wholeNumber } from './flags.js';
 import { Violations } from './load/sequence.js';
 import { machine } from './machine.js';
@@ -82,25 +81,16 @@ async function main() {
 }
 
 function readOptions() {
-  return readFlags({ name: NAME, usage: USAGE }, () => {
-    const { values } = parseArgs({
-      options: {
-        only: { type: 'string' },
-        events: { type: 'string', default: '400000' },
-        turns: { type: 'string', default: '3' },
-        alone: { type: 'boolean', default: false },
-        profile: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return undefined;
-    const words = values.only?.split(',') ?? [''];
+  const most = /** @type {const} */ ({ only: undefined, events: '400000', turns: '3' });
+  const defaults = /** @type {const} */ ({ ...most, alone: false, profile: undefined });
+  return readFlags({ name: NAME, usage: USAGE, defaults }, ({ only, events: count, turns, alone, profile }) => {
+    const words = only?.split(',') ?? [''];
     const rows = ROWS.filter(({ name }) => words.some((word) => name.startsWith(word)));
-    if (rows.length === 0) throw new Error(`there is no "${values.only}"`);
+    if (rows.length === 0) throw new Error(`there is no "${only}"`);
     return {
-      ...{ rows, alone: values.alone, profile: values.profile },
-      events: wholeNumber('--events', values.events, { least: 1000 }),
-      turns: wholeNumber('--turns', values.turns, { most: 100 }),
+      ...{ rows, alone, profile },
+      events: wholeNumber('--events', count, { least: 1000 }),
+      turns: wholeNumber('--turns', turns, { most: 100 }),
     };
   });
 }

@@ -3,7 +3,6 @@
  * table, and clients of HTTP that keep their connections, as programs with a pool do.
  */
 import http from 'node:http';
-import { parseArgs } from 'node:util';
 import { readFlags, refuse, wholeNumber } from './flags.js';
 import { machine } from './machine.js';
 import { platformProblem, usage } from './proc.js';
@@ -80,20 +79,11 @@ function readOptions(bench) {
   const text = `usage: npm run bench:${bench.name} -- [flags]
   --requests N  ${bench.what} in a run (${bench.requests})
   --runs N      runs of each row (3)`;
-  return readFlags({ name: bench.name, usage: text }, () => {
-    const { values } = parseArgs({
-      options: {
-        requests: { type: 'string', default: String(bench.requests) },
-        runs: { type: 'string', default: '3' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return undefined;
-    return {
-      requests: wholeNumber('--requests', values.requests, { most: MAX_REQUESTS }),
-      runs: wholeNumber('--runs', values.runs, { most: 100 }),
-    };
-  });
+  const defaults = { requests: String(bench.requests), runs: '3' };
+  return readFlags({ name: bench.name, usage: text, defaults }, ({ requests, runs }) => ({
+    requests: wholeNumber('--requests', requests, { most: MAX_REQUESTS }),
+    runs: wholeNumber('--runs', runs, { most: 100 }),
+  }));
 }
 
 /**

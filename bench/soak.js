@@ -9,7 +9,6 @@
  * 0; 1 when memory has grown by more than the limit, when objects or entries are left, or when an answer was wrong; 2 for
  * a wrong call.
  */
-import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFlags, refuse } from './flags.js';
 import { Violations } from './load/sequence.js';
@@ -63,17 +62,9 @@ async function main() {
 }
 
 function readOptions() {
-  return readFlags({ name: NAME, usage: USAGE }, () => {
-    const { values } = parseArgs({
-      options: {
-        minutes: { type: 'string', default: '10' },
-        clients: { type: 'string', default: '24' },
-        limit: { type: 'string', default: '5' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return undefined;
-    const [seconds, clients, limit] = [Number(values.minutes) * 60, Number(values.clients), Number(values.limit)];
+  const defaults = /** @type {const} */ ({ minutes: '10', clients: '24', limit: '5' });
+  return readFlags({ name: NAME, usage: USAGE, defaults }, (given) => {
+    const [seconds, clients, limit] = [Number(given.minutes) * 60, Number(given.clients), Number(given.limit)];
     if (![seconds, clients, limit].every((value) => value > 0 && value < Infinity)) {
       throw new Error('the flags are numbers above 0');
     }

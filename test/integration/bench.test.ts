@@ -250,6 +250,17 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench:soak', () =>
   });
 });
 
+it.each(['mqtt', 'logins', 'memory', 'soak'])(
+  'npm run bench:%s --help prints the usage, and nothing else',
+  async (name) => {
+    const { code, stdout, stderr } = await run(path.join(ROOT, `bench/${name}.js`), '--help');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^usage: npm run bench:${name} -- \\[flags\\]\n( {2,}.*\n)+$`));
+    const wrong = await run(path.join(ROOT, `bench/${name}.js`), '--nonsense');
+    expect(wrong).toEqual({ code: 2, stdout: '', stderr: `${name}: Unknown option '--nonsense'\n${stdout}` });
+  },
+);
+
 it('says on another system than Linux what is missing', async () => {
   const pretend = 'data:text/javascript,Object.defineProperty(process,"platform",{value:"darwin"})';
   const { code, stdout, stderr } = await run('--import', pretend, RUN, '--quick');
