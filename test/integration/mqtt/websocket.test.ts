@@ -2,16 +2,16 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import mqtt from 'mqtt';
 import mqttPacket from 'mqtt-packet';
 import { WebSocket } from 'ws';
-import type { IClientOptions, MqttClient } from 'mqtt';
+import type { IClientOptions } from 'mqtt';
 import type { ClientOptions } from 'ws';
 import { startDaemon } from '../../support/daemon.js';
-import { onceOf } from '../../support/mqtt-clients.js';
+import { endTheirClients, JsClient, onceOf } from '../../support/mqtt-clients.js';
 import { nodeConfig } from '../../support/node-config.js';
 import { WampClient, within } from '../../support/wamp-client.js';
 import type { Daemon } from '../../support/daemon.js';
+import type { MqttClientOptions } from '../../support/mqtt-clients.js';
 
 const AUTH = {
   anonymous: { type: 'static', role: 'anonymous' },
@@ -39,41 +39,19 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.dispose());
 afterEach(async () => {
+  await endTheirClients();
   for (const { stop } of open.splice(0).reverse()) await stop();
 });
 
 /** The answer of `wamp.session.get`. */
 type Found = [number, number, object, [{ readonly transport: Readonly<Record<string, string>> }]];
 
-/** A client of mqtt.js, and what it gets. */
-class Js {
-  readonly client: MqttClient;
-  readonly #got: string[] = [];
-  #wake: () => void = () => undefined;
-
-  private constructor(client: MqttClient) {
-    this.client = client;
-    client.on('error', () => undefined);
-    client.on('message', (topic, payload, { qos, retain }) => {
-      this.#got.push(`${topic} ${payload.toString().slice(0, 20)} q${qos}${retain ? ' retained' : ''}`);
-      this.#wake();
-    });
-  }
-
-  static async connect(options: IClientOptions = {}, path = '/mqtt'): Promise<Js> {
-    const js = new Js(mqtt.connect(daemon.url(path, 'ws'), { reconnectPeriod: 0, ...options }));
-    open.push({ stop: () => js.client.endAsync(true) });
-    await within(new Promise<void>((resolve) => js.client.once('connect', () => resolve())), 'CONNACK');
-    return js;
-  }
-
-  async take(count: number): Promise<string[]> {
-    const enough = async (): Promise<void> => {
-      while (this.#got.length < count) await new Promise<void>((resolve) => (this.#wake = resolve));
-    };
-    await within(enough(), `${count} messages`);
-    return this.#got.splice(0, count);
-  }
+/** mqtt.js over a WebSocket. @param wsOptions of the WebSocket */
+function connect(
+  { wsOptions = {}, ...options }: Partial<MqttClientOptions> & Pick<IClientOptions, 'wsOptions'> = {},
+  path = '/mqtt',
+): Promise<JsClient> {
+  return JsClient.connect({ port: daemon.port, ...options }, { url: daemon.url(path, 'ws'), wsOptions });
 }
 
 /** A WebSocket that sends what the test wants. */
@@ -133,17 +111,17 @@ async function refused(options: ClientOptions, path = '/mqtt', protocols: string
 
 describe('mqtt.js', () => {
   it.each([0, 1, 2] as const)('gets and sends messages of QoS %i', async (qos) => {
-    const [sender, receiver] = [await Js.connect(), await Js.connect()];
-    await receiver.client.subscribeAsync(`q${qos}/#`, { qos });
+    const [sender, receiver] = [await connect(), await connect()];
+    await receiver.subscribe([`q${qos}/#`, qos]);
     const texts = Array.from({ length: 200 }, (_, n) => String(n));
-    await Promise.all(texts.map((text) => sender.client.publishAsync(`q${qos}/x`, text, { qos })));
+    await Promise.all(texts.map((text) => sender.publish(`q${qos}/x`, text, { qos })));
     expect(await receiver.take(200)).toEqual(texts.map((text) => `q${qos}/x ${text} q${qos}`));
   });
 
   it('speaks with sessions of WAMP, which see how it came, and from where when a trusted proxy says so', async () => {
     const wamp = await WampClient.join(daemon.url('/ws', 'ws'));
     open.push({ stop: () => wamp.close() });
-    const client = await Js.connect({ wsOptions: { headers: { 'X-Forwarded-For': '192.0.2.7' } } });
+    const client = await connect({ wsOptions: { headers: { 'X-Forwarded-For': '192.0.2.7' } } });
     const [, , , [ids]] = (await wamp.ask([48, 1, {}, 'wamp.session.list'])) as [number, number, object, [number[]]];
     const framings: string[] = [];
     for (const [n, id] of ids.entries()) {
@@ -153,51 +131,46 @@ describe('mqtt.js', () => {
     }
     expect(framings.toSorted()).toEqual(['mqtt mqtt 192.0.2.7', 'websocket wamp.2.json 127.0.0.1']);
     await wamp.ask([32, 9, {}, 'both.ways']);
-    await client.client.publishAsync('both/ways', 'hello', { qos: 1 });
+    await client.publish('both/ways', 'hello', { qos: 1 });
     expect((await wamp.next())[0]).toBe(36);
   });
 
   it('is compressed where the config says so, both ways', async () => {
     const options = { wsOptions: { perMessageDeflate: true } };
-    const [sender, receiver] = [await Js.connect(options, '/small'), await Js.connect(options, '/small')];
-    await receiver.client.subscribeAsync('deflated/#', { qos: 1 });
+    const [sender, receiver] = [await connect(options, '/small'), await connect(options, '/small')];
+    await receiver.subscribe(['deflated/#', 1]);
     const texts = Array.from({ length: 100 }, (_, n) => `${n}`.padEnd(1500, '.'));
-    await Promise.all(texts.map((text) => sender.client.publishAsync('deflated/x', text, { qos: 1 })));
-    expect(await receiver.take(100)).toEqual(texts.map((text) => `deflated/x ${text.slice(0, 20)} q1`));
+    await Promise.all(texts.map((text) => sender.publish('deflated/x', text, { qos: 1 })));
+    expect(await receiver.take(100)).toEqual(texts.map((text) => `deflated/x ${text} q1`));
   });
 
   it('leaves a will when it is cut off, and none when it says DISCONNECT', async () => {
-    const heir = await Js.connect();
-    await heir.client.subscribeAsync('will/#', { qos: 1 });
-    const will = (name: string): IClientOptions => ({
-      will: { topic: `will/${name}`, payload: Buffer.from('gone'), qos: 1, retain: false },
-    });
-    const polite = await Js.connect(will('polite'));
-    await polite.client.endAsync();
-    const cut = await Js.connect(will('cut'));
-    cut.client.stream.destroy();
+    const heir = await connect();
+    await heir.subscribe(['will/#', 1]);
+    const will = { payload: 'gone', qos: 1, retain: false } as const;
+    const polite = await connect({ will: { ...will, topic: 'will/polite' } });
+    await polite.leave();
+    const cut = await connect({ will: { ...will, topic: 'will/cut' } });
+    await cut.cut();
     expect(await heir.take(1)).toEqual(['will/cut gone q1']);
   });
 
   it('finds what came while it was away', async () => {
     const options = { clientId: 'away', clean: false };
-    const before = await Js.connect(options);
-    await before.client.subscribeAsync('kept', { qos: 2 });
-    await before.client.endAsync();
-    const sender = await Js.connect();
-    await sender.client.publishAsync('kept', 'one', { qos: 1 });
-    await sender.client.publishAsync('kept', 'two', { qos: 2 });
-    const after = await Js.connect(options);
+    const before = await connect(options);
+    await before.subscribe(['kept', 2]);
+    await before.leave();
+    const sender = await connect();
+    await sender.publish('kept', 'one', { qos: 1 });
+    await sender.publish('kept', 'two', { qos: 2 });
+    const after = await connect(options);
     expect(await after.take(2)).toEqual(['kept one q1', 'kept two q2']);
   });
 
   it('says its password, and is told when that is wrong', async () => {
-    const joe = await Js.connect({ username: 'joe', password: 'secret' });
+    const joe = await connect({ username: 'joe', password: 'secret' });
     expect(joe.client.connected).toBe(true);
-    const client = mqtt.connect(daemon.url('/mqtt', 'ws'), { username: 'joe', password: 'x', reconnectPeriod: 0 });
-    open.push({ stop: () => client.endAsync(true) });
-    const [error] = (await within(onceOf(client, 'error'), 'refusal')) as [{ code: number }];
-    expect(error.code).toBe(4);
+    await expect(connect({ username: 'joe', password: 'x' })).rejects.toMatchObject({ code: 4 });
   });
 });
 
@@ -280,14 +253,14 @@ describe('a client id', () => {
     const [cookie = ''] = line.split(';');
     expect(cookie).toMatch(/^cbtid=/);
     const options = { clientId: 'same', wsOptions: { headers: { cookie } } };
-    const mine = await Js.connect(options, '/tracked');
-    const other = await Js.connect({ clientId: 'same' }, '/tracked');
-    await other.client.publishAsync('x', 'x', { qos: 1 });
+    const mine = await connect(options, '/tracked');
+    const other = await connect({ clientId: 'same' }, '/tracked');
+    await other.publish('x', 'x', { qos: 1 });
     expect(mine.client.connected).toBe(true);
     const closed = onceOf(mine.client, 'close');
-    const again = await Js.connect(options, '/tracked');
+    const again = await connect(options, '/tracked');
     await within(closed, 'close');
-    await other.client.publishAsync('x', 'x', { qos: 1 });
+    await other.publish('x', 'x', { qos: 1 });
     expect([other.client.connected, again.client.connected]).toEqual([true, true]);
   });
 });
@@ -301,7 +274,7 @@ describe('a handshake', () => {
   });
 
   it('has no place when there are too many connections', async () => {
-    for (const clientId of ['a', 'b']) await Js.connect({ clientId }, '/small');
+    for (const clientId of ['a', 'b']) await connect({ clientId }, '/small');
     expect(await refused({}, '/small')).toBe(503);
   });
 });
