@@ -27,7 +27,7 @@ async function started(name: string) {
       realms: [{ ...openRealm('realm1'), cluster: true }],
       transports: [{ type: 'mqtt', endpoint: LOOPBACK, options: { realm: 'realm1', auth } }],
     }),
-    cluster: { type: 'memory', name: 'of-mqtt', node: name, heartbeat: 100, suspect_after: 500 },
+    cluster: { type: 'memory', name: 'of-mqtt', node: name },
   };
   const lines: Line[] = [];
   const write = (line: string): void => void lines.push(JSON.parse(line) as Line);

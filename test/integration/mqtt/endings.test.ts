@@ -53,7 +53,8 @@ async function connected(url: string, kind: Kind, isSaid: boolean) {
   if (isSaid) {
     const answered = once(ws, 'message');
     ws.send(hello);
-    await within(answered, 'WELCOME, or CONNACK');
+    // On a slow machine it may be over before.
+    await within(Promise.race([answered, closed]), 'WELCOME, or CONNACK');
   }
   return { ws, closed };
 }
