@@ -89,10 +89,15 @@ export class BucketLink {
   async barrier(): Promise<void> {
     const copy = this.#copy;
     const begunMs = performance.now();
-    await copy.reach(await this.#bucket.put(this.#probe, Buffer.from(String(this.#deps.clock()))));
+    await copy.reach(await this.#writeProbe());
     if (this.#loss !== undefined) throw new EngineError('unavailable', LOST);
     // Only where the link was there all the time.
     if (this.engine.isUp && copy === this.#copy) this.#provenMs = this.#lastProvenMs = begunMs;
+  }
+
+  /** @returns the revision. */
+  #writeProbe(): Promise<number> {
+    return this.#bucket.put(this.#probe, Buffer.from(String(this.#deps.clock())));
   }
 
   async end(): Promise<void> {
@@ -147,6 +152,8 @@ export class BucketLink {
     const copy = new Copy(this.#deps);
     try {
       if (this.#loss !== undefined) this.#bucket = await this.engine.bucket(this.#name, { durable: true });
+      // A bucket that takes no writes is not copied: each copy costs NATS a consumer, and visitors ask again and again.
+      await this.#writeProbe();
       await this.#follow(copy);
       if (this.#loss === 'some') await this.#putBack(copy);
       if (this.#lostCopy === copy) throw new EngineError('unavailable', LOST);

@@ -36,8 +36,8 @@ const HEARTBEAT_MS = 1000;
 /** So many heartbeats are between two looks whether the consumer keeps something back: each is a request. */
 const LOOK_EVERY = 2;
 
-/** The server removes a consumer that nobody listened to for this long. */
-const INACTIVE_MS = 60_000;
+/** The server removes a consumer that nobody listened to for this long: each that is left behind costs it work. */
+const INACTIVE_MS = 10_000;
 
 /** Between two attempts to make a consumer. */
 const RETRY_MS = 250;

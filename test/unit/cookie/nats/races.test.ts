@@ -169,6 +169,31 @@ describe('a bucket that is lost', () => {
   });
 });
 
+describe('a bucket that takes no writes', () => {
+  it('is not copied, however often it is asked for', async () => {
+    const hub = new MemoryHub();
+    const node = await nodeOn(hub);
+    const watched = vi.fn();
+    const open = node.engine.bucket.bind(node.engine);
+    const bucket = vi.spyOn(node.engine, 'bucket').mockImplementation(async (name, options) => {
+      const there = await open(name, options);
+      vi.spyOn(there, 'put').mockRejectedValue(new EngineError('unavailable', 'no majority'));
+      const watch = there.watch.bind(there);
+      vi.spyOn(there, 'watch').mockImplementation((...args) => (watched(), watch(...args)));
+      return there;
+    });
+    hub.lose();
+    await vi.waitFor(() => expect(bucket).toHaveBeenCalled());
+    for (let visit = 0; visit < 5; visit++)
+      await expect(node.store.get(first)).rejects.toBeInstanceOf(CookieStoreError);
+    expect(bucket.mock.calls.length).toBeGreaterThan(1);
+    expect(watched).not.toHaveBeenCalled();
+    bucket.mockRestore();
+    await vi.waitFor(async () => expect(await node.store.list()).toEqual([]));
+    await node.store.close();
+  });
+});
+
 describe('what is over', () => {
   it('is erased, but a mark only when the cookie would have expired by now', async () => {
     let now = NOW;
