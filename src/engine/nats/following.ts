@@ -180,7 +180,13 @@ export class Following {
     const { created, state } = await this.#deps.manager.streams.info(this.#deps.stream);
     if (attempt !== this.#attempt) return;
     this.#created ??= created;
-    if (created !== this.#created) throw new EngineError('unavailable', OTHER_STREAM);
+    if (created !== this.#created) {
+      // A server that made its copy anew says that the stream is as young as that (nats-server 2.9.10).
+      const areIn = await this.#told.areIn(this.#leader);
+      if (areIn === undefined || attempt !== this.#attempt) return;
+      if (!areIn) throw new EngineError('unavailable', OTHER_STREAM);
+      this.#created = created;
+    }
     if (state.last_seq < this.#last) {
       this.#lackedFrom = Math.min(this.#lackedFrom ?? Infinity, state.last_seq);
       throw new EngineError('unavailable', CHANGES_MISSING);

@@ -3,6 +3,7 @@
  * lost its end, and grew again since, the last change alone says nothing: it may have been replaced by a later one of its key, or be
  * one of the new ones. So changes that were told since the last look are looked for, and the one before them.
  */
+import type { StoredMsg } from '@nats-io/jetstream';
 import type { Leader } from './leader.js';
 
 /** A change, as far as it can be found again. */
@@ -40,6 +41,14 @@ export class ToldChanges {
     if (oldest !== undefined) this.#last.delete(oldest);
   }
 
+  /** @returns whether one of them is in the stream; true when there were none; undefined when the leader does not answer. */
+  async areIn(leader: Pick<Leader, 'at'>): Promise<boolean | undefined> {
+    const samples = this.#samples(0);
+    const there = await Promise.all(samples.map(({ seq }) => leader.at(seq)));
+    if (samples.length === 0 || samples.some((told, index) => isSame(told, there[index]))) return true;
+    return there.includes(undefined) ? undefined : false;
+  }
+
   /** @param from where the stream may have lost its end: those behind it are looked for in any case. */
   async lookFor(leader: Pick<Leader, 'at'>, from = Infinity): Promise<Found> {
     const samples = this.#samples(Math.min(from, this.#seenSeq));
@@ -50,8 +59,7 @@ export class ToldChanges {
       if (change === undefined) return 'unknown';
       // There is none where a later one of the same key took its place, or somebody erased it.
       if (change === null) continue;
-      const isSame = change.subject === told.subject && Math.abs(change.time.getTime() - told.storedMs) <= CLOCK_MS;
-      if (!isSame) return 'other';
+      if (!isSame(told, change)) return 'other';
       if (told.seq > from || from === Infinity) found = 'same';
     }
     this.#seenSeq = Math.max(this.#seenSeq, samples.at(-1)?.seq ?? 0);
@@ -67,4 +75,8 @@ export class ToldChanges {
     const before = all.findLast((told) => told.seq <= seq);
     return before === undefined ? picked : [before, ...picked];
   }
+}
+
+function isSame({ subject, storedMs }: Told, there: StoredMsg | null | undefined): boolean {
+  return there?.subject === subject && Math.abs(there.time.getTime() - storedMs) <= CLOCK_MS;
 }

@@ -15,6 +15,7 @@ const storedAt = (seq: number, ms = 1000) => ({
 /** A stream with consumers that tell what a test tells. */
 class FakeStream {
   lastSeq = 0;
+  created = 'once';
   /** The servers that consumers are put on, one after the other; the last one for all that follow. */
   servers: readonly string[] = [];
   readonly deleted: string[] = [];
@@ -31,7 +32,7 @@ class FakeStream {
 
   deps(): FollowingDeps {
     const streams = {
-      info: () => Promise.resolve({ created: 'once', state: { last_seq: this.lastSeq } }),
+      info: () => Promise.resolve({ created: this.created, state: { last_seq: this.lastSeq } }),
       getMessage: (_stream: string, { seq }: { seq?: number }) => {
         if (!this.isAnswering) return Promise.reject(this.fault);
         const number = seq ?? this.lastSeq;
@@ -192,6 +193,41 @@ it('is over when the stream has another change in the place of the last one that
   await beats(stream, 4);
   stream.storedMs = 5000;
   await beats(stream, 2);
+  expect(told).toEqual([1, 2, -2]);
+});
+
+it('is over when the stream is said to be another one, and has nothing of what was told', async () => {
+  const { stream, told } = await follow();
+  stream.lastSeq = 2;
+  for (const seq of [1, 2]) stream.consumers[0]?.tell(seq);
+  await beats(stream, 2);
+  stream.created = 'again';
+  stream.storedMs = 5000;
+  await beats(stream, 2);
+  expect(told).toEqual([1, 2, -1]);
+});
+
+it('goes on with a stream that is only said to be another one', async () => {
+  const { stream, told, following } = await follow();
+  stream.lastSeq = 2;
+  for (const seq of [1, 2]) stream.consumers[0]?.tell(seq);
+  await beats(stream, 2);
+  stream.created = 'again';
+  await beats(stream, 4);
+  stream.erased.push(2);
+  stream.created = 'once more';
+  await beats(stream, 2);
+  expect([told, stream.consumers.length]).toEqual([[1, 2], 1]);
+  following.end();
+});
+
+it('has lost some changes when such a stream has only the first ones', async () => {
+  const { stream, told } = await follow();
+  stream.lastSeq = 2;
+  for (const seq of [1, 2]) stream.consumers[0]?.tell(seq);
+  stream.created = 'again';
+  stream.others.set(2, 5000);
+  await beats(stream, 4);
   expect(told).toEqual([1, 2, -2]);
 });
 
