@@ -15,6 +15,8 @@ export interface MqttNodeParts extends NodeConfigParts {
   readonly mqtt?: readonly object[];
   /** Of these transports. */
   readonly endpoint?: object;
+  /** As for the daemon. */
+  readonly probed?: boolean;
 }
 
 /** A node with a web transport and behind it those for MQTT. */
@@ -26,11 +28,11 @@ export class MqttNode {
     this.daemon = daemon;
   }
 
-  static async start({ mqtt = [{}], endpoint = LOOPBACK, ...parts }: MqttNodeParts = {}): Promise<MqttNode> {
+  static async start({ mqtt = [{}], endpoint = LOOPBACK, probed = false, ...parts }: MqttNodeParts = {}): Promise<MqttNode> {
     const transports = mqtt.map((options) => ({
       ...{ type: 'mqtt', endpoint, options: { realm: 'realm1', auth: ANYBODY, ...options } },
     }));
-    return new MqttNode(await startDaemon({ config: nodeConfig({ ...parts, transports }) }));
+    return new MqttNode(await startDaemon({ probed, config: nodeConfig({ ...parts, transports }) }));
   }
 
   /** @param index which of the transports for MQTT */
