@@ -28,7 +28,12 @@ export class MqttNode {
     this.daemon = daemon;
   }
 
-  static async start({ mqtt = [{}], endpoint = LOOPBACK, probed = false, ...parts }: MqttNodeParts = {}): Promise<MqttNode> {
+  static async start({
+    mqtt = [{}],
+    endpoint = LOOPBACK,
+    probed = false,
+    ...parts
+  }: MqttNodeParts = {}): Promise<MqttNode> {
     const transports = mqtt.map((options) => ({
       ...{ type: 'mqtt', endpoint, options: { realm: 'realm1', auth: ANYBODY, ...options } },
     }));

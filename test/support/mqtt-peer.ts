@@ -85,7 +85,7 @@ export class MqttPeer {
       heard: (octets) => void parser.parse(octets),
       ended: () => {
         end();
-        peer?.#ended();
+        if (peer !== undefined) peer.#ended();
       },
     };
     // The server speaks second, so nothing is missed.

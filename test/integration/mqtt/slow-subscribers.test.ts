@@ -22,7 +22,7 @@ const QUEUED_MESSAGES = Math.floor((OPTIONS.max_queued_bytes - 1) / PAYLOAD_BYTE
 /** Compiled code, caches of the engine. */
 const SPARE_BYTES = 8 * MIB;
 /** What is on its way in, twice, because it grows, and what the engine has not collected yet. */
-const PASSING_BYTES = 8 * PAYLOAD_BYTES;
+const PASSING_BYTES = 10 * PAYLOAD_BYTES;
 
 let node: MqttNode | undefined;
 afterEach(() => node?.daemon.dispose());
@@ -93,8 +93,7 @@ itNeeds('Linux', process.platform === 'linux').each([0, 1, 2] as const)(
       await good.settle();
     }
 
-    // With QoS 0 the system may have taken some.
-    const most = qos === 0 ? UNSENT_MESSAGES + Math.floor(systemBytes() / PAYLOAD_BYTES) : QUEUED_MESSAGES;
+    const most = qos === 0 ? UNSENT_MESSAGES : QUEUED_MESSAGES;
     const kept = (await usedBytes(daemon)) - before;
     expect(kept).toBeLessThan(most * PAYLOAD_BYTES + SPARE_BYTES);
     expect(kept).toBeGreaterThan(PAYLOAD_BYTES / 2);
@@ -106,7 +105,8 @@ itNeeds('Linux', process.platform === 'linux').each([0, 1, 2] as const)(
     await slow.settle();
     for (const packet of slow.rest) if (packet.cmd === 'publish') numbers.push(numberOf(packet.payload as Buffer));
     expect(numbers).toEqual(numbers.map((_, n) => n));
-    if (qos === 0) expect(numbers.length).toBeLessThanOrEqual(most);
+    // The system may have taken some, too.
+    if (qos === 0) expect(numbers.length).toBeLessThanOrEqual(most + systemBytes() / PAYLOAD_BYTES);
     else expect(numbers).toHaveLength(most);
     const metrics = new MetricsText(await (await fetch(daemon.url('/metrics'))).text());
     const dropped = metrics.value('wamp_mqtt_events_dropped_total', { reason: 'queue' });
