@@ -37,6 +37,8 @@ export interface ClientOwner {
 
 /** Of a client and its session, besides what it sends and gets. */
 const OVERHEAD_BYTES = 4096;
+/** Its key lies in three places, in part, and may have two bytes for each character. */
+const KEY_BYTES = 6;
 
 /** A SUBSCRIBE or UNSUBSCRIBE: what is granted for its filters, and the answer. */
 interface FilterRequest {
@@ -98,9 +100,10 @@ export class MqttClient implements SessionOwner {
     return this.#outgoing.size;
   }
 
-  /** How much memory it takes while it is away, about, in bytes: what waits, what it is subscribed to, and itself. */
+  /** How much memory it takes while it is away, about, in bytes: what waits, what it is subscribed to, what it has sent, and itself. */
   get keptBytes(): number {
-    return this.#outgoing.size.bytes + this.#current.subscriptions.bytes + OVERHEAD_BYTES;
+    const own = OVERHEAD_BYTES + KEY_BYTES * this.key.length + this.#incoming.bytes;
+    return own + this.#outgoing.size.bytes + this.#current.subscriptions.bytes;
   }
 
   /** How many events were dropped because too many waited. */
@@ -210,8 +213,9 @@ export class MqttClient implements SessionOwner {
     session.closeLink(text);
     if (this.#linked === session) this.#disconnected(session);
     if (this.#isDropped || this.isConnected) return;
-    if (session.connect.clean) this.drop(text);
-    else this.#owner.away(this);
+    if (session.connect.clean) return this.drop(text);
+    this.#incoming.rest();
+    this.#owner.away(this);
   }
 
   ended(session: MqttSession): void {

@@ -2,7 +2,7 @@
  * Events of WAMP as PUBLISH frames. An event goes to many clients: its payload is translated once, and there is one frame for each QoS.
  * Both are kept with the event, in its place among the frames of the serializers.
  */
-import { LARGE_PAYLOAD_BYTES, ownBytes } from '../serializer/large-frame.js';
+import { LARGE_PAYLOAD_BYTES, movable } from '../serializer/large-frame.js';
 import { takeFramePlace } from '../transport/codecs.js';
 import { PayloadError } from './payload/mapping.js';
 import { PublishFrame } from './packets/publish-frame.js';
@@ -81,10 +81,10 @@ export class EventFrames {
 export function frameOf({ topic, frames }: ShownEvent, payload: Buffer, qos: Qos, retain: boolean): PublishFrame {
   const known = frames[qos];
   if (known !== undefined) return known;
-  // As for `PublishFrame`: what is not copied must not hold on to much more that a socket has read.
+  // As for `PublishFrame`: what is not copied must not hold on to what else a socket has read.
   const frame = new PublishFrame(
     topic,
-    qos === 0 || payload.length < LARGE_PAYLOAD_BYTES ? payload : ownBytes(payload),
+    qos === 0 || payload.length < LARGE_PAYLOAD_BYTES ? payload : movable(payload),
     { qos, retain },
   );
   frames[qos] = frame;

@@ -17,8 +17,9 @@ import { InOrder, LESS_DECODING, MAX_DECODING } from './payload/in-order.js';
 import { Requests } from './requests.js';
 import { MqttSubscriptions } from './subscriptions.js';
 import { ConnectCode } from './packets/packet.js';
-import { helloOf, keepsEvents, refusalCode } from './hello.js';
+import { helloOf, keepsEvents, refusalCode, willOf } from './hello.js';
 import { sayDropped, sayLostFilter, sayNotRetained } from './said.js';
+import type { Connect } from './hello.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
 import type { RouterMessage } from '../wamp/message.js';
@@ -44,7 +45,8 @@ type State = 'opening' | 'waiting' | 'open' | 'over';
 export class MqttSession implements SessionTransport {
   readonly client: ClientInfo;
   readonly facts: TransportFacts;
-  readonly connect: ConnectPacket;
+  /** What it has said; once it is let in what is asked for later, without password and will. It may live for long. */
+  connect: Connect;
   readonly subscriptions: MqttSubscriptions;
   readonly deps: MqttDeps;
   owner: SessionOwner;
@@ -73,7 +75,7 @@ export class MqttSession implements SessionTransport {
     this.facts = link.facts;
     this.owner = owner;
     this.#link = link;
-    this.#will = packet.will;
+    this.#will = willOf(packet);
     this.deps = deps;
     this.#requests = new Requests((message) => this.#session.receive(message));
     const { topics, limits } = deps;
@@ -240,6 +242,7 @@ export class MqttSession implements SessionTransport {
 
   sessionOpened(): void {
     this.#state = 'waiting';
+    this.connect = { clean: this.connect.clean, clientId: this.connect.clientId };
     // The session is in the middle of its joining.
     queueMicrotask(() => {
       if (this.#state === 'waiting') this.owner.opened(this);
@@ -266,11 +269,10 @@ export class MqttSession implements SessionTransport {
     switch (message.type) {
       case m.PUBLISHED:
       case m.SUBSCRIBED:
+      case m.ERROR:
         return this.#requests.answered(message);
       case m.UNSUBSCRIBED:
         if (message.requestId === 0) return this.#revoked(message.details);
-        return this.#requests.answered(message);
-      case m.ERROR:
         return this.#requests.answered(message);
       case m.CHALLENGE:
         return this.#challenge(message.authmethod);
