@@ -269,14 +269,13 @@ export class Daemon {
     const answered = new Promise<T>((resolve, reject) => {
       const onMessage = (message: { probe: number; answer: T; error?: string }): void => {
         if (message.probe !== id) return;
-        child.off('message', onMessage);
+        child.off('message', onMessage).off('disconnect', onDisconnect);
         if (message.error === undefined) resolve(message.answer);
         else reject(new Error(message.error));
       };
-      child.on('message', onMessage);
-      child.once('disconnect', () =>
-        reject(new DaemonExited(`the daemon ended before it answered '${question}'`, this)),
-      );
+      const onDisconnect = (): void =>
+        reject(new DaemonExited(`the daemon ended before it answered '${question}'`, this));
+      child.on('message', onMessage).once('disconnect', onDisconnect);
     });
     // Where it has gone already, the answer is the end of the channel.
     if (!child.connected) throw new DaemonExited(`the daemon ended before it was asked '${question}'`, this);

@@ -23,6 +23,8 @@ interface Line {
   drop(): void;
 }
 
+const nothing = (): void => undefined;
+
 /** What comes of a line. */
 interface Hearer {
   heard(octets: Buffer): void;
@@ -66,32 +68,22 @@ export class MqttPeer {
   isOpen = true;
   /** Resolves when the connection has ended, however it ended. */
   readonly closed: Promise<void>;
-  readonly #line: Line;
-  #packets: Packet[] = [];
-  #wake: () => void = () => undefined;
+  #line: Line = { send: nothing, pause: nothing, resume: nothing, drop: nothing };
+  readonly #parser = mqttPacket.parser();
+  readonly #packets: Packet[] = [];
+  #wake: () => void = nothing;
+  #end: () => void = nothing;
 
-  private constructor(line: Line, closed: Promise<void>) {
-    this.#line = line;
-    this.closed = closed;
+  private constructor() {
+    this.closed = new Promise<void>((resolve) => (this.#end = resolve));
+    this.#parser.on('packet', (packet) => this.#heard(packet));
   }
 
   /** Opens a connection; nothing is said. @param headers of the handshake of a WebSocket */
   static async open(place: MqttPlace, headers: Readonly<Record<string, string>> = {}): Promise<MqttPeer> {
-    const parser = mqttPacket.parser();
-    let peer: MqttPeer | undefined;
-    let end: () => void = () => undefined;
-    const closed = new Promise<void>((resolve) => (end = resolve));
-    const hearer: Hearer = {
-      heard: (octets) => void parser.parse(octets),
-      ended: () => {
-        end();
-        if (peer !== undefined) peer.#ended();
-      },
-    };
-    // The server speaks second, so nothing is missed.
-    const line = await (typeof place === 'number' ? openTcp(place, hearer) : openWebSocket(place, hearer, headers));
-    peer = new MqttPeer(line, closed);
-    parser.on('packet', (packet) => peer.#heard(packet));
+    const peer = new MqttPeer();
+    const hearer = { heard: (octets: Buffer) => void peer.#parser.parse(octets), ended: () => peer.#ended() };
+    peer.#line = await (typeof place === 'number' ? openTcp(place, hearer) : openWebSocket(place, hearer, headers));
     return peer;
   }
 
@@ -192,6 +184,7 @@ export class MqttPeer {
 
   #ended(): void {
     this.isOpen = false;
+    this.#end();
     this.#wake();
   }
 }
