@@ -302,7 +302,7 @@ export class MqttConnection implements MqttLink, HostedTransport, PacketReceiver
   }
 
   #sendBy(sender: MessageSender, packet: Frame, isEvent: boolean): void {
-    if (!this.#outbox.takes(sender.bufferedAmount, isEvent)) return;
+    if (!this.#outbox.takes(sender.bufferedAmount, isEvent, packet.length)) return;
     turns.note(packet.length);
     const message = packet instanceof LargeFrame ? packet.joined() : packet;
     const kept = sender.send(message, { binary: true });

@@ -38,7 +38,7 @@ const keptKeys = {
     maximum: 68_719_476_736,
     default: 67_108_864,
     description:
-      'How many bytes all clients together may take that are away: the messages that wait, the filters, and some 4 KiB for each client. Beyond it the one that was away for longest is forgotten. An addition to the keys of Crossbar.io.',
+      'How many bytes all clients together may take that are away: the messages that wait, the filters, the client ids, and some 4 KiB for each client. Beyond it the one that was away for longest is forgotten. An addition to the keys of Crossbar.io.',
   },
 } as const satisfies Readonly<Record<string, ConfigSchema>>;
 
@@ -65,7 +65,7 @@ const queueKeys = {
     maximum: 1_073_741_824,
     default: 1_048_576,
     description:
-      'How many bytes they may take, together with those that the client has not answered. An addition to the keys of Crossbar.io.',
+      'How many bytes they may take, together with those that the client has not answered. Each counts 320 bytes more than its packet. An addition to the keys of Crossbar.io.',
   },
 } as const satisfies Readonly<Record<string, ConfigSchema>>;
 

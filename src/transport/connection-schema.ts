@@ -51,7 +51,7 @@ export const maxUnsentBytesSchema = {
   maximum: 1_073_741_824,
   default: 16_777_216,
   description:
-    'How much may wait for a client that does not read before it is disconnected. 16 MiB. Each piece that waits counts 256 bytes more. What may wait for all clients together is `max_unsent_bytes` of `controller.options`. An addition to the keys of Crossbar.io.',
+    'How much may wait for a client that does not read before it is disconnected. 16 MiB. Each piece that waits counts 256 bytes more. One message may be larger, and small ones may wait behind it. What may wait for all clients together is `max_unsent_bytes` of `controller.options`. An addition to the keys of Crossbar.io.',
 } as const satisfies ConfigSchema;
 
 export const slowConsumerSchema = {

@@ -352,7 +352,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   }
 
   #sendElsewhere(sender: MessageSender, frame: Frame, isEvent: boolean): void {
-    if (!this.#outbox.takes(sender.bufferedAmount, isEvent)) return;
+    if (!this.#outbox.takes(sender.bufferedAmount, isEvent, frame.length)) return;
     turns.note(frame.length);
     const message = frame instanceof LargeFrame ? frame.joined() : frame;
     const kept = sender.send(message, { binary: this.#codec.serializer.binary });

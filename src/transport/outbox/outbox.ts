@@ -18,7 +18,7 @@ import type { Arrears, Debtor } from './unsent-memory.js';
 
 /** What may wait for one peer; the same object for all of a host. */
 export interface UnsentLimits {
-  /** How much may wait before another piece is refused: a single frame may be larger. */
+  /** How much may wait before another piece is refused. A single frame may be larger, and what is small may stand behind it. */
   readonly maxUnsentBytes: number;
   /** How much may wait before events are dropped; `maxUnsentBytes` where they never are. */
   readonly eventUnsentBytes: number;
@@ -81,6 +81,8 @@ export class Outbox implements Flushable, Debtor {
   /** How many large ones there are, and their bytes. */
   #large = 0;
   #largeBytes = 0;
+  /** The largest frame since nothing waited. */
+  #largest = 0;
   /** More than events may take was waiting when something was sent last. */
   #isSlow = false;
   /** Made for the first event that is dropped. */
@@ -100,10 +102,10 @@ export class Outbox implements Flushable, Debtor {
    * @param isEvent whether it may be dropped when the peer is slow; a large frame says it itself.
    */
   write(frame: Frame, isEvent = false): void {
-    if (this.#isSlow && isEvent && !this.takes(this.#socket.writableLength, true)) return;
+    if (this.#isSlow && isEvent && !this.takes(this.#socket.writableLength, true, frame.length)) return;
     if (frame.length >= LARGE_PAYLOAD_BYTES && frame instanceof LargeFrame) {
       const tooMany = this.#largeBytes - SYSTEM_BYTES;
-      if (tooMany > 0 && !this.takes(this.#socket.writableLength + tooMany, !frame.isVital)) return;
+      if (tooMany > 0 && !this.takes(this.#socket.writableLength + tooMany, !frame.isVital, frame.length)) return;
       this.#largeBytes += frame.length;
       this.#large += 1;
       flusher.noteLarge();
@@ -144,16 +146,19 @@ export class Outbox implements Flushable, Debtor {
   /**
    * Whether another message may be sent while so much waits. If not, the event was counted, or the peer given up.
    * For those, too, who do not send through {@link write}.
+   *
+   * @param bytes of the message
    */
-  takes(unsentBytes: number, isEvent: boolean): boolean {
+  takes(unsentBytes: number, isEvent: boolean, bytes: number): boolean {
     const { maxUnsentBytes, eventUnsentBytes } = this.#limits;
     const waiting = this.#arrears === undefined ? unsentBytes : unsentBytes + this.#settled(unsentBytes);
     if (waiting <= eventUnsentBytes) return true;
-    if (waiting > maxUnsentBytes) {
+    const mayDrop = isEvent && eventUnsentBytes < maxUnsentBytes;
+    if (!mayDrop) {
+      if (waiting <= this.#mostBefore(bytes)) return true;
       this.#owner.giveUp();
       return false;
     }
-    if (!isEvent) return true;
     this.#drops ??= new EventDrops(this.#owner);
     // All that waits has to leave before the peer counts as a good one again.
     const isFirst = this.#drops.add();
@@ -164,6 +169,7 @@ export class Outbox implements Flushable, Debtor {
 
   /** For those who do not send through {@link write}: a message was sent that others may have been sent, too. */
   sentElsewhere(message: Buffer): void {
+    if (message.length > this.#largest) this.#largest = message.length;
     if (this.unsentBytes > PATIENCE_BYTES || this.#arrears !== undefined) this.#owe(message.length, message);
   }
 
@@ -191,13 +197,14 @@ export class Outbox implements Flushable, Debtor {
     const socket = this.#socket;
     if (!socket.writable) return 0;
     const waiting = socket.writableLength;
-    if (waiting + this.#settled(waiting) > this.#limits.maxUnsentBytes) {
+    if (waiting + this.#settled(waiting) > this.#mostBefore(bytes)) {
       this.#owner.giveUp();
       return 0;
     }
     const piece = rest === undefined ? first : flusher.pieceOf(first, rest, bytes);
     const written = waiting > PATIENCE_BYTES ? ownBytes(piece) : piece;
     socket.write(written);
+    if (rest === undefined && bytes > this.#largest) this.#largest = bytes;
     this.#wrote(bytes, written === piece ? piece : undefined);
     return bytes;
   }
@@ -226,12 +233,13 @@ export class Outbox implements Flushable, Debtor {
 
   #writeLarge({ head, body, tail, length, isVital }: LargeFrame): number {
     const socket = this.#socket;
-    if (!socket.writable || !this.takes(socket.writableLength, !isVital)) return 0;
+    if (!socket.writable || !this.takes(socket.writableLength, !isVital, length)) return 0;
     socket.cork();
     socket.write(head);
     socket.write(body);
     if (tail !== undefined) socket.write(tail);
     socket.uncork();
+    if (length > this.#largest) this.#largest = length;
     this.#wrote(length, body);
     return length;
   }
@@ -240,7 +248,7 @@ export class Outbox implements Flushable, Debtor {
   #wrote(bytes: number, memory: Buffer | undefined): void {
     const waiting = this.#socket.writableLength;
     this.#isSlow = waiting > this.#limits.eventUnsentBytes;
-    if (waiting === 0) return;
+    if (waiting === 0) return void (this.#largest = 0);
     // TLS tells only in a later turn what the system took.
     const isTaken = this.#arrears === undefined && waiting <= PATIENCE_BYTES && isTls(this.#socket);
     if (!isTaken) this.#owe(bytes, isTls(this.#socket) ? undefined : memory);
@@ -249,6 +257,15 @@ export class Outbox implements Flushable, Debtor {
   #owe(bytes: number, memory: Buffer | undefined): void {
     this.#arrears ??= unsentMemory.open(this);
     this.#arrears.add(bytes, memory);
+  }
+
+  /**
+   * @param bytes of what is to be sent: the answer to a ping must not cost a peer the large message that it is reading.
+   * @returns how much may wait before it.
+   */
+  #mostBefore(bytes: number): number {
+    const { maxUnsentBytes } = this.#limits;
+    return bytes < MAX_PIECE_BYTES ? maxUnsentBytes + this.#largest : maxUnsentBytes;
   }
 
   /** @returns what waits besides the bytes. */
@@ -261,6 +278,7 @@ export class Outbox implements Flushable, Debtor {
     }
     arrears.end();
     this.#arrears = undefined;
+    this.#largest = 0;
     return 0;
   }
 }

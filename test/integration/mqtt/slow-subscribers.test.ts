@@ -3,7 +3,7 @@
  * everything, and when it reads again it gets what is kept, in order.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { afterEach, expect } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import type { Daemon } from '../../support/daemon.js';
 import { MetricsText } from '../../support/metrics-text.js';
 import { MqttNode } from '../../support/mqtt-node.js';
@@ -115,5 +115,32 @@ itNeeds('Linux', process.platform === 'linux').each([0, 1, 2] as const)(
     await publish(publisher, MESSAGES, qos);
     while (numberOf((await slow.message()).payload) !== MESSAGES);
     expect([slow.isOpen, good.isOpen]).toEqual([true, true]);
+  },
+);
+
+/** As large as all that may wait for a client, or larger. */
+it.each([
+  [16 * MIB - 100, 0],
+  [16 * MIB - 100, 1],
+  [20 * MIB, 0],
+  [20 * MIB, 2],
+] as const)(
+  'a message of %i bytes costs nobody the connection who pings while it comes (QoS %i)',
+  async (bytes, qos) => {
+    node = await MqttNode.start({ mqtt: [{ max_packet_size: 32 * MIB }] });
+    const [subscriber, publisher] = [await MqttPeer.join(node.port()), await MqttPeer.join(node.port())];
+    await subscriber.subscribe('#', qos);
+    subscriber.stopReading();
+    publisher.send(publishPacket('large', Buffer.alloc(bytes, 'x'), qos), publishPacket('small', 'y'));
+    await publisher.settle();
+    subscriber.send({ cmd: 'pingreq' });
+    // What the subscriber said before is taken before what somebody else says now.
+    for (let n = 0; n < 3; n += 1) await publisher.settle();
+    subscriber.readAgain();
+    expect((await subscriber.message()).payload).toHaveLength(bytes);
+    await subscriber.take('pingresp');
+    publisher.send(publishPacket('later', 'z', qos));
+    while ((await subscriber.message()).topic !== 'later');
+    expect(subscriber.isOpen).toBe(true);
   },
 );

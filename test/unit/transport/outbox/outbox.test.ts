@@ -196,6 +196,40 @@ describe('Outbox', () => {
     expect([owner.gaveUp, owner.said]).toEqual([0, []]);
   });
 
+  it('lets what is small stand behind one frame that is larger than the bound, and nothing large', async () => {
+    const [ours, theirs] = await socketPair();
+    const { outbox, owner } = outboxOn(ours, 1_000_000);
+    theirs.pause();
+    const large = (length: number): LargeFrame =>
+      new LargeFrame(Buffer.from('['), Buffer.alloc(length), undefined, true);
+    const write = (frame: Buffer | LargeFrame): number => {
+      outbox.write(frame);
+      outbox.flush();
+      return ours.writableLength;
+    };
+    const waiting = write(large(50_000_000));
+    expect(waiting).toBeGreaterThan(1_000_000);
+    expect([write(Buffer.alloc(4)), owner.gaveUp]).toEqual([waiting + 4, 0]);
+    write(large(100_000));
+    expect(owner.gaveUp).toBe(1);
+  });
+
+  it('is as strict as before once that frame has left', async () => {
+    const [ours, theirs] = await socketPair();
+    const { outbox, owner } = outboxOn(ours, 100_000);
+    outbox.write(new LargeFrame(Buffer.from('['), Buffer.alloc(50_000_000), undefined, true));
+    outbox.flush();
+    theirs.resume();
+    await once(ours, 'drain');
+    theirs.pause();
+    for (let written = 0; owner.gaveUp === 0 && written < 10_000; written++) {
+      outbox.write(Buffer.alloc(8192));
+      outbox.flush();
+    }
+    expect(owner.gaveUp).toBe(1);
+    expect(ours.writableLength).toBeLessThanOrEqual(100_000 + 8192);
+  });
+
   it('sends large frames without copying them, in order with the others', async () => {
     const [ours, theirs] = await socketPair();
     const write = vi.spyOn(ours, 'write');
@@ -300,6 +334,20 @@ describe('Outbox', () => {
       outbox.closed();
       expect(owner.said).toHaveLength(2);
       expect(owner.said[1]).toBe('slow consumer, events dropped {"dropped":100,"droppedInAll":101}');
+    });
+
+    it('drops them, too, behind one that is larger than the bound', async () => {
+      const [ours, theirs] = await socketPair();
+      const { outbox, owner } = outboxOn(ours, MAX, true);
+      theirs.pause();
+      outbox.write(new LargeFrame(Buffer.from('['), Buffer.alloc(50_000_000)));
+      outbox.flush();
+      const before = ours.writableLength;
+      for (let n = 0; n < 5; n++) outbox.write(Buffer.alloc(EVENT_BYTES), true);
+      outbox.write(new LargeFrame(Buffer.from('['), Buffer.alloc(100_000)));
+      outbox.flush();
+      expect([ours.writableLength, owner.gaveUp]).toEqual([before, 0]);
+      expect(owner.said).toEqual(['slow consumer, events dropped {"dropped":1,"droppedInAll":1}']);
     });
 
     it('sends them again to a peer that has caught up, in order, and says how many are missing', async () => {
