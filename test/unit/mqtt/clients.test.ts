@@ -66,7 +66,7 @@ describe('a client that is kept', () => {
   });
 
   it('makes room for others when too much waits for them all', async () => {
-    const world = new MqttWorld({ limits: { maxKeptBytes: 14_500 } });
+    const world = new MqttWorld({ limits: { maxKeptBytes: 15_500 } });
     const other = await world.connect('other');
     for (const name of ['one', 'two']) {
       const client = await world.connect(name, KEPT);

@@ -43,6 +43,14 @@ describe('CONNECT', () => {
     expect(client.closed === undefined).toBe(sessions === 1);
   });
 
+  it('leaves neither password nor will with a client that is in: it may be kept for days', async () => {
+    const world = new MqttWorld({ methods: await methods() });
+    const secret = { username: 'joe', password: Buffer.from('secret'), will: willOf('w', 'x'.repeat(60_000)) };
+    const client = await world.connect('me', { ...secret, clean: false });
+    await settled();
+    expect([client.got, client.session?.connect]).toEqual([['connack 0'], { clean: false, clientId: 'me' }]);
+  });
+
   it.each([
     ['a user name where nobody has one', 'me', { username: 'joe', password: Buffer.from('x') }, 'connack 5'],
     ['no client id, and wants to be kept', '', { clean: false }, 'connack 2'],
