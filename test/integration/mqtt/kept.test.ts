@@ -27,9 +27,11 @@ let wamp: JoinedClient;
 afterEach(() => node.daemon.dispose());
 
 async function start(options: object): Promise<void> {
-  const mqtt = { type: 'mqtt', options: { realm: 'realm1', auth: { anonymous: { type: 'static' } }, ...options } };
+  // However slow the machine is.
+  const all = { hello_timeout: 0, ...options };
+  const mqtt = { type: 'mqtt', options: { realm: 'realm1', auth: { anonymous: { type: 'static' } }, ...all } };
   const paths = { metrics: { type: 'metrics' }, mqtt };
-  node = await MqttNode.start({ probed: true, paths, mqtt: [options] });
+  node = await MqttNode.start({ probed: true, paths, mqtt: [all] });
   wamp = await node.wamp();
 }
 

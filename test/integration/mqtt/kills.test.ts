@@ -32,7 +32,7 @@ const SENDERS = KEPT.filter(({ own }) => own !== undefined);
 let node: MqttNode;
 let wamp: JoinedClient;
 beforeEach(async () => {
-  node = await MqttNode.start({ paths: { metrics: { type: 'metrics' } } });
+  node = await MqttNode.start({ paths: { metrics: { type: 'metrics' } }, mqtt: [{ hello_timeout: 0 }] });
   wamp = await node.wamp();
 });
 afterEach(() => node.daemon.dispose());
