@@ -217,10 +217,10 @@ function lastFramed(octets: Buffer): Buffer {
 /** It stays there until the next one comes. */
 const MAX_REMEMBERED = 65_536;
 
-function framedLarge({ head, body, tail, length }: LargeFrame): LargeFrame {
+function framedLarge({ head, body, tail, length, isVital }: LargeFrame): LargeFrame {
   const headBytes = BINARY.headerBytes(length);
   const framed = Buffer.allocUnsafe(headBytes + head.length);
   BINARY.writeHeader(framed, length);
   head.copy(framed, headBytes);
-  return new LargeFrame(framed, body, tail);
+  return new LargeFrame(framed, body, tail, isVital);
 }
