@@ -22,6 +22,7 @@ import type { Event, Qos } from '../wamp/message.js';
 import type { Answer } from './answers.js';
 import type { MqttDeps } from './deps.js';
 import type { ShownEvent } from './event-frames.js';
+import type { OutgoingOwner } from './outgoing.js';
 import type { MqttSession, SessionOwner } from './mqtt-session.js';
 import type { ClientPacket, PublishPacket, SubscribePacket, UnsubscribePacket } from './packets/packet.js';
 
@@ -35,6 +36,11 @@ export interface ClientOwner {
   dropped(client: MqttClient): void;
 }
 
+/** A client that is away makes room for what others have. */
+export const FORGOTTEN = 'client of MQTT forgotten while it was away, to make room';
+
+const TOO_MUCH = 'too much waits for the clients of the node';
+
 /** Of a client and its session, besides what it sends and gets. */
 const OVERHEAD_BYTES = 4096;
 /** Its key lies in three places, in part, and may have two bytes for each character. */
@@ -46,7 +52,7 @@ interface FilterRequest {
   readonly answer: Answer;
 }
 
-export class MqttClient implements SessionOwner {
+export class MqttClient implements SessionOwner, OutgoingOwner {
   /** By which it is found: of its principal and its client id. */
   readonly key: string;
   readonly #owner: ClientOwner;
@@ -71,7 +77,7 @@ export class MqttClient implements SessionOwner {
     this.key = key;
     this.#owner = owner;
     this.#deps = deps;
-    this.#outgoing = new Outgoing(deps.limits);
+    this.#outgoing = new Outgoing(deps.limits, this);
     this.#current = session;
   }
 
@@ -144,10 +150,25 @@ export class MqttClient implements SessionOwner {
     this.#isDropped = true;
     this.#linked?.closeLink(reason, 'goodbye');
     this.#linked = undefined;
-    this.#outgoing.disconnected();
+    this.#outgoing.end();
     this.#next?.endWhenIdle(reason);
     this.#current.endWhenIdle(reason);
     this.#owner.dropped(this);
+  }
+
+  /** Too much waits for all clients of the process, and much of it for this one. A connection is cut, and its will is published. */
+  giveUpForAll(limitBytes: number): void {
+    const linked = this.#linked;
+    const facts = { limitOfNode: limitBytes, queuedBytes: this.#outgoing.queuedBytes };
+    if (linked === undefined) {
+      this.#deps.counts.keptDropped += 1;
+      sayRepeated(this.#deps.sessions, 'warn', facts, FORGOTTEN);
+    } else {
+      linked.link?.giveUp(facts);
+      linked.closeLink(TOO_MUCH);
+      this.#disconnected(linked);
+    }
+    this.drop(TOO_MUCH);
   }
 
   /** The node stops: before any client goes, all of them hear what the others leave. */
@@ -158,6 +179,7 @@ export class MqttClient implements SessionOwner {
   /** The node stops. */
   shutdown(): void {
     this.#isDropped = true;
+    this.#outgoing.end();
     this.#next?.shutdown();
     this.#current.shutdown();
   }

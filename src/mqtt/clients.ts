@@ -4,7 +4,7 @@
  * without a login and without a cookie share their ids, by role: whoever has the id of another of them takes its place.
  */
 import { sayRepeated } from '../log/repeated.js';
-import { MqttClient } from './client.js';
+import { FORGOTTEN, MqttClient } from './client.js';
 import { ConnectCode } from './packets/packet.js';
 import { connectFault } from './hello.js';
 import { MqttSession } from './mqtt-session.js';
@@ -153,7 +153,7 @@ export class MqttClients implements ClientOwner {
     const [first] = this.#kept.keys();
     const { maxKept, maxKeptBytes } = this.#deps.limits;
     const facts = { kept: this.#kept.size, keptBytes: this.#keptBytes, maxKept, maxKeptBytes };
-    sayRepeated(this.#deps.sessions, 'warn', facts, 'client of MQTT forgotten while it was away, to make room');
+    sayRepeated(this.#deps.sessions, 'warn', facts, FORGOTTEN);
     this.#deps.counts.keptDropped += 1;
     first?.drop('too much is kept for clients that are away');
   }

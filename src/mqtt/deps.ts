@@ -28,6 +28,8 @@ export interface MqttLink extends OutgoingLink {
   end(text: string, cause?: CloseCause): void;
   pauseReading(): void;
   resumeReading(): void;
+  /** Cuts it, and says why: what waits for the client is too much. It is told that it is gone. */
+  giveUp(facts: Readonly<Record<string, unknown>>): void;
 }
 
 export interface MqttLimits extends OutgoingLimits {

@@ -11,6 +11,8 @@
  */
 import type { Frame } from '../serializer/serializer.js';
 import type { PublishFrame } from './packets/publish-frame.js';
+import { queuedMemory } from './queued-memory.js';
+import type { QueuedMemory, QueueOwner } from './queued-memory.js';
 
 export interface OutgoingLimits {
   /** How many PUBLISH of QoS 1 and 2 may wait for an answer of the client. */
@@ -28,13 +30,21 @@ export interface OutgoingLink {
   send(packet: Frame, isVital: boolean): void;
 }
 
+/** Whose messages they are. */
+export interface OutgoingOwner {
+  /** Too much waits for all clients of the process: {@link Outgoing.end} has to follow. */
+  giveUpForAll(limitBytes: number): void;
+}
+
 /** In flight: the client has a PUBLISH of QoS 2 (PUBREC), and only its id is left. */
 const RELEASED = 'released';
 
 const MAX_ID = 65_535;
 const PUBREL = 0x62;
 
-export class Outgoing {
+export class Outgoing implements QueueOwner {
+  readonly #owner: OutgoingOwner;
+  readonly #memory: QueuedMemory;
   #limits: OutgoingLimits;
   #link: OutgoingLink | undefined;
   // packet id -> what it stands for, in the order in which they were sent first
@@ -46,11 +56,22 @@ export class Outgoing {
   /** Of these, what is in flight. */
   #inFlightBytes = 0;
   #lastId = 0;
+  answeredMs = 0;
   /** How many events were dropped because the queue was full. */
   dropped = 0;
 
-  constructor(limits: OutgoingLimits) {
+  constructor(limits: OutgoingLimits, owner: OutgoingOwner, memory = queuedMemory) {
     this.#limits = limits;
+    this.#owner = owner;
+    this.#memory = memory;
+  }
+
+  get queuedBytes(): number {
+    return this.#bytes;
+  }
+
+  giveUpForAll(limitBytes: number): void {
+    this.#owner.giveUpForAll(limitBytes);
   }
 
   /** What is kept for the client: messages, and bytes. */
@@ -72,6 +93,16 @@ export class Outgoing {
     this.#link = undefined;
   }
 
+  /** The client is forgotten, with all that waits for it. Idempotent. */
+  end(): void {
+    this.#link = undefined;
+    for (const frame of this.#inFlight.values()) if (frame !== RELEASED) this.#free(frame);
+    for (const frame of this.#waiting.slice(this.#first)) this.#letGo(frame);
+    this.#inFlight.clear();
+    this.#waiting = [];
+    this.#first = 0;
+  }
+
   /** @returns false when it is dropped: the client is away, or has too much to do. */
   deliver(frame: PublishFrame): boolean {
     if (frame.qos === 0) {
@@ -82,7 +113,9 @@ export class Outgoing {
       this.dropped += 1;
       return false;
     }
+    if (this.#bytes === 0) this.answeredMs = performance.now();
     this.#bytes += frame.bytes;
+    this.#memory.hold(this, frame);
     if (this.#sendsAtOnce(frame)) this.#send(frame);
     else this.#waiting.push(frame);
     return true;
@@ -175,9 +208,15 @@ export class Outgoing {
   }
 
   /** The event is not needed any more. */
-  #free({ bytes }: PublishFrame): void {
-    this.#bytes -= bytes;
-    this.#inFlightBytes -= bytes;
+  #free(frame: PublishFrame): void {
+    this.answeredMs = performance.now();
+    this.#inFlightBytes -= frame.bytes;
+    this.#letGo(frame);
+  }
+
+  #letGo(frame: PublishFrame): void {
+    this.#bytes -= frame.bytes;
+    this.#memory.letGo(this, frame);
   }
 
   #end(id: number): void {

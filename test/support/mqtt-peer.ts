@@ -33,6 +33,7 @@ interface Hearer {
 
 async function openTcp(port: number, hearer: Hearer): Promise<Line> {
   const socket: Socket = connectSocket(port, '127.0.0.1');
+  socket.setNoDelay(true);
   socket.on('error', () => undefined).on('close', () => hearer.ended());
   socket.on('data', (octets: Buffer) => hearer.heard(octets));
   await within(once(socket, 'connect'), 'a connection');

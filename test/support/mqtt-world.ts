@@ -148,6 +148,10 @@ export class TestClient implements MqttLink {
     this.closed ??= text;
   }
 
+  giveUp(): void {
+    this.closed ??= 'given up';
+  }
+
   pauseReading(): void {
     this.isPaused = true;
   }

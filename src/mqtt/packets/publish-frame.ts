@@ -15,6 +15,8 @@ export class PublishFrame {
   readonly qos: Qos;
   /** With which it was sent first; 0 before, and with QoS 0. */
   id = 0;
+  /** For how many clients it waits (`queued-memory.ts`). */
+  waitingFor = 0;
   /** All of it; of a large message what stands before the payload. */
   readonly #packet: Buffer;
   /** A large payload: nobody gets a copy of it. */

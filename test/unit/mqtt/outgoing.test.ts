@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Incoming } from '../../../src/mqtt/incoming.js';
 import { Outgoing } from '../../../src/mqtt/outgoing.js';
 import type { OutgoingLimits } from '../../../src/mqtt/outgoing.js';
+import { QueuedMemory } from '../../../src/mqtt/queued-memory.js';
 import { PublishFrame } from '../../../src/mqtt/packets/publish-frame.js';
 import { LargeFrame } from '../../../src/serializer/large-frame.js';
 import type { Frame } from '../../../src/serializer/serializer.js';
@@ -14,13 +15,18 @@ function frame(text: string, qos: Qos, retain = false): PublishFrame {
   return new PublishFrame('t', Buffer.from(text), { qos, retain });
 }
 
+/** As `LIMITS`, but for some. */
+function outgoingOf(limits: Partial<OutgoingLimits>, memory?: QueuedMemory): Outgoing {
+  return new Outgoing({ ...LIMITS, ...limits }, { giveUpForAll: () => undefined }, memory);
+}
+
 /** What a client gets, one text for each packet: `!` where it was sent before. */
 class Client {
   readonly outgoing: Outgoing;
   #got: string[] = [];
 
   constructor(limits: Partial<OutgoingLimits> = {}) {
-    this.outgoing = new Outgoing({ ...LIMITS, ...limits });
+    this.outgoing = outgoingOf(limits);
   }
 
   connect(): this {
@@ -89,7 +95,7 @@ describe('a PUBLISH to a client', () => {
 describe('a PUBLISH to many clients', () => {
   const send = (publish: PublishFrame, busy = 0): Frame => {
     let got: Frame = Buffer.alloc(0);
-    const outgoing = new Outgoing({ ...LIMITS, maxInflight: 10 });
+    const outgoing = outgoingOf({ maxInflight: 10 });
     outgoing.connected({ send: (packet) => (got = packet) });
     for (let n = 0; n < busy; n += 1) outgoing.deliver(frame('x', 1));
     outgoing.deliver(publish);
@@ -129,7 +135,7 @@ describe('a large PUBLISH', () => {
   });
 
   it('goes to a client for which nothing is kept, however large it is, and to no other', () => {
-    const outgoing = new Outgoing({ ...LIMITS, maxQueuedBytes: 50_000 });
+    const outgoing = outgoingOf({ maxQueuedBytes: 50_000 });
     expect(outgoing.deliver(large(1))).toBe(false);
     const got: number[] = [];
     outgoing.connected({ send: (packet) => void got.push(packet.length) });
@@ -144,7 +150,7 @@ describe('a large PUBLISH', () => {
   });
 
   it('waits until those before it were answered, where they are too many bytes together', () => {
-    const outgoing = new Outgoing({ ...LIMITS, maxInflight: 10, maxInflightBytes: 250_000 });
+    const outgoing = outgoingOf({ maxInflight: 10, maxInflightBytes: 250_000 });
     const got: number[] = [];
     outgoing.connected({ send: (packet) => void got.push(packet.length) });
     for (let n = 0; n < 4; n += 1) expect(outgoing.deliver(large(n % 2 ? 1 : 2))).toBe(true);
@@ -240,12 +246,12 @@ describe('what goes to a client', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const outgoing = new Outgoing({
-          maxInflightBytes: 1_000_000,
-          maxInflight: 3,
-          maxQueued: 5,
-          maxQueuedBytes: 1e6,
-        });
+        const memory = new QueuedMemory(
+          () => Infinity,
+          () => undefined,
+        );
+        const outgoing = outgoingOf({ maxInflight: 3, maxQueued: 5 }, memory);
+        const other = outgoingOf({ maxInflight: 3, maxQueued: 5 }, memory);
         // What the client has not answered, by id; what it has seen, and what was taken.
         const open = new Map<number, 'PUBACK' | 'PUBREC' | 'PUBCOMP'>();
         const seen: string[] = [];
@@ -269,7 +275,9 @@ describe('what goes to a client', () => {
         outgoing.connected({ send });
         for (const [number, { kind, ...rest }] of steps.entries()) {
           if (kind === 'deliver' && 'qos' in rest) {
-            if (outgoing.deliver(frame(`${number}`, rest.qos))) taken.push(`${number}`);
+            const shared = frame(`${number}`, rest.qos);
+            if (outgoing.deliver(shared)) taken.push(`${number}`);
+            other.deliver(shared);
           } else if (kind === 'answer') for (const [id] of [...open].slice(0, 1)) answer(id);
           else {
             outgoing.disconnected();
@@ -279,17 +287,14 @@ describe('what goes to a client', () => {
         for (let ids = [...open.keys()]; ids.length > 0; ids = [...open.keys()]) for (const id of ids) answer(id);
         expect(seen).toEqual(taken);
         expect(outgoing.size).toEqual({ messages: 0, bytes: 0 });
+        other.end();
+        expect([other.size, memory.bytes]).toEqual([{ messages: 0, bytes: 0 }, 0]);
       }),
     );
   });
 
   it('takes the time of what it is, with a full queue', () => {
-    const outgoing = new Outgoing({
-      maxInflightBytes: 1_000_000,
-      maxInflight: 1,
-      maxQueued: 20_000,
-      maxQueuedBytes: 1e9,
-    });
+    const outgoing = outgoingOf({ maxInflight: 1, maxQueued: 20_000, maxQueuedBytes: 1e9 });
     let last = 0;
     outgoing.connected({ send: (packet) => (last = whole(packet).readUInt16BE(5)) });
     for (let n = 0; n < 20_000; n += 1) outgoing.deliver(frame('a', 1));
