@@ -7,6 +7,7 @@
  */
 import { pino } from 'pino';
 import { pinoLevel } from './level.js';
+import { letWriteLines } from './line.js';
 import { censored } from './redact.js';
 import type { DestinationStream, Logger } from 'pino';
 import type { LogLevel } from './level.js';
@@ -24,7 +25,7 @@ export interface LoggerOptions {
 
 /** @returns the root logger of a node; it writes one JSON object per line to `destination`. */
 export function createLogger({ level, destination }: LoggerOptions): Logger {
-  return pino(
+  const log = pino(
     {
       level: pinoLevel(level),
       base: null,
@@ -44,6 +45,15 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
     },
     destination,
   );
+  letWriteLines(log, (child, level, rest) => {
+    destination.write(`{"level":"${level}"${timeMember()}${bindingsOf(child)}${rest}}\n`);
+  });
+  return log;
+}
+
+/** @returns the members of each line of a logger, with a comma before each; pino keeps them as text. */
+function bindingsOf(log: Logger): string {
+  return (log as unknown as Readonly<Record<symbol, string>>)[pino.symbols.chindingsSym] ?? '';
 }
 
 /** @returns the level of a line of such a logger, which begins with it. */

@@ -11,6 +11,11 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
 
 type Fields = Record<string, unknown>;
 
+/** Whether what has this name is censored. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAMES.has(name);
+}
+
 /** @returns the record itself when there is nothing to censor, as should always be. */
 export function censored(record: Fields): Fields {
   return withoutSecrets(record, (value) =>

@@ -5,6 +5,7 @@
 import { ErrorUri } from '../wamp/error.js';
 import { EVENT, INVOCATION } from '../wamp/message.js';
 import { traceFacts } from '../wamp/trace.js';
+import { LineKind } from '../log/line.js';
 import { sayRepeated } from '../log/repeated.js';
 import { shown } from '../log/logger.js';
 import { deciderText } from '../router/permission.js';
@@ -44,12 +45,21 @@ export function sayRefused({ log }: Log, facts: Facts, asked: Facts, { reason, m
   log.info({ ...facts, ...asked, reason, message: text }, 'session refused');
 }
 
+const NAMES = ['realm', 'sessionId', 'authid', 'authrole'] as const;
+const JOINED = new LineKind('info', [...NAMES, 'authmethod', 'peer'] as const, 'session joined');
+const LEFT = new LineKind('info', [...NAMES, 'reason'] as const, 'session left');
+
 export function sayJoined({ log }: Log, session: LoggedSession, realm: string, authmethod: string): void {
-  log.info({ ...namesOf(session, realm), authmethod, peer: session.transport.client.peer }, 'session joined');
+  if (!JOINED.isWrittenBy(log)) return;
+  const { id, authid, authrole, transport } = session;
+  const { client } = transport;
+  JOINED.write(log, [realm, id, shownAuthid(authid, client), authrole, authmethod, client.peer]);
 }
 
 export function sayLeft({ log }: Log, session: LoggedSession, realm: string, reason: string): void {
-  log.info({ ...namesOf(session, realm), reason: shown(reason) }, 'session left');
+  if (!LEFT.isWrittenBy(log)) return;
+  const { id, authid, authrole, transport } = session;
+  LEFT.write(log, [realm, id, shownAuthid(authid, transport.client), authrole, shown(reason)]);
 }
 
 /**
