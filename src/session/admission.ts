@@ -5,16 +5,7 @@
 import { ErrorUri } from '../wamp/error.js';
 import { isValidUri, quoted } from '../wamp/uri.js';
 import { AUTH_URIS, deny } from '../auth/verdict.js';
-import type {
-  AuthContext,
-  AuthMethod,
-  AuthMethodLookup,
-  ClientInfo,
-  Deny,
-  Pass,
-  Principal,
-  Verdict,
-} from '../auth/method.js';
+import type { AuthContext, AuthMethodLookup, ClientInfo, Deny, Principal, Verdict } from '../auth/method.js';
 import type { AuthUris } from '../auth/method.js';
 import type { Lease } from '../auth/lease.js';
 import { realmOf, roleOf } from '../router/access.js';
@@ -65,21 +56,43 @@ export function authenticate(
     return deny(ErrorUri.INVALID_URI, `${quoted(named)} is not a valid realm URI`);
   }
   const realm = named ?? NO_REALM;
-  const { authmethods = [], authid, authextra } = details;
+  const { authmethods = [] } = details;
   const offered = authmethods.length === 0 ? NO_METHODS_OFFERED : authmethods;
-  const candidates = inOrder(offered, authMethods, context.client);
+  // Those of now: while one of them thinks, the config may change.
+  const methods = authMethods.current ?? authMethods;
+  const names = inOrder(offered, methods, context.client);
+  return askFrom(0, { names, offered, realm, details, methods, authUris, context, asking });
+}
 
-  // Not an async function: most clients are let in by the first method, at once.
-  const ask = (index: number): Verdict | Promise<Verdict> => {
-    const candidate = candidates[index];
-    asking.method = candidate?.[0];
-    if (candidate === undefined) return noneLeft(offered, authUris);
-    const [authmethod, method] = candidate;
+/** What is asked of one method after the other. */
+interface Round {
+  readonly names: readonly string[];
+  readonly offered: readonly string[];
+  readonly realm: string;
+  readonly details: Hello['details'];
+  readonly methods: AuthMethodLookup;
+  readonly authUris: AuthUris;
+  readonly context: AuthContext;
+  readonly asking: Asking;
+}
+
+/** Not an async function: most clients are let in by the first method, at once. */
+function askFrom(first: number, round: Round): Verdict | Promise<Verdict> {
+  const { names, realm, details, methods, context, asking } = round;
+  const { authid, authextra } = details;
+  for (let index = first; index < names.length; index++) {
+    const authmethod = names[index] ?? '';
+    const method = methods.get(authmethod);
+    if (method === undefined) continue;
+    asking.method = authmethod;
     const answer = method.start({ realm, authmethod, authid, authextra }, context);
-    const next = (verdict: Verdict | Pass) => (verdict.type === 'pass' ? ask(index + 1) : verdict);
-    return answer instanceof Promise ? answer.then(next) : next(answer);
-  };
-  return ask(0);
+    if (answer instanceof Promise) {
+      return answer.then((verdict) => (verdict.type === 'pass' ? askFrom(index + 1, round) : verdict));
+    }
+    if (answer.type !== 'pass') return answer;
+  }
+  asking.method = undefined;
+  return noneLeft(round.offered, round.authUris);
 }
 
 function noneLeft(offered: readonly string[], { noMethod, required }: AuthUris): Deny {
@@ -88,22 +101,12 @@ function noneLeft(offered: readonly string[], { noMethod, required }: AuthUris):
   return deny(reason, `cannot authenticate using any of the offered authmethods ${names}`);
 }
 
-function inOrder(
-  offered: readonly string[],
-  methods: AuthMethodLookup,
-  client: ClientInfo,
-): readonly (readonly [string, AuthMethod])[] {
-  const first = [
-    ...(isPresented(methods, client) ? ['ticket'] : []),
-    ...(offered.includes('cookie') ? ['cookie'] : []),
-  ];
-  const names = first.length === 0 && offered.length === 1 ? offered : new Set([...first, ...offered]);
-  const known: (readonly [string, AuthMethod])[] = [];
-  for (const name of names) {
-    const method = methods.get(name);
-    if (method !== undefined) known.push([name, method]);
-  }
-  return known;
+/** Names of methods that the transport does not have may be among them. */
+function inOrder(offered: readonly string[], methods: AuthMethodLookup, client: ClientInfo): readonly string[] {
+  const presents = isPresented(methods, client);
+  const hasCookie = offered.includes('cookie');
+  if (!presents && !hasCookie && offered.length === 1) return offered;
+  return [...new Set([...(presents ? ['ticket'] : []), ...(hasCookie ? ['cookie'] : []), ...offered])];
 }
 
 /** Whether the client came with a ticket in its handshake: no other method has one there. */

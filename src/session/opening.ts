@@ -76,8 +76,10 @@ export class Opening {
   #methods: SessionDeps['authMethods'] | undefined;
   /** The method that decides. */
   readonly #asking: Asking = {};
+  /** As long as what it asks for may have to be written: for most clients it never is. */
+  #hello: Hello | undefined;
   /** What the client asked for, as far as it may be logged. */
-  #asked: Readonly<Record<string, unknown>> = {};
+  #asked: Readonly<Record<string, unknown>> | undefined;
 
   constructor(session: OpeningSession, deps: SessionDeps) {
     this.#session = session;
@@ -123,7 +125,7 @@ export class Opening {
     if (found !== undefined) this.#deps = found;
     if (realm !== undefined && this.#isAway(this.#deps.router.realm(realm))) return;
     const sessionId = this.#session.hello(hello, this.#deps);
-    this.#asked = loggedWish(hello, this.#session.transport.client);
+    this.#hello = hello;
     this.#methods = this.#deps.authMethods.current;
     this.#offersCookie = hello.details.authmethods?.includes('cookie') === true;
     this.#state = 'authenticating';
@@ -142,6 +144,7 @@ export class Opening {
   /** Goes on with a result: at once when it is there, else when it comes. */
   #await<T>(result: T | Promise<T>, proceed: (result: T) => void): void {
     if (!(result instanceof Promise)) return proceed(result);
+    this.#noteWish();
     const { transport } = this.#session;
     // The client has done its part: its HELLO is not late because the answer takes a while.
     transport.challenged();
@@ -166,7 +169,7 @@ export class Opening {
     if (this.#state === 'over') return;
     this.#deps.log.error({ err: error }, 'cookie store failed, session refused');
     const message = 'the cookie store is not available, please try again later';
-    this.#session.refused({ type: 'unavailable', message }, this.#asked);
+    this.#session.refused({ type: 'unavailable', message }, this.#noteWish());
   }
 
   /** Hands on what waited, unless something has to wait again. */
@@ -178,6 +181,7 @@ export class Opening {
 
   readonly #decide = (verdict: Verdict): void => {
     if (verdict.type === 'challenge') {
+      this.#noteWish();
       this.#challenge = verdict;
       this.#state = 'challenged';
       const { authmethod, extra } = verdict;
@@ -223,9 +227,16 @@ export class Opening {
     return true;
   }
 
+  /** Before anything is waited for: by the id that its cookie has now it is seen whether the client asked for a secret. */
+  #noteWish(): Readonly<Record<string, unknown>> {
+    this.#asked ??= this.#hello === undefined ? {} : loggedWish(this.#hello, this.#session.transport.client);
+    this.#hello = undefined;
+    return this.#asked;
+  }
+
   #unavailable(verdict: Unavailable): void {
     this.#count(outcomeOf(verdict));
-    this.#session.refused(verdict, this.#asked);
+    this.#session.refused(verdict, this.#noteWish());
   }
 
   #count(outcome: LoginOutcome): void {
@@ -234,7 +245,7 @@ export class Opening {
 
   #refuse(verdict: Deny): void {
     this.#count(outcomeOf(verdict));
-    this.#session.refused(verdict, this.#asked);
+    this.#session.refused(verdict, this.#noteWish());
   }
 
   /**

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { AuthMethod, Verdict } from '../../../src/auth/method.js';
 import type { AnonymousConfig } from '../../../src/auth/schema.js';
+import type { LiveCookie } from '../../../src/cookie/live/live-cookie.js';
 import { createLogger, silentLogger } from '../../../src/log/logger.js';
 import { Router } from '../../../src/router/router.js';
 import { Session } from '../../../src/session/session.js';
@@ -15,7 +16,12 @@ import { ALLOW_ALL, FakeClock, wire } from '../../support/realm.js';
 const CBTID = 'abcdefghijklmnopqrstuvwx';
 
 function testSession(
-  options: { methods?: ReadonlyMap<string, AuthMethod>; cbtid?: string; log?: (line: string) => void } = {},
+  options: {
+    methods?: ReadonlyMap<string, AuthMethod>;
+    cbtid?: string;
+    liveCookie?: LiveCookie;
+    log?: (line: string) => void;
+  } = {},
 ) {
   const realms = [
     { name: 'realm1', roles: [ALLOW_ALL] },
@@ -27,7 +33,7 @@ function testSession(
   const write = options.log;
   const log = write === undefined ? silentLogger() : createLogger({ level: 'trace', destination: { write } });
   const transport = new FakeTransport(
-    clientInfo({ liveCookie: options.cbtid === undefined ? undefined : visitorOf(options.cbtid) }),
+    clientInfo({ liveCookie: options.cbtid === undefined ? options.liveCookie : visitorOf(options.cbtid) }),
   );
   const session = new Session(transport, { router, log, authMethods: options.methods ?? everybody() });
   const tell = (...fields: unknown[]) => {
@@ -146,6 +152,57 @@ describe('the authid of anonymous clients', () => {
     expect(written).toContain('session joined');
     expect(written).toContain('session left');
     expect(written).not.toContain(CBTID);
+  });
+});
+
+describe('a refusal in the log', () => {
+  const wish = [1, 'realm1', { roles, authid: CBTID, authmethods: ['x', 'ticket'] }] as const;
+  const DENIED: Verdict = { type: 'deny', reason: 'a.b', message: 'no' };
+
+  /** @param start what the method says to the HELLO. */
+  function refusing(start: AuthMethod['start'], liveCookie = visitorOf(CBTID)) {
+    const lines: string[] = [];
+    const options = { methods: new Map([['ticket', { start }]]), liveCookie, log: (line: string) => lines.push(line) };
+    const told = () =>
+      lines.flatMap((line) => {
+        const { msg, realm, authid, authmethods } = JSON.parse(line) as Record<string, unknown>;
+        return msg === 'session refused' ? [{ realm, authid, authmethods }] : [];
+      });
+    return { ...testSession(options), liveCookie, told, written: () => lines.join('') };
+  }
+
+  const REFUSED = { realm: 'realm1', authid: 'abcdef…', authmethods: ['x', 'ticket'] };
+
+  it('says what the client asked for, and no cookie id', () => {
+    const { tell, told, written } = refusing(() => DENIED);
+    tell(...wish);
+    expect(told()).toEqual([REFUSED]);
+    expect(written()).not.toContain(CBTID);
+  });
+
+  it('does so when the cookie has got another id since the client was challenged', () => {
+    const { tell, told, written, liveCookie } = refusing(() => ({
+      ...{ type: 'challenge', authmethod: 'ticket', extra: {} },
+      resume: () => DENIED,
+    }));
+    expect(tell(...wish)).toEqual([[4, 'ticket', {}]]);
+    liveCookie.renamed('zyxwvutsrqponmlkjihgfedc');
+    tell(5, 'wrong', {});
+    expect(told()).toEqual([REFUSED]);
+    expect(written()).not.toContain(CBTID);
+  });
+
+  it('does so when the cookie has got another id while the method decided', async () => {
+    let decide = (_: Verdict): void => undefined;
+    const verdict = new Promise<Verdict>((resolve) => (decide = resolve));
+    const { tell, told, written, liveCookie } = refusing(() => verdict);
+    tell(...wish);
+    liveCookie.renamed('zyxwvutsrqponmlkjihgfedc');
+    decide(DENIED);
+    await verdict;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told()).toEqual([REFUSED]);
+    expect(written()).not.toContain(CBTID);
   });
 });
 
