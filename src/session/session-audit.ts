@@ -18,10 +18,10 @@ export interface AuditedSession extends LoggedSession {
 }
 
 /** @returns false when it may not be let in, because the entry that is required cannot be written. */
-export function auditLogin({ log }: Log, session: AuditedSession, { realm, ...who }: Principal): boolean {
+export function auditLogin({ log }: Log, session: AuditedSession, principal: Principal): boolean {
   const audit = auditOf(log);
   if (audit === undefined) return true;
-  const { authid, authrole: role, authmethod: method, authprovider: provider } = who;
+  const { realm, authid, authrole: role, authmethod: method, authprovider: provider } = principal;
   const names = { realm, authid: shownAuthid(authid, session.transport.client), role, method, provider };
   const entry = { event: 'login', ...names, ...factsOf(session) } as const;
   if (audit.record({ ...entry, outcome: 'ok' })) return true;
