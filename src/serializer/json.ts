@@ -230,7 +230,7 @@ function encode(message: Message, end: string, framing: Framing): Buffer {
     case m.RESULT:
       return framedWith(`[50,${message.requestId},`, message.details, message.payload, end, framing);
     case m.WELCOME:
-      return framed(`[2,${idText(message.session)},${welcomeText(message)}]${end}`, framing);
+      return framedWelcome(message, end, framing);
     case m.PUBLISHED:
       return framed(`[17,${message.requestId},${idText(message.publication)}]${end}`, framing);
     default: {
@@ -278,14 +278,28 @@ function idText(id: number): string {
   return low < 1e7 ? `${high}${String(low).padStart(8, '0')}` : `${high}${low}`;
 }
 
-/** WELCOME.Details.roles of a realm -> its text: by far the largest part of the message, and always the same. */
-const announcements = new WeakMap<object, string>();
+/** WELCOME.Details.roles of a realm -> what the details begin with: by far the largest part of the message, and always the same. */
+const announcements = new WeakMap<object, Buffer>();
 
-function welcomeText({ details, roles }: m.Welcome): string {
-  let text = announcements.get(roles);
-  if (text === undefined) announcements.set(roles, (text = jsonText(roles)));
+function announcementOf(roles: m.RoleFeatures): Buffer {
+  let bytes = announcements.get(roles);
+  if (bytes === undefined) announcements.set(roles, (bytes = Buffer.from(`{"roles":${jsonText(roles)}`)));
+  return bytes;
+}
+
+function framedWelcome({ session, details, roles }: m.Welcome, end: string, framing: Framing): Buffer {
+  const announcement = announcementOf(roles);
+  const head = `[2,${idText(session)},`;
   const rest = dictText(details);
-  return rest === '{}' ? `{"roles":${text}}` : `{"roles":${text},${rest.slice(1)}`;
+  const tail = rest === '{}' ? `}]${end}` : `,${rest.slice(1)}]${end}`;
+  const tailBytes = Buffer.byteLength(tail);
+  const bytes = head.length + announcement.length + tailBytes;
+  const frame = newFrame(bytes, framing);
+  const at = frame.length - bytes;
+  frame.write(head, at, 'latin1');
+  frame.set(announcement, at + head.length);
+  frame.write(tail, frame.length - tailBytes, tailBytes === tail.length ? 'latin1' : 'utf8');
+  return frame;
 }
 
 function dictText(details: Dict): string {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { RECORD_SEPARATOR } from '../../../src/serializer/batch.js';
 import { batchedJsonSerializer, jsonSerializer } from '../../../src/serializer/json.js';
 import type { Framing } from '../../../src/serializer/serializer.js';
-import { EVENT, NO_DETAILS } from '../../../src/wamp/message.js';
-import type { Event, Publish } from '../../../src/wamp/message.js';
+import { EVENT, NO_DETAILS, WELCOME } from '../../../src/wamp/message.js';
+import type { Event, Publish, Welcome } from '../../../src/wamp/message.js';
 import { NO_PAYLOAD } from '../../../src/wamp/payload.js';
 
 const UNFRAMED: Framing = { headerBytes: () => 0, writeHeader: () => undefined };
@@ -23,6 +24,38 @@ describe('JSON ids', () => {
       expect(jsonSerializer.encode(event, UNFRAMED).toString()).toBe(`[36,1,${publication},{}]`);
     },
   );
+});
+
+describe('WELCOME in JSON', () => {
+  const roles: Welcome['roles'] = { broker: { features: { publisher_exclusion: true } } };
+  const welcome = (details: Welcome['details']): Welcome => ({ type: WELCOME, session: 2 ** 53 - 1, roles, details });
+
+  it.each([
+    ['no details', {}],
+    ['a plain name', { realm: 'realm1', authid: 'joe' }],
+    ['a name beyond ASCII', { authid: 'Žluťoučký 漢字 😀', authrole: 'é' }],
+    ['what JSON escapes', { authid: '"\\\n\u0000' }],
+    ['more than simple values', { authid: 'ž', authextra: { list: [1, { of: 'é' }] } }],
+    ['much', { authid: 'x'.repeat(70_000) }],
+  ])('says the same each time, with %s', (_what, details) => {
+    const text = JSON.stringify([2, 2 ** 53 - 1, { roles, ...details }]);
+    for (const end of ['', RECORD_SEPARATOR]) {
+      const serializer = end === '' ? jsonSerializer : batchedJsonSerializer;
+      for (let time = 0; time < 2; time++) {
+        expect(serializer.encode(welcome(details), UNFRAMED).toString()).toBe(`${text}${end}`);
+      }
+    }
+  });
+
+  it('stands behind the header of its frame', () => {
+    const framing: Framing = {
+      headerBytes: () => 3,
+      writeHeader: (frame, payloadBytes) => frame.writeUIntBE(payloadBytes, 0, 3),
+    };
+    const frame = jsonSerializer.encode(welcome({ authid: 'ž' }), framing);
+    expect(frame.readUIntBE(0, 3)).toBe(frame.length - 3);
+    expect(frame.toString('utf8', 3)).toBe(JSON.stringify([2, 2 ** 53 - 1, { roles, authid: 'ž' }]));
+  });
 });
 
 describe('JSON payloads', () => {
