@@ -32,6 +32,7 @@ interface FolderRule {
 
 const FOLDERS: Readonly<Record<string, FolderRule>> = {
   wamp: { folders: [] },
+  collections: { folders: [] },
   schema: { folders: [] },
   log: { folders: [], packages: ['pino'] },
   audit: { folders: ['log', 'system'], builtinTypes: ['stream'] },
@@ -47,7 +48,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtinTypes: ['stream'],
   },
   serializer: { folders: ['wamp'], builtins: ['buffer', 'worker_threads'] },
-  router: { folders: ['wamp', 'metrics'], types: ['log'] },
+  router: { folders: ['wamp', 'collections', 'metrics'], types: ['log'] },
   // What carries messages and values between nodes. Only the folders in it know a system by name.
   engine: {
     folders: ['log', 'system'],
@@ -72,7 +73,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   session: { folders: ['wamp', 'router', 'auth', 'cookie', 'log', 'metrics'] },
   transport: {
-    folders: ['wamp', 'serializer', 'session', 'cookie', 'log', 'metrics', 'system'],
+    folders: ['wamp', 'collections', 'serializer', 'session', 'cookie', 'log', 'metrics', 'system'],
     types: ['auth'],
     builtins: ['net', 'http', 'tls', 'crypto', 'dns', 'fs', 'path', 'buffer', 'worker_threads'],
     builtinTypes: ['stream'],
@@ -87,7 +88,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['mqtt-packet'],
   },
   http: {
-    folders: ['transport', 'log', 'system'],
+    folders: ['transport', 'collections', 'log', 'system'],
     types: ['metrics'],
     builtins: ['http', 'net', 'crypto'],
     builtinTypes: ['stream'],

@@ -9,6 +9,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { InPlaceSet } from '../collections/in-place.js';
 import type { Logger } from '../log/logger.js';
 import type { Acceptor } from '../transport/endpoint.js';
 import { askAfter } from '../transport/keep-alive.js';
@@ -58,7 +59,7 @@ export class HttpAcceptor implements Acceptor {
   /** There is no time limit for the headers of a request, or between two requests. */
   #mayWaitForEver: boolean;
   /** All connections, upgraded ones included, which the HTTP server itself forgets. */
-  readonly #connections = new Set<Socket>();
+  readonly #connections = new InPlaceSet<Socket>();
   /** A listener for all of them, which needs no closure for each. */
   readonly #forget: (this: Socket) => void;
   /** Resolves the wait of `stop` when the last connection has gone. */

@@ -12,6 +12,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { InPlaceMap } from '../collections/in-place.js';
 import type { Logger } from '../log/logger.js';
 import type { HttpCounts } from '../metrics/http-counts.js';
 import { peerOf, undecideAddress } from '../transport/peer.js';
@@ -67,7 +68,7 @@ export class Dispatcher implements ServerEnd {
   /** Name and value of each header that all responses have. */
   #headers: readonly (readonly [string, string])[];
   /** The connections that speak HTTP. One that was upgraded does no longer. */
-  readonly #pipelines = new Map<Duplex, Pipeline>();
+  readonly #pipelines = new InPlaceMap<Duplex, Pipeline>();
   /** Connections already found broken: what else arrives on them is not looked at. */
   readonly #broken = new WeakSet<Duplex>();
   readonly #refusals: RefusalLog;

@@ -5,7 +5,7 @@
  * There is no second way to escape a text: where one needs it, pino writes the line. It does so, too, with the logger of a program
  * that embeds a node, which may be set up in any way, and where a field has the name of a secret.
  */
-import type { Logger } from './logger.js';
+import type { Logger } from 'pino';
 import { isSecretName } from './redact.js';
 
 /** What a field may hold; one that is undefined is left out. */

@@ -8,7 +8,7 @@ import { DeadlineQueue } from '../transport/deadline-queue.js';
 /** In milliseconds, of one second that a client says. */
 const MS_EACH = 1500;
 
-interface Queue<T> {
+interface Queue<T extends object> {
   readonly deadlines: DeadlineQueue<T>;
   members: number;
 }

@@ -2,6 +2,7 @@
  * A realm: its roles, its sessions, a broker and a dealer. `receive` routes a message of an established session completely
  * before it returns. The realm knows sessions by the interface in `session.ts` only.
  */
+import { InPlaceMap } from '../collections/in-place.js';
 import { Broker } from './broker/broker.js';
 import { BROKER_FEATURES, LINKED_BROKER_FEATURES } from './broker/features.js';
 import { DEALER_FEATURES, Dealer } from './dealer/dealer.js';
@@ -23,7 +24,6 @@ import type { Request } from './request-error.js';
 import { revokeForbidden } from './reload/forbidden.js';
 import { Roles } from './roles.js';
 import { goodbyeReasonOf, optionsOf } from './realm-options.js';
-import type { ClientMessage, RoleFeatures } from '../wamp/message.js';
 import type { RandomId } from '../wamp/id.js';
 import type { UriRule } from '../wamp/uri.js';
 import type { Decider } from './deciders.js';
@@ -67,13 +67,13 @@ const NO_BUILTIN = (): undefined => undefined;
 export class Realm {
   readonly name: string;
   /** What WELCOME.Details.roles says: the features of this realm. */
-  readonly announcement: RoleFeatures;
+  readonly announcement: m.RoleFeatures;
   /** What is counted of all realms of this name. */
   readonly counts: RealmCounts;
   #goodbyeReason: string;
   readonly #roles: Roles;
   // session id -> session; exactly the sessions between WELCOME and their end
-  readonly #sessions = new Map<number, RouterSession>();
+  readonly #sessions = new InPlaceMap<number, RouterSession>();
   #uriRule: UriRule;
   readonly #budget: Budget;
   /** Undefined where the realm remembers no publications. */
@@ -263,7 +263,7 @@ export class Realm {
    * @param granted what an authorizer said about this request, for sessions whose role has one.
    * @throws ProtocolViolation when the session must end.
    */
-  receive(session: RouterSession, message: ClientMessage, granted?: Permission): void {
+  receive(session: RouterSession, message: m.ClientMessage, granted?: Permission): void {
     checkRouted(message);
     this.#requestIds?.check(session, message);
     try {

@@ -12,6 +12,7 @@
  * It knows no sockets: a connection is any object, and whoever admits one has to say that it left. Where the connections of a transport
  * get other options, and with them another host, both have one account: who came before counts as who comes now.
  */
+import { InPlaceMap, InPlaceSet } from '../collections/in-place.js';
 import type { RepeatedLog } from '../log/repeated.js';
 
 /** The config keys of the limits; 0 switches one off. */
@@ -37,10 +38,10 @@ interface Counted {
 export class ConnectionLimits {
   #options: ConnectionLimitOptions;
   #log: RepeatedLog;
-  readonly #connections = new Map<object, Counted>();
+  readonly #connections = new InPlaceMap<object, Counted>();
   /** Those of `#connections` that wait, in all and by address; whoever has waited longest is first. No address has none. */
-  readonly #waiting = new Set<object>();
-  readonly #waitingByAddress = new Map<string, Set<object>>();
+  readonly #waiting = new InPlaceSet<object>();
+  readonly #waitingByAddress = new Map<string, InPlaceSet<object>>();
   /** How many of `#connections` each has; who has none is not in it. */
   readonly #counts = new Map<ConnectionOwner, number>();
 
@@ -117,11 +118,11 @@ export class ConnectionLimits {
   }
 
   #evictOldest(
-    waiting: ReadonlySet<object> | undefined,
+    waiting: InPlaceSet<object> | undefined,
     limit: keyof ConnectionLimitOptions,
     remoteAddress: string | undefined,
   ): boolean {
-    const [oldest] = waiting ?? [];
+    const oldest = waiting?.first;
     const facts = { limit, allowed: this.#options[limit], address: remoteAddress ?? 'unix' };
     if (oldest === undefined) {
       this.#log.say('warn', facts, 'too many connections, some refused');
@@ -142,7 +143,7 @@ export class ConnectionLimits {
     else this.#waiting.delete(connection);
     if (address === undefined) return;
     const here = this.#waitingByAddress.get(address);
-    if (waiting && here === undefined) this.#waitingByAddress.set(address, new Set([connection]));
+    if (waiting && here === undefined) this.#waitingByAddress.set(address, new InPlaceSet<object>().add(connection));
     else if (waiting) here?.add(connection);
     else if (here?.delete(connection) === true && here.size === 0) this.#waitingByAddress.delete(address);
   }

@@ -2,6 +2,7 @@
  * Deadlines that are all equally far away: whoever was added first is due first, so one timer and a queue serve any
  * number of connections (a timer for each would cost memory and time even when it never fires).
  */
+import { InPlaceMap } from '../collections/in-place.js';
 
 /** Who is due at once, say 10,000 connections to be pinged, is served in portions: others have a turn in between. */
 const MAX_AT_ONCE = 256;
@@ -14,11 +15,11 @@ const MAX_LATE_SHARE = 1 / 64;
 const PAUSE_MS = 1000;
 
 /** Deadlines of one length, with one timer for all of them. */
-export class DeadlineQueue<T> {
+export class DeadlineQueue<T extends object> {
   readonly #delayMs: number;
   readonly #onDue: (item: T) => void;
   // item -> when it is due; in order of insertion, which is the order of the deadlines
-  readonly #due = new Map<T, number>();
+  readonly #due = new InPlaceMap<T, number>();
   #timer: NodeJS.Timeout | undefined;
   // When the timer is to go off, and whether it is set because the one before told of a pause.
   #wakesAt = 0;

@@ -11,6 +11,7 @@ import { createServer as createPlainServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
+import { InPlaceSet } from '../collections/in-place.js';
 import { auditOf } from '../log/audit.js';
 import type { Logger } from '../log/logger.js';
 import { RepeatedLog } from '../log/repeated.js';
@@ -75,7 +76,7 @@ export class EndpointServer {
   /** Undefined where connections begin without the header of a proxy. */
   readonly #gate: ProxyGate | undefined;
   /** All connections; with TLS what lies below it, from before its handshake on. */
-  readonly #connections = new Set<Socket>();
+  readonly #connections = new InPlaceSet<Socket>();
   /** ends of a connection -> the connection whose TLS handshake is not done */
   readonly #handshakes = new Map<string, Socket>();
   /** A listener for all of them, which needs no closure for each. */

@@ -9,6 +9,7 @@
  * What waits: a TLS handshake, headers, opening octets, a HELLO, a connection between two requests. A response is in use as
  * long as it goes on; one that nobody reads counts as waiting after a while.
  */
+import { InPlaceMap, InPlaceSet } from '../collections/in-place.js';
 
 /** A socket, as far as it is seen here. */
 export interface Connection {
@@ -47,8 +48,8 @@ export class OpenConnections {
   readonly #clock: () => number;
   #open = 0;
   /** Whoever has waited longest is first. */
-  readonly #waiting = new Set<Connection>();
-  readonly #responses = new Map<Connection, Response>();
+  readonly #waiting = new InPlaceSet<Connection>();
+  readonly #responses = new InPlaceMap<Connection, Response>();
   /** Those that are no longer counted although they are not closed yet. */
   readonly #evicted = new WeakSet<Connection>();
   /** What is counted -> what is spoken to: with TLS, one lies below the other. And the other way round. */
@@ -72,7 +73,7 @@ export class OpenConnections {
       this.#count(connection);
       return ADMITTED;
     }
-    const [oldest = this.#stalled()] = this.#waiting;
+    const oldest = this.#waiting.first ?? this.#stalled();
     if (oldest === undefined) return REFUSED;
     this.#evict(oldest);
     this.#count(connection);
@@ -156,8 +157,7 @@ export class OpenConnections {
         this.#waiting.add(connection);
       }
     }
-    const [oldest] = this.#waiting;
-    return oldest;
+    return this.#waiting.first;
   }
 }
 

@@ -3,6 +3,7 @@
  * how many there may be, and the orderly end of all of them. It knows no sockets and no frames: what is counted has an
  * address and can be cut.
  */
+import { InPlaceMap, InPlaceSet } from '../collections/in-place.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { RepeatedLog } from '../log/repeated.js';
 import { DeadlineQueue } from './deadline-queue.js';
@@ -117,11 +118,11 @@ export class TransportHost implements DrainedHost, Waiting {
   /** Also of the hosts before and behind it, whose place this one took or that took its place. */
   #connections: ConnectionLimits;
   readonly #asOwner: ConnectionOwner = { evict: (connection) => this.#evict(connection as CountedConnection) };
-  readonly #transports = new Set<HostedTransport>();
+  readonly #transports = new InPlaceSet<HostedTransport>();
   /** The addresses whose messages were too large. */
   readonly #toldTooLarge = new Set<string>();
   /** what is counted -> its transport, as long as it has no session */
-  readonly #waiting = new Map<CountedConnection, HostedTransport>();
+  readonly #waiting = new InPlaceMap<CountedConnection, HostedTransport>();
   readonly #hellos: DeadlineQueue<HostedTransport>;
   readonly #authentications: DeadlineQueue<HostedTransport>;
   readonly #pings: DeadlineQueue<HostedTransport>;

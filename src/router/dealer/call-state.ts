@@ -2,7 +2,7 @@
  * What the dealer remembers of sessions and of calls that are not over. Plain data; the rules are in `registrar.ts` (who is
  * registered) and `calls.ts` (calls from INVOCATION to RESULT).
  */
-import { IdMap } from './id-map.js';
+import { IdMap } from '../../collections/id-map.js';
 import type { Histogram } from '../../metrics/histogram.js';
 import type { RandomId } from '../../wamp/id.js';
 import type { Call } from '../../wamp/message.js';

@@ -4,9 +4,25 @@ import { DeadlineQueue } from '../../../src/transport/deadline-queue.js';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-function queue(delayMs = 100) {
+/** A queue whose items have names. */
+function queue(delayMs = 100, onDue: (name: string) => void = () => undefined) {
   const due: string[] = [];
-  return { due, queue: new DeadlineQueue<string>(delayMs, (item) => due.push(item)) };
+  const items = new Map<string, { readonly name: string }>();
+  const deadlines = new DeadlineQueue<{ readonly name: string }>(delayMs, ({ name }) => {
+    due.push(name);
+    onDue(name);
+  });
+  const itemOf = (name: string) => {
+    const item = items.get(name) ?? { name };
+    items.set(name, item);
+    return item;
+  };
+  const named = {
+    add: (name: string) => deadlines.add(itemOf(name)),
+    delete: (name: string) => deadlines.delete(itemOf(name)),
+    clear: () => deadlines.clear(),
+  };
+  return { due, queue: named };
 }
 
 describe('DeadlineQueue', () => {
@@ -39,10 +55,8 @@ describe('DeadlineQueue', () => {
   });
 
   it('takes back what is added while it reports', () => {
-    const due: string[] = [];
-    const q: DeadlineQueue<string> = new DeadlineQueue(100, (item) => {
-      due.push(item);
-      if (due.length < 6) q.add(item);
+    const { due, queue: q } = queue(100, (name) => {
+      if (due.length < 6) q.add(name);
     });
     q.add('a');
     vi.advanceTimersByTime(50);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IdMap } from '../../../../src/router/dealer/id-map.js';
+import { IdMap } from '../../../src/collections/id-map.js';
 
 interface Item {
   readonly name: string;

@@ -20,6 +20,7 @@ const WORD = 4_294_967_296;
 const SECRET_LOW = Math.floor(Math.random() * WORD);
 const SECRET_HIGH = Math.floor(Math.random() * WORD);
 
+/** See above. Ids are integers that are safe. */
 export class IdMap<T extends object> {
   /** Which id a slot holds; says nothing about an empty slot. */
   #ids: number[] = [];
