@@ -9,7 +9,6 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { InPlaceSet } from '../collections/in-place.js';
 import type { Logger } from '../log/logger.js';
 import type { Acceptor } from '../transport/endpoint.js';
 import { askAfter } from '../transport/keep-alive.js';
@@ -58,8 +57,8 @@ export class HttpAcceptor implements Acceptor {
   readonly #dispatcher: Dispatcher;
   /** There is no time limit for the headers of a request, or between two requests. */
   #mayWaitForEver: boolean;
-  /** All connections, upgraded ones included, which the HTTP server itself forgets. */
-  readonly #connections = new InPlaceSet<Socket>();
+  /** How many connections there are, upgraded ones included, which the HTTP server itself forgets. */
+  #connections = 0;
   /** A listener for all of them, which needs no closure for each. */
   readonly #forget: (this: Socket) => void;
   /** Resolves the wait of `stop` when the last connection has gone. */
@@ -125,7 +124,7 @@ export class HttpAcceptor implements Acceptor {
   }
 
   accept(socket: Socket): void {
-    this.#connections.add(socket);
+    this.#connections += 1;
     socket.on('close', this.#forget);
     socket.setNoDelay(true);
     if (this.#mayWaitForEver) askAfter(socket);
@@ -186,12 +185,12 @@ export class HttpAcceptor implements Acceptor {
 
   #closed(socket: Socket): void {
     this.#dispatcher.closed(socket);
-    this.#connections.delete(socket);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+    this.#connections -= 1;
+    if (this.#connections === 0) this.#onEmpty?.();
   }
 
   async #emptyWithin(ms: number): Promise<void> {
-    if (this.#connections.size === 0) return;
+    if (this.#connections === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#onEmpty = () => {
