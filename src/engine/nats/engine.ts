@@ -48,6 +48,8 @@ export class NatsEngine implements Engine {
   readonly #manager: JetStreamManager;
   readonly #listeners: ((isUp: boolean) => void)[] = [];
   readonly #followings = new Set<Following>();
+  /** See `FollowingDeps.distrusted`. */
+  readonly #distrusted = new Map<string, string>();
   /** Ends each request that is under way. */
   readonly #asks = new Set<() => void>();
   readonly #repeated: RepeatedLog | undefined;
@@ -159,6 +161,7 @@ export class NatsEngine implements Engine {
       prefix: `$KV.${name}.`,
       ask: (request) => this.#ask(request),
       followings: this.#followings,
+      distrusted: this.#distrusted,
       failed: (error) => this.#repeated?.say('warn', { err: error, bucket: name }, FOLLOWS_AGAIN),
     });
   }

@@ -90,6 +90,8 @@ export interface FollowingDeps {
   /** The stream of the bucket, and what its subjects begin with. */
   readonly stream: string;
   readonly prefix: string;
+  /** stream -> the server that kept something back, or told what the stream does not have. Shared by all watches of a node. */
+  readonly distrusted: Map<string, string>;
   /** Called with each failure to make a consumer; another attempt follows. */
   readonly failed: (error: unknown) => void;
 }
@@ -115,8 +117,6 @@ export class Following {
   readonly #leader: Leader;
   /** The server of the consumer; undefined: NATS is one server. */
   #server: string | undefined;
-  /** The server that kept something back. */
-  #distrusted: string | undefined;
   /** Whether the leader is asked if what was there has come. */
   #isSettling = false;
   /** Called when what was there has been told. */
@@ -148,10 +148,10 @@ export class Following {
     this.#consume().catch((error: unknown) => {
       if (attempt !== this.#attempt) return;
       this.#missed = isMissing(error) ? this.#missed + 1 : 0;
+      this.#deps.failed(error);
       if (isEngineError(error, OTHER_STREAM)) return this.#gone('all');
       if (isEngineError(error, OTHER_CHANGES)) return this.#gone('some');
       if (this.#missed >= LOOKS) return this.#gone(isEngineError(error, CHANGES_MISSING) ? 'some' : 'all');
-      this.#deps.failed(error);
       this.#retry = setTimeout(() => this.renew(), RETRY_MS).unref();
     });
   }
@@ -166,8 +166,14 @@ export class Following {
   }
 
   #gone(loss: Loss): void {
+    // Whether the leader has lost something, or that server never had what the others have: the next consumer is better elsewhere.
+    this.#distrust();
     this.end();
     this.#listener.onGone(loss);
+  }
+
+  #distrust(): void {
+    if (this.#server !== undefined) this.#deps.distrusted.set(this.#deps.stream, this.#server);
   }
 
   #drop(): void {
@@ -227,7 +233,7 @@ export class Following {
   }
 
   async #makeConsumer(attempt: number): Promise<Made> {
-    const { packages, manager, inboxPrefix, stream, prefix } = this.#deps;
+    const { packages, manager, inboxPrefix, stream, prefix, distrusted } = this.#deps;
     const { AckPolicy, DeliverPolicy } = packages.jetstream;
     const { createInbox, nanos } = packages.transport;
     for (let tries = 0; ; tries += 1) {
@@ -249,7 +255,7 @@ export class Following {
         num_replicas: 1,
       });
       const server = info.cluster?.leader;
-      const isElsewhere = server === undefined || server !== this.#distrusted;
+      const isElsewhere = server === undefined || server !== distrusted.get(stream);
       if (isElsewhere || tries === ELSEWHERE || attempt !== this.#attempt) return { name, info };
       await manager.consumers.delete(stream, name);
     }
@@ -305,7 +311,7 @@ export class Following {
         if (type === 'heartbeats_missed' || type === 'consumer_deleted') break;
         if (type !== 'heartbeat' || ++beats % LOOK_EVERY > 0) continue;
         if (awaited > this.#last && this.#messages === messages) {
-          this.#distrusted = this.#server;
+          this.#distrust();
           this.#deps.failed(new EngineError('unavailable', KEPT_BACK));
           await this.#readUpTo(awaited, messages);
           break;

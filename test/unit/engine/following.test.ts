@@ -19,6 +19,7 @@ class FakeStream {
   /** The servers that consumers are put on, one after the other; the last one for all that follow. */
   servers: readonly string[] = [];
   readonly deleted: string[] = [];
+  readonly distrusted = new Map<string, string>();
   readonly erased: number[] = [];
   /** Those that are others than were told: when each was stored, about. */
   readonly others = new Map<number, number>();
@@ -62,6 +63,7 @@ class FakeStream {
       inboxPrefix: 'inbox',
       stream: 'KV_b',
       prefix: '$KV.b.',
+      distrusted: this.distrusted,
       failed: (error) => this.failures.push(error),
     };
   }
@@ -156,6 +158,21 @@ it('takes no consumer on the server that kept something back, unless NATS has no
   await beats(other, 4);
   expect([other.consumers.length, other.deleted.length]).toEqual([2, 8]);
   there.end();
+});
+
+it('is over, and the next watch takes no consumer on the server that told what the stream does not have', async () => {
+  const stream = new FakeStream();
+  stream.servers = ['a', 'a', 'b'];
+  const { told } = await follow(stream);
+  stream.lastSeq = 1;
+  stream.consumers[0]?.tell(1);
+  stream.storedMs = 5000;
+  await beats(stream, 2);
+  expect(told).toEqual([1, -2]);
+  expect(stream.failures).toHaveLength(1);
+  const { following } = await follow(stream);
+  expect([stream.consumers.length, stream.deleted.length]).toEqual([2, 2]);
+  following.end();
 });
 
 it('has told what was there only when the leader says so, whatever the consumer says', async () => {
