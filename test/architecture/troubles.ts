@@ -65,7 +65,7 @@ describe('the page of troubles', () => {
     const source = sources.map((name) => read(`src/${name}`)).join('\n');
     // Words of a sentence: what has no blank is the name of an option, a file or a field.
     const quoted = [...page.matchAll(/`([a-zA-Z][^`\n]* [^`\n]*)`/g)].map(([, text = '']) => text);
-    const foreign = /^(exclude_me|curl|ss|kill|chmod|WebSocket connection|--|crossbar-ts)/;
+    const foreign = /^(exclude_me|nats stream|curl|ss|kill|chmod|WebSocket connection|--|crossbar-ts)/;
     const unknown = quoted.filter((text) => !foreign.test(text) && !source.includes(text));
     expect(unknown).toEqual([]);
     expect(quoted.length).toBeGreaterThan(80);
