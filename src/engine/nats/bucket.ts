@@ -6,7 +6,7 @@ import { Following } from './following.js';
 import { OPERATION, isMark } from './mark.js';
 import type { JetStreamApiError, JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { Bucket, Change, Loss } from '../engine.js';
-import type { FollowingDeps } from './following.js';
+import type { FollowingDeps } from './following-deps.js';
 
 /** JetStream: there is no message with this subject. */
 const NO_MESSAGE = 10_037;

@@ -9,35 +9,27 @@
  * for the last change from time to time, and before what was there counts as told. What the consumer keeps back is read from the leader,
  * and the next consumer has to be on another server: NATS takes any of them for it.
  *
+ * A copy may also have holes in it: a server that was killed lacks changes from the midst, and knows nothing of it. So what is there when a
+ * watch begins is compared with the keys that the leader has; and where a consumer leaves out a number later, the leader is asked what
+ * stands there. Mostly nothing does: a later change of the same key took its place.
+ *
  * Before each consumer, and from time to time, it looks whether the stream still is the one that it followed. A server that came back with
  * an empty directory has another one, or none. One whose copy had stopped may come to lead the stream (nats-server 2.9.10 again): then the
  * stream ends before the last change that was told, or has other ones in the places of those that were told (`told-changes.ts`).
  */
-import type {
-  ConsumerInfo,
-  ConsumerMessages,
-  JetStreamApiError,
-  JetStreamClient,
-  JetStreamManager,
-  JsMsg,
-} from '@nats-io/jetstream';
+import type { ConsumerMessages, JetStreamApiError, JsMsg, StoredMsg } from '@nats-io/jetstream';
 import { EngineError } from '../engine.js';
 import { Leader } from './leader.js';
+import { makeConsumer } from './push-consumer.js';
 import { isMark } from './mark.js';
 import { Portions } from './portions.js';
 import { ToldChanges } from './told-changes.js';
-import type { Change, Loss } from '../engine.js';
-import type { NatsPackages } from './packages.js';
+import type { Loss } from '../engine.js';
+import type { FollowingDeps, FollowingListener } from './following-deps.js';
 import type { Told } from './told-changes.js';
-
-/** A consumer with nothing to tell says so after this long; after two such times without a word it is taken for gone. */
-const HEARTBEAT_MS = 1000;
 
 /** So many heartbeats are between two looks whether the consumer keeps something back: each is a request. */
 const LOOK_EVERY = 2;
-
-/** The server removes a consumer that nobody listened to for this long: each that is left behind costs it work. */
-const INACTIVE_MS = 10_000;
 
 /** Between two attempts to make a consumer. */
 const RETRY_MS = 250;
@@ -50,9 +42,6 @@ const NO_STREAM = 10_059;
  * all yet. A stream that was made at another time is another one at once.
  */
 const LOOKS = 4;
-
-/** So many consumers in a row are given up because NATS put them on the server that kept something back. The next one is taken. */
-const ELSEWHERE = 8;
 
 /** The stream has the name of the one that was followed, and is another one. */
 const OTHER_STREAM = 'the stream was made anew';
@@ -68,33 +57,6 @@ const KEPT_BACK = 'a server of NATS does not tell what is in the stream';
 
 /** A change, by whichever way it came. */
 type Arrived = Pick<JsMsg, 'headers' | 'data'> & Told;
-
-/** A consumer that pushes to us, and what NATS said of it. */
-interface Made {
-  readonly name: string;
-  readonly info: ConsumerInfo;
-}
-
-/** What is told of a bucket: see `Bucket.watch`. */
-export interface FollowingListener {
-  readonly onChange: (change: Change) => void;
-  readonly onGone: (loss: Loss) => void;
-}
-
-export interface FollowingDeps {
-  readonly packages: Pick<NatsPackages, 'transport' | 'jetstream'>;
-  readonly jetstream: JetStreamClient;
-  readonly manager: JetStreamManager;
-  /** What the subjects for answers begin with. */
-  readonly inboxPrefix: string;
-  /** The stream of the bucket, and what its subjects begin with. */
-  readonly stream: string;
-  readonly prefix: string;
-  /** stream -> the server that kept something back, or told what the stream does not have. Shared by all watches of a node. */
-  readonly distrusted: Map<string, string>;
-  /** Called with each failure to make a consumer; another attempt follows. */
-  readonly failed: (error: unknown) => void;
-}
 
 /** One watch of one bucket. */
 export class Following {
@@ -121,7 +83,10 @@ export class Following {
   #isSettling = false;
   /** Called when what was there has been told. */
   #complete: () => void = () => undefined;
-  #haveAllCome = false;
+  /** Of the keys that were there when the watch began, those that were told; undefined when all were. */
+  #loaded: Set<string> | undefined = new Set();
+  /** What came behind a gap, as long as the leader is asked what stands in it. */
+  #held: Arrived[] | undefined;
   #isEnded = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -179,6 +144,7 @@ export class Following {
   #drop(): void {
     this.#messages?.stop();
     this.#messages = undefined;
+    this.#held = undefined;
   }
 
   /** Rejects with what NATS says, or with a reason why the stream is not the one that was followed. */
@@ -210,7 +176,7 @@ export class Following {
     await this.#look(attempt);
     if (attempt !== this.#attempt) return;
     const { jetstream, stream } = this.#deps;
-    const { name, info } = await this.#makeConsumer(attempt);
+    const { name, info } = await makeConsumer(this.#deps, this.#last, () => attempt === this.#attempt);
     if (attempt !== this.#attempt) return;
     const consumer = await jetstream.consumers.getPushConsumer(stream, name);
     if (attempt !== this.#attempt) return;
@@ -220,7 +186,7 @@ export class Following {
         if (this.#messages !== messages) return;
         if (message.info.deliverySequence !== expected) return this.renew();
         expected += 1;
-        this.#tell(toldOf(message));
+        this.#arrived(toldOf(message), messages);
         if (message.info.pending === 0) this.#settle(messages);
       },
     });
@@ -232,39 +198,43 @@ export class Following {
     if (info.num_pending === 0) this.#settle(messages);
   }
 
-  async #makeConsumer(attempt: number): Promise<Made> {
-    const { packages, manager, inboxPrefix, stream, prefix, distrusted } = this.#deps;
-    const { AckPolicy, DeliverPolicy } = packages.jetstream;
-    const { createInbox, nanos } = packages.transport;
-    for (let tries = 0; ; tries += 1) {
-      const deliver_subject = createInbox(inboxPrefix);
-      const name = `crossbar_${deliver_subject.slice(inboxPrefix.length + 1)}`;
-      const info = await manager.consumers.add(stream, {
-        name,
-        deliver_subject,
-        filter_subject: `${prefix}>`,
-        ...(this.#last === 0
-          ? { deliver_policy: DeliverPolicy.LastPerSubject }
-          : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#last + 1 }),
-        ack_policy: AckPolicy.None,
-        max_deliver: 1,
-        flow_control: true,
-        idle_heartbeat: nanos(HEARTBEAT_MS),
-        inactive_threshold: nanos(INACTIVE_MS),
-        mem_storage: true,
-        num_replicas: 1,
-      });
-      const server = info.cluster?.leader;
-      const isElsewhere = server === undefined || server !== distrusted.get(stream);
-      if (isElsewhere || tries === ELSEWHERE || attempt !== this.#attempt) return { name, info };
-      await manager.consumers.delete(stream, name);
+  /** A consumer has pushed a change. */
+  #arrived(change: Arrived, messages: ConsumerMessages): void {
+    if (this.#held !== undefined) return void this.#held.push(change);
+    if (this.#loaded !== undefined || change.seq <= this.#last + 1) return this.#tell(change);
+    const held = (this.#held = [change]);
+    this.#watchOver(messages, () => this.#closeGaps(held, messages));
+  }
+
+  /** Tells what was held back, and before it what the consumer has left out. */
+  async #closeGaps(held: readonly Arrived[], messages: ConsumerMessages): Promise<void> {
+    let hasHole = false;
+    // More may come meanwhile.
+    for (const change of held) {
+      const last = this.#last;
+      if (!(await this.#readUpTo(change.seq - 1, messages))) {
+        if (this.#messages === messages) this.renew();
+        return;
+      }
+      hasHole ||= this.#last > last;
+      this.#tell(change);
     }
+    this.#held = undefined;
+    if (!hasHole) return;
+    this.#distrust();
+    this.#deps.failed(new EngineError('unavailable', KEPT_BACK));
+    this.renew();
   }
 
   /** What was told by another way is not told again. */
   #tell({ seq, subject, headers, data, storedMs }: Arrived): void {
     if (seq <= this.#last) return;
     this.#last = seq;
+    this.#hand({ seq, subject, headers, data, storedMs });
+  }
+
+  #hand({ seq, subject, headers, data, storedMs }: Arrived): void {
+    this.#loaded?.add(subject);
     this.#told.note({ seq, subject, storedMs });
     const key = subject.slice(this.#deps.prefix.length);
     const change = { key, value: isMark(headers) ? undefined : data.slice(), revision: seq };
@@ -273,7 +243,7 @@ export class Following {
 
   /** What was there when the watch began has come, says the consumer. Without an answer of the leader the next look is for it. */
   #settle(messages: ConsumerMessages): void {
-    if (this.#haveAllCome || this.#isSettling) return;
+    if (this.#loaded === undefined || this.#isSettling) return;
     this.#isSettling = true;
     this.#watchOver(messages, async () => {
       try {
@@ -286,9 +256,27 @@ export class Following {
 
   /** @param end the number of the last change, as the leader has it. What came late is read there. */
   async #checkAgainst(end: number | undefined, messages: ConsumerMessages): Promise<void> {
-    if (end === undefined || !(await this.#readUpTo(end, messages)) || this.#haveAllCome) return;
-    this.#haveAllCome = true;
+    if (end === undefined || !(await this.#readUpTo(end, messages))) return;
+    if (!(await this.#readMissing(messages)) || this.#loaded === undefined) return;
+    this.#loaded = undefined;
     this.#telling.run(() => this.#complete());
+  }
+
+  /** Tells the keys that the leader has, and the consumer did not tell. @returns whether all has been told. */
+  async #readMissing(messages: ConsumerMessages): Promise<boolean> {
+    const { manager, stream, prefix } = this.#deps;
+    const { state } = await manager.streams.info(stream, { subjects_filter: `${prefix}>` });
+    for (const subject of Object.keys(state.subjects ?? {})) {
+      if (this.#messages !== messages) return false;
+      if (this.#loaded?.has(subject) !== false) continue;
+      const message = await this.#leader.lastOf(subject);
+      if (message === undefined) return false;
+      // What has come since is told by the consumer; what is gone since, by nobody.
+      if (message === null || message.seq > this.#last || this.#loaded.has(subject)) continue;
+      this.#distrust();
+      this.#hand(arrivedOf(message));
+    }
+    return this.#messages === messages;
   }
 
   /** Reads at the leader, while a consumer may push the same. @returns whether all has been told. */
@@ -297,8 +285,8 @@ export class Following {
       const message = await this.#leader.next(this.#last + 1);
       if (message === null) break;
       if (message === undefined || this.#messages !== messages) return false;
-      const { seq, subject, header: headers, data, time } = message;
-      this.#tell({ seq, subject, headers, data, storedMs: time.getTime() });
+      if (message.seq > end) break;
+      this.#tell(arrivedOf(message));
     }
     return this.#messages === messages;
   }
@@ -319,7 +307,7 @@ export class Following {
         // Without an answer the heartbeats go on, and the next look is soon; a link that is gone is noticed elsewhere.
         awaited = (await this.#leader.last()) ?? 0;
         if (await this.#isOther()) break;
-        if (!this.#haveAllCome) this.#settle(messages);
+        if (this.#loaded !== undefined) this.#settle(messages);
       }
       if (this.#messages === messages) this.renew();
     });
@@ -343,6 +331,10 @@ export class Following {
       this.renew();
     });
   }
+}
+
+function arrivedOf({ seq, subject, header: headers, data, time }: StoredMsg): Arrived {
+  return { seq, subject, headers, data, storedMs: time.getTime() };
 }
 
 function toldOf({ seq, subject, headers, data, info }: JsMsg): Arrived {

@@ -30,6 +30,11 @@ export class Leader {
     return this.#ask({ seq });
   }
 
+  /** @returns the last change of a key; null when there is none. */
+  lastOf(subject: string): Promise<StoredMsg | null | undefined> {
+    return this.#ask({ last_by_subj: subject });
+  }
+
   /** @returns the first change of the bucket from this number on; null when there is none. */
   next(seq: number): Promise<StoredMsg | null | undefined> {
     // NATS takes both, as the library writes it for reads at any server.

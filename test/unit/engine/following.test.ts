@@ -3,7 +3,7 @@ import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstrea
 import { expect, it } from 'vitest';
 import { Following } from '../../../src/engine/nats/following.js';
 import { PORTION } from '../../../src/engine/nats/portions.js';
-import type { FollowingDeps } from '../../../src/engine/nats/following.js';
+import type { FollowingDeps } from '../../../src/engine/nats/following-deps.js';
 
 const storedAt = (seq: number, ms = 1000) => ({
   seq,
@@ -15,6 +15,8 @@ const storedAt = (seq: number, ms = 1000) => ({
 /** A stream with consumers that tell what a test tells. */
 class FakeStream {
   lastSeq = 0;
+  /** How much a consumer says that it is about to tell. */
+  pending = 0;
   created = 'once';
   /** The servers that consumers are put on, one after the other; the last one for all that follow. */
   servers: readonly string[] = [];
@@ -33,11 +35,18 @@ class FakeStream {
 
   deps(): FollowingDeps {
     const streams = {
-      info: () => Promise.resolve({ created: this.created, state: { last_seq: this.lastSeq } }),
-      getMessage: (_stream: string, { seq }: { seq?: number }) => {
+      info: () =>
+        Promise.resolve({
+          created: this.created,
+          state: {
+            last_seq: this.lastSeq,
+            subjects: Object.fromEntries(this.there.map((seq) => [`$KV.b.k${seq}`, 1])),
+          },
+        }),
+      getMessage: (_stream: string, asked: { seq?: number; last_by_subj?: string; next_by_subj?: string }) => {
         if (!this.isAnswering) return Promise.reject(this.fault);
-        const number = seq ?? this.lastSeq;
-        if (number === 0 || number > this.lastSeq || this.erased.includes(number)) return Promise.resolve(null);
+        const number = this.#numberOf(asked);
+        if (number === undefined || !this.there.includes(number)) return Promise.resolve(null);
         return Promise.resolve(storedAt(number, this.others.get(number) ?? this.storedMs));
       },
     };
@@ -46,7 +55,7 @@ class FakeStream {
     const add = (_stream: string, config: { opt_start_seq?: number }): Promise<object> => {
       from = config.opt_start_seq;
       const leader = this.servers[Math.min(made++, this.servers.length - 1)];
-      return Promise.resolve({ num_pending: 0, ...(leader !== undefined && { cluster: { leader } }) });
+      return Promise.resolve({ num_pending: this.pending, ...(leader !== undefined && { cluster: { leader } }) });
     };
     const remove = (_stream: string, name: string): Promise<boolean> => {
       this.deleted.push(name);
@@ -66,6 +75,19 @@ class FakeStream {
       distrusted: this.distrusted,
       failed: (error) => this.failures.push(error),
     };
+  }
+
+  /** The numbers of its changes. */
+  get there(): readonly number[] {
+    const all = Array.from({ length: this.lastSeq }, (_, index) => index + 1);
+    return all.filter((seq) => !this.erased.includes(seq));
+  }
+
+  #numberOf({ seq, last_by_subj, next_by_subj }: { seq?: number; last_by_subj?: string; next_by_subj?: string }) {
+    if (last_by_subj !== undefined) {
+      return last_by_subj.endsWith('>') ? this.there.at(-1) : Number(last_by_subj.slice('$KV.b.k'.length));
+    }
+    return next_by_subj === undefined ? seq : this.there.find((each) => each >= (seq ?? 0));
   }
 
   #consume(from: number | undefined) {
@@ -180,6 +202,53 @@ it('has told what was there only when the leader says so, whatever the consumer 
   stream.lastSeq = 3;
   const { told, following } = await follow(stream);
   expect(told).toEqual([1, 2, 3]);
+  following.end();
+});
+
+it('reads from the leader what a copy with holes lacks when the watch begins', async () => {
+  const stream = new FakeStream();
+  stream.lastSeq = 4;
+  stream.pending = 1;
+  stream.erased.push(2);
+  const beginning = follow(stream);
+  while (stream.consumers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  stream.consumers[0]?.tell(4);
+  const { told, following } = await beginning;
+  expect(told).toEqual([4, 1, 3]);
+  following.end();
+});
+
+it('reads from the leader what a consumer leaves out, before what comes behind it, and takes another one', async () => {
+  const { stream, told, following } = await follow();
+  stream.lastSeq = 5;
+  for (const seq of [1, 4, 5]) stream.consumers[0]?.tell(seq);
+  await expect.poll(() => stream.consumers.length).toBe(2);
+  expect(told).toEqual([1, 2, 3, 4, 5]);
+  expect([stream.consumers[1]?.from, stream.failures.length]).toEqual([6, 1]);
+  following.end();
+});
+
+it('stays with a consumer that leaves out what was replaced', async () => {
+  const { stream, told, following } = await follow();
+  stream.lastSeq = 6;
+  stream.erased.push(2, 3, 5);
+  for (const seq of [1, 4, 6]) stream.consumers[0]?.tell(seq);
+  await expect.poll(() => told).toEqual([1, 4, 6]);
+  stream.lastSeq = 7;
+  stream.consumers[0]?.tell(7);
+  expect(told).toEqual([1, 4, 6, 7]);
+  expect([stream.consumers.length, stream.failures]).toEqual([1, []]);
+  following.end();
+});
+
+it('begins anew behind a gap of which the leader says nothing', async () => {
+  const { stream, told, following } = await follow();
+  stream.lastSeq = 3;
+  stream.consumers[0]?.tell(1);
+  stream.isAnswering = false;
+  stream.consumers[0]?.tell(3);
+  await expect.poll(() => stream.consumers.length).toBe(2);
+  expect([told, stream.consumers[1]?.from]).toEqual([[1], 2]);
   following.end();
 });
 
