@@ -77,7 +77,7 @@ export class MqttClient implements SessionOwner, OutgoingOwner {
     this.key = key;
     this.#owner = owner;
     this.#deps = deps;
-    this.#outgoing = new Outgoing(deps.limits, this);
+    this.#outgoing = new Outgoing(deps.limits, this, deps.queued);
     this.#current = session;
   }
 

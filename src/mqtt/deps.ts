@@ -8,6 +8,7 @@ import type { EventFrames } from './event-frames.js';
 import type { OutgoingLimits, OutgoingLink } from './outgoing.js';
 import type { PacketCodec } from './packets/packet-codec.js';
 import type { MappingOf } from './payload/mappings.js';
+import type { QueuedMemory } from './queued-memory.js';
 import type { TopicMapping } from './topics.js';
 
 /**
@@ -56,6 +57,8 @@ export interface MqttDeps {
   readonly mappingOf: MappingOf;
   readonly frames: EventFrames;
   readonly limits: MqttLimits;
+  /** What waits for clients, those of other transports too. */
+  readonly queued: QueuedMemory;
   readonly after: After;
   readonly counts: MqttCounts;
 }

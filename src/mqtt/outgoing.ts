@@ -11,7 +11,6 @@
  */
 import type { Frame } from '../serializer/serializer.js';
 import type { PublishFrame } from './packets/publish-frame.js';
-import { queuedMemory } from './queued-memory.js';
 import type { QueuedMemory, QueueOwner } from './queued-memory.js';
 
 export interface OutgoingLimits {
@@ -60,7 +59,7 @@ export class Outgoing implements QueueOwner {
   /** How many events were dropped because the queue was full. */
   dropped = 0;
 
-  constructor(limits: OutgoingLimits, owner: OutgoingOwner, memory = queuedMemory) {
+  constructor(limits: OutgoingLimits, owner: OutgoingOwner, memory: QueuedMemory) {
     this.#limits = limits;
     this.#owner = owner;
     this.#memory = memory;

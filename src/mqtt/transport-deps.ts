@@ -5,6 +5,7 @@ import { CallFault, ErrorUri } from '../wamp/error.js';
 import { quoted } from '../wamp/uri.js';
 import { EventFrames } from './event-frames.js';
 import { payloadMappings } from './payload/mappings.js';
+import { queuedMemory } from './queued-memory.js';
 import { limitsOf } from './schema.js';
 import { TOPIC_MAPPINGS } from './topics.js';
 import type { SessionDeps } from '../session/deps.js';
@@ -38,6 +39,7 @@ export function mqttDeps(options: MqttOptions, { sessions, codec, counts }: Mqtt
     encode: (packet) => codec.encode(packet),
     frames: new EventFrames({ topics, mappingOf, dropped }),
     limits: limitsOf(options),
+    queued: queuedMemory,
     after: (ms, callback) => sessions.router.scheduler.after(ms, callback),
   };
 }

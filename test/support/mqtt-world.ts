@@ -11,6 +11,7 @@ import type { ClientPacket, ConnectPacket, Message, PublishPacket } from '../../
 import { loadPacketCodec } from '../../src/mqtt/packets/packet-codec.js';
 import type { MappingOf } from '../../src/mqtt/payload/mappings.js';
 import { passthroughMapping } from '../../src/mqtt/payload/passthrough.js';
+import { QueuedMemory } from '../../src/mqtt/queued-memory.js';
 import { escapedTopics } from '../../src/mqtt/topics.js';
 import { Router } from '../../src/router/router.js';
 import type { RoleConfig } from '../../src/router/schema.js';
@@ -49,6 +50,12 @@ export class MqttWorld {
   readonly router: Router;
   readonly clients: MqttClients;
   readonly deps: MqttDeps;
+  /** How many bytes may wait for all clients. */
+  maxQueuedBytes = Infinity;
+  readonly queued = new QueuedMemory(
+    () => this.maxQueuedBytes,
+    (callback) => void setImmediate(callback),
+  );
 
   constructor({ limits = {}, roles = [ALLOW_ALL], methods, mappingOf, log: write, uplink }: WorldOptions = {}) {
     let lastId = 100;
@@ -63,6 +70,7 @@ export class MqttWorld {
       ...{ encode: (packet) => codec.encode(packet), counts, realm: 'realm1', limits: { ...LIMITS, ...limits } },
       sessions: { router: this.router, log, authMethods: methods ?? everybody() },
       frames: new EventFrames({ ...mappings, dropped: () => (counts.unfitEvents += 1) }),
+      queued: this.queued,
       after: (ms, callback) => clock.after(ms, callback),
     };
     this.clients = new MqttClients(this.deps);

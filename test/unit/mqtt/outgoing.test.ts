@@ -15,8 +15,15 @@ function frame(text: string, qos: Qos, retain = false): PublishFrame {
   return new PublishFrame('t', Buffer.from(text), { qos, retain });
 }
 
+function memoryWithoutEnd(): QueuedMemory {
+  return new QueuedMemory(
+    () => Infinity,
+    () => undefined,
+  );
+}
+
 /** As `LIMITS`, but for some. */
-function outgoingOf(limits: Partial<OutgoingLimits>, memory?: QueuedMemory): Outgoing {
+function outgoingOf(limits: Partial<OutgoingLimits>, memory = memoryWithoutEnd()): Outgoing {
   return new Outgoing({ ...LIMITS, ...limits }, { giveUpForAll: () => undefined }, memory);
 }
 
@@ -246,10 +253,7 @@ describe('what goes to a client', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const memory = new QueuedMemory(
-          () => Infinity,
-          () => undefined,
-        );
+        const memory = memoryWithoutEnd();
         const outgoing = outgoingOf({ maxInflight: 3, maxQueued: 5 }, memory);
         const other = outgoingOf({ maxInflight: 3, maxQueued: 5 }, memory);
         // What the client has not answered, by id; what it has seen, and what was taken.

@@ -1,8 +1,7 @@
 /** What waits for all clients of MQTT of the process, and what becomes of those for whom most waits. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { QueuedMemory, queuedMemory } from '../../../src/mqtt/queued-memory.js';
+import { expect, it } from 'vitest';
+import { QueuedMemory } from '../../../src/mqtt/queued-memory.js';
 import type { QueuedMessage, QueueOwner } from '../../../src/mqtt/queued-memory.js';
-import { unsentMemory } from '../../../src/transport/outbox/unsent-memory.js';
 import { MqttWorld, settled, willOf } from '../../support/mqtt-world.js';
 
 const PLACE = 64;
@@ -115,19 +114,9 @@ it('gives nobody up when there is room again by the end of the turn', () => {
   expect(givenUp).toEqual([]);
 });
 
-let limitBefore = 0;
-beforeEach(() => {
-  limitBefore = unsentMemory.limitBytes;
-});
-afterEach(() => {
-  unsentMemory.limitBytes = limitBefore;
-});
-
 it('ends the client that answers nothing, with its will; those who answer, and for whom little waits, stay', async () => {
-  // Clients of other tests may be left in this process.
-  const before = queuedMemory.bytes;
-  unsentMemory.limitBytes = before + 300_000;
   const world = new MqttWorld({ limits: { maxQueuedBytes: 1_000_000, maxQueued: 100_000, maxInflight: 10 } });
+  world.maxQueuedBytes = 300_000;
   const watcher = (await world.connect('watcher')).subscribe(['gone/+', 0]);
   const will = willOf('gone/hog', 'x');
   const hog = (await world.connect('hog', { clean: false, will })).subscribe(['a', 1]);
@@ -141,12 +130,12 @@ it('ends the client that answers nothing, with its will; those who answer, and f
   await settled();
   expect([hog.closed, watcher.closed, publisher.closed]).toEqual(['given up', undefined, undefined]);
   expect(watcher.got.some((packet) => packet.includes('gone/hog'))).toBe(true);
-  expect(queuedMemory.bytes - before).toBeLessThan(10_000);
+  expect(world.queued.bytes).toBeLessThan(10_000);
   expect(world.clients.size).toMatchObject({ clients: 3, kept: 1 });
   // One that is away makes room as well.
   for (let n = 0; n < 400; n++) publisher.publish('b', 'z'.repeat(700), 1);
   await settled();
   await settled();
   expect(world.clients.size).toMatchObject({ clients: 2, kept: 0 });
-  expect(queuedMemory.bytes).toBe(before);
+  expect(world.queued.bytes).toBe(0);
 });
