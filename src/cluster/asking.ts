@@ -44,16 +44,20 @@ export async function askWhileThere(
   return undefined;
 }
 
-/** @returns the answer of a node; undefined when nothing is heard of it any more. Rejects with what is no EngineError: a fault of ours. */
+/**
+ * @param heard see `Ask`
+ * @returns the answer of a node; undefined when nothing is heard of it any more. Rejects with what is no EngineError: a fault of ours.
+ */
 export async function askWhileHeard(
   { peers, membership, scheduler }: AskingDeps,
   node: NodeRef,
   kind: string,
   head: Dict,
+  heard?: (answer: Frame) => void,
 ): Promise<Frame | undefined> {
   while (!membership.isSuspect(node)) {
     try {
-      return await peers.ask(node, kind, head);
+      return await peers.ask(node, kind, head, heard);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       if (membership.isSuspect(node)) return undefined;

@@ -10,6 +10,7 @@ import { IDS_OF_QUESTION } from './meta/standings.js';
 import { keyOf } from './node-ref.js';
 import type { AskingDeps } from './asking.js';
 import type { Dict } from '../wamp/payload.js';
+import type { Frame } from './frame.js';
 import type { NodeRef } from './node-ref.js';
 import type { Membership } from './membership.js';
 import type { Beginning, Round, Standings } from './meta/standings.js';
@@ -103,8 +104,7 @@ export class Barrier {
 
   /** Resolves when a node has answered, or when nothing is heard of it any more: nobody waits for it then. */
   async #askOne(node: NodeRef, kind: string, head: Dict, round: Pick<Round<unknown>, 'heard'>): Promise<void> {
-    const answer = await askWhileHeard(this.#deps, node, kind, head);
-    if (answer === undefined) this.#deps.unheard?.(node);
-    else round.heard(keyOf(node), answer.head);
+    const heard = (answer: Frame): void => round.heard(keyOf(node), answer.head);
+    if ((await askWhileHeard(this.#deps, node, kind, head, heard)) === undefined) this.#deps.unheard?.(node);
   }
 }

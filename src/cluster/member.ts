@@ -239,7 +239,7 @@ export class ClusterMember {
           ...{ membership, scheduler, answerMs: ANSWER_MS },
           nodeOfSession: (id) => this.nodeOfSession(id),
           send: (to, kind, head) => peers.send(to, kind, { ...head, r: realm }),
-          ask: (to, kind, head) => peers.ask(to, kind, { ...head, r: realm }),
+          ask: (to, kind, head, heard) => peers.ask(to, kind, { ...head, r: realm }, heard),
         },
         attendance: {
           ...{ self: this.self, heartbeatMs: this.#deps.timings.heartbeatMs },

@@ -41,6 +41,13 @@ export type Receiver = (
   answer: ((head: Dict, payload?: Payload) => void) | undefined,
 ) => void;
 
+/**
+ * Asks a node. Rejects with EngineError: it is not there, gives no answer in time, or has gone meanwhile.
+ * @param heard takes in the answer before anything that comes behind it. What waits for the result may run after that: both can come in
+ *   one chunk.
+ */
+export type Ask = (to: NodeRef, kind: string, head: Dict, heard?: (answer: Frame) => void) => Promise<Frame>;
+
 interface Peer {
   readonly node: NodeRef;
   /** How many frames were sent to it, and how often it will be told the count of them. */
@@ -137,8 +144,8 @@ export class Peers {
     });
   }
 
-  /** Asks a node. Rejects with EngineError: it is not there, gives no answer in time, or has gone meanwhile. */
-  ask(to: NodeRef, kind: string, head: Dict, payload?: Payload): Promise<Frame> {
+  /** See {@link Ask}. */
+  ask(...[to, kind, head, heard]: Parameters<Ask>): Promise<Frame> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastQuestion;
       const over = (): boolean => {
@@ -155,11 +162,13 @@ export class Peers {
         to: keyOf(to),
         failed,
         answered: (frame) => {
-          if (over()) resolve(frame);
+          if (!over()) return;
+          heard?.(frame);
+          resolve(frame);
         },
       });
       try {
-        this.send(to, kind, { ...head, q: id }, payload, `q${id}`);
+        this.send(to, kind, { ...head, q: id }, undefined, `q${id}`);
       } catch (error) {
         over();
         reject(error instanceof Error ? error : new TypeError(String(error)));

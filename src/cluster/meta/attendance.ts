@@ -19,13 +19,13 @@ import { keyOf } from '../node-ref.js';
 import { publicationIn } from '../realm-events.js';
 import { uriTokens } from '../subjects.js';
 import { ROLL } from './roll.js';
-import type { Dict } from '../../wamp/payload.js';
 import type { Engine } from '../../engine/engine.js';
 import type { Scheduler } from '../../router/observer.js';
 import type { RouterSession } from '../../router/session.js';
 import type { Frame } from '../frame.js';
 import type { Membership } from '../membership.js';
 import type { NodeRef } from '../node-ref.js';
+import type { Ask } from '../peers.js';
 
 /** The meta events of sessions (section "Session Meta API"). */
 const ON_JOIN = 'wamp.session.on_join';
@@ -42,8 +42,8 @@ export interface AttendanceDeps {
   /** @returns the node that gave a session id, if it is there: this one, too. */
   readonly nodeOf: (id: number) => NodeRef | undefined;
   readonly self: NodeRef;
-  /** Asks a node about this realm. Rejects with EngineError. */
-  readonly ask: (to: NodeRef, kind: string, head: Dict) => Promise<Frame>;
+  /** Asks about this realm. */
+  readonly ask: Ask;
   /** Between two heartbeats, in milliseconds. */
   readonly heartbeatMs: number;
   readonly scheduler: Scheduler;
@@ -207,18 +207,21 @@ export class Attendance {
     const { membership, scheduler, ask } = this.#deps;
     const isThere = (): boolean => this.#era === era && membership.others.some((other) => keyOf(other) === key);
     const number = ++this.#lists;
+    const heard = ({ head: { l: rows } }: Frame): void => {
+      if (isThere() && Array.isArray(rows)) for (const row of rows as readonly unknown[]) this.#addRow(row, key);
+    };
     let from: unknown = 0;
     while (typeof from === 'number') {
       const question = { u: number, n: from };
       const asking = { isThere, scheduler, retryMs: RETRY_MS };
-      const { l: rows, n: next } = (await askWhileThere(asking, node, () => ask(node, ROLL, question)))?.head ?? {};
+      const { l: rows, n: next } =
+        (await askWhileThere(asking, node, () => ask(node, ROLL, question, heard)))?.head ?? {};
       if (!isThere()) return;
       if (!Array.isArray(rows)) {
         // It has no such realm, or has lost the list: a page was lost on its way, say.
         if (from > 0) this.#asked.set(key, true);
         return;
       }
-      for (const row of rows as readonly unknown[]) this.#addRow(row, key);
       from = next;
     }
     const roster = this.#rosters.get(key);

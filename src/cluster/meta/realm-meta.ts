@@ -22,6 +22,7 @@ import type { MetaAnswer, MetaQuestion } from '../../router/uplink.js';
 import type { Frame } from '../frame.js';
 import type { Membership } from '../membership.js';
 import type { NodeRef } from '../node-ref.js';
+import type { Ask } from '../peers.js';
 
 /** The kinds of frames. */
 export const META = 'meta';
@@ -42,8 +43,8 @@ export interface RealmMetaDeps {
   readonly nodeOfSession: (id: number) => NodeRef | undefined;
   /** Sends a frame of this realm. @throws EngineError */
   readonly send: (to: NodeRef, kind: string, head: Dict) => void;
-  /** Asks a node about this realm. Rejects with EngineError. */
-  readonly ask: (to: NodeRef, kind: string, head: Dict) => Promise<Frame>;
+  /** Asks about this realm. */
+  readonly ask: Ask;
   /** How long `ask` waits, in milliseconds. */
   readonly answerMs: number;
   readonly scheduler: Scheduler;

@@ -33,10 +33,12 @@ it('no page of the list is long, and no turn tells of many', async () => {
       },
     },
     nodeOf: () => other,
-    ask: (_to, _kind, head) => {
+    ask: (_to, _kind, head, heard) => {
       const answer = roll.asked(self, head);
       pages.push(encodeFrame(answer).length);
-      return Promise.resolve({ head: answer, payload: NO_PAYLOAD });
+      const frame = { head: answer, payload: NO_PAYLOAD };
+      heard?.(frame);
+      return Promise.resolve(frame);
     },
     scheduler: {
       elapsed: () => 0,

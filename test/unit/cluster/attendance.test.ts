@@ -1,7 +1,12 @@
 /** Who dies with a node is told to have left, on every node where somebody wants to know. */
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { encodeFrame } from '../../../src/cluster/frame.js';
+import { Attendance } from '../../../src/cluster/meta/attendance.js';
+import { uriTokens } from '../../../src/cluster/subjects.js';
+import type { EngineMessage } from '../../../src/engine/engine.js';
 import type { MemoryHub } from '../../../src/engine/memory/hub.js';
+import { NO_PAYLOAD, payloadOf } from '../../../src/wamp/payload.js';
 import { settle, testHub, TIMINGS } from '../../support/cluster.js';
 import { fence, LifeNode, pass } from '../../support/life-node.js';
 import { FakeClock } from '../../support/realm.js';
@@ -191,6 +196,32 @@ describe('the sessions of a node that is there', () => {
     stays.leave();
     await pass(clock, 2 * TIMINGS.heartbeatMs);
     expect(leavers(watcher)).toEqual([joined, stays].flatMap((session) => told(session)));
+  });
+
+  it('are not known any more when one left right behind the answer that names it', async () => {
+    const [self, other] = [
+      { name: 'a', epoch: 1 },
+      { name: 'b', epoch: 1 },
+    ];
+    const hears = new Map<string, (message: EngineMessage) => void>();
+    const attendance = new Attendance({
+      engine: { subscribe: (subject, hear) => (hears.set(subject, hear), () => undefined) },
+      ...{ prefix: 'events.', self, heartbeatMs: TIMINGS.heartbeatMs, scheduler: clock },
+      membership: { others: [other] },
+      nodeOf: () => other,
+      // Both come in one chunk.
+      ask: (_to, _kind, _head, heard) => {
+        const answer = { head: { l: [[17, 'joe', 'user']] }, payload: NO_PAYLOAD };
+        heard?.(answer);
+        const data = encodeFrame({ i: 1, t: ON_LEAVE }, payloadOf([17, 'joe', 'user']));
+        hears.get(`events.${uriTokens(ON_LEAVE)}`)?.({ subject: '', data, reply: undefined, undelivered: false });
+        return Promise.resolve(answer);
+      },
+      ...{ mayServe: () => true, tell: () => undefined },
+    });
+    attendance.begin();
+    await settle();
+    expect(attendance.size).toBe(0);
   });
 
   it('are asked for again when the link breaks in the middle of the list, and those that come and go meanwhile are told once', async () => {

@@ -48,6 +48,23 @@ const FOUND: [Steps, number][] = [
     ),
     299_864_968,
   ],
+  [
+    steps(
+      ...[
+        'subscribe b',
+        'subscribe a',
+        'turn a 566',
+        'leave',
+        'turn a 115',
+        'leave',
+        'turn',
+        'subscribe a',
+        'subscribe a',
+      ],
+      ...['subscribe a', 'subscribe a', 'subscribe a', 'subscribe a', 'subscribe a', 'subscribe a', 'subscribe a'],
+    ),
+    97_984_456,
+  ],
 ];
 
 it('in whatever order messages arrive, each beginning and each end is told once', async () => {

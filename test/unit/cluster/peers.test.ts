@@ -68,13 +68,11 @@ it('carries heads and payloads by kind, and drops what it does not know', async 
 it('answers a question, and rejects one to a node that is not there, has gone, or says nothing', async () => {
   const { clock, a, b } = world();
   await settle();
-  b.peers.on('sum', (_from, { payload: { args } }, answer) =>
-    answer?.({ n: args.length }, payloadOf([Number(args[0]) + Number(args[1])])),
-  );
+  b.peers.on('double', (_from, { head: { n } }, answer) => answer?.({ n }, payloadOf([2 * Number(n)])));
   b.peers.on('silence', () => undefined);
-  const { head, payload } = await a.peers.ask(b.self, 'sum', {}, payloadOf([1, 2]));
-  expect([head['n'], payload.args]).toEqual([2, [3]]);
-  await expect(a.peers.ask({ name: 'nobody', epoch: 1 }, 'sum', {})).rejects.toMatchObject({ fault: 'unavailable' });
+  const { head, payload } = await a.peers.ask(b.self, 'double', { n: 2 });
+  expect([head['n'], payload.args]).toEqual([2, [4]]);
+  await expect(a.peers.ask({ name: 'nobody', epoch: 1 }, 'double', {})).rejects.toMatchObject({ fault: 'unavailable' });
   const gone = expect(a.peers.ask(b.self, 'silence', {})).rejects.toMatchObject({ fault: 'unavailable' });
   await settle();
   a.peers.forget(b.self);
@@ -87,7 +85,20 @@ it('answers a question, and rejects one to a node that is not there, has gone, o
   a.peers.end();
   await ended;
   a.engine.cut();
-  await expect(a.peers.ask(b.self, 'sum', {})).rejects.toMatchObject({ fault: 'unavailable' });
+  await expect(a.peers.ask(b.self, 'double', {})).rejects.toMatchObject({ fault: 'unavailable' });
+});
+
+it('hands in an answer before what comes behind it, in the same chunk, too', async () => {
+  const { a, b } = world();
+  await settle();
+  const came: string[] = [];
+  a.peers.on('news', () => void came.push('news'));
+  b.peers.on('question', (_from, _frame, answer) => {
+    answer?.({});
+    b.peers.send(a.self, 'news', {});
+  });
+  await a.peers.ask(b.self, 'question', {}, () => void came.push('answer'));
+  expect(came).toEqual(['answer', 'news']);
 });
 
 it('tells of a frame that reached nobody by its token', async () => {
