@@ -7,7 +7,6 @@
  */
 import { askWhileHeard } from './asking.js';
 import { IDS_OF_QUESTION } from './meta/standings.js';
-import { keyOf } from './node-ref.js';
 import type { AskingDeps } from './asking.js';
 import type { Dict } from '../wamp/payload.js';
 import type { Frame } from './frame.js';
@@ -77,9 +76,10 @@ export class Barrier {
     const round = this.#deps.standings.begin(ids);
     void this.#askAll(BARRIER, { v: this.#deps.revision(), ...round.head }, round).then(() => {
       this.#isUnderWay = false;
-      const found = round.end();
-      let index = 0;
-      for (const { done, id } of passing) done(id === undefined ? undefined : found[index++]);
+      round.end((found) => {
+        let index = 0;
+        for (const { done, id } of passing) done(id === undefined ? undefined : found[index++]);
+      });
       if (this.#waiting.length > 0 && !this.#underWay()) this.#ask();
     });
   }
@@ -93,7 +93,7 @@ export class Barrier {
     const round = this.#isOver ? undefined : this.#deps.standings.end();
     if (round === undefined) return void (this.#isEnding = false);
     void this.#askAll(ENDING, round.head, round).then(() => {
-      if (!this.#isOver) round.end();
+      if (!this.#isOver) round.end(() => undefined);
       this.#askEnding();
     });
   }
@@ -104,7 +104,7 @@ export class Barrier {
 
   /** Resolves when a node has answered, or when nothing is heard of it any more: nobody waits for it then. */
   async #askOne(node: NodeRef, kind: string, head: Dict, round: Pick<Round<unknown>, 'heard'>): Promise<void> {
-    const heard = (answer: Frame): void => round.heard(keyOf(node), answer.head);
+    const heard = (answer: Frame): void => round.heard(answer.head);
     if ((await askWhileHeard(this.#deps, node, kind, head, heard)) === undefined) this.#deps.unheard?.(node);
   }
 }

@@ -322,10 +322,10 @@ export class ClusterMember {
 
   #listen(): void {
     const { peers, directory, standings } = this.#parts;
-    peers.on(BARRIER, (_from, { head }, answer) =>
-      standings.othersBegin(head, (said) => directory.reached(Number(head['v']), () => answer?.(said))),
+    peers.on(BARRIER, (from, { head }, answer) =>
+      standings.asked(keyOf(from), head, (said) => directory.reached(Number(head['v']), () => answer?.(said))),
     );
-    peers.on(ENDING, (from, { head }, answer) => answer?.(standings.othersEnd(keyOf(from), head)));
+    peers.on(ENDING, (from, { head }, answer) => standings.asked(keyOf(from), head, (said) => answer?.(said)));
     peers.on(RELEASED, (_from, _frame, answer) => void directory.released().then((v) => answer?.({ v })));
     for (const kind of OF_REALMS) peers.on(kind, (from, frame) => this.#received(from, kind, frame));
     peers.on(META, (from, frame, answer) => {

@@ -1,37 +1,32 @@
 /**
  * Which subscriptions begin and which end, in the whole cluster. Nobody keeps the subscriptions of all nodes: whoever has the first
- * subscriber of a pattern here asks the others in its barrier whether they have one, and whoever has lost its last one asks them, too. A
- * pattern is named by its id.
+ * subscriber of a pattern here asks the others in its barrier whether they have one, and whoever has lost its last one asks them, too:
  *
- * Two nodes may ask at the same time. Each question has a stamp: a number that is larger than those of all questions that the node has
- * seen, and the key of the node. What a node answers:
+ *     none of them has it     it begins, or ends, in the whole cluster: this node tells
+ *     one of them has it      there is nothing to tell
  *
- *     it has subscribers                     "there are": nothing begins or ends
- *     it asks itself whether it begins       its stamp: of those that begin at the same time, the smallest begins. Nothing ends.
- *     it asks itself whether it ends         to one that begins: nothing, until it knows; then "there are", if it did not end
- *                                            to one that ends: its stamp, and the smallest tells; or nothing, when it has heard of
- *                                            subscribers, because then it does not tell
- *                                            Where it knows that another one decides, it says nothing to one that begins: it cannot
- *                                            say whether that one told of the end, which is asked, too
- *     it is about to ask whether it ends     to one that ends: nothing, and it does not ask any more: the other one tells
+ * Two nodes may ask at the same time, so they take turns (the algorithm of Ricart and Agrawala for mutual exclusion). Each question has a
+ * stamp: a number that is larger than those of all questions that the node has seen, and the key of the node. The smaller one is first:
+ * a node that asks about the same pattern with a smaller stamp answers when it is done, and says what it has then. With a larger one it
+ * answers at once, as if it did not ask: what it begins it does not have yet, what it ends it still has. So whoever has all answers
+ * knows how it stands after all turns before its own, and nobody waits for a turn behind its own.
  *
- * Messages between two nodes keep their order. So whoever said "nothing" to a question and begins afterwards has a larger stamp, and finds
- * that the other one is still asking, or has subscribers. What is not told, because nobody is left who could: an end, when the last
- * node that had the pattern is gone; a beginning, when the one that was to tell it lost its subscriber before it was subscribed.
+ * A pattern is named by its id. Nobody waits for a node of which nothing is heard. What is not told, because nobody is left who could: an
+ * end, when the last node that had the pattern is gone.
  */
 import type { Dict } from '../../wamp/payload.js';
 
-/** One of the answers above. @param value a stamp; of "there are", since when, in milliseconds since 1970, or 0 */
-type Word = readonly [index: number, what: 'has' | 'begins' | 'ends', value: number];
+/** A pattern that a node has. @param sinceMs when the subscription was created, in milliseconds since 1970; 0: not known any more */
+type Word = readonly [index: number, what: 'has', sinceMs: number];
 
 /** A question under way. */
 export interface Round<Result> {
   /** What the question says. */
   readonly head: Dict;
-  /** Takes in the answer of a node. @param key of the node */
-  heard(key: string, answer: Dict): void;
-  /** All have answered that there are. */
-  end(): Result;
+  /** Takes in the answer of a node. */
+  heard(answer: Dict): void;
+  /** All have answered that there are. @param take acts upon the result: those who waited for this turn are answered after that */
+  end(take: (result: Result) => void): void;
 }
 
 /** What is known of a pattern with which this node begins. */
@@ -41,22 +36,17 @@ export interface Beginning {
   sinceMs: number;
 }
 
-/** What is known of a pattern that this node has left. */
-interface Ending {
-  /** Undefined before it is asked. */
+/** This node asks about a pattern, or is about to. */
+interface Turn {
+  /** Undefined before it asks. */
   stamp: number | undefined;
-  /** The keys of other nodes that have subscribers, or begin. One that ends after it said so takes over: what it finds counts. */
-  readonly others: Set<string>;
-  /** Whether another node tells of the end, or finds that there is none: then this one does not tell. */
-  isOthers: boolean;
-  /** Whether it is known which: that one says so to whoever begins, and this one cannot say whether it ended. */
-  isElsewhere: boolean;
-  /** The keys of those that may tell, by their own word, and of those that were told that this one does not. */
-  readonly rivals: Set<string>;
-  readonly trusted: Set<string>;
-  readonly ended: () => void;
-  /** What waits until it is known. */
+  /** What waits until it is over. */
   readonly waiting: (() => void)[];
+}
+
+interface Ending extends Turn {
+  isLast: boolean;
+  readonly ended: () => void;
 }
 
 export interface StandingsDeps {
@@ -72,9 +62,9 @@ export const IDS_OF_QUESTION = 20_000;
 export class Standings {
   readonly #deps: StandingsDeps;
   #lastStamp = 0;
-  // id -> the stamp of the question whether it begins
-  readonly #beginning = new Map<number, number>();
-  // id -> what is known of its end; those that are asked about, and those that will be
+  // id -> the question whether it begins, which is asked already
+  readonly #beginning = new Map<number, Turn>();
+  // id -> the question whether it ends
   readonly #ending = new Map<number, Ending>();
 
   constructor(deps: StandingsDeps) {
@@ -86,55 +76,33 @@ export class Standings {
     return this.#beginning.size + this.#ending.size;
   }
 
-  /** This node asks about patterns of which it has the first subscribers. The result has the order of the ids. */
+  /** This node asks about patterns of which it has the first subscribers: one question at a time. The result has the order of the ids. */
   begin(ids: readonly number[]): Round<readonly Beginning[]> {
     const stamp = ++this.#lastStamp;
-    for (const id of ids) this.#beginning.set(id, stamp);
+    const turns = ids.map((): Turn => ({ stamp, waiting: [] }));
+    for (const [index, turn] of turns.entries()) this.#beginning.set(ids[index] ?? 0, turn);
     const found: Beginning[] = ids.map(() => ({ isFirst: true, sinceMs: Infinity }));
     return {
       head: { t: stamp, w: ids },
-      heard: (key, answer) => {
-        for (const [index, what, value] of wordsIn(answer)) {
+      heard: (answer) => {
+        for (const [index, , sinceMs] of wordsIn(answer)) {
           const each = found[index];
           if (each === undefined) continue;
-          if (what === 'has' && value > 0) each.sinceMs = Math.min(each.sinceMs, value);
-          if (what === 'has' || this.#isBefore(value, key, stamp)) each.isFirst = false;
+          each.isFirst = false;
+          if (sinceMs > 0) each.sinceMs = Math.min(each.sinceMs, sinceMs);
         }
       },
-      end: () => {
-        for (const id of ids) if (this.#beginning.get(id) === stamp) this.#beginning.delete(id);
-        return found;
+      end: (take) => {
+        for (const id of ids) this.#beginning.delete(id);
+        take(found);
+        for (const { waiting } of turns) for (const callback of waiting) callback();
       },
     };
-  }
-
-  /** Another node begins. @param answer called once, when it is known what to say */
-  othersBegin({ t: stamp, w: list }: Dict, answer: (head: Dict) => void): void {
-    this.#see(stamp);
-    const ids = idsIn(list);
-    const staying = new Set<number>();
-    let waits = 1;
-    const goOn = (): void => {
-      if (--waits === 0) answer({ h: ids.flatMap((id, index) => this.#wordsOf(id, index, staying)) });
-    };
-    for (const id of ids) {
-      const ending = this.#ending.get(id);
-      if (ending === undefined) continue;
-      waits += 1;
-      ending.waiting.push(() => {
-        if (ending.others.size > 0 && !ending.isElsewhere) staying.add(id);
-        goOn();
-      });
-    }
-    goOn();
   }
 
   /** This node has lost its last subscriber of a pattern. @param ended called later, if it is for this node to tell */
   leave(id: number, ended: () => void): void {
-    this.#ending.set(id, {
-      ...{ stamp: undefined, others: new Set(), isOthers: false, ended, waiting: [] },
-      ...{ isElsewhere: false, rivals: new Set(), trusted: new Set() },
-    });
+    this.#ending.set(id, { stamp: undefined, waiting: [], isLast: true, ended });
   }
 
   /** Calls back when it is known whether a pattern has ended: at once where nobody asks. */
@@ -152,72 +120,50 @@ export class Standings {
     for (const [, ending] of asked) ending.stamp = stamp;
     return {
       head: { t: stamp, w: asked.map(([id]) => id) },
-      heard: (key, answer) => {
-        for (const [index, what, value] of wordsIn(answer)) {
+      heard: (answer) => {
+        for (const [index] of wordsIn(answer)) {
           const ending = asked[index]?.[1];
-          if (ending === undefined) continue;
-          if (what === 'ends') this.#meet(ending, key, this.#isBefore(value, key, stamp));
-          else ending.others.add(key);
+          if (ending !== undefined) ending.isLast = false;
         }
       },
-      end: () => {
-        for (const [id, ending] of asked) this.#known(id, ending);
+      end: (take) => {
+        for (const [id] of asked) this.#ending.delete(id);
+        for (const [, { isLast, ended }] of asked) if (isLast) ended();
+        take();
+        for (const [, { waiting }] of asked) for (const callback of waiting) callback();
       },
     };
   }
 
-  /** Another node has lost its last subscribers. @param key of the node. @returns what to say. */
-  othersEnd(key: string, { t: stamp, w: list }: Dict): Dict {
-    this.#see(stamp);
-    return { h: idsIn(list).flatMap((id, index) => this.#wordsToEnding(id, index, key)) };
-  }
-
-  #known(id: number, ending: Ending): void {
-    this.#ending.delete(id);
-    if (ending.others.size === 0 && !ending.isOthers) ending.ended();
-    for (const callback of ending.waiting) callback();
-  }
-
-  #wordsOf(id: number, index: number, staying: ReadonlySet<number>): Word[] {
-    const sinceMs = this.#deps.sinceOf(id);
-    if (sinceMs !== undefined || staying.has(id)) return [[index, 'has', sinceMs ?? 0]];
-    const stamp = this.#beginning.get(id);
-    return stamp === undefined ? [] : [[index, 'begins', stamp]];
-  }
-
-  #wordsToEnding(id: number, index: number, key: string): Word[] {
-    const ending = this.#ending.get(id);
-    if (ending === undefined) return this.#wordsOf(id, index, NONE);
-    const { stamp, others, isOthers } = ending;
-    if (stamp !== undefined && others.size === 0 && !isOthers) return [[index, 'ends', stamp]];
-    ending.isOthers = true;
-    others.delete(key);
-    ending.trusted.add(key);
-    ending.isElsewhere ||= ending.rivals.has(key);
-    if (stamp !== undefined) return [];
-    // It is not asked about any more, whatever waits for it.
-    this.#known(id, ending);
-    return [];
-  }
-
-  /** Another node asks about the same end, and tells unless it hears of subscribers, or of one that counts before it. */
-  #meet(ending: Ending, key: string, isBefore: boolean): void {
-    ending.rivals.add(key);
-    ending.isOthers ||= isBefore;
-    ending.isElsewhere ||= isBefore || ending.trusted.has(key);
-  }
-
-  #see(stamp: unknown): void {
+  /** Another node begins with patterns, or ends them. @param key of the node. @param answer called once, when it is its turn */
+  asked(key: string, { t: stamp, w: list }: Dict, answer: (head: Dict) => void): void {
     if (typeof stamp === 'number') this.#lastStamp = Math.max(this.#lastStamp, stamp);
+    const ids = idsIn(list);
+    let waits = 1;
+    const goOn = (): void => {
+      if (--waits === 0) answer({ h: ids.flatMap((id, index) => this.#wordsOf(id, index)) });
+    };
+    for (const id of ids) {
+      for (const turn of [this.#beginning.get(id), this.#ending.get(id)]) {
+        if (turn === undefined || !this.#isBefore(turn, Number(stamp), key)) continue;
+        waits += 1;
+        turn.waiting.push(goOn);
+      }
+    }
+    goOn();
   }
 
-  /** @returns whether the question of another node counts before one of this node. */
-  #isBefore(stamp: number, key: string, own: number): boolean {
-    return stamp === own ? key < this.#deps.selfKey : stamp < own;
+  #wordsOf(id: number, index: number): Word[] {
+    const sinceMs = this.#deps.sinceOf(id);
+    return sinceMs !== undefined || this.#ending.has(id) ? [[index, 'has', sinceMs ?? 0]] : [];
+  }
+
+  /** @returns whether a turn of this node is before the one of another. */
+  #isBefore({ stamp: own }: Turn, stamp: number, key: string): boolean {
+    if (own === undefined) return false;
+    return own === stamp ? this.#deps.selfKey < key : own < stamp;
   }
 }
-
-const NONE: ReadonlySet<number> = new Set();
 
 function idsIn(list: unknown): readonly number[] {
   return Array.isArray(list) ? (list as readonly number[]) : [];
