@@ -60,15 +60,17 @@ export class RealmCalls implements RegistrationListener {
 
   added({ key, node, claim, place, birth }: HeldEntry): void {
     const callee = this.#calleeOf(node, claim);
-    callee.holds(birth.id, { key, uri: claim.uri, isSingle: claim.invoke === 'single' });
+    const { elsewhere } = this.#deps.realm();
     const { id, createdMs } = birth;
-    this.#deps.realm().elsewhere.admit(callee.session, claim, { id, place, createdMs });
+    if (callee.holds(id, { key, uri: claim.uri, isSingle: claim.invoke === 'single' })) {
+      elsewhere.dismiss(callee.session, claim);
+    }
+    elsewhere.admit(callee.session, claim, { id, place, createdMs });
   }
 
-  removed({ node, claim, birth }: HeldEntry): void {
+  removed({ key, node, claim, birth }: HeldEntry): void {
     const callee = this.#callees.get(sessionKey(node, claim.callee.id));
-    if (callee === undefined) return;
-    callee.drops(birth.id);
+    if (callee?.drops(birth.id, key) !== true) return;
     this.#deps.realm().elsewhere.dismiss(callee.session, claim);
     this.#retire(callee);
   }

@@ -73,12 +73,16 @@ export class RemoteCallee {
     return [...this.#open].filter(([, { sentMs }]) => sentMs > ms).map(([id]) => id);
   }
 
-  holds(registration: number, held: Held): void {
+  /** @returns whether it is a callee of this registration already: by an entry that is over at its node, and not deleted yet. */
+  holds(registration: number, held: Held): boolean {
+    const isKnown = this.#entries.has(registration);
     this.#entries.set(registration, held);
+    return isKnown;
   }
 
-  drops(registration: number): void {
-    this.#entries.delete(registration);
+  /** @returns false where another entry has taken the place of this one. */
+  drops(registration: number, key: string): boolean {
+    return this.#entries.get(registration)?.key === key && this.#entries.delete(registration);
   }
 
   /** Its node sent an answer. An answer to what is over is dropped. */

@@ -4,8 +4,22 @@ import { it } from 'vitest';
 
 import { MemoryHub } from '../../../src/engine/memory/hub.js';
 import { playModel, step } from '../../support/cluster-model.js';
+import type { Step } from '../../support/cluster-model.js';
 import { ClusterNode } from '../../support/cluster-node.js';
 import { FakeClock } from '../../support/realm.js';
+
+/** What was wrong once: a callee is there again before what was left of it is deleted. */
+const FOUND: [Step[], number][] = [
+  [
+    [
+      ...[0, 262, 113].map((pick) => ({ kind: 'register' as const, node: 0, pick })),
+      { kind: 'turn', node: 0, pick: 590 },
+      { kind: 'blink', node: 0, pick: 0 },
+      ...[796, 0, 0, 0, 0].map((pick) => ({ kind: 'register' as const, node: 0, pick })),
+    ],
+    1_143_838_951,
+  ],
+];
 
 it('every call has one answer, and nothing is left', async () => {
   await fc.assert(
@@ -46,6 +60,6 @@ it('every call has one answer, and nothing is left', async () => {
       };
       await playModel({ nodes, turns, time, until, blink }, steps);
     }),
-    { numRuns: 25 },
+    { numRuns: 25, examples: FOUND },
   );
 });
