@@ -47,6 +47,10 @@ from autobahn.wamp.types import PublishOptions, RegisterOptions, SubscribeOption
 
 DEADLINE_SECONDS = 20
 
+# What it finds wrong with a connection that it breaks off. Twisted takes the standard output for its own.
+RESULTS = sys.stdout
+txaio.start_logging(out=sys.stderr, level="warn")
+
 
 def make_serializer():
     names = {"json": "JsonSerializer", "msgpack": "MsgPackSerializer", "cbor": "CBORSerializer", "ubjson": "UBJSONSerializer"}
@@ -631,11 +635,14 @@ async def run():
             problem = traceback.format_exc()
         finally:
             join = plain_join
-        print(json.dumps({"feature": name, "problem": problem}), flush=True)
+        print(json.dumps({"feature": name, "problem": problem}), file=RESULTS, flush=True)
         for session in opened:
-            if session.is_attached():
-                session.leave()
-            await session.left
+            try:
+                if session.is_attached():
+                    session.leave()
+                await session.left
+            except Exception:
+                print("after %s: %s" % (name, traceback.format_exc()), file=sys.stderr)
 
 
 if FRAMEWORK == "asyncio":

@@ -51,25 +51,36 @@ function urlsOf(transport: Row['transport']): readonly string[] {
   return [1, 2].map((index) => at((node) => `rs://127.0.0.1:${node.listening()[index]?.['port'] as number}`));
 }
 
-/** Runs the script. @returns by feature what went wrong, or null */
-async function run({ framework, transport, serializer }: Row): Promise<ReadonlyMap<string, string | null>> {
+interface Ran {
+  /** By feature what went wrong, or null. */
+  readonly results: ReadonlyMap<string, string | null>;
+  /** What the script and the nodes complained of. */
+  readonly complaints: string;
+}
+
+/** Runs the script. */
+async function run({ framework, transport, serializer }: Row): Promise<Ran> {
   const args = [SCRIPT, framework, ...urlsOf(transport), serializer, ...features];
-  const { stdout } = await promisify(execFile)(PYTHON, args, { timeout: 120_000 });
+  const { stdout, stderr } = await promisify(execFile)(PYTHON, args, { timeout: 120_000 });
   const lines = stdout.split('\n').filter((line) => line.startsWith('{"feature"'));
   const results = lines.map((line) => JSON.parse(line) as { feature: string; problem: string | null });
-  return new Map(results.map(({ feature, problem }) => [feature, problem]));
+  const warnings = place.nodes.flatMap(({ logs }) => logs.filter(({ level }) => level === 'warn' || level === 'error'));
+  return {
+    results: new Map(results.map(({ feature, problem }) => [feature, problem])),
+    complaints: [stderr, ...warnings.map((record) => JSON.stringify(record))].join('\n'),
+  };
 }
 
 describeNeeds('python3-autobahn, python3-twisted and python3-cbor2', hasAutobahn).each(rows)(
   'autobahn-python on $framework over $transport, $serializer',
   (row) => {
-    let results: ReadonlyMap<string, string | null>;
+    let ran: Ran;
     beforeAll(async () => {
-      results = await run(row);
+      ran = await run(row);
     }, 150_000);
 
     it.each(features)('%s', (feature) => {
-      expect(results.get(feature)).toBeNull();
+      expect(ran.results.get(feature), ran.complaints).toBeNull();
     });
   },
 );
