@@ -62,6 +62,11 @@ export type Loss = 'all' | 'some';
 export interface BucketOptions {
   /** Whether values survive the restart of the whole engine. */
   readonly durable: boolean;
+  /**
+   * @returns whether a value of this key stays for a minute at least, unless another one, or a mark, takes its place. One that is gone
+   *   earlier was lost. By default nobody says so of any key.
+   */
+  readonly isLasting?: (key: string) => boolean;
 }
 
 /**

@@ -9,7 +9,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Copy } from './copy.js';
-import { probeKey } from './values.js';
+import { isProbe, probeKey } from './values.js';
 import { EngineError } from '../../engine/engine.js';
 import type { CopyDeps } from './copy.js';
 import { putBack } from './put-back.js';
@@ -21,6 +21,9 @@ const RENEW_MS = 2000;
 
 /** After so long without proof the copy is made anew, in milliseconds. Marks stay for longer than that (`EVICTED_MS`). */
 const RELOAD_AFTER_MS = 20_000;
+
+/** A cookie is erased an hour after it is over at the earliest, and a probe when its node ends. */
+const BUCKET = { durable: true, isLasting: (key: string) => !isProbe(key) };
 
 const LOST = 'the values of the bucket are lost';
 
@@ -60,7 +63,7 @@ export class BucketLink {
   /** @param engine which is the link's from now on. Rejects with EngineError; then it is closed. */
   static async open(engine: Engine, name: string, deps: BucketLinkDeps): Promise<BucketLink> {
     try {
-      const link = new BucketLink(engine, name, await engine.bucket(name, { durable: true }), deps);
+      const link = new BucketLink(engine, name, await engine.bucket(name, BUCKET), deps);
       await link.#begin();
       return link;
     } catch (error) {
@@ -151,7 +154,7 @@ export class BucketLink {
   async #loadAnew(): Promise<void> {
     const copy = new Copy(this.#deps);
     try {
-      if (this.#loss !== undefined) this.#bucket = await this.engine.bucket(this.#name, { durable: true });
+      if (this.#loss !== undefined) this.#bucket = await this.engine.bucket(this.#name, BUCKET);
       // A bucket that takes no writes is not copied: each copy costs NATS a consumer, and visitors ask again and again.
       await this.#writeProbe();
       await this.#follow(copy);

@@ -63,9 +63,13 @@ export function probeKey(name: string): string {
   return `${PROBE}${name}`;
 }
 
+export function isProbe(key: string): boolean {
+  return key.startsWith(PROBE);
+}
+
 /** @returns undefined for a key that is not ours. */
 export function keyOf(key: string): Key | undefined {
-  if (key.startsWith(PROBE)) return { probe: key };
+  if (isProbe(key)) return { probe: key };
   const [, hash, version] = HASH.exec(key) ?? [];
   if (hash === undefined) return undefined;
   return { hash, version: version === 's' ? 'seen' : Number(version) };

@@ -138,7 +138,7 @@ export class NatsEngine implements Engine {
     return this.#ask(() => this.#connection.flush());
   }
 
-  async bucket(name: string, { durable }: BucketOptions): Promise<Bucket> {
+  async bucket(name: string, { durable, isLasting }: BucketOptions): Promise<Bucket> {
     const { Kvm } = this.#packages.kv;
     const { StorageType } = this.#packages.jetstream;
     const { replicas, timeoutMs, inboxPrefix } = this.#options;
@@ -157,6 +157,7 @@ export class NatsEngine implements Engine {
       jetstream: this.#jetstream,
       manager: this.#manager,
       inboxPrefix,
+      isLasting,
       stream: `KV_${name}`,
       prefix: `$KV.${name}.`,
       ask: (request) => this.#ask(request),

@@ -18,6 +18,8 @@ export interface FollowingDeps {
   /** The stream of the bucket, and what its subjects begin with. */
   readonly stream: string;
   readonly prefix: string;
+  /** See `BucketOptions`. */
+  readonly isLasting?: ((key: string) => boolean) | undefined;
   /** stream -> the server that kept something back, or told what the stream does not have. Shared by all watches of a node. */
   readonly distrusted: Map<string, string>;
   /** Called with each failure to make a consumer; another attempt follows. */

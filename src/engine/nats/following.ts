@@ -15,7 +15,8 @@
  *
  * Before each consumer, and from time to time, it looks whether the stream still is the one that it followed. A server that came back with
  * an empty directory has another one, or none. One whose copy had stopped may come to lead the stream (nats-server 2.9.10 again): then the
- * stream ends before the last change that was told, or has other ones in the places of those that were told (`told-changes.ts`).
+ * stream ends before the last change that was told, or has other ones in the places of those that were told (`told-changes.ts`). When another server
+ * leads, it looks more closely.
  */
 import type { ConsumerMessages, JetStreamApiError, JsMsg, StoredMsg } from '@nats-io/jetstream';
 import { EngineError } from '../engine.js';
@@ -43,6 +44,9 @@ const NO_STREAM = 10_059;
  */
 const LOOKS = 4;
 
+/** So many looks are close ones after another server came to lead: a change may still be on its way here from the earlier one. */
+const CLOSE_LOOKS = 3;
+
 /** The stream has the name of the one that was followed, and is another one. */
 const OTHER_STREAM = 'the stream was made anew';
 
@@ -56,7 +60,7 @@ const OTHER_CHANGES = 'the stream has other changes than were told';
 const KEPT_BACK = 'a server of NATS does not tell what is in the stream';
 
 /** A change, by whichever way it came. */
-type Arrived = Pick<JsMsg, 'headers' | 'data'> & Told;
+type Arrived = Pick<JsMsg, 'headers' | 'data'> & Omit<Told, 'isMark'>;
 
 /** One watch of one bucket. */
 export class Following {
@@ -77,6 +81,9 @@ export class Following {
   /** Where the stream ended when it lacked what was told. It may have grown again since, by other changes. */
   #lackedFrom: number | undefined;
   readonly #leader: Leader;
+  /** The server that led the stream at the last look, and how many looks are close ones still. */
+  #ledBy: string | undefined;
+  #closeLooks = 0;
   /** The server of the consumer; undefined: NATS is one server. */
   #server: string | undefined;
   /** Whether the leader is asked if what was there has come. */
@@ -149,8 +156,12 @@ export class Following {
 
   /** Rejects with what NATS says, or with a reason why the stream is not the one that was followed. */
   async #look(attempt: number): Promise<void> {
-    const { created, state } = await this.#deps.manager.streams.info(this.#deps.stream);
+    const { created, state, cluster } = await this.#deps.manager.streams.info(this.#deps.stream);
     if (attempt !== this.#attempt) return;
+    if (cluster?.leader !== undefined && cluster.leader !== this.#ledBy) {
+      if (this.#ledBy !== undefined) this.#closeLooks = CLOSE_LOOKS;
+      this.#ledBy = cluster.leader;
+    }
     this.#created ??= created;
     if (created !== this.#created) {
       // A server that made its copy anew says that the stream is as young as that (nats-server 2.9.10).
@@ -169,6 +180,16 @@ export class Following {
       throw new EngineError('unavailable', OTHER_CHANGES);
     }
     this.#lackedFrom = undefined;
+    await this.#lookClosely();
+  }
+
+  /** Rejects when the stream lacks what was told lately. */
+  async #lookClosely(): Promise<void> {
+    const { isLasting, prefix } = this.#deps;
+    if (this.#closeLooks === 0 || isLasting === undefined) return;
+    const areMissing = await this.#told.areMissing(this.#leader, (subject) => isLasting(subject.slice(prefix.length)));
+    if (areMissing === true) throw new EngineError('unavailable', OTHER_CHANGES);
+    if (areMissing === false) this.#closeLooks -= 1;
   }
 
   async #consume(): Promise<void> {
@@ -235,9 +256,10 @@ export class Following {
 
   #hand({ seq, subject, headers, data, storedMs }: Arrived): void {
     this.#loaded?.add(subject);
-    this.#told.note({ seq, subject, storedMs });
+    const isDeleted = isMark(headers);
+    this.#told.note({ seq, subject, storedMs, isMark: isDeleted }, this.#loaded === undefined);
     const key = subject.slice(this.#deps.prefix.length);
-    const change = { key, value: isMark(headers) ? undefined : data.slice(), revision: seq };
+    const change = { key, value: isDeleted ? undefined : data.slice(), revision: seq };
     this.#telling.run(() => this.#listener.onChange(change));
   }
 

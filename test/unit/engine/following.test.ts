@@ -1,7 +1,8 @@
 /** A watch of a bucket over a consumer that says it has nothing to tell, while the stream has more: what it keeps back is read from the leader, and another consumer takes its place. */
-import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager, JsMsg, StoredMsg } from '@nats-io/jetstream';
 import { expect, it } from 'vitest';
 import { Following } from '../../../src/engine/nats/following.js';
+import { ToldChanges } from '../../../src/engine/nats/told-changes.js';
 import { PORTION } from '../../../src/engine/nats/portions.js';
 import type { FollowingDeps } from '../../../src/engine/nats/following-deps.js';
 
@@ -18,6 +19,7 @@ class FakeStream {
   /** How much a consumer says that it is about to tell. */
   pending = 0;
   created = 'once';
+  leader = 'n1';
   /** The servers that consumers are put on, one after the other; the last one for all that follow. */
   servers: readonly string[] = [];
   readonly deleted: string[] = [];
@@ -38,6 +40,7 @@ class FakeStream {
       info: () =>
         Promise.resolve({
           created: this.created,
+          cluster: { leader: this.leader },
           state: {
             last_seq: this.lastSeq,
             subjects: Object.fromEntries(this.there.map((seq) => [`$KV.b.k${seq}`, 1])),
@@ -72,6 +75,7 @@ class FakeStream {
       inboxPrefix: 'inbox',
       stream: 'KV_b',
       prefix: '$KV.b.',
+      isLasting: (key) => key !== 'k4',
       distrusted: this.distrusted,
       failed: (error) => this.failures.push(error),
     };
@@ -365,6 +369,59 @@ it('goes on when the stream ends too early only for a moment', async () => {
   await beats(stream, 4);
   expect(told).toEqual([1, 2, 3]);
   following.end();
+});
+
+it('is over when another server leads, and lacks a change in the midst of others that was told lately', async () => {
+  const { stream, told } = await follow();
+  stream.lastSeq = 3;
+  for (const seq of [1, 2, 3]) stream.consumers[0]?.tell(seq);
+  stream.erased.push(2);
+  await beats(stream, 4);
+  expect(told).toEqual([1, 2, 3]);
+  stream.leader = 'n2';
+  await beats(stream, 2);
+  expect(told).toEqual([1, 2, 3, -2]);
+});
+
+it('looks closely for a while after another server came to lead, until the leader answers', async () => {
+  const { stream, told } = await follow();
+  stream.lastSeq = 3;
+  for (const seq of [1, 2]) stream.consumers[0]?.tell(seq);
+  stream.leader = 'n2';
+  await beats(stream, 4);
+  stream.consumers[0]?.tell(3);
+  stream.erased.push(3);
+  await beats(stream, 2);
+  expect(told).toEqual([1, 2, 3, -2]);
+});
+
+it('misses nothing that may be erased, was deleted, or was told long ago', async () => {
+  const nowMs = { value: 0 };
+  const told = new ToldChanges(() => nowMs.value);
+  const there = (changes: Record<string, number>) => ({
+    lastOf: (subject: string) => {
+      const seq = changes[subject];
+      return Promise.resolve(
+        seq === undefined ? null : ({ ...storedAt(seq), header: undefined } as unknown as StoredMsg),
+      );
+    },
+  });
+  const note = (subject: string, seq: number, isMark = false, isNew = true): void =>
+    told.note({ subject, seq, storedMs: 1000 + seq, isMark }, isNew);
+  const missing = (changes: Record<string, number>) =>
+    told.areMissing(there(changes), (subject) => subject !== 'probe');
+  note('before', 1, false, false);
+  note('probe', 2);
+  note('deleted', 3, true);
+  note('replaced', 4);
+  note('last', 5);
+  expect(await missing({ replaced: 9, last: 5 })).toBe(false);
+  expect(await missing({ replaced: 9 })).toBe(true);
+  // An earlier one of its key is the last.
+  expect(await missing({ replaced: 3, last: 5 })).toBe(true);
+  expect(await told.areMissing({ lastOf: () => Promise.resolve(undefined) }, () => true)).toBeUndefined();
+  nowMs.value = 30_001;
+  expect(await missing({})).toBe(false);
 });
 
 it('stays with a consumer that tells it later, that has told all, or about which nobody can be asked', async () => {
