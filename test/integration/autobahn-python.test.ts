@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILT } from '../support/built.js';
 import { featureNode, scriptProblems } from '../support/client-features.js';
-import type { Daemon } from '../support/daemon.js';
+import type { Daemon, LogRecord } from '../support/daemon.js';
 import { describeNeeds } from '../support/needs.js';
 import type { Place } from '../support/place.js';
 import { isSpreadOverThree, startPlace } from '../support/place.js';
@@ -58,13 +58,18 @@ interface Ran {
   readonly complaints: string;
 }
 
+/** The config of the tests is warned about, and that is another matter. */
+function isComplaint({ level, msg }: LogRecord): boolean {
+  return (level === 'warn' || level === 'error') && msg !== 'config warning';
+}
+
 /** Runs the script. */
 async function run({ framework, transport, serializer }: Row): Promise<Ran> {
   const args = [SCRIPT, framework, ...urlsOf(transport), serializer, ...features];
   const { stdout, stderr } = await promisify(execFile)(PYTHON, args, { timeout: 120_000 });
   const lines = stdout.split('\n').filter((line) => line.startsWith('{"feature"'));
   const results = lines.map((line) => JSON.parse(line) as { feature: string; problem: string | null });
-  const warnings = place.nodes.flatMap(({ logs }) => logs.filter(({ level }) => level === 'warn' || level === 'error'));
+  const warnings = place.nodes.flatMap(({ logs }) => logs.filter(isComplaint));
   return {
     results: new Map(results.map(({ feature, problem }) => [feature, problem])),
     complaints: [stderr, ...warnings.map((record) => JSON.stringify(record))].join('\n'),
