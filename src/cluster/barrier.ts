@@ -7,6 +7,7 @@
  */
 import { askWhileHeard } from './asking.js';
 import { IDS_OF_QUESTION } from './meta/standings.js';
+import { isSame } from './node-ref.js';
 import type { AskingDeps } from './asking.js';
 import type { Dict } from '../wamp/payload.js';
 import type { Frame } from './frame.js';
@@ -24,7 +25,7 @@ export interface BarrierDeps extends AskingDeps {
   readonly unheard?: (node: NodeRef) => void;
   /** The revision of the directory that the others have to have seen as well; 0: none. */
   readonly revision: () => number;
-  readonly standings: Pick<Standings, 'begin' | 'end' | 'leave'>;
+  readonly standings: Pick<Standings, 'begin' | 'end' | 'leave' | 'release'>;
 }
 
 interface Passing {
@@ -50,6 +51,7 @@ export class Barrier {
    * @param id of a pattern that is new on this node.
    */
   pass(done: Passing['done'], id?: number): void {
+    if (this.#isOver) return;
     this.#waiting.push({ done, id });
     if (!this.#isUnderWay) this.#ask();
   }
@@ -63,9 +65,10 @@ export class Barrier {
     queueMicrotask(() => this.#askEnding());
   }
 
-  /** This node has left the cluster: nobody is told of an end any more. */
+  /** This node has left the cluster: nobody is told of an end any more, and nobody waits for it. */
   end(): void {
     this.#isOver = true;
+    this.#deps.standings.release();
   }
 
   #ask(): void {
@@ -105,6 +108,9 @@ export class Barrier {
   /** Resolves when a node has answered, or when nothing is heard of it any more: nobody waits for it then. */
   async #askOne(node: NodeRef, kind: string, head: Dict, round: Pick<Round<unknown>, 'heard'>): Promise<void> {
     const heard = (answer: Frame): void => round.heard(answer.head);
-    if ((await askWhileHeard(this.#deps, node, kind, head, heard)) === undefined) this.#deps.unheard?.(node);
+    const answer = await askWhileHeard(this.#deps, node, kind, head, heard);
+    // Nobody misses the answer of one that has left.
+    const { others } = this.#deps.membership;
+    if (answer === undefined && others.some((other) => isSame(other, node))) this.#deps.unheard?.(node);
   }
 }

@@ -153,6 +153,14 @@ export class Standings {
     goOn();
   }
 
+  /** This node has left the cluster: nobody waits for its turns. */
+  release(): void {
+    const turns = [...this.#beginning.values(), ...this.#ending.values()];
+    this.#beginning.clear();
+    this.#ending.clear();
+    for (const { waiting } of turns) for (const callback of waiting.splice(0)) callback();
+  }
+
   #wordsOf(id: number, index: number): Word[] {
     const sinceMs = this.#deps.sinceOf(id);
     return sinceMs !== undefined || this.#ending.has(id) ? [[index, 'has', sinceMs ?? 0]] : [];
