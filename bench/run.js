@@ -20,9 +20,7 @@ import { historyCells, renderTable } from './table.js';
  * @typedef {import('./table.js').Row} Row
  */
 
-// It has processes of its own to tell apart.
-if (process.argv.includes('fronts')) await import('./fronts.js');
-else await main();
+await main();
 
 async function main() {
   const options = readOptions();

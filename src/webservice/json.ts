@@ -47,6 +47,5 @@ class JsonService implements WebService {
  */
 export const jsonServiceType: WebServiceType<JsonConfig> = {
   type: 'json',
-  atFront: 'untracked',
   create: (config) => new JsonService(config),
 };

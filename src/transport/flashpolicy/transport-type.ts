@@ -1,5 +1,4 @@
 /** The transport `flashpolicy`, which listens nowhere. */
-import { frontOnly } from '../apart/halves.js';
 import type { TransportType } from '../transport-type.js';
 import type { FlashPolicyTransportConfig } from './schema.js';
 
@@ -9,5 +8,4 @@ export const flashPolicyTransportType: TransportType<FlashPolicyTransportConfig>
   create: () => undefined,
   offer: () => ({ url: 'nowhere', paths: [] }),
   cookieSections: () => [],
-  halves: frontOnly,
 };

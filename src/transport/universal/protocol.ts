@@ -9,7 +9,7 @@ import type { TransportDeps, WampSections } from '../transport-type.js';
 /** What the transport gives to its protocols. */
 export interface RawProtocolDeps extends Pick<
   TransportDeps,
-  'router' | 'load' | 'drain' | 'families' | 'logins' | 'metrics' | 'atFront' | 'behindFronts'
+  'router' | 'load' | 'drain' | 'families' | 'logins' | 'metrics'
 > {
   /** The id of the transport. */
   readonly id: string;

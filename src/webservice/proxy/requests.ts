@@ -39,10 +39,7 @@ export interface ProxiedRequestsOptions {
 }
 
 /** What is asked of a backend. */
-export type ProxiedTerms = Pick<
-  ForwardTerms,
-  'backend' | 'target' | 'headers' | 'adapt' | 'failed' | 'endsWithBackend'
->;
+export type ProxiedTerms = Pick<ForwardTerms, 'backend' | 'target' | 'headers' | 'adapt' | 'failed'>;
 
 export class ProxiedRequests {
   readonly #options: ProxiedRequestsOptions;

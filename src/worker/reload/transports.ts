@@ -47,7 +47,6 @@ export class Transports {
   readonly #foreign: Running[] = [];
   /** Every server that was told to start, also one that failed. */
   readonly #servers = new Set<TransportServer>();
-  #stopped: Promise<unknown> | undefined;
 
   constructor(deps: TransportsDeps) {
     this.#deps = deps;
@@ -65,10 +64,9 @@ export class Transports {
     else this.#foreign.push(running);
   }
 
-  /** Stops all; idempotent. */
+  /** Stops all. */
   async stop(): Promise<void> {
-    this.#stopped ??= Promise.all([...this.#servers].map((server) => server.stop()));
-    await this.#stopped;
+    await Promise.all([...this.#servers].map((server) => server.stop()));
   }
 
   /** @param placeOf where a transport stands in the config. @throws WorkerError (rejects): then all is as before. */
@@ -197,7 +195,7 @@ export class Transports {
   }
 
   async #start(config: TransportConfig, from: TransportOrigin, deps: TransportsDeps): Promise<Running> {
-    const { worker, pointer, routes, behindFronts } = from;
+    const { worker, pointer, routes } = from;
     const nowhere: Running = { config, server: undefined, listening: undefined };
     if ('auth' in config && isForProxiesOnly(config.auth)) {
       deps.log.info({ transport: config.id, worker }, 'transport not started: only proxy workers could log in there');
@@ -207,11 +205,10 @@ export class Transports {
     try {
       const transport = transportTypeOf(config, deps.families);
       const router = routes === undefined ? deps.router : routed(deps.router, routes);
-      server = await transport.create(config, { ...deps, router, behindFronts });
+      server = await transport.create(config, { ...deps, router });
       if (server === undefined) return nowhere;
       this.#servers.add(server);
       const bound = await server.start();
-      if (behindFronts !== undefined) return { config, server, bound, listening: undefined };
       const listening = this.#listeningOf(config, bound, worker);
       this.#tell(listening, 'transport started');
       return { config, server, bound, listening };

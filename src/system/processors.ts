@@ -1,2 +1,0 @@
-/** How many processors there are for this process. */
-export { availableParallelism as processorCount } from 'node:os';

@@ -1,5 +1,0 @@
-/** All protocols on one port, behind fronts. */
-import { putBehindFronts } from '../../support/daemon.js';
-
-putBehindFronts();
-await import('../universal.test.js');

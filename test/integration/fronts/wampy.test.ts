@@ -1,5 +1,0 @@
-/** The features of wampy, behind fronts. */
-import { putBehindFronts } from '../../support/daemon.js';
-
-putBehindFronts();
-await import('../wampy.test.js');
