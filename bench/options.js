@@ -8,6 +8,7 @@ const USAGE = `usage: npm run bench -- [flags]
   --scenario a,b   only these (default: all; those with NATS where there is a nats-server), by name, by the beginning of names or by group
                    groups: ${Object.keys(GROUPS).join(', ')}
                    names: ${SCENARIOS.map(({ name }) => name).join(', ')}
+                   and fronts, alone, with flags of its own: --scenario fronts --help
   --seconds N      measured time of one run (4)
   --warmup N       time before it (2)
   --runs N         runs of everything, interleaved (3)

@@ -63,6 +63,30 @@ export function listeningPort(pid) {
   return undefined;
 }
 
+/**
+ * @param {number} pid
+ * @returns {number[]} the processes that it has started and that live
+ */
+export function childrenOf(pid) {
+  return listIfThere(`/proc/${pid}/task`).flatMap((thread) =>
+    (readIfThere(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number),
+  );
+}
+
+/**
+ * CPU time of one process alone, from schedstat, or from utime + stime where the kernel has none.
+ *
+ * @param {number} pid
+ * @returns {{ micros: number, mainMicros: number }} of all its threads, and of the main one; of threads that have ended nothing
+ */
+export function processFigures(pid) {
+  const main = readIfThere(`/proc/${pid}/task/${pid}/schedstat`);
+  const micros = schedMicrosOf(pid);
+  if (main !== undefined && micros !== undefined) return { micros, mainMicros: Number(main.split(' ')[0]) / 1000 };
+  const ticks = ((readStat(pid)?.ticks ?? 0) * 1e6) / TICKS_PER_SECOND;
+  return { micros: ticks, mainMicros: ticks };
+}
+
 /** @returns {number} running processes, averaged over the last minute */
 export function loadAverage() {
   return Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0]);

@@ -20,7 +20,9 @@ import { historyCells, renderTable } from './table.js';
  * @typedef {import('./table.js').Row} Row
  */
 
-await main();
+// It has processes of its own to tell apart.
+if (process.argv.includes('fronts')) await import('./fronts.js');
+else await main();
 
 async function main() {
   const options = readOptions();

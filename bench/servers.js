@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { COOKIE_FILE, nodeConfig } from './node-config.js';
 import { startNats } from './nats.js';
 import { PROBE_FLAGS, Probe } from './probed.js';
-import { listeningPort } from './proc.js';
+import { childrenOf, listeningPort } from './proc.js';
 
 const ROOT = path.dirname(import.meta.dirname);
 const NODE_BIN = path.join(ROOT, 'bin/crossbar-ts.js');
@@ -180,12 +180,24 @@ async function portOf(child, hasEnded) {
   await once(child, 'spawn');
   const deadline = Date.now() + START_SECONDS * 1000;
   for (;;) {
-    const port = listeningPort(child.pid ?? 0);
+    const port = portOfFamily(child.pid ?? 0);
     if (port !== undefined) return port;
     if (hasEnded()) throw new Error('has ended');
     if (Date.now() > deadline) throw new Error(`does not listen after ${START_SECONDS} seconds`);
     await sleep(POLL_MS);
   }
+}
+
+/**
+ * @param {number} pid
+ * @returns {number | undefined} on which a process listens, or one that it has started
+ */
+function portOfFamily(pid) {
+  const port = listeningPort(pid);
+  if (port !== undefined) return port;
+  return childrenOf(pid)
+    .map(portOfFamily)
+    .find((each) => each !== undefined);
 }
 
 /** @param {string} text */

@@ -172,7 +172,7 @@ function memory(runs) {
 }
 
 /** @param {readonly number[]} values */
-function median(values) {
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? NaN;
@@ -183,6 +183,6 @@ function median(values) {
  * @param {number} value
  * @param {number} [digits] default: three significant digits, as far as a table needs them
  */
-function fixed(value, digits = Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0) {
+export function fixed(value, digits = Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0) {
   return Number.isFinite(value) ? value.toFixed(digits) : 'n/a';
 }

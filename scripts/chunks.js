@@ -9,6 +9,9 @@ import { withoutDescriptionsOf } from './descriptions.js';
 /** Where the modules stand that import what belongs together. */
 const NAMESPACE = 'loaded-before';
 
+/** The program whose start does not count. */
+const FRONT = 'src/front-program/main.ts';
+
 /**
  * An esbuild plugin, for a build with `splitting`: a module that is loaded later imports all that whoever loads it has loaded already. That
  * loads nothing more, and what is loaded together becomes one chunk, but for what some of the entries share and others do not.
@@ -61,7 +64,12 @@ async function loadedBefore(options) {
     visit(entry);
     return files;
   };
-  const entries = options.entryPoints.map((entry) => ({ first: reached(entry, false), all: reached(entry, true) }));
+  // A front may load more than it needs: a start must not be in more pieces because of it.
+  /** @type {readonly string[]} */
+  const points = options.entryPoints;
+  const entries = points
+    .filter((entry) => entry !== FRONT)
+    .map((entry) => ({ first: reached(entry, false), all: reached(entry, true) }));
   const later = Object.values(inputs).flatMap(({ imports }) =>
     imports.filter(({ kind, external }) => kind === 'dynamic-import' && external !== true).map((each) => each.path),
   );

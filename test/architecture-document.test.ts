@@ -34,7 +34,7 @@ describe('ARCHITECTURE.md', () => {
 
   it('has every folder on its map', () => {
     const map = /```\nsrc\/\n([^`]*)```/.exec(text)?.[1] ?? '';
-    const folders = [...map.matchAll(/^ {2}([a-z]+)\/ /gm)].map(([, folder]) => folder);
+    const folders = [...map.matchAll(/^ {2}([a-z-]+)\/ /gm)].map(([, folder]) => folder);
     const found = readdirSync(SRC, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(folders.toSorted()).toEqual(found.map(({ name }) => name).sort());
   });

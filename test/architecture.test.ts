@@ -79,6 +79,18 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
     builtinTypes: ['stream'],
     packages: ['ws'],
   },
+  // Connections in a process of their own. Both ends of the link are here.
+  front: {
+    folders: ['wamp', 'serializer', 'transport', 'log'],
+    types: ['auth', 'cookie', 'session', 'metrics'],
+    builtins: ['net', 'url'],
+    builtinTypes: ['http'],
+  },
+  // A program of its own: it has the transports of a worker without its realms.
+  'front-program': {
+    folders: ['front', 'worker', 'webservice', 'transport', 'serializer', 'session', 'cookie', 'auth', 'log', 'system'],
+    builtins: ['cluster', 'net'],
+  },
   // A client of MQTT is a session of WAMP over a transport of its own.
   mqtt: {
     folders: ['wamp', 'serializer', 'session', 'transport', 'log', 'metrics', 'system'],
@@ -120,7 +132,7 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   worker: {
     folders: [
       ...['wamp', 'log', 'system', 'serializer', 'router', 'cookie', 'auth', 'session', 'transport', 'http'],
-      ...['webservice', 'client', 'component', 'remote', 'monitor', 'metrics', 'mqtt'],
+      ...['webservice', 'client', 'component', 'remote', 'monitor', 'metrics', 'mqtt', 'front'],
     ],
     builtins: ['fs', 'path', 'timers', 'url', 'v8'],
     builtinTypes: ['net', 'stream'],
@@ -188,6 +200,21 @@ const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
     name: 'process',
     because: 'only process.kill reaches a group of processes; it does not touch the life of this process',
   },
+  {
+    file: 'system/process/kill.ts',
+    name: 'process',
+    because: 'only process.kill ends another process; it does not touch the life of this one',
+  },
+  {
+    file: 'front/program-file.ts',
+    name: 'process',
+    because: 'the program is run by the same Node.js as the node',
+  },
+  ...['main', 'parent', 'front-process'].map((name) => ({
+    file: `front-program/${name}.ts`,
+    name: 'process',
+    because: 'it is a program of its own',
+  })),
   {
     file: 'remote/host-channel.ts',
     name: 'process',
@@ -338,6 +365,7 @@ const OTHER_WORDS: readonly { file: string; word: string; because: string }[] = 
   { file: 'worker/guest/schema.ts', word: 'guest', because: 'the schema of that worker' },
   { file: 'worker/guest/schema.ts', word: 'file', because: 'a word of the keyword "is"' },
   { file: 'worker/guest/schema.ts', word: 'json', because: 'a word of "stdin"' },
+  { file: 'worker/proxy/rules.ts', word: 'mqtt', because: 'its sessions are none of WAMP, and cannot be in fronts' },
   { file: 'worker/proxy/front.ts', word: 'router', because: 'a proxy leads to these workers only' },
   { file: 'worker/proxy/proxy-worker.ts', word: 'proxy', because: 'its own word' },
   { file: 'worker/schema.ts', word: 'proxy', because: 'the schema of that worker' },

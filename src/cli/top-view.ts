@@ -69,7 +69,22 @@ function headOf(summary: MonitorSummary, before: MonitorSummary | undefined, sec
       `unsent ${bytesText(total.unsent_bytes)} for ${counted(total.slow, 'session')}`,
     ].join('   '),
     ...(node.cluster === undefined ? [] : [clusterText(node.cluster)]),
+    ...frontLines(summary, before, seconds),
   ];
+}
+
+/** One for each front. */
+function frontLines({ fronts = [] }: MonitorSummary, before: MonitorSummary | undefined, seconds: number): string[] {
+  return fronts.map(({ worker, front, pid, connections, unsent_bytes, memory_bytes, cpu_seconds }) => {
+    // Another process has begun anew.
+    const past = before?.fronts?.find((each) => each.pid === pid);
+    const cpu = past && perSecond(cpu_seconds, past.cpu_seconds, seconds);
+    return [
+      ...[`front ${front} of ${printable(worker)}`, `pid ${pid}`, counted(connections, 'connection')],
+      ...[`unsent ${bytesText(unsent_bytes)}`, `memory ${bytesText(memory_bytes)}`],
+      ...(cpu === undefined ? [] : [`cpu ${(cpu * 100).toFixed(0)} %`]),
+    ].join('   ');
+  });
 }
 
 function clusterText({ name, node, state, nodes, fenced, lost, undelivered }: MonitoredCluster): string {

@@ -22,6 +22,7 @@ import { RefusalLog, loggedPath, refuse } from '../transport/refusal.js';
 import { sendEmpty, sendStatus } from './answer.js';
 import { serve } from './methods.js';
 import { clientAddressOf } from './client-address.js';
+import { clientOfFront } from './front-head.js';
 import { parseErrorOf } from './parse-error.js';
 import type { ParseError } from './parse-error.js';
 import { Pipeline } from './pipeline.js';
@@ -61,6 +62,8 @@ export interface DispatcherOptions {
   readonly isEndNear?: () => boolean;
   /** The proxies that tell where a client is; none by default. */
   readonly trustedProxies?: TrustedProxies | undefined;
+  /** Whether all requests come from fronts, which say where the client is. */
+  readonly isBehindFronts?: boolean;
 }
 
 export class Dispatcher implements ServerEnd {
@@ -259,6 +262,7 @@ export class Dispatcher implements ServerEnd {
   }
 
   #addressOf(req: IncomingMessage): ClientAddress {
+    if (this.#options.isBehindFronts === true) return clientOfFront(req);
     return clientAddressOf(req, this.#options.trustedProxies);
   }
 

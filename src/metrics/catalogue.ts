@@ -137,6 +137,15 @@ export const CLUSTER = {
   ),
 } as const satisfies Record<string, Metric>;
 
+/** Of the processes that have connections for the node. */
+export const FRONT = {
+  connections: gauge('wamp_front_connections', 'Clients of a front.', 'worker', 'front'),
+  unsent: gauge('wamp_front_unsent_bytes', 'Bytes that wait for a front to read them.', 'worker', 'front'),
+  cpu: counter('wamp_front_cpu_seconds_total', 'Processor time of a front.', 'worker', 'front'),
+  memory: gauge('wamp_front_resident_memory_bytes', 'Resident memory of a front.', 'worker', 'front'),
+  lost: counter('wamp_fronts_lost_total', 'Fronts that ended, or were ended because they hung.', 'worker'),
+} as const satisfies Record<string, Metric>;
+
 /** Of cookie stores. */
 export const COOKIE = {
   cookies: gauge('wamp_cookies', 'Cookies that are kept.', 'store'),
@@ -180,6 +189,6 @@ export const PROCESS = {
 } as const satisfies Record<string, Metric>;
 
 /** All of them, in order. */
-export const METRICS: readonly Metric[] = [NODE, TRANSPORT, MQTT, REALM, CLUSTER, COOKIE, HTTP, PROCESS].flatMap(
+export const METRICS: readonly Metric[] = [NODE, TRANSPORT, MQTT, REALM, CLUSTER, FRONT, COOKIE, HTTP, PROCESS].flatMap(
   (group) => Object.values<Metric>(group),
 );

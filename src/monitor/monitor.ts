@@ -23,7 +23,7 @@ import type { MonitoredCertificate } from './certificates.js';
 import type { MonitoredProcedure, MonitoredTopic } from './patterns.js';
 import type { MonitoredRealm, MonitoredSession, MonitorPage } from './sessions.js';
 import type { RateRule } from './rates.js';
-import type { MonitorAction, MonitoredNode, MonitoredWorker, MonitorActor } from './source.js';
+import type { MonitorAction, MonitoredNode, MonitoredWorker, MonitorActor, MonitoredFront } from './source.js';
 import type { Asked } from './wish.js';
 import type { Done } from './actions.js';
 
@@ -48,6 +48,8 @@ export interface MonitorSummary {
   readonly realms: readonly MonitoredRealm[];
   /** How many logins were refused since the start. */
   readonly refused: number;
+  /** Only where there are any. */
+  readonly fronts?: readonly MonitoredFront[];
 }
 
 /** A login that was refused. */
@@ -75,6 +77,7 @@ export interface MonitoredCookies {
 export class Monitor {
   readonly #deps: MonitorDeps;
   readonly #workers: MonitoredWorker[] = [];
+  readonly #fronts: (() => readonly MonitoredFront[])[] = [];
   readonly #looks = new Looks();
   readonly #rates = new Rates(() => performance.now());
   readonly #actions: Actions;
@@ -94,17 +97,24 @@ export class Monitor {
     this.#workers.push(worker);
   }
 
+  /** A worker has fronts. @param list asked anew for each look */
+  addFronts(list: () => readonly MonitoredFront[]): void {
+    this.#fronts.push(list);
+  }
+
   async summary(asked: Asked = {}): Promise<MonitorSummary> {
     const wish = new Wish(asked, []);
     return this.#looks.look('summary', async () => {
       const realms: MonitoredRealm[] = [];
       for (const place of placesOf(this.#workers, wish)) realms.push(await realmNumbers(place));
       const refused = this.#workers.reduce((sum, worker) => sum + worker.refused.count, 0);
+      const fronts = this.#fronts.flatMap((list) => list());
       const { node, clock } = this.#deps;
       return {
         now: new Date(clock()).toISOString(),
         clock_ms: Math.round(performance.now()),
         ...{ node: node(), realms, refused },
+        ...(fronts.length > 0 && { fronts }),
       };
     });
   }

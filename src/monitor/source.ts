@@ -76,6 +76,21 @@ export interface MonitoredConfig extends Dict {
   readonly pending: readonly string[];
 }
 
+/** A process that has connections for the node. */
+export interface MonitoredFront extends Dict {
+  /** The id of the worker that it is one of. */
+  readonly worker: string;
+  /** From 1 on. */
+  readonly front: number;
+  readonly pid: number;
+  readonly connections: number;
+  /** What waits for it to read, in bytes. */
+  readonly unsent_bytes: number;
+  /** Resident memory, in bytes, and seconds of processor time since its start; 0 before it has told them. */
+  readonly memory_bytes: number;
+  readonly cpu_seconds: number;
+}
+
 /** Who did something by the monitor, for the log. */
 export interface MonitorActor {
   /** `null` for a command of the operator. */

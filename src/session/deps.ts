@@ -19,6 +19,7 @@ import type { AuthMethodTypes } from '../auth/registry.js';
 import type { RepeatedLogDeps } from '../log/repeated.js';
 import type { TransportCounts } from '../metrics/transport-counts.js';
 import type { RouterAccess } from '../router/access.js';
+import type { ConnectionSession, SessionTransport } from './transport.js';
 
 /** What a session is made with: the router, who may enter, and the limits of its transport. */
 export interface SessionDeps extends RepeatedLogDeps {
@@ -37,6 +38,8 @@ export interface SessionDeps extends RepeatedLogDeps {
   readonly counts?: TransportCounts | undefined;
   /** Its clients are part of the node: they stay while the node may not serve their realm, and may join it then. */
   readonly isOfNode?: true;
+  /** Where the sessions are in another process: makes what stands for the one of a connection. */
+  readonly open?: (transport: SessionTransport) => ConnectionSession;
   /** Where clients may also want to go; undefined where there is one router only. */
   readonly sharing?: RealmSharing;
 }

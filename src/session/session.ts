@@ -41,12 +41,12 @@ import type { Dict } from '../wamp/payload.js';
 import type { SessionDeps } from './deps.js';
 import type { Admission } from './admission.js';
 import type { OpeningSession } from './opening.js';
-import type { CloseCause, SessionTransport } from './transport.js';
+import type { CloseCause, ConnectionSession, SessionTransport } from './transport.js';
 
 type State = 'opening' | 'established' | 'leaving' | 'closing' | 'ended';
 
 /** One client on one transport, from HELLO to GOODBYE. The transport may start another one then (section "Session Closing"). */
-export class Session implements AuthorizedSession, OpeningSession, LiveSession {
+export class Session implements AuthorizedSession, OpeningSession, LiveSession, ConnectionSession {
   id = 0;
   authid = '';
   authrole = '';
@@ -308,11 +308,11 @@ export class Session implements AuthorizedSession, OpeningSession, LiveSession {
     this.#joinedMs = this.#deps.router.clock();
     const details = welcomeDetails(principal, proof);
     this.#messages = realm.counts.messages;
+    this.transport.sessionOpened();
     this.tell({ type: WELCOME, session: this.id, details, roles: realm.announcement });
     realm.join(this);
     realm.counts.admitted(authmethod);
     this.transport.client.liveCookie?.joined(this);
-    this.transport.sessionOpened();
     sayJoined(this.#deps, this, realm.name, authmethod);
     // Last, because it may be over already.
     if (lease !== undefined) this.#endLease = lease.begin(this);

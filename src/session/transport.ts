@@ -4,6 +4,7 @@
  * this process; `test/contract/transport.ts` holds for both.
  */
 import type { ClientInfo } from '../auth/method.js';
+import type { ClientMessage } from '../wamp/message.js';
 import type { TransportDetails } from '../router/session.js';
 import type { RouterMessage } from '../wamp/message.js';
 
@@ -24,6 +25,32 @@ export type CloseCause =
 /** The facts about a connection that others may learn. */
 export type TransportFacts = TransportDetails;
 
+/** What a connection uses of its session: `session.ts`, or what stands for one in another process. */
+export interface ConnectionSession {
+  /** 0 before WELCOME. */
+  readonly id: number;
+  /** Whether nobody has been let in yet: messages are those of a stranger. */
+  readonly isOpening: boolean;
+  /** Whether others may call it. */
+  readonly isCallee: boolean;
+  /** Whether somebody waits for an answer that has to do with it. */
+  readonly isBusy: boolean;
+  /** Takes the next message of the client. Never throws. */
+  receive(message: ClientMessage): void;
+  /** Ends the session because of an error: of the client (a ProtocolViolation) or our own (anything else). */
+  fail(error: unknown): void;
+  /** Ends the session with ABORT and closes the transport. */
+  abort(reason: string, message: string, cause: CloseCause): void;
+  /** The transport is gone, or cannot go on. */
+  transportLost(reason?: string): void;
+  /** No session in time. */
+  overdue(timeoutMs: number): void;
+  /** The node stops. */
+  shutdown(saysGoodbye: boolean): void;
+  /** The transport has dropped an event for it. @param isFirst since the client had read all that waited */
+  eventDropped(isFirst: boolean): void;
+}
+
 /** What a session uses of its connection. */
 export interface SessionTransport {
   /** Who is at the other end. */
@@ -42,7 +69,7 @@ export interface SessionTransport {
   close(cause: CloseCause, text: string): void;
   /** The HELLO is here. The client, or an authenticator, is asked who it is: that may take a while. */
   challenged(): void;
-  /** The session is established: its HELLO is no longer waited for. */
+  /** The session is established: its HELLO is no longer waited for, and what comes may be large. WELCOME follows. */
   sessionOpened(): void;
   /** The session said GOODBYE: the client has so long to answer as it has for a HELLO. */
   sessionClosing(): void;

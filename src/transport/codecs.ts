@@ -3,8 +3,9 @@
  * place of the shared frame in `Event.frames`.
  */
 import { ErrorUri, WampError } from '../wamp/error.js';
+import { EVENT } from '../wamp/message.js';
 import type { Codec, Frame, Framing, Serializer } from '../serializer/serializer.js';
-import type { Event } from '../wamp/message.js';
+import type { Event, RouterMessage } from '../wamp/message.js';
 
 const codecs: Codec[] = [];
 /** How many places in `Event.frames` are taken. */
@@ -32,8 +33,13 @@ export function tooLarge({ length }: Frame, { framing }: Codec, maxFrameBytes: n
   return new WampError(ErrorUri.PAYLOAD_SIZE_EXCEEDED, text);
 }
 
+/** @returns the frame of a message. @throws WampError of the serializer */
+export function frameOf(message: RouterMessage, codec: Codec): Frame {
+  return message.type === EVENT ? sharedFrame(message, codec) : codec.serializer.encode(message, codec.framing);
+}
+
 /** @returns the frame of an event: the first receiver with this codec makes it, the others send the same. */
-export function sharedFrame(event: Event, { index, serializer, framing }: Codec): Frame {
+function sharedFrame(event: Event, { index, serializer, framing }: Codec): Frame {
   // What lies there was made by the same codec.
   const known = event.frames[index] as Frame | undefined;
   if (known !== undefined) return known;

@@ -13,9 +13,10 @@ import { ErrorUri, ProtocolViolation } from '../wamp/error.js';
 import { EVENT } from '../wamp/message.js';
 import { MAX_OPENING_BYTES, OPENING_TOO_LARGE } from '../session/opening.js';
 import { LargeFrame } from '../serializer/large-frame.js';
-import { Session } from '../session/session.js';
-import { sharedFrame, tooLarge } from './codecs.js';
-import { decodeLater, decodingThread } from './decoding-thread.js';
+import { sessionOf } from '../session/session-of.js';
+import { frameOf, tooLarge } from './codecs.js';
+import { receiveBatch, receiveLater } from './decoding/decoding.js';
+import { decodingThread } from './decoding-thread.js';
 import { spokenForms } from '../serializer/spoken-forms.js';
 import { TOO_MANY_LARGE, textOf } from './endings.js';
 import { turns } from './fair-scheduler.js';
@@ -26,32 +27,35 @@ import { Outbox } from './outbox/outbox.js';
 import { SessionPace } from './session-pace.js';
 import type { ClientInfo } from '../auth/method.js';
 import type { Codec, Frame } from '../serializer/serializer.js';
-import type { CloseCause, SessionTransport, TransportFacts } from '../session/transport.js';
-import type { RouterMessage } from '../wamp/message.js';
+import type { CloseCause, ConnectionSession, SessionTransport, TransportFacts } from '../session/transport.js';
+import type { ClientMessage, RouterMessage } from '../wamp/message.js';
+import type { Decoding } from './decoding/decoding.js';
 import type { Fault } from './endings.js';
 import type { MessageReceiver } from './inbox.js';
 import type { OutboxOwner } from './outbox/outbox.js';
-import type { Receiving } from './received-memory.js';
 import type { HostedTransport, TransportHost } from './transport-host.js';
-import type { Carrier, ConnectionTerms, MessageSender, Wire } from './wire.js';
+import type { Carrier, ConnectionTerms, FrameTaker, MessageSender, Wire } from './wire.js';
 
-export class WampConnection implements SessionTransport, HostedTransport, MessageReceiver, OutboxOwner, Receiving {
+/** One connection of a client, see above. */
+export class WampConnection implements SessionTransport, HostedTransport, MessageReceiver, OutboxOwner, Decoding {
   readonly client: ClientInfo;
   readonly counted: Carrier;
   active = false;
   ending: HostedTransport['ending'];
   /** The client knows that we have ended its session. */
   hasSaidGoodbye = false;
+  readonly codec: Codec;
+  /** The largest frame that the client takes, in bytes. */
+  readonly maxFrameBytes: number;
   /** The way in; the wire fills it. */
   readonly inbox: Inbox;
   readonly #wire: Wire;
   readonly #host: TransportHost;
-  readonly #codec: Codec;
   readonly #outbox: Outbox;
   readonly #sender: MessageSender | undefined;
-  readonly #maxFrameBytes: number;
+  readonly #taker: FrameTaker | undefined;
   readonly #checksUtf8: boolean;
-  #session: Session;
+  #session: ConnectionSession;
   /** Made when the first session has ended. */
   #pace: SessionPace | undefined;
   #isResting = false;
@@ -59,19 +63,20 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   #isClosing = false;
 
   constructor(wire: Wire, terms: ConnectionTerms, host: TransportHost) {
-    const { socket, client, codec, sender, maxFrameBytes = Infinity, checksUtf8 } = terms;
+    const { socket, client, codec, sender, taker, maxFrameBytes = Infinity, checksUtf8 } = terms;
     this.#wire = wire;
     this.#host = host;
     this.counted = socket;
     this.client = client;
-    this.#codec = codec;
+    this.codec = codec;
     this.#sender = sender;
-    this.#maxFrameBytes = maxFrameBytes;
+    this.#taker = taker;
+    this.maxFrameBytes = maxFrameBytes;
     spokenForms.add(codec.serializer.form);
     this.#checksUtf8 = checksUtf8 && !codec.serializer.binary;
     this.inbox = new Inbox(this, turns);
     this.#outbox = new Outbox(socket, host.unsent, this);
-    this.#session = new Session(this, host.sessions);
+    this.#session = sessionOf(this, host.sessions);
     this.#awaitHello();
   }
 
@@ -82,7 +87,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   }
 
   get waitingBytes(): number {
-    return this.#outbox.unsentBytes;
+    return this.#taker?.waitingBytes ?? this.#outbox.unsentBytes;
   }
 
   send(message: RouterMessage): void {
@@ -90,22 +95,18 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     if (this.#isClosing || this.counted.destroyed) return;
     let frame: Frame;
     try {
-      frame = message.type === EVENT ? sharedFrame(message, this.#codec) : this.#encode(message);
-      if (frame.length > this.#maxFrameBytes) throw tooLarge(frame, this.#codec, this.#maxFrameBytes);
+      frame = frameOf(message, this.codec);
+      if (frame.length > this.maxFrameBytes) throw tooLarge(frame, this.codec, this.maxFrameBytes);
     } catch (error) {
       return this.#wire.notSent(message, error);
     }
     this.#host.counts.sentBytes += frame.length;
-    if (this.#sender === undefined) this.#outbox.write(frame, message.type === EVENT);
-    else this.#sendElsewhere(this.#sender, frame, message.type === EVENT);
+    this.#sendFrame(frame, message.type === EVENT);
   }
 
   close(cause: CloseCause, text: string): void {
-    this.inbox.close();
-    if (this.#isClosing) return;
-    this.ending ??= cause;
-    this.#host.ended(cause, this.#who(text));
-    this.#end(cause, text);
+    if (!this.#isClosing) this.#host.ended(cause, this.#who(text));
+    this.endFor(cause, text);
   }
 
   challenged(): void {
@@ -115,6 +116,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   sessionOpened(): void {
     openConnections.inUse(this.counted);
     this.#host.gotHello(this);
+    this.#wire.stands?.(true);
   }
 
   sessionClosing(): void {
@@ -123,7 +125,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   }
 
   sessionEnded(): void {
-    this.#session = new Session(this, this.#host.sessions);
+    this.#session = sessionOf(this, this.#host.sessions);
     this.#awaitHello();
     this.#pace ??= new SessionPace();
     if (!this.#pace.ended(performance.now())) return;
@@ -199,15 +201,15 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     const session = this.#session;
     this.#host.counts.receivedBytes += data.length;
     try {
-      const { serializer } = this.#codec;
+      const { serializer } = this.codec;
       if (binary !== serializer.binary) {
         throw new ProtocolViolation(`${serializer.type} travels in ${serializer.binary ? 'binary' : 'text'} messages`);
       }
       if (this.#checksUtf8 && !isUtf8(data)) throw new ProtocolViolation('the message is not valid UTF-8');
       if (data.length > MAX_OPENING_BYTES && session.isOpening) return this.#refuseLarge();
-      if (serializer.split === undefined && decodingThread.isFor(serializer, data)) this.#receiveLater(data);
+      if (serializer.split === undefined && decodingThread.isFor(serializer, data)) receiveLater(this, data);
       else if (serializer.split === undefined) session.receive(serializer.decode(data));
-      else this.#receiveBatch(serializer.split(data)[Symbol.iterator]());
+      else receiveBatch(this, serializer.split(data)[Symbol.iterator]());
     } catch (error) {
       session.fail(error);
     }
@@ -225,6 +227,16 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     this.#session.fail(new ProtocolViolation(`more than ${maxBytes} bytes of messages at once, none of them awaited`));
   }
 
+  // What decodes asks for.
+
+  received(message: ClientMessage): void {
+    this.#session.receive(message);
+  }
+
+  failed(error: unknown): void {
+    this.#session.fail(error);
+  }
+
   // What the outbox asks for.
 
   get unsentBytes(): number | undefined {
@@ -237,7 +249,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
 
   eventDropped(isFirst: boolean): void {
     this.#host.counts.slowDropping += isFirst ? 1 : 0;
-    this.#session.eventDropped();
+    this.#session.eventDropped(isFirst);
   }
 
   /** What waits for the client would go out before any word about it, so the connection is cut. */
@@ -249,8 +261,16 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
 
   // What the wire tells, and asks for.
 
+  /** As {@link close}, where somebody else has said why. */
+  endFor(cause: CloseCause | Fault, text: string): void {
+    this.inbox.close();
+    if (this.#isClosing) return;
+    this.ending ??= cause;
+    this.#end(cause, text);
+  }
+
   get serializer(): Codec['serializer'] {
-    return this.#codec.serializer;
+    return this.codec.serializer;
   }
 
   /** The client sent a ping. */
@@ -304,11 +324,16 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
 
   /** Sends what takes the place of a message that could not be sent. */
   substitute(message: RouterMessage): void {
-    this.#outbox.write(this.#encode(message));
+    this.#sendFrame(frameOf(message, this.codec), false);
+  }
+
+  /** Behind what the client has sent before. */
+  behind(act: (session: ConnectionSession) => void): void {
+    this.inbox.act(() => act(this.#session));
   }
 
   /** After the message that is being routed: the router must not be entered a second time before that. */
-  later(act: (session: Session) => void): void {
+  later(act: (session: ConnectionSession) => void): void {
     const session = this.#session;
     queueMicrotask(() => act(session));
   }
@@ -330,6 +355,7 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
   #awaitHello(): void {
     openConnections.waits(this.counted);
     this.#host.awaitHello(this);
+    this.#wire.stands?.(false);
   }
 
   #end(cause: CloseCause | Fault, text: string): void {
@@ -343,50 +369,24 @@ export class WampConnection implements SessionTransport, HostedTransport, Messag
     this.#outbox.closed();
     this.#session.transportLost(textOf(this.ending));
     this.client.liveCookie?.left();
-    spokenForms.remove(this.#codec.serializer.form);
+    spokenForms.remove(this.codec.serializer.form);
     this.#host.closed(this);
   }
 
-  #encode(message: RouterMessage): Buffer {
-    return this.#codec.serializer.encode(message, this.#codec.framing);
+  #sendFrame(frame: Frame, isEvent: boolean): void {
+    if (this.#taker !== undefined) {
+      turns.note(frame.length);
+      this.#taker.take(frame instanceof LargeFrame ? frame.joined() : frame, isEvent);
+    } else if (this.#sender === undefined) this.#outbox.write(frame, isEvent);
+    else this.#sendElsewhere(this.#sender, frame, isEvent);
   }
 
   #sendElsewhere(sender: MessageSender, frame: Frame, isEvent: boolean): void {
     if (!this.#outbox.takes(sender.bufferedAmount, isEvent, frame.length)) return;
     turns.note(frame.length);
     const message = frame instanceof LargeFrame ? frame.joined() : frame;
-    const kept = sender.send(message, { binary: this.#codec.serializer.binary });
+    const kept = sender.send(message, { binary: this.codec.serializer.binary, isEvent });
     this.#outbox.sentElsewhere(Buffer.isBuffer(kept) ? kept : message);
-  }
-
-  /** A message that closes the connection ends the work on the batch; behind a GOODBYE another HELLO may come. */
-  #receiveBatch(batch: Iterator<Buffer>): void {
-    try {
-      for (let next = batch.next(); next.done !== true; next = batch.next()) {
-        const { serializer } = this.#codec;
-        const { value } = next;
-        if (decodingThread.isFor(serializer, value)) return this.#receiveLater(value, () => this.#receiveBatch(batch));
-        this.#session.receive(serializer.decode(value));
-        if (!this.inbox.mayGoOn(next.value.length)) return this.inbox.goOn(() => this.#receiveBatch(batch));
-      }
-    } catch (error) {
-      this.#session.fail(error);
-    }
-  }
-
-  /** Others have their turn while a large message is taken apart; what comes behind it on this connection waits. */
-  #receiveLater(data: Buffer, rest?: () => void): void {
-    const resume = this.inbox.suspend();
-    decodeLater(this, { serializer: this.#codec.serializer, bytes: data }, (decoded) =>
-      resume(() => {
-        try {
-          this.#session.receive(decoded());
-          rest?.();
-        } catch (error) {
-          this.#session.fail(error);
-        }
-      }),
-    );
   }
 
   #who(reason?: string): Readonly<Record<string, unknown>> {

@@ -16,6 +16,8 @@ export interface Connection {
   readonly bytesWritten: number;
   readonly writableLength: number;
   readonly destroyed: boolean;
+  /** Whether it is one of another process, and takes no descriptor here. */
+  readonly isElsewhere?: boolean;
   destroy(): unknown;
 }
 
@@ -94,7 +96,7 @@ export class OpenConnections {
 
   /** It has none any more. */
   waits(connection: Connection): void {
-    if (!connection.destroyed) this.#waiting.add(connection);
+    if (!connection.destroyed && connection.isElsewhere !== true) this.#waiting.add(connection);
   }
 
   /** It has asked for something by HTTP. */

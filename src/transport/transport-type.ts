@@ -11,6 +11,8 @@ import type { NodeMetrics } from '../metrics/node-metrics.js';
 import { authWordsOf } from '../session/deps.js';
 import type { AuthSections, SessionFamilies, SessionParts } from '../session/deps.js';
 import type { serializersSchema } from './connection-schema.js';
+import type { Apart } from './apart/apart.js';
+import type { FrontOnly, Halves } from './apart/halves.js';
 import type { Drain } from './drain.js';
 import type { EndpointConfig } from './endpoint-schema.js';
 import type { BoundAddress } from './listen/listen.js';
@@ -69,7 +71,7 @@ export interface NodeDetails {
 }
 
 /** What the worker gives to its transports. */
-export interface TransportDeps extends SessionParts {
+export interface TransportDeps extends SessionParts, Apart {
   readonly families: TransportFamilies;
   readonly stores: CookieStores;
   /** The cookies of the worker, to which those of a transport are added. */
@@ -129,6 +131,11 @@ export interface TransportType<
   create(config: C, deps: D): TransportServer | undefined | Promise<TransportServer>;
   /** @param bound where it listens. */
   offer(config: C, bound: BoundAddress): TransportOffer;
+  /**
+   * @param socket see `halvesOf`.
+   * @returns what of it is at fronts, and what at their router; undefined where it has to be whole, as one without this always has.
+   */
+  halves?(config: C, socket: string, families: D['families']): Halves<C> | FrontOnly<C> | undefined;
   /** @returns its `cookie` sections, in the order of the config. */
   cookieSections(config: C): readonly CookieConfig[];
 }

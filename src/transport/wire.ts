@@ -33,6 +33,8 @@ export interface Wire {
   terminate(): void;
   /** @returns the whole frame that answers a ping of the client. */
   pongFrame(payload: Buffer): Buffer;
+  /** The connection has a session from now on, or has none any more. For those whose client is in another process. */
+  stands?(isEstablished: boolean): void;
   /**
    * A message of the session has no frame that this client takes. Called while the message is routed.
    *
@@ -50,7 +52,14 @@ export interface MessageSender {
   /** In bytes. */
   readonly bufferedAmount: number;
   /** @returns the buffer that waits, where that is a copy of the message. */
-  send(message: Buffer, options: { readonly binary: boolean }): unknown;
+  send(message: Buffer, options: { readonly binary: boolean; readonly isEvent?: boolean }): unknown;
+}
+
+/** Takes frames in place of the outbox, in order: another process writes them, and has the bounds of what waits for the client. */
+export interface FrameTaker {
+  /** What waits there for the client, as it was told last, in bytes: for those who ask now and then. */
+  readonly waitingBytes: number;
+  take(frame: Buffer, isEvent: boolean): void;
 }
 
 /** What was agreed in the handshake. */
@@ -60,6 +69,8 @@ export interface ConnectionTerms {
   readonly codec: Codec;
   /** Undefined where frames are written to the socket. */
   readonly sender?: MessageSender | undefined;
+  /** In place of both, where another process writes frames. */
+  readonly taker?: FrameTaker | undefined;
   /** The largest frame that the client takes, in bytes with its header; any by default. */
   readonly maxFrameBytes?: number;
   /** Whether nobody has checked yet that text is UTF-8. */

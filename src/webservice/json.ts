@@ -47,5 +47,6 @@ class JsonService implements WebService {
  */
 export const jsonServiceType: WebServiceType<JsonConfig> = {
   type: 'json',
+  atFront: 'untracked',
   create: (config) => new JsonService(config),
 };

@@ -16,4 +16,8 @@ const nothing: WebService = {
 };
 
 /** It has no options. */
-export const noneServiceType: WebServiceType<NoneConfig> = { type: 'none', create: () => nothing };
+export const noneServiceType: WebServiceType<NoneConfig> = {
+  type: 'none',
+  atFront: 'untracked',
+  create: () => nothing,
+};

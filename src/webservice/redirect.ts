@@ -30,5 +30,6 @@ class RedirectService implements WebService {
 /** `url` is absolute, or relative to the node; nothing of the request's own URL is added to it. */
 export const redirectServiceType: WebServiceType<RedirectConfig> = {
   type: 'redirect',
+  atFront: 'untracked',
   create: (config) => new RedirectService(config),
 };

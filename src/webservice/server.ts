@@ -37,7 +37,7 @@ const KEEP_ALIVE_MS = 60_000;
 
 export interface WebServerDeps extends Pick<
   WebServiceDeps,
-  'router' | 'load' | 'logins' | 'families' | 'stores' | 'log' | 'drain'
+  'router' | 'load' | 'logins' | 'families' | 'stores' | 'log' | 'drain' | 'atFront' | 'behindFronts'
 > {
   /** The ports of the node that transports share; none by default. */
   readonly sharedPorts?: SharedPorts;
@@ -130,6 +130,7 @@ function webOptions(
       accessLog: options.access_log,
       isEndNear: () => deps.drain.isNear,
       trustedProxies: trustedProxiesOf(options, deps.proxyTrust),
+      isBehindFronts: deps.behindFronts !== undefined,
       displayTracebacks: options.display_tracebacks,
     },
   };
@@ -217,6 +218,8 @@ function serviceDepsOf(
     managedCookies: deps.managedCookies ?? new ManagedCookies(),
     log: deps.log.child({ transport: id }),
     drain: deps.drain,
+    atFront: deps.atFront,
+    behindFronts: deps.behindFronts,
     clock: deps.clock ?? Date.now,
     cookies: undefined,
     cookieNames: deps.cookieNames,

@@ -10,6 +10,7 @@ import type { TransportCounts } from '../metrics/transport-counts.js';
 import type { Warden } from '../system/process/warden.js';
 import type { CookieConfig } from '../cookie/schema.js';
 import type { Drain } from '../transport/drain.js';
+import type { Apart } from '../transport/apart/apart.js';
 import type { NodeInfo, TransportFamilies } from '../transport/transport-type.js';
 import type { CookieSection, CookieSectionDeps } from './cookies.js';
 import type { ApplicationHost } from './python/application-host.js';
@@ -33,7 +34,7 @@ export interface ProgramDeps {
 }
 
 /** What services are given. Which of it they use is their business. */
-export interface WebServiceDeps extends CookieSectionDeps {
+export interface WebServiceDeps extends CookieSectionDeps, Apart {
   readonly router: SessionParts['router'];
   readonly load: SessionParts['load'];
   readonly logins: SessionParts['logins'];
@@ -76,6 +77,8 @@ export interface WebServiceType<C extends PathServiceConfig = PathServiceConfig>
   readonly tracksItself?: true;
   /** Goes on as it is when what is around it changes: two of it at a time would be in each other's way. */
   readonly keepsRunning?: true;
+  /** What a front serves itself: also where a `cookie` section is in force, or only where there is none. All else needs the router. */
+  readonly atFront?: 'always' | 'untracked';
   /** How long requests for the service may take to arrive, if the usual times do not fit. */
   times?(config: C): RequestTimes;
   /** Has no side effects: nothing is opened or read before `start`. */

@@ -2,7 +2,9 @@
  * The transports that speak HTTP: `web` with its path tree, `websocket` with one WebSocket whatever the path, and `universal`,
  * which takes clients of RawSocket and MQTT on the same endpoint.
  */
+import { frontOnly, halvesOf } from '../transport/apart/halves.js';
 import { urlOf, wampOffer } from '../transport/transport-type.js';
+import { universalHalves, webHalves } from './halves.js';
 import { answeringServices, walkPaths } from './path-tree.js';
 import { createTesteeServer, createWebServer, createWebSocketServer } from './server.js';
 import { protocolsOf } from './universal/protocols.js';
@@ -39,6 +41,7 @@ export const webTransportType: TransportType<WebTransportConfig, WebTransportDep
     paths: pathSummaries(paths, endpoint, bound),
   }),
   cookieSections: (config) => [...ownSection(config), ...sectionsBelow(config.paths)],
+  halves: webHalves,
 };
 
 /** The config word `websocket`. */
@@ -47,6 +50,7 @@ export const webSocketTransportType: TransportType<WebSocketTransportConfig, Web
   create: createWebSocketServer,
   offer: (config, bound) => ({ url: urlOf('ws', config.endpoint, bound), wamp: wampOffer(config), paths: [] }),
   cookieSections: ownSection,
+  halves: halvesOf,
 };
 
 /** The config word `websocket.testee`. */
@@ -55,6 +59,7 @@ export const webSocketTesteeTransportType: TransportType<WebSocketTesteeTranspor
   create: createTesteeServer,
   offer: testeeOffer,
   cookieSections: () => [],
+  halves: frontOnly,
 };
 
 /** What an echo offers: nothing that WAMP clients could use. */
@@ -71,6 +76,7 @@ export const universalTransportType: TransportType<UniversalTransportConfig, Web
   create: createUniversalServer,
   offer: universalOffer,
   cookieSections: ({ web, websocket }) => [...ownSection(web), ...sectionsBelow({ ...web.paths, ...websocket })],
+  halves: universalHalves,
 };
 
 function universalOffer(config: UniversalTransportConfig, bound: BoundAddress): TransportOffer {

@@ -32,17 +32,21 @@ class WebSocketService implements WebService {
 
   async start(): Promise<void> {
     const { router, load, families, logins, cookies, log, drain, nodeInfo, share, counts } = this.#deps;
-    const own = await createSessionDeps(this.#config, { router, load, log, families, logins, counts });
+    const { atFront, behindFronts } = this.#deps;
+    const parts = { router, load, log, families, logins, counts };
+    const own = atFront?.sessionsAt(this.#config) ?? (await createSessionDeps(this.#config, parts));
     this.#sessions = own;
     const tracker = await cookies?.tracker();
     this.#acceptor = new WebSocketAcceptor(this.#config, {
       sessions: share?.(this.#config, own) ?? own,
       serializers: families.serializers,
       tracker,
+      entrance: atFront?.entranceAt(this.#config),
       log,
       drain,
       ...(nodeInfo.version !== undefined && { version: nodeInfo.version }),
     });
+    behindFronts?.offer(this.#config, this.#acceptor.place);
   }
 
   /** Connections go on as they are, where the path has a WebSocket; else they end one by one. */
@@ -82,6 +86,7 @@ class WebSocketService implements WebService {
 /** Its own `cookie` section, or the one inherited from a path above, decides who is recognised. */
 export const webSocketServiceType: WebServiceType<WebSocketServiceConfig> = {
   type: 'websocket',
+  atFront: 'always',
   times: ({ options }) => ({ headersMs: options.open_handshake_timeout }),
   create: (config, deps) => new WebSocketService(config, deps),
 };

@@ -96,6 +96,7 @@ class RouterWorker implements Worker {
     });
     this.#deps.routers.set(id, {
       takeOver: (transport, from) => transports.start(transport, from, false),
+      stopTransports: () => transports.stop(),
       get inventories() {
         return router.realms.map(({ inventory }) => inventory);
       },

@@ -197,6 +197,8 @@ export interface ProxyWorkerConfig {
   readonly type: 'proxy';
   readonly id: string;
   readonly options: { readonly disabled: boolean };
+  /** How many processes have its connections; undefined: that of the node. */
+  readonly instances?: number | 'auto';
   readonly routes: ProxyRoutes;
   readonly transports: readonly TransportConfig[];
   /** The id of the worker to which it leads, and the indexes of the transports for which another one listens. */

@@ -13,6 +13,7 @@ import type { Decider } from '../router/deciders.js';
 import type { Inventory } from '../router/meta/inventory.js';
 import type { RouterUplinks } from '../router/router.js';
 import type { Warden } from '../system/process/warden.js';
+import type { BehindFronts } from '../transport/apart/apart.js';
 import type { Drain } from '../transport/drain.js';
 import type { NodeInfo } from '../transport/transport-type.js';
 import type { NodeFacts } from '../transport/reload/prepared.js';
@@ -77,6 +78,8 @@ export interface RunningRouter {
    * @throws WorkerError when it cannot start.
    */
   takeOver(transport: TransportConfig, from: TransportOrigin): Promise<void>;
+  /** Stops all transports, also its own. Resolves when their clients are gone; idempotent. */
+  stopTransports(): Promise<void>;
   /** What is in its realms. */
   readonly inventories: readonly Inventory[];
 }
@@ -87,6 +90,8 @@ export interface TransportOrigin {
   readonly worker: string;
   readonly pointer: string;
   readonly routes?: ProxyRoutes;
+  /** Fronts listen for it: here it has a socket file that is nobody else's business. */
+  readonly behindFronts?: BehindFronts;
 }
 
 /** How a worker ended by itself. */

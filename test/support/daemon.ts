@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
+import { behindFronts, isRouterSocket } from './behind-fronts.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const BIN = path.join(ROOT, 'bin/crossbar-ts.js');
@@ -94,8 +95,24 @@ export function nodeDirectory(config: object | string, configName = 'config.json
   return cbdir;
 }
 
+let isBehindFronts = false;
+
+/**
+ * From now on the clients of every daemon whose config is given as an object are in fronts: a test file in `test/integration/fronts` says
+ * so and then loads the suite of a single process, so that the same is asked of both.
+ */
+export function putBehindFronts(): void {
+  isBehindFronts = true;
+}
+
+/** Whether clients are in fronts. */
+export function areBehindFronts(): boolean {
+  return isBehindFronts;
+}
+
 function writeConfig(cbdir: string, config: object | string, configName: string): void {
-  const text = typeof config === 'string' ? config : JSON.stringify(config, null, 2);
+  const placed = isBehindFronts && typeof config === 'object' ? (behindFronts(config) ?? config) : config;
+  const text = typeof placed === 'string' ? placed : JSON.stringify(placed, null, 2);
   writeFileSync(path.join(cbdir, configName), text);
 }
 
@@ -164,6 +181,11 @@ export async function runCli(
   if (threads !== undefined)
     throw new Error(`\`${args.join(' ')}\` hangs:\n${[...threads, stdout, stderr].join('\n')}`);
   return { code, signal, stdout, stderr };
+}
+
+/** Whether a transport of {@link behindFronts} started. */
+function hasFronts({ worker }: LogRecord): boolean {
+  return typeof worker === 'string' && /^fronts\d+$/.test(worker);
 }
 
 /** The process ended before what was waited for happened. */
@@ -239,9 +261,10 @@ export class Daemon {
     return this.stdout + this.stderr;
   }
 
-  /** The `transport started` records, one per transport, in order of the config. */
+  /** The `transport started` records, one per transport, in order of the config; those that fronts have first. */
   listening(): readonly LogRecord[] {
-    return this.logs.filter((record) => record.msg === 'transport started');
+    const all = this.logs.filter(({ msg, address }) => msg === 'transport started' && !isRouterSocket(address));
+    return all.sort((one, other) => Number(hasFronts(other)) - Number(hasFronts(one)));
   }
 
   /** `http://127.0.0.1:port` plus `urlPath`; another `protocol` (`ws`) on request. */

@@ -35,6 +35,7 @@ import { everybody } from './client.js';
 import type { AnySerializerName } from './codec.js';
 import { temporaryDirectory } from './daemon.js';
 import type { LogRecord } from './daemon.js';
+import { frontOf } from './front-world.js';
 import { LongPollClient } from './long-poll-client.js';
 import { ParsedClient } from './parsed-client.js';
 import { RawSocketClient } from './rawsocket-client.js';
@@ -113,14 +114,15 @@ const CHALLENGER: AuthMethod = {
   }),
 };
 
-interface Parts {
+/** What a transport is put on. */
+export interface Parts {
   readonly router: Router;
   readonly sessions: SessionDeps;
   readonly drain: Drain;
   readonly logs: LogRecord[];
 }
 
-function partsOf({ saysGoodbye = false }: WorldOptions): Parts {
+export function partsOf({ saysGoodbye = false }: WorldOptions = {}): Parts {
   const logs: LogRecord[] = [];
   const write = (line: string): void => void logs.push(JSON.parse(line) as LogRecord);
   const log = createLogger({ level: 'debug', destination: { write } });
@@ -146,7 +148,7 @@ function partsOf({ saysGoodbye = false }: WorldOptions): Parts {
 }
 
 /** @returns the defaults in a schema of options. */
-function defaultsOf({ properties }: { readonly properties: Readonly<Record<string, object>> }): object {
+export function defaultsOf({ properties }: { readonly properties: Readonly<Record<string, object>> }): object {
   const entries = Object.entries(properties).flatMap(([key, schema]) =>
     'default' in schema ? [[key, schema.default] as const] : [],
   );
@@ -154,7 +156,7 @@ function defaultsOf({ properties }: { readonly properties: Readonly<Record<strin
 }
 
 /** HTTP as far as an upgrade needs it. */
-class UpgradeAcceptor implements Acceptor {
+export class UpgradeAcceptor implements Acceptor {
   readonly #http: Server;
   readonly #webSocket: WebSocketAcceptor;
 
@@ -180,7 +182,7 @@ export type EndpointKind = 'tcp' | 'unix' | 'tls';
 
 let certificates: Certificates | undefined;
 
-function endpointOf(kind: EndpointKind): EndpointConfig {
+export function endpointOf(kind: EndpointKind): EndpointConfig {
   if (kind === 'unix') {
     return { type: 'unix', path: path.join(temporaryDirectory(), 'router.sock'), mode: '0660', backlog: 16 };
   }
@@ -191,10 +193,21 @@ function endpointOf(kind: EndpointKind): EndpointConfig {
   return { ...tcp, tls: { ...tls, chain_certificates: [] } };
 }
 
+const NO_LIMITS = { max_unauthenticated: 0, max_unauthenticated_per_address: 0 };
+
+/** A front leaves to its router what the router decides. */
+export function atFront<C extends { readonly options: object }>(config: C, front: object | undefined): C {
+  if (front === undefined) return config;
+  // The time for HELLO is also that of the opening octets.
+  const options = { authenticate_timeout: 0, max_connections: 0, ...NO_LIMITS };
+  return { ...config, options: { ...config.options, ...options } };
+}
+
 async function worldOf(
   parts: Parts,
   server: EndpointServer,
   connect: (bound: BoundAddress, autoPong: boolean) => Promise<ContractClient>,
+  front?: { stop(): Promise<void> },
 ): Promise<TransportWorld> {
   const { router, logs, drain } = parts;
   const bound = await server.start();
@@ -204,19 +217,22 @@ async function worldOf(
     connect: ({ autoPong = true } = {}) => connect(bound, autoPong),
     stop: async () => {
       await drain.run();
+      await front?.stop();
       await server.stop();
     },
   };
 }
 
 export interface WebSocketRow {
+  /** Whether a front has the connections. */
+  readonly behindFront?: boolean;
   readonly serializer?: AnySerializerName;
   readonly deflate?: boolean;
   readonly endpoint?: EndpointKind;
 }
 
 export function webSocketSubject(row: WebSocketRow = {}): TransportSubject {
-  const { serializer = 'json', deflate = false, endpoint = 'tcp' } = row;
+  const { serializer = 'json', deflate = false, endpoint = 'tcp', behindFront = false } = row;
   const open = async (options: WorldOptions = {}): Promise<TransportWorld> => {
     const parts = partsOf(options);
     const compression = deflate ? { deflate: defaultsOf(deflateSchema) } : undefined;
@@ -225,14 +241,20 @@ export function webSocketSubject(row: WebSocketRow = {}): TransportSubject {
       options: { ...defaultsOf(websocketOptionsSchema), ...(compression && { compression }), ...options.options },
     } as unknown as WebSocketConfig;
     const { log } = parts.sessions;
-    const acceptor = new WebSocketAcceptor(config, { ...parts, serializers: SERIALIZERS, tracker: undefined, log });
+    const front = behindFront ? await frontOf({ ...parts, log }, 'websocket', config.options) : undefined;
+    const here = front ?? { ...parts, serializers: SERIALIZERS };
+    const acceptor = new WebSocketAcceptor(atFront(config, front), { ...here, tracker: undefined, log });
     const server = new EndpointServer(endpointOf(endpoint), new UpgradeAcceptor(acceptor), log);
     const scheme = endpoint === 'tls' ? 'wss' : 'ws';
-    return worldOf(parts, server, (bound, autoPong) =>
-      WampClient.connect('port' in bound ? `${scheme}://127.0.0.1:${bound.port}/` : `ws+unix:${bound.path}:/`, {
-        ...{ serializer, deflate, autoPong },
-        ...(endpoint === 'tls' && { tls: { rejectUnauthorized: false } }),
-      }),
+    return worldOf(
+      parts,
+      server,
+      (bound, autoPong) =>
+        WampClient.connect('port' in bound ? `${scheme}://127.0.0.1:${bound.port}/` : `ws+unix:${bound.path}:/`, {
+          ...{ serializer, deflate, autoPong },
+          ...(endpoint === 'tls' && { tls: { rejectUnauthorized: false } }),
+        }),
+      front,
     );
   };
   const acts = (client: ContractClient): SocketActs => {
@@ -272,11 +294,13 @@ function webSocketActs(client: WampClient): SocketActs {
 }
 
 export interface RawSocketRow {
+  readonly behindFront?: boolean;
   readonly serializer?: AnySerializerName;
   readonly endpoint?: EndpointKind;
 }
 
-export function rawSocketSubject({ serializer = 'json', endpoint = 'tcp' }: RawSocketRow = {}): TransportSubject {
+export function rawSocketSubject(row: RawSocketRow = {}): TransportSubject {
+  const { serializer = 'json', endpoint = 'tcp', behindFront = false } = row;
   const open = async (options: WorldOptions = {}): Promise<TransportWorld> => {
     const parts = partsOf(options);
     const config = {
@@ -284,11 +308,17 @@ export function rawSocketSubject({ serializer = 'json', endpoint = 'tcp' }: RawS
       options: { ...defaultsOf(rawsocketOptionsSchema), ...options.options },
     } as unknown as RawSocketConfig;
     const { log } = parts.sessions;
-    const acceptor = new RawSocketAcceptor(config, { ...parts, serializers: SERIALIZERS, log });
+    const front = behindFront ? await frontOf({ ...parts, log }, 'rawsocket', config.options) : undefined;
+    const here = front ?? { ...parts, serializers: SERIALIZERS };
+    const acceptor = new RawSocketAcceptor(atFront(config, front), { ...here, log });
     const server = new EndpointServer(endpointOf(endpoint), acceptor, log);
     const tls = endpoint === 'tls' ? { tls: { rejectUnauthorized: false } } : {};
-    return worldOf(parts, server, (bound, autoPong) =>
-      RawSocketClient.connect('port' in bound ? { port: bound.port, ...tls } : bound, { serializer, autoPong }),
+    return worldOf(
+      parts,
+      server,
+      (bound, autoPong) =>
+        RawSocketClient.connect('port' in bound ? { port: bound.port, ...tls } : bound, { serializer, autoPong }),
+      front,
     );
   };
   const acts = (client: ContractClient): SocketActs => {

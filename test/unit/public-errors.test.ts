@@ -50,6 +50,11 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
   ],
   LogoutTokenError: [['webservice/login/providers/backchannel.ts', 'instanceof LogoutTokenError']],
   ModuleError: [['worker/router-worker.ts', 'new WorkerError']],
+  BadRecord: [['front/link.ts', 'instanceof BadRecord']],
+  TurnedAway: [
+    ['transport/apart/entrance.ts', 'instanceof TurnedAway'],
+    ['transport/websocket/upgrades.ts', 'instanceof TurnedAway'],
+  ],
   PacketError: [['mqtt/packets/packet-inbox.ts', 'instanceof PacketError']],
   PayloadError: [
     ['mqtt/event-frames.ts', 'instanceof PayloadError'],

@@ -1,4 +1,5 @@
 /** The transport `flashpolicy`, which listens nowhere. */
+import { frontOnly } from '../apart/halves.js';
 import type { TransportType } from '../transport-type.js';
 import type { FlashPolicyTransportConfig } from './schema.js';
 
@@ -8,4 +9,5 @@ export const flashPolicyTransportType: TransportType<FlashPolicyTransportConfig>
   create: () => undefined,
   offer: () => ({ url: 'nowhere', paths: [] }),
   cookieSections: () => [],
+  halves: frontOnly,
 };

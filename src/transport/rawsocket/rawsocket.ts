@@ -23,7 +23,9 @@ import type { Logger } from '../../log/logger.js';
 import type { SerializerTypes } from '../../serializer/registry.js';
 import type { SessionDeps } from '../../session/deps.js';
 import type { Drain } from '../drain.js';
+import type { Place } from '../apart/apart.js';
 import type { Acceptor } from '../endpoint.js';
+import type { Entrance } from '../apart/entrance.js';
 import type { HandshakeRules, Refusal } from './handshake.js';
 import type { RawSocketConfig } from './schema.js';
 
@@ -33,6 +35,8 @@ export interface RawSocketDeps {
   readonly log: Logger;
   /** What ends the connections of the node. */
   readonly drain: Drain;
+  /** Where the sessions are in another process. */
+  readonly entrance?: Entrance | undefined;
 }
 
 /** How long the peer has to close after we did: RawSocket knows no closing handshake, so one round trip is enough. */
@@ -59,10 +63,14 @@ export class RawSocketAcceptor implements Acceptor {
   readonly #departures = new DeadlineQueue<Socket>(CLOSE_TIMEOUT_MS, (socket) => socket.destroy());
 
   readonly #sessions: SessionDeps;
+  readonly #entrance: Entrance | undefined;
+  readonly #serializers: SerializerTypes;
 
   constructor(config: RawSocketConfig, deps: RawSocketDeps) {
     const { options } = config;
     this.#sessions = deps.sessions;
+    this.#entrance = deps.entrance;
+    this.#serializers = deps.serializers;
     this.#noDelay = options.tcp_nodelay;
     this.#repeated = new RepeatedLog(deps.log);
     this.#rules = handshakeRules(config, deps.serializers);
@@ -82,6 +90,11 @@ export class RawSocketAcceptor implements Acceptor {
       deps,
     );
     this.#handshakes = new DeadlineQueue(options.hello_timeout, (socket) => this.#handshakeOverdue(socket));
+  }
+
+  /** Where clients of fronts come in. */
+  get place(): Place {
+    return { host: this.#host, sessions: this.#sessions, tracker: undefined, serializers: this.#serializers };
   }
 
   /** Another acceptor gets the connections from now on, with one account of them all. Resolves when the last one of this one has gone. */
@@ -112,6 +125,16 @@ export class RawSocketAcceptor implements Acceptor {
     // Its endpoint may still have had to find out what it speaks.
     if (this.#host.stopping) return void socket.destroy();
     if (!admitSocket(socket, this.#host)) return this.#turnAway(socket);
+    if (this.#entrance === undefined) return this.#await(socket);
+    this.#entrance.enter(socket).then(
+      () => this.#await(socket),
+      () => this.#turnAway(socket),
+    );
+  }
+
+  /** The client was let in: its opening octets may come. */
+  #await(socket: Socket): void {
+    if (socket.destroyed) return;
     this.#opening.add(socket);
     this.#handshakes.add(socket);
     let octets: Buffer = Buffer.alloc(0);

@@ -2,6 +2,7 @@
 import { createSessionDeps } from '../../session/deps.js';
 import { EndpointServer } from '../endpoint.js';
 import { trustedProxiesOf } from '../proxies/trusted-proxies.js';
+import { halvesOf } from '../apart/halves.js';
 import { livePart } from '../reload/live-acceptor.js';
 import { LiveServer } from '../reload/live-server.js';
 import { urlOf, wampOffer } from '../transport-type.js';
@@ -44,18 +45,23 @@ export const rawSocketTransportType: TransportType<RawSocketTransportConfig> = {
     paths: [],
   }),
   cookieSections: () => [],
+  halves: halvesOf,
 };
 
 function liveRawSocket<C extends RawSocketConfig>(
   config: C,
-  { id, router, load, drain, families, logins, metrics, log, shared }: RawProtocolDeps,
+  { id, router, load, drain, families, logins, metrics, log, shared, atFront, behindFronts }: RawProtocolDeps,
 ): Promise<LivePart<C>> {
   const counts = metrics?.transport(id);
   const { serializers } = families;
   const build = async (current: C) => {
-    const own = await createSessionDeps(current, { router, log, load, families, logins, counts });
+    const parts = { router, log, load, families, logins, counts };
+    const own = atFront?.sessionsAt(current) ?? (await createSessionDeps(current, parts));
     const sessions = shared?.share(rawSocketProtocol.type, own) ?? own;
-    return { own, acceptor: new RawSocketAcceptor(current, { sessions, serializers, log, drain }) };
+    const entrance = atFront?.entranceAt(current);
+    const acceptor = new RawSocketAcceptor(current, { sessions, serializers, log, drain, entrance });
+    behindFronts?.offer(current, acceptor.place);
+    return { own, acceptor };
   };
   return livePart(config, build, log);
 }

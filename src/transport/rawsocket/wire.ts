@@ -1,19 +1,13 @@
 /**
  * WAMP over one RawSocket, from the moment the opening octets are exchanged.
- *
- * A client says how large a frame it takes, and never gets a larger one. An EVENT or a progressive result that does not
- * fit is dropped; a client that waits for an answer gets `wamp.error.payload_size_exceeded` instead of it.
  */
 import type { Socket } from 'node:net';
-import { WampError } from '../../wamp/error.js';
-import { ABORT, ERROR, EVENT, GOODBYE, INVOCATION, NO_DETAILS, RESULT } from '../../wamp/message.js';
-import { payloadOf } from '../../wamp/payload.js';
-import { refusalOf, substituteFor } from '../../session/undeliverable.js';
 import { codecOf } from '../codecs.js';
 import { WampConnection } from '../connection.js';
 import { clientInfoOf, clientOf } from '../peer.js';
 import { controlFrame, FrameType, PREFIX_BYTES, RAWSOCKET_FRAMING } from './framing.js';
 import { RawSocketReader } from './reader.js';
+import { sayInstead } from './not-sent.js';
 import type { Serializer } from '../../serializer/serializer.js';
 import type { TransportFacts } from '../../session/transport.js';
 import type { RouterMessage } from '../../wamp/message.js';
@@ -128,43 +122,8 @@ export class RawSocketWire implements Wire, FrameReceiver {
     this.connection.broken(fault, reason);
   }
 
-  /** Says what can be said instead of the message. */
   notSent(message: RouterMessage, error: unknown): void {
-    const { connection } = this;
-    if (!(error instanceof WampError)) return connection.later((session) => session.fail(error));
-    switch (message.type) {
-      case EVENT:
-        return this.#drop(message.type, error);
-      case RESULT: {
-        const answer = substituteFor(message, error);
-        return answer === undefined ? this.#drop(message.type, error) : connection.substitute(answer);
-      }
-      case ERROR: {
-        const { uri, args } = error;
-        return connection.substitute({ ...message, details: NO_DETAILS, error: uri, payload: payloadOf(args) });
-      }
-      case INVOCATION: {
-        // The callee cannot be asked, so the call fails, as if the callee had said so.
-        const answer = refusalOf(message, error);
-        return connection.later((session) => session.receive(answer));
-      }
-      default:
-        this.#host.repeated.say('info', this.#undelivered(message.type, error), 'message not sent');
-        // Nothing can take the place of a farewell.
-        if (message.type === ABORT || message.type === GOODBYE) {
-          connection.later(() => connection.close('goodbye', error.message));
-        } else connection.later((session) => session.abort(error.uri, error.message, 'denied'));
-    }
-  }
-
-  /** A client that subscribes to much can cause it with each publication. */
-  #drop(messageType: number, error: WampError): void {
-    this.#host.repeated.say('warn', this.#undelivered(messageType, error), 'message dropped');
-  }
-
-  #undelivered(messageType: number, error: WampError): Readonly<Record<string, unknown>> {
-    const { peer, sessionId } = this.connection;
-    return { peer, sessionId, messageType, reason: error.message };
+    sayInstead(this.connection, this.#host, message, error);
   }
 
   #closed(): void {

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Acceptor } from '../endpoint.js';
+import { frontOnly } from '../apart/halves.js';
 import { EndpointServer } from '../endpoint.js';
 import { trustedProxiesOf } from '../proxies/trusted-proxies.js';
 import { urlOf } from '../transport-type.js';
@@ -32,4 +33,5 @@ export const streamTesteeTransportType: TransportType<StreamTesteeTransportConfi
     }),
   offer: ({ endpoint }, bound) => ({ url: urlOf('tcp', endpoint, bound), paths: [] }),
   cookieSections: () => [],
+  halves: frontOnly,
 };

@@ -9,7 +9,7 @@ import type { TransportDeps, WampSections } from '../transport-type.js';
 /** What the transport gives to its protocols. */
 export interface RawProtocolDeps extends Pick<
   TransportDeps,
-  'router' | 'load' | 'drain' | 'families' | 'logins' | 'metrics'
+  'router' | 'load' | 'drain' | 'families' | 'logins' | 'metrics' | 'atFront' | 'behindFronts'
 > {
   /** The id of the transport. */
   readonly id: string;

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { admitSocket } from '../admit.js';
+import { TurnedAway, decide } from '../apart/entrance.js';
 import { countRefusal } from '../../metrics/transport-counts.js';
 import { WITHOUT_UPGRADE, isByPlantedHost, isWithoutUpgrade } from './handshake.js';
 import { PageWarnings } from './page-warnings.js';
@@ -20,6 +21,7 @@ import type { Logger } from '../../log/logger.js';
 import type { SessionDeps } from '../../session/deps.js';
 import type { OriginCheck } from './origin.js';
 import type { Refusal } from '../refusal.js';
+import type { Entered, Entrance } from '../apart/entrance.js';
 import type { HostedTransport, TransportHost } from '../transport-host.js';
 import type { WebSocketOptions } from './schema.js';
 
@@ -28,6 +30,8 @@ export interface UpgradeDeps {
   readonly sessions: SessionDeps;
   /** Who came back; undefined where cookies are not tracked. */
   readonly tracker: CookieTracker | undefined;
+  /** Where the sessions are in another process, which knows the cookies. */
+  readonly entrance?: Entrance | undefined;
   readonly log: Logger;
   /** For the `Server` header, where `show_server_version` asks for it. */
   readonly version?: string;
@@ -60,9 +64,6 @@ export interface Speech<W extends WebSocket, A extends Agreed> {
   /** The 101 has been written. @returns the connection, which its host does not know yet. */
   open(upgraded: Upgraded<W, A>): HostedTransport;
 }
-
-/** In seconds. By then the connections that only wait are gone, at the default of `hello_timeout`. */
-const RETRY_LATER = { 'Retry-After': '5' };
 
 /** In how many pieces a frame may come, or a piece of one that the gate passes on (`frame-gate.ts`): of 16 bytes, on the average. */
 const MAX_CHUNKS = 16_384;
@@ -105,22 +106,16 @@ export class Upgrades<W extends WebSocket, A extends Agreed> {
       return refuse(socket, agreement.status, agreement.text, agreement.headers);
     }
     if (isByPlantedHost(req, speech, socket)) this.#pages.plantedHost(req);
-    if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
-    if (!admitSocket(socket, this.#host)) {
-      countRefusal(this.#deps.sessions.counts, 'too many');
-      return refuse(socket, 503, 'too many connections', RETRY_LATER);
-    }
-    const { tracker } = this.#deps;
-    if (tracker === undefined) return this.#upgrade(req, socket, head, agreement, undefined);
-    tracker.resolve(req).then(
-      (tracked) => {
-        if (tracked.setCookie !== undefined) this.#pages.misfit(tracked.setCookie, req);
-        this.#upgrade(req, socket, head, agreement, tracked);
-      },
-      (error: unknown) => {
-        countRefusal(this.#deps.sessions.counts, 'cookie store');
-        this.#deps.log.error({ err: error }, 'cookie store failed, connection refused');
-        refuse(socket, 503, 'the cookie store is not available');
+    decide<Entered>(
+      { ...this.#deps, host: this.#host },
+      {
+        admit: () => admitSocket(socket, this.#host),
+        ask: this.#askFor(req, socket),
+        done: (verdict) => {
+          if (verdict instanceof TurnedAway) return refuse(socket, verdict.status, verdict.message, verdict.headers);
+          if (verdict?.setCookie !== undefined) this.#pages.misfit(verdict.setCookie, req);
+          this.#upgrade(req, socket, head, agreement, verdict);
+        },
       },
     );
   }
@@ -141,13 +136,19 @@ export class Upgrades<W extends WebSocket, A extends Agreed> {
     this.#refusals.end();
   }
 
-  #upgrade(req: IncomingMessage, socket: Socket, head: Buffer, agreement: A, tracked: Tracked | undefined): void {
-    // While the store was asked the client may have left, and the node may have begun to stop.
+  #askFor(req: IncomingMessage, socket: Socket): (() => Promise<Entered>) | undefined {
+    const { tracker, entrance } = this.#deps;
+    if (entrance !== undefined) return () => entrance.enter(socket, req);
+    return tracker && (() => tracker.resolve(req));
+  }
+
+  #upgrade(req: IncomingMessage, socket: Socket, head: Buffer, agreement: A, entered: Entered | undefined): void {
+    // While the store was asked the client may have left.
     if (socket.destroyed) return;
-    if (this.#host.stopping) return refuse(socket, 503, 'the node is shutting down');
+    const tracked = isTracked(entered) ? entered : undefined;
     const { show_server_version, tcp_nodelay } = this.#options;
     const headers = [`Server: ${SERVER_NAME}${show_server_version ? `/${this.#deps.version ?? ''}` : ''}`];
-    if (tracked?.setCookie !== undefined) headers.push(`Set-Cookie: ${tracked.setCookie}`);
+    if (entered?.setCookie !== undefined) headers.push(`Set-Cookie: ${entered.setCookie}`);
     this.#answer = { subprotocol: agreement.subprotocol, headers };
     this.#server.handleUpgrade(req, socket, head, (opened) => {
       // It makes those of the class that it was given.
@@ -166,6 +167,10 @@ export class Upgrades<W extends WebSocket, A extends Agreed> {
       if (tracked?.lastsMs !== undefined) endLater(connection, tracked.lastsMs);
     });
   }
+}
+
+function isTracked(entered: Entered | undefined): entered is Tracked {
+  return entered?.record !== undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ import { handshakeRules, negotiate } from './handshake.js';
 import { controlFrame, PING_FRAME } from './framing.js';
 import { Upgrades } from './upgrades.js';
 import { WampWebSocket, WebSocketWire } from './wire.js';
+import type { Place } from '../apart/apart.js';
 import type { Drain } from '../drain.js';
 import type { SerializerTypes } from '../../serializer/registry.js';
 import type { WebSocketConfig } from './schema.js';
@@ -70,6 +71,12 @@ export class WebSocketAcceptor {
       host,
       deps,
     );
+  }
+
+  /** Where clients of fronts come in. */
+  get place(): Place {
+    const { sessions, tracker, serializers } = this.#deps;
+    return { host: this.#host, sessions, tracker, serializers };
   }
 
   /** How many connections are open. */

@@ -166,7 +166,7 @@ export class WebSocketWire implements Wire, GateOwner, SocketReader {
 
   /** Without ABORT, which clients take for final: with this code they try again. */
   evict(text: string): void {
-    this.#ws.closeWith(TRY_AGAIN_LATER, text);
+    this.#ws.closeWith(TRY_AGAIN_LATER, closeReason(text));
     this.#socket.destroySoon();
   }
 

@@ -35,6 +35,8 @@ export interface ForwardTerms {
   readonly maxBytes: number;
   /** Where the backend keeps bodies: what all of them together may take. */
   readonly bodies?: ForwardedBodies | undefined;
+  /** Whether a last answer of the backend is the last one for the client, too. */
+  readonly endsWithBackend?: boolean;
   /** Changes the headers of the answer. */
   readonly adapt: (headers: HeaderList) => HeaderList;
   /** Is told why there is no answer, or only half of one. */
@@ -291,6 +293,7 @@ class Exchange {
         else res.setHeader(name, value);
         seen.add(key);
       }
+      if (this.#terms.endsWithBackend === true && incoming.headers.connection === 'close') res.shouldKeepAlive = false;
       res.writeHead(incoming.statusCode ?? 502, incoming.statusMessage);
       return true;
     } catch (error) {

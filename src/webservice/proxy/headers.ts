@@ -23,6 +23,7 @@ const SAID_BY_US = [
 ];
 
 const NEVER_TO_BACKEND: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...SAID_BY_US]);
+const NEVER_TO_OTHER_HALF: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'content-length']);
 const NEVER_TO_CLIENT: ReadonlySet<string> = new Set(HOP_BY_HOP);
 
 /** Names nothing but the connection itself: so it is in nearly all requests and answers. */
@@ -46,6 +47,11 @@ function namedByConnection(list: HeaderList): ReadonlySet<string> | undefined {
  */
 export function requestHeaders(list: HeaderList): string[] {
   return without(list, NEVER_TO_BACKEND, true);
+}
+
+/** @returns all headers but those that are about one connection. */
+export function withoutHops(list: HeaderList): string[] {
+  return without(list, NEVER_TO_OTHER_HALF, false);
 }
 
 /** @returns the headers of a response that go to the client. */

@@ -39,7 +39,10 @@ export interface ProxiedRequestsOptions {
 }
 
 /** What is asked of a backend. */
-export type ProxiedTerms = Pick<ForwardTerms, 'backend' | 'target' | 'headers' | 'adapt' | 'failed'>;
+export type ProxiedTerms = Pick<
+  ForwardTerms,
+  'backend' | 'target' | 'headers' | 'adapt' | 'failed' | 'endsWithBackend'
+>;
 
 export class ProxiedRequests {
   readonly #options: ProxiedRequestsOptions;

@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import { sendStatus } from '../../http/answer.js';
+import { headOfFront } from '../../http/front-head.js';
 import type { WebResponse } from '../../http/response.js';
 import type { WebRequest, WebService } from '../../http/service.js';
 import { RepeatedLog } from '../../log/repeated.js';
@@ -17,7 +18,7 @@ import { httpBackend } from './backend-of.js';
 import type { Backend } from './backend.js';
 import { adaptedSetCookie } from './cookies.js';
 import type { Failure } from './forward.js';
-import { mapHeader } from './headers.js';
+import { mapHeader, withoutHops } from './headers.js';
 import type { HeaderList } from './headers.js';
 import { Places } from './places.js';
 import { requestHead } from './request-head.js';
@@ -132,12 +133,16 @@ class ReverseProxy implements WebService {
       backend,
       target: places.target(request.rest, request.query),
       headers: this.#head(request, backend),
+      endsWithBackend: this.#config.isOtherHalf === true,
       adapt: (headers) => this.#adapted(headers, places),
       failed: (failure) => this.#failed(request, failure, backend),
     });
   }
 
   #head(request: WebRequest, { authority }: Backend): HeaderList {
+    if (this.#config.isOtherHalf === true) {
+      return headOfFront(request.req, request.client, withoutHops(request.req.rawHeaders));
+    }
     const { forwarded_port: port, forwarded_proto: proto, options } = this.#config;
     return requestHead(request, {
       ...{ authority, port, proto },
@@ -153,6 +158,7 @@ class ReverseProxy implements WebService {
   }
 
   #adapted(headers: HeaderList, places: Places): HeaderList {
+    if (this.#config.isOtherHalf === true) return headers;
     const located = mapHeader(headers, 'location', (value) => places.location(value));
     return this.#requests.withoutCookies(located, this.#hiddenCookies, (value) => adaptedSetCookie(value, places));
   }

@@ -213,6 +213,8 @@ export const webSocketReverseProxySchema = {
 /** A checked service; paths of files are absolute. */
 export interface ReverseProxyConfig extends Omit<Service<Checked<typeof reverseProxySchema>>, 'endpoint'> {
   readonly endpoint?: ClientEndpoint;
+  /** Of no file: the backend is the other half of this very transport, and its answers are as they have to be. */
+  readonly isOtherHalf?: true;
 }
 
 type WebSocketShape = Service<Checked<typeof webSocketReverseProxySchema>>;

@@ -7,13 +7,13 @@ export const BODY_MS = 3_600_000;
 
 /** Options: see `schema.ts`. */
 export const reverseProxyServiceType = onDemand<ReverseProxyConfig>({
-  ...{ type: 'reverseproxy', upgrades: true },
+  ...{ type: 'reverseproxy', upgrades: true, atFront: 'untracked' },
   times: () => ({ bodyMs: BODY_MS }),
   load: async () => (await import('./reverse-proxy.js')).createReverseProxy,
 });
 
 /** Options: see `schema.ts`. */
 export const webSocketReverseProxyServiceType = onDemand<WebSocketReverseProxyConfig>({
-  ...{ type: 'websocket-reverseproxy', upgrades: true },
+  ...{ type: 'websocket-reverseproxy', upgrades: true, atFront: 'untracked' },
   load: async () => (await import('./websocket-proxy.js')).createWebSocketReverseProxy,
 });

@@ -191,6 +191,7 @@ async function sendDirectory(
  */
 export const staticServiceType: WebServiceType<StaticConfig> = {
   type: 'static',
+  atFront: 'untracked',
   create: (config, deps) => new StaticService(config, deps),
 };
 

@@ -6,11 +6,13 @@
 import type { ProxyWorkerConfig } from '../schema.js';
 import { keyFilesOf, transportTypeOf } from '../transports.js';
 import { WorkerError } from '../worker.js';
-import type { Worker, WorkerDeps, WorkerType } from '../worker.js';
+import { processorCount } from '../../system/processors.js';
+import { Fronts } from './fronts.js';
+import type { RunningRouter, Worker, WorkerDeps, WorkerOffer, WorkerType } from '../worker.js';
 
 class ProxyWorker implements Worker {
-  /** All that it has belongs to the router. */
-  readonly summary = { listening: [], realms: [], components: [] };
+  #fronts: Fronts | undefined;
+  #router: RunningRouter | undefined;
   readonly #config: ProxyWorkerConfig;
   readonly #deps: WorkerDeps;
 
@@ -19,8 +21,13 @@ class ProxyWorker implements Worker {
     this.#deps = deps;
   }
 
+  /** Without fronts all that it has belongs to the router. */
+  get summary(): WorkerOffer {
+    return { listening: this.#fronts?.listening ?? [], realms: [], components: [] };
+  }
+
   async start(signal?: AbortSignal): Promise<void> {
-    const { front, id, routes, transports } = this.#config;
+    const { front, id, routes, transports, instances } = this.#config;
     const { pointer, routers, log } = this.#deps;
     if (front === undefined) return;
     const router = routers.get(front.worker);
@@ -30,16 +37,33 @@ class ProxyWorker implements Worker {
       );
     }
     log.info({ worker: id, router: front.worker }, 'proxy worker started');
-    for (const [index, transport] of transports.entries()) {
+    const own = transports
+      .map((config, index) => ({ config, index }))
+      .filter(({ index }) => !front.silent.includes(index));
+    if (instances !== undefined) {
+      this.#router = router;
+      const fronts = new Fronts({ id, count: countOf(instances), routes, transports: own }, this.#deps);
+      this.#fronts = fronts;
+      return fronts.start(router, signal);
+    }
+    for (const { index, config: transport } of own) {
       signal?.throwIfAborted();
-      if (front.silent.includes(index)) continue;
       await router.takeOver(transport, { worker: id, pointer: `${pointer}/transports/${index}`, routes });
     }
   }
 
-  async stop(): Promise<void> {
-    // The router stops its transports.
+  /** The router stops its transports; what their clients are told last goes through the fronts. */
+  async stop(drained?: Promise<unknown>): Promise<void> {
+    await drained;
+    if (this.#fronts === undefined) return;
+    await this.#router?.stopTransports();
+    await this.#fronts.stop();
   }
+}
+
+/** @returns how many fronts: for `auto` one for each processor but that of the router. */
+function countOf(instances: number | 'auto'): number {
+  return instances === 'auto' ? Math.max(1, processorCount() - 1) : instances;
 }
 
 /** The config word `proxy`. */

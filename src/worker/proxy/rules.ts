@@ -16,7 +16,8 @@ export const checkProxy: Rules = (proxy, context) => {
   const transports = proxy.get('transports');
   if (target !== undefined) {
     const what = `its transports lead straight to the realms of ${pointer(target)}, and "connections" has no effect`;
-    note(proxy.path, `a proxy worker is no process here: ${what}`);
+    if (proxy.get('instances').missing) note(proxy.path, `a proxy worker is no process here: ${what}`);
+    else checkFronts(proxy, context);
     for (const [index, transport] of transports.items().entries()) noteSilent(transport, silent.get(index), context);
   } else if (transports.items().length === 0) {
     note(proxy.path, 'has no transport, so nobody can connect, and it does nothing');
@@ -24,6 +25,20 @@ export const checkProxy: Rules = (proxy, context) => {
     report(proxy.get('routes').path, 'found no route, so nobody could join anything (allowed: at least one)');
   }
 };
+
+/** What cannot be in fronts. */
+function checkFronts(proxy: Place, { report }: RuleContext): void {
+  for (const transport of proxy.get('transports').items()) {
+    const endpoint = transport.get('endpoint');
+    if (endpoint.get('type').value === 'systemd')
+      report(endpoint.path, 'fronts cannot have a socket of systemd (allowed: an endpoint of type "tcp" or "unix")');
+    if (transport.get('type').value === 'mqtt' || !transport.get('mqtt').missing)
+      report(
+        transport.path,
+        'fronts have no clients of MQTT on their sockets (allowed: a transport of the router worker, or the path service "mqtt")',
+      );
+  }
+}
 
 function checkRoutes(proxy: Place, context: RuleContext): void {
   const { realms, report, note } = context;

@@ -32,6 +32,16 @@ const proxyConnectionSchema = {
 
 /** All keys but `type`, `id` and `transports`. */
 export const proxyKeys = {
+  instances: {
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: 256,
+    pattern: '^auto$',
+    allowed: 'a number of processes, or "auto"',
+    absent: 'none: the process of the node has the connections',
+    description:
+      'How many processes have the connections of this worker: TLS, WebSocket and RawSocket frames, compression, pings, and what waits for each client. `"auto"`: one for each processor but one. They lead to the router of the node, which has sessions, logins and cookies; each takes some 70 MiB. An addition to Crossbar.io.',
+  },
   options: {
     type: 'object',
     section: 'Proxy worker options',

@@ -47,6 +47,7 @@ export class Transports {
   readonly #foreign: Running[] = [];
   /** Every server that was told to start, also one that failed. */
   readonly #servers = new Set<TransportServer>();
+  #stopped: Promise<unknown> | undefined;
 
   constructor(deps: TransportsDeps) {
     this.#deps = deps;
@@ -64,9 +65,10 @@ export class Transports {
     else this.#foreign.push(running);
   }
 
-  /** Stops all. */
+  /** Stops all; idempotent. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#servers].map((server) => server.stop()));
+    this.#stopped ??= Promise.all([...this.#servers].map((server) => server.stop()));
+    await this.#stopped;
   }
 
   /** @param placeOf where a transport stands in the config. @throws WorkerError (rejects): then all is as before. */
@@ -195,7 +197,7 @@ export class Transports {
   }
 
   async #start(config: TransportConfig, from: TransportOrigin, deps: TransportsDeps): Promise<Running> {
-    const { worker, pointer, routes } = from;
+    const { worker, pointer, routes, behindFronts } = from;
     const nowhere: Running = { config, server: undefined, listening: undefined };
     if ('auth' in config && isForProxiesOnly(config.auth)) {
       deps.log.info({ transport: config.id, worker }, 'transport not started: only proxy workers could log in there');
@@ -205,10 +207,11 @@ export class Transports {
     try {
       const transport = transportTypeOf(config, deps.families);
       const router = routes === undefined ? deps.router : routed(deps.router, routes);
-      server = await transport.create(config, { ...deps, router });
+      server = await transport.create(config, { ...deps, router, behindFronts });
       if (server === undefined) return nowhere;
       this.#servers.add(server);
       const bound = await server.start();
+      if (behindFronts !== undefined) return { config, server, bound, listening: undefined };
       const listening = this.#listeningOf(config, bound, worker);
       this.#tell(listening, 'transport started');
       return { config, server, bound, listening };

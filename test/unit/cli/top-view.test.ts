@@ -57,6 +57,17 @@ describe('top', () => {
     expect(topLines({ ...seen, summary: { ...seen.summary, node } }, undefined)[3]).toBe(line);
   });
 
+  it('shows the fronts of a node that has some, with their processor time since the last look', () => {
+    const front = { worker: 'proxy1', front: 1, pid: 7, connections: 3, unsent_bytes: 0, memory_bytes: 62_914_560 };
+    const at = (ms: number, cpu_seconds: number): Glance => {
+      const seen = glance(ms, 10);
+      return { ...seen, summary: { ...seen.summary, fronts: [{ ...front, cpu_seconds }] } };
+    };
+    const line = 'front 1 of proxy1   pid 7   3 connections   unsent 0   memory 60M';
+    expect(topLines(at(1000, 1), undefined)[3]).toBe(line);
+    expect(topLines(at(3000, 1.5), at(1000, 1))[3]).toBe(`${line}   cpu 25 %`);
+  });
+
   it('has no rates at first', () => {
     const lines = topLines(glance(1000, 10), undefined);
     expect(lines[2]).toBe('messages in -/s, out -/s   unsent 2.0K for 1 session');

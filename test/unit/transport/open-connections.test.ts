@@ -29,6 +29,15 @@ function setUp(limit: number) {
 const isDestroyed = ({ destroyed }: Socket): boolean => destroyed;
 
 describe('the connections of a process', () => {
+  it('are not those of another process, which cost nothing here', () => {
+    const { open, admitted } = setUp(1);
+    const elsewhere = Object.assign(new Socket(), { isElsewhere: true });
+    open.waits(elsewhere);
+    const [first] = admitted();
+    admitted();
+    expect([elsewhere.destroyed, first?.destroyed, open.size]).toEqual([false, true, 1]);
+  });
+
   it('the one that has waited longest makes room for the next', () => {
     const { open, admitted } = setUp(3);
     const [first, second, third] = admitted(3);

@@ -1,0 +1,173 @@
+/** What the records between a front and its router carry beside frames, as JSON. Both ends are of one build, and neither trusts the other. */
+import { BadRecord } from './records.js';
+import { CLOSE_COUNTS, ENDINGS } from '../transport/endings.js';
+import type { Fault } from '../transport/endings.js';
+import type { CloseCause, TransportFacts } from '../session/transport.js';
+
+/** What TLS knows of a client. Bindings by their type, in Base64. */
+export interface EntryTls {
+  readonly certificate?: { readonly sha1: string; readonly sha256: string; readonly commonName?: string };
+  readonly bindings: Readonly<Record<string, string>>;
+}
+
+/** A client that wants to come in. */
+export interface Entry {
+  /** Of the transports and paths of the front, which one. */
+  readonly place: string;
+  /** As the log calls it. */
+  readonly peer: string;
+  /** Where it is, see `ClientAddress`. */
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly via?: string | undefined;
+  readonly isSecure: boolean;
+  readonly tls?: EntryTls | undefined;
+  /** Of its request; none without HTTP. */
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>> | undefined;
+  readonly url?: string | undefined;
+}
+
+/** A client that may come in. */
+export interface Admittance {
+  /** The value of the header for its answer. */
+  readonly setCookie?: string | undefined;
+}
+
+/** A client that may not, and what it is told. */
+export interface Refused {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** How frames are written. */
+export type FramingWord = 'websocket' | 'message' | 'rawsocket';
+
+/** What was agreed in the handshake. */
+export interface Opening {
+  readonly serializer: string;
+  readonly framing: FramingWord;
+  /** The largest frame that the client takes; any without it. */
+  readonly maxFrameBytes?: number | undefined;
+  readonly facts: TransportFacts;
+}
+
+/** The end that a front demands of a session. */
+export interface Abort {
+  readonly reason: string;
+  readonly message: string;
+  readonly cause: CloseCause;
+}
+
+/** The end of a connection at the front. */
+export interface Loss {
+  /** Why the front ended it, if it did. */
+  readonly ending?: CloseCause | Fault | 'evicted' | undefined;
+}
+
+/** An event that a slow client has lost. */
+export interface Drop {
+  /** Since it had read all that waited. */
+  readonly isFirst: boolean;
+}
+
+/** How a connection is to end. */
+export interface End {
+  readonly cause: CloseCause | Fault;
+  readonly text: string;
+}
+
+/** Where a session stands. */
+export interface Standing {
+  readonly isEstablished: boolean;
+  /** The id of the session; 0 before there is one. */
+  readonly id: number;
+}
+
+/** So many bytes of messages of one client may be under way to the router, beside one message. */
+export const CREDIT_BYTES = 64 * 1024;
+
+/** The bytes of a record of credit. */
+export const CREDIT_SIZE = 4;
+
+/** Whether a field is as it has to be. */
+export type Check = (value: unknown) => boolean;
+/** What is expected of each field. */
+export type Shape<T> = { readonly [K in keyof Required<T>]: Check };
+
+/** A string. */
+export const isText: Check = (value) => typeof value === 'string';
+/** A number. */
+export const isNumber: Check = (value) => typeof value === 'number';
+const isFlag: Check = (value) => typeof value === 'boolean';
+const maybe =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+/** An object that is no list. */
+export const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const eachIs =
+  (check: Check): Check =>
+  (value) =>
+    isObject(value) && Object.values(value).every(check);
+const oneOf =
+  (words: object): Check =>
+  (value) =>
+    typeof value === 'string' && Object.hasOwn(words, value);
+const isLines: Check = (value) => isText(value) || (Array.isArray(value) && value.every(isText));
+const FRAMINGS: Readonly<Record<FramingWord, true>> = { websocket: true, message: true, rawsocket: true };
+
+function fits<T extends object>(value: unknown, shape: Shape<T>): value is T {
+  return (
+    isObject(value) &&
+    Object.entries<Check>(shape).every(([key, check]) => check((value as Record<string, unknown>)[key]))
+  );
+}
+
+/** @returns what reads a record. It throws {@link BadRecord} where something else is in it. */
+export function reader<T extends object>(name: string, shape: Shape<T>): (content: Buffer) => T {
+  return (content) => {
+    const value = jsonIn(content);
+    if (!fits(value, shape)) throw new BadRecord(`a record is no ${name}`);
+    return value;
+  };
+}
+
+function jsonIn(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString());
+  } catch (cause) {
+    throw new BadRecord('a record is not JSON', { cause });
+  }
+}
+
+const CERTIFICATE: Shape<NonNullable<EntryTls['certificate']>> = {
+  sha1: isText,
+  sha256: isText,
+  commonName: maybe(isText),
+};
+const TLS: Shape<EntryTls> = { certificate: maybe((value) => fits(value, CERTIFICATE)), bindings: eachIs(isText) };
+
+export const entryIn = reader<Entry>('entry', {
+  ...{ place: isText, peer: isText, remoteAddress: maybe(isText), remotePort: maybe(isNumber), via: maybe(isText) },
+  ...{ isSecure: isFlag, tls: maybe((value) => fits(value, TLS)), headers: maybe(eachIs(isLines)), url: maybe(isText) },
+});
+export const admittanceIn = reader<Admittance>('admittance', { setCookie: maybe(isText) });
+export const refusedIn = reader<Refused>('refusal', {
+  ...{ status: isNumber, text: isText, headers: maybe(eachIs(isText)) },
+});
+export const openingIn = reader<Opening>('opening', {
+  ...{ serializer: isText, framing: oneOf(FRAMINGS), maxFrameBytes: maybe(isNumber), facts: isObject },
+});
+export const abortIn = reader<Abort>('abort', { reason: isText, message: isText, cause: oneOf(ENDINGS) });
+export const lossIn = reader<Loss>('loss', { ending: maybe(oneOf(CLOSE_COUNTS)) });
+export const dropIn = reader<Drop>('drop', { isFirst: isFlag });
+export const endIn = reader<End>('end', { cause: oneOf(ENDINGS), text: isText });
+export const standingIn = reader<Standing>('standing', { isEstablished: isFlag, id: isNumber });
+
+/** @returns how many bytes more may come. */
+export function creditIn(content: Buffer): number {
+  if (content.length !== CREDIT_SIZE) throw new BadRecord('a record is no credit');
+  return content.readUInt32LE(0);
+}

@@ -1,0 +1,2 @@
+/** How many processors there are for this process. */
+export { availableParallelism as processorCount } from 'node:os';

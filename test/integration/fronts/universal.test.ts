@@ -1,0 +1,5 @@
+/** All protocols on one port, behind fronts. */
+import { putBehindFronts } from '../../support/daemon.js';
+
+putBehindFronts();
+await import('../universal.test.js');
