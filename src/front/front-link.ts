@@ -5,6 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ProtocolViolation } from '../wamp/error.js';
+import { HELLO } from '../wamp/message.js';
+import { MAX_OPENING_BYTES } from '../session/opening.js';
 import { codecOf } from '../transport/codecs.js';
 import { countedAddress } from '../transport/connection-limits.js';
 import { TurnedAway, decide } from '../transport/apart/entrance.js';
@@ -19,16 +21,18 @@ import { abortIn, dropIn, entryIn, lossIn, openingIn } from './shapes.js';
 import type { ClientInfo, TlsClient } from '../auth/method.js';
 import type { Tracked } from '../cookie/tracker.js';
 import type { SerializerTypes } from '../serializer/registry.js';
-import type { Codec } from '../serializer/serializer.js';
+import type { Codec, Serializer } from '../serializer/serializer.js';
 import type { Place } from '../transport/apart/apart.js';
 import type { WampConnection } from '../transport/connection.js';
 import type { LinkDeps, LinkOwner } from './link.js';
-import type { Admittance, Entry, EntryTls, Loss, Opening, Refused } from './shapes.js';
+import type { Admittance, Entry, EntryTls, Loss, Move, Opening, Refused, Vouched } from './shapes.js';
 
 /** What the end of a link at the router is made with. */
 export interface FrontLinkDeps extends LinkDeps {
   /** By their names, see `Entry.place`. */
   readonly places: ReadonlyMap<string, Place>;
+  /** Whether clients come that another router has let in, with its word for them. Default: none do. */
+  readonly takesVisitors?: boolean;
   /** What the front says of itself. @throws BadRecord */
   readonly onControl?: (kind: Kind, content: Buffer) => void;
   /** The front is gone: called before its clients leave. @param why undefined where it just ended */
@@ -44,6 +48,8 @@ interface Guest {
   wire: LinkedWire | undefined;
   /** It has sent nothing yet. */
   isSilent: boolean;
+  /** A visitor may come in before the answer. */
+  isRefused: boolean;
 }
 
 /** In one turn of the event loop so many clients of a front that is gone leave. */
@@ -105,14 +111,16 @@ export class FrontLink implements LinkOwner {
     const wire = guest?.wire;
     if (guest !== undefined && wire !== undefined && kind === Kind.MESSAGE) {
       if (guest.isSilent) this.#heard(guest);
-      return wire.receive(content);
+      if (guest.place.elsewhere === undefined || !this.#goesAway(number, guest, content)) wire.receive(content);
+      return;
     }
     if (!FRONT_KINDS.has(kind)) throw new BadRecord('a front says what fronts do not');
     if (kind === Kind.ENTER) return this.#enter(number, entryIn(content));
     if (guest === undefined) return;
     if (kind === Kind.GONE) this.#gone(number, guest, lossIn(content));
+    else if (wire !== undefined && kind === Kind.HOME) wire.cameHome();
     else if (wire !== undefined) this.#tell(wire, kind, content);
-    else if (kind === Kind.OPENED) this.#open(number, guest, openingIn(content));
+    else if (kind === Kind.OPENED && !guest.isRefused) this.#open(number, guest, openingIn(content));
   };
 
   gone(why: string | undefined): void {
@@ -148,18 +156,21 @@ export class FrontLink implements LinkOwner {
     const place = this.#deps.places.get(entry.place);
     if (place === undefined) throw new BadRecord('a front names a place that is none');
     if (this.#guests.has(number)) throw new BadRecord('a front gives a number twice');
-    const { remoteAddress, remotePort, via, isSecure } = entry;
+    const { remoteAddress, remotePort, via, isSecure, vouched } = entry;
+    if (vouched !== undefined && this.#deps.takesVisitors !== true) throw new BadRecord('a front vouches for a client');
     const carrier = new LinkedCarrier(remoteAddress, this.#link, number);
     decideAddress(carrier, { remoteAddress, remotePort, isSecure, ...(via !== undefined && { via }) });
-    const guest: Guest = { place, entry, carrier, tracked: undefined, wire: undefined, isSilent: true };
+    const tracked = vouched && trackedOf(vouched);
+    const guest: Guest = { place, entry, carrier, tracked, wire: undefined, isSilent: true, isRefused: false };
     this.#guests.set(number, guest);
     const { tracker, host } = place;
     const { headers } = entry;
+    const isAsked = tracker !== undefined && headers !== undefined && vouched === undefined;
     decide<Tracked>(
       { ...place, log: this.#deps.log },
       {
         admit: () => host.admit(carrier),
-        ask: tracker && headers && (() => tracker.resolve(requestOf(entry, carrier))),
+        ask: isAsked ? () => tracker.resolve(requestOf(entry, carrier)) : undefined,
         done: (verdict) => this.#decided(number, guest, verdict),
       },
     );
@@ -169,9 +180,10 @@ export class FrontLink implements LinkOwner {
     if (this.#guests.get(number) !== guest) return;
     if (verdict instanceof TurnedAway) {
       const { status, message: text, headers } = verdict;
+      guest.isRefused = true;
       return this.#link.facts(Kind.REFUSED, number, { status, text, headers } satisfies Refused);
     }
-    guest.tracked = verdict;
+    guest.tracked ??= verdict;
     this.#link.facts(Kind.ADMITTED, number, { setCookie: verdict?.setCookie } satisfies Admittance);
   }
 
@@ -180,7 +192,8 @@ export class FrontLink implements LinkOwner {
     const codec = codecIn(opening, place.serializers);
     if (codec === undefined) throw new BadRecord('a front speaks what its router does not');
     const { maxFrameBytes, facts, framing } = opening;
-    const terms = { link: this.#link, number, carrier, codec, maxFrameBytes, facts };
+    const isVisitor = entry.vouched !== undefined;
+    const terms = { link: this.#link, number, carrier, codec, maxFrameBytes, facts, isVisitor };
     const client = this.#clientOf(guest);
     guest.wire = new LinkedWire({ ...terms, client, saysInstead: framing === 'rawsocket' }, place.host);
     place.host.opened(guest.wire.connection);
@@ -195,6 +208,18 @@ export class FrontLink implements LinkOwner {
     const visitor =
       headers === undefined ? none : visitorOf(requestOf(entry, carrier), place.sessions, tracked, liveCookie);
     return { peer, address: countedAddress(remoteAddress) ?? '', ...visitor, tls: tls && new LinkedTls(tls) };
+  }
+
+  /** @returns whether the message asks for a realm that is with another router: then the client goes there with it. */
+  #goesAway(number: number, { place, entry, wire, tracked }: Guest, content: Buffer): boolean {
+    if (wire?.connection.isOpening !== true) return false;
+    const realm = realmIn(content, wire.connection.codec.serializer);
+    const to = realm === undefined ? undefined : place.elsewhere?.(realm);
+    if (to === undefined) return false;
+    const vouched = { record: tracked?.record, lastsMs: tracked?.lastsMs };
+    wire.goesAway(content);
+    this.#link.facts(Kind.MOVE, number, { to, entry: { ...entry, vouched } } satisfies Move);
+    return true;
   }
 
   /** Whoever goes on has read the answer. */
@@ -243,6 +268,24 @@ class LinkedTls implements TlsClient {
 /** @returns what stands for the request of a client: its headers, its URL, and where it is. */
 function requestOf({ headers = {}, url = '' }: Entry, socket: LinkedCarrier): IncomingMessage {
   return { headers, url, socket } as unknown as IncomingMessage;
+}
+
+/** @returns undefined where the other router does not track cookies. */
+function trackedOf({ record, lastsMs }: Vouched): Tracked | undefined {
+  return record && { record, setCookie: undefined, ...(lastsMs !== undefined && { lastsMs }) };
+}
+
+/** @returns the realm of a HELLO; undefined for anything else, which the session of the client answers. */
+function realmIn(content: Buffer, serializer: Serializer): string | undefined {
+  if (content.length > MAX_OPENING_BYTES) return undefined;
+  try {
+    const [first] = serializer.split?.(content) ?? [content];
+    const message = first && serializer.decode(first);
+    return message?.type === HELLO ? message.realm : undefined;
+  } catch (error) {
+    if (error instanceof ProtocolViolation) return undefined;
+    throw error;
+  }
 }
 
 /** @returns undefined for words that are not ours. */

@@ -13,10 +13,18 @@ import type { ClientMessage } from '../wamp/message.js';
 import type { Link } from './link.js';
 import type { Abort, Drop, Loss, Opening, Standing } from './shapes.js';
 
-export interface LinkedSessionDeps {
+/** Where the session of a connection is: a router, and the number of the client there. */
+export interface Seat {
   readonly link: Pick<Link, 'facts' | 'mustWait' | 'record'>;
-  readonly log: Logger;
   readonly number: number;
+}
+
+export interface LinkedSessionDeps {
+  /** The router that has let it in. */
+  readonly seat: Seat;
+  /** Whether that may send it to another one. */
+  readonly mayMove: boolean;
+  readonly log: Logger;
   /** @returns what was agreed; asked when the connection is complete. */
   readonly openingOf: (connection: WampConnection) => Opening;
 }
@@ -29,29 +37,79 @@ export class LinkedSession implements ConnectionSession {
   readonly isBusy = false;
   readonly connection: WampConnection;
   readonly #deps: LinkedSessionDeps;
+  #seat: Seat;
   #isAnnounced = false;
-  #isOver = false;
+  /** The client has gone. */
+  isOver = false;
   /** How much may still be sent before the router gives more. */
   #credit = CREDIT_BYTES;
+  /** As long as it is with another router: how much may be sent to the first one. */
+  #creditAtHome = 0;
+  /** What the router has not answered yet, and another one may have to. Nothing is sent behind it. */
+  #kept: Buffer | undefined;
   #goOn: ((rest: () => void) => void) | undefined;
 
   constructor(connection: WampConnection, deps: LinkedSessionDeps) {
     this.connection = connection;
     this.#deps = deps;
+    this.#seat = deps.seat;
     queueMicrotask(() => this.#announce());
   }
 
   receive(message: ClientMessage): void {
-    const { bytes } = message as unknown as Undecoded;
+    this.pass((message as unknown as Undecoded).bytes);
+  }
+
+  /** Sends a message of the client to the router. */
+  pass(bytes: Buffer): void {
+    if (this.#deps.mayMove && this.isOpening) this.#kept = bytes;
     this.#record(Kind.MESSAGE, bytes);
     this.#credit -= bytes.length;
     // What comes behind it waits, and the client is not read.
     if (this.#mustWait) this.#goOn ??= this.connection.inbox.suspend();
   }
 
-  /** The router has worked off so many bytes. */
-  credited(bytes: number): void {
-    this.#credit += bytes;
+  /** The router says something to the client. */
+  answered(): void {
+    if (this.#kept === undefined) return;
+    this.#kept = undefined;
+    this.mayGoOn();
+  }
+
+  get isAway(): boolean {
+    return this.#seat !== this.#deps.seat;
+  }
+
+  /** Another router has the realm: it gets what this one could not answer. */
+  movesTo(seat: Seat): void {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    this.#creditAtHome = this.#credit;
+    this.#credit = CREDIT_BYTES;
+    this.#seat = seat;
+    this.#isAnnounced = false;
+    this.#announce();
+    if (kept !== undefined) this.pass(kept);
+    this.mayGoOn();
+  }
+
+  /** The other router has ended the session. */
+  goesHome(): void {
+    if (!this.isAway) return;
+    this.#facts(Kind.GONE, {} satisfies Loss);
+    this.#seat = this.#deps.seat;
+    this.#isAnnounced = true;
+    this.#credit = this.#creditAtHome;
+    this.#kept = undefined;
+    this.stands({ isEstablished: false, id: 0 });
+    this.#record(Kind.HOME);
+    this.mayGoOn();
+  }
+
+  /** A router has worked off so many bytes. */
+  credited(bytes: number, link: Seat['link']): void {
+    if (link === this.#seat.link) this.#credit += bytes;
+    else this.#creditAtHome += bytes;
     this.mayGoOn();
   }
 
@@ -87,9 +145,12 @@ export class LinkedSession implements ConnectionSession {
   }
 
   transportLost(): void {
-    if (this.#isOver) return;
-    this.#facts(Kind.GONE, { ending: this.connection.ending } satisfies Loss);
-    this.#isOver = true;
+    if (this.isOver) return;
+    const loss: Loss = { ending: this.connection.ending };
+    this.#facts(Kind.GONE, loss);
+    this.isOver = true;
+    const { seat } = this.#deps;
+    if (this.isAway) seat.link.facts(Kind.GONE, seat.number, loss);
   }
 
   /** The front stops. */
@@ -103,24 +164,24 @@ export class LinkedSession implements ConnectionSession {
   }
 
   get #mustWait(): boolean {
-    return this.#credit <= 0 || this.#deps.link.mustWait();
+    return this.#kept !== undefined || this.#credit <= 0 || this.#seat.link.mustWait();
   }
 
   #record(kind: Kind, content?: Buffer): void {
     this.#announce();
-    if (!this.#isOver) this.#deps.link.record(kind, this.#deps.number, content);
+    if (!this.isOver) this.#seat.link.record(kind, this.#seat.number, content);
   }
 
   #facts(kind: Kind, value: object): void {
     this.#announce();
-    if (!this.#isOver) this.#deps.link.facts(kind, this.#deps.number, value);
+    if (!this.isOver) this.#seat.link.facts(kind, this.#seat.number, value);
   }
 
   /** Before anything else, and when the connection is put together. */
   #announce(): void {
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
-    const { link, number, openingOf } = this.#deps;
-    link.facts(Kind.OPENED, number, openingOf(this.connection));
+    const { link, number } = this.#seat;
+    link.facts(Kind.OPENED, number, this.#deps.openingOf(this.connection));
   }
 }

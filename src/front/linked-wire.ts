@@ -85,6 +85,8 @@ export interface LinkedTerms {
   readonly facts: TransportFacts;
   /** Whether what is larger than it takes is said to the client in other words: that of RawSocket. */
   readonly saysInstead: boolean;
+  /** Whether it came from another router, where it goes back to when its session has ended. */
+  readonly isVisitor?: boolean;
 }
 
 /** Tells the front what is to become of the connection. */
@@ -97,6 +99,12 @@ export class LinkedWire implements Wire {
   /** What came and was not given back. */
   #owedBytes = 0;
   #isMade = false;
+  /** It has a session with another router, which ends it. */
+  #isAway = false;
+  /** How it was to end meanwhile. */
+  #end: End | undefined;
+  /** It has left for the router that it came from: what still comes is for that one. */
+  #isBack = false;
 
   constructor(terms: LinkedTerms, host: TransportHost) {
     const { carrier, client, codec, maxFrameBytes } = terms;
@@ -120,16 +128,38 @@ export class LinkedWire implements Wire {
 
   stands(isEstablished: boolean): void {
     // At the beginning the front takes it for a stranger.
-    if (!this.#isMade || this.#terms.carrier.destroyed) return;
-    const { link, number } = this.#terms;
+    if (!this.#isMade || this.#isAway || this.#terms.carrier.destroyed) return;
+    const { link, number, isVisitor = false } = this.#terms;
+    if (isVisitor && !isEstablished && !this.connection.hasSaidGoodbye) {
+      this.#isBack = true;
+      return link.record(Kind.RETURN, number);
+    }
     link.facts(Kind.STANDING, number, { isEstablished, id: this.connection.sessionId } satisfies Standing);
   }
 
   /** A message of the client has come. */
   receive(data: Buffer): void {
+    if (this.#isBack) return this.#terms.link.record(Kind.BACK, this.#terms.number, data);
     this.#owedBytes += data.length;
     this.connection.inbox.receive(data, this.#terms.codec.serializer.binary);
     this.#giveBack(GIVEN_BACK);
+  }
+
+  /** The client goes to another router with its message, which is none for this one. Until {@link cameHome} nothing is to become of it here. */
+  goesAway(data: Buffer): void {
+    this.#isAway = true;
+    this.#owedBytes += data.length;
+    this.connection.sessionOpened();
+  }
+
+  /** The client may say HELLO here again. */
+  cameHome(): void {
+    if (!this.#isAway) return;
+    this.#isAway = false;
+    this.#giveBack(1);
+    this.connection.sessionEnded();
+    const { link, number } = this.#terms;
+    if (this.#end !== undefined) link.facts(Kind.CLOSE, number, this.#end);
   }
 
   pause(): void {
@@ -147,7 +177,8 @@ export class LinkedWire implements Wire {
 
   end(cause: CloseCause | Fault, text: string): void {
     const { link, number, carrier } = this.#terms;
-    if (!carrier.destroyed) link.facts(Kind.CLOSE, number, { cause, text } satisfies End);
+    if (this.#isAway) this.#end = { cause, text };
+    else if (!carrier.destroyed) link.facts(Kind.CLOSE, number, { cause, text } satisfies End);
   }
 
   evict(text: string): void {

@@ -38,6 +38,8 @@ export const Kind = {
   LOG: 12,
   /** It listens everywhere. */
   READY: 13,
+  /** The session of the client at another router has ended: it may say HELLO here again. */
+  HOME: 14,
 
   /** The client may come in. Content: an `Admittance`. */
   ADMITTED: 32,
@@ -65,6 +67,12 @@ export const Kind = {
   CONFIG: 43,
   /** The level of its log. Content: the word. */
   LEVEL: 44,
+  /** The realm that the client asked for is with another router. Content: a `Move`. */
+  MOVE: 45,
+  /** The session of a client that came from another router has ended: it belongs there again. */
+  RETURN: 46,
+  /** A message that came behind that one: it is for the other router. */
+  BACK: 47,
 } as const;
 
 /** Of one kind. */
@@ -72,6 +80,7 @@ export type Kind = (typeof Kind)[keyof typeof Kind];
 
 const OF_FRONTS: readonly Kind[] = [
   ...[Kind.ENTER, Kind.OPENED, Kind.MESSAGE, Kind.BROKEN, Kind.ABORTED, Kind.DROPPED, Kind.GONE, Kind.ALIVE],
+  Kind.HOME,
 ];
 /** What a front may say. */
 export const FRONT_KINDS: ReadonlySet<Kind> = new Set(OF_FRONTS);

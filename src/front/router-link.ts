@@ -3,6 +3,9 @@
  *
  *     a client -> ENTER .. ADMITTED -> its handshake -> OPENED, MESSAGE ..  .. FRAME, EVENTS, CLOSE -> GONE .. FORGOTTEN
  *                      .. REFUSED                                                                  -> GONE .. FORGOTTEN
+ *
+ * A realm may be with another router of the node. Then the first one sends the client there (MOVE) with the HELLO that it could not answer. It
+ * keeps its word for the cookie and the place among the connections, and has the client back when its session has ended (RETURN, HOME).
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -16,12 +19,12 @@ import { Link } from './link.js';
 import { LinkedSession } from './linked-session.js';
 import { ReadyFrame } from './passed-on.js';
 import { BadRecord, Kind, ROUTER_KINDS, eventsIn } from './records.js';
-import { admittanceIn, creditIn, endIn, refusedIn, standingIn } from './shapes.js';
+import { admittanceIn, creditIn, endIn, moveIn, refusedIn, standingIn } from './shapes.js';
 import type { Framing } from '../serializer/serializer.js';
 import type { ConnectionSession, SessionTransport } from '../session/transport.js';
 import type { Entrance, Entered } from '../transport/apart/entrance.js';
 import type { LinkDeps, LinkOwner } from './link.js';
-import type { Entry, EntryTls, FramingWord, Opening } from './shapes.js';
+import type { Entry, EntryTls, FramingWord, Move, Opening } from './shapes.js';
 
 /** What the end of a link at a front is made with. */
 export interface RouterLinkDeps extends LinkDeps {
@@ -29,6 +32,8 @@ export interface RouterLinkDeps extends LinkDeps {
   readonly onControl?: (kind: Kind, content: Buffer) => void;
   /** The router is gone. */
   readonly gone: (why: string | undefined) => void;
+  /** @returns another router of the node; undefined where it is not there at present. Left out: there is no other. */
+  readonly otherRouter?: (name: string) => RouterLink | undefined;
 }
 
 /** A client, from its question to the moment when both ends have forgotten it. */
@@ -36,7 +41,11 @@ interface Guest {
   readonly socket: Socket;
   session: LinkedSession | undefined;
   answer: ((verdict: Entered | TurnedAway) => void) | undefined;
+  /** It has gone back to the router that it came from. */
+  hasLeft: boolean;
 }
+
+const NOT_THERE = 'the router is not there';
 
 const BINDINGS = ['tls-unique', 'tls-exporter'] as const;
 
@@ -72,7 +81,9 @@ export class RouterLink implements LinkOwner {
     const number = this.#numbers.get(transport.counted);
     const guest = number === undefined ? undefined : this.#guests.get(number);
     if (number === undefined || guest === undefined) throw new TypeError('nobody has let this connection in');
-    const session = new LinkedSession(transport, { link: this.#link, log: this.#deps.log, number, openingOf });
+    const { log, otherRouter } = this.#deps;
+    const seat = { link: this.#link, number };
+    const session = new LinkedSession(transport, { seat, log, mayMove: otherRouter !== undefined, openingOf });
     guest.session = session;
     // It was let in, and then the router was gone. The connection is not put together yet.
     if (this.#isGone) queueMicrotask(() => session.shutdown());
@@ -110,7 +121,13 @@ export class RouterLink implements LinkOwner {
     if (guest === undefined) return;
     if (kind === Kind.FORGOTTEN) return this.#forget(number, guest);
     const { session } = guest;
-    if (session !== undefined) this.#tell(session, kind, content);
+    if (guest.hasLeft) {
+      if (kind === Kind.BACK) session?.pass(content);
+    } else if (session !== undefined && kind === Kind.MOVE) this.#moves(session, guest.socket, moveIn(content));
+    else if (session !== undefined && kind === Kind.RETURN) {
+      guest.hasLeft = true;
+      session.goesHome();
+    } else if (session !== undefined) this.#tell(session, kind, content);
     else if (kind === Kind.ADMITTED) this.#answer(guest, admittanceIn(content));
     else if (kind === Kind.REFUSED) {
       const { status, text, headers } = refusedIn(content);
@@ -123,22 +140,43 @@ export class RouterLink implements LinkOwner {
     for (const [number, guest] of this.#guests) {
       if (guest.socket.closed) this.#guests.delete(number);
       this.#answer(guest, routerGone());
-      guest.session?.shutdown();
+      if (!guest.hasLeft) guest.session?.shutdown();
     }
     this.#deps.gone(why);
   }
 
+  #moves(session: LinkedSession, socket: Socket, { to, entry }: Move): void {
+    if (session.isOver) return;
+    const other = this.#deps.otherRouter?.(to);
+    if (other === undefined || other.#isGone) session.connection.close('unavailable', NOT_THERE);
+    else other.#takeIn(session, socket, entry);
+  }
+
+  #takeIn(session: LinkedSession, socket: Socket, entry: Entry): void {
+    const number = this.#nextNumber();
+    this.#guests.set(number, { socket, session, answer: undefined, hasLeft: false });
+    this.#link.facts(Kind.ENTER, number, entry);
+    session.movesTo({ link: this.#link, number });
+  }
+
+  #nextNumber(): number {
+    return this.#free.pop() ?? ++this.#lastNumber;
+  }
+
   #tell(session: LinkedSession, kind: Kind, content: Buffer): void {
     const { connection } = session;
-    if (kind === Kind.FRAME) connection.send(ReadyFrame.of(content, false));
-    else if (kind === Kind.EVENT) connection.send(ReadyFrame.of(content, true));
-    else if (kind === Kind.CREDIT) session.credited(creditIn(content));
+    if (kind === Kind.FRAME) {
+      connection.send(ReadyFrame.of(content, false));
+      session.answered();
+    } else if (kind === Kind.EVENT) connection.send(ReadyFrame.of(content, true));
+    else if (kind === Kind.CREDIT) session.credited(creditIn(content), this.#link);
     else if (kind === Kind.STANDING) session.stands(standingIn(content));
     else if (kind === Kind.CLOSE) {
       const { cause, text } = endIn(content);
       connection.endFor(cause, text);
     } else if (kind === Kind.EVICT) connection.evict(content.toString());
     else if (kind === Kind.CUT) connection.terminate();
+    else if (kind === Kind.REFUSED) connection.close('unavailable', refusedIn(content).text);
   }
 
   #events(count: number, content: Buffer): void {
@@ -146,15 +184,18 @@ export class RouterLink implements LinkOwner {
     if (events === undefined) throw new BadRecord('a record is too short');
     // One for all: they share the frame.
     const message = ReadyFrame.of(events.frame, true);
-    for (const number of events.numbers) this.#guests.get(number)?.session?.connection.send(message);
+    for (const number of events.numbers) {
+      const guest = this.#guests.get(number);
+      if (guest?.hasLeft === false) guest.session?.connection.send(message);
+    }
   }
 
   #enter(place: string, socket: Socket, req: IncomingMessage | undefined): Promise<Entered> {
     if (this.#isGone) return Promise.reject(routerGone());
     // Its end has been told already.
     if (socket.closed) return Promise.reject(new TurnedAway(503, 'the client has gone'));
-    const number = this.#free.pop() ?? ++this.#lastNumber;
-    const guest: Guest = { socket, session: undefined, answer: undefined };
+    const number = this.#nextNumber();
+    const guest: Guest = { socket, session: undefined, answer: undefined, hasLeft: false };
     this.#guests.set(number, guest);
     this.#numbers.set(socket, number);
     socket.once('close', () => {
@@ -185,7 +226,7 @@ export class RouterLink implements LinkOwner {
 }
 
 function routerGone(): TurnedAway {
-  return new TurnedAway(503, 'the router is not there');
+  return new TurnedAway(503, NOT_THERE);
 }
 
 function entryOf(place: string, socket: Socket, req: IncomingMessage | undefined): Entry {

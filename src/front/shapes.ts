@@ -2,6 +2,7 @@
 import { BadRecord } from './records.js';
 import { CLOSE_COUNTS, ENDINGS } from '../transport/endings.js';
 import type { Fault } from '../transport/endings.js';
+import type { CookieRecord } from '../cookie/store.js';
 import type { CloseCause, TransportFacts } from '../session/transport.js';
 
 /** What TLS knows of a client. Bindings by their type, in Base64. */
@@ -25,6 +26,23 @@ export interface Entry {
   /** Of its request; none without HTTP. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>> | undefined;
   readonly url?: string | undefined;
+  /** Another router of the node has let it in. */
+  readonly vouched?: Vouched | undefined;
+}
+
+/** What the router that let a client in knows of its cookie. */
+export interface Vouched {
+  /** Undefined where cookies are not tracked. */
+  readonly record?: CookieRecord | undefined;
+  /** See `Tracked`. */
+  readonly lastsMs?: number | undefined;
+}
+
+/** Where a client is to go with the message that it sent last. */
+export interface Move {
+  /** The name of the router. */
+  readonly to: string;
+  readonly entry: Entry;
 }
 
 /** A client that may come in. */
@@ -149,10 +167,15 @@ const CERTIFICATE: Shape<NonNullable<EntryTls['certificate']>> = {
 };
 const TLS: Shape<EntryTls> = { certificate: maybe((value) => fits(value, CERTIFICATE)), bindings: eachIs(isText) };
 
-export const entryIn = reader<Entry>('entry', {
+const VOUCHED: Shape<Vouched> = { record: maybe(isObject), lastsMs: maybe(isNumber) };
+const ENTRY: Shape<Entry> = {
   ...{ place: isText, peer: isText, remoteAddress: maybe(isText), remotePort: maybe(isNumber), via: maybe(isText) },
   ...{ isSecure: isFlag, tls: maybe((value) => fits(value, TLS)), headers: maybe(eachIs(isLines)), url: maybe(isText) },
-});
+  vouched: maybe((value) => fits(value, VOUCHED)),
+};
+
+export const entryIn = reader<Entry>('entry', ENTRY);
+export const moveIn = reader<Move>('move', { to: isText, entry: (value) => fits(value, ENTRY) });
 export const admittanceIn = reader<Admittance>('admittance', { setCookie: maybe(isText) });
 export const refusedIn = reader<Refused>('refusal', {
   ...{ status: isNumber, text: isText, headers: maybe(eachIs(isText)) },

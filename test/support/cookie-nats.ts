@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/log/logger.js';
 import type { OtherProcess, StorePlace } from '../contract/cookie-store.js';
 
 /** The day of the records of the contract suite. */
-const SUITE_DAY = Date.parse('2026-11-21T00:00:00Z');
+export const SUITE_DAY = Date.parse('2026-11-21T00:00:00Z');
 
 /** @returns a store, not open. */
 export function natsStoreOn(

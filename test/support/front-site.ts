@@ -14,6 +14,7 @@ import { FrontLink } from '../../src/front/front-link.js';
 import { passedOn } from '../../src/front/passed-on.js';
 import { Kind, RecordReader, RecordWriter } from '../../src/front/records.js';
 import { RouterLink } from '../../src/front/router-link.js';
+import type { RouterLinkDeps } from '../../src/front/router-link.js';
 import { LoginCounts } from '../../src/metrics/login-counts.js';
 import { NOT_COUNTED } from '../../src/metrics/message-counts.js';
 import { TransportCounts } from '../../src/metrics/transport-counts.js';
@@ -46,6 +47,12 @@ export interface SiteOptions {
   readonly authMethods?: Readonly<Record<string, AuthMethod>>;
   /** How much may wait for a front, and for its router. */
   readonly maxUnsentBytes?: number;
+  /** The realm of the router; default `realm1`. */
+  readonly realm?: string;
+  /** See `Place`. */
+  readonly elsewhere?: (realm: string) => string | undefined;
+  /** See `FrontLinkDeps`. */
+  readonly takesVisitors?: boolean;
 }
 
 export interface HeardRecord {
@@ -146,7 +153,7 @@ export class FrontSite {
     const { protocol = 'websocket' } = options;
     this.#options = options;
     this.#server = server;
-    this.parts = partsOf();
+    this.parts = partsOf({ ...(options.realm !== undefined && { realm: options.realm }) });
     const { sessions, drain } = this.parts;
     const authMethods = new Map([
       ...(sessions.authMethods as ReadonlyMap<string, AuthMethod>),
@@ -182,10 +189,12 @@ export class FrontSite {
   /** @returns the router's end of a link. */
   attach(socket: Socket): FrontLink {
     const { host, sessions, tracker } = this;
-    const place = { host, sessions, tracker, serializers: SERIALIZERS };
+    const { elsewhere, takesVisitors = false } = this.#options;
+    const place = { host, sessions, tracker, serializers: SERIALIZERS, elsewhere };
     const link = new FrontLink(socket, {
       log: this.#log,
       places: new Map([[PLACE, place]]),
+      takesVisitors,
       maxUnsentBytes: this.#options.maxUnsentBytes ?? MAX_UNSENT_BYTES,
       gone: (why) => this.ends.push(why),
     });
@@ -206,9 +215,16 @@ export class FrontSite {
   }
 
   /** @returns a front of the router. */
-  async front(): Promise<SiteFront> {
+  async front(otherRouter?: RouterLinkDeps['otherRouter']): Promise<SiteFront> {
     const [socket, other] = await this.pair();
-    return this.#frontOn(socket, this.attach(other));
+    return this.#frontOn(socket, this.attach(other), otherRouter);
+  }
+
+  /** @returns the end of a link that a front of another router has to this one. */
+  async visited(): Promise<RouterLink> {
+    const [socket, other] = await this.pair();
+    this.attach(other);
+    return new RouterLink(socket, { log: this.#log, maxUnsentBytes: MAX_UNSENT_BYTES, gone: () => undefined });
   }
 
   async stop(): Promise<void> {
@@ -217,11 +233,18 @@ export class FrontSite {
     this.#server.close();
   }
 
-  async #frontOn(socket: Socket, front: FrontLink | undefined): Promise<SiteFront> {
+  async #frontOn(
+    socket: Socket,
+    front: FrontLink | undefined,
+    otherRouter?: RouterLinkDeps['otherRouter'],
+  ): Promise<SiteFront> {
     const log = this.#log;
     const ends: (string | undefined)[] = [];
     const { maxUnsentBytes = MAX_UNSENT_BYTES } = this.#options;
-    const link = new RouterLink(socket, { log, maxUnsentBytes, gone: (why) => ends.push(why) });
+    const link = new RouterLink(socket, {
+      ...{ log, maxUnsentBytes, gone: (why: string | undefined) => void ends.push(why) },
+      ...(otherRouter && { otherRouter }),
+    });
     const counts = newCounts();
     const { server, stop } = this.#acceptorOf({
       ...{ log, tracker: undefined, entrance: link.entranceOf(PLACE), serializers: passedOn(SERIALIZERS) },

@@ -60,6 +60,8 @@ export interface WorldOptions {
   readonly options?: Readonly<Record<string, unknown>>;
   /** Clients are told at the end. */
   readonly saysGoodbye?: boolean;
+  /** Of the router; default `realm1`. */
+  readonly realm?: string;
 }
 
 /** What a client of a socket can do that has no word in WAMP. */
@@ -122,12 +124,12 @@ export interface Parts {
   readonly logs: LogRecord[];
 }
 
-export function partsOf({ saysGoodbye = false }: WorldOptions = {}): Parts {
+export function partsOf({ saysGoodbye = false, realm = 'realm1' }: WorldOptions = {}): Parts {
   const logs: LogRecord[] = [];
   const write = (line: string): void => void logs.push(JSON.parse(line) as LogRecord);
   const log = createLogger({ level: 'debug', destination: { write } });
   let lastId = 100;
-  const router = new Router([{ name: 'realm1', roles: [ALLOW_ALL] }], {
+  const router = new Router([{ name: realm, roles: [ALLOW_ALL] }], {
     randomId: () => ++lastId,
     clock: Date.now,
     scheduler: new FakeClock(),

@@ -123,7 +123,8 @@ export class Copy {
   }
 }
 
-function untold(): CookieStoreError {
+/** @returns the error of a change of which nobody knows whether it counts. */
+export function untold(): CookieStoreError {
   const cause = new Error('NATS does not tell what was written');
   return new CookieStoreError('it is unknown how the cookie store stands', { cause });
 }

@@ -3,9 +3,9 @@
  * told it knows everything that was written before. Such a proof is good for some seconds. So a copy is believed neither while the link is
  * down, nor when the watch is silent, nor in a process that was stopped for a while.
  *
- * After a long time without proof the copy is made anew: of what was erased meanwhile nobody is told. So it is at once when values of the
- * bucket are lost: nothing is believed until there is a bucket again, and a copy of it. When only some are lost, those that this node knows
- * are put back first.
+ * After a long time without proof the copy is made anew: of what was erased meanwhile nobody is told. NATS may have lost the last values
+ * in that time, so those that this node was told lately are put back. So it is at once when values of the bucket are lost: nothing is
+ * believed until there is a bucket again, and a copy of it. When only some are lost, all that this node knows are put back first.
  */
 import { randomBytes } from 'node:crypto';
 import { Copy } from './copy.js';
@@ -21,6 +21,9 @@ const RENEW_MS = 2000;
 
 /** After so long without proof the copy is made anew, in milliseconds. Marks stay for longer than that (`EVICTED_MS`). */
 const RELOAD_AFTER_MS = 20_000;
+
+/** What was told in this time before the last proof may be lost, in milliseconds, when there is none for long. */
+const LATELY_MS = 30_000;
 
 /** A cookie is erased an hour after it is over at the earliest, and a probe when its node ends. */
 const BUCKET = { durable: true, isLasting: (key: string) => !isProbe(key) };
@@ -158,7 +161,7 @@ export class BucketLink {
       // A bucket that takes no writes is not copied: each copy costs NATS a consumer, and visitors ask again and again.
       await this.#writeProbe();
       await this.#follow(copy);
-      if (this.#loss === 'some') await this.#putBack(copy);
+      if (this.#loss !== 'all') await this.#putBack(copy);
       if (this.#lostCopy === copy) throw new EngineError('unavailable', LOST);
     } catch (error) {
       copy.end();
@@ -170,11 +173,10 @@ export class BucketLink {
   }
 
   async #putBack(copy: Copy): Promise<void> {
-    const { count, revision } = await putBack(
-      this.#bucket,
-      { before: this.#copy.table, now: copy.table },
-      this.#deps.clock(),
-    );
+    const nowMs = this.#deps.clock();
+    const sinceMs = this.#loss === 'some' ? -Infinity : nowMs - (performance.now() - this.#lastProvenMs) - LATELY_MS;
+    const tables = { before: this.#copy.table, now: copy.table, sinceMs };
+    const { count, revision } = await putBack(this.#bucket, tables, nowMs);
     await copy.reach(revision);
     if (count > 0) this.#deps.onPutBack(count);
   }

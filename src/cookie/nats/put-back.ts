@@ -17,6 +17,8 @@ const AT_ONCE = 32;
 export interface Tables {
   readonly before: Table;
   readonly now: Table;
+  /** What was told earlier was not lost, in milliseconds since 1970. */
+  readonly sinceMs: number;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Tables {
  */
 export async function putBack(
   bucket: Bucket,
-  { before, now }: Tables,
+  { before, now, sinceMs }: Tables,
   nowMs: number,
 ): Promise<{ readonly count: number; readonly revision: number }> {
   let count = 0;
@@ -33,7 +35,7 @@ export async function putBack(
   const missing = before.slots();
   const work = async (): Promise<void> => {
     for (const [hash, slot] of missing) {
-      const version = lostVersion(slot, now.at(hash));
+      const version = slot.at < sinceMs ? undefined : lostVersion(slot, now.at(hash));
       if (slot.held === undefined || version === undefined || before.outdated(hash, slot, nowMs) === 'all') continue;
       const value = encodeVersion(slot.held, version === 0 ? slot.from : undefined);
       const written = await created(bucket, versionKey(hash, version), value);

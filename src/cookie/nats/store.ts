@@ -19,6 +19,7 @@ import { isConflict } from '../../engine/engine.js';
 import { whenAvailable } from '../../engine/patience.js';
 import { messageOf } from '../../system/error.js';
 import { InTurn } from './in-turn.js';
+import { untold } from './copy.js';
 import { BucketLink } from './link.js';
 import { sweep } from './sweep.js';
 import { MARGIN_MS } from './table.js';
@@ -256,6 +257,8 @@ export class NatsCookieStore implements CookieStore {
     const value = this.#fitting(encodeVersion(held, from));
     try {
       await this.#written((bucket) => bucket.create(versionKey(hash, version), value));
+      // NATS may lose what it has just confirmed (2.9.10): then nobody was told of it.
+      if ((this.#table.at(hash)?.version ?? -1) < version) throw untold();
       return true;
     } catch (error) {
       if (!isConflict(error)) throw error;

@@ -16,7 +16,7 @@
  * Before each consumer, and from time to time, it looks whether the stream still is the one that it followed. A server that came back with
  * an empty directory has another one, or none. One whose copy had stopped may come to lead the stream (nats-server 2.9.10 again): then the
  * stream ends before the last change that was told, or has other ones in the places of those that were told (`told-changes.ts`). When another server
- * leads, it looks more closely.
+ * leads, or a consumer came to an end, it looks more closely: all servers may have been gone, and the same one leads again.
  */
 import type { ConsumerMessages, JetStreamApiError, JsMsg, StoredMsg } from '@nats-io/jetstream';
 import { EngineError } from '../engine.js';
@@ -44,7 +44,7 @@ const NO_STREAM = 10_059;
  */
 const LOOKS = 4;
 
-/** So many looks are close ones after another server came to lead: a change may still be on its way here from the earlier one. */
+/** So many looks are close ones then: a change may still be on its way here from an earlier leader. */
 const CLOSE_LOOKS = 3;
 
 /** The stream has the name of the one that was followed, and is another one. */
@@ -116,6 +116,7 @@ export class Following {
     if (this.#isEnded) return;
     clearTimeout(this.#retry);
     this.#drop();
+    this.#closeLooks = CLOSE_LOOKS;
     const attempt = this.#attempt + 1;
     this.#consume().catch((error: unknown) => {
       if (attempt !== this.#attempt) return;
@@ -186,7 +187,7 @@ export class Following {
   /** Rejects when the stream lacks what was told lately. */
   async #lookClosely(): Promise<void> {
     const { isLasting, prefix } = this.#deps;
-    if (this.#closeLooks === 0 || isLasting === undefined) return;
+    if (this.#closeLooks === 0 || isLasting === undefined) return this.#told.areSound();
     const areMissing = await this.#told.areMissing(this.#leader, (subject) => isLasting(subject.slice(prefix.length)));
     if (areMissing === true) throw new EngineError('unavailable', OTHER_CHANGES);
     if (areMissing === false) this.#closeLooks -= 1;

@@ -28,7 +28,7 @@ const KEPT = 512;
 /** So many of those that were told since the last look are looked for: each is a request. */
 const SAMPLES = 16;
 
-/** What was told in this time, in milliseconds, was told lately. */
+/** What was told in this time before a look that found all well, or since, was told lately. In milliseconds. */
 const LATELY_MS = 30_000;
 
 /** So many are looked for at a time. */
@@ -47,10 +47,18 @@ export class ToldChanges {
   /** The last change that was there at the last look. */
   #seenSeq = 0;
   readonly #clock: () => number;
+  /** When a look found all well last. */
+  #soundMs: number;
 
   /** @param clock milliseconds, from whenever. */
   constructor(clock: () => number = () => performance.now()) {
     this.#clock = clock;
+    this.#soundMs = clock();
+  }
+
+  /** All was well at a look, and there is no reason to look more closely. */
+  areSound(): void {
+    this.#soundMs = this.#clock();
   }
 
   /** @param isNew whether it came while the watch was on: what was there before may have been written long ago. */
@@ -95,7 +103,7 @@ export class ToldChanges {
     leader: Pick<Leader, 'lastOf'>,
     isLasting: (subject: string) => boolean,
   ): Promise<boolean | undefined> {
-    const sinceMs = this.#clock() - LATELY_MS;
+    const sinceMs = this.#soundMs - LATELY_MS;
     const lately = [...this.#last.values()].filter(
       ({ toldMs, isMark, subject }) => toldMs >= sinceMs && !isMark && isLasting(subject),
     );

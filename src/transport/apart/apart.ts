@@ -22,6 +22,8 @@ export interface Place {
   /** Undefined where cookies are not tracked. */
   readonly tracker: CookieTracker | undefined;
   readonly serializers: SerializerTypes;
+  /** @returns the router of a realm that is with another one; undefined for all others. Undefined where there is one router only. */
+  readonly elsewhere?: ((realm: string) => string | undefined) | undefined;
 }
 
 /** At the router. */

@@ -383,6 +383,16 @@ it('is over when another server leads, and lacks a change in the midst of others
   expect(told).toEqual([1, 2, 3, -2]);
 });
 
+it('looks closely when its consumer came to an end, though the same server leads', async () => {
+  const { stream, told, following } = await follow();
+  stream.lastSeq = 3;
+  for (const seq of [1, 2, 3]) stream.consumers[0]?.tell(seq);
+  await beats(stream, 4);
+  stream.erased.push(2);
+  following.renew();
+  await expect.poll(() => told).toEqual([1, 2, 3, -2]);
+});
+
 it('looks closely for a while after another server came to lead, until the leader answers', async () => {
   const { stream, told } = await follow();
   stream.lastSeq = 3;
@@ -420,7 +430,12 @@ it('misses nothing that may be erased, was deleted, or was told long ago', async
   // An earlier one of its key is the last.
   expect(await missing({ replaced: 3, last: 5 })).toBe(true);
   expect(await told.areMissing({ lastOf: () => Promise.resolve(undefined) }, () => true)).toBeUndefined();
-  nowMs.value = 30_001;
+  nowMs.value = 20_000;
+  told.areSound();
+  // However long ago: nobody has looked since.
+  nowMs.value = 90_000;
+  expect(await missing({})).toBe(true);
+  told.areSound();
   expect(await missing({})).toBe(false);
 });
 

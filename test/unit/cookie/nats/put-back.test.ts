@@ -1,10 +1,11 @@
 /** A server leads the stream of a bucket that had stopped earlier: what the nodes were told since is put back by them. */
-import { beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import type { NatsCookieStore } from '../../../../src/cookie/nats/store.js';
+import { hashOf, versionKey } from '../../../../src/cookie/nats/values.js';
 import { MemoryHub } from '../../../../src/engine/memory/hub.js';
 import type { MemoryEngine } from '../../../../src/engine/memory/hub.js';
-import { natsStoreOn } from '../../../support/cookie-nats.js';
+import { natsStoreOn, SUITE_DAY } from '../../../support/cookie-nats.js';
 import { cookieId, cookieRecord, DELETED, followed, JOE, MODIFIED } from '../../../support/cookie-store.js';
 
 const [made, login, logout, moved, successor, untouched, late] = [1, 2, 3, 4, 5, 6, 7].map(cookieId) as [
@@ -15,7 +16,10 @@ const LOGIN = { auth: JOE, modified: MODIFIED };
 let hub: MemoryHub;
 let [a, b] = [] as unknown as [NatsCookieStore, NatsCookieStore];
 let engines: MemoryEngine[];
+let nowMs: number;
+afterEach(() => vi.restoreAllMocks());
 beforeEach(async () => {
+  nowMs = SUITE_DAY;
   hub = new MemoryHub();
   engines = [];
   [a, b] = [await open(), await open()];
@@ -27,7 +31,11 @@ beforeEach(async () => {
 async function open(): Promise<NatsCookieStore> {
   const engine = hub.connect();
   engines.push(engine);
-  const store = natsStoreOn(() => Promise.resolve(engine));
+  const store = natsStoreOn(
+    () => Promise.resolve(engine),
+    'cookies',
+    () => nowMs,
+  );
   await store.open();
   return store;
 }
@@ -87,4 +95,29 @@ it('a bucket that was made anew is empty: somebody may have wanted that', async 
   await a.update(login, LOGIN);
   hub.lose();
   for (const store of [a, b]) await expect.poll(() => store.list()).toEqual([]);
+});
+
+it('what was told lately comes back when nothing was proven for long, though nobody said that anything is lost', async () => {
+  nowMs += 60_000;
+  await a.update(login, LOGIN);
+  const bucket = await hub.connect().bucket('cookies', { durable: true });
+  await bucket.erase(versionKey(hashOf(login), 1));
+  // It was told too long ago to be lost by that: somebody erased it.
+  await bucket.erase(versionKey(hashOf(untouched), 0));
+  expect(await userOf(await open(), login)).toBe(null);
+  const begunMs = performance.now();
+  vi.spyOn(performance, 'now').mockImplementation(() => begunMs + 25_000);
+  expect(await userOf(a, login)).toBe(JOE.authid);
+  const c = await open();
+  expect([await userOf(c, login), await userOf(c, untouched)]).toEqual([JOE.authid, undefined]);
+});
+
+it('a change does not count that was confirmed, and of which nobody was told', async () => {
+  const bucket = await hub.connect().bucket('cookies', { durable: true });
+  const create = vi.spyOn(Object.getPrototypeOf(bucket) as typeof bucket, 'create');
+  create.mockImplementationOnce(() => bucket.put('other', Buffer.alloc(0)));
+  await expect(a.update(login, LOGIN)).rejects.toThrow('it is unknown how the cookie store stands');
+  expect([await userOf(a, login), await userOf(b, login)]).toEqual([null, null]);
+  await a.update(login, LOGIN);
+  expect(await userOf(b, login)).toBe(JOE.authid);
 });
