@@ -117,6 +117,11 @@ export interface CookieStore {
    *   returned, too: expiry is the caller's business. A forward that leads nowhere, or too far, may be gone.
    */
   get(cbtid: string): Promise<CookieEntry | undefined>;
+  /**
+   * As {@link get}, with all that another process has written before the call. Only for stores whose `get` may be a moment behind others, and
+   * dearer than that.
+   */
+  latest?(cbtid: string): Promise<CookieEntry | undefined>;
   /** Adds a new record. Rejects when the id is taken, also by a replaced one. */
   create(record: CookieRecord): Promise<void>;
   /**

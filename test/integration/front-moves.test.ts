@@ -51,7 +51,7 @@ const sessions = (site: FrontSite): number =>
   site.parts.router.realms.reduce((sum, { inventory }) => sum + inventory.sessionCount, 0);
 
 const register = async (client: WampClient): Promise<void> => {
-  expect(await client.ask([64, 1, {}, ECHO])).toMatchObject([65, 1]);
+  expect(await client.ask([64, 1, {}, ECHO])).toEqual([65, 1, expect.any(Number)]);
 };
 
 /** Calls, and answers the call at the callee. */
@@ -78,12 +78,12 @@ describe.each(['websocket', 'rawsocket'] as const)('a %s client', (protocol) => 
       }
       const client = await front.connectRaw();
       const ask = (message: readonly unknown[]): Promise<unknown> => (client.send(message), client.next());
-      expect(await ask([1, realm, { roles: ALL_ROLES }])).toMatchObject([2]);
+      expect(await ask([1, realm, { roles: ALL_ROLES }])).toMatchObject({ 0: 2 });
       return { ask };
     };
     const clients = [await connect(OTHER), await connect('realm1'), await connect(OTHER)];
     expect([sessions(first), sessions(second)]).toEqual([1, 2]);
-    for (const client of clients) expect(await client.ask([32, 1, {}, TOPIC])).toMatchObject([33, 1]);
+    for (const client of clients) expect(await client.ask([32, 1, {}, TOPIC])).toEqual([33, 1, expect.any(Number)]);
   });
 });
 
@@ -96,7 +96,14 @@ describe('a client whose realm is with another router', () => {
     expect(await callOf(caller, callee, 'there')).toEqual(['there']);
     const stranger = await front.connect();
     await stranger.hello('realm1');
-    expect(await stranger.ask([48, 1, {}, ECHO])).toMatchObject([8, 48, 1, {}, 'wamp.error.no_such_procedure']);
+    expect(await stranger.ask([48, 1, {}, ECHO])).toMatchObject([
+      8,
+      48,
+      1,
+      {},
+      'wamp.error.no_such_procedure',
+      [expect.any(String)],
+    ]);
   });
 
   it('may say more in the batch of its HELLO', async () => {
@@ -157,7 +164,7 @@ describe('a client whose realm is with another router', () => {
     const { sessionId } = await client.hello(OTHER);
     const killer = await front.connect();
     await killer.hello(OTHER);
-    expect(await killer.ask([48, 1, {}, 'wamp.session.kill', [sessionId]])).toMatchObject([50, 1]);
+    expect(await killer.ask([48, 1, {}, 'wamp.session.kill', [sessionId]])).toEqual([50, 1, {}]);
     expect((await client.next())[0]).toBe(6);
     client.send([6, {}, 'wamp.close.goodbye_and_out']);
     expect((await client.closed).code).toBe(1000);
@@ -171,7 +178,7 @@ describe('a client whose realm is with another router', () => {
     expect(await client.ask([1, OTHER, { roles: ALL_ROLES, authmethods: ['ticket'], authid: 'nobody' }])).toMatchObject(
       [4],
     );
-    expect(await client.ask([5, 'wrong', {}])).toMatchObject([3]);
+    expect((await client.ask([5, 'wrong', {}]))[0]).toBe(3);
     await client.closed;
     await forgotten();
   });
@@ -184,7 +191,7 @@ describe('a client that says goodbye', () => {
     for (const [index, realm] of [OTHER, 'realm1', OTHER, OTHER, 'realm1'].entries()) {
       await client.hello(realm);
       expect([sessions(first), sessions(second)]).toEqual(realm === OTHER ? [0, 1] : [1, 0]);
-      expect(await client.ask([32, index + 1, {}, TOPIC])).toMatchObject([33, index + 1]);
+      expect(await client.ask([32, index + 1, {}, TOPIC])).toEqual([33, index + 1, expect.any(Number)]);
       await goodbye(client);
     }
     await client.close();
@@ -227,7 +234,7 @@ describe('another router', () => {
     await here.hello('realm1');
     second.links[0]?.end();
     expect((await client.closed).code).toBe(1001);
-    expect(await here.ask([32, 1, {}, TOPIC])).toMatchObject([33, 1]);
+    expect(await here.ask([32, 1, {}, TOPIC])).toEqual([33, 1, expect.any(Number)]);
     await until(() => front.front?.size === 1);
     const late = await front.connect();
     late.send([1, OTHER, { roles: ALL_ROLES }]);
@@ -254,7 +261,7 @@ it('the first router that stops has no word for clients of the other one', async
   const client = await front.connect();
   await client.hello(OTHER);
   const stopped = first.host.stop();
-  expect(await client.ask([32, 1, {}, TOPIC])).toMatchObject([33, 1]);
+  expect(await client.ask([32, 1, {}, TOPIC])).toEqual([33, 1, expect.any(Number)]);
   await second.host.stop();
   expect((await client.closed).code).toBe(1001);
   await stopped;
@@ -293,7 +300,8 @@ describe('what makes no sense', () => {
     await begin({ options: { max_connections: 1 } });
     const { peer } = await second.frontByHand();
     const entry = { place: PLACE, peer: '192.0.2.1:1', isSecure: false, vouched: {} };
-    peer.enter(1, { vouched: {} });
+    peer.enter(1, { vouched: {} }).message(1, [1, OTHER, { roles: ALL_ROLES }]);
+    await peer.next(({ kind, number }) => kind === Kind.STANDING && number === 1);
     peer
       .say(Kind.ENTER, 2, entry)
       .say(Kind.OPENED, 2, OPENING)
@@ -301,15 +309,15 @@ describe('what makes no sense', () => {
     await peer.next(({ kind, number }) => kind === Kind.REFUSED && number === 2);
     peer.say(Kind.GONE, 2, {});
     await peer.next(({ kind, number }) => kind === Kind.FORGOTTEN && number === 2);
-    expect(sessions(second)).toBe(0);
+    expect(sessions(second)).toBe(1);
   });
 
   it('a HELLO that is none is answered by the first router', async () => {
     await begin();
     const client = await front.connect();
     client.send('[1, "realm2"');
-    expect(await client.next()).toMatchObject([3, {}, 'wamp.error.protocol_violation']);
+    expect(await client.next()).toMatchObject({ 0: 3, 2: 'wamp.error.protocol_violation' });
     const another = await front.connect();
-    expect(await another.ask([32, 1, {}, TOPIC])).toMatchObject([3, {}, 'wamp.error.protocol_violation']);
+    expect(await another.ask([32, 1, {}, TOPIC])).toMatchObject({ 0: 3, 2: 'wamp.error.protocol_violation' });
   });
 });

@@ -38,6 +38,8 @@ export function loginPath(store: object): object {
 export class LoginLoad {
   readonly #urls: readonly string[];
   readonly #known = new Map<string, State>();
+  /** What became of each id that a browser ever had, for those whose state is not as it should be. */
+  readonly #stories = new Map<string, string[]>();
   readonly #visits: Promise<void>[];
   #logouts = 0;
   #cut = 0;
@@ -49,8 +51,14 @@ export class LoginLoad {
     this.#visits = this.#urls.map((_url, index) => this.#visitAll(index));
   }
 
-  /** Ends the visits. @returns what was seen, and each cookie whose state is not what its browser was told, at any node. */
-  async end(): Promise<LoginTally & { readonly broken: readonly string[] }> {
+  /**
+   * Ends the visits.
+   * @param tell what else is to be known of a cookie, by its ids.
+   * @returns what was seen, and each cookie whose state is not what its browser was told, at any node.
+   */
+  async end(
+    tell: (ids: readonly string[]) => Promise<string> = () => Promise.resolve(''),
+  ): Promise<LoginTally & { readonly broken: readonly string[] }> {
     this.#isOver = true;
     await Promise.all(this.#visits);
     const cookies = [...this.#known].entries();
@@ -58,7 +66,11 @@ export class LoginLoad {
     const look = async (): Promise<void> => {
       for (const [at, [cookie, state]] of cookies) {
         const found = await this.#stateAt(at, cookie);
-        if (found !== state) broken.push(`cookie ${at}: its browser was told '${state}', and it is '${found}'`);
+        if (found === state) continue;
+        const story = [...this.#stories.values()].find((lines) => lines.some((line) => line.includes(cookie))) ?? [];
+        const ids = story.flatMap((line) => /id (\S+)/.exec(line)?.[1] ?? []);
+        const told = [`its browser was told '${state}', and it is '${found}'`, ...story, await tell(ids)];
+        broken.push(`cookie ${at}: ${told.join('\n  ')}`);
       }
     };
     await Promise.all(Array.from({ length: AT_A_TIME }, look));
@@ -85,10 +97,13 @@ export class LoginLoad {
       const [line] = client.handshake.setCookie;
       if (line === undefined) throw new Error('a new browser got no cookie');
       const cookie = cookieValue(line);
+      this.#stories.set(cookie, []);
+      this.#note(cookie, `came to node ${index}, id ${cookie}`);
       const challenge = await client.ask(hello({ authmethods: ['ticket'], authid: 'joe' }));
       if (challenge[0] !== 4) return void (this.#cut += 1);
       if ((await client.ask([5, TICKET, {}]))[0] !== 2) return void (this.#cut += 1);
       this.#known.set(cookie, 'in');
+      this.#note(cookie, 'logged in');
       if (visit % 2 === 0) await this.#logOut(cookie, (index + 1) % this.#urls.length);
     } finally {
       await client.drop();
@@ -98,7 +113,9 @@ export class LoginLoad {
   async #logOut(known: string, index: number): Promise<void> {
     const { client, cookie } = await this.#openWith(this.#urls[index] ?? '', known);
     try {
-      if ((await client.ask(hello({ authmethods: ['cookie'] })))[0] !== 2) return void (this.#cut += 1);
+      const answer = await client.ask(hello({ authmethods: ['cookie'] }));
+      this.#note(cookie, `came back to node ${index}, and got ${JSON.stringify(answer.slice(0, 3))}`);
+      if (answer[0] !== 2) return void (this.#cut += 1);
       // Until it is told, it does not know.
       this.#known.delete(cookie);
       if ((await client.ask([6, {}, 'wamp.close.logout']))[0] !== 6) return void (this.#cut += 1);
@@ -122,15 +139,20 @@ export class LoginLoad {
     }
   }
 
-  async #stateOf(url: string, cookie: string): Promise<string> {
-    const { client } = await this.#openWith(url, cookie);
+  async #stateOf(url: string, before: string): Promise<string> {
+    const { client, cookie } = await this.#openWith(url, before);
     try {
       const [type, , reason] = await client.ask(hello({ authmethods: ['cookie'] }));
+      this.#note(cookie, `asked at ${url}: ${String(type)} ${String(reason)}`);
       if (type === 2) return 'in';
       return type === 3 && reason === 'wamp.error.no_auth_method' ? 'out' : String(reason);
     } finally {
       await client.drop();
     }
+  }
+
+  #note(cookie: string, what: string): void {
+    this.#stories.get(cookie)?.push(`${new Date().toISOString()} ${what}`);
   }
 
   /** As browsers do, it takes the id that the node gives it in place of the old one: with the first request after the login. */
@@ -141,6 +163,9 @@ export class LoginLoad {
     const cookie = cookieValue(line);
     const state = this.#known.get(before);
     this.#known.delete(before);
+    this.#stories.set(cookie, this.#stories.get(before) ?? []);
+    this.#stories.delete(before);
+    this.#note(cookie, `got another id at ${url}: id ${cookie}`);
     if (state !== undefined) this.#known.set(cookie, state);
     return { client, cookie };
   }

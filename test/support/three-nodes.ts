@@ -120,6 +120,24 @@ export class ThreeNodes {
     }
   }
 
+  /** @returns what a bucket has of keys that begin so, with the numbers of the changes, for people. */
+  async entriesOf(bucket: string, prefixes: readonly string[]): Promise<string> {
+    const connection = await connect({ servers: [...this.nats.urls] });
+    try {
+      const values = await new Kvm(jetstream(connection)).open(`test_${bucket}`);
+      const lines: string[] = [];
+      for await (const key of await values.keys(prefixes.map((prefix) => `${prefix}.*`))) {
+        const entry = await values.get(key);
+        lines.push(
+          `${String(entry?.revision)} ${String(entry?.created.toISOString())} ${key} ${entry?.string() ?? ''}`,
+        );
+      }
+      return lines.join('\n');
+    } finally {
+      await connection.close();
+    }
+  }
+
   async dispose(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.dispose()));
     await this.nats.stop();

@@ -8,12 +8,15 @@ export class CountedStore implements CookieStore {
   readonly #store: CookieStore;
   readonly #counts: CookieCounts;
   readonly watch?: NonNullable<CookieStore['watch']>;
+  readonly latest?: NonNullable<CookieStore['latest']>;
   readonly compact?: () => Promise<Compaction>;
 
   constructor(store: CookieStore, counts: CookieCounts) {
     this.#store = store;
     this.#counts = counts;
     if (store.watch !== undefined) this.watch = store.watch.bind(store);
+    const latest = store.latest?.bind(store);
+    if (latest !== undefined) this.latest = (cbtid) => this.#watched(latest(cbtid));
     const compact = store.compact?.bind(store);
     if (compact !== undefined) this.compact = () => this.#watched(compact());
   }

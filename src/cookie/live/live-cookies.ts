@@ -183,8 +183,12 @@ export class LiveCookies {
    * @throws CookieStoreError (rejects) when the store fails.
    */
   async loginOf(held: string): Promise<CookieAuth | 'outdated' | undefined> {
-    const entry = await this.#get(held);
-    if (entry === undefined) return undefined;
+    let entry = await this.#get(held);
+    // Another node may have stored the login a moment ago.
+    if (entry !== undefined && !isForward(entry) && entry.auth === null) {
+      entry = (await this.#store.latest?.(held)) ?? entry;
+    }
+    if (entry === undefined || this.#logouts.has(held)) return undefined;
     if (isForward(entry)) return 'outdated';
     if (this.#isAlive(entry)) return entry.auth ?? undefined;
     this.#discard(held);

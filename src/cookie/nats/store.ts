@@ -3,6 +3,7 @@
  *
  *     change -> a new version, created -> JetStream has it -> our watch tells it -> the promise resolves
  *     get    -> the copy that the watch keeps; the bucket is asked only for ids that the copy does not know
+ *     latest -> the copy, unless the bucket has the next version already
  *
  * Two nodes that change a cookie at once both create its next version: one is first, and the other looks again at what the cookie is
  * now. So no logout is undone and no login lost, without an update by revision (`engine.ts` says why). A rotation writes the successor
@@ -97,6 +98,15 @@ export class NatsCookieStore implements CookieStore {
 
   async get(cbtid: string): Promise<CookieEntry | undefined> {
     return this.#answer(() => this.#entry(hashOf(cbtid)));
+  }
+
+  latest(cbtid: string): Promise<CookieEntry | undefined> {
+    return this.#answer(async () => {
+      const hash = hashOf(cbtid);
+      const link = this.#opened();
+      if ((await link.bucket.get(versionKey(hash, this.#next(hash)))) !== undefined) await link.barrier();
+      return this.#table.entry(hash);
+    });
   }
 
   create(record: CookieRecord): Promise<void> {

@@ -31,7 +31,8 @@ function queryOf({ url = '' }: IncomingMessage): string {
   return start === -1 ? '' : url.slice(start);
 }
 
-/** Somebody came with an id that was replaced, which is worth something for a while only. */
+/** Somebody came with an id that was replaced, which is worth something for a while only. Who has gone before is not kept until then. */
 export function endLater(connection: Pick<HostedTransport, 'evict'>, ms: number): void {
-  setTimeout(() => connection.evict('the cookie of this browser was replaced, please connect again'), ms).unref();
+  const there = new WeakRef(connection);
+  setTimeout(() => there.deref()?.evict('the cookie of this browser was replaced, please connect again'), ms).unref();
 }

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
+import { hashOf } from '../../../src/cookie/nats/values.js';
 import { CLOSED, ClusterLoad } from '../../support/cluster-load.js';
 import { LoginLoad, loginPath } from '../../support/login-load.js';
 import { hasNats } from '../../support/nats.js';
@@ -40,7 +41,9 @@ describeNeeds('nats-server', hasNats)('a cluster under load', () => {
         times.push(...(await (victim % 2 === 0 ? killNode : killServer)(cluster, load, victim >> 1)));
         if (ROUNDS > 6) process.stderr.write(`round ${round + 1}: ${report(times)}\n`);
       }
-      const { broken, ...browsers } = await logins.end();
+      const nodes = cluster;
+      const { broken, ...browsers } = await logins.end((ids) => nodes.entriesOf('browsers', ids.map(hashOf)));
+      if (broken.length > 0) process.stdout.write(`${broken.join('\n')}\n${cookieLines(nodes)}\n`);
       process.stdout.write(`${JSON.stringify(browsers)}\n`);
       const tally = await load.end();
       process.stdout.write(`${report(times)} ${JSON.stringify({ ...tally, errors: [...tally.errors] })}\n`);
@@ -74,6 +77,12 @@ const MAY_BE = ['wamp.error.canceled', 'wamp.error.unavailable', 'wamp.error.no_
 
 /** Where NATS has lost what it confirmed, all nodes join again at once: who calls may be back before who is called. */
 const NO_SUCH_PROCEDURE = 'wamp.error.no_such_procedure';
+
+/** What the nodes said of cookies and their bucket, for those who look for a lost login. */
+function cookieLines({ nodes }: ThreeNodes): string {
+  const lines = nodes.flatMap(({ output }, at) => output.split('\n').map((line) => `${at} ${line}`));
+  return lines.filter((line) => /cookie|bucket|values are gone|does not tell/.test(line)).join('\n');
+}
 
 let hasSeenLoss = false;
 

@@ -2,6 +2,8 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { CookieStoreError } from '../../../../src/cookie/error.js';
+import { LiveCookies } from '../../../../src/cookie/live/live-cookies.js';
+import { LENIENT } from '../../../../src/cookie/rules.js';
 import { isForward } from '../../../../src/cookie/store.js';
 import { MARGIN_MS } from '../../../../src/cookie/nats/table.js';
 import { hashOf, versionKey } from '../../../../src/cookie/nats/values.js';
@@ -18,6 +20,7 @@ import {
   recordOf,
   seededRandom,
 } from '../../../support/cookie-store.js';
+import { silentLogger } from '../../../../src/log/logger.js';
 import { natsStoreOn } from '../../../support/cookie-nats.js';
 
 const NOW = Date.parse('2026-11-21T00:00:00Z');
@@ -107,6 +110,43 @@ describe('two nodes at one cookie', () => {
     for (const { store } of [a, b])
       await expect(store.create(cookieRecord(first))).rejects.toThrow('this cookie id is taken');
     await Promise.all([a, b].map(({ store }) => store.close()));
+  });
+});
+
+describe('a node that is told late', () => {
+  it('asks for the latest before it says that nobody is logged in', async () => {
+    const hub = new MemoryHub();
+    const [a, b] = [await nodeOn(hub), hub.connect()];
+    let late: (() => void)[] | undefined;
+    const open = b.bucket.bind(b);
+    vi.spyOn(b, 'bucket').mockImplementation(async (name, options) => {
+      const bucket = await open(name, options);
+      const watch = bucket.watch.bind(bucket);
+      vi.spyOn(bucket, 'watch').mockImplementation((onChange, onGone) =>
+        watch((change) => (late === undefined ? onChange(change) : void late.push(() => onChange(change))), onGone),
+      );
+      return bucket;
+    });
+    const store = natsStoreOn(
+      () => Promise.resolve(b),
+      'cookies',
+      () => NOW,
+    );
+    await store.open();
+    const cookies = new LiveCookies({ store, rules: LENIENT, clock: () => NOW, log: silentLogger() });
+    await a.store.create(cookieRecord(first));
+    const held: (() => void)[] = (late = []);
+    expect(await cookies.loginOf(first)).toBeUndefined();
+    await a.store.update(first, { auth: JOE, modified: MODIFIED });
+    expect(await recordOf(store, first)).toMatchObject({ auth: null });
+    const login = cookies.loginOf(first);
+    // The login, and behind it the word of the node itself.
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    late = undefined;
+    for (const tell of held) tell();
+    expect(await login).toEqual(JOE);
+    cookies.close();
+    for (const node of [a.store, store]) await node.close();
   });
 });
 
