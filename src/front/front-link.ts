@@ -25,7 +25,7 @@ import type { Codec, Serializer } from '../serializer/serializer.js';
 import type { Place } from '../transport/apart/apart.js';
 import type { WampConnection } from '../transport/connection.js';
 import type { LinkDeps, LinkOwner } from './link.js';
-import type { Admittance, Entry, EntryTls, Loss, Move, Opening, Refused, Vouched } from './shapes.js';
+import type { Admittance, Entry, EntryTls, Loss, Opening, Refused, Vouched } from './shapes.js';
 
 /** What the end of a link at the router is made with. */
 export interface FrontLinkDeps extends LinkDeps {
@@ -111,8 +111,8 @@ export class FrontLink implements LinkOwner {
     const wire = guest?.wire;
     if (guest !== undefined && wire !== undefined && kind === Kind.MESSAGE) {
       if (guest.isSilent) this.#heard(guest);
-      if (guest.place.elsewhere === undefined || !this.#goesAway(number, guest, content)) wire.receive(content);
-      return;
+      if (guest.place.elsewhere !== undefined) goAway(guest, content);
+      return wire.receive(content);
     }
     if (!FRONT_KINDS.has(kind)) throw new BadRecord('a front says what fronts do not');
     if (kind === Kind.ENTER) return this.#enter(number, entryIn(content));
@@ -210,18 +210,6 @@ export class FrontLink implements LinkOwner {
     return { peer, address: countedAddress(remoteAddress) ?? '', ...visitor, tls: tls && new LinkedTls(tls) };
   }
 
-  /** @returns whether the message asks for a realm that is with another router: then the client goes there with it. */
-  #goesAway(number: number, { place, entry, wire, tracked }: Guest, content: Buffer): boolean {
-    if (wire?.connection.isOpening !== true) return false;
-    const realm = realmIn(content, wire.connection.codec.serializer);
-    const to = realm === undefined ? undefined : place.elsewhere?.(realm);
-    if (to === undefined) return false;
-    const vouched = { record: tracked?.record, lastsMs: tracked?.lastsMs };
-    wire.goesAway(content);
-    this.#link.facts(Kind.MOVE, number, { to, entry: { ...entry, vouched } } satisfies Move);
-    return true;
-  }
-
   /** Whoever goes on has read the answer. */
   #heard(guest: Guest): void {
     guest.isSilent = false;
@@ -268,6 +256,16 @@ class LinkedTls implements TlsClient {
 /** @returns what stands for the request of a client: its headers, its URL, and where it is. */
 function requestOf({ headers = {}, url = '' }: Entry, socket: LinkedCarrier): IncomingMessage {
   return { headers, url, socket } as unknown as IncomingMessage;
+}
+
+/** A message that asks for a realm of another router sends the client there. */
+function goAway({ place, entry, wire, tracked }: Guest, content: Buffer): void {
+  if (wire?.connection.isOpening !== true) return;
+  const realm = realmIn(content, wire.connection.codec.serializer);
+  const to = realm === undefined ? undefined : place.elsewhere?.(realm);
+  if (to === undefined) return;
+  const vouched = { record: tracked?.record, lastsMs: tracked?.lastsMs };
+  wire.goesAway({ to, entry: { ...entry, vouched } });
 }
 
 /** @returns undefined where the other router does not track cookies. */

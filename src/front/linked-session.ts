@@ -45,8 +45,8 @@ export class LinkedSession implements ConnectionSession {
   #credit = CREDIT_BYTES;
   /** As long as it is with another router: how much may be sent to the first one. */
   #creditAtHome = 0;
-  /** What the router has not answered yet, and another one may have to. Nothing is sent behind it. */
-  #kept: Buffer | undefined;
+  /** Nothing is sent behind a message that another router may have to answer. */
+  #isAwaited = false;
   #goOn: ((rest: () => void) => void) | undefined;
 
   constructor(connection: WampConnection, deps: LinkedSessionDeps) {
@@ -62,7 +62,7 @@ export class LinkedSession implements ConnectionSession {
 
   /** Sends a message of the client to the router. */
   pass(bytes: Buffer): void {
-    if (this.#deps.mayMove && this.isOpening) this.#kept = bytes;
+    if (this.#deps.mayMove && this.isOpening) this.#isAwaited = true;
     this.#record(Kind.MESSAGE, bytes);
     this.#credit -= bytes.length;
     // What comes behind it waits, and the client is not read.
@@ -71,8 +71,8 @@ export class LinkedSession implements ConnectionSession {
 
   /** The router says something to the client. */
   answered(): void {
-    if (this.#kept === undefined) return;
-    this.#kept = undefined;
+    if (!this.#isAwaited) return;
+    this.#isAwaited = false;
     this.mayGoOn();
   }
 
@@ -80,17 +80,13 @@ export class LinkedSession implements ConnectionSession {
     return this.#seat !== this.#deps.seat;
   }
 
-  /** Another router has the realm: it gets what this one could not answer. */
+  /** Another router has the realm. What the first one could not answer comes back, for that one. */
   movesTo(seat: Seat): void {
-    const kept = this.#kept;
-    this.#kept = undefined;
     this.#creditAtHome = this.#credit;
     this.#credit = CREDIT_BYTES;
     this.#seat = seat;
     this.#isAnnounced = false;
     this.#announce();
-    if (kept !== undefined) this.pass(kept);
-    this.mayGoOn();
   }
 
   /** The other router has ended the session. */
@@ -100,7 +96,7 @@ export class LinkedSession implements ConnectionSession {
     this.#seat = this.#deps.seat;
     this.#isAnnounced = true;
     this.#credit = this.#creditAtHome;
-    this.#kept = undefined;
+    this.#isAwaited = false;
     this.stands({ isEstablished: false, id: 0 });
     this.#record(Kind.HOME);
     this.mayGoOn();
@@ -164,7 +160,7 @@ export class LinkedSession implements ConnectionSession {
   }
 
   get #mustWait(): boolean {
-    return this.#kept !== undefined || this.#credit <= 0 || this.#seat.link.mustWait();
+    return this.#isAwaited || this.#credit <= 0 || this.#seat.link.mustWait();
   }
 
   #record(kind: Kind, content?: Buffer): void {

@@ -14,7 +14,7 @@ import type { Fault } from '../transport/endings.js';
 import type { TransportHost } from '../transport/transport-host.js';
 import type { Carrier, FrameTaker, Wire } from '../transport/wire.js';
 import type { Link } from './link.js';
-import type { End, Standing } from './shapes.js';
+import type { End, Move, Standing } from './shapes.js';
 
 /** The bytes that were worked off are given back in pieces of this size: a record costs more than to wait for some. */
 const GIVEN_BACK = CREDIT_BYTES / 4;
@@ -139,16 +139,17 @@ export class LinkedWire implements Wire {
 
   /** A message of the client has come. */
   receive(data: Buffer): void {
-    if (this.#isBack) return this.#terms.link.record(Kind.BACK, this.#terms.number, data);
+    if (this.#isBack) return this.#giveUp(data);
     this.#owedBytes += data.length;
+    if (this.#isAway) return this.#giveUp(data);
     this.connection.inbox.receive(data, this.#terms.codec.serializer.binary);
     this.#giveBack(GIVEN_BACK);
   }
 
-  /** The client goes to another router with its message, which is none for this one. Until {@link cameHome} nothing is to become of it here. */
-  goesAway(data: Buffer): void {
+  /** The client goes to another router, and what it says with it. Until {@link cameHome} nothing is to become of it here. */
+  goesAway(to: Move): void {
     this.#isAway = true;
-    this.#owedBytes += data.length;
+    this.#terms.link.facts(Kind.MOVE, this.#terms.number, to);
     this.connection.sessionOpened();
   }
 
@@ -198,6 +199,11 @@ export class LinkedWire implements Wire {
   notSent(message: RouterMessage, error: unknown): void {
     if (!this.#terms.saysInstead) throw error;
     sayInstead(this.connection, this.#host, message, error);
+  }
+
+  #giveUp(data: Buffer): void {
+    const { link, number } = this.#terms;
+    link.record(Kind.BACK, number, data);
   }
 
   #giveBack(least: number): void {

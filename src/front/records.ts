@@ -71,7 +71,7 @@ export const Kind = {
   MOVE: 45,
   /** The session of a client that came from another router has ended: it belongs there again. */
   RETURN: 46,
-  /** A message that came behind that one: it is for the other router. */
+  /** A message of the client that is for the other router. */
   BACK: 47,
 } as const;
 

@@ -121,9 +121,9 @@ export class RouterLink implements LinkOwner {
     if (guest === undefined) return;
     if (kind === Kind.FORGOTTEN) return this.#forget(number, guest);
     const { session } = guest;
-    if (guest.hasLeft) {
-      if (kind === Kind.BACK) session?.pass(content);
-    } else if (session !== undefined && kind === Kind.MOVE) this.#moves(session, guest.socket, moveIn(content));
+    if (kind === Kind.BACK) session?.pass(content);
+    else if (guest.hasLeft) return;
+    else if (session !== undefined && kind === Kind.MOVE) this.#moves(session, guest.socket, moveIn(content));
     else if (session !== undefined && kind === Kind.RETURN) {
       guest.hasLeft = true;
       session.goesHome();

@@ -175,9 +175,8 @@ describe('a client whose realm is with another router', () => {
   it('is refused there, and may not go on', async () => {
     await begin();
     const client = await front.connect();
-    expect(await client.ask([1, OTHER, { roles: ALL_ROLES, authmethods: ['ticket'], authid: 'nobody' }])).toMatchObject(
-      [4],
-    );
+    const hello = [1, OTHER, { roles: ALL_ROLES, authmethods: ['ticket'], authid: 'nobody' }];
+    expect((await client.ask(hello))[0]).toBe(4);
     expect((await client.ask([5, 'wrong', {}]))[0]).toBe(3);
     await client.closed;
     await forgotten();
