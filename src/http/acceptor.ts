@@ -10,12 +10,16 @@ import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log/logger.js';
+import type { RequestHead } from '../transport/request-head.js';
 import type { Acceptor } from '../transport/endpoint.js';
 import { askAfter } from '../transport/keep-alive.js';
 import { openConnections } from '../transport/open-connections.js';
 import { Dispatcher } from './dispatch.js';
 import type { DispatcherOptions } from './dispatch.js';
+import { FirstChunks } from './first-chunk.js';
+import type { FirstChunkOwner } from './first-chunk.js';
 import { LeavingServices } from './leaving.js';
+import { MAX_HEADER_BYTES } from './parse-error.js';
 import { WebResponse } from './response.js';
 import type { WebService } from './service.js';
 
@@ -46,7 +50,7 @@ export interface DepartingService {
 }
 
 /** Speaks HTTP on the connections of an endpoint, and gives each request to the service of its path. */
-export class HttpAcceptor implements Acceptor {
+export class HttpAcceptor implements Acceptor, FirstChunkOwner {
   #root: WebService;
   /** What is in no root any more, and not over yet. */
   readonly #retired = new Set<WebService>();
@@ -55,6 +59,8 @@ export class HttpAcceptor implements Acceptor {
   readonly #log: Logger;
   readonly #server: Server<typeof IncomingMessage, typeof WebResponse>;
   readonly #dispatcher: Dispatcher;
+  /** Where connections begin. */
+  readonly #first: FirstChunks;
   /** There is no time limit for the headers of a request, or between two requests. */
   #mayWaitForEver: boolean;
   /** How many connections there are, upgraded ones included, which the HTTP server itself forgets. */
@@ -81,17 +87,30 @@ export class HttpAcceptor implements Acceptor {
     // They have a limit in bytes. Of too many Node.js would hide the last ones, but not from its parser: a length of the body, a cookie.
     this.#server.maxHeadersCount = 0;
     this.#mayWaitForEver = this.#server.headersTimeout === 0 || this.#server.keepAliveTimeout === 0;
+    const { maxHeaderSize = MAX_HEADER_BYTES } = http;
+    const limits = { maxHeadBytes: maxHeaderSize, headMs: this.#server.headersTimeout, silentMs: STALLED_MS };
+    this.#first = new FirstChunks(limits, this);
+    this.#listen();
+  }
+
+  #listen(): void {
     const requests = this.#dispatcher;
     this.#server
-      .on('request', (req, res) => this.#guard(req.socket, () => requests.request(answering(req, res), res)))
+      .on('request', (req, res) => this.#guard(req.socket, () => requests.request(this.#answering(req, res), res)))
       .on('checkContinue', (req, res) =>
-        this.#guard(req.socket, () => requests.requestInAdvance(answering(req, res), res)),
+        this.#guard(req.socket, () => requests.requestInAdvance(this.#answering(req, res), res)),
       )
       .on('checkExpectation', (req, res) =>
-        this.#guard(req.socket, () => requests.expectation(answering(req, res), res)),
+        this.#guard(req.socket, () => requests.expectation(this.#answering(req, res), res)),
       )
-      .on('upgrade', (req, socket, head) => this.#guard(socket, () => requests.upgrade(req, socket, head)))
-      .on('connect', (req: IncomingMessage, socket: Duplex) => this.#guard(socket, () => requests.connect(req, socket)))
+      .on('upgrade', (req, socket, head) => {
+        this.#first.hasHead(req.socket);
+        this.#guard(socket, () => requests.upgrade(req, socket, head));
+      })
+      .on('connect', (req: IncomingMessage, socket: Duplex) => {
+        this.#first.hasHead(req.socket);
+        this.#guard(socket, () => requests.connect(req, socket));
+      })
       .on('clientError', (error, socket) => this.#guard(socket, () => requests.clientError(error, socket)));
   }
 
@@ -112,6 +131,7 @@ export class HttpAcceptor implements Acceptor {
       if (value !== undefined) this.#server[key] = value;
     }
     this.#mayWaitForEver = this.#server.headersTimeout === 0 || this.#server.keepAliveTimeout === 0;
+    this.#first.limit(this.#server.headersTimeout);
     const answered = this.#dispatcher.renew({ ...dispatcher, root });
     for (const { service, mount, successor } of departing) {
       this.#retired.add(service);
@@ -128,7 +148,22 @@ export class HttpAcceptor implements Acceptor {
     socket.on('close', this.#forget);
     socket.setNoDelay(true);
     if (this.#mayWaitForEver) askAfter(socket);
-    this.#parse(socket);
+    this.#first.accept(socket);
+  }
+
+  /** See {@link FirstChunkOwner.upgrade}. */
+  upgrade(req: RequestHead, socket: Socket, head: Buffer): void {
+    this.#guard(socket, () => this.#dispatcher.webSocket(req, socket, head));
+  }
+
+  /** See {@link FirstChunkOwner.parse}. */
+  parse(socket: Socket): void {
+    this.#guard(socket, () => this.#parse(socket));
+  }
+
+  /** See {@link FirstChunkOwner.failed}. */
+  failed(error: NodeJS.ErrnoException, socket: Socket): void {
+    this.#guard(socket, () => this.#dispatcher.clientError(error, socket));
   }
 
   /** Node.js documents this event as the way to give connections to an HTTP server. */
@@ -139,7 +174,7 @@ export class HttpAcceptor implements Acceptor {
 
   /** See {@link Acceptor.dismiss}. */
   async dismiss(): Promise<void> {
-    this.#dispatcher.finish();
+    this.#finish();
     const all = [this.#root, ...this.#retired].map(async (service) => service.dismiss?.());
     for (const result of await Promise.allSettled(all)) {
       if (result.status === 'rejected')
@@ -149,11 +184,25 @@ export class HttpAcceptor implements Acceptor {
 
   async stop(): Promise<void> {
     const startedMs = performance.now();
-    this.#dispatcher.finish();
+    this.#finish();
     await this.#stopServices();
     // Ends the connections between two requests that services had kept till now.
     this.#server.close();
     await this.#emptyWithin(Math.max(RESPONSES_MS - (performance.now() - startedMs), STOP_GRACE_MS));
+    this.#first.end();
+  }
+
+  #finish(): void {
+    this.#first.finish();
+    this.#dispatcher.finish();
+  }
+
+  /** The connection is in use as long as the response goes on, and then waits for another request. */
+  #answering(req: IncomingMessage, res: WebResponse): IncomingMessage {
+    this.#first.hasHead(req.socket);
+    openConnections.responds(req.socket);
+    res.on('close', answered);
+    return req;
   }
 
   async #end(service: WebService, over: Promise<void>): Promise<void> {
@@ -184,6 +233,7 @@ export class HttpAcceptor implements Acceptor {
   }
 
   #closed(socket: Socket): void {
+    this.#first.closed(socket);
     this.#dispatcher.closed(socket);
     this.#connections -= 1;
     if (this.#connections === 0) this.#onEmpty?.();
@@ -200,13 +250,6 @@ export class HttpAcceptor implements Acceptor {
     });
     this.#onEmpty = undefined;
   }
-}
-
-/** The connection is in use as long as the response goes on, and then waits for another request. */
-function answering(req: IncomingMessage, res: WebResponse): IncomingMessage {
-  openConnections.responds(req.socket);
-  res.on('close', answered);
-  return req;
 }
 
 function answered(this: WebResponse): void {

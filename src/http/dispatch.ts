@@ -17,6 +17,7 @@ import type { Logger } from '../log/logger.js';
 import type { HttpCounts } from '../metrics/http-counts.js';
 import { peerOf, undecideAddress } from '../transport/peer.js';
 import type { ClientAddress } from '../transport/peer.js';
+import type { RequestHead } from '../transport/request-head.js';
 import type { TrustedProxies } from '../transport/proxies/trusted-proxies.js';
 import { RefusalLog, loggedPath, refuse } from '../transport/refusal.js';
 import { sendEmpty, sendStatus } from './answer.js';
@@ -30,7 +31,7 @@ import { isKept, isKeptForOthers } from './kept-connections.js';
 import type { LeavingServices } from './leaving.js';
 import { WebResponse } from './response.js';
 import type { ServerEnd } from './response.js';
-import type { WebRequest, WebService } from './service.js';
+import type { WebRequest, WebService, WebUpgrade } from './service.js';
 import { parseTarget } from './target.js';
 import type { Target } from './target.js';
 
@@ -141,20 +142,15 @@ export class Dispatcher implements ServerEnd {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#takeOver(socket);
     if (!(socket instanceof Socket)) throw new TypeError('an HTTP connection that is no socket');
-    if (!isForWebSocket(req)) {
-      if (hasBody(req)) this.#parseWithoutUpgrade(req, socket, head);
-      else this.#ignoreUpgrade(req, socket);
-      return;
-    }
-    // `ws` takes no list.
-    req.headers.upgrade = 'websocket';
-    const client = this.#addressOf(req);
-    const target = parseTarget(req.url ?? '');
-    if ('status' in target) {
-      this.#refusals.webSocket(req, { ...target, kind: 'target' });
-      refuse(socket, target.status, target.text);
-    } else if (this.#finishing) refuse(socket, 503, STOPPING);
-    else this.#upgradeTo(asWebRequest(req, target, client), socket, head);
+    if (isForWebSocket(req)) this.#toWebSocket(req, socket, head);
+    else if (hasBody(req)) this.#parseWithoutUpgrade(req, socket, head);
+    else this.#ignoreUpgrade(req, socket);
+  }
+
+  /** An upgrade to WebSocket on a connection that the HTTP server has never got. */
+  webSocket(req: RequestHead, socket: Socket, head: Buffer): void {
+    this.#takeOver(socket);
+    this.#toWebSocket(req, socket, head);
   }
 
   /** CONNECT asks for a proxy, which this is not. */
@@ -227,7 +223,19 @@ export class Dispatcher implements ServerEnd {
     this.#options.log.error({ err: error, method: req.method, path: loggedPath(req) }, 'web service failed');
   }
 
-  #upgradeTo(request: WebRequest, socket: Socket, head: Buffer): void {
+  #toWebSocket(req: RequestHead, socket: Socket, head: Buffer): void {
+    // `ws` takes no list.
+    req.headers.upgrade = 'websocket';
+    const client = this.#addressOf(req);
+    const target = parseTarget(req.url ?? '');
+    if ('status' in target) {
+      this.#refusals.webSocket(req, { ...target, kind: 'target' });
+      refuse(socket, target.status, target.text);
+    } else if (this.#finishing) refuse(socket, 503, STOPPING);
+    else this.#upgradeTo(asWebRequest(req, target, client), socket, head);
+  }
+
+  #upgradeTo(request: WebUpgrade, socket: Socket, head: Buffer): void {
     const { root, log } = this.#options;
     if (root.upgrade === undefined) {
       refuse(socket, 400, 'There is no WebSocket at this path.');
@@ -261,7 +269,7 @@ export class Dispatcher implements ServerEnd {
     this.#options.parseAgain(socket);
   }
 
-  #addressOf(req: IncomingMessage): ClientAddress {
+  #addressOf(req: RequestHead): ClientAddress {
     if (this.#options.isBehindFronts === true) return clientOfFront(req);
     return clientAddressOf(req, this.#options.trustedProxies);
   }
@@ -362,6 +370,10 @@ function namedBy(connection: string): string[] {
     .filter((word) => word !== '' && !OF_CONNECTIONS.has(word.toLowerCase()));
 }
 
-function asWebRequest(req: IncomingMessage, { path, query }: Target, client: ClientAddress): WebRequest {
+function asWebRequest<R extends RequestHead>(
+  req: R,
+  { path, query }: Target,
+  client: ClientAddress,
+): WebUpgrade & { readonly req: R } {
   return { req, mount: '/', rest: path, query, client };
 }

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ClientAddress } from '../transport/peer.js';
+import type { RequestHead } from '../transport/request-head.js';
 import type { WebResponse } from './response.js';
 
 /** The cookie of a request: who came back. */
@@ -23,9 +24,9 @@ export interface RequestCookie {
   readonly isHeld: boolean;
 }
 
-/** One request as a service sees it. */
-export interface WebRequest {
-  readonly req: IncomingMessage;
+/** One upgrade as a service sees it. */
+export interface WebUpgrade {
+  readonly req: RequestHead;
   /** Where the service is mounted: `/` or `/a/b`, without trailing slash. */
   readonly mount: string;
   /**
@@ -37,6 +38,11 @@ export interface WebRequest {
   readonly query: string;
   /** Where the client is, decided once (`client-address.ts`). */
   readonly client: ClientAddress;
+}
+
+/** One request as a service sees it. */
+export interface WebRequest extends WebUpgrade {
+  readonly req: IncomingMessage;
   /** What the tracker found or made; absent where no `cookie` section is in force, and at OPTIONS. */
   readonly cookie?: RequestCookie;
 }
@@ -55,7 +61,7 @@ export interface WebService {
    * Takes an upgraded socket over; services without it refuse upgrades with 400. Must not throw. A service that has
    * it also does its own cookie tracking; for the others it is done before `handle` is called.
    */
-  upgrade?(request: WebRequest, socket: Socket, head: Buffer): void;
+  upgrade?(request: WebUpgrade, socket: Socket, head: Buffer): void;
   /** Acquires what the service needs. `stop` may be called after a failed or missing `start`. */
   start?(): Promise<void>;
   stop?(): Promise<void>;

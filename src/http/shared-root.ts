@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { SharedPort } from '../transport/shared-port.js';
 import type { WebResponse } from './response.js';
-import type { WebRequest, WebService } from './service.js';
+import type { WebRequest, WebService, WebUpgrade } from './service.js';
 import { firstSegment } from './target.js';
 
 interface Tree {
@@ -49,7 +49,7 @@ export class SharedRoot implements WebService {
     return this.#treeFor(request).root.handle(request, res);
   }
 
-  upgrade(request: WebRequest, socket: Socket, head: Buffer): void {
+  upgrade(request: WebUpgrade, socket: Socket, head: Buffer): void {
     this.#treeFor(request).root.upgrade?.(request, socket, head);
   }
 
@@ -57,7 +57,7 @@ export class SharedRoot implements WebService {
     return treesOf.get(this.#port) ?? [];
   }
 
-  #treeFor({ rest }: WebRequest): Tree {
+  #treeFor({ rest }: WebUpgrade): Tree {
     const { segment } = firstSegment(rest);
     const named = segment === REST ? undefined : this.#trees.find(({ keys }) => keys.has(segment));
     return named ?? this.#trees.find(({ keys }) => keys.has(REST)) ?? this.#own;

@@ -99,9 +99,14 @@ export class Drain {
     this.#hosts.add(host);
   }
 
+  /** Whoever asks is told that the end is near. */
+  near(): void {
+    this.#isNear = true;
+  }
+
   /** Resolves when it is time to {@link run}: load balancers have had the time to notice. */
   async announce(): Promise<void> {
-    this.#isNear = true;
+    this.near();
     const { delayMs } = this.#times;
     if (delayMs === 0) return;
     this.#deps.log.info({ delayMs }, 'the end is near: clients are served as before until load balancers have noticed');

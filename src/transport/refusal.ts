@@ -3,12 +3,12 @@
  * that does not speak HTTP. Each reason is told to the operator, too: who is refused has no other witness.
  */
 import { STATUS_CODES } from 'node:http';
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { RepeatedLog } from '../log/repeated.js';
 import { peerOf } from './peer.js';
 import type { Logger } from '../log/logger.js';
+import type { RequestHead } from './request-head.js';
 
 /** Our `Server` header; without a version, because it only helps those who look for known faults. */
 export const SERVER_NAME = 'crossbar-ts';
@@ -39,7 +39,7 @@ export class RefusalLog {
   }
 
   /** A handshake, or what was meant to be one. */
-  webSocket(req: IncomingMessage, { kind, ...refusal }: Refusal): void {
+  webSocket(req: RequestHead, { kind, ...refusal }: Refusal): void {
     const { origin } = req.headers;
     const facts = {
       peer: peerOf(req.socket),
@@ -50,7 +50,7 @@ export class RefusalLog {
   }
 
   /** A request whose answer is left to the caller. */
-  request(req: IncomingMessage, { kind, ...refusal }: Refusal): void {
+  request(req: RequestHead, { kind, ...refusal }: Refusal): void {
     const facts = { peer: peerOf(req.socket), method: req.method, path: loggedPath(req), ...told(refusal) };
     this.#log.say('warn', facts, 'HTTP request refused', kind);
   }
@@ -81,15 +81,15 @@ function cut(text: string): string {
 }
 
 /** request -> what stands in the log in place of its path */
-const shownPaths = new WeakMap<IncomingMessage, string>();
+const shownPaths = new WeakMap<RequestHead, string>();
 
 /** From now on another path stands in the log: there is a password in that of the request. */
-export function concealPath(req: IncomingMessage, shown: string): void {
+export function concealPath(req: RequestHead, shown: string): void {
   shownPaths.set(req, shown);
 }
 
 /** @returns the path of a request for the log, without the query, which may hold what is nobody's business. */
-export function loggedPath(req: IncomingMessage): string {
+export function loggedPath(req: RequestHead): string {
   return cut(shownPaths.get(req) ?? (req.url ?? '').split('?', 1).join(''));
 }
 

@@ -43,7 +43,7 @@ const PAYLOAD_POSITION: Readonly<Record<number, number>> = {
 
 /** @returns where Arguments stand in a message of type `code`, or undefined when it carries no payload. */
 export function payloadPosition(code: unknown): number | undefined {
-  return PAYLOAD_POSITION[code as number];
+  return typeof code === 'number' ? PAYLOAD_POSITION[code] : undefined;
 }
 
 /** Message code -> position of the options that may call the payload opaque. */
@@ -54,7 +54,8 @@ const OPAQUE_POSITION: Readonly<Record<number, number>> = { [m.ERROR]: 3, [m.PUB
  * transparency, announced by `enc_algo` in the options. Only the endpoints know what is inside.
  */
 export function carriesOpaquePayload(fields: readonly unknown[]): boolean {
-  const position = OPAQUE_POSITION[fields[0] as number];
+  const [code] = fields;
+  const position = typeof code === 'number' ? OPAQUE_POSITION[code] : undefined;
   const options = position === undefined ? undefined : fields[position];
   return isDict(options) && typeof options.enc_algo === 'string';
 }

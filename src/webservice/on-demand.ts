@@ -3,7 +3,7 @@
  * registry is a file of a few lines then, `type.ts` in the folder of the service, and everything else is behind its `load`.
  */
 import type { Socket } from 'node:net';
-import type { WebRequest, WebService } from '../http/service.js';
+import type { WebRequest, WebService, WebUpgrade } from '../http/service.js';
 import type { WebResponse } from '../http/response.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
 import type { PathServiceConfig } from './schema.js';
@@ -54,7 +54,7 @@ class OnDemand implements WebService {
     return this.#started.handle(request, res);
   }
 
-  #upgrade(request: WebRequest, socket: Socket, head: Buffer): void {
+  #upgrade(request: WebUpgrade, socket: Socket, head: Buffer): void {
     if (this.#service === undefined) socket.destroy();
     else this.#service.upgrade?.(request, socket, head);
   }

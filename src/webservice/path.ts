@@ -13,7 +13,7 @@ import { sendStatus } from '../http/answer.js';
 import type { PathConfig } from './schema.js';
 import { serve } from '../http/methods.js';
 import type { WebResponse } from '../http/response.js';
-import type { WebRequest, WebService } from '../http/service.js';
+import type { WebRequest, WebService, WebUpgrade } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
 import { firstSegment } from '../http/target.js';
 
@@ -82,7 +82,7 @@ class PathService implements WebService {
     sendStatus(res, 404, 'There is nothing here.');
   }
 
-  upgrade(request: WebRequest, socket: Socket, head: Buffer): void {
+  upgrade(request: WebUpgrade, socket: Socket, head: Buffer): void {
     const found = this.#find(request);
     if (found?.service.upgrade !== undefined) {
       found.service.upgrade(found.request, socket, head);
@@ -95,7 +95,7 @@ class PathService implements WebService {
     refuse(socket, refusal.status, refusal.text);
   }
 
-  #find(request: WebRequest): { readonly service: WebService; readonly request: WebRequest } | undefined {
+  #find<R extends WebUpgrade>(request: R): { readonly service: WebService; readonly request: R } | undefined {
     const { segment, rest } = firstSegment(request.rest);
     const named = segment === REST ? undefined : this.#services.get(segment);
     if (named !== undefined)

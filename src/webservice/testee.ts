@@ -5,7 +5,7 @@ import type { Logger } from '../log/logger.js';
 import { WebSocketEcho } from '../transport/testee/websocket-echo.js';
 import type { WebSocketTesteeConfig } from '../transport/testee/schema.js';
 import { READ_ONLY } from '../http/methods.js';
-import type { WebRequest, WebService } from '../http/service.js';
+import type { WebRequest, WebService, WebUpgrade } from '../http/service.js';
 
 export class TesteeService implements WebService {
   /** Of plain requests; an upgrade has rules of its own. */
@@ -29,7 +29,7 @@ export class TesteeService implements WebService {
     res.end(`This WebSocket sends back what it gets.${url === undefined ? '' : ` Clients connect to ${url}.`}\n`);
   }
 
-  upgrade({ req }: WebRequest, socket: Socket, head: Buffer): void {
+  upgrade({ req }: WebUpgrade, socket: Socket, head: Buffer): void {
     this.#echo.accept(req, socket, head);
   }
 

@@ -12,7 +12,7 @@ import { refuse } from '../transport/refusal.js';
 import { WebSocketAcceptor } from '../transport/websocket/websocket.js';
 import type { WebSocketServiceConfig } from './websocket-schema.js';
 import { READ_ONLY } from '../http/methods.js';
-import type { WebRequest, WebService } from '../http/service.js';
+import type { WebRequest, WebService, WebUpgrade } from '../http/service.js';
 import type { WebServiceDeps, WebServiceType } from './service.js';
 
 class WebSocketService implements WebService {
@@ -77,7 +77,7 @@ class WebSocketService implements WebService {
     this.#acceptor.handlePlain(req, res);
   }
 
-  upgrade({ req }: WebRequest, socket: Socket, head: Buffer): void {
+  upgrade({ req }: WebUpgrade, socket: Socket, head: Buffer): void {
     if (this.#acceptor === undefined) refuse(socket, 503, 'The node is starting.');
     else this.#acceptor.accept(req, socket, head);
   }

@@ -1,10 +1,10 @@
 /** Who may come in at a place of a transport, and by which cookie: asked before the handshake of a client is answered. */
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { countRefusal } from '../../metrics/transport-counts.js';
 import type { Tracked } from '../../cookie/tracker.js';
 import type { Logger } from '../../log/logger.js';
 import type { SessionDeps } from '../../session/deps.js';
+import type { RequestHead } from '../request-head.js';
 import type { TransportHost } from '../transport-host.js';
 
 /** A client that was let in; what is known of its cookie is known where its session is. */
@@ -25,7 +25,7 @@ export class TurnedAway extends Error {
 /** Where sessions are in another process: it decides there, too. */
 export interface Entrance {
   /** Rejects with {@link TurnedAway}. @param req of a client of HTTP. */
-  enter(socket: Socket, req?: IncomingMessage): Promise<Entered>;
+  enter(socket: Socket, req?: RequestHead): Promise<Entered>;
 }
 
 /** In seconds. By then the connections that only wait are gone, at the default of `hello_timeout`. */

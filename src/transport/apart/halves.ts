@@ -65,6 +65,27 @@ export function sectionNames(half: object): ReadonlyMap<object, string> {
   return names;
 }
 
+/** @returns a half of the router without what is no place of WAMP: the services of paths. */
+export function placesOnly<C extends object>(half: C): C {
+  return Object.fromEntries(
+    Object.entries(half).map(([key, value]: [string, unknown]) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return [key, value];
+      if (key !== 'paths') return [key, SECRET.has(key) ? value : placesOnly(value)];
+      const kept = Object.entries(value as Readonly<Record<string, PathSection>>).filter(([, { type }]) =>
+        PLACES.has(type),
+      );
+      return [key, Object.fromEntries(kept.map(([path, section]) => [path, placesOnly(section)]))];
+    }),
+  ) as C;
+}
+
+interface PathSection {
+  readonly type: string;
+}
+
+/** The path services that are places of WAMP for connections, or have such below them. */
+const PLACES: ReadonlySet<string> = new Set(['websocket', 'path']);
+
 /** @returns the section with these of its options 0. */
 function zeroed<C extends object>(section: C, names: readonly string[]): C {
   const { options = {} } = section as { readonly options?: Readonly<Record<string, unknown>> };

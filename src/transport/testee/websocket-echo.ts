@@ -7,9 +7,8 @@
  * when that takes too long, or when too much waits for all of them. For the limit of all connections of the process a connection
  * always waits, so it makes room for others.
  */
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket } from 'ws';
 import { RepeatedLog } from '../../log/repeated.js';
 import { ConnectionLimits } from '../connection-limits.js';
 import { DeadlineQueue } from '../deadline-queue.js';
@@ -18,13 +17,16 @@ import { addressOf, peerOf } from '../peer.js';
 import { refuse, RefusalLog } from '../refusal.js';
 import { refusalOf } from '../websocket/handshake.js';
 import { originCheck } from '../websocket/origin.js';
+import { Switching } from '../websocket/switching.js';
 import { guardReceiver, limitFrames } from '../websocket/receiver-guard.js';
 import type { Logger } from '../../log/logger.js';
 import type { Fault } from '../endings.js';
 import type { OriginCheck } from '../websocket/origin.js';
 import type { ConnectionOwner } from '../connection-limits.js';
+import type { RequestHead } from '../request-head.js';
 import type { WebSocketOptions } from '../websocket/schema.js';
 import { serverOptionsOf } from '../websocket/server-options.js';
+import type { SwitchingAnswer } from '../websocket/switching.js';
 
 /** Bytes that may wait for a client; beyond that nothing more is read of it. */
 const MAX_WAITING_BYTES = 65_536;
@@ -37,6 +39,9 @@ const STALLED_MS = 30_000;
 
 /** How long clients have to close when the node stops. */
 const STOP_GRACE_MS = 1000;
+
+/** Nothing is agreed on, and nothing said. */
+const BARE: SwitchingAnswer = { subprotocol: undefined, headers: [] };
 
 class EchoWebSocket extends WebSocket {
   peer = '';
@@ -68,7 +73,7 @@ export class WebSocketEcho {
   readonly #allowsOrigin: OriginCheck;
   readonly #refusals: RefusalLog;
   readonly #repeated: RepeatedLog;
-  readonly #server: InstanceType<typeof WebSocketServer<typeof EchoWebSocket>>;
+  readonly #switching: Switching<EchoWebSocket>;
   readonly #limits: ConnectionLimits;
   readonly #open = new Set<EchoWebSocket>();
   readonly #pings: DeadlineQueue<EchoWebSocket>;
@@ -84,10 +89,9 @@ export class WebSocketEcho {
     this.#allowsOrigin = originCheck(options.allowed_origins ?? ['*'], options.allow_null_origin ?? true);
     this.#refusals = new RefusalLog(log);
     this.#repeated = new RepeatedLog(log);
-    this.#server = new WebSocketServer({
+    this.#switching = new Switching({
       ...serverOptionsOf(options),
       WebSocket: EchoWebSocket,
-      handleProtocols: () => false,
       // One message a turn of the event loop: nobody holds it for long.
       allowSynchronousEvents: false,
     });
@@ -97,7 +101,7 @@ export class WebSocketEcho {
   }
 
   /** Takes the socket of an upgrade request: it is answered, one way or the other. Never throws. */
-  accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
+  accept(req: RequestHead, socket: Socket, head: Buffer): void {
     const refusal = refusalOf(req, { allowsOrigin: this.#allowsOrigin });
     if (refusal !== undefined) {
       this.#refusals.webSocket(req, refusal);
@@ -109,7 +113,7 @@ export class WebSocketEcho {
       return refuse(socket, 503, 'too many connections');
     }
     socket.on('close', () => this.#limits.leave(socket));
-    this.#server.handleUpgrade(req, socket, head, (ws) => this.#opened(ws, socket));
+    this.#switching.switch(req, socket, head, BARE, (ws) => this.#opened(ws, socket));
   }
 
   /** Closes every connection. Resolves when all are gone; idempotent. */

@@ -56,12 +56,13 @@ export class UniversalAcceptor implements Acceptor {
 
   accept(socket: Socket): void {
     const look = (): void => {
-      const first = socket.read(1) as Buffer | null;
-      if (first === null) return;
+      // All of it: what comes next may look at the whole first piece.
+      const chunk = socket.read() as Buffer | null;
+      if (chunk === null) return;
       socket.off('readable', look).off('end', end).off('close', forget).off('error', end);
       forget();
-      socket.unshift(first);
-      (this.#byOctet.get(first[0] ?? -1) ?? this.#http).accept(socket);
+      socket.unshift(chunk);
+      (this.#byOctet.get(chunk[0] ?? -1) ?? this.#http).accept(socket);
     };
     const end = (): void => void socket.destroy();
     const deadlines = this.#deadlines;

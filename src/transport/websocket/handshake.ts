@@ -2,7 +2,6 @@
  * Decides over the HTTP request that wants to become a WebSocket (RFC 6455, section 4.2), before anything is created
  * for it. Pure: a request in, a refusal or the chosen serializer out.
  */
-import type { IncomingMessage } from 'node:http';
 import { shortId } from '../../log/logger.js';
 import { subprotocolOf } from '../../serializer/registry.js';
 import { isNullOrigin, isPlanted, originCheck } from './origin.js';
@@ -10,6 +9,7 @@ import type { SerializerTypes } from '../../serializer/registry.js';
 import type { Serializer, SerializerType } from '../../serializer/serializer.js';
 import type { LocalEnd, OriginCheck } from './origin.js';
 import type { Refusal } from '../refusal.js';
+import type { RequestHead } from '../request-head.js';
 import type { WebSocketConfig } from './schema.js';
 
 /** What the handshake settled. */
@@ -51,12 +51,12 @@ const VERSIONS = ['13', '8'];
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /** @returns what to speak, or why not. Nothing has been answered yet. */
-export function negotiate(req: IncomingMessage, rules: HandshakeRules): Agreement | Refusal {
+export function negotiate(req: RequestHead, rules: HandshakeRules): Agreement | Refusal {
   return refusalOf(req, rules) ?? chooseSubprotocol(req.headers['sec-websocket-protocol'], rules);
 }
 
 /** @returns why a request cannot become a WebSocket, whatever is to be spoken on it. */
-export function refusalOf(req: IncomingMessage, rules: Pick<HandshakeRules, 'allowsOrigin'>): Refusal | undefined {
+export function refusalOf(req: RequestHead, rules: Pick<HandshakeRules, 'allowsOrigin'>): Refusal | undefined {
   const { headers } = req;
   if (req.method !== 'GET') {
     const text = `HTTP method "${req.method ?? ''}" cannot open a WebSocket`;
@@ -79,7 +79,7 @@ export function refusalOf(req: IncomingMessage, rules: Pick<HandshakeRules, 'all
 
 function refuseOrigin(
   origins: readonly (string | undefined)[],
-  { headers: { host } }: IncomingMessage,
+  { headers: { host } }: RequestHead,
   { allowsOrigin }: Pick<HandshakeRules, 'allowsOrigin'>,
 ): Refusal | undefined {
   const refused = origins.find((origin) => !allowsOrigin(origin, host));
@@ -104,7 +104,7 @@ function refuseOrigin(
  * ({@link isPlanted}).
  */
 export function isByPlantedHost(
-  { headers }: IncomingMessage,
+  { headers }: RequestHead,
   { allowsOrigin }: Pick<HandshakeRules, 'allowsOrigin'>,
   connection: LocalEnd,
 ): boolean {
@@ -115,7 +115,7 @@ export function isByPlantedHost(
  * A handshake that came without its upgrade: some proxy has dropped what it does not know. A browser that shows the page has
  * none of these.
  */
-export function isWithoutUpgrade({ headers }: IncomingMessage): boolean {
+export function isWithoutUpgrade({ headers }: RequestHead): boolean {
   return headers['sec-websocket-key'] !== undefined || /\bwebsocket\b/i.test(headers.upgrade ?? '');
 }
 
@@ -144,6 +144,8 @@ function chooseSubprotocol(
   header: string | undefined,
   { subprotocols, requireSubprotocol, formats }: HandshakeRules,
 ): Agreement | Refusal {
+  const only = header === undefined ? undefined : subprotocols.get(header);
+  if (only !== undefined) return { serializer: only, subprotocol: header };
   const offered = header === undefined ? [] : header.split(',').map((name) => name.trim());
   for (const subprotocol of offered) {
     const serializer = subprotocols.get(subprotocol);

@@ -3,8 +3,8 @@
  * config and comes with every visitor.
  */
 import { misfitOf } from './cookie-fit.js';
-import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../../log/logger.js';
+import type { RequestHead } from '../request-head.js';
 
 /** One for each place where pages connect. */
 export class PageWarnings {
@@ -20,7 +20,7 @@ export class PageWarnings {
    * Such a page is not refused: a proxy on this machine that passes `Host` on and nothing else looks the same, and the page
    * has no cookie of a visitor to this node.
    */
-  plantedHost({ headers: { host, origin } }: IncomingMessage): void {
+  plantedHost({ headers: { host, origin } }: RequestHead): void {
     const kind = 'planted host';
     if (this.#told.has(kind)) return;
     this.#told.add(kind);
@@ -36,7 +36,7 @@ export class PageWarnings {
   }
 
   /** Says whether the cookie that a browser is given fits its page. @param setCookie the value of the header. */
-  misfit(setCookie: string, { headers }: IncomingMessage): void {
+  misfit(setCookie: string, { headers }: RequestHead): void {
     const misfit = misfitOf(setCookie, headers);
     if (misfit === undefined || this.#told.has(misfit.reason)) return;
     this.#told.add(misfit.reason);

@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { WebSocketServer } from 'ws';
 import { admitSocket } from '../admit.js';
 import { TurnedAway, decide } from '../apart/entrance.js';
 import { countRefusal } from '../../metrics/transport-counts.js';
@@ -13,17 +12,20 @@ import { PageWarnings } from './page-warnings.js';
 import { clientOf, isTls } from '../peer.js';
 import { RefusalLog, SERVER_NAME, refuse } from '../refusal.js';
 import { serverOptionsOf } from './server-options.js';
+import { Switching } from './switching.js';
 import { endLater, visitorOf } from './visitor.js';
-import type { ServerOptions, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { ClientInfo } from '../../auth/method.js';
 import type { CookieTracker, Tracked } from '../../cookie/tracker.js';
 import type { Logger } from '../../log/logger.js';
 import type { SessionDeps } from '../../session/deps.js';
 import type { OriginCheck } from './origin.js';
 import type { Refusal } from '../refusal.js';
-import type { Entered, Entrance } from '../apart/entrance.js';
+import type { RequestHead } from '../request-head.js';
+import type { Entered, Entrance, VisitDeps } from '../apart/entrance.js';
 import type { HostedTransport, TransportHost } from '../transport-host.js';
 import type { WebSocketOptions } from './schema.js';
+import type { SwitchingOptions } from './switching.js';
 
 /** What upgrades need of the node. */
 export interface UpgradeDeps {
@@ -57,10 +59,10 @@ export type UpgradeOptions = Parameters<typeof serverOptionsOf>[0] &
 
 /** What is spoken on the connections. */
 export interface Speech<W extends WebSocket, A extends Agreed> {
-  readonly WebSocket: NonNullable<ServerOptions['WebSocket']> & (new (...parts: never[]) => W);
+  readonly WebSocket: SwitchingOptions<W>['WebSocket'];
   readonly allowsOrigin: OriginCheck;
   /** @returns what to speak, or why not. Nothing has been answered yet. */
-  negotiate(req: IncomingMessage): A | Refusal;
+  negotiate(req: RequestHead): A | Refusal;
   /** The 101 has been written. @returns the connection, which its host does not know yet. */
   open(upgraded: Upgraded<W, A>): HostedTransport;
 }
@@ -74,30 +76,28 @@ export class Upgrades<W extends WebSocket, A extends Agreed> {
   readonly #speech: Speech<W, A>;
   readonly #host: TransportHost;
   readonly #deps: UpgradeDeps;
-  readonly #server: WebSocketServer;
+  readonly #switching: Switching<W>;
+  readonly #visits: VisitDeps;
   readonly #refusals: RefusalLog;
   readonly #pages: PageWarnings;
-  /** What the 101 that is being written says beside the usual: `ws` asks for it before `handleUpgrade` returns. */
-  #answer: { readonly subprotocol: string | undefined; readonly headers: readonly string[] } | undefined;
 
   constructor(options: UpgradeOptions, speech: Speech<W, A>, host: TransportHost, deps: UpgradeDeps) {
     this.#options = options;
     this.#speech = speech;
     this.#host = host;
     this.#deps = deps;
+    this.#visits = { host, sessions: deps.sessions, log: deps.log };
     this.#refusals = new RefusalLog(deps.log);
     this.#pages = new PageWarnings(deps.log);
-    this.#server = new WebSocketServer({
+    this.#switching = new Switching({
       ...serverOptionsOf(options),
       WebSocket: speech.WebSocket,
       maxBufferedChunks: MAX_CHUNKS,
-      handleProtocols: () => this.#answer?.subprotocol ?? false,
     });
-    this.#server.on('headers', (headers) => headers.push(...(this.#answer?.headers ?? [])));
   }
 
   /** Takes the socket of an upgrade request: it is answered, one way or the other. Never throws. */
-  accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
+  accept(req: RequestHead, socket: Socket, head: Buffer): void {
     const speech = this.#speech;
     const agreement = speech.negotiate(req);
     if ('status' in agreement) {
@@ -106,18 +106,15 @@ export class Upgrades<W extends WebSocket, A extends Agreed> {
       return refuse(socket, agreement.status, agreement.text, agreement.headers);
     }
     if (isByPlantedHost(req, speech, socket)) this.#pages.plantedHost(req);
-    decide<Entered>(
-      { ...this.#deps, host: this.#host },
-      {
-        admit: () => admitSocket(socket, this.#host),
-        ask: this.#askFor(req, socket),
-        done: (verdict) => {
-          if (verdict instanceof TurnedAway) return refuse(socket, verdict.status, verdict.message, verdict.headers);
-          if (verdict?.setCookie !== undefined) this.#pages.misfit(verdict.setCookie, req);
-          this.#upgrade(req, socket, head, agreement, verdict);
-        },
+    decide<Entered>(this.#visits, {
+      admit: () => admitSocket(socket, this.#host),
+      ask: this.#askFor(req, socket),
+      done: (verdict) => {
+        if (verdict instanceof TurnedAway) return refuse(socket, verdict.status, verdict.message, verdict.headers);
+        if (verdict?.setCookie !== undefined) this.#pages.misfit(verdict.setCookie, req);
+        this.#upgrade(req, socket, head, agreement, verdict);
       },
-    );
+    });
   }
 
   /** Answers a plain request that was meant to be a handshake. @returns whether it was. */
@@ -136,23 +133,21 @@ export class Upgrades<W extends WebSocket, A extends Agreed> {
     this.#refusals.end();
   }
 
-  #askFor(req: IncomingMessage, socket: Socket): (() => Promise<Entered>) | undefined {
+  #askFor(req: RequestHead, socket: Socket): (() => Promise<Entered>) | undefined {
     const { tracker, entrance } = this.#deps;
     if (entrance !== undefined) return () => entrance.enter(socket, req);
     return tracker && (() => tracker.resolve(req));
   }
 
-  #upgrade(req: IncomingMessage, socket: Socket, head: Buffer, agreement: A, entered: Entered | undefined): void {
+  #upgrade(req: RequestHead, socket: Socket, head: Buffer, agreement: A, entered: Entered | undefined): void {
     // While the store was asked the client may have left.
     if (socket.destroyed) return;
     const tracked = isTracked(entered) ? entered : undefined;
     const { show_server_version, tcp_nodelay } = this.#options;
     const headers = [`Server: ${SERVER_NAME}${show_server_version ? `/${this.#deps.version ?? ''}` : ''}`];
     if (entered?.setCookie !== undefined) headers.push(`Set-Cookie: ${entered.setCookie}`);
-    this.#answer = { subprotocol: agreement.subprotocol, headers };
-    this.#server.handleUpgrade(req, socket, head, (opened) => {
-      // It makes those of the class that it was given.
-      const ws = opened as W;
+    const answer = { subprotocol: agreement.subprotocol, headers };
+    this.#switching.switch(req, socket, head, answer, (ws) => {
       // `ws` has switched the delay off.
       if (!tcp_nodelay) socket.setNoDelay(false);
       endWithClient(socket);

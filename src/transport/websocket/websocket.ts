@@ -13,6 +13,7 @@ import { Upgrades } from './upgrades.js';
 import { WampWebSocket, WebSocketWire } from './wire.js';
 import type { Place } from '../apart/apart.js';
 import type { Drain } from '../drain.js';
+import type { RequestHead } from '../request-head.js';
 import type { SerializerTypes } from '../../serializer/registry.js';
 import type { WebSocketConfig } from './schema.js';
 import type { Agreement, HandshakeRules } from './handshake.js';
@@ -85,7 +86,7 @@ export class WebSocketAcceptor {
   }
 
   /** Takes the socket of an upgrade request: it is answered, one way or the other. Never throws. */
-  accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
+  accept(req: RequestHead, socket: Socket, head: Buffer): void {
     this.#upgrades.accept(req, socket, head);
   }
 

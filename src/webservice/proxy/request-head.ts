@@ -1,6 +1,6 @@
 /** What a backend gets of the head of a request: what the client said, without what only we may say, and what we say. */
 import { shownAddress, isSecure, placeOf } from '../../transport/peer.js';
-import type { WebRequest } from '../../http/service.js';
+import type { WebUpgrade } from '../../http/service.js';
 import { withoutCookies } from './cookies.js';
 import { forwardedHeaders, mapHeader, requestHeaders } from './headers.js';
 import type { Came } from './headers.js';
@@ -17,7 +17,7 @@ export interface HeadOptions {
 }
 
 /** @returns all headers for the backend, but those of the framing of a body or of an upgrade. */
-export function requestHead(request: WebRequest, options: HeadOptions): string[] {
+export function requestHead(request: WebUpgrade, options: HeadOptions): string[] {
   const { authority, hiddenCookies, forwarded } = options;
   const own = requestHeaders(request.req.rawHeaders);
   const passed =
@@ -26,7 +26,7 @@ export function requestHead(request: WebRequest, options: HeadOptions): string[]
 }
 
 /** @returns where the client of a request is, and how it came here, as far as nothing else is said. */
-export function cameBy({ req, client }: WebRequest, options: Pick<HeadOptions, 'port' | 'proto'> = {}): Came {
+export function cameBy({ req, client }: WebUpgrade, options: Pick<HeadOptions, 'port' | 'proto'> = {}): Came {
   const { socket, headers } = req;
   const { host } = headers;
   const from = placeOf(socket);

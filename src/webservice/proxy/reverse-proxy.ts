@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { sendStatus } from '../../http/answer.js';
 import { headOfFront } from '../../http/front-head.js';
 import type { WebResponse } from '../../http/response.js';
-import type { WebRequest, WebService } from '../../http/service.js';
+import type { WebRequest, WebService, WebUpgrade } from '../../http/service.js';
 import { RepeatedLog } from '../../log/repeated.js';
 import { RefusalLog, loggedPath, refuse } from '../../transport/refusal.js';
 import { TrackedService } from '../cookies.js';
@@ -97,7 +97,7 @@ class ReverseProxy implements WebService {
     if (this.#requests.admits(request, res)) return this.#plain.handle(request, res);
   }
 
-  upgrade(request: WebRequest, socket: Socket, head: Buffer): void {
+  upgrade(request: WebUpgrade, socket: Socket, head: Buffer): void {
     const [backend, tunnels] = [this.#backend, this.#tunnels];
     if (backend === undefined || tunnels === undefined) return refuse(socket, NOT_RUNNING.status, NOT_RUNNING.text);
     if (tunnels.stopping) return refuse(socket, 503, 'The node is stopping.');
@@ -139,7 +139,7 @@ class ReverseProxy implements WebService {
     });
   }
 
-  #head(request: WebRequest, { authority }: Backend): HeaderList {
+  #head(request: WebUpgrade, { authority }: Backend): HeaderList {
     if (this.#config.isOtherHalf === true) {
       return headOfFront(request.req, request.client, withoutHops(request.req.rawHeaders));
     }
@@ -152,7 +152,7 @@ class ReverseProxy implements WebService {
   }
 
   /** A service has one mount, which it is told with its requests. */
-  #placesAt({ mount }: WebRequest, { origin }: Backend): Places {
+  #placesAt({ mount }: WebUpgrade, { origin }: Backend): Places {
     this.#places ??= new Places(mount, this.#config.path, origin);
     return this.#places;
   }
@@ -163,7 +163,7 @@ class ReverseProxy implements WebService {
     return this.#requests.withoutCookies(located, this.#hiddenCookies, (value) => adaptedSetCookie(value, places));
   }
 
-  #failed({ req }: WebRequest, { status, reason }: Failure, { origin }: Backend): void {
+  #failed({ req }: WebUpgrade, { status, reason }: Failure, { origin }: Backend): void {
     const facts = { backend: origin, method: req.method, path: loggedPath(req), status, reason };
     this.#failures.say('warn', facts, 'backend does not answer', reason.slice(0, 64));
   }

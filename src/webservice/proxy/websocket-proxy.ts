@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { CookieStoreError } from '../../cookie/error.js';
 import type { CookieTracker } from '../../cookie/tracker.js';
 import { READ_ONLY } from '../../http/methods.js';
-import type { WebRequest, WebService } from '../../http/service.js';
+import type { WebRequest, WebService, WebUpgrade } from '../../http/service.js';
 import { RepeatedLog } from '../../log/repeated.js';
 import { RefusalLog, loggedPath, refuse } from '../../transport/refusal.js';
 import { refusalOf } from '../../transport/websocket/handshake.js';
@@ -89,7 +89,7 @@ class WebSocketReverseProxy implements WebService {
     res.end('this is a WebSocket\n');
   }
 
-  upgrade(request: WebRequest, socket: Socket, head: Buffer): void {
+  upgrade(request: WebUpgrade, socket: Socket, head: Buffer): void {
     const [backend, tunnels] = [this.#backend, this.#tunnels];
     if (backend === undefined || tunnels === undefined) return refuse(socket, 503, 'The node is starting.');
     const refusal = refusalOf(request.req, { allowsOrigin: this.#allowsOrigin });
@@ -111,7 +111,7 @@ class WebSocketReverseProxy implements WebService {
   }
 
   async #open(
-    { req }: WebRequest,
+    { req }: WebUpgrade,
     socket: Socket,
     head: Buffer,
     { tunnel, answer }: { readonly tunnel: Tunnel; readonly answer: string[] },
@@ -128,7 +128,7 @@ class WebSocketReverseProxy implements WebService {
   }
 
   #tunnelOf(
-    request: WebRequest,
+    request: WebUpgrade,
     socket: Socket,
     { backend, tunnels }: { readonly backend: Backend; readonly tunnels: Tunnels },
   ): { readonly tunnel: Tunnel; readonly answer: string[] } {
