@@ -156,11 +156,11 @@ export interface CookieStore {
    * Only for stores that several processes may have open at the same time (ability `shared` of the contract suite). Tells which
    * cookies another process has deleted, so that their sessions here can end: soon, not at once, each at least once. Nothing
    * is thrown: a look that fails is logged and repeated.
-   * @param here the ids of the cookies with an open connection. Called only when another process has written.
+   * @param here called only when somebody has written.
    * @param onGone called with one of these ids when its record was deleted, under this id or one that took its place.
    * @returns a function that ends the watch. `close` ends it as well.
    */
-  watch?(here: () => readonly string[], onGone: (cbtid: string) => void): () => void;
+  watch?(here: Here, onGone: (cbtid: string) => void): () => void;
   /**
    * @returns how many records there are, without a look at each: expired ones count, and in a database what is kept of replaced
    *   and deleted ids.
@@ -169,6 +169,13 @@ export interface CookieStore {
   /** Drops what no client can ask for any more. Only for stores where that makes room. */
   compact?(): Promise<Compaction>;
 }
+
+/**
+ * Tells which cookies have an open connection. Never throws or rejects.
+ * @param among the ids that are asked about, where the store knows them: no others need be told.
+ * @returns their ids; a promise where another process has the connections.
+ */
+export type Here = (among?: readonly string[]) => readonly string[] | Promise<readonly string[]>;
 
 /** How many lines (file) or values (database) a store had before and after it was compacted. */
 export interface Compaction {

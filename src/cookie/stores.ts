@@ -83,7 +83,17 @@ export class CookieStores {
    * @throws CookieStoreError (rejects) when the store cannot be opened, or another section has other rules for its cookies.
    */
   async join(section: CookieConfig): Promise<LiveCookies> {
+    return this.#liveCookiesOf(await this.acquire(section.store), section);
+  }
+
+  /** As {@link join}. @returns the open store itself, for other processes. */
+  async storeOf(section: CookieConfig): Promise<CookieStore> {
     const store = await this.acquire(section.store);
+    this.#liveCookiesOf(store, section);
+    return store;
+  }
+
+  #liveCookiesOf(store: CookieStore, section: CookieConfig): LiveCookies {
     const rules = rulesOf(section);
     const known = this.#liveCookies.get(store);
     if (known === undefined) {

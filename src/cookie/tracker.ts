@@ -22,6 +22,9 @@ import type { PresentedId } from './header.js';
 import type { Recognised } from './rotation.js';
 import type { LiveCookies } from './live/live-cookies.js';
 
+/** What of a request tells who sent it. */
+export type CookieRequest = Pick<IncomingMessage, 'headers' | 'socket'>;
+
 /** What a tracker is made with. */
 export interface CookieTrackerOptions {
   readonly config: CookieConfig;
@@ -31,7 +34,7 @@ export interface CookieTrackerOptions {
   readonly clock: () => number;
   readonly log: Logger;
   /** Whether a browser came over TLS; default: whether the connection of its request is TLS. */
-  readonly isSecure?: (req: IncomingMessage) => boolean;
+  readonly isSecure?: (req: CookieRequest) => boolean;
 }
 
 /** The browser that a request comes from. */
@@ -75,7 +78,7 @@ export class CookieTracker {
   readonly #liveCookies: LiveCookies;
   readonly #clock: () => number;
   readonly #log: Logger;
-  readonly #isSecure: (req: IncomingMessage) => boolean;
+  readonly #isSecure: (req: CookieRequest) => boolean;
 
   constructor({ config, liveCookies, clock, log, isSecure = isTls }: CookieTrackerOptions) {
     this.#isSecure = isSecure;
@@ -92,7 +95,7 @@ export class CookieTracker {
    *
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  async resolve(req: IncomingMessage, options: ResolveOptions = {}): Promise<Tracked> {
+  async resolve(req: CookieRequest, options: ResolveOptions = {}): Promise<Tracked> {
     const { cookie } = req.headers;
     const known = cookie === undefined ? undefined : await this.#find(cookie);
     if (known?.isCurrent === false) {
@@ -110,7 +113,7 @@ export class CookieTracker {
    * @returns undefined for a browser without a cookie that is known.
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  async presented(req: IncomingMessage): Promise<Presented | undefined> {
+  async presented(req: CookieRequest): Promise<Presented | undefined> {
     const { cookie } = req.headers;
     if (cookie === undefined) return undefined;
     for (const { cbtid } of presentedIds([cookie], this.#config)) {
@@ -125,7 +128,7 @@ export class CookieTracker {
    * @returns every cookie that a request presents, whatever the ids are worth: for a logout.
    * @throws CookieStoreError (rejects) when the store fails.
    */
-  async allPresented(req: IncomingMessage): Promise<readonly CookieRecord[]> {
+  async allPresented(req: CookieRequest): Promise<readonly CookieRecord[]> {
     const { cookie } = req.headers;
     const found = new Map<string, CookieRecord>();
     for (const { cbtid } of cookie === undefined ? [] : presentedIds([cookie], this.#config)) {
@@ -171,7 +174,7 @@ export class CookieTracker {
   }
 
   /** Whether a request comes with an id, whatever that is worth. */
-  presents({ headers: { cookie } }: IncomingMessage, cbtid: string): boolean {
+  presents({ headers: { cookie } }: CookieRequest, cbtid: string): boolean {
     return cookie !== undefined && presentedIds([cookie], this.#config).some((presented) => presented.cbtid === cbtid);
   }
 
@@ -332,6 +335,6 @@ export function newCookieId(length: number): string {
     .slice(0, length);
 }
 
-function isTls({ socket }: IncomingMessage): boolean {
+function isTls({ socket }: CookieRequest): boolean {
   return 'encrypted' in socket && socket.encrypted === true;
 }

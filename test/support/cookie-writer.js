@@ -1,6 +1,6 @@
 // The victim of the crash test: changes cookies as fast as it can and says so once each change is acknowledged.
-// Arguments: the directory with the compiled store, the cookie file, `database:` and a directory or `nats:` and addresses, how many changes
-// at a time. Over NATS changes may fail, because its servers are killed, too: the next cookie is tried then.
+// Arguments: the directory with the compiled store, the cookie file, `database:` and a directory, `lent:` and the socket of a lender, or
+// `nats:` and addresses, how many changes at a time. Over NATS changes may fail, because its servers are killed, too: the next cookie is tried then.
 import { writeSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -18,13 +18,21 @@ const store = filename.startsWith('database:')
   ? await database(filename.slice('database:'.length))
   : isNats
     ? await nats(filename.slice('nats:'.length).split(','))
-    : new FileCookieStore({ filename, purge: false }, { clock: Date.now, log: silentLogger() });
+    : filename.startsWith('lent:')
+      ? await borrowed(filename.slice('lent:'.length))
+      : new FileCookieStore({ filename, purge: false }, { clock: Date.now, log: silentLogger() });
 await store.open();
 
 async function database(directory) {
   const { DatabaseCookieStore } = await load('cookie/database/store.js');
   const options = { path: directory, maxsize: 2 ** 30, readonly: false, sync: true, purge: false };
   return new DatabaseCookieStore(options, { log: silentLogger() });
+}
+
+async function borrowed(socket) {
+  const { OwnerLink } = await load('cookie/lent/owner-link.js');
+  const { BorrowedStore } = await load('cookie/lent/borrowed-store.js');
+  return new BorrowedStore(await OwnerLink.connect(socket, { log: silentLogger() }), 'cookies');
 }
 
 async function nats(servers) {

@@ -22,7 +22,7 @@ import type { DatabaseAnswer, DatabaseCount, DatabaseOptions, DatabaseRequest, D
 import { checkDatabaseFile } from './file-check.js';
 import type { DatabaseConnection } from '../database-thread.js';
 import type { CookieStoreType } from '../store-type.js';
-import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore } from '../store.js';
+import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore, Here } from '../store.js';
 
 export const databaseStore: CookieStoreType<'database'> = {
   type: 'database',
@@ -153,9 +153,9 @@ export class DatabaseCookieStore implements CookieStore {
     return typeof value === 'object' && 'damaged' in value ? value : { values: 0, damaged: 0 };
   }
 
-  watch(here: () => readonly string[], onGone: (cbtid: string) => void): () => void {
+  watch(here: Here, onGone: (cbtid: string) => void): () => void {
     const watch = new DatabaseWatch({
-      ask: (request) => this.#submit(request),
+      ask: (request) => this.#askFor(request),
       everyMs: this.#lookEveryMs,
       onSignal: (listener) => watchSignal(this.#options.path, listener),
       ...{ here, onGone },
@@ -166,6 +166,13 @@ export class DatabaseCookieStore implements CookieStore {
       this.#watches.delete(watch);
       watch.stop();
     };
+  }
+
+  /** That another process has written is told once: all have to look then. */
+  async #askFor(request: DatabaseRequest): Promise<DatabaseValue> {
+    const value = await this.#submit(request);
+    if (request.do === 'changed' && value === true) for (const watch of this.#watches) watch.mustLook();
+    return value;
   }
 
   close(): Promise<void> {

@@ -4,6 +4,7 @@
  * open connection are looked up, some at a time, so that requests get their turn in between.
  */
 import type { DatabaseRequest, DatabaseValue } from './engine.js';
+import type { Here } from '../store.js';
 
 /** How often it looks, in milliseconds. */
 export const LOOK_EVERY_MS = 1000;
@@ -12,10 +13,10 @@ export const LOOK_EVERY_MS = 1000;
 const SLICE = 1000;
 
 export interface DatabaseWatchDeps {
+  /** When another process has written, every watch of the store gets {@link DatabaseWatch.mustLook}. */
   readonly ask: (request: DatabaseRequest) => Promise<DatabaseValue>;
   readonly everyMs: number;
-  /** The ids of the cookies with an open connection. */
-  readonly here: () => readonly string[];
+  readonly here: Here;
   readonly onGone: (cbtid: string) => void;
   readonly onFailure: (error: unknown) => void;
   /** Calls back when somebody was logged out. @returns ends that. */
@@ -50,6 +51,11 @@ export class DatabaseWatch {
     this.#endSignal();
   }
 
+  /** Another process has written. */
+  mustLook(): void {
+    this.#isDue = true;
+  }
+
   #signalled(): void {
     this.#isSignalled = true;
     if (this.#gap === undefined) void this.#lookUnlessBusy();
@@ -75,18 +81,27 @@ export class DatabaseWatch {
   }
 
   async #look(): Promise<void> {
-    const { ask, here, onGone } = this.#deps;
+    const { ask, here } = this.#deps;
     // Also of this process: another one may have given the cookie the id under which it was logged out, and the sessions have the old one.
     if (this.#isSignalled) this.#isDue = true;
     this.#isSignalled = false;
-    if ((await ask({ do: 'changed' })) === true) this.#isDue = true;
+    await ask({ do: 'changed' });
     if (!this.#isDue) return;
-    const cbtids = here();
-    for (let start = 0; start < cbtids.length; start += SLICE) {
-      const gone = await ask({ do: 'gone', cbtids: cbtids.slice(start, start + SLICE) });
-      if (this.#isStopped) return;
-      if (Array.isArray(gone)) for (const cbtid of gone) if (typeof cbtid === 'string') onGone(cbtid);
-    }
+    // It may be due again before all have been looked up.
     this.#isDue = false;
+    try {
+      await this.#lookUp(await here());
+    } catch (error) {
+      this.#isDue = true;
+      throw error;
+    }
+  }
+
+  async #lookUp(cbtids: readonly string[]): Promise<void> {
+    for (let start = 0; start < cbtids.length; start += SLICE) {
+      const gone = await this.#deps.ask({ do: 'gone', cbtids: cbtids.slice(start, start + SLICE) });
+      if (this.#isStopped) return;
+      if (Array.isArray(gone)) for (const cbtid of gone) if (typeof cbtid === 'string') this.#deps.onGone(cbtid);
+    }
   }
 }

@@ -72,7 +72,7 @@ export class LiveCookies {
     this.#unreturned = new Unreturned({ store, max: rules.maxUnreturned, log: this.#repeated, isHere });
     this.#notes = new CookieNotes({ store, queue: this.#queue, rules, clock, log: this.#repeated });
     this.#endWatch = store.watch?.(
-      () => [...this.#here.keys()],
+      (among) => (among === undefined ? [...this.#here.keys()] : among.filter(isHere)),
       // The sessions of one that is logged out already are new: the cookie has nothing to do with them.
       (cbtid) => this.#here.get(cbtid)?.isLoggedOut === false && this.#endHere(cbtid),
     );

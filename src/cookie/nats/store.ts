@@ -25,12 +25,12 @@ import { BucketLink } from './link.js';
 import { sweep } from './sweep.js';
 import { MARGIN_MS } from './table.js';
 import { encodeVersion, hashOf, isGone, seenKey, versionKey } from './values.js';
-import { Watchers } from './watchers.js';
+import { Watchers } from '../watchers.js';
 import type { Logger } from '../../log/logger.js';
 import type { Histogram } from '../../metrics/histogram.js';
 import type { Engine } from '../../engine/engine.js';
 import type { BucketLinkDeps } from './link.js';
-import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore } from '../store.js';
+import type { Compaction, CookieChange, CookieEntry, CookieRecord, CookieStore, Here } from '../store.js';
 import type { Slot, Table } from './table.js';
 import type { Gone, Held } from './values.js';
 
@@ -211,7 +211,7 @@ export class NatsCookieStore implements CookieStore {
     });
   }
 
-  watch(here: () => readonly string[], onGone: (cbtid: string) => void): () => void {
+  watch(here: Here, onGone: (cbtid: string) => void): () => void {
     return this.#watchers.add(here, onGone);
   }
 

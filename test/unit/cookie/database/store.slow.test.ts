@@ -19,6 +19,7 @@ import {
 } from '../../../support/cookie-store.js';
 import { databaseOn, databaseOptions } from '../../../support/cookie-database.js';
 import { recordingLog } from '../../../support/cookie-store.js';
+import { until } from '../../../support/until.js';
 
 const MINUTE = 60_000;
 
@@ -186,6 +187,45 @@ describe('a cookie database', () => {
       await vi.waitFor(() => expect(asked).toContain('gone'));
       end();
       await Promise.all([store.close(), other.close()]);
+    }));
+
+  it('tells all who watch, also where nobody can be called', () =>
+    withDirectory(async (directory) => {
+      const store = await openOn(directory);
+      const ids = [1, 2, 3].map(cookieId);
+      for (const id of ids) await store.create(cookieRecord(id));
+      await rm(path.join(directory, 'logouts'));
+      const told: string[][] = [[], []];
+      for (const each of told) {
+        store.watch(
+          () => ids,
+          (cbtid) => void each.push(cbtid),
+        );
+      }
+      const other = await openOn(directory);
+      for (const id of ids) {
+        await other.delete(id);
+        for (const each of told) await until(() => expect(each).toContain(id));
+      }
+      await Promise.all([store.close(), other.close()]);
+    }));
+
+  it('asks for open cookies that come later, and keeps nobody waiting who has them', () =>
+    withDirectory(async (directory) => {
+      const store = await openOn(directory);
+      const id = cookieId(1);
+      await store.create(cookieRecord(id));
+      const [slow, told] = [vi.fn(), vi.fn()];
+      let answer: ((ids: readonly string[]) => void) | undefined;
+      store.watch(() => new Promise((resolve) => (answer = resolve)), slow);
+      store.watch(() => [id], told);
+      await until(() => expect(answer).toBeDefined());
+      await store.delete(id);
+      await until(() => expect(told).toHaveBeenCalledWith(id));
+      expect(slow).not.toHaveBeenCalled();
+      answer?.([id]);
+      await until(() => expect(slow).toHaveBeenCalledWith(id));
+      await store.close();
     }));
 
   it('refuses ids that it cannot hold', () =>
