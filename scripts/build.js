@@ -21,7 +21,13 @@ const require = createRequire(import.meta.url);
 /** What is imported, started or run from outside. Everything else becomes part of them, or of `dist/chunks`. */
 const ENTRIES = [
   ...['index', 'cli/main', 'client/api'],
-  ...['cookie/database-worker', 'serializer/decoding-worker', 'remote/module-host', 'front-program/main'],
+  ...[
+    'cookie/database-worker',
+    'serializer/decoding-worker',
+    'remote/module-host',
+    'front-program/main',
+    'router-program/main',
+  ],
 ];
 
 /** Those of them that are in `exports` of package.json. */

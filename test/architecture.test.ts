@@ -62,7 +62,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   cookie: {
     folders: ['wamp', 'log', 'metrics', 'system', 'engine'],
-    builtins: ['fs', 'path', 'crypto', 'timers', 'worker_threads', 'zlib'],
+    // Stores are lent to other processes of the node over a socket.
+    builtins: ['fs', 'net', 'path', 'crypto', 'timers', 'worker_threads', 'zlib'],
     builtinTypes: ['http'],
     packages: ['cookie', 'lmdb'],
   },
@@ -81,8 +82,8 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   // Connections in a process of their own. Both ends of the link are here.
   front: {
-    folders: ['wamp', 'serializer', 'transport', 'log'],
-    types: ['auth', 'cookie', 'session', 'metrics'],
+    folders: ['wamp', 'serializer', 'session', 'transport', 'log', 'system'],
+    types: ['auth', 'cookie', 'metrics'],
     builtins: ['net', 'url'],
     builtinTypes: ['http'],
   },
@@ -90,6 +91,11 @@ const FOLDERS: Readonly<Record<string, FolderRule>> = {
   'front-program': {
     folders: ['front', 'worker', 'webservice', 'transport', 'serializer', 'session', 'cookie', 'auth', 'log', 'system'],
     builtins: ['cluster', 'net'],
+  },
+  // A program of its own: a node of one worker, for another node.
+  'router-program': {
+    folders: ['node', 'worker', 'log', 'system'],
+    builtins: ['net'],
   },
   // A client of MQTT is a session of WAMP over a transport of its own.
   mqtt: {
@@ -209,6 +215,16 @@ const EXCEPTIONS: readonly { file: string; name: string; because: string }[] = [
     file: 'front/program-file.ts',
     name: 'process',
     because: 'the program is run by the same Node.js as the node',
+  },
+  {
+    file: 'worker/router-program-file.ts',
+    name: 'process',
+    because: 'the program is run by the same Node.js as the node',
+  },
+  {
+    file: 'router-program/main.ts',
+    name: 'process',
+    because: 'it is a program of its own',
   },
   ...['main', 'parent', 'front-process'].map((name) => ({
     file: `front-program/${name}.ts`,

@@ -34,13 +34,26 @@ export async function status({ assert, json = false, ...options }: StatusOptions
 /** The first line is Crossbar.io's. */
 function inWords(node: FoundNode | undefined): string {
   if (node === undefined) return 'Status is STOPPED';
-  const { pid, version, started, ready, realms = [], sessions, cluster, pending_restart: pending = [] } = node;
+  const {
+    pid,
+    version,
+    started,
+    ready,
+    realms = [],
+    sessions,
+    cluster,
+    processes = [],
+    pending_restart: pending = [],
+  } = node;
   const facts = [
     `pid ${pid}`,
     ...(version === undefined ? ['it cannot be asked for more'] : [`version ${version}`, `started ${String(started)}`]),
     ...(ready === undefined ? [] : [ready ? 'ready' : 'not ready']),
     ...(cluster === undefined ? [] : clusterTexts(cluster)),
     ...(sessions === undefined ? [] : [`${counted(sessions, 'session')} in ${counted(realms.length, 'realm')}`]),
+    ...processes.map(({ worker, pid: own }) =>
+      own === undefined ? `the process of ${worker} is being started` : `process of ${worker}: pid ${own}`,
+    ),
     ...(node.last_reload_successful === false ? ['the last reload was refused: the config file is wrong'] : []),
     ...pending.map((pointer) => `needs a restart: ${pointer}`),
   ];

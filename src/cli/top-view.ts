@@ -69,8 +69,26 @@ function headOf(summary: MonitorSummary, before: MonitorSummary | undefined, sec
       `unsent ${bytesText(total.unsent_bytes)} for ${counted(total.slow, 'session')}`,
     ].join('   '),
     ...(node.cluster === undefined ? [] : [clusterText(node.cluster)]),
+    ...processLines(summary, before, seconds),
     ...frontLines(summary, before, seconds),
   ];
+}
+
+/** One for each process of a router worker. */
+function processLines(
+  { processes = [] }: MonitorSummary,
+  before: MonitorSummary | undefined,
+  seconds: number,
+): string[] {
+  return processes.map(({ worker, pid, sessions, memory_bytes, cpu_seconds }) => {
+    // Another process has begun anew.
+    const past = before?.processes?.find((each) => each.pid === pid);
+    const cpu = past && perSecond(cpu_seconds, past.cpu_seconds, seconds);
+    return [
+      ...[`process of ${printable(worker)}`, `pid ${pid}`, counted(sessions, 'session')],
+      ...[`memory ${bytesText(memory_bytes)}`, ...(cpu === undefined ? [] : [`cpu ${(cpu * 100).toFixed(0)} %`])],
+    ].join('   ');
+  });
 }
 
 /** One for each front. */

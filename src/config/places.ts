@@ -109,9 +109,9 @@ function inWorker(
   marked: readonly MarkedPlace[],
   { workers, front }: { readonly workers: readonly Cursor[]; readonly front: Front | undefined },
 ): WorkerPlaces {
-  const from = front === undefined ? worker : workers[Number(front.target?.path[1])];
+  const from = front === undefined ? [worker] : front.targets.flatMap(({ path }) => workers[Number(path[1])] ?? []);
   const parts = { components: worker.get('components').items(), transports: transportsIn(worker) };
-  const places = { worker, realms: from?.get('realms').items() ?? [], front, ...parts, marked };
+  const places = { worker, realms: from.flatMap((one) => one.get('realms').items()), front, ...parts, marked };
   const open = grouped(
     marked.filter(({ schema }) => schema.letsIn !== undefined),
     ({ entrance }) => entrance,
@@ -127,7 +127,7 @@ function inWorker(
 export function behindFronts({ workers }: NodePlaces): WorkerPlaces[] {
   return workers.map((places) => {
     if (places.front !== undefined) return { ...places, realms: [], marked: [], entrances: [] };
-    const fronts = workers.filter(({ front }) => front?.target?.path[1] === places.worker.path[1]);
+    const fronts = workers.filter(({ front }) => front?.targets.some(({ path }) => path[1] === places.worker.path[1]));
     if (fronts.length === 0) return places;
     const [marked, entrances] = [fronts.flatMap((front) => front.marked), fronts.flatMap((front) => front.entrances)];
     return { ...places, marked: [...places.marked, ...marked], entrances: [...places.entrances, ...entrances] };

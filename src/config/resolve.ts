@@ -43,8 +43,15 @@ function resolveBorrowed({ place, schema: { borrows } }: MarkedPlace, node: Curs
   }
 }
 
-function resolveFront(worker: Cursor, { target, silent }: Front): void {
-  if (target !== undefined) worker.set('front', { worker: target.get('id').text(), silent: [...silent.keys()] });
+function resolveFront(worker: Cursor, { target, silent, apart }: Front): void {
+  if (target === undefined) return;
+  const elsewhere = [...apart].map(([realm, to]) => [realm, to.get('id').text()] as const);
+  const isHome = ![...apart.values()].some(({ path }) => path[1] === target.path[1]);
+  worker.set('front', {
+    ...(isHome && { worker: target.get('id').text() }),
+    silent: [...silent.keys()],
+    apart: Object.fromEntries(elsewhere),
+  });
 }
 
 function resolveEndpoint(endpoint: Cursor, { env }: Pick<SecretContext, 'env'>): void {

@@ -18,6 +18,7 @@ import { systemScheduler } from '../worker/scheduler.js';
 import { transportTypeOf } from '../worker/transports.js';
 import { sectionNames } from '../transport/apart/halves.js';
 import { FRONT_FAMILIES } from './families.js';
+import { OtherRouters } from './other-routers.js';
 import { setupIn } from '../worker/proxy/front-shapes.js';
 import type { Logger } from '../log/logger.js';
 import type { LiveSessionDeps } from '../session/deps.js';
@@ -42,6 +43,7 @@ export class FrontProcess {
   readonly #order: FrontOrder;
   readonly #servers: TransportServer[] = [];
   #link: RouterLink | undefined;
+  readonly #others = new OtherRouters({ log: () => this.#log, maxUnsentBytes: MAX_UNSENT_BYTES });
   #log: Logger = createLogger({ level: 'info', destination: process.stderr });
 
   constructor(order: FrontOrder) {
@@ -71,7 +73,12 @@ export class FrontProcess {
     if (link === undefined) return;
     const write = (line: string): void => link.say(Kind.LOG, { line } satisfies FrontLogLine);
     this.#log = createLogger({ level: setup.logLevel as LogLevel, destination: { write } });
-    setInterval(() => link.say(Kind.ALIVE, this.#pulse(link)), PULSE_MS);
+    setInterval(() => {
+      link.say(Kind.ALIVE, this.#pulse(link));
+      for (const other of this.#others.links) other.say(Kind.ALIVE, this.#pulse(other));
+    }, PULSE_MS);
+    if (setup.routers.length > 0) link.leadsOn((name) => this.#others.of(name));
+    await Promise.all(setup.routers.map((router) => this.#others.keep(router)));
     for (const [index, transport] of setup.transports.entries()) {
       // One process alone can make a socket file.
       if (transport.endpoint?.type === 'unix' && this.#order.number > 1) continue;
@@ -127,6 +134,7 @@ export class FrontProcess {
   }
 
   async #stopServers(): Promise<void> {
+    this.#others.end();
     await Promise.all(this.#servers.map((server) => server.stop()));
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { BadRecord } from '../system/stream/record-reader.js';
 import { ProtocolViolation } from '../wamp/error.js';
 import { HELLO } from '../wamp/message.js';
 import { MAX_OPENING_BYTES } from '../session/opening.js';
@@ -16,7 +17,7 @@ import { endLater, visitorOf } from '../transport/websocket/visitor.js';
 import { websocketCodec } from '../transport/websocket/framing.js';
 import { Link } from './link.js';
 import { LinkedCarrier, LinkedWire } from './linked-wire.js';
-import { BadRecord, FRONT_KINDS, Kind } from './records.js';
+import { FRONT_KINDS, Kind } from './records.js';
 import { abortIn, dropIn, entryIn, lossIn, openingIn } from './shapes.js';
 import type { ClientInfo, TlsClient } from '../auth/method.js';
 import type { Tracked } from '../cookie/tracker.js';

@@ -9,6 +9,7 @@
  *
  * What is written in one turn leaves in one piece (`RecordWriter`), and is read from whatever pieces it comes in (`RecordReader`).
  */
+import { HEADER_BYTES, LENGTH_BYTES, writeNumber } from '../system/stream/record-reader.js';
 
 /** The kinds of records. What comes from fronts is below 32. */
 export const Kind = {
@@ -87,9 +88,6 @@ export const FRONT_KINDS: ReadonlySet<Kind> = new Set(OF_FRONTS);
 /** What a router may say. */
 export const ROUTER_KINDS: ReadonlySet<Kind> = new Set(Object.values(Kind).filter((kind) => !FRONT_KINDS.has(kind)));
 
-/** Length, kind and number. */
-const HEADER_BYTES = 9;
-const LENGTH_BYTES = 4;
 const NUMBER_BYTES = 4;
 
 /** What is written goes into blocks of so many bytes. A content that is larger than {@link COPIED_BYTES} stays where it is. */
@@ -102,11 +100,6 @@ const NUMBERS_AT_ONCE = COPIED_BYTES / NUMBER_BYTES;
 const MAX_KEPT_RECEIVERS = 65_536;
 
 const NO_BYTES = Buffer.alloc(0);
-
-/** The other end says what makes no sense. */
-export class BadRecord extends Error {
-  override readonly name = 'BadRecord';
-}
 
 /** Puts records together. */
 export class RecordWriter {
@@ -221,77 +214,6 @@ export class RecordWriter {
   }
 }
 
-/**
- * Takes a record. @param content lies in what was read: it is valid as long as it is held. A large one has memory of its own, which may go
- * to another thread.
- */
-export type OnRecord = (kind: Kind, number: number, content: Buffer) => void;
-
-/** Finds the records in what is read. */
-export class RecordReader {
-  readonly #onRecord: OnRecord;
-  readonly #maxBytes: number;
-  /** The beginning of a record, and how long it has to be before it is looked at again. */
-  #begun: Buffer[] = [];
-  #begunBytes = 0;
-  #needed = HEADER_BYTES;
-  #isOver = false;
-
-  /** @param maxBytes of a record. */
-  constructor(onRecord: OnRecord, maxBytes: number) {
-    this.#onRecord = onRecord;
-    this.#maxBytes = maxBytes;
-  }
-
-  /** Nothing more is read, also of what has come already. */
-  stop(): void {
-    this.#isOver = true;
-    this.#begun = [];
-    this.#begunBytes = 0;
-  }
-
-  /** @returns what is wrong with the other end: nothing that comes behind it can be read. */
-  push(chunk: Buffer): string | undefined {
-    if (this.#isOver) return undefined;
-    if (this.#begunBytes === 0) return this.#read(chunk);
-    this.#begun.push(chunk);
-    this.#begunBytes += chunk.length;
-    if (this.#begunBytes < this.#needed) return undefined;
-    const spare = this.#begunBytes - this.#needed;
-    // What comes behind it stays where it is: the memory of a large message changes hands.
-    const record = Buffer.concat(this.#begun, this.#needed);
-    this.#begun = [];
-    this.#begunBytes = 0;
-    return this.#read(record) ?? (spare === 0 ? undefined : this.push(chunk.subarray(chunk.length - spare)));
-  }
-
-  #read(bytes: Buffer): string | undefined {
-    let at = 0;
-    // It has none any more when its memory has changed hands.
-    const end = bytes.length;
-    this.#needed = HEADER_BYTES;
-    while (!this.#isOver && end - at >= HEADER_BYTES) {
-      const length = LENGTH_BYTES + bytes.readUInt32LE(at);
-      if (length > this.#maxBytes || length < HEADER_BYTES) {
-        this.stop();
-        return `a record of ${length} bytes`;
-      }
-      if (end - at < length) {
-        this.#needed = length;
-        break;
-      }
-      const kind = (bytes[at + LENGTH_BYTES] ?? 0) as Kind;
-      const number = bytes.readUInt32LE(at + LENGTH_BYTES + 1);
-      this.#onRecord(kind, number, bytes.subarray(at + HEADER_BYTES, at + length));
-      at += length;
-    }
-    if (this.#isOver || at === end) return undefined;
-    this.#begun = [at === 0 ? bytes : bytes.subarray(at)];
-    this.#begunBytes = end - at;
-    return undefined;
-  }
-}
-
 /** @returns the connections of an {@link Kind.EVENTS} of so many, and the frame for them; undefined where the record is too short. */
 export function eventsIn(
   count: number,
@@ -302,12 +224,4 @@ export function eventsIn(
   const numbers: number[] = [];
   for (let at = 0; at < end; at += NUMBER_BYTES) numbers.push(content.readUInt32LE(at));
   return { numbers, frame: content.subarray(end) };
-}
-
-/** As `Buffer.writeUInt32LE`, without its checks. */
-function writeNumber(block: Buffer, at: number, number: number): void {
-  block[at] = number;
-  block[at + 1] = number >>> 8;
-  block[at + 2] = number >>> 16;
-  block[at + 3] = number >>> 24;
 }

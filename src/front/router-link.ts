@@ -7,8 +7,8 @@
  * A realm may be with another router of the node. Then the first one sends the client there (MOVE) with the HELLO that it could not answer. It
  * keeps its word for the cookie and the place among the connections, and has the client back when its session has ended (RETURN, HOME).
  */
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { BadRecord } from '../system/stream/record-reader.js';
 import { WampConnection } from '../transport/connection.js';
 import { TurnedAway } from '../transport/apart/entrance.js';
 import { addressOf, isSecure, peerOf } from '../transport/peer.js';
@@ -18,11 +18,12 @@ import { UNFRAMED } from '../transport/websocket/framing.js';
 import { Link } from './link.js';
 import { LinkedSession } from './linked-session.js';
 import { ReadyFrame } from './passed-on.js';
-import { BadRecord, Kind, ROUTER_KINDS, eventsIn } from './records.js';
+import { Kind, ROUTER_KINDS, eventsIn } from './records.js';
 import { admittanceIn, creditIn, endIn, moveIn, refusedIn, standingIn } from './shapes.js';
 import type { Framing } from '../serializer/serializer.js';
 import type { ConnectionSession, SessionTransport } from '../session/transport.js';
 import type { Entrance, Entered } from '../transport/apart/entrance.js';
+import type { RequestHead } from '../transport/request-head.js';
 import type { LinkDeps, LinkOwner } from './link.js';
 import type { Entry, EntryTls, FramingWord, Move, Opening } from './shapes.js';
 
@@ -32,9 +33,10 @@ export interface RouterLinkDeps extends LinkDeps {
   readonly onControl?: (kind: Kind, content: Buffer) => void;
   /** The router is gone. */
   readonly gone: (why: string | undefined) => void;
-  /** @returns another router of the node; undefined where it is not there at present. Left out: there is no other. */
-  readonly otherRouter?: (name: string) => RouterLink | undefined;
 }
+
+/** @returns another router of the node; undefined where it is not there at present. */
+export type OtherRouter = (name: string) => RouterLink | undefined;
 
 /** A client, from its question to the moment when both ends have forgotten it. */
 interface Guest {
@@ -59,6 +61,8 @@ export class RouterLink implements LinkOwner {
   readonly #free: number[] = [];
   #lastNumber = 0;
   #isGone = false;
+  /** Undefined where there is no other. */
+  #otherRouter: OtherRouter | undefined;
 
   constructor(socket: Socket, deps: RouterLinkDeps) {
     this.#deps = deps;
@@ -75,15 +79,20 @@ export class RouterLink implements LinkOwner {
     return { enter: (socket, req) => this.#enter(place, socket, req) };
   }
 
+  /** Clients may be sent to other routers from now on. */
+  leadsOn(otherRouter: OtherRouter): void {
+    this.#otherRouter = otherRouter;
+  }
+
   /** See `SessionDeps.open`. */
   open(transport: SessionTransport): ConnectionSession {
     if (!(transport instanceof WampConnection)) throw new TypeError('a front has connections only');
     const number = this.#numbers.get(transport.counted);
     const guest = number === undefined ? undefined : this.#guests.get(number);
     if (number === undefined || guest === undefined) throw new TypeError('nobody has let this connection in');
-    const { log, otherRouter } = this.#deps;
+    const [{ log }, mayMove] = [this.#deps, this.#otherRouter !== undefined];
     const seat = { link: this.#link, number };
-    const session = new LinkedSession(transport, { seat, log, mayMove: otherRouter !== undefined, openingOf });
+    const session = new LinkedSession(transport, { seat, log, mayMove, openingOf });
     guest.session = session;
     // It was let in, and then the router was gone. The connection is not put together yet.
     if (this.#isGone) queueMicrotask(() => session.shutdown());
@@ -147,7 +156,7 @@ export class RouterLink implements LinkOwner {
 
   #moves(session: LinkedSession, socket: Socket, { to, entry }: Move): void {
     if (session.isOver) return;
-    const other = this.#deps.otherRouter?.(to);
+    const other = this.#otherRouter?.(to);
     if (other === undefined || other.#isGone) session.connection.close('unavailable', NOT_THERE);
     else other.#takeIn(session, socket, entry);
   }
@@ -190,7 +199,7 @@ export class RouterLink implements LinkOwner {
     }
   }
 
-  #enter(place: string, socket: Socket, req: IncomingMessage | undefined): Promise<Entered> {
+  #enter(place: string, socket: Socket, req: RequestHead | undefined): Promise<Entered> {
     if (this.#isGone) return Promise.reject(routerGone());
     // Its end has been told already.
     if (socket.closed) return Promise.reject(new TurnedAway(503, 'the client has gone'));
@@ -229,7 +238,7 @@ function routerGone(): TurnedAway {
   return new TurnedAway(503, NOT_THERE);
 }
 
-function entryOf(place: string, socket: Socket, req: IncomingMessage | undefined): Entry {
+function entryOf(place: string, socket: Socket, req: RequestHead | undefined): Entry {
   const { remoteAddress, remotePort, via } = addressOf(socket);
   return {
     ...{ place, peer: peerOf(socket), remoteAddress, remotePort, via, isSecure: isSecure({ socket }) },

@@ -1,9 +1,22 @@
 /** What the records between a front and its router carry beside frames, as JSON. Both ends are of one build, and neither trusts the other. */
-import { BadRecord } from './records.js';
+import { BadRecord } from '../system/stream/record-reader.js';
+import {
+  eachIs,
+  fits,
+  isFlag,
+  isNumber,
+  isObject,
+  isText,
+  isTexts,
+  maybe,
+  oneOf,
+  reader,
+} from '../system/stream/shapes.js';
 import { CLOSE_COUNTS, ENDINGS } from '../transport/endings.js';
 import type { Fault } from '../transport/endings.js';
 import type { CookieRecord } from '../cookie/store.js';
 import type { CloseCause, TransportFacts } from '../session/transport.js';
+import type { Check, Shape } from '../system/stream/shapes.js';
 
 /** What TLS knows of a client. Bindings by their type, in Base64. */
 export interface EntryTls {
@@ -108,57 +121,8 @@ export const CREDIT_BYTES = 64 * 1024;
 /** The bytes of a record of credit. */
 export const CREDIT_SIZE = 4;
 
-/** Whether a field is as it has to be. */
-export type Check = (value: unknown) => boolean;
-/** What is expected of each field. */
-export type Shape<T> = { readonly [K in keyof Required<T>]: Check };
-
-/** A string. */
-export const isText: Check = (value) => typeof value === 'string';
-/** A number. */
-export const isNumber: Check = (value) => typeof value === 'number';
-const isFlag: Check = (value) => typeof value === 'boolean';
-const maybe =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined || check(value);
-/** An object that is no list. */
-export const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const eachIs =
-  (check: Check): Check =>
-  (value) =>
-    isObject(value) && Object.values(value).every(check);
-const oneOf =
-  (words: object): Check =>
-  (value) =>
-    typeof value === 'string' && Object.hasOwn(words, value);
-const isLines: Check = (value) => isText(value) || (Array.isArray(value) && value.every(isText));
+const isLines: Check = (value) => isText(value) || isTexts(value);
 const FRAMINGS: Readonly<Record<FramingWord, true>> = { websocket: true, message: true, rawsocket: true };
-
-function fits<T extends object>(value: unknown, shape: Shape<T>): value is T {
-  return (
-    isObject(value) &&
-    Object.entries<Check>(shape).every(([key, check]) => check((value as Record<string, unknown>)[key]))
-  );
-}
-
-/** @returns what reads a record. It throws {@link BadRecord} where something else is in it. */
-export function reader<T extends object>(name: string, shape: Shape<T>): (content: Buffer) => T {
-  return (content) => {
-    const value = jsonIn(content);
-    if (!fits(value, shape)) throw new BadRecord(`a record is no ${name}`);
-    return value;
-  };
-}
-
-function jsonIn(content: Buffer): unknown {
-  try {
-    return JSON.parse(content.toString());
-  } catch (cause) {
-    throw new BadRecord('a record is not JSON', { cause });
-  }
-}
 
 const CERTIFICATE: Shape<NonNullable<EntryTls['certificate']>> = {
   sha1: isText,

@@ -51,11 +51,14 @@ export const TRANSPORT = {
     'Sessions that ended because the client broke the protocol.',
     'transport',
   ),
-  certificate: gauge(
-    'wamp_tls_certificate_expiry_timestamp_seconds',
-    'When the certificate of the transport ends, in seconds since 1970.',
-    'transport',
-  ),
+  certificate: {
+    ...gauge(
+      'wamp_tls_certificate_expiry_timestamp_seconds',
+      'When the certificate of the transport ends, in seconds since 1970.',
+      'transport',
+    ),
+    together: 'least',
+  },
   logins: counter('wamp_authentications_total', 'Logins that were decided on.', 'method', 'outcome'),
 } as const satisfies Record<string, Metric>;
 
@@ -146,9 +149,25 @@ export const FRONT = {
   lost: counter('wamp_fronts_lost_total', 'Fronts that ended, or were ended because they hung.', 'worker'),
 } as const satisfies Record<string, Metric>;
 
+/** Of the processes of router workers. */
+export const ROUTER_PROCESS = {
+  cpu: counter('wamp_router_process_cpu_seconds_total', 'Processor time of the process of a router worker.', 'worker'),
+  memory: gauge(
+    'wamp_router_process_resident_memory_bytes',
+    'Resident memory of the process of a router worker.',
+    'worker',
+  ),
+  lost: counter(
+    'wamp_router_processes_lost_total',
+    'Processes of router workers that ended, or were ended because they hung.',
+    'worker',
+  ),
+} as const satisfies Record<string, Metric>;
+
 /** Of cookie stores. */
 export const COOKIE = {
-  cookies: gauge('wamp_cookies', 'Cookies that are kept.', 'store'),
+  // Several processes may have one store.
+  cookies: { ...gauge('wamp_cookies', 'Cookies that are kept.', 'store'), together: 'most' },
   created: counter('wamp_cookies_created_total', 'New cookies.', 'store'),
   logins: counter('wamp_cookie_logins_total', 'Logins that were stored with cookies.', 'store'),
   failures: counter('wamp_cookie_store_failures_total', 'Requests to the store that failed.', 'store'),
@@ -189,6 +208,6 @@ export const PROCESS = {
 } as const satisfies Record<string, Metric>;
 
 /** All of them, in order. */
-export const METRICS: readonly Metric[] = [NODE, TRANSPORT, MQTT, REALM, CLUSTER, FRONT, COOKIE, HTTP, PROCESS].flatMap(
-  (group) => Object.values<Metric>(group),
-);
+export const METRICS: readonly Metric[] = [
+  ...[NODE, TRANSPORT, MQTT, REALM, CLUSTER, FRONT, ROUTER_PROCESS, COOKIE, HTTP, PROCESS],
+].flatMap((group) => Object.values<Metric>(group));

@@ -44,6 +44,16 @@ type Step = IteratorResult<Sample | typeof BREATH, undefined>;
 /** @returns what all sources have, one after the other. */
 export async function collect(sources: Iterable<SampleSource>, turn: Turn): Promise<Collected> {
   const found = new Map<Metric, Map<string, number | HistogramState>>();
+  await eachSample(sources, turn, (item) => keep(found, item));
+  return found;
+}
+
+/** Goes through the samples of all sources, one after the other. */
+export async function eachSample(
+  sources: Iterable<SampleSource>,
+  turn: Turn,
+  see: (item: Sample) => void,
+): Promise<void> {
   const pace = new Pace(turn);
   for (const source of sources) {
     const items = source();
@@ -52,12 +62,11 @@ export async function collect(sources: Iterable<SampleSource>, turn: Turn): Prom
       const step: Step | Promise<Step> = next.next();
       const { done, value: item } = step instanceof Promise ? await step : step;
       if (done === true) break;
-      if (item !== BREATH) keep(found, item);
+      if (item !== BREATH) see(item);
       const wait = pace.did(item === BREATH ? SERIES_A_TURN : seriesOf(item.value));
       if (wait !== undefined) await wait;
     }
   }
-  return found;
 }
 
 function keep(found: Map<Metric, Map<string, number | HistogramState>>, { metric, labels, value }: Sample): void {
@@ -66,8 +75,13 @@ function keep(found: Map<Metric, Map<string, number | HistogramState>>, { metric
   const text = labelText(metric, labels);
   const known = values.get(text);
   if (known === undefined) values.set(text, typeof value === 'number' ? value : copied(value));
-  else if (typeof known === 'number' && typeof value === 'number') values.set(text, known + value);
+  else if (typeof known === 'number' && typeof value === 'number') values.set(text, together(metric, known, value));
   else if (typeof known === 'object' && typeof value === 'object') values.set(text, added(known, value));
+}
+
+function together({ together: how }: Metric, a: number, b: number): number {
+  if (how === 'least') return Math.min(a, b);
+  return how === 'most' ? Math.max(a, b) : a + b;
 }
 
 /** @returns the labels as they are written, without braces: `realm="realm1",role="user"`. Empty values are left out. */

@@ -9,6 +9,8 @@ export interface Metric {
   /** One sentence. */
   readonly help: string;
   readonly labels: readonly string[];
+  /** What becomes of two numbers with the same labels; by default they are added up. */
+  readonly together?: 'least' | 'most';
 }
 
 /** A value of a metric. */

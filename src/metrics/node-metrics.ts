@@ -5,7 +5,7 @@
  */
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { METRICS, NODE } from './catalogue.js';
-import { collect } from './collect.js';
+import { collect, eachSample } from './collect.js';
 import { ConfigFacts } from './config-facts.js';
 import { CookieCounts } from './cookie-counts.js';
 import { HttpCounts } from './http-counts.js';
@@ -63,6 +63,8 @@ export class NodeMetrics {
   readonly cookies = new Map<string, CookieCounts>();
   readonly #sources = new Set<SampleSource>();
   readonly #wishes = new Set<Wish>();
+  readonly #followers = new Set<() => void>();
+  #endElsewhere: (() => void) | undefined;
   readonly #turn: Turn;
   readonly #elapsed: () => number;
   #isNamed: ((uri: string) => boolean) | undefined;
@@ -126,6 +128,26 @@ export class NodeMetrics {
     };
   }
 
+  /** What is wished here, all together; undefined where nobody wishes anything. */
+  get wished(): Wish | undefined {
+    if (this.#wishes.size === 0) return undefined;
+    const all = [...this.#wishes];
+    return { callDurations: all.some((wish) => wish.callDurations), uris: all.flatMap((wish) => wish.uris) };
+  }
+
+  /** Tells of each change of {@link wished}. @returns what ends that. */
+  followWishes(follow: () => void): () => void {
+    this.#followers.add(follow);
+    return () => void this.#followers.delete(follow);
+  }
+
+  /** The node that this process is part of wishes this, and nothing else from now on. */
+  wishElsewhere(wish: Wish | undefined): void {
+    const end = this.#endElsewhere;
+    this.#endElsewhere = wish && this.wish(wish);
+    end?.();
+  }
+
   /** @returns the text of all metrics, in UTF-8, no older than a second. One is made at a time. */
   text(format: TextFormat): Promise<Buffer> {
     if (this.#last === undefined || this.#elapsed() - this.#last.atMs >= FRESH_MS) {
@@ -145,6 +167,13 @@ export class NodeMetrics {
     return text;
   }
 
+  /** @returns all that is counted now, for another process that shows it. */
+  async samples(): Promise<readonly Sample[]> {
+    const found: Sample[] = [];
+    await this.#afterOthers(() => eachSample(this.#sources, this.#turn, (item) => found.push(item)));
+    return found;
+  }
+
   #afterOthers<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#writing.then(work);
     this.#writing = done.catch(() => undefined);
@@ -157,6 +186,7 @@ export class NodeMetrics {
     this.http.isTimed = this.#wishes.size > 0;
     this.#watchProcess(this.#wishes.size > 0);
     for (const counts of this.realms.values()) this.#grant(counts);
+    for (const follow of this.#followers) follow();
   }
 
   /** The event loop is watched only while somebody wants to know. */

@@ -11,6 +11,7 @@ import { ManagedCookies } from '../cookie/management.js';
 import { ErrorUri, WampError } from '../wamp/error.js';
 import { Actions } from './actions.js';
 import { certificatesOf } from './certificates.js';
+import { actOnAll, askAll, pageOfAll } from './elsewhere.js';
 import { Looks } from './looks.js';
 import { procedurePage, topicPage } from './patterns.js';
 import { Rates } from './rates.js';
@@ -21,9 +22,17 @@ import type { CookieSummary } from '../cookie/management.js';
 import type { Logger } from '../log/logger.js';
 import type { MonitoredCertificate } from './certificates.js';
 import type { MonitoredProcedure, MonitoredTopic } from './patterns.js';
-import type { MonitoredRealm, MonitoredSession, MonitorPage } from './sessions.js';
+import type { MonitoredRealm, MonitoredSession, MonitorPage, RankedPage } from './sessions.js';
 import type { RateRule } from './rates.js';
-import type { MonitorAction, MonitoredNode, MonitoredWorker, MonitorActor, MonitoredFront } from './source.js';
+import type {
+  MonitorAction,
+  MonitorActor,
+  MonitoredElsewhere,
+  MonitoredFront,
+  MonitoredNode,
+  MonitoredProcess,
+  MonitoredWorker,
+} from './source.js';
 import type { Asked } from './wish.js';
 import type { Done } from './actions.js';
 
@@ -36,6 +45,8 @@ export interface MonitorDeps {
   readonly log: Logger;
   /** Told of every action, after it; nobody by default. The log is told in any case. */
   readonly onAction?: (action: MonitorAction) => void;
+  /** Router workers in other processes; none by default. */
+  readonly elsewhere?: { readonly all: readonly MonitoredElsewhere[] };
 }
 
 /** The node at a glance. */
@@ -50,6 +61,8 @@ export interface MonitorSummary {
   readonly refused: number;
   /** Only where there are any. */
   readonly fronts?: readonly MonitoredFront[];
+  /** Processes of router workers, only where there are any. */
+  readonly processes?: readonly MonitoredProcess[];
 }
 
 /** A login that was refused. */
@@ -72,6 +85,30 @@ export interface MonitoredCookies {
   readonly entries: readonly CookieSummary[];
   readonly total: number;
 }
+
+interface Refusals {
+  readonly entries: readonly MonitoredRefusal[];
+  readonly total: number;
+}
+
+interface Certificates {
+  readonly entries: readonly MonitoredCertificate[];
+}
+
+/** The lists that have pages, and what is on them. */
+interface Lists {
+  readonly sessions: MonitoredSession;
+  readonly topics: MonitoredTopic;
+  readonly procedures: MonitoredProcedure;
+}
+
+const PAGES: {
+  readonly [K in keyof Lists]: (
+    workers: readonly MonitoredWorker[],
+    asked: Asked,
+    rules: RateRule,
+  ) => Promise<RankedPage<Lists[K]>>;
+} = { sessions: sessionPage, topics: topicPage, procedures: procedurePage };
 
 /** One for each node. All methods reject with a WampError when the request is wrong, or too many look at the same time. */
 export class Monitor {
@@ -107,43 +144,68 @@ export class Monitor {
     return this.#looks.look('summary', async () => {
       const realms: MonitoredRealm[] = [];
       for (const place of placesOf(this.#workers, wish)) realms.push(await realmNumbers(place));
-      const refused = this.#workers.reduce((sum, worker) => sum + worker.refused.count, 0);
+      const others = await askAll<MonitorSummary>(this.#elsewhere, 'summary', () => ({}));
+      realms.push(...others.flatMap((each) => each.realms));
+      const refused = sumOf([...this.#workers.map((worker) => worker.refused.count), ...others.map((e) => e.refused)]);
       const fronts = this.#fronts.flatMap((list) => list());
+      const processes = this.#elsewhere.flatMap(({ running }) => running ?? []);
       const { node, clock } = this.#deps;
       return {
         now: new Date(clock()).toISOString(),
         clock_ms: Math.round(performance.now()),
         ...{ node: node(), realms, refused },
         ...(fronts.length > 0 && { fronts }),
+        ...(processes.length > 0 && { processes }),
       };
     });
   }
 
   /** `sort`, `descending`, `after`, `limit`, `realm`, `worker`, `search`, and `slow` for those that have not read everything. */
   sessions(asked: Asked = {}): Promise<MonitorPage<MonitoredSession>> {
-    return this.#look('sessions', asked, () => sessionPage(this.#workers, asked, this.#rateRule));
+    return this.#page('sessions', asked);
   }
 
   /** `sort`, `descending`, `after`, `limit`, `realm`, `worker`, `search`. */
   topics(asked: Asked = {}): Promise<MonitorPage<MonitoredTopic>> {
-    return this.#look('topics', asked, () => topicPage(this.#workers, asked, this.#rateRule));
+    return this.#page('topics', asked);
   }
 
   /** As {@link topics}. */
   procedures(asked: Asked = {}): Promise<MonitorPage<MonitoredProcedure>> {
-    return this.#look('procedures', asked, () => procedurePage(this.#workers, asked, this.#rateRule));
+    return this.#page('procedures', asked);
+  }
+
+  /** A page of what is here, for the monitor of a node that this process is part of. */
+  ranked<K extends keyof Lists>(list: K, asked: Asked): Promise<RankedPage<Lists[K]>> {
+    return this.#look(`ranked ${list}`, asked, () => this.#rankedHere(list, asked));
+  }
+
+  #page<K extends keyof Lists>(list: K, asked: Asked): Promise<MonitorPage<Lists[K]>> {
+    return this.#look(list, asked, () => {
+      const { limit = PAGE } = asked;
+      const wish = { name: list, asked, limit: Number(limit) };
+      return pageOfAll(this.#rankedHere(list, asked), wish, this.#elsewhere);
+    });
+  }
+
+  #rankedHere<K extends keyof Lists>(list: K, asked: Asked): Promise<RankedPage<Lists[K]>> {
+    const pageOf: (typeof PAGES)[K] = PAGES[list];
+    return pageOf(this.#workers, asked, this.#rateRule);
   }
 
   /** The last hundred of each worker, the newest first. */
-  refusals(asked: Asked = {}): Promise<{ readonly entries: readonly MonitoredRefusal[]; readonly total: number }> {
-    return this.#look('refusals', asked, () => {
+  refusals(asked: Asked = {}): Promise<Refusals> {
+    return this.#look('refusals', asked, async () => {
       const wish = new Wish(asked, ['limit']);
       const all = this.#workers.flatMap(({ worker, refused }) =>
         refused.list().map(({ atMs, ...login }) => ({ worker, at: new Date(atMs).toISOString(), ...login })),
       );
+      const others = await askAll<Refusals>(this.#elsewhere, 'refusals', () => asked);
+      all.push(...others.flatMap(({ entries }) => entries));
       const newest = all.toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
-      const total = this.#workers.reduce((sum, { refused }) => sum + refused.count, 0);
-      return Promise.resolve({ entries: newest.slice(0, wish.limit), total });
+      const here = this.#workers.map(({ refused }) => refused.count);
+      const total = sumOf([...here, ...others.map((each) => each.total)]);
+      return { entries: newest.slice(0, wish.limit), total };
     });
   }
 
@@ -157,16 +219,18 @@ export class Monitor {
     });
   }
 
-  certificates(asked: Asked = {}): Promise<{ readonly entries: readonly MonitoredCertificate[] }> {
+  certificates(asked: Asked = {}): Promise<Certificates> {
     return this.#look('certificates', asked, async () => {
       new Wish(asked, []);
-      return { entries: await certificatesOf(this.#workers) };
+      const others = await askAll<Certificates>(this.#elsewhere, 'certificates', () => asked);
+      return { entries: [...(await certificatesOf(this.#workers)), ...others.flatMap(({ entries }) => entries)] };
     });
   }
 
   /** `session`, and `worker` where several have one of this id; `reason` (a URI) and `message` for the client. */
   async endSession(asked: Asked, by: MonitorActor): Promise<Done> {
-    return this.#actions.endSession(asked, by);
+    const here = (): Promise<Done> => this.#actions.endSession(asked, by);
+    return allOf(await actOnAll({ here, name: 'endSession', request: { asked, by } }, this.#elsewhere));
   }
 
   /**
@@ -174,7 +238,12 @@ export class Monitor {
    * and all sessions of his end.
    */
   async logOut(asked: Asked, by: MonitorActor): Promise<Done> {
-    return this.#actions.logOut(asked, by);
+    const here = (): Promise<Done> => this.#actions.logOut(asked, by);
+    return allOf(await actOnAll({ here, name: 'logOut', request: { asked, by } }, this.#elsewhere));
+  }
+
+  get #elsewhere(): readonly MonitoredElsewhere[] {
+    return this.#deps.elsewhere?.all ?? [];
   }
 
   get #rateRule(): RateRule {
@@ -189,6 +258,15 @@ export class Monitor {
   async #look<T>(what: string, asked: Asked, answer: () => Promise<T>): Promise<T> {
     return this.#looks.look(`${what} ${questionOf(asked)}`, answer);
   }
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function allOf(done: readonly Done[]): Done {
+  const [sessions, cookies] = [sumOf(done.map((each) => each.sessions)), sumOf(done.map((each) => each.cookies))];
+  return { sessions, cookies };
 }
 
 /** @throws WampError where it cannot be written down, as a number of another program that is too large for JSON. */

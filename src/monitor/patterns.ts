@@ -1,5 +1,5 @@
 /** The topics and procedures of a node, a page at a time: who wants and offers them, and how much they are used. */
-import { selectPage } from './selection.js';
+import { placeOf, selectPage } from './selection.js';
 import { placesOf, ratesIn } from './sessions.js';
 import { byRate, Wish } from './wish.js';
 import type {
@@ -11,7 +11,7 @@ import type {
 } from '../router/meta/inventory.js';
 import type { RateRule } from './rates.js';
 import type { Ranked } from './selection.js';
-import type { MonitorPage, Place } from './sessions.js';
+import type { Place, RankedPage } from './sessions.js';
 import type { MonitoredWorker } from './source.js';
 import type { Asked, Order } from './wish.js';
 
@@ -52,7 +52,7 @@ export function topicPage(
   workers: readonly MonitoredWorker[],
   asked: Asked,
   rules: RateRule,
-): Promise<MonitorPage<MonitoredTopic>> {
+): Promise<RankedPage<MonitoredTopic>> {
   return patternPage<SubscriptionEntry, SubscriptionMeasures>(workers, asked, {
     ...rules,
     what: 'topics',
@@ -69,7 +69,7 @@ export function procedurePage(
   workers: readonly MonitoredWorker[],
   asked: Asked,
   rules: RateRule,
-): Promise<MonitorPage<MonitoredProcedure>> {
+): Promise<RankedPage<MonitoredProcedure>> {
   return patternPage<RegistrationEntry, RegistrationMeasures>(workers, asked, {
     ...rules,
     what: 'procedures',
@@ -95,7 +95,7 @@ async function patternPage<E extends object, M extends { readonly uri: string; r
   workers: readonly MonitoredWorker[],
   asked: Asked,
   { orders, usual, idsOf, measuresOf, entryOf, what, ...rules }: Kind<E, M>,
-): Promise<MonitorPage<E & { readonly worker: string }>> {
+): Promise<RankedPage<E & { readonly worker: string }>> {
   const wish = new Wish(asked, NAMES);
   const { keyOf, descending, isRate = false, name } = wish.order(orders, usual);
   const ratesOf = isRate ? ratesIn(rules, what) : undefined;
@@ -118,9 +118,11 @@ async function patternPage<E extends object, M extends { readonly uri: string; r
   }
   const { chosen, total, next } = await selectPage(ranked(), { limit, descending, after });
   // What has gone since it was ranked is left out.
-  const entries = chosen.flatMap(({ worker, inventory, id, key }) => {
+  const rows = chosen.flatMap((found) => {
+    const { worker, inventory, id, key } = found;
     const entry = entryOf(inventory, id);
-    return entry === undefined ? [] : [{ worker, ...entry, ...(isRate && { [name]: key }) }];
+    return entry === undefined ? [] : [{ found, entry: { worker, ...entry, ...(isRate && { [name]: key }) } }];
   });
-  return { entries, total, next };
+  const keys = rows.map(({ found }) => placeOf(found));
+  return { entries: rows.map(({ entry }) => entry), total, next, keys, descending };
 }

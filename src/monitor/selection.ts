@@ -80,6 +80,18 @@ export async function selectPage<T extends Ranked>(
   return { chosen, total, next: best.length > limit && end !== undefined ? [end.key, end.id, end.place] : null };
 }
 
+/** @returns which of two places in an order comes first, as a sort wants it. */
+export function inOrder(a: Behind, b: Behind, descending: boolean): number {
+  const [one, other] = [a, b].map(([key, id, place]) => ({ key, id, place }));
+  if (one === undefined || other === undefined) return 0;
+  return compare(one, other, descending ? -1 : 1);
+}
+
+/** @returns the place of a thing in an order. */
+export function placeOf({ key, id, place }: Ranked): Behind {
+  return [key, id, place];
+}
+
 function insert<T extends Ranked>(sorted: T[], thing: T, order: number): void {
   let [low, high] = [0, sorted.length];
   while (low < high) {

@@ -1,5 +1,5 @@
 /** The sessions of a node, a page at a time, in the order that somebody wants. */
-import { inPieces, selectPage } from './selection.js';
+import { inPieces, placeOf, selectPage } from './selection.js';
 import { byRate, Wish } from './wish.js';
 import type { Inventory, SessionEntry, SessionMeasures } from '../router/meta/inventory.js';
 import type { RateRule } from './rates.js';
@@ -25,6 +25,13 @@ export interface MonitorPage<T> {
   readonly total: number;
   /** What to ask for as `after` to get the next page; null when there is none. */
   readonly next: Behind | null;
+}
+
+/** A page, with what its entries are ranked by. */
+export interface RankedPage<T> extends MonitorPage<T> {
+  /** One for each entry. */
+  readonly keys: readonly Behind[];
+  readonly descending: boolean;
 }
 
 const ORDERS: Readonly<Record<string, Order<SessionMeasures>>> = {
@@ -66,7 +73,7 @@ export async function sessionPage(
   workers: readonly MonitoredWorker[],
   asked: Asked,
   rules: RateRule,
-): Promise<MonitorPage<MonitoredSession>> {
+): Promise<RankedPage<MonitoredSession>> {
   const wish = new Wish(asked, NAMES);
   const { keyOf, descending, isRate = false, name } = wish.order(ORDERS, 'joined');
   const [search, slow] = [wish.text('search')?.toLowerCase() ?? '', wish.flag('slow') === true];
@@ -79,10 +86,11 @@ export async function sessionPage(
     }),
     { limit, descending, after },
   );
-  const entries = chosen.flatMap((found) => {
-    return entryOf(found).map((entry) => (isRate ? { ...entry, [name]: found.key } : entry));
+  const rows = chosen.flatMap((found) => {
+    return entryOf(found).map((entry) => ({ found, entry: isRate ? { ...entry, [name]: found.key } : entry }));
   });
-  return { entries, total, next };
+  const keys = rows.map(({ found }) => placeOf(found));
+  return { entries: rows.map(({ entry }) => entry), total, next, keys, descending };
 }
 
 /** @returns what tells the rates of the things in a place, at this look. */

@@ -91,6 +91,29 @@ export interface MonitoredFront extends Dict {
   readonly cpu_seconds: number;
 }
 
+/** The process of a router worker. */
+export interface MonitoredProcess extends Dict {
+  /** The id of the worker. */
+  readonly worker: string;
+  readonly pid: number;
+  readonly sessions: number;
+  /** Resident memory, in bytes, and seconds of processor time since its start; 0 before it has told them. */
+  readonly memory_bytes: number;
+  readonly cpu_seconds: number;
+}
+
+/** A router worker in another process, whose monitor answers for it. */
+export interface MonitoredElsewhere {
+  /** Its id. */
+  readonly worker: string;
+  /** Undefined while there is none. */
+  readonly running: MonitoredProcess | undefined;
+  /** Asks its monitor. Rejects with a WampError, with any other error where it does not answer within a second. */
+  ask(name: string, request: object): Promise<unknown>;
+  /** The same of something that is done, however long it takes. */
+  act(name: string, request: object): Promise<unknown>;
+}
+
 /** Who did something by the monitor, for the log. */
 export interface MonitorActor {
   /** `null` for a command of the operator. */

@@ -21,7 +21,11 @@ type DirectoryOptions = Pick<
 >;
 
 /** A checked config, and the file that it comes from, if it does. */
-export type NodeSource = CheckedConfig & { readonly file?: string };
+export type NodeSource = CheckedConfig & {
+  readonly file?: string;
+  /** Where its workers stand in the file, if not in this order. */
+  readonly pointers?: readonly string[];
+};
 
 export interface TakenDirectory {
   /** Where relative paths of the config start, absolute. */

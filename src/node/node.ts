@@ -20,11 +20,9 @@
 import type { LoadFunction } from '../auth/method.js';
 import { LocalClients } from '../client/local-clients.js';
 import type { ClientSession, ConnectOptions } from '../client/api.js';
-import { openedStores } from '../cookie/managed-stores.js';
 import { StoreManagement } from '../cookie/management.js';
 import { NodeMetrics } from '../metrics/node-metrics.js';
 import type { CookieCounts } from '../metrics/cookie-counts.js';
-import type { CookieConfig } from '../cookie/schema.js';
 import { CookieStores } from '../cookie/stores.js';
 import { silentLogger } from '../log/logger.js';
 import type { Logger } from '../log/logger.js';
@@ -36,44 +34,54 @@ import type { Drain } from '../transport/drain.js';
 import type { NodeInfo, Readiness } from '../transport/transport-type.js';
 import { SharedPorts } from '../transport/shared-port.js';
 import { nodeSchemaTree } from '../config/schema.js';
-import type { SchemaTree } from '../config/walk.js';
+import type { NodeConfig } from '../config/schema.js';
 import type { CompiledSchema } from '../config/validate.js';
+import { RouterProcesses } from '../worker/apart/processes.js';
+import type { ApartDeps } from '../worker/apart/deps.js';
+import type { ProcessPulse } from '../worker/apart/order.js';
 import { workerTypeOf } from '../worker/registry.js';
 import type { Families } from '../worker/registry.js';
 import { WorkerError } from '../worker/worker.js';
-import type { RunningRouter, Worker, WorkerEnd } from '../worker/worker.js';
-import type { NodeOptions, RunningNode, ShutdownReason } from './api.js';
+import type { RunningRouter, Worker } from '../worker/worker.js';
+import type { NodeOptions, RunningNode } from './api.js';
+import { apartDepsOf } from './apart/apart-deps.js';
+import { confirmed, readinessAlso } from './apart/hosting.js';
+import type { HostedNode } from './apart/hosting.js';
+import { hostedRequests, ownPulse } from './apart/hosted-requests.js';
+import { Lending, managedStoresOf, storeTypesOf } from './apart/lending.js';
+import { sessionRequestsOfAll } from './apart/session-requests.js';
 import { ControlServer } from './control.js';
+import type { ControlHandlers } from './control.js';
 import { cookieRequests } from './cookie-control.js';
-import { cookieStoreSummaries } from './cookie-stores.js';
 import { takeDirectory, workingDirectory } from './directory.js';
-import type { NodeSource, TakenDirectory } from './directory.js';
-import { cookieSectionsIn, enabledWorkers, inStartOrder } from './reload/enabled-workers.js';
+import type { NodeSource } from './directory.js';
+import { enabledWorkers, inStartOrder } from './reload/enabled-workers.js';
 import type { EnabledWorker } from './reload/enabled-workers.js';
 import { joinCluster } from './cluster/join.js';
 import type { NodeCluster } from './cluster/node-cluster.js';
 import { NodeError } from './error.js';
 import { limitProcess } from './limits.js';
 import { monitorOf } from './monitor/node-monitor.js';
+import type { NodeInView } from './monitor/node-monitor.js';
 import { monitorRequests } from './monitor/requests.js';
 import { packageVersion } from './package.js';
-import { privatePathsOf } from './private-paths.js';
 import { processRequests } from './process-control.js';
-import type { NodeProcess } from './process-control.js';
+import type { NodeProcess, NodeStatus } from './process-control.js';
 import { atMost } from './lifecycle/at-most.js';
+import { OwnEnd } from './lifecycle/own-end.js';
 import { drainOf, longestEndMs } from './lifecycle/drain.js';
 import { nodeInfoOf } from './lifecycle/node-info.js';
+import { nodeStatusOf, nodeSummaryOf, sayStarted } from './lifecycle/node-summary.js';
 import { openLogs } from './lifecycle/logs.js';
-import type { OpenLogs } from './lifecycle/logs.js';
+import type { NodeParts } from './lifecycle/node-parts.js';
 import { readinessOf } from './lifecycle/readiness.js';
 import { Reloading } from './reload/reloading.js';
 import { outdatedSessions } from './reload/outdated.js';
-import { prepareWorkers } from './reload/workers.js';
+import { factsOf, prepareWorkers } from './reload/workers.js';
 import type { ReloadedNode } from './reload/reloading.js';
-import type { ReloadFacts, ReloadReport, ReloadWish } from './reload/report.js';
+import type { ReloadReport, ReloadWish } from './reload/report.js';
 import { realmsServedBy, sessionRequests } from './session-control.js';
 import type { ServedRealm } from './session-control.js';
-import { shutdownReason } from './shutdown.js';
 import type { NodeSummary } from './summary.js';
 
 /** What may stand in the config of a node, and what the words in it stand for. */
@@ -103,21 +111,15 @@ export async function startNodeWith({ families, schema }: NodeWords, options: No
   return node;
 }
 
-interface NodeParts extends TakenDirectory, OpenLogs {
-  readonly tree?: SchemaTree | undefined;
-  readonly families: Families;
-  readonly env: NonNullable<NodeOptions['env']>;
-  readonly onShutdown: NodeOptions['onShutdown'];
-  readonly onStopping: NodeOptions['onStopping'];
-}
-
 /** How long the end of the node waits for workers that are its clients before it closes connections, theirs included. */
 const CLIENTS_MS = 1000;
 
-class Node implements RunningNode {
+/** A node: see the head of this file. Others start one by {@link startNodeWith}. */
+export class Node implements HostedNode {
   readonly #parts: NodeParts;
   readonly #log: Logger;
   readonly #stores: CookieStores;
+  readonly #lending: Lending;
   readonly #drain: Drain;
   /** Every worker that was told to start, also one that failed. */
   readonly #workers: Worker[] = [];
@@ -132,13 +134,11 @@ class Node implements RunningNode {
   readonly #monitor: Monitor;
   readonly #metrics = new NodeMetrics();
   readonly #reloading: Reloading;
+  readonly #processes = new RouterProcesses();
   /** What it runs with. */
   #loaded: NodeSource;
-  /** Workers that have not ended by themselves. */
-  #left = 0;
+  readonly #ownEnd: OwnEnd;
   #started = false;
-  /** Why it ends by itself; while it starts, it waits for that. */
-  #reason: ShutdownReason | undefined;
   #control: ControlServer | undefined;
   #cluster: NodeCluster | undefined;
   #stopped: Promise<void> | undefined;
@@ -150,15 +150,19 @@ class Node implements RunningNode {
     this.#log = parts.log;
     this.#loaded = parts.loaded;
     this.#reloading = new Reloading(this.#asReloaded());
+    this.#ownEnd = new OwnEnd({
+      ...{ log: parts.log, onShutdown: parts.onShutdown, stop: () => this.stop() },
+      words: () => this.#loaded.config.controller.options.shutdown,
+    });
     this.#clients = new LocalClients(parts.log);
-    const facts = (): ReloadFacts => this.#reloading.facts;
-    this.#monitor = monitorOf(
-      () => ({ summary: this.summary, startedMs: this.#startedMs, config: facts() }),
-      parts.log,
-    );
+    const [startedMs, facts] = [this.#startedMs, () => this.#reloading.facts];
+    const view = (): NodeInView => ({ summary: this.summary, startedMs, config: facts() });
+    this.#monitor = monitorOf(view, parts.log, this.#processes);
+    this.#metrics.add(() => this.#processes.counted());
     this.#metrics.identify({ program: process, version: packageVersion() });
     const countsOf = (store: string): CookieCounts => this.#metrics.cookieStore(store);
-    this.#stores = new CookieStores({ clock: Date.now, log: parts.log, countsOf }, parts.families.stores);
+    this.#stores = new CookieStores({ clock: Date.now, log: parts.log, countsOf }, storeTypesOf(parts));
+    this.#lending = new Lending(this.#stores, parts.log);
     this.#warden = new Warden((problem) =>
       parts.log.warn({ problem: messageOf(problem) }, 'nobody ends the programs of the node if it is killed'),
     );
@@ -166,27 +170,14 @@ class Node implements RunningNode {
   }
 
   get summary(): NodeSummary {
-    const { cbdir, families } = this.#parts;
-    const [loaded, workers] = [this.#loaded, enabledWorkers(this.#loaded).map(({ worker }) => worker)];
-    const summaries = this.#workers.map(({ summary }) => summary);
-    return {
-      pid: process.pid,
-      title: loaded.config.controller.options.title ?? 'crossbar-ts',
-      cbdir,
-      ...(loaded.file === undefined ? {} : { config: loaded.file }),
-      workers: workers.map(({ id: worker, type }) => ({ worker, type })),
-      listening: summaries.flatMap(({ listening }) => listening),
-      realms: summaries.flatMap(({ realms }) => realms),
-      components: summaries.flatMap(({ components }) => components),
-      cookieStores: cookieStoreSummaries(workers, families),
-      ...this.#cluster?.told,
-    };
+    const [{ cbdir, families }, loaded, told] = [this.#parts, this.#loaded, this.#cluster?.told];
+    return nodeSummaryOf({ loaded, cbdir, families, running: this.#workers, told });
   }
 
   async start(signal?: AbortSignal): Promise<void> {
     try {
       const workers = inStartOrder(enabledWorkers(this.#loaded), this.#parts.families);
-      this.#left = workers.length;
+      this.#ownEnd.expects(workers.length);
       this.#cluster = await joinCluster(this.#loaded.config, { log: this.#log, signal, metrics: this.#metrics });
       for (const worker of workers) await this.#startWorker(worker, signal);
       this.#sharedPorts.complete();
@@ -197,40 +188,12 @@ class Node implements RunningNode {
       signal?.throwIfAborted();
       throw error;
     }
-    for (const store of this.summary.cookieStores) this.#log.info(store, 'cookie store opened');
-    const { pid, cbdir, config } = this.summary;
-    this.#log.info({ pid, cbdir, config }, 'node started');
-    this.#parts.audit?.record({ event: 'node started', about: { pid, config, version: packageVersion() } });
     this.#started = true;
-    this.#endByItself();
-  }
-
-  #onWorkerEnd(worker: string, end: WorkerEnd): void {
-    this.#left -= 1;
-    this.#reason ??= this.#reasonOf(worker, end);
-    this.#endByItself();
-  }
-
-  #reasonOf(worker: string, end: WorkerEnd): ShutdownReason | undefined {
-    return shutdownReason(this.#loaded.config.controller.options.shutdown, { ...end, worker, left: this.#left });
-  }
-
-  #endByItself(): void {
-    const reason = this.#reason;
-    if (reason === undefined || !this.#started || this.#stopped !== undefined) return;
-    this.#log[reason.failed ? 'error' : 'info'](reason, 'a worker has ended, and the node ends with it');
-    this.#endFor(reason);
-  }
-
-  #endFor(reason: ShutdownReason): void {
-    const { onShutdown } = this.#parts;
-    this.stop().then(
-      () => onShutdown?.(reason),
-      (err: unknown) => {
-        this.#log.error({ err }, 'stop failed');
-        onShutdown?.({ ...reason, failed: true });
-      },
-    );
+    await this.#tellReadiness();
+    const { pid, config } = this.summary;
+    sayStarted(this.summary, this.#log, this.#parts.hosting !== undefined);
+    this.#parts.audit?.record({ event: 'node started', about: { pid, config, version: packageVersion() } });
+    this.#ownEnd.started();
   }
 
   async connect(realm: string, options: ConnectOptions): Promise<ClientSession> {
@@ -243,6 +206,7 @@ class Node implements RunningNode {
   }
 
   stop(): Promise<void> {
+    this.#ownEnd.stopping();
     this.#stopped ??= this.#shutDown();
     return this.#stopped;
   }
@@ -250,10 +214,10 @@ class Node implements RunningNode {
   async #startControl(): Promise<ControlServer | undefined> {
     const { rundir } = this.#parts;
     if (rundir === undefined) return undefined;
-    const cookies = new StoreManagement(() => openedStores(this.#stores, this.#cookieSections), this.#log);
+    const stores = () => managedStoresOf(this.#loaded, this.#stores, this.#parts.families);
     const handlers = {
-      ...cookieRequests(cookies),
-      ...sessionRequests(() => this.#servedRealms, this.#log),
+      ...cookieRequests(new StoreManagement(stores, this.#log)),
+      ...sessionRequestsOfAll(() => this.#servedRealms, this.#log, this.#processes),
       ...processRequests(this.#asProcess()),
       ...monitorRequests(this.#monitor),
     };
@@ -263,22 +227,17 @@ class Node implements RunningNode {
   /** The node as a whole, for commands. */
   #asProcess(): NodeProcess {
     return {
-      status: () => ({
-        pid: process.pid,
-        version: packageVersion(),
-        started: new Date(this.#startedMs).toISOString(),
-        ready: this.#readiness.isReady,
-        ...this.#cluster?.told,
-        realms: this.#servedRealms.map(({ inventory }) => inventory.realm),
-        sessions: this.#sessionCount,
-        config_loaded: this.#reloading.facts.loadedAt,
-        last_reload_successful: this.#reloading.facts.lastReloadSuccessful,
-        pending_restart: this.#reloading.facts.pending,
-      }),
+      status: () => this.#status,
       longestEndMs: () => longestEndMs(this.#parts.loaded.config.controller.options),
       reload: (wish) => this.reload(wish),
-      stop: () => this.#endFor({ failed: false, word: 'stop' }),
+      stop: () => this.#ownEnd.endFor({ failed: false, word: 'stop' }),
     };
+  }
+
+  get #status(): NodeStatus {
+    const [startedMs, { isReady }, reload] = [this.#startedMs, this.#readiness, this.#reloading.facts];
+    const facts = { startedMs, isReady, reload, told: this.#cluster?.told };
+    return nodeStatusOf({ ...facts, served: this.#servedRealms, processes: this.#processes });
   }
 
   reload(wish?: ReloadWish): Promise<ReloadReport> {
@@ -286,14 +245,15 @@ class Node implements RunningNode {
   }
 
   #asReloaded(): ReloadedNode {
-    const { log, level, read, families, cbdir, tree = nodeSchemaTree } = this.#parts;
+    const { log, level, read, families, cbdir, tree = nodeSchemaTree, hosting } = this.#parts;
     const running = (): NodeSource => this.#loaded;
     return {
-      ...{ log, read, tree, clock: Date.now },
+      ...{ log: hosting === undefined ? log : silentLogger(), read, tree, clock: Date.now },
       get running() {
         return running();
       },
-      prepare: (next, wish) => prepareWorkers(this.#workersById, enabledWorkers(next), next, { families, cbdir, wish }),
+      prepare: (next, wish) =>
+        confirmed(prepareWorkers(this.#workersById, next, { families, cbdir, wish, hosting }), hosting),
       outdated: () => outdatedSessions(this.#servedRealms, this.#loaded.config.controller.options.reload, log),
       took: (source) => {
         this.#loaded = source;
@@ -304,21 +264,52 @@ class Node implements RunningNode {
     };
   }
 
+  // As the process of a worker: see `HostedNode`.
+  get pulse(): ProcessPulse {
+    return ownPulse(this.#servedRealms, this.#readinessBeside());
+  }
+
+  endIsNear(): void {
+    this.#drain.near();
+  }
+
+  get config(): NodeConfig {
+    return this.#loaded.config;
+  }
+
+  get requests(): ControlHandlers {
+    const own = sessionRequests(() => this.#servedRealms, this.#log);
+    const visited = { log: this.#log, routers: this.#routers };
+    return { ...own, ...hostedRequests(this.#monitor, this.#metrics, visited) };
+  }
+
+  /** For workers in processes of their own. */
+  get #apart(): ApartDeps {
+    return apartDepsOf({
+      ...{ loaded: this.#loaded, processes: this.#processes, lending: this.#lending, startedMs: this.#startedMs },
+      isStopping: () => this.#stopped !== undefined,
+      sessions: () => this.#ownSessions,
+      readinessBeside: (worker) => this.#readinessBeside(worker),
+    });
+  }
+
   get #readiness(): Readiness {
+    return readinessAlso(this.#readinessBeside(), this.#parts.hosting);
+  }
+
+  /** @param worker whose process does not count. */
+  #readinessBeside(worker?: string): Readiness {
     return readinessOf({
       hasStarted: this.#started,
       isStopping: this.#stopped !== undefined,
       lacksCookies: this.#loaded.needsCookies && this.#stores.allFail,
       cluster: this.#cluster?.readiness,
+      processes: this.#processes.problemBeside(worker),
     });
   }
 
-  get #sessionCount(): number {
+  get #ownSessions(): number {
     return this.#servedRealms.reduce((sum, { inventory }) => sum + inventory.sessionCount, 0);
-  }
-
-  get #cookieSections(): readonly CookieConfig[] {
-    return cookieSectionsIn(this.#loaded, this.#parts.families);
   }
 
   get #servedRealms(): readonly ServedRealm[] {
@@ -327,11 +318,12 @@ class Node implements RunningNode {
 
   /** What web services may tell. */
   get #info(): NodeInfo {
+    const { hosting } = this.#parts;
     return nodeInfoOf({
       id: this.#loaded.config.controller.id,
-      startedMs: this.#startedMs,
-      summary: () => this.summary,
-      sessions: () => this.#sessionCount,
+      startedMs: hosting?.told.startedMs ?? this.#startedMs,
+      summary: () => ({ ...this.summary, ...hosting?.told }),
+      sessions: () => this.#ownSessions + (hosting?.told.sessions ?? this.#processes.sessionsBeside()),
       readiness: () => this.#readiness,
       reload: () => this.#reloading.facts,
     });
@@ -348,11 +340,11 @@ class Node implements RunningNode {
       ...{ clients: this.#clients, routers: this.#routers, families, authenticators, env, warden: this.#warden },
       ...{ monitor: this.#monitor, metrics: this.#metrics, uplinks: this.#cluster?.uplinks },
       ...{ sharedPorts: this.#sharedPorts, startdir: workingDirectory(), proxyTrust: loaded.config.controller.options },
-      cookieNames: new Set(this.#cookieSections.map(({ name }) => name)),
-      ended: (end) => this.#onWorkerEnd(config.id, end),
-      outlivesFailures: () => this.#reasonOf(config.id, { failed: true }) === undefined,
+      apart: this.#apart,
+      ended: (end) => this.#ownEnd.workerEnded(config.id, end),
+      outlivesFailures: () => this.#ownEnd.reasonOf(config.id, { failed: true }) === undefined,
       nodeInfo: this.#info,
-      privatePaths: privatePathsOf(loaded, cbdir, families),
+      ...factsOf(loaded, { cbdir, families, hosting: this.#parts.hosting }),
     });
     this.#workers.push(worker);
     this.#workersById.set(config.id, worker);
@@ -374,9 +366,16 @@ class Node implements RunningNode {
     }
   }
 
+  async #tellReadiness(): Promise<void> {
+    // Behind this turn: `stop` has to be seen.
+    await Promise.resolve();
+    for (const worker of this.#workers) await worker.readinessChanged?.();
+  }
+
   async #shutDown(): Promise<void> {
     try {
       if (this.#started) {
+        await this.#tellReadiness();
         this.#parts.onStopping?.(longestEndMs(this.#parts.loaded.config.controller.options));
         await this.#drain.announce();
       }
@@ -388,6 +387,7 @@ class Node implements RunningNode {
       const routers = this.#workers.filter((worker) => !this.#clientWorkers.has(worker));
       await Promise.all([clientsGone, left, ...routers.map((worker) => worker.stop(drained))]);
       await this.#cluster?.stop();
+      await this.#lending.end();
       await this.#stores.closeAll();
     } finally {
       this.#warden.close();
@@ -395,6 +395,6 @@ class Node implements RunningNode {
       await this.#parts.audit?.close();
       await this.#parts.pidFile?.release();
     }
-    this.#log.info('node stopped');
+    if (this.#parts.hosting === undefined) this.#log.info('node stopped');
   }
 }

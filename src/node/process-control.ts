@@ -3,6 +3,7 @@
  * either side.
  */
 import type { ControlClient, ControlHandlers } from './control.js';
+import type { ProcessSummary } from '../worker/apart/processes.js';
 import type { ReloadReport, ReloadWish } from './reload/report.js';
 import type { ClusterSummary } from './summary.js';
 
@@ -18,6 +19,8 @@ export interface NodeStatus {
   readonly realms: readonly string[];
   /** How many sessions have joined a realm. */
   readonly sessions: number;
+  /** The processes of router workers, where there are any; one without a pid is being started. */
+  readonly processes?: readonly ProcessSummary[];
   /** Only of a node in a cluster. */
   readonly cluster?: ClusterSummary;
   /** When the config in force was read, ISO 8601 in UTC. */

@@ -25,6 +25,11 @@ export interface ServedRealm {
   readonly inventory: Inventory;
 }
 
+/** A realm by its names. */
+export type NamedRealm = { readonly worker: string } & (
+  { readonly inventory: Pick<Inventory, 'realm'> } | { readonly realm: string }
+);
+
 /** @param routers by the ids of their workers. @returns their realms. */
 export function realmsServedBy(
   routers: ReadonlyMap<string, { readonly inventories: readonly Inventory[] }>,
@@ -65,7 +70,7 @@ const PARTS: readonly string[] = ['component', 'local'] satisfies LocalKind[];
 
 /** @param served asked anew for each request. */
 export function sessionRequests(served: () => readonly ServedRealm[], log: Logger): ControlHandlers {
-  const chosen = (request: ControlArguments): readonly ServedRealm[] => choose(served(), request);
+  const chosen = (request: ControlArguments): readonly ServedRealm[] => chosenOf(served(), request);
 
   return {
     async 'sessions.list'(request, send, signal) {
@@ -154,7 +159,7 @@ async function kill(request: ControlArguments, realms: readonly ServedRealm[], l
     throw new Error('say which sessions are meant: one of "id", "authid", "authrole" and "all": true');
   }
   if (isAll && textOf(request, 'realm') === undefined) throw new Error('"all" needs the name of the realm');
-  const { worker, inventory } = id === undefined ? onlyRealm(realms) : holderOf(id, realms);
+  const { worker, inventory } = id === undefined ? onlyOneOf(realms) : holderOf(id, realms);
   const ids: number[] = [];
   const parts: KilledPart[] = [];
   for await (const each of paced(id === undefined ? inventory.sessionIds : [id])) {
@@ -187,27 +192,27 @@ function requiredId(request: ControlArguments): number {
   return id;
 }
 
-/** @throws Error when there is no realm of the name that was asked for, or no such worker. */
-function choose(realms: readonly ServedRealm[], request: ControlArguments): readonly ServedRealm[] {
+/** @returns the realms that a request names; all by default. @throws Error when there is none of the name, or no such worker. */
+export function chosenOf<T extends NamedRealm>(realms: readonly T[], request: ControlArguments): readonly T[] {
   const [realm, worker] = [textOf(request, 'realm'), textOf(request, 'worker')];
   const ofWorker = realms.filter((each) => worker === undefined || each.worker === worker);
   if (worker !== undefined && ofWorker.length === 0) {
     throw new Error(`no worker ${JSON.stringify(worker)} with realms is on this node: there are ${workersOf(realms)}`);
   }
-  const found = ofWorker.filter(({ inventory }) => realm === undefined || inventory.realm === realm);
+  const found = ofWorker.filter((each) => realm === undefined || nameOf(each) === realm);
   if (realm !== undefined && found.length === 0) {
     throw new Error(`no realm ${JSON.stringify(realm)} is on this node: there are ${namesOf(ofWorker)}`);
   }
   return found;
 }
 
-/** @throws Error when it could be in several: nobody is to be ended by mistake. */
-function onlyRealm(realms: readonly ServedRealm[]): ServedRealm {
+/** @param id of the session, where one is meant. @throws Error when it could be in several: nobody is to be ended by mistake. */
+export function onlyOneOf<T extends NamedRealm>(realms: readonly T[], id?: number): T {
   const [first, another] = realms;
-  if (first === undefined) throw new Error('this node has no realms');
+  if (first === undefined) throw new Error(id === undefined ? 'this node has no realms' : `there is no session ${id}`);
   if (another === undefined) return first;
-  if (realms.every(({ inventory }) => inventory.realm === first.inventory.realm)) {
-    const name = JSON.stringify(first.inventory.realm);
+  if (realms.every((each) => nameOf(each) === nameOf(first))) {
+    const name = JSON.stringify(nameOf(first));
     throw new Error(`several workers have a realm ${name}: say --worker with one of ${workersOf(realms)}`);
   }
   throw new Error(`this node has several realms: say --realm with one of ${namesOf(realms)}`);
@@ -215,16 +220,24 @@ function onlyRealm(realms: readonly ServedRealm[]): ServedRealm {
 
 /** @throws Error when there is no such session. */
 function holderOf(id: number, realms: readonly ServedRealm[]): ServedRealm {
-  const found = realms.filter(({ inventory }) => inventory.isMeant(id, {}));
-  if (found.length === 0) throw new Error(`there is no session ${id}`);
-  return onlyRealm(found);
+  const found = realms.filter((realm) => heldBy(realm, id));
+  return onlyOneOf(found, id);
 }
 
-function namesOf(realms: readonly ServedRealm[]): string {
-  return [...new Set(realms.map(({ inventory }) => JSON.stringify(inventory.realm)))].join(', ');
+/** @returns whether a session is in a realm. */
+export function heldBy({ inventory }: ServedRealm, id: number): boolean {
+  return inventory.isMeant(id, {});
 }
 
-function workersOf(realms: readonly ServedRealm[]): string {
+function nameOf(realm: NamedRealm): string {
+  return 'inventory' in realm ? realm.inventory.realm : realm.realm;
+}
+
+function namesOf(realms: readonly NamedRealm[]): string {
+  return [...new Set(realms.map((realm) => JSON.stringify(nameOf(realm))))].join(', ');
+}
+
+function workersOf(realms: readonly NamedRealm[]): string {
   return [...new Set(realms.map(({ worker }) => worker))].join(', ');
 }
 

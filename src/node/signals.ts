@@ -18,7 +18,9 @@ import { RepeatedLog } from '../log/repeated.js';
 import type { Logger } from '../log/logger.js';
 import { reopenAudits } from './audit/open-audit.js';
 
+/** A signal that ends the process. */
 export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+/** A signal that the process only listens to. */
 export type IdleSignal = 'SIGUSR1' | 'SIGUSR2';
 
 /** The part of `process` that is used here, so that a test can stand in for it. */

@@ -43,10 +43,14 @@ export interface Neighbours {
   readonly portOf: (value: unknown) => number | undefined;
 }
 
-/** A worker in front of another one: its clients join the realms of that one. */
+/** A worker in front of others: its clients join the realms of those. */
 export interface Front {
-  /** The worker with the realms; undefined where it leads to none. */
+  /** The worker with the realms that is meant first: the one in the process of the node, if there is one; undefined where it leads to none. */
   readonly target: Place | undefined;
+  /** All workers that it leads to. */
+  readonly targets: readonly Place[];
+  /** The realms of workers with processes of their own, with these workers. */
+  readonly apart: ReadonlyMap<string, Place>;
   /** Its transports that do not listen, by their index, with the transport that does. */
   readonly silent: ReadonlyMap<number, Place>;
 }

@@ -17,6 +17,8 @@ import { loginProcedures } from '../session/login-procedures.js';
 import { ManagedCookies } from '../cookie/management.js';
 import { monitorProcedures } from '../monitor/procedures.js';
 import { createRandomId } from '../system/random.js';
+import { ApartWorker } from './apart/apart-worker.js';
+import { hasOwnProcess } from './apart/own-process.js';
 import { HostedApplications } from './host/hosted-applications.js';
 import { WorkerHosts } from './host/worker-hosts.js';
 import { routerSamples } from './router-samples.js';
@@ -201,7 +203,7 @@ function defaultKeptBytes(): number {
 /** The config word `router`. */
 export const routerWorkerType: WorkerType<RouterWorkerConfig> = {
   type: 'router',
-  create: (config, deps) => new RouterWorker(config, deps),
+  create: (config, deps) => (hasOwnProcess(config) ? new ApartWorker(config, deps) : new RouterWorker(config, deps)),
   cookieSections: ({ transports }, families) =>
     transports.flatMap((config) => transportTypeOf(config, families).cookieSections(config)),
   privateFiles: ({ transports }) => keyFilesOf(transports),

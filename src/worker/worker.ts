@@ -22,7 +22,8 @@ import type { SharedPorts } from '../transport/shared-port.js';
 import type { WorkerFamilies } from './families.js';
 import type { ProxyRoutes } from './proxy/schema.js';
 import type { TransportConfig } from './schema.js';
-import type { ComponentSummary, ListeningSummary, RealmSummary } from './summary.js';
+import type { ApartDeps, NodePart } from './apart/deps.js';
+import type { ComponentSummary, ListeningSummary, OutdatedSessions, RealmSummary } from './summary.js';
 
 /** What the node gives to its workers. */
 export interface WorkerDeps {
@@ -69,6 +70,8 @@ export interface WorkerDeps {
   readonly ended: (end: WorkerEnd) => void;
   /** @returns whether the shutdown words of the node let it go on when a part of the worker fails. */
   readonly outlivesFailures: () => boolean;
+  /** For workers in processes of their own. */
+  readonly apart: ApartDeps;
 }
 
 /** A router worker, as workers in front of it and the commands of the operator see it. */
@@ -116,12 +119,16 @@ export interface Worker {
    * @throws WorkerError (rejects) when a part cannot be set up: all is as before.
    */
   prepareReload?(next: AnyWorkerConfig, facts: ReloadFacts): Promise<PreparedWorker>;
+  /** The node is ready, or is not any more. Resolves when all who ask the worker are told so, after a second at the latest. */
+  readinessChanged?(): Promise<void>;
   /** What of it listens where, and which realms and components it has. */
   readonly summary: WorkerOffer;
 }
 
 /** What the node tells a worker with its new config. */
 export interface ReloadFacts extends NodeFacts {
+  /** What a process of its own is told of the rest of the config. */
+  readonly node: NodePart;
   /** Whether components may be stopped and started. */
   readonly restartsComponents: boolean;
   /** The procedures that decide about its clients. */
@@ -134,6 +141,8 @@ export interface ReloadLoss {
   readonly revoked: number;
   /** Realms and roles that are gone, and their sessions with them. */
   readonly removed: number;
+  /** Of sessions in another process: those that would not be let in any more. */
+  readonly outdated?: OutdatedSessions;
 }
 
 /** What came of a change of components. */
@@ -159,8 +168,8 @@ export interface PreparedWorker<C extends AnyWorkerConfig = AnyWorkerConfig> {
   readonly config: C;
   /** JSON Pointers into the new config: what stays as it is until the next start. */
   readonly pending: readonly string[];
-  /** The change, in one step. Never throws. */
-  commit(): ReloadLoss;
+  /** The change, in one step, which is done when this returns, or has begun in another process. Never throws, never rejects. */
+  commit(): ReloadLoss | Promise<ReloadLoss>;
   /** Behind `commit`: what takes its time. Never rejects. */
   settle?(): Promise<SettledWorker<C>>;
   /** All is as before. */

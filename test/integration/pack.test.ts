@@ -22,8 +22,8 @@ const MAX_UNPACKED_BYTES = 4_100_000;
 const EXPECTED: readonly RegExp[] = [
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
   /^bin\/crossbar-ts\.js$/,
-  /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|front-program\/main|config\/validator|chunks\/[\w-]+)\.js$/,
-  /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|front-program\/main|chunks\/[\w-]+)\.js\.map$/,
+  /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|front-program\/main|router-program\/main|config\/validator|chunks\/[\w-]+)\.js$/,
+  /^dist\/(index|cli\/main|client\/api|cookie\/database-worker|serializer\/decoding-worker|remote\/module-host|front-program\/main|router-program\/main|chunks\/[\w-]+)\.js\.map$/,
   /^dist\/(index|([a-z]+\/)+[\w-]+)\.d\.ts$/,
   /^dist\/autobahn\.min\.js\.gz$/,
   /^python\/([a-z_]+\/)?\w+\.py$/,

@@ -15,6 +15,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { behindFronts, isRouterSocket } from './behind-fronts.js';
+import { inProcesses } from './in-processes.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const BIN = path.join(ROOT, 'bin/crossbar-ts.js');
@@ -110,8 +111,26 @@ export function areBehindFronts(): boolean {
   return isBehindFronts;
 }
 
+let isInProcesses = false;
+
+/** As {@link putBehindFronts}: router workers have processes of their own, in `test/integration/process`. */
+export function putInProcesses(): void {
+  isInProcesses = true;
+}
+
+/** Whether router workers have processes of their own. */
+export function areInProcesses(): boolean {
+  return isInProcesses;
+}
+
+/** @returns the config as a daemon of this test file gets it. */
+export function placedConfig(config: object): object {
+  const behind = isBehindFronts ? (behindFronts(config) ?? config) : config;
+  return isInProcesses ? (inProcesses(behind) ?? behind) : behind;
+}
+
 function writeConfig(cbdir: string, config: object | string, configName: string): void {
-  const placed = isBehindFronts && typeof config === 'object' ? (behindFronts(config) ?? config) : config;
+  const placed = typeof config === 'object' ? placedConfig(config) : config;
   const text = typeof placed === 'string' ? placed : JSON.stringify(placed, null, 2);
   writeFileSync(path.join(cbdir, configName), text);
 }

@@ -12,9 +12,10 @@ import { FrontHost } from '../../src/front/front-host.js';
 import type { PlaceOptions } from '../../src/front/front-host.js';
 import { FrontLink } from '../../src/front/front-link.js';
 import { passedOn } from '../../src/front/passed-on.js';
-import { Kind, RecordReader, RecordWriter } from '../../src/front/records.js';
+import { Kind, RecordWriter } from '../../src/front/records.js';
+import { RecordReader } from '../../src/system/stream/record-reader.js';
 import { RouterLink } from '../../src/front/router-link.js';
-import type { RouterLinkDeps } from '../../src/front/router-link.js';
+import type { OtherRouter } from '../../src/front/router-link.js';
 import { LoginCounts } from '../../src/metrics/login-counts.js';
 import { NOT_COUNTED } from '../../src/metrics/message-counts.js';
 import { TransportCounts } from '../../src/metrics/transport-counts.js';
@@ -72,7 +73,10 @@ export class LinkPeer {
 
   constructor(socket: Socket) {
     this.socket = socket;
-    const reader = new RecordReader((kind, number, content) => this.heard.push({ kind, number, content }), 2 ** 30);
+    const reader = new RecordReader<Kind>(
+      (kind, number, content) => this.heard.push({ kind, number, content }),
+      2 ** 30,
+    );
     socket.on('data', (chunk: Buffer) => reader.push(chunk));
     // The other end may cut it in the middle of something.
     socket.on('error', () => socket.destroy());
@@ -215,7 +219,7 @@ export class FrontSite {
   }
 
   /** @returns a front of the router. */
-  async front(otherRouter?: RouterLinkDeps['otherRouter']): Promise<SiteFront> {
+  async front(otherRouter?: OtherRouter): Promise<SiteFront> {
     const [socket, other] = await this.pair();
     return this.#frontOn(socket, this.attach(other), otherRouter);
   }
@@ -233,18 +237,14 @@ export class FrontSite {
     this.#server.close();
   }
 
-  async #frontOn(
-    socket: Socket,
-    front: FrontLink | undefined,
-    otherRouter?: RouterLinkDeps['otherRouter'],
-  ): Promise<SiteFront> {
+  async #frontOn(socket: Socket, front: FrontLink | undefined, otherRouter?: OtherRouter): Promise<SiteFront> {
     const log = this.#log;
     const ends: (string | undefined)[] = [];
     const { maxUnsentBytes = MAX_UNSENT_BYTES } = this.#options;
     const link = new RouterLink(socket, {
       ...{ log, maxUnsentBytes, gone: (why: string | undefined) => void ends.push(why) },
-      ...(otherRouter && { otherRouter }),
     });
+    if (otherRouter !== undefined) link.leadsOn(otherRouter);
     const counts = newCounts();
     const { server, stop } = this.#acceptorOf({
       ...{ log, tracker: undefined, entrance: link.entranceOf(PLACE), serializers: passedOn(SERIALIZERS) },

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ControlClient } from '../../src/node/control.js';
 import { RemoteNode } from '../../src/node/process-control.js';
 import type { ReloadReport } from '../../src/node/reload/report.js';
-import { startDaemon } from './daemon.js';
+import { placedConfig, startDaemon } from './daemon.js';
 import type { Daemon, DaemonOptions } from './daemon.js';
 import { freePorts } from './ports.js';
 
@@ -40,7 +40,7 @@ export class ReloadedDaemon {
   }
 
   write(config: object | string): void {
-    const text = typeof config === 'string' ? config : JSON.stringify(config);
+    const text = typeof config === 'string' ? config : JSON.stringify(placedConfig(config));
     writeFileSync(path.join(this.daemon.cbdir, 'config.json'), text);
   }
 

@@ -50,7 +50,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly [file: string, code: st
   ],
   LogoutTokenError: [['webservice/login/providers/backchannel.ts', 'instanceof LogoutTokenError']],
   ModuleError: [['worker/router-worker.ts', 'new WorkerError']],
-  BadRecord: [['front/link.ts', 'instanceof BadRecord']],
+  BadRecord: [['system/stream/stream-end.ts', 'instanceof BadRecord']],
   TurnedAway: [
     ['transport/apart/entrance.ts', 'instanceof TurnedAway'],
     ['transport/websocket/upgrades.ts', 'instanceof TurnedAway'],

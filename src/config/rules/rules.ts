@@ -19,6 +19,7 @@ import type { Entrance, NodePlaces, WorkerPlaces } from '../places.js';
 import type { SchemaTree } from '../walk.js';
 import { checkMessageSizes } from './message-sizes.js';
 import { checkPorts } from './ports.js';
+import { checkProcesses } from './processes.js';
 import { checkReferences, checkSecrets, leadsNowhere } from './references.js';
 import { quote } from '../schema-words.js';
 import { findSecret } from '../secrets.js';
@@ -44,6 +45,7 @@ export function checkRules(places: NodePlaces, tree: SchemaTree, context: CheckR
     checkMarked(worker, around, context);
   }
   checkPorts(places, tree, context);
+  checkProcesses(places, context);
   checkMessageSizes(places.node, tree, context);
   checkSocketFiles(listeningTransports(places), context);
   checkCookies(places, context);

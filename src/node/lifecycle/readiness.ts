@@ -19,18 +19,21 @@ export interface NodeCondition {
   readonly lacksCookies: boolean;
   /** Of a node in a cluster: whether it may serve, `ok` or why not. */
   readonly cluster?: string | undefined;
+  /** What is wrong with processes of router workers; undefined when nothing is. */
+  readonly processes?: string | undefined;
 }
 
 /** The word of a check that has nothing to tell. */
 const OK = 'ok';
 
 /** @returns the checks by their names, and whether none of them has found anything. */
-export function readinessOf({ hasStarted, isStopping, lacksCookies, cluster }: NodeCondition): Readiness {
+export function readinessOf({ hasStarted, isStopping, lacksCookies, cluster, processes }: NodeCondition): Readiness {
   const checks = {
     start: hasStarted ? OK : 'transports and components are starting',
     stop: isStopping ? 'the node is stopping' : OK,
     cookies: lacksCookies ? 'no new cookie can be stored' : OK,
     ...(cluster !== undefined && { cluster }),
+    ...(processes !== undefined && { processes }),
   };
   return { isReady: Object.values(checks).every((found) => found === OK), checks };
 }

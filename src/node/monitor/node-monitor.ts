@@ -4,6 +4,7 @@ import { packageVersion } from '../package.js';
 import { auditOf } from '../../log/audit.js';
 import type { Logger } from '../../log/logger.js';
 import type { MonitorAction, MonitoredNode } from '../../monitor/source.js';
+import type { RouterProcesses } from '../../worker/apart/processes.js';
 import type { ReloadFacts } from '../reload/report.js';
 import type { NodeSummary } from '../summary.js';
 
@@ -16,10 +17,10 @@ export interface NodeInView {
   readonly config: Pick<ReloadFacts, 'loadedAt' | 'pending'>;
 }
 
-/** @param node asked anew for each look. */
-export function monitorOf(node: () => NodeInView, log: Logger): Monitor {
+/** @param node asked anew for each look. @param elsewhere router workers in other processes. */
+export function monitorOf(node: () => NodeInView, log: Logger, elsewhere: RouterProcesses): Monitor {
   const onAction = (action: MonitorAction): void => record(action, log);
-  return new Monitor({ node: () => factsOf(node()), clock: Date.now, log, onAction });
+  return new Monitor({ node: () => factsOf(node()), clock: Date.now, log, onAction, elsewhere });
 }
 
 function record({ action, by, target, sessions, cookies }: MonitorAction, log: Logger): void {

@@ -14,9 +14,13 @@ export interface EnabledWorker extends Pick<WorkerDeps, 'pointer' | 'authenticat
 }
 
 /** The workers that are not switched off, with their place in the config. */
-export function enabledWorkers({ config, authenticators }: NodeSource): EnabledWorker[] {
+export function enabledWorkers({ config, authenticators, pointers }: NodeSource): EnabledWorker[] {
   return config.workers
-    .map((worker, index) => ({ worker, pointer: `/workers/${index}`, authenticators: authenticators[index] ?? [] }))
+    .map((worker, index) => ({
+      worker,
+      pointer: pointers?.[index] ?? `/workers/${index}`,
+      authenticators: authenticators[index] ?? [],
+    }))
     .filter(({ worker }) => !isDisabled(worker));
 }
 

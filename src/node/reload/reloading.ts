@@ -16,7 +16,7 @@ import { auditOf } from '../../log/audit.js';
 import type { Logger } from '../../log/logger.js';
 import { messageOf } from '../../system/error.js';
 import { WorkerError } from '../../worker/worker.js';
-import type { ComponentsChange, PreparedWorker, SettledWorker } from '../../worker/worker.js';
+import type { ComponentsChange, PreparedWorker, ReloadLoss, SettledWorker } from '../../worker/worker.js';
 import type { NodeSource } from '../directory.js';
 import type { OutdatedSessions, ReloadFacts, ReloadReport, ReloadWish } from './report.js';
 
@@ -94,14 +94,11 @@ export class Reloading {
       authenticators: authenticatorsFor(compared.config, [source, running]),
     };
     const workers = await this.#node.prepare(next, wish);
-    let [revoked, removed] = [0, 0];
-    for (const worker of workers) {
-      const loss = worker.commit();
-      revoked += loss.revoked;
-      removed += loss.removed;
-    }
+    const committed = workers.map((worker) => worker.commit());
     const config = withWorkers(compared.config, workers);
     this.#node.took({ ...next, config });
+    const lost = await Promise.all(committed.map((loss) => Promise.resolve(loss)));
+    const [revoked, removed] = [sumOf(lost, 'revoked'), sumOf(lost, 'removed')];
     const components = await this.#settle(workers, { ...next, config });
     const late = [...workers.flatMap(({ pending }) => pending), ...components.pending];
     const pending = [...new Set([...compared.pending.map(({ pointer }) => pointer), ...late])];
@@ -109,7 +106,7 @@ export class Reloading {
     const { problems, started, stopped } = components;
     const ok = problems.length === 0;
     this.#stands({ loadedAt: isoTime(clock()), lastReloadSuccessful: ok, pending });
-    const outdated = await this.#node.outdated();
+    const outdated = together([await this.#node.outdated(), ...lost.flatMap((each) => each.outdated ?? [])]);
     const warnings = source.warnings.map(formatProblem);
     for (const problem of warnings) log.warn({ problem }, 'config warning');
     for (const { pointer, how } of changes) log.info({ pointer, how }, 'config changed');
@@ -145,11 +142,27 @@ export class Reloading {
   }
 }
 
+/** So many outdated sessions are named. */
+const NAMED = 20;
+
 const NOTHING: ReloadReport = {
   ...{ ok: true, problems: [], componentsFailed: false, warnings: [], changes: [], pending: [], onDemand: [] },
   components: { started: [], stopped: [] },
   ...{ revoked: 0, removed: 0, outdated: { count: 0, killed: 0, sessions: [] } },
 };
+
+function sumOf(losses: readonly ReloadLoss[], what: 'revoked' | 'removed'): number {
+  return losses.reduce((sum, loss) => sum + loss[what], 0);
+}
+
+/** Those of this process and of others. */
+function together(all: readonly OutdatedSessions[]): OutdatedSessions {
+  return {
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    killed: all.reduce((sum, { killed }) => sum + killed, 0),
+    sessions: all.flatMap(({ sessions }) => sessions).slice(0, NAMED),
+  };
+}
 
 /** What a worker keeps as it is, it runs with. */
 function withWorkers(config: NodeConfig, workers: readonly Pick<PreparedWorker, 'config'>[]): NodeConfig {

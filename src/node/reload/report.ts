@@ -1,4 +1,7 @@
 /** What a node says of its reloads. Part of the public types: nothing of the config may be imported here. */
+import type { OutdatedSessions } from '../../worker/summary.js';
+
+export type { OutdatedSession, OutdatedSessions } from '../../worker/summary.js';
 
 /** How a reload is to be done. */
 export interface ReloadWish {
@@ -17,28 +20,6 @@ export interface ReloadFacts {
   readonly lastReloadSuccessful: boolean;
   /** JSON Pointers into the config file: what of it takes a restart. */
   readonly pending: readonly string[];
-}
-
-/** A session that the config would not let in any more as whom it is. */
-export interface OutdatedSession {
-  /** The digest of the cookie where the `authid` is the id of one. */
-  readonly authid: string;
-  readonly role: string;
-  readonly realm: string;
-  readonly session: number;
-  /** The method by which it was let in. */
-  readonly method: string;
-  /** What is wrong with it, in a few words. */
-  readonly why: string;
-}
-
-/** The sessions of principals that are gone, or are others by now. */
-export interface OutdatedSessions {
-  readonly count: number;
-  /** How many of them were ended, because the config says so (`controller.options.reload`). */
-  readonly killed: number;
-  /** The first twenty. */
-  readonly sessions: readonly OutdatedSession[];
 }
 
 /** What came of one reload. */

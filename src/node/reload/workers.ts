@@ -1,9 +1,9 @@
 /** Prepares all workers of a node for another config, or none. */
 import type { Families } from '../../worker/registry.js';
-import type { PreparedWorker, Worker } from '../../worker/worker.js';
+import type { PreparedWorker, ReloadFacts, Worker } from '../../worker/worker.js';
+import type { Hosting } from '../apart/hosting.js';
 import type { NodeSource } from '../directory.js';
-import { cookieSectionsIn } from './enabled-workers.js';
-import type { EnabledWorker } from './enabled-workers.js';
+import { cookieSectionsIn, enabledWorkers } from './enabled-workers.js';
 import type { ReloadWish } from './report.js';
 import { privatePathsOf } from '../private-paths.js';
 
@@ -13,6 +13,21 @@ export interface NodeOfWorkers {
   /** Where relative paths of the config start, absolute. */
   readonly cbdir: string;
   readonly wish: ReloadWish;
+  /** Of a node that is the process of a worker. */
+  readonly hosting: Hosting | undefined;
+}
+
+/** @returns what a worker is told of the config around it. */
+export function factsOf(
+  source: NodeSource,
+  { families, cbdir, hosting }: Omit<NodeOfWorkers, 'wish'>,
+): Pick<ReloadFacts, 'cookieNames' | 'privatePaths'> {
+  const names = cookieSectionsIn(source, families).map(({ name }) => name);
+  const { cookieNames = [], privatePaths = [] } = hosting?.order ?? {};
+  return {
+    cookieNames: new Set([...names, ...cookieNames]),
+    privatePaths: [...new Set([...privatePathsOf(source, cbdir, families), ...privatePaths])],
+  };
 }
 
 /**
@@ -21,19 +36,17 @@ export interface NodeOfWorkers {
  */
 export async function prepareWorkers(
   running: ReadonlyMap<string, Worker>,
-  next: readonly EnabledWorker[],
   source: NodeSource,
-  { families, cbdir, wish }: NodeOfWorkers,
+  { wish, ...around }: NodeOfWorkers,
 ): Promise<readonly PreparedWorker[]> {
   const prepared: PreparedWorker[] = [];
-  const cookieNames = new Set(cookieSectionsIn(source, families).map(({ name }) => name));
-  const privatePaths = privatePathsOf(source, cbdir, families);
+  const { config, needsCookies } = source;
+  const shared = { ...factsOf(source, around), node: { controller: config.controller, needsCookies } };
   const restartsComponents = wish.restartComponents === true;
   try {
-    for (const { worker: config, authenticators } of next) {
-      const worker = running.get(config.id);
-      const facts = { cookieNames, privatePaths, authenticators, restartsComponents };
-      const change = await worker?.prepareReload?.(config, facts);
+    for (const { worker: own, authenticators } of enabledWorkers(source)) {
+      const worker = running.get(own.id);
+      const change = await worker?.prepareReload?.(own, { ...shared, authenticators, restartsComponents });
       if (change !== undefined) prepared.push(change);
     }
     return prepared;

@@ -15,7 +15,7 @@ import { RefusalLog, refuse } from '../../transport/refusal.js';
 import { WebSocketAcceptor } from '../../transport/websocket/websocket.js';
 import { readPage, sendFile } from './page.js';
 import type { WebResponse } from '../../http/response.js';
-import type { WebRequest, WebService } from '../../http/service.js';
+import type { WebRequest, WebService, WebUpgrade } from '../../http/service.js';
 import type { WebSocketConfig } from '../../transport/websocket/schema.js';
 import type { WebServiceDeps } from '../service.js';
 import type { PageFiles } from './page.js';
@@ -69,7 +69,7 @@ class MonitorService implements WebService {
     else sendFile(req, res, file);
   }
 
-  upgrade({ req, rest }: WebRequest, socket: Socket, head: Buffer): void {
+  upgrade({ req, rest }: WebUpgrade, socket: Socket, head: Buffer): void {
     if (this.#acceptor === undefined) return refuse(socket, 503, 'The node is starting.');
     if (rest === WEBSOCKET) return this.#acceptor.accept(req, socket, head);
     this.#refusals.webSocket(req, NO_WEBSOCKET);

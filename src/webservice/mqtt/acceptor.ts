@@ -15,6 +15,7 @@ import type { MqttClients } from '../../mqtt/clients.js';
 import type { ConnectionParts } from '../../mqtt/connection.js';
 import type { PacketCodec } from '../../mqtt/packets/packet-codec.js';
 import type { Drain } from '../../transport/drain.js';
+import type { RequestHead } from '../../transport/request-head.js';
 import type { UpgradeDeps } from '../../transport/websocket/upgrades.js';
 import type { MqttAgreement } from './handshake.js';
 import type { MqttServiceConfig } from './schema.js';
@@ -88,7 +89,7 @@ export class MqttWebSocketAcceptor {
   }
 
   /** Takes the socket of an upgrade request: it is answered, one way or the other. Never throws. */
-  accept(req: IncomingMessage, socket: Socket, head: Buffer): void {
+  accept(req: RequestHead, socket: Socket, head: Buffer): void {
     this.#upgrades.accept(req, socket, head);
   }
 

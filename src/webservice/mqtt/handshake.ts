@@ -1,7 +1,7 @@
 /** Which handshakes become WebSockets of MQTT (MQTT 3.1.1, section 6). Pure. */
-import type { IncomingMessage } from 'node:http';
 import { refusalOf, shownNames } from '../../transport/websocket/handshake.js';
 import type { Refusal } from '../../transport/refusal.js';
+import type { RequestHead } from '../../transport/request-head.js';
 import type { OriginCheck } from '../../transport/websocket/origin.js';
 
 /** What is agreed. */
@@ -13,7 +13,7 @@ export interface MqttAgreement {
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
 /** @returns the first subprotocol of the client that is one of MQTT, or why not. */
-export function negotiateMqtt(req: IncomingMessage, allowsOrigin: OriginCheck): MqttAgreement | Refusal {
+export function negotiateMqtt(req: RequestHead, allowsOrigin: OriginCheck): MqttAgreement | Refusal {
   const refusal = refusalOf(req, { allowsOrigin });
   if (refusal !== undefined) return refusal;
   const header = req.headers['sec-websocket-protocol'];

@@ -12,7 +12,7 @@ import { mqttDeps } from '../../mqtt/transport-deps.js';
 import { createSessionDeps } from '../../session/deps.js';
 import { refuse } from '../../transport/refusal.js';
 import { MqttWebSocketAcceptor } from './acceptor.js';
-import type { WebRequest, WebService } from '../../http/service.js';
+import type { WebRequest, WebService, WebUpgrade } from '../../http/service.js';
 import type { MqttDeps } from '../../mqtt/deps.js';
 import type { LiveSessionDeps } from '../../session/deps.js';
 import type { WebServiceDeps } from '../service.js';
@@ -91,7 +91,7 @@ class MqttService implements WebService {
     this.#running.acceptor.handlePlain(req, res);
   }
 
-  upgrade({ req }: WebRequest, socket: Socket, head: Buffer): void {
+  upgrade({ req }: WebUpgrade, socket: Socket, head: Buffer): void {
     if (this.#running === undefined) refuse(socket, 503, 'The node is starting.');
     else this.#running.acceptor.accept(req, socket, head);
   }

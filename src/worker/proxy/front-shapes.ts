@@ -1,5 +1,5 @@
 /** What a front and its node say of the front itself, as JSON. */
-import { isNumber, isObject, isText, reader } from '../../front/shapes.js';
+import { isNumber, isObject, isText, reader } from '../../system/stream/shapes.js';
 import type { BoundAddress } from '../../transport/listen/listen.js';
 import type { ProxyTrustConfig } from '../../transport/proxies/schema.js';
 import type { NodeInfo } from '../../transport/transport-type.js';
@@ -19,6 +19,16 @@ export interface FrontSetup {
   readonly nodeInfo: Pick<NodeInfo, 'id' | 'startedMs' | 'version'>;
   readonly proxyTrust: ProxyTrustConfig;
   readonly privatePaths: readonly string[];
+  /** The routers of realms that are not in the process of the node. */
+  readonly routers: readonly FrontRouter[];
+}
+
+/** A router in a process of its own. */
+export interface FrontRouter {
+  /** The id of its worker. */
+  readonly name: string;
+  /** The socket file where it takes links of fronts. */
+  readonly link: string;
 }
 
 /** A transport listens. */
@@ -56,6 +66,7 @@ export const helloIn = reader<FrontHello>('greeting', { pid: isNumber, number: i
 export const setupIn = reader<FrontSetup>('setup', {
   ...{ transports: Array.isArray, logLevel: isText, nodeInfo: isObject, proxyTrust: isObject },
   privatePaths: Array.isArray,
+  routers: Array.isArray,
 });
 export const listeningIn = reader<FrontListening>('place', { index: isNumber, bound: isObject });
 export const failureIn = reader<FrontFailure>('failure', { index: isNumber, problem: isText });

@@ -13,6 +13,7 @@ const EVERYWHERE = [undefined, '0.0.0.0', '::'];
 
 /** The keyword `front` of a proxy worker. */
 export const frontOf: FrontOf = (proxy, neighbours) => {
+  const targets = targetsOf(proxy, neighbours);
   const target = targetOf(proxy, neighbours);
   const silent = new Map<number, Place>();
   if (target !== undefined) {
@@ -23,8 +24,40 @@ export const frontOf: FrontOf = (proxy, neighbours) => {
       else silent.set(index, other);
     }
   }
-  return { target, silent } satisfies Front;
+  return { target, targets, silent, apart: apartOf(proxy, neighbours) } satisfies Front;
 };
+
+/** @returns whether a worker has a process of its own. */
+export function isApart(worker: Place): boolean {
+  return worker.at('options', 'process').value === true;
+}
+
+/** @returns the workers to which the routes of a realm lead. */
+export function workersOf(routes: readonly WrittenRoute[], proxy: Place, neighbours: Neighbours): Place[] {
+  const names = new Set(routes.flatMap(({ names: named }) => named.map((place) => place.text() ?? '')));
+  const found = [...names].flatMap((name) => workerBehind(proxy.at('connections', name), neighbours) ?? []);
+  return [...new Map(found.map((worker) => [worker.path[1], worker])).values()];
+}
+
+/** @returns the routes of each realm. */
+export function routesByRealm(proxy: Place): ReadonlyMap<string, readonly WrittenRoute[]> {
+  const found = new Map<string, WrittenRoute[]>();
+  for (const route of routesOf(proxy)) {
+    const known = found.get(route.realm);
+    if (known === undefined) found.set(route.realm, [route]);
+    else known.push(route);
+  }
+  return found;
+}
+
+function apartOf(proxy: Place, neighbours: Neighbours): ReadonlyMap<string, Place> {
+  const apart = new Map<string, Place>();
+  for (const [realm, routes] of routesByRealm(proxy)) {
+    const [worker] = workersOf(routes, proxy, neighbours);
+    if (worker !== undefined && isApart(worker)) apart.set(realm, worker);
+  }
+  return apart;
+}
 
 /** @returns the connections that routes name, each once; those that are not there have no value. */
 export function routedConnections(proxy: Place): Place[] {
@@ -83,12 +116,14 @@ function isSamePath(one: string, other: string | undefined, cbdir: string): bool
   return other !== undefined && resolve(cbdir, one) === resolve(cbdir, other);
 }
 
+function targetsOf(proxy: Place, neighbours: Neighbours): Place[] {
+  const found = routedConnections(proxy).flatMap((connection) => workerBehind(connection, neighbours) ?? []);
+  return [...new Map(found.map((worker) => [worker.path[1], worker])).values()];
+}
+
 function targetOf(proxy: Place, neighbours: Neighbours): Place | undefined {
-  for (const connection of routedConnections(proxy)) {
-    const worker = workerBehind(connection, neighbours);
-    if (worker !== undefined) return worker;
-  }
-  return undefined;
+  const targets = targetsOf(proxy, neighbours);
+  return targets.find((worker) => !isApart(worker)) ?? targets[0];
 }
 
 /** The transports of the proxies before this one that lead to the same worker. */

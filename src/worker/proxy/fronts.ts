@@ -18,20 +18,32 @@ import { FRONT } from '../../metrics/catalogue.js';
 import { sample } from '../../metrics/metric.js';
 import { makePrivateDirectory } from '../../system/private-directory.js';
 import { startProcess } from '../../system/process/supervised.js';
-import { sectionNames } from '../../transport/apart/halves.js';
+import { placesOnly, routerEndpoint } from '../../transport/apart/halves.js';
 import { listeningSummary } from '../listening.js';
 import { KeptProcess } from '../process/kept-process.js';
+import { aborted } from '../process/aborted.js';
+import { passLine } from '../process/passed-log.js';
 import { logOutput } from '../process/process-log.js';
 import { transportTypeOf } from '../transports.js';
 import { WorkerError } from '../worker.js';
+import { offersOf } from './offers.js';
 import { failureIn, helloIn, listeningIn, logLineIn, pulseIn } from './front-shapes.js';
-import type { BehindFronts, Place } from '../../transport/apart/apart.js';
+import type { Place } from '../../transport/apart/apart.js';
 import type { Sample } from '../../metrics/metric.js';
 import type { MonitoredFront } from '../../monitor/source.js';
 import type { ListeningSummary } from '../summary.js';
 import type { TransportConfig } from '../schema.js';
 import type { RunningRouter, WorkerDeps } from '../worker.js';
-import type { FrontFailure, FrontHello, FrontListening, FrontLogLine, FrontPulse, FrontSetup } from './front-shapes.js';
+import type {
+  FrontFailure,
+  FrontHello,
+  FrontListening,
+  FrontLogLine,
+  FrontPulse,
+  FrontRouter,
+  FrontSetup,
+} from './front-shapes.js';
+import type { VisitedTransport } from '../apart/visit-order.js';
 import type { ProxyRoutes } from './schema.js';
 
 export interface FrontsConfig {
@@ -39,6 +51,8 @@ export interface FrontsConfig {
   readonly id: string;
   readonly count: number;
   readonly routes: ProxyRoutes;
+  /** The workers with processes of their own, by their realms. */
+  readonly apart: Readonly<Record<string, string>>;
   /** With the index that each has in the config. */
   readonly transports: readonly { readonly index: number; readonly config: TransportConfig }[];
 }
@@ -80,6 +94,8 @@ export class Fronts {
   #isStopping = false;
   #unfollow: () => void = () => undefined;
   #endSamples: () => void = () => undefined;
+  /** Where fronts find the routers of realms that are not in this process. */
+  #routers: readonly FrontRouter[] = [];
   /** How many have gone by themselves. */
   #lost = 0;
   /** Called when a front listens everywhere, or cannot. */
@@ -117,18 +133,22 @@ export class Fronts {
     this.#directory = directory;
     const { id: worker, routes, transports } = this.#config;
     const { families } = this.#deps;
-    for (const { index, config } of transports) {
+    const visited: VisitedTransport[] = [];
+    const elsewhere = this.#elsewhere;
+    for (const [at, { index, config }] of transports.entries()) {
       signal?.throwIfAborted();
       const pointer = `${this.#deps.pointer}/transports/${index}`;
       const halves = transportTypeOf(config, families).halves?.(config, `${directory}/${index}.sock`, families);
       if (halves === undefined) throw new WorkerError(`transport ${config.id} (${pointer}): cannot be in fronts`);
       this.#halves.push(halves.atFront);
       if (halves.atRouter === undefined) continue;
-      const behindFronts = this.#offersOf(halves.atRouter, index);
+      visited.push({ index, pointer, config: placesOnly(halves.atRouter) });
+      const behindFronts = offersOf(halves.atRouter, at, this.#places, elsewhere);
       await router.takeOver(halves.atRouter, { worker, pointer, routes, behindFronts });
     }
+    this.#routers = await this.#lead(visited, directory);
     const link = `${directory}/link.sock`;
-    this.#listener = new LinkListener((socket) => this.#accept(socket));
+    this.#listener = new LinkListener((socket) => this.#accept(socket), this.#deps.log);
     await this.#listener.start(link);
     const ready = new Promise<string | undefined>((resolve) => (this.#onReady = resolve));
     await this.#startParent(link);
@@ -138,10 +158,7 @@ export class Fronts {
     this.#unfollow = followLevel(this.#deps.log, (level) => {
       for (const { link: each } of this.#running) each.tell(Kind.LEVEL, Buffer.from(level));
     });
-    const aborted = new Promise<string | undefined>((resolve) =>
-      signal?.addEventListener('abort', () => resolve(undefined), { once: true }),
-    );
-    const problem = await Promise.race([ready, aborted]);
+    const problem = await Promise.race([ready, aborted(signal)]);
     signal?.throwIfAborted();
     if (problem !== undefined) throw new WorkerError(problem);
   }
@@ -158,6 +175,11 @@ export class Fronts {
     if (this.#directory !== undefined) await rm(this.#directory, { recursive: true, force: true });
   }
 
+  get #elsewhere(): Place['elsewhere'] {
+    const apart = new Map(Object.entries(this.#config.apart));
+    return apart.size === 0 ? undefined : (realm) => apart.get(realm);
+  }
+
   *#samples(): Generator<Sample> {
     for (const { worker, front, connections, unsent_bytes, memory_bytes, cpu_seconds } of this.list) {
       const names = [worker, String(front)];
@@ -169,9 +191,30 @@ export class Fronts {
     yield sample(FRONT.lost, this.#lost, this.#config.id);
   }
 
-  #offersOf(half: TransportConfig, index: number): BehindFronts {
-    const names = sectionNames(half);
-    return { offer: (section, place) => void this.#places.set(`${index}${names.get(section) ?? ''}`, place) };
+  /** @returns for the workers with processes of their own to which realms lead, their names and where fronts find them. */
+  async #lead(halves: readonly VisitedTransport[], directory: string): Promise<FrontRouter[]> {
+    const { id: worker, routes, apart } = this.#config;
+    const routers: FrontRouter[] = [];
+    for (const [at, name] of [...new Set(Object.values(apart))].entries()) {
+      const there = this.#deps.apart.processes.of(name);
+      if (there === undefined) {
+        throw new WorkerError(
+          `proxy worker ${worker} (${this.#deps.pointer}): the worker ${name} that it leads to is switched off`,
+        );
+      }
+      const link = `${directory}/router${at}.sock`;
+      const transports = halves.map((half) => ({
+        ...half,
+        config: {
+          ...half.config,
+          endpoint: routerEndpoint(`${directory}/${half.index}-${at}.sock`),
+        } as TransportConfig,
+      }));
+      const own = Object.entries(routes).filter(([realm]) => apart[realm] === name);
+      await there.takeVisits({ worker, routes: Object.fromEntries(own), link, transports });
+      routers.push({ name, link });
+    }
+    return routers;
   }
 
   async #startParent(link: string): Promise<void> {
@@ -242,6 +285,7 @@ export class Fronts {
       nodeInfo: known,
       proxyTrust,
       privatePaths,
+      routers: this.#routers,
     };
     running.link.say(Kind.CONFIG, setup);
   }
@@ -275,13 +319,7 @@ export class Fronts {
   }
 
   #logged({ hello }: Running, { line }: FrontLogLine): void {
-    const { level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
-    // The node writes the time itself.
-    const facts = { ...fields, time: undefined, front: hello?.number };
-    const text = typeof msg === 'string' ? msg : '';
-    const { log } = this.#deps;
-    if (level === 'error' || level === 'warn' || level === 'info' || level === 'debug') log[level](facts, text);
-    else log.error(facts, text);
+    passLine(this.#deps.log, line, { front: hello?.number });
   }
 
   #gone(running: Running, why: string | undefined): void {

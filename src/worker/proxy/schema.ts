@@ -65,7 +65,7 @@ export const proxyKeys = {
     type: 'object',
     default: {},
     description:
-      'Routers by names, for `routes`. All that are routed to must be the same router worker of this config.',
+      'Routers by names, for `routes`: router workers of this config. One of them may be in the process of the node; with `instances` there may be others that have processes of their own.',
     additionalProperties: proxyConnectionSchema,
   },
   routes: {
@@ -94,7 +94,8 @@ export const proxyKeywords = {
   refuses: {
     'connections to another node':
       'let clients connect to that node, through a load balancer such as HAProxy or nginx if need be',
-    'routes to several router workers': 'put their realms into one router worker',
+    'routes to several router workers':
+      'put their realms into one router worker, or give these workers processes of their own and the proxy worker `instances`',
   },
 } as const;
 

@@ -1,6 +1,7 @@
 /** One event for many connections is one record: whatever their number, all of them are in it, and in order. */
 import { describe, expect, it } from 'vitest';
-import { Kind, RecordReader, RecordWriter, eventsIn } from '../../../src/front/records.js';
+import { Kind, RecordWriter, eventsIn } from '../../../src/front/records.js';
+import { RecordReader } from '../../../src/system/stream/record-reader.js';
 
 interface Seen {
   readonly kind: number;
@@ -11,7 +12,7 @@ interface Seen {
 /** What the other end reads of all that was written. */
 function readAll(writer: RecordWriter): Seen[] {
   const seen: Seen[] = [];
-  const reader = new RecordReader((kind, number, content) => seen.push({ kind, number, content }), 2 ** 30);
+  const reader = new RecordReader<Kind>((kind, number, content) => seen.push({ kind, number, content }), 2 ** 30);
   for (const piece of writer.take()) expect(reader.push(piece)).toBeUndefined();
   return seen;
 }

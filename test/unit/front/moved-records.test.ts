@@ -1,6 +1,7 @@
 /** Records between a front and its router, when the memory of one changes hands while more has come behind it. */
 import { expect, it } from 'vitest';
-import { Kind, RecordReader, RecordWriter } from '../../../src/front/records.js';
+import { Kind, RecordWriter } from '../../../src/front/records.js';
+import { RecordReader } from '../../../src/system/stream/record-reader.js';
 import { movable } from '../../../src/serializer/large-frame.js';
 
 const LARGE = Buffer.alloc(300_000, 'x');
@@ -18,7 +19,7 @@ function written(): Buffer {
 /** What a reader finds in these bytes, in pieces, while the memory of all that is large goes to somebody else. */
 function read(bytes: Buffer, firstBytes: number): [number, number, string][] {
   const found: [number, number, string][] = [];
-  const reader = new RecordReader((_kind, number, content) => {
+  const reader = new RecordReader<Kind>((_kind, number, content) => {
     found.push([number, content.length, content.toString('latin1', 0, 9)]);
     const own = movable(content);
     if (content.length === LARGE.length) structuredClone(own.buffer, { transfer: [own.buffer as ArrayBuffer] });

@@ -1,7 +1,8 @@
 /** What is written as records is read as the same records, however it comes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Kind, RecordReader, RecordWriter, eventsIn } from '../../../src/front/records.js';
+import { Kind, RecordWriter, eventsIn } from '../../../src/front/records.js';
+import { RecordReader } from '../../../src/system/stream/record-reader.js';
 
 /** One record as a text, whichever way it came; events to many are told as one for each. */
 type Told = string;
@@ -18,7 +19,7 @@ function toldOf(kind: Kind, number: number, content: Buffer): readonly Told[] {
 /** @returns what is in the bytes, when they come in pieces of these lengths, in turn. */
 function read(bytes: Buffer, lengths: readonly number[]): readonly Told[] {
   const found: Told[] = [];
-  const reader = new RecordReader((...record) => found.push(...toldOf(...record)), bytes.length);
+  const reader = new RecordReader<Kind>((...record) => found.push(...toldOf(...record)), bytes.length);
   for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
     const end = at + (lengths[turn % lengths.length] ?? 1);
     expect(reader.push(bytes.subarray(at, end))).toBeUndefined();
@@ -172,7 +173,7 @@ describe('records', () => {
   ])('a record that is %s is told, and what comes behind it is not read', (_what, length) => {
     for (const cut of [1, 9, 10, 11, 19, 1000]) {
       let found = 0;
-      const reader = new RecordReader(() => (found += 1), 100);
+      const reader = new RecordReader<Kind>(() => (found += 1), 100);
       const bytes = Buffer.concat([good, header(length), good, good]);
       const problems = [reader.push(bytes.subarray(0, cut)), reader.push(bytes.subarray(cut))];
       expect(problems.filter((problem) => problem !== undefined)).toEqual([`a record of ${4 + length} bytes`]);
@@ -182,7 +183,7 @@ describe('records', () => {
 
   it('a record as long as they may be is none of those', () => {
     let bytes = 0;
-    const reader = new RecordReader((_kind, _number, content) => (bytes = content.length), 100);
+    const reader = new RecordReader<Kind>((_kind, _number, content) => (bytes = content.length), 100);
     expect(reader.push(Buffer.concat([header(96), Buffer.alloc(91)]))).toBeUndefined();
     expect(bytes).toBe(91);
   });
@@ -196,7 +197,7 @@ describe('records', () => {
 
   it('are not read any more once the reader was stopped, also of the same piece', () => {
     const found: number[] = [];
-    const reader = new RecordReader((_kind, number) => {
+    const reader = new RecordReader<Kind>((_kind, number) => {
       found.push(number);
       if (found.length === 2) reader.stop();
     }, 100);

@@ -1,0 +1,5 @@
+/** Logins by certificates, with the router in a process of its own. */
+import { putInProcesses } from '../../support/daemon.js';
+
+putInProcesses();
+await import('../authentication-tls.test.js');

@@ -1,0 +1,5 @@
+/** Components, with the router in a process of its own. */
+import { putInProcesses } from '../../support/daemon.js';
+
+putInProcesses();
+await import('../components.test.js');

@@ -1,0 +1,5 @@
+/** The end of connections, with the router in a process of its own. */
+import { putInProcesses } from '../../support/daemon.js';
+
+putInProcesses();
+await import('../drain.test.js');

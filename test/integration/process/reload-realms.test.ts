@@ -1,0 +1,5 @@
+/** Reloads of realms, with the router in a process of its own. */
+import { putInProcesses } from '../../support/daemon.js';
+
+putInProcesses();
+await import('../reload/realms.test.js');

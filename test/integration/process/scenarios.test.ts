@@ -1,0 +1,5 @@
+/** The scenarios of the vectors, with the router in a process of its own. */
+import { putInProcesses } from '../../support/daemon.js';
+
+putInProcesses();
+await import('../vectors/scenarios.test.js');

@@ -1,0 +1,5 @@
+/** What a session is told, with the router in a process of its own. */
+import { putInProcesses } from '../../support/daemon.js';
+
+putInProcesses();
+await import('../session.test.js');

@@ -1,0 +1,5 @@
+/** TLS, with the router in a process of its own. */
+import { putInProcesses } from '../../support/daemon.js';
+
+putInProcesses();
+await import('../tls.test.js');

@@ -1,0 +1,5 @@
+/** `top`, with the router in a process of its own. */
+import { putInProcesses } from '../../support/daemon.js';
+
+putInProcesses();
+await import('../top-cli.test.js');

@@ -1,0 +1,6 @@
+/** The suite `wampy`, with fronts that lead to a router in a process of its own. */
+import { putBehindFronts, putInProcesses } from '../../support/daemon.js';
+
+putBehindFronts();
+putInProcesses();
+await import('../wampy.test.js');
