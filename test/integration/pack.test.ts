@@ -16,7 +16,7 @@ const { version, peerDependencies } = JSON.parse(readFileSync(path.join(ROOT, 'p
 };
 
 /** A fifth of it are the documents, a tenth the schema of the config. */
-const MAX_UNPACKED_BYTES = 4_100_000;
+const MAX_UNPACKED_BYTES = 4_200_000;
 
 /** Every file of the package is one of these. */
 const EXPECTED: readonly RegExp[] = [

@@ -81,7 +81,7 @@ export async function withOwner(
   });
 }
 
-const LOAN = JSON.stringify({ store: 0, entries: false, compact: false });
+const LOAN = JSON.stringify({ store: 0, entries: false, compact: false, latest: false });
 
 /** @returns an open store of such an owner: two requests are answered. */
 export async function openedOn(link: OwnerLink, socket: Socket, requests: readonly string[]): Promise<BorrowedStore> {

@@ -125,7 +125,8 @@ it('nobody outlives a node that is killed, and the next one starts', async () =>
   const all = [pidOf(node, 'one'), pidOf(node, 'three')];
   const client = await join(node, 'one');
   await node.kill();
-  expect(await client.closed).toMatchObject({ code: 1006 });
+  // It ends at once, or in good order: whoever watches over programs of the node tells it to end, too.
+  expect([1001, 1006]).toContain((await client.closed).code);
   const next = await node.restart();
   nodes.push(next);
   await expect.poll(() => all.filter((pid) => isThere(pid)), { timeout: 30_000 }).toEqual([]);
