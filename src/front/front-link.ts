@@ -16,6 +16,7 @@ import { RAWSOCKET_FRAMING } from '../transport/rawsocket/framing.js';
 import { endLater, visitorOf } from '../transport/websocket/visitor.js';
 import { websocketCodec } from '../transport/websocket/framing.js';
 import { Link } from './link.js';
+import type { Congestion } from './congestion.js';
 import { LinkedCarrier, LinkedWire } from './linked-wire.js';
 import { FRONT_KINDS, Kind } from './records.js';
 import { abortIn, dropIn, entryIn, lossIn, openingIn } from './shapes.js';
@@ -32,6 +33,8 @@ import type { Admittance, Entry, EntryTls, Loss, Opening, Refused, Vouched } fro
 export interface FrontLinkDeps extends LinkDeps {
   /** By their names, see `Entry.place`. */
   readonly places: ReadonlyMap<string, Place>;
+  /** All fronts of the router. */
+  readonly congestion: Congestion;
   /** Whether clients come that another router has let in, with its word for them. Default: none do. */
   readonly takesVisitors?: boolean;
   /** What the front says of itself. @throws BadRecord */
@@ -67,6 +70,12 @@ export class FrontLink implements LinkOwner {
   constructor(socket: Socket, deps: FrontLinkDeps) {
     this.#deps = deps;
     this.#link = new Link(socket, this, deps);
+    deps.congestion.add(this.#link);
+  }
+
+  /** Whether it has much to read. */
+  get isSlow(): boolean {
+    return this.#deps.congestion.isSlow(this.#link);
   }
 
   /** How many clients it has. */
@@ -124,7 +133,16 @@ export class FrontLink implements LinkOwner {
     else if (kind === Kind.OPENED && !guest.isRefused) this.#open(number, guest, openingIn(content));
   };
 
+  congested(): void {
+    this.#deps.congestion.slow(this.#link);
+  }
+
+  drained(): void {
+    this.#deps.congestion.relieved(this.#link);
+  }
+
   gone(why: string | undefined): void {
+    this.#deps.congestion.delete(this.#link);
     this.#deps.gone(why);
     const all = [...this.#guests.values()];
     this.#guests.clear();

@@ -35,6 +35,11 @@ export class Link {
     return this.#stream.unsentBytes;
   }
 
+  /** How much has left for the other end, in bytes. */
+  get sentBytes(): number {
+    return this.#stream.sentBytes;
+  }
+
   /** See {@link StreamEnd.mustWait}: others still have to say that clients come and go. */
   mustWait(): boolean {
     return this.#stream.mustWait();
@@ -56,6 +61,15 @@ export class Link {
     if (this.#stream.isGone) return;
     this.#writer.event(number, frame);
     this.#stream.wrote();
+  }
+
+  /** Nothing is read until {@link resume}. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
   }
 
   /** Cuts the link. Idempotent. */

@@ -10,6 +10,7 @@ import type { AuthMethod } from '../../src/auth/method.js';
 import type { CookieTracker } from '../../src/cookie/tracker.js';
 import { FrontHost } from '../../src/front/front-host.js';
 import type { PlaceOptions } from '../../src/front/front-host.js';
+import { Congestion } from '../../src/front/congestion.js';
 import { FrontLink } from '../../src/front/front-link.js';
 import { passedOn } from '../../src/front/passed-on.js';
 import { Kind, RecordWriter } from '../../src/front/records.js';
@@ -152,6 +153,7 @@ export class FrontSite {
   readonly #server: Server;
   readonly #file = path.join(temporaryDirectory(), 'link.sock');
   readonly #stops: (() => Promise<void>)[] = [];
+  readonly #congestion = new Congestion();
 
   private constructor(options: SiteOptions, server: Server) {
     const { protocol = 'websocket' } = options;
@@ -199,6 +201,7 @@ export class FrontSite {
       log: this.#log,
       places: new Map([[PLACE, place]]),
       takesVisitors,
+      congestion: this.#congestion,
       maxUnsentBytes: this.#options.maxUnsentBytes ?? MAX_UNSENT_BYTES,
       gone: (why) => this.ends.push(why),
     });

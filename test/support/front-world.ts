@@ -2,6 +2,7 @@
 import { createServer, connect } from 'node:net';
 import type { Socket } from 'node:net';
 import path from 'node:path';
+import { Congestion } from '../../src/front/congestion.js';
 import { FrontHost } from '../../src/front/front-host.js';
 import { FrontLink } from '../../src/front/front-link.js';
 import { passedOn } from '../../src/front/passed-on.js';
@@ -40,7 +41,11 @@ export async function frontOf(
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   const socket = connect(file);
   const limits = { log, maxUnsentBytes: MAX_UNSENT_BYTES, gone: () => undefined };
-  const front = new FrontLink(await accepted, { ...limits, places: new Map([['place', place]]) });
+  const front = new FrontLink(await accepted, {
+    ...limits,
+    places: new Map([['place', place]]),
+    congestion: new Congestion(),
+  });
   const link = new RouterLink(socket, limits);
   server.close();
   return {

@@ -16,7 +16,7 @@
  * Before each consumer, and from time to time, it looks whether the stream still is the one that it followed. A server that came back with
  * an empty directory has another one, or none. One whose copy had stopped may come to lead the stream (nats-server 2.9.10 again): then the
  * stream ends before the last change that was told, or has other ones in the places of those that were told (`told-changes.ts`). When another server
- * leads, or a consumer came to an end, it looks more closely: all servers may have been gone, and the same one leads again.
+ * leads, or the link was lost, it looks more closely: all servers may have been gone, and the same one leads again.
  */
 import type { ConsumerMessages, JetStreamApiError, JsMsg, StoredMsg } from '@nats-io/jetstream';
 import { EngineError } from '../engine.js';
@@ -113,10 +113,15 @@ export class Following {
 
   /** The link was lost, and is back: what was pushed meanwhile is lost, too. */
   renew(): void {
+    this.#closeLooks = CLOSE_LOOKS;
+    this.#takeAnother();
+  }
+
+  /** Makes another consumer. */
+  #takeAnother(): void {
     if (this.#isEnded) return;
     clearTimeout(this.#retry);
     this.#drop();
-    this.#closeLooks = CLOSE_LOOKS;
     const attempt = this.#attempt + 1;
     this.#consume().catch((error: unknown) => {
       if (attempt !== this.#attempt) return;
@@ -125,7 +130,7 @@ export class Following {
       if (isEngineError(error, OTHER_STREAM)) return this.#gone('all');
       if (isEngineError(error, OTHER_CHANGES)) return this.#gone('some');
       if (this.#missed >= LOOKS) return this.#gone(isEngineError(error, CHANGES_MISSING) ? 'some' : 'all');
-      this.#retry = setTimeout(() => this.renew(), RETRY_MS).unref();
+      this.#retry = setTimeout(() => this.#takeAnother(), RETRY_MS).unref();
     });
   }
 
@@ -206,7 +211,7 @@ export class Following {
     const messages = await consumer.consume({
       callback: (message) => {
         if (this.#messages !== messages) return;
-        if (message.info.deliverySequence !== expected) return this.renew();
+        if (message.info.deliverySequence !== expected) return this.#takeAnother();
         expected += 1;
         this.#arrived(toldOf(message), messages);
         if (message.info.pending === 0) this.#settle(messages);
@@ -235,7 +240,7 @@ export class Following {
     for (const change of held) {
       const last = this.#last;
       if (!(await this.#readUpTo(change.seq - 1, messages))) {
-        if (this.#messages === messages) this.renew();
+        if (this.#messages === messages) this.#takeAnother();
         return;
       }
       hasHole ||= this.#last > last;
@@ -245,7 +250,7 @@ export class Following {
     if (!hasHole) return;
     this.#distrust();
     this.#deps.failed(new EngineError('unavailable', KEPT_BACK));
-    this.renew();
+    this.#takeAnother();
   }
 
   /** What was told by another way is not told again. */
@@ -332,7 +337,7 @@ export class Following {
         if (await this.#isOther()) break;
         if (this.#loaded !== undefined) this.#settle(messages);
       }
-      if (this.#messages === messages) this.renew();
+      if (this.#messages === messages) this.#takeAnother();
     });
   }
 
@@ -351,7 +356,7 @@ export class Following {
     run().catch((error: unknown) => {
       if (this.#messages !== messages) return;
       this.#deps.failed(error);
-      this.renew();
+      this.#takeAnother();
     });
   }
 }

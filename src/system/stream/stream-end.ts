@@ -19,6 +19,8 @@ export interface StreamOwner<Kind extends number> {
   readonly onRecord: OnRecord<Kind>;
   /** The other end is gone, or was given up. Called once. @param why undefined where it just ended */
   gone(why: string | undefined): void;
+  /** So much waits that what can wait has to. The owner is told when nothing does any more. */
+  congested?(): void;
   /** Nothing waits any more: see {@link StreamEnd.mustWait}. */
   drained?(): void;
 }
@@ -49,6 +51,7 @@ export class StreamEnd<Kind extends number> {
   #isDue = false;
   /** Somebody waits until nothing waits. */
   #isAwaited = false;
+  #isCongested = false;
   #isGone = false;
 
   constructor(socket: Socket, owner: StreamOwner<Kind>, deps: StreamEndDeps) {
@@ -71,6 +74,11 @@ export class StreamEnd<Kind extends number> {
   /** How much waits for the other end, in bytes. */
   get unsentBytes(): number {
     return this.#deps.written.bytes + this.#socket.writableLength;
+  }
+
+  /** How much has left for the other end, in bytes. */
+  get sentBytes(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
   /** @returns whether so much waits for the other end that what can wait has to. The owner is told when it need not any more. */
@@ -99,12 +107,31 @@ export class StreamEnd<Kind extends number> {
     const { maxUnsentBytes } = this.#deps;
     if (socket.writableLength > maxUnsentBytes) this.end(`more than ${maxUnsentBytes} bytes wait for it`);
     else if (this.#isAwaited) this.#awaitDrain();
+    else if (!this.#isCongested && this.#owner.congested !== undefined && this.mustWait()) {
+      this.#isCongested = true;
+      this.#owner.congested();
+      this.#awaitDrain();
+    }
+  }
+
+  /** Nothing is read until {@link resume}. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  #drained(): void {
+    this.#isCongested = false;
+    this.#owner.drained?.();
   }
 
   #awaitDrain(): void {
     this.#isAwaited = false;
-    if (this.#socket.writableLength === 0) this.#owner.drained?.();
-    else this.#socket.once('drain', () => this.#owner.drained?.());
+    if (this.#socket.writableLength === 0) this.#drained();
+    else this.#socket.once('drain', () => this.#drained());
   }
 
   /** Cuts the stream. Idempotent. */

@@ -3,7 +3,9 @@
  * process of the node, which has let these clients in (`front/router-link.ts`).
  */
 import { rm } from 'node:fs/promises';
+import { Congestion } from '../../front/congestion.js';
 import { FrontLink } from '../../front/front-link.js';
+import type { FrontLinkDeps } from '../../front/front-link.js';
 import { LinkListener } from '../../front/link-listener.js';
 import { Kind } from '../../front/records.js';
 import { pulseIn } from '../proxy/front-shapes.js';
@@ -27,22 +29,23 @@ export async function takeVisits(
   { log, router }: { readonly log: Logger; readonly router: Pick<RunningRouter, 'takeOver'> },
 ): Promise<void> {
   const places = new Map<string, Place>();
+  const congestion = new Congestion();
   for (const [at, { pointer, config }] of transports.entries()) {
     await router.takeOver(config, { worker, pointer, routes, behindFronts: offersOf(config, at, places) });
   }
   // Of the process before this one.
   await rm(link, { force: true });
-  await new LinkListener((socket) => acceptFront(socket, places, log), log).start(link);
+  await new LinkListener((socket) => acceptFront(socket, { places, congestion, log }), log).start(link);
 }
 
-function acceptFront(socket: Socket, places: ReadonlyMap<string, Place>, log: Logger): void {
+function acceptFront(socket: Socket, deps: Pick<FrontLinkDeps, 'places' | 'congestion' | 'log'>): void {
   const link: FrontLink = new FrontLink(socket, {
-    ...{ log, places, takesVisitors: true, maxUnsentBytes: MAX_UNSENT_BYTES },
+    ...{ ...deps, takesVisitors: true, maxUnsentBytes: MAX_UNSENT_BYTES },
     onControl: (kind, content) => {
       if (kind === Kind.ALIVE) link.waits(pulseIn(content).waiting);
     },
     gone: (why) => {
-      if (why !== undefined) log.error({ reason: why }, 'front is gone');
+      if (why !== undefined) deps.log.error({ reason: why }, 'front is gone');
     },
   });
 }

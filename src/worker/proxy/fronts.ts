@@ -9,6 +9,7 @@
 import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { FRONT_PROGRAM } from '../../front/program-file.js';
+import { Congestion } from '../../front/congestion.js';
 import { FrontLink } from '../../front/front-link.js';
 import { LinkListener } from '../../front/link-listener.js';
 import { Kind } from '../../front/records.js';
@@ -82,6 +83,7 @@ export class Fronts {
   readonly #deps: WorkerDeps;
   readonly #places = new Map<string, Place>();
   readonly #running = new Set<Running>();
+  readonly #congestion = new Congestion();
   readonly #listening = new Map<number, ListeningSummary>();
   /** What fronts serve, in the order of the transports. */
   readonly #halves: TransportConfig[] = [];
@@ -250,6 +252,7 @@ export class Fronts {
       link: new FrontLink(socket, {
         log,
         places: this.#places,
+        congestion: this.#congestion,
         maxUnsentBytes: MAX_UNSENT_BYTES,
         onControl: (kind, content) => this.#heard(running, kind, content),
         gone: (why) => this.#gone(running, why),
@@ -337,6 +340,8 @@ export class Fronts {
   /** A process that was stopped for a while has read nothing meanwhile either: it looks once for each turn of its loop. */
   #look(): void {
     for (const running of this.#running) {
+      // Of the others nothing is read at present.
+      if (this.#congestion.isOn && !running.link.isSlow) continue;
       running.silent += 1;
       if (running.silent > MAX_SILENT) running.link.end(`says nothing for ${MAX_SILENT} s`);
     }

@@ -383,7 +383,7 @@ it('is over when another server leads, and lacks a change in the midst of others
   expect(told).toEqual([1, 2, 3, -2]);
 });
 
-it('looks closely when its consumer came to an end, though the same server leads', async () => {
+it('looks closely when the link was lost, though the same server leads', async () => {
   const { stream, told, following } = await follow();
   stream.lastSeq = 3;
   for (const seq of [1, 2, 3]) stream.consumers[0]?.tell(seq);
