@@ -22,6 +22,7 @@ interface Parts {
   readonly more?: number;
   readonly roles?: readonly string[];
   readonly farPort?: number;
+  readonly lastPort?: number;
 }
 
 function configOf(ports: readonly number[], parts: Parts = {}): object {
@@ -47,18 +48,20 @@ function configOf(ports: readonly number[], parts: Parts = {}): object {
     ...(more === undefined ? [] : [{ type: 'websocket', id: 'more', endpoint: endpointAt(more) }]),
   ];
   const far = { type: 'websocket', id: 'far', endpoint: endpointAt(parts.farPort ?? ports[1] ?? 0) };
+  const last = { type: 'websocket', id: 'last', endpoint: endpointAt(parts.lastPort ?? ports[3] ?? 0) };
   return {
     version: 2,
     controller: { options: { ...(level !== undefined && { log_level: level }) } },
     workers: [
       { type: 'router', id: 'near', realms: [{ name: 'realm2', roles: [] }], transports: [far] },
       { type: 'router', id: 'apart', options: { process: isApart }, realms: [realm], transports },
+      { type: 'router', id: 'last', realms: [{ name: 'realm3', roles: [] }], transports: [last] },
     ],
   };
 }
 
 async function started(): Promise<ReloadedDaemon> {
-  node = await ReloadedDaemon.start((ports) => configOf(ports), { portCount: 3 });
+  node = await ReloadedDaemon.start((ports) => configOf(ports), { portCount: 4 });
   return node;
 }
 
@@ -109,6 +112,8 @@ it('changes nothing when one of them cannot', async () => {
   expect(there).toMatchObject({ ok: false, problems: [expect.stringContaining('/workers/1/transports/1') as string] });
   const here = await changed.reload(configOf(changed.ports, { value: 'two', farPort: port }));
   expect(here).toMatchObject({ ok: false, problems: [expect.stringContaining('/workers/0/transports/0') as string] });
+  const behind = await changed.reload(configOf(changed.ports, { value: 'two', lastPort: port }));
+  expect(behind).toMatchObject({ ok: false, problems: [expect.stringContaining('/workers/2/transports/0') as string] });
   expect(await valueOf(changed)).toBe('one');
   taken.close();
   await changed.take(configOf(changed.ports, { value: 'two' }));
