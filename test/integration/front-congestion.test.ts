@@ -13,17 +13,23 @@ afterEach(async () => {
 
 const TEXT = 'x'.repeat(100_000);
 const EVENTS = 200;
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 
-it('is not given up because of what clients of another one publish, and gets all of it in order', async () => {
-  site = await FrontSite.open({ maxUnsentBytes: 4 * 1024 * 1024 });
-  const [slow, other] = [await site.front(), await site.front()];
+/** @returns a front that reads nothing, though its router has five times as much for it as may wait, and a client of each front. */
+async function slowFront(here: FrontSite) {
+  const [slow, other] = [await here.front(), await here.front()];
   const [subscriber, publisher] = [await slow.connect(), await other.connect()];
   for (const client of [subscriber, publisher]) await client.hello();
   expect((await subscriber.ask([32, 1, {}, TOPIC]))[0]).toBe(33);
   slow.socket.pause();
   for (let number = 0; number < EVENTS; number += 1) publisher.send([16, number + 1, {}, TOPIC, [number, TEXT]]);
-  // Five times as much as may wait.
   await until(() => slow.front?.isSlow === true);
+  return { slow, subscriber, publisher };
+}
+
+it('is not given up because of what clients of another one publish, and gets all of it in order', async () => {
+  site = await FrontSite.open({ maxUnsentBytes: MAX_UNSENT_BYTES });
+  const { slow, subscriber, publisher } = await slowFront(site);
   expect(site.ends).toEqual([]);
   slow.socket.resume();
   for (let number = 0; number < EVENTS; number += 1) expect((await subscriber.next())[4]).toEqual([number, TEXT]);
@@ -33,14 +39,8 @@ it('is not given up because of what clients of another one publish, and gets all
 });
 
 it('that is cut off while it is slow keeps nobody waiting', async () => {
-  site = await FrontSite.open({ maxUnsentBytes: 4 * 1024 * 1024 });
-  const [slow, other] = [await site.front(), await site.front()];
-  const [subscriber, publisher] = [await slow.connect(), await other.connect()];
-  for (const client of [subscriber, publisher]) await client.hello();
-  expect((await subscriber.ask([32, 1, {}, TOPIC]))[0]).toBe(33);
-  slow.socket.pause();
-  for (let number = 0; number < EVENTS; number += 1) publisher.send([16, number + 1, {}, TOPIC, [number, TEXT]]);
-  await until(() => slow.front?.isSlow === true);
+  site = await FrontSite.open({ maxUnsentBytes: MAX_UNSENT_BYTES });
+  const { slow, publisher } = await slowFront(site);
   slow.front?.end('says nothing');
   expect((await publisher.ask([32, 1, {}, TOPIC]))[0]).toBe(33);
 });
