@@ -33,7 +33,7 @@ function newAccount() {
 }
 
 let account = newAccount();
-/** Calls and connections that are waited for. @type {Set<object>} */
+/** Calls and connections that are waited for. @type {Set<{ what: () => string }>} */
 const underWay = new Set();
 let isLeaving = false;
 
@@ -42,10 +42,11 @@ function refuse(text) {
   if (!isLeaving) account.refused.push(text);
 }
 
-/** @returns {Promise<WebSocket>} a session */
-function join() {
+/** @param {(socket: WebSocket) => void} [begun] @returns {Promise<WebSocket>} a session */
+function join(begun) {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, ['wamp.2.json']);
+    begun?.(socket);
     socket.once('open', () => socket.send(JSON.stringify([1, 'realm1', { roles: ROLES }])));
     socket.once('message', (data) => {
       const [type, , reason] = JSON.parse(String(data));
@@ -60,16 +61,17 @@ function join() {
 /** A session that calls, for ever; and comes again when it was cut, so that it can be cut again. */
 async function callForEver() {
   const socket = await join();
-  /** @type {Map<number, { dueAt: number }>} request id -> the call */
+  /** @type {Map<number, { dueAt: number, what: () => string }>} request id -> the call */
   const asked = new Map();
   let requestId = 0;
   let dueAt = performance.now() + Math.random() * CALL_EVERY_MS;
   const timer = setInterval(() => {
     for (const now = performance.now(); dueAt <= now; dueAt += CALL_EVERY_MS) {
-      const call = { dueAt };
-      asked.set(++requestId, call);
+      const id = ++requestId;
+      const call = { dueAt, what: () => `call ${id} of a session, socket in state ${socket.readyState}` };
+      asked.set(id, call);
       underWay.add(call);
-      socket.send(JSON.stringify([48, requestId, {}, PROCEDURE, [requestId]]));
+      socket.send(JSON.stringify([48, id, {}, PROCEDURE, [id]]));
     }
   }, CALL_EVERY_MS / 4);
   socket.on('message', (data) => {
@@ -105,10 +107,12 @@ async function again() {
 
 async function comeAndGo() {
   const begin = performance.now();
-  const connection = {};
+  /** @type {WebSocket | undefined} */
+  let begun;
+  const connection = { what: () => `a new connection, socket in state ${begun?.readyState}` };
   underWay.add(connection);
   try {
-    const socket = await join();
+    const socket = await join((each) => (begun = each));
     account.connected++;
     account.longestConnectMs = Math.max(account.longestConnectMs, performance.now() - begin);
     socket.on('error', () => undefined);
@@ -119,13 +123,16 @@ async function comeAndGo() {
   underWay.delete(connection);
 }
 
-/** What is under way now has its answer, or has waited long enough. */
+/** What is under way now has its answer, or has waited long enough: it is not waited for again. */
 async function settled() {
   const waited = [...underWay];
-  const missing = () => waited.filter((call) => underWay.has(call)).length;
+  const missing = () => waited.filter((each) => underWay.has(each));
   const deadline = performance.now() + LAST_ANSWERS_MS;
-  while (missing() > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-  if (missing() > 0) refuse(`${missing()} calls and connections have no answer after ${LAST_ANSWERS_MS} ms`);
+  while (missing().length > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (const each of missing()) {
+    refuse(`no answer after ${LAST_ANSWERS_MS} ms: ${each.what()}`);
+    underWay.delete(each);
+  }
 }
 
 process.on('message', async (/** @type {'watch' | 'account' | 'leave'} */ what) => {

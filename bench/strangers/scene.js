@@ -2,11 +2,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Target } from './target.js';
 
 const HERE = import.meta.dirname;
 /** Honest clients come from 127.0.0.1. */
 const ELSEWHERE = '127.0.0.66';
+/** For a word of a process: none of them has so much to do. */
+const PATIENCE_MS = 120_000;
 
 /**
  * @typedef {object} Outcome
@@ -38,7 +41,13 @@ export class Scene {
   static async start(program) {
     const target = await Target.start(program);
     const honest = fork(path.join(HERE, 'honest.js'), [String(target.ports.port)]);
-    await once(honest, 'message');
+    try {
+      await wordOf(honest, 'the honest clients');
+    } catch (error) {
+      honest.kill();
+      await target.stop();
+      throw error;
+    }
     return new Scene(target, honest);
   }
 
@@ -59,8 +68,7 @@ export class Scene {
     const { port, rawPort } = this.#target.ports;
     const args = [name, port, rawPort, seconds, isBehindProxy ? '127.0.0.1' : ELSEWHERE];
     const attacker = fork(path.join(HERE, 'attacker.js'), args.map(String));
-    const [said] = await Promise.race([once(attacker, 'message'), once(attacker, 'exit')]);
-    if (typeof said !== 'object' || said === null) throw new Error(`the attack "${name}" ended by itself`);
+    const said = await wordOf(attacker, `the attack "${name}"`);
     const honest = await this.#ask('account');
     const { peakRssBytes, peakFiles } = watched();
     const logBytes = this.#target.logBytes - logBefore;
@@ -77,7 +85,23 @@ export class Scene {
   /** @param {'watch' | 'account'} what */
   async #ask(what) {
     this.#honest.send(what);
-    const [answer] = await once(this.#honest, 'message');
-    return answer;
+    return wordOf(this.#honest, 'the honest clients');
+  }
+}
+
+/** @param {import('node:child_process').ChildProcess} child @param {string} who */
+async function wordOf(child, who) {
+  const told = new AbortController();
+  const { signal } = told;
+  try {
+    const heard = await Promise.race([
+      once(child, 'message', { signal }).then(([word]) => ({ word })),
+      once(child, 'exit', { signal }).then(() => 'has ended'),
+      sleep(PATIENCE_MS, `has said nothing for ${PATIENCE_MS} ms`, { signal }),
+    ]);
+    if (typeof heard === 'string') throw new Error(`the process of ${who} ${heard}`);
+    return heard.word;
+  } finally {
+    told.abort();
   }
 }
