@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- --scenario fronts`: the same load against one process and against the same node with fronts, in turns: what a call, an
- * event and a connection cost the router, its fronts and the process that keeps them, in processor time, and what a front takes in memory.
+ * `npm run bench -- --scenario fronts`: the same load against one process and against the same node with fronts, with its router in a process of
+ * its own, and with both, in turns: what a call, an event and a connection cost each of the processes, and what a front takes in memory.
  */
 import { writeFileSync } from 'node:fs';
 import { accountOf, memoryOf, startFronted } from './front-nodes.js';
@@ -21,7 +21,7 @@ const NAME = 'fronts';
  * @property {number} [bar] the most that the router may spend behind fronts, as a part of what it spends alone
  * @property {boolean} [isTime] what is told is how long one takes, one at a time
  *
- * @typedef {{ name: string, fronts: number }} Layout
+ * @typedef {{ name: string, fronts: number, isApart: boolean }} Layout `isApart`: the router has a process of its own
  *
  * @typedef {object} Run
  * @property {import('./front-nodes.js').Account} micros for one unit
@@ -55,9 +55,11 @@ const KINDS = [
 
 /** @type {readonly Layout[]} */
 const LAYOUTS = [
-  { name: 'one process', fronts: 0 },
-  { name: '1 front', fronts: 1 },
-  { name: '2 fronts', fronts: 2 },
+  { name: 'one process', fronts: 0, isApart: false },
+  { name: '1 front', fronts: 1, isApart: false },
+  { name: '2 fronts', fronts: 2, isApart: false },
+  { name: 'router process', fronts: 0, isApart: true },
+  { name: '1 front, router process', fronts: 1, isApart: true },
 ];
 
 const USAGE = `usage: npm run bench -- --scenario ${NAME} [flags]
@@ -69,7 +71,18 @@ const USAGE = `usage: npm run bench -- --scenario ${NAME} [flags]
   --quick       one short run: shows that everything works, the figures mean nothing`;
 
 const HEAD = [
-  ...['load', 'layout', 'router µs', 'its main thread', 'fronts µs', 'parent µs', 'per second', 'p50 ms', 'p99 ms'],
+  ...[
+    'load',
+    'layout',
+    'router µs',
+    'its main thread',
+    'fronts µs',
+    'parent µs',
+    'node µs',
+    'per second',
+    'p50 ms',
+    'p99 ms',
+  ],
   ...['router x alone', 'all x alone'],
 ];
 
@@ -155,8 +168,8 @@ async function measureAll(rows, options) {
  * @returns {Promise<{ run: Run | undefined, found: string[] }>}
  */
 async function measure({ kind, layout }, { seconds, warmup }) {
-  const node = await startFronted(layout.fronts);
-  const measured = node.fronts.length > 0 ? node.fronts : [node.server.pid];
+  const node = await startFronted(layout.fronts, layout.isApart);
+  const measured = node.fronts.length > 0 ? node.fronts : [node.apart ?? node.server.pid];
   const memory = () => measured.map(memoryOf);
   const accounts = /** @type {import('./front-nodes.js').Account[]} */ ([]);
   const idle = memory();
@@ -188,7 +201,7 @@ async function measure({ kind, layout }, { seconds, warmup }) {
  */
 function each(before, after, units) {
   const of = (/** @type {keyof import('./front-nodes.js').Account} */ part) => (after[part] - before[part]) / units;
-  return { main: of('main'), router: of('router'), parent: of('parent'), fronts: of('fronts') };
+  return { main: of('main'), router: of('router'), node: of('node'), parent: of('parent'), fronts: of('fronts') };
 }
 
 /** @param {Row} row @param {readonly Row[]} rows */
@@ -196,15 +209,16 @@ function cellsOf(row, rows) {
   const { kind, layout, runs } = row;
   const of = (/** @type {(run: Run) => number | undefined} */ value) =>
     runs.flatMap((run) => (run && value(run)) ?? []);
-  const isAlone = layout.fronts === 0;
+  const isAlone = layout.fronts === 0 && !layout.isApart;
   const { isTime = false } = kind;
   return [
     kind.title,
     layout.name,
     spread(of(({ micros }) => micros.router)),
     fixed(median(of(({ micros }) => micros.main))),
-    isAlone ? '' : spread(of(({ micros }) => micros.fronts)),
-    isAlone ? '' : fixed(median(of(({ micros }) => micros.parent))),
+    layout.fronts === 0 ? '' : spread(of(({ micros }) => micros.fronts)),
+    layout.fronts === 0 ? '' : fixed(median(of(({ micros }) => micros.parent))),
+    layout.isApart ? fixed(median(of(({ micros }) => micros.node))) : '',
     `${Math.round(median(of(({ perSecond }) => perSecond))).toLocaleString('en')}${isGeneratorLimit(row) ? ' *' : ''}`,
     isTime ? fixed(median(of(({ latencyMs }) => latencyMs?.p50)), 3) : '',
     isTime ? fixed(median(of(({ latencyMs }) => latencyMs?.p99)), 3) : '',
@@ -217,7 +231,7 @@ function cellsOf(row, rows) {
     isAlone
       ? ''
       : fixed(
-          ratio(row, rows, ({ router, fronts, parent }) => router + fronts + parent),
+          ratio(row, rows, ({ router, fronts, parent, node }) => router + fronts + parent + node),
           2,
         ),
   ];
@@ -241,7 +255,7 @@ function spread(values) {
  * @param {(micros: import('./front-nodes.js').Account) => number} value
  */
 function ratio({ kind, runs }, rows, value) {
-  const alone = rows.find((other) => other.kind === kind && other.layout.fronts === 0);
+  const alone = rows.find(({ kind: other, layout }) => other === kind && layout.fronts === 0 && !layout.isApart);
   const ratios = runs.flatMap((run, turn) => {
     const base = alone?.runs[turn];
     return run === undefined || base === undefined ? [] : [value(run.micros) / value(base.micros)];
@@ -287,7 +301,12 @@ function report(rows, problems, { seconds, warmup, turns }) {
     measuredAt: new Date().toISOString(),
     machine: machine(),
     options: { seconds, warmup, turns },
-    rows: rows.map(({ kind, layout, runs }) => ({ load: kind.name, layout: layout.name, fronts: layout.fronts, runs })),
+    rows: rows.map(({ kind, layout: { name, ...layout }, runs }) => ({
+      load: kind.name,
+      layout: name,
+      ...layout,
+      runs,
+    })),
     problems,
   };
 }

@@ -15,8 +15,9 @@ interface Report {
   readonly rows: readonly {
     readonly load: string;
     readonly fronts: number;
+    readonly isApart: boolean;
     readonly runs: readonly {
-      readonly micros: { readonly main: number; readonly router: number; readonly fronts: number };
+      readonly micros: Readonly<Record<'main' | 'router' | 'fronts' | 'node', number>>;
       readonly perSecond: number;
       readonly idle: readonly { readonly rssBytes: number; readonly pssBytes: number }[];
     }[];
@@ -31,7 +32,7 @@ async function bench(...flags: string[]): Promise<{ code: number | null; stdout:
 }
 
 describeNeeds('Linux', process.platform === 'linux')('npm run bench -- --scenario fronts', () => {
-  it('measures one process, one front and two', async () => {
+  it('measures one process, one front and two, and a router with a process of its own', async () => {
     const directory = mkdtempSync(path.join(os.tmpdir(), 'bench-test-'));
     onTestFinished(() => rmSync(directory, { recursive: true }));
     const json = path.join(directory, 'fronts.json');
@@ -42,8 +43,11 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench -- --scenari
     expect(code).toBe(0);
     const { rows, problems }: Report = JSON.parse(readFileSync(json, 'utf8'));
     expect(problems).toEqual([]);
-    expect(rows.map(({ load, fronts }) => [load, fronts])).toEqual([0, 1, 2].map((fronts) => ['call', fronts]));
-    for (const { fronts, runs } of rows) {
+    expect(rows.map(({ load, fronts, isApart }) => [load, fronts, isApart])).toEqual([
+      ...[0, 1, 2].map((fronts) => ['call', fronts, false]),
+      ...[0, 1].map((fronts) => ['call', fronts, true]),
+    ]);
+    for (const { fronts, isApart, runs } of rows) {
       const [run] = runs;
       expect(runs).toHaveLength(1);
       expect(run?.perSecond).toBeGreaterThan(0);
@@ -51,6 +55,7 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench -- --scenari
       expect(run?.micros.router).toBeGreaterThanOrEqual(run?.micros.main ?? Infinity);
       if (fronts === 0) expect(run?.micros.fronts).toBe(0);
       else expect(run?.micros.fronts).toBeGreaterThan(0);
+      if (!isApart) expect(run?.micros.node).toBe(0);
       expect(run?.idle).toHaveLength(Math.max(1, fronts));
       for (const { rssBytes, pssBytes } of run?.idle ?? []) {
         expect(pssBytes).toBeGreaterThan(0);
@@ -58,6 +63,7 @@ describeNeeds('Linux', process.platform === 'linux')('npm run bench -- --scenari
       }
     }
     expect(stdout).toMatch(/^(kept|MISSED): call, 20 B, 2 fronts: router [\d.]+ x alone, bar 0.6 x$/m);
+    expect(stdout).toMatch(/^\| call, 20 B +\| router process +\|/m);
   }, 120_000);
 
   it.each([

@@ -63,6 +63,17 @@ describe('realms of workers with processes of their own', () => {
     );
   });
 
+  it('cannot be joined by long-poll, and are named where they cannot', () => {
+    const notesOn = (routes: object): readonly object[] =>
+      check(node({ routes, paths: { lp: { type: 'longpoll' } } })).notes.filter(({ text }) =>
+        text.includes('long-poll'),
+      );
+    expect(notesOn(ROUTES)).toEqual([
+      expect.objectContaining({ text: expect.stringContaining('cannot join "realm1", "realm2" here') as string }),
+    ]);
+    expect(notesOn({ realm3: ROUTES.realm3 })).toEqual([]);
+  });
+
   it.each<[string, object, string, string]>([
     [
       'without fronts',
