@@ -72,6 +72,8 @@ export interface RuleContext extends Neighbours {
   readonly realPath: (file: string) => string;
   /** The realms of the worker around the place. */
   readonly realms: readonly Place[];
+  /** Those of them, by their names, that are with workers with processes of their own: see {@link Front.apart}. */
+  readonly apart: Front['apart'];
   /** The paths, as they are written, of the files that the schema marks as `private`. */
   readonly privateFiles: () => ReadonlySet<string>;
   /** @returns the secret at a place, read from the environment or a file if need be; undefined when there is none. */

@@ -37,7 +37,7 @@ export function checkRules(places: NodePlaces, tree: SchemaTree, context: CheckR
   );
   const privateFiles = once(() => privateFilesOf(places));
   const around = { privateFiles, node: places.node, workers: workers.map(({ worker: place }) => place) };
-  checkMarked({ realms: [], marked: places.marked }, around, context);
+  checkMarked({ realms: [], front: undefined, marked: places.marked }, around, context);
   checkSecrets(places.marked, context);
   for (const worker of workers) {
     checkWorker(worker, context);
@@ -78,19 +78,22 @@ function checkWorker(
 
 /** Applies the `rules` of schemas. */
 function checkMarked(
-  { realms, marked }: Pick<WorkerPlaces, 'realms' | 'marked'>,
+  { realms, front, marked }: Pick<WorkerPlaces, 'realms' | 'front' | 'marked'>,
   node: Pick<RuleContext, 'privateFiles' | 'workers' | 'node'>,
   context: CheckRulesContext,
 ): void {
   const { report, warn, note, cbdir, realPath } = context;
   const secretAt: RuleContext['secretAt'] = ({ value, path }) => findSecret(new Cursor(value, path), context)?.secret;
-  const shared = { ...node, report, warn, note, cbdir, realPath, realms, secretAt, portOf: portsIn(context.env) };
+  const around = { realms, apart: front?.apart ?? NONE_APART, secretAt, portOf: portsIn(context.env) };
+  const shared = { ...node, ...around, report, warn, note, cbdir, realPath };
   for (const { place, schema, inForce } of marked) {
     schema.rules?.(place, { ...shared, inForce: (key) => inForce.get(key) ?? NOTHING });
   }
 }
 
 const NOTHING = new Cursor(undefined);
+
+const NONE_APART: RuleContext['apart'] = new Map();
 
 function once<T>(make: () => T): () => T {
   let made: T | undefined;

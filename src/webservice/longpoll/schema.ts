@@ -2,8 +2,17 @@
 import { debugWithoutEffect } from '../../transport/connection-schema.js';
 import { longPollKeys } from '../../transport/longpoll/schema.js';
 import type { ConfigSchema } from '../../schema/dialect.js';
+import type { Rules } from '../../schema/rules.js';
 import type { LongPollConfig } from '../../transport/longpoll/schema.js';
 import { serviceIdSchema } from '../service-schema.js';
+
+/** Behind fronts its clients are those of the process of the node. */
+const noteRealmsApart: Rules = ({ path }, { apart, note }) => {
+  if (apart.size === 0) return;
+  const realms = [...apart.keys()].map((name) => JSON.stringify(name)).join(', ');
+  const there = 'have processes of their own, where a transport of the worker may have such a path';
+  note(path, `clients of long-poll cannot join ${realms} here: these realms ${there}`);
+};
 
 export const longPollSchema = {
   type: 'object',
@@ -19,6 +28,7 @@ export const longPollSchema = {
     ...longPollKeys,
   },
   noEffect: debugWithoutEffect,
+  rules: noteRealmsApart,
 } as const satisfies ConfigSchema;
 
 /** A checked service. */

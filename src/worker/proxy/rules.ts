@@ -66,7 +66,6 @@ function checkRealms(proxy: Place, context: RuleContext): void {
 /** The process of the node answers requests of HTTP, and does not have these realms. */
 function checkServices(place: Place, apart: ReadonlyMap<string, Place>, context: RuleContext): void {
   for (const service of place.get('paths').entries()) {
-    if (service.get('type').value === 'longpoll' && apart.size > 0) noteLongPoll(service, apart, context);
     const realm = service.get('realm');
     const worker = apart.get(realm.text() ?? '');
     if (worker !== undefined)
@@ -78,14 +77,6 @@ function checkServices(place: Place, apart: ReadonlyMap<string, Place>, context:
   }
   const web = place.get('web');
   if (!web.missing) checkServices(web, apart, context);
-}
-
-function noteLongPoll(service: Place, apart: ReadonlyMap<string, Place>, { note }: RuleContext): void {
-  const realms = [...apart.keys()].map(quote).join(', ');
-  note(
-    service.path,
-    `clients of long-poll cannot join ${realms} here: these realms have processes of their own, where a transport of the worker may have such a path`,
-  );
 }
 
 function checkRoutes(proxy: Place, context: RuleContext): void {
