@@ -41,15 +41,18 @@ const owner: FirstChunkOwner = {
   failed: ({ code, message }, socket) => void told.push(`${nameOf(socket)} fails: ${code ?? message}`),
 };
 
-/** A loop in which nobody has time, until it turns. */
 let loopTurns: (() => void)[] = [];
+/** A loop in which there always is time: that of this process has none on a busy machine. */
+const free = (): FairScheduler =>
+  new FairScheduler({ now: () => 0, defer: (callback) => void loopTurns.push(callback) });
+/** One in which nobody has time, until it turns. */
 const busy = (): FairScheduler => {
-  const scheduler = new FairScheduler({ now: () => 0, defer: (callback) => void loopTurns.push(callback) });
+  const scheduler = free();
   scheduler.pass();
   return scheduler;
 };
 
-function firstChunks(headMs = 1000, turns?: FairScheduler): FirstChunks {
+function firstChunks(headMs = 1000, turns = free()): FirstChunks {
   return new FirstChunks({ maxHeadBytes: 4096, headMs, silentMs: 5000 }, owner, turns);
 }
 
