@@ -77,7 +77,8 @@ export class Scene {
 
   /** @returns {Promise<undefined>} */
   async end() {
-    this.#honest.send('leave');
+    // Who has ended by itself cannot be told, and the node is stopped in any case.
+    if (this.#honest.connected) this.#honest.send('leave');
     await this.#target.stop();
     return undefined;
   }
