@@ -65,14 +65,19 @@ export class Scene {
     await this.#ask('watch');
     const logBefore = this.#target.logBytes;
     const watched = this.#target.watch();
-    const { port, rawPort } = this.#target.ports;
-    const args = [name, port, rawPort, seconds, isBehindProxy ? '127.0.0.1' : ELSEWHERE];
-    const attacker = fork(path.join(HERE, 'attacker.js'), args.map(String));
-    const said = await wordOf(attacker, `the attack "${name}"`);
-    const honest = await this.#ask('account');
-    const { peakRssBytes, peakFiles } = watched();
-    const logBytes = this.#target.logBytes - logBefore;
-    return { attack: name, what, ...said, honest, peakRssBytes, peakFiles, logBytes, alive: this.isAlive };
+    try {
+      const { port, rawPort } = this.#target.ports;
+      const args = [name, port, rawPort, seconds, isBehindProxy ? '127.0.0.1' : ELSEWHERE];
+      const attacker = fork(path.join(HERE, 'attacker.js'), args.map(String));
+      const said = await wordOf(attacker, `the attack "${name}"`);
+      const honest = await this.#ask('account');
+      const { peakRssBytes, peakFiles } = watched();
+      const logBytes = this.#target.logBytes - logBefore;
+      return { attack: name, what, ...said, honest, peakRssBytes, peakFiles, logBytes, alive: this.isAlive };
+    } finally {
+      // Where nobody has asked for it: a timer keeps this process.
+      watched();
+    }
   }
 
   /** @returns {Promise<undefined>} */
