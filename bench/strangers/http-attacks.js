@@ -1,5 +1,4 @@
 /** What can be done to a node before it has heard a word of WAMP. */
-import { once } from 'node:events';
 import { pause } from './wire.js';
 
 const PIPELINED = 1000;
@@ -28,6 +27,11 @@ const PACKETS = [
 
 /** @typedef {import('./wire.js').Attacker} Attacker */
 
+/** Resolves when it has an answer, or is gone: to be cut is what an attacker expects. @param {import('node:net').Socket} socket */
+function answered(socket) {
+  return new Promise((resolve) => socket.once('data', resolve).once('close', resolve));
+}
+
 /** @param {Attacker} attacker */
 export async function upgrades(attacker) {
   for (const packet of PACKETS) {
@@ -44,7 +48,7 @@ export async function pipelinesThatGo(attacker) {
   const socket = await attacker.socket();
   if (socket === undefined) return;
   socket.write(GET.repeat(PIPELINED));
-  await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+  await answered(socket);
   socket.destroy();
 }
 
@@ -67,7 +71,7 @@ export async function together(attacker) {
     open.push(...sockets.flatMap((socket) => socket ?? []));
   }
   for (const socket of open) socket.write(GET);
-  await Promise.all(open.map((socket) => Promise.race([once(socket, 'data'), once(socket, 'close')])));
+  await Promise.all(open.map(answered));
   for (const socket of open) socket.destroy();
 }
 
